@@ -1,0 +1,31 @@
+# `make check` is every check there is; continuous integration runs the same.
+.PHONY: setup check lint types test golden docs bench
+
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+check: lint types test
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+test: setup
+	$(BIN)/pytest
+
+# Rewrite what the golden cases expect, and the output shown in the README; read the difference before you commit it.
+golden: setup
+	$(BIN)/pytest tests/golden --rewrite-golden
+
+docs: setup
+	$(BIN)/python tests/docs/readme.py --rewrite

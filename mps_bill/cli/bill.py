@@ -1,0 +1,98 @@
+"""`mps-bill bill`: usage and prices to itemised bills."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.metering import metering
+from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.core.decimals import parse_plain_decimal
+
+if TYPE_CHECKING:
+    from mps_bill.pipeline import BillRun
+
+
+def bill(
+    usage: options.Usage,
+    prices: options.Prices,
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+    by: options.By = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
+    as_of: options.AsOf = None,
+    fail_over: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Exit 4 when the payable total is above AMOUNT.")
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
+    rejects: options.Rejects = None,
+    max_errors: options.MaxErrors = 20,
+    timezone: options.Timezone = None,
+    ignore_extra_columns: options.IgnoreExtra = False,
+    trust_unique: options.TrustUnique = False,
+    engine: options.EngineOption = options.Engine.auto,
+    quiet: options.Quiet = False,
+) -> int:
+    """Itemised bills, one per billing cycle, from usage files and price sheets."""
+    format_ = options.format_for(format_, output)
+    limit = _limit(fail_over)
+    groupings = options.groupings(by)
+    issued_by = options.second_option(as_of, "--as-of")
+    book = options.load_book(prices)
+
+    from mps_bill.billing.bills import sum_amounts
+    from mps_bill.pipeline import bill_usage
+
+    with metering(
+        usage,
+        groupings=groupings,
+        rejects=rejects,
+        max_errors=max_errors,
+        timezone=timezone,
+        ignore_extra_columns=ignore_extra_columns,
+        trust_unique=trust_unique,
+        engine=engine,
+        quiet=quiet,
+    ) as (sources, meter_options):
+        run = bill_usage(sources, book, meter_options, issued_by)
+
+    with open_output(output, bom=bom) as stream:
+        _write(run, format_, stream, groupings, show_all)
+    if format_ is options.Format.csv:
+        from mps_bill.report.control_totals import control_totals_text
+
+        say(control_totals_text(run.control_totals), quiet=quiet)
+    if run.problems.total:
+        say_problems(run.problems)
+        return exit_codes.REJECTED
+    if limit is not None and sum_amounts(run.bills, run.months).payable > limit:
+        return exit_codes.LIMIT_CROSSED
+    return exit_codes.DONE
+
+
+def _limit(fail_over: str | None) -> Decimal | None:
+    if fail_over is None:
+        return None
+    try:
+        return parse_plain_decimal(fail_over, places=10)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fail-over") from None
+
+
+def _write(run: BillRun, format_: options.Format, stream: IO[str], by: tuple[str, ...], show_all: bool) -> None:
+    match format_:
+        case options.Format.json:
+            from mps_bill.report.bill_json import bill_run_json, write_json
+
+            write_json(stream, bill_run_json(run))
+        case options.Format.csv:
+            from mps_bill.report.bill_csv import write_bills_csv
+
+            write_bills_csv(stream, run.bills, run.pending, run.months, run.currency)
+        case _:
+            from mps_bill.report.bill_tables import bill_document
+
+            write_document(stream, bill_document(run, by, show_all), format_)

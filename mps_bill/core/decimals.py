@@ -1,0 +1,121 @@
+"""Decimals from source text to output text: one strict parser, one exact context, rounding only in named places.
+
+Three roundings exist in the program and are never mixed: metered to billed quantity (`metering.rules`, on integers),
+exact to money (`round_money`, `units.amount_of`) and value to text (`plain`, `stripped`, `amount_text`: never rounded).
+"""
+
+from __future__ import annotations
+
+import decimal
+import re
+from decimal import Decimal
+from typing import Literal
+
+from mps_bill.core.diagnostics import quoted
+
+RoundingMode = Literal["half-up", "up", "down"]
+
+#: Most decimals of a price and of a line's amount: the provider's own precision.
+AMOUNT_PLACES = 10
+
+PLAIN_DECIMAL = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
+_PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
+
+_SIGNALS: list[type[decimal.DecimalException]] = [
+    decimal.InvalidOperation,
+    decimal.DivisionByZero,
+    decimal.Overflow,
+    decimal.FloatOperation,
+]
+#: Sums and products run in this context: a result that does not fit exactly raises, so no digit is ever lost unseen.
+EXACT = decimal.Context(prec=100, traps=[*_SIGNALS, decimal.Inexact])
+_ROUNDING = decimal.Context(prec=100, traps=_SIGNALS)
+_MODES: dict[RoundingMode, str] = {
+    "half-up": decimal.ROUND_HALF_UP,
+    "up": decimal.ROUND_UP,
+    "down": decimal.ROUND_DOWN,
+}
+
+ZERO = Decimal(0)
+
+
+def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> Decimal:
+    """The Decimal that `text` spells, digit for digit.
+
+    A plain decimal is ASCII digits: `0` or a whole part without leading zeros, then perhaps a point and digits.
+
+    Raises:
+        ValueError: the text is something else, or has more than `places` decimals or `whole_digits` digits before the
+            point; the message says which, with the text.
+    """
+    if not _PLAIN_DECIMAL.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is not a plain decimal; write digits such as 12 or 0.50{_why_not(text)}")
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > places:
+        raise ValueError(f"{quoted(text)} has {len(fraction)} decimals; at most {places} are allowed")
+    if len(whole) > whole_digits:
+        raise ValueError(f"{quoted(text)} has {len(whole)} digits before the point; at most {whole_digits} are allowed")
+    return Decimal(text)
+
+
+def _why_not(text: str) -> str:
+    """The reason for the most frequent mistakes, so that the remedy is plain."""
+    if not text:
+        return " (it is empty)"
+    if text != text.strip():
+        return " (without spaces around it)"
+    if not text.isascii():
+        return " (ASCII digits only)"
+    for mark, name in (("_", "underscores"), (",", "commas"), ("-", "a minus sign"), ("+", "a plus sign")):
+        if mark in text:
+            return f" (without {name})"
+    if re.fullmatch(r"[0-9.]+[eE][0-9]+", text):
+        return " (without an exponent)"
+    if re.fullmatch(r"0[0-9]+(\.[0-9]*)?", text):
+        return " (without leading zeros)"
+    return ""
+
+
+def round_money(amount: Decimal, places: int, mode: RoundingMode) -> Decimal:
+    """`amount` at `places` decimals: the one place where a bill's sum becomes money."""
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=_MODES[mode], context=_ROUNDING)
+
+
+def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
+    """The whole number of `numerator / denominator` (both at least 0, the second above 0), rounded by `mode`."""
+    if mode == "down":
+        return numerator // denominator
+    if mode == "up":
+        return -(-numerator // denominator)
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def scaled(whole: int, places: int) -> Decimal:
+    """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
+    value = Decimal(whole).scaleb(-places, context=_ROUNDING)
+    return strip_zeros(value)
+
+
+def strip_zeros(value: Decimal) -> Decimal:
+    """`value` without trailing zeros after the point, never in exponent form."""
+    stripped = value.normalize(_ROUNDING)
+    exponent = stripped.as_tuple().exponent
+    return stripped.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else stripped
+
+
+def plain(value: Decimal) -> str:
+    """`value` as text in plain notation, with exactly the decimals it has."""
+    text = format(value, "f")
+    return text if value else text.replace("-", "")
+
+
+def stripped(value: Decimal) -> str:
+    """`value` as text in plain notation, without trailing zeros."""
+    return plain(strip_zeros(value))
+
+
+def amount_text(value: Decimal) -> str:
+    """An amount for people: every digit that it has, and at least two decimals."""
+    text = stripped(value)
+    fraction = len(text.partition(".")[2])
+    return text if fraction >= 2 else f"{text}{'' if fraction else '.'}{'0' * (2 - fraction)}"

@@ -1,0 +1,130 @@
+"""Instants and billing calendars, in whole numbers.
+
+An **instant** is microseconds since 1970-01-01T00:00:00Z for a moment read from input, and whole seconds since then for
+the edges of cycles, which always fall on a second. Billing offsets are fixed (the provider bills in UTC+8, which has no
+daylight saving), so an offset is a number of seconds east of UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from mps_bill.core.diagnostics import quoted
+
+HOUR = 3_600
+DAY = 86_400
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9]|[+-](0[0-9]|1[0-4]))"
+#: Date, `T` or a space, hours and minutes, perhaps seconds and a fraction. Years outside 1970 to 2999 are typing errors.
+LOCAL_TIME = (
+    r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
+)
+_INSTANT = re.compile(f"(?P<local>{LOCAL_TIME})(?P<offset>{OFFSET})?")
+_OFFSET = re.compile(OFFSET)
+
+
+def parse_offset(text: str) -> int:
+    """Seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`.
+
+    Raises:
+        ValueError: the text is something else; the message says what is wanted.
+    """
+    if not _OFFSET.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is not an offset from UTC; write one such as +08:00 or Z")
+    if text == "Z":
+        return 0
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    seconds = int(digits[:2]) * HOUR + int(digits[2:]) * 60
+    return -seconds if text[0] == "-" else seconds
+
+
+def parse_instant(text: str, assumed_offset: int | None = None) -> int:
+    """Microseconds since the epoch for an ISO 8601 date and time with an offset; finer fractions are cut.
+
+    `assumed_offset` (seconds east of UTC) is used where the text has no offset.
+
+    Raises:
+        ValueError: not such a time, no such day, or no offset and none assumed.
+    """
+    match = _INSTANT.fullmatch(text)
+    if not match:
+        raise ValueError(f"{quoted(text)} is not an ISO 8601 date and time such as 2023-11-10T11:30:00+08:00")
+    if match["offset"] is None and assumed_offset is None:
+        raise ValueError(f"{quoted(text)} has no offset from UTC; write one, such as {text}+08:00")
+    offset = assumed_offset if match["offset"] is None else parse_offset(match["offset"])
+    assert offset is not None
+    local = match["local"]
+    try:
+        # Microseconds are the finest that a datetime holds.
+        moment = datetime.fromisoformat(local[:26]).replace(tzinfo=UTC)
+    except ValueError:
+        raise ValueError(f"{quoted(text)} names a day that does not exist") from None
+    return (moment - _EPOCH) // _MICROSECOND - offset * 1_000_000
+
+
+def parse_second(text: str) -> int:
+    """Whole seconds since the epoch, for times in sheets and accounts.
+
+    Raises:
+        ValueError: as `parse_instant`, or a fraction of a second.
+    """
+    instant = parse_instant(text)
+    if instant % 1_000_000:
+        raise ValueError(f"{quoted(text)} has a fraction of a second; write whole seconds")
+    return instant // 1_000_000
+
+
+def iso(second: int, offset: int) -> str:
+    """A second since the epoch as ISO 8601 with the offset, such as `2023-11-10T11:00:00+08:00`."""
+    return _local(second, offset).isoformat()
+
+
+def clock(second: int, offset: int) -> str:
+    """The same for people, without the offset: `2023-11-10 11:00`, with seconds only where there are any."""
+    local = _local(second, offset)
+    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+
+
+def offset_text(offset: int) -> str:
+    """`+08:00` for 28,800."""
+    hours, minutes = divmod(abs(offset) // 60, 60)
+    return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
+
+
+def _local(second: int, offset: int) -> datetime:
+    return datetime.fromtimestamp(0, timezone(timedelta(seconds=offset))) + timedelta(seconds=second)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How a product cuts time: cycles of `cycle_seconds` (an hour or a day) on the clock of `offset` seconds east."""
+
+    cycle_seconds: int
+    offset: int
+
+    def cycle_start(self, second: int) -> int:
+        """Start of the cycle that holds `second`. Cycles are half open: a job at 12:00:00 falls in 12:00-13:00."""
+        return second - (second + self.offset) % self.cycle_seconds
+
+    def cycle_end(self, cycle_start: int) -> int:
+        return cycle_start + self.cycle_seconds
+
+    def day(self, second: int) -> str:
+        """The calendar day on the billing clock, `2023-11-10`."""
+        return _local(second, self.offset).strftime("%Y-%m-%d")
+
+    def month(self, second: int) -> str:
+        """The calendar month on the billing clock, `2023-11`."""
+        return _local(second, self.offset).strftime("%Y-%m")
+
+    def month_end(self, month: str) -> int:
+        """The second at which `month` (`2023-11`) is over on the billing clock."""
+        year, number = divmod(int(month[:4]) * 12 + int(month[5:7]), 12)
+        first = datetime(year, number + 1, 1, tzinfo=UTC)
+        return (first - _EPOCH) // timedelta(seconds=1) - self.offset

@@ -1,0 +1,91 @@
+"""Units of quantities, and the exact integers that quantities are summed in.
+
+Every quantity becomes a whole number of **micros**: millionths of its dimension's base unit (microseconds for time,
+millionths of a MB for data, and so on). Units convert only within a dimension and only by whole factors, so a conversion
+to micros never rounds. Source of the factors: the provider's price lists (1 TB = 1024 GB, 1 GB-month = 720 GB-hours
+in every month).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.decimals import AMOUNT_PLACES, divide, scaled
+
+#: A usage quantity has at most six decimals, so a micro is the smallest step that usage can carry.
+MICROS = 1_000_000
+QUANTITY_PLACES = 6
+_DISPLAY_SCALE: int = 10**AMOUNT_PLACES
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of quantity: `factor` base units of its `dimension`."""
+
+    name: str
+    dimension: str
+    factor: int
+
+    @property
+    def micros(self) -> int:
+        """Micros in one of this unit."""
+        return self.factor * MICROS
+
+
+UNITS: dict[str, Unit] = {
+    unit.name: unit
+    for unit in (
+        Unit("second", "time", 1),
+        Unit("minute", "time", 60),
+        Unit("hour", "time", 3_600),
+        Unit("day", "time", 86_400),
+        Unit("MB", "data", 1),
+        Unit("GB", "data", 1024),
+        Unit("TB", "data", 1024 * 1024),
+        Unit("GB-hour", "storage", 1),
+        Unit("GB-month", "storage", 720),
+        Unit("frame", "frame", 1),
+        Unit("image", "image", 1),
+        Unit("request", "request", 1),
+        Unit("message", "message", 1),
+    )
+}
+
+
+def same_dimension(unit: Unit) -> tuple[Unit, ...]:
+    """The units that convert exactly to `unit`, itself included."""
+    return tuple(other for other in UNITS.values() if other.dimension == unit.dimension)
+
+
+def to_micros(quantity: Decimal, unit: Unit) -> int:
+    """`quantity` of `unit` in micros.
+
+    Raises:
+        ValueError: `quantity` has more than six decimals of the unit, so that a micro cannot hold it.
+    """
+    micros = quantity * unit.micros
+    whole = int(micros)
+    if whole != micros:
+        raise ValueError(f"{quantity} {unit.name} is finer than {QUANTITY_PLACES} decimals")
+    return whole
+
+
+def in_unit(micros: int, unit: Unit) -> Decimal:
+    """`micros` shown in `unit`: exact where it ends within ten decimals, else rounded half up there, for display only."""
+    return scaled(divide(micros * _DISPLAY_SCALE, unit.micros, "half-up"), AMOUNT_PLACES)
+
+
+def ends_in_unit(micros: int, unit: Unit) -> bool:
+    """Whether `in_unit` shows `micros` exactly."""
+    return micros * _DISPLAY_SCALE % unit.micros == 0
+
+
+def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
+    """The money for `micros` at `unit_price` per `unit`: multiplied first, then divided once.
+
+    Exact where the result ends within ten decimals, else rounded half up there (DESIGN of a line's amount: the
+    provider's own precision is ten decimals).
+    """
+    numerator, denominator = unit_price.as_integer_ratio()
+    return scaled(divide(micros * numerator * _DISPLAY_SCALE, unit.micros * denominator, "half-up"), AMOUNT_PLACES)

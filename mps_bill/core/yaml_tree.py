@@ -1,0 +1,293 @@
+"""YAML text as a tree of nodes with places, read from the parser's events and never through YAML's types.
+
+A scalar is its text: `012`, `1e-3`, `no` and `11:30` stay what was typed. What makes a document mean something
+else than it shows (anchors, aliases, tags, merge keys, repeated keys, hidden characters) is refused, with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
+
+NOT_UTF8 = Kind("Y101", "not-utf-8")
+HIDDEN_CHARACTER = Kind("Y102", "hidden-character")
+TAB = Kind("Y103", "tab")
+SYNTAX = Kind("Y104", "yaml-syntax")
+EMPTY_DOCUMENT = Kind("Y105", "empty-document")
+SEVERAL_DOCUMENTS = Kind("Y106", "several-documents")
+NOT_A_MAPPING = Kind("Y107", "not-a-mapping")
+REPEATED_KEY = Kind("Y108", "repeated-key")
+COMPLEX_KEY = Kind("Y109", "complex-key")
+MERGE_KEY = Kind("Y110", "merge-key")
+ANCHOR = Kind("Y111", "anchor")
+ALIAS = Kind("Y112", "alias")
+TAG = Kind("Y113", "tag")
+TOO_DEEP = Kind("Y114", "too-deep")
+
+#: No document of the program nests deeper than eight; the limit keeps hostile input cheap.
+MOST_LEVELS = 32
+
+#: Controls, the line breaks that editors do not show as such, marks that reorder text on a screen, and non-characters.
+_REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A single value: its text as typed, without quotes and escapes. A missing value is unquoted and empty."""
+
+    text: str
+    quoted: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntry:
+    key: ScalarNode
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """Keys and values in the order of the file; no key stands twice. `whole` is False where a bad key was left out."""
+
+    entries: tuple[MapEntry, ...]
+    place: Place
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    parts: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenNode:
+    """Stands for a value that could not be read; its problem is told already."""
+
+    place: Place
+
+
+Node = ScalarNode | MapNode | ListNode | BrokenNode
+
+
+def decode(data: bytes, file: str) -> tuple[str | None, tuple[Problem, ...]]:
+    """The text of a UTF-8 file, or None and the problem with the place of its first bad byte."""
+    try:
+        return data.decode("utf-8"), ()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        place = Place(file, len(lines), len(lines[-1].removeprefix("\ufeff")) + 1)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        return None, (Problem(place, NOT_UTF8, message),)
+
+
+def read_tree(text: str, file: str) -> tuple[MapNode | None, tuple[Problem, ...]]:
+    """The mapping that a YAML document is, and everything wrong with its form.
+
+    The tree is returned beside problems where it can still be trusted, so that what it says is checked in the same run;
+    None where it cannot (a syntax error, no mapping).
+    """
+    text = text.removeprefix("\ufeff")
+    problems, text, trusted = _check_characters(text, file)
+    if not trusted:
+        return None, tuple(problems)
+    builder = _Builder(file, problems)
+    root = builder.document(_events(text, file, problems))
+    if root is None or isinstance(root, MapNode):
+        return root, tuple(problems)
+    if not isinstance(root, BrokenNode):
+        problems.append(Problem(root.place, NOT_A_MAPPING, "the document must be a mapping, lines of `key: value`"))
+    return None, tuple(problems)
+
+
+def _check_characters(text: str, file: str) -> tuple[list[Problem], str, bool]:
+    """The first refused character of each line; the text with blanks in their stead; whether its indentation holds."""
+    problems: list[Problem] = []
+    trusted = True
+    if not _REFUSED.search(text.replace("\n", "").replace("\r", "")):
+        return problems, text, trusted
+    lines: list[str] = []
+    for number, match in enumerate(_LINE.finditer(text), 1):
+        line, end = match.groups()
+        if found := _REFUSED.search(line):
+            trusted = trusted and bool(line[: found.start()].strip())
+            problems.append(_refused(found.group(), Place(file, number, found.start() + 1)))
+            line = _REFUSED.sub(" ", line)
+        lines.append(line + end)
+    return problems, "".join(lines), trusted
+
+
+def _refused(char: str, place: Place) -> Problem:
+    if char == "\t":
+        return Problem(place, TAB, "a tab; indent and separate with spaces")
+    return Problem(place, HIDDEN_CHARACTER, f"the character U+{ord(char):04X} does not show on a screen; remove it")
+
+
+def _events(text: str, file: str, problems: list[Problem]) -> Iterator[Any]:
+    """The parser's events, up to the first syntax error, which is added to `problems`; None then ends the events."""
+    import yaml
+
+    try:
+        yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The C parser says less about an error. Asking the other one makes messages independent of what is installed.
+        problem = _syntax_problem(_python_error(text) or error, file)
+        # On a line that had a refused character, the blank in its stead may be the only cause.
+        if all(told.place.line != problem.place.line for told in problems if told.kind in (TAB, HIDDEN_CHARACTER)):
+            problems.append(problem)
+        yield None
+
+
+def _python_error(text: str) -> Exception | None:
+    import yaml
+
+    try:
+        for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+            pass
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        return error
+    return None
+
+
+_REMEDIES = (
+    ("mapping values are not allowed", 'check the indentation, and put text that holds ": " in quotes'),
+    ("cannot start any token", "put the value in quotes"),
+    ("expected ',' or", "a bracket is not closed, or a comma is missing"),
+    ("<block end>", "the line is not indented as those beside it"),
+    ("could not find expected ':'", "the line needs `key: value`"),
+    ("end of stream", "the quote is not closed"),
+    ("document start", "a document has one block of lines; remove `...` and what follows"),
+)
+
+
+def _syntax_problem(error: Exception, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    opened = getattr(error, "context_mark", None)
+    reason = getattr(error, "problem", None) or str(error)
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    message = f"this cannot be read as YAML: {printable(reason)}"
+    if opened and mark and (opened.line, opened.column) != (mark.line, mark.column):
+        message += f", in what begins at line {opened.line + 1}, column {opened.column + 1}"
+    remedy = next((remedy for sign, remedy in _REMEDIES if sign in reason), "")
+    return Problem(place, SYNTAX, f"{message}; {remedy}" if remedy else message)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list whose end is still to come. In a mapping, `key` is set between a key and its value."""
+
+    place: Place
+    is_map: bool
+    entries: list[MapEntry]
+    parts: list[Node]
+    seen: dict[str, Place]
+    whole: bool = True
+    awaits_value: bool = False
+    key: ScalarNode | None = None
+
+
+class _Builder:
+    """Turns events into nodes with a stack of its own, so that depth of input is never depth of Python's calls."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+        self.stack: list[_Open] = []
+        self.root: Node | None = None
+
+    def document(self, events: Iterator[Any]) -> Node | None:
+        """The root node of the first document; None where there is none, or it breaks off."""
+        documents = 0
+        for event in events:
+            if event is None:
+                return None
+            name = type(event).__name__
+            if name == "ScalarEvent":
+                self._add(self._scalar(event))
+            elif name in ("MappingStartEvent", "SequenceStartEvent"):
+                if len(self.stack) == MOST_LEVELS:
+                    self._tell(event, TOO_DEEP, f"nested deeper than {MOST_LEVELS} levels")
+                    return None
+                self._check_properties(event)
+                self.stack.append(_Open(self._place(event), name == "MappingStartEvent", [], [], {}))
+            elif name in ("MappingEndEvent", "SequenceEndEvent"):
+                self._add(_closed(self.stack.pop()))
+            elif name == "AliasEvent":
+                self._tell(event, ALIAS, f"*{printable(event.anchor)} is an alias; write the value out")
+                self._add(BrokenNode(self._place(event)))
+            elif name == "DocumentStartEvent":
+                documents += 1
+                if documents == 2:
+                    self._tell(event, SEVERAL_DOCUMENTS, "a second document begins; put it in a file of its own")
+                    return self.root
+        if not documents:
+            self.problems.append(Problem(Place(self.file), EMPTY_DOCUMENT, "the document is empty"))
+        return self.root
+
+    def _place(self, event: Any) -> Place:
+        mark = event.start_mark
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+    def _tell(self, event: Any, kind: Kind, message: str) -> None:
+        self.problems.append(Problem(self._place(event), kind, message))
+
+    def _scalar(self, event: Any) -> ScalarNode:
+        if event.anchor or event.tag:
+            self._check_properties(event)
+        text = event.value
+        # Only double quotes can spell such a character without typing it, and only block text holds line breaks.
+        if event.style == '"' and (found := _REFUSED.search(text)):
+            self._tell(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
+        return ScalarNode(text, bool(event.style), self._place(event))
+
+    def _check_properties(self, event: Any) -> None:
+        if event.anchor:
+            self._tell(event, ANCHOR, f"&{printable(event.anchor)} is an anchor; remove it and write values out")
+        if event.tag:
+            self._tell(event, TAG, f"{quoted(event.tag)} is a tag; remove it, values are read as they are written")
+
+    def _add(self, node: Node) -> None:
+        """`node` into the mapping or list that is open, as key, value or part."""
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        if not top.is_map:
+            top.parts.append(node)
+        elif top.awaits_value:
+            if top.key:
+                top.entries.append(MapEntry(top.key, node))
+            top.key, top.awaits_value = None, False
+        else:
+            top.key, top.awaits_value = self._key(top, node), True
+
+    def _key(self, top: _Open, node: Node) -> ScalarNode | None:
+        """`node` as a key of `top`, or None where it cannot be one."""
+        if not isinstance(node, ScalarNode):
+            top.whole = False
+            if not isinstance(node, BrokenNode):
+                self.problems.append(Problem(node.place, COMPLEX_KEY, "a key must be a single value, not a collection"))
+            return None
+        if node.text == "<<" and not node.quoted:
+            top.whole = False
+            self.problems.append(Problem(node.place, MERGE_KEY, "`<<` merges mappings; write the keys out instead"))
+            return None
+        first = top.seen.setdefault(node.text, node.place)
+        if first is not node.place:
+            message = f"the key {quoted(node.text)} stands already at line {first.line}, column {first.column}"
+            self.problems.append(Problem(node.place, REPEATED_KEY, f"{message}; keep one of the two"))
+            return None
+        return node
+
+
+def _closed(top: _Open) -> Node:
+    if top.is_map:
+        return MapNode(tuple(top.entries), top.place, top.whole)
+    return ListNode(tuple(top.parts), top.place)

@@ -1,0 +1,1 @@
+"""Usage files to totals: the only room that touches every row."""

@@ -1,0 +1,297 @@
+"""The pure-Python engine: reads every row exactly, names the place of every bad one, and is the reference for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
+from mps_bill.metering import kinds
+from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
+from mps_bill.metering.csv_rows import Row, read_rows
+from mps_bill.metering.records import Features, Layout, RecordReader, UsageRecord, ValueProblem, read_header
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.metering.usage import Metered, UsageGroup, UsageKey
+from mps_bill.price_sheet.book import PriceBook
+
+#: Told how many bytes of input the rows so far have taken (0 where that is not known), now and then.
+Progress = Callable[[int], None]
+#: Told every bad row as it stood, with all that is wrong with it.
+Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
+
+_ROWS_PER_REPORT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRecord:
+    """A well-formed record with the row it was read from and what it is billed under (None: a failed job)."""
+
+    source: UsageSource
+    row: Row
+    record: UsageRecord
+    key: UsageKey
+    assignment: Assignment | None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A record met before: its first place, and whether a later row contradicts it."""
+
+    record: UsageRecord
+    key: UsageKey
+    first: Place
+    rows: int = 1
+    conflict: bool = False
+
+
+def open_layouts(
+    sources: Sequence[UsageSource], scheme: MeteringScheme, ignore_extra: bool
+) -> tuple[dict[str, Layout], tuple[Problem, ...]]:
+    """The layout of every source by its name, and the problems of the headers."""
+    layouts: dict[str, Layout] = {}
+    problems: list[Problem] = []
+    for source in sources:
+        try:
+            header = next(_rows_of(source), None)
+        except InputRejected as rejected:
+            problems += rejected.report.shown
+            continue
+        if header is None:
+            problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
+            continue
+        if header.flaw:
+            problems.append(_flaw_problem(source, header))
+            continue
+        layout, troubles = read_header(header.fields, ignore_extra)
+        layouts[source.name] = layout
+        for number, kind, message in troubles:
+            line, column = header.position(number) if number >= 0 else (header.line, 1)
+            problems.append(Problem(Place(source.name, line, column), kind, message))
+    if layouts and not problems:
+        present = {name for layout in layouts.values() for name in layout.index}
+        for tag in scheme.tags:
+            if tag not in present:
+                places = ", ".join(layouts)
+                problems.append(Problem(Place(places), kinds.MISSING_COLUMN, f"there is no column {quoted(tag)}"))
+    return layouts, tuple(problems)
+
+
+def read_exactly(
+    sources: Sequence[UsageSource],
+    layouts: dict[str, Layout],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    *,
+    max_errors: int,
+    trust_unique: bool = False,
+    reject: Reject | None = None,
+    progress: Progress | None = None,
+) -> Metered:
+    """Reads every row once. All rows land in a group or are rejected, and every rejected row has a problem with a place.
+
+    Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
+    values all of them are rejected, because nobody can tell which is right.
+    """
+    log = ProblemLog(max_errors)
+    rows_read = rows_rejected = 0
+    seen: dict[tuple[str, str, str], _Seen] = {}
+    sums = Sums(scheme)
+    for item in _placed_records(sources, layouts, book, scheme, progress):
+        rows_read += 1
+        if isinstance(item, _BadRow):
+            rows_rejected += 1
+            log.add(item.problems)
+            if reject:
+                reject(item.source, item.row, item.problems)
+            continue
+        record = item.record
+        if trust_unique:
+            sums.add(item.key, record.micros, 1)
+            continue
+        known = seen.get(record.identity)
+        if known is None:
+            seen[record.identity] = _Seen(record, item.key, Place(item.source.name, item.row.line))
+            continue
+        known.rows += 1
+        if record != known.record:
+            known.conflict = True
+            log.add([_conflict(item, known)])
+
+    conflicts = {identity for identity, known in seen.items() if known.conflict}
+    for known in seen.values():
+        if known.conflict:
+            rows_rejected += known.rows
+        else:
+            sums.add(known.key, known.record.micros, known.rows)
+    if conflicts and reject:
+        _reject_conflicts(conflicts, seen, _placed_records(sources, layouts, book, scheme, None), reject)
+    return Metered(sums.groups(), rows_read, rows_rejected, log.report())
+
+
+def placed_records(
+    sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme, job_id: str
+) -> Iterator[PlacedRecord]:
+    """Every good record of one job with its row, in the order of the files; bad rows are passed over."""
+    for item in _placed_records(sources, layouts, book, scheme, None, job_id):
+        if isinstance(item, PlacedRecord) and item.record.job_id == job_id:
+            yield item
+
+
+def single_group(key: UsageKey, micros: int, scheme: MeteringScheme) -> UsageGroup:
+    """The group that a record makes by itself."""
+    sums = Sums(scheme)
+    sums.add(key, micros, 1)
+    return sums.groups()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _BadRow:
+    source: UsageSource
+    row: Row
+    problems: tuple[Problem, ...]
+
+
+def _placed_records(
+    sources: Sequence[UsageSource],
+    layouts: dict[str, Layout],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    progress: Progress | None,
+    job_id: str = "",
+) -> Iterator[PlacedRecord | _BadRow]:
+    """Every row, in order; with `job_id` only rows that could be of that job, found without parsing the others."""
+    taken = 0
+    # A quote inside a quoted field is doubled, so the part before it is what the raw row is sure to hold.
+    needle = job_id.partition('"')[0].encode("utf-8", "surrogateescape")
+    for source in sources:
+        reader = RecordReader(layouts[source.name], scheme)
+        layout = layouts[source.name]
+        rows = _rows_of(source)
+        next(rows, None)
+        verdicts: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[Refusal, ...] | None]] = {}
+        for number, row in enumerate(rows):
+            if progress:
+                taken += len(row.raw) + 1
+                if number % _ROWS_PER_REPORT == 0:
+                    progress(taken)
+            if needle and needle not in row.raw:
+                continue
+            if row.flaw:
+                yield _BadRow(source, row, (_flaw_problem(source, row),))
+                continue
+            record = reader.read(row.fields)
+            if isinstance(record, tuple):
+                yield _BadRow(source, row, _value_problems(source, row, layout, record))
+                continue
+            slot = record.slot(scheme)
+            judged = verdicts.get((record.features, slot))
+            if judged is None:
+                key = record.features.key(slot)
+                verdict = (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
+                if len(verdicts) > 100_000:
+                    verdicts.clear()
+                judged = verdicts[record.features, slot] = (key, verdict)
+            key, verdict = judged
+            if isinstance(verdict, tuple):
+                yield _BadRow(source, row, _value_problems(source, row, layout, verdict))
+            else:
+                yield PlacedRecord(source, row, record, key, verdict)
+
+
+def _rows_of(source: UsageSource) -> Iterator[Row]:
+    """The rows of a source, the header first.
+
+    Raises:
+        InputRejected: the file cannot be read to its end, so that nobody can tell what it holds.
+    """
+    if source.format == "parquet":
+        from mps_bill.metering.parquet_rows import read_parquet_rows
+
+        yield from read_parquet_rows(source)
+        return
+    try:
+        with source.open() as stream:
+            yield from read_rows(stream)
+    except read_errors() as error:
+        raise InputRejected([_unreadable(source, error)]) from error
+
+
+class Sums:
+    """Groups under construction."""
+
+    def __init__(self, scheme: MeteringScheme) -> None:
+        self._scheme = scheme
+        self._groups: dict[UsageKey, list[int]] = {}
+
+    def add(self, key: UsageKey, micros: int, rows: int) -> None:
+        """Counts `rows` rows of one record of `micros` (millionths of the row's own unit)."""
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = [0] * (3 + len(self._scheme.rules))
+        group[0] += rows
+        group[1] += rows - 1
+        group[2] += micros
+        for number, pieces in enumerate(self._scheme.pieces(key.unit, micros)):
+            group[3 + number] += pieces
+
+    def add_record(self, record: UsageRecord, rows: int) -> None:
+        """Counts a record that stands on `rows` rows."""
+        self.add(record.features.key(record.slot(self._scheme)), record.micros, rows)
+
+    def add_group(self, group: UsageGroup) -> None:
+        """Counts all of a group."""
+        counted = self._groups.setdefault(group.key, [0] * (3 + len(self._scheme.rules)))
+        for number, value in enumerate((group.rows, group.duplicates, *group.sums)):
+            counted[number] += value
+
+    def groups(self) -> tuple[UsageGroup, ...]:
+        return tuple(
+            UsageGroup(key, rows, duplicates, tuple(sums)) for key, (rows, duplicates, *sums) in self._groups.items()
+        )
+
+
+def _value_problems(
+    source: UsageSource, row: Row, layout: Layout, found: Sequence[ValueProblem | Refusal]
+) -> tuple[Problem, ...]:
+    problems = []
+    for trouble in found:
+        if trouble.kind in (kinds.SHORT_ROW, kinds.LONG_ROW):
+            line, column = row.position(len(layout.names))
+        else:
+            # A column that the file does not have is blamed on the row as a whole.
+            index = layout.index.get(trouble.column)
+            line, column = row.position(index) if index is not None else (row.line, 1)
+        problems.append(Problem(Place(source.name, line, column), trouble.kind, trouble.message))
+    return tuple(problems)
+
+
+def _flaw_problem(source: UsageSource, row: Row) -> Problem:
+    assert row.flaw is not None
+    return Problem(Place(source.name, row.flaw.line, row.flaw.column), row.flaw.kind, row.flaw.message)
+
+
+def _unreadable(source: UsageSource, error: Exception) -> Problem:
+    return Problem(Place(source.name), kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}")
+
+
+def _conflict(item: PlacedRecord, known: _Seen) -> Problem:
+    features = item.record.features
+    output = f", output {quoted(item.record.output)}" if item.record.output else ""
+    message = (
+        f"job {quoted(item.record.job_id)} ({features.item}{output}) stands at {known.first} with other values;"
+        " none of its rows can be billed until they agree"
+    )
+    return Problem(Place(item.source.name, item.row.line, 1), kinds.CONFLICTING_REPEAT, message)
+
+
+def _reject_conflicts(
+    conflicts: set[tuple[str, str, str]],
+    seen: dict[tuple[str, str, str], _Seen],
+    items: Iterator[PlacedRecord | _BadRow],
+    reject: Reject,
+) -> None:
+    """Hands out every row of the conflicting records, which needs a second look at the files."""
+    for item in items:
+        if isinstance(item, PlacedRecord) and item.record.identity in conflicts:
+            reject(item.source, item.row, (_conflict(item, seen[item.record.identity]),))

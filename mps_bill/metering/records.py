@@ -1,0 +1,234 @@
+"""From the fields of a row to a usage record: the header, and the form of every value.
+
+Whether a word such as an item or a region has a price is not asked here; that is `assign`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mps_bill.core.decimals import parse_plain_decimal
+from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
+from mps_bill.core.times import parse_instant
+from mps_bill.core.units import MICROS, QUANTITY_PLACES
+from mps_bill.metering import kinds
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
+
+#: Statuses of a record that is billed and of one that is not; compared without case. The longer ones are MPS job states.
+BILLED_STATUSES = ("success", "transcodesuccess")
+FREE_STATUSES = ("failed", "transcodefail", "transcodecancelled")
+STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "TranscodeCancelled")
+
+#: A side in pixels: a whole number from 1 to 999,999.
+SIDE = r"[1-9][0-9]{0,5}"
+_SIDE = re.compile(SIDE)
+_TAG = re.compile(r"tag_[A-Za-z0-9_.-]+")
+_QUANTITY = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,6}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ValueProblem:
+    """What is wrong with the value in `column` of a row."""
+
+    column: str
+    kind: Kind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each known column stands in the rows of one file. `ignored` are the extra columns passed over."""
+
+    names: tuple[str, ...]
+    index: dict[str, int]
+    ignored: tuple[str, ...]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX)))
+
+
+def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
+    """The layout that a header row makes, and its problems as (field number, kind, message); -1 is the whole header."""
+    index: dict[str, int] = {}
+    ignored: list[str] = []
+    problems: list[tuple[int, Kind, str]] = []
+    for number, name in enumerate(names):
+        if name in COLUMNS or _TAG.fullmatch(name):
+            if name in index:
+                message = f"column {quoted(name)} stands here and as column {index[name] + 1}"
+                problems.append((number, kinds.REPEATED_COLUMN, message))
+            else:
+                index[name] = number
+        elif ignore_extra:
+            ignored.append(name)
+        else:
+            message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS)}"
+            remedy = "; --ignore-extra-columns passes over it, and a column to group by is named tag_..."
+            problems.append((number, kinds.UNKNOWN_COLUMN, message + remedy))
+    missing = [name for name in REQUIRED_COLUMNS if name not in index]
+    if missing:
+        message = f"the header lacks {one_of([quoted(name) for name in missing]).replace(' or ', ' and ')}"
+        problems.append((-1, kinds.MISSING_COLUMN, message))
+    return Layout(tuple(names), index, tuple(ignored)), tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The values of a row that many rows share. `tags` are those that the run is split by, `labels` all that the row has."""
+
+    region: str
+    item: str
+    spec: str
+    codec: str
+    width: int
+    height: int
+    unit: str
+    failed: bool
+    tags: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+
+    def key(self, slot: int) -> UsageKey:
+        long, short = max(self.width, self.height), min(self.width, self.height)
+        return UsageKey(
+            slot, self.item, self.region, self.spec, self.codec, long, short, self.unit, self.failed, self.tags
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """A well-formed row. `completed_at` is an instant in microseconds, `micros` millionths of the row's own unit."""
+
+    job_id: str
+    output: str
+    completed_at: int
+    micros: int
+    features: Features
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes two rows the same record."""
+        return (self.job_id, self.features.item, self.output)
+
+    def slot(self, scheme: MeteringScheme) -> int:
+        """The start of the slot of time that holds the completion, in seconds."""
+        return self.completed_at // (scheme.slot_seconds * MICROS) * scheme.slot_seconds
+
+
+class RecordReader:
+    """Turns the fields of one file's rows into records. Repeated values are parsed once."""
+
+    def __init__(self, layout: Layout, scheme: MeteringScheme) -> None:
+        self._scheme = scheme
+        self._index = layout.index
+        self._width = len(layout.names)
+        shared = ("region", "item", "spec", "codec", "width", "height", "unit", "status")
+        #: Columns behind `Features`, in a fixed order, as positions in the row.
+        self._shared = [(name, layout.index[name]) for name in (*shared, *layout.tags) if name in layout.index]
+        self._features: dict[tuple[str, ...], Features | tuple[ValueProblem, ...]] = {}
+        self._instants: dict[str, int] = {}
+
+    def read(self, fields: Sequence[str]) -> UsageRecord | tuple[ValueProblem, ...]:
+        """The record, or everything that is wrong with the form of its values."""
+        if len(fields) != self._width and (len(fields) < self._width or any(fields[self._width :])):
+            return (self._wrong_width(fields),)
+        index = self._index
+        problems: list[ValueProblem] = []
+
+        job_id = fields[index["job_id"]]
+        if not job_id:
+            problems.append(ValueProblem("job_id", kinds.MISSING_VALUE, "job_id is empty"))
+
+        shared = tuple([fields[position] for _, position in self._shared])
+        features = self._features.get(shared)
+        if features is None:
+            features = self._features[shared] = self._read_features(fields)
+            if len(self._features) > 100_000:
+                self._features.clear()
+        if isinstance(features, tuple):
+            problems += features
+
+        time = fields[index["completed_at"]]
+        completed_at = self._instants.get(time, -1)
+        if completed_at < 0:
+            try:
+                completed_at = parse_instant(time, self._scheme.assumed_offset)
+            except ValueError as error:
+                problems.append(_missing_or("completed_at", time, kinds.BAD_TIME, error))
+            if len(self._instants) > 100_000:
+                self._instants.clear()
+            self._instants[time] = completed_at
+
+        quantity = fields[index["quantity"]]
+        match = _QUANTITY.fullmatch(quantity)
+        micros = 0
+        if match:
+            whole, fraction = match.groups()
+            micros = int(whole) * MICROS + (int(fraction.ljust(QUANTITY_PLACES, "0")) if fraction else 0)
+        elif quantity or not (isinstance(features, Features) and features.failed):
+            problems.append(_bad_quantity(quantity))
+
+        if problems or isinstance(features, tuple):
+            return tuple(problems)
+        output = fields[index["output"]] if "output" in index else ""
+        return UsageRecord(job_id, output, completed_at, micros, features)
+
+    def _read_features(self, fields: Sequence[str]) -> Features | tuple[ValueProblem, ...]:
+        given = {name: fields[position] for name, position in self._shared}
+        problems: list[ValueProblem] = []
+
+        status = given.get("status", "").casefold()
+        if status and status not in BILLED_STATUSES + FREE_STATUSES:
+            message = f"status {quoted(given['status'])} is not known{near_miss(status, STATUSES_SHOWN)}"
+            message += f"; it is {one_of(STATUSES_SHOWN)}, or empty for success"
+            problems.append(ValueProblem("status", kinds.UNKNOWN_STATUS, message))
+        failed = status in FREE_STATUSES
+
+        for name in ("region", "item", "unit"):
+            if not given[name] and not (name == "unit" and failed):
+                problems.append(ValueProblem(name, kinds.MISSING_VALUE, f"{name} is empty"))
+
+        sides = {name: given.get(name, "") for name in ("width", "height")}
+        for name, other in (("width", "height"), ("height", "width")):
+            if sides[name] and not _SIDE.fullmatch(sides[name]):
+                message = f"{name} {quoted(sides[name])} is not a whole number of pixels from 1 to 999999"
+                problems.append(ValueProblem(name, kinds.BAD_SIZE, message))
+            elif not sides[name] and sides[other]:
+                problems.append(ValueProblem(name, kinds.BAD_SIZE, f"{name} is empty and {other} is not"))
+        if problems:
+            return tuple(problems)
+
+        tags = {name: value for name, value in given.items() if name.startswith(TAG_PREFIX)}
+        return Features(
+            region=given["region"],
+            item=given["item"],
+            spec=given.get("spec", ""),
+            codec=given.get("codec", ""),
+            width=int(sides["width"] or 0),
+            height=int(sides["height"] or 0),
+            unit=given["unit"],
+            failed=failed,
+            tags=tuple(tags.get(name, "") for name in self._scheme.tags),
+            labels=tuple(sorted((name, value) for name, value in tags.items() if value)),
+        )
+
+    def _wrong_width(self, fields: Sequence[str]) -> ValueProblem:
+        kind = kinds.SHORT_ROW if len(fields) < self._width else kinds.LONG_ROW
+        return ValueProblem("", kind, f"the row has {len(fields)} fields, and the header has {self._width}")
+
+
+def _missing_or(column: str, text: str, kind: Kind, error: ValueError) -> ValueProblem:
+    if not text:
+        return ValueProblem(column, kinds.MISSING_VALUE, f"{column} is empty")
+    return ValueProblem(column, kind, f"{column} {error}")
+
+
+def _bad_quantity(text: str) -> ValueProblem:
+    try:
+        parse_plain_decimal(text, places=QUANTITY_PLACES)
+    except ValueError as error:
+        return _missing_or("quantity", text, kinds.BAD_QUANTITY, error)
+    raise AssertionError(f"the two forms of a quantity disagree on {text!r}")

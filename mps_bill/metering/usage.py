@@ -1,0 +1,102 @@
+"""What an engine makes of usage files: groups of records with integer sums, and the control totals of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mps_bill.core.diagnostics import ProblemReport
+
+#: The columns of a usage file, in the order of the documentation. Any number of `tag_*` columns may follow.
+COLUMNS = (
+    "job_id",
+    "output",
+    "completed_at",
+    "region",
+    "item",
+    "spec",
+    "codec",
+    "width",
+    "height",
+    "quantity",
+    "unit",
+    "status",
+)
+REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
+TAG_PREFIX = "tag_"
+
+#: Stands for any word that the price book does not know, so that garbage in a column cannot make endless groups.
+UNKNOWN = "?"
+#: Stands for a side in pixels beyond every bucket of the price book.
+BEYOND = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class UsageKey:
+    """What the price of a record may depend on. Absent text is empty; an absent side is 0.
+
+    `slot` is the start (seconds since the epoch) of the stretch of time that holds the completion, never longer than a
+    billing cycle. `long` and `short` are the sides in pixels, or the next bucket edge at or above them.
+    """
+
+    slot: int
+    item: str
+    region: str
+    spec: str
+    codec: str
+    long: int
+    short: int
+    unit: str
+    failed: bool
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageGroup:
+    """All records with one key. `rows` counts their rows, `duplicates` those among them that repeat a record.
+
+    `sums[0]` is the sum of the quantities as written, in millionths of the usage's own unit; `sums[i]` the sum of
+    pieces under record rule `i - 1` of the scheme.
+    """
+
+    key: UsageKey
+    rows: int
+    duplicates: int
+    sums: tuple[int, ...]
+
+    @property
+    def records(self) -> int:
+        return self.rows - self.duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`."""
+
+    groups: tuple[UsageGroup, ...]
+    rows_read: int
+    rows_rejected: int
+    problems: ProblemReport
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Where every row went. `check` holds the law that nothing is lost."""
+
+    rows_read: int
+    rows_billed: int
+    rows_not_billable: int
+    rows_duplicate: int
+    rows_rejected: int
+    rows_late: int = 0
+    rows_pending: int = 0
+
+    def check(self) -> None:
+        placed = (
+            self.rows_billed
+            + self.rows_not_billable
+            + self.rows_duplicate
+            + self.rows_rejected
+            + self.rows_late
+            + self.rows_pending
+        )
+        assert placed == self.rows_read, f"control totals do not add up: {placed} rows placed of {self.rows_read} read"

@@ -1,0 +1,184 @@
+"""The whole pipeline, one way: usage and prices in, bills out.
+
+    usage files -> meter -> gather -> cycles -> bills
+
+Everything behind metering is pure and works on some thousands of totals; the exact decimal context is set here, once, so
+that no sum can lose a digit unseen.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, make_bill, statement_months
+from mps_bill.core.decimals import EXACT
+from mps_bill.core.diagnostics import Place, ProblemReport
+from mps_bill.metering.assign import Assignment, assign
+from mps_bill.metering.exact_reader import PlacedRecord, open_layouts, placed_records, single_group
+from mps_bill.metering.meter import MeterOptions, meter
+from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.lines import NO_USAGE, LineItem
+from mps_bill.rating.totals import billed_micros, gather
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Metered usage with the cycles it makes. `groups` are the groups that are billed, each with its assignment."""
+
+    metered: Metered
+    scheme: MeteringScheme
+    groups: tuple[tuple[UsageGroup, Assignment], ...]
+    cycles: tuple[Cycle, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BillRun:
+    """What `bill` found: issued bills, bills not issued by `as_of` yet, and where every row went."""
+
+    currency: str
+    tags: tuple[str, ...]
+    bills: tuple[Bill, ...]
+    pending: tuple[Bill, ...]
+    months: tuple[StatementMonth, ...]
+    control_totals: ControlTotals
+    problems: ProblemReport
+
+
+def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Usage:
+    """Reads every row once and gathers what it makes into cycles, in the order in which their bills are issued.
+
+    Raises:
+        InputRejected: a file or its header cannot be used, or rows are bad and the options do not set them aside.
+    """
+    scheme = scheme_for(book, options.tags, options.assumed_offset)
+    metered = meter(sources, book, scheme, options)
+    groups = []
+    for group in metered.groups:
+        if not group.key.failed:
+            assignment = assign(group.key, book, scheme)
+            assert isinstance(assignment, Assignment), "metering lets no unassigned group through"
+            groups.append((group, assignment))
+    return Usage(metered, scheme, tuple(groups), cycles(gather(groups, scheme), book))
+
+
+def bill_usage(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, as_of: int | None = None
+) -> BillRun:
+    """Itemised bills for usage files; `as_of` (seconds) holds back the bills that are issued later.
+
+    Raises:
+        InputRejected: as `meter_usage`.
+    """
+    with decimal.localcontext(EXACT):
+        usage = meter_usage(sources, book, options)
+        used = NO_USAGE
+        bills = []
+        for cycle in usage.cycles:
+            bill, used = make_bill(cycle, (0,) * len(cycle.charges), used)
+            bills.append(bill)
+        issued = tuple(bill for bill in bills if as_of is None or bill.cycle.issued_at <= as_of)
+        pending = tuple(bill for bill in bills if as_of is not None and bill.cycle.issued_at > as_of)
+        return BillRun(
+            currency=book.currency,
+            tags=options.tags,
+            bills=issued,
+            pending=pending,
+            months=statement_months(issued),
+            control_totals=control_totals(usage, pending=pending),
+            problems=usage.metered.problems,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCheck:
+    """What `usage check` found: where every row went, and the problems."""
+
+    control_totals: ControlTotals
+    problems: ProblemReport
+
+
+def check_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> UsageCheck:
+    """Control totals and problems of usage files, with every item, spec and region held against the price book.
+
+    Raises:
+        InputRejected: a file or its header cannot be used.
+    """
+    usage = meter_usage(sources, book, options)
+    return UsageCheck(control_totals(usage), usage.metered.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One row of a job, and what became of it: `bill` and `lines` are those it stands in (None: the job failed).
+
+    `repeats` is the place of the row that this one repeats; a repeat is not billed.
+    """
+
+    placed: PlacedRecord
+    micros: int
+    repeats: Place | None
+    bill: Bill | None
+    lines: tuple[LineItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every good row of a job, and the problems of the rows that were set aside."""
+
+    records: tuple[Explained, ...]
+    problems: ProblemReport
+
+
+def explain_job(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, job_id: str) -> Explanation:
+    """Every row of a job with the bill it stands in, in the order of the files; empty where no row has that job.
+
+    Raises:
+        InputRejected: as `bill_usage`.
+    """
+    run = bill_usage(sources, book, options)
+    bills = {(bill.cycle.product, bill.cycle.start): bill for bill in run.bills}
+    scheme = scheme_for(book, options.tags, options.assumed_offset)
+    layouts, _ = open_layouts(sources, scheme, options.ignore_extra_columns)
+    first: dict[tuple[str, str], Place] = {}
+    explained = []
+    for placed in placed_records(sources, layouts, book, scheme, job_id):
+        record = placed.record
+        here = Place(placed.source.name, placed.row.line)
+        earlier = first.setdefault((record.features.item, record.output), here)
+        bill: Bill | None = None
+        lines: tuple[LineItem, ...] = ()
+        micros = record.micros
+        if placed.assignment:
+            found = placed.assignment
+            bill = bills[found.sheet.product, found.cycle_start]
+            lines = tuple(
+                line
+                for line in bill.lines
+                if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
+            )
+            micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
+        explained.append(Explained(placed, micros, None if earlier is here else earlier, bill, lines))
+    return Explanation(tuple(explained), run.problems)
+
+
+def control_totals(usage: Usage, *, pending: Sequence[Bill] = (), late: Sequence[Cycle] = ()) -> ControlTotals:
+    """Where every row of the usage went. A row of a pending or late cycle is counted there and not as billed."""
+    metered = usage.metered
+    records_pending = sum(charge.records for bill in pending for charge in bill.cycle.charges)
+    records_late = sum(charge.records for cycle in late for charge in cycle.charges)
+    totals = ControlTotals(
+        rows_read=metered.rows_read,
+        rows_billed=sum(group.records for group, _ in usage.groups) - records_pending - records_late,
+        rows_not_billable=sum(group.records for group in metered.groups if group.key.failed),
+        rows_duplicate=sum(group.duplicates for group in metered.groups),
+        rows_rejected=metered.rows_rejected,
+        rows_late=records_late,
+        rows_pending=records_pending,
+    )
+    totals.check()
+    return totals

@@ -1,0 +1,1 @@
+"""YAML price sheets: read by position, checked, and gathered in the price book of a run."""

@@ -1,0 +1,56 @@
+"""The price book of a run: every price sheet that its usage may need, found by item and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from mps_bill.core.times import Calendar
+from mps_bill.price_sheet.model import Item, Price, PriceSheet, TieredPrice
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Sheets of one currency. The loader guarantees that versions of a product do not overlap, that all of them share
+    one calendar, and that an item code belongs to one product."""
+
+    currency: str
+    #: product -> its versions, earliest first
+    versions: Mapping[str, tuple[PriceSheet, ...]]
+    #: item code -> product
+    product_of: Mapping[str, str]
+
+    @cached_property
+    def month_tiered(self) -> frozenset[str]:
+        """The items of which some version has a price that is tiered by the month."""
+        return frozenset(item.code for item in self.items if any(map(_tiered_by_month, _prices(item))))
+
+    @property
+    def sheets(self) -> Iterator[PriceSheet]:
+        for versions in self.versions.values():
+            yield from versions
+
+    @property
+    def items(self) -> Iterator[Item]:
+        for sheet in self.sheets:
+            yield from sheet.items.values()
+
+    def calendar(self, product: str) -> Calendar:
+        return self.versions[product][0].billing.calendar
+
+    def sheet_at(self, product: str, second: int) -> PriceSheet | None:
+        """The version of `product` in force at `second`, or None where there is none."""
+        for sheet in reversed(self.versions[product]):
+            if sheet.effective_from <= second:
+                return sheet if sheet.effective_to is None or second < sheet.effective_to else None
+        return None
+
+
+def _prices(item: Item) -> Iterator[Price]:
+    for prices in item.prices.values():
+        yield from prices.values()
+
+
+def _tiered_by_month(price: Price) -> bool:
+    return isinstance(price, TieredPrice) and price.per == "month"

@@ -1,0 +1,150 @@
+"""What the items of a sheet may refer to: region groups, resolution sets and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from mps_bill.core.diagnostics import Place, Problem, quoted
+from mps_bill.core.shape import Entry, Fields, Located, Many
+from mps_bill.price_sheet import definition as d
+from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet.model import EVERY_REGION, Resolution, Source
+from mps_bill.price_sheet.regions import KNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionSet:
+    """`names` are all that the set holds, also those whose size is wrong, so that one mistake is told once."""
+
+    names: frozenset[str]
+    resolutions: tuple[Resolution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`region_keys` are all that a price may be for. `overlaps` has a region for each two groups that share one.
+
+    A source id is None in `sources` where the source is wrong. `sources_whole` is False where an id could not be read.
+    """
+
+    groups: Mapping[str, tuple[str, ...]]
+    region_keys: frozenset[str]
+    overlaps: Mapping[frozenset[str], str]
+    resolution_sets: Mapping[str, ResolutionSet]
+    #: Names of sets that are wrong and told already.
+    broken_sets: frozenset[str]
+    sources: tuple[Source, ...]
+    sources_by_id: Mapping[str, Source | None]
+    sources_whole: bool
+
+
+def read_context(sheet: Fields, problems: list[Problem]) -> Context:
+    groups = _groups(sheet)
+    bad_names = _left_out(sheet.get(d.REGION_GROUPS))
+    members = frozenset(region for group in groups.values() for region in group)
+    sets, broken = _resolution_sets(sheet, problems)
+    sources, by_id, whole = _sources(sheet, problems)
+    return Context(
+        groups=groups,
+        region_keys=KNOWN | members | groups.keys() | bad_names | {EVERY_REGION},
+        overlaps=_overlaps(groups),
+        resolution_sets=sets,
+        broken_sets=broken,
+        sources=sources,
+        sources_by_id=by_id,
+        sources_whole=whole,
+    )
+
+
+def _left_out(many: Many[Entry[str, Many[Located[str]]]] | None) -> frozenset[str]:
+    return many.left_out if many else frozenset()
+
+
+def _groups(sheet: Fields) -> dict[str, tuple[str, ...]]:
+    groups = sheet.get(d.REGION_GROUPS)
+    if groups is None:
+        return {}
+    return {
+        entry.key.value: tuple(dict.fromkeys(region.value for region in entry.value.parts)) if entry.value else ()
+        for entry in groups.parts
+    }
+
+
+def _overlaps(groups: Mapping[str, tuple[str, ...]]) -> dict[frozenset[str], str]:
+    """For each two groups that share a region, such a region."""
+    groups_of: dict[str, list[str]] = {}
+    for group, members in groups.items():
+        for region in members:
+            groups_of.setdefault(region, []).append(group)
+    shared: dict[frozenset[str], str] = {}
+    for region, holders in groups_of.items():
+        for pair in combinations(holders, 2):
+            shared.setdefault(frozenset(pair), region)
+    return shared
+
+
+def _resolution_sets(sheet: Fields, problems: list[Problem]) -> tuple[dict[str, ResolutionSet], frozenset[str]]:
+    sets = sheet.get(d.RESOLUTIONS)
+    if sets is None:
+        return {}, frozenset()
+    found: dict[str, ResolutionSet] = {}
+    broken = set(sets.left_out)
+    for entry in sets.parts:
+        if entry.value is None:
+            broken.add(entry.key.value)
+            continue
+        names = frozenset(part.key.value for part in entry.value.parts) | entry.value.left_out
+        sizes = [(part.key.value, part.value) for part in entry.value.parts if part.value]
+        problems += _check_order(sizes)
+        resolutions = tuple(Resolution(name, *size.value) for name, size in sizes)
+        found[entry.key.value] = ResolutionSet(names, resolutions)
+    return found, frozenset(broken)
+
+
+def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> list[Problem]:
+    """A picture falls in the first size that holds it, so each size must hold the one before it."""
+    problems = []
+    for (before_name, before), (name, size) in pairwise(sizes):
+        (long, short), (before_long, before_short) = size.value, before.value
+        if long < before_long or short < before_short or size.value == before.value:
+            message = (
+                f"{name} is {long}x{short} and does not come after {before_name}, {before_long}x{before_short};"
+                " write sizes in ascending order of both sides, each once"
+            )
+            problems.append(Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message))
+    return problems
+
+
+def _sources(sheet: Fields, problems: list[Problem]) -> tuple[tuple[Source, ...], dict[str, Source | None], bool]:
+    entries = sheet.get(d.SOURCES)
+    if entries is None:
+        return (), {}, not sheet.wrong(d.SOURCES)
+    sources: list[Source] = []
+    by_id: dict[str, Source | None] = {}
+    first: dict[str, Place] = {}
+    whole = entries.whole
+    for fields in entries.parts:
+        source = _source(fields)
+        if source:
+            sources.append(source)
+        id_ = fields.get(d.SOURCE_ID)
+        if id_ is None:
+            whole = whole and not fields.wrong(d.SOURCE_ID)
+        elif id_.value in by_id:
+            message = f"the source id {quoted(id_.value)} stands already at line {first[id_.value].line}"
+            problems.append(Problem(id_.place, kinds.REPEATED_SOURCE, message))
+        else:
+            by_id[id_.value], first[id_.value] = source, id_.place
+    return tuple(sources), by_id, whole
+
+
+def _source(fields: Fields) -> Source | None:
+    id_, product = fields.get(d.SOURCE_ID), fields.get(d.SOURCE_PRODUCT)
+    url, read_on, covers = fields.get(d.SOURCE_URL), fields.get(d.SOURCE_READ_ON), fields.get(d.SOURCE_COVERS)
+    if url is None or read_on is None or covers is None:
+        return None
+    return Source(
+        id_.value if id_ else None, url.value, read_on.value, covers.value, product.value if product else None
+    )

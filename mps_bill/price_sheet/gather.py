@@ -1,0 +1,149 @@
+"""Sheets into the book of a run: periods, products and currencies must fit together."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mps_bill.core.diagnostics import Problem
+from mps_bill.core.times import HOUR, Calendar, iso, offset_text
+from mps_bill.price_sheet import definition as d
+from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.model import PriceSheet
+from mps_bill.price_sheet.sheet import SheetDraft
+
+
+def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Problem, ...]]:
+    """The book of at least one sheet; None and problems where sheets contradict one another.
+
+    A version without `effective_to` ends where the next version of its id starts.
+    """
+    by_product: dict[str, list[SheetDraft]] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
+        by_product.setdefault(draft.sheet.product, []).append(draft)
+    problems = [*_check_currencies(drafts), *_check_ids(drafts), *_check_items(drafts)]
+    versions: dict[str, tuple[PriceSheet, ...]] = {}
+    for product in dict.fromkeys(draft.sheet.product for draft in drafts):
+        closed = _closed(by_product[product])
+        problems += _check_calendars(closed)
+        problems += _check_periods(closed)
+        versions[product] = tuple(draft.sheet for draft in closed)
+    if problems or not drafts:
+        return None, tuple(problems)
+    product_of = {code: draft.sheet.product for draft in drafts for code in draft.sheet.items}
+    return PriceBook(drafts[0].sheet.currency, versions, product_of), ()
+
+
+def _closed(drafts: list[SheetDraft]) -> list[SheetDraft]:
+    """The versions of a product, earliest first, each with the end that the next version of its id gives it."""
+    starts: dict[str, list[int]] = {}
+    for draft in drafts:
+        starts.setdefault(draft.sheet.id, []).append(draft.sheet.effective_from)
+    closed = []
+    for draft in drafts:
+        sheet = draft.sheet
+        later = starts[sheet.id][bisect_right(starts[sheet.id], sheet.effective_from) :]
+        end = later[0] if sheet.effective_to is None and later else sheet.effective_to
+        closed.append(replace(draft, sheet=replace(sheet, effective_to=end)))
+    return closed
+
+
+def _check_currencies(drafts: Sequence[SheetDraft]) -> list[Problem]:
+    problems = []
+    for draft in drafts[1:]:
+        first = drafts[0].sheet
+        if draft.sheet.currency != first.currency:
+            message = (
+                f"{draft.sheet.id} is in {draft.sheet.currency}, and {first.id} ({first.place.file}) in"
+                f" {first.currency}; a run has one currency"
+            )
+            problems.append(Problem(draft.place(d.CURRENCY), kinds.MIXED_CURRENCIES, message))
+    return problems
+
+
+def _check_ids(drafts: Sequence[SheetDraft]) -> list[Problem]:
+    """Versions of one id price one product."""
+    problems = []
+    first: dict[str, SheetDraft] = {}
+    for draft in drafts:
+        other = first.setdefault(draft.sheet.id, draft)
+        if other.sheet.product != draft.sheet.product:
+            message = (
+                f"{draft.sheet.id} prices the product {draft.sheet.product} here and {other.sheet.product} at"
+                f" {other.place(d.PRODUCT)}; versions of an id price one product"
+            )
+            problems.append(Problem(draft.place(d.PRODUCT), kinds.SHARED_ID, message))
+    return problems
+
+
+def _check_items(drafts: Sequence[SheetDraft]) -> list[Problem]:
+    problems = []
+    first: dict[str, SheetDraft] = {}
+    for draft in drafts:
+        for code, item in draft.sheet.items.items():
+            other = first.setdefault(code, draft)
+            if other.sheet.product != draft.sheet.product:
+                message = (
+                    f"the item {code} belongs to {draft.sheet.product} here and to {other.sheet.product} at"
+                    f" {other.sheet.items[code].place}; usage names items only, so give each its own code"
+                )
+                problems.append(Problem(item.place, kinds.SHARED_ITEM, message))
+    return problems
+
+
+def _check_calendars(drafts: list[SheetDraft]) -> list[Problem]:
+    problems = []
+    first = drafts[0]
+    for draft in drafts[1:]:
+        ours, theirs = draft.sheet.billing.calendar, first.sheet.billing.calendar
+        if ours != theirs:
+            message = (
+                f"{draft.sheet.ref} bills by {_calendar_text(ours)}, and {first.sheet.ref}"
+                f" ({first.place(d.BILLING)}) by {_calendar_text(theirs)}; versions of {first.sheet.product} share one"
+            )
+            problems.append(Problem(draft.place(d.BILLING), kinds.CALENDAR_MISMATCH, message))
+    return problems
+
+
+def _calendar_text(calendar: Calendar) -> str:
+    return f"{'hour' if calendar.cycle_seconds == HOUR else 'day'} at {offset_text(calendar.offset)}"
+
+
+def _check_periods(drafts: list[SheetDraft]) -> list[Problem]:
+    """Versions of a product, earliest first, must each end before the next starts."""
+    problems = []
+    longest = drafts[0]
+    for draft in drafts[1:]:
+        if _end(longest) > (False, draft.sheet.effective_from):
+            problems += _overlap(longest, draft)
+        longest = max(longest, draft, key=_end)
+    return problems
+
+
+def _end(draft: SheetDraft) -> tuple[bool, int]:
+    """The end of a version for comparison: open ones after all others."""
+    end = draft.sheet.effective_to
+    return end is None, end or 0
+
+
+def _overlap(before: SheetDraft, draft: SheetDraft) -> list[Problem]:
+    sheet, earlier = draft.sheet, before.sheet
+    at = iso(sheet.effective_from, sheet.billing.calendar.offset)
+    if earlier.currency != sheet.currency:
+        return []  # That they cannot stand in one run is told already.
+    if earlier.id != sheet.id:
+        message = (
+            f"{earlier.id} ({before.place(d.EFFECTIVE_FROM)}) is still in force at {at}, when {sheet.id} starts;"
+            f" both price {sheet.product}: use one of them, or end the first with `effective_to`"
+        )
+        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.COMPETING_SHEETS, message)]
+    if earlier.effective_from == sheet.effective_from:
+        message = f"{sheet.id} has a version from {at} already, at {before.place(d.EFFECTIVE_FROM)}; keep one"
+        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.REPEATED_VERSION, message)]
+    message = (
+        f"this version of {sheet.id} ends after another one starts, {at} at {draft.place(d.EFFECTIVE_FROM)};"
+        " leave `effective_to` out, or end it by then"
+    )
+    return [Problem(before.place(d.EFFECTIVE_TO), kinds.OVERLAPPING_VERSIONS, message)]

@@ -1,0 +1,283 @@
+"""The items of a sheet: each read by itself first, then those whose prices come from another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from mps_bill.core.decimals import EXACT, RoundingMode, plain
+from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.shape import Entry, Fields, Located, Many
+from mps_bill.core.units import UNITS, Unit, to_micros
+from mps_bill.price_sheet import definition as d
+from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet.context import Context, ResolutionSet
+from mps_bill.price_sheet.model import Family, Item, Metering, RegionPrices, Resolution, Source
+from mps_bill.price_sheet.prices import PriceTable, derive_prices, read_prices
+from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
+
+PRO_RATA = Metering("none", 0, "half-up", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An item as far as it could be read; None stands for what is wrong, and is told already."""
+
+    code: Located[str]
+    fields: Fields
+    unit: Unit | None
+    template: str | None
+    template_wrong: bool
+    resolutions: ResolutionSet | None
+    metering: Metering | None
+    #: Prices of its own; None where they come from another item.
+    prices: dict[str, RegionPrices] | None
+    sources: tuple[Source, ...]
+
+
+def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list[Problem]) -> dict[str, Item]:
+    """Code to item in the order of the sheet. An item with a mistake may be missing or lack prices."""
+    drafts = {
+        entry.key.value: _draft(entry.key, entry.value, context, problems) for entry in table.parts if entry.value
+    }
+    codes = frozenset(entry.key.value for entry in table.parts)
+    items: dict[str, Item] = {}
+    for code, draft in drafts.items():
+        prices = draft.prices
+        derivation = draft.fields.get(d.PRICES_FROM)
+        if prices is None and derivation:
+            prices = _derived(draft, derivation, drafts, codes | table.left_out, problems)
+        item = _item(draft, prices or {})
+        if item:
+            items[code] = item
+    return items
+
+
+def _item(draft: _Draft, prices: dict[str, RegionPrices]) -> Item | None:
+    name, family = draft.fields.get(d.NAME), draft.fields.get(d.FAMILY)
+    if name is None or family is None or draft.unit is None or draft.metering is None:
+        return None
+    return Item(
+        code=draft.code.value,
+        name=name.value,
+        family=cast("Family", family.value),
+        unit=draft.unit,
+        template=draft.template,
+        resolutions=_ordered(draft.resolutions),
+        metering=draft.metering,
+        prices=prices,
+        sources=draft.sources,
+        place=draft.code.place,
+    )
+
+
+def _ordered(resolutions: ResolutionSet | None) -> tuple[Resolution, ...]:
+    return resolutions.resolutions if resolutions else ()
+
+
+def _draft(code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> _Draft:
+    unit_name = fields.get(d.UNIT)
+    unit = UNITS[unit_name.value] if unit_name else None
+    spec = fields.get(d.SPEC)
+    template = spec.value if spec else None
+    template_wrong = fields.wrong(d.SPEC)
+    resolutions = None if template_wrong else _resolutions(fields, spec, context, problems)
+    table = fields.get(d.PRICES)
+    prices = None
+    if table:
+        prices = read_prices(table, unit, context, problems)
+        if spec:
+            problems += _check_specs(table, spec, fields.get(d.RESOLUTION_SET), resolutions)
+    return _Draft(
+        code=code,
+        fields=fields,
+        unit=unit,
+        template=template,
+        template_wrong=template_wrong,
+        resolutions=resolutions,
+        metering=_metering(fields, unit, problems),
+        prices=prices,
+        sources=_sources(fields, context, problems),
+    )
+
+
+def _resolutions(
+    fields: Fields, spec: Located[str] | None, context: Context, problems: list[Problem]
+) -> ResolutionSet | None:
+    """The set that sizes fall into; None where the item derives nothing from sizes."""
+    wanted = spec is not None and RESOLUTION in spec.value
+    name = fields.get(d.RESOLUTION_SET)
+    if spec and wanted and not fields.has(d.RESOLUTION_SET):
+        message = f"{quoted(spec.value)} needs `resolutions`, the name of the set that sizes fall into"
+        problems.append(Problem(spec.place, kinds.MISSING_RESOLUTIONS, message))
+    if name is None:
+        return None
+    if not wanted:
+        message = f"`resolutions` has no use here, as the item's `spec` has no {RESOLUTION}"
+        problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
+    if name.value in context.resolution_sets:
+        return context.resolution_sets[name.value] if wanted else None
+    if name.value not in context.broken_sets:
+        sets = tuple(context.resolution_sets)
+        hint = near_miss(name.value, sets) or f"; this sheet has {one_of(sets)}"
+        message = f"{quoted(name.value)} is an unknown resolution set{hint}"
+        problems.append(Problem(name.place, kinds.UNKNOWN_RESOLUTION_SET, message))
+    return None
+
+
+def _check_specs(
+    table: PriceTable, spec: Located[str], set_name: Located[str] | None, resolutions: ResolutionSet | None
+) -> list[Problem]:
+    """Whether the price table has what the template makes. Other specs may stand beside: usage may carry them."""
+    template = spec.value
+    specs = [row.key for row in table.parts]
+    if is_constant(template):
+        if table.whole and all(row.value != template for row in specs):
+            hint = near_miss(template, (row.value for row in specs))
+            message = f"the price table has no {quoted(template)}, the spec of the item{hint}"
+            return [Problem(spec.place, kinds.UNPRICED_TEMPLATE, message)]
+        return []
+    problems = []
+    matched = False
+    for row in specs:
+        parts = split_spec(template, row.value)
+        matched = matched or parts is not None
+        if parts and parts.resolution and resolutions and set_name and parts.resolution not in resolutions.names:
+            known = tuple(resolution.name for resolution in resolutions.resolutions)
+            hint = near_miss(parts.resolution, known) or f"; it has {one_of(known)}"
+            message = f"{quoted(row.value)} names {quoted(parts.resolution)}, not in the set {set_name.value}{hint}"
+            problems.append(Problem(row.place, kinds.UNKNOWN_RESOLUTION, message))
+    if not matched and table.whole:
+        message = f"no spec of the price table is of the form {quoted(template)}"
+        problems.append(Problem(spec.place, kinds.UNPRICED_TEMPLATE, message))
+    return problems
+
+
+def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Metering | None:
+    """The metering rule in micros; None where it is wrong or the unit is."""
+    rule = fields.get(d.METERING)
+    if rule is None:
+        return None if fields.wrong(d.METERING) else PRO_RATA
+    found = _check_metering(rule)
+    problems += found
+    per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
+    wrong = any(rule.wrong(field) for field in d.METERING_RECORD.fields)
+    if found or wrong or unit is None:
+        return None
+    return Metering(
+        cast("Literal['record', 'cycle', 'none']", per.value if per else "none"),
+        to_micros(step.value, unit) if step else 0,
+        cast("RoundingMode", rounding.value if rounding else PRO_RATA.rounding),
+        to_micros(minimum.value, unit) if minimum else 0,
+    )
+
+
+def _check_metering(rule: Fields) -> list[Problem]:
+    problems = []
+    per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
+    pro_rata = per.value == "none" if per else not rule.has(d.PER)
+    if pro_rata:
+        at: list[tuple[str, Place]] = [(d.STEP.key, step.place)] if step else []
+        at += [(d.STEP_ROUNDING.key, rounding.place)] if rounding else []
+        for key, place in at:
+            message = (
+                f"`per: none` (the default) bills what was used and has no `{key}`; write `per: record` or `per: cycle`"
+            )
+            problems.append(Problem(place, kinds.NEEDLESS_STEP, message))
+        return problems
+    if per and not rule.has(d.STEP):
+        message = f"`per: {per.value}` needs a `step`, such as 0.01"
+        problems.append(Problem(per.place, kinds.MISSING_STEP, message))
+    if step and not rule.has(d.STEP_ROUNDING):
+        message = "a `step` needs a `rounding`: half-up, up or down"
+        problems.append(Problem(step.place, kinds.MISSING_ROUNDING, message))
+    if step and minimum and EXACT.remainder(minimum.value, step.value):
+        message = f"the minimum {plain(minimum.value)} is no multiple of the step {plain(step.value)}"
+        problems.append(Problem(minimum.place, kinds.UNEVEN_MINIMUM, message))
+    return problems
+
+
+def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple[Source, ...]:
+    named = fields.get(d.ITEM_SOURCES)
+    if named is None:
+        return context.sources
+    known = context.sources_by_id
+    for id_ in named.parts:
+        if id_.value not in known and context.sources_whole:
+            hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
+            message = f"{quoted(id_.value)} is no id of a source of this sheet{hint}"
+            problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message))
+    found = (known.get(id_.value) for id_ in named.parts)
+    return tuple(source for source in found if source)
+
+
+def _derived(
+    draft: _Draft, derivation: Fields, drafts: dict[str, _Draft], codes: frozenset[str], problems: list[Problem]
+) -> dict[str, RegionPrices]:
+    """Prices from another item; empty where that cannot be."""
+    base_code, times = derivation.get(d.BASE), derivation.get(d.TIMES)
+    if base_code is None:
+        return {}
+    if base_code.value not in codes:
+        message = f"{quoted(base_code.value)} is no item of this sheet{near_miss(base_code.value, codes)}"
+        problems.append(Problem(base_code.place, kinds.UNKNOWN_BASE, message))
+        return {}
+    base = drafts.get(base_code.value)
+    if base is None:
+        return {}
+    if base.fields.has(d.PRICES_FROM) and not base.fields.has(d.PRICES):
+        message = (
+            f"{quoted(base_code.value)} has no prices of its own"
+            f" (they come from another item, line {base.code.place.line}); name an item with `prices`"
+        )
+        problems.append(Problem(base_code.place, kinds.DERIVED_BASE, message))
+        return {}
+    found = _check_pair(draft, base, base_code)
+    problems += found
+    if found or times is None or draft.template_wrong or base.template_wrong:
+        return {}
+    prices, overlong = derive_prices(base.prices or {}, base.template, draft.template, times)
+    problems += overlong
+    problems += _check_derived_resolutions(draft, base, base_code)
+    return prices
+
+
+def _check_pair(draft: _Draft, base: _Draft, base_code: Located[str]) -> list[Problem]:
+    """Whether prices per unit and spec of `base` mean the same under `draft`."""
+    problems = []
+    if draft.unit and base.unit and draft.unit != base.unit:
+        message = (
+            f"{base_code.value} is priced per {base.unit.name}, this item per {draft.unit.name}; use one unit for both"
+        )
+        problems.append(Problem(base_code.place, kinds.UNIT_MISMATCH, message))
+    if not draft.template_wrong and not base.template_wrong and _parts(draft.template) != _parts(base.template):
+        message = (
+            f"{_shown(draft.template)} and {_shown(base.template)} of {base_code.value} must have the same placeholders"
+        )
+        problems.append(Problem(base_code.place, kinds.TEMPLATE_MISMATCH, message))
+    return problems
+
+
+def _parts(template: str | None) -> tuple[bool, bool] | None:
+    return None if template is None else (CODEC in template, RESOLUTION in template)
+
+
+def _shown(template: str | None) -> str:
+    return "no `spec`" if template is None else f"`spec` {quoted(template)}"
+
+
+def _check_derived_resolutions(draft: _Draft, base: _Draft, base_code: Located[str]) -> list[Problem]:
+    """Every size that the base prices must exist in the item's own set, or its price could never be used."""
+    if draft.resolutions is None or base.resolutions is None or draft.resolutions == base.resolutions:
+        return []
+    priced = {
+        parts.resolution: spec
+        for spec in base.prices or {}
+        if base.template and (parts := split_spec(base.template, spec)) and parts.resolution in base.resolutions.names
+    }
+    message = "{} of {} names {}, which is not in this item's resolution set"
+    return [
+        Problem(base_code.place, kinds.UNKNOWN_RESOLUTION, message.format(quoted(spec), base_code.value, quoted(name)))
+        for name, spec in priced.items()
+        if name not in draft.resolutions.names
+    ]

@@ -1,0 +1,61 @@
+"""The region ids that are known without a sheet naming them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mps_bill.price_sheet.book import PriceBook
+
+#: Alibaba Cloud's public regions.
+REGIONS: tuple[str, ...] = (
+    "cn-qingdao",
+    "cn-beijing",
+    "cn-zhangjiakou",
+    "cn-huhehaote",
+    "cn-wulanchabu",
+    "cn-hangzhou",
+    "cn-shanghai",
+    "cn-nanjing",
+    "cn-fuzhou",
+    "cn-wuhan-lr",
+    "cn-shenzhen",
+    "cn-heyuan",
+    "cn-guangzhou",
+    "cn-chengdu",
+    "cn-hongkong",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ap-south-1",
+    "us-west-1",
+    "us-east-1",
+    "na-south-1",
+    "eu-central-1",
+    "eu-west-1",
+    "me-east-1",
+    "me-central-1",
+)
+#: The billing areas of content delivery, which is not sold by region.
+AREAS: tuple[str, ...] = ("CN", "AP1", "AP2", "AP3", "NA", "SA", "EU", "MEAA")
+KNOWN: frozenset[str] = frozenset(REGIONS + AREAS)
+
+#: A region id has a continent or country of two letters, then parts; a group's name must not look like that.
+REGION_ID = r"[a-z]{2}(-[a-z0-9]+)+"
+_REGION_ID = re.compile(REGION_ID)
+
+
+def looks_like_region(text: str) -> bool:
+    return text in AREAS or bool(_REGION_ID.fullmatch(text))
+
+
+def known_regions(book: PriceBook) -> frozenset[str]:
+    """Every region id that usage of `book` may carry: the built-in ones and those of the sheets' groups."""
+    members = (group for sheet in book.sheets for group in sheet.region_groups.values())
+    return KNOWN.union(*members)

@@ -1,0 +1,145 @@
+"""One price sheet from its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from mps_bill.core.decimals import RoundingMode
+from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
+from mps_bill.core.shape import Field, Fields, Located, read
+from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
+from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
+from mps_bill.price_sheet import definition as d
+from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet.context import read_context
+from mps_bill.price_sheet.items import read_items
+from mps_bill.price_sheet.model import Billing, PriceSheet
+
+
+@dataclass(frozen=True, slots=True)
+class SheetDraft:
+    """A sheet with a sound head, perhaps with wrong items left out, so that it can be compared with other sheets.
+
+    `places` says where the values of the head stand, by key.
+    """
+
+    sheet: PriceSheet
+    places: Mapping[str, Place]
+
+    def place(self, field: Field[Any]) -> Place:
+        return self.places.get(field.key, self.sheet.place)
+
+
+def read_sheet(text: str, file_name: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
+    """The price sheet that `text` is, or None and every problem with it, by place. `file_name` is for places only."""
+    draft, problems = read_draft(text, file_name)
+    return (draft.sheet if draft and not problems else None), problems
+
+
+def read_draft(text: str, file_name: str) -> tuple[SheetDraft | None, tuple[Problem, ...]]:
+    """As `read_sheet`, but a sheet with problems is returned too where its head is sound."""
+    root, form_problems = read_tree(text, file_name)
+    problems = list(form_problems)
+    if root is None:
+        return None, in_order(problems)
+    other = _other_format(root)
+    if other:
+        return None, in_order([*problems, other])
+    fields, shape_problems = read(d.PRICE_SHEET, root)
+    problems += shape_problems
+    draft = _draft(fields, problems) if fields else None
+    return draft, in_order(problems)
+
+
+def _other_format(root: MapNode) -> Problem | None:
+    """The problem of a document that declares to be something else: to check it as a price sheet would only be noise."""
+    for entry in root.entries:
+        if entry.key.text == d.FORMAT.key and isinstance(entry.value, ScalarNode):
+            program, _, rest = entry.value.text.partition("/")
+            name, _, version = rest.partition("/")
+            if program == "mps-bill" and version.isdecimal() and not near_miss(name, ("price-sheet",)):
+                message = f"{quoted(entry.value.text)} is not a price sheet; its `format` is {d.FORMAT_NAME}"
+                return Problem(entry.value.place, kinds.UNKNOWN_FORMAT, message)
+    return None
+
+
+def _draft(fields: Fields, problems: list[Problem]) -> SheetDraft | None:
+    context = read_context(fields, problems)
+    table = fields.get(d.ITEMS)
+    items = read_items(table, context, problems) if table else {}
+    billing_fields = fields.get(d.BILLING)
+    calendar = _calendar(billing_fields) if billing_fields else None
+    start, end = fields.get(d.EFFECTIVE_FROM), fields.get(d.EFFECTIVE_TO)
+    period_problems = _check_period(start, end, calendar)
+    problems += period_problems
+    billing = _billing(billing_fields, calendar) if billing_fields and calendar else None
+    head = fields.get(d.ID), fields.get(d.SITE), fields.get(d.PRODUCT), fields.get(d.CURRENCY)
+    id_, site, product, currency = head
+    if (
+        period_problems
+        or fields.wrong(d.EFFECTIVE_TO)
+        or not (id_ and site and product and currency and start and billing)
+    ):
+        return None
+    sheet = PriceSheet(
+        id=id_.value,
+        site=site.value,
+        product=product.value,
+        currency=currency.value,
+        effective_from=start.value,
+        effective_to=end.value if end else None,
+        billing=billing,
+        region_groups=context.groups,
+        items=items,
+        sources=context.sources,
+        place=fields.place,
+    )
+    located = {
+        d.ID.key: id_.place,
+        d.PRODUCT.key: product.place,
+        d.CURRENCY.key: currency.place,
+        d.EFFECTIVE_FROM.key: start.place,
+        d.EFFECTIVE_TO.key: end.place if end else start.place,
+        d.BILLING.key: billing_fields.place if billing_fields else fields.place,
+    }
+    return SheetDraft(sheet, located)
+
+
+def _calendar(fields: Fields) -> Calendar | None:
+    cycle, offset = fields.get(d.CYCLE), fields.get(d.TIMEZONE)
+    if cycle is None or offset is None:
+        return None
+    return Calendar(HOUR if cycle.value == "hour" else DAY, offset.value)
+
+
+def _billing(fields: Fields, calendar: Calendar) -> Billing | None:
+    issue_after, settlement, rounding = fields.get(d.ISSUE_AFTER), fields.get(d.SETTLEMENT), fields.get(d.ROUNDING)
+    places, mode = (rounding.get(d.PLACES), rounding.get(d.MODE)) if rounding else (None, None)
+    if not (issue_after and settlement and places and mode):
+        return None
+    return Billing(
+        calendar,
+        issue_after.value,
+        cast("Literal['hourly', 'monthly']", settlement.value),
+        places.value,
+        cast("RoundingMode", mode.value),
+    )
+
+
+def _check_period(start: Located[int] | None, end: Located[int] | None, calendar: Calendar | None) -> list[Problem]:
+    problems = []
+    offset = calendar.offset if calendar else 0
+    if start and end and end.value <= start.value:
+        message = f"effective_to, {iso(end.value, offset)}, must be after effective_from, {iso(start.value, offset)}"
+        problems.append(Problem(end.place, kinds.EMPTY_PERIOD, message))
+    edge = "an hour" if calendar and calendar.cycle_seconds == HOUR else "a day"
+    for time in (start, end):
+        if time and calendar and calendar.cycle_start(time.value) != time.value:
+            message = (
+                f"{clock(time.value, offset)} at {offset_text(offset)}, the billing clock, is not the start of {edge};"
+                " prices change between two billing cycles"
+            )
+            problems.append(Problem(time.place, kinds.OFF_CYCLE_TIME, message))
+    return problems

@@ -1,0 +1,163 @@
+"""Line items: a charge, less what resource plans cover, at its price, split where tiers split it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import assert_never
+
+from mps_bill.core.decimals import ZERO, divide, plain
+from mps_bill.core.units import Unit, amount_of, in_unit
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, Tier, TieredPrice
+from mps_bill.rating.totals import TagShares, UsageTotal
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A total after every metering rule: `micros` is the quantity that plans may cover and prices apply to."""
+
+    sheet: PriceSheet
+    item: Item
+    spec: str
+    region: str
+    cycle_start: int
+    records: int
+    metered: int
+    micros: int
+    price: Price
+    #: Whether the month's use of the item must be kept, because a price of it in the run is tiered by the month.
+    accumulates: bool
+    shares: TagShares
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered by plans) + `billed_micros`.
+
+    Of a charge that tiers split, the first line carries the records and the plan's part. `amount` is exact to ten
+    decimals.
+    """
+
+    item: Item
+    spec: str
+    region: str
+    records: int
+    micros: int
+    plan_micros: int
+    billed_micros: int
+    tier: str | None
+    unit_price: Decimal
+    amount: Decimal
+    charge: Charge
+
+
+#: What a month has used so far, in micros after plans: (product, month, item, spec, region) -> micros.
+MonthKey = tuple[str, str, str, str, str]
+MonthUsage = Mapping[MonthKey, int]
+NO_USAGE: MonthUsage = MappingProxyType({})
+
+
+def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
+    """The charge of a total: `per: cycle` items are rounded here, on the cycle's sum."""
+    metering = total.item.metering
+    micros = total.micros
+    if metering.per == "cycle":
+        micros = divide(micros, metering.step, metering.rounding) * metering.step
+    price = total.sheet.price(total.item, total.spec, total.region)
+    assert price is not None, "assignment lets no unpriced usage through"
+    return Charge(
+        total.sheet,
+        total.item,
+        total.spec,
+        total.region,
+        total.cycle_start,
+        total.records,
+        total.micros,
+        micros,
+        price,
+        total.item.code in book.month_tiered,
+        total.shares,
+    )
+
+
+def month_key(charge: Charge) -> MonthKey:
+    """Where the month's use of a charge is kept. The month is that of the cycle's start on the billing clock."""
+    month = charge.sheet.billing.calendar.month(charge.cycle_start)
+    return (charge.sheet.product, month, charge.item.code, charge.spec, charge.region)
+
+
+def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
+    """The lines of a charge of which plans cover `plan_micros`, after `used` micros of it earlier in the month."""
+    assert 0 <= plan_micros <= charge.micros, "a plan never covers more than the line"
+    lines: list[LineItem] = []
+    for part in _parts(charge.price, charge.micros - plan_micros, used, charge.item.unit):
+        covered = 0 if lines else plan_micros
+        lines.append(
+            LineItem(
+                item=charge.item,
+                spec=charge.spec,
+                region=charge.region,
+                records=0 if lines else charge.records,
+                micros=part.micros + covered,
+                plan_micros=covered,
+                billed_micros=part.micros,
+                tier=part.tier,
+                unit_price=part.unit_price,
+                amount=amount_of(part.micros, charge.item.unit, part.unit_price) if part.micros else ZERO,
+                charge=charge,
+            )
+        )
+    return tuple(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The micros of a quantity that one price applies to."""
+
+    micros: int
+    unit_price: Decimal
+    tier: str | None
+
+
+def _parts(price: Price, micros: int, used: int, unit: Unit) -> Iterator[_Part]:
+    """A quantity split by its price; at least one part, which is empty when nothing is left to bill."""
+    match price:
+        case FlatPrice():
+            yield _Part(micros, price.unit_price, None)
+        case TieredPrice(model="graduated"):
+            before = used if price.per == "month" else 0
+            yield from _graduated(price, micros, before, unit)
+        case TieredPrice():
+            # The whole quantity of the cycle is at the price of the tier that the sum so far reaches with it.
+            reached = micros + (used if price.per == "month" else 0)
+            number = next(i for i, tier in enumerate(price.tiers) if tier.up_to is None or reached <= tier.up_to)
+            yield _Part(micros, price.tiers[number].unit_price, tier_name(price.tiers, number, unit))
+        case _:
+            assert_never(price)
+
+
+def _graduated(price: TieredPrice, micros: int, before: int, unit: Unit) -> Iterator[_Part]:
+    """Each part of the quantity at its own tier's price, as it fills the tiers from `before` up."""
+    reached = before
+    left = micros
+    for number, tier in enumerate(price.tiers):
+        if tier.up_to is not None and reached >= tier.up_to and left:
+            continue
+        if tier.up_to is not None and reached > tier.up_to:
+            continue
+        part = left if tier.up_to is None else min(left, tier.up_to - reached)
+        yield _Part(part, tier.unit_price, tier_name(price.tiers, number, unit))
+        reached += part
+        left -= part
+        if not left:
+            return
+
+
+def tier_name(tiers: tuple[Tier, ...], number: int, unit: Unit) -> str:
+    """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
+    low = "0" if number == 0 else plain(in_unit(tiers[number - 1].up_to or 0, unit))
+    high = tiers[number].up_to
+    return f"{low}+" if high is None else f"{low}-{plain(in_unit(high, unit))}"

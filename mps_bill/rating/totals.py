@@ -1,0 +1,80 @@
+"""Usage groups gathered into the totals that prices apply to: one per cycle, item, spec and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mps_bill.core.units import UNITS
+from mps_bill.metering.assign import Assignment
+from mps_bill.metering.scheme import MeteringScheme, record_rule
+from mps_bill.metering.usage import UsageGroup
+from mps_bill.price_sheet.model import Item, PriceSheet
+
+#: Values of the tags that the run is split by -> micros.
+TagShares = tuple[tuple[tuple[str, ...], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """What a cycle used of one item and spec in one region: `records` usage records, together `micros`, each counted by
+    the item's record rule. `shares` splits the micros by tag values, in order of the values."""
+
+    sheet: PriceSheet
+    item: Item
+    spec: str
+    region: str
+    cycle_start: int
+    records: int
+    micros: int
+    shares: TagShares
+
+
+def billed_micros(group: UsageGroup, item: Item, scheme: MeteringScheme) -> int:
+    """The micros of a group under the item's rule for single records (the cycle's rounding comes later)."""
+    rule = record_rule(item)
+    if rule is None:
+        return group.sums[0] * UNITS[group.key.unit].factor
+    return group.sums[1 + scheme.rules.index(rule)] * rule.step
+
+
+def gather(groups: Iterable[tuple[UsageGroup, Assignment]], scheme: MeteringScheme) -> tuple[UsageTotal, ...]:
+    """The totals of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region."""
+    records: dict[tuple[int, str, int, int, str], int] = {}
+    shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], int]] = {}
+    heads: dict[tuple[int, str, int, int, str], Assignment] = {}
+    ranks: dict[int, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
+    for group, assignment in groups:
+        sheet, item = assignment.sheet, assignment.item
+        items, specs = ranks.get(id(sheet)) or ranks.setdefault(id(sheet), _ranks(sheet))
+        key = (
+            assignment.cycle_start,
+            sheet.product,
+            items[item.code],
+            specs[item.code][assignment.spec],
+            assignment.region,
+        )
+        heads[key] = assignment
+        records[key] = records.get(key, 0) + group.records
+        by_tag = shares.setdefault(key, {})
+        by_tag[group.key.tags] = by_tag.get(group.key.tags, 0) + billed_micros(group, item, scheme)
+    return tuple(
+        UsageTotal(
+            head.sheet,
+            head.item,
+            head.spec,
+            head.region,
+            head.cycle_start,
+            records[key],
+            sum(shares[key].values()),
+            tuple(sorted(shares[key].items())),
+        )
+        for key, head in sorted(heads.items(), key=lambda pair: pair[0])
+    )
+
+
+def _ranks(sheet: PriceSheet) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """The place of every item, and of every spec of an item, in the order of the sheet."""
+    items = {code: number for number, code in enumerate(sheet.items)}
+    specs = {code: {spec: number for number, spec in enumerate(item.prices)} for code, item in sheet.items.items()}
+    return items, specs

@@ -1,0 +1,94 @@
+"""Bills as CSV for a spreadsheet: a row per line, and a row per rounding adjustment, so that `amount` sums to payable."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from mps_bill.billing.bills import Bill, StatementMonth
+from mps_bill.core.decimals import plain, stripped
+from mps_bill.core.times import iso
+from mps_bill.core.units import in_unit
+from mps_bill.rating.lines import LineItem
+
+COLUMNS = (
+    "product",
+    "status",
+    "cycle_start",
+    "cycle_end",
+    "issued_at",
+    "price_sheet",
+    "row",
+    "item",
+    "family",
+    "spec",
+    "region",
+    "records",
+    "quantity",
+    "unit",
+    "tier",
+    "plan_quantity",
+    "billed_quantity",
+    "unit_price",
+    "amount",
+    "currency",
+)
+
+
+def write_bills_csv(
+    stream: IO[str], bills: Sequence[Bill], pending: Sequence[Bill], months: Sequence[StatementMonth], currency: str
+) -> None:
+    """Writes RFC 4180 rows with `\\r\\n` line ends. Pending bills carry the status `pending`."""
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for status, members in (("issued", bills), ("pending", pending)):
+        for bill in members:
+            writer.writerows(_bill_rows(bill, status, currency))
+    for month in months:
+        writer.writerow(_month_row(month, currency))
+
+
+def _bill_rows(bill: Bill, status: str, currency: str) -> Iterator[tuple[str, ...]]:
+    cycle = bill.cycle
+    offset = cycle.sheet.billing.calendar.offset
+    times = (iso(second, offset) for second in (cycle.start, cycle.end, cycle.issued_at))
+    head = (cycle.product, status, *times, cycle.sheet.ref)
+    for line in bill.lines:
+        yield (*head, "line", *_line_cells(line), stripped(line.amount), currency)
+    if bill.amounts.rounding_adjustment:
+        yield (*head, *_adjustment(stripped(bill.amounts.rounding_adjustment), currency))
+
+
+def _line_cells(line: LineItem) -> tuple[str, ...]:
+    unit = line.item.unit
+    return (
+        spreadsheet_text(line.item.code),
+        line.item.family,
+        spreadsheet_text(line.spec),
+        spreadsheet_text(line.region),
+        str(line.records),
+        plain(in_unit(line.micros, unit)),
+        unit.name,
+        line.tier or "",
+        plain(in_unit(line.plan_micros, unit)),
+        plain(in_unit(line.billed_micros, unit)),
+        plain(line.unit_price),
+    )
+
+
+def _month_row(month: StatementMonth, currency: str) -> tuple[str, ...]:
+    calendar = month.sheet.billing.calendar
+    end = iso(calendar.month_end(month.month), calendar.offset)
+    issued = iso(month.issued_at, calendar.offset)
+    head = (month.sheet.product, "issued", month.month, end, issued, month.sheet.ref)
+    return (*head, *_adjustment(stripped(month.amounts.rounding_adjustment), currency))
+
+
+def _adjustment(amount: str, currency: str) -> tuple[str, ...]:
+    return ("rounding_adjustment", *[""] * 11, amount, currency)
+
+
+def spreadsheet_text(cell: str) -> str:
+    """Text that a spreadsheet will not take for a formula: one that starts like a formula gets an apostrophe before it."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -1,0 +1,135 @@
+"""A document as text for a terminal, a pipe or a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import IO, TYPE_CHECKING
+
+from mps_bill.core.diagnostics import printable
+from mps_bill.report.document import Column, Document, Heading, Note, Row, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+#: Wide enough for every table; off a terminal nothing may be cut or folded to a width that nobody asked for.
+_UNLIMITED = 10_000
+_GAP = 2
+_NARROWEST = 8
+
+
+def print_document(document: Document, stream: IO[str]) -> None:
+    """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
+    console = _console(stream)
+    with console.capture() as capture:
+        for number, block in enumerate(document.blocks):
+            if number:
+                console.print()
+            for line in _rendered(block, console.width):
+                console.print(line)
+    stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _console(stream: IO[str]) -> Console:
+    """A console that writes text as it is: no markup, no emoji, no highlighting of what looks like a number."""
+    from rich.console import Console
+
+    chosen = os.environ.get("COLUMNS", "").isdigit()
+    width = None if chosen or stream.isatty() else _UNLIMITED
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+
+
+def _rendered(block: Table | Note, width: int) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    if isinstance(block, Note):
+        yield Text(_safe(block.text))
+        return
+    widths = column_widths(block, width)
+    rule = "─" * (sum(widths) + _GAP * (len(widths) - 1))
+    if block.title:
+        yield Text(_safe(block.title), style="bold")
+        yield ""
+    yield _grid(block.columns, widths, [tuple(column.title for column in block.columns)], "bold")
+    yield Text(rule)
+    rows, totals = aligned(block)
+    for is_heading, members in groupby(rows, key=lambda row: isinstance(row, Heading)):
+        if is_heading:
+            yield from (Text(_safe(member.text), style="italic") for member in members if isinstance(member, Heading))
+        else:
+            yield _grid(block.columns, widths, (member for member in members if not isinstance(member, Heading)))
+    if totals:
+        yield Text(rule)
+        yield _grid(block.columns, widths, totals, "bold")
+
+
+def _grid(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Row], style: str = "") -> RenderableType:
+    """Rows in columns of fixed width; text folds where its column is narrow, and a figure never does."""
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    grid = RichTable.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    for column, width in zip(columns, widths, strict=True):
+        grid.add_column(
+            justify="right" if column.kind == "number" else "left",
+            width=width,
+            no_wrap=column.kind == "number",
+            overflow="fold",
+        )
+    for row in rows:
+        grid.add_row(*(Text(_safe(cell)) for cell in row), style=style)
+    return grid
+
+
+def column_widths(table: Table, available: int) -> list[int]:
+    """How wide each column is: as wide as its cells, or, where that is too much together, the widest text columns
+    narrowed. Number columns keep their width, because a figure that is cut is a wrong figure."""
+    rows, totals = aligned(table)
+    cells = [*(row for row in rows if not isinstance(row, Heading)), *totals]
+    widths = [
+        max(len(column.title), *(_width(row[index]) for row in cells)) if cells else len(column.title)
+        for index, column in enumerate(table.columns)
+    ]
+    texts = [index for index, column in enumerate(table.columns) if column.kind == "text"]
+    excess = sum(widths) + _GAP * (len(widths) - 1) - available
+    while excess > 0 and texts:
+        widest = max(texts, key=lambda index: widths[index])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+        excess -= 1
+    return widths
+
+
+def _width(cell: str) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, _safe(cell).split("\n")))
+
+
+def aligned(table: Table) -> tuple[list[Row | Heading], list[Row]]:
+    """Rows and totals with the cells of number columns padded so that decimal points stand under each other."""
+    every = [*(row for row in table.rows if not isinstance(row, Heading)), *table.totals]
+    fractions = [
+        max((len(_fraction(row[index])) for row in every), default=0) if column.kind == "number" else 0
+        for index, column in enumerate(table.columns)
+    ]
+
+    def padded(row: Row) -> Row:
+        return tuple(
+            cell + " " * max(0, fraction - len(_fraction(cell))) for cell, fraction in zip(row, fractions, strict=True)
+        )
+
+    rows = [row if isinstance(row, Heading) else padded(row) for row in table.rows]
+    return rows, [padded(row) for row in table.totals]
+
+
+def _fraction(cell: str) -> str:
+    point = cell.find(".")
+    return cell[point:] if point >= 0 else ""
+
+
+def _safe(cell: str) -> str:
+    """Text without anything that could steer a terminal, line by line."""
+    return "\n".join(printable(line) for line in cell.split("\n"))

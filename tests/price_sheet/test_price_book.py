@@ -1,0 +1,179 @@
+"""Sheets of a run fit together in periods, products, items and currency; those that do not are told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core.diagnostics import Problem
+from mps_bill.core.times import parse_second
+from mps_bill.price_sheet.find import find_sheets, shipped_sheets
+from mps_bill.price_sheet.load import load_price_book, load_sheet
+from tests.price_sheet.sheets import GOOD, changed, marked
+
+START = "2024-04-01T00:00:00+08:00"
+NEXT = "2024-05-01T00:00:00+08:00"
+LATER = "2024-06-01T00:00:00+08:00"
+
+
+def _write(folder: Path, *texts: str) -> list[str]:
+    """The texts as sheets `0.yaml`, `1.yaml`, ..., and their paths."""
+    paths = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(marked(text)[0], encoding="utf-8")
+    return [str(path) for path in paths]
+
+
+def _edited(*edits: tuple[str, str]) -> str:
+    text = GOOD
+    for old, new in edits:
+        text = changed(old, new, text)
+    return text
+
+
+def _other_product(*edits: tuple[str, str]) -> str:
+    """A sheet of OSS with one item."""
+    text = GOOD[: GOOD.index("  transcoding:")].replace("mps-intl", "oss-intl").replace("product: mps", "product: oss")
+    text += "  storage:\n    name: S\n    family: related\n    unit: GB\n    prices: {Storage: {mainland: 0.1}}\n"
+    for old, new in edits:
+        text = changed(old, new, text)
+    return text
+
+
+def _found(problems: tuple[Problem, ...]) -> list[tuple[str, int, int, str]]:
+    return [(Path(at.place.file).name, at.place.line, at.place.column, at.kind.slug) for at in problems]
+
+
+def test_a_version_ends_where_the_next_of_its_id_starts(tmp_path: Path) -> None:
+    paths = _write(tmp_path, _edited((START, NEXT)), GOOD, _other_product())
+    book, problems = load_price_book(paths)
+    assert problems == ()
+    assert book is not None
+    assert book.currency == "USD"
+    assert list(book.versions) == ["mps", "oss"]
+    assert [(sheet.effective_from, sheet.effective_to) for sheet in book.versions["mps"]] == [
+        (parse_second(START), parse_second(NEXT)),
+        (parse_second(NEXT), None),
+    ]
+    assert book.product_of["review"] == "mps"
+    assert book.product_of["storage"] == "oss"
+    before, after = book.sheet_at("mps", parse_second(NEXT) - 3600), book.sheet_at("mps", parse_second(NEXT))
+    assert before is not None
+    assert after is not None
+    assert (before.effective_from, after.effective_from) == (parse_second(START), parse_second(NEXT))
+    assert book.sheet_at("mps", parse_second(START) - 1) is None
+
+
+def test_another_id_may_follow_one_that_has_ended(tmp_path: Path) -> None:
+    ended = _edited((START, f"{START}\neffective_to: {NEXT}"))
+    book, problems = load_price_book(_write(tmp_path, ended, _edited(("mps-intl", "mps-own"), (START, NEXT))))
+    assert problems == ()
+    assert book is not None
+    assert [sheet.id for sheet in book.versions["mps"]] == ["mps-intl", "mps-own"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "slugs"),
+    [
+        ([GOOD, _edited((START, f"§{START}"))], "repeated-version"),
+        ([_edited((START, f"{START}\neffective_to: §{LATER}")), _edited((START, NEXT))], "overlapping-versions"),
+        ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{NEXT}"))], "competing-sheets"),
+        ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{START}"))], "competing-sheets"),
+        (
+            [
+                _edited((START, f"{START}\neffective_to: 2025-01-01T00:00:00+08:00")),
+                _edited(("mps-intl", "own"), (START, f"§{NEXT}\neffective_to: {LATER}")),
+                _edited(("mps-intl", "own"), (START, f"§{LATER}\neffective_to: 2025-01-01T00:00:00+08:00")),
+            ],
+            "competing-sheets competing-sheets",
+        ),
+        ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ("cycle: hour", "cycle: day"))], "calendar-mismatch"),
+        ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ('"+08:00"', '"+09:00"'))], "calendar-mismatch"),
+        ([GOOD, _other_product(("  storage:", "  §review:"))], "shared-item"),
+        ([GOOD, _other_product(("USD", "§CNY"))], "mixed-currencies"),
+        ([GOOD, _other_product(("oss-intl", "mps-intl"), ("product: oss", "product: §oss"))], "shared-id"),
+        ([GOOD, _edited(("mps-intl", "mps-own"), ("USD", "§CNY"))], "mixed-currencies"),
+    ],
+)
+def test_sheets_that_do_not_fit_together(tmp_path: Path, texts: list[str], slugs: str) -> None:
+    places = [(f"{number}.yaml", *place) for number, text in enumerate(texts) for place in marked(text)[1]]
+    book, problems = load_price_book(_write(tmp_path, *texts))
+    assert book is None
+    assert _found(problems) == [(*place, slug) for place, slug in zip(places, slugs.split(), strict=True)]
+
+
+def test_a_mistake_in_a_sheet_does_not_hide_what_is_wrong_between_sheets(tmp_path: Path) -> None:
+    texts = [_edited(("0.0099", "§1e-3")), _edited((START, f"§{START}"))]
+    book, problems = load_price_book(_write(tmp_path, *texts))
+    assert book is None
+    assert [slug for *_, slug in _found(problems)] == ["bad-price", "repeated-version"]
+
+
+def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.yml", "c.cases.yaml", "notes.txt"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "deeper.yaml").mkdir()
+    files, problems = find_sheets([str(tmp_path)])
+    assert problems == ()
+    assert [file.path.name for file in files] == ["a.yml", "b.yaml"]
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    (path,) = _write(tmp_path, GOOD)
+    files, _ = find_sheets([path, str(tmp_path), os.path.join(tmp_path, ".", "0.yaml")])
+    assert [file.name for file in files] == [path]
+
+
+def test_what_cannot_be_found_or_read(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_bytes(b"id: \xff\n")
+    (tmp_path / "empty").mkdir()
+    book, problems = load_price_book(["mps-int", "nowhere.yaml", str(tmp_path / "empty"), str(bad)])
+    assert book is None
+    assert sorted(_found(problems)) == [
+        ("bad.yaml", 1, 5, "not-utf-8"),
+        ("empty", 0, 0, "no-sheets"),
+        ("mps-int", 0, 0, "no-such-sheet"),
+        ("nowhere.yaml", 0, 0, "no-such-sheet"),
+    ]
+    assert any('did you mean "mps-intl"?' in problem.message for problem in problems)
+    assert _found(load_price_book([])[1]) == [("--prices", 0, 0, "no-sheets")]
+    assert load_price_book(["a\0b"])[0] is None
+    assert [slug for *_, slug in _found(load_price_book([""])[1])] == ["no-such-sheet"]
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    (path,) = _write(tmp_path, GOOD)
+    os.chmod(path, 0)
+    assert _found(load_price_book([path])[1]) == [("0.yaml", 0, 0, "unreadable-file")]
+
+
+def test_one_sheet(tmp_path: Path) -> None:
+    first, _ = _write(tmp_path, GOOD, GOOD)
+    sheet, problems = load_sheet(first)
+    assert problems == ()
+    assert sheet is not None
+    assert sheet.place.file == first
+    assert _found(load_sheet(str(tmp_path))[1]) == [(tmp_path.name, 0, 0, "no-such-sheet")]
+
+
+@pytest.mark.parametrize("sheet_id", sorted(shipped_sheets()))
+def test_shipped_sheets_are_right(sheet_id: str) -> None:
+    sheet, problems = load_sheet(sheet_id)
+    assert [str(problem) for problem in problems] == []
+    assert sheet is not None
+    assert sheet.id == sheet_id
+    assert sheet.place.file == f"pricing/{sheet_id}.yaml"
+
+
+def test_shipped_sheets_of_a_site_make_one_book() -> None:
+    ids = sorted(shipped_sheets())
+    assert ids
+    for site in ("china", "intl"):
+        book, problems = load_price_book([sheet_id for sheet_id in ids if sheet_id.endswith(site)])
+        assert [str(problem) for problem in problems] == []
+        assert book is not None
