@@ -1,8 +1,11 @@
 # `make check` is every check there is; continuous integration runs the same.
-.PHONY: setup check lint types test golden docs bench
+.PHONY: demo setup check lint types test golden docs
 
 VENV ?= .venv
 BIN = $(VENV)/bin
+
+demo: setup
+	$(BIN)/mps-bill bill samples/studio-2023-11-10.csv --prices mps-china
 
 setup: $(VENV)/.ready
 

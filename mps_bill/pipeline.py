@@ -88,7 +88,7 @@ def bill_usage(
             tags=options.tags,
             bills=issued,
             pending=pending,
-            months=statement_months(issued),
+            months=tuple(month for month in statement_months(issued) if as_of is None or month.issued_at <= as_of),
             control_totals=control_totals(usage, pending=pending),
             problems=usage.metered.problems,
         )

@@ -22,6 +22,7 @@ def bill(
     format_: options.FormatOption = None,
     output: options.Output = None,
     by: options.By = None,
+    in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
     show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
     as_of: options.AsOf = None,
     fail_over: Annotated[
@@ -60,7 +61,7 @@ def bill(
         run = bill_usage(sources, book, meter_options, issued_by)
 
     with open_output(output, bom=bom) as stream:
-        _write(run, format_, stream, groupings, show_all)
+        _write(run, format_, stream, groupings, None if show_all else in_full)
     if format_ is options.Format.csv:
         from mps_bill.report.control_totals import control_totals_text
 
@@ -82,7 +83,7 @@ def _limit(fail_over: str | None) -> Decimal | None:
         raise typer.BadParameter(str(error), param_hint="--fail-over") from None
 
 
-def _write(run: BillRun, format_: options.Format, stream: IO[str], by: tuple[str, ...], show_all: bool) -> None:
+def _write(run: BillRun, format_: options.Format, stream: IO[str], by: tuple[str, ...], in_full: int | None) -> None:
     match format_:
         case options.Format.json:
             from mps_bill.report.bill_json import bill_run_json, write_json
@@ -95,4 +96,4 @@ def _write(run: BillRun, format_: options.Format, stream: IO[str], by: tuple[str
         case _:
             from mps_bill.report.bill_tables import bill_document
 
-            write_document(stream, bill_document(run, by, show_all), format_)
+            write_document(stream, bill_document(run, by, in_full), format_)

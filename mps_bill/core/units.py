@@ -84,8 +84,8 @@ def ends_in_unit(micros: int, unit: Unit) -> bool:
 def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
     """The money for `micros` at `unit_price` per `unit`: multiplied first, then divided once.
 
-    Exact where the result ends within ten decimals, else rounded half up there (DESIGN of a line's amount: the
-    provider's own precision is ten decimals).
+    Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
+    is ten decimals.
     """
     numerator, denominator = unit_price.as_integer_ratio()
     return scaled(divide(micros * numerator * _DISPLAY_SCALE, unit.micros * denominator, "half-up"), AMOUNT_PLACES)

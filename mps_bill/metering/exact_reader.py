@@ -276,11 +276,11 @@ def _unreadable(source: UsageSource, error: Exception) -> Problem:
 
 
 def _conflict(item: PlacedRecord, known: _Seen) -> Problem:
-    features = item.record.features
-    output = f", output {quoted(item.record.output)}" if item.record.output else ""
+    record, features = item.record, item.record.features
+    output = f", output {quoted(record.output)}" if record.output else ""
     message = (
-        f"job {quoted(item.record.job_id)} ({features.item}{output}) stands at {known.first} with other values;"
-        " none of its rows can be billed until they agree"
+        f"job {quoted(record.job_id)} ({features.item}{output}) stands at {known.first} with other values"
+        f" ({'; '.join(record.differences(known.record))}); none of its rows can be billed until they agree"
     )
     return Problem(Place(item.source.name, item.row.line, 1), kinds.CONFLICTING_REPEAT, message)
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mps_bill.core.decimals import parse_plain_decimal
+from mps_bill.core.decimals import parse_plain_decimal, scaled, stripped
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
-from mps_bill.core.times import parse_instant
+from mps_bill.core.times import iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
@@ -112,6 +112,23 @@ class UsageRecord:
     def identity(self) -> tuple[str, str, str]:
         """What makes two rows the same record."""
         return (self.job_id, self.features.item, self.output)
+
+    def differences(self, other: UsageRecord) -> list[str]:
+        """What the other row of the same record says otherwise, such as `quantity 10 here, 12 there`."""
+        pairs = [
+            ("completed_at", _instant_text(self.completed_at), _instant_text(other.completed_at)),
+            (
+                "quantity",
+                stripped(scaled(self.micros, QUANTITY_PLACES)),
+                stripped(scaled(other.micros, QUANTITY_PLACES)),
+            ),
+            ("status", *("failed" if one.features.failed else "success" for one in (self, other))),
+        ]
+        for name in ("region", "spec", "codec", "width", "height", "unit"):
+            pairs.append((name, str(getattr(self.features, name)), str(getattr(other.features, name))))
+        here, there = dict(self.features.labels), dict(other.features.labels)
+        pairs += [(name, here.get(name, ""), there.get(name, "")) for name in sorted({*here, *there})]
+        return [f"{name} {quoted(mine)} here, {quoted(theirs)} there" for name, mine, theirs in pairs if mine != theirs]
 
     def slot(self, scheme: MeteringScheme) -> int:
         """The start of the slot of time that holds the completion, in seconds."""
@@ -218,6 +235,12 @@ class RecordReader:
     def _wrong_width(self, fields: Sequence[str]) -> ValueProblem:
         kind = kinds.SHORT_ROW if len(fields) < self._width else kinds.LONG_ROW
         return ValueProblem("", kind, f"the row has {len(fields)} fields, and the header has {self._width}")
+
+
+def _instant_text(instant: int) -> str:
+    """An instant in UTC, with its fraction of a second where it has one."""
+    second, fraction = divmod(instant, MICROS)
+    return iso(second, 0) + (f" and {fraction} microseconds" if fraction else "")
 
 
 def _missing_or(column: str, text: str, kind: Kind, error: ValueError) -> ValueProblem:

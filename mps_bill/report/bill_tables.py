@@ -20,19 +20,19 @@ from mps_bill.report.document import Column, Document, Heading, Note, Row, Table
 
 T = TypeVar("T")
 
-#: Bills that are printed in full unless all of them are asked for.
-BILLS_IN_FULL = 6
 PERIODS = ("hour", "day", "month")
 _MANY_HOURS = 48
 
 
-def bill_document(run: BillRun, by: Sequence[str], show_all: bool) -> Document:
-    """The whole printed report of `bill`."""
-    shown = run.bills if show_all else run.bills[:BILLS_IN_FULL]
+def bill_document(run: BillRun, by: Sequence[str], in_full: int | None) -> Document:
+    """The whole printed report of `bill`: the first `in_full` bills (None: all), summaries, totals."""
+    shown = run.bills[:in_full]
     blocks: list[Table | Note] = [bill_table(bill, run.currency) for bill in shown]
     if len(shown) < len(run.bills):
         rest = len(run.bills) - len(shown)
-        blocks.append(Note(f"{rest} more bills are in the summary; --all prints every bill in full."))
+        blocks.append(
+            Note(f"{rest} {'more ' if shown else ''}bills are in the summary; --all prints every bill in full.")
+        )
     blocks += summaries(run.bills, run.months, run.currency, run.tags, by)
     if run.pending:
         blocks.append(pending_table(run.pending, run.currency))
@@ -141,8 +141,10 @@ def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
         *((number("Quantity"), text("Unit")) if by_item else ()),
         number(f"List amount {currency}"),
     )
+    groups = dict(_grouped(lines, lambda line: line.item.code if by_item else line.region))
+    order = _item_order(bills) if by_item else sorted(groups)
     rows = []
-    for name, members in _grouped(lines, lambda line: line.item.code if by_item else line.region):
+    for name, members in ((name, groups[name]) for name in order if name in groups):
         records = str(sum(line.records for line in members))
         measured: Row = ()
         if by_item:
@@ -208,6 +210,12 @@ def _money_columns(currency: str) -> tuple[Column, ...]:
 def _money(bills: Iterable[Bill]) -> tuple[str, str, str]:
     amounts = sum_amounts(bills)
     return amount_text(amounts.list_amount), amount_text(amounts.rounding_adjustment), amount_text(amounts.payable)
+
+
+def _item_order(bills: Iterable[Bill]) -> list[str]:
+    """The items as the price sheets list them."""
+    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
+    return list(dict.fromkeys(code for _, sheet in sorted(sheets.items()) for code in sheet.items))
 
 
 def _records(bills: Iterable[Bill]) -> int:
