@@ -1,5 +1,5 @@
 # `make check` is every check there is; continuous integration runs the same.
-.PHONY: demo setup check lint types test golden docs
+.PHONY: demo setup check lint types test golden
 
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -26,9 +26,7 @@ types: setup
 test: setup
 	$(BIN)/pytest
 
-# Rewrite what the golden cases expect, and the output shown in the README; read the difference before you commit it.
+# Rewrite what the golden cases, the gallery of bad sheets and the documents expect; read the difference before you commit it.
 golden: setup
-	$(BIN)/pytest tests/golden --rewrite-golden
-
-docs: setup
+	$(BIN)/pytest tests/golden tests/invalid tests/pricing --rewrite-golden
 	$(BIN)/python tests/docs/readme.py --rewrite

@@ -1,6 +1,7 @@
-"""The whole pipeline, one way: usage and prices in, bills out.
+"""The whole pipeline, one way: usage and prices in, bills out, and paid from an account.
 
     usage files -> meter -> gather -> cycles -> bills
+                                             -> settle -> settlements and the account after them
 
 Everything behind metering is pure and works on some thousands of totals; the exact decimal context is set here, once, so
 that no sum can lose a digit unseen.
@@ -24,6 +25,11 @@ from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.lines import NO_USAGE, LineItem
 from mps_bill.rating.totals import billed_micros, gather
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.closing import ClosingRow, Totals, closing_rows, totals
+from mps_bill.settlement.forecast import Forecast, forecast
+from mps_bill.settlement.overdue import OverdueBill, overdue_bills
+from mps_bill.settlement.settle import Settled, Settlement, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,63 @@ def bill_usage(
 
 
 @dataclass(frozen=True, slots=True)
+class SettleRun:
+    """What `settle` found: the bills and how they were paid, the account after them, and where every row went.
+
+    `offset` is the billing clock (seconds east of UTC) that times of the account are shown on.
+    """
+
+    currency: str
+    offset: int
+    settled: Settled
+    totals: Totals
+    closing_rows: tuple[ClosingRow, ...]
+    overdue: tuple[OverdueBill, ...]
+    forecast: Forecast | None
+    control_totals: ControlTotals
+    problems: ProblemReport
+
+
+#: Days of usage that a forecast goes by, where the run has so many.
+FORECAST_DAYS = 7
+
+
+def settle_usage(
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    account: Account,
+    as_of: int | None = None,
+    *,
+    charge_late: bool = False,
+    forecast_days: int = FORECAST_DAYS,
+) -> SettleRun:
+    """Bills for usage files, paid from an account in the order and at the time of their issue.
+
+    `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled cycles.
+
+    Raises:
+        InputRejected: as `meter_usage`.
+    """
+    with decimal.localcontext(EXACT):
+        usage = meter_usage(sources, book, options)
+        settled = settle(usage.cycles, account, book, as_of, charge_late)
+        return SettleRun(
+            currency=book.currency,
+            offset=next(iter(book.sheets)).billing.calendar.offset,
+            settled=settled,
+            totals=totals(settled),
+            closing_rows=closing_rows(settled),
+            overdue=overdue_bills(settled),
+            forecast=forecast(settled, forecast_days),
+            control_totals=control_totals(
+                usage, pending=settled.pending, late=tuple(bill.cycle for bill in settled.late)
+            ),
+            problems=usage.metered.problems,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UsageCheck:
     """What `usage check` found: where every row went, and the problems."""
 
@@ -124,6 +187,9 @@ class Explained:
     repeats: Place | None
     bill: Bill | None
     lines: tuple[LineItem, ...]
+    #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
+    settlement: Settlement | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +200,47 @@ class Explanation:
     problems: ProblemReport
 
 
-def explain_job(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, job_id: str) -> Explanation:
+def explain_job(
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    job_id: str,
+    account: Account | None = None,
+) -> Explanation:
     """Every row of a job with the bill it stands in, in the order of the files; empty where no row has that job.
+
+    With an account the bills are those that `settle_usage` pays from it, and each row knows how its bill was paid.
 
     Raises:
         InputRejected: as `bill_usage`.
     """
-    run = bill_usage(sources, book, options)
-    bills = {(bill.cycle.product, bill.cycle.start): bill for bill in run.bills}
+    settlements: tuple[Settlement, ...] = ()
+    late: tuple[Bill, ...] = ()
+    run: BillRun | SettleRun
+    if account is None:
+        run = bill_usage(sources, book, options)
+        issued = run.bills
+    else:
+        run = settle_usage(sources, book, options, account)
+        settlements, late = run.settled.settlements, run.settled.late
+        issued = (*(settlement.bill for settlement in settlements), *late)
+    bills = {(bill.cycle.product, bill.cycle.start): bill for bill in issued}
+    paid = {id(settlement.bill): settlement for settlement in settlements}
     scheme = scheme_for(book, options.tags, options.assumed_offset)
     layouts, _ = open_layouts(sources, scheme, options.ignore_extra_columns)
-    first: dict[tuple[str, str], Place] = {}
+    rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
+    firsts: dict[tuple[str, str, str], PlacedRecord] = {}
+    contradicted = set()
+    for placed in () if options.trust_unique else rows:
+        first = firsts.setdefault(placed.record.identity, placed)
+        if placed.record != first.record:
+            contradicted.add(placed.record.identity)
     explained = []
-    for placed in placed_records(sources, layouts, book, scheme, job_id):
+    for placed in rows:
         record = placed.record
-        here = Place(placed.source.name, placed.row.line)
-        earlier = first.setdefault((record.features.item, record.output), here)
+        if record.identity in contradicted:
+            continue
+        first = firsts.get(record.identity, placed)
         bill: Bill | None = None
         lines: tuple[LineItem, ...] = ()
         micros = record.micros
@@ -162,7 +253,10 @@ def explain_job(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
                 if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
             )
             micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
-        explained.append(Explained(placed, micros, None if earlier is here else earlier, bill, lines))
+        repeats = None if first is placed else Place(first.source.name, first.row.line)
+        settlement = paid.get(id(bill)) if bill else None
+        is_late = any(bill is other for other in late)
+        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late))
     return Explanation(tuple(explained), run.problems)
 
 

@@ -16,11 +16,15 @@ from mps_bill.rating.totals import UsageTotal
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What is charged for one product in one billing cycle, before plans and prices. Times are seconds."""
+    """What is charged for one product in one billing cycle, before plans and prices. Times are seconds.
+
+    `correction_at` is set for late usage of a cycle whose bill was issued before: its own bill is issued then.
+    """
 
     sheet: PriceSheet
     start: int
     charges: tuple[Charge, ...]
+    correction_at: int | None = None
 
     @property
     def product(self) -> str:
@@ -33,7 +37,7 @@ class Cycle:
     @property
     def issued_at(self) -> int:
         """The bill of a cycle is issued when the cycle is over and the lag of the sheet has passed."""
-        return self.end + self.sheet.billing.issue_after
+        return self.end + self.sheet.billing.issue_after if self.correction_at is None else self.correction_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,13 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
     lines: list[LineItem] = []
     added: dict[MonthKey, int] = {}
     for charge, plan_micros in zip(cycle.charges, covered, strict=True):
+        if not charge.accumulates:
+            lines += rate(charge, plan_micros, 0)
+            continue
         key = month_key(charge)
         before = used.get(key, 0)
         lines += rate(charge, plan_micros, before)
-        if charge.accumulates:
-            added[key] = before + charge.micros - plan_micros
+        added[key] = before + charge.micros - plan_micros
     list_amount = sum((line.amount for line in lines), ZERO)
     billing = cycle.sheet.billing
     adjustment = ZERO if billing.settlement == "monthly" else _cut(list_amount, billing)
@@ -112,10 +118,12 @@ def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
             key = (sheet.product, sheet.billing.calendar.month(bill.cycle.start))
             sums[key] = sums.get(key, ZERO) + bill.amounts.list_amount
             sheets[key] = sheet
-    return tuple(
-        StatementMonth(sheets[key], key[1], Amounts(list_amount, _cut(list_amount, sheets[key].billing)))
-        for key, list_amount in sums.items()
-    )
+    return tuple(statement_month(sheets[key], key[1], list_amount) for key, list_amount in sums.items())
+
+
+def statement_month(sheet: PriceSheet, month: str, list_amount: Decimal) -> StatementMonth:
+    """The statement of a month, whose sum is cut by the rules of `sheet`."""
+    return StatementMonth(sheet, month, Amounts(list_amount, _cut(list_amount, sheet.billing)))
 
 
 def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) -> Amounts:

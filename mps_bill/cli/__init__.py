@@ -27,7 +27,8 @@ def run(arguments: list[str]) -> int:
     except typer.exceptions.TyperException as error:
         # The command's context, where the error has one, names the command whose help will do.
         context = getattr(error, "ctx", None)
-        say(f"mps-bill: {error.format_message()}")
+        # The library that checks option values says "Value error" before what the error is.
+        say(f"mps-bill: {error.format_message().replace('Value error, ', '')}")
         say(f"Try '{context.command_path if context else 'mps-bill'} --help'.")
         return WRONG_COMMAND_LINE
     except InputRejected as rejected:

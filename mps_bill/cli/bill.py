@@ -10,12 +10,15 @@ import typer
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reports import REPORTS, check_report, write_report
 from mps_bill.core.decimals import parse_plain_decimal
 
 if TYPE_CHECKING:
     from mps_bill.pipeline import BillRun
 
 
+@reads_usage
 def bill(
     usage: options.Usage,
     prices: options.Prices,
@@ -29,16 +32,13 @@ def bill(
         str | None, typer.Option(metavar="AMOUNT", help="Exit 4 when the payable total is above AMOUNT.")
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
-    rejects: options.Rejects = None,
-    max_errors: options.MaxErrors = 20,
-    timezone: options.Timezone = None,
-    ignore_extra_columns: options.IgnoreExtra = False,
-    trust_unique: options.TrustUnique = False,
-    engine: options.EngineOption = options.Engine.auto,
-    quiet: options.Quiet = False,
+    billing_account: options.BillingAccount = None,
+    *,
+    reading: Reading,
 ) -> int:
     """Itemised bills, one per billing cycle, from usage files and price sheets."""
-    format_ = options.format_for(format_, output)
+    format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, *REPORTS))
+    check_report(format_, output)
     limit = _limit(fail_over)
     groupings = options.groupings(by)
     issued_by = options.second_option(as_of, "--as-of")
@@ -47,25 +47,20 @@ def bill(
     from mps_bill.billing.bills import sum_amounts
     from mps_bill.pipeline import bill_usage
 
-    with metering(
-        usage,
-        groupings=groupings,
-        rejects=rejects,
-        max_errors=max_errors,
-        timezone=timezone,
-        ignore_extra_columns=ignore_extra_columns,
-        trust_unique=trust_unique,
-        engine=engine,
-        quiet=quiet,
-    ) as (sources, meter_options):
+    with metering(usage, reading, groupings=groupings) as (sources, meter_options):
         run = bill_usage(sources, book, meter_options, issued_by)
 
-    with open_output(output, bom=bom) as stream:
-        _write(run, format_, stream, groupings, None if show_all else in_full)
+    if format_ in REPORTS:
+        from mps_bill.report.data_tables import bill_run_data
+
+        write_report(bill_run_data(run, billing_account), format_, output)
+    else:
+        with open_output(output, bom=bom) as stream:
+            _write(run, format_, stream, groupings, None if show_all else in_full)
     if format_ is options.Format.csv:
         from mps_bill.report.control_totals import control_totals_text
 
-        say(control_totals_text(run.control_totals), quiet=quiet)
+        say(control_totals_text(run.control_totals), quiet=reading.quiet)
     if run.problems.total:
         say_problems(run.problems)
         return exit_codes.REJECTED

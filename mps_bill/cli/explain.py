@@ -9,22 +9,29 @@ import typer
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.core.diagnostics import quoted
 
 
+@reads_usage
 def explain(
     usage: options.Usage,
     prices: options.Prices,
     job: Annotated[str, typer.Option("--job", metavar="ID", help="The job_id to explain.")],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="FILE",
+            show_default=False,
+            help="Show also how the bill is paid from this account.",
+        ),
+    ] = None,
     format_: options.FormatOption = None,
     output: options.Output = None,
-    rejects: options.Rejects = None,
-    max_errors: options.MaxErrors = 20,
-    timezone: options.Timezone = None,
-    ignore_extra_columns: options.IgnoreExtra = False,
-    trust_unique: options.TrustUnique = False,
-    engine: options.EngineOption = options.Engine.auto,
-    quiet: options.Quiet = False,
+    *,
+    reading: Reading,
 ) -> int:
     """How the rows of one job became money, from the row to the bill, step by step."""
     format_ = options.format_for(format_, output)
@@ -34,22 +41,14 @@ def explain(
 
     from mps_bill.pipeline import explain_job
 
-    with metering(
-        usage,
-        rejects=rejects,
-        max_errors=max_errors,
-        timezone=timezone,
-        ignore_extra_columns=ignore_extra_columns,
-        trust_unique=trust_unique,
-        engine=engine,
-        quiet=quiet,
-    ) as (sources, meter_options):
-        result = explain_job(sources, book, meter_options, job)
+    payer = options.load_account(account, book) if account is not None else None
+    with metering(usage, reading) as (sources, meter_options):
+        result = explain_job(sources, book, meter_options, job, payer)
 
     say_problems(result.problems)
     if not result.records:
         say(f"No good row has the job {quoted(job)}.")
-        return exit_codes.FOUND
+        return exit_codes.REJECTED if result.problems.total else exit_codes.FOUND
     with open_output(output) as stream:
         if format_ is options.Format.json:
             from mps_bill.report.bill_json import write_json

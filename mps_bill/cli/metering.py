@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
 from mps_bill.cli.output import open_output
-from mps_bill.core.diagnostics import InputRejected, Problem
+from mps_bill.cli.profiles import conversion, load_profile, opened
+from mps_bill.cli.reading import Reading
+from mps_bill.core.diagnostics import Problem
 from mps_bill.metering.meter import MeterOptions
-from mps_bill.metering.sources import UsageSource, usage_sources
+from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import TAG_PREFIX
 
 if TYPE_CHECKING:
@@ -21,44 +23,44 @@ if TYPE_CHECKING:
 
 #: Below this much input a read is over before a bar could be seen.
 _BAR_FROM_BYTES = 20_000_000
+#: The rows of a file are not counted before they are read, so a bar's rows are estimated from the size.
+_BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 
 
 @contextmanager
 def metering(
-    usage: Sequence[str],
-    *,
-    groupings: Sequence[str] = (),
-    rejects: str | None,
-    max_errors: int,
-    timezone: str | None,
-    ignore_extra_columns: bool,
-    trust_unique: bool,
-    engine: options.Engine,
-    quiet: bool,
-    set_aside: bool = False,
+    usage: Sequence[str], reading: Reading, *, groupings: Sequence[str] = (), set_aside: bool = False
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
-    """The usage files and how to read them.
+    """The usage files and how to read them; with a profile, the usage that other files mean.
+
+    With `set_aside` bad rows do not reject the run.
 
     Raises:
         InputRejected: a name stands for no file that can be read.
     """
-    offset = options.offset_option(timezone)
+    offset = options.offset_option(reading.timezone)
+    resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
+    chosen = load_profile(reading.profile, reading.constants)
     with ExitStack() as stack:
-        sources, problems = stack.enter_context(usage_sources(usage))
-        if problems:
-            raise InputRejected(problems)
-        reject = stack.enter_context(_rejects_file(rejects)) if rejects else None
+        if chosen:
+            converted = stack.enter_context(conversion(usage, chosen, quiet=reading.quiet))
+            sources = tuple(one.source for one in converted)
+        else:
+            sources = stack.enter_context(opened(usage, temp_folder=resources.temp_folder))
+        reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
         size = sum(source.size for source in sources)
-        progress = stack.enter_context(_progress_bar(size)) if not quiet and size > _BAR_FROM_BYTES else None
+        with_bar = not reading.quiet and size > _BAR_FROM_BYTES
+        progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
         yield (
             sources,
             MeterOptions(
                 tags=tuple(sorted(grouping for grouping in groupings if grouping.startswith(TAG_PREFIX))),
                 assumed_offset=offset,
-                ignore_extra_columns=ignore_extra_columns,
-                max_errors=max_errors,
-                engine=engine.value,
-                trust_unique=trust_unique,
+                ignore_extra_columns=reading.ignore_extra_columns,
+                max_errors=reading.max_errors,
+                engine=reading.engine.value,
+                resources=resources,
+                trust_unique=reading.trust_unique,
                 set_aside=set_aside or reject is not None,
                 reject=reject,
                 progress=progress,
@@ -68,29 +70,51 @@ def metering(
 
 @contextmanager
 def _rejects_file(path: str) -> Iterator[Reject]:
-    """A CSV of bad rows: where each stood, what is wrong with it, and the row to the letter."""
-    with open_output(path) as stream:
+    """A CSV of bad rows: where each stood, what is wrong with it, and the row to the letter, but for the apostrophe that
+    keeps a spreadsheet from taking it for a formula."""
+    from mps_bill.report.bill_csv import spreadsheet_text
+
+    with open_output(path, option="--rejects") as stream:
         writer = csv.writer(stream)
         writer.writerow(("file", "line", "problems", "row"))
 
         def reject(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
             # Bytes that are not UTF-8 are written as \\xNN, because the file itself is UTF-8.
             said = "; ".join(f"{problem.message} [{problem.kind}]" for problem in problems)
-            writer.writerow((source.name, row.line, said, row.raw.decode("utf-8", "backslashreplace")))
+            raw = row.raw.decode("utf-8", "backslashreplace")
+            writer.writerow((spreadsheet_text(source.name), row.line, said, spreadsheet_text(raw)))
 
         yield reject
 
 
 @contextmanager
-def _progress_bar(size: int) -> Iterator[Progress | None]:
-    """A bar on standard error, on a terminal only, told how many bytes are read."""
+def _progress_bar(sources: Sequence[UsageSource]) -> Iterator[Progress | None]:
+    """A bar on standard error, on a terminal only: what is being done, about how many rows, their rate, the time left."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("Reading usage"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TextColumn("about {task.completed:,.0f} rows"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    rows = sum(source.size / _BYTES_PER_ROW.get(source.format, 100) for source in sources)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("usage", total=size)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task("Reading usage", total=rows, rate="")
+        doing = ""
+
+        def show(what: str, share: float) -> None:
+            nonlocal doing
+            if what != doing:
+                doing = what
+                bar.reset(task, description=what, rate="")
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, completed=rows * share, rate=f"{speed:,.0f} rows/s" if speed else "")
+
+        yield show

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mps_bill.cli import completion
 from mps_bill.core.diagnostics import InputRejected, one_of, quoted
 from mps_bill.core.times import parse_offset, parse_second
+from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
+
+if TYPE_CHECKING:
+    from mps_bill.settlement.account import Account
 
 
 class Format(StrEnum):
@@ -19,6 +27,14 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     markdown = "markdown"
+    html = "html"
+    xlsx = "xlsx"
+    chart = "chart"
+    focus = "focus"
+
+
+#: What every command prints; `bill` and `settle` print every format.
+PLAIN_FORMATS = (Format.table, Format.json, Format.csv, Format.markdown)
 
 
 class Engine(StrEnum):
@@ -27,15 +43,23 @@ class Engine(StrEnum):
     auto = "auto"
     duckdb = "duckdb"
     python = "python"
+    spark = "spark"
 
 
 #: The format that an output file's name asks for.
-SUFFIXES = {".json": Format.json, ".csv": Format.csv, ".md": Format.markdown, ".txt": Format.table}
+SUFFIXES = {
+    ".json": Format.json,
+    ".csv": Format.csv,
+    ".md": Format.markdown,
+    ".txt": Format.table,
+    ".html": Format.html,
+    ".xlsx": Format.xlsx,
+}
 
 Usage = Annotated[
     list[str],
     typer.Argument(
-        metavar="USAGE...",
+        metavar="USAGE",
         help="Usage files: .csv, .csv.gz, .csv.zst, .parquet, globs, or - for CSV on standard input.",
     ),
 ]
@@ -46,26 +70,84 @@ Prices = Annotated[
         "-p",
         metavar="SHEET",
         help="A price sheet file, a folder of them, or the id of a shipped one. Repeatable.",
+        autocompletion=completion.sheets,
+        show_default=False,
     ),
 ]
+
+
+def _is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
+    """Whether an option stands on the command line, and is not only a default."""
+    return str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
+
+
+def _unless_output_says(context: typer.Context, option: typer.CallbackParam, value: Format | None) -> Format | None:
+    """A format that is only a default gives way to the suffix of the file that was asked for now."""
+    return value if _is_given(context, option) or not context.params.get("output") else None
+
+
+def _only_with_profile(
+    context: typer.Context, option: typer.CallbackParam, value: list[str] | None
+) -> list[str] | None:
+    """Constants that are only a default wait for a profile; the option of the profile is declared before this one."""
+    return value if _is_given(context, option) or context.params.get("profile") else None
+
+
 FormatOption = Annotated[
     Format | None,
-    typer.Option("--format", "-f", help="How to print; without it the suffix of --output decides, else table."),
+    typer.Option(
+        "--format",
+        "-f",
+        callback=_unless_output_says,
+        show_default=False,
+        help="How to print; without it the suffix of --output decides, else table.",
+    ),
 ]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the result to FILE instead of standard output."),
 ]
+BillingAccount = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The account that reports name, as the provider knows it; FOCUS rows carry it."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error but errors.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="PROFILE",
+        help="Read other files than usage files: the id of a shipped import profile, a profile's file, or none.",
+        autocompletion=completion.profiles,
+        show_default=False,
+    ),
+]
+Constants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="COLUMN=VALUE",
+        callback=_only_with_profile,
+        help="With --profile: a column's value in every row, such as region=cn-shanghai. Repeatable.",
+        show_default=False,
+    ),
+]
 By = Annotated[
     list[str] | None,
     typer.Option(
-        "--by", metavar="GROUPING", help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable."
+        "--by",
+        metavar="GROUPING",
+        help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable.",
+        show_default=False,
     ),
 ]
 Timezone = Annotated[
     str | None,
-    typer.Option(metavar="OFFSET", help="Offset such as +08:00 for times that have none; without it they are refused."),
+    typer.Option(
+        metavar="OFFSET",
+        help="Offset such as +08:00 for times that have none; without it they are refused.",
+        show_default=False,
+    ),
 ]
 IgnoreExtra = Annotated[bool, typer.Option("--ignore-extra-columns", help="Pass over columns that are not known.")]
 MaxErrors = Annotated[int, typer.Option(min=1, metavar="N", help="Problems that are listed one by one.")]
@@ -76,6 +158,23 @@ Rejects = Annotated[
     ),
 ]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What reads the usage; auto picks by size.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Memory for reading usage, such as 4GB; by default 600 MB, or a quarter of a smaller machine.",
+    ),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Threads for reading usage; by default one a processor.")
+]
+TempDir = Annotated[
+    str | None,
+    typer.Option(metavar="FOLDER", help="Where to put what does not fit into memory; by default the system's folder."),
+]
+Master = Annotated[
+    str | None, typer.Option(metavar="URL", help="With --engine spark: the cluster; by default this machine.")
+]
 TrustUnique = Annotated[bool, typer.Option("--trust-unique", help="Leave out the check for repeated records.")]
 AsOf = Annotated[
     str | None,
@@ -104,17 +203,37 @@ def second_option(value: str | None, name: str) -> int | None:
         raise typer.BadParameter(str(error), param_hint=name) from None
 
 
-def format_for(chosen: Format | None, output: str | None) -> Format:
-    """The format that was asked for, or the one that the name of the output file asks for."""
+_SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
+
+
+def resources(memory: str | None, threads: int | None, temp_dir: str | None, master: str | None) -> Resources:
+    """What a run may use, checked."""
+    size = None
+    if memory is not None:
+        match = _SIZE.fullmatch(memory)
+        if not match:
+            raise typer.BadParameter(f"{quoted(memory)} is not a size such as 512MB or 4GB", param_hint="--memory")
+        number, unit, binary = match.groups()
+        size = int(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " ")
+    if temp_dir is not None and not (os.path.isdir(temp_dir) and os.access(temp_dir, os.W_OK)):
+        raise typer.BadParameter(f"{quoted(temp_dir)} is not a folder to write to", param_hint="--temp-dir")
+    return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
+
+
+def format_for(chosen: Format | None, output: str | None, formats: Sequence[Format] = PLAIN_FORMATS) -> Format:
+    """The format that was asked for, or the one that the name of the output file asks for; one of `formats`."""
     if chosen:
+        if chosen not in formats:
+            raise typer.BadParameter(f"{chosen} is not {one_of(formats)}", param_hint="--format")
         return chosen
     if output is None:
         return Format.table
-    for suffix, format_ in SUFFIXES.items():
+    suffixes = {suffix: format_ for suffix, format_ in SUFFIXES.items() if format_ in formats}
+    for suffix, format_ in suffixes.items():
         if output.lower().endswith(suffix):
             return format_
     raise typer.BadParameter(
-        f"{quoted(output)} does not end in {one_of(list(SUFFIXES))}; give --format", param_hint="--output"
+        f"{quoted(output)} does not end in {one_of(list(suffixes))}; give --format", param_hint="--output"
     )
 
 
@@ -143,3 +262,15 @@ def load_book(prices: list[str]) -> PriceBook:
     if book is None:
         raise InputRejected(problems)
     return book
+
+
+def load_account(name: str, book: PriceBook) -> Account:
+    """The account in the file `name`, to look at only.
+
+    Raises:
+        InputRejected: with every problem of the file.
+    """
+    from mps_bill.settlement.save import open_account
+
+    with open_account(name, book, lock=False) as file:
+        return file.account

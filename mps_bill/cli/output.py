@@ -18,10 +18,11 @@ from mps_bill.report.problems import problem_lines
 
 
 @contextmanager
-def open_output(path: str | None, *, bom: bool = False) -> Iterator[IO[str]]:
+def open_output(path: str | None, *, bom: bool = False, option: str = "--output") -> Iterator[IO[str]]:
     """The stream to write a result to. A file is written beside its place and moved there when it is complete.
 
-    `bom` starts the text with a byte order mark, which Excel needs to see that a CSV is UTF-8.
+    `bom` starts the text with a byte order mark, which Excel needs to see that a CSV is UTF-8. `option` is the one that
+    named the file, for messages.
     """
     if path is None:
         try:
@@ -30,22 +31,46 @@ def open_output(path: str | None, *, bom: bool = False) -> Iterator[IO[str]]:
             yield sys.stdout
             sys.stdout.flush()
         except BrokenPipeError:
-            # The reader has gone (`| head`) and wants no more. Python would complain once more when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader has gone (`| head`) and wants no more.
+            _drop_output()
+        except OSError as error:
+            _drop_output()
+            message = f"standard output cannot be written: {error.strerror}"
+            raise typer.BadParameter(message, param_hint=option) from None
         return
-    folder = os.path.dirname(os.path.abspath(path))
+    encoding = "utf-8-sig" if bom else "utf-8"
+    with _replacing(path, option) as temporary, open(temporary, "w", encoding=encoding, newline="") as stream:
+        yield stream
+
+
+def _drop_output() -> None:
+    """Lets what is still to be written go nowhere. Python would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> None:
+    """Writes a result that is not text: to a file as `open_output` does, or to standard output."""
+    if path is None:
+        with open_output(None) as stream:
+            stream.buffer.write(data)  # type: ignore[attr-defined]
+        return
+    with _replacing(path, option) as temporary, open(temporary, "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def _replacing(path: str, option: str) -> Iterator[str]:
+    """The name of an empty file beside `path`, moved there when what is done with it is done."""
     temporary = ""
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=folder, prefix=".mps-bill-", encoding="utf-8-sig" if bom else "utf-8", newline="", delete=False
-        ) as stream:
-            temporary = stream.name
-            yield stream.file
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".mps-bill-")
+        os.close(handle)
+        yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         temporary = ""
     except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint="--output") from None
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint=option) from None
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)

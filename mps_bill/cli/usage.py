@@ -1,34 +1,36 @@
-"""`mps-bill usage check`: every bad row and the control totals, without a bill."""
+"""`mps-bill usage`: `check` finds every bad row without a bill, `convert` makes usage of other files."""
 
 from __future__ import annotations
+
+import shutil
+from typing import Annotated
 
 import typer
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import open_output, say_problems, write_document
+from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.profiles import conversion, load_profile
+from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.core.diagnostics import ProblemLog
 
-usage = typer.Typer(help="Look at usage files.", no_args_is_help=True)
+usage = typer.Typer(help="Check usage files, and make them of other files.", no_args_is_help=True)
 
 
 @usage.callback()
 def _group() -> None:
-    """Look at usage files."""
+    """Check usage files, and make them of other files."""
 
 
 @usage.command()
+@reads_usage
 def check(
     usage: options.Usage,
     prices: options.Prices,
     format_: options.FormatOption = None,
     output: options.Output = None,
-    rejects: options.Rejects = None,
-    max_errors: options.MaxErrors = 20,
-    timezone: options.Timezone = None,
-    ignore_extra_columns: options.IgnoreExtra = False,
-    trust_unique: options.TrustUnique = False,
-    engine: options.EngineOption = options.Engine.auto,
-    quiet: options.Quiet = False,
+    *,
+    reading: Reading,
 ) -> int:
     """Control totals and every bad row of usage files; no bill is made."""
     format_ = options.format_for(format_, output)
@@ -36,17 +38,7 @@ def check(
 
     from mps_bill.pipeline import check_usage
 
-    with metering(
-        usage,
-        rejects=rejects,
-        max_errors=max_errors,
-        timezone=timezone,
-        ignore_extra_columns=ignore_extra_columns,
-        trust_unique=trust_unique,
-        engine=engine,
-        quiet=quiet,
-        set_aside=True,
-    ) as (sources, meter_options):
+    with metering(usage, reading, set_aside=True) as (sources, meter_options):
         result = check_usage(sources, book, meter_options)
 
     with open_output(output) as stream:
@@ -66,3 +58,48 @@ def check(
                 write_document(stream, usage_check_document(result), format_)
     say_problems(result.problems)
     return exit_codes.FOUND if result.problems.total else exit_codes.DONE
+
+
+@usage.command()
+def convert(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE", help="Files that the profile reads: .csv or .json, globs, or - for standard input."
+        ),
+    ],
+    profile: options.Profile = None,
+    constants: options.Constants = None,
+    output: options.Output = None,
+    timezone: options.Timezone = None,
+    max_errors: options.MaxErrors = 20,
+    quiet: options.Quiet = False,
+) -> int:
+    """Usage as CSV, made of files in another format that an import profile reads."""
+    offset = options.offset_option(timezone)
+    chosen = load_profile(profile, constants)
+    if chosen is None:
+        raise typer.BadParameter("name the profile that reads these files", param_hint="--profile")
+    if offset is not None:
+        chosen = chosen.with_offset(offset)
+
+    from mps_bill.profiles.convert import check_rows
+
+    with conversion(files, chosen, quiet=quiet) as converted:
+        log = ProblemLog(max_errors)
+        for one in converted:
+            log.add(check_rows(one.source))
+        report = log.report()
+        if report.total:
+            say_problems(report)
+            say("Nothing is written until every record is right.")
+            return exit_codes.REJECTED
+        with open_output(output) as stream:
+            for number, one in enumerate(converted):
+                with one.source.path.open(encoding="utf-8", newline="") as rows:
+                    if number:
+                        next(rows)
+                    shutil.copyfileobj(rows, stream)
+    for note in chosen.notes:
+        say(f"Note: {note}", quiet=quiet)
+    return exit_codes.DONE

@@ -37,6 +37,7 @@ _MODES: dict[RoundingMode, str] = {
 }
 
 ZERO = Decimal(0)
+_POWERS = tuple(10**places for places in range(AMOUNT_PLACES + 1))
 
 
 def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> Decimal:
@@ -66,11 +67,11 @@ def _why_not(text: str) -> str:
         return " (without spaces around it)"
     if not text.isascii():
         return " (ASCII digits only)"
+    if re.fullmatch(r"[0-9.]+[eE][+-]?[0-9]+", text):
+        return " (without an exponent)"
     for mark, name in (("_", "underscores"), (",", "commas"), ("-", "a minus sign"), ("+", "a plus sign")):
         if mark in text:
             return f" (without {name})"
-    if re.fullmatch(r"[0-9.]+[eE][0-9]+", text):
-        return " (without an exponent)"
     if re.fullmatch(r"0[0-9]+(\.[0-9]*)?", text):
         return " (without leading zeros)"
     return ""
@@ -92,8 +93,10 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
 
 def scaled(whole: int, places: int) -> Decimal:
     """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
-    value = Decimal(whole).scaleb(-places, context=_ROUNDING)
-    return strip_zeros(value)
+    units, rest = divmod(whole, _POWERS[places])
+    if not rest:
+        return Decimal(units)
+    return Decimal(whole).scaleb(-places, context=_ROUNDING).normalize(_ROUNDING)
 
 
 def strip_zeros(value: Decimal) -> Decimal:

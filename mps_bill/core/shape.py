@@ -15,15 +15,15 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
 
-UNKNOWN_KEY = Kind("Y201", "unknown-key")
-MISSING_KEY = Kind("Y202", "missing-key")
-CONFLICTING_KEYS = Kind("Y203", "conflicting-keys")
-WRONG_NODE = Kind("Y204", "wrong-structure")
-EMPTY_VALUE = Kind("Y205", "empty-value")
-EMPTY_COLLECTION = Kind("Y206", "empty-collection")
-REPEATED_ENTRY = Kind("Y207", "repeated-entry")
-BAD_VALUE = Kind("Y208", "bad-value")
-UNKNOWN_WORD = Kind("Y209", "unknown-word")
+UNKNOWN_KEY = Kind("P121", "unknown-key")
+MISSING_KEY = Kind("P122", "missing-key")
+CONFLICTING_KEYS = Kind("P123", "conflicting-keys")
+WRONG_NODE = Kind("P124", "wrong-structure")
+EMPTY_VALUE = Kind("P125", "empty-value")
+EMPTY_COLLECTION = Kind("P126", "empty-collection")
+DUPLICATE_ENTRY = Kind("P127", "duplicate-entry")
+BAD_VALUE = Kind("P128", "bad-value")
+UNKNOWN_WORD = Kind("P129", "unknown-word")
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -280,17 +280,18 @@ class MapOf(Generic[K, V]):
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """A list of values of one shape; at least one. `unique`: no single value stands twice."""
+    """A list of values of one shape; at least one, unless it `may_be_empty`. `unique`: no single value stands twice."""
 
     name: str
     part: Shape[T]
     unique: bool = False
+    may_be_empty: bool = False
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Many[T] | None:
         if not isinstance(node, ListNode):
             problems += _wrong_node(node, at, self.name, "a list")
             return None
-        if not node.parts:
+        if not node.parts and not self.may_be_empty:
             problems.append(Problem(at, EMPTY_COLLECTION, f"{self.name} must not be empty"))
         if self.unique:
             problems += _repeated(node, self.name)
@@ -299,7 +300,9 @@ class ListOf(Generic[T]):
         return Many(parts, at, len(parts) == len(node.parts))
 
     def schema(self) -> Schema:
-        schema: Schema = {"type": "array", "items": self.part.schema(), "minItems": 1}
+        schema: Schema = {"type": "array", "items": self.part.schema()}
+        if not self.may_be_empty:
+            schema["minItems"] = 1
         return {**schema, "uniqueItems": True} if self.unique else schema
 
 
@@ -353,5 +356,5 @@ def _repeated(node: ListNode, name: str) -> list[Problem]:
     for part in node.parts:
         if isinstance(part, ScalarNode) and (first := seen.setdefault(part.text, part.place)) is not part.place:
             message = f"{quoted(part.text)} stands already in {name} at line {first.line}, column {first.column}"
-            problems.append(Problem(part.place, REPEATED_ENTRY, message))
+            problems.append(Problem(part.place, DUPLICATE_ENTRY, message))
     return problems

@@ -123,6 +123,11 @@ class Calendar:
         """The calendar month on the billing clock, `2023-11`."""
         return _local(second, self.offset).strftime("%Y-%m")
 
+    def month_start(self, month: str) -> int:
+        """The second at which `month` (`2023-11`) begins on the billing clock."""
+        first = datetime(int(month[:4]), int(month[5:7]), 1, tzinfo=UTC)
+        return (first - _EPOCH) // timedelta(seconds=1) - self.offset
+
     def month_end(self, month: str) -> int:
         """The second at which `month` (`2023-11`) is over on the billing clock."""
         year, number = divmod(int(month[:4]) * 12 + int(month[5:7]), 12)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from mps_bill.core.decimals import AMOUNT_PLACES, divide, scaled
 
@@ -87,5 +88,12 @@ def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
     Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
     is ten decimals.
     """
+    numerator, denominator = _per_micro(unit_price, unit.factor)
+    return scaled(divide(micros * numerator, denominator, "half-up"), AMOUNT_PLACES)
+
+
+@lru_cache(maxsize=4096)
+def _per_micro(unit_price: Decimal, factor: int) -> tuple[int, int]:
+    """The amount of one micro at a price per unit of `factor`, in the last digit that an amount has, as a fraction."""
     numerator, denominator = unit_price.as_integer_ratio()
-    return scaled(divide(micros * numerator * _DISPLAY_SCALE, unit.micros * denominator, "half-up"), AMOUNT_PLACES)
+    return numerator * _DISPLAY_SCALE, denominator * factor * MICROS

@@ -13,20 +13,20 @@ from typing import Any
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
 
-NOT_UTF8 = Kind("Y101", "not-utf-8")
-HIDDEN_CHARACTER = Kind("Y102", "hidden-character")
-TAB = Kind("Y103", "tab")
-SYNTAX = Kind("Y104", "yaml-syntax")
-EMPTY_DOCUMENT = Kind("Y105", "empty-document")
-SEVERAL_DOCUMENTS = Kind("Y106", "several-documents")
-NOT_A_MAPPING = Kind("Y107", "not-a-mapping")
-REPEATED_KEY = Kind("Y108", "repeated-key")
-COMPLEX_KEY = Kind("Y109", "complex-key")
-MERGE_KEY = Kind("Y110", "merge-key")
-ANCHOR = Kind("Y111", "anchor")
-ALIAS = Kind("Y112", "alias")
-TAG = Kind("Y113", "tag")
-TOO_DEEP = Kind("Y114", "too-deep")
+DUPLICATE_KEY = Kind("P101", "duplicate-key")
+NOT_UTF8 = Kind("P102", "not-utf-8")
+HIDDEN_CHARACTER = Kind("P103", "hidden-character")
+TAB = Kind("P104", "tab")
+SYNTAX = Kind("P105", "yaml-syntax")
+EMPTY_DOCUMENT = Kind("P106", "empty-document")
+SEVERAL_DOCUMENTS = Kind("P107", "several-documents")
+NOT_A_MAPPING = Kind("P108", "not-a-mapping")
+COMPLEX_KEY = Kind("P109", "complex-key")
+MERGE_KEY = Kind("P110", "merge-key")
+ANCHOR = Kind("P111", "anchor")
+ALIAS = Kind("P112", "alias")
+TAG = Kind("P113", "tag")
+TOO_DEEP = Kind("P114", "too-deep")
 
 #: No document of the program nests deeper than eight; the limit keeps hostile input cheap.
 MOST_LEVELS = 32
@@ -282,7 +282,7 @@ class _Builder:
         first = top.seen.setdefault(node.text, node.place)
         if first is not node.place:
             message = f"the key {quoted(node.text)} stands already at line {first.line}, column {first.column}"
-            self.problems.append(Problem(node.place, REPEATED_KEY, f"{message}; keep one of the two"))
+            self.problems.append(Problem(node.place, DUPLICATE_KEY, f"{message}; keep one of the two"))
             return None
         return node
 

@@ -49,6 +49,10 @@ class Row:
     fields: list[str]
     flaw: Flaw | None = None
 
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        return (self.flaw,) if self.flaw else ()
+
     def position(self, index: int) -> tuple[int, int]:
         """Line and column at which the field number `index` starts."""
         text = self.raw.decode("utf-8", "replace")
@@ -73,10 +77,32 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
             message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
             yield Row(number, raw[:200], [], Flaw(number, 1, kinds.OVERLONG_ROW, message))
             continue
-        row = _row(number, raw)
+        row = row_from(number, raw)
         if row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE:
             row = _closed(number, line, lines) or row
         yield row
+
+
+def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
+    """The rows of a stream that are equal to the wanted lines, which come in the order of the stream and without their
+    line ends; each wanted line stands for the next equal one. For streams whose every row is a line ended by LF or CRLF.
+
+    Raises:
+        ValueError: a wanted line is not found.
+    """
+    target = next(wanted, None)
+    if target is None:
+        return
+    first = True
+    for number, line in enumerate(stream, 1):
+        if first:
+            line, target, first = line.removeprefix(_BOM), target.removeprefix(_BOM), False
+        if line.rstrip(b"\r\n") == target:
+            yield row_from(number, target)
+            target = next(wanted, None)
+            if target is None:
+                return
+    raise ValueError("the lines are not those of the stream")
 
 
 class _Lines:
@@ -105,7 +131,7 @@ class _Lines:
             return False
         if self.number == 0:
             line = line.removeprefix(_BOM)
-        if b"\r" not in line[:-2]:
+        if b"\r" not in line or _LINE.fullmatch(line):
             self._ahead.append(line)
             return True
         self._ahead.extend(_LINE.findall(line))
@@ -133,14 +159,15 @@ def _closed(number: int, line: bytes, lines: _Lines) -> Row | None:
         size += len(following)
         # Only a line with a quote can close the field, so other lines need no look.
         if b'"' in following:
-            row = _row(number, (line + b"".join(taken)).rstrip(b"\r\n"))
+            row = row_from(number, (line + b"".join(taken)).rstrip(b"\r\n"))
             if not (row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE):
                 return row
     lines.give_back(taken)
     return None
 
 
-def _row(number: int, raw: bytes) -> Row:
+def row_from(number: int, raw: bytes) -> Row:
+    """The row that `raw` (without its line end), which starts on line `number`, makes by itself."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

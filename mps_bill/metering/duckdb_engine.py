@@ -1,241 +1,334 @@
-"""The DuckDB engine: reads clean usage of any size in one strict pass, and a second one for repeated records.
+"""The DuckDB engine: usage of any size on one machine, in bounded memory.
 
-It gives a result only when every row is clean. Anything else (a malformed row, an unpriced one, a contradiction) makes
-it return None, and the exact reader, which can name places, decides.
+Parquet and clean CSV are read by their columns. When a row of a CSV is not clean, the files are read once more by their
+lines: what is in doubt then goes to the exact reader, with its place.
 """
 
 from __future__ import annotations
 
-import tempfile
+import csv
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mps_bill.core.diagnostics import ProblemReport
-from mps_bill.metering.assign import Assignment, assign
-from mps_bill.metering.duckdb_sql import csv_relation, identifier, literal, metering_query, record_hash, word_lists
-from mps_bill.metering.exact_reader import Progress, Sums
-from mps_bill.metering.parquet_rows import column_text
-from mps_bill.metering.records import Layout, RecordReader, UsageRecord
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
+from mps_bill.metering import kinds, sql
+from mps_bill.metering.csv_rows import Row, row_from, rows_among
+from mps_bill.metering.duckdb_sql import DIALECT, csv_columns, csv_lines, identifier, literal, one_file, parquet_rows
+from mps_bill.metering.exact_reader import Progress, Reject, read_exactly
+from mps_bill.metering.parquet_rows import column_text, parquet_row
+from mps_bill.metering.records import Identity, Layout
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import COLUMNS, UNKNOWN, Metered, UsageGroup, UsageKey
+from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.metering.sql_engine import OpenQuoteError, PlacesNeededError, meter_by_sql
+from mps_bill.metering.usage import Metered
+from mps_bill.metering.workspace import Resources, run_folder
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     import duckdb
 
-_REPEATED = "repeated_records"
+_SUSPECTS_AT_ONCE = 10_000
 
 
-def read_clean(
+def read_with_duckdb(
     sources: Sequence[UsageSource],
     layouts: dict[str, Layout],
     book: PriceBook,
     scheme: MeteringScheme,
+    resources: Resources,
     *,
+    max_errors: int,
     trust_unique: bool = False,
+    reject: Reject | None = None,
     progress: Progress | None = None,
+) -> Metered:
+    """The same as `exact_reader.read_exactly`.
+
+    Raises:
+        InputRejected: the memory or the temporary disk does not suffice.
+    """
+    repeats: Collection[Identity] | None = None
+    with ThreadPoolExecutor(1) as pool:
+        # DuckDB does not compare checksums, so they are compared beside it.
+        whole = pool.submit(all, (source.sums_hold() for source in sources))
+        try:
+            metered = _read(sources, layouts, book, scheme, resources, max_errors, trust_unique, reject, progress)
+            if metered is not None and whole.result():
+                return metered
+        except OpenQuoteError as found:
+            repeats = found.repeats
+    # What no query can read to its end is read row by row.
+    return read_exactly(
+        sources,
+        layouts,
+        book,
+        scheme,
+        max_errors=max_errors,
+        trust_unique=trust_unique,
+        reject=reject,
+        progress=progress,
+        repeats=repeats,
+    )
+
+
+def _read(
+    sources: Sequence[UsageSource],
+    layouts: dict[str, Layout],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    resources: Resources,
+    max_errors: int,
+    trust_unique: bool,
+    reject: Reject | None,
+    progress: Progress | None,
 ) -> Metered | None:
-    """The groups of the sources, or None where a row is not clean (see the module)."""
+    """The same; None for files that no query can read to the end."""
     import duckdb
 
-    # A large file with line ends inside quotes can fail in the parallel reader only, so that is tried once more alone.
-    for parallel in (True, False):
+    # Columns are never read by DuckDB's reader with `parallel = false`: it takes a quote that is never closed for the end
+    # of the file, without a word. Bytes that are not UTF-8 end a query, so lines are tried once more as bytes.
+    readings = [_Reading(), _Reading(encoding="utf-8"), _Reading(encoding="latin-1")]
+    while readings:
         try:
-            with _connection() as connection, _watched(connection, progress, sources):
-                return _read(connection, sources, layouts, book, scheme, trust_unique, parallel)
+            with _session(sources, layouts, scheme, resources, readings.pop(0), progress) as engine:
+                return meter_by_sql(
+                    engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
+                )
+        except PlacesNeededError:
+            readings = [reading for reading in readings if reading.encoding]
+        except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError):
+            continue
+        except duckdb.IOException:
+            # A damaged file; the exact reader says how.
+            break
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How CSV is read: by columns, or by lines in an encoding."""
+
+    encoding: str = ""
+    parallel: bool = True
+
+
+class _OtherLinesError(Exception):
+    """The lines of a file are not those that were seen before."""
+
+
+@contextmanager
+def _session(
+    sources: Sequence[UsageSource],
+    layouts: dict[str, Layout],
+    scheme: MeteringScheme,
+    resources: Resources,
+    reading: _Reading,
+    progress: Progress | None,
+) -> Iterator[_DuckDBEngine]:
+    """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
+    import duckdb
+
+    with run_folder(resources.temp_folder) as folder:
+        memory = resources.memory_or_default()
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": str(folder / "spilled"),
+            "memory_limit": f"{memory}B",
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if resources.threads:
+            config["threads"] = resources.threads
+        try:
+            with duckdb.connect(config=config) as connection:
+                # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
+                for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
+                    connection.execute(f"SET {setting}")
+                yield _DuckDBEngine(connection, folder, sources, layouts, scheme, reading, progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
-        except duckdb.Error:
-            continue
+        except duckdb.OutOfMemoryException as error:
+            raise InputRejected([_out_of_resources(error, folder, memory)]) from error
+        except duckdb.IOException as error:
+            if "space" not in str(error).lower():
+                raise
+            raise InputRejected([_out_of_resources(error, folder, memory)]) from error
         except RuntimeError as error:
             # This is how an interrupt from the keyboard arrives while a query runs.
             if "interrupted" in str(error).lower():
                 raise KeyboardInterrupt from None
             raise
-    return None
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection,
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    trust_unique: bool,
-    parallel: bool,
-) -> Metered | None:
-    tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
-    rows = _rows_query(connection, sources, layouts, tags, parallel)
-    repeated = 0
-    if not trust_unique:
-        hashes = f"SELECT {record_hash()} AS hash FROM ({rows})"
-        connection.execute(
-            f"CREATE TEMP TABLE {_REPEATED} AS SELECT hash FROM ({hashes}) GROUP BY hash HAVING count(*) > 1"
+class _DuckDBEngine:
+    """See `sql_engine.SqlEngine`."""
+
+    dialect = DIALECT
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        sources: Sequence[UsageSource],
+        layouts: dict[str, Layout],
+        scheme: MeteringScheme,
+        reading: _Reading,
+        progress: Progress | None,
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._sources = sources
+        self._layouts = layouts
+        self._reading = reading
+        self._progress = progress
+        self._offset = scheme.assumed_offset
+        self._tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
+        self.rows = self._row_sources()
+        self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in sources)
+
+    def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
+        with self._watched(doing):
+            return self._connection.execute(query).fetchall()
+
+    def keep(self, table: str, query: str, doing: str) -> int:
+        with self._watched(doing):
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+        return self._count(table)
+
+    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
+        path = self._folder / f"{table}.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(rows)
+        types = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in columns.items())
+        names = ", ".join(map(literal, columns))
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS FROM read_csv({literal(str(path))}, auto_detect = false,"
+            f" header = false, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}}, force_not_null = [{names}])"
         )
-        repeated = _scalar(connection, f"SELECT count(*) FROM {_REPEATED}")
-    query = metering_query(scheme, rows, tags, without=_REPEATED if repeated else None)
-    groups = [_group(row, scheme) for row in connection.execute(query).fetchall()]
-    if None in groups:
-        return None
-    sums = Sums(scheme)
-    for group in groups:
-        assert group is not None
-        sums.add_group(group)
-    if repeated and not _add_repeated(connection, rows, tags, scheme, sums):
-        return None
-    found = sums.groups()
-    for group in found:
-        if not group.key.failed and not isinstance(assign(group.key, book, scheme), Assignment):
-            return None
-    return Metered(found, sum(group.rows for group in found), 0, ProblemReport())
+        path.unlink()
+        return self._count(table)
 
+    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
+        # For this alone the order of the rows is that of the file; a query with a join keeps it on one thread only.
+        threads = self._scalar("SELECT current_setting('threads')")
+        self._connection.execute("SET preserve_insertion_order = true")
+        if refused or contested:
+            self._connection.execute("SET threads = 1")
+        for number, source in enumerate(self._sources):
+            rows = self._row_source(source)
+            query = sql.suspects(rows, scheme, tags, self.dialect, refused=refused, contested=contested)
+            self.keep(_suspects_of(number), query, "Finding bad rows")
+        self._connection.execute(f"SET threads = {threads}")
+        self._connection.execute("SET preserve_insertion_order = false")
 
-def _add_repeated(
-    connection: duckdb.DuckDBPyConnection, rows: str, tags: Sequence[str], scheme: MeteringScheme, sums: Sums
-) -> bool:
-    """Adds the records that stand on several rows, compared exactly; False where two rows of one contradict each other.
+    def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        for number, source in enumerate(self._sources):
+            if source.rows or source.format == "parquet":
+                rows = self._placed(number, source)
+            else:
+                rows = (row_from(0, line) for line in islice(self._lines(number), 1, None))
+            yield from ((source, row) for row in rows)
 
-    Rows that share only their hash are different records, and are added as such.
-    """
-    names = (*COLUMNS, *tags)
-    reader = RecordReader(Layout(names, {name: index for index, name in enumerate(names)}, ()), scheme)
-    columns = ", ".join(map(identifier, names))
-    order = "job_id, item, output"
-    cursor = connection.execute(
-        f"SELECT {columns} FROM ({rows}) WHERE {record_hash()} IN (FROM {_REPEATED}) ORDER BY {order}"
-    )
-    last: UsageRecord | None = None
-    count = 0
-    while batch := cursor.fetchmany(10_000):
-        for fields in batch:
-            record = reader.read(fields)
-            if isinstance(record, tuple):
-                return False
-            if last is not None and record.identity == last.identity:
-                if record != last:
-                    return False
-                count += 1
-                continue
-            if last is not None:
-                sums.add_record(last, count)
-            last, count = record, 1
-    if last is not None:
-        sums.add_record(last, count)
-    return True
+    def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        for number, source in enumerate(self._sources):
+            yield from ((source, row) for row in self._placed(number, source))
 
-
-def _group(row: Sequence[object], scheme: MeteringScheme) -> UsageGroup | None:
-    """A row of the metering query as a group; None for the group of rows that the engine is unsure of."""
-    slot, item, region, spec, codec, long, short, unit, failed, *rest = row
-    if slot is None:
-        return None
-    words = word_lists(scheme)
-
-    def word(column: str, code: object) -> str:
-        return words[column][int(str(code)) - 1] if code else UNKNOWN
-
-    tags = tuple(str(tag) for tag in rest[: len(scheme.tags)])
-    rows, *sums = (int(str(number)) for number in rest[len(scheme.tags) :])
-    key = UsageKey(
-        slot=int(str(slot)) * scheme.slot_seconds,
-        item=word("item", item),
-        region=word("region", region),
-        spec=word("spec", spec),
-        codec=word("codec", codec),
-        long=int(str(long)),
-        short=int(str(short)),
-        unit=word("unit", unit),
-        failed=bool(failed),
-        tags=tags,
-    )
-    return UsageGroup(key, rows, 0, tuple(sums))
-
-
-def _rows_query(
-    connection: duckdb.DuckDBPyConnection,
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    tags: Sequence[str],
-    parallel: bool,
-) -> str:
-    """All rows with the same columns, as text. Files with one header are read together, others side by side."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    parts = []
-    for source in sources:
-        layout = layouts[source.name]
+    def _placed(self, number: int, source: UsageSource) -> Iterator[Row]:
         if source.format == "parquet":
-            relation = f"read_parquet({literal(str(source.path))})"
-            described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-            texts = {name: column_text(source, str(name), str(type_)) for name, type_, *_ in described}
-            parts.append(_projection(relation, layout, tags, texts))
-        else:
-            alike.setdefault(layout.names, []).append(str(source.path))
-    for names, paths in alike.items():
-        layout = next(layout for layout in layouts.values() if layout.names == names)
-        texts = {name: identifier(name) for name in names}
-        parts.append(_projection(csv_relation(paths, names, parallel=parallel), layout, tags, texts))
-    return " UNION ALL ".join(parts)
+            for row_number, *values in self._kept_rows(_suspects_of(number), "*"):
+                yield parquet_row(int(str(row_number)) + 1, values)
+            return
+        unreadable: tuple[type[Exception], ...] = (ValueError, *read_errors())
+        try:
+            with source.open() as stream:
+                rows = islice(rows_among(stream, self._lines(number)), 1, None)
+                if source.rows is None:
+                    yield from rows
+                    return
+                # Line k of a converted file is the k-th row that the original makes.
+                lines = (row.line for row in rows)
+                wanted = next(lines, 0)
+                for line, original in enumerate(source.rows(), 1):
+                    if line == wanted:
+                        yield original
+                        wanted = next(lines, 0)
+        except unreadable as error:
+            raise _OtherLinesError from error
+
+    def _row_sources(self) -> tuple[sql.RowSource, ...]:
+        """The rows of all sources. Files with one header are read together, others side by side."""
+        alike: dict[tuple[str, ...], list[UsageSource]] = {}
+        for source in self._sources:
+            packed = () if source.format != "parquet" else (source.name,)
+            alike.setdefault((*self._layouts[source.name].names, *packed), []).append(source)
+        return tuple(self._row_source(*group) for group in alike.values())
+
+    def _row_source(self, *sources: UsageSource) -> sql.RowSource:
+        first = sources[0]
+        layout = self._layouts[first.name]
+        paths = [str(source.path) for source in sources]
+        if first.format == "parquet":
+            query = f"DESCRIBE SELECT * FROM read_parquet({literal(one_file(paths[0]))})"
+            types = {str(name): str(type_) for name, type_, *_ in self._connection.execute(query).fetchall()}
+            texts = {name: column_text(first, name, type_) for name, type_ in types.items()}
+            return parquet_rows(paths[0], layout, types, texts, self._tags, self._offset)
+        if self._reading.encoding:
+            return csv_lines(paths, layout, self._tags, self._offset, encoding=self._reading.encoding)
+        return csv_columns(paths, layout, self._tags, self._offset, parallel=self._reading.parallel)
+
+    def _lines(self, number: int) -> Iterator[bytes]:
+        return (str(line).encode(self._reading.encoding) for (line,) in self._kept_rows(_suspects_of(number), "line"))
+
+    def _kept_rows(self, table: str, columns: str) -> Iterator[tuple[object, ...]]:
+        """The rows of a kept table in the order in which they were put there, some at a time."""
+        for start in range(0, self._count(table), _SUSPECTS_AT_ONCE):
+            query = f"SELECT {columns} FROM {table} WHERE rowid >= {start} AND rowid < {start + _SUSPECTS_AT_ONCE} ORDER BY rowid"
+            yield from self._connection.execute(query).fetchall()
+
+    def _count(self, table: str) -> int:
+        return self._scalar(f"SELECT count(*) FROM {table}")
+
+    def _scalar(self, query: str) -> int:
+        row = self._connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def _watched(self, doing: str) -> Iterator[None]:
+        """Reports the progress of the running query from a second thread."""
+        progress = self._progress
+        if progress is None:
+            yield
+            return
+        done = threading.Event()
+
+        def report() -> None:
+            while not done.wait(0.2):
+                progress(doing, max(0.0, self._connection.query_progress() / 100))
+
+        watcher = threading.Thread(target=report, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
 
 
-def _projection(relation: str, layout: Layout, tags: Sequence[str], texts: dict[str, str]) -> str:
-    """The canonical columns of one file; a column that it lacks is empty text."""
-    columns = [
-        f"coalesce({texts[name]}, '') AS {identifier(name)}" if name in layout.index else f"'' AS {identifier(name)}"
-        for name in (*COLUMNS, *tags)
-    ]
-    extra = " || ".join(f"coalesce({texts[name]}, '')" for name in layout.ignored) or "''"
-    return f"SELECT {', '.join(columns)}, {extra} AS extra FROM {relation}"
+def _suspects_of(number: int) -> str:
+    return identifier(f"suspects_{number}")
 
 
-@contextmanager
-def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills to a folder of its own and never reaches for the network."""
-    import duckdb
-
-    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder:
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "temp_directory": folder,
-            "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "enable_progress_bar": True,
-            "enable_progress_bar_print": False,
-        }
-        with duckdb.connect(config=config) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
-
-
-@contextmanager
-def _watched(
-    connection: duckdb.DuckDBPyConnection, progress: Progress | None, sources: Sequence[UsageSource]
-) -> Iterator[None]:
-    """Reports the progress of the running query from a second thread."""
-    if progress is None:
-        yield
-        return
-    total = sum(source.size for source in sources)
-    done = threading.Event()
-
-    def report() -> None:
-        while not done.wait(0.2):
-            percent = connection.query_progress()
-            if percent > 0:
-                progress(int(total * percent / 100))
-
-    watcher = threading.Thread(target=report, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
+def _out_of_resources(error: Exception, folder: Path, memory: int) -> Problem:
+    said = printable(str(error).partition("\n")[0])
+    if "disk" in said.lower() or "temp" in said.lower() or "space" in said.lower():
+        message = f"the temporary disk is full ({said}); name a folder with more room with --temp-dir"
+        return Problem(Place(str(folder.parent)), kinds.NO_DISK, message)
+    message = f"{memory // 1_000_000:,} MB of memory do not suffice ({said}); give more with --memory"
+    return Problem(Place("usage"), kinds.NO_MEMORY, message)

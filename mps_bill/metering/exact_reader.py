@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Row, read_rows
-from mps_bill.metering.records import Features, Layout, RecordReader, UsageRecord, ValueProblem, read_header
+from mps_bill.metering.records import Features, Identity, Layout, RecordReader, UsageRecord, ValueProblem, read_header
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.usage import Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
-#: Told how many bytes of input the rows so far have taken (0 where that is not known), now and then.
-Progress = Callable[[int], None]
+#: Told now and then what is being done, and how much of that is done (0 to 1).
+Progress = Callable[[str, float], None]
 #: Told every bad row as it stood, with all that is wrong with it.
 Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
 
@@ -61,7 +61,7 @@ def open_layouts(
             problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
             continue
         if header.flaw:
-            problems.append(_flaw_problem(source, header))
+            problems += _flaw_problems(source, header)
             continue
         layout, troubles = read_header(header.fields, ignore_extra)
         layouts[source.name] = layout
@@ -87,26 +87,47 @@ def read_exactly(
     trust_unique: bool = False,
     reject: Reject | None = None,
     progress: Progress | None = None,
+    repeats: Collection[Identity] | None = None,
 ) -> Metered:
     """Reads every row once. All rows land in a group or are rejected, and every rejected row has a problem with a place.
 
+    `repeats`, where they are known, are all the records that more than one row may have; all others need not be kept.
+    """
+
+    def rows() -> Iterator[Judged]:
+        return _judged_rows(sources, layouts, book, scheme, progress)
+
+    return account_for(rows, Sums(scheme), max_errors, trust_unique=trust_unique, reject=reject, repeats=repeats)
+
+
+def account_for(
+    rows: Callable[[], Iterator[Judged]],
+    sums: Sums,
+    max_errors: int,
+    *,
+    trust_unique: bool,
+    reject: Reject | None,
+    repeats: Collection[Identity] | None = None,
+) -> Metered:
+    """Where judged rows go, in their order, on top of what `sums` already holds.
+
     Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
-    values all of them are rejected, because nobody can tell which is right.
+    values all of them are rejected, because nobody can tell which is right. `rows` is called again to reject those.
     """
     log = ProblemLog(max_errors)
-    rows_read = rows_rejected = 0
-    seen: dict[tuple[str, str, str], _Seen] = {}
-    sums = Sums(scheme)
-    for item in _placed_records(sources, layouts, book, scheme, progress):
+    rows_read = sum(group.rows for group in sums.groups())
+    rows_rejected = 0
+    seen: dict[Identity, _Seen] = {}
+    for item in rows():
         rows_read += 1
-        if isinstance(item, _BadRow):
+        if isinstance(item, BadRow):
             rows_rejected += 1
             log.add(item.problems)
             if reject:
                 reject(item.source, item.row, item.problems)
             continue
         record = item.record
-        if trust_unique:
+        if trust_unique or (repeats is not None and record.identity not in repeats):
             sums.add(item.key, record.micros, 1)
             continue
         known = seen.get(record.identity)
@@ -125,7 +146,7 @@ def read_exactly(
         else:
             sums.add(known.key, known.record.micros, known.rows)
     if conflicts and reject:
-        _reject_conflicts(conflicts, seen, _placed_records(sources, layouts, book, scheme, None), reject)
+        _reject_conflicts(conflicts, seen, rows(), reject)
     return Metered(sums.groups(), rows_read, rows_rejected, log.report())
 
 
@@ -133,7 +154,7 @@ def placed_records(
     sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme, job_id: str
 ) -> Iterator[PlacedRecord]:
     """Every good record of one job with its row, in the order of the files; bad rows are passed over."""
-    for item in _placed_records(sources, layouts, book, scheme, None, job_id):
+    for item in _judged_rows(sources, layouts, book, scheme, None, job_id):
         if isinstance(item, PlacedRecord) and item.record.job_id == job_id:
             yield item
 
@@ -146,57 +167,78 @@ def single_group(key: UsageKey, micros: int, scheme: MeteringScheme) -> UsageGro
 
 
 @dataclass(frozen=True, slots=True)
-class _BadRow:
+class BadRow:
+    """A row that cannot be billed, with all that is wrong with it."""
+
     source: UsageSource
     row: Row
     problems: tuple[Problem, ...]
 
 
-def _placed_records(
+Judged = PlacedRecord | BadRow
+
+
+class Judge:
+    """The verdict on the rows of one file. Verdicts on equal keys are kept, since most rows share one."""
+
+    def __init__(self, source: UsageSource, layout: Layout, book: PriceBook, scheme: MeteringScheme) -> None:
+        self._source = source
+        self._layout = layout
+        self._book = book
+        self._scheme = scheme
+        self._reader = RecordReader(layout, scheme)
+        self._verdicts: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[Refusal, ...] | None]] = {}
+
+    def judge(self, row: Row) -> Judged:
+        source = self._source
+        if row.flaw:
+            return BadRow(source, row, _flaw_problems(source, row))
+        record = self._reader.read(row.fields)
+        if isinstance(record, tuple):
+            return BadRow(source, row, _value_problems(source, row, self._layout, record))
+        slot = record.slot(self._scheme)
+        judged = self._verdicts.get((record.features, slot))
+        if judged is None:
+            if len(self._verdicts) > 100_000:
+                self._verdicts.clear()
+            key = record.features.key(slot)
+            judged = self._verdicts[record.features, slot] = (key, verdict_on(key, self._book, self._scheme))
+        key, verdict = judged
+        if isinstance(verdict, tuple):
+            return BadRow(source, row, _value_problems(source, row, self._layout, verdict))
+        return PlacedRecord(source, row, record, key, verdict)
+
+
+def verdict_on(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment | tuple[Refusal, ...] | None:
+    """What records with this key are billed under, None for failed jobs, or why they cannot be accepted."""
+    return (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
+
+
+def _judged_rows(
     sources: Sequence[UsageSource],
     layouts: dict[str, Layout],
     book: PriceBook,
     scheme: MeteringScheme,
     progress: Progress | None,
     job_id: str = "",
-) -> Iterator[PlacedRecord | _BadRow]:
+) -> Iterator[Judged]:
     """Every row, in order; with `job_id` only rows that could be of that job, found without parsing the others."""
     taken = 0
+    total = sum(source.size for source in sources)
     # A quote inside a quoted field is doubled, so the part before it is what the raw row is sure to hold.
     needle = job_id.partition('"')[0].encode("utf-8", "surrogateescape")
     for source in sources:
-        reader = RecordReader(layouts[source.name], scheme)
-        layout = layouts[source.name]
+        judge = Judge(source, layouts[source.name], book, scheme).judge
         rows = _rows_of(source)
         next(rows, None)
-        verdicts: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[Refusal, ...] | None]] = {}
         for number, row in enumerate(rows):
             if progress:
                 taken += len(row.raw) + 1
                 if number % _ROWS_PER_REPORT == 0:
-                    progress(taken)
-            if needle and needle not in row.raw:
-                continue
-            if row.flaw:
-                yield _BadRow(source, row, (_flaw_problem(source, row),))
-                continue
-            record = reader.read(row.fields)
-            if isinstance(record, tuple):
-                yield _BadRow(source, row, _value_problems(source, row, layout, record))
-                continue
-            slot = record.slot(scheme)
-            judged = verdicts.get((record.features, slot))
-            if judged is None:
-                key = record.features.key(slot)
-                verdict = (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
-                if len(verdicts) > 100_000:
-                    verdicts.clear()
-                judged = verdicts[record.features, slot] = (key, verdict)
-            key, verdict = judged
-            if isinstance(verdict, tuple):
-                yield _BadRow(source, row, _value_problems(source, row, layout, verdict))
-            else:
-                yield PlacedRecord(source, row, record, key, verdict)
+                    progress("Reading usage", min(1.0, taken / total))
+            # Of a converted row the raw text is another format's, in which a job may be written in another way.
+            if not needle or source.rows or needle in row.raw:
+                yield judge(row)
 
 
 def _rows_of(source: UsageSource) -> Iterator[Row]:
@@ -205,6 +247,9 @@ def _rows_of(source: UsageSource) -> Iterator[Row]:
     Raises:
         InputRejected: the file cannot be read to its end, so that nobody can tell what it holds.
     """
+    if source.rows:
+        yield from source.rows()
+        return
     if source.format == "parquet":
         from mps_bill.metering.parquet_rows import read_parquet_rows
 
@@ -235,19 +280,18 @@ class Sums:
         for number, pieces in enumerate(self._scheme.pieces(key.unit, micros)):
             group[3 + number] += pieces
 
-    def add_record(self, record: UsageRecord, rows: int) -> None:
-        """Counts a record that stands on `rows` rows."""
-        self.add(record.features.key(record.slot(self._scheme)), record.micros, rows)
-
-    def add_group(self, group: UsageGroup) -> None:
-        """Counts all of a group."""
-        counted = self._groups.setdefault(group.key, [0] * (3 + len(self._scheme.rules)))
-        for number, value in enumerate((group.rows, group.duplicates, *group.sums)):
-            counted[number] += value
+    def add_counts(self, key: UsageKey, rows: int, duplicates: int, sums: Sequence[int]) -> None:
+        """Counts what an engine has counted; numbers below zero take back."""
+        group = self._groups.setdefault(key, [0] * (3 + len(self._scheme.rules)))
+        for number, value in enumerate((rows, duplicates, *sums)):
+            group[number] += value
 
     def groups(self) -> tuple[UsageGroup, ...]:
+        """The groups that have any row."""
         return tuple(
-            UsageGroup(key, rows, duplicates, tuple(sums)) for key, (rows, duplicates, *sums) in self._groups.items()
+            UsageGroup(key, rows, duplicates, tuple(sums))
+            for key, (rows, duplicates, *sums) in self._groups.items()
+            if rows
         )
 
 
@@ -266,9 +310,8 @@ def _value_problems(
     return tuple(problems)
 
 
-def _flaw_problem(source: UsageSource, row: Row) -> Problem:
-    assert row.flaw is not None
-    return Problem(Place(source.name, row.flaw.line, row.flaw.column), row.flaw.kind, row.flaw.message)
+def _flaw_problems(source: UsageSource, row: Row) -> tuple[Problem, ...]:
+    return tuple(Problem(Place(source.name, flaw.line, flaw.column), flaw.kind, flaw.message) for flaw in row.flaws)
 
 
 def _unreadable(source: UsageSource, error: Exception) -> Problem:
@@ -286,9 +329,9 @@ def _conflict(item: PlacedRecord, known: _Seen) -> Problem:
 
 
 def _reject_conflicts(
-    conflicts: set[tuple[str, str, str]],
-    seen: dict[tuple[str, str, str], _Seen],
-    items: Iterator[PlacedRecord | _BadRow],
+    conflicts: set[Identity],
+    seen: dict[Identity, _Seen],
+    items: Iterator[Judged],
     reject: Reject,
 ) -> None:
     """Hands out every row of the conflicting records, which needs a second look at the files."""

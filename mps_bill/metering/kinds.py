@@ -1,4 +1,5 @@
-"""The kinds of problem that usage can have. U1xx: the file and its rows; U2xx: values; U3xx: no price; U4xx: repeats."""
+"""The kinds of problem that usage can have. U1xx: the file and its rows; U2xx: values; U3xx: no price; U4xx: repeats;
+U5xx: resources."""
 
 from mps_bill.core.diagnostics import Kind
 
@@ -36,3 +37,7 @@ NO_PRICE = Kind("U309", "no-price")
 NO_PRICE_SHEET = Kind("U310", "no-price-sheet")
 
 CONFLICTING_REPEAT = Kind("U401", "conflicting-repeat")
+
+NO_MEMORY = Kind("U501", "out-of-memory")
+NO_DISK = Kind("U502", "temporary-disk-full")
+NO_ENGINE = Kind("U503", "no-engine")

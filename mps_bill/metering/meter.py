@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
@@ -12,9 +12,10 @@ from mps_bill.metering.exact_reader import Progress, Reject, open_layouts, read_
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import Metered
+from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
 
-EngineName = Literal["auto", "duckdb", "python"]
+EngineName = Literal["auto", "duckdb", "python", "spark"]
 
 #: Below this much input Python has finished before the engine's library is loaded (measured: they meet at about 1 MB).
 SMALL_INPUT_BYTES = 1_000_000
@@ -39,13 +40,14 @@ class MeterOptions:
     set_aside: bool = False
     reject: Reject | None = None
     progress: Progress | None = None
+    resources: Resources = field(default_factory=Resources)
 
 
 def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringScheme, options: MeterOptions) -> Metered:
     """Every row of the sources, grouped and summed.
 
-    DuckDB reads clean input fast. Whenever it meets a row that is not clean the exact reader reads the whole input again
-    and has the last word, so that every bad row is named with its place and counted by one rule.
+    Small files are read by Python alone, all others by an SQL engine. Whatever the engine is not certain of is judged by
+    the exact reader, so that every bad row is named with its place and counted by one rule.
 
     Raises:
         InputRejected: a file or a header cannot be used, or a row is bad and is not to be set aside.
@@ -55,24 +57,44 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
         problems = (*problems, Problem(Place("usage"), kinds.NO_FILE, "no usage file is given"))
     if problems:
         raise InputRejected(problems)
-    if _wants_duckdb(sources, options.engine):
-        from mps_bill.metering.duckdb_engine import read_clean
+    if options.engine == "spark":
+        from mps_bill.metering.spark_engine import read_with_spark
 
-        metered = read_clean(
-            sources, layouts, book, scheme, trust_unique=options.trust_unique, progress=options.progress
+        metered = read_with_spark(
+            sources,
+            layouts,
+            book,
+            scheme,
+            options.resources,
+            max_errors=options.max_errors,
+            trust_unique=options.trust_unique,
+            reject=options.reject,
         )
-        if metered is not None:
-            return metered
-    metered = read_exactly(
-        sources,
-        layouts,
-        book,
-        scheme,
-        max_errors=options.max_errors,
-        trust_unique=options.trust_unique,
-        reject=options.reject,
-        progress=options.progress,
-    )
+    elif _wants_duckdb(sources, options.engine):
+        from mps_bill.metering.duckdb_engine import read_with_duckdb
+
+        metered = read_with_duckdb(
+            sources,
+            layouts,
+            book,
+            scheme,
+            options.resources,
+            max_errors=options.max_errors,
+            trust_unique=options.trust_unique,
+            reject=options.reject,
+            progress=options.progress,
+        )
+    else:
+        metered = read_exactly(
+            sources,
+            layouts,
+            book,
+            scheme,
+            max_errors=options.max_errors,
+            trust_unique=options.trust_unique,
+            reject=options.reject,
+            progress=options.progress,
+        )
     if metered.problems.total and not options.set_aside:
         raise InputRejected(metered.problems)
     return metered

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.duckdb_sql import identifier
+from mps_bill.metering.duckdb_sql import identifier, one_file
 
 if TYPE_CHECKING:
     from mps_bill.metering.sources import UsageSource
@@ -24,23 +24,29 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
     """
     import duckdb
 
+    path = one_file(str(source.path))
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(source.path)]).fetchall()
+            columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
             names = [str(name) for name, *_ in columns]
             yield Row(0, ",".join(names).encode(), names)
             texts = [column_text(source, name, str(type_)) for name, type_, *_ in columns]
-            rows = connection.execute(f"SELECT {', '.join(texts)} FROM read_parquet(?)", [str(source.path)])
+            rows = connection.execute(f"SELECT {', '.join(texts)} FROM read_parquet(?)", [path])
             number = 0
             while batch := rows.fetchmany(_BATCH):
                 for values in batch:
                     number += 1
-                    fields = [value or "" for value in values]
-                    yield Row(number, ",".join(fields).encode("utf-8", "surrogateescape"), fields)
+                    yield parquet_row(number, values)
     except duckdb.Error as error:
         message = f"it cannot be read: {printable(str(error))}"
         raise InputRejected([Problem(Place(source.name), kinds.UNREADABLE_FILE, message)]) from error
+
+
+def parquet_row(number: int, values: Sequence[object]) -> Row:
+    """The row of values as text, None for NULL; `number` counts from 1."""
+    fields = ["" if value is None else str(value) for value in values]
+    return Row(number, ",".join(fields).encode("utf-8", "surrogateescape"), fields)
 
 
 def column_text(source: UsageSource, name: str, type_: str) -> str:
@@ -58,6 +64,11 @@ def column_text(source: UsageSource, name: str, type_: str) -> str:
     if type_ == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
     if type_ in ("FLOAT", "DOUBLE"):
-        message = f"column {name} is {type_}, which does not hold exact values; store it as DECIMAL(18,6) or text"
-        raise InputRejected([Problem(Place(source.name), kinds.INEXACT_COLUMN, message)])
+        raise InputRejected([inexact_column(source, name, type_)])
     return f"CAST({column} AS VARCHAR)"
+
+
+def inexact_column(source: UsageSource, name: str, type_: str) -> Problem:
+    """The problem of a column whose type does not hold exact values."""
+    message = f"column {name} is {type_}, which does not hold exact values; store it as DECIMAL(18,6) or text"
+    return Problem(Place(source.name), kinds.INEXACT_COLUMN, message)

@@ -26,7 +26,9 @@ STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "Tra
 SIDE = r"[1-9][0-9]{0,5}"
 _SIDE = re.compile(SIDE)
 _TAG = re.compile(r"tag_[A-Za-z0-9_.-]+")
-_QUANTITY = re.compile(r"(0|[1-9][0-9]{0,11})(?:\.([0-9]{1,6}))?")
+#: A plain decimal of at most 12 digits before the point and 6 behind it.
+QUANTITY = r"(0|[1-9][0-9]{0,11})(\.([0-9]{1,6}))?"
+_QUANTITY = re.compile(QUANTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class Features:
         )
 
 
+#: What makes two rows the same record: `job_id`, `item` and `output`.
+Identity = tuple[str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
     """A well-formed row. `completed_at` is an instant in microseconds, `micros` millionths of the row's own unit."""
@@ -109,7 +115,7 @@ class UsageRecord:
     features: Features
 
     @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> Identity:
         """What makes two rows the same record."""
         return (self.job_id, self.features.item, self.output)
 
@@ -183,7 +189,7 @@ class RecordReader:
         match = _QUANTITY.fullmatch(quantity)
         micros = 0
         if match:
-            whole, fraction = match.groups()
+            whole, _, fraction = match.groups()
             micros = int(whole) * MICROS + (int(fraction.ljust(QUANTITY_PLACES, "0")) if fraction else 0)
         elif quantity or not (isinstance(features, Features) and features.failed):
             problems.append(_bad_quantity(quantity))

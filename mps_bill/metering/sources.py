@@ -6,9 +6,8 @@ import glob
 import os
 import shutil
 import sys
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,52 +15,74 @@ from typing import BinaryIO, Literal
 
 from mps_bill.core.diagnostics import Place, Problem, one_of, printable, quoted
 from mps_bill.metering import kinds
+from mps_bill.metering.compressed import check_zstd_ends, gzip_sums_hold
+from mps_bill.metering.csv_rows import Row
+from mps_bill.metering.workspace import run_folder
 
-Format = Literal["csv", "csv.gz", "csv.zst", "parquet"]
+Format = Literal["csv", "csv.gz", "csv.zst", "parquet", "json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"]
 FORMATS: tuple[Format, ...] = ("csv", "csv.gz", "csv.zst", "parquet")
+#: What an import profile reads. Whether a file is CSV or JSON then shows in its first character.
+FOREIGN_FORMATS: tuple[Format, ...] = (
+    *("csv", "csv.gz", "csv.zst"),
+    *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"),
+)
 STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSource:
-    """A usage file: `name` is what messages call it, `path` where its bytes are, `size` how many there are."""
+    """A usage file: `name` is what messages call it, `path` where its bytes are, `size` how many there are.
+
+    Of a file that was converted by an import profile, `path` is canonical CSV and `rows` gives the same rows, the header
+    first, with the places of the original, which bears the name.
+    """
 
     name: str
     path: Path
     format: Format
     size: int
+    rows: Callable[[], Iterator[Row]] | None = None
 
     def open(self) -> BinaryIO:
-        """The plain CSV bytes of the file, unpacked as they are read."""
-        if self.format == "csv.gz":
+        """The plain bytes of the file, unpacked as they are read.
+
+        Raises:
+            OSError, EOFError: it cannot be read, or is cut off (`read_errors` has what reading can raise later).
+        """
+        if self.format.endswith(".gz"):
             import gzip
 
             return gzip.open(self.path, "rb")  # type: ignore[return-value]
-        if self.format == "csv.zst":
+        if self.format.endswith(".zst"):
             import io
 
             import zstandard
 
+            check_zstd_ends(self.path)
             reader = zstandard.ZstdDecompressor().stream_reader(self.path.open("rb"), read_across_frames=True)
             return io.BufferedReader(reader)
         return self.path.open("rb")
 
+    def sums_hold(self) -> bool:
+        """Whether the file holds to the checksums that not every reader compares."""
+        return not self.format.endswith(".gz") or gzip_sums_hold(self.path)
+
 
 @contextmanager
 def usage_sources(
-    arguments: Sequence[str], temp_folder: str | None = None
+    arguments: Sequence[str], temp_folder: str | None = None, formats: Sequence[Format] = FORMATS
 ) -> Iterator[tuple[tuple[UsageSource, ...], tuple[Problem, ...]]]:
     """The files that the arguments name, in their order (a glob's in order of name), and what is wrong with them.
 
     `-` is CSV on standard input. It is written to a temporary file first, because a run may need to read its usage twice
     (to name the place of a bad row, say); the file goes with the context.
     """
-    with tempfile.TemporaryDirectory(prefix="mps-bill-", dir=temp_folder) as folder:
+    with run_folder(temp_folder) as folder:
         sources: list[UsageSource] = []
         problems: list[Problem] = []
         for argument in arguments:
             for name in _expand(argument):
-                source = _source(name, Path(folder))
+                source = _source(name, folder, formats)
                 if isinstance(source, Problem):
                     problems.append(source)
                 elif any(os.path.samefile(source.path, other.path) for other in sources):
@@ -77,7 +98,7 @@ def _expand(argument: str) -> list[str]:
     return [argument]
 
 
-def _source(name: str, folder: Path) -> UsageSource | Problem:
+def _source(name: str, folder: Path, formats: Sequence[Format]) -> UsageSource | Problem:
     if name == STANDARD_INPUT:
         return _spooled("<stdin>", sys.stdin.buffer, folder / "standard-input.csv")
     shown = printable(name)
@@ -89,9 +110,9 @@ def _source(name: str, folder: Path) -> UsageSource | Problem:
         return Problem(
             Place(shown), kinds.NO_FILE, f"this is a folder; name its files, such as {quoted(name + '/*.csv')}"
         )
-    format_ = next((ending for ending in FORMATS if name.lower().endswith("." + ending)), None)
+    format_ = next((ending for ending in formats if name.lower().endswith("." + ending)), None)
     if format_ is None and path.exists():
-        message = f"the name must end in {one_of(['.' + ending for ending in FORMATS])}"
+        message = f"the name must end in {one_of(['.' + ending for ending in formats])}"
         return Problem(Place(shown), kinds.UNREADABLE_FILE, message)
     try:
         size = path.stat().st_size
@@ -106,11 +127,17 @@ def _source(name: str, folder: Path) -> UsageSource | Problem:
     return UsageSource(shown, path, format_, size)
 
 
-def _spooled(name: str, stream: BinaryIO, path: Path) -> UsageSource:
+def _spooled(name: str, stream: BinaryIO, path: Path) -> UsageSource | Problem:
     """A pipe as a file that can be read again; a second mention of the same pipe finds the file."""
     if not path.exists():
-        with path.open("wb") as spool:
-            shutil.copyfileobj(stream, spool)
+        try:
+            with path.open("wb") as spool:
+                shutil.copyfileobj(stream, spool)
+        except OSError as error:
+            message = (
+                f"it cannot be kept in {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
+            )
+            return Problem(Place(name), kinds.NO_DISK, message)
     return UsageSource(name, path, "csv", path.stat().st_size)
 
 

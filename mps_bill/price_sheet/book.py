@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mps_bill.core.times import Calendar
+from mps_bill.core.times import DAY, Calendar
 from mps_bill.price_sheet.model import Item, Price, PriceSheet, TieredPrice
 
 
@@ -45,6 +45,14 @@ class PriceBook:
             if sheet.effective_from <= second:
                 return sheet if sheet.effective_to is None or second < sheet.effective_to else None
         return None
+
+
+def book_of(sheet: PriceSheet) -> PriceBook:
+    """The book of one sheet, as if it had always been in force."""
+    calendar = sheet.billing.calendar
+    # Usage begins with 1970, and its first cycle may begin on the day before.
+    ever = replace(sheet, effective_from=calendar.cycle_start(-DAY), effective_to=None)
+    return PriceBook(sheet.currency, {sheet.product: (ever,)}, dict.fromkeys(sheet.items, sheet.product))
 
 
 def _prices(item: Item) -> Iterator[Price]:

@@ -126,7 +126,7 @@ def _sources(sheet: Fields, problems: list[Problem]) -> tuple[tuple[Source, ...]
     first: dict[str, Place] = {}
     whole = entries.whole
     for fields in entries.parts:
-        source = _source(fields)
+        source = source_of(fields)
         if source:
             sources.append(source)
         id_ = fields.get(d.SOURCE_ID)
@@ -134,13 +134,14 @@ def _sources(sheet: Fields, problems: list[Problem]) -> tuple[tuple[Source, ...]
             whole = whole and not fields.wrong(d.SOURCE_ID)
         elif id_.value in by_id:
             message = f"the source id {quoted(id_.value)} stands already at line {first[id_.value].line}"
-            problems.append(Problem(id_.place, kinds.REPEATED_SOURCE, message))
+            problems.append(Problem(id_.place, kinds.DUPLICATE_SOURCE, message))
         else:
             by_id[id_.value], first[id_.value] = source, id_.place
     return tuple(sources), by_id, whole
 
 
-def _source(fields: Fields) -> Source | None:
+def source_of(fields: Fields) -> Source | None:
+    """The source that a record says; None where a part of it is wrong, which is told already."""
     id_, product = fields.get(d.SOURCE_ID), fields.get(d.SOURCE_PRODUCT)
     url, read_on, covers = fields.get(d.SOURCE_URL), fields.get(d.SOURCE_READ_ON), fields.get(d.SOURCE_COVERS)
     if url is None or read_on is None or covers is None:

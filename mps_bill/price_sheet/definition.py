@@ -46,7 +46,12 @@ _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
 
 
-def _parse_date(text: str) -> str:
+def parse_date(text: str) -> str:
+    """`text` where it is a day such as 2026-11-23; dates of this form stand in order as texts.
+
+    Raises:
+        ValueError: it is something else, or no such day; the message says which.
+    """
     if not re.fullmatch(_DATE, text):
         raise ValueError(f"{quoted(text)} is not a date; write one such as 2026-11-23")
     try:
@@ -161,7 +166,7 @@ SOURCE_URL = Field(
     Text("a web address", matching(_URL, "a web address", "one such as https://..."), _URL, kinds.BAD_URL),
     "where the prices were read",
 )
-SOURCE_READ_ON = Field("read_on", Text("a date", _parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
+SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
 SOURCE_COVERS = Field("covers", _line("what a source covers"), "which prices were read there")
 SOURCE_PRODUCT = Field(
     "product", _line("a product's name"), "the sister product that the figures belong to", required=False

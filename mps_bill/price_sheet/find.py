@@ -1,7 +1,9 @@
-"""Finding price sheets: files, folders, and the sheets that are shipped with the program, by id."""
+"""Finding price sheets: files, folders, globs, and the sheets that are shipped with the program, by id."""
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,7 @@ from mps_bill.price_sheet import kinds
 
 _SUFFIXES = (".yaml", ".yml")
 #: Usage cases that stand beside a sheet, which are no sheets.
-_CASES = ".cases.yaml"
+CASES_SUFFIX = ".cases.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,55 @@ class SheetFile:
 
 def shipped_sheets() -> dict[str, SheetFile]:
     """Id to file of every sheet that comes with the program, by id."""
-    package = Path(__file__).parent.parent
-    # Installed, the folder lies in the package; in a checkout, beside it.
-    folder = next((path for path in (package / "pricing", package.parent / "pricing") if path.is_dir()), None)
+    folder = shipped_folder()
     if folder is None:
         return {}
     return {path.stem: SheetFile(path, f"pricing/{path.name}") for path in _sheets_in(folder)}
+
+
+def shipped_folder() -> Path | None:
+    """The folder of what is shipped: installed, it lies in the package; in a checkout, beside it."""
+    package = Path(__file__).parent.parent
+    return next((path for path in (package / "pricing", package.parent / "pricing") if path.is_dir()), None)
+
+
+def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile], ...], tuple[Problem, ...]]:
+    """Each sheet that `paths` name and that has usage cases, with its cases; `paths` may also name the cases.
+
+    A problem for each path that leads to no cases, and for cases that have no sheet beside them.
+    """
+    pairs: dict[Path, tuple[SheetFile, SheetFile]] = {}
+    problems: list[Problem] = []
+    for name in paths:
+        if name.endswith(CASES_SUFFIX) and os.path.isfile(name):
+            sheet = _sheet_of(Path(name))
+            if sheet is None:
+                message = (
+                    f"there is no {Path(name).name.removesuffix(CASES_SUFFIX)}.yaml beside it, the sheet of these cases"
+                )
+                problems.append(Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message))
+            else:
+                pairs[sheet.path.resolve()] = (sheet, SheetFile(Path(name), name))
+            continue
+        sheets, found = find_sheets([name])
+        problems += found
+        with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
+        if sheets and not with_cases:
+            message = "there are no usage cases; those of NAME.yaml stand beside it in NAME" + CASES_SUFFIX
+            problems.append(Problem(Place(name), kinds.NO_CASES, message))
+        pairs.update((sheet.path.resolve(), (sheet, cases)) for sheet, cases in with_cases)
+    return tuple(pairs.values()), tuple(problems)
+
+
+def _cases_of(sheet: SheetFile) -> SheetFile | None:
+    path = sheet.path.with_name(sheet.path.stem + CASES_SUFFIX)
+    return SheetFile(path, str(Path(sheet.name).with_name(path.name))) if path.is_file() else None
+
+
+def _sheet_of(cases: Path) -> SheetFile | None:
+    stem = cases.name.removesuffix(CASES_SUFFIX)
+    beside = (cases.with_name(stem + suffix) for suffix in _SUFFIXES)
+    return next((SheetFile(path, str(path)) for path in beside if path.is_file()), None)
 
 
 def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Problem, ...]]:
@@ -42,16 +87,21 @@ def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Prob
         if not name:
             # An empty name would be the current folder; it is more likely a variable that is not set.
             problems.append(_unknown(name, shipped))
-        elif path.is_dir():
+        elif os.path.isdir(name):
             found = [SheetFile(file, str(file)) for file in _sheets_in(path)]
             if not found:
                 message = f"the folder holds no price sheet, a file that ends in {one_of(_SUFFIXES)}"
                 problems.append(Problem(Place(name), kinds.NO_SHEETS, message))
             files += found
-        elif path.exists():
+        elif os.path.exists(name):
             files.append(SheetFile(path, name))
         elif name in shipped:
             files.append(shipped[name])
+        elif glob.has_magic(name):
+            matches = _matching(name)
+            files += matches
+            if not matches:
+                problems.append(Problem(Place(name), kinds.NO_SHEETS, "no price sheet matches this pattern"))
         else:
             problems.append(_unknown(name, shipped))
     if not paths:
@@ -62,8 +112,17 @@ def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Prob
 
 
 def _sheets_in(folder: Path) -> list[Path]:
-    files = (file for file in folder.iterdir() if file.suffix in _SUFFIXES and file.is_file())
-    return sorted(file for file in files if not file.name.endswith(_CASES))
+    return sorted(file for file in folder.iterdir() if _is_sheet(file))
+
+
+def _matching(pattern: str) -> list[SheetFile]:
+    """The sheets that a glob names. A file that it names is taken whatever its name, except for usage cases."""
+    names = sorted(glob.glob(pattern, recursive=True))
+    return [SheetFile(Path(name), name) for name in names if os.path.isfile(name) and not name.endswith(CASES_SUFFIX)]
+
+
+def _is_sheet(file: Path) -> bool:
+    return file.suffix in _SUFFIXES and not file.name.endswith(CASES_SUFFIX) and file.is_file()
 
 
 def _unknown(name: str, shipped: dict[str, SheetFile]) -> Problem:

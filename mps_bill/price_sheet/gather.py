@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mps_bill.core.diagnostics import Problem
+from mps_bill.core.diagnostics import Problem, in_order
 from mps_bill.core.times import HOUR, Calendar, iso, offset_text
 from mps_bill.price_sheet import definition as d
 from mps_bill.price_sheet import kinds
@@ -34,6 +34,18 @@ def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Proble
         return None, tuple(problems)
     product_of = {code: draft.sheet.product for draft in drafts for code in draft.sheet.items}
     return PriceBook(drafts[0].sheet.currency, versions, product_of), ()
+
+
+def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
+    """What contradicts among the sheets of a folder, where each site is a run of its own: the sites of the provider sell
+    the same products in different currencies."""
+    problems = _check_ids(drafts)
+    by_site: dict[str, list[SheetDraft]] = {}
+    for draft in drafts:
+        by_site.setdefault(draft.sheet.site, []).append(draft)
+    for members in by_site.values():
+        problems += gather(members)[1]
+    return in_order(problems)
 
 
 def _closed(drafts: list[SheetDraft]) -> list[SheetDraft]:
@@ -64,17 +76,21 @@ def _check_currencies(drafts: Sequence[SheetDraft]) -> list[Problem]:
 
 
 def _check_ids(drafts: Sequence[SheetDraft]) -> list[Problem]:
-    """Versions of one id price one product."""
+    """Versions of one id price one product on one site."""
     problems = []
     first: dict[str, SheetDraft] = {}
     for draft in drafts:
         other = first.setdefault(draft.sheet.id, draft)
-        if other.sheet.product != draft.sheet.product:
-            message = (
-                f"{draft.sheet.id} prices the product {draft.sheet.product} here and {other.sheet.product} at"
-                f" {other.place(d.PRODUCT)}; versions of an id price one product"
-            )
-            problems.append(Problem(draft.place(d.PRODUCT), kinds.SHARED_ID, message))
+        for field, ours, theirs in (
+            (d.PRODUCT, draft.sheet.product, other.sheet.product),
+            (d.SITE, draft.sheet.site, other.sheet.site),
+        ):
+            if ours != theirs:
+                message = (
+                    f"{draft.sheet.id} has the {field.key} {ours} here and {theirs} at {other.place(field)};"
+                    f" versions of an id share one {field.key}"
+                )
+                problems.append(Problem(draft.place(field), kinds.SHARED_ID, message))
     return problems
 
 
@@ -141,7 +157,7 @@ def _overlap(before: SheetDraft, draft: SheetDraft) -> list[Problem]:
         return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.COMPETING_SHEETS, message)]
     if earlier.effective_from == sheet.effective_from:
         message = f"{sheet.id} has a version from {at} already, at {before.place(d.EFFECTIVE_FROM)}; keep one"
-        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.REPEATED_VERSION, message)]
+        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.DUPLICATE_VERSION, message)]
     message = (
         f"this version of {sheet.id} ends after another one starts, {at} at {draft.place(d.EFFECTIVE_FROM)};"
         " leave `effective_to` out, or end it by then"

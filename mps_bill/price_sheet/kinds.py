@@ -1,15 +1,17 @@
 """The kinds of problem that price sheets can have.
 
-P1xx: finding files; P2xx: single values; P3xx: items and prices; P4xx: periods and books. P9xx is kept for warnings.
-What is wrong with a document's form has kinds of its own, shared by every document that the program reads: Y1xx in
-`core.yaml_tree`, Y2xx in `core.shape`.
+P0xx: finding files; P1xx: the form of a document, shared by every document that the program reads (P101 to P119 in
+`core.yaml_tree`, P121 to P139 in `core.shape`); P2xx: single values; P3xx: items and prices; P4xx: periods, and sheets
+beside one another; P5xx: usage cases. P9xx are warnings: a bill can be made, and a person should look.
 """
 
 from mps_bill.core.diagnostics import Kind
 
-NO_SUCH_SHEET = Kind("P101", "no-such-sheet")
-UNREADABLE_FILE = Kind("P102", "unreadable-file")
-NO_SHEETS = Kind("P103", "no-sheets")
+NO_SUCH_SHEET = Kind("P001", "no-such-sheet")
+UNREADABLE_FILE = Kind("P002", "unreadable-file")
+NO_SHEETS = Kind("P003", "no-sheets")
+NO_CASES = Kind("P004", "no-cases")
+CASES_WITHOUT_SHEET = Kind("P005", "cases-without-sheet")
 
 UNKNOWN_FORMAT = Kind("P201", "unknown-format")
 BAD_ID = Kind("P202", "bad-id")
@@ -39,7 +41,7 @@ UNKNOWN_METERING = Kind("P226", "unknown-metering")
 UNKNOWN_TIER_MODEL = Kind("P227", "unknown-tier-model")
 UNKNOWN_TIER_PERIOD = Kind("P228", "unknown-tier-period")
 
-REPEATED_SOURCE = Kind("P301", "repeated-source")
+DUPLICATE_SOURCE = Kind("P301", "duplicate-source")
 UNKNOWN_SOURCE = Kind("P302", "unknown-source")
 UNORDERED_RESOLUTIONS = Kind("P303", "unordered-resolutions")
 UNKNOWN_RESOLUTION_SET = Kind("P304", "unknown-resolution-set")
@@ -65,10 +67,49 @@ OVERLONG_PRICE = Kind("P323", "overlong-price")
 
 EMPTY_PERIOD = Kind("P401", "empty-period")
 OFF_CYCLE_TIME = Kind("P402", "off-cycle-time")
-REPEATED_VERSION = Kind("P403", "repeated-version")
+DUPLICATE_VERSION = Kind("P403", "duplicate-version")
 OVERLAPPING_VERSIONS = Kind("P404", "overlapping-versions")
 COMPETING_SHEETS = Kind("P405", "competing-sheets")
 CALENDAR_MISMATCH = Kind("P406", "calendar-mismatch")
 SHARED_ITEM = Kind("P407", "shared-item")
 MIXED_CURRENCIES = Kind("P408", "mixed-currencies")
 SHARED_ID = Kind("P409", "shared-id")
+
+BAD_AMOUNT = Kind("P501", "bad-amount")
+UNKNOWN_REFUSAL = Kind("P502", "unknown-refusal")
+EMPTY_EXPECTATION = Kind("P503", "empty-expectation")
+MIXED_EXPECTATION = Kind("P504", "mixed-expectation")
+DUPLICATE_CASE = Kind("P505", "duplicate-case")
+
+COVERAGE_HOLE = Kind("P901", "coverage-hole")
+PERIOD_GAP = Kind("P902", "period-gap")
+RISING_TIER = Kind("P903", "rising-tier")
+CHEAPER_RESOLUTION = Kind("P904", "cheaper-resolution")
+CHEAPER_H265 = Kind("P905", "cheaper-h265")
+PRICE_OUTLIER = Kind("P906", "price-outlier")
+STALE_SOURCE = Kind("P907", "stale-source")
+FUTURE_SHEET = Kind("P908", "future-sheet")
+UNUSED_IGNORE = Kind("P909", "unused-ignore")
+BAD_IGNORE = Kind("P910", "bad-ignore")
+
+#: The warnings that a comment in the sheet can let stand.
+WARNINGS = (
+    COVERAGE_HOLE,
+    PERIOD_GAP,
+    RISING_TIER,
+    CHEAPER_RESOLUTION,
+    CHEAPER_H265,
+    PRICE_OUTLIER,
+    STALE_SOURCE,
+    FUTURE_SHEET,
+)
+
+
+def is_warning(kind: Kind) -> bool:
+    """Whether a bill can be made in spite of it."""
+    return kind.code.startswith("P9")
+
+
+def is_file_problem(kind: Kind) -> bool:
+    """Whether a file could not be found or read, so that nobody can tell what it holds."""
+    return kind.code.startswith("P0")

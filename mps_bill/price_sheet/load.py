@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
 from mps_bill.core.yaml_tree import decode
@@ -11,46 +12,66 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.model import PriceSheet
-from mps_bill.price_sheet.sheet import SheetDraft, read_draft, read_sheet
+from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, read_parts, read_sheet
 
-__all__ = ["load_price_book", "load_sheet", "read_sheet"]
+__all__ = ["LoadedSheet", "load_file", "load_price_book", "load_sheet", "load_sheets", "read_sheet", "read_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSheet:
+    """A sheet file: its text (None: it cannot be read), what could be made of it, and what is wrong with it."""
+
+    name: str
+    text: str | None
+    draft: SheetDraft | None
+    parts: SheetParts | None
+    problems: tuple[Problem, ...]
+
+
+def load_sheets(paths: Sequence[str]) -> tuple[tuple[LoadedSheet, ...], tuple[Problem, ...]]:
+    """Every sheet that `paths` name (files, folders, globs, ids of shipped sheets), each for itself, and the problems of
+    paths that name none."""
+    files, problems = find_sheets(paths)
+    return tuple(load_file(file) for file in files), problems
 
 
 def load_price_book(paths: Sequence[str]) -> tuple[PriceBook | None, tuple[Problem, ...]]:
-    """The book of all sheets that `paths` name (files, folders, ids of shipped sheets).
+    """The book of all sheets that `paths` name.
 
     None where there is any problem; the problems of all files and of the sheets together come at once, by place.
     """
-    files, problems = find_sheets(paths)
-    found = list(problems)
-    drafts: list[SheetDraft] = []
-    for file in files:
-        draft, sheet_problems = _load_draft(file)
-        found += sheet_problems
-        if draft:
-            drafts.append(draft)
-    book, book_problems = gather(drafts)
-    found += book_problems
+    sheets, problems = load_sheets(paths)
+    book, book_problems = gather([sheet.draft for sheet in sheets if sheet.draft])
+    found = [*problems, *(problem for sheet in sheets for problem in sheet.problems), *book_problems]
     return (None if found else book), in_order(found)
 
 
 def load_sheet(path: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
     """The one sheet that `path` names (a file, or the id of a shipped sheet), or None and every problem with it."""
-    files, problems = find_sheets([path])
+    sheets, problems = load_sheets([path])
     if problems:
         return None, problems
-    if len(files) > 1:
-        message = f"the folder holds {len(files)} price sheets; name one of them"
+    if len(sheets) > 1:
+        message = f"{len(sheets)} price sheets are found there; name one of them"
         return None, (Problem(Place(path), kinds.NO_SUCH_SHEET, message),)
-    draft, found = _load_draft(files[0])
+    draft, found = sheets[0].draft, sheets[0].problems
     return (draft.sheet if draft and not found else None), found
 
 
-def _load_draft(file: SheetFile) -> tuple[SheetDraft | None, tuple[Problem, ...]]:
+def load_file(file: SheetFile) -> LoadedSheet:
+    """One sheet file, read for itself."""
+    text, problems = read_text(file)
+    if text is None:
+        return LoadedSheet(file.name, None, None, None, problems)
+    draft, parts, problems = read_parts(text, file.name)
+    return LoadedSheet(file.name, text, draft, parts, problems)
+
+
+def read_text(file: SheetFile) -> tuple[str | None, tuple[Problem, ...]]:
+    """The text of a UTF-8 file, or None and why it cannot be read."""
     try:
         data = file.path.read_bytes()
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
+        message = f"it cannot be read: {error.strerror or error}"
         return None, (Problem(Place(file.name), kinds.UNREADABLE_FILE, message),)
-    text, problems = decode(data, file.name)
-    return (None, problems) if text is None else read_draft(text, file.name)
+    return decode(data, file.name)

@@ -19,8 +19,8 @@ from mps_bill.price_sheet.model import FlatPrice, Price, RegionPrices, Tier, Tie
 from mps_bill.price_sheet.spec import join_spec, split_spec
 
 #: As the definition reads a price: one decimal, or the fields of a tier table.
-_PriceEntry = Entry[str, Located[Decimal] | Fields]
-PriceTable = Many[Entry[str, Many[_PriceEntry]]]
+PriceEntry = Entry[str, Located[Decimal] | Fields]
+PriceTable = Many[Entry[str, Many[PriceEntry]]]
 
 
 def read_prices(
@@ -49,7 +49,7 @@ def _unknown_region(key: Located[str], context: Context) -> Problem:
     return Problem(key.place, kinds.UNKNOWN_REGION, f"{quoted(key.value)} is an unknown region or group{hint}")
 
 
-def _check_overlaps(spec: str, entries: tuple[_PriceEntry, ...], context: Context) -> list[Problem]:
+def _check_overlaps(spec: str, entries: tuple[PriceEntry, ...], context: Context) -> list[Problem]:
     """Two groups that hold one region may not both price a spec: neither price would win."""
     problems = []
     groups = [entry.key for entry in entries if entry.key.value in context.groups]

@@ -42,8 +42,8 @@ REGIONS: tuple[str, ...] = (
     "me-east-1",
     "me-central-1",
 )
-#: The billing areas of content delivery, which is not sold by region.
-AREAS: tuple[str, ...] = ("CN", "AP1", "AP2", "AP3", "NA", "SA", "EU", "MEAA")
+#: The billing areas of content delivery, which is not sold by region: the one that has published prices here.
+AREAS: tuple[str, ...] = ("CN",)
 KNOWN: frozenset[str] = frozenset(REGIONS + AREAS)
 
 #: A region id has a continent or country of two letters, then parts; a group's name must not look like that.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -13,7 +12,7 @@ from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
 from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
 from mps_bill.price_sheet import definition as d
 from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.context import read_context
+from mps_bill.price_sheet.context import Context, read_context
 from mps_bill.price_sheet.items import read_items
 from mps_bill.price_sheet.model import Billing, PriceSheet
 
@@ -22,14 +21,24 @@ from mps_bill.price_sheet.model import Billing, PriceSheet
 class SheetDraft:
     """A sheet with a sound head, perhaps with wrong items left out, so that it can be compared with other sheets.
 
-    `places` says where the values of the head stand, by key.
+    `fields` is the sheet as it was read, in which every value has its place.
     """
 
     sheet: PriceSheet
-    places: Mapping[str, Place]
+    fields: Fields
 
     def place(self, field: Field[Any]) -> Place:
-        return self.places.get(field.key, self.sheet.place)
+        """Where the value of a key of the head stands; the sheet's own place where the key is absent."""
+        value: Located[object] | Fields | None = self.fields.get(field)
+        return value.place if value else self.sheet.place
+
+
+@dataclass(frozen=True, slots=True)
+class SheetParts:
+    """What could be read of a sheet, sound or not, so that warnings can be told beside errors."""
+
+    fields: Fields
+    context: Context
 
 
 def read_sheet(text: str, file_name: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
@@ -40,17 +49,26 @@ def read_sheet(text: str, file_name: str) -> tuple[PriceSheet | None, tuple[Prob
 
 def read_draft(text: str, file_name: str) -> tuple[SheetDraft | None, tuple[Problem, ...]]:
     """As `read_sheet`, but a sheet with problems is returned too where its head is sound."""
+    draft, _, problems = read_parts(text, file_name)
+    return draft, problems
+
+
+def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
+    """As `read_draft`, with what could be read of a sheet whose head is not sound; None where it is no sheet at all."""
     root, form_problems = read_tree(text, file_name)
     problems = list(form_problems)
     if root is None:
-        return None, in_order(problems)
+        return None, None, in_order(problems)
     other = _other_format(root)
     if other:
-        return None, in_order([*problems, other])
+        return None, None, in_order([*problems, other])
     fields, shape_problems = read(d.PRICE_SHEET, root)
     problems += shape_problems
-    draft = _draft(fields, problems) if fields else None
-    return draft, in_order(problems)
+    if fields is None:
+        return None, None, in_order(problems)
+    parts = SheetParts(fields, read_context(fields, problems))
+    draft = _draft(parts, problems)
+    return draft, parts, in_order(problems)
 
 
 def _other_format(root: MapNode) -> Problem | None:
@@ -65,8 +83,8 @@ def _other_format(root: MapNode) -> Problem | None:
     return None
 
 
-def _draft(fields: Fields, problems: list[Problem]) -> SheetDraft | None:
-    context = read_context(fields, problems)
+def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
+    fields, context = parts.fields, parts.context
     table = fields.get(d.ITEMS)
     items = read_items(table, context, problems) if table else {}
     billing_fields = fields.get(d.BILLING)
@@ -96,15 +114,7 @@ def _draft(fields: Fields, problems: list[Problem]) -> SheetDraft | None:
         sources=context.sources,
         place=fields.place,
     )
-    located = {
-        d.ID.key: id_.place,
-        d.PRODUCT.key: product.place,
-        d.CURRENCY.key: currency.place,
-        d.EFFECTIVE_FROM.key: start.place,
-        d.EFFECTIVE_TO.key: end.place if end else start.place,
-        d.BILLING.key: billing_fields.place if billing_fields else fields.place,
-    }
-    return SheetDraft(sheet, located)
+    return SheetDraft(sheet, fields)
 
 
 def _calendar(fields: Fields) -> Calendar | None:

@@ -92,8 +92,11 @@ def month_key(charge: Charge) -> MonthKey:
 def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
     """The lines of a charge of which plans cover `plan_micros`, after `used` micros of it earlier in the month."""
     assert 0 <= plan_micros <= charge.micros, "a plan never covers more than the line"
+    price = charge.price
+    if isinstance(price, FlatPrice):
+        return (_flat_line(charge, plan_micros, price.unit_price),)
     lines: list[LineItem] = []
-    for part in _parts(charge.price, charge.micros - plan_micros, used, charge.item.unit):
+    for part in _parts(price, charge.micros - plan_micros, used, charge.item.unit):
         covered = 0 if lines else plan_micros
         lines.append(
             LineItem(
@@ -113,6 +116,25 @@ def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
     return tuple(lines)
 
 
+def _flat_line(charge: Charge, plan_micros: int, unit_price: Decimal) -> LineItem:
+    """The one line of a charge with one price, which nearly all lines are."""
+    billed = charge.micros - plan_micros
+    amount = amount_of(billed, charge.item.unit, unit_price) if billed else ZERO
+    return LineItem(
+        charge.item,
+        charge.spec,
+        charge.region,
+        charge.records,
+        charge.micros,
+        plan_micros,
+        billed,
+        None,
+        unit_price,
+        amount,
+        charge,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """The micros of a quantity that one price applies to."""
@@ -122,21 +144,19 @@ class _Part:
     tier: str | None
 
 
-def _parts(price: Price, micros: int, used: int, unit: Unit) -> Iterator[_Part]:
-    """A quantity split by its price; at least one part, which is empty when nothing is left to bill."""
-    match price:
-        case FlatPrice():
-            yield _Part(micros, price.unit_price, None)
-        case TieredPrice(model="graduated"):
-            before = used if price.per == "month" else 0
+def _parts(price: TieredPrice, micros: int, used: int, unit: Unit) -> Iterator[_Part]:
+    """A quantity split by its tiers; at least one part, which is empty when nothing is left to bill."""
+    before = used if price.per == "month" else 0
+    match price.model:
+        case "graduated":
             yield from _graduated(price, micros, before, unit)
-        case TieredPrice():
+        case "volume":
             # The whole quantity of the cycle is at the price of the tier that the sum so far reaches with it.
-            reached = micros + (used if price.per == "month" else 0)
+            reached = before + micros
             number = next(i for i, tier in enumerate(price.tiers) if tier.up_to is None or reached <= tier.up_to)
             yield _Part(micros, price.tiers[number].unit_price, tier_name(price.tiers, number, unit))
         case _:
-            assert_never(price)
+            assert_never(price.model)
 
 
 def _graduated(price: TieredPrice, micros: int, before: int, unit: Unit) -> Iterator[_Part]:

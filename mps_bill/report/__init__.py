@@ -1,1 +1,4 @@
-"""Values to tables, JSON, CSV and Markdown. Nothing is computed here but sums that a summary prints."""
+"""Values to tables, JSON, CSV, Markdown, workbooks, pages, charts and FOCUS.
+
+Nothing is computed here but sums that a summary prints.
+"""

@@ -44,20 +44,26 @@ def write_bills_csv(
     writer.writerow(COLUMNS)
     for status, members in (("issued", bills), ("pending", pending)):
         for bill in members:
-            writer.writerows(_bill_rows(bill, status, currency))
+            writer.writerows(bill_rows(bill, status, currency))
     for month in months:
-        writer.writerow(_month_row(month, currency))
+        writer.writerow(month_row(month, currency))
 
 
-def _bill_rows(bill: Bill, status: str, currency: str) -> Iterator[tuple[str, ...]]:
-    cycle = bill.cycle
-    offset = cycle.sheet.billing.calendar.offset
-    times = (iso(second, offset) for second in (cycle.start, cycle.end, cycle.issued_at))
-    head = (cycle.product, status, *times, cycle.sheet.ref)
+def bill_rows(bill: Bill, status: str, currency: str) -> Iterator[tuple[str, ...]]:
+    """The rows of one bill, under `COLUMNS`."""
+    head = bill_head(bill, status)
     for line in bill.lines:
         yield (*head, "line", *_line_cells(line), stripped(line.amount), currency)
     if bill.amounts.rounding_adjustment:
         yield (*head, *_adjustment(stripped(bill.amounts.rounding_adjustment), currency))
+
+
+def bill_head(bill: Bill, status: str) -> tuple[str, ...]:
+    """The cells that every row of a bill begins with, up to `price_sheet`."""
+    cycle = bill.cycle
+    offset = cycle.sheet.billing.calendar.offset
+    times = (iso(second, offset) for second in (cycle.start, cycle.end, cycle.issued_at))
+    return (cycle.product, status, *times, cycle.sheet.ref)
 
 
 def _line_cells(line: LineItem) -> tuple[str, ...]:
@@ -77,12 +83,17 @@ def _line_cells(line: LineItem) -> tuple[str, ...]:
     )
 
 
-def _month_row(month: StatementMonth, currency: str) -> tuple[str, ...]:
+def month_row(month: StatementMonth, currency: str) -> tuple[str, ...]:
+    """The row of a monthly statement: its rounding adjustment."""
+    return (*month_head(month), *_adjustment(stripped(month.amounts.rounding_adjustment), currency))
+
+
+def month_head(month: StatementMonth) -> tuple[str, ...]:
+    """The cells that every row of a statement begins with, up to `price_sheet`."""
     calendar = month.sheet.billing.calendar
     end = iso(calendar.month_end(month.month), calendar.offset)
     issued = iso(month.issued_at, calendar.offset)
-    head = (month.sheet.product, "issued", month.month, end, issued, month.sheet.ref)
-    return (*head, *_adjustment(stripped(month.amounts.rounding_adjustment), currency))
+    return (month.sheet.product, "issued", month.month, end, issued, month.sheet.ref)
 
 
 def _adjustment(amount: str, currency: str) -> tuple[str, ...]:

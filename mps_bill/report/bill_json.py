@@ -25,6 +25,7 @@ def bill_json(bill: Bill) -> dict[str, Any]:
         "cycle_start": iso(cycle.start, offset),
         "cycle_end": iso(cycle.end, offset),
         "issued_at": iso(cycle.issued_at, offset),
+        **({} if cycle.correction_at is None else {"correction": True}),
         "price_sheet": cycle.sheet.ref,
         "lines": [line_json(line) for line in bill.lines],
         **amounts_json(bill.amounts),

@@ -9,7 +9,7 @@ from typing import TypeVar
 from mps_bill.billing.bills import Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.core.decimals import ZERO, amount_text, plain
 from mps_bill.core.shares import split_amount
-from mps_bill.core.times import clock, offset_text
+from mps_bill.core.times import Calendar, clock, offset_text
 from mps_bill.core.units import ends_in_unit, in_unit
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.pipeline import BillRun
@@ -30,9 +30,8 @@ def bill_document(run: BillRun, by: Sequence[str], in_full: int | None) -> Docum
     blocks: list[Table | Note] = [bill_table(bill, run.currency) for bill in shown]
     if len(shown) < len(run.bills):
         rest = len(run.bills) - len(shown)
-        blocks.append(
-            Note(f"{rest} {'more ' if shown else ''}bills are in the summary; --all prints every bill in full.")
-        )
+        bills = f"{rest} {'more ' if shown else ''}{'bill is' if rest == 1 else 'bills are'}"
+        blocks.append(Note(f"{bills} in the summary; --all prints every bill in full."))
     blocks += summaries(run.bills, run.months, run.currency, run.tags, by)
     if run.pending:
         blocks.append(pending_table(run.pending, run.currency))
@@ -41,12 +40,14 @@ def bill_document(run: BillRun, by: Sequence[str], in_full: int | None) -> Docum
 
 
 def bill_table(bill: Bill, currency: str) -> Table:
-    """One bill, its lines under their items."""
+    """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
+    with_plans = any(line.plan_micros for line in bill.lines)
     columns = (
         text("Spec"),
         text("Region"),
         number("Records"),
         number("Quantity"),
+        *((number("Plans"),) if with_plans else ()),
         number("Unit price"),
         number(f"Amount {currency}"),
     )
@@ -62,11 +63,12 @@ def bill_table(bill: Bill, currency: str) -> Table:
                 line.region,
                 str(line.records) if line.records else "",
                 quantity(line.micros, line),
+                *((quantity(line.plan_micros, line) if line.plan_micros else "",) if with_plans else ()),
                 plain(line.unit_price),
                 amount_text(line.amount),
             )
         )
-    return Table(bill_title(bill.cycle), columns, tuple(rows), tuple(_closing_rows(bill)))
+    return Table(bill_title(bill.cycle), columns, tuple(rows), tuple(_closing_rows(bill, len(columns))))
 
 
 def item_heading(item: Item) -> str:
@@ -85,16 +87,19 @@ def bill_title(cycle: Cycle) -> str:
     start, end, issued = (clock(second, offset) for second in (cycle.start, cycle.end, cycle.issued_at))
     day = start[:10]
     end, issued = (moment.removeprefix(f"{day} ") for moment in (end, issued))
-    return f"Bill of {cycle.product}: {start} to {end} (UTC{offset_text(offset)}), issued {issued}\n{cycle.sheet.ref}"
+    name = "Bill" if cycle.correction_at is None else "Correction"
+    return f"{name} of {cycle.product}: {start} to {end} (UTC{offset_text(offset)}), issued {issued}\n{cycle.sheet.ref}"
 
 
-def _closing_rows(bill: Bill) -> Iterator[Row]:
-    blank = ("", "", "", "")
+def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
+    blank = ("",) * (width - 2)
     if bill.cycle.sheet.billing.settlement == "monthly":
         yield ("List amount, cut with the month", *blank, amount_text(bill.amounts.list_amount))
         return
     yield ("List amount", *blank, amount_text(bill.amounts.list_amount))
-    yield ("Rounding adjustment", *blank, amount_text(bill.amounts.rounding_adjustment))
+    # Beside a column of plans the longer word would not fit 80 columns.
+    rounding = "Rounding adjustment" if len(blank) == 4 else "Rounding"
+    yield (rounding, *blank, amount_text(bill.amounts.rounding_adjustment))
     yield ("Payable", *blank, amount_text(bill.amounts.payable))
 
 
@@ -125,10 +130,14 @@ def period_table(bills: Sequence[Bill], period: str, currency: str) -> Table:
 
 
 def period_name(cycle: Cycle, period: str) -> str:
-    calendar = cycle.sheet.billing.calendar
+    return period_at(cycle.start, cycle.sheet.billing.calendar, period)
+
+
+def period_at(second: int, calendar: Calendar, period: str) -> str:
+    """The hour, day or month that holds a second, as people read it on the billing clock."""
     if period == "month":
-        return calendar.month(cycle.start)
-    return calendar.day(cycle.start) if period == "day" else clock(cycle.start, calendar.offset)
+        return calendar.month(second)
+    return calendar.day(second) if period == "day" else clock(second, calendar.offset)
 
 
 def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
@@ -142,7 +151,7 @@ def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
         number(f"List amount {currency}"),
     )
     groups = dict(_grouped(lines, lambda line: line.item.code if by_item else line.region))
-    order = _item_order(bills) if by_item else sorted(groups)
+    order = item_order(bills) if by_item else sorted(groups)
     rows = []
     for name, members in ((name, groups[name]) for name in order if name in groups):
         records = str(sum(line.records for line in members))
@@ -212,7 +221,7 @@ def _money(bills: Iterable[Bill]) -> tuple[str, str, str]:
     return amount_text(amounts.list_amount), amount_text(amounts.rounding_adjustment), amount_text(amounts.payable)
 
 
-def _item_order(bills: Iterable[Bill]) -> list[str]:
+def item_order(bills: Iterable[Bill]) -> list[str]:
     """The items as the price sheets list them."""
     sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
     return list(dict.fromkeys(code for _, sheet in sorted(sheets.items()) for code in sheet.items))

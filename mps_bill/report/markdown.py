@@ -18,7 +18,9 @@ def markdown(document: Document) -> str:
 def _block(block: Table | Note) -> str:
     if isinstance(block, Note):
         return "\n".join(_escaped(line) for line in block.text.split("\n"))
-    lines = [f"### {_escaped(block.title)}", ""] if block.title else []
+    title, _, rest = block.title.partition("\n")
+    lines = [f"### {_escaped(title)}", ""] if title else []
+    lines += [_escaped(rest), ""] if rest else []
     lines.append(_row(tuple(_escaped(column.title) for column in block.columns)))
     lines.append(_row(tuple("---:" if column.kind == "number" else "---" for column in block.columns)))
     for row in block.rows:

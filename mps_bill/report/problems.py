@@ -1,10 +1,11 @@
-"""Problems with input as lines of text."""
+"""Problems with input as lines of text, and one as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.diagnostics import Problem, ProblemReport
 
 
 def problem_lines(report: ProblemReport) -> Iterator[str]:
@@ -16,3 +17,14 @@ def problem_lines(report: ProblemReport) -> Iterator[str]:
     yield f"... and {hidden} more problems. In all:"
     for problem in report.firsts:
         yield f"  {report.counts[problem.kind]} of {problem.kind}, first at {problem.place}"
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "code": problem.kind.code,
+        "slug": problem.kind.slug,
+        "message": problem.message,
+    }

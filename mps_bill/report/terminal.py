@@ -14,42 +14,46 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 #: Wide enough for every table; off a terminal nothing may be cut or folded to a width that nobody asked for.
-_UNLIMITED = 10_000
+UNLIMITED = 10_000
 _GAP = 2
 _NARROWEST = 8
 
 
 def print_document(document: Document, stream: IO[str]) -> None:
     """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
-    console = _console(stream)
+    console = console_for(stream)
+    width = console.width
+    # A table that cannot be made narrow enough sticks out, because rich would cut its figures to make it fit.
+    console.width = UNLIMITED
     with console.capture() as capture:
         for number, block in enumerate(document.blocks):
             if number:
                 console.print()
-            for line in _rendered(block, console.width):
+            for line in _rendered(block, width):
                 console.print(line)
     stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
-def _console(stream: IO[str]) -> Console:
+def console_for(stream: IO[str], width_of_a_pipe: int = UNLIMITED) -> Console:
     """A console that writes text as it is: no markup, no emoji, no highlighting of what looks like a number."""
     from rich.console import Console
 
     chosen = os.environ.get("COLUMNS", "").isdigit()
-    width = None if chosen or stream.isatty() else _UNLIMITED
+    width = None if chosen or stream.isatty() else width_of_a_pipe
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
 def _rendered(block: Table | Note, width: int) -> Iterator[RenderableType]:
+    from rich.constrain import Constrain
     from rich.text import Text
 
     if isinstance(block, Note):
-        yield Text(_safe(block.text))
+        yield Constrain(Text(_safe(block.text)), width)
         return
     widths = column_widths(block, width)
     rule = "─" * (sum(widths) + _GAP * (len(widths) - 1))
     if block.title:
-        yield Text(_safe(block.title), style="bold")
+        yield Constrain(Text(_safe(block.title), style="bold"), width)
         yield ""
     yield _grid(block.columns, widths, [tuple(column.title for column in block.columns)], "bold")
     yield Text(rule)

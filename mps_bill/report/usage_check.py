@@ -6,11 +6,11 @@ import csv
 import dataclasses
 from typing import IO, Any
 
-from mps_bill.core.diagnostics import Problem
 from mps_bill.pipeline import UsageCheck
 from mps_bill.report.bill_csv import spreadsheet_text
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Document, Note, Table, number, text
+from mps_bill.report.problems import problem_json
 
 FORMAT = "mps-bill/usage-check/1"
 
@@ -36,17 +36,6 @@ def usage_check_json(check: UsageCheck) -> dict[str, Any]:
         "control_totals": dataclasses.asdict(check.control_totals),
         "problem_counts": {str(kind): count for kind, count in sorted(check.problems.counts.items())},
         "problems": [problem_json(problem) for problem in check.problems.shown],
-    }
-
-
-def problem_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "file": problem.place.file,
-        "line": problem.place.line,
-        "column": problem.place.column,
-        "code": problem.kind.code,
-        "slug": problem.kind.slug,
-        "message": problem.message,
     }
 
 

@@ -106,7 +106,7 @@ def test_values_come_with_their_places() -> None:
         ("amount: 1\ncash: x\nregions: []\n", ["3:1 empty-collection: the regions must not be empty"]),
         (
             "amount: 1\ncash: x\nregions: [a, b, a]\n",
-            ['3:17 repeated-entry: "a" stands already in the regions at line 3, column 11'],
+            ['3:17 duplicate-entry: "a" stands already in the regions at line 3, column 11'],
         ),
         ("amount: 1\ncash: x\ncovers: {}\n", ["3:1 empty-collection: the covered items must not be empty"]),
         (

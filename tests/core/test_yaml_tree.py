@@ -75,8 +75,8 @@ def test_places_count_characters_and_a_byte_order_mark_is_fine() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: 2\na: 3\n", [(3, 1, "repeated-key")]),
-        ('a: 1\n"a": 2\na: 3\n', [(2, 1, "repeated-key"), (3, 1, "repeated-key")]),
+        ("a: 1\nb: 2\na: 3\n", [(3, 1, "duplicate-key")]),
+        ('a: 1\n"a": 2\na: 3\n', [(2, 1, "duplicate-key"), (3, 1, "duplicate-key")]),
         ("a: &x 1\n", [(1, 4, "anchor")]),
         ("a: &x {b: c}\nd: &y [e]\n", [(1, 4, "anchor"), (2, 4, "anchor")]),
         ("a: *x\n", [(1, 4, "alias")]),
@@ -116,7 +116,7 @@ def test_what_is_refused(text: str, expected: list[tuple[int, int, str]]) -> Non
 def test_mistakes_are_collected_and_the_rest_is_read() -> None:
     tree, problems = read_tree("a: &x 1\nb: *x\nc: !!str 2\nd:\t3\na: 4\n<<: {e: f}\ng: 5\n---\nh: 6\n", "f")
     assert [slug for _, _, slug in found(problems)] == [
-        "tab", "anchor", "alias", "tag", "repeated-key", "merge-key", "several-documents",
+        "tab", "anchor", "alias", "tag", "duplicate-key", "merge-key", "several-documents",
     ]  # fmt: skip
     assert plain(tree) == {"a": "1", "b": None, "c": "2", "d": "3", "g": "5"}
     assert tree is not None
@@ -126,7 +126,7 @@ def test_mistakes_are_collected_and_the_rest_is_read() -> None:
 def test_a_repeated_key_names_both_places() -> None:
     _, problems = read_tree("a: 1\n  \nb: {c: 1, c: 2}\n", "f.yaml")
     assert [str(problem) for problem in problems] == [
-        'f.yaml:3:11: the key "c" stands already at line 3, column 5; keep one of the two [Y108 repeated-key]'
+        'f.yaml:3:11: the key "c" stands already at line 3, column 5; keep one of the two [P101 duplicate-key]'
     ]
 
 

@@ -66,9 +66,7 @@ def arguments(case: Path) -> list[str]:
     return shlex.split(lines[0])
 
 
-def run_captured(
-    words: list[str], stdin: bytes, monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, bytes, bytes]:
+def run_captured(words: list[str], stdin: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[int, bytes, bytes]:
     """Exit code, standard output and standard error of `mps-bill` with these arguments."""
     streams = {name: io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n") for name in ("stdout", "stderr")}
     with monkeypatch.context() as patch:

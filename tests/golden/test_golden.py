@@ -19,7 +19,9 @@ def test_command_prints_what_is_expected(
         rewrite(name, outcome)
     wanted = expected(name)
     if outcome != wanted:
-        pytest.fail("\n".join(difflib.unified_diff(_lines(wanted), _lines(outcome), "expected", "printed", lineterm="")))
+        pytest.fail(
+            "\n".join(difflib.unified_diff(_lines(wanted), _lines(outcome), "expected", "printed", lineterm=""))
+        )
 
 
 def _lines(outcome: Outcome) -> list[str]:
@@ -28,5 +30,7 @@ def _lines(outcome: Outcome) -> list[str]:
     lines = [f"exit code {outcome.exit_code}"]
     for name, data in parts.items():
         lines.append(f"--- {name}")
-        lines += (line.encode("unicode_escape").decode() for line in data.decode("utf-8", "backslashreplace").split("\n"))
+        lines += (
+            line.encode("unicode_escape").decode() for line in data.decode("utf-8", "backslashreplace").split("\n")
+        )
     return lines

@@ -12,11 +12,11 @@ from tests.price_sheet.sheets import GOOD, changed, marked
 # (what stands in the good sheet, what stands there instead with a mark where each problem is, kinds)
 CASES: list[tuple[str, str, str]] = [
     # Form
-    ("id: mps-intl ", "id: mps-intl\n§id: x ", "repeated-key"),
+    ("id: mps-intl ", "id: mps-intl\n§id: x ", "duplicate-key"),
     ("currency: USD", "§curency: USD", "unknown-key"),
     ("  segments:\n    name: Transmuxing\n", "  §segments:\n", "missing-key"),
     ("name: Transmuxing", "§name:", "empty-value"),
-    ("[cn-beijing, ", "[cn-beijing, §cn-beijing, ", "repeated-entry"),
+    ("[cn-beijing, ", "[cn-beijing, §cn-beijing, ", "duplicate-entry"),
     ("[cn-shanghai, ap-southeast-1]", "§cn-shanghai", "wrong-structure"),
     ("  east: [cn-shanghai, ap-southeast-1]", "  §east: []", "empty-collection"),
     ("      Segmentation: {east: 0.002}", "      §Segmentation: {}", "empty-collection"),
@@ -68,7 +68,7 @@ CASES: list[tuple[str, str, str]] = [
     ("10000.5: 0.09", "§10000.1234567: 0.09", "bad-bound"),
     ("3000: 0.1, ", "§0: 0.1, ", "bad-bound"),
     # Items and prices
-    ("  - {url:", "  - {id: §page, url:", "repeated-source"),
+    ("  - {url:", "  - {id: §page, url:", "duplicate-source"),
     ("sources: [page]", "sources: [§pages]", "unknown-source"),
     ("SD: 1280x720, HD: 1920x1080", "SD: 1280x720, HD: §1024x768", "unordered-resolutions"),
     ("SD: 1280x720, HD: 1920x1080", "SD: 1280x720, HD: §720x1280", "unordered-resolutions"),

@@ -78,7 +78,7 @@ def test_another_id_may_follow_one_that_has_ended(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "slugs"),
     [
-        ([GOOD, _edited((START, f"§{START}"))], "repeated-version"),
+        ([GOOD, _edited((START, f"§{START}"))], "duplicate-version"),
         ([_edited((START, f"{START}\neffective_to: §{LATER}")), _edited((START, NEXT))], "overlapping-versions"),
         ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{NEXT}"))], "competing-sheets"),
         ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{START}"))], "competing-sheets"),
@@ -109,7 +109,7 @@ def test_a_mistake_in_a_sheet_does_not_hide_what_is_wrong_between_sheets(tmp_pat
     texts = [_edited(("0.0099", "§1e-3")), _edited((START, f"§{START}"))]
     book, problems = load_price_book(_write(tmp_path, *texts))
     assert book is None
-    assert [slug for *_, slug in _found(problems)] == ["bad-price", "repeated-version"]
+    assert [slug for *_, slug in _found(problems)] == ["bad-price", "duplicate-version"]
 
 
 def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
@@ -177,3 +177,19 @@ def test_shipped_sheets_of_a_site_make_one_book() -> None:
         book, problems = load_price_book([sheet_id for sheet_id in ids if sheet_id.endswith(site)])
         assert [str(problem) for problem in problems] == []
         assert book is not None
+
+
+def test_a_glob_names_sheets_and_no_cases(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("b.yaml", "a.yml", "c.cases.yaml", "deep/d.yaml"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    files, problems = find_sheets([str(tmp_path / "*.y*ml"), str(tmp_path / "**" / "*.yaml")])
+    assert problems == ()
+    assert [file.path.name for file in files] == ["a.yml", "b.yaml", "d.yaml"]
+    assert [problem.message for problem in find_sheets([str(tmp_path / "*.json")])[1]] == [
+        "no price sheet matches this pattern"
+    ]
+
+
+def test_a_name_that_no_system_can_hold_is_no_file() -> None:
+    assert [problem.kind.slug for problem in find_sheets(["x" * 5000])[1]] == ["no-such-sheet"]

@@ -1,0 +1,136 @@
+"""What the benchmark holds mps-bill against; each runs as a process of its own: `python benchmarks/peers.py NAME FILE`.
+
+duckdb-strict   The bare strict scan, the floor of the engine: every value of every row is checked for its form (time,
+                plain decimal, whole number, status) and quantities are summed exactly by hour, region, item, codec and
+                size, in one SQL statement over the same reader settings. It knows no price book: no word is looked up, no
+                record is rounded, nothing is compared with other rows, and a bad row only makes the process exit 1.
+polars          The same sums by the streaming engine of Polars, whose own parser decides what a number is. Unchecked.
+csv-decimal     The same sums with the standard library: csv.reader, datetime and Decimal. Checked as far as these check.
+typer-nothing   A typer command that does nothing, for start-up.
+decimal-loop    FILE is a number N: N multiplications and additions of Decimal, for settlement.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+TIME = (
+    r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
+    r"(:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9]|[+-](0[0-9]|1[0-4]))"
+)
+QUANTITY = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?"
+SIDE = "[1-9][0-9]{0,5}"
+_HOUR_OFFSET = 28_800
+
+
+def duckdb_strict(path: str) -> None:
+    import duckdb
+
+    if path.endswith(".parquet"):
+        relation, hour = f"read_parquet('{path}')", "epoch_us(completed_at) // 3600000000"
+        micros = "(quantity::DECIMAL(18,6) * 1000000)::BIGINT"
+        good = "job_id <> '' AND quantity >= 0 AND width BETWEEN 1 AND 999999 AND height BETWEEN 1 AND 999999"
+    else:
+        with duckdb.connect() as connection:
+            header = connection.execute(f"SELECT * FROM read_csv('{path}', all_varchar = true) LIMIT 0").description
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name, *_ in header)
+        names = ", ".join(f"'{name}'" for name, *_ in header)
+        relation = (
+            f"read_csv('{path}', auto_detect = false, strict_mode = true, header = true, delim = ',', quote = '\"',"
+            f" escape = '\"', columns = {{{columns}}}, force_not_null = [{names}])"
+        )
+        hour = "epoch_us(try_cast(completed_at AS TIMESTAMPTZ)) // 3600000000"
+        micros = "(try_cast(quantity AS DECIMAL(18,6))::DECIMAL(38,6) * 1000000)::BIGINT"
+        good = (
+            f"job_id <> '' AND regexp_full_match(completed_at, '{TIME}') AND regexp_full_match(quantity, '{QUANTITY}')"
+            f" AND regexp_full_match(width, '{SIDE}') AND regexp_full_match(height, '{SIDE}')"
+        )
+    status = "lower(status) IN ('success', 'failed')"
+    query = f"""
+SELECT good, {hour} AS hour, region, item, codec, width, height, unit, lower(status) = 'failed' AS failed,
+       count(*), sum({micros})
+FROM (SELECT *, coalesce({good} AND {status}, false) AS good FROM {relation}) GROUP BY ALL"""
+    with duckdb.connect(config={"preserve_insertion_order": False}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        groups = connection.execute(query).fetchall()
+    if not all(group[0] for group in groups):
+        raise SystemExit("a row is bad")
+    _show(sum(group[-1] for group in groups), sum(group[-2] for group in groups))
+
+
+def polars(path: str) -> None:
+    import polars as pl
+
+    text = {"width": pl.Int32, "height": pl.Int32, "quantity": pl.Decimal(18, 6)}
+    if path.endswith(".parquet"):
+        rows = pl.scan_parquet(path).with_columns(pl.col("quantity").cast(pl.Decimal(18, 6)))
+        time = pl.col("completed_at")
+    else:
+        rows = pl.scan_csv(path, schema_overrides=text)
+        time = pl.col("completed_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_unit="us")
+    keys = ("region", "item", "codec", "width", "height", "unit", "status")
+    groups = (
+        rows.group_by(time.dt.truncate("1h").alias("hour"), *keys)
+        .agg(pl.len().alias("rows"), pl.col("quantity").sum())
+        .collect(engine="streaming")
+    )
+    _show(int(sum(groups["quantity"]) * 10**6), groups["rows"].sum())
+
+
+def csv_decimal(path: str) -> None:
+    import csv
+    from collections import defaultdict
+    from datetime import datetime
+    from decimal import Decimal
+
+    sums: dict[tuple[object, ...], Decimal] = defaultdict(Decimal)
+    rows = 0
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        index = {name: number for number, name in enumerate(next(reader))}
+        time, quantity, width, height = (index[name] for name in ("completed_at", "quantity", "width", "height"))
+        others = [index[name] for name in ("region", "item", "codec", "unit", "status")]
+        for row in reader:
+            hour = int(datetime.fromisoformat(row[time]).timestamp()) // 3_600
+            key = (hour, int(row[width]), int(row[height]), *(row[other] for other in others))
+            sums[key] += Decimal(row[quantity])
+            rows += 1
+    _show(int(sum(sums.values()) * 10**6), rows)
+
+
+def typer_nothing(_: str) -> None:
+    import typer
+
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+    @app.command()
+    def nothing(name: str) -> None:
+        pass
+
+    app(args=["x"])
+
+
+def decimal_loop(count: str) -> None:
+    from decimal import Decimal
+
+    total, quantity, price = Decimal(0), Decimal("12.345678"), Decimal("0.0651")
+    for _ in range(int(count)):
+        total += quantity * price
+    print(total)
+
+
+def _show(micros: object, rows: object) -> None:
+    print(f"{rows} rows, {micros} millionths")
+
+
+PEERS = {
+    "duckdb-strict": duckdb_strict,
+    "polars": polars,
+    "csv-decimal": csv_decimal,
+    "typer-nothing": typer_nothing,
+    "decimal-loop": decimal_loop,
+}
+
+if __name__ == "__main__":
+    PEERS[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,114 @@
+"""Resource packs on sale, as values, and the resource plans that they become when they are bought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.times import DAY, HOUR, Calendar
+from mps_bill.core.units import Unit
+from mps_bill.price_sheet.model import Source
+from mps_bill.settlement.account import ResourcePlan
+
+#: Units (millionths) of a plan that no usage can use up.
+ENDLESS = 10**40
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a pack is valid from the moment it is bought."""
+
+    count: int
+    unit: Literal["day", "month"]
+
+    def end(self, start: int, offset: int) -> int:
+        """The moment from which a pack bought at the second `start` can no longer be used.
+
+        Months run to the same day and time on the clock of `offset`, or to the last day of a month that is too short:
+        6 months from 2023-08-31 10:30 end on 2024-02-29 10:30.
+        """
+        if self.unit == "day":
+            return start + self.count * DAY
+        calendar = Calendar(HOUR, offset)
+        month = calendar.month(start)
+        days, time = divmod(start - calendar.month_start(month), DAY)
+        year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + self.count, 12)
+        last = f"{year:04}-{number + 1:02}"
+        days_of_last = (calendar.month_end(last) - calendar.month_start(last)) // DAY
+        return calendar.month_start(last) + min(days, days_of_last - 1) * DAY + time
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackType:
+    """Packs that differ in size and price alone. `covers` and `regions` are as in `ResourcePlan`.
+
+    `unknown` are the words of `covers` that are on no price sheet of the run: nothing of them can be billed, or covered.
+    """
+
+    id: str
+    name: str
+    unit: Unit
+    valid_for: Validity
+    regions: frozenset[str] | None
+    covers: Mapping[str, Mapping[str, Decimal]]
+    sources: tuple[Source, ...]
+    notes: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    def plan(self, id_: str, units: int, start: int, offset: int) -> ResourcePlan:
+        """The resource plan that a pack of `units` millionths, bought at the second `start`, is."""
+        end = self.valid_for.end(start, offset)
+        return ResourcePlan(id_, self.name, self.unit, units, units, start, end, self.regions, self.covers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pack:
+    """A pack on sale: `units` are millionths of its type's unit."""
+
+    type: PackType
+    units: int
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackList:
+    """The packs of a file; those of a type stand together, the smallest first."""
+
+    id: str
+    currency: str
+    packs: tuple[Pack, ...]
+
+    @property
+    def types(self) -> tuple[PackType, ...]:
+        return tuple(dict.fromkeys(pack.type for pack in self.packs))
+
+
+#: Packs, and how many of each.
+Purchase = tuple[tuple[Pack, int], ...]
+
+
+def price_of(purchase: Purchase) -> Decimal:
+    return sum((pack.price * count for pack, count in purchase), ZERO)
+
+
+def units_of(purchase: Purchase) -> dict[PackType, int]:
+    """Millionths bought, by type."""
+    units: dict[PackType, int] = {}
+    for pack, count in purchase:
+        units[pack.type] = units.get(pack.type, 0) + pack.units * count
+    return units
+
+
+def is_outdone(pack: Pack, count: int, packs: Sequence[Pack]) -> bool:
+    """Whether as many units of the type cost no more as one larger pack: 4 x 5,000 for 348 beside 20,000 for 304."""
+    return any(
+        other.type is pack.type and other.units >= count * pack.units and other.price <= count * pack.price
+        for other in packs
+        if other is not pack
+    )

@@ -1,0 +1,121 @@
+"""`mps-bill config`: defaults of options from the config file and the environment, and what they are."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.output import open_output, write_document
+from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config, load_settings
+from mps_bill.core.diagnostics import quoted
+
+config = typer.Typer(help="Defaults of options, and where they come from.", no_args_is_help=True)
+
+#: The parameters behind the keys, where they have another name.
+_PARAMETERS = {"format": "format_", "set": "constants"}
+#: Groups of commands whose options have meanings of their own, and a command that asks for another account than one's own.
+_GROUPS_OF_THEIR_OWN = ("prices", "config")
+_OTHER_ACCOUNT = "compare"
+
+FileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar=FILE_VARIABLE,
+        help=f"Defaults of options; else the nearest {FILE_NAME} upward.",
+    ),
+]
+
+
+def set_defaults(context: typer.Context, file: str | None) -> None:
+    """Gives every command its defaults. Nothing is read before a command asks for a value that was not given to it."""
+    path = _config_path(file)
+
+    @cache
+    def settings() -> dict[str, Setting]:
+        return load_settings(path, os.environ)
+
+    context.obj = path, settings
+    defaults = {_PARAMETERS.get(key, key): _default(settings, key) for key in KEYS}
+    context.default_map = _defaults_by_command(context.command, defaults)
+
+
+def _default(settings: Callable[[], Mapping[str, Setting]], key: str) -> Callable[[], str | list[str] | None]:
+    def default() -> str | list[str] | None:
+        setting = settings().get(key)
+        if setting is None or not setting.values:
+            return None
+        return list(setting.values) if key in LISTS else setting.values[0]
+
+    return default
+
+
+def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, Any]:
+    """The defaults under the name of every command below `command`."""
+    found: dict[str, Any] = {}
+    for name, below in getattr(command, "commands", {}).items():
+        if name in _GROUPS_OF_THEIR_OWN:
+            continue
+        if getattr(below, "commands", None):
+            found[name] = _defaults_by_command(below, defaults)
+        else:
+            found[name] = {key: value for key, value in defaults.items() if (name, key) != (_OTHER_ACCOUNT, "account")}
+    return found
+
+
+def _config_path(file: str | None) -> Path | None:
+    if file is None:
+        return find_config(Path.cwd())
+    if not file:
+        return None
+    if not os.path.isfile(file):
+        raise typer.BadParameter(f"{quoted(file)} is no file", param_hint="--config")
+    return Path(os.path.abspath(file))
+
+
+@config.callback()
+def _group() -> None:
+    """Defaults of options, and where they come from."""
+
+
+@config.command()
+def show(context: typer.Context, format_: options.FormatOption = None, output: options.Output = None) -> int:
+    """Every default, and where it comes from: a variable, a place in the config file, or the program."""
+    format_ = options.format_for(format_, output)
+    path, settings = context.obj
+    rows = [("config", os.path.relpath(path) if path else "", _origin_of_file(context, path))]
+    for key in KEYS:
+        setting = settings().get(key, Setting((), "default"))
+        value = ", ".join(setting.values) or ("table" if key == "format" and setting.origin == "default" else "")
+        rows.append((key, value, setting.origin))
+    with open_output(output) as stream:
+        match format_:
+            case options.Format.json:
+                from mps_bill.report.bill_json import write_json
+
+                settings_json = [{"key": key, "value": value, "from": origin} for key, value, origin in rows]
+                write_json(stream, {"format": "mps-bill/config/1", "settings": settings_json})
+            case options.Format.csv:
+                csv.writer(stream).writerows([("key", "value", "from"), *rows])
+            case _:
+                from mps_bill.report.document import Document, Note, Table, text
+
+                table = Table("", (text("Key"), text("Value"), text("From")), tuple(rows))
+                said = Note("An option on the command line wins over the environment, and that over the config file.")
+                write_document(stream, Document((table, said)), format_)
+    return exit_codes.DONE
+
+
+def _origin_of_file(context: typer.Context, path: Path | None) -> str:
+    root = context.find_root()
+    if root.params.get("config_file") is not None:
+        return "--config" if str(root.get_parameter_source("config_file")).endswith("COMMANDLINE") else FILE_VARIABLE
+    return "found upward from the working folder" if path else "default"

@@ -1,0 +1,85 @@
+"""`mps-bill estimate`: what some usage would cost, region by region."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli.output import open_output, write_document
+
+
+def estimate(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ITEM [SPEC] QUANTITY UNIT",
+            help="What is used: transcoding H264.HD 10 minute. An item that has only one spec needs none, and one that"
+            " derives it takes --codec, --width and --height.",
+            autocompletion=completion.items,
+        ),
+    ],
+    prices: options.Prices,
+    regions: Annotated[
+        list[str],
+        typer.Option(
+            "--region", "-r", metavar="REGION", help="A region; repeatable.", autocompletion=completion.regions
+        ),
+    ],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, metavar="N", help="So many equal records.")] = 1,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When it completes, such as 2023-11-10T11:20:00+08:00; default: now."),
+    ] = None,
+    codec: Annotated[str, typer.Option(metavar="CODEC", help="The codec, such as H264.")] = "",
+    width: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The width of the picture.")] = None,
+    height: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The height of the picture.")] = None,
+    month_used: Annotated[
+        str,
+        typer.Option(metavar="QUANTITY", help="What the month has used before, in the unit of the price; for tiers."),
+    ] = "0",
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+) -> int:
+    """What some usage would cost in one region or several, with the rule and the source of the price."""
+    format_ = options.format_for(format_, output)
+    if format_ is options.Format.csv:
+        raise typer.BadParameter("an estimate is printed as table, json or markdown", param_hint="--format")
+    if len(words) not in (3, 4):
+        raise typer.BadParameter(
+            f"{len(words)} words are given; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",
+            param_hint="ITEM [SPEC] QUANTITY UNIT",
+        )
+    item, *spec, quantity, unit = words
+    second = options.second_option(at, "--at")
+    book = options.load_book(prices)
+
+    from mps_bill.estimate import Question
+    from mps_bill.estimate import estimate as estimate_usage
+
+    question = Question(
+        item=item,
+        spec=spec[0] if spec else "",
+        quantity=quantity,
+        unit=unit,
+        at=time.time_ns() // 1_000_000_000 if second is None else second,
+        codec=codec,
+        width=str(width or ""),
+        height=str(height or ""),
+        count=count,
+        month_used=month_used,
+    )
+    estimates = estimate_usage(question, regions, book)
+    with open_output(output) as stream:
+        if format_ is options.Format.json:
+            from mps_bill.report.bill_json import write_json
+            from mps_bill.report.estimate import estimate_json
+
+            write_json(stream, estimate_json(estimates, book.currency))
+        else:
+            from mps_bill.report.estimate import estimate_document
+
+            write_document(stream, estimate_document(estimates, book.currency), format_)
+    return exit_codes.DONE

@@ -1,0 +1,112 @@
+"""`mps-bill plans`: which resource packs to buy for some usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli.metering import metering
+from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.core.diagnostics import InputRejected
+
+if TYPE_CHECKING:
+    from mps_bill.advise.packs import PackList
+    from mps_bill.price_sheet.book import PriceBook
+
+plans = typer.Typer(help="Advice on resource packs.", no_args_is_help=True)
+
+
+@plans.callback()
+def _group() -> None:
+    """Advice on resource packs."""
+
+
+@plans.command()
+@reads_usage
+def advise(
+    usage: options.Usage,
+    prices: options.Prices,
+    packs: Annotated[
+        str,
+        typer.Option(
+            "--packs",
+            metavar="FILE",
+            help="The packs on sale: a file, or the id of a shipped one such as mps-china-packs.",
+            autocompletion=completion.packs,
+            show_default=False,
+        ),
+    ],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="FILE",
+            show_default=False,
+            help="An account whose plans are there anyway; cycles that it has settled are left out.",
+        ),
+    ] = None,
+    bought_at: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            show_default=False,
+            help="When the packs are bought, such as 2023-11-10T10:30:30+08:00; without it as the first cycle starts.",
+        ),
+    ] = None,
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
+    *,
+    reading: Reading,
+) -> int:
+    """What resource packs would have saved over this usage, one by one and in the best combination.
+
+    Exact over the usage that is given, and no forecast: every purchase is settled once more, with its packs as plans.
+    """
+    format_ = options.format_for(format_, output)
+    second = options.second_option(bought_at, "--from")
+    book = options.load_book(prices)
+    offered = _load_packs(packs, book)
+    paying = options.load_account(account, book) if account else None
+
+    from mps_bill.advise.advice import advise_usage
+    from mps_bill.report import plans_advice as report
+
+    with metering(usage, reading) as (sources, meter_options):
+        advice = advise_usage(sources, book, meter_options, offered, paying, second)
+    with open_output(output, bom=bom) as stream:
+        match format_:
+            case options.Format.json:
+                from mps_bill.report.bill_json import write_json
+
+                write_json(stream, report.advice_json(advice))
+            case options.Format.csv:
+                report.write_advice_csv(stream, advice)
+            case _:
+                write_document(stream, report.advice_document(advice), format_)
+    if format_ is options.Format.csv:
+        for line in report.assumptions(advice):
+            say(line, quiet=reading.quiet)
+    if advice.problems.total:
+        say_problems(advice.problems)
+        return exit_codes.REJECTED
+    return exit_codes.DONE
+
+
+def _load_packs(name: str, book: PriceBook) -> PackList:
+    """The packs of the file, or of the shipped list of that id.
+
+    Raises:
+        InputRejected: with every problem of the file.
+    """
+    from mps_bill.advise.load import load_packs
+
+    found, problems = load_packs(name, book)
+    if found is None:
+        raise InputRejected(problems)
+    return found

@@ -1,0 +1,119 @@
+"""`mps-bill prices diff`: what changed between two price sheets, and what it would have cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.output import open_output, say, write_document
+from mps_bill.core.decimals import parse_plain_decimal
+from mps_bill.core.diagnostics import InputRejected, Problem
+
+if TYPE_CHECKING:
+    from mps_bill.price_sheet.diff import SheetDiff
+    from mps_bill.price_sheet.model import PriceSheet
+    from mps_bill.reprice import Repriced
+
+_FORMATS = (options.Format.table, options.Format.json, options.Format.markdown)
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A price sheet: a file, or the id of a shipped one.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheet to compare with it.")],
+    usage: Annotated[
+        list[str] | None,
+        typer.Option("--usage", metavar="FILE", help="Bill this usage under both sheets. Repeatable; globs are fine."),
+    ] = None,
+    fail_if_up: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT", help="Exit 4 when a price, or the list amount of the usage, rises by more than PERCENT."
+        ),
+    ] = None,
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+    timezone: options.Timezone = None,
+    ignore_extra_columns: options.IgnoreExtra = False,
+) -> int:
+    """What changed between two price sheets, and what it costs.
+
+    Prices are compared by item, spec and region; --usage bills real usage under both sheets.
+
+    Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong; 4 the
+    limit of --fail-if-up was crossed.
+    """
+    format_ = options.format_for(format_, output, _FORMATS)
+    limit = _limit(fail_if_up)
+
+    from mps_bill.price_sheet.diff import diff_sheets
+    from mps_bill.report.price_diff import diff_document, diff_json
+
+    before, after = _sheets(old, new)
+    found = diff_sheets(before, after)
+    repriced = _reprice(usage, before, after, timezone, ignore_extra_columns) if usage else None
+    with open_output(output) as stream:
+        if format_ is options.Format.json:
+            from mps_bill.report.bill_json import write_json
+
+            write_json(stream, diff_json(found, repriced))
+        else:
+            write_document(stream, diff_document(found, repriced), format_)
+    if limit is not None and _crossed(found, repriced, limit):
+        return exit_codes.LIMIT_CROSSED
+    return exit_codes.FOUND if found else exit_codes.DONE
+
+
+def _limit(percent: str | None) -> Decimal | None:
+    if percent is None:
+        return None
+    try:
+        return parse_plain_decimal(percent, places=10)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fail-if-up") from None
+
+
+def _sheets(old: str, new: str) -> tuple[PriceSheet, PriceSheet]:
+    """Both sheets, which must be of one currency, or no price of one could be above or below one of the other."""
+    from mps_bill.price_sheet import kinds
+    from mps_bill.price_sheet.load import load_sheet
+
+    before, problems = load_sheet(old)
+    after, more = load_sheet(new)
+    if before is None or after is None:
+        raise InputRejected([*problems, *more])
+    if before.currency != after.currency:
+        message = (
+            f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency"
+        )
+        raise InputRejected([Problem(after.place, kinds.MIXED_CURRENCIES, message)])
+    return before, after
+
+
+def _reprice(
+    usage: list[str], old: PriceSheet, new: PriceSheet, timezone: str | None, ignore_extra_columns: bool
+) -> Repriced:
+    from mps_bill.metering.meter import MeterOptions
+    from mps_bill.metering.sources import usage_sources
+    from mps_bill.reprice import bill_as_if, compare
+
+    offset = options.offset_option(timezone)
+    with usage_sources(usage) as (sources, problems):
+        if problems:
+            raise InputRejected(problems)
+        meter_options = MeterOptions(assumed_offset=offset, ignore_extra_columns=ignore_extra_columns)
+        runs = []
+        for sheet in (old, new):
+            try:
+                runs.append(bill_as_if(sources, sheet, meter_options))
+            except InputRejected:
+                say(f"The usage cannot be billed under {sheet.ref}:")
+                raise
+        return compare(runs[0], runs[1], old, new)
+
+
+def _crossed(found: SheetDiff, repriced: Repriced | None, limit: Decimal) -> bool:
+    price_rises = any(rate.rises_more_than(limit) for rate in found.rates)
+    return price_rises or (repriced is not None and repriced.rises_more_than(limit))

@@ -1,0 +1,54 @@
+"""`mps-bill prices schema`: JSON Schemas, so that editors complete and check what is typed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.output import open_output
+
+if TYPE_CHECKING:
+    from mps_bill.core.shape import Schema
+
+
+class Described(StrEnum):
+    """The kinds of document that have a schema."""
+
+    price_sheet = "price-sheet"
+    cases = "cases"
+    account = "account"
+
+
+def schema(
+    document: Annotated[Described, typer.Argument(help="Which document the schema is for.")] = Described.price_sheet,
+    output: options.Output = None,
+) -> int:
+    """JSON Schemas of the program's documents, for editors.
+
+    Draft 2020-12, of price sheets, usage cases or account files. A first line
+    `# yaml-language-server: $schema=FILE` in a document makes an editor use the schema.
+    """
+    from mps_bill.report.bill_json import write_json
+
+    with open_output(output) as stream:
+        write_json(stream, schema_of(document))
+    return exit_codes.DONE
+
+
+def schema_of(document: Described) -> Schema:
+    match document:
+        case Described.price_sheet:
+            from mps_bill.price_sheet.definition import price_sheet_schema
+
+            return price_sheet_schema()
+        case Described.cases:
+            from mps_bill.price_cases.definition import price_cases_schema
+
+            return price_cases_schema()
+        case Described.account:
+            from mps_bill.settlement.definition import account_schema
+
+            return account_schema()

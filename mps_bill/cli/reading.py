@@ -1,0 +1,54 @@
+"""The options of every command that reads usage, said once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mps_bill.cli import options
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a command was told to read usage. A field is an option: its type says how it is spelt."""
+
+    profile: options.Profile = None
+    constants: options.Constants = None
+    rejects: options.Rejects = None
+    max_errors: options.MaxErrors = 20
+    timezone: options.Timezone = None
+    ignore_extra_columns: options.IgnoreExtra = False
+    trust_unique: options.TrustUnique = False
+    engine: options.EngineOption = options.Engine.auto
+    memory: options.Memory = None
+    threads: options.Threads = None
+    temp_dir: options.TempDir = None
+    master: options.Master = None
+    quiet: options.Quiet = False
+
+
+def reads_usage(command: Callable[..., int]) -> Callable[..., int]:
+    """Gives a command the options of `Reading`, behind its own, and hands them to it as its parameter `reading`."""
+    signature = inspect.signature(command, eval_str=True)
+    spelt = typing.get_type_hints(Reading, include_extras=True)
+    shared = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=spelt[field.name]
+        )
+        for field in dataclasses.fields(Reading)
+    ]
+    own = [parameter for parameter in signature.parameters.values() if parameter.name != "reading"]
+
+    @functools.wraps(command)
+    def run(**given: object) -> int:
+        reading = Reading(**{parameter.name: given.pop(parameter.name) for parameter in shared})  # type: ignore[arg-type]
+        return command(**given, reading=reading)
+
+    # The options are read off the signature, and their types off the annotations.
+    run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
+    return run

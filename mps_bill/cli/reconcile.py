@@ -1,0 +1,133 @@
+"""`mps-bill reconcile`: our bills against the provider's bill detail."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.metering import metering
+from mps_bill.cli.options import Format
+from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reports import check_report, write_workbook
+from mps_bill.core.decimals import EXACT, parse_plain_decimal
+from mps_bill.core.diagnostics import InputRejected, Problem, ProblemLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mps_bill.core.diagnostics import ProblemReport
+    from mps_bill.reconcile.model import Reconciliation
+
+
+@reads_usage
+def reconcile(
+    usage: options.Usage,
+    prices: options.Prices,
+    bill: Annotated[
+        list[str],
+        typer.Option(
+            "--bill", "-b", metavar="EXPORT", help="The provider's bill detail: console CSV or API items. Repeatable."
+        ),
+    ],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--mapping", "-m", metavar="FILE", help="What the words of the bill mean, in YAML. Repeatable."),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="FILE",
+            show_default=False,
+            help="Compare plans and payments too, settled from this account.",
+        ),
+    ] = None,
+    tolerance: Annotated[str, typer.Option(metavar="AMOUNT", help="What a row of the bill may differ by.")] = "0.01",
+    as_of: options.AsOf = None,
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+    *,
+    reading: Reading,
+) -> int:
+    """Our bills against the provider's: every difference, with its class and amount.
+
+    Exit codes: 0 equal; 1 differences, or an export that contradicts itself; 2 wrong command line; 3 input rejected.
+    """
+    format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, Format.xlsx))
+    check_report(format_, output)
+    allowed = _tolerance(tolerance)
+    until = options.second_option(as_of, "--as-of")
+    book = options.load_book(prices)
+
+    from mps_bill.pipeline import bill_usage, settle_usage
+    from mps_bill.reconcile.compare import reconcile as compare
+    from mps_bill.reconcile.mapping import load_mapping
+    from mps_bill.reconcile.read_export import read_exports
+    from mps_bill.reconcile.sides import OurRun, settled_run
+
+    words, mapping_problems = load_mapping(mapping or [])
+    statement, export_problems = read_exports(bill, book.currency)
+    if words is None or statement is None:
+        raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
+    with metering(usage, reading) as (sources, meter_options):
+        if account is None:
+            billed = bill_usage(sources, book, meter_options, until)
+            problems, ours = billed.problems, OurRun(billed.bills, billed.months)
+        else:
+            from mps_bill.settlement.save import open_account
+
+            with open_account(account, book, lock=False) as file:
+                settled = settle_usage(sources, book, meter_options, file.account, until)
+            problems, ours = settled.problems, settled_run(settled.settled, book)
+    with decimal.localcontext(EXACT):
+        result = compare(ours, statement, words, book, allowed)
+        if format_ is Format.xlsx:
+            from mps_bill.report.reconcile_data import reconciliation_tables
+
+            write_workbook(*reconciliation_tables(result, book.currency), output)
+        else:
+            with open_output(output) as stream:
+                _write(stream, result, book.currency, format_)
+    for one in result.statement.files:
+        if format_ not in (Format.table, Format.markdown):
+            say(f"{one.name}: {one.rows} rows, read as {one.encoding}", quiet=reading.quiet)
+    if problems.total:
+        say_problems(problems)
+        return exit_codes.REJECTED
+    return exit_codes.DONE if result.equal else exit_codes.FOUND
+
+
+def _tolerance(text: str) -> Decimal:
+    try:
+        return parse_plain_decimal(text, places=10)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tolerance") from None
+
+
+def _first(problems: Iterable[Problem], most: int) -> ProblemReport:
+    """The first problems, and how many there are: an export can be wrong in every row."""
+    log = ProblemLog(most)
+    log.add(problems)
+    return log.report()
+
+
+def _write(stream: IO[str], result: Reconciliation, currency: str, format_: Format) -> None:
+    from mps_bill.report import reconcile_data
+
+    match format_:
+        case Format.json:
+            from mps_bill.report.bill_json import write_json
+
+            write_json(stream, reconcile_data.reconciliation_json(result, currency))
+        case Format.csv:
+            reconcile_data.write_reconciliation_csv(stream, result)
+        case _:
+            from mps_bill.report.reconcile import reconciliation_document
+
+            write_document(stream, reconciliation_document(result, currency), format_)

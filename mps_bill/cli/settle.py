@@ -1,0 +1,178 @@
+"""`mps-bill settle`: usage, prices and an account to bills, deductions, and the account after them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.metering import metering
+from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reports import REPORTS, check_report, write_report
+
+if TYPE_CHECKING:
+    from mps_bill.pipeline import SettleRun
+    from mps_bill.price_sheet.book import PriceBook
+    from mps_bill.settlement.save import AccountFile
+
+
+@reads_usage
+def settle(
+    usage: options.Usage,
+    prices: options.Prices,
+    account: Annotated[
+        str,
+        typer.Option("--account", "-a", metavar="FILE", show_default=False, help="The account that pays the bills."),
+    ],
+    save: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the account after the run to FILE, whole or not at all.")
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Save the account over the file it was read from.")
+    ] = False,
+    as_of: options.AsOf = None,
+    charge_late: Annotated[
+        bool,
+        typer.Option("--charge-late", help="Bill usage of settled cycles as corrections; give only what was missed."),
+    ] = False,
+    format_: options.FormatOption = None,
+    output: options.Output = None,
+    in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
+    forecast_days: Annotated[
+        int, typer.Option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast goes by.")
+    ] = 7,
+    fail_on_outstanding: Annotated[
+        bool, typer.Option("--fail-on-outstanding", help="Exit 4 when anything is outstanding in the end.")
+    ] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
+    billing_account: options.BillingAccount = None,
+    *,
+    reading: Reading,
+) -> int:
+    """Bills paid from an account: resource plans, vouchers, cards, balance, credit line, and what is outstanding.
+
+    The result is printed first and the account saved then. Only exit 0, 3 with --rejects, or 4 mean that it is saved.
+    """
+    format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, *REPORTS))
+    check_report(format_, output)
+    until = options.second_option(as_of, "--as-of")
+    target = save or (account if in_place else None)
+    for option, path in (("--output", output), ("--rejects", reading.rejects)):
+        _check_output(option, path, account, target)
+    book = options.load_book(prices)
+
+    from mps_bill.pipeline import settle_usage
+    from mps_bill.settlement.save import open_account
+
+    with (
+        open_account(account, book, lock=target is not None) as file,
+        metering(usage, reading) as (sources, meter_options),
+    ):
+        if target is not None:
+            _check_target(target, file, in_place)
+        run = settle_usage(
+            sources,
+            book,
+            meter_options,
+            file.account,
+            until,
+            charge_late=charge_late,
+            forecast_days=forecast_days,
+        )
+        with _saving(target, file, run, book, reading.quiet):
+            if format_ in REPORTS:
+                from mps_bill.report.data_settlement import settle_run_data
+
+                write_report(settle_run_data(run, billing_account), format_, output)
+            else:
+                with open_output(output, bom=bom) as stream:
+                    _write(run, format_, stream, None if show_all else in_full)
+
+    if format_ is options.Format.csv:
+        from mps_bill.report.control_totals import control_totals_text
+
+        say(control_totals_text(run.control_totals), quiet=reading.quiet)
+    if run.settled.late:
+        rows = run.control_totals.rows_late
+        say(
+            f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged.",
+            quiet=reading.quiet,
+        )
+    if run.problems.total:
+        say_problems(run.problems)
+        return exit_codes.REJECTED
+    if fail_on_outstanding and run.settled.closing.outstanding:
+        return exit_codes.LIMIT_CROSSED
+    return exit_codes.DONE
+
+
+def _check_output(option: str, output: str | None, account: str, target: str | None) -> None:
+    """What is written beside the account must not be written over it."""
+    for path in (account, target):
+        if output is not None and path is not None and os.path.realpath(output) == os.path.realpath(path):
+            raise typer.BadParameter(f"{output} is the account; name another file", param_hint=option)
+
+
+def _check_target(target: str, file: AccountFile, in_place: bool) -> None:
+    from mps_bill.settlement.save import check_target
+
+    if reason := check_target(Path(target), file, in_place=in_place):
+        raise typer.BadParameter(f"{target}: {reason}", param_hint="--save")
+
+
+@contextmanager
+def _saving(target: str | None, file: AccountFile, run: SettleRun, book: PriceBook, quiet: bool) -> Iterator[None]:
+    """Writes the account beside its place before the result is printed, and puts it in its place after that.
+
+    So a disk that is full or a folder that cannot be written to stops the run before it prints anything, and a result that
+    cannot be printed leaves the account as it was.
+    """
+    if target is None:
+        yield
+        return
+    from mps_bill.settlement.save import account_text, staged
+
+    text, kept = account_text(file, run.settled.closing, book)
+    with ExitStack() as stack:
+        with _told(target):
+            stage = stack.enter_context(staged(Path(target), text, file.mode))
+        yield
+        with _told(target):
+            stage.commit()
+    say(f"Saved the account to {target}.", quiet=quiet)
+    if not kept:
+        say("Its layout could not be edited, so the file was written afresh, without comments.", quiet=quiet)
+
+
+@contextmanager
+def _told(target: str) -> Iterator[None]:
+    """Tells what keeps the account from being written."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{target} cannot be written: {error.strerror or error}; the account is as it was, nothing is charged"
+        raise typer.BadParameter(message, param_hint="--save") from None
+
+
+def _write(run: SettleRun, format_: options.Format, stream: IO[str], in_full: int | None) -> None:
+    match format_:
+        case options.Format.json:
+            from mps_bill.report.bill_json import write_json
+            from mps_bill.report.settle_json import settle_run_json
+
+            write_json(stream, settle_run_json(run))
+        case options.Format.csv:
+            from mps_bill.report.settle_csv import write_settlements_csv
+
+            write_settlements_csv(stream, run)
+        case _:
+            from mps_bill.report.settle_tables import settle_document
+
+            write_document(stream, settle_document(run, in_full), format_)

@@ -1,0 +1,1 @@
+"""Defaults of options: the config file `mps-bill.yaml`, and environment variables, which win over it."""

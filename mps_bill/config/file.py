@@ -1,0 +1,93 @@
+"""The config file: what it may hold, and reading it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mps_bill.config.settings import KEYS, Setting
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, quoted
+from mps_bill.core.shape import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
+from mps_bill.core.times import OFFSET, offset_text, parse_offset
+from mps_bill.core.yaml_tree import decode, read_tree
+
+NO_CONFIG = Kind("C101", "no-config")
+BAD_TEXT = Kind("C201", "bad-text")
+UNKNOWN_FORMAT = Kind("C202", "unknown-format")
+BAD_OFFSET = Kind("C203", "bad-offset")
+
+_TEXT = r"\S([^\r\n]{0,498}\S)?"
+
+
+def _text(name: str) -> Text[str]:
+    return Text(name, matching(_TEXT, name, "one line of text"), _TEXT, BAD_TEXT)
+
+
+PRICES = Field(
+    "prices", ListOf("the price sheets", _text("a price sheet"), unique=True), "files, folders, ids", required=False
+)
+ACCOUNT = Field("account", _text("an account file"), "the account that settles", required=False)
+PROFILE = Field("profile", _text("an import profile"), "how other files than usage files are read", required=False)
+SET = Field(
+    "set", MapOf("the constants", _text("a column"), _text("a value")), "columns for the profile", required=False
+)
+FORMAT = Field(
+    "format",
+    Choice("a format that every command prints", ("table", "json", "csv", "markdown"), UNKNOWN_FORMAT),
+    "how results are printed",
+    required=False,
+)
+TIMEZONE = Field(
+    "timezone",
+    Text("an offset from UTC", parse_offset, OFFSET, BAD_OFFSET),
+    "the offset of times without one",
+    required=False,
+)
+BY = Field("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by", required=False)
+CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY))
+assert tuple(field.key for field in CONFIG.fields) == KEYS
+
+
+def read_file(path: Path) -> dict[str, Setting]:
+    """The settings of a config file. Its paths are relative to the file, and come back as seen from the working folder.
+
+    Raises:
+        InputRejected: the file cannot be read; with every problem that it has.
+    """
+    name = os.path.relpath(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputRejected([Problem(Place(name), NO_CONFIG, f"the config cannot be read: {error.strerror}")]) from None
+    text, problems = decode(data, name)
+    root, form_problems = read_tree(text, name) if text is not None else (None, ())
+    fields, shape_problems = read(CONFIG, root) if root else (None, ())
+    problems = (*problems, *form_problems, *shape_problems)
+    if problems:
+        raise InputRejected(problems)
+    folder = os.path.relpath(path.parent)
+    return {key: _setting(key, value, folder) for key, value in (fields.values if fields else {}).items()}
+
+
+def _setting(key: str, value: object, folder: str) -> Setting:
+    """A checked value of the file as a setting."""
+    match value:
+        case Located():
+            text = offset_text(value.value) if key == TIMEZONE.key else str(value.value)
+            return Setting((_path(key, text, folder),), str(value.place))
+        case Many():
+            texts = [
+                _path(key, part.value, folder) if isinstance(part, Located) else f"{part.key.value}={part.value.value}"
+                for part in value.parts
+            ]
+            return Setting(tuple(texts), str(value.place))
+    raise AssertionError(f"{quoted(key)} has a value of no known shape")
+
+
+def _path(key: str, text: str, folder: str) -> str:
+    """A path as seen from the working folder. What is no file beside the config may be the id of a shipped one."""
+    if key == ACCOUNT.key:
+        return os.path.normpath(os.path.join(folder, text))
+    if key in (PRICES.key, PROFILE.key) and os.path.exists(beside := os.path.join(folder, text)):
+        return os.path.normpath(beside)
+    return text

@@ -1,0 +1,194 @@
+"""The Spark engine: the same metering on a cluster, for usage that one machine should not read.
+
+Spark gives no line numbers: a bad row is named by its file and shown as text. Its master decides where it runs; files are
+named as Spark can open them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.metering import kinds, sql
+from mps_bill.metering.csv_rows import Row, row_from
+from mps_bill.metering.exact_reader import Reject
+from mps_bill.metering.parquet_rows import inexact_column, parquet_row
+from mps_bill.metering.records import Layout
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.spark_sql import DIALECT, column_text, lines, parquet
+from mps_bill.metering.sql_engine import OpenQuoteError, meter_by_sql
+from mps_bill.metering.usage import Metered
+from mps_bill.metering.workspace import Resources
+from mps_bill.price_sheet.book import PriceBook
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_TYPES = {"VARCHAR": "STRING", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN"}
+
+
+def read_with_spark(
+    sources: Sequence[UsageSource],
+    layouts: dict[str, Layout],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    resources: Resources,
+    *,
+    max_errors: int,
+    trust_unique: bool = False,
+    reject: Reject | None = None,
+) -> Metered:
+    """The same as `exact_reader.read_exactly`, but for lines and columns: the place of a bad row is its file, and of a bad
+    row of Parquet its number there.
+
+    Raises:
+        InputRejected: Spark cannot be started, or a quote is open at the end of a line.
+    """
+    session = _session(resources)
+    try:
+        engine = _SparkEngine(session, sources, layouts, scheme)
+        return meter_by_sql(
+            engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
+        )
+    except OpenQuoteError as found:
+        message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
+        raise InputRejected([Problem(Place(found.source.name), kinds.UNCLOSED_QUOTE, message)]) from found
+    finally:
+        session.stop()
+
+
+def _session(resources: Resources) -> SparkSession:
+    """A session of its own: a master that `spark-submit` has set stands unless the run names one."""
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError:
+        message = 'Spark is not installed; pip install "mps-bill[spark]" brings it, and it needs Java 17'
+        raise InputRejected([Problem(Place("--engine spark"), kinds.NO_ENGINE, message)]) from None
+    settings = {
+        "spark.app.name": "mps-bill",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+    if resources.spark_master or resources.threads:
+        settings["spark.master"] = resources.spark_master or f"local[{resources.threads}]"
+    if resources.memory:
+        settings["spark.driver.memory"] = f"{resources.memory // 1024}k"
+    if resources.temp_folder:
+        settings["spark.local.dir"] = resources.temp_folder
+    builder = SparkSession.builder
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, OSError) as error:
+        message = (
+            f"Spark does not start ({str(error).partition(chr(10))[0]}); it needs Java 17 and, for a cluster, --master"
+        )
+        raise InputRejected([Problem(Place("--engine spark"), kinds.NO_ENGINE, message)]) from error
+
+
+class _SparkEngine:
+    """See `sql_engine.SqlEngine`."""
+
+    dialect = DIALECT
+    knows_rows = True
+
+    def __init__(
+        self,
+        session: SparkSession,
+        sources: Sequence[UsageSource],
+        layouts: dict[str, Layout],
+        scheme: MeteringScheme,
+    ) -> None:
+        self._session = session
+        self._layouts = layouts
+        self._offset = scheme.assumed_offset
+        self._tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
+        self._sources = {source.path.resolve().as_posix(): source for source in sources}
+        #: Each kind of file that is read alike, with its rows: files of one format and header.
+        self._alike: list[tuple[str, sql.RowSource]] = []
+        groups: dict[tuple[str, ...], list[UsageSource]] = {}
+        for source in sources:
+            format_ = "parquet" if source.format == "parquet" else "csv"
+            groups.setdefault((format_, *layouts[source.name].names), []).append(source)
+        for number, group in enumerate(groups.values()):
+            self._alike.append((group[0].format, self._row_source(f"usage_{number}", group)))
+        self._suspects: list[tuple[str, str]] = []
+
+    @property
+    def rows(self) -> Sequence[sql.RowSource]:
+        return tuple(rows for _, rows in self._alike)
+
+    def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
+        del doing
+        return [tuple(row) for row in self._session.sql(query).collect()]
+
+    def keep(self, table: str, query: str, doing: str) -> int:
+        del doing
+        from pyspark import StorageLevel
+
+        frame = self._session.sql(query).persist(StorageLevel.MEMORY_AND_DISK)
+        frame.createOrReplaceTempView(table)
+        return frame.count()
+
+    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
+        schema = ", ".join(f"{DIALECT.identifier(name)} {_TYPES[type_]}" for name, type_ in columns.items())
+        kept = [tuple(row) for row in rows]
+        self._session.createDataFrame(kept, schema).createOrReplaceTempView(table)
+        return len(kept)
+
+    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
+        self._suspects = []
+        for number, (format_, rows) in enumerate(self._alike):
+            query = sql.suspects(rows, scheme, tags, DIALECT, refused=refused, contested=contested)
+            order = "path, row_number" if format_ == "parquet" else "path"
+            self.keep(f"suspects_{number}", query, "")
+            self._suspects.append((f"suspects_{number}", order))
+
+    def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        return self.placed_suspects()
+
+    def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        headers: set[str] = set()
+        for table, order in self._suspects:
+            shown = "*" if "row_number" in order else "CAST(value AS BINARY) AS value, path"
+            frame = self._session.sql(f"SELECT {shown} FROM {table} ORDER BY {order}")
+            for row in frame.toLocalIterator():
+                source = self._sources[unquote(urlsplit(row.path).path)]
+                if "row_number" in order:
+                    yield source, parquet_row(row.row_number + 1, row[2:])
+                    continue
+                raw = bytes(row.value).removeprefix(b"\xef\xbb\xbf")
+                found = row_from(0, raw)
+                # Every file has its header once; a second one is a bad row.
+                if source.name not in headers and tuple(found.fields) == self._layouts[source.name].names:
+                    headers.add(source.name)
+                    continue
+                yield source, found
+
+    def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:
+        layout = self._layouts[sources[0].name]
+        # Spark takes a path as a pattern.
+        paths = [re.sub(r"([*?\[\]{}\\])", r"\\\1", f"file://{source.path.resolve()}") for source in sources]
+        if sources[0].format != "parquet":
+            self._session.read.text(paths).selectExpr("value", "_metadata.file_path AS path").createOrReplaceTempView(
+                view
+            )
+            return lines(view, layout, self._tags, self._offset)
+        frame = self._session.read.parquet(*paths)
+        texts = {}
+        for name, type_ in frame.dtypes:
+            text = column_text(name, type_)
+            if text is None:
+                raise InputRejected([inexact_column(sources[0], name, type_.upper())])
+            texts[name] = text
+        named = ["*", "_metadata.file_path AS path", "_metadata.row_index AS row_number"]
+        frame.selectExpr(*named).createOrReplaceTempView(view)
+        return parquet(view, layout, texts, self._tags, self._offset)

@@ -1,0 +1,214 @@
+"""Metering by SQL: what is asked of an engine, in which order, and what the exact reader must judge of its rows.
+
+    groups ──▶ rows without doubt, summed          repeated, same ──▶ corrections: repeats counted once
+       └─────▶ keys without a price ──┐                    └────────▶ contested records ──┐
+       └─────▶ rows in doubt ─────────┴──────────── suspects ◀───────────────────────────┘
+                                                        └─▶ the exact reader: problems with places, and the rest of the sums
+
+The engine sees every row; Python sees the suspects only. A file with few bad rows costs little more than a clean one, and
+memory depends on the number of suspects and groups, not of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mps_bill.metering import kinds, sql
+from mps_bill.metering.csv_rows import Row
+from mps_bill.metering.exact_reader import BadRow, Judge, Judged, Reject, Sums, account_for, verdict_on
+from mps_bill.metering.records import Identity, Layout
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import UNKNOWN, Metered, UsageKey
+from mps_bill.price_sheet.book import PriceBook
+
+_TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
+
+
+class SqlEngine(Protocol):
+    """An engine with the sources of a run opened in it."""
+
+    @property
+    def dialect(self) -> sql.Dialect: ...
+    @property
+    def rows(self) -> Sequence[sql.RowSource]:
+        """The rows of all sources."""
+        ...
+
+    @property
+    def knows_rows(self) -> bool:
+        """Whether the engine can lead back from a row to its file."""
+        ...
+
+    def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
+        """The result of a query, which is small."""
+        ...
+
+    def keep(self, table: str, query: str, doing: str) -> int:
+        """Keeps the result of a query, however large, as a table; its number of rows."""
+        ...
+
+    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
+        """A table of the rows given, none of which has a NULL; the columns have types of SQL. Their number."""
+        ...
+
+    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
+        """Finds the rows that the exact reader must judge (`sql.suspects`)."""
+        ...
+
+    def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        """The rows found last, without the headers; their places are not filled in."""
+        ...
+
+    def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        """The same rows in the order of the files, each with its place."""
+        ...
+
+
+class PlacesNeededError(Exception):
+    """A row is bad or in doubt, and the engine cannot lead back to it."""
+
+
+@dataclass
+class OpenQuoteError(Exception):
+    """A quote is not closed on its line, so lines are not rows. `repeats`: the records that may stand on several rows."""
+
+    source: UsageSource
+    repeats: Collection[Identity] | None
+
+
+def meter_by_sql(
+    engine: SqlEngine,
+    layouts: dict[str, Layout],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    *,
+    max_errors: int,
+    trust_unique: bool,
+    reject: Reject | None,
+) -> Metered:
+    """The groups of the engine's sources, with the problems of their bad rows.
+
+    Raises:
+        PlacesNeededError: not every row is clean, and the engine does not know its rows.
+        OpenQuoteError: see there.
+    """
+    tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
+    checked = sql.checked_rows(engine.rows, scheme, tags, engine.dialect)
+    judges: dict[str, Judge] = {}
+
+    def judge(source: UsageSource, row: Row) -> Judged:
+        known = judges.get(source.name) or judges.setdefault(
+            source.name, Judge(source, layouts[source.name], book, scheme)
+        )
+        return known.judge(row)
+
+    sums = Sums(scheme)
+    refused: list[Sequence[object]] = []
+    in_doubt = False
+    for key_columns, numbers in _split(
+        engine.fetch(sql.groups(checked, scheme, engine.dialect), "Reading usage"), scheme
+    ):
+        if key_columns[0] is None:
+            in_doubt = True
+            continue
+        key = _key(key_columns, scheme)
+        if isinstance(verdict_on(key, book, scheme), tuple):
+            refused.append(key_columns)
+        else:
+            sums.add_counts(key, numbers[0], 0, numbers[1:])
+    suspicious = in_doubt or bool(refused)
+    if suspicious and not engine.knows_rows:
+        raise PlacesNeededError
+    if refused:
+        engine.load(sql.REFUSED, _key_types(scheme), refused)
+
+    if suspicious:
+        engine.find_suspects(scheme, tags, refused=bool(refused), contested=False)
+    open_quote: UsageSource | None = None
+    doubtful_records: dict[Identity, None] = {}
+    for source, row in engine.suspects() if in_doubt else ():
+        judged = judge(source, row)
+        if not isinstance(judged, BadRow):
+            doubtful_records[judged.record.identity] = None
+        elif judged.row.flaw and judged.row.flaw.kind is kinds.UNCLOSED_QUOTE:
+            open_quote = open_quote or source
+
+    contested = False
+    repeats: Collection[Identity] | None = None
+    if not trust_unique:
+        if doubtful_records:
+            engine.load(sql.DOUBTFUL_RECORDS, dict.fromkeys(sql.IDENTITY, _TEXT), doubtful_records)
+        query = sql.repeated(checked, engine.dialect, doubtful_records=bool(doubtful_records))
+        repeated = engine.keep(sql.REPEATED, query, "Looking for repeated records")
+        repeated_rows = sql.checked_rows(engine.rows, scheme, tags, engine.dialect, repeated=True)
+        if open_quote:
+            rows = engine.fetch(sql.repeated_records(repeated_rows), "Looking for repeated records")
+            repeats = {(str(job), str(item), str(output)) for job, item, output in rows} | doubtful_records.keys()
+        elif repeated:
+            query = sql.same(repeated_rows, scheme, tags, engine.dialect, refused=bool(refused))
+            engine.keep(sql.SAME, query, "Comparing repeated records")
+            query = sql.contested(doubtful_records=bool(doubtful_records))
+            contested = bool(engine.keep(sql.CONTESTED, query, "Comparing repeated records"))
+            if contested and not engine.knows_rows:
+                raise PlacesNeededError
+            _correct(engine, scheme, sums, contested)
+    if open_quote:
+        raise OpenQuoteError(open_quote, repeats)
+    if contested:
+        engine.find_suspects(scheme, tags, refused=bool(refused), contested=True)
+
+    def suspects() -> Iterator[Judged]:
+        if suspicious or contested:
+            yield from (judge(source, row) for source, row in engine.placed_suspects())
+
+    return account_for(suspects, sums, max_errors, trust_unique=trust_unique, reject=reject)
+
+
+def _correct(engine: SqlEngine, scheme: MeteringScheme, sums: Sums, contested: bool) -> None:
+    """Takes out of the sums what repeats brought in; contested records are taken out whole, for the exact reader."""
+    query = sql.corrections(scheme, engine.dialect, contested=contested)
+    for is_contested, *row in engine.fetch(query, "Comparing repeated records"):
+        ((key_columns, (rows, *surplus)),) = _split([tuple(row)], scheme)
+        taken = [-number for number in surplus]
+        if is_contested:
+            sums.add_counts(_key(key_columns, scheme), -rows, 0, taken)
+        else:
+            sums.add_counts(_key(key_columns, scheme), 0, rows, taken)
+
+
+def _split(
+    rows: Iterable[tuple[object, ...]], scheme: MeteringScheme
+) -> Iterator[tuple[tuple[object, ...], tuple[int, ...]]]:
+    """The key columns and the numbers of result rows."""
+    width = 9 + len(scheme.tags)
+    for row in rows:
+        yield row[:width], tuple(int(str(number)) for number in row[width:])
+
+
+def _key_types(scheme: MeteringScheme) -> dict[str, str]:
+    return dict(zip(sql.key_columns(scheme), (*[_INTEGER] * 8, _BOOLEAN, *[_TEXT] * len(scheme.tags)), strict=True))
+
+
+def _key(columns: Sequence[object], scheme: MeteringScheme) -> UsageKey:
+    """The key columns of a result as a key."""
+    slot, item, region, spec, codec, unit, long_side, short_side, failed, *tags = columns
+    words = sql.word_lists(scheme)
+
+    def word(column: str, code: object) -> str:
+        return words[column][int(str(code)) - 1] if code else UNKNOWN
+
+    return UsageKey(
+        slot=int(str(slot)) * scheme.slot_seconds,
+        item=word("item", item),
+        region=word("region", region),
+        spec=word("spec", spec),
+        codec=word("codec", codec),
+        long=int(str(long_side)),
+        short=int(str(short_side)),
+        unit=word("unit", unit),
+        failed=bool(failed),
+        tags=tuple(map(str, tags)),
+    )

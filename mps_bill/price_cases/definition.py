@@ -1,0 +1,128 @@
+"""The format of usage cases, said once: cases are read by it, and editors get it as a JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
+from mps_bill.core.diagnostics import Kind, near_miss, quoted
+from mps_bill.core.shape import Choice, Field, ListOf, Record, Schema, Text, json_schema
+from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_second
+from mps_bill.metering import kinds as usage_kinds
+from mps_bill.price_sheet import kinds
+
+FORMAT_NAME = "mps-bill/price-cases/1"
+
+#: Every problem that a row of usage can have.
+REFUSALS: tuple[Kind, ...] = tuple(kind for kind in vars(usage_kinds).values() if isinstance(kind, Kind))
+#: Digits of an amount before the point: quantities have 12 and prices too.
+_WHOLE_DIGITS = 24
+_LINE = r"[^\r\n]*"
+_SIGNED = f"-?({PLAIN_DECIMAL})"
+
+
+def _one_line(text: str) -> str:
+    if not re.fullmatch(_LINE, text):
+        raise ValueError("the value must stand on one line")
+    return text
+
+
+def _amount(text: str) -> Decimal:
+    return parse_plain_decimal(text, places=10, whole_digits=_WHOLE_DIGITS)
+
+
+def _signed(text: str) -> Decimal:
+    return -_amount(text[1:]) if text.startswith("-") else _amount(text)
+
+
+def _refusal(text: str) -> Kind:
+    names = {name: kind for kind in REFUSALS for name in (kind.code, kind.slug)}
+    if text not in names:
+        slugs = [kind.slug for kind in REFUSALS]
+        hint = near_miss(text, names) or f"; write one such as {slugs[-3]}"
+        raise ValueError(f"{quoted(text)} is no problem of usage{hint}")
+    return names[text]
+
+
+def _text(name: str) -> Text[str]:
+    return Text(name, _one_line, _LINE, kinds.BAD_NAME, number=True)
+
+
+def _decimal(name: str) -> Text[Decimal]:
+    return Text(name, _amount, PLAIN_DECIMAL, kinds.BAD_AMOUNT, number=True)
+
+
+#: What each column of usage is, and whether a row of a case needs it. A row that names no job is a job of its own, one
+#: that names no time was completed at the start of the sheet's period, and one that failed may leave out what was used.
+_USAGE_DOCS: dict[str, tuple[str, bool]] = {
+    "job_id": ("the job; absent: each row is a job of its own", False),
+    "output": ("which output or part of the job", False),
+    "completed_at": ("when the job completed, with an offset; absent: when the sheet came into force", False),
+    "region": ("the region id, such as cn-shanghai", True),
+    "item": ("the item code of the price sheet", True),
+    "spec": ("the spec, where the item does not derive it", False),
+    "codec": ("the codec, where the item derives its spec from it", False),
+    "width": ("the width in pixels", False),
+    "height": ("the height in pixels", False),
+    "quantity": ("how much was used, at most 6 decimals", False),
+    "unit": ("the unit of the quantity, one that converts to the item's", False),
+    "status": ("success (default) or failed", False),
+}
+USAGE_FIELDS = tuple(
+    Field(column, _text(f"a usage row's {column}"), doc, required) for column, (doc, required) in _USAGE_DOCS.items()
+)
+USAGE_ROW = Record("a usage row", USAGE_FIELDS)
+
+ITEM = Field("item", _text("an item"), "the line's item", required=False)
+SPEC = Field("spec", _text("a spec"), "the line's spec", required=False)
+REGION = Field("region", _text("a region"), "the line's region", required=False)
+TIER = Field("tier", _text("a tier"), "the line's tier, such as 0-3000", required=False)
+QUANTITY = Field("quantity", _decimal("a quantity"), "the line's quantity in the item's unit", required=False)
+UNIT_PRICE = Field("unit_price", _decimal("a unit price"), "the line's price per unit", required=False)
+AMOUNT = Field("amount", _decimal("an amount"), "the line's exact amount", required=False)
+LINE = Record("an expected line", (ITEM, SPEC, REGION, TIER, QUANTITY, UNIT_PRICE, AMOUNT))
+
+LIST_AMOUNT = Field("list_amount", _decimal("a list amount"), "the sum of all lines, exact", required=False)
+ADJUSTMENT = Field(
+    "rounding_adjustment",
+    Text("a rounding adjustment", _signed, _SIGNED, kinds.BAD_AMOUNT, number=True),
+    "what cutting the bills to money adds, below zero where it takes away",
+    required=False,
+)
+PAYABLE = Field("payable", _decimal("a payable amount"), "what is to be paid for all bills", required=False)
+ISSUED_AT = Field(
+    "issued_at",
+    ListOf(
+        "the times of the bills",
+        Text("a time", parse_second, f"({LOCAL_TIME})({OFFSET})", kinds.BAD_TIME),
+    ),
+    "when each bill is issued, in order",
+    required=False,
+)
+LINES = Field("lines", ListOf("the expected lines", LINE), "every line of every bill, in order", required=False)
+REFUSAL = Field(
+    "refusal",
+    Text("a refusal", _refusal, "|".join(name for kind in REFUSALS for name in (kind.slug, kind.code)),
+         kinds.UNKNOWN_REFUSAL),
+    "the problem for which the usage is refused, by code or name",
+    required=False,
+)  # fmt: skip
+EXPECTATION = Record("an expectation", (LIST_AMOUNT, ADJUSTMENT, PAYABLE, ISSUED_AT, LINES, REFUSAL))
+
+NAME = Field("name", _text("a case's name"), "what the case shows")
+SOURCE = Field("source", _text("a source"), "where the example is from", required=False)
+USAGE = Field("usage", ListOf("the usage", USAGE_ROW), "usage rows, with the columns of usage files")
+EXPECT = Field("expect", EXPECTATION, "what the usage must come to")
+CASE = Record("a case", (NAME, SOURCE, USAGE, EXPECT))
+
+FORMAT = Field(
+    "format", Choice("a format of usage cases", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
+)
+CASES = Field("cases", ListOf("the cases", CASE), "the cases, run one by one")
+PRICE_CASES = Record("a file of usage cases", (FORMAT, CASES))
+
+
+def price_cases_schema() -> Schema:
+    """The JSON Schema of a file of usage cases, for editors."""
+    return json_schema(PRICE_CASES, "mps-bill price cases, version 1")

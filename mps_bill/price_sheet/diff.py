@@ -1,0 +1,221 @@
+"""What changed between two sheets, as a customer meets it: prices are compared by region, and told by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from mps_bill.core.decimals import EXACT, plain
+from mps_bill.core.units import Unit, in_unit
+from mps_bill.price_sheet import words
+from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, TieredPrice
+
+
+@dataclass(frozen=True, slots=True)
+class WordChange:
+    """Something other than a price that changed; empty text where it was not there."""
+
+    what: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """One figure before and after: `old` or `new` is None where a spec or region was added or removed.
+
+    `regions` is a text such as `mainland, us-west-1`; `tier` is empty for a flat price. `ratio` is new / old per equal
+    quantity, None where the two cannot be compared (added, removed, from 0, units that do not convert).
+    """
+
+    spec: str
+    regions: str
+    tier: str
+    old: Decimal | None
+    new: Decimal | None
+    ratio: Fraction | None
+
+    @property
+    def difference(self) -> Decimal | None:
+        return None if self.old is None or self.new is None else EXACT.subtract(self.new, self.old)
+
+    def rises_more_than(self, percent: Decimal) -> bool:
+        """Whether the price goes up by more than `percent`; a price that was 0 goes up by more than any."""
+        if self.old is None or self.new is None:
+            return False
+        if self.ratio is None:
+            return self.new > 0
+        return self.ratio > 1 and (self.ratio - 1) * 100 > Fraction(percent)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """An item that was added or removed (one of the two is None), or whose words or prices changed."""
+
+    code: str
+    old: Item | None
+    new: Item | None
+    words: tuple[WordChange, ...]
+    rates: tuple[RateChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetDiff:
+    """Everything that changed; nothing where the two sheets bill alike."""
+
+    old: PriceSheet
+    new: PriceSheet
+    words: tuple[WordChange, ...]
+    items: tuple[ItemChange, ...]
+
+    @property
+    def rates(self) -> Iterator[RateChange]:
+        for item in self.items:
+            yield from item.rates
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.items)
+
+
+def diff_sheets(old: PriceSheet, new: PriceSheet) -> SheetDiff:
+    """What changed from `old` to `new`, both of one currency; items in the order of the new sheet, removed ones last."""
+    changes = []
+    for code in [*new.items, *(code for code in old.items if code not in new.items)]:
+        before, after = old.items.get(code), new.items.get(code)
+        tiers, rates = _price_changes(old, new, code)
+        change = ItemChange(code, before, after, (*_item_words(before, after), *tiers), rates)
+        if before is None or after is None or change.words or change.rates:
+            changes.append(change)
+    return SheetDiff(old, new, tuple(_changed(_head_words(old), _head_words(new))), tuple(changes))
+
+
+def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[WordChange]:
+    for what in dict.fromkeys([*old, *new]):
+        before, after = old.get(what, ""), new.get(what, "")
+        if before != after:
+            yield WordChange(what, before, after)
+
+
+def _head_words(sheet: PriceSheet) -> dict[str, str]:
+    billing = sheet.billing
+    groups = {f"group {name}": ", ".join(members) for name, members in sheet.region_groups.items()}
+    return {
+        "id": sheet.id,
+        "site": sheet.site,
+        "product": sheet.product,
+        "in force from": words.time_words(sheet.effective_from, sheet),
+        "in force until": words.time_words(sheet.effective_to, sheet),
+        "billing cycle": words.cycle_words(billing),
+        "bill issued after": words.length_words(billing.issue_after),
+        "settlement": billing.settlement,
+        "bill rounded": words.rounding_words(billing),
+        **groups,
+    }
+
+
+def _item_words(old: Item | None, new: Item | None) -> Iterator[WordChange]:
+    if old and new:
+        yield from _changed(_words_of(old), _words_of(new))
+
+
+def _words_of(item: Item) -> dict[str, str]:
+    return {
+        "name": item.name,
+        "family": item.family,
+        "unit": item.unit.name,
+        "spec": words.spec_words(item),
+        "sizes": words.sizes_words(item),
+        "metering": words.metering_words(item.metering, item.unit),
+    }
+
+
+def _price_changes(
+    old: PriceSheet, new: PriceSheet, code: str
+) -> tuple[tuple[WordChange, ...], tuple[RateChange, ...]]:
+    """How the tiers of an item changed, in words, and its figures that differ in some region; regions that change alike
+    are told together."""
+    before, after = old.items.get(code), new.items.get(code)
+    groups = {**old.region_groups, **new.region_groups}
+    tiers: list[WordChange] = []
+    rates: list[RateChange] = []
+    specs = [*(after.prices if after else ()), *(before.prices if before else ())]
+    for spec in dict.fromkeys(specs):
+        alike: dict[tuple[_Figures, _Figures], list[str]] = {}
+        for region in _regions(old, before, spec) | _regions(new, after, spec):
+            pair = _figures(old, before, spec, region), _figures(new, after, spec, region)
+            if pair[0] != pair[1]:
+                alike.setdefault(pair, []).append(region)
+        for (one, other), regions in alike.items():
+            names = words.regions_words(regions, groups)
+            if one.model != other.model and one.bounds and other.bounds:
+                tiers.append(WordChange(f"tiers of {spec} in {names}", one.model, other.model))
+            rates += _rate_changes(spec, names, one, other, before, after)
+    return tuple(tiers), tuple(rates)
+
+
+def _regions(sheet: PriceSheet, item: Item | None, spec: str) -> dict[str, None]:
+    """The regions that have a price, groups by their members."""
+    keys = item.prices.get(spec, {}) if item else {}
+    return dict.fromkeys(region for key in keys for region in sheet.region_groups.get(key, (key,)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """A price without its place: upper bounds in micros (None: no bound) with unit prices; no bounds: no price."""
+
+    bounds: tuple[int | None, ...] = ()
+    unit_prices: tuple[Decimal, ...] = ()
+    model: str = "one price"
+
+
+def _figures(sheet: PriceSheet, item: Item | None, spec: str, region: str) -> _Figures:
+    price: Price | None = sheet.price(item, spec, region) if item else None
+    match price:
+        case None:
+            return _Figures()
+        case FlatPrice():
+            return _Figures((None,), (price.unit_price,))
+        case TieredPrice():
+            tiers = price.tiers
+            bounds, prices = tuple(tier.up_to for tier in tiers), tuple(tier.unit_price for tier in tiers)
+            return _Figures(bounds, prices, f"{price.model} per {price.per}")
+
+
+def _rate_changes(
+    spec: str, regions: str, old: _Figures, new: _Figures, before: Item | None, after: Item | None
+) -> Iterator[RateChange]:
+    """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
+    item = after or before
+    assert item is not None
+    edges = sorted({bound for figures in (old, new) for bound in figures.bounds if bound is not None})
+    low = 0
+    for high in [*edges, None]:
+        one, other = _figure_at(old, high), _figure_at(new, high)
+        if one != other:
+            tier = _tier_text(low, high, item.unit) if edges else ""
+            ratio = _ratio(one, other, before.unit, after.unit) if before and after else None
+            yield RateChange(spec, regions, tier, one, other, ratio)
+        low = high or low
+
+
+def _figure_at(figures: _Figures, high: int | None) -> Decimal | None:
+    """The unit price of the stretch of quantity that ends at `high`."""
+    for bound, unit_price in zip(figures.bounds, figures.unit_prices, strict=True):
+        if bound is None or (high is not None and high <= bound):
+            return unit_price
+    return None
+
+
+def _tier_text(low: int, high: int | None, unit: Unit) -> str:
+    """`0-3000` or `100000+`, in the item's unit."""
+    start = plain(in_unit(low, unit))
+    return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
+
+
+def _ratio(old: Decimal | None, new: Decimal | None, old_unit: Unit, new_unit: Unit) -> Fraction | None:
+    """New over old for one and the same quantity."""
+    if not old or new is None or old_unit.dimension != new_unit.dimension:
+        return None
+    return Fraction(new) / new_unit.factor / (Fraction(old) / old_unit.factor)

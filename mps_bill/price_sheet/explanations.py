@@ -1,0 +1,171 @@
+"""What each kind of problem of a price sheet means and what to do about it, in words for the person who keeps the sheet.
+
+The documentation of the codes and the rules of SARIF reports are made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mps_bill.core import shape, yaml_tree
+from mps_bill.core.diagnostics import Kind
+from mps_bill.price_sheet import kinds
+
+EXPLANATIONS: Mapping[Kind, str] = {
+    # Finding files
+    kinds.NO_SUCH_SHEET: (
+        "The name is no file, no folder and no shipped sheet. `mps-bill prices list` lists the shipped ones."
+    ),
+    kinds.UNREADABLE_FILE: "The file is there and cannot be read, mostly because its permissions do not allow it.",
+    kinds.NO_SHEETS: (
+        "A folder or pattern holds no price sheet, a file that ends in .yaml or .yml. Nothing was checked there."
+    ),
+    kinds.NO_CASES: "No usage cases are found. The cases of NAME.yaml stand beside it in NAME.cases.yaml.",
+    kinds.CASES_WITHOUT_SHEET: "Beside NAME.cases.yaml there is no NAME.yaml, the sheet that the cases are for.",
+    # The form of a document
+    yaml_tree.DUPLICATE_KEY: (
+        "A key stands twice in one mapping. Most programs keep the last one without a word; here neither is trusted."
+        " Keep the one that is right."
+    ),
+    yaml_tree.NOT_UTF8: "The file is not UTF-8 text. Save it as UTF-8 in your editor.",
+    yaml_tree.HIDDEN_CHARACTER: (
+        "A character that does not show on a screen, or that reorders what is shown, so that a person would read another"
+        " sheet than the program. Take it out."
+    ),
+    yaml_tree.TAB: "A tab. YAML indents with spaces only, and a tab looks different in every editor.",
+    yaml_tree.SYNTAX: "The text cannot be read as YAML. The message gives the parser's reason and the usual remedy.",
+    yaml_tree.EMPTY_DOCUMENT: "The file holds nothing, or only comments.",
+    yaml_tree.SEVERAL_DOCUMENTS: "A line `---` begins a second document. Put each sheet in a file of its own.",
+    yaml_tree.NOT_A_MAPPING: "The document is a list or a single value. A sheet is lines of `key: value`.",
+    yaml_tree.COMPLEX_KEY: "A key is a list or a mapping. Keys are single values.",
+    yaml_tree.MERGE_KEY: "`<<` merges another mapping, so that a price would not stand where it applies. Write it out.",
+    yaml_tree.ANCHOR: "`&name` marks a value for use elsewhere. Write the value out where it is used.",
+    yaml_tree.ALIAS: "`*name` stands for a value from elsewhere. Write the value out.",
+    yaml_tree.TAG: "`!tag` changes how a value is read. A sheet's values are read as they are typed; take the tag out.",
+    yaml_tree.TOO_DEEP: f"The document nests deeper than {yaml_tree.MOST_LEVELS} levels, which no sheet needs.",
+    shape.UNKNOWN_KEY: "A key that the format does not have, mostly misspelt. A key that is passed over would be a wrong bill.",
+    shape.MISSING_KEY: "A key that the format needs is not there.",
+    shape.CONFLICTING_KEYS: "Two keys of which only one may stand, such as `prices` and `prices_from`.",
+    shape.WRONG_NODE: "A list or mapping stands where a single value belongs, or the other way round.",
+    shape.EMPTY_VALUE: "A key without a value. In a flow mapping a comma inside a number (`0,0099`) makes this too.",
+    shape.EMPTY_COLLECTION: "A list or mapping without entries. Leave the key out, or add what belongs there.",
+    shape.DUPLICATE_ENTRY: "A value stands twice in a list, such as a region in a group.",
+    # Single values
+    kinds.UNKNOWN_FORMAT: "`format` names another format, or a version that this program does not read.",
+    kinds.BAD_ID: "Ids, sites, products, item codes and names of sets are lower-case words joined by `-` or `_`.",
+    kinds.BAD_CURRENCY: "A currency is three capital letters, such as USD.",
+    kinds.BAD_NAME: "A name for people is one line of text, not empty, at most 200 characters.",
+    kinds.BAD_TIME: (
+        "A time is an ISO 8601 date and time with its offset from UTC, in whole seconds, such as 2024-04-01T00:00:00+08:00."
+        " Without an offset nobody can tell which hour has the new price."
+    ),
+    kinds.BAD_DATE: "A date is written year-month-day, such as 2026-11-23, and is a day that exists.",
+    kinds.BAD_URL: "A source's `url` begins with https:// or http://.",
+    kinds.BAD_OFFSET: "The billing clock is an offset from UTC, such as +08:00. Names of time zones are not taken.",
+    kinds.BAD_DURATION: "A length of time is a whole number and a unit: 30m, 1h or 1d.",
+    kinds.BAD_PLACES: "The decimals of a bill's amount are a whole number from 0 to 10.",
+    kinds.BAD_PRICE: (
+        "A price is a plain decimal of at most 10 decimals: digits, perhaps a point and digits. No sign, exponent, leading"
+        " zero, grouping or currency mark, because each of them has been read as another number somewhere."
+    ),
+    kinds.BAD_QUANTITY: "A step or minimum is a plain decimal above zero with at most 6 decimals.",
+    kinds.BAD_FACTOR: "The factor of `prices_from` is a plain decimal above zero with at most 6 decimals.",
+    kinds.BAD_SIZE: "A size is width x height in whole pixels, such as 1920x1080.",
+    kinds.BAD_REGION: "A region id has the provider's form, such as cn-shanghai.",
+    kinds.BAD_GROUP_NAME: (
+        "A group's name is lower-case words joined by `_`, and must not look like a region id, or nobody could tell which"
+        " of the two a price is for."
+    ),
+    kinds.BAD_SPEC: "A spec is parts joined by points, such as H264.HD; a resolution's name is one such part.",
+    kinds.BAD_TEMPLATE: (
+        "An item's `spec` is parts joined by points, each a word, {codec} or {resolution}, each of these at most once."
+    ),
+    kinds.BAD_BOUND: "A tier's upper bound is a plain decimal above zero in the item's unit, or `rest`.",
+    kinds.UNKNOWN_CYCLE: "A billing cycle is `hour` or `day`.",
+    kinds.UNKNOWN_SETTLEMENT: "Bills are settled `hourly` or `monthly`.",
+    kinds.UNKNOWN_ROUNDING: "A rounding mode is `half-up`, `up` or `down`.",
+    kinds.UNKNOWN_FAMILY: "A family is `transcoding`, `enhancement`, `video-ai` or `related`.",
+    kinds.UNKNOWN_UNIT: "The unit is not one that the program converts exactly. The message lists the units.",
+    kinds.UNKNOWN_METERING: "`per` of a metering rule is `record`, `cycle` or `none`.",
+    kinds.UNKNOWN_TIER_MODEL: (
+        "`tiers` is `graduated` (each part at its own tier's price) or `volume` (all of it at the price of the tier that"
+        " it reaches)."
+    ),
+    kinds.UNKNOWN_TIER_PERIOD: "`per` of a tier table is `cycle` or `month`.",
+    # Items and prices
+    kinds.DUPLICATE_SOURCE: "Two sources have one id, so that items could mean either.",
+    kinds.UNKNOWN_SOURCE: "An item names a source that the sheet does not have.",
+    kinds.UNORDERED_RESOLUTIONS: (
+        "Sizes of a resolution set must grow: a picture falls into the first that holds it, so one that is out of order"
+        " would never be used, or would be used too early."
+    ),
+    kinds.UNKNOWN_RESOLUTION_SET: "An item names a resolution set that the sheet does not have.",
+    kinds.MISSING_RESOLUTIONS: "The item's `spec` has {resolution} and the item names no resolution set.",
+    kinds.NEEDLESS_RESOLUTIONS: "The item names a resolution set and its `spec` has no {resolution}.",
+    kinds.UNKNOWN_RESOLUTION: "A spec names a resolution that is not in the item's set, so that no usage could reach its price.",
+    kinds.UNPRICED_TEMPLATE: "No row of the price table has the spec that the item makes for its usage.",
+    kinds.UNKNOWN_REGION: (
+        "A price is for a region that is neither a public region, nor in a group of the sheet, nor a group. Mostly it is"
+        ' misspelt; a new region becomes known by standing in a group. "*" stands for every region.'
+    ),
+    kinds.OVERLAPPING_GROUPS: "Two groups that share a region both have a price for one spec, and neither would win there.",
+    kinds.NEEDLESS_STEP: "`per: none` bills what was used, so that a step or rounding would do nothing.",
+    kinds.MISSING_STEP: "`per: record` and `per: cycle` round to a `step`, which is not given.",
+    kinds.MISSING_ROUNDING: "A `step` needs to say how quantities become whole steps: half-up, up or down.",
+    kinds.UNEVEN_MINIMUM: "The minimum is no multiple of the step, so that no rounded quantity could equal it.",
+    kinds.UNORDERED_TIERS: "The bounds of tiers must ascend.",
+    kinds.MISSING_REST: "The tiers do not end in `rest`, so that large quantities would have no price.",
+    kinds.MISPLACED_REST: "`rest` stands before other bounds. It is what remains above the last one.",
+    kinds.LONE_REST: "A tier table of `rest` alone is a flat price; write the price itself.",
+    kinds.UNKNOWN_BASE: "`prices_from` names an item that the sheet does not have.",
+    kinds.DERIVED_BASE: "`prices_from` names an item that has no prices of its own. Name the one that has them.",
+    kinds.TEMPLATE_MISMATCH: "The two specs have different placeholders, so that rows cannot be matched.",
+    kinds.UNIT_MISMATCH: "The two items are priced per different units, so that a price of one is no price of the other.",
+    kinds.OVERLONG_PRICE: "A price times the factor has more than 10 decimals, which no bill shows.",
+    # Periods, and sheets beside one another
+    kinds.EMPTY_PERIOD: "The sheet ends before it starts, or at the same moment.",
+    kinds.OFF_CYCLE_TIME: (
+        "A sheet starts and ends between two billing cycles on the billing clock, because the price at the start of a"
+        " cycle holds for all of it."
+    ),
+    kinds.DUPLICATE_VERSION: "Two files are the version of one id from the same moment.",
+    kinds.OVERLAPPING_VERSIONS: (
+        "`effective_to` lies after the next version of the id starts. Without `effective_to` a version ends there by itself."
+    ),
+    kinds.COMPETING_SHEETS: "Two ids price the same product of the same site at the same time, and neither would win.",
+    kinds.CALENDAR_MISMATCH: "Versions of a product cut time differently, so that a cycle could belong to two sheets.",
+    kinds.SHARED_ITEM: "Two products have an item of one code. Usage names items only, so each needs its own.",
+    kinds.MIXED_CURRENCIES: "Sheets of one site are in different currencies. A bill has one.",
+    kinds.SHARED_ID: "Sheets of one id are for different products or sites. Versions of an id share both.",
+    # Usage cases
+    kinds.BAD_AMOUNT: "An expected amount, price or quantity is a plain decimal; a rounding adjustment may begin with `-`.",
+    kinds.UNKNOWN_REFUSAL: "`refusal` is the code or the name of a problem of usage, such as no-bucket or U308.",
+    kinds.EMPTY_EXPECTATION: "A case expects nothing, so that it could not fail.",
+    kinds.MIXED_EXPECTATION: "A case expects a refusal and amounts. Usage that is refused makes no bill.",
+    kinds.DUPLICATE_CASE: "Two cases have one name, so that nobody could tell which one failed.",
+    # Warnings
+    kinds.COVERAGE_HOLE: (
+        "A region has a price for one spec of the item and not for another, so that some usage of the region stops the"
+        " bill. Add the price, or say in a comment why there is none."
+    ),
+    kinds.PERIOD_GAP: "Between two versions of a product on a site no sheet is in force. Usage of that time has no price.",
+    kinds.RISING_TIER: (
+        "A tier costs more than the one before it. Prices mostly fall with the quantity, so a bound or price may be"
+        " misplaced. A first tier that is free is not meant."
+    ),
+    kinds.CHEAPER_RESOLUTION: "A higher resolution costs less than a lower one of the same codec in the same region.",
+    kinds.CHEAPER_H265: "H.265 costs less than H.264 at the same resolution in the same region, though it takes more work.",
+    kinds.PRICE_OUTLIER: (
+        "A price is more than 10 times above or below a neighbour, as when a decimal point has slipped. Neighbours are: the"
+        " same spec in the item's other regions, the next lower and higher resolution of the same codec in the same region,"
+        " and the tier before and after it. Of two prices that are far apart, the one that is far from more of its"
+        " neighbours is named. A price of 0 is not compared."
+    ),
+    kinds.STALE_SOURCE: "A source was read over a year ago. Look at the page again and set `read_on`, or change the prices.",
+    kinds.FUTURE_SHEET: "The sheet starts after today. That is right for an announced change, and wrong for a mistyped year.",
+    kinds.UNUSED_IGNORE: "A comment lets a warning stand that does not occur on its line. Take the comment out.",
+    kinds.BAD_IGNORE: (
+        "A comment that begins with `mps-bill:` is not of the form `# mps-bill: ignore CODE (reason)`, or names a code that"
+        " is no warning. Errors cannot be ignored in a sheet, because a bill would still refuse it."
+    ),
+}

@@ -1,0 +1,90 @@
+"""A sheet's prices as the rows of a table, whole or for one item, spec or region; and which regions have a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mps_bill.price_sheet.model import EVERY_REGION, FlatPrice, Item, Price, PriceSheet
+from mps_bill.price_sheet.words import by_group
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """The price of a spec in `regions`, which are regions, groups or "*"; all of them have this price."""
+
+    item: Item
+    spec: str
+    regions: tuple[str, ...]
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Regions that have a price for the same specs of an item. `missing` are the item's other specs."""
+
+    item: Item
+    regions: tuple[str, ...]
+    priced: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to show; an empty tuple means everything."""
+
+    items: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    specs: tuple[str, ...] = ()
+
+
+def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
+    """The rows in the order of the sheet; regions or groups of one price stand in one row.
+
+    With regions selected, each has its own price, its group's or that of "*", and is named by itself.
+    """
+    for item in _items(sheet, selection):
+        for spec in item.prices:
+            if selection.specs and spec not in selection.specs:
+                continue
+            keys = selection.regions or tuple(item.prices[spec])
+            by_price: dict[tuple[object, ...], PriceRow] = {}
+            for region in keys:
+                price = sheet.price(item, spec, region)
+                if price is None:
+                    continue
+                row = by_price.get(_figures(price))
+                regions = (*row.regions, region) if row else (region,)
+                by_price[_figures(price)] = PriceRow(item, spec, regions, row.price if row else price)
+            yield from by_price.values()
+
+
+def _figures(price: Price) -> tuple[object, ...]:
+    """What makes two prices the same, wherever they stand."""
+    return (price.unit_price,) if isinstance(price, FlatPrice) else (price.model, price.per, price.tiers)
+
+
+def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
+    """For each item, the regions of the sheet by which of its specs they have a price for; those without any come last."""
+    for item in _items(sheet, selection):
+        specs = [spec for spec in item.prices if not selection.specs or spec in selection.specs]
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for region in selection.regions or regions_of(sheet):
+            priced = tuple(spec for spec in specs if sheet.price(item, spec, region) is not None)
+            alike.setdefault(priced, []).append(region)
+        for priced, regions in sorted(alike.items(), key=lambda pair: -len(pair[0])):
+            missing = tuple(spec for spec in specs if spec not in priced)
+            yield Coverage(item, tuple(by_group(regions, sheet.region_groups)), priced, missing)
+
+
+def regions_of(sheet: PriceSheet) -> tuple[str, ...]:
+    """Every region that the sheet names, in a group or beside a price; "*" where some price is for every region."""
+    members = [region for group in sheet.region_groups.values() for region in group]
+    keys = [key for item in sheet.items.values() for prices in item.prices.values() for key in prices]
+    named = [key for key in keys if key not in sheet.region_groups and key != EVERY_REGION]
+    everywhere = [EVERY_REGION] if EVERY_REGION in keys else []
+    return tuple(dict.fromkeys([*members, *named, *everywhere]))
+
+
+def _items(sheet: PriceSheet, selection: Selection) -> Sequence[Item]:
+    return [item for code, item in sheet.items.items() if not selection.items or code in selection.items]

@@ -1,0 +1,1 @@
+"""Import profiles: what the records of another file format mean as usage."""

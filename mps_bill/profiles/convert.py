@@ -1,0 +1,247 @@
+"""Foreign files to usage files: reading them, and writing what they mean as CSV.
+
+A converted source is read in two ways: the file of canonical CSV serves an engine that wants a file, and `rows` gives the
+same rows with the places of the original file, so that every message about usage names the file that a user knows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, printable, quoted
+from mps_bill.metering import kinds as usage_kinds
+from mps_bill.metering.csv_rows import Flaw, Row, read_rows
+from mps_bill.metering.records import Layout, RecordReader
+from mps_bill.metering.scheme import scheme_for
+from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.profiles import kinds
+from mps_bill.profiles.definition import EACH
+from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
+from mps_bill.profiles.mapping import Record, skipped, source_field, usage_fields
+from mps_bill.profiles.profile import Column, FieldPath, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A foreign file as usage: how many `rows` it makes, and how many records were passed over for which reason."""
+
+    source: UsageSource
+    rows: int
+    passed_over: Mapping[str, int]
+
+    @property
+    def records(self) -> int:
+        return self.rows + sum(self.passed_over.values())
+
+
+class ConvertedRow(Row):
+    """A row of usage that was made from a foreign record; its places are those of the record."""
+
+    __slots__ = ("_columns", "_flaws", "_record")
+
+    def __init__(
+        self,
+        line: int,
+        raw: bytes,
+        fields: list[str],
+        flaws: tuple[Flaw, ...],
+        record: Record,
+        columns: Sequence[Column],
+    ) -> None:
+        super().__init__(line, raw, fields, flaws[0] if flaws else None)
+        self._flaws, self._record, self._columns = flaws, record, columns
+
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        return self._flaws
+
+    def position(self, index: int) -> tuple[int, int]:
+        return self._record.position(source_field(self._record, self._columns[index]))
+
+
+@contextmanager
+def converted_sources(sources: Sequence[UsageSource], profile: Profile) -> Iterator[tuple[Converted, ...]]:
+    """The sources as usage, with canonical CSV in a folder that goes with the context.
+
+    Records with a wrong value become rows that every reader of usage rejects, with what is wrong and its place.
+
+    Raises:
+        InputRejected: a file cannot be read to its end, or has not the fields that the profile needs.
+    """
+    problems: list[Problem] = []
+    converted = []
+    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder:
+        for number, source in enumerate(sources):
+            try:
+                converted.append(_converted(source, profile, Path(folder, f"{number}.csv")))
+            except InputRejected as rejected:
+                problems += rejected.report.shown
+        if problems:
+            raise InputRejected(problems)
+        yield tuple(converted)
+
+
+def check_rows(source: UsageSource) -> Iterator[Problem]:
+    """Everything that is wrong with the values of a converted source, short of whether they have a price."""
+    assert source.rows is not None
+    rows = source.rows()
+    names = next(rows).fields
+    layout = Layout(tuple(names), {name: index for index, name in enumerate(names)}, ())
+    # No word is known to an empty book, and none is asked for.
+    reader = RecordReader(layout, scheme_for(PriceBook("", {}, {})))
+    for row in rows:
+        for flaw in row.flaws:
+            yield Problem(Place(source.name, flaw.line, flaw.column), flaw.kind, flaw.message)
+        record = () if row.flaws else reader.read(row.fields)
+        for trouble in record if isinstance(record, tuple) else ():
+            place = Place(source.name, *row.position(layout.index[trouble.column]))
+            yield Problem(place, trouble.kind, trouble.message)
+
+
+def _converted(source: UsageSource, profile: Profile, path: Path) -> Converted:
+    passed_over: Counter[str] = Counter()
+    rows = 0
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        for row in _usage_rows(source, profile, passed_over):
+            # A row without any value is one that no reader takes.
+            writer.writerow([""] * len(profile.columns) if row.flaws else row.fields)
+            rows += 1
+    again = partial(_usage_rows, source, profile, Counter())
+    usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
+    # The first row is the header.
+    return Converted(usage, rows - 1, dict(passed_over))
+
+
+def _usage_rows(source: UsageSource, profile: Profile, passed_over: Counter[str]) -> Iterator[Row]:
+    """The rows of usage that a file makes, the header first, with the places of the file."""
+    yield Row(1, b"", list(profile.column_names))
+    read = _json_records if _is_json(source) else _csv_records
+    for record in read(source, profile):
+        if isinstance(record, Row):
+            yield record
+            continue
+        condition = skipped(record, profile)
+        if condition:
+            passed_over[condition.because] += 1
+            continue
+        fields, troubles = usage_fields(record, profile)
+        flaws = tuple(Flaw(*record.position(trouble.field), trouble.kind, trouble.message) for trouble in troubles)
+        yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+
+
+def _is_json(source: UsageSource) -> bool:
+    """Whether a file starts as JSON does; no header of CSV starts so."""
+    try:
+        with source.open() as stream:
+            start = stream.read(1024)
+    except read_errors() as error:
+        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start:
+        raise _rejected(source, usage_kinds.EMPTY_FILE, "the file is empty")
+    return start[:1] in (b"{", b"[")
+
+
+def _json_records(source: UsageSource, profile: Profile) -> Iterator[JsonRecord | Row]:
+    if profile.records is None:
+        raise _rejected(source, kinds.OTHER_KIND_OF_FILE, f"this is JSON, and profile {profile.id} reads CSV only")
+    path = ".".join(profile.records).replace(f".{EACH}", EACH)
+    try:
+        with source.open() as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
+            for document in read_documents(stream):
+                for record in read_records(document, profile.records):
+                    if isinstance(record, NoRecords):
+                        message = f"profile {profile.id} looks for records at {path}, and the way there ends here"
+                        flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
+                        yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
+                    else:
+                        yield record
+    except JsonError as error:
+        raise _rejected(source, kinds.BAD_JSON, error.message, error.line, error.column) from None
+    except UnicodeDecodeError as error:
+        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise _rejected(source, kinds.NOT_UTF8, message) from None
+    except read_errors() as error:
+        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _CsvRecord:
+    """A row of a foreign CSV file, its fields by the names of the header."""
+
+    row: Row
+    index: Mapping[str, int]
+
+    @property
+    def line(self) -> int:
+        return self.row.line
+
+    @property
+    def raw(self) -> bytes:
+        return self.row.raw
+
+    def value(self, path: FieldPath) -> str | None:
+        index = self.index.get(path.name)
+        return None if index is None else self.row.fields[index]
+
+    def position(self, path: FieldPath | None = None) -> tuple[int, int]:
+        return self.row.position(self.index[path.name]) if path else (self.row.line, 1)
+
+
+def _csv_records(source: UsageSource, profile: Profile) -> Iterator[_CsvRecord | Row]:
+    try:
+        with source.open() as stream:
+            rows = read_rows(stream)
+            header = next(rows)
+            index = _index(source, header, profile)
+            for row in rows:
+                fields, width = row.fields, len(header.fields)
+                if not row.flaw and len(fields) != width and (len(fields) < width or any(fields[width:])):
+                    kind = usage_kinds.SHORT_ROW if len(fields) < width else usage_kinds.LONG_ROW
+                    message = f"the row has {len(fields)} fields, and the header has {width}"
+                    row.flaw = Flaw(row.line, 1, kind, message)
+                yield row if row.flaw else _CsvRecord(row, index)
+    except read_errors() as error:
+        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+
+
+def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:
+    """Where each field of the profile stands in the rows of a CSV file.
+
+    Raises:
+        InputRejected: the header is malformed, lacks a field, or has one twice.
+    """
+    if header.flaw:
+        raise _rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
+    problems = []
+    names = [name.strip() for name in header.fields]
+    used = {path.name for column in profile.columns for path in column.fields}
+    used.update(condition.field.name for condition in (*profile.skip, *profile.require))
+    for number, name in enumerate(names):
+        if name in used and name in names[:number]:
+            place = Place(source.name, *header.position(number))
+            problems.append(Problem(place, kinds.REPEATED_FIELD, f"the field {quoted(name)} stands twice"))
+    for column in profile.columns:
+        wanted = [path.name for path in column.fields]
+        if wanted and column.default is None and not any(name in names for name in wanted):
+            hint = next(filter(None, (near_miss(name, names) for name in wanted)), "")
+            message = f"the header has no field for {column.name}, such as {one_of(wanted)}{hint}"
+            remedy = f"; --set {column.name}=... gives all rows one value"
+            problems.append(Problem(Place(source.name, header.line, 1), kinds.MISSING_FIELD, message + remedy))
+    if problems:
+        raise InputRejected(problems)
+    return {name: number for number, name in enumerate(names)}
+
+
+def _rejected(source: UsageSource, kind: Kind, message: str, line: int = 0, column: int = 0) -> InputRejected:
+    return InputRejected([Problem(Place(source.name, line, column), kind, message)])

@@ -1,0 +1,132 @@
+"""From a foreign record to the columns of usage: pure, and told every wrong value at once.
+
+Only what a profile governs is judged here: missing fields, words without a meaning, forms of time. Whether the usage
+that comes of it is right is left to the reader of usage, so that there is one verdict, however usage was written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
+from mps_bill.core.times import LOCAL_TIME, iso, offset_text
+from mps_bill.profiles import kinds
+from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
+
+_LOCAL_TIME = re.compile(LOCAL_TIME)
+_EPOCH = re.compile(r"0|[1-9][0-9]{0,15}")
+#: 3000-01-01T00:00:00Z: the first second that usage cannot carry.
+_END_OF_TIMES = 32_503_680_000
+_EPOCH_UNITS = {"epoch-seconds": 1, "epoch-milliseconds": 1000}
+
+
+class Record(Protocol):
+    """A foreign record: its fields, and where each stands in the file."""
+
+    def value(self, path: FieldPath) -> Any:
+        """What stands at `path`; None where there is nothing."""
+
+    def position(self, path: FieldPath | None = None) -> tuple[int, int]:
+        """Line and column of a field, or of the record where there is no such field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with the value of a field, or with the record where there is no such field."""
+
+    field: FieldPath | None
+    kind: Kind
+    message: str
+
+
+class _Wrong(Exception):
+    """Carries the trouble with one value to where all are gathered."""
+
+    def __init__(self, path: FieldPath, kind: Kind, message: str) -> None:
+        super().__init__(message)
+        self.trouble = Trouble(path, kind, message)
+
+
+def skipped(record: Record, profile: Profile) -> Condition | None:
+    """The condition under which the record is no usage, or None."""
+    return next((condition for condition in profile.skip if _text(record, condition.field) in condition.values), None)
+
+
+def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trouble]]:
+    """The values of the profile's columns, in their order, and everything that is wrong with the record's own."""
+    troubles = [trouble for condition in profile.require if (trouble := _unmet(record, condition))]
+    values: dict[str, str] = {}
+    for column in profile.columns:
+        path = source_field(record, column)
+        values[column.name] = column.default or column.constant
+        if path:
+            try:
+                values[column.name] = _meaning(record, path, column, profile)
+            except _Wrong as wrong:
+                troubles.append(wrong.trouble)
+        elif column.fields and column.default is None:
+            wanted = one_of([field.name for field in column.fields])
+            troubles.append(
+                Trouble(None, kinds.MISSING_VALUE, f"the record has no {wanted}, of which {column.name} is made")
+            )
+    for column in profile.columns:
+        if column.template:
+            values[column.name] = column.template.format_map(values)
+    return list(values.values()), troubles
+
+
+def source_field(record: Record, column: Column) -> FieldPath | None:
+    """The first field of a column that has a value in the record."""
+    return next((path for path in column.fields if _text(record, path)), None)
+
+
+def _text(record: Record, path: FieldPath) -> str:
+    """The text of a field, without spaces around it; empty where there is none."""
+    value = record.value(path)
+    if value is None:
+        return ""
+    return value.strip() if isinstance(value, str) else str(value)
+
+
+def _meaning(record: Record, path: FieldPath, column: Column, profile: Profile) -> str:
+    """What the value at `path` means for `column`."""
+    value, text = record.value(path), _text(record, path)
+    if not isinstance(value, str):
+        what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
+        raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}, and {column.name} is made from a value")
+    if '"' in text or not text.isprintable():
+        message = f"{path.name} {quoted(text)} holds a quote or a character that does not show; no value of usage does"
+        raise _Wrong(path, kinds.BAD_CHARACTER, message)
+    if column.words is not None:
+        if text not in column.words:
+            known = tuple(column.words)
+            message = f"{path.name} {quoted(text)} has no meaning for {column.name} in profile {profile.id}"
+            hint = near_miss(text, known) or f"; known: {one_of(known)}"
+            raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
+        text = column.words[text]
+    if column.time != "iso":
+        return _from_epoch(text, path, column)
+    if column.offset is not None and _LOCAL_TIME.fullmatch(text):
+        return text + offset_text(column.offset)
+    return text
+
+
+def _from_epoch(text: str, path: FieldPath, column: Column) -> str:
+    per_second = _EPOCH_UNITS[column.time]
+    if not _EPOCH.fullmatch(text) or int(text) // per_second >= _END_OF_TIMES:
+        unit = column.time.removeprefix("epoch-")
+        message = f"{path.name} {quoted(text)} is not a whole number of {unit} from 1970 on, before the year 3000"
+        raise _Wrong(path, kinds.BAD_EPOCH, message)
+    second, fraction = divmod(int(text), per_second)
+    moment = iso(second, 0)
+    return f"{moment[:19]}.{fraction:03}{moment[19:]}" if fraction else moment
+
+
+def _unmet(record: Record, condition: Condition) -> Trouble | None:
+    text = _text(record, condition.field)
+    if not text or text in condition.values:
+        return None
+    message = f"{condition.field.name} is {quoted(text)}, and must be {one_of(condition.values)}: {condition.because}"
+    return Trouble(condition.field, kinds.UNMET_CONDITION, message)

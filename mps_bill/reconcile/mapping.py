@@ -1,0 +1,164 @@
+"""What the words of a bill mean: mappings from YAML, laid over one another. Reading the files is the only I/O here."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
+from mps_bill.core.shape import Entry, Fields, Located, Many, read
+from mps_bill.core.units import Unit
+from mps_bill.core.yaml_tree import decode, read_tree
+from mps_bill.price_sheet.regions import KNOWN
+from mps_bill.reconcile import definition as d
+from mps_bill.reconcile import kinds
+from mps_bill.reconcile.statement import StatementRow
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemName:
+    """An item of a price sheet and its spec."""
+
+    item: str
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillMapping:
+    """Words of bills, folded by `folded`, and what they mean."""
+
+    products: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    items: Mapping[str, ItemName] = field(default_factory=dict)
+
+    def over(self, other: BillMapping) -> BillMapping:
+        """Both together; where they speak of the same word, this one counts."""
+        return BillMapping(
+            {**other.products, **self.products},
+            {**other.regions, **self.regions},
+            {**other.units, **self.units},
+            {**other.items, **self.items},
+        )
+
+    def product(self, row: StatementRow) -> str | None:
+        return next((found for word in (row.product_code, row.product) if (found := _get(self.products, word))), None)
+
+    def region(self, row: StatementRow) -> str | None:
+        """The region of the row: its own column, as a name or an id, else the one in its instance ID."""
+        if row.region:
+            return row.region if row.region in KNOWN else _get(self.regions, row.region)
+        return next((part for part in instance_parts(row.instance) if part in KNOWN), None)
+
+    def item(self, row: StatementRow) -> ItemName | None:
+        """By code, else by name, else by instance spec; with the special value of the instance ID, where it has one."""
+        special = special_value(row.instance)
+        words = [word for word in (row.item_code, row.item, row.instance_spec) if word]
+        ends = d.SPECIAL + special if special else ""
+        return next((found for word in words if (found := _get(self.items, word + ends))), None)
+
+    def unit(self, name: str) -> Unit | None:
+        return _get(self.units, name)
+
+
+@lru_cache(maxsize=10_000)
+def folded(word: str) -> str:
+    """A word as it is looked up: without regard to case, spaces around it, and full-width forms, as in `华东2（上海）`."""
+    return " ".join(unicodedata.normalize("NFKC", word).casefold().split())
+
+
+def instance_parts(instance: str) -> list[str]:
+    return [part.strip() for part in instance.split(d.SPECIAL)]
+
+
+def special_value(instance: str) -> str:
+    """What tells rows of one billing item apart: `5x` of `17**42;cn-beijing;ram-23**88;5x`; empty where nothing does.
+
+    Source: the provider's page on querying MPS bills: the instance ID holds the service instance, the region, since May 2023
+    the account that used it (`admin-...` or `ram-...`), and a special value such as the tier of high-speed transcoding.
+    """
+    rest = [part for part in instance_parts(instance)[1:] if part and part not in KNOWN]
+    return d.SPECIAL.join(part for part in rest if not part.startswith(("admin-", "ram-")))
+
+
+def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+    """The mapping that comes with the program, with the files of the user laid over it, each over those before it."""
+    mapping = BillMapping()
+    problems: list[Problem] = []
+    shipped = sorted(Path(__file__).with_name("shipped").glob("*.yaml"))
+    files = [(path, f"reconcile/{path.name}") for path in shipped] + [(Path(name), printable(name)) for name in names]
+    for path, called in files:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            message = f"the mapping cannot be read: {error.strerror or error}"
+            problems.append(Problem(Place(called), kinds.UNREADABLE_MAPPING, message))
+            continue
+        text, found = decode(data, called)
+        problems += found
+        if text is not None:
+            one, found = read_mapping(text, called)
+            problems += found
+            mapping = one.over(mapping) if one else mapping
+    return (None if problems else mapping), in_order(problems)
+
+
+def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+    """The mapping that `text` is, or None and every problem with it. `name` is for places only."""
+    root, form_problems = read_tree(text, name)
+    if root is None:
+        return None, in_order(form_problems)
+    fields, shape_problems = read(d.MAPPING, root)
+    problems = [*form_problems, *shape_problems]
+    if fields is None:
+        return None, in_order(problems)
+    products = [
+        (Located(word.value, word.place), Located(entry.key.value, entry.key.place))
+        for entry in _entries(fields.get(d.PRODUCTS))
+        if entry.value
+        for word in entry.value.parts
+    ]
+    items = [
+        (entry.key, Located(meant, entry.key.place))
+        for entry in _entries(fields.get(d.ITEMS))
+        if entry.value and (meant := _item(entry.value))
+    ]
+    regions = [(entry.key, entry.value) for entry in _entries(fields.get(d.REGIONS)) if entry.value]
+    units = [(entry.key, entry.value) for entry in _entries(fields.get(d.UNITS_FIELD)) if entry.value]
+    mapping = BillMapping(
+        _words(products, problems), _words(regions, problems), _words(units, problems), _words(items, problems)
+    )
+    return (None if problems else mapping), in_order(problems)
+
+
+def _item(fields: Fields) -> ItemName | None:
+    item, spec = fields.get(d.ITEM), fields.get(d.SPEC)
+    return ItemName(item.value, spec.value) if item and spec else None
+
+
+def _entries(many: Many[Entry[str, V]] | None) -> tuple[Entry[str, V], ...]:
+    return many.parts if many else ()
+
+
+def _words(pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem]) -> dict[str, T]:
+    """The meanings by folded word. Two words that fold to one and mean different things contradict each other."""
+    meanings: dict[str, T] = {}
+    places: dict[str, Place] = {}
+    for word, meaning in pairs:
+        key = folded(word.value)
+        first = places.setdefault(key, word.place)
+        if meanings.setdefault(key, meaning.value) != meaning.value:
+            message = f"{quoted(word.value)} means something else at line {first.line}; keep one of the two"
+            problems.append(Problem(word.place, kinds.REPEATED_NAME, message))
+    return meanings
+
+
+def _get(words: Mapping[str, T], word: str) -> T | None:
+    return words.get(folded(word)) if word else None

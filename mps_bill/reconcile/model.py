@@ -1,0 +1,130 @@
+"""What a reconciliation found, as values: differences with their classes, period by period, and the law that they add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import Place
+from mps_bill.reconcile.identities import Contradiction
+from mps_bill.reconcile.match import LineKey, SetApart
+from mps_bill.reconcile.periods import Grain, Period
+from mps_bill.reconcile.sides import Paid
+from mps_bill.reconcile.statement import Statement
+
+Class = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
+CLASSES: tuple[Class, ...] = ("missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding")
+MEANINGS: Mapping[Class, str] = {
+    "missing-there": "we bill it, the provider does not",
+    "missing-here": "the provider bills it, we do not",
+    "quantity": "another quantity",
+    "price": "another unit price, or an amount that is not quantity x price",
+    "deduction": "other plan deductions, discounts or payments",
+    "late": "billed in another period, or settled before",
+    "rounding": "odd cents and the cut of the bill",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: `amount` is what it adds to the provider's payable beyond ours.
+
+    `ours` and `theirs` are what differs, in `unit` (a unit of quantity, or empty for money); None: that side has nothing.
+    `shift` is the quantity in micros that the provider has more, by which late usage is found again.
+    """
+
+    kind: Class
+    line: LineKey | None
+    ours: Decimal | None
+    theirs: Decimal | None
+    unit: str
+    amount: Decimal
+    place: Place | None
+    note: str = ""
+    shift: Fraction = Fraction(0)
+    fuzz: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BillComparison:
+    """A period of a product: both payables, how both were paid (None: not known), and the differences."""
+
+    product: str
+    period: Period
+    ours: Decimal
+    theirs: Decimal
+    rows: int
+    paid: tuple[Paid, Paid] | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def difference(self) -> Decimal:
+        return self.theirs - self.ours
+
+    def check(self) -> None:
+        """The law that the classes add up to the whole difference."""
+        explained = sum((difference.amount for difference in self.differences), ZERO)
+        assert explained == self.difference, f"{explained} of {self.difference} explained in {self.period.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Every period of every product, what was set apart, and where the export contradicts itself."""
+
+    statement: Statement
+    grains: Mapping[str, Grain]
+    bills: tuple[BillComparison, ...]
+    apart: tuple[SetApart, ...]
+    contradictions: tuple[Contradiction, ...]
+    tolerance: Decimal
+    with_account: bool
+
+    @property
+    def differences(self) -> Iterator[tuple[BillComparison, Difference]]:
+        for bill in self.bills:
+            for difference in bill.differences:
+                yield bill, difference
+
+    @property
+    def equal(self) -> bool:
+        return not self.contradictions and not any(bill.differences for bill in self.bills)
+
+    @property
+    def ours(self) -> Decimal:
+        return sum((bill.ours for bill in self.bills), ZERO)
+
+    @property
+    def theirs(self) -> Decimal:
+        return sum((bill.theirs for bill in self.bills), ZERO)
+
+    def by_class(self) -> dict[Class, tuple[int, Decimal]]:
+        """How many differences each class has, and what they come to; together the whole difference."""
+        found: dict[Class, tuple[int, Decimal]] = {}
+        for kind in CLASSES:
+            amounts = [difference.amount for _, difference in self.differences if difference.kind == kind]
+            found[kind] = (len(amounts), sum(amounts, ZERO))
+        return found
+
+    def check(self) -> None:
+        for bill in self.bills:
+            bill.check()
+        whole = sum((amount for _, amount in self.by_class().values()), ZERO)
+        assert whole == self.theirs - self.ours, f"the classes come to {whole} of {self.theirs - self.ours}"
+        apart = sum((one.payable for one in self.apart), ZERO)
+        stated = sum((row.payable for row in self.statement.rows), ZERO)
+        assert self.theirs + apart == stated, f"{self.theirs} compared and {apart} set apart of {stated}"
+
+
+def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:
+    """How all bills were paid, ours and theirs, of those of which both are known."""
+    known = [bill.paid for bill in bills if bill.paid]
+    if not known:
+        return None
+    ours, theirs = Paid(), Paid()
+    for mine, other in known:
+        ours, theirs = ours.plus(mine), theirs.plus(other)
+    return ours, theirs

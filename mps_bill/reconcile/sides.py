@@ -1,0 +1,177 @@
+"""Both sides of a comparison in one form: what a period used of an item and spec in a region, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from mps_bill.billing.bills import Bill, StatementMonth
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import Place
+from mps_bill.core.units import Unit
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.reconcile.match import LineKey, MatchedRow
+from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
+from mps_bill.reconcile.statement import StatementRow
+from mps_bill.settlement.settle import Settled
+from mps_bill.settlement.waterfall import Payment
+
+
+@dataclass(slots=True)
+class Side:
+    """What one side has of a line. Quantities are base micros of the unit; None: not told.
+
+    `fuzz` is how far the quantity as shown may be from the one that was billed. `prices` are money per micro.
+    """
+
+    unit: Unit | None
+    quantity: Fraction | None = None
+    plan: Fraction = Fraction(0)
+    fuzz: Fraction = Fraction(0)
+    prices: set[Fraction] = field(default_factory=set)
+    list_amount: Decimal = ZERO
+    rows: list[StatementRow] = field(default_factory=list)
+    remark: str = ""
+
+    @property
+    def price(self) -> Fraction | None:
+        return next(iter(self.prices)) if len(self.prices) == 1 else None
+
+    @property
+    def place(self) -> Place | None:
+        return self.rows[0].place if self.rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """How something was paid, in the columns of the provider's bills; cash is balance and credit line."""
+
+    voucher: Decimal = ZERO
+    card: Decimal = ZERO
+    cash: Decimal = ZERO
+    outstanding: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.voucher + self.card + self.cash + self.outstanding
+
+    def plus(self, other: Paid) -> Paid:
+        return Paid(
+            self.voucher + other.voucher,
+            self.card + other.card,
+            self.cash + other.cash,
+            self.outstanding + other.outstanding,
+        )
+
+
+@dataclass(slots=True)
+class OurBill:
+    """Our side of a period: the lines, the cut, and how it was paid (None: no account was given)."""
+
+    lines: dict[LineKey, Side] = field(default_factory=dict)
+    adjustment: Decimal = ZERO
+    paid: Paid | None = None
+
+    @property
+    def payable(self) -> Decimal:
+        return sum((side.list_amount for side in self.lines.values()), self.adjustment)
+
+
+@dataclass(frozen=True, slots=True)
+class OurRun:
+    """Our bills. `payments` are by product and a second of the period that they are for; None: no account was given.
+
+    `settled_before` has for each product the end of what an earlier run settled.
+    """
+
+    bills: tuple[Bill, ...]
+    statements: tuple[StatementMonth, ...]
+    payments: tuple[tuple[str, int, Payment], ...] | None = None
+    settled_before: Mapping[str, int] = field(default_factory=dict)
+
+
+def settled_run(settled: Settled, book: PriceBook) -> OurRun:
+    """Our side from a settlement."""
+    payments = [
+        (step.bill.cycle.product, step.bill.cycle.start, step.payment)
+        for step in settled.settlements
+        if step.bill.cycle.sheet.billing.settlement == "hourly"
+    ]
+    for step in settled.statements:
+        sheet, month = step.statement.sheet, step.statement.month
+        payments.append((sheet.product, sheet.billing.calendar.month_start(month), step.payment))
+    before = {product: end for product in book.versions if (end := settled.opening.settled(product)) is not None}
+    return OurRun(
+        tuple(step.bill for step in settled.settlements),
+        tuple(step.statement for step in settled.statements),
+        tuple(payments),
+        before,
+    )
+
+
+def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[Period, OurBill]:
+    """Our bills of a product, gathered into periods."""
+    calendar = book.calendar(product)
+    found: dict[Period, OurBill] = {}
+
+    def at(second: int) -> OurBill:
+        paid = None if run.payments is None else Paid()
+        return found.setdefault(period_of(second, grain, calendar), OurBill(paid=paid))
+
+    for bill in run.bills:
+        if bill.cycle.product == product:
+            ours = at(bill.cycle.start)
+            ours.adjustment += bill.amounts.rounding_adjustment
+            for line in bill.lines:
+                key = LineKey(line.item.code, line.spec, line.region)
+                side = ours.lines.setdefault(key, Side(line.item.unit, Fraction(0)))
+                side.quantity = (side.quantity or Fraction(0)) + line.micros
+                side.plan += line.plan_micros
+                side.list_amount += line.amount
+                if line.billed_micros or not side.prices:
+                    side.prices.add(Fraction(line.unit_price) / line.item.unit.micros)
+    for statement in run.statements:
+        if statement.sheet.product == product:
+            at(calendar.month_start(statement.month)).adjustment += statement.amounts.rounding_adjustment
+    for paid_product, second, payment in run.payments or ():
+        if paid_product == product:
+            ours = at(second)
+            ours.paid = (ours.paid or Paid()).plus(_paid(payment))
+    return found
+
+
+def _paid(payment: Payment) -> Paid:
+    cash = payment.paid_by("balance") + payment.paid_by("credit_line")
+    return Paid(payment.paid_by("voucher"), payment.paid_by("stored_value_card"), cash, payment.outstanding)
+
+
+def their_bills(
+    rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook
+) -> dict[Period, dict[LineKey, Side]]:
+    """The provider's rows of a product, gathered into periods and lines."""
+    calendar = book.calendar(product)
+    found: dict[Period, dict[LineKey, Side]] = {}
+    for matched in rows:
+        row = matched.row
+        lines = found.setdefault(period_of(row_second(row, calendar), grain, calendar), {})
+        side = lines.setdefault(matched.key, Side(matched.unit))
+        side.rows.append(row)
+        side.remark = side.remark or matched.remark
+        side.list_amount += row.list_amount
+        side.plan += matched.plan
+        side.fuzz += matched.fuzz
+        if matched.quantity is not None:
+            side.quantity = (side.quantity or Fraction(0)) + matched.quantity
+        if matched.price is not None:
+            side.prices.add(matched.price)
+    return found
+
+
+def paid_by_rows(rows: Sequence[StatementRow]) -> Paid:
+    paid = Paid()
+    for row in rows:
+        columns = (row.amount(column) for column in ("voucher", "card", "cash", "outstanding"))
+        paid = paid.plus(Paid(*columns))
+    return paid

@@ -1,0 +1,90 @@
+"""What the provider's bill says, as values: one row of an export, and the rows of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import Place
+from mps_bill.core.times import HOUR
+
+#: The clock of the provider's bills. Times in exports have no offset.
+EXPORT_OFFSET = 8 * HOUR
+CENT = Decimal("0.01")
+#: The most that rounding moves a row: rows are split back from a bill at two decimals, which is half a cent, and any of them
+#: may bear an odd cent of the bill.
+MOST_CUT = Decimal("0.015")
+#: How exports spell a value that is not there.
+ABSENT = frozenset({"", "-", "NULL", "null"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A row of an export; text that is absent is empty. `amounts` has the columns of money that the export has.
+
+    The time is `start` and `end` (seconds), else the `day` (2023-11-10), else the `month` (2023-11). `usage` and `plan`
+    (what resource plans covered) are quantities of `usage_unit`, `list_price` is per `price_unit`.
+    """
+
+    place: Place
+    month: str
+    day: str
+    start: int | None
+    end: int | None
+    product_code: str
+    product: str
+    prepaid: bool
+    bill_type: str
+    instance: str
+    instance_spec: str
+    region: str
+    item: str
+    item_code: str
+    list_price: Decimal | None
+    price_unit: str
+    usage: Decimal | None
+    usage_unit: str
+    plan: Decimal | None
+    amounts: Mapping[str, Decimal]
+
+    def amount(self, column: str) -> Decimal:
+        return self.amounts.get(column, ZERO)
+
+    @property
+    def list_amount(self) -> Decimal:
+        return self.amounts["list_amount"]
+
+    @property
+    def payable(self) -> Decimal:
+        return self.amounts["payable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingRow:
+    """The row 合计 of an export, and which rows (by number, from and to) it closes."""
+
+    place: Place
+    amounts: Mapping[str, Decimal]
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file that was read: its form (`csv` or `json`), its encoding, and how many bill rows it has."""
+
+    name: str
+    form: str
+    encoding: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The rows of all export files, in their order."""
+
+    files: tuple[ExportFile, ...]
+    rows: tuple[StatementRow, ...]
+    closings: tuple[ClosingRow, ...]

@@ -1,0 +1,1 @@
+"""Problems of price sheets in the formats that people, editors and CI servers read."""

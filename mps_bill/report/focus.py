@@ -1,0 +1,175 @@
+"""Bills as FOCUS 1.0 CSV: charges of usage, of usage that plans cover, and of rounding, so that `BilledCost` sums to payable.
+
+Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.0, https://focus.finops.org/.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import IO
+
+from mps_bill.billing.bills import Bill
+from mps_bill.core.decimals import ZERO, plain, stripped
+from mps_bill.core.times import Calendar, clock, iso, offset_text
+from mps_bill.core.units import amount_of, in_unit
+from mps_bill.price_sheet.model import PriceSheet
+from mps_bill.rating.lines import LineItem
+from mps_bill.report.bill_csv import spreadsheet_text
+from mps_bill.report.data_tables import PlanPart, RunData
+from mps_bill.report.focus_words import COLUMNS, NO_ACCOUNT, PLAN_TYPE, PROVIDER, REGION_NAMES, SERVICES, UNITS
+
+#: column -> text; a column that is not there is null, which a CSV shows as an empty field.
+FocusRow = dict[str, str]
+
+
+def focus_rows(data: RunData) -> Iterator[FocusRow]:
+    """The charges of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
+    issuer = {
+        "BillingAccountId": spreadsheet_text(data.account or NO_ACCOUNT),
+        "BillingCurrency": data.currency,
+        "InvoiceIssuerName": PROVIDER,
+        "ProviderName": PROVIDER,
+        "PublisherName": PROVIDER,
+    }
+    for bill, coverage in data.charged:
+        sheet, cycle = bill.cycle.sheet, bill.cycle
+        calendar = sheet.billing.calendar
+        head = {**issuer, **_service(sheet), **_invoiced(bill), **_charge_period(cycle.start, cycle.end)}
+        for number, line in enumerate(bill.lines):
+            parts = coverage.get(number, ())
+            assert sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan"
+            yield from ({**head, **_covered(line, part, data.currency)} for part in parts)
+            if line.billed_micros or not parts:
+                yield {**head, **_usage(line, data.currency)}
+        if bill.amounts.rounding_adjustment:
+            hour = f"{clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
+            yield {**head, **_adjustment(bill.amounts.rounding_adjustment, f"of the bill of {hour}")}
+    for month in data.months:
+        if month.amounts.rounding_adjustment:
+            calendar = month.sheet.billing.calendar
+            start, end = calendar.month_start(month.month), calendar.month_end(month.month)
+            head = {
+                **issuer,
+                **_service(month.sheet),
+                **_billing_period(calendar, month.month),
+                **_charge_period(start, end),
+            }
+            yield {**head, **_adjustment(month.amounts.rounding_adjustment, f"of the statement of {month.month}")}
+
+
+def write_focus_csv(stream: IO[str], rows: Iterable[FocusRow]) -> None:
+    """Writes the header and RFC 4180 rows with `\\r\\n` line ends."""
+    writer = csv.DictWriter(stream, COLUMNS, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _service(sheet: PriceSheet) -> FocusRow:
+    category, name = SERVICES.get(sheet.product, ("Other", sheet.product))
+    return {"ServiceCategory": category, "ServiceName": spreadsheet_text(name)}
+
+
+def _invoiced(bill: Bill) -> FocusRow:
+    """The month on whose invoice a bill is: that of its cycle, or, of a correction, that of the cycle whose bill is issued
+    with it. Only a correction of an earlier month is one in the words of the specification."""
+    cycle = bill.cycle
+    billing = cycle.sheet.billing
+    own = invoiced = billing.calendar.month(cycle.start)
+    if cycle.correction_at is not None:
+        invoiced = billing.calendar.month(cycle.correction_at - billing.issue_after - 1)
+    row = _billing_period(billing.calendar, invoiced)
+    return row if invoiced == own else {**row, "ChargeClass": "Correction"}
+
+
+def _billing_period(calendar: Calendar, month: str) -> FocusRow:
+    """The statement month, which begins at midnight of the billing clock."""
+    return {
+        "BillingPeriodStart": _utc(calendar.month_start(month)),
+        "BillingPeriodEnd": _utc(calendar.month_end(month)),
+    }
+
+
+def _charge_period(start: int, end: int) -> FocusRow:
+    return {"ChargePeriodStart": _utc(start), "ChargePeriodEnd": _utc(end)}
+
+
+def _usage(line: LineItem, currency: str) -> FocusRow:
+    """What is paid for by use. The amount is the line's own: where a quantity does not end within ten decimals, the
+    product of what is shown differs from it behind the tenth."""
+    unit = line.item.unit
+    price = f"{plain(line.unit_price)} {currency} per {unit.name}"
+    shown = plain(in_unit(line.billed_micros, unit))
+    return {
+        **_sku(line, line.billed_micros),
+        "ChargeDescription": spreadsheet_text(f"{_named(line)}: {shown} {unit.name} at {price}"),
+        "PricingCategory": "Standard",
+        **_costs(line.amount, line.amount),
+    }
+
+
+def _covered(line: LineItem, part: PlanPart, currency: str) -> FocusRow:
+    """What a plan covers costs nothing here. What the plan itself has cost is in no file of the program, so no part of
+    it can stand in `EffectiveCost`."""
+    unit = line.item.unit
+    listed = amount_of(part.micros, unit, line.unit_price)
+    shown = f"{plain(in_unit(part.micros, unit))} {unit.name}"
+    price = f"{plain(line.unit_price)} {currency} per {unit.name}"
+    return {
+        **_sku(line, part.micros),
+        "ChargeDescription": spreadsheet_text(
+            f"{_named(line)}: {shown} covered by plan {part.plan_id}, at list {price}"
+        ),
+        "PricingCategory": "Committed",
+        "CommitmentDiscountCategory": "Usage",
+        "CommitmentDiscountId": spreadsheet_text(part.plan_id),
+        "CommitmentDiscountName": spreadsheet_text(part.plan_name),
+        "CommitmentDiscountStatus": "Used",
+        "CommitmentDiscountType": PLAN_TYPE,
+        **_costs(listed, ZERO),
+    }
+
+
+def _sku(line: LineItem, micros: int) -> FocusRow:
+    """What was used and at which price; the same for paid and covered quantities."""
+    unit = line.item.unit
+    quantity = {"Quantity": plain(in_unit(micros, unit)), "Unit": UNITS[unit.name]}
+    price = plain(line.unit_price)
+    tier = f"/{line.tier}" if line.tier else ""
+    sku = f"{line.charge.sheet.product}/{line.item.code}/{line.spec}"
+    return {
+        "ChargeCategory": "Usage",
+        "ChargeFrequency": "Usage-Based",
+        **{f"{of}{name}": value for of in ("Consumed", "Pricing") for name, value in quantity.items()},
+        "ListUnitPrice": price,
+        "ContractedUnitPrice": price,
+        "RegionId": spreadsheet_text(line.region),
+        "RegionName": spreadsheet_text(REGION_NAMES.get(line.region, line.region)),
+        "SkuId": spreadsheet_text(sku),
+        "SkuPriceId": spreadsheet_text(f"{line.charge.sheet.ref}/{line.item.code}/{line.spec}/{line.region}{tier}"),
+    }
+
+
+def _adjustment(amount: Decimal, said: str) -> FocusRow:
+    return {
+        "ChargeCategory": "Adjustment",
+        "ChargeFrequency": "One-Time",
+        "ChargeDescription": f"Rounding adjustment {said}",
+        **_costs(amount, amount),
+    }
+
+
+def _costs(listed: Decimal, billed: Decimal) -> FocusRow:
+    """Prices here are list prices: no contract lowers them, so the contracted cost is the list cost."""
+    of_list, of_bill = stripped(listed), stripped(billed)
+    return {"ListCost": of_list, "ContractedCost": of_list, "BilledCost": of_bill, "EffectiveCost": of_bill}
+
+
+def _named(line: LineItem) -> str:
+    tier = f", tier {line.tier}" if line.tier else ""
+    return f"{line.item.name}, {line.spec}{tier}, {line.region}"
+
+
+def _utc(second: int) -> str:
+    return iso(second, 0).replace("+00:00", "Z")

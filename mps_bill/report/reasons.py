@@ -1,0 +1,100 @@
+"""Why a quantity and an amount are what they are, in words: the steps that explanations and estimates share."""
+
+from __future__ import annotations
+
+from mps_bill.core.decimals import plain, scaled, stripped
+from mps_bill.core.units import Unit, ends_in_unit, in_unit
+from mps_bill.metering.usage import UsageKey
+from mps_bill.price_sheet.model import EVERY_REGION, Item, PriceSheet, TieredPrice
+from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
+from mps_bill.rating.lines import Charge, LineItem
+
+#: What was done, and what came of it.
+Step = tuple[str, str]
+
+
+def spec_reason(key: UsageKey, item: Item) -> str:
+    """Why usage has its spec: it names it, or codec and size derive it."""
+    if key.spec:
+        return "named by the row"
+    assert item.template is not None
+    if is_constant(item.template):
+        return f"the only spec of {item.code}"
+    parts = [f"codec {key.codec}"] if CODEC in item.template else []
+    if RESOLUTION in item.template:
+        found = bucket(item.resolutions, key.long, key.short)
+        assert found is not None
+        size = f"{key.long}x{key.short} (long x short side)"
+        parts.append(f"{size} fits {found.name} ({found.long}x{found.short}), the smallest that holds both sides")
+    return f"{'; '.join(parts)}; template {item.template}"
+
+
+def quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
+    """A quantity as written (`micros` millionths of the unit `given`), and converted to the item's unit."""
+    written = f"{plain(scaled(micros, 6))} {given.name}"
+    return written if given == unit else f"{written} = {shown(micros * given.factor, unit)}"
+
+
+def metering_reason(micros: int, item: Item) -> str:
+    """The metering rule, and the `micros` that it makes of one record."""
+    metering = item.metering
+    least = f", at least {shown(metering.minimum, item.unit)}" if metering.minimum else ""
+    if metering.per == "record":
+        step = shown(metering.step, item.unit)
+        return f"each record is rounded {metering.rounding} to {step}{least}: {shown(micros, item.unit)}"
+    if metering.per == "cycle":
+        return f"the cycle's sum is rounded, not the record{least}: {shown(micros, item.unit)}"
+    return f"pro rata, not rounded{least}: {shown(micros, item.unit)}"
+
+
+def price_reason(charge: Charge, sheet: PriceSheet, currency: str) -> str:
+    """The price, the region or group that it is for, and where it stands."""
+    prices = charge.item.prices[charge.spec]
+    if charge.region in prices:
+        scope = f"region {charge.region}"
+    else:
+        groups = [name for name, members in sheet.region_groups.items() if charge.region in members and name in prices]
+        scope = (
+            f"region group {groups[0]}, which holds {charge.region}" if groups else f'"{EVERY_REGION}", every region'
+        )
+    price = charge.price
+    if isinstance(price, TieredPrice):
+        said = f"{price.model} tiers per {price.per}"
+    else:
+        said = f"{plain(price.unit_price)} {currency} per {charge.item.unit.name}"
+    return f"{said}, for {scope} ({price.place})"
+
+
+def source_steps(item: Item) -> list[Step]:
+    """Where the prices of an item were read."""
+    found = []
+    for source in item.sources:
+        product = f", of {source.product}" if source.product else ""
+        found.append(("Source", f"{source.url}, read on {source.read_on}{product}: {source.covers}"))
+    return found
+
+
+def charge_reason(charge: Charge) -> str:
+    """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
+    unit = charge.item.unit
+    said = f"{charge.records} record{'' if charge.records == 1 else 's'} of the cycle with this item, spec and region: "
+    said += shown(charge.metered, unit)
+    if charge.item.metering.per == "cycle":
+        metering = charge.item.metering
+        said += f", rounded {metering.rounding} to whole steps of {shown(metering.step, unit)}: {shown(charge.micros, unit)}"
+    return said
+
+
+def line_reason(line: LineItem, currency: str) -> str:
+    """A line's amount as the product that it is."""
+    unit = line.item.unit
+    tier = f"tier {line.tier}: " if line.tier else ""
+    plans = f" after {shown(line.plan_micros, unit)} covered by plans" if line.plan_micros else ""
+    price = f"{plain(line.unit_price)} {currency}"
+    return f"{tier}{shown(line.billed_micros, unit)}{plans} x {price} = {stripped(line.amount)} {currency}"
+
+
+def shown(micros: int, unit: Unit) -> str:
+    """Micros in a unit; three points stand where the decimals do not end."""
+    value = plain(in_unit(micros, unit))
+    return f"{value} {unit.name}" if ends_in_unit(micros, unit) else f"{value}... {unit.name}"

@@ -1,0 +1,160 @@
+"""An account as values: what bills are paid from, and what the program must remember from run to run.
+
+Times are whole seconds since the epoch. Money is Decimal with at most two decimals, but for frozen amounts, which are
+exact. A plan's units are whole millionths of its unit, so that a saved account loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.units import Unit
+from mps_bill.rating.lines import MonthUsage
+
+VoucherOrder = Literal["earliest-expiry", "largest-balance"]
+
+#: Money in an account has at most the currency's decimals.
+MONEY_PLACES = 2
+#: Stands for every product that is not named in `Account.settled_through`.
+EVERY_PRODUCT = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """Prepaid quantity: `total` and `remaining` are millionths of `unit`.
+
+    `covers` says for an item and spec how many of its units the plan gives for one: a coefficient of 3 takes 3 plan
+    minutes for a billed minute. `regions` is None where the plan holds in every region.
+    """
+
+    id: str
+    name: str
+    unit: Unit
+    total: int
+    remaining: int
+    effective_from: int
+    expires_at: int
+    regions: frozenset[str] | None
+    covers: Mapping[str, Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """Money for bills issued from `effective_from` until before `expires_at`; `items` is None where it pays for any."""
+
+    id: str
+    face_value: Decimal
+    remaining: Decimal
+    effective_from: int
+    expires_at: int
+    items: frozenset[str] | None
+    minimum_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StoredValueCard:
+    """Money for bills issued from `effective_from` until before `expires_at`."""
+
+    id: str
+    face_value: Decimal
+    remaining: Decimal
+    effective_from: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid) and never counts again."""
+
+    at: int
+    amount: Decimal
+    arrived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is still outstanding of a bill (by the start of its cycle) or of a monthly statement (`month` is set)."""
+
+    product: str
+    cycle_start: int
+    month: str | None
+    issued_at: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenMonth:
+    """Exact amounts of a month that is settled as a whole, by item, in order of first use."""
+
+    product: str
+    month: str
+    items: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def amount(self) -> Decimal:
+        return sum((amount for _, amount in self.items), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Late usage that was charged: `digest` tells the same usage when it comes again."""
+
+    product: str
+    cycle_start: int
+    issued_at: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first."""
+
+    id: str
+    currency: str
+    balance: Decimal = ZERO
+    credit_line: Decimal = ZERO
+    credit_used: Decimal = ZERO
+    plans: tuple[ResourcePlan, ...] = ()
+    vouchers: tuple[Voucher, ...] = ()
+    cards: tuple[StoredValueCard, ...] = ()
+    top_ups: tuple[TopUp, ...] = ()
+    voucher_order: VoucherOrder = "earliest-expiry"
+    settled_through: Mapping[str, int] = field(default_factory=dict)
+    outstanding: tuple[Debt, ...] = ()
+    frozen: tuple[FrozenMonth, ...] = ()
+    month_used: MonthUsage = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
+
+    def settled(self, product: str) -> int | None:
+        """The end of the last settled cycle of `product`, or None where nothing is settled."""
+        return self.settled_through.get(product, self.settled_through.get(EVERY_PRODUCT))
+
+    @property
+    def credit_left(self) -> Decimal:
+        return self.credit_line - self.credit_used
+
+    @property
+    def owed(self) -> Decimal:
+        return sum((debt.amount for debt in self.outstanding), ZERO)
+
+    @property
+    def frozen_amount(self) -> Decimal:
+        return sum((month.amount for month in self.frozen), ZERO)
+
+    @property
+    def available_credit(self) -> Decimal:
+        """Balance + credit line - amounts unsettled. Source: the provider's definition of available credit."""
+        return self.balance + self.credit_left - self.owed - self.frozen_amount
+
+    def check(self) -> None:
+        """The law that no source is ever below zero, and credit at most its line."""
+        assert self.balance >= 0, f"balance {self.balance} below zero"
+        assert 0 <= self.credit_used <= self.credit_line, f"credit {self.credit_used} of {self.credit_line}"
+        assert all(0 <= plan.remaining <= plan.total for plan in self.plans), "a plan is out of its bounds"
+        assert all(0 <= voucher.remaining <= voucher.face_value for voucher in self.vouchers), "a voucher out of bounds"
+        assert all(0 <= card.remaining <= card.face_value for card in self.cards), "a card is out of its bounds"
+        assert all(debt.amount > 0 for debt in self.outstanding), "an outstanding amount is not above zero"

@@ -1,0 +1,58 @@
+"""Settlement by the month: amounts are frozen bill by bill, and the month is cut and paid once, when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from mps_bill.billing.bills import Bill, StatementMonth, statement_month
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.model import PriceSheet
+from mps_bill.settlement.account import Account, FrozenMonth
+from mps_bill.settlement.waterfall import Due, Payment, pay
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSettlement:
+    """A month's statement and how it was paid. Its list amount is that of bills which are shown, or were, as frozen."""
+
+    statement: StatementMonth
+    payment: Payment
+
+
+def freeze(bill: Bill, account: Account) -> Account:
+    """The account with the bill's exact amount frozen, by item. Nothing else moves."""
+    product, month = bill.cycle.product, bill.cycle.sheet.billing.calendar.month(bill.cycle.start)
+    held = next((held for held in account.frozen if (held.product, held.month) == (product, month)), None)
+    items: dict[str, Decimal] = dict(held.items) if held else {}
+    for line in bill.lines:
+        items[line.item.code] = items.get(line.item.code, Decimal(0)) + line.amount
+    frozen = FrozenMonth(product, month, tuple(items.items()))
+    if held is None:
+        return replace(account, frozen=(*account.frozen, frozen))
+    return replace(account, frozen=tuple(frozen if other is held else other for other in account.frozen))
+
+
+def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMonth, StatementMonth]]:
+    """The statements of all frozen months, in the order in which they are issued."""
+    statements = ((held, statement_month(_sheet(held, book), held.month, held.amount)) for held in account.frozen)
+    yield from sorted(statements, key=lambda pair: (pair[1].issued_at, pair[0].product, pair[0].month))
+
+
+def settle_statement(
+    held: FrozenMonth, statement: StatementMonth, account: Account
+) -> tuple[StatementSettlement, Account]:
+    """Cuts the month's sum once and pays it at the statement's issue time."""
+    account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
+    start = statement.sheet.billing.calendar.month_start(held.month)
+    due = Due(held.product, start, held.month, statement.issued_at, held.items, statement.amounts.payable)
+    payment, account = pay(due, account)
+    return StatementSettlement(statement, payment), account
+
+
+def _sheet(held: FrozenMonth, book: PriceBook) -> PriceSheet:
+    """The sheet that cuts the month: the one in force in its last cycle, or else the latest that had begun by then."""
+    versions = book.versions[held.product]
+    end = book.calendar(held.product).month_end(held.month)
+    return next((sheet for sheet in reversed(versions) if sheet.effective_from < end), versions[0])

@@ -1,0 +1,179 @@
+"""The account file on disk: opened under a lock, and replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, printable
+from mps_bill.core.yaml_tree import ScalarNode, decode, read_tree
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.settlement import definition as d
+from mps_bill.settlement import kinds
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.read import read_account
+from mps_bill.settlement.text import CannotEdit, afresh, edited
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """An account with the file that it was read from. `name` is what messages call it."""
+
+    name: str
+    path: Path
+    mode: int
+    text: str
+    account: Account
+
+
+@contextmanager
+def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountFile]:
+    """The account in the file `name`. With `lock` no other run that locks can read it until the context ends, so that two
+    runs at once cannot both charge it.
+
+    The lock is on the file itself. Saving puts another file in its place, so after locking it is made sure that the locked
+    file is still the one of that name.
+
+    Raises:
+        InputRejected: the file cannot be read, is locked by another run, or has problems.
+    """
+    path = Path(name)
+    with _opened(name, path, lock) as stream:
+        data = stream.read()
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        shown = printable(name)
+        text, problems = decode(data, shown)
+        account = None
+        if text is not None:
+            account, problems = read_account(text, shown, book)
+        if text is None or account is None:
+            raise InputRejected(problems)
+        yield AccountFile(shown, path, mode, text, account)
+
+
+@contextmanager
+def _opened(name: str, path: Path, lock: bool) -> Iterator[BinaryIO]:
+    while True:
+        try:
+            # Some network file systems lock only what is open for writing.
+            stream = path.open("r+b" if lock and os.access(path, os.W_OK) else "rb")
+        except OSError as error:
+            raise _rejected(name, kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror or error}") from None
+        with stream:
+            if lock:
+                _lock(name, stream)
+                if not _is_still(path, stream):
+                    continue
+            yield stream
+            return
+
+
+def _lock(name: str, stream: BinaryIO) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        message = "another run is settling with this account; nothing was charged, run again when it is done"
+        raise _rejected(name, kinds.LOCKED, message) from None
+    except OSError as error:
+        raise _rejected(name, kinds.LOCKED, f"it cannot be locked: {error.strerror or error}") from None
+
+
+def _is_still(path: Path, stream: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _rejected(name: str, kind: Kind, message: str) -> InputRejected:
+    return InputRejected([Problem(Place(printable(name)), kind, message)])
+
+
+def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[str, bool]:
+    """The text of the account after the run, and whether the layout and comments of the file are kept in it.
+
+    The text is read back: what is saved is what the next run will read.
+    """
+    offset = next(iter(book.sheets)).billing.calendar.offset
+    with suppress(CannotEdit):
+        text = edited(file.text, file.account, after, offset)
+        if read_account(text, file.name, book)[0] == after:
+            return text, True
+    text = afresh(after, offset)
+    account, problems = read_account(text, file.name, book)
+    assert account == after, f"the account cannot be written so that it reads the same: {problems}"
+    return text, False
+
+
+def check_target(target: Path, file: AccountFile, *, in_place: bool) -> str | None:
+    """Why the account must not be saved to `target`, or None. A file that is not this account's is never overwritten."""
+    try:
+        same = target.samefile(file.path)
+    except OSError:
+        same = False
+    if same:
+        return None if in_place else "it is the account that was read; --in-place allows to overwrite it"
+    try:
+        data = target.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+    text, _ = decode(data, "")
+    root, _ = read_tree(text, "") if text is not None else (None, ())
+    values = {
+        entry.key.text: entry.value.text
+        for entry in (root.entries if root else ())
+        if isinstance(entry.value, ScalarNode)
+    }
+    if (values.get(d.FORMAT.key), values.get(d.ID.key)) == (d.FORMAT_NAME, file.account.id):
+        return None
+    return f"it holds something else than the account {file.account.id}, and is not overwritten"
+
+
+@contextmanager
+def staged(target: Path, text: str, mode: int) -> Iterator[Staged]:
+    """`text` written beside `target`, down to the disk; `commit` then puts it in its place in one step.
+
+    Without `commit` nothing is left behind. A crash can leave a file `.NAME.*.tmp`, which no run takes for an account.
+
+    Raises:
+        OSError: the text cannot be written, or not be put in its place. `target` is then as it was.
+    """
+    target = Path(os.path.realpath(target))
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode("utf-8"))
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        yield Staged(temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    temporary: str
+    target: Path
+
+    def commit(self) -> None:
+        """Puts the file in its place, and makes that last beyond a power cut."""
+        os.replace(self.temporary, self.target)
+        # From here on the account is saved; some file systems cannot flush a folder, and that undoes nothing.
+        with suppress(OSError):
+            folder = os.open(self.target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)

@@ -1,0 +1,103 @@
+"""Problems are values; text from files is harmless when it is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from mps_bill.core.diagnostics import (
+    InputRejected,
+    Kind,
+    Place,
+    Problem,
+    ProblemLog,
+    in_order,
+    near_miss,
+    one_of,
+    printable,
+    quoted,
+)
+
+BAD = Kind("T101", "bad")
+WORSE = Kind("T102", "worse")
+
+
+def problem(line: int, kind: Kind = BAD, message: str = "it is wrong", column: int = 3) -> Problem:
+    return Problem(Place("a.csv", line, column), kind, message)
+
+
+def test_a_problem_starts_with_its_place_and_ends_with_its_kind() -> None:
+    assert str(problem(7)) == "a.csv:7:3: it is wrong [T101 bad]"
+    assert str(Place("a.csv", 7)) == "a.csv:7"
+    assert str(Place("a.csv")) == "a.csv"
+
+
+def test_problems_stand_in_order_of_place_each_once() -> None:
+    second, first, tenth = problem(2, column=9), problem(2), problem(10)
+    assert in_order([tenth, second, first, second]) == (first, second, tenth)
+
+
+def test_a_log_counts_all_and_keeps_the_first() -> None:
+    log = ProblemLog(2)
+    log.add([problem(1), problem(2)])
+    log.add([problem(3), problem(4, WORSE), problem(5, WORSE)])
+    report = log.report()
+    assert report.shown == (problem(1), problem(2))
+    assert report.firsts == (problem(1), problem(4, WORSE))
+    assert dict(report.counts) == {BAD: 3, WORSE: 2}
+    assert report.total == 5
+
+
+def test_rejected_input_carries_every_problem() -> None:
+    rejected = InputRejected([problem(2), problem(1)])
+    assert rejected.report.shown == (problem(1), problem(2))
+    assert rejected.report.total == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("transcodin", '; did you mean "transcoding"?'),
+        ("TRANSCODING", '; did you mean "transcoding"?'),
+        ("revue", '; did you mean "review"?'),
+        ("zzz", ""),
+        ("", ""),
+    ],
+)
+def test_near_misses(word: str, said: str) -> None:
+    assert near_miss(word, ["transcoding", "review"]) == said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], "nothing"), (["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")],
+)
+def test_lists_of_what_is_allowed(words: list[str], said: str) -> None:
+    assert one_of(words) == said
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    assert one_of([str(number) for number in range(20)], most=3) == "0, 1, 2, ... (20 in all)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", '"plain"'),
+        ("\x1b[31mred", '"\\x1b[31mred"'),
+        ("a\x00b", '"a\\x00b"'),
+        ("a\nb\r\tc", '"a\\nb\\r\\tc"'),
+        ("\u202egpj.exe", '"\\u202egpj.exe"'),
+        ("\u200b\ufeff", '"\\u200b\\ufeff"'),
+        ("\x9b31m\x7f", '"\\x9b31m\\x7f"'),
+        ("\u2028", '"\\u2028"'),
+        ("\udcff", '"\\udcff"'),
+        ("项目 ☃ é", '"项目 ☃ é"'),
+        ("x" * 100, '"' + "x" * 57 + '..."'),
+    ],
+)
+def test_text_from_files_is_shown_harmless(text: str, shown: str) -> None:
+    assert quoted(text) == shown
+
+
+def test_printable_text_stays_as_it_is() -> None:
+    assert printable("[red]x[/red] 项目") == "[red]x[/red] 项目"

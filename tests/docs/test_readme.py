@@ -1,0 +1,36 @@
+"""README.md shows what the program prints."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+from tests.docs.readme import README, block, commands, with_output
+
+
+def test_the_readme_shows_what_the_program_prints() -> None:
+    text = README.read_text(encoding="utf-8")
+    new = with_output(text)
+    if new != text:
+        difference = difflib.unified_diff(text.split("\n"), new.split("\n"), "README.md", "now", lineterm="")
+        pytest.fail("run `make docs`\n" + "\n".join(difference))
+
+
+def test_the_readme_shows_the_main_commands() -> None:
+    shown = {command.split()[1] for command in commands(README.read_text(encoding="utf-8"))}
+    assert {"bill", "explain"} <= shown
+
+
+def test_a_block_is_the_command_and_its_output() -> None:
+    old = "before\n<!-- output: mps-bill --version -->\nold\n<!-- end -->\nafter\n"
+    new = with_output(old)
+    assert new.startswith("before\n<!-- output: mps-bill --version -->\n```console\n$ mps-bill --version\nmps-bill ")
+    assert new.endswith("```\n<!-- end -->\nafter\n")
+    assert with_output(new) == new
+
+
+@pytest.mark.parametrize("command", ["rm -r samples", "mps-bill bill", "mps-bill no-such-command"])
+def test_commands_that_are_wrong_are_not_shown(command: str) -> None:
+    with pytest.raises(ValueError, match=r"another program|exit code 2"):
+        block(command)

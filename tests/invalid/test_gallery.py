@@ -1,0 +1,101 @@
+"""Every code of price sheets is in the gallery, is reported as it says there, and is documented."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core import shape, yaml_tree
+from mps_bill.core.diagnostics import Kind
+from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet.explanations import EXPLANATIONS
+from mps_bill.price_sheet.load import load_sheets
+from tests.golden.cases import run_captured
+from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, mistakes, page
+
+#: What `Text` and `Choice` report where a definition names no kind of its own; that of price sheets always does.
+_OF_OTHER_DOCUMENTS = {shape.BAD_VALUE, shape.UNKNOWN_WORD}
+
+
+@pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: mistake.name)
+def test_a_mistake_is_reported(
+    mistake: Mistake, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    code, report = mistake.report(monkeypatch)
+    if request.config.getoption("--rewrite-golden"):
+        mistake.expected.write_text(report)
+    assert report == mistake.expected.read_text()
+    assert set(re.findall(r" \[(P\d+) ", report)) == {mistake.code}
+    kind = next(kind for kind in EXPLANATIONS if kind.code == mistake.code)
+    tests_cases = mistake.path.is_dir() and any(mistake.path.glob("good/*.cases.yaml"))
+    assert code == (3 if kinds.is_file_problem(kind) or tests_cases else 0 if kinds.is_warning(kind) else 1)
+
+
+@pytest.mark.parametrize(
+    "mistake", [mistake for mistake in mistakes() if mistake.path.is_dir()], ids=lambda mistake: mistake.name
+)
+def test_the_files_put_right_are_right(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, report = mistake.report(monkeypatch, "good")
+    assert code == 0
+    assert " [P" not in report
+
+
+def test_the_good_sheet_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = run_captured(["prices", "check", str(GOOD), "--today", TODAY, "--strict"], b"", monkeypatch)
+    assert (code, out) == (0, b"")
+
+
+def test_names_are_code_and_slug() -> None:
+    names = {f"{kind.code}-{kind.slug}" for kind in EXPLANATIONS}
+    assert [mistake.name for mistake in mistakes() if mistake.name not in names] == []
+
+
+def test_every_code_is_in_the_gallery() -> None:
+    shown = {mistake.code for mistake in mistakes()} | set(NOT_IN_GALLERY)
+    assert {kind.code for kind in EXPLANATIONS} == shown
+
+
+def test_every_kind_has_an_explanation_and_a_code_of_its_own() -> None:
+    every = {
+        kind
+        for room in (kinds, yaml_tree, shape)
+        for kind in vars(room).values()
+        if isinstance(kind, Kind) and kind not in _OF_OTHER_DOCUMENTS
+    }
+    assert every == set(EXPLANATIONS)
+    assert len({kind.code for kind in every}) == len({kind.slug for kind in every}) == len(every)
+
+
+def test_the_page_of_codes_is_up_to_date(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--rewrite-golden"):
+        PAGE.write_text(page())
+    assert PAGE.read_text() == page()
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = tmp_path / "sheet.yaml"
+    sheet.write_bytes(GOOD.read_bytes())
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    if sys.platform == "win32" or os.geteuid() == 0:
+        # Nothing is closed to this user, so the refusal is played.
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+    else:
+        sheet.chmod(0)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run_captured(["prices", "check", "sheet.yaml", "--select", "P9"], b"", monkeypatch)
+    assert code == 3
+    assert out.decode() == "sheet.yaml: error: it cannot be read: Permission denied [P002 unreadable-file]\n"
+
+
+def test_every_mistake_of_the_gallery_at_once() -> None:
+    """The sheets of the gallery beside one another are found and read, and none stops the run."""
+    sheets, problems = load_sheets([str(GALLERY / "*.yaml")])
+    assert problems == ()
+    assert len(sheets) == 1 + sum(not mistake.path.is_dir() for mistake in mistakes())

@@ -1,0 +1,201 @@
+"""Small price sheets and usage files for tests, and the shortest ways through the program."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from mps_bill.core.diagnostics import InputRejected, ProblemReport
+from mps_bill.metering.meter import EngineName, MeterOptions, meter
+from mps_bill.metering.scheme import scheme_for
+from mps_bill.metering.sources import FORMATS, UsageSource
+from mps_bill.metering.usage import Metered
+from mps_bill.pipeline import BillRun, bill_usage
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.load import load_price_book
+
+ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
+
+#: An item of every kind: derived, constant and named specs; record, cycle and no rounding; tiers.
+SHEET = """\
+format: mps-bill/price-sheet/1
+id: test
+site: international
+product: mps
+currency: USD
+effective_from: 2023-11-01T00:00:00+08:00
+billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
+region_groups:
+  mainland: [cn-shanghai, cn-beijing]
+resolutions:
+  video: {LD: 640x480, SD: 1280x720, HD: 1920x1080, 2K: 2560x1440, 4K: 3840x2160}
+  large: {HD: 1920x1080, 8K: 7680x4320}
+items:
+  transcoding:
+    name: Standard transcoding
+    family: transcoding
+    unit: minute
+    spec: "{codec}.{resolution}"
+    resolutions: video
+    metering: {per: record, step: 0.01, rounding: half-up, minimum: 0.02}
+    prices:
+      H264.4K: {mainland: 0.2800}
+      H264.2K: {mainland: 0.1400}
+      H264.HD: {mainland: 0.0651, us-west-1: 0.0225}
+      H264.SD: {mainland: 0.0326}
+      H264.LD: {mainland: 0.0217}
+      H265.HD: {mainland: 0.3255}
+  audio:
+    name: Audio transcoding
+    family: transcoding
+    unit: minute
+    spec: Audio
+    metering: {per: record, step: 0.01, rounding: half-up, minimum: 0.02}
+    prices: {Audio: {"*": 0.0056}}
+  packaging:
+    name: Packaging, each begun half minute
+    family: transcoding
+    unit: minute
+    spec: Packaging
+    metering: {per: record, step: 0.5, rounding: up}
+    prices: {Packaging: {"*": 0.1}}
+  clips:
+    name: Clips, each whole minute
+    family: transcoding
+    unit: minute
+    spec: Clips
+    metering: {per: record, step: 1, rounding: down}
+    prices: {Clips: {"*": 0.1}}
+  captions:
+    name: Captions, at least a minute
+    family: video-ai
+    unit: minute
+    spec: Captions
+    metering: {per: none, minimum: 1}
+    prices: {Captions: {"*": 0.3}}
+  review:
+    name: Automated review
+    family: video-ai
+    unit: minute
+    metering: {per: cycle, step: 1, rounding: down}
+    prices:
+      porn: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, rest: 0.07}}}
+      terrorism: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, rest: 0.07}}}
+  dna:
+    name: Video DNA
+    family: video-ai
+    unit: minute
+    spec: DNA
+    prices: {DNA: {"*": 0.05}}
+  sharpening:
+    name: Sharpening
+    family: enhancement
+    unit: frame
+    spec: "Sharp.{resolution}"
+    resolutions: large
+    prices:
+      Sharp.HD: {mainland: 0.003255}
+      Sharp.8K: {mainland: 0.049}
+  storage:
+    name: Storage
+    family: related
+    unit: GB-month
+    spec: Storage
+    prices: {Storage: {mainland: 0.12}}
+  traffic:
+    name: Traffic
+    family: related
+    unit: GB
+    spec: Traffic
+    prices: {Traffic: {"*": {tiers: graduated, per: month, up_to: {1024: 0.24, rest: 0.23}}}}
+"""
+
+COLUMNS = ("job_id", "output", "completed_at", "region", "item", "spec", "codec", "width", "height", "quantity", "unit",
+           "status", "tag_project")  # fmt: skip
+HEADER = ",".join(COLUMNS)
+GOOD: Mapping[str, str] = {
+    "job_id": "j-1",
+    "completed_at": "2023-11-10T11:20:00+08:00",
+    "region": "cn-shanghai",
+    "item": "transcoding",
+    "codec": "H264",
+    "width": "1920",
+    "height": "1080",
+    "quantity": "10",
+    "unit": "minute",
+}
+
+
+def row(**values: str) -> str:
+    """A good usage row with some of its values changed. Values stand in it as they are, quotes included."""
+    assert not values.keys() - set(COLUMNS), values
+    cells = {**GOOD, **values}
+    return ",".join(cells.get(name, "") for name in COLUMNS)
+
+
+def usage_of(item: str, **values: str) -> str:
+    """A row of an item that takes no codec and no size."""
+    return row(**{"item": item, "codec": "", "width": "", "height": "", **values})
+
+
+def usage_text(rows: Iterable[str], header: str = HEADER) -> str:
+    return "".join(f"{line}\n" for line in (header, *rows))
+
+
+@cache
+def book(*texts: str) -> PriceBook:
+    """The price book of some sheets."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, text in enumerate(texts or (SHEET,)):
+            path = Path(folder, f"sheet-{number}.yaml")
+            path.write_text(text, encoding="utf-8")
+            paths.append(str(path))
+        found, problems = load_price_book(paths)
+    assert found is not None, "\n".join(map(str, problems))
+    return found
+
+
+def source(path: Path, content: str | bytes | None = None) -> UsageSource:
+    """A usage file with this content (None: it is there already), called by its name alone."""
+    if content is not None:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    format_ = next(ending for ending in FORMATS if path.name.endswith("." + ending))
+    return UsageSource(path.name, path, format_, path.stat().st_size)
+
+
+def metered(
+    sources: Iterable[UsageSource], prices: PriceBook | None = None, options: MeterOptions | None = None
+) -> Metered:
+    prices, options = prices or book(), options or MeterOptions(engine="python")
+    return meter(tuple(sources), prices, scheme_for(prices, options.tags, options.assumed_offset), options)
+
+
+def problems_of(
+    sources: Iterable[UsageSource], prices: PriceBook | None = None, options: MeterOptions | None = None
+) -> ProblemReport:
+    """The problems for which the sources are rejected; none where they are not."""
+    try:
+        return metered(sources, prices, replace(options or MeterOptions(engine="python"), max_errors=1000)).problems
+    except InputRejected as rejected:
+        return rejected.report
+
+
+def places(report: ProblemReport) -> list[tuple[str, str]]:
+    """Each problem as (place, code)."""
+    return [(str(problem.place), problem.kind.code) for problem in report.shown]
+
+
+def billed(
+    folder: Path,
+    text: str | bytes,
+    *sheets: str,
+    options: MeterOptions | None = None,
+    as_of: int | None = None,
+) -> BillRun:
+    """Bills for one usage file."""
+    options = options or MeterOptions(engine="python")
+    return bill_usage([source(folder / "usage.csv", text)], book(*sheets), options, as_of)

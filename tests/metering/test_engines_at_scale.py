@@ -1,0 +1,216 @@
+"""Engines held to the exact reader on generated files, and what large runs promise: memory, spilling, interrupts."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.generate import generate
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering import duckdb_engine, kinds
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.workspace import Resources, run_folder, sweep
+from mps_bill.pipeline import bill_usage
+from tests import kit
+from tests.metering.usage_files import files, outcome
+
+PROGRAM = (sys.executable, "-c", "import sys; from mps_bill.cli import run; sys.exit(run(sys.argv[1:]))")
+EXACT, ENGINE = MeterOptions(engine="python"), MeterOptions(engine="duckdb")
+
+
+def _both(sources: list[UsageSource], **options: object) -> None:
+    exact, engine = (
+        outcome(sources, MeterOptions(engine=name, **options))  # type: ignore[arg-type]
+        for name in ("python", "duckdb")
+    )
+    assert engine == exact
+
+
+@given(st.lists(files(dirty=True), min_size=1, max_size=3), st.booleans(), st.sampled_from([(), ("tag_project",)]))
+def test_same_verdict_on_every_row(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes], trust_unique: bool, tags: tuple[str, ...]
+) -> None:
+    folder = tmp_path_factory.mktemp("usage")
+    sources = [kit.source(folder / f"{number}.csv", content) for number, content in enumerate(contents)]
+    _both(sources, trust_unique=trust_unique, tags=tags)
+
+
+@given(files(dirty=False))
+def test_same_bills_for_clean_files(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    folder = tmp_path_factory.mktemp("usage")
+    plain, packed = kit.source(folder / "a.csv", content), kit.source(folder / "a.csv.gz", gzip.compress(content))
+    options = [MeterOptions(engine=engine, set_aside=True) for engine in ("python", "duckdb")]  # type: ignore[arg-type]
+    exact, engine = (bill_usage([plain], kit.book(), option) for option in options)
+    unpacked = bill_usage([packed], kit.book(), options[1])
+    assert exact.bills == engine.bills == unpacked.bills
+    assert exact.control_totals == engine.control_totals == unpacked.control_totals
+
+
+@given(st.lists(files(dirty=True), min_size=1, max_size=2), st.booleans())
+def test_parquet_as_text(tmp_path_factory: pytest.TempPathFactory, contents: list[bytes], mixed: bool) -> None:
+    folder = tmp_path_factory.mktemp("usage")
+    sources = []
+    for number, content in enumerate(contents):
+        rows = _plain_rows(content)
+        path = folder / f"{number}.parquet"
+        with duckdb.connect() as connection:
+            columns = ", ".join(f"{name} VARCHAR" for name in kit.COLUMNS)
+            connection.execute(f"CREATE TABLE usage ({columns})")
+            if rows:
+                connection.executemany(f"INSERT INTO usage VALUES ({', '.join('?' * len(kit.COLUMNS))})", rows)
+            connection.execute(f"COPY usage TO '{path}' (FORMAT parquet)")
+        sources.append(kit.source(path))
+        if mixed:
+            sources.append(kit.source(folder / f"{number}.csv", content))
+    _both(sources)
+
+
+def _plain_rows(content: bytes) -> list[list[str]]:
+    lines = content.decode("utf-8", "replace").splitlines()[1:]
+    rows = [line.replace('"', "").split(",") for line in lines]
+    return [row for row in rows if len(row) == len(kit.COLUMNS)]
+
+
+def test_parquet_types(tmp_path: Path) -> None:
+    """Exact types are read without a text in between, and mean what their text means."""
+    path = tmp_path / "typed.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(
+            f"""COPY (SELECT 'j-' || i AS job_id, to_timestamp(1699588800 + i * 1000) AS completed_at,
+            'cn-shanghai' AS region, 'transcoding' AS item, 'H264' AS codec,
+            CASE i % 7 WHEN 0 THEN NULL WHEN 1 THEN 0 WHEN 2 THEN -1 ELSE 1920 END AS width,
+            CASE i % 7 WHEN 0 THEN NULL WHEN 3 THEN 5000000 ELSE 1080 END::BIGINT AS height,
+            CASE i % 5 WHEN 0 THEN -1.5 WHEN 1 THEN NULL ELSE i / 8 END::DECIMAL(14, 4) AS quantity,
+            'minute' AS unit, CASE i % 3 WHEN 0 THEN 'failed' END AS status FROM range(300) AS numbers(i))
+            TO '{path}' (FORMAT parquet)"""
+        )
+    _both([kit.source(path)])
+    _both([kit.source(path)], assumed_offset=28_800)
+
+
+@pytest.mark.parametrize("value", ["'2023-11-10 11:20:00'::TIMESTAMP", "'2999-12-31 23:30:00'::TIMESTAMP"])
+@pytest.mark.parametrize("offset", [None, 28_800, -28_800])
+def test_parquet_times_without_a_zone(tmp_path: Path, value: str, offset: int | None) -> None:
+    path = tmp_path / "naive.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""COPY (SELECT 'j-1' AS job_id, {value} AS completed_at, 'cn-shanghai' AS region, 'audio' AS item,
+            90071992547::BIGINT AS quantity, 'minute' AS unit) TO '{path}' (FORMAT parquet)"""
+        )
+    _both([kit.source(path)], assumed_offset=offset)
+
+
+@pytest.mark.parametrize("encoded", ["utf-8", "latin-1"])
+def test_the_engine_itself_finds_bad_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoded: str) -> None:
+    """Bad rows, repeats and contradictions do not make the engine give up."""
+    rows = [kit.row(job_id=f"j-{number}") for number in range(3_000)]
+    rows[100] = kit.row(job_id="j-7", quantity="11")
+    rows[200] = kit.row(job_id="j-8")
+    rows[300] = rows[300].rpartition(",")[0]
+    rows[400] = kit.row(job_id="j-400", quantity='"1,000"')
+    rows[500] = kit.row(job_id='"j-9"')
+    rows[600] = kit.row(job_id="j-600", codec="AV1")
+    content = kit.usage_text(rows).encode()
+    if encoded == "latin-1":
+        content = content.replace(b"j-700,", b"j-\xff700,")
+    source = kit.source(tmp_path / "dirty.csv", content)
+    exact = outcome([source], EXACT)
+    monkeypatch.setattr(duckdb_engine, "read_exactly", lambda *_, **__: pytest.fail("the engine gave up"))
+    assert outcome([source], ENGINE) == exact
+    assert exact["rows"] == (3_000, 5 if encoded == "utf-8" else 6)
+
+
+def test_a_quote_across_lines(tmp_path: Path) -> None:
+    """What stands inside a quoted field is no row, even where it looks like one."""
+    rows = [kit.row(job_id=f"j-{number}") for number in range(50)]
+    rows[10] = kit.row(job_id="j-10", tag_project=f'"a\n{kit.row(job_id="phantom")}\nb"')
+    rows[20] = '"' + rows[20]
+    rows[30] = kit.row(job_id="j-5")
+    source = kit.source(tmp_path / "quotes.csv", kit.usage_text(rows))
+    _both([source])
+
+
+def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
+    path = tmp_path / "dirty.csv"
+    generate(20_000, path, dirty=100, duplicates=70, lost_quotes=6_000)
+    first = path.read_bytes()
+    generate(20_000, path, dirty=100, duplicates=70, lost_quotes=6_000)
+    assert path.read_bytes() == first
+    _both([kit.source(path)])
+
+
+@pytest.mark.parametrize("dirty", [0, 1_000])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, dirty: int) -> None:
+    """A million records, of which the exact reader keeps more than 500 MB in its table."""
+    path = tmp_path / "large.csv"
+    generate(1_000_000, path, duplicates=1_000, dirty=dirty, threads=2)
+    arguments = ["usage", "check", str(path), "-p", "mps-china", "-q", "--memory", "150MB", "--threads", "2"]
+    run = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    shown = run.stdout.read()
+    _, status, used = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    assert run.returncode == (1 if dirty else 0)
+    assert "1000000 read" in shown
+    assert used.ru_maxrss < 400_000, f"{used.ru_maxrss} KiB"
+
+
+def test_too_little_memory_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    generate(200_000, path, threads=2)
+    options = MeterOptions(engine="duckdb", resources=Resources(memory=2_000_000, temp_folder=str(tmp_path)))
+    with pytest.raises(InputRejected) as rejected:
+        kit.metered([kit.source(path)], options=options)
+    (problem,) = rejected.value.report.shown
+    assert problem.kind in (kinds.NO_MEMORY, kinds.NO_DISK)
+    assert "--memory" in problem.message or "--temp-dir" in problem.message
+    assert not list(tmp_path.glob("mps-bill-*"))
+
+
+def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
+    path, temporary, output = tmp_path / "large.csv", tmp_path / "temporary", tmp_path / "bills.csv"
+    temporary.mkdir()
+    generate(2_000_000, path, threads=2)
+    arguments = ["bill", str(path), "-p", "mps-china", "--temp-dir", str(temporary), "-o", str(output)]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from mps_bill.cli import run; sys.exit(run(sys.argv[1:]))",
+        *arguments,
+    ]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    started = time.monotonic()
+    while not any(temporary.glob("*/spilled")) and len(list(temporary.iterdir())) < 2:
+        assert run.poll() is None, "the run was over before it could be interrupted"
+        assert time.monotonic() - started < 60
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    assert "Interrupted" in said
+    assert not list(temporary.iterdir())
+    assert not output.exists()
+
+
+def test_folders_of_dead_runs_are_swept(tmp_path: Path) -> None:
+    dead = tmp_path / "mps-bill-run-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "spilled").write_text("left behind")
+    with run_folder(str(tmp_path)) as alive:
+        assert not dead.exists()
+        sweep(str(tmp_path))
+        assert alive.exists()
+    assert not os.listdir(tmp_path)

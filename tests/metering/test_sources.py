@@ -1,0 +1,291 @@
+"""Usage files: names, globs, pipes, compression, damage, Parquet."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import threading
+import zlib
+from pathlib import Path
+
+import duckdb
+import pytest
+import zstandard
+
+from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.sources import UsageSource, usage_sources
+from tests.kit import ENGINES, HEADER, metered, places, problems_of, row, source, usage_text
+
+ROWS = [row(job_id=f"j-{number}", quantity=str(1 + number % 9)) for number in range(500)]
+CSV = usage_text(ROWS).encode()
+
+
+def found(*arguments: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The names of the sources that the arguments stand for, and the problems as (place, code)."""
+    with usage_sources(arguments) as (sources, problems):
+        return [one.name for one in sources], [(str(one.place), one.kind.code) for one in problems]
+
+
+def rows_read(one: UsageSource, engine: EngineName) -> int:
+    return metered([one], options=MeterOptions(engine=engine)).rows_read
+
+
+def test_globs_stand_for_files_in_order_of_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b-2.csv", "b-10.csv", "a.csv", "b-1.csv.gz"):
+        Path(name).write_bytes(CSV)
+    assert found("b-*.csv", "a.csv") == (["b-10.csv", "b-2.csv", "a.csv"], [])
+    assert found("*.nothing") == ([], [("*.nothing", "U101")])
+
+
+def test_names_that_stand_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("usage.txt").write_bytes(CSV)
+    Path("folder.csv").mkdir()
+    Path("a.csv").write_bytes(CSV)
+    Path("link.csv").symlink_to("a.csv")
+    assert found("gone.csv", "folder.csv", "usage.txt") == (
+        [],
+        [("gone.csv", "U101"), ("folder.csv", "U101"), ("usage.txt", "U102")],
+    )
+    assert found("a.csv", "a.csv", "./a.csv", "link.csv", "*.csv") == (
+        ["a.csv"],
+        [("a.csv", "U104"), ("./a.csv", "U104"), ("link.csv", "U104"), ("a.csv", "U104"), ("folder.csv", "U101"),
+         ("link.csv", "U104")],
+    )  # fmt: skip
+
+
+def test_a_name_cannot_steer_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert found("\x1b[31m.csv") == ([], [("\\x1b[31m.csv", "U101")])
+
+
+def test_standard_input_is_read_once_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CSV)))
+    with usage_sources(["-"]) as (sources, problems):
+        assert not problems
+        assert [one.name for one in sources] == ["<stdin>"]
+        for engine in ENGINES:
+            assert rows_read(sources[0], engine) == len(ROWS)
+        spool = sources[0].path
+    assert not spool.exists()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CSV)))
+    assert found("-", "-") == (["<stdin>"], [("<stdin>", "U104")])
+
+
+def test_a_named_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(CSV,))
+    writer.start()
+    with usage_sources([str(pipe)]) as (sources, _):
+        writer.join()
+        assert [rows_read(sources[0], engine) for engine in ENGINES] == [len(ROWS)] * 2
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+def _zstd_in_blocks(lines: list[bytes]) -> list[bytes]:
+    """Pieces of one frame, a block per line, and what ends the frame."""
+    packer = zstandard.ZstdCompressor().compressobj()
+    pieces = [packer.compress(line) + packer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK) for line in lines]
+    return [*pieces, packer.flush()]
+
+
+def _gzip_in_blocks(lines: list[bytes]) -> list[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    pieces = [packer.compress(line) + packer.flush(zlib.Z_FULL_FLUSH) for line in lines]
+    return [*pieces, packer.flush()]
+
+
+LINES = CSV.splitlines(keepends=True)
+HALF = len(CSV) // 2
+SKIPPABLE = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
+WHOLE = {
+    "plain.csv": CSV,
+    "bom.csv": b"\xef\xbb\xbf" + CSV,
+    "crlf.csv": CSV.replace(b"\n", b"\r\n"),
+    "cr.csv": CSV.replace(b"\n", b"\r"),
+    "no-last-line-end.csv": CSV.rstrip(b"\n"),
+    "blank-lines.csv": b"\n" + CSV.replace(b"\n", b"\n\n"),
+    "UPPER.CSV": CSV,
+    "one.csv.gz": gzip.compress(CSV),
+    "two-members.csv.gz": gzip.compress(CSV[:HALF]) + gzip.compress(CSV[HALF:]),
+    "blocks.csv.gz": b"".join(_gzip_in_blocks(LINES)),
+    "one.csv.zst": _zstd(CSV),
+    "two-frames.csv.zst": _zstd(CSV[:HALF]) + _zstd(CSV[HALF:]),
+    "blocks.csv.zst": b"".join(_zstd_in_blocks(LINES)),
+    "skippable.csv.zst": SKIPPABLE + _zstd(CSV) + SKIPPABLE,
+    "no-checksum.csv.zst": zstandard.ZstdCompressor(write_content_size=False).compress(CSV),
+    "runs.csv.zst": _zstd(CSV + b"\n" * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", WHOLE)
+def test_files_are_read_to_their_end(name: str, engine: EngineName, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(WHOLE[name])
+    with usage_sources([str(path)]) as (sources, problems):
+        assert not problems
+        assert rows_read(sources[0], engine) == len(ROWS)
+
+
+def _changed(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+DAMAGED = {
+    "empty-member.csv.gz": b"\x1f\x8b",
+    "half.csv.gz": gzip.compress(CSV)[: len(gzip.compress(CSV)) // 2],
+    "without-trailer.csv.gz": gzip.compress(CSV)[:-8],
+    "without-length.csv.gz": gzip.compress(CSV)[:-4],
+    "wrong-sum.csv.gz": _changed(gzip.compress(CSV), len(gzip.compress(CSV)) - 8),
+    "wrong-length.csv.gz": _changed(gzip.compress(CSV), len(gzip.compress(CSV)) - 4),
+    "second-member-cut.csv.gz": gzip.compress(CSV) + gzip.compress(CSV)[:-9],
+    "garbage-behind.csv.gz": gzip.compress(CSV) + b"garbage",
+    # Cut exactly between two rows, so that every row that is there is a good one.
+    "cut-between-rows.csv.gz": b"".join(_gzip_in_blocks(LINES)[:100]),
+    "not-gzip.csv.gz": CSV,
+    "half.csv.zst": _zstd(CSV)[: len(_zstd(CSV)) // 2],
+    "without-checksum.csv.zst": _zstd(CSV)[:-1],
+    "wrong-checksum.csv.zst": _changed(_zstd(CSV), len(_zstd(CSV)) - 1),
+    "cut-between-rows.csv.zst": b"".join(_zstd_in_blocks(LINES)[:100]),
+    "without-last-block.csv.zst": b"".join(_zstd_in_blocks(LINES)[:-1]),
+    "second-frame-cut.csv.zst": _zstd(CSV) + _zstd(CSV)[:20],
+    "second-header-cut.csv.zst": _zstd(CSV) + _zstd(CSV)[:5],
+    "second-magic-cut.csv.zst": _zstd(CSV) + _zstd(CSV)[:3],
+    "garbage-behind.csv.zst": _zstd(CSV) + b"garbage",
+    "skippable-cut.csv.zst": _zstd(CSV) + SKIPPABLE[:-1],
+    "not-zstd.csv.zst": CSV,
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_refused_not_read_in_part(name: str, engine: EngineName, tmp_path: Path) -> None:
+    report = problems_of([source(tmp_path / name, DAMAGED[name])], options=MeterOptions(engine=engine))
+    assert places(report) == [(name, "U102")]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+@pytest.mark.parametrize("name", ["u[1]", "u*", "u?", "it's", 'quo"te', "sp ace", "项目", "u[[]1]", "%20", "{a,b}"])
+def test_a_name_is_no_pattern_and_no_sql(name: str, suffix: str, tmp_path: Path) -> None:
+    pack = gzip.compress if suffix == "csv.gz" else bytes
+    for other in ("u1", "u2", "a", "b"):
+        (tmp_path / f"{other}.{suffix}").write_bytes(pack(usage_text([row(job_id=other, quantity="99")]).encode()))
+    one = source(tmp_path / f"{name}.{suffix}", pack(usage_text([row(quantity="2")]).encode()))
+    for engine in ENGINES:
+        (group,) = metered([one], options=MeterOptions(engine=engine)).groups
+        assert (group.rows, group.sums[0]) == (1, 2_000_000)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_files_of_every_format_are_one_run(engine: EngineName, tmp_path: Path) -> None:
+    parts = [usage_text(ROWS[start::4]).encode() for start in range(4)]
+    write_parquet(
+        tmp_path / "d.parquet", [dict(zip(HEADER.split(","), line.split(","), strict=True)) for line in ROWS[3::4]]
+    )
+    sources = [
+        source(tmp_path / "a.csv", parts[0]),
+        source(tmp_path / "b.csv.gz", gzip.compress(parts[1])),
+        source(tmp_path / "c.csv.zst", _zstd(parts[2])),
+        source(tmp_path / "d.parquet"),
+    ]
+    whole = metered([source(tmp_path / "whole.csv", CSV)])
+    assert metered(sources, options=MeterOptions(engine=engine)).groups == whole.groups
+
+
+def write_parquet(path: Path, rows: list[dict[str, str]], **types: str) -> None:
+    """Writes rows as Parquet: every column text, but for those whose type is given."""
+    with duckdb.connect() as connection:
+        names = list(rows[0])
+        values = ", ".join(
+            f"CAST(${number + 1} AS {types.get(name, 'VARCHAR')}) AS {name}" for number, name in enumerate(names)
+        )
+        selects = []
+        for number, one in enumerate(rows):
+            connection.execute(f"CREATE TEMP TABLE t{number} AS SELECT {values}", [one[name] or None for name in names])
+            selects.append(f"FROM t{number}")
+        query = " UNION ALL ".join(selects)
+        connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+
+
+TYPED = {
+    "job_id": "7",
+    "completed_at": "2023-11-10T11:20:00.250+08:00",
+    "region": "cn-shanghai",
+    "item": "transcoding",
+    "codec": "H264",
+    "width": "1920",
+    "height": "1080",
+    "quantity": "12.50",
+    "unit": "minute",
+    "status": "",
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("types", "changes"),
+    [
+        ({}, {"quantity": "12.5"}),
+        ({"quantity": "DECIMAL(18,6)"}, {}),
+        ({"quantity": "DECIMAL(18,2)", "width": "SMALLINT", "height": "UBIGINT", "job_id": "BIGINT"}, {}),
+        ({"completed_at": "TIMESTAMPTZ"}, {}),
+    ],
+    ids=["text", "decimal", "whole numbers", "instant"],
+)
+def test_typed_columns_of_parquet_are_taken_exactly(
+    types: dict[str, str], changes: dict[str, str], engine: EngineName, tmp_path: Path
+) -> None:
+    write_parquet(tmp_path / "usage.parquet", [{**TYPED, **changes}], **types)
+    (group,) = metered([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine)).groups
+    assert (group.sums[0], group.key.long, group.key.slot) == (12_500_000, 1920, 1_699_585_200)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("type_", ["DECIMAL(18,0)", "INTEGER"])
+def test_whole_quantities_of_parquet_keep_their_zeros(type_: str, engine: EngineName, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "usage.parquet", [{**TYPED, "quantity": "1200"}], quantity=type_)
+    (group,) = metered([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine)).groups
+    assert group.sums[0] == 1_200_000_000
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_naive_time_of_parquet_needs_an_offset(engine: EngineName, tmp_path: Path) -> None:
+    write_parquet(
+        tmp_path / "usage.parquet", [{**TYPED, "completed_at": "2023-11-10 11:20:00"}], completed_at="TIMESTAMP"
+    )
+    one = source(tmp_path / "usage.parquet")
+    assert [code for _, code in places(problems_of([one], options=MeterOptions(engine=engine)))] == ["U202"]
+    (group,) = metered([one], options=MeterOptions(engine=engine, assumed_offset=28_800)).groups
+    assert group.key.slot == 1_699_585_200
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("column", "type_"), [("quantity", "DOUBLE"), ("quantity", "FLOAT"), ("width", "DOUBLE")])
+def test_inexact_columns_of_parquet_are_refused(column: str, type_: str, engine: EngineName, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "usage.parquet", [TYPED], **{column: type_})
+    report = problems_of([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine))
+    assert places(report) == [("usage.parquet", "U115")]
+    assert "DECIMAL(18,6) or text" in report.shown[0].message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bad_rows_of_parquet_are_named_by_their_number(engine: EngineName, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "usage.parquet", [TYPED, {**TYPED, "job_id": "8", "quantity": "1e3"}])
+    report = problems_of([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine))
+    assert [(place.split(":")[:2], code) for place, code in places(report)] == [(["usage.parquet", "2"], "U203")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_damaged_parquet_file_is_refused(engine: EngineName, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "usage.parquet", [TYPED])
+    data = (tmp_path / "usage.parquet").read_bytes()
+    for content in (data[:-20], b"", CSV):
+        report = problems_of([source(tmp_path / "cut.parquet", content)], options=MeterOptions(engine=engine))
+        assert places(report) == [("cut.parquet", "U102")]

@@ -1,0 +1,283 @@
+"""Warnings: each says what looks odd and only that; honest price lists have none; comments let one stand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mps_bill.price_sheet.check import check
+from mps_bill.price_sheet.load import LoadedSheet
+from mps_bill.price_sheet.sheet import read_parts
+from tests.invalid.gallery import GOOD as GOOD_FILE
+from tests.price_sheet.sheets import changed
+
+GOOD = GOOD_FILE.read_text()
+TODAY = "2026-11-23"
+
+
+def sheet(text: str, name: str = "f") -> LoadedSheet:
+    return LoadedSheet(name, text, *read_parts(text, name))
+
+
+def found(*texts: str, today: str = TODAY) -> list[str]:
+    """`line:column code` of every problem; of a second sheet with its number before it."""
+    sheets = [sheet(text, f"{number}") for number, text in enumerate(texts)]
+    return [
+        f"{f'{problem.place.file}:' if len(texts) > 1 else ''}{problem.place.line}:{problem.place.column}"
+        f" {problem.kind.code}"
+        for problem in check(sheets, today)
+    ]
+
+
+def message(text: str, today: str = TODAY) -> str:
+    (problem,) = check([sheet(text)], today)
+    return problem.message
+
+
+def edited(*edits: tuple[str, str]) -> str:
+    text = GOOD
+    for old, new in edits:
+        text = changed(old, new, text)
+    return text
+
+
+def test_the_good_sheet_has_no_warnings() -> None:
+    assert found(GOOD) == []
+
+
+# ---- Coverage --------------------------------------------------------------------------------------------------------
+
+
+def test_a_hole_is_told_at_the_spec_with_groups_named_as_groups() -> None:
+    text = edited(("H265.SD: {mainland: 0.0248, asia: 0.0625}", "H265.SD: {cn-beijing: 0.0248}"))
+    assert found(text) == ["31:7 P901"]
+    assert message(text) == (
+        'transcoding "H265.SD" has no price in asia and cn-shanghai, where other specs of the item have one'
+    )
+
+
+def test_a_price_for_every_region_leaves_no_hole_and_makes_one_beside_it() -> None:
+    assert found(edited(("H265.SD: {mainland: 0.0248, asia: 0.0625}", 'H265.SD: {mainland: 0.0248, "*": 0.0625}'))) == [
+        "29:7 P901",
+        "30:7 P901",
+        "32:7 P901",
+    ]
+    everywhere = edited(("asia: 0.0125", '"*": 0.0125'), ("asia: 0.0250", '"*": 0.0250'),
+                        ("asia: 0.0625", '"*": 0.0625'), ("asia: 0.1250", '"*": 0.1250'))  # fmt: skip
+    assert found(everywhere) == []
+
+
+def test_prices_from_another_item_are_not_told_again() -> None:
+    assert found(edited(("H264.HD: {mainland: 0.0099, asia", "H264.HD: {mainland: 0.0049, asia"))) == ["30:27 P904"]
+
+
+def test_what_is_wrong_is_told_once_and_not_judged() -> None:
+    assert found(edited(("0050, asia", "0050, asai"))) == ["29:35 P309"]
+    assert found(edited(("0.0050, asia: 0.0125", "0.0050, asia: 0.0.125"))) == ["29:41 P211"]
+    assert found(edited(("10000: 0.09", "300: 0.9"))) == ["54:71 P315"]
+
+
+# ---- Prices beside their neighbours ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        # A decimal point slipped by one place, up and down: the price that slipped is named, not its neighbours.
+        ("H265.HD: {mainland: 0.0496", "H265.HD: {mainland: 0.496", ["32:27 P906"]),
+        ("H265.HD: {mainland: 0.0496, asia: 0.1250", "H265.HD: {mainland: 0.0496, asia: 0.0125", ["32:41 P904", "32:41 P905"]),
+        ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: 0.0005", ["29:27 P906"]),
+        ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.00099", ["30:27 P904", "30:27 P906"]),
+        # By two places.
+        ("H265.SD: {mainland: 0.0248", "H265.SD: {mainland: 2.48", ["31:27 P906", "32:27 P904"]),
+        # Exactly ten times is not more than ten times.
+        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00125, asia: 0.0125", []),
+        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00124, asia: 0.0125", ["29:27 P906"]),
+        # Free of charge is meant so.
+        ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: 0", []),
+        ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0", ["30:27 P904"]),
+        # Equal is not less.
+        ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.0050", []),
+        ("H265.SD: {mainland: 0.0248, asia: 0.0625", "H265.SD: {mainland: 0.0050, asia: 0.0125", []),
+        # Tiers.
+        ("10000: 0.09", "10000: 0.1", []),
+        ("10000: 0.09", "10000: 0.11", ["54:78 P903"]),
+        ("10000: 0.09, rest: 0.08", "10000: 0.009, rest: 0.008", ["54:66 P906"]),
+        ("{3000: 0.1, 10000: 0.09", "{3000: 0, 10000: 0.09", []),
+        ("{3000: 0.1, 10000: 0.09", "{3000: 0, 10000: 0", []),
+    ],
+)  # fmt: skip
+def test_prices_are_laid_beside_their_neighbours(old: str, new: str, codes: list[str]) -> None:
+    assert found(edited((old, new))) == codes
+
+
+def test_tiers_are_compared_tier_by_tier_where_their_bounds_agree() -> None:
+    tiered = "{tiers: volume, per: month, up_to: {10: %s, rest: %s}}"
+    rows = [
+        ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: " + tiered % ("0.0050", "0.0040")),
+        ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: " + tiered % ("0.0099", "0.0039")),
+    ]
+    text = edited(*rows)
+    assert [line.split()[1] for line in found(text)] == ["P904"]
+    other_bounds = text.replace("{10: 0.0050", "{20: 0.0050")
+    assert found(other_bounds) == []
+
+
+def test_a_region_pays_its_own_price_or_its_group_s() -> None:
+    """A region's own price is compared with what the same region pays at the next resolution."""
+    text = edited(("H264.SD: {mainland: 0.0050", "H264.SD: {cn-beijing: 0.0100, mainland: 0.0050"))
+    assert found(text) == ["30:27 P904"]
+    assert message(text) == (
+        '"H264.HD" in mainland costs 0.0099, less than 0.0100 for "H264.SD" in cn-beijing, the price of a lower resolution'
+    )
+
+
+def test_the_message_of_an_outlier_names_the_neighbours() -> None:
+    text = edited(("H265.HD: {mainland: 0.0496", "H265.HD: {mainland: 0.496"))
+    assert message(text) == (
+        '"H265.HD" in mainland costs 0.496, more than 10 x away from 0.0248 for "H265.SD" in mainland;'
+        " is the decimal point right?"
+    )
+
+
+@given(st.integers(1, 999), st.integers(1, 999), st.integers(1, 999), st.integers(1, 999))
+def test_steps_of_up_to_five_times_are_honest(a: int, b: int, c: int, d: int) -> None:
+    """However prices are spread, no outlier is told while none is more than ten times another."""
+    prices = sorted(Decimal(1 + number % 10) / 100 for number in (a, b, c, d))
+    text = edited(
+        ("0.0050, asia: 0.0125", f"{prices[0]}, asia: {prices[0]}"),
+        ("0.0099, asia: 0.0250", f"{prices[1]}, asia: {prices[1]}"),
+        ("0.0248, asia: 0.0625", f"{prices[2]}, asia: {prices[2]}"),
+        ("0.0496, asia: 0.1250", f"{prices[3]}, asia: {prices[3]}"),
+    )
+    assert found(text) == []
+
+
+# ---- Time ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read_on", "today", "stale"),
+    [
+        ("2025-11-23", "2026-11-23", False),
+        ("2025-11-22", "2026-11-23", True),
+        ("2024-02-29", "2025-02-28", False),
+        ("2024-02-29", "2025-03-01", True),
+        ("2026-11-24", "2026-11-23", False),
+    ],
+)
+def test_a_source_grows_old_after_a_year(read_on: str, today: str, stale: bool) -> None:
+    assert found(edited(("2026-11-23", read_on)), today=today) == (["8:60 P907"] if stale else [])
+
+
+def test_a_sheet_of_the_future_by_the_billing_clock() -> None:
+    text = edited(("2024-04-01T00:00:00+08:00", "2026-11-23T17:00:00Z"))
+    assert found(text, today="2026-11-23") == ["6:17 P908"]
+    assert found(text, today="2026-11-24") == []
+
+
+def test_gaps_between_versions_and_ids() -> None:
+    start = "effective_from: 2024-04-01T00:00:00+08:00"
+
+    def version(since: str, until: str = "", id_: str = "studio") -> str:
+        end = f"\neffective_to: {until}-01T00:00:00+08:00" if until else ""
+        return edited(("id: studio", f"id: {id_}"), (start, f"effective_from: {since}-01T00:00:00+08:00{end}"))
+
+    assert found(version("2024-04", "2024-06"), version("2024-07")) == ["0:7:15 P902"]
+    assert found(version("2024-04", "2024-06"), version("2024-06")) == []
+    assert found(version("2024-04"), version("2024-07")) == []
+    assert found(version("2024-04", "2024-06"), version("2024-07", id_="studio-new")) == ["0:7:15 P902"]
+    assert found(version("2024-07"), version("2024-04", "2024-05"), version("2024-05", "2024-06")) == ["2:7:15 P902"]
+    other_site = version("2024-07", id_="studio-china").replace("international", "china")
+    assert found(version("2024-04", "2024-06"), other_site) == []
+
+
+# ---- Comments that let a warning stand -------------------------------------------------------------------------------
+
+ODD = ("H264.HD: {mainland: 0.0099, asia: 0.0250}", "H264.HD: {mainland: 0.0049, asia: 0.0250}")
+
+
+@pytest.mark.parametrize(
+    ("comment", "codes"),
+    [
+        ("# mps-bill: ignore P904 (as published)", []),
+        ("# as published; mps-bill: ignore P904 (see the page)", []),
+        ("# mps-bill: ignore P904, P907 (as published)", []),
+        ("# mps-bill: ignore P904, P905 (as published)", ["30:52 P909"]),
+        ("# mps-bill: ignore P905 (as published)", ["30:27 P904", "30:52 P909"]),
+        ("# mps-bill: ignore P904", ["30:27 P904", "30:52 P910"]),
+        ("# mps-bill: ignore P904 ()", ["30:27 P904", "30:52 P910"]),
+        ("# mps-bill: ignore P101 (an error)", ["30:27 P904", "30:52 P910"]),
+        ("# mps-bill: ignore p904 (lower case)", ["30:27 P904", "30:52 P910"]),
+        ("# mps-bill: ingore P904 (misspelt)", ["30:27 P904", "30:52 P910"]),
+        ("# a note about mps-bill that is no comment for it", ["30:27 P904"]),
+    ],
+)
+def test_a_comment_lets_a_warning_stand(comment: str, codes: list[str]) -> None:
+    assert found(edited((ODD[0], f"{ODD[1]}  {comment}"))) == codes
+
+
+def test_a_comment_on_a_line_of_its_own_is_for_the_next_value() -> None:
+    lines = "      # mps-bill: ignore P904 (as published)\n      # and more\n\n      "
+    assert found(edited((f"      {ODD[0]}", lines + ODD[1]))) == []
+
+
+def test_a_comment_about_time_may_wait_for_its_time() -> None:
+    text = edited(("T00:00:00+08:00\n", "T00:00:00+08:00  # mps-bill: ignore P908 (announced)\n"))
+    assert found(text) == []
+    assert found(text, today="2023-01-01") == []
+
+
+# ---- Sheets beside one another ---------------------------------------------------------------------------------------
+
+
+def test_each_site_is_a_run_of_its_own() -> None:
+    china = edited(("id: studio", "id: studio-china"), ("site: international", "site: china"), ("USD", "CNY"))
+    assert found(GOOD, china) == []
+    same_site = edited(("id: studio", "id: studio-china"), ("USD", "CNY"))
+    assert found(GOOD, same_site) == ["1:5:11 P408"]
+    shared_id = edited(("site: international", "site: china"))
+    assert found(GOOD, shared_id) == ["1:3:7 P409"]
+
+
+def test_errors_and_warnings_of_one_sheet_come_in_one_run() -> None:
+    """Seventeen mistakes, nine of them errors: none hides another."""
+    text = edited(
+        ("currency: USD", "currency: USD\ncurrency: CNY"),
+        ("2024-04-01T", "2042-04-01T"),
+        ("read_on: 2026-11-23", "read_on: 2024-11-23"),
+        ("issue_after: 1h", "issue_after: 60"),
+        ("mode: down", "mod: down"),
+        ("[cn-beijing, cn-shanghai]", "[cn-beijing, cn-shanghai, cn-beijing]"),
+        ("family: transcoding", "family: transcode"),
+        ("minimum: 0.02", "minimum: 0.025"),
+        ("H264.SD: {mainland: 0.0050, asia: 0.0125}", "H264.SD: {mainland: 0.0005, asia: 0.0260}"),
+        ("H265.SD: {mainland: 0.0248, asia: 0.0625}", "H265.SD: {mainland: 0.0248, asia: 0.0250}"),
+        ("H265.HD: {mainland: 0.0496, asia: 0.1250}", "H265.HD: {mainland: 0.0496}  # mps-bill: ignore P906"),
+        ("sources: [page]", "sources: [pages]"),
+        ("times: 3", "times: 0"),
+        ("spec: Segmentation", "spec: Segments"),
+        ("10000: 0.09", "10000: 0.19"),
+    )
+    assert found(text, today=TODAY) == [
+        "6:1 P101",
+        "7:17 P908",
+        "9:60 P907",
+        "13:16 P209",
+        "15:25 P121",
+        "17:39 P127",
+        "24:13 P224",
+        "28:69 P314",
+        "30:27 P906",
+        "31:41 P904",
+        "32:41 P905",
+        "33:7 P901",
+        "33:38 P910",
+        "34:15 P302",
+        "41:45 P213",
+        "46:11 P308",
+        "55:78 P903",
+    ]

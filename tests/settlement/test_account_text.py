@@ -1,0 +1,135 @@
+"""The text of a saved account: what the run did not change stays as it is, what it changed reads back exactly."""
+
+# A line of a file, or a mistake and its message, is easier to compare on one line, however long.
+# ruff: noqa: E501
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+
+from mps_bill.settlement.account import Account, Correction, Debt, FrozenMonth
+from mps_bill.settlement.settle import settle
+from mps_bill.settlement.text import CannotEdit, afresh, edited
+from tests.settlement.test_read_account import GOOD
+from tests.settlement.test_settle import payers, usages
+from tests.settlement.worlds import HOUR, at, book, hours, reread, video
+
+OFFSET = 8 * HOUR
+STATE = {
+    "credit_used": Decimal("4.99"),
+    "settled_through": {"mps": at("11-10 10"), "kms-2": at("11-09")},
+    "outstanding": (
+        Debt("mps", at("11-10 09"), None, at("11-10 11"), Decimal("0.01")),
+        Debt("mps", at("11-01"), "2023-11", at("12-01 01"), Decimal("12")),
+    ),
+    "frozen": (FrozenMonth("mps", "2023-11", (("video", Decimal("0.0000000001")), ("review", Decimal("1E+1")))),),
+    "month_used": {("mps", "2023-11", "review", "porn", "cn-shanghai"): 123_456_789_012_345_678_901_234_567_890},
+    "corrections": (Correction("mps", at("11-10 09"), at("11-10 12"), "0123456789abcdef"),),
+}
+
+
+def poor(account: Account) -> Account:
+    return replace(account, balance=Decimal(0))
+
+
+def test_what_changes_is_changed_where_it_stands() -> None:
+    before = reread(GOOD)
+    after = replace(
+        before,
+        balance=Decimal("999.5"),
+        plans=(replace(before.plans[0], remaining=1_500_000),),
+        vouchers=(replace(before.vouchers[0], remaining=Decimal("0.30")),),
+        top_ups=(replace(before.top_ups[0], arrived=True),),
+        settled_through={"*": at("11-10 10"), "mps": at("11-10 12")},
+    )
+    text = edited(GOOD, before, after, OFFSET)
+    changed = {new: old for old, new in zip(GOOD.splitlines(), text.splitlines(), strict=False) if old != new}
+    assert changed == {
+        "balance: 999.50": "balance: 1000.00",
+        "    remaining: 1.5": "    remaining: 4999.999999",
+        "  - {id: v-1, face_value: 50, remaining: 0.30, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-01T00:00:00+08:00, items: [video]}": GOOD.splitlines()[17],
+        "  - {at: 2023-11-10T12:30:00+08:00, amount: 500, arrived: true}": "  - {at: 2023-11-10T12:30:00+08:00, amount: 500}",
+    }  # fmt: skip
+    assert text.splitlines()[24:] == [
+        'settled_through_by_product: {"*": 2023-11-10T10:00:00+08:00, mps: 2023-11-10T12:00:00+08:00}'
+    ]
+    assert reread(text) == after
+
+
+def test_comments_and_layout_stay() -> None:
+    text = GOOD.replace("balance: 1000.00", 'balance: "1000.00"   # cash').replace(
+        "    total: 5000\n    remaining: 4999.999999\n", "    total: 5000   # LD minutes\n"
+    )
+    text = "# The account.\n" + text + "# end"
+    before = reread(text)
+    after = replace(
+        before,
+        balance=Decimal(7),
+        plans=(replace(before.plans[0], remaining=0),),
+        settled_through={"mps": at("11-10 11")},
+    )
+    new = edited(text, before, after, OFFSET)
+    assert "balance: 7.00   # cash\n" in new
+    assert "    total: 5000   # LD minutes\n    remaining: 0\n    effective_from" in new
+    assert new.startswith("# The account.\n")
+    assert "\n# end\nsettled_through_by_product" in new
+    assert reread(new) == after
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.rstrip("\n"),
+    ],
+)
+def test_everything_that_the_program_keeps_is_written_replaced_and_taken_out(change) -> None:
+    text = change(GOOD)
+    before = poor(reread(text))
+    full = replace(before, **STATE)
+    written = edited(text, reread(text), full, OFFSET)
+    assert reread(written) == full
+    less = replace(full, outstanding=full.outstanding[1:], corrections=(), credit_used=Decimal(0))
+    rewritten = edited(written, full, less, OFFSET)
+    assert reread(rewritten) == less
+    cleared = replace(before, settled_through=full.settled_through)
+    assert reread(edited(rewritten, less, cleared, OFFSET)) == cleared
+    assert ("\r\n" in text) == ("\r\n" in rewritten)
+    assert "\n" not in rewritten.replace("\r\n", "") or "\r\n" not in text
+
+
+def test_a_file_written_afresh_reads_the_same() -> None:
+    account = replace(poor(reread(GOOD)), **STATE)
+    assert reread(afresh(account, OFFSET)) == account
+
+
+def test_a_layout_that_cannot_be_edited_is_refused_not_guessed() -> None:
+    text = "{format: mps-bill/account/1, id: a, currency: CNY, balance: 1}\n"
+    account = reread(text)
+    with pytest.raises(CannotEdit):
+        edited(text, account, replace(account, balance=Decimal(0)), OFFSET)
+    text = "format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: >-\n  1.00\n"
+    account = reread(text)
+    with pytest.raises(CannotEdit):
+        edited(text, account, replace(account, balance=Decimal(0)), OFFSET)
+
+
+@settings(max_examples=40)
+@given(usage=usages, payer=payers())
+def test_edited_and_fresh_files_read_the_same(usage, payer) -> None:
+    text = afresh(payer, OFFSET)
+    for cycles in (hours(usage)[:2], hours(usage)[2:]):
+        after = settle(cycles, payer, book()).closing
+        text = edited(text, payer, after, OFFSET)
+        assert reread(text) == reread(afresh(after, OFFSET)) == after
+        payer = after
+
+
+def test_nothing_changed_nothing_written() -> None:
+    account = reread(GOOD)
+    assert edited(GOOD, account, settle(hours({at("11-10 08"): video("1")}), account, book()).closing, OFFSET) == GOOD

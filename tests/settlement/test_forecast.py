@@ -1,0 +1,60 @@
+"""When things run out: worked by hand, to the second."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from mps_bill.settlement.forecast import ForecastRow, forecast
+from mps_bill.settlement.settle import settle
+from tests.settlement.worlds import account, at, book, card, hours, plan, video, voucher
+
+
+def rows(payer, usage, days: int = 7) -> dict[str, ForecastRow]:
+    found = forecast(settle(hours(usage), payer, book()), days)
+    assert found
+    return {row.source: row for row in found.rows}
+
+
+def test_the_balance_goes_at_the_rate_of_what_was_payable() -> None:
+    """0.65 in one hour of ten leave 9.35, which last 9.35 / 0.65 hours: 14 h 23 min 4 s."""
+    row = rows(account("10"), {at("11-10 11"): video("10")})["balance"]
+    assert (row.left, row.a_day, row.runs_out) == (Decimal("9.35"), Decimal("15.6"), at("11-11 02:23") + 4)
+
+
+def test_money_goes_faster_when_plans_have_run_out() -> None:
+    """30 of 40 plan minutes in the hour: the other 10 last 20 minutes, and then 0.651 an hour is paid from 1 CNY."""
+    found = rows(account("1", plans=(plan(remaining="40"),)), {at("11-10 11"): video("10")})
+    assert found["resource_plan"].runs_out == at("11-10 12:20")
+    assert found["balance"].a_day == 0
+    assert found["balance"].runs_out == at("11-10 12:20") + int(3600 / Decimal("0.651"))
+
+
+def test_a_plan_that_expires_first_runs_out_when_it_expires() -> None:
+    found = rows(account("1", plans=(plan(remaining="4000", end="11-10 13:30"),)), {at("11-10 11"): video("10")})
+    assert found["resource_plan"].runs_out == at("11-10 13:30")
+
+
+def test_vouchers_then_cards_then_balance_then_credit() -> None:
+    """0.65 an hour, of which the first comes from the voucher: 0.65, 1.30, 0.65 and 1.30 are left, for 1, 2, 1 and 2 h."""
+    payer = account("0.65", credit="1.30", vouchers=(voucher(remaining="1.30"),), cards=(card(remaining="1.30"),))
+    found = rows(payer, {at("11-10 11"): video("10")})
+    outs = [at("11-10 13"), at("11-10 15"), at("11-10 16"), at("11-10 18")]
+    assert [row.runs_out for row in found.values()] == outs
+
+
+def test_only_the_last_days_count() -> None:
+    """0.65 in two days, or 33.20 in all 97 hours."""
+    usage = {at("11-06 11"): video("500"), at("11-10 11"): video("10")}
+    assert rows(account("100"), usage, days=2)["balance"].a_day == Decimal("0.33")
+    assert rows(account("100"), usage, days=7)["balance"].a_day == Decimal("8.21")
+
+
+def test_what_is_not_used_never_runs_out() -> None:
+    found = rows(
+        account("1", plans=(plan(covers={"frames": {"std": "1"}}, unit="frame"),)), {at("11-10 11"): video("0.01")}
+    )
+    assert [row.runs_out for row in found.values()] == [None, None]
+
+
+def test_no_bills_no_forecast() -> None:
+    assert forecast(settle((), account("1"), book()), 7) is None

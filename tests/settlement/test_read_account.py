@@ -1,0 +1,134 @@
+"""Account files: everything wrong is told at once, with its place; what is right is read exactly."""
+
+# A line of a file, or a mistake and its message, is easier to compare on one line, however long.
+# ruff: noqa: E501
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.definition import account_schema
+from mps_bill.settlement.read import read_account
+from tests.settlement.worlds import SHEET, at, book, reread
+
+GOOD = """\
+format: mps-bill/account/1
+id: studio-a
+currency: CNY
+balance: 1000.00
+credit_line: 5
+resource_plans:
+  - id: rp-1
+    name: Video, 5,000 min
+    unit: minute
+    total: 5000
+    remaining: 4999.999999
+    effective_from: 2023-11-01T10:30:30+08:00
+    expires_at: 2024-05-01T00:00:00+08:00
+    regions: [cn-beijing, cn-shanghai]
+    covers:
+      video: {SD: 1.5, HD: 3}
+vouchers:
+  - {id: v-1, face_value: 50, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-01T00:00:00+08:00, items: [video]}
+stored_value_cards:
+  - {id: c-1, face_value: 200, remaining: 0, effective_from: 2023-01-01T00:00:00+08:00, expires_at: 2024-01-01T00:00:00+08:00}
+top_ups:
+  - {at: 2023-11-10T12:30:00+08:00, amount: 500}
+voucher_order: largest-balance
+settled_through: 2023-11-10T10:00:00+08:00
+"""
+
+
+def problems(text: str) -> list[str]:
+    account, found = read_account(text, "a.yaml", book())
+    assert (account is None) is bool(found)
+    return [f"{one.place.line}:{one.place.column} {one.message} [{one.kind.slug}]" for one in found]
+
+
+def test_a_good_account_is_read_to_the_last_digit() -> None:
+    account = reread(GOOD)
+    (plan,) = account.plans
+    assert (account.balance, account.credit_line, account.voucher_order) == (1000, 5, "largest-balance")
+    assert (plan.total, plan.remaining) == (5_000_000_000, 4_999_999_999)
+    assert plan.covers == {"video": {"SD": Decimal("1.5"), "HD": Decimal(3)}}
+    assert plan.regions == {"cn-beijing", "cn-shanghai"}
+    assert account.vouchers[0].remaining == 50
+    assert account.cards[0].remaining == 0
+    assert account.settled("mps") == at("11-10 10")
+
+
+def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
+    text = "format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: 0\nvouchers: []\n"
+    assert reread(text) == Account(id="a", currency="CNY")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("remaining: 4999.999999", "remaining: -1", '11:16 "-1" is not a plain decimal; write digits such as 12 or 0.50 (without a minus sign) [bad-quantity]'),
+        ("remaining: 4999.999999", "remaining: 5000.5", "11:16 remaining, 5000.5, is 0.5 above total, 5000; what is left is at most the whole [excessive-remaining]"),
+        ("remaining: 0,", "remaining: 200.01,", "20:43 remaining, 200.01, is 0.01 above face_value, 200; what is left is at most the whole [excessive-remaining]"),
+        ("balance: 1000.00", "balance: 1000.001", '4:10 "1000.001" has 3 decimals; at most 2 are allowed [bad-money]'),
+        ("face_value: 50,", "face_value: 5e1,", '18:27 "5e1" is not a plain decimal; write digits such as 12 or 0.50 (without an exponent) [bad-money]'),
+        ("currency: CNY", "currency: USD", "3:11 the account is in USD, and the price sheets are in CNY [other-currency]"),
+        ("HD: 3", "HD: 0", '16:28 "0" must be above zero [bad-coefficient]'),
+        ("HD: 3", "HDD: 3", '16:24 video has no spec "HDD"; did you mean "HD"? [unknown-spec]'),
+        ("video: {", "vide0: {", '16:7 item "vide0" is in no price sheet of the run; did you mean "video"? [unknown-item]'),
+        ("items: [video]", "items: [review, vidoe]", '18:129 item "vidoe" is in no price sheet of the run; did you mean "video"? [unknown-item]'),
+        ("unit: minute", "unit: frame", "9:11 video is billed by minute, and frame does not convert to it [unit-mismatch]"),
+        ("unit: minute", "unit: minutes", '9:11 "minutes" is not a unit; did you mean "minute"? [unknown-unit]'),
+        ("expires_at: 2024-05-01", "expires_at: 2023-05-01", "13:17 expires_at, 2023-05-01T00:00:00+08:00, must be after effective_from, 2023-11-01T10:30:30+08:00 [empty-validity]"),
+        ("at: 2023-11-10T12:30:00+08:00", "at: 2023-11-10T12:30:00", '22:10 "2023-11-10T12:30:00" has no offset from UTC; write one, such as 2023-11-10T12:30:00+08:00 [bad-time]'),
+        ("cn-beijing,", "cn-bejing,", '14:15 region "cn-bejing" is not known; did you mean "cn-beijing"? [unknown-region]'),
+        ("largest-balance", "largest", '23:16 "largest" is not an order of vouchers; did you mean "largest-balance"? [unknown-voucher-order]'),
+        ("top_ups:", "topups:", '21:1 "topups" is no key of an account; did you mean "top_ups"? [unknown-key]'),
+        ("balance: 1000.00\n", "", '1:1 an account needs the key "balance": cash [missing-key]'),
+        ("credit_line: 5\n", "credit_line: 5\ncredit_used: 5.01\n", "6:14 credit_used, 5.01, is 0.01 above credit_line, 5 [excessive-credit]"),
+        ("mps-bill/account/1", "mps-bill/price-sheet/1", '1:9 "mps-bill/price-sheet/1" is not an account; its `format` is mps-bill/account/1 [unknown-format]'),
+        ("mps-bill/account/1", "mps-bill/account/2", '1:9 "mps-bill/account/2" is not a format that this program reads; did you mean "mps-bill/account/1"? [unknown-format]'),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_problem_at_its_place(old: str, new: str, expected: str) -> None:
+    assert old in GOOD
+    assert problems(GOOD.replace(old, new, 1)) == [expected]
+
+
+def test_ids_stand_once_in_their_list() -> None:
+    text = GOOD.replace(
+        "top_ups:",
+        "  - {id: c-1, face_value: 1, effective_from: 2023-01-01T00:00:00+08:00, expires_at: 2024-01-01T00:00:00+08:00}\ntop_ups:",
+    )
+    assert problems(text) == ['21:10 the id "c-1" stands already at line 20; each stands once [duplicate-id]']
+
+
+def test_money_paid_in_while_bills_are_outstanding_belongs_under_top_ups() -> None:
+    owed = "outstanding:\n  - {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 3.20}\n"
+    (problem,) = problems(GOOD + owed)
+    assert problem.startswith("4:10 the balance is 1000.00 while bills are outstanding; write money")
+    assert problems(GOOD.replace("1000.00", "0") + owed) == []
+
+
+def test_bills_with_more_decimals_than_money_cannot_be_paid() -> None:
+    finer = book(SHEET.replace("places: 2", "places: 3"))
+    account, found = read_account(GOOD, "a.yaml", finer)
+    assert account is None
+    assert [one.kind.slug for one in found] == ["finer-bills"]
+
+
+def test_frozen_amounts_need_the_sheet_that_pays_them() -> None:
+    frozen = "frozen:\n  - {product: kms, month: 2023-11, items: {keys: 0.0350000001}}\n"
+    (problem,) = problems(GOOD + frozen)
+    assert problem.startswith('26:15 amounts of the product "kms" are frozen, and no price sheet of the run is of it')
+
+
+def test_every_problem_is_told_at_once() -> None:
+    text = GOOD.replace("HD: 3", "HD: 0").replace("1000.00", "-1").replace("[video]", "[audio]")
+    assert len(problems(text)) == 3
+
+
+def test_the_schema_knows_every_key() -> None:
+    schema = account_schema()
+    assert schema["required"] == ["format", "id", "currency", "balance"]
+    assert {"settled_through", "month_used", "outstanding", "frozen", "corrections"} <= set(schema["properties"])

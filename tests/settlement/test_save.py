@@ -1,0 +1,267 @@
+"""Faults while an account is saved: the old account or the new one, whole; nothing charged twice; a clear message."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from mps_bill.cli import run
+from mps_bill.cli.exit_codes import DONE, LIMIT_CROSSED, REJECTED, WRONG_COMMAND_LINE
+from tests.conftest import ROOT
+
+ACCOUNT = """\
+format: mps-bill/account/1
+id: studio-a     # ours
+currency: CNY
+balance: 10.00
+"""
+USAGE = """\
+job_id,completed_at,region,item,spec,quantity,unit
+j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,10,minute
+j-2,2023-11-10T12:20:00+08:00,cn-shanghai,transcoding,H264.HD,10,minute
+"""
+#: 0.651 twice, each cut to 0.65.
+AFTER = "balance: 8.70\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "account.yaml").write_text(ACCOUNT)
+    (tmp_path / "usage.csv").write_text(USAGE)
+    return tmp_path
+
+
+def settle(folder: Path, *options: str) -> int:
+    words = [
+        "settle",
+        str(folder / "usage.csv"),
+        "-p",
+        "mps-china",
+        "--account",
+        str(folder / "account.yaml"),
+        *options,
+    ]
+    return run(words)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_saved_beside_the_input(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert settle(folder, "--save", str(folder / "after.yaml")) == DONE
+    assert AFTER in (folder / "after.yaml").read_text()
+    assert "id: studio-a     # ours\n" in (folder / "after.yaml").read_text()
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert files(folder) == {"account.yaml", "usage.csv", "after.yaml"}
+    assert "Saved the account to " in capsys.readouterr().err
+
+
+def test_the_input_is_overwritten_only_when_told_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "link.yaml").symlink_to(folder / "account.yaml")
+    for name in ("account.yaml", "link.yaml"):
+        assert settle(folder, "--save", str(folder / name)) == WRONG_COMMAND_LINE
+        assert "--in-place allows to overwrite it" in capsys.readouterr().err
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    (folder / "account.yaml").chmod(0o640)
+    assert settle(folder, "--in-place") == DONE
+    assert AFTER in (folder / "account.yaml").read_text()
+    assert (folder / "account.yaml").stat().st_mode & 0o777 == 0o640
+    again = (folder / "account.yaml").read_bytes()
+    assert settle(folder, "--in-place") == DONE
+    assert (folder / "account.yaml").read_bytes() == again
+
+
+@pytest.mark.parametrize("content", [USAGE, ACCOUNT.replace("studio-a", "studio-b"), "", "\xff"])
+def test_another_file_is_never_overwritten(folder: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    (folder / "other").write_text(content, encoding="latin-1")
+    assert settle(folder, "--save", str(folder / "other")) == WRONG_COMMAND_LINE
+    assert "holds something else than the account studio-a" in capsys.readouterr().err
+    assert (folder / "other").read_text(encoding="latin-1") == content
+
+
+def test_the_result_is_not_written_over_an_account(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    account = str(folder / "account.yaml")
+    for words in (
+        ["-f", "json", "-o", account],
+        ["--rejects", account],
+        ["--save", "new.yaml", "--rejects", "new.yaml"],
+    ):
+        assert settle(folder, *words) == WRONG_COMMAND_LINE
+        assert "is the account; name another file" in capsys.readouterr().err
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+
+
+def test_a_folder_that_cannot_be_written_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert settle(folder, "--save", str(folder / "nowhere" / "after.yaml")) == WRONG_COMMAND_LINE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "No such file or directory; the account is as it was, nothing is charged" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_can_be_settled_from_but_not_saved_to(folder: Path) -> None:
+    folder.chmod(0o555)
+    try:
+        assert settle(folder) == DONE
+        assert settle(folder, "--in-place") == WRONG_COMMAND_LINE
+    finally:
+        folder.chmod(0o755)
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "fchmod"])
+def test_a_disk_that_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], call: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, call, fail)
+    assert settle(folder, "--in-place") == WRONG_COMMAND_LINE
+    monkeypatch.undo()
+    assert "No space left on device; the account is as it was, nothing is charged" in capsys.readouterr().err
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert files(folder) == {"account.yaml", "usage.csv"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_result_that_cannot_be_printed_leaves_the_account_as_it_was(folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command(folder), check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert done.returncode not in (DONE, LIMIT_CROSSED, REJECTED)
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert files(folder) == {"account.yaml", "usage.csv"}
+    assert "standard output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_rows_reject_the_run_and_nothing_is_saved(folder: Path) -> None:
+    (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,"))
+    assert settle(folder, "--in-place") == REJECTED
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+
+
+def test_good_rows_beside_set_aside_ones_are_charged_and_saved(folder: Path) -> None:
+    (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
+    assert settle(folder, "--in-place", "--rejects", str(folder / "rejects.csv")) == REJECTED
+    assert "balance: 9.35\n" in (folder / "account.yaml").read_text()
+
+
+#: Runs the program; from the moment that it begins to write the account every call on files is counted, and the process
+#: kills itself before the call numbered N.
+KILLER = """\
+    import os, signal, sys, tempfile
+
+    at, calls, armed = int(sys.argv[1]), 0, False
+
+    def counted(function):
+        def call(*arguments, **named):
+            global calls, armed
+            armed = armed or named.get("suffix") == ".tmp"
+            calls += armed
+            if armed and calls == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **named)
+        return call
+
+    for name in ("open", "fdopen", "write", "fchmod", "fsync", "replace", "unlink", "close"):
+        setattr(os, name, counted(getattr(os, name)))
+    tempfile.mkstemp = counted(tempfile.mkstemp)
+    from mps_bill.cli import run
+    sys.exit(run(sys.argv[2:]))
+"""
+
+
+def command(folder: Path) -> list[str]:
+    words = [
+        "settle",
+        str(folder / "usage.csv"),
+        "-p",
+        "mps-china",
+        "--account",
+        str(folder / "account.yaml"),
+        "--in-place",
+    ]
+    return [sys.executable, "-c", "from mps_bill.cli import main; main()", *words]
+
+
+def test_killed_at_any_call_the_account_is_the_old_or_the_new_one(folder: Path) -> None:
+    script = folder / "killer.py"
+    script.write_text(textwrap.dedent(KILLER))
+    words = command(folder)[3:]
+
+    def killed_at(number: int) -> subprocess.CompletedProcess[str]:
+        (folder / "account.yaml").write_text(ACCOUNT)
+        arguments = [sys.executable, str(script), str(number), *words]
+        return subprocess.run(arguments, check=False, capture_output=True, text=True, cwd=ROOT)
+
+    whole = killed_at(0)
+    assert whole.returncode == DONE, whole.stderr
+    new = (folder / "account.yaml").read_text()
+    seen = set()
+    for number in itertools.count(1):
+        outcome = killed_at(number).returncode
+        assert outcome in (-signal.SIGKILL, DONE)
+        if outcome == DONE:
+            # Fewer calls than that were made: every one of them has been a point to die at.
+            break
+        found = (folder / "account.yaml").read_text()
+        assert found in (ACCOUNT, new)
+        seen.add(found)
+        # The next run finishes the work, from whichever of the two it finds.
+        assert settle(folder, "--in-place", "-q") == DONE
+        assert (folder / "account.yaml").read_text() == new
+    assert seen == {ACCOUNT, new}
+    assert not [name for name in files(folder) - {"account.yaml"} if name.endswith((".yaml", ".yml"))]
+
+
+def test_two_runs_at_once_charge_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import fcntl
+
+    with (folder / "account.yaml").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert settle(folder, "--in-place") == REJECTED
+        assert "another run is settling with this account; nothing was charged" in capsys.readouterr().err
+        # To look at an account needs no lock.
+        assert settle(folder) == DONE
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert settle(folder, "--in-place") == DONE
+
+
+def test_many_runs_at_once_charge_once(folder: Path) -> None:
+    running = [
+        subprocess.Popen(command(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) for _ in range(4)
+    ]
+    codes = {process.wait() for process in running}
+    for process in running:
+        process.communicate()
+    assert codes <= {DONE, REJECTED}
+    assert DONE in codes
+    assert AFTER in (folder / "account.yaml").read_text()
+
+
+def test_a_run_that_waited_through_a_save_reads_the_new_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening and locking another run saves: the locked file is then no longer the account."""
+    import fcntl
+
+    real = fcntl.flock
+    saved: list[int] = []
+
+    def flock(stream: object, operation: int) -> None:
+        if not saved:
+            saved.append(1)
+            assert settle(folder, "--in-place", "-q") == DONE
+        real(stream, operation)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert settle(folder, "--in-place", "-q") == DONE
+    assert AFTER in (folder / "account.yaml").read_text()

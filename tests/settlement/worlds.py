@@ -1,0 +1,172 @@
+"""Small worlds to settle in: price books from text, cycles from quantities, accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+
+from mps_bill.billing.bills import Cycle, cycles
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.times import parse_second
+from mps_bill.core.units import MICROS, UNITS
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.gather import gather
+from mps_bill.price_sheet.sheet import read_draft
+from mps_bill.rating.totals import UsageTotal
+from mps_bill.settlement.account import Account, ResourcePlan, StoredValueCard, TopUp, Voucher
+from mps_bill.settlement.read import read_account
+
+HOUR = 3600
+
+SHEET = """\
+format: mps-bill/price-sheet/1
+id: test-mps
+site: test
+product: mps
+currency: CNY
+effective_from: 2023-11-01T00:00:00+08:00
+billing:
+  cycle: hour
+  timezone: "+08:00"
+  issue_after: 1h
+  settlement: hourly
+  rounding: {places: 2, mode: down}
+items:
+  video:
+    name: Video
+    family: transcoding
+    unit: minute
+    metering: {per: record, step: 0.01, rounding: half-up}
+    prices:
+      HD: {"*": 0.0651}
+      SD: {"*": 0.0326}
+  frames:
+    name: Frames
+    family: enhancement
+    unit: frame
+    prices:
+      std: {"*": 0.005}
+  review:
+    name: Review
+    family: video-ai
+    unit: minute
+    metering: {per: cycle, step: 1, rounding: down}
+    prices:
+      porn: {"*": {tiers: volume, per: month, up_to: {100: 0.1, rest: 0.07}}}
+  traffic:
+    name: Traffic
+    family: related
+    unit: GB
+    prices:
+      out: {"*": {tiers: graduated, per: month, up_to: {10: 0.5, 20: 0.25, rest: 0.125}}}
+"""
+
+
+@cache
+def book(*texts: str) -> PriceBook:
+    """The book of sheets given as text; without any, of `SHEET`."""
+    drafts = []
+    for number, text in enumerate(texts or (SHEET,)):
+        draft, problems = read_draft(text, f"sheet-{number}.yaml")
+        assert draft, problems
+        assert not problems
+        drafts.append(draft)
+    found, problems = gather(drafts)
+    assert found, problems
+    return found
+
+
+def at(text: str) -> int:
+    """`11-10 09` or `11-10 09:30` of 2023 in UTC+8, as seconds."""
+    day, _, time = text.partition(" ")
+    clock = time if ":" in time else f"{time or '00'}:00"
+    return parse_second(f"2023-{day}T{clock}:00+08:00")
+
+
+#: Hour, then (item, spec, region) -> quantity in the item's unit as text.
+Usage = Mapping[int, Mapping[tuple[str, str, str], str]]
+
+
+def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
+    """The cycles of usage, in the order of issue. Lines stand in the order of the sheet."""
+    prices = prices or book()
+    totals = []
+    for start, quantities in sorted(usage.items()):
+        for (code, spec, region), quantity in sorted(quantities.items(), key=lambda pair: _rank(prices, *pair[0])):
+            product = prices.product_of[code]
+            sheet = prices.sheet_at(product, start)
+            assert sheet
+            item = sheet.items[code]
+            micros = int(Decimal(quantity) * item.unit.factor * MICROS)
+            cycle_start = prices.calendar(product).cycle_start(start)
+            totals.append(UsageTotal(sheet, item, spec, region, cycle_start, 1, micros, (((), micros),)))
+    totals.sort(key=lambda total: (total.cycle_start, total.sheet.product))
+    return cycles(totals, prices)
+
+
+def _rank(prices: PriceBook, code: str, spec: str, region: str) -> tuple[int, int, str]:
+    sheet = next(sheet for sheet in prices.sheets if code in sheet.items)
+    return list(sheet.items).index(code), list(sheet.items[code].prices).index(spec), region
+
+
+def video(quantity: str, spec: str = "HD", region: str = "cn-shanghai") -> dict[tuple[str, str, str], str]:
+    return {("video", spec, region): quantity}
+
+
+def plan(
+    id_: str = "rp-1",
+    remaining: str = "100",
+    *,
+    start: str = "11-01 00",
+    end: str = "12-01 00",
+    covers: Mapping[str, Mapping[str, str]] | None = None,
+    regions: Sequence[str] | None = None,
+    unit: str = "minute",
+) -> ResourcePlan:
+    left = int(Decimal(remaining) * MICROS)
+    covers = covers if covers is not None else {"video": {"HD": "3", "SD": "1.5"}}
+    rates = {item: {spec: Decimal(rate) for spec, rate in specs.items()} for item, specs in covers.items()}
+    scope = None if regions is None else frozenset(regions)
+    return ResourcePlan(id_, "", UNITS[unit], left, left, at(start), at(end), scope, rates)
+
+
+def voucher(
+    id_: str = "v-1",
+    remaining: str = "10",
+    *,
+    start: str = "11-01 00",
+    end: str = "12-01 00",
+    items: Sequence[str] | None = None,
+    minimum: str = "0",
+) -> Voucher:
+    left = Decimal(remaining)
+    scope = None if items is None else frozenset(items)
+    return Voucher(id_, left, left, at(start), at(end), scope, Decimal(minimum))
+
+
+def card(id_: str = "c-1", remaining: str = "10", *, start: str = "11-01 00", end: str = "12-01 00") -> StoredValueCard:
+    left = Decimal(remaining)
+    return StoredValueCard(id_, left, left, at(start), at(end))
+
+
+def top_up(when: str, amount: str) -> TopUp:
+    return TopUp(at(when), Decimal(amount))
+
+
+def account(balance: str = "0", *, credit: str = "0", **parts: object) -> Account:
+    return Account(
+        id="a-1",
+        currency="CNY",
+        balance=Decimal(balance),
+        credit_line=Decimal(credit),
+        **parts,  # type: ignore[arg-type]
+    )
+
+
+def reread(text: str, prices: PriceBook | None = None) -> Account:
+    """The account that a file's text is."""
+    found, problems = read_account(text, "account.yaml", prices or book())
+    if found is None:
+        raise InputRejected(problems)
+    return found

@@ -1,0 +1,131 @@
+"""The Spark engine on `local[2]`, held to the exact reader: same sums, control totals and problems; places are files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.generate import generate
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering import kinds
+from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.workspace import Resources
+from mps_bill.pipeline import bill_usage
+from mps_bill.price_sheet.load import load_price_book
+from tests import kit
+from tests.metering.usage_files import outcome
+
+pytest.importorskip("pyspark", reason="NOT TESTED: the Spark engine needs pyspark (pip install 'mps-bill[spark]')")
+if shutil.which("java") is None:
+    pytest.skip("NOT TESTED: the Spark engine needs Java 17 (openjdk-17-jre-headless)", allow_module_level=True)
+# What Py4J leaves open when its gateway goes is no concern of these tests.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+LOCAL = Resources(spark_master="local[2]", threads=2)
+
+
+def _options(engine: EngineName, **more: Any) -> MeterOptions:
+    return MeterOptions(engine=engine, resources=LOCAL, **more)
+
+
+def _both(sources: Sequence[UsageSource], **more: Any) -> dict[str, Any]:
+    """Compares what does not depend on lines: totals, counts, and every rejected row with what is wrong with it."""
+    exact, spark = (outcome(sources, _options(engine, **more)) for engine in ("python", "spark"))
+    assert spark["totals"] == exact["totals"]
+    assert spark["rows"] == exact["rows"]
+    assert spark["problems"].counts == exact["problems"].counts
+    assert _rejected(spark) == _rejected(exact)
+    return exact
+
+
+def _rejected(found: dict[str, Any]) -> list[tuple[str, bytes, tuple[str, ...]]]:
+    """Rejected rows without their places, and without that of the row that a conflict is with."""
+    return sorted(
+        (name, raw, tuple(said.partition(": ")[2].partition(" stands at ")[0] for said in problems))
+        for name, _, raw, problems in found["rejected"]
+    )
+
+
+def test_dirty_csv_with_repeats_across_files(tmp_path: Path) -> None:
+    rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}.016666") for number in range(400)]
+    second = [rows[0], kit.row(job_id="j-1", quantity="7"), kit.row(job_id='"j-2"', quantity="2.016666")]
+    bad = [
+        kit.row(job_id="b-1", completed_at="2023-02-30T11:20:00+08:00"),
+        kit.row(job_id="b-2", completed_at="2023-11-10T11:20:00"),
+        kit.row(job_id="b-3", quantity="1e2"),
+        kit.row(job_id="b-4", quantity="1.1234567"),
+        kit.row(job_id="b-5", quantity="٣"),
+        kit.row(job_id="b-6", item="transcodin"),
+        kit.row(job_id="b-7", region="us-west-1", codec="AV1"),
+        kit.row(job_id="b-8", width="01920"),
+        kit.row(job_id="", unit="furlong"),
+        kit.row(job_id="b-9").rpartition(",")[0],
+        kit.row(job_id="b-10") + ",more",
+        kit.row(job_id="b-11", output="a\x1fb"),
+        kit.row(job_id="b-12").replace("b-12", 'b"12'),
+        kit.HEADER,
+    ]
+    odd = [
+        kit.row(job_id="o-1", completed_at="2023-11-10T11:20:00.5+0800"),
+        kit.row(job_id="o-2", completed_at="2023-11-10 03:20Z", tag_project="新闻"),
+        kit.row(job_id="o-3", completed_at="2023-11-10T08:50:00.123456789+05:30"),
+        kit.row(job_id="o-4", status="TranscodeFail", quantity="", unit="", codec="", width="", height=""),
+        kit.row(job_id="o-5", quantity="999999999999.999999", unit="hour"),
+        kit.row(job_id="o-6") + ",",
+        '"o-7",,2023-11-10T11:20:00+08:00,"cn-shanghai",audio,,,,,"10",minute,,"a,b"',
+    ]
+    first = kit.usage_text([*rows, *bad, "", *odd]).encode() + kit.row(job_id="b-13").encode().replace(b"b-", b"\xff")
+    other = kit.usage_text([*second, *odd[:2]]).replace("\n", "\r\n")
+    sources = [kit.source(tmp_path / "one file.csv", first), kit.source(tmp_path / "two.csv.gz", _packed(other))]
+    exact = _both(sources)
+    assert exact["rows"][1] == len(bad) + 1 + 2
+    _both(sources, trust_unique=True, tags=("tag_project",))
+
+
+def _packed(text: str) -> bytes:
+    import gzip
+
+    return gzip.compress(text.encode())
+
+
+@pytest.mark.parametrize("name", ["usage.csv", "usage.parquet"])
+def test_same_bills(tmp_path: Path, name: str) -> None:
+    book, _ = load_price_book(["mps-china"])
+    assert book is not None
+    parts = []
+    for number in range(2):
+        path = tmp_path / f"{number}-{name}"
+        generate(4_000, path, duplicates=100, threads=2)
+        parts.append(kit.source(path))
+    exact, spark = (bill_usage(parts, book, _options(engine)) for engine in ("python", "spark"))
+    assert spark.bills == exact.bills
+    assert spark.control_totals == exact.control_totals
+    assert spark.control_totals.rows_duplicate == 4_040
+
+
+def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
+    import duckdb
+
+    path = tmp_path / "typed.parquet"
+    duckdb.sql(
+        f"""COPY (SELECT 'j-' || i AS job_id, to_timestamp(1699588800 + i) AS completed_at, 'cn-shanghai' AS region,
+        'audio' AS item, CASE i WHEN 17 THEN -1.5 WHEN 18 THEN NULL ELSE i / 8 END::DECIMAL(12, 3) AS quantity,
+        'minute' AS unit FROM range(30) AS numbers(i)) TO '{path}' (FORMAT parquet)"""
+    )
+    sources = [kit.source(path)]
+    exact, spark = (outcome(sources, _options(engine)) for engine in ("python", "spark"))
+    assert spark == exact
+    assert [line for _, line, _, _ in spark["rejected"]] == [18, 19]
+
+
+def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:
+    rows = [kit.row(job_id="j-1"), kit.row(job_id="j-2", tag_project='"a\nb"')]
+    source = kit.source(tmp_path / "usage.csv", kit.usage_text(rows))
+    with pytest.raises(InputRejected) as rejected:
+        kit.metered([source], options=_options("spark"))
+    assert [problem.kind for problem in rejected.value.report.shown] == [kinds.UNCLOSED_QUOTE]

@@ -1,0 +1,186 @@
+"""The house: rooms import downwards only, the pure ones do no input or output, and starting up stays light."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "mps_bill"
+
+#: From the top. A room may import from itself and from those below it; rooms of one line do not know each other.
+ROOMS = (
+    ("cli",),
+    ("report",),
+    ("advise", "compare", "estimate", "price_cases", "reconcile", "reprice"),
+    ("pipeline",),
+    ("settlement",),
+    ("billing",),
+    ("rating",),
+    ("profiles",),
+    ("metering",),
+    ("price_sheet",),
+    ("config",),
+    ("core",),
+)
+_LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+
+PURE_ROOMS = ("core", "rating", "billing", "settlement")
+#: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.
+AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.settlement.save")
+#: All that a pure module may import of Python itself.
+PURE_IMPORTS = {
+    "__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",
+    "functools", "hashlib", "itertools", "math", "operator", "re", "types", "typing",
+}  # fmt: skip
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "float", "now", "today", "utcnow", "time"}
+
+#: How alike two words must be for a near miss; no figure of a bill.
+KNOWN_FLOATS = [("mps_bill.core.diagnostics", 0.6)]
+
+HEAVY = {
+    "duckdb",
+    "rich",
+    "yaml",
+    "zstandard",
+    "gzip",
+    "openpyxl",
+    "xlsxwriter",
+    "pyspark",
+    "pyarrow",
+    "polars",
+    "jinja2",
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the package by its name, parsed."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def room_of(module: str) -> str:
+    """`rating` for `mps_bill.rating.lines`; empty for the package itself."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported, also inside functions and for types alone."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports name the whole module"
+            assert node.module
+            if node.module == "mps_bill":
+                yield from (f"mps_bill.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def test_every_room_has_its_place() -> None:
+    found = {room_of(name) for name, _ in modules()} - {""}
+    assert found <= _LEVEL.keys(), "a new room needs its place in ROOMS, and in ARCHITECTURE.md"
+
+
+def test_imports_point_down() -> None:
+    wrong = []
+    for name, tree in modules():
+        for imported in imports_of(tree):
+            if not imported.startswith("mps_bill.") or not room_of(name):
+                continue
+            above, below = room_of(name), room_of(imported)
+            if above != below and below != "__version__" and _LEVEL[above] >= _LEVEL[below]:
+                wrong.append(f"{name} imports {imported}")
+    assert not wrong
+
+
+def pure_modules() -> list[tuple[str, ast.Module]]:
+    return [(name, tree) for name, tree in modules() if room_of(name) in PURE_ROOMS and name not in AT_THE_EDGE]
+
+
+def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
+    found = pure_modules()
+    assert len(found) > 15
+    wrong = [
+        f"{name} imports {imported}"
+        for name, tree in found
+        for imported in imports_of(tree)
+        if not imported.startswith("mps_bill.") and imported not in PURE_IMPORTS
+    ]
+    assert not wrong
+
+
+def test_pure_rooms_call_nothing_that_touches_the_world_or_makes_a_float() -> None:
+    wrong = []
+    for name, tree in pure_modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if called in IMPURE_CALLS:
+                    wrong.append(f"{name}:{node.lineno} calls {called}")
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, float)
+                and (name, node.value) not in KNOWN_FLOATS
+            ):
+                wrong.append(f"{name}:{node.lineno} holds the float {node.value}")
+    assert not wrong
+
+
+def loaded_by(code: str, folder: Path) -> set[str]:
+    """The modules that a fresh Python has loaded after running `code`."""
+    script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return {name.partition(".")[0] for name in done.stderr.split("\n")}
+
+
+def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
+    loaded = loaded_by("import mps_bill.cli.app", tmp_path)
+    assert "mps_bill" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("format_", "needed"), [("csv", set()), ("json", set()), ("markdown", set()), ("table", {"rich"})]
+)
+def test_a_small_csv_is_billed_without_an_engine(format_: str, needed: set[str], tmp_path: Path) -> None:
+    usage = ROOT / "samples" / "month-turn.csv"
+    words = ["bill", str(usage), "--prices", "mps-china", "--format", format_]
+    loaded = loaded_by(f"from mps_bill.cli import run\nassert run({words!r}) == 0", tmp_path)
+    assert loaded & HEAVY == {"yaml"} | needed
+
+
+_NOT_OURS = ("__pycache__", "build", "dist", "node_modules")
+
+
+def test_the_repository_speaks_of_itself_alone() -> None:
+    """Nothing points to papers or places that its readers do not have."""
+    foreign = [
+        *(f"{name}.md" for name in ("DESIGN", "DOMAIN", "HABITS", "PERFORMANCE", "DEVELOPERS")),
+        *("/".join(("", *parts)) for parts in (("work", "main"), ("work", "shared"), ("tmp", "venv"), ("root", ""))),
+        *("".join(parts) for parts in (("cla", "ude"), ("anth", "ropic"), ("chat", "gpt"), ("co-pil", "ot"))),
+    ]
+    wrong = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name == ".ci" or not name.startswith((".", *_NOT_OURS))]
+        for name in names:
+            path = Path(folder, name)
+            text = path.read_bytes().decode("utf-8", "replace").casefold()
+            wrong += [f"{path.relative_to(ROOT)} has {word!r}" for word in foreign if word.casefold() in text]
+    assert not wrong

@@ -1,0 +1,143 @@
+"""The worked examples that the provider publishes, from usage to bill."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core.decimals import amount_text, stripped
+from mps_bill.core.times import iso
+from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.pipeline import BillRun, bill_usage
+from mps_bill.price_sheet.load import load_price_book
+from tests.kit import ENGINES, billed, book, source, usage_of, usage_text
+from tests.kit import row as usage_row
+
+WHOLE_MINUTES = """\
+format: mps-bill/price-sheet/1
+id: whole-minutes
+site: china
+product: mps
+currency: CNY
+effective_from: 2021-01-01T00:00:00+08:00
+billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
+items:
+  smart_tag:
+    name: Smart tag, whole minutes of the cycle's sum
+    family: video-ai
+    unit: minute
+    spec: SmartTag
+    metering: {per: cycle, step: 1, rounding: down}
+    prices: {SmartTag: {"*": 0.3}}
+  video_dna:
+    name: Video DNA, whole minutes of the cycle's sum
+    family: video-ai
+    unit: minute
+    spec: DNA
+    metering: {per: cycle, step: 1, rounding: down}
+    prices: {DNA: {"*": 0.05}}
+  review:
+    name: Automated review
+    family: video-ai
+    unit: minute
+    metering: {per: cycle, step: 1, rounding: down}
+    prices:
+      porn: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, 100000: 0.08, rest: 0.07}}}
+      terrorism: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, 100000: 0.08, rest: 0.07}}}
+"""
+
+
+def shipped(tmp_path: Path, sheet: str, engine: EngineName, *rows: str) -> BillRun:
+    prices, problems = load_price_book([sheet])
+    assert prices is not None, problems
+    return bill_usage([source(tmp_path / "usage.csv", usage_text(rows))], prices, MeterOptions(engine=engine))
+
+
+def amounts_of(run: BillRun) -> list[tuple[str, str]]:
+    return [(line.spec, stripped(line.amount)) for bill in run.bills for line in bill.lines]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_1_ten_minutes_of_1920x823_are_hd(engine: EngineName, tmp_path: Path) -> None:
+    run = shipped(tmp_path, "mps-china", engine, usage_row(width="1920", height="823", quantity="10"))
+    assert amounts_of(run) == [("H264.HD", "0.651")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_2_a_clip_of_three_minutes_of_1920x1098_is_2k(engine: EngineName, tmp_path: Path) -> None:
+    run = shipped(tmp_path, "mps-china", engine, usage_row(width="1920", height="1098", quantity="3"))
+    assert amounts_of(run) == [("H264.2K", "0.42")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_3_ten_minutes_of_audio(engine: EngineName, tmp_path: Path) -> None:
+    run = shipped(tmp_path, "mps-china", engine, usage_of("audio_transcoding", quantity="10"))
+    assert amounts_of(run) == [("Audio", "0.056")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_4_fifty_minutes_of_captions_in_singapore(engine: EngineName, tmp_path: Path) -> None:
+    row = usage_of("caption_extraction", region="ap-southeast-1", quantity="50")
+    run = shipped(tmp_path, "mps-intl", engine, row)
+    assert [amount for _, amount in amounts_of(run)] == ["1.18325"]
+    assert amount_text(run.bills[0].amounts.payable) == "1.18"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_5_jobs_of_eleven_to_twelve_are_billed_at_two(engine: EngineName, tmp_path: Path) -> None:
+    sheet = WHOLE_MINUTES.replace("issue_after: 1h", "issue_after: 2h")
+    times = ("2023-11-10T11:00:00+08:00", "2023-11-10T11:59:59.999+08:00")
+    rows = [usage_of("video_dna", job_id=at, completed_at=at) for at in times]
+    run = billed(tmp_path, usage_text(rows), sheet, options=MeterOptions(engine=engine))
+    (bill,) = run.bills
+    assert iso(bill.cycle.issued_at, 28_800) == "2023-11-10T14:00:00+08:00"
+    assert bill.lines[0].records == 2
+
+
+SMART_TAG = [
+    usage_of("smart_tag", job_id="done", quantity="60020", unit="second"),
+    usage_of("smart_tag", job_id="lost", quantity="600", unit="second", status="failed"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_6_smart_tag_by_the_second_without_the_failed_part(engine: EngineName, tmp_path: Path) -> None:
+    run = shipped(tmp_path, "mps-china", engine, *SMART_TAG)
+    assert [amount for _, amount in amounts_of(run)] == ["300.1"]
+    assert run.control_totals.rows_not_billable == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_6_smart_tag_by_whole_minutes(engine: EngineName, tmp_path: Path) -> None:
+    run = billed(tmp_path, usage_text(SMART_TAG), WHOLE_MINUTES, options=MeterOptions(engine=engine))
+    assert amounts_of(run) == [("SmartTag", "300")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_7_video_dna_by_whole_minutes(engine: EngineName, tmp_path: Path) -> None:
+    # The same seconds in several jobs: the sum is cut, not each job.
+    parts = [usage_of("video_dna", job_id=part, quantity=part, unit="second") for part in ("59990.5", "29.4", "0.1")]
+    run = billed(tmp_path, usage_text(parts), WHOLE_MINUTES, options=MeterOptions(engine=engine))
+    assert amounts_of(run) == [("DNA", "50")]
+
+
+REVIEW = [
+    usage_of("review", job_id="porn", spec="porn", quantity="60020", unit="second"),
+    usage_of("review", job_id="terrorism", spec="terrorism", quantity="300010", unit="second"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_8_review_by_whole_minutes_and_volume_tiers(engine: EngineName, tmp_path: Path) -> None:
+    own = billed(tmp_path, usage_text(REVIEW), WHOLE_MINUTES, options=MeterOptions(engine=engine))
+    ours = shipped(tmp_path, "mps-china", engine, *REVIEW)
+    for run in (own, ours):
+        assert amounts_of(run) == [("porn", "100"), ("terrorism", "450")]
+        assert amount_text(run.bills[0].amounts.payable) == "550.00"
+
+
+def test_the_sheet_of_whole_minutes_differs_from_pro_rata_only_below_a_minute(tmp_path: Path) -> None:
+    assert book(WHOLE_MINUTES).currency == "CNY"
+    run = billed(tmp_path, usage_text([usage_of("video_dna", quantity="59.999999", unit="second")]), WHOLE_MINUTES)
+    assert amounts_of(run) == [("DNA", "0")]
