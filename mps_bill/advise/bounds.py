@@ -40,6 +40,10 @@ class Curve:
 
     steps: tuple[tuple[Fraction, Fraction], ...]
 
+    @property
+    def best(self) -> Fraction:
+        return self.steps[0][1] if self.steps else Fraction(0)
+
     def most(self, owned: int, price: Fraction | None) -> Fraction:
         """The worth of `owned` units, and of as many more as are worth more than their `price`, less that; None: no more."""
         total = Fraction(0)
@@ -87,6 +91,8 @@ class _Group:
     touched: set[ChargeKey]
     curves: dict[PackType, Curve]
     held: Fraction
+    #: The highest worth of a unit on any of the curves.
+    best: Fraction
 
 
 def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
@@ -97,11 +103,11 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
     for type_ in types:
         plan = type_.plan("", ENDLESS, simulator.start, simulator.offset)
         touched, curve = _reach(simulator, plan, gross_lines)
-        groups = _joined(groups, _Group(touched, {type_: curve}, Fraction(0)))
+        groups = _joined(groups, _Group(touched, {type_: curve}, Fraction(0), curve.best))
     for plan in simulator.plans:
         # What is there anyway may cover something else when packs are bought, but not more than it could by itself.
         touched, curve = _reach(simulator, plan, gross_lines)
-        groups = _joined(groups, _Group(touched, {}, curve.most(plan.remaining, None)))
+        groups = _joined(groups, _Group(touched, {}, curve.most(plan.remaining, None), curve.best))
     parts = []
     for group in groups:
         listed, left = (
@@ -117,7 +123,12 @@ def _joined(groups: Sequence[_Group], new: _Group) -> list[_Group]:
     apart = [group for group in groups if group.touched.isdisjoint(new.touched)]
     for group in groups:
         if group not in apart:
-            new = _Group(group.touched | new.touched, {**group.curves, **new.curves}, group.held + new.held)
+            new = _Group(
+                group.touched | new.touched,
+                {**group.curves, **new.curves},
+                group.held + new.held,
+                max(group.best, new.best),
+            )
     return [*apart, new]
 
 
@@ -169,8 +180,7 @@ def _amount(lines: Iterable[LineItem]) -> Fraction:
 def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Fraction:
     """What roundings can add: the amount of a line is rounded before and after, the units of a deduction by at most one
     millionth, and each bill that packs may change is cut now by so much, and then by at most the last place of money."""
-    best = max((worth for group in groups for curve in group.curves.values() for _, worth in curve.steps), default=0)
-    total = sum((len(group.touched) for group in groups)) * (2 * _LINE_ROUNDING + best)
+    total = sum((len(group.touched) * (2 * _LINE_ROUNDING + group.best) for group in groups), Fraction(0))
     changing = {number for group in groups for number, _ in group.touched}
     bills_of: dict[tuple[str, int | str], list[int]] = {}
     for number, cycle in enumerate(simulator.cycles):

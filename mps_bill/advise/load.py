@@ -19,7 +19,7 @@ _FOLDER = "packs"
 def shipped_packs() -> dict[str, Path]:
     """Id to file of every list of packs that comes with the program, by id."""
     folder = shipped_folder()
-    return {path.stem: path for path in sorted((folder / _FOLDER).glob("*.yaml"))} if folder else {}
+    return dict(sorted((path.stem, path) for path in (folder / _FOLDER).glob("*.yaml"))) if folder else {}
 
 
 def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:

@@ -136,7 +136,7 @@ class _SparkEngine:
 
         frame = self._session.sql(query).persist(StorageLevel.MEMORY_AND_DISK)
         frame.createOrReplaceTempView(table)
-        return frame.count()
+        return int(frame.count())
 
     def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
         schema = ", ".join(f"{DIALECT.identifier(name)} {_TYPES[type_]}" for name, type_ in columns.items())

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.advise.bounds import bounds
@@ -124,7 +124,6 @@ def world(drawn):
     return simulator(hours(usage, prices), *plans), packs
 
 
-@settings(max_examples=1200)
 @given(drawn=WORLDS)
 def test_no_purchase_saves_more_than_its_bound_nor_than_the_best(drawn) -> None:
     """Against every purchase of up to two of each pack: hours around the end of a month, in which packs expire. Where prices

@@ -159,7 +159,8 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, dirty: int) -> None:
     arguments = ["usage", "check", str(path), "-p", "mps-china", "-q", "--memory", "150MB", "--threads", "2"]
     run = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
     assert run.stdout is not None
-    shown = run.stdout.read()
+    with run.stdout as stream:
+        shown = stream.read()
     _, status, used = os.wait4(run.pid, 0)
     run.returncode = os.waitstatus_to_exitcode(status)
     assert run.returncode == (1 if dirty else 0)
