@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,10 +11,9 @@ from fractions import Fraction
 from mps_bill.billing.bills import (
     Amounts,
     Bill,
-    Cycle,
     StatementMonth,
     cycles,
-    make_bill,
+    list_bills,
     statement_months,
     sum_amounts,
 )
@@ -27,7 +26,6 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import UsageGroup
 from mps_bill.pipeline import Usage, meter_usage
 from mps_bill.price_sheet.book import PriceBook, book_of
-from mps_bill.rating.lines import NO_USAGE
 from mps_bill.rating.totals import gather
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
@@ -106,8 +104,8 @@ def compare_prices(
         if there.metered.rows_rejected != usage.metered.rows_rejected:
             # Rows that only one side bills would show as a saving.
             raise InputRejected(there.metered.problems)
-        here = _side(_refs(book), _bills(usage.cycles))
-        return Comparison(book.currency, here, _side(_refs(other, as_if=True), _bills(there.cycles)), usage)
+        here = _list_side(_refs(book), usage)
+        return Comparison(book.currency, here, _list_side(_refs(other, as_if=True), there), usage)
 
 
 def compare_regions(
@@ -122,9 +120,7 @@ def compare_regions(
         usage = meter_usage(sources, book, options)
         moved = _moved(usage, book, regions)
         label = ", ".join(f"{old} moved to {new}" for old, new in regions.items())
-        return Comparison(
-            book.currency, _side("regions as used", _bills(usage.cycles)), _side(label, _bills(moved.cycles)), usage
-        )
+        return Comparison(book.currency, _list_side("regions as used", usage), _list_side(label, moved), usage)
 
 
 def compare_accounts(
@@ -137,7 +133,7 @@ def compare_accounts(
     """
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
-        here = _settled(usage, book, own) if own else _side("no account: no plans, no vouchers", _bills(usage.cycles))
+        here = _settled(usage, book, own) if own else _list_side("no account: no plans, no vouchers", usage)
         return Comparison(book.currency, here, _settled(usage, book, other), usage)
 
 
@@ -201,14 +197,10 @@ def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
     return replace(usage, groups=tuple(groups), cycles=cycles(gather(groups, usage.scheme), book))
 
 
-def _bills(found: Iterable[Cycle]) -> tuple[tuple[Bill, ...], tuple[StatementMonth, ...]]:
-    """The bills of cycles without plans, and the statements of their months."""
-    used = NO_USAGE
-    bills = []
-    for cycle in found:
-        bill, used = make_bill(cycle, (0,) * len(cycle.charges), used)
-        bills.append(bill)
-    return tuple(bills), statement_months(bills)
+def _list_side(label: str, usage: Usage) -> Side:
+    """The usage at list prices."""
+    bills = list_bills(usage.cycles)
+    return _side(label, (bills, statement_months(bills)))
 
 
 def _side(

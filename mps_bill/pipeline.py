@@ -13,7 +13,7 @@ import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, make_bill, statement_months
+from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import Place, ProblemReport
 from mps_bill.metering.assign import Assignment, assign
@@ -23,7 +23,7 @@ from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.lines import NO_USAGE, LineItem
+from mps_bill.rating.lines import LineItem
 from mps_bill.rating.totals import billed_micros, gather
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import ClosingRow, Totals, closing_rows, totals
@@ -82,11 +82,7 @@ def bill_usage(
     """
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
-        used = NO_USAGE
-        bills = []
-        for cycle in usage.cycles:
-            bill, used = make_bill(cycle, (0,) * len(cycle.charges), used)
-            bills.append(bill)
+        bills = list_bills(usage.cycles)
         issued = tuple(bill for bill in bills if as_of is None or bill.cycle.issued_at <= as_of)
         pending = tuple(bill for bill in bills if as_of is not None and bill.cycle.issued_at > as_of)
         return BillRun(

@@ -10,7 +10,7 @@ from itertools import groupby
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.model import Billing, PriceSheet
-from mps_bill.rating.lines import Charge, LineItem, MonthKey, MonthUsage, charge_for, month_key, rate
+from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthKey, MonthUsage, charge_for, month_key, rate
 from mps_bill.rating.totals import UsageTotal
 
 
@@ -106,6 +106,16 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
     billing = cycle.sheet.billing
     adjustment = ZERO if billing.settlement == "monthly" else _cut(list_amount, billing)
     return Bill(cycle, tuple(lines), Amounts(list_amount, adjustment)), {**used, **added} if added else used
+
+
+def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:
+    """The bills of cycles, in their order, as if there were no plans and the months had used nothing before."""
+    used = NO_USAGE
+    bills = []
+    for cycle in cycles:
+        bill, used = make_bill(cycle, (0,) * len(cycle.charges), used)
+        bills.append(bill)
+    return tuple(bills)
 
 
 def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:

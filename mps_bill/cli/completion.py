@@ -58,7 +58,8 @@ def regions(_: typer.Context) -> Iterable[str]:
 @_quietly
 def items(context: typer.Context) -> Iterable[str]:
     """Item codes of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
-    from mps_bill.config.settings import find_config, load_settings
+    from mps_bill.config import load_settings
+    from mps_bill.config.settings import find_config
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.price_sheet.load import load_price_book
 

@@ -13,7 +13,8 @@ import typer
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.output import open_output, write_document
-from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config, load_settings
+from mps_bill.config import load_settings
+from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
 from mps_bill.core.diagnostics import quoted
 
 config = typer.Typer(help="Defaults of options, and where they come from.", no_args_is_help=True)

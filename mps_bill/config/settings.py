@@ -1,9 +1,7 @@
-"""What each key is set to, and where that was said. Kept small, because every command starts with it."""
+"""The keys, what one is set to, and where the config file is. Kept small, because every command starts with it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,24 +25,3 @@ def find_config(folder: Path) -> Path | None:
     """The config file of a folder, or of the nearest folder above it that has one."""
     candidates = (above / FILE_NAME for above in (folder, *folder.parents))
     return next((path for path in candidates if path.is_file()), None)
-
-
-def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str, Setting]:
-    """What a config file and the environment say, by key. Paths in the file are relative to the file.
-
-    Raises:
-        InputRejected: the file cannot be read; with every problem that it has.
-    """
-    settings = {}
-    if path:
-        from mps_bill.config.file import read_file
-
-        settings = read_file(path)
-    for key in KEYS:
-        variable = f"MPS_BILL_{key.upper()}"
-        # An empty variable says that there is no value, also where the file has one.
-        if variable in environment:
-            text = environment[variable]
-            values = text.split(os.pathsep) if key in LISTS else [text]
-            settings[key] = Setting(tuple(filter(None, values)), variable)
-    return settings

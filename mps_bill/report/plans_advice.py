@@ -80,7 +80,7 @@ def _pack_table(advice: Advice) -> Table:
                         "" if units is None else str(units),
                     )
                 )
-    nothing = ("None", "", "", "", amount_text(advice.now.payable), "", "")
+    nothing = ("No packs", "", "", "", amount_text(advice.now.payable), "", "")
     return Table("Packs of one size", columns, tuple(rows), (nothing,))
 
 
@@ -151,7 +151,14 @@ def _reach_table(advice: Advice) -> Table:
         )
         for one in advice.reach
     )
-    columns = (text("Item"), text("Spec"), number("Used"), number("In reach of packs"), number("Best covers"), text("Unit"))
+    columns = (
+        text("Item"),
+        text("Spec"),
+        number("Used"),
+        number("In reach of packs"),
+        number("Best covers"),
+        text("Unit"),
+    )
     return Table("What packs can cover", columns, rows)
 
 
@@ -177,7 +184,7 @@ def assumptions(advice: Advice) -> list[str]:
         f" (at most {MOST_OF_A_PACK}). The best combination is sought among all numbers of all sizes."
     )
     for type_ in advice.packs.types:
-        regions = "every region" if type_.regions is None else f"only {', '.join(sorted(type_.regions))}"
+        regions = "every region" if type_.regions is None else f"{', '.join(sorted(type_.regions))} only"
         covers = "; ".join(
             f"{item} {', '.join(f'{spec} at {plain(rate)}' for spec, rate in specs.items())}"
             for item, specs in type_.covers.items()
@@ -190,7 +197,8 @@ def assumptions(advice: Advice) -> list[str]:
             said.append(f"{type_.id}: read on {source.read_on}{product}, {source.url}, {source.covers}.")
     late = advice.control_totals.rows_late
     if late:
-        said.append(f"{late} rows are of cycles that the account has settled, and are left out.")
+        rows = "1 row is of a cycle" if late == 1 else f"{late} rows are of cycles"
+        said.append(f"{rows} that the account has settled, and left out.")
     return said
 
 
@@ -222,13 +230,10 @@ def _about_time(advice: Advice) -> Iterator[str]:
 
 
 def _held(advice: Advice) -> str:
-    if advice.held:
-        return (
-            f"The {advice.held} plans of the account are there with and without packs."
-            if advice.held > 1
-            else ("The plan of the account is there with and without packs.")
-        )
-    return "There are no other plans."
+    if not advice.held:
+        return "There are no other plans."
+    plans = "The plan of the account is" if advice.held == 1 else f"The {advice.held} plans of the account are"
+    return f"{plans} there with and without packs."
 
 
 def advice_json(advice: Advice) -> dict[str, Any]:

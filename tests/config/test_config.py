@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.config.settings import FILE_NAME, Setting, find_config, load_settings
+from mps_bill.config import load_settings
+from mps_bill.config.settings import FILE_NAME, Setting, find_config
 from mps_bill.core.diagnostics import InputRejected
 from tests.golden.cases import run_captured
 
