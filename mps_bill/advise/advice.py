@@ -6,7 +6,7 @@ import decimal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mps_bill.advise.packs import ENDLESS, Pack, PackList, is_outdone
+from mps_bill.advise.packs import ENDLESS, Pack, PackList, PackType, is_outdone
 from mps_bill.advise.search import Found, best_purchase
 from mps_bill.advise.simulate import Outcome, Simulator
 from mps_bill.billing.bills import Amounts, Cycle
@@ -58,6 +58,11 @@ class Advice:
     reach: tuple[Reach, ...]
     control_totals: ControlTotals
     problems: ProblemReport
+
+    def expires_at(self, type_: PackType) -> int:
+        """When packs of a type expire that are bought at `bought_at`, which is set."""
+        assert self.bought_at is not None
+        return type_.valid_for.end(self.bought_at, self.offset)
 
 
 def advise_usage(

@@ -66,6 +66,10 @@ class Outcome:
     def covered_micros(self) -> int:
         return sum(cover.micros for cover in self.covers)
 
+    def covered(self, pack: Pack) -> int:
+        """Micros that the packs of one size cover, however many they are."""
+        return sum(cover.micros for cover in self.covers if cover.pack is pack)
+
     def unused(self, pack: Pack, count: int) -> int:
         """Millionths that are left of `count` packs of a purchase when the usage is over or the packs have expired."""
         return pack.units * count - sum(cover.units for cover in self.covers if cover.pack is pack)

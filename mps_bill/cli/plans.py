@@ -76,6 +76,7 @@ def advise(
 
     from mps_bill.advise.advice import advise_usage
     from mps_bill.report import plans_advice as report
+    from mps_bill.report import plans_advice_data as data
 
     with metering(usage, reading) as (sources, meter_options):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
@@ -84,9 +85,9 @@ def advise(
             case options.Format.json:
                 from mps_bill.report.bill_json import write_json
 
-                write_json(stream, report.advice_json(advice))
+                write_json(stream, data.advice_json(advice))
             case options.Format.csv:
-                report.write_advice_csv(stream, advice)
+                data.write_advice_csv(stream, advice)
             case _:
                 write_document(stream, report.advice_document(advice), format_)
     if format_ is options.Format.csv:

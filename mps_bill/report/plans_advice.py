@@ -1,48 +1,24 @@
-"""Advice on resource packs as a document, as JSON and as CSV."""
+"""Advice on resource packs as a document."""
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 from collections.abc import Iterator
-from typing import IO, Any
 
 from mps_bill.advise.advice import MOST_OF_A_PACK, Advice
-from mps_bill.advise.packs import Pack, PackType
+from mps_bill.advise.packs import Pack
 from mps_bill.advise.simulate import Outcome
-from mps_bill.core.decimals import amount_text, plain, scaled, stripped
-from mps_bill.core.times import clock, iso, offset_text
+from mps_bill.core.decimals import amount_text, plain, scaled
+from mps_bill.core.times import clock, offset_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
-from mps_bill.report.bill_csv import spreadsheet_text
-from mps_bill.report.bill_json import amounts_json
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text
-
-FORMAT = "mps-bill/plans-advice/1"
-COLUMNS = (
-    "row",
-    "type",
-    "count",
-    "size",
-    "unit",
-    "price",
-    "covered_quantity",
-    "used_units",
-    "unused_units",
-    "covered_list_amount",
-    "payable_without",
-    "payable_with",
-    "cost_with",
-    "saving",
-    "break_even_units",
-    "bought_at",
-    "expires_at",
-    "currency",
-)
 
 
 def advice_document(advice: Advice) -> Document:
     """Every pack by itself, the best combination, what is in reach of the packs, and what all of it goes by."""
+    if not advice.cycles:
+        nothing = Note("There is no usage to cover, so there is nothing to advise.")
+        return Document((nothing, Note(control_totals_text(advice.control_totals))))
     blocks: list[Table | Note] = [_pack_table(advice)]
     best = advice.found.best
     if best.purchase:
@@ -67,7 +43,7 @@ def _pack_table(advice: Advice) -> Table:
     )
     rows: list[Row | Heading] = []
     for type_ in advice.packs.types:
-        rows.append(Heading(f"{type_.id}: {type_.name}, per {type_.unit.name}{_until(advice, type_)}"))
+        rows.append(Heading(f"{type_.id}: {type_.name}, per {type_.unit.name}"))
         for outcome in advice.outcomes:
             ((pack, count),) = outcome.purchase
             if pack.type is type_:
@@ -84,29 +60,17 @@ def _pack_table(advice: Advice) -> Table:
     return Table("Packs of one size", columns, tuple(rows), (nothing,))
 
 
-def _until(advice: Advice, type_: PackType) -> str:
-    return "" if advice.bought_at is None else f", until {clock(_expiry(advice, type_), advice.offset)}"
-
-
-def _expiry(advice: Advice, type_: PackType) -> int:
-    return type_.valid_for.end(advice.bought_at or 0, advice.offset)
-
-
 def _pack_cells(outcome: Outcome, pack: Pack, count: int) -> Row:
     """Packs, price, covered quantity in the packs' unit, plan units left."""
     return (
-        f"  {count} x {_units(pack.units)}",
+        f"  {count} x {units_text(pack.units)}",
         amount_text(pack.price * count),
-        plain(in_unit(_covered(outcome, pack), pack.type.unit)),
-        _units(outcome.unused(pack, count)),
+        plain(in_unit(outcome.covered(pack), pack.type.unit)),
+        units_text(outcome.unused(pack, count)),
     )
 
 
-def _covered(outcome: Outcome, pack: Pack) -> int:
-    return sum(cover.micros for cover in outcome.covers if cover.pack is pack)
-
-
-def _units(millionths: int) -> str:
+def units_text(millionths: int) -> str:
     return plain(scaled(millionths, QUANTITY_PLACES))
 
 
@@ -189,7 +153,8 @@ def assumptions(advice: Advice) -> list[str]:
             f"{item} {', '.join(f'{spec} at {plain(rate)}' for spec, rate in specs.items())}"
             for item, specs in type_.covers.items()
         )
-        said.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}.")
+        until = "" if advice.bought_at is None else f", until {clock(advice.expires_at(type_), advice.offset)}"
+        said.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}{until}.")
         said += [f"{type_.id}: {note}." for note in type_.notes]
         said += [f"{type_.id}: on no price sheet of the run, so not counted: {word}." for word in type_.unknown]
         for source in type_.sources:
@@ -208,7 +173,7 @@ def _about_time(advice: Advice) -> Iterator[str]:
         return
     start = min((cycle.start for cycle in advice.cycles), default=advice.bought_at)
     end = max((cycle.end for cycle in advice.cycles), default=advice.bought_at)
-    expiries = [_expiry(advice, type_) for type_ in advice.packs.types]
+    expiries = [advice.expires_at(type_) for type_ in advice.packs.types]
     first, last, bought = (clock(second, advice.offset) for second in (start, end, advice.bought_at))
     yield (
         f"Exact over this usage, {first} to {last} (UTC{offset_text(advice.offset)}), and no forecast: what is used"
@@ -234,125 +199,3 @@ def _held(advice: Advice) -> str:
         return "There are no other plans."
     plans = "The plan of the account is" if advice.held == 1 else f"The {advice.held} plans of the account are"
     return f"{plans} there with and without packs."
-
-
-def advice_json(advice: Advice) -> dict[str, Any]:
-    """The whole advice for a script; quantities and amounts are strings."""
-    best = advice.found.best
-    return {
-        "format": FORMAT,
-        "currency": advice.currency,
-        "packs": advice.packs.id,
-        "bought_at": None if advice.bought_at is None else iso(advice.bought_at, advice.offset),
-        "control_totals": dataclasses.asdict(advice.control_totals),
-        "without": amounts_json(advice.now),
-        "types": [_type_json(advice, type_) for type_ in advice.packs.types],
-        "single": [_outcome_json(outcome) for outcome in advice.outcomes],
-        "best": {
-            **_outcome_json(best),
-            "proven": not advice.found.gap,
-            "possible_further_saving": stripped(advice.found.gap),
-        },
-        "reach": [
-            {
-                "item": one.item,
-                "spec": one.spec,
-                "unit": one.unit.name,
-                "quantity": plain(in_unit(one.micros, one.unit)),
-                "coverable": plain(in_unit(one.coverable, one.unit)),
-                "covered_by_best": plain(in_unit(one.covered, one.unit)),
-            }
-            for one in advice.reach
-        ],
-        "assumptions": assumptions(advice),
-    }
-
-
-def _type_json(advice: Advice, type_: PackType) -> dict[str, Any]:
-    expires = None if advice.bought_at is None else iso(_expiry(advice, type_), advice.offset)
-    return {
-        "type": type_.id,
-        "name": type_.name,
-        "unit": type_.unit.name,
-        "valid_for": str(type_.valid_for),
-        "expires_at": expires,
-        "sources": [dataclasses.asdict(source) for source in type_.sources],
-    }
-
-
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "packs": [
-            {
-                "type": pack.type.id,
-                "size": _units(pack.units),
-                "count": count,
-                "price": stripped(pack.price * count),
-                "unused_units": _units(outcome.unused(pack, count)),
-                "covers": [
-                    {
-                        "item": cover.item,
-                        "spec": cover.spec,
-                        "quantity": plain(in_unit(cover.micros, pack.type.unit)),
-                        "units": _units(cover.units),
-                    }
-                    for cover in outcome.covers
-                    if cover.pack is pack
-                ],
-            }
-            for pack, count in outcome.purchase
-        ],
-        "price": stripped(outcome.price),
-        "with": amounts_json(outcome.amounts),
-        "covered_list_amount": stripped(outcome.worth),
-        "cost": stripped(outcome.cost),
-        "saving": stripped(outcome.saving),
-        "break_even_units": outcome.break_even_units,
-    }
-
-
-def write_advice_csv(stream: IO[str], advice: Advice) -> None:
-    """Writes RFC 4180 rows with `\\r\\n` line ends: a row `single` for so many packs of one size; of the best combination a
-    row `best_part` for each size, and one row `best` for all of it."""
-    writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
-    for outcome in advice.outcomes:
-        ((pack, count),) = outcome.purchase
-        units = outcome.break_even_units
-        money = (*_money_cells(advice, outcome), "" if units is None else str(units))
-        writer.writerow(("single", *_csv_pack(advice, outcome, pack, count, money)))
-    best = advice.found.best
-    for pack, count in best.purchase:
-        writer.writerow(("best_part", *_csv_pack(advice, best, pack, count, ("",) * 6)))
-    bought = "" if advice.bought_at is None else iso(advice.bought_at, advice.offset)
-    money = (*_money_cells(advice, best), "")
-    writer.writerow(("best", "", "", "", "", stripped(best.price), "", "", "", *money, bought, "", advice.currency))
-
-
-def _csv_pack(advice: Advice, outcome: Outcome, pack: Pack, count: int, money: Row) -> Row:
-    used = sum(cover.units for cover in outcome.covers if cover.pack is pack)
-    times = () if advice.bought_at is None else (advice.bought_at, _expiry(advice, pack.type))
-    return (
-        spreadsheet_text(pack.type.id),
-        str(count),
-        _units(pack.units),
-        pack.type.unit.name,
-        stripped(pack.price * count),
-        plain(in_unit(_covered(outcome, pack), pack.type.unit)),
-        _units(used),
-        _units(outcome.unused(pack, count)),
-        *money,
-        *([iso(second, advice.offset) for second in times] or ("", "")),
-        advice.currency,
-    )
-
-
-def _money_cells(advice: Advice, outcome: Outcome) -> Row:
-    """From `covered_list_amount` to `saving`."""
-    return (
-        stripped(outcome.worth),
-        stripped(advice.now.payable),
-        stripped(outcome.amounts.payable),
-        stripped(outcome.cost),
-        stripped(outcome.saving),
-    )
