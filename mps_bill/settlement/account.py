@@ -100,13 +100,15 @@ class FrozenMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """Late usage that was charged: `digest` tells the same usage when it comes again."""
+class Charged:
+    """The cycles charged that begin on a day of the billing clock (`2023-11-10`), in order of charging.
+
+    A digest (`settlement.charged.digest`) tells the same usage of a cycle when it comes again.
+    """
 
     product: str
-    cycle_start: int
-    issued_at: int
-    digest: str
+    day: str
+    digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Account:
     outstanding: tuple[Debt, ...] = ()
     frozen: tuple[FrozenMonth, ...] = ()
     month_used: MonthUsage = field(default_factory=dict)
-    corrections: tuple[Correction, ...] = ()
+    charged: tuple[Charged, ...] = ()
 
     def settled(self, product: str) -> int | None:
         """The end of the last settled cycle of `product`, or None where nothing is settled."""

@@ -25,7 +25,8 @@ _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 _NAME = r"\S([^\r\n]{0,198}\S)?"
 _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
 _CURRENCY = r"[A-Z]{3}"
-_DIGEST = r"[0-9a-f]{16}"
+_DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
+_DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
 #: A month's use is a sum of many quantities.
 _USE_DIGITS = 24
 
@@ -134,8 +135,19 @@ SPEC = Field("spec", _spec, "the spec")
 REGION = Field("region", _region, "the region")
 USED = Field("used", _use, "after plans, in base units: seconds, MB, GB-hours, frames, images, requests or messages")
 MONTH_USE = Record("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED))
-DIGEST = Field("digest", _word("a digest", _DIGEST, kinds.BAD_ID, "16 hexadecimal digits"), "tells the usage again")
-CORRECTION = Record("a correction", (PRODUCT, CYCLE_START, ISSUED_AT, DIGEST))
+CHARGED_DAY = Field(
+    "day", _word("a day", _DAY, kinds.BAD_TIME, "one such as 2023-11-10"), "the day the cycles begin on"
+)
+DIGESTS = Field(
+    "digests",
+    ListOf(
+        "digests",
+        _word("a digest", _DIGEST, kinds.BAD_ID, "an hour and 10 hexadecimal digits after a dash"),
+        unique=True,
+    ),
+    "a digest for each cycle that was charged, which begins with its hour",
+)
+CHARGED_CYCLES = Record("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS))
 
 FORMAT = Field(
     "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
@@ -189,10 +201,10 @@ MONTH_USED = Field(
     "what months have used of items with tiers by the month",
     required=False,
 )
-CORRECTIONS = Field(
-    "corrections",
-    ListOf("corrections", CORRECTION, may_be_empty=True),
-    "late usage that was charged, so that it is not charged again",
+CHARGED = Field(
+    "charged",
+    ListOf("charged cycles", CHARGED_CYCLES, may_be_empty=True),
+    "the cycles that were charged, so that the same usage is not charged again",
     required=False,
 )
 ACCOUNT = Record(
@@ -214,7 +226,7 @@ ACCOUNT = Record(
         OUTSTANDING,
         FROZEN,
         MONTH_USED,
-        CORRECTIONS,
+        CHARGED,
     ),
 )
 

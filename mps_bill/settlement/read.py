@@ -22,7 +22,7 @@ from mps_bill.settlement.account import (
     EVERY_PRODUCT,
     MONEY_PLACES,
     Account,
-    Correction,
+    Charged,
     Debt,
     FrozenMonth,
     ResourcePlan,
@@ -119,7 +119,7 @@ class _Reader:
         outstanding = self._each(fields, d.OUTSTANDING, self._debt)
         frozen = self._each(fields, d.FROZEN, self._frozen)
         month_used = dict(self._each(fields, d.MONTH_USED, self._month_use))
-        corrections = self._each(fields, d.CORRECTIONS, self._correction)
+        charged = self._each(fields, d.CHARGED, self._charged)
         self._check_duplicates(fields)
         self._check_owed(fields)
         if id_ is None or currency is None or balance is None:
@@ -139,7 +139,7 @@ class _Reader:
             outstanding=tuple(sorted(outstanding, key=lambda debt: debt.issued_at)),
             frozen=frozen,
             month_used=month_used,
-            corrections=corrections,
+            charged=charged,
         )
 
     def _each(self, fields: Fields, field: Field[Many[Fields]], make: Callable[[Fields], T | None]) -> tuple[T, ...]:
@@ -288,12 +288,11 @@ class _Reader:
         product, month, item, spec, region = (word.value if word else "" for word in words)
         return ((product, month, item, spec, region), _millionths(used.value)) if all(words) and used else None
 
-    def _correction(self, fields: Fields) -> Correction | None:
-        product, start, issued = fields.get(d.PRODUCT), fields.get(d.CYCLE_START), fields.get(d.ISSUED_AT)
-        digest = fields.get(d.DIGEST)
-        if not (product and start and issued and digest):
+    def _charged(self, fields: Fields) -> Charged | None:
+        product, day, digests = fields.get(d.PRODUCT), fields.get(d.CHARGED_DAY), fields.get(d.DIGESTS)
+        if not (product and day and digests):
             return None
-        return Correction(product.value, start.value, issued.value, digest.value)
+        return Charged(product.value, day.value, tuple(one.value for one in digests.parts))
 
     def _check_duplicates(self, fields: Fields) -> None:
         for field in (d.RESOURCE_PLANS, d.VOUCHERS, d.STORED_VALUE_CARDS):
@@ -303,6 +302,7 @@ class _Reader:
         keys: tuple[tuple[Field[Many[Fields]], tuple[Field[Located[str]], ...]], ...] = (
             (d.FROZEN, (d.PRODUCT, d.MONTH)),
             (d.MONTH_USED, (d.PRODUCT, d.MONTH, d.ITEM, d.SPEC, d.REGION)),
+            (d.CHARGED, (d.PRODUCT, d.CHARGED_DAY)),
         )
         for field, key in keys:
             rows = []

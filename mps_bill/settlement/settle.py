@@ -6,15 +6,15 @@ same moment top-ups come first, then bills, then statements, so that the last ho
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mps_bill.billing.bills import Bill, Cycle, make_bill
 from mps_bill.core.decimals import ZERO
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.settlement.account import Account, Correction
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
 from mps_bill.settlement.plans import PlanDeduction, take_from_plans
 from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Due, Payment, pay, receive
@@ -42,8 +42,9 @@ Step = Settlement | StatementSettlement | Arrival
 class Settled:
     """The result of settling: every step, the account before and after, and the cycles that were not charged.
 
-    `late` are bills at list price of cycles that were settled before; `pending` estimates of bills not issued yet. `until`
-    is the time that the account has reached (None: nothing happened).
+    `late` are bills at list price of cycles that were settled before; `pending` estimates of bills not issued yet.
+    `charged_before` has every late cycle, charged now or not, of which the account knows that it charged it before.
+    `until` is the time that the account has reached (None: nothing happened).
     """
 
     opening: Account
@@ -51,6 +52,7 @@ class Settled:
     steps: tuple[Step, ...]
     late: tuple[Bill, ...]
     pending: tuple[Bill, ...]
+    charged_before: Mapping[CycleKey, Before]
     until: int | None
 
     @property
@@ -71,19 +73,17 @@ def settle(
 ) -> Settled:
     """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
-    `cycles` are in the order of issue. A cycle that is settled already is late: it is set apart, or with `charge_late`
-    billed as a correction at the product's next issue time, unless the same usage was charged so before.
+    `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is set apart, or with
+    `charge_late` billed as a correction at the product's next issue time, unless the same usage was charged before.
     """
+    assert len(set(map(cycle_key, cycles))) == len(cycles), "a cycle stands twice, and would be charged twice"
     opening = account
     late, due = _split_late(cycles, account)
+    before = charged_before(late, account)
     if charge_late:
-        charged = {(one.product, one.cycle_start, one.digest) for one in account.corrections}
-        repeated = [(cycle.product, cycle.start, digest(cycle)) in charged for cycle in late]
-        corrections = [
-            _as_correction(cycle, account) for cycle, is_again in zip(late, repeated, strict=True) if not is_again
-        ]
-        late = [cycle for cycle, is_again in zip(late, repeated, strict=True) if is_again]
-        due = in_issue_order([*due, *corrections])
+        missed = [_as_correction(cycle, account) for cycle in late if before.get(cycle_key(cycle)) != "same"]
+        late = [cycle for cycle in late if before.get(cycle_key(cycle)) == "same"]
+        due = in_issue_order([*due, *missed])
     due, held = _hold_back(due, as_of)
     steps: list[Step] = []
     until = as_of
@@ -94,6 +94,7 @@ def settle(
         until = cycle.issued_at if as_of is None else as_of
     if until is not None:
         account = _advance(account, book, until, steps, statements_too=True)
+    account = remember(account, due)
     account.check()
     return Settled(
         opening,
@@ -101,27 +102,18 @@ def settle(
         tuple(steps),
         tuple(make_bill(cycle, (0,) * len(cycle.charges), account.month_used)[0] for cycle in late),
         tuple(_estimates(held, account)),
+        before,
         until,
     )
 
 
 def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
-    """The bill of one cycle, paid at its issue time, and the account after it."""
+    """The bill of one cycle, paid at its issue time, and the account after it, which does not `remember` the cycle yet: to
+    do so once for all cycles of a run keeps a long run linear."""
     cover = take_from_plans(cycle, account.plans)
     bill, used = make_bill(cycle, cover.covered, account.month_used)
-    settled = account.settled(cycle.product)
-    account = replace(
-        account,
-        plans=cover.plans,
-        month_used=used,
-        settled_through={
-            **account.settled_through,
-            cycle.product: cycle.end if settled is None else max(settled, cycle.end),
-        },
-    )
-    if cycle.correction_at is not None:
-        correction = Correction(cycle.product, cycle.start, cycle.correction_at, digest(cycle))
-        account = replace(account, corrections=(*account.corrections, correction))
+    if cover.deductions or used is not account.month_used:
+        account = replace(account, plans=cover.plans, month_used=used)
     frozen = ZERO
     payment = NOTHING_PAID
     payable = bill.amounts.payable
@@ -129,7 +121,8 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
         frozen = payable
         account = freeze(bill, account) if frozen else account
     elif payable:
-        lines = [(line.item.code, line.amount) for line in bill.lines]
+        # Only a voucher asks what the lines are of.
+        lines = [(line.item.code, line.amount) for line in bill.lines] if account.vouchers else ()
         due = Due(cycle.product, cycle.start, None, cycle.issued_at, lines, payable)
         payment, account = pay(due, account)
     settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)
@@ -219,9 +212,3 @@ def _estimates(cycles: Iterable[Cycle], account: Account) -> Iterator[Bill]:
     for cycle in cycles:
         settlement, account = settle_cycle(cycle, account)
         yield settlement.bill
-
-
-def digest(cycle: Cycle) -> str:
-    """16 hexadecimal digits that tell the same usage of a cycle again."""
-    parts = [(charge.item.code, charge.spec, charge.region, charge.records, charge.metered) for charge in cycle.charges]
-    return hashlib.sha256(repr((cycle.product, cycle.start, parts)).encode()).hexdigest()[:16]

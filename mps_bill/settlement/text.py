@@ -102,15 +102,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
         | {"used": plain(scaled(micros, QUANTITY_PLACES))}
         for key, micros in account.month_used.items()
     )
-    corrections = (
-        {
-            "product": one.product,
-            "cycle_start": iso(one.cycle_start, offset),
-            "issued_at": iso(one.issued_at, offset),
-            "digest": one.digest,
-        }
-        for one in account.corrections
-    )
+    charged = ({"product": one.product, "day": one.day, "digests": one.digests} for one in account.charged)
     by_product = [] if single else [f"{d.SETTLED_BY_PRODUCT.key}: {_flow(dict(sorted(times.items())))}"]
     return {
         d.CREDIT_USED.key: [f"{d.CREDIT_USED.key}: {amount_text(account.credit_used)}"] if account.credit_used else [],
@@ -119,7 +111,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
         d.OUTSTANDING.key: _rows(d.OUTSTANDING, debts),
         d.FROZEN.key: _rows(d.FROZEN, frozen),
         d.MONTH_USED.key: _rows(d.MONTH_USED, month_used),
-        d.CORRECTIONS.key: _rows(d.CORRECTIONS, corrections),
+        d.CHARGED.key: _rows(d.CHARGED, charged),
     }
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from mps_bill.settlement.account import Account, Correction, Debt, FrozenMonth
+from mps_bill.settlement.account import Account, Charged, Debt, FrozenMonth
 from mps_bill.settlement.settle import settle
 from mps_bill.settlement.text import CannotEdit, afresh, edited
 from tests.settlement.test_read_account import GOOD
@@ -27,7 +27,10 @@ STATE = {
     ),
     "frozen": (FrozenMonth("mps", "2023-11", (("video", Decimal("0.0000000001")), ("review", Decimal("1E+1")))),),
     "month_used": {("mps", "2023-11", "review", "porn", "cn-shanghai"): 123_456_789_012_345_678_901_234_567_890},
-    "corrections": (Correction("mps", at("11-10 09"), at("11-10 12"), "0123456789abcdef"),),
+    "charged": (
+        Charged("mps", "2023-11-10", ("09-0123456789", "10-abcdef0123")),
+        Charged("mps", "2023-11-12", ("00-12e4567890",)),
+    ),
 }
 
 
@@ -94,7 +97,7 @@ def test_everything_that_the_program_keeps_is_written_replaced_and_taken_out(cha
     full = replace(before, **STATE)
     written = edited(text, reread(text), full, OFFSET)
     assert reread(written) == full
-    less = replace(full, outstanding=full.outstanding[1:], corrections=(), credit_used=Decimal(0))
+    less = replace(full, outstanding=full.outstanding[1:], charged=full.charged[1:], credit_used=Decimal(0))
     rewritten = edited(written, full, less, OFFSET)
     assert reread(rewritten) == less
     cleared = replace(before, settled_through=full.settled_through)

@@ -131,4 +131,4 @@ def test_every_problem_is_told_at_once() -> None:
 def test_the_schema_knows_every_key() -> None:
     schema = account_schema()
     assert schema["required"] == ["format", "id", "currency", "balance"]
-    assert {"settled_through", "month_used", "outstanding", "frozen", "corrections"} <= set(schema["properties"])
+    assert {"settled_through", "month_used", "outstanding", "frozen", "charged"} <= set(schema["properties"])

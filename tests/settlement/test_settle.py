@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mps_bill.core.decimals import round_money
 from mps_bill.settlement.account import Account
+from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import closing_rows, totals
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.settle import Settled, Settlement, settle
@@ -175,21 +176,64 @@ def test_runs_by_as_of_equal_the_whole_run_also_with_two_calendars(usage, payer,
     assert account_ == whole.closing
 
 
-@settings(max_examples=40)
-@given(usage=usages, payer=payers(), charge_late=st.booleans())
-def test_the_second_run_charges_nothing(usage, payer, charge_late) -> None:
-    """Without --charge-late ever; with it, usage that was charged so once is known again."""
+@settings(max_examples=60)
+@given(earlier=usages, usage=usages, payer=payers(), as_of=st.none() | moments, charge_late=st.booleans())
+def test_a_run_that_is_repeated_charges_nothing(earlier, usage, payer, as_of, charge_late) -> None:
+    """Late usage or not, and with whatever options: what was charged once is known again, also from the saved file."""
     cycles = hours(usage)
-    once = settle(cycles, payer, book())
-    again = settle(cycles, once.closing, book())
-    assert (again.steps, again.closing) == ((), once.closing)
-    assert [bill.cycle for bill in again.late] == list(cycles)
-    if charge_late:
-        corrected = settle(cycles, once.closing, book(), charge_late=True)
-        check(corrected)
-        assert len(corrected.settlements) == len(cycles)
-        third = settle(cycles, corrected.closing, book(), charge_late=True)
-        assert (third.steps, third.closing) == ((), corrected.closing)
+    before = settle(hours(earlier), payer, book(), as_of)
+    once = settle(cycles, before.closing, book(), as_of, charge_late)
+    check(once)
+    account_ = reread(afresh(once.closing, OFFSET))
+    assert account_ == once.closing
+    charged = {(one.bill.cycle.product, one.bill.cycle.start) for one in once.settlements}
+    for late_too in (False, True):
+        again = settle([cycle for cycle in cycles if cycle_key(cycle) in charged], account_, book(), as_of, late_too)
+        assert (again.steps, again.closing) == ((), account_)
+        assert {cycle_key(bill.cycle) for bill in again.late} == charged
+        assert again.charged_before == dict.fromkeys(charged, "same")
+    once_late = settle(cycles, account_, book(), as_of, charge_late=True)
+    check(once_late)
+    again = settle(cycles, once_late.closing, book(), as_of, charge_late=True)
+    assert (again.steps, again.closing) == ((), once_late.closing)
+
+
+def test_late_usage_is_held_against_what_was_charged_of_its_cycle() -> None:
+    """Hour 8 was settled by no run, hour 9 with other usage, hour 10 with the same."""
+    payer = account("100", settled_through={"mps": at("11-10 09")})
+    first = settle(hours({at("11-10 09"): video("1"), at("11-10 10"): video("2")}), payer, book())
+    cycles = hours({at("11-10 08"): video("5"), at("11-10 09"): video("1.01"), at("11-10 10"): video("2")})
+    shown = settle(cycles, first.closing, book())
+    known = {("mps", at("11-10 09")): "other", ("mps", at("11-10 10")): "same"}
+    assert (shown.steps, len(shown.late), shown.charged_before) == ((), 3, known)
+    run = settle(cycles, first.closing, book(), charge_late=True)
+    assert [one.bill.cycle.start for one in run.settlements] == [at("11-10 08"), at("11-10 09")]
+    assert [bill.cycle.start for bill in run.late] == [at("11-10 10")]
+    assert run.charged_before == known
+    (day,) = run.closing.charged
+    assert (day.product, day.day, [one[:3] for one in day.digests]) == (
+        "mps",
+        "2023-11-10",
+        ["09-", "10-", "08-", "09-"],
+    )
+
+
+def test_a_charge_is_known_by_product_cycle_and_usage_alone() -> None:
+    cheaper = book(SHEET.replace("0.0651", "0.05"))
+    first = settle(hours({at("11-10 09"): video("1")}), account("100"), book())
+    assert not settle(hours({at("11-10 09"): video("1")}, cheaper), first.closing, cheaper, charge_late=True).steps
+    for other in (video("1", "SD"), video("1", region="cn-beijing"), {**video("1"), **video("1", "SD")}):
+        run = settle(hours({at("11-10 09"): other}), first.closing, book(), charge_late=True)
+        assert len(run.settlements) == 1
+    settled = replace(first.closing, settled_through={"*": at("11-12")})
+    elsewhen = settle(hours({at("11-11 09"): video("1")}), settled, book(), charge_late=True)
+    assert (len(elsewhen.settlements), elsewhen.charged_before) == (1, {})
+
+
+def test_a_cycle_that_is_given_twice_is_refused() -> None:
+    (cycle,) = hours({at("11-10 09"): video("1")})
+    with pytest.raises(AssertionError, match="twice"):
+        settle([cycle, cycle], account("100"), book())
 
 
 def test_late_usage_is_billed_at_the_prices_and_the_tier_of_its_cycle() -> None:
