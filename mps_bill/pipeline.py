@@ -12,6 +12,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.core.decimals import EXACT
@@ -25,11 +26,13 @@ from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.lines import LineItem
 from mps_bill.rating.totals import billed_micros, gather
-from mps_bill.settlement.account import Account
-from mps_bill.settlement.closing import ClosingRow, Totals, closing_rows, totals
-from mps_bill.settlement.forecast import Forecast, forecast
-from mps_bill.settlement.overdue import OverdueBill, overdue_bills
-from mps_bill.settlement.settle import Settled, Settlement, settle
+
+if TYPE_CHECKING:
+    from mps_bill.settlement.account import Account
+    from mps_bill.settlement.closing import ClosingRow, Totals
+    from mps_bill.settlement.forecast import Forecast
+    from mps_bill.settlement.overdue import OverdueBill
+    from mps_bill.settlement.settle import Settled, Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,12 @@ def settle_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
+    # A bill needs none of this, and start-up is most of a small run.
+    from mps_bill.settlement.closing import closing_rows, totals
+    from mps_bill.settlement.forecast import forecast
+    from mps_bill.settlement.overdue import overdue_bills
+    from mps_bill.settlement.settle import settle
+
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
         settled = settle(usage.cycles, account, book, as_of, charge_late)

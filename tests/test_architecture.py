@@ -151,7 +151,7 @@ def loaded_by(code: str, folder: Path) -> set[str]:
 
 
 def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
-    loaded = loaded_by("import mps_bill.cli.app", tmp_path)
+    loaded = loaded_by("from mps_bill.cli.app import app_for; app_for([])", tmp_path)
     assert "mps_bill" in loaded
     assert not loaded & HEAVY
 

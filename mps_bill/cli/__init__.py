@@ -18,12 +18,12 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code."""
     import typer.exceptions
 
-    from mps_bill.cli.app import app
+    from mps_bill.cli.app import app_for
     from mps_bill.cli.output import say, say_problems
     from mps_bill.core.diagnostics import InputRejected
 
     try:
-        code = app(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0
+        code = app_for(arguments)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0
     except typer.exceptions.TyperException as error:
         # The command's context, where the error has one, names the command whose help will do.
         context = getattr(error, "ctx", None)

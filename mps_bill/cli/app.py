@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 import mps_bill
-from mps_bill.cli.bill import bill
-from mps_bill.cli.compare import compare
-from mps_bill.cli.config import FileOption, config, set_defaults
-from mps_bill.cli.estimate import estimate
-from mps_bill.cli.explain import explain
-from mps_bill.cli.plans import plans
-from mps_bill.cli.prices import prices
-from mps_bill.cli.reconcile import reconcile
-from mps_bill.cli.settle import settle
-from mps_bill.cli.usage import usage
+from mps_bill.cli.config import FileOption, set_defaults
 
-app = typer.Typer(
-    name="mps-bill",
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-app.command()(bill)
-app.command()(settle)
-app.command()(explain)
-app.command()(reconcile)
-app.command()(compare)
-app.command()(estimate)
-app.add_typer(config, name="config")
-app.add_typer(plans, name="plans")
-app.add_typer(prices, name="prices")
-app.add_typer(usage, name="usage")
+#: Every command (or group of commands) stands under its name in the module of its name.
+COMMANDS = ("bill", "settle", "explain", "reconcile", "compare", "estimate", "config", "plans", "prices", "usage")
+
+
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The program as a command line needs it: with the command that it names, or with all where it names none.
+
+    Start-up is most of the time of a small run, so the other commands are not even imported.
+    """
+    app = typer.Typer(
+        name="mps-bill",
+        no_args_is_help=True,
+        add_completion=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(main)
+    named = _named_command(arguments)
+    for name in COMMANDS if named is None else (named,):
+        command = getattr(import_module(f"mps_bill.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command()(command)
+    return app
+
+
+def _named_command(arguments: Sequence[str]) -> str | None:
+    """The first argument that is no option and no option's value, where it is a command."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--config":
+            next(rest, None)
+        elif not argument.startswith("-"):
+            return argument if argument in COMMANDS else None
+    return None
 
 
 def _version(wanted: bool) -> None:
@@ -44,7 +56,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     context: typer.Context,
     _version_asked: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,6 @@ from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.reports import REPORTS, check_report, write_report
-from mps_bill.core.decimals import parse_plain_decimal
 
 if TYPE_CHECKING:
     from mps_bill.pipeline import BillRun
@@ -28,9 +26,7 @@ def bill(
     in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
     show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
     as_of: options.AsOf = None,
-    fail_over: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Exit 4 when the payable total is above AMOUNT.")
-    ] = None,
+    fail_over: options.FailOver = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     *,
@@ -39,7 +35,7 @@ def bill(
     """Itemised bills, one per billing cycle, from usage files and price sheets."""
     format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, *REPORTS))
     check_report(format_, output)
-    limit = _limit(fail_over)
+    limit = options.amount_option(fail_over, "--fail-over")
     groupings = options.groupings(by)
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
@@ -67,15 +63,6 @@ def bill(
     if limit is not None and sum_amounts(run.bills, run.months).payable > limit:
         return exit_codes.LIMIT_CROSSED
     return exit_codes.DONE
-
-
-def _limit(fail_over: str | None) -> Decimal | None:
-    if fail_over is None:
-        return None
-    try:
-        return parse_plain_decimal(fail_over, places=10)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--fail-over") from None
 
 
 def _write(run: BillRun, format_: options.Format, stream: IO[str], by: tuple[str, ...], in_full: int | None) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mps_bill.cli import completion
+from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, one_of, quoted
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.workspace import Resources
@@ -180,6 +182,17 @@ AsOf = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Hold back bills that are issued after TIME, such as 2023-11-10T14:00:00+08:00."),
 ]
+FailOver = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Exit 4 when the payable total is above AMOUNT.")]
+
+
+def amount_option(value: str | None, name: str) -> Decimal | None:
+    """The amount that an option is."""
+    if value is None:
+        return None
+    try:
+        return parse_plain_decimal(value, places=AMOUNT_PLACES)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from None
 
 
 def offset_option(value: str | None, name: str = "--timezone") -> int | None:

@@ -51,6 +51,7 @@ def settle(
     fail_on_outstanding: Annotated[
         bool, typer.Option("--fail-on-outstanding", help="Exit 4 when anything is outstanding in the end.")
     ] = False,
+    fail_over: options.FailOver = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     *,
@@ -62,6 +63,7 @@ def settle(
     """
     format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, *REPORTS))
     check_report(format_, output)
+    limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
     target = save or (account if in_place else None)
     for option, path in (("--output", output), ("--rejects", reading.rejects)):
@@ -105,10 +107,15 @@ def settle(
             f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged.",
             quiet=reading.quiet,
         )
+    if run.settled.charged_again:
+        from mps_bill.report.settle_tables import charged_again_text
+
+        say(charged_again_text(run), quiet=reading.quiet)
     if run.problems.total:
         say_problems(run.problems)
         return exit_codes.REJECTED
-    if fail_on_outstanding and run.settled.closing.outstanding:
+    over = limit is not None and run.totals.amounts.payable > limit
+    if over or (fail_on_outstanding and run.settled.closing.outstanding):
         return exit_codes.LIMIT_CROSSED
     return exit_codes.DONE
 

@@ -26,7 +26,7 @@ from mps_bill.report.data_tables import (
     month_row,
     run_summary,
 )
-from mps_bill.report.settle_tables import SOURCE_NAMES, debt_name
+from mps_bill.report.settle_tables import SOURCE_NAMES, charged_again_text, debt_name
 from mps_bill.settlement.closing import closing_rows
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle import Settlement
@@ -106,6 +106,7 @@ def settle_run_data(run: SettleRun, account: str | None = None) -> RunData:
     titles += [field.title for field in _PAID_FIELDS if paid.total(paid.index(field.title))]
     if "Outstanding" not in titles:
         titles.append("Outstanding")
+    again = (charged_again_text(run),) if settled.charged_again else ()
     summary = run_summary("Settlement", run.currency, bills, tuple((title, "Bills", title) for title in titles))
     return RunData(
         summary=summary,
@@ -114,7 +115,7 @@ def settle_run_data(run: SettleRun, account: str | None = None) -> RunData:
         charged=tuple((settlement.bill, _coverage(settlement)) for settlement in settled.settlements),
         months=months,
         tables=tuple(tables),
-        notes=(control_totals_text(run.control_totals),),
+        notes=(*again, control_totals_text(run.control_totals)),
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from mps_bill.billing.bills import Bill
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.pipeline import SettleRun
 from mps_bill.report.bill_json import FORMAT, amounts_json, bill_json, month_json
 from mps_bill.settlement.account import Account, Debt
+from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import ClosingRow, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.overdue import cleared_by
-from mps_bill.settlement.settle import Settlement
+from mps_bill.settlement.settle import Settled, Settlement
 from mps_bill.settlement.waterfall import Arrival, MoneyDeduction, Payment
 
 
@@ -26,7 +28,10 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
         "format": FORMAT,
         "currency": run.currency,
         "control_totals": dataclasses.asdict(run.control_totals),
-        "bills": [settlement_json(settlement) for settlement in settled.settlements],
+        "bills": [
+            {**settlement_json(settlement), **_before_json(settlement.bill, settled)}
+            for settlement in settled.settlements
+        ],
         "total": {
             **amounts_json(sums.amounts),
             "plan": {id_: _units(units) for id_, units in sums.plans.items()},
@@ -57,7 +62,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     if overdue:
         document["overdue"] = overdue
     if settled.late:
-        document["late"] = [bill_json(bill) for bill in settled.late]
+        document["late"] = [{**bill_json(bill), **_before_json(bill, settled)} for bill in settled.late]
     if settled.pending:
         document["pending"] = [bill_json(bill) for bill in settled.pending]
     if run.forecast:
@@ -85,6 +90,12 @@ def settlement_json(settlement: Settlement) -> dict[str, Any]:
     if settlement.frozen:
         document["frozen"] = stripped(settlement.frozen)
     return document
+
+
+def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:
+    """Of late usage, charged now or not, what the account charged of its cycle before: the `same` or `other` usage."""
+    before = settled.charged_before.get(cycle_key(bill.cycle))
+    return {} if before is None else {"charged_before": before}
 
 
 def account_json(account: Account, offset: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mps_bill.report.bill_tables import bill_table, pending_table, quantity
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Document, Note, Row, Table, number, text
 from mps_bill.settlement.account import Debt
+from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
@@ -40,6 +41,10 @@ _POOLS = {
 }
 #: Late cycles that are listed one by one.
 _LATE_IN_FULL = 24
+#: Cycles that a warning names.
+_NAMED = 6
+#: What was charged of a late cycle before, as far as the account knows.
+_BEFORE: dict[Before | None, str] = {None: "", "same": "the same", "other": "other usage"}
 #: What stands in a column of amounts that are in money or in a plan's unit.
 _PAID_COLUMNS = (text("From"), text("For"), number("Took"), number("Left"), text("Unit"))
 
@@ -58,6 +63,8 @@ def settle_document(run: SettleRun, in_full: int | None) -> Document:
         blocks.append(Note(f"{said} in the closing statement; --all prints every bill in full."))
     if settled.settlements or settled.statements:
         blocks.append(_total_table(run))
+    if settled.charged_again:
+        blocks.append(Note(charged_again_text(run)))
     blocks.append(_closing_table(run))
     blocks += _overdue_blocks(run)
     if settled.late:
@@ -216,14 +223,49 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Table | Note]:
 
 def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Table | Note]:
     shown = late if in_full is None else late[:_LATE_IN_FULL]
-    rows = [(clock(bill.cycle.start, run.offset), bill.cycle.product, *_late_cells([bill])) for bill in shown]
+    before = run.settled.charged_before
+    rows = [
+        (
+            clock(bill.cycle.start, run.offset),
+            bill.cycle.product,
+            *_late_cells([bill]),
+            _BEFORE[before.get(cycle_key(bill.cycle))],
+        )
+        for bill in shown
+    ]
     if len(shown) < len(late):
         rest = late[len(shown) :]
-        rows.append((f"and {len(rest)} more", "", *_late_cells(rest)))
-    columns = (text("Cycle"), text("Product"), number("Records"), number(f"List amount {run.currency}"))
-    total = ("Total", "", *_late_cells(late))
+        rows.append((f"and {len(rest)} more", "", *_late_cells(rest), ""))
+    columns = (
+        text("Cycle"),
+        text("Product"),
+        number("Records"),
+        number(f"List amount {run.currency}"),
+        text("Charged before"),
+    )
+    total = ("Total", "", *_late_cells(late), "")
     yield Table("Late usage of settled cycles, not charged", columns, tuple(rows), (total,))
-    yield Note("--charge-late bills late usage as corrections. Give it files that hold only what was missed.")
+    if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
+        yield Note("All of it was charged before: the same records, cycle by cycle, are charged once.")
+    else:
+        yield Note(
+            "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"
+            " files that hold only what was missed."
+        )
+
+
+def charged_again_text(run: SettleRun) -> str:
+    """The warning that corrections can hold records which are charged already."""
+    cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
+    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:_NAMED]]
+    if len(cycles) > _NAMED:
+        named.append(f"{len(cycles) - _NAMED} more")
+    many = len(cycles) > 1
+    return (
+        f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before with other usage"
+        f" ({', '.join(named)}). The account cannot tell records apart: a record that was charged then and stands in"
+        " these files too is charged twice."
+    )
 
 
 def _late_cells(bills: Sequence[Bill]) -> tuple[str, str]:

@@ -56,6 +56,15 @@ class Settled:
     until: int | None
 
     @property
+    def charged_again(self) -> tuple[Settlement, ...]:
+        """The corrections of cycles that were charged before, with other usage: a part of it may be charged twice now."""
+        return tuple(
+            step
+            for step in self.settlements
+            if step.bill.cycle.correction_at is not None and cycle_key(step.bill.cycle) in self.charged_before
+        )
+
+    @property
     def settlements(self) -> tuple[Settlement, ...]:
         return tuple(step for step in self.steps if isinstance(step, Settlement))
 

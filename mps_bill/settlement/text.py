@@ -1,7 +1,7 @@
 """The text of an account file after a run: the text before it, with nothing changed but what the run has changed.
 
 Single values are replaced where they stand, so that the order of keys, comments and layout are kept. What the program
-writes by itself (`outstanding`, `month_used`, ...) is replaced as a whole or added at the end. Whoever saves the text reads
+writes by itself (`outstanding`, `month_used`, ...) is replaced as a whole or added in its order. Whoever saves the text reads
 it back first (`settlement.save`); where the layout is one that cannot be edited so, the file is written afresh.
 """
 
@@ -49,9 +49,10 @@ def edited(text: str, before: Account, after: Account, offset: int) -> str:
         if new.arrived and not old.arrived:
             page.set(node, d.ARRIVED, "true", d.AMOUNT)
     old_blocks, new_blocks = written_keys(before, offset), written_keys(after, offset)
-    for key, lines in new_blocks.items():
-        if lines != old_blocks[key]:
-            page.set_block(root, key, lines)
+    keys = list(new_blocks)
+    for number, key in enumerate(keys):
+        if new_blocks[key] != old_blocks[key]:
+            page.set_block(root, key, new_blocks[key], keys[number + 1 :])
     return mark + page.text()
 
 
@@ -237,11 +238,17 @@ class _Page:
             indent = " " * (neighbour.key.place.column - 1)
             self._insert_line(end, f"{indent}{field.key}: {value}")
 
-    def set_block(self, root: MapNode, key: str, lines: list[str]) -> None:
-        """Replaces all of a key of the document by `lines`, or takes it out, or adds it at the end."""
+    def set_block(self, root: MapNode, key: str, lines: list[str], followers: Sequence[str]) -> None:
+        """Replaces all of a key of the document by `lines`, or takes it out, or adds it before the first of `followers`
+        that is there, or else at the end."""
         entry = _entry(root, key)
         if entry is None:
-            self._added += lines
+            follower = next((found for name in followers if (found := _entry(root, name))), None)
+            if follower is None:
+                self._added += lines
+            else:
+                start = self._starts[follower.key.place.line - 1]
+                self._changes.append((start, start, "".join(line + self._eol for line in lines)))
         elif len(lines) == 1 and isinstance(entry.value, ScalarNode):
             start, end = self._span(entry.value)
             self._changes.append((start, end, lines[0].partition(": ")[2]))
@@ -253,7 +260,8 @@ class _Page:
 
     def text(self) -> str:
         text = self._text
-        for start, end, new in sorted(self._changes, reverse=True):
+        # From the end, so that positions stay true; what is added at one position stays in its order.
+        for start, end, new in sorted(reversed(self._changes), key=lambda change: change[:2], reverse=True):
             text = text[:start] + new + text[end:]
         if self._added and not text.endswith(("\n", "\r")):
             text += self._eol
