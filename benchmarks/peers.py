@@ -7,13 +7,14 @@ duckdb-strict   The bare strict scan, the floor of the engine: every value of ev
 polars          The same sums by the streaming engine of Polars, whose own parser decides what a number is. Unchecked.
 csv-decimal     The same sums with the standard library: csv.reader, datetime and Decimal. Checked as far as these check.
 typer-nothing   A typer command that does nothing, for start-up.
-decimal-loop    FILE is a number N: N multiplications and additions of Decimal, for settlement.
+typer-options   The same with as many options of the same kinds as `mps-bill bill` has: what typer takes to know them.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 TIME = (
     r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[T ]([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -62,7 +63,11 @@ FROM (SELECT *, coalesce({good} AND {status}, false) AS good FROM {relation}) GR
 def polars(path: str) -> None:
     import polars as pl
 
-    text = {"width": pl.Int32, "height": pl.Int32, "quantity": pl.Decimal(18, 6)}
+    text: dict[str, pl.DataType | type[pl.DataType]] = {
+        "width": pl.Int32,
+        "height": pl.Int32,
+        "quantity": pl.Decimal(18, 6),
+    }
     if path.endswith(".parquet"):
         rows = pl.scan_parquet(path).with_columns(pl.col("quantity").cast(pl.Decimal(18, 6)))
         time = pl.col("completed_at")
@@ -111,13 +116,40 @@ def typer_nothing(_: str) -> None:
     app(args=["x"])
 
 
-def decimal_loop(count: str) -> None:
-    from decimal import Decimal
+def typer_options(_: str) -> None:
+    from enum import Enum
+    from inspect import Parameter, Signature
 
-    total, quantity, price = Decimal(0), Decimal("12.345678"), Decimal("0.0651")
-    for _ in range(int(count)):
-        total += quantity * price
-    print(total)
+    import typer
+
+    class Word(Enum):
+        one = "one"
+        two = "two"
+
+    kinds = (
+        (list[str] | None, None, 3),
+        (Word | None, None, 2),
+        (str | None, None, 10),
+        (int, 6, 3),
+        (bool, False, 5),
+    )
+    parameters = [Parameter("name", Parameter.KEYWORD_ONLY, annotation=str)]
+    for kind, default, count in kinds:
+        for _number in range(count):
+            option = typer.Option(f"--option-{len(parameters)}", help="What it does, in a line of some length.")
+            name = f"option_{len(parameters)}"
+            parameters.append(
+                Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+            )
+
+    def nothing(**_values: object) -> None:
+        pass
+
+    nothing.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    nothing.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command()(nothing)
+    app(args=["x"])
 
 
 def _show(micros: object, rows: object) -> None:
@@ -129,7 +161,7 @@ PEERS = {
     "polars": polars,
     "csv-decimal": csv_decimal,
     "typer-nothing": typer_nothing,
-    "decimal-loop": decimal_loop,
+    "typer-options": typer_options,
 }
 
 if __name__ == "__main__":

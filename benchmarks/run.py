@@ -1,10 +1,14 @@
 """Pairs mps-bill with its floor and its peers, as whole processes in turn (A B A B ...), and prints ratios.
 
-    python benchmarks/run.py [--rows 1e7] [--runs 3] [--small] [--folder FOLDER] [--write benchmarks/RESULTS.md]
+    python benchmarks/run.py [--rows 1e7] [--runs 3] [--small] [--only PATTERN] [--folder FOLDER] [--write FILE]
+
+Nothing is kept unless --write names a file, to the end of which the table is added.
 
 The times are processor seconds (user and system) and wall seconds as the operating system counts them for each finished
 process. A ratio is that of two neighbouring runs, so it holds when the speed of the machine drifts; the processor's ratio
-also holds when other work shares the machine. `peers.py` says what each peer does and leaves out.
+also holds when other work shares the machine. Files are as warm as writing them or the run before leaves them. The peak of
+memory is that of the process, but no less than this one's, from which it is forked. `peers.py` says what each peer does
+and leaves out.
 """
 
 from __future__ import annotations
@@ -30,6 +34,8 @@ from generate import generate  # noqa: E402
 
 MPS_BILL = (sys.executable, "-c", "from mps_bill.cli import main; main()")
 PRICES = ("-p", "mps-china")
+#: The rows of the file for the peer that would take minutes for all.
+_SLOW_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,12 @@ def measure(command: Sequence[str]) -> Run:
 
 def compare(pair: Pair, runs: int) -> str:
     """A row of the table of results."""
-    measure(pair.a), measure(pair.b)
     both = [(measure(pair.a), measure(pair.b)) for _ in range(runs)]
     cpu, wall = ([getattr(a, figure) / getattr(b, figure) for a, b in both] for figure in ("cpu", "wall"))
+    seconds = [
+        statistics.median(figure) for figure in zip(*((a.cpu, b.cpu, a.wall, b.wall) for a, b in both), strict=True)
+    ]
     peak = max(a.peak for a, _ in both)
-    seconds = statistics.median(a.wall for a, _ in both), statistics.median(b.wall for _, b in both)
     cells = (pair.name, spread(cpu), spread(wall), *(f"{second:.2f}" for second in seconds), f"{peak:.0f}", pair.goal)
     return f"| {' | '.join(cells)} |"
 
@@ -88,43 +95,61 @@ def spread(ratios: Sequence[float]) -> str:
 
 
 def make_files(folder: Path, rows: int, wanted: Sequence[Pair]) -> None:
-    """Generates the files that the pairs read."""
+    """Generates the files that the pairs read, and reads a little, so that every library is warm."""
     named = {argument for pair in wanted for argument in (*pair.a, *pair.b)}
     for name in ("usage.csv", "usage.parquet", "usage.csv.gz", "usage.csv.zst"):
         if str(folder / name) in named:
             generate(rows, folder / name)
+    if str(folder / "part.csv") in named:
+        generate(min(rows, _SLOW_ROWS), folder / "part.csv")
+    if str(folder / "repeats.csv") in named:
+        generate(rows, folder / "repeats.csv", duplicates=1_000)
     if str(folder / "dirty.csv") in named:
         generate(rows, folder / "dirty.csv", dirty=1_000, duplicates=1_000)
-    if str(folder / "few.csv") in named:
-        generate(100, folder / "few.csv")
+    generate(100, folder / "few.csv")
+    for name in ("duckdb-strict", "polars", "csv-decimal", "typer-nothing", "typer-options"):
+        measure(peer(name, folder / "few.csv"))
+    for engine in ("duckdb", "python"):
+        measure(check(folder / "few.csv", "--engine", engine))
 
 
-def all_pairs(folder: Path, rows: int) -> list[Pair]:
-    csv, parquet, dirty, few = (folder / name for name in ("usage.csv", "usage.parquet", "dirty.csv", "few.csv"))
-    packed = {ending: folder / f"usage.csv.{ending}" for ending in ("gz", "zst")}
-    strict = peer("duckdb-strict", csv)
-    found = [
-        Pair("CSV, --trust-unique / bare strict scan", check(csv, "--trust-unique"), strict, "1.25"),
-        Pair("CSV / bare strict scan", check(csv), strict, "2"),
+def all_pairs(folder: Path) -> list[Pair]:
+    csv, parquet, dirty, repeats, part, few = (
+        folder / name for name in ("usage.csv", "usage.parquet", "dirty.csv", "repeats.csv", "part.csv", "few.csv")
+    )
+    trusted = check(csv, "--trust-unique")
+    bill_few = (*MPS_BILL, "bill", str(few), *PRICES)
+    return [
+        Pair("CSV, --trust-unique / bare strict scan", trusted, peer("duckdb-strict", csv), "1.25"),
+        Pair("CSV / bare strict scan", check(csv), peer("duckdb-strict", csv), "2"),
+        Pair("CSV / CSV, --trust-unique", check(csv), trusted),
         Pair("CSV / unchecked Polars", check(csv), peer("polars", csv)),
         Pair("CSV / wc -l", check(csv), ("wc", "-l", str(csv))),
-        Pair(
-            "Parquet / CSV, both --trust-unique", check(parquet, "--trust-unique"), check(csv, "--trust-unique"), "0.33"
-        ),
+        Pair(f"CSV of at most {_SLOW_ROWS:,} rows / csv + Decimal", check(part), peer("csv-decimal", part)),
         Pair("Parquet / CSV", check(parquet), check(csv), "0.33"),
-        Pair("Parquet / bare strict scan of it", check(parquet, "--trust-unique"), peer("duckdb-strict", parquet)),
-        *(Pair(f"CSV.{ending} / CSV", check(path), check(csv)) for ending, path in packed.items()),
-        Pair("CSV, 1 row in 1,000 bad / clean CSV", check(dirty, "--rejects", str(folder / "rejects.csv")), check(csv)),
+        Pair("Parquet / CSV, both --trust-unique", check(parquet, "--trust-unique"), trusted, "0.33"),
         Pair(
-            "100 rows / typer that does nothing",
-            (*MPS_BILL, "bill", str(few), *PRICES),
-            peer("typer-nothing", ""),
-            "1.5",
+            "Parquet, --trust-unique / bare strict scan of it",
+            check(parquet, "--trust-unique"),
+            peer("duckdb-strict", parquet),
         ),
+        Pair("Parquet / unchecked Polars", check(parquet), peer("polars", parquet)),
+        *(Pair(f"CSV.{ending} / CSV", check(folder / f"usage.csv.{ending}"), check(csv)) for ending in ("gz", "zst")),
+        Pair("CSV, 1 row in 1,000 a repeat / clean CSV", check(repeats), check(csv)),
+        Pair(
+            "CSV, 1 row in 1,000 bad and 1 a repeat, --rejects / clean CSV",
+            check(dirty, "--rejects", str(folder / "rejects.csv")),
+            check(csv),
+        ),
+        Pair("100 rows / typer that does nothing", bill_few, peer("typer-nothing", few), "1.5"),
+        Pair("100 rows / typer with as many options", bill_few, peer("typer-options", few)),
     ]
-    if rows <= 1_000_000:
-        found.append(Pair("CSV / csv + Decimal", check(csv), peer("csv-decimal", csv)))
-    return found
+
+
+def settled_year(*arguments: str) -> list[str]:
+    """What `settle_year.py` prints; it pairs within one process."""
+    command = (sys.executable, str(HERE / "settle_year.py"), *arguments)
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 def machine() -> str:
@@ -151,18 +176,26 @@ def main() -> None:
     rows, runs = (200_000, 1) if options.small else (options.rows, options.runs)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         lines = [
-            f"{rows:,} rows, {runs} runs a pair after a warm-up; {machine()}; `python benchmarks/run.py"
-            f" {' '.join(sys.argv[1:])}`",
+            f"{rows:,} rows, {runs} runs a pair; {machine()}; `python benchmarks/run.py {' '.join(sys.argv[1:])}`",
             "",
-            "| A / B | processor time: median (min to max) | wall time | A, wall s | B, wall s | A, peak MiB | goal |",
-            "|---|---|---|---|---|---|---|",
+            "| A / B | processor time: median (min to max) | wall time | A, cpu s | B, cpu s | A, wall s | B, wall s"
+            " | A, peak MiB | goal |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         print("\n".join(lines), flush=True)
-        wanted = [pair for pair in all_pairs(Path(folder), rows) if re.search(options.only, pair.name)]
+        wanted = [pair for pair in all_pairs(Path(folder)) if re.search(options.only, pair.name)]
         make_files(Path(folder), rows, wanted)
         for pair in wanted:
             lines.append(compare(pair, runs))
             print(lines[-1], flush=True)
+        if re.search(options.only, "a year settled"):
+            lines += [
+                "",
+                "```",
+                *settled_year("--hours", "300" if options.small else "8760", "--runs", str(runs)),
+                "```",
+            ]
+            print("\n".join(lines[-6:]), flush=True)
     if options.write:
         with options.write.open("a", encoding="utf-8") as stream:
             stream.write("\n".join(["", *lines, ""]))

@@ -102,7 +102,7 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
         before = used.get(key, 0)
         lines += rate(charge, plan_micros, before)
         added[key] = before + charge.micros - plan_micros
-    list_amount = sum((line.amount for line in lines), ZERO)
+    list_amount = sum([line.amount for line in lines], ZERO)
     billing = cycle.sheet.billing
     adjustment = ZERO if billing.settlement == "monthly" else _cut(list_amount, billing)
     return Bill(cycle, tuple(lines), Amounts(list_amount, adjustment)), {**used, **added} if added else used

@@ -37,7 +37,8 @@ _MODES: dict[RoundingMode, str] = {
 }
 
 ZERO = Decimal(0)
-_POWERS = tuple(10**places for places in range(AMOUNT_PLACES + 1))
+_divide = EXACT.divide
+_POWERS = tuple(Decimal(10**places) for places in range(AMOUNT_PLACES + 1))
 
 
 def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> Decimal:
@@ -93,10 +94,8 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
 
 def scaled(whole: int, places: int) -> Decimal:
     """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
-    units, rest = divmod(whole, _POWERS[places])
-    if not rest:
-        return Decimal(units)
-    return Decimal(whole).scaleb(-places, context=_ROUNDING).normalize(_ROUNDING)
+    # An exact quotient of whole numbers has no trailing zeros, and no exponent above zero.
+    return _divide(whole, _POWERS[places])
 
 
 def strip_zeros(value: Decimal) -> Decimal:

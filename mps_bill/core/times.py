@@ -17,6 +17,7 @@ HOUR = 3_600
 DAY = 86_400
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.date()
 _MICROSECOND = timedelta(microseconds=1)
 
 OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9]|[+-](0[0-9]|1[0-4]))"
@@ -117,7 +118,7 @@ class Calendar:
 
     def day(self, second: int) -> str:
         """The calendar day on the billing clock, `2023-11-10`."""
-        return _local(second, self.offset).strftime("%Y-%m-%d")
+        return (_EPOCH_DAY + timedelta(days=(second + self.offset) // DAY)).isoformat()
 
     def month(self, second: int) -> str:
         """The calendar month on the billing clock, `2023-11`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from mps_bill.core.decimals import AMOUNT_PLACES, divide, scaled
@@ -88,12 +89,14 @@ def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
     Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
     is ten decimals.
     """
-    numerator, denominator = _per_micro(unit_price, unit.factor)
-    return scaled(divide(micros * numerator, denominator, "half-up"), AMOUNT_PLACES)
+    twice_numerator, denominator, twice_denominator = _per_micro(unit_price, unit.factor)
+    # `divide` half up, without the call and with what a price fixes made ready: every line of every bill passes here.
+    return scaled((micros * twice_numerator + denominator) // twice_denominator, AMOUNT_PLACES)
 
 
 @lru_cache(maxsize=4096)
-def _per_micro(unit_price: Decimal, factor: int) -> tuple[int, int]:
-    """The amount of one micro at a price per unit of `factor`, in the last digit that an amount has, as a fraction."""
-    numerator, denominator = unit_price.as_integer_ratio()
-    return numerator * _DISPLAY_SCALE, denominator * factor * MICROS
+def _per_micro(unit_price: Decimal, factor: int) -> tuple[int, int, int]:
+    """The amount of one micro at a price per unit of `factor`, in the last digit that an amount has: a fraction in lowest
+    terms as twice the numerator, the denominator, twice the denominator."""
+    amount = Fraction(unit_price) * _DISPLAY_SCALE / (factor * MICROS)
+    return 2 * amount.numerator, amount.denominator, 2 * amount.denominator

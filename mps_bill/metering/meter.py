@@ -52,6 +52,10 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
     Raises:
         InputRejected: a file or a header cannot be used, or a row is bad and is not to be set aside.
     """
+    if options.engine == "spark" and any(source.url for source in sources):
+        from mps_bill.metering.spark_engine import with_urls_found
+
+        sources = with_urls_found(sources, options.resources)
     layouts, problems = open_layouts(sources, scheme, options.ignore_extra_columns)
     if not sources:
         problems = (*problems, Problem(Place("usage"), kinds.NO_FILE, "no usage file is given"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import sys
 import zlib
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from mps_bill.core.diagnostics import Place, Problem, one_of, printable, quoted
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.compressed import check_zstd_ends, gzip_sums_hold
 from mps_bill.metering.csv_rows import Row
@@ -27,6 +28,7 @@ FOREIGN_FORMATS: tuple[Format, ...] = (
     *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"),
 )
 STANDARD_INPUT = "-"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class UsageSource:
 
     Of a file that was converted by an import profile, `path` is canonical CSV and `rows` gives the same rows, the header
     first, with the places of the original, which bears the name.
+
+    Of what a URL names, `url` is the address without escapes and there is no path: only Spark reads it. One that stands
+    for a pattern refuses to give rows; `spark_engine.with_urls_found` puts its files in its place.
     """
 
     name: str
@@ -42,6 +47,7 @@ class UsageSource:
     format: Format
     size: int
     rows: Callable[[], Iterator[Row]] | None = None
+    url: str = ""
 
     def open(self) -> BinaryIO:
         """The plain bytes of the file, unpacked as they are read.
@@ -85,7 +91,7 @@ def usage_sources(
                 source = _source(name, folder, formats)
                 if isinstance(source, Problem):
                     problems.append(source)
-                elif any(os.path.samefile(source.path, other.path) for other in sources):
+                elif any(source.url == other.url and os.path.samefile(source.path, other.path) for other in sources):
                     problems.append(Problem(Place(source.name), kinds.REPEATED_FILE, "this file is given twice"))
                 else:
                     sources.append(source)
@@ -93,7 +99,8 @@ def usage_sources(
 
 
 def _expand(argument: str) -> list[str]:
-    if argument != STANDARD_INPUT and glob.has_magic(argument) and not os.path.exists(argument):
+    fixed = argument == STANDARD_INPUT or _URL.match(argument) or os.path.exists(argument)
+    if glob.has_magic(argument) and not fixed:
         return sorted(glob.glob(argument, recursive=True)) or [argument]
     return [argument]
 
@@ -102,6 +109,8 @@ def _source(name: str, folder: Path, formats: Sequence[Format]) -> UsageSource |
     if name == STANDARD_INPUT:
         return _spooled("<stdin>", sys.stdin.buffer, folder / "standard-input.csv")
     shown = printable(name)
+    if _URL.match(name):
+        return _at_url(name, formats)
     path = Path(name)
     if path.is_fifo():
         with path.open("rb") as pipe:
@@ -125,6 +134,21 @@ def _source(name: str, folder: Path, formats: Sequence[Format]) -> UsageSource |
         return Problem(Place(shown), kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror}")
     assert format_ is not None
     return UsageSource(shown, path, format_, size)
+
+
+def _at_url(url: str, formats: Sequence[Format]) -> UsageSource | Problem:
+    """What a URL names, which may be a pattern or a folder; nothing is looked up here."""
+    place = Place(printable(url))
+    if formats != FORMATS:
+        return Problem(place, kinds.UNREADABLE_FILE, "a profile does not read URLs; copy the file to this machine")
+
+    def refuse() -> Iterator[Row]:
+        message = (
+            "only Spark reads a URL: bill, settle or check it with --engine spark, or copy the file to this machine"
+        )
+        raise InputRejected([Problem(place, kinds.UNREADABLE_FILE, message)])
+
+    return UsageSource(place.file, Path(), "csv", 0, refuse, url)
 
 
 def _spooled(name: str, stream: BinaryIO, path: Path) -> UsageSource | Problem:

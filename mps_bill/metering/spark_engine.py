@@ -1,24 +1,27 @@
 """The Spark engine: the same metering on a cluster, for usage that one machine should not read.
 
 Spark gives no line numbers: a bad row is named by its file and shown as text. Its master decides where it runs; files are
-named as Spark can open them.
+named as Spark can open them, and URLs are looked up by Spark alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable
 from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from
 from mps_bill.metering.exact_reader import Reject
 from mps_bill.metering.parquet_rows import inexact_column, parquet_row
 from mps_bill.metering.records import Layout
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.metering.spark_sql import DIALECT, column_text, lines, parquet
 from mps_bill.metering.sql_engine import OpenQuoteError, meter_by_sql
 from mps_bill.metering.usage import Metered
@@ -29,6 +32,61 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _TYPES = {"VARCHAR": "STRING", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN"}
+_PARTITIONS, _PARTITIONS_PER_THREAD = "spark.sql.shuffle.partitions", 4
+#: A header is one small job for Spark, which waits more than it works.
+_HEADERS_AT_ONCE = 8
+
+
+def with_urls_found(sources: Sequence[UsageSource], resources: Resources) -> tuple[UsageSource, ...]:
+    """The sources, with the files that URLs name in the place of the URLs. Such a file gives its header row and no other.
+
+    Spark's session stays open for `read_with_spark`, which ends it.
+
+    Raises:
+        InputRejected: Spark cannot be started, or what a URL names cannot be used.
+    """
+    session = _session(resources)
+    found: dict[str, UsageSource] = {}
+    problems: list[Problem] = []
+    for source in sources:
+        try:
+            files = _files_of(session, source) if source.url else [source]
+        except InputRejected as rejected:
+            problems += rejected.report.shown
+            continue
+        for file in files:
+            if found.setdefault(_address_of(file), file) is not file:
+                problems.append(Problem(Place(file.name), kinds.REPEATED_FILE, "this file is given twice"))
+    if problems:
+        session.stop()
+        raise InputRejected(problems)
+    return tuple(found.values())
+
+
+def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
+    """The files that a URL names, in order of name."""
+
+    def file_at(address: str) -> UsageSource:
+        name = printable(address)
+        format_ = next((ending for ending in FORMATS if address.lower().endswith("." + ending)), None)
+        if format_ is None:
+            message = f"the name must end in {one_of(['.' + ending for ending in FORMATS])}"
+            raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)])
+        with _told(name):
+            if format_ == "parquet":
+                names = session.read.parquet(_exactly(address)).columns
+                header = [Row(0, ",".join(names).encode(), names)]
+            else:
+                lines = session.read.text(_exactly(address)).where("value <> ''")
+                header = [_line(row[0]) for row in lines.selectExpr("CAST(value AS BINARY)").head(1)]
+        return UsageSource(name, Path(), format_, 0, lambda: iter(header), address)
+
+    with _told(source.name):
+        addresses = sorted(map(_unescaped, session.read.text(source.url).inputFiles()))
+    if not addresses:
+        raise InputRejected([Problem(Place(source.name), kinds.NO_FILE, "there is no file in this folder")])
+    with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
+        return list(pool.map(file_at, addresses))
 
 
 def read_with_spark(
@@ -46,14 +104,15 @@ def read_with_spark(
     row of Parquet its number there.
 
     Raises:
-        InputRejected: Spark cannot be started, or a quote is open at the end of a line.
+        InputRejected: Spark cannot be started or read a file, or a quote is open at the end of a line.
     """
     session = _session(resources)
     try:
-        engine = _SparkEngine(session, sources, layouts, scheme)
-        return meter_by_sql(
-            engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
-        )
+        with _told("usage"):
+            engine = _SparkEngine(session, sources, layouts, scheme)
+            return meter_by_sql(
+                engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
+            )
     except OpenQuoteError as found:
         message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
         raise InputRejected([Problem(Place(found.source.name), kinds.UNCLOSED_QUOTE, message)]) from found
@@ -74,7 +133,8 @@ def _session(resources: Resources) -> SparkSession:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
+        # What goes wrong is told once, by the run itself.
+        "spark.log.level": "FATAL",
     }
     if resources.spark_master or resources.threads:
         settings["spark.master"] = resources.spark_master or f"local[{resources.threads}]"
@@ -86,12 +146,59 @@ def _session(resources: Resources) -> SparkSession:
     for name, value in settings.items():
         builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
     except (PySparkException, OSError) as error:
         message = (
             f"Spark does not start ({str(error).partition(chr(10))[0]}); it needs Java 17 and, for a cluster, --master"
         )
         raise InputRejected([Problem(Place("--engine spark"), kinds.NO_ENGINE, message)]) from error
+    context = session.sparkContext
+    if context.master.startswith("local") and not context.getConf().contains(_PARTITIONS):
+        # Spark's 200 are for a cluster; on one machine they take ten times as long as the work in them.
+        session.conf.set(_PARTITIONS, str(_PARTITIONS_PER_THREAD * context.defaultParallelism))
+    return session
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turns what Spark cannot do with a file into a problem.
+
+    Raises:
+        InputRejected: it could not.
+    """
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        # What Java throws is told on the second line, after the name of a call.
+        said = str(error).removeprefix("An error occurred while calling").partition("\n: ")[2] or str(error)
+        message = f"Spark cannot read it: {printable(said.partition(chr(10))[0])}"
+        if "FileSystem not found" in message or "No FileSystem for scheme" in message:
+            message += "; give Spark the jars of this file system, as docs/scale.md says"
+        raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)]) from error
+
+
+def _address_of(source: UsageSource) -> str:
+    """Where Spark finds a file, without escapes."""
+    return source.url or f"file://{source.path.resolve().as_posix()}"
+
+
+def _unescaped(url: str) -> str:
+    """The address that Spark's URL of a file stands for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{unquote(parts.path)}"
+
+
+def _exactly(address: str) -> str:
+    """A path for Spark, which takes paths for patterns."""
+    return re.sub(r"([*?\[\]{}\\])", r"\\\1", address)
+
+
+def _line(value: bytes | bytearray) -> Row:
+    """The row on a line, whose number is not known."""
+    return row_from(0, bytes(value).removeprefix(b"\xef\xbb\xbf"))
 
 
 class _SparkEngine:
@@ -111,7 +218,7 @@ class _SparkEngine:
         self._layouts = layouts
         self._offset = scheme.assumed_offset
         self._tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
-        self._sources = {source.path.resolve().as_posix(): source for source in sources}
+        self._sources = {_address_of(source): source for source in sources}
         #: Each kind of file that is read alike, with its rows: files of one format and header.
         self._alike: list[tuple[str, sql.RowSource]] = []
         groups: dict[tuple[str, ...], list[UsageSource]] = {}
@@ -161,12 +268,11 @@ class _SparkEngine:
             shown = "*" if "row_number" in order else "CAST(value AS BINARY) AS value, path"
             frame = self._session.sql(f"SELECT {shown} FROM {table} ORDER BY {order}")
             for row in frame.toLocalIterator():
-                source = self._sources[unquote(urlsplit(row.path).path)]
+                source = self._sources[_unescaped(row.path)]
                 if "row_number" in order:
                     yield source, parquet_row(row.row_number + 1, row[2:])
                     continue
-                raw = bytes(row.value).removeprefix(b"\xef\xbb\xbf")
-                found = row_from(0, raw)
+                found = _line(row.value)
                 # Every file has its header once; a second one is a bad row.
                 if source.name not in headers and tuple(found.fields) == self._layouts[source.name].names:
                     headers.add(source.name)
@@ -175,8 +281,7 @@ class _SparkEngine:
 
     def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:
         layout = self._layouts[sources[0].name]
-        # Spark takes a path as a pattern.
-        paths = [re.sub(r"([*?\[\]{}\\])", r"\\\1", f"file://{source.path.resolve()}") for source in sources]
+        paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
             self._session.read.text(paths).selectExpr("value", "_metadata.file_path AS path").createOrReplaceTempView(
                 view

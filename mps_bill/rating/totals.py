@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from mps_bill.core.units import UNITS
 from mps_bill.metering.assign import Assignment
@@ -15,19 +16,20 @@ from mps_bill.price_sheet.model import Item, PriceSheet
 TagShares = tuple[tuple[tuple[str, ...], int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class UsageTotal:
     """What a cycle used of one item and spec in one region: `records` usage records, together `micros`, each counted by
     the item's record rule. `shares` splits the micros by tag values, in order of the values."""
 
-    sheet: PriceSheet
-    item: Item
-    spec: str
-    region: str
-    cycle_start: int
-    records: int
-    micros: int
-    shares: TagShares
+    sheet: Final[PriceSheet]
+    item: Final[Item]
+    spec: Final[str]
+    region: Final[str]
+    cycle_start: Final[int]
+    records: Final[int]
+    micros: Final[int]
+    shares: Final[TagShares]
 
 
 def billed_micros(group: UsageGroup, item: Item, scheme: MeteringScheme) -> int:

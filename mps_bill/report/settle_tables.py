@@ -246,7 +246,7 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
     total = ("Total", "", *_late_cells(late), "")
     yield Table("Late usage of settled cycles, not charged", columns, tuple(rows), (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
-        yield Note("All of it was charged before: the same records, cycle by cycle, are charged once.")
+        yield Note("All of it was charged before: the usage of every cycle is the same that was charged.")
     else:
         yield Note(
             "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"

@@ -259,10 +259,12 @@ class _Page:
             self._changes.append((start, end, "".join(line + self._eol for line in lines)))
 
     def text(self) -> str:
-        text = self._text
-        # From the end, so that positions stay true; what is added at one position stays in its order.
-        for start, end, new in sorted(reversed(self._changes), key=lambda change: change[:2], reverse=True):
-            text = text[:start] + new + text[end:]
+        parts, reached = [], 0
+        # What is added at one position stays in its order.
+        for start, end, new in sorted(self._changes, key=lambda change: change[:2]):
+            parts += [self._text[reached:start], new]
+            reached = end
+        text = "".join(parts) + self._text[reached:]
         if self._added and not text.endswith(("\n", "\r")):
             text += self._eol
         return text + "".join(line + self._eol for line in self._added)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.cli.exit_codes import DONE
+from mps_bill.cli.exit_codes import DONE, LIMIT_CROSSED
 from mps_bill.core.times import iso, parse_instant
 from tests.conftest import ROOT
 
@@ -103,6 +103,33 @@ def test_the_second_run_finds_only_late_usage(folder: Path, whole: tuple[dict[st
     assert (found["bills"], found["total"]["payable"]) == ([], "0")
     assert found["control_totals"]["rows_late"] == whole[0]["control_totals"]["rows_billed"]
     assert (folder / "account.yaml").read_text() == whole[1]
+
+
+def test_the_same_file_with_charge_late_charges_nothing_twice(folder: Path, whole: tuple[dict[str, Any], str]) -> None:
+    (folder / "account.yaml").write_text(whole[1])
+    found = settle(folder, ROWS, "--charge-late")
+    assert (found["bills"], found["total"]["payable"]) == ([], "0")
+    assert {bill["charged_before"] for bill in found["late"]} == {"same"}
+    assert (folder / "account.yaml").read_text() == whole[1]
+
+
+def test_what_was_missed_is_charged_once(folder: Path, whole: tuple[dict[str, Any], str]) -> None:
+    """The last hour was settled, the hour of the first row was not there yet."""
+    first = min(map(hour_of, ROWS))
+    settle(folder, [row for row in ROWS if hour_of(row) != first])
+    payable = [settle(folder, ROWS, "--charge-late")["total"]["payable"] for _ in range(2)]
+    (missed,) = [
+        bill["payable"] for bill in whole[0]["bills"] if parse_instant(bill["cycle_start"]) == first * 1_000_000
+    ]
+    assert payable == [missed, "0"]
+
+
+@pytest.mark.parametrize(("limit", "code"), [("2.92", DONE), ("2.91", LIMIT_CROSSED), ("2.919999", LIMIT_CROSSED)])
+def test_fail_over_is_crossed_above_the_limit(tmp_path: Path, limit: str, code: int) -> None:
+    case = ROOT / "tests" / "golden" / "settle" / "charged-before"
+    words = ["settle", str(case / "usage.csv"), "-p", str(case / "studio.yaml"), "-a", str(case / "account.yaml")]
+    assert run([*words, "--charge-late", "-q", "-o", str(tmp_path / "bills.json"), "--fail-over", limit]) == code
+    assert json.loads((tmp_path / "bills.json").read_text())["total"]["payable"] == "2.92"
 
 
 def test_the_figures_of_the_json_add_up(whole: tuple[dict[str, Any], str]) -> None:

@@ -13,7 +13,7 @@ from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering import kinds
 from mps_bill.metering.meter import EngineName, MeterOptions
-from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.load import load_price_book
@@ -106,6 +106,52 @@ def test_same_bills(tmp_path: Path, name: str) -> None:
     assert spark.bills == exact.bills
     assert spark.control_totals == exact.control_totals
     assert spark.control_totals.rows_duplicate == 4_040
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_urls_are_looked_up_by_spark(tmp_path: Path, ending: str) -> None:
+    book, _ = load_price_book(["mps-china"])
+    assert book is not None
+    parts = []
+    for number in range(2):
+        path = tmp_path / f"part {number}#%20[x].{ending}"
+        generate(1_000, path, duplicates=100, dirty=500 if ending == "csv" else 0, threads=2)
+        parts.append(kit.source(path))
+    with usage_sources([f"file://{tmp_path}/*.{ending}"]) as (found, problems):
+        assert not problems
+        exact = outcome(parts, _options("python"))
+        spark = outcome(found, _options("spark"))
+        with pytest.raises(InputRejected) as rejected:
+            bill_usage(found, book, _options("auto"))
+    assert "only Spark reads a URL" in str(rejected.value.report.shown[0])
+    assert spark["totals"] == exact["totals"]
+    assert spark["problems"].counts == exact["problems"].counts
+    assert [raw for _, raw, _ in _rejected(spark)] == [raw for _, raw, _ in _rejected(exact)]
+    assert {name.removeprefix("file://") for name, *_ in _rejected(spark)} == {name for name, *_ in _rejected(exact)}
+
+
+def test_every_wrong_url_is_told(tmp_path: Path) -> None:
+    kit.source(tmp_path / "usage.csv", kit.usage_text([kit.row()]))
+    (tmp_path / "notes.txt").write_text("none")
+    (tmp_path / "empty.csv").write_text("")
+    urls = [f"file://{tmp_path}/{name}" for name in ("usage.csv", "usa*.csv", "notes.txt", "none.csv", "none/*.csv")]
+    urls += ["nowhere://bucket/a.csv", str(tmp_path / "usage.csv")]
+    with usage_sources(urls) as (found, _), pytest.raises(InputRejected) as rejected:
+        kit.metered(found, options=_options("spark"))
+    told = [str(problem) for problem in rejected.value.report.shown]
+    for place, said in (
+        (urls[0], "this file is given twice"),
+        (urls[6], "this file is given twice"),
+        (urls[2], "the name must end in .csv"),
+        (urls[3], "Path does not exist"),
+        (urls[4], "Path does not exist"),
+        (urls[5], "give Spark the jars of this file system"),
+    ):
+        assert [line for line in told if line.startswith(f"{place}: ") and said in line], (place, told)
+    assert len(told) == 6
+    with usage_sources([f"file://{tmp_path}/empty.csv"]) as (found, _), pytest.raises(InputRejected) as rejected:
+        kit.metered(found, options=_options("spark"))
+    assert [problem.kind for problem in rejected.value.report.shown] == [kinds.EMPTY_FILE]
 
 
 def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
