@@ -19,12 +19,16 @@ class Cycle:
     """What is charged for one product in one billing cycle, before plans and prices. Times are seconds.
 
     `correction_at` is set for late usage of a cycle whose bill was issued before: its own bill is issued then.
+    `not_before` is the latest issue time of the product's earlier cycles, which a new sheet with a shorter lag must not
+    overtake: bills are rated and paid in the order of their cycles. `closing_sheet` is the version that cuts the month.
     """
 
     sheet: PriceSheet
     start: int
     charges: tuple[Charge, ...]
     correction_at: int | None = None
+    not_before: int = 0
+    closing_sheet: PriceSheet | None = None
 
     @property
     def product(self) -> str:
@@ -37,7 +41,9 @@ class Cycle:
     @property
     def issued_at(self) -> int:
         """The bill of a cycle is issued when the cycle is over and the lag of the sheet has passed."""
-        return self.end + self.sheet.billing.issue_after if self.correction_at is None else self.correction_at
+        if self.correction_at is not None:
+            return self.correction_at
+        return max(self.end + self.sheet.billing.issue_after, self.not_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,16 @@ class StatementMonth:
 def cycles(totals: Iterable[UsageTotal], book: PriceBook) -> tuple[Cycle, ...]:
     """The cycles of all totals, in the order in which their bills are issued."""
     found = []
-    for (start, _), members in groupby(totals, key=lambda total: (total.cycle_start, total.sheet.product)):
+    issued: dict[str, int] = {}
+    for (start, product), members in groupby(totals, key=lambda total: (total.cycle_start, total.sheet.product)):
         charges = tuple(charge_for(total, book) for total in members)
-        found.append(Cycle(charges[0].sheet, start, charges))
+        sheet = charges[0].sheet
+        closing = None
+        if sheet.billing.settlement == "monthly":
+            closing = book.sheet_closing(product, sheet.billing.calendar.month(start))
+        cycle = Cycle(sheet, start, charges, not_before=issued.get(product, 0), closing_sheet=closing)
+        issued[product] = cycle.issued_at
+        found.append(cycle)
     return tuple(sorted(found, key=lambda cycle: (cycle.issued_at, cycle.start, cycle.product)))
 
 
@@ -127,7 +140,7 @@ def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
         if sheet.billing.settlement == "monthly":
             key = (sheet.product, sheet.billing.calendar.month(bill.cycle.start))
             sums[key] = sums.get(key, ZERO) + bill.amounts.list_amount
-            sheets[key] = sheet
+            sheets[key] = bill.cycle.closing_sheet or sheet
     return tuple(statement_month(sheets[key], key[1], list_amount) for key, list_amount in sums.items())
 
 

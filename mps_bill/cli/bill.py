@@ -43,7 +43,7 @@ def bill(
     from mps_bill.billing.bills import sum_amounts
     from mps_bill.pipeline import bill_usage
 
-    with metering(usage, reading, groupings=groupings) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, groupings=groupings) as (sources, meter_options):
         run = bill_usage(sources, book, meter_options, issued_by)
 
     if format_ in REPORTS:

@@ -63,7 +63,13 @@ def compare(
 
     from mps_bill.compare import compare_accounts, compare_prices, compare_regions
 
-    with metering(usage, reading) as (sources, meter_options):
+    with metering(
+        usage,
+        reading,
+        output=output,
+        prices=prices,
+        inputs={"--with": with_, "--account": account, "--own-account": own_account},
+    ) as (sources, meter_options):
         if other:
             comparison = compare_prices(sources, book, other, meter_options)
         elif account:

@@ -42,7 +42,10 @@ def explain(
     from mps_bill.pipeline import explain_job
 
     payer = options.load_account(account, book) if account is not None else None
-    with metering(usage, reading) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, inputs={"--account": account}) as (
+        sources,
+        meter_options,
+    ):
         result = explain_job(sources, book, meter_options, job, payer)
 
     say_problems(result.problems)

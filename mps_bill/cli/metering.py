@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
-from mps_bill.cli.output import open_output
+from mps_bill.cli.output import check_outputs, open_output
 from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import Problem
 from mps_bill.metering.meter import MeterOptions
-from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
 from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.price_sheet.find import find_sheets
 
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
@@ -29,15 +30,25 @@ _BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 
 @contextmanager
 def metering(
-    usage: Sequence[str], reading: Reading, *, groupings: Sequence[str] = (), set_aside: bool = False
+    usage: Sequence[str],
+    reading: Reading,
+    *,
+    output: str | None,
+    prices: Sequence[str],
+    inputs: Mapping[str, str | Sequence[str] | None] | None = None,
+    groupings: Sequence[str] = (),
+    set_aside: bool = False,
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
     """The usage files and how to read them; with a profile, the usage that other files mean.
 
-    With `set_aside` bad rows do not reject the run.
+    `inputs` are the values of the other options that name files of the run, by option. With `set_aside` bad rows do not reject the run.
 
     Raises:
         InputRejected: a name stands for no file that can be read.
+        typer.BadParameter: `output` or the rejects file is one of the files of the run, or both are one file.
     """
+    results = {"--output": output, "--rejects": reading.rejects}
+    check_outputs(results, read_files(usage, {"--profile": reading.profile, **(inputs or {})}, prices))
     offset = options.offset_option(reading.timezone)
     resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
     chosen = load_profile(reading.profile, reading.constants)
@@ -66,6 +77,22 @@ def metering(
                 progress=progress,
             ),
         )
+
+
+def read_files(
+    usage: Sequence[str], inputs: Mapping[str, str | Sequence[str] | None], prices: Sequence[str] = ()
+) -> dict[str, list[str]]:
+    """Every file that a run reads, by what names it on the command line: globs, folders and ids as the files they mean."""
+    files: dict[str, list[str]] = {}
+    for option, value in inputs.items():
+        paths = [value] if isinstance(value, str) else value or []
+        files[option] = [name for path in paths for name in expanded(path)]
+    files["--prices"] = [str(sheet.path) for sheet in find_sheets(prices)[0]]
+    # A file can also be given as `- < FILE`.
+    files["usage"] = [
+        "/dev/stdin" if name == STANDARD_INPUT else name for argument in usage for name in expanded(argument)
+    ]
+    return files
 
 
 @contextmanager

@@ -5,16 +5,37 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO
 
 import typer
 
 from mps_bill.cli.options import Format
-from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.diagnostics import ProblemReport, printable
 from mps_bill.report.document import Document
 from mps_bill.report.problems import problem_lines
+
+
+def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterable[str]]) -> None:
+    """Refuses to write over a file that the run reads, or to write two results to one file. Keys are what named the paths."""
+    taken = [(named_by, path) for named_by, paths in inputs.items() for path in paths]
+    for option, output in outputs.items():
+        if output is None:
+            continue
+        for named_by, path in taken:
+            if _same_file(output, path):
+                message = f"{printable(output)} is also given as {named_by} {printable(path)}; name another file"
+                raise typer.BadParameter(message, param_hint=option)
+        taken.append((option, output))
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        # A file that does not exist yet may still be named twice.
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextmanager

@@ -78,7 +78,10 @@ def advise(
     from mps_bill.report import plans_advice as report
     from mps_bill.report import plans_advice_data as data
 
-    with metering(usage, reading) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, inputs={"--packs": packs, "--account": account}) as (
+        sources,
+        meter_options,
+    ):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
     with open_output(output, bom=bom) as stream:
         match format_:

@@ -75,7 +75,13 @@ def reconcile(
     statement, export_problems = read_exports(bill, book.currency)
     if words is None or statement is None:
         raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
-    with metering(usage, reading) as (sources, meter_options):
+    with metering(
+        usage,
+        reading,
+        output=output,
+        prices=prices,
+        inputs={"--bill": bill, "--mapping": mapping, "--account": account},
+    ) as (sources, meter_options):
         if account is None:
             billed = bill_usage(sources, book, meter_options, until)
             problems, ours = billed.problems, OurRun(billed.bills, billed.months)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -66,8 +65,6 @@ def settle(
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
     target = save or (account if in_place else None)
-    for option, path in (("--output", output), ("--rejects", reading.rejects)):
-        _check_output(option, path, account, target)
     book = options.load_book(prices)
 
     from mps_bill.pipeline import settle_usage
@@ -75,10 +72,13 @@ def settle(
 
     with (
         open_account(account, book, lock=target is not None) as file,
-        metering(usage, reading) as (sources, meter_options),
+        metering(usage, reading, output=output, prices=prices, inputs={"--account": account, "--save": save}) as (
+            sources,
+            meter_options,
+        ),
     ):
         if target is not None:
-            _check_target(target, file, in_place)
+            _check_target(target, file, book, in_place)
         run = settle_usage(
             sources,
             book,
@@ -101,6 +101,13 @@ def settle(
         from mps_bill.report.control_totals import control_totals_text
 
         say(control_totals_text(run.control_totals), quiet=reading.quiet)
+    if count := len(run.settled.overtaken):
+        bills = "1 bill was" if count == 1 else f"{count} bills were"
+        say(
+            f"{bills} issued before the time that the account had reached, and paid as of that time; where products have"
+            " other lags or cycles, --as-of keeps them in step.",
+            quiet=reading.quiet,
+        )
     if run.settled.late:
         rows = run.control_totals.rows_late
         say(
@@ -120,17 +127,10 @@ def settle(
     return exit_codes.DONE
 
 
-def _check_output(option: str, output: str | None, account: str, target: str | None) -> None:
-    """What is written beside the account must not be written over it."""
-    for path in (account, target):
-        if output is not None and path is not None and os.path.realpath(output) == os.path.realpath(path):
-            raise typer.BadParameter(f"{output} is the account; name another file", param_hint=option)
-
-
-def _check_target(target: str, file: AccountFile, in_place: bool) -> None:
+def _check_target(target: str, file: AccountFile, book: PriceBook, in_place: bool) -> None:
     from mps_bill.settlement.save import check_target
 
-    if reason := check_target(Path(target), file, in_place=in_place):
+    if reason := check_target(Path(target), file, book, in_place=in_place):
         raise typer.BadParameter(f"{target}: {reason}", param_hint="--save")
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.metering import metering
-from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.metering import metering, read_files
+from mps_bill.cli.output import check_outputs, open_output, say, say_problems, write_document
 from mps_bill.cli.profiles import conversion, load_profile
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.core.diagnostics import ProblemLog
@@ -38,7 +38,7 @@ def check(
 
     from mps_bill.pipeline import check_usage
 
-    with metering(usage, reading, set_aside=True) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, set_aside=True) as (sources, meter_options):
         result = check_usage(sources, book, meter_options)
 
     with open_output(output) as stream:
@@ -76,6 +76,7 @@ def convert(
     quiet: options.Quiet = False,
 ) -> int:
     """Usage as CSV, made of files in another format that an import profile reads."""
+    check_outputs({"--output": output}, read_files(files, {"--profile": profile}))
     offset = options.offset_option(timezone)
     chosen = load_profile(profile, constants)
     if chosen is None:

@@ -246,7 +246,9 @@ class RecordReader:
 def _instant_text(instant: int) -> str:
     """An instant in UTC, with its fraction of a second where it has one."""
     second, fraction = divmod(instant, MICROS)
-    return iso(second, 0) + (f" and {fraction} microseconds" if fraction else "")
+    time, plus, offset = iso(second, 0).partition("+")
+    digits = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{time}{digits}{plus}{offset}"
 
 
 def _missing_or(column: str, text: str, kind: Kind, error: ValueError) -> ValueProblem:

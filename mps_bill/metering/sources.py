@@ -87,7 +87,7 @@ def usage_sources(
         sources: list[UsageSource] = []
         problems: list[Problem] = []
         for argument in arguments:
-            for name in _expand(argument):
+            for name in expanded(argument):
                 source = _source(name, folder, formats)
                 if isinstance(source, Problem):
                     problems.append(source)
@@ -98,7 +98,8 @@ def usage_sources(
         yield tuple(sources), tuple(problems)
 
 
-def _expand(argument: str) -> list[str]:
+def expanded(argument: str) -> list[str]:
+    """The names that an argument stands for: the files of a glob in order of name, or itself."""
     fixed = argument == STANDARD_INPUT or _URL.match(argument) or os.path.exists(argument)
     if glob.has_magic(argument) and not fixed:
         return sorted(glob.glob(argument, recursive=True)) or [argument]

@@ -39,6 +39,12 @@ class PriceBook:
     def calendar(self, product: str) -> Calendar:
         return self.versions[product][0].billing.calendar
 
+    def sheet_closing(self, product: str, month: str) -> PriceSheet:
+        """The version that cuts a month's statement: the latest that had begun before the month was over."""
+        end = self.calendar(product).month_end(month)
+        versions = self.versions[product]
+        return next((sheet for sheet in reversed(versions) if sheet.effective_from < end), versions[0])
+
     def sheet_at(self, product: str, second: int) -> PriceSheet | None:
         """The version of `product` in force at `second`, or None where there is none."""
         for sheet in reversed(self.versions[product]):

@@ -6,7 +6,7 @@ exact. A plan's units are whole millionths of its unit, so that a saved account 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -86,6 +86,11 @@ class Debt:
     amount: Decimal
 
 
+def in_order_of_issue(debts: Iterable[Debt]) -> tuple[Debt, ...]:
+    """Debts, oldest first."""
+    return tuple(sorted(debts, key=lambda debt: (debt.issued_at, debt.cycle_start, debt.product)))
+
+
 @dataclass(frozen=True, slots=True)
 class FrozenMonth:
     """Exact amounts of a month that is settled as a whole, by item, in order of first use."""
@@ -113,7 +118,10 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first."""
+    """`settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
+
+    `settled_at` is the time that the account has reached: nothing is paid before it any more.
+    """
 
     id: str
     currency: str
@@ -126,6 +134,7 @@ class Account:
     top_ups: tuple[TopUp, ...] = ()
     voucher_order: VoucherOrder = "earliest-expiry"
     settled_through: Mapping[str, int] = field(default_factory=dict)
+    settled_at: int | None = None
     outstanding: tuple[Debt, ...] = ()
     frozen: tuple[FrozenMonth, ...] = ()
     month_used: MonthUsage = field(default_factory=dict)

@@ -188,6 +188,7 @@ SETTLED_BY_PRODUCT = Field(
     f"the same for each product, which then alone decides; `{EVERY_PRODUCT}` stands for the products not named",
     required=False,
 )
+SETTLED_AT = Field("settled_at", _time("a time"), "the time that the account has reached", required=False)
 OUTSTANDING = Field("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first", required=False)
 FROZEN = Field(
     "frozen",
@@ -223,6 +224,7 @@ ACCOUNT = Record(
         CREDIT_USED,
         SETTLED_THROUGH,
         SETTLED_BY_PRODUCT,
+        SETTLED_AT,
         OUTSTANDING,
         FROZEN,
         MONTH_USED,

@@ -34,7 +34,10 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What was assumed (usage goes on as from `start` to `end`) and what follows, source by source."""
+    """What was assumed (usage goes on as from `start` to `end`) and what follows, source by source.
+
+    It begins at the time that the account has reached, which is later than `end`: nothing runs out before.
+    """
 
     start: int
     end: int
@@ -74,7 +77,8 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     from cards, balance and credit line. None where the run settled no bill.
     """
     bills = [settlement for settlement in settled.settlements if settlement.bill.cycle.correction_at is None]
-    if not bills:
+    now = settled.until
+    if not bills or now is None:
         return None
     end = max(settlement.bill.cycle.end for settlement in bills)
     start = max(end - days * DAY, min(settlement.bill.cycle.start for settlement in bills))
@@ -90,15 +94,15 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     rows: list[ForecastRow] = []
     rises: list[tuple[Fraction, Fraction]] = []
     for unit in dict.fromkeys(plan.unit.name for plan in settled.closing.plans):
-        plans = [plan for plan in settled.closing.plans if plan.unit.name == unit and plan.expires_at > end]
+        plans = [plan for plan in settled.closing.plans if plan.unit.name == unit and plan.expires_at > now]
         rate = Fraction(units.get(unit, 0), span)
-        out = _runs_out(((plan, Fraction(plan.remaining)) for plan in plans), _Rate(rate), Fraction(end))
+        out = _runs_out(((plan, Fraction(plan.remaining)) for plan in plans), _Rate(rate), Fraction(now))
         left = scaled(sum(plan.remaining for plan in plans), QUANTITY_PLACES)
-        rows.append(ForecastRow("resource_plan", unit, left, _a_day(rate / MICROS), _moment(out, end)))
+        rows.append(ForecastRow("resource_plan", unit, left, _a_day(rate / MICROS), _moment(out, now)))
         if out is not None:
             rises.append((out, Fraction(worth.get(unit, ZERO)) / span))
     payable = sum((settlement.bill.amounts.payable for settlement in window), ZERO)
-    rows += _money_rows(settled.closing, _Rate(Fraction(payable) / span, tuple(rises)), end)
+    rows += _money_rows(settled.closing, _Rate(Fraction(payable) / span, tuple(rises)), now)
     return Forecast(start, end, tuple(rows))
 
 

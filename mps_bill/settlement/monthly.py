@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mps_bill.billing.bills import Bill, StatementMonth, statement_month
+from mps_bill.billing.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import PriceSheet
 from mps_bill.settlement.account import Account, FrozenMonth
 from mps_bill.settlement.waterfall import Due, Payment, pay
 
@@ -22,8 +21,11 @@ class StatementSettlement:
 
 
 def freeze(bill: Bill, account: Account) -> Account:
-    """The account with the bill's exact amount frozen, by item. Nothing else moves."""
-    product, month = bill.cycle.product, bill.cycle.sheet.billing.calendar.month(bill.cycle.start)
+    """The account with the bill's exact amount frozen, by item. Nothing else moves.
+
+    A bill whose own month is stated already goes into the month of the cycles whose bills are issued with it.
+    """
+    product, month = bill.cycle.product, _statement_of(bill.cycle, account)
     held = next((held for held in account.frozen if (held.product, held.month) == (product, month)), None)
     items: dict[str, Decimal] = dict(held.items) if held else {}
     for line in bill.lines:
@@ -34,9 +36,23 @@ def freeze(bill: Bill, account: Account) -> Account:
     return replace(account, frozen=tuple(frozen if other is held else other for other in account.frozen))
 
 
+def _statement_of(cycle: Cycle, account: Account) -> str:
+    """The month whose statement a bill goes into: that of its cycle, while it is not issued."""
+    billing = cycle.sheet.billing
+    month = billing.calendar.month(cycle.start)
+    reached = max(cycle.issued_at, account.settled_at or 0)
+    lag = (cycle.closing_sheet or cycle.sheet).billing.issue_after
+    if reached <= billing.calendar.month_end(month) + lag:
+        return month
+    return billing.calendar.month(reached - billing.issue_after - 1)
+
+
 def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMonth, StatementMonth]]:
     """The statements of all frozen months, in the order in which they are issued."""
-    statements = ((held, statement_month(_sheet(held, book), held.month, held.amount)) for held in account.frozen)
+    statements = (
+        (held, statement_month(book.sheet_closing(held.product, held.month), held.month, held.amount))
+        for held in account.frozen
+    )
     yield from sorted(statements, key=lambda pair: (pair[1].issued_at, pair[0].product, pair[0].month))
 
 
@@ -46,13 +62,7 @@ def settle_statement(
     """Cuts the month's sum once and pays it at the statement's issue time."""
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = statement.sheet.billing.calendar.month_start(held.month)
-    due = Due(held.product, start, held.month, statement.issued_at, held.items, statement.amounts.payable)
+    paid_at = max(statement.issued_at, account.settled_at or 0)
+    due = Due(held.product, start, held.month, statement.issued_at, paid_at, held.items, statement.amounts.payable)
     payment, account = pay(due, account)
     return StatementSettlement(statement, payment), account
-
-
-def _sheet(held: FrozenMonth, book: PriceBook) -> PriceSheet:
-    """The sheet that cuts the month: the one in force in its last cycle, or else the latest that had begun by then."""
-    versions = book.versions[held.product]
-    end = book.calendar(held.product).month_end(held.month)
-    return next((sheet for sheet in reversed(versions) if sheet.effective_from < end), versions[0])

@@ -30,6 +30,7 @@ from mps_bill.settlement.account import (
     TopUp,
     Voucher,
     VoucherOrder,
+    in_order_of_issue,
 )
 
 T = TypeVar("T")
@@ -120,6 +121,7 @@ class _Reader:
         frozen = self._each(fields, d.FROZEN, self._frozen)
         month_used = dict(self._each(fields, d.MONTH_USED, self._month_use))
         charged = self._each(fields, d.CHARGED, self._charged)
+        settled_at = fields.get(d.SETTLED_AT)
         self._check_duplicates(fields)
         self._check_owed(fields)
         if id_ is None or currency is None or balance is None:
@@ -136,7 +138,8 @@ class _Reader:
             top_ups=top_ups,
             voucher_order=cast("VoucherOrder", _value(fields, d.VOUCHER_ORDER, "earliest-expiry")),
             settled_through=_settled_through(fields),
-            outstanding=tuple(sorted(outstanding, key=lambda debt: debt.issued_at)),
+            settled_at=settled_at.value if settled_at else None,
+            outstanding=in_order_of_issue(outstanding),
             frozen=frozen,
             month_used=month_used,
             charged=charged,

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, printable
-from mps_bill.core.yaml_tree import ScalarNode, decode, read_tree
+from mps_bill.core.times import iso
+from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.settlement import definition as d
 from mps_bill.settlement import kinds
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.read import read_account
@@ -102,7 +102,7 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
 
     The text is read back: what is saved is what the next run will read.
     """
-    offset = next(iter(book.sheets)).billing.calendar.offset
+    offset = _offset(book)
     with suppress(CannotEdit):
         text = edited(file.text, file.account, after, offset)
         if read_account(text, file.name, book)[0] == after:
@@ -113,8 +113,15 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
     return text, False
 
 
-def check_target(target: Path, file: AccountFile, *, in_place: bool) -> str | None:
-    """Why the account must not be saved to `target`, or None. A file that is not this account's is never overwritten."""
+def _offset(book: PriceBook) -> int:
+    return next(iter(book.sheets)).billing.calendar.offset
+
+
+def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: bool) -> str | None:
+    """Why the account must not be saved to `target`, or None.
+
+    Never overwritten are a file that is not this account's, and a later state of the account: its charges would be lost.
+    """
     try:
         same = target.samefile(file.path)
     except OSError:
@@ -128,15 +135,32 @@ def check_target(target: Path, file: AccountFile, *, in_place: bool) -> str | No
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
     text, _ = decode(data, "")
-    root, _ = read_tree(text, "") if text is not None else (None, ())
-    values = {
-        entry.key.text: entry.value.text
-        for entry in (root.entries if root else ())
-        if isinstance(entry.value, ScalarNode)
-    }
-    if (values.get(d.FORMAT.key), values.get(d.ID.key)) == (d.FORMAT_NAME, file.account.id):
-        return None
-    return f"it holds something else than the account {file.account.id}, and is not overwritten"
+    there = read_account(text, "", book)[0] if text is not None else None
+    if there is None or there.id != file.account.id:
+        return f"it holds something else than the account {file.account.id}, or has problems, and is not overwritten"
+    if charges := _charges_beyond(there, file.account, _offset(book)):
+        return (
+            f"it holds {charges} that {file.name} does not, and they would be lost;"
+            f" settle from it (--account {printable(str(target))}) or name another file"
+        )
+    return None
+
+
+def _charges_beyond(there: Account, account: Account, offset: int) -> str:
+    """What the state `there` of an account has charged that `account` has not, in words; empty where there is nothing."""
+    known = {(one.product, one.day, digest) for one in account.charged for digest in one.digests}
+    more = [(one.product, one.day, digest) for one in there.charged for digest in one.digests]
+    days = [day for product, day, digest in more if (product, day, digest) not in known]
+    if days:
+        count = f"{len(days)} charged cycle{'s' if len(days) > 1 else ''}"
+        first, last = min(days), max(days)
+        return f"{count} of {first}" + (f" to {last}" if last > first else "")
+    later = [
+        through
+        for product, through in there.settled_through.items()
+        if (settled := account.settled(product)) is None or settled < through
+    ]
+    return f"cycles settled through {iso(max(later), offset)}" if later else ""
 
 
 @contextmanager

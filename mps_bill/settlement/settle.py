@@ -73,6 +73,13 @@ class Settled:
         return tuple(step for step in self.steps if isinstance(step, StatementSettlement))
 
     @property
+    def overtaken(self) -> tuple[Bill, ...]:
+        """Bills that were issued before the time that the account had reached already, and were paid as of that time."""
+        reached = self.opening.settled_at
+        bills = (settlement.bill for settlement in self.settlements)
+        return tuple(bill for bill in bills if reached is not None and bill.cycle.issued_at < reached)
+
+    @property
     def arrivals(self) -> tuple[Arrival, ...]:
         return tuple(step for step in self.steps if isinstance(step, Arrival))
 
@@ -104,6 +111,9 @@ def settle(
     if until is not None:
         account = _advance(account, book, until, steps, statements_too=True)
     account = remember(account, due)
+    if until is not None:
+        until = max(until, account.settled_at or until)
+        account = replace(account, settled_at=until)
     account.check()
     return Settled(
         opening,
@@ -132,7 +142,8 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
     elif payable:
         # Only a voucher asks what the lines are of.
         lines = [(line.item.code, line.amount) for line in bill.lines] if account.vouchers else ()
-        due = Due(cycle.product, cycle.start, None, cycle.issued_at, lines, payable)
+        paid_at = max(cycle.issued_at, account.settled_at or 0)
+        due = Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, payable)
         payment, account = pay(due, account)
     settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)
     _check(settlement)

@@ -109,6 +109,9 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
         d.CREDIT_USED.key: [f"{d.CREDIT_USED.key}: {amount_text(account.credit_used)}"] if account.credit_used else [],
         d.SETTLED_THROUGH.key: [] if through is None else [f"{d.SETTLED_THROUGH.key}: {iso(through, offset)}"],
         d.SETTLED_BY_PRODUCT.key: by_product,
+        d.SETTLED_AT.key: (
+            [] if account.settled_at is None else [f"{d.SETTLED_AT.key}: {iso(account.settled_at, offset)}"]
+        ),
         d.OUTSTANDING.key: _rows(d.OUTSTANDING, debts),
         d.FROZEN.key: _rows(d.FROZEN, frozen),
         d.MONTH_USED.key: _rows(d.MONTH_USED, month_used),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp
+from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp, in_order_of_issue
 from mps_bill.settlement.vouchers import PaidLine, take_from_vouchers
 
 MoneySource = Literal["voucher", "stored_value_card", "balance", "credit_line"]
@@ -27,12 +27,16 @@ class MoneyDeduction:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it."""
+    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it.
+
+    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
+    """
 
     product: str
     cycle_start: int
     month: str | None
     issued_at: int
+    paid_at: int
     lines: Sequence[PaidLine]
     payable: Decimal
 
@@ -60,7 +64,7 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     left = due.payable
     deductions: list[MoneyDeduction] = []
 
-    taken = take_from_vouchers(due.lines, left, due.issued_at, account.vouchers, account.voucher_order)
+    taken = take_from_vouchers(due.lines, left, due.paid_at, account.vouchers, account.voucher_order)
     if taken:
         after = {voucher.id: replace(voucher, remaining=voucher.remaining - amount) for voucher, amount in taken}
         for voucher, amount in taken:
@@ -71,7 +75,7 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     if left and account.cards:
         cards = {card.id: card for card in account.cards}
         for card in sorted(account.cards, key=card_order):
-            if left and card.remaining and card.effective_from <= due.issued_at < card.expires_at:
+            if left and card.remaining and card.effective_from <= due.paid_at < card.expires_at:
                 amount = min(left, card.remaining)
                 left -= amount
                 cards[card.id] = replace(card, remaining=card.remaining - amount)
@@ -92,7 +96,9 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
 
     if left:
         debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
-        account = replace(account, outstanding=(*account.outstanding, debt))
+        passed = account.outstanding and account.outstanding[-1].issued_at > debt.issued_at
+        outstanding = (*account.outstanding, debt)
+        account = replace(account, outstanding=in_order_of_issue(outstanding) if passed else outstanding)
     payment = Payment(tuple(deductions), left)
     paid = sum((deduction.amount for deduction in deductions), ZERO)
     assert paid + left == due.payable, f"{paid} paid and {left} outstanding of {due.payable}"

@@ -43,7 +43,14 @@ def test_equal_rows_are_one_record_and_duplicates_of_it(
     ("values", "said"),
     [
         ({"quantity": "10.000001"}, 'quantity "10.000001" here, "10" there'),
-        ({"completed_at": "2023-11-10T11:20:00.000001+08:00"}, "completed_at"),
+        (
+            {"completed_at": "2023-11-10T11:20:00.000001+08:00"},
+            'completed_at "2023-11-10T03:20:00.000001+00:00" here, "2023-11-10T03:20:00+00:00" there',
+        ),
+        (
+            {"completed_at": "2023-11-10T11:20:00.900+08:00"},
+            'completed_at "2023-11-10T03:20:00.9+00:00" here, "2023-11-10T03:20:00+00:00" there',
+        ),
         ({"completed_at": "2023-11-10T11:20:00Z"}, "completed_at"),
         ({"region": "cn-beijing"}, 'region "cn-beijing" here, "cn-shanghai" there'),
         ({"codec": "H265"}, 'codec "H265" here, "H264" there'),

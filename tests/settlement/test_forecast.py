@@ -9,24 +9,24 @@ from mps_bill.settlement.settle import settle
 from tests.settlement.worlds import account, at, book, card, hours, plan, video, voucher
 
 
-def rows(payer, usage, days: int = 7) -> dict[str, ForecastRow]:
-    found = forecast(settle(hours(usage), payer, book()), days)
+def rows(payer, usage, days: int = 7, as_of: int | None = None) -> dict[str, ForecastRow]:
+    found = forecast(settle(hours(usage), payer, book(), as_of), days)
     assert found
     return {row.source: row for row in found.rows}
 
 
 def test_the_balance_goes_at_the_rate_of_what_was_payable() -> None:
-    """0.65 in one hour of ten leave 9.35, which last 9.35 / 0.65 hours: 14 h 23 min 4 s."""
+    """0.65 in one hour of ten leave 9.35, which last 9.35 / 0.65 hours from the issue at 13: 14 h 23 min 4 s."""
     row = rows(account("10"), {at("11-10 11"): video("10")})["balance"]
-    assert (row.left, row.a_day, row.runs_out) == (Decimal("9.35"), Decimal("15.6"), at("11-11 02:23") + 4)
+    assert (row.left, row.a_day, row.runs_out) == (Decimal("9.35"), Decimal("15.6"), at("11-11 03:23") + 4)
 
 
 def test_money_goes_faster_when_plans_have_run_out() -> None:
     """30 of 40 plan minutes in the hour: the other 10 last 20 minutes, and then 0.651 an hour is paid from 1 CNY."""
     found = rows(account("1", plans=(plan(remaining="40"),)), {at("11-10 11"): video("10")})
-    assert found["resource_plan"].runs_out == at("11-10 12:20")
+    assert found["resource_plan"].runs_out == at("11-10 13:20")
     assert found["balance"].a_day == 0
-    assert found["balance"].runs_out == at("11-10 12:20") + int(3600 / Decimal("0.651"))
+    assert found["balance"].runs_out == at("11-10 13:20") + int(3600 / Decimal("0.651"))
 
 
 def test_a_plan_that_expires_first_runs_out_when_it_expires() -> None:
@@ -38,8 +38,20 @@ def test_vouchers_then_cards_then_balance_then_credit() -> None:
     """0.65 an hour, of which the first comes from the voucher: 0.65, 1.30, 0.65 and 1.30 are left, for 1, 2, 1 and 2 h."""
     payer = account("0.65", credit="1.30", vouchers=(voucher(remaining="1.30"),), cards=(card(remaining="1.30"),))
     found = rows(payer, {at("11-10 11"): video("10")})
-    outs = [at("11-10 13"), at("11-10 15"), at("11-10 16"), at("11-10 18")]
+    outs = [at("11-10 14"), at("11-10 16"), at("11-10 17"), at("11-10 19")]
     assert [row.runs_out for row in found.values()] == outs
+
+
+def test_nothing_runs_out_before_the_time_that_the_account_has_reached() -> None:
+    """A day after the usage 10 plan minutes are left, which last 20 minutes; the plan and voucher that expired are gone."""
+    plans = (plan(remaining="40"), plan("old", remaining="4000", end="11-11 11:30"))
+    payer = account("0.651", plans=plans, vouchers=(voucher(remaining="5", end="11-11 11:30"),))
+    found = rows(payer, {at("11-10 11"): video("10")}, as_of=at("11-11 12"))
+    assert set(found) == {"resource_plan", "balance"}
+    now = at("11-11 12")
+    assert found["resource_plan"].runs_out is not None
+    assert found["resource_plan"].runs_out >= now
+    assert found["balance"].runs_out == found["resource_plan"].runs_out + 3600
 
 
 def test_only_the_last_days_count() -> None:

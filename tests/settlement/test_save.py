@@ -88,16 +88,55 @@ def test_another_file_is_never_overwritten(folder: Path, capsys: pytest.CaptureF
     assert (folder / "other").read_text(encoding="latin-1") == content
 
 
+LATER = USAGE.replace("2023-11-10", "2023-11-11")
+
+
+def test_a_later_state_of_the_account_is_never_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    later = folder / "later.yaml"
+    assert settle(folder, "--save", str(later)) == DONE
+    first = later.read_text()
+    (folder / "usage.csv").write_text(LATER)
+    capsys.readouterr()
+    assert settle(folder, "--save", str(later)) == WRONG_COMMAND_LINE
+    out, err = capsys.readouterr()
+    assert out == ""
+    said = " ".join(err.split())
+    assert "later.yaml: it holds 2 charged cycles of 2023-11-10 that " in said
+    assert f"settle from it (--account {later}) or name another file" in said
+    assert later.read_text() == first
+
+    # Where only the time is known through which it is settled, that decides.
+    through = 'settled_through: "2023-11-10T13:00:00+08:00"\n'
+    later.write_text(ACCOUNT + through)
+    assert settle(folder, "--save", str(later)) == WRONG_COMMAND_LINE
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it holds cycles settled through 2023-11-10T13:00:00+08:00 that " in said
+    assert later.read_text() == ACCOUNT + through
+
+
+def test_an_earlier_state_of_the_account_is_overwritten(folder: Path) -> None:
+    earlier = folder / "earlier.yaml"
+    assert settle(folder, "--save", str(earlier)) == DONE
+    (folder / "account.yaml").write_text(earlier.read_text())
+    (folder / "usage.csv").write_text(LATER)
+    assert settle(folder, "--save", str(earlier)) == DONE
+    assert "balance: 7.40\n" in earlier.read_text()
+
+
 def test_the_result_is_not_written_over_an_account(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     account = str(folder / "account.yaml")
-    for words in (
-        ["-f", "json", "-o", account],
-        ["--rejects", account],
-        ["--save", "new.yaml", "--rejects", "new.yaml"],
+    new = str(folder / "new.yaml")
+    for option, words in (
+        ("--account", ["-f", "json", "-o", account]),
+        ("--account", ["--rejects", account]),
+        ("--account", ["--in-place", "--rejects", account]),
+        ("--save", ["--save", new, "--rejects", new]),
     ):
         assert settle(folder, *words) == WRONG_COMMAND_LINE
-        assert "is the account; name another file" in capsys.readouterr().err
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"{words[-1]} is also given as {option} {words[-1]}; name another file" in said
     assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert files(folder) == {"account.yaml", "usage.csv"}
 
 
 def test_a_folder_that_cannot_be_written_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,147 @@
+"""Products and sheets with other lags, and months that are stated already: nothing is paid in the past or out of order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mps_bill.cli import run
+
+USAGE = "job_id,completed_at,region,item,spec,quantity,unit\n"
+SHEET = """\
+format: mps-bill/price-sheet/1
+id: {id}
+site: china
+product: {product}
+currency: CNY
+effective_from: {start}
+billing:
+  cycle: {cycle}
+  timezone: "+08:00"
+  issue_after: {lag}
+  settlement: {settlement}
+  rounding: {{places: 2, mode: {mode}}}
+sources:
+  - {{url: "https://example.com/contract", read_on: 2023-11-01, covers: "all"}}
+items:
+  {item}:
+    name: An item
+    family: related
+    unit: minute
+    prices:
+      one: {{"*": {price}}}
+"""
+
+
+class World:
+    """A folder with sheets, usage and accounts, and the program run in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.capsys = capsys
+
+    def sheet(self, name: str, **values: str) -> str:
+        filled = {
+            "id": "hourly", "product": "mps", "start": "2023-11-01T00:00:00+08:00", "cycle": "hour", "lag": "1h",
+            "settlement": "hourly", "mode": "down", "item": "video", "price": "0.1",
+        } | values  # fmt: skip
+        return self.write(name, SHEET.format(**filled))
+
+    def usage(self, name: str, *rows: str) -> str:
+        cells = [f"j{number}-{name},{row}" for number, row in enumerate(rows)]
+        return self.write(name, USAGE + "".join(f"{row}\n" for row in cells))
+
+    def account(self, text: str) -> str:
+        return self.write("account.yaml", f"format: mps-bill/account/1\nid: a\ncurrency: CNY\n{text}")
+
+    def write(self, name: str, text: str) -> str:
+        (self.folder / name).write_text(text)
+        return str(self.folder / name)
+
+    def run(self, *arguments: str) -> tuple[int, dict[str, Any], str]:
+        code = run([*arguments, "--format", "json"])
+        printed = self.capsys.readouterr()
+        return code, json.loads(printed.out) if printed.out else {}, printed.err
+
+
+@pytest.fixture
+def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
+    return World(tmp_path, capsys)
+
+
+def test_a_bill_that_the_account_has_passed_is_paid_as_of_now_and_said(world: World) -> None:
+    hourly = world.sheet("mps.yaml")
+    daily = world.sheet("kms.yaml", id="daily", product="kms", cycle="day", lag="12h", item="keys")
+    first = world.usage(
+        "first.csv",
+        "2023-11-10T11:00:00+08:00,cn-shanghai,video,one,100,minute",
+        "2023-11-10T11:00:00+08:00,cn-shanghai,keys,one,100,minute",
+    )
+    second = world.usage("second.csv", "2023-11-11T01:00:00+08:00,cn-shanghai,video,one,100,minute")
+    expired = "{id: v, face_value: 5, effective_from: 2023-11-11T00:00:00+08:00, expires_at: 2023-11-11T06:00:00+08:00}"
+    account = world.account(f"balance: 0\nvouchers: [{expired}]\n")
+    saved, after = str(world.folder / "saved.yaml"), str(world.folder / "after.yaml")
+    prices = ("--prices", hourly, "--prices", daily)
+    assert world.run("settle", first, *prices, "--account", account, "--save", saved)[0] == 0
+    code, result, said = world.run("settle", second, *prices, "--account", saved, "--save", after)
+    assert code == 0
+    assert "1 bill was issued before the time that the account had reached" in said
+    # The voucher was valid at 03:00, but the account stands at 12:00.
+    assert [bill["outstanding"] for bill in result["bills"]] == ["10"]
+    code, result, _ = world.run("settle", second, *prices, "--account", after)
+    assert (code, result["control_totals"]["rows_late"]) == (0, 1)
+
+
+def test_a_later_cycle_never_overtakes_an_earlier_one(world: World) -> None:
+    tiers = "{tiers: graduated, per: month, up_to: {10: 0.3, rest: 0.1}}"
+    slow = world.sheet("slow.yaml", lag="1d", price=tiers)
+    fast = world.sheet("fast.yaml", start="2023-11-10T12:00:00+08:00", price=tiers)
+    usage = world.usage(
+        "usage.csv",
+        "2023-11-10T11:10:00+08:00,cn-shanghai,video,one,30,minute",
+        "2023-11-10T12:10:00+08:00,cn-shanghai,video,one,30,minute",
+    )
+    _, result, _ = world.run("bill", usage, "--prices", slow, "--prices", fast)
+    assert [bill["payable"] for bill in result["bills"]] == ["5", "3"]
+    issued = [bill["issued_at"] for bill in result["bills"]]
+    assert issued == ["2023-11-11T12:00:00+08:00", "2023-11-11T12:00:00+08:00"]
+
+
+def test_late_usage_of_a_stated_month_goes_into_the_next_statement(world: World) -> None:
+    prices = ("--prices", world.sheet("monthly.yaml", settlement="monthly", price="0.0333333333"))
+    november = world.usage("november.csv", "2023-11-30T23:10:00+08:00,cn-shanghai,video,one,10,minute")
+    december = world.usage("december.csv", "2023-12-01T00:10:00+08:00,cn-shanghai,video,one,10,minute")
+    late = world.usage("late.csv", "2023-11-30T22:10:00+08:00,cn-shanghai,video,one,10,minute")
+    account = world.account("balance: 10\n")
+    one, two, three = (str(world.folder / name) for name in ("one.yaml", "two.yaml", "three.yaml"))
+    assert world.run("settle", november, *prices, "--account", account, "--save", one)[0] == 0
+    assert world.run("settle", december, *prices, "--account", one, "--save", two)[0] == 0
+    code, result, _ = world.run("settle", late, *prices, "--account", two, "--save", three, "--charge-late")
+    assert code == 0
+    # November was cut and paid once; the correction is frozen with December.
+    assert result["account"]["balance"] == "9.67"
+    assert Path(three).read_text().count("month: 2023-12, items: {video: 0.666666666}") == 1
+
+
+def test_bill_and_settle_cut_a_month_by_the_same_sheet(world: World) -> None:
+    prices = (
+        "--prices",
+        world.sheet("down.yaml", settlement="monthly", price="0.0333333333"),
+        "--prices",
+        world.sheet(
+            "up.yaml", settlement="monthly", price="0.0333333333", mode="up", start="2023-11-30T00:00:00+08:00"
+        ),
+    )
+    usage = world.usage(
+        "usage.csv",
+        "2023-11-20T10:10:00+08:00,cn-shanghai,video,one,10,minute",
+        "2023-12-01T10:10:00+08:00,cn-shanghai,video,one,10,minute",
+    )
+    _, billed, _ = world.run("bill", usage, *prices)
+    november = next(month for month in billed["months"] if month["month"] == "2023-11")
+    _, settled, _ = world.run("settle", usage, *prices, "--account", world.account("balance: 10\n"))
+    assert november["payable"] == "0.34"
+    assert settled["account"]["balance"] == "9.66"
