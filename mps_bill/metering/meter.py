@@ -108,12 +108,6 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
     return metered
 
 
-def names_accounts(sources: Sequence[UsageSource], scheme: MeteringScheme, ignore_extra: bool) -> bool:
-    """Whether the header of a source has a column `account_id`; False where no header can be read."""
-    layouts, _ = open_layouts(sources[:1], scheme, ignore_extra)
-    return any(ACCOUNT_COLUMN in layout.index for layout in layouts.values())
-
-
 def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:
     """Usage of many accounts where that of one is wanted, or the other way round, told of the first file."""
     for name, layout in layouts.items():
