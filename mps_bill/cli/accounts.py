@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import typer
 
 from mps_bill.cli.options import Format
+from mps_bill.cli.output import drop_output
 from mps_bill.cli.reports import REPORTS
 
 if TYPE_CHECKING:
@@ -21,6 +24,15 @@ def check_format(format_: Format) -> None:
             " take table, json, csv or markdown, or give it the usage of one account",
             param_hint="--format",
         )
+
+
+@contextmanager
+def pipe_may_break() -> Iterator[None]:
+    """Goes on without printing when the reader has gone (`| head`): what all accounts come to decides the exit code."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_output()
 
 
 def writer_for(

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.accounts import check_format, writer_for
+from mps_bill.cli.accounts import check_format, pipe_may_break, writer_for
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
@@ -53,8 +53,8 @@ def bill(
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
 
-    from mps_bill.billing.bills import sum_amounts
     from mps_bill.accounts import bill_accounts
+    from mps_bill.billing.bills import sum_amounts
 
     shown_in_full = None if show_all else in_full
     with metering(usage, reading, groupings=groupings) as (sources, meter_options):
@@ -102,11 +102,12 @@ def _write_each(accounts: AccountBills, writer: Writer) -> tuple[ControlTotals, 
 
     total = nothing(settled=False)
     for account_id, run in accounts:
-        comes_to = sum_of(run)
-        writer.add(account_id, run, comes_to)
-        total += comes_to
+        with pipe_may_break():
+            writer.add(account_id, run)
+        total += sum_of(run)
     control_totals = accounts.usage.control_totals(total.control_totals)
-    writer.end(total, control_totals)
+    with pipe_may_break():
+        writer.end(total, control_totals)
     return control_totals, total.money["payable"]
 
 

@@ -35,13 +35,15 @@ class GroupFile:
         Raises:
             InputRejected: the temporary disk is full.
         """
-        self._file = tempfile.TemporaryFile(dir=folder)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it is open for as long as this object is in use)
         try:
             for account, members in groupby(groups, account_of):
                 pickle.dump((account, tuple(members)), self._file)
             self._file.flush()
         except OSError as error:
-            message = f"the temporary disk takes no more ({error.strerror}); name a folder with more room with --temp-dir"
+            message = (
+                f"the temporary disk takes no more ({error.strerror}); name a folder with more room with --temp-dir"
+            )
             place = Place(folder or tempfile.gettempdir())
             raise InputRejected([Problem(place, kinds.NO_DISK, message)]) from error
 

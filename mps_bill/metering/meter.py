@@ -113,7 +113,9 @@ def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Pr
     for name, layout in layouts.items():
         there = layout.index.get(ACCOUNT_COLUMN)
         if wanted is True and there is None:
-            message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, and a folder of accounts is given; name one account's file"
+            message = (
+                f"the header lacks {quoted(ACCOUNT_COLUMN)}, and a folder of accounts is given; name one account's file"
+            )
             return (Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message),)
         if wanted is False and there is not None:
             message = (

@@ -143,7 +143,7 @@ class _SparkEngine:
 
         frame = self._session.sql(query).persist(StorageLevel.MEMORY_AND_DISK)
         frame.createOrReplaceTempView(table)
-        return frame.count()
+        return int(frame.count())
 
     def stream(self, query: str, doing: str) -> Iterator[tuple[object, ...]]:
         del doing

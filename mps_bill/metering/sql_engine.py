@@ -187,8 +187,8 @@ def meter_by_sql(
         for key_columns, (rows, duplicates, *sums_) in _split(engine.stream(query, "Sorting accounts"), scheme)
     )
     # The groups that the exact reader has made are those that name their account.
-    judged = sorted((group for group in metered.groups if group.key.account), key=account_of)
-    return replace(metered, by_account=GroupFile(merge(counted, judged, key=account_of), temp_folder))
+    exact = sorted((group for group in metered.groups if group.key.account), key=account_of)
+    return replace(metered, by_account=GroupFile(merge(counted, exact, key=account_of), temp_folder))
 
 
 def _correct(engine: SqlEngine, scheme: MeteringScheme, sums: Sums, contested: bool) -> None:

@@ -8,7 +8,7 @@ import json
 from textwrap import indent
 from typing import IO, Protocol
 
-from mps_bill.accounts import RunSum
+from mps_bill.accounts import RunSum, sum_of
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
@@ -32,7 +32,7 @@ SUMMARY_ROWS = 1000
 class Writer(Protocol):
     """Writes the result of each account as it comes."""
 
-    def add(self, account_id: str, run: BillRun | SettleRun, comes_to: RunSum) -> None: ...
+    def add(self, account_id: str, run: BillRun | SettleRun) -> None: ...
     def end(self, total: RunSum, control_totals: ControlTotals) -> None:
         """Writes what all accounts come to."""
         ...
@@ -47,7 +47,7 @@ class JsonWriter:
         head = f'"format": {json.dumps(FORMAT)},\n  "currency": {json.dumps(currency)}'
         stream.write(f'{{\n  {head},\n  "accounts": [')
 
-    def add(self, account_id: str, run: BillRun | SettleRun, comes_to: RunSum) -> None:
+    def add(self, account_id: str, run: BillRun | SettleRun) -> None:
         document = bill_run_json(run) if isinstance(run, BillRun) else settle_run_json(run)
         shown = json.dumps({ACCOUNT_COLUMN: account_id, **document}, ensure_ascii=False, indent=2)
         # A line end inside a text is escaped in JSON, so every line here begins between two tokens.
@@ -70,11 +70,12 @@ class CsvWriter:
         self._writer = csv.writer(stream)
         self._writer.writerow((ACCOUNT_COLUMN, *(SETTLEMENT_COLUMNS if settled else COLUMNS)))
 
-    def add(self, account_id: str, run: BillRun | SettleRun, comes_to: RunSum) -> None:
-        if isinstance(run, BillRun):
-            rows = bills_rows(run.bills, run.pending, run.months, run.currency)
-        else:
-            rows = settlement_rows(run)
+    def add(self, account_id: str, run: BillRun | SettleRun) -> None:
+        match run:
+            case BillRun():
+                rows = bills_rows(run.bills, run.pending, run.months, run.currency)
+            case SettleRun():
+                rows = settlement_rows(run)
         shown = spreadsheet_text(account_id)
         self._writer.writerows((shown, *row) for row in rows)
 
@@ -97,7 +98,7 @@ class TableWriter:
         self._rows: list[Row] = []
         self._rest: RunSum | None = None
 
-    def add(self, account_id: str, run: BillRun | SettleRun, comes_to: RunSum) -> None:
+    def add(self, account_id: str, run: BillRun | SettleRun) -> None:
         if self._markdown:
             self._stream.write(f"## Account {escaped(account_id)}\n\n")
         else:
@@ -108,6 +109,7 @@ class TableWriter:
         else:
             self._print(settle_document(run, self._in_full))
         self._stream.write("\n")
+        comes_to = sum_of(run)
         if len(self._rows) < SUMMARY_ROWS:
             self._rows.append(self._row(account_id, comes_to))
         else:
