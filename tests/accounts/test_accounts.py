@@ -100,9 +100,9 @@ def _peak(folder: Path, accounts: int) -> int:
     usage = folder / f"{accounts}.csv"
     with usage.open("w") as stream:
         stream.write(HEADER + "\n")
-        for hour in (11, 12):
+        for width, height in ((640, 480), (1280, 720), (1920, 1080), (2560, 1440)):
             for number in range(accounts):
-                job = {"job_id": f"j-{number}-{hour}", "completed_at": f"2023-11-10T{hour}:20:00+08:00"}
+                job = {"job_id": f"j-{number}-{width}", "width": str(width), "height": str(height)}
                 stream.write(f"{kit.row(**job)},account-{number}\n")
     sheet = folder / "sheet.yaml"
     sheet.write_text(kit.SHEET)
@@ -121,7 +121,7 @@ def _peak(folder: Path, accounts: int) -> int:
         "--threads",
         "1",
         "--memory",
-        "64MB",
+        "100MB",
         "-q",
         "-o",
         out,
@@ -135,5 +135,5 @@ def _peak(folder: Path, accounts: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_accounts(tmp_path: Path) -> None:
-    # The engine may fill its 64 MB in the longer run; the bills of 20,000 accounts together would take more than 100 MB.
-    assert _peak(tmp_path, 20_000) - _peak(tmp_path, 1_000) < 45
+    # Measured: 27 MB, of the engine; 71 MB where all groups are held at once, and more where the bills are, too.
+    assert _peak(tmp_path, 20_000) - _peak(tmp_path, 2_000) < 50
