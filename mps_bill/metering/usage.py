@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import ProblemReport
 
-#: The columns of a usage file, in the order of the documentation. Any number of `tag_*` columns may follow.
-COLUMNS = (
+#: The columns of a usage record, in the order of the documentation.
+RECORD_COLUMNS = (
     "job_id",
     "output",
     "completed_at",
@@ -21,12 +21,13 @@ COLUMNS = (
     "quantity",
     "unit",
     "status",
-    "account_id",
 )
-REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
-TAG_PREFIX = "tag_"
 #: Whose usage a row is, in usage of many accounts.
 ACCOUNT_COLUMN = "account_id"
+#: The columns of a usage file. Any number of `tag_*` columns may follow.
+COLUMNS = (*RECORD_COLUMNS, ACCOUNT_COLUMN)
+REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
+TAG_PREFIX = "tag_"
 
 #: Stands for any word that the price book does not know, so that garbage in a column cannot make endless groups.
 UNKNOWN = "?"
