@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from os import SEEK_END
 
@@ -35,8 +36,9 @@ class GroupFile:
         Raises:
             InputRejected: the temporary disk is full.
         """
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it is open for as long as this object is in use)
         try:
+            # It stays open for as long as this object is in use.
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
             for account, members in groupby(groups, account_of):
                 pickle.dump((account, tuple(members)), self._file)
             self._file.flush()
@@ -48,7 +50,9 @@ class GroupFile:
             raise InputRejected([Problem(place, kinds.NO_DISK, message)]) from error
 
     def __del__(self) -> None:
-        self._file.close()
+        # Without room for a file there is none to close.
+        with suppress(AttributeError):
+            self._file.close()
 
     def __iter__(self) -> Iterator[tuple[str, tuple[UsageGroup, ...]]]:
         end = self._file.seek(0, SEEK_END)
