@@ -189,13 +189,10 @@ def main() -> None:
             lines.append(compare(pair, runs))
             print(lines[-1], flush=True)
         if re.search(options.only, "a year settled"):
-            lines += [
-                "",
-                "```",
-                *settled_year("--hours", "300" if options.small else "8760", "--runs", str(runs)),
-                "```",
-            ]
-            print("\n".join(lines[-6:]), flush=True)
+            hours = "300" if options.small else "8760"
+            block = ["", "```", *settled_year("--hours", hours, "--runs", str(runs)), "```"]
+            lines += block
+            print("\n".join(block), flush=True)
     if options.write:
         with options.write.open("a", encoding="utf-8") as stream:
             stream.write("\n".join(["", *lines, ""]))

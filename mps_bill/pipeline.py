@@ -16,23 +16,21 @@ from typing import TYPE_CHECKING
 
 from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.core.decimals import EXACT
-from mps_bill.core.diagnostics import Place, ProblemReport
+from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.metering.assign import Assignment, assign
-from mps_bill.metering.exact_reader import PlacedRecord, open_layouts, placed_records, single_group
 from mps_bill.metering.meter import MeterOptions, meter
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.lines import LineItem
-from mps_bill.rating.totals import billed_micros, gather
+from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:
     from mps_bill.settlement.account import Account
     from mps_bill.settlement.closing import ClosingRow, Totals
     from mps_bill.settlement.forecast import Forecast
     from mps_bill.settlement.overdue import OverdueBill
-    from mps_bill.settlement.settle import Settled, Settlement
+    from mps_bill.settlement.settle import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +63,19 @@ def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
         InputRejected: a file or its header cannot be used, or rows are bad and the options do not set them aside.
     """
     scheme = scheme_for(book, options.tags, options.assumed_offset)
-    metered = meter(sources, book, scheme, options)
-    groups = []
-    for group in metered.groups:
-        if not group.key.failed:
-            assignment = assign(group.key, book, scheme)
-            assert isinstance(assignment, Assignment), "metering lets no unassigned group through"
-            groups.append((group, assignment))
-    return Usage(metered, scheme, tuple(groups), cycles(gather(groups, scheme), book))
+    return gathered(meter(sources, book, scheme, options), book, scheme)
+
+
+def gathered(metered: Metered, book: PriceBook, scheme: MeteringScheme) -> Usage:
+    """Metered groups, of one account, with the cycles that they make."""
+    with decimal.localcontext(EXACT):
+        groups = []
+        for group in metered.groups:
+            if not group.key.failed:
+                assignment = assign(group.key, book, scheme)
+                assert isinstance(assignment, Assignment), "metering lets no unassigned group through"
+                groups.append((group, assignment))
+        return Usage(metered, scheme, tuple(groups), cycles(gather(groups, scheme), book))
 
 
 def bill_usage(
@@ -83,14 +86,18 @@ def bill_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
+    return bill_metered(meter_usage(sources, book, options), book, options.tags, as_of)
+
+
+def bill_metered(usage: Usage, book: PriceBook, tags: tuple[str, ...], as_of: int | None) -> BillRun:
+    """Itemised bills for the metered usage of one account."""
     with decimal.localcontext(EXACT):
-        usage = meter_usage(sources, book, options)
         bills = list_bills(usage.cycles)
         issued = tuple(bill for bill in bills if as_of is None or bill.cycle.issued_at <= as_of)
         pending = tuple(bill for bill in bills if as_of is not None and bill.cycle.issued_at > as_of)
         return BillRun(
             currency=book.currency,
-            tags=options.tags,
+            tags=tags,
             bills=issued,
             pending=pending,
             months=tuple(month for month in statement_months(issued) if as_of is None or month.issued_at <= as_of),
@@ -138,6 +145,20 @@ def settle_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
+    usage = meter_usage(sources, book, options)
+    return settle_metered(usage, book, account, as_of, charge_late=charge_late, forecast_days=forecast_days)
+
+
+def settle_metered(
+    usage: Usage,
+    book: PriceBook,
+    account: Account,
+    as_of: int | None = None,
+    *,
+    charge_late: bool = False,
+    forecast_days: int = FORECAST_DAYS,
+) -> SettleRun:
+    """The bills for the metered usage of an account, paid from it."""
     # A bill needs none of this, and start-up is most of a small run.
     from mps_bill.settlement.closing import closing_rows, totals
     from mps_bill.settlement.forecast import forecast
@@ -145,7 +166,6 @@ def settle_usage(
     from mps_bill.settlement.settle import settle
 
     with decimal.localcontext(EXACT):
-        usage = meter_usage(sources, book, options)
         settled = settle(usage.cycles, account, book, as_of, charge_late)
         return SettleRun(
             currency=book.currency,
@@ -178,91 +198,6 @@ def check_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     """
     usage = meter_usage(sources, book, options)
     return UsageCheck(control_totals(usage), usage.metered.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One row of a job, and what became of it: `bill` and `lines` are those it stands in (None: the job failed).
-
-    `repeats` is the place of the row that this one repeats; a repeat is not billed.
-    """
-
-    placed: PlacedRecord
-    micros: int
-    repeats: Place | None
-    bill: Bill | None
-    lines: tuple[LineItem, ...]
-    #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
-    settlement: Settlement | None = None
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Every good row of a job, and the problems of the rows that were set aside."""
-
-    records: tuple[Explained, ...]
-    problems: ProblemReport
-
-
-def explain_job(
-    sources: Sequence[UsageSource],
-    book: PriceBook,
-    options: MeterOptions,
-    job_id: str,
-    account: Account | None = None,
-) -> Explanation:
-    """Every row of a job with the bill it stands in, in the order of the files; empty where no row has that job.
-
-    With an account the bills are those that `settle_usage` pays from it, and each row knows how its bill was paid.
-
-    Raises:
-        InputRejected: as `bill_usage`.
-    """
-    settlements: tuple[Settlement, ...] = ()
-    late: tuple[Bill, ...] = ()
-    run: BillRun | SettleRun
-    if account is None:
-        run = bill_usage(sources, book, options)
-        issued = run.bills
-    else:
-        run = settle_usage(sources, book, options, account)
-        settlements, late = run.settled.settlements, run.settled.late
-        issued = (*(settlement.bill for settlement in settlements), *late)
-    bills = {(bill.cycle.product, bill.cycle.start): bill for bill in issued}
-    paid = {id(settlement.bill): settlement for settlement in settlements}
-    scheme = scheme_for(book, options.tags, options.assumed_offset)
-    layouts, _ = open_layouts(sources, scheme, options.ignore_extra_columns)
-    rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
-    firsts: dict[tuple[str, str, str], PlacedRecord] = {}
-    contradicted = set()
-    for placed in () if options.trust_unique else rows:
-        first = firsts.setdefault(placed.record.identity, placed)
-        if placed.record != first.record:
-            contradicted.add(placed.record.identity)
-    explained = []
-    for placed in rows:
-        record = placed.record
-        if record.identity in contradicted:
-            continue
-        first = firsts.get(record.identity, placed)
-        bill: Bill | None = None
-        lines: tuple[LineItem, ...] = ()
-        micros = record.micros
-        if placed.assignment:
-            found = placed.assignment
-            bill = bills[found.sheet.product, found.cycle_start]
-            lines = tuple(
-                line
-                for line in bill.lines
-                if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
-            )
-            micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
-        repeats = None if first is placed else Place(first.source.name, first.row.line)
-        settlement = paid.get(id(bill)) if bill else None
-        is_late = any(bill is other for other in late)
-        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late))
-    return Explanation(tuple(explained), run.problems)
 
 
 def control_totals(usage: Usage, *, pending: Sequence[Bill] = (), late: Sequence[Cycle] = ()) -> ControlTotals:

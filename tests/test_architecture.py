@@ -19,7 +19,8 @@ PACKAGE = ROOT / "mps_bill"
 ROOMS = (
     ("cli",),
     ("report",),
-    ("advise", "compare", "estimate", "price_cases", "reconcile", "reprice"),
+    ("advise", "compare", "estimate", "explain", "price_cases", "reconcile", "reprice"),
+    ("accounts",),
     ("pipeline",),
     ("settlement",),
     ("billing",),

@@ -41,7 +41,8 @@ def metering(
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
     """The usage files and how to read them; with a profile, the usage that other files mean.
 
-    `inputs` are the values of the other options that name files of the run, by option. With `set_aside` bad rows do not reject the run.
+    `inputs` are the values of the other options that name files of the run, by option. With `set_aside` bad rows do not
+    reject the run.
 
     Raises:
         InputRejected: a name stands for no file that can be read.

@@ -53,9 +53,9 @@ def open_output(path: str | None, *, bom: bool = False, option: str = "--output"
             sys.stdout.flush()
         except BrokenPipeError:
             # The reader has gone (`| head`) and wants no more.
-            _drop_output()
+            drop_output()
         except OSError as error:
-            _drop_output()
+            drop_output()
             message = f"standard output cannot be written: {error.strerror}"
             raise typer.BadParameter(message, param_hint=option) from None
         return
@@ -64,7 +64,7 @@ def open_output(path: str | None, *, bom: bool = False, option: str = "--output"
         yield stream
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Lets what is still to be written go nowhere. Python would complain once more when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import os
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -14,6 +13,8 @@ from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.reports import REPORTS, check_report, write_report
+from mps_bill.cli.saving import saving
+from mps_bill.cli.settle_accounts import Folder, Settling, settle_folder
 
 if TYPE_CHECKING:
     from mps_bill.pipeline import SettleRun
@@ -27,10 +28,20 @@ def settle(
     prices: options.Prices,
     account: Annotated[
         str,
-        typer.Option("--account", "-a", metavar="FILE", show_default=False, help="The account that pays the bills."),
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="FILE",
+            show_default=False,
+            help="The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage.",
+        ),
     ],
     save: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the account after the run to FILE, whole or not at all.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the account after the run to FILE (with a folder of accounts, a folder), whole or not at all.",
+        ),
     ] = None,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Save the account over the file it was read from.")
@@ -64,10 +75,26 @@ def settle(
     check_report(format_, output)
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
+    if os.path.isdir(account):
+        return settle_folder(
+            usage,
+            prices,
+            options.load_book(prices),
+            Folder(account, save or (account if in_place else None), in_place),
+            Settling(until, charge_late, forecast_days),
+            reading,
+            format_,
+            output,
+            in_full=None if show_all else in_full,
+            fail_on_outstanding=fail_on_outstanding,
+            fail_over=limit,
+            bom=bom,
+        )
     target = save or (account if in_place else None)
     book = options.load_book(prices)
 
     from mps_bill.pipeline import settle_usage
+    from mps_bill.report.settle_tables import notices
     from mps_bill.settlement.save import open_account
 
     with (
@@ -88,7 +115,7 @@ def settle(
             charge_late=charge_late,
             forecast_days=forecast_days,
         )
-        with _saving(target, file, run, book, reading.quiet):
+        with saving(target, file, run, book) as kept:
             if format_ in REPORTS:
                 from mps_bill.report.data_settlement import settle_run_data
 
@@ -97,27 +124,18 @@ def settle(
                 with open_output(output, bom=bom) as stream:
                     _write(run, format_, stream, None if show_all else in_full)
 
+    if target is not None:
+        say(f"Saved the account to {target}.", quiet=reading.quiet)
+        if not kept:
+            say(
+                "Its layout could not be edited, so the file was written afresh, without comments.", quiet=reading.quiet
+            )
     if format_ is options.Format.csv:
         from mps_bill.report.control_totals import control_totals_text
 
         say(control_totals_text(run.control_totals), quiet=reading.quiet)
-    if count := len(run.settled.overtaken):
-        bills = "1 bill was" if count == 1 else f"{count} bills were"
-        say(
-            f"{bills} issued before the time that the account had reached, and paid as of that time; where products have"
-            " other lags or cycles, --as-of keeps them in step.",
-            quiet=reading.quiet,
-        )
-    if run.settled.late:
-        rows = run.control_totals.rows_late
-        say(
-            f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged.",
-            quiet=reading.quiet,
-        )
-    if run.settled.charged_again:
-        from mps_bill.report.settle_tables import charged_again_text
-
-        say(charged_again_text(run), quiet=reading.quiet)
+    for notice in notices(run):
+        say(notice, quiet=reading.quiet)
     if run.problems.total:
         say_problems(run.problems)
         return exit_codes.REJECTED
@@ -132,40 +150,6 @@ def _check_target(target: str, file: AccountFile, book: PriceBook, in_place: boo
 
     if reason := check_target(Path(target), file, book, in_place=in_place):
         raise typer.BadParameter(f"{target}: {reason}", param_hint="--save")
-
-
-@contextmanager
-def _saving(target: str | None, file: AccountFile, run: SettleRun, book: PriceBook, quiet: bool) -> Iterator[None]:
-    """Writes the account beside its place before the result is printed, and puts it in its place after that.
-
-    So a disk that is full or a folder that cannot be written to stops the run before it prints anything, and a result that
-    cannot be printed leaves the account as it was.
-    """
-    if target is None:
-        yield
-        return
-    from mps_bill.settlement.save import account_text, staged
-
-    text, kept = account_text(file, run.settled.closing, book)
-    with ExitStack() as stack:
-        with _told(target):
-            stage = stack.enter_context(staged(Path(target), text, file.mode))
-        yield
-        with _told(target):
-            stage.commit()
-    say(f"Saved the account to {target}.", quiet=quiet)
-    if not kept:
-        say("Its layout could not be edited, so the file was written afresh, without comments.", quiet=quiet)
-
-
-@contextmanager
-def _told(target: str) -> Iterator[None]:
-    """Tells what keeps the account from being written."""
-    try:
-        yield
-    except OSError as error:
-        message = f"{target} cannot be written: {error.strerror or error}; the account is as it was, nothing is charged"
-        raise typer.BadParameter(message, param_hint="--save") from None
 
 
 def _write(run: SettleRun, format_: options.Format, stream: IO[str], in_full: int | None) -> None:

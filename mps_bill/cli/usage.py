@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -39,7 +40,7 @@ def check(
     from mps_bill.pipeline import check_usage
 
     with metering(usage, reading, output=output, prices=prices, set_aside=True) as (sources, meter_options):
-        result = check_usage(sources, book, meter_options)
+        result = check_usage(sources, book, replace(meter_options, accounts=None))
 
     with open_output(output) as stream:
         match format_:

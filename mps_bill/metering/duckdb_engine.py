@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _SUSPECTS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 2_000
 
 
 def read_with_duckdb(
@@ -98,7 +99,14 @@ def _read(
         try:
             with _session(sources, layouts, scheme, resources, readings.pop(0), progress) as engine:
                 return meter_by_sql(
-                    engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
+                    engine,
+                    layouts,
+                    book,
+                    scheme,
+                    max_errors=max_errors,
+                    trust_unique=trust_unique,
+                    reject=reject,
+                    temp_folder=resources.temp_folder,
                 )
         except PlacesNeededError:
             readings = [reading for reading in readings if reading.encoding]
@@ -200,6 +208,12 @@ class _DuckDBEngine:
         with self._watched(doing):
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
         return self._count(table)
+
+    def stream(self, query: str, doing: str) -> Iterator[tuple[object, ...]]:
+        with self._watched(doing):
+            result = self._connection.execute(query)
+        while rows := result.fetchmany(_ROWS_AT_ONCE):
+            yield from rows
 
     def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
         path = self._folder / f"{table}.csv"

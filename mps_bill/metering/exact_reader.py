@@ -12,7 +12,7 @@ from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.records import Features, Identity, Layout, RecordReader, UsageRecord, ValueProblem, read_header
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.usage import Metered, UsageGroup, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 #: Told now and then what is being done, and how much of that is done (0 to 1).
@@ -74,6 +74,13 @@ def open_layouts(
             if tag not in present:
                 places = ", ".join(layouts)
                 problems.append(Problem(Place(places), kinds.MISSING_COLUMN, f"there is no column {quoted(tag)}"))
+        if ACCOUNT_COLUMN in present:
+            message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, which other files of the run have"
+            problems += [
+                Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message)
+                for name, layout in layouts.items()
+                if ACCOUNT_COLUMN not in layout.index
+            ]
     return layouts, tuple(problems)
 
 

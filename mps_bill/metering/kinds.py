@@ -18,6 +18,7 @@ UNCLOSED_QUOTE = Kind("U112", "unclosed-quote")
 STRAY_QUOTE = Kind("U113", "stray-quote")
 OVERLONG_ROW = Kind("U114", "overlong-row")
 INEXACT_COLUMN = Kind("U115", "inexact-column")
+MANY_ACCOUNTS = Kind("U116", "many-accounts")
 
 MISSING_VALUE = Kind("U201", "missing-value")
 BAD_TIME = Kind("U202", "bad-time")

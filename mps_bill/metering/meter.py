@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, quoted
 from mps_bill.metering import kinds
+from mps_bill.metering.accounts import in_memory
 from mps_bill.metering.exact_reader import Progress, Reject, open_layouts, read_exactly
+from mps_bill.metering.records import Layout
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import Metered
+from mps_bill.metering.usage import ACCOUNT_COLUMN, Metered
 from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
 
@@ -28,7 +30,8 @@ class MeterOptions:
     """How to read usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) serves times without one.
 
     One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row.
-    `trust_unique` leaves the check for repeated records out.
+    `trust_unique` leaves the check for repeated records out. `accounts` says whether the usage must be that of many
+    accounts (with a column `account_id`) or must not be; None takes both.
     """
 
     tags: tuple[str, ...] = ()
@@ -41,6 +44,7 @@ class MeterOptions:
     reject: Reject | None = None
     progress: Progress | None = None
     resources: Resources = field(default_factory=Resources)
+    accounts: bool | None = False
 
 
 def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringScheme, options: MeterOptions) -> Metered:
@@ -59,8 +63,10 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
     layouts, problems = open_layouts(sources, scheme, options.ignore_extra_columns)
     if not sources:
         problems = (*problems, Problem(Place("usage"), kinds.NO_FILE, "no usage file is given"))
+    problems = problems or _check_accounts(layouts, options.accounts)
     if problems:
         raise InputRejected(problems)
+    scheme = replace(scheme, by_account=any(ACCOUNT_COLUMN in layout.index for layout in layouts.values()))
     if options.engine == "spark":
         from mps_bill.metering.spark_engine import read_with_spark
 
@@ -101,7 +107,27 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
         )
     if metered.problems.total and not options.set_aside:
         raise InputRejected(metered.problems)
+    if scheme.by_account and metered.by_account is None:
+        return replace(metered, by_account=in_memory(metered.groups))
     return metered
+
+
+def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:
+    """Usage of many accounts where that of one is wanted, or the other way round, told of the first file."""
+    for name, layout in layouts.items():
+        there = layout.index.get(ACCOUNT_COLUMN)
+        if wanted is True and there is None:
+            message = (
+                f"the header lacks {quoted(ACCOUNT_COLUMN)}, and a folder of accounts is given; name one account's file"
+            )
+            return (Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message),)
+        if wanted is False and there is not None:
+            message = (
+                f"the column {quoted(ACCOUNT_COLUMN)} makes this the usage of many accounts, and it is to be that of one;"
+                " bill and explain take many, and so does settle with a folder of accounts"
+            )
+            return (Problem(Place(name, 1, 1), kinds.MANY_ACCOUNTS, message),)
+    return ()
 
 
 def _wants_duckdb(sources: Sequence[UsageSource], engine: EngineName) -> bool:

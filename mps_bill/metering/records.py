@@ -15,7 +15,7 @@ from mps_bill.core.times import iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
 
 #: Statuses of a record that is billed and of one that is not; compared without case. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
@@ -50,7 +50,8 @@ class Layout:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX)))
+        """The columns whose text splits groups and is never priced: tags, and the account where the file names it."""
+        return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX) or name == ACCOUNT_COLUMN))
 
 
 def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
@@ -92,11 +93,22 @@ class Features:
     failed: bool
     tags: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
+    account: str = ""
 
     def key(self, slot: int) -> UsageKey:
         long, short = max(self.width, self.height), min(self.width, self.height)
         return UsageKey(
-            slot, self.item, self.region, self.spec, self.codec, long, short, self.unit, self.failed, self.tags
+            slot,
+            self.item,
+            self.region,
+            self.spec,
+            self.codec,
+            long,
+            short,
+            self.unit,
+            self.failed,
+            self.tags,
+            self.account,
         )
 
 
@@ -132,6 +144,7 @@ class UsageRecord:
         ]
         for name in ("region", "spec", "codec", "width", "height", "unit"):
             pairs.append((name, str(getattr(self.features, name)), str(getattr(other.features, name))))
+        pairs.append((ACCOUNT_COLUMN, self.features.account, other.features.account))
         here, there = dict(self.features.labels), dict(other.features.labels)
         pairs += [(name, here.get(name, ""), there.get(name, "")) for name in sorted({*here, *there})]
         return [f"{name} {quoted(mine)} here, {quoted(theirs)} there" for name, mine, theirs in pairs if mine != theirs]
@@ -213,6 +226,8 @@ class RecordReader:
         for name in ("region", "item", "unit"):
             if not given[name] and not (name == "unit" and failed):
                 problems.append(ValueProblem(name, kinds.MISSING_VALUE, f"{name} is empty"))
+        if given.get(ACCOUNT_COLUMN) == "":
+            problems.append(ValueProblem(ACCOUNT_COLUMN, kinds.MISSING_VALUE, f"{ACCOUNT_COLUMN} is empty"))
 
         sides = {name: given.get(name, "") for name in ("width", "height")}
         for name, other in (("width", "height"), ("height", "width")):
@@ -236,6 +251,7 @@ class RecordReader:
             failed=failed,
             tags=tuple(tags.get(name, "") for name in self._scheme.tags),
             labels=tuple(sorted((name, value) for name, value in tags.items() if value)),
+            account=given.get(ACCOUNT_COLUMN, ""),
         )
 
     def _wrong_width(self, fields: Sequence[str]) -> ValueProblem:

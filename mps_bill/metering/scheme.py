@@ -63,6 +63,8 @@ class MeteringScheme:
     tags: tuple[str, ...]
     #: Seconds east of UTC for times without an offset; None refuses them.
     assumed_offset: int | None
+    #: Whether the usage names the account of every row, so that each account has groups of its own.
+    by_account: bool = False
 
     def pieces(self, unit: str, micros: int) -> tuple[int, ...]:
         """The pieces of one record of `micros` (millionths of `unit`) under each rule; 0 where the rule is for units of

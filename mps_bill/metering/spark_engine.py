@@ -111,7 +111,14 @@ def read_with_spark(
         with _told("usage"):
             engine = _SparkEngine(session, sources, layouts, scheme)
             return meter_by_sql(
-                engine, layouts, book, scheme, max_errors=max_errors, trust_unique=trust_unique, reject=reject
+                engine,
+                layouts,
+                book,
+                scheme,
+                max_errors=max_errors,
+                trust_unique=trust_unique,
+                reject=reject,
+                temp_folder=resources.temp_folder,
             )
     except OpenQuoteError as found:
         message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
@@ -244,6 +251,10 @@ class _SparkEngine:
         frame = self._session.sql(query).persist(StorageLevel.MEMORY_AND_DISK)
         frame.createOrReplaceTempView(table)
         return int(frame.count())
+
+    def stream(self, query: str, doing: str) -> Iterator[tuple[object, ...]]:
+        del doing
+        yield from (tuple(row) for row in self._session.sql(query).toLocalIterator())
 
     def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
         schema = ", ".join(f"{DIALECT.identifier(name)} {_TYPES[type_]}" for name, type_ in columns.items())

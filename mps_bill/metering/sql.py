@@ -12,14 +12,14 @@ none), `failed` and `certain`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Protocol
 
 from mps_bill.core.units import UNITS
 from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES
 from mps_bill.metering.scheme import MeteringScheme, RecordRule
-from mps_bill.metering.usage import BEYOND
+from mps_bill.metering.usage import ACCOUNT_COLUMN, BEYOND
 
 MOST_MICROS = 10**18 - 1
 _INT64 = 2**63 - 1
@@ -31,6 +31,8 @@ _FIRST_FREE = 2 + len(BILLED_STATUSES)
 IDENTITY = ("job_id", "item", "output")
 TEXTS = (*IDENTITY, "region", "spec", "codec", "unit", "status", "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
+#: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
+GROUPS, CORRECTIONS = "account_groups", "account_corrections"
 
 
 class Dialect(Protocol):
@@ -95,7 +97,8 @@ def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
 def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
     """The columns of a group's key in the results of `groups` and `corrections`."""
     codes = (f"{column}_code" for column in word_lists(scheme))
-    return ("slot", *codes, "long_side", "short_side", "failed", *scheme.tags)
+    account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
+    return ("slot", *codes, "long_side", "short_side", "failed", *account, *scheme.tags)
 
 
 def checked_rows(
@@ -122,12 +125,10 @@ def groups(checked: str, scheme: MeteringScheme, dialect: Dialect) -> str:
     keys = _keys(scheme, dialect)
     keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
     names = ", ".join(keys)
+    values = ("micros", *(_pieces(rule, dialect) for rule in scheme.rules))
     sums = ", ".join(
-        (
-            "count(*)",
-            dialect.sum("micros"),
-            *(dialect.sum(_pieces(rule, dialect)) for rule in scheme.rules),
-        )
+        f"{value} AS {name}"
+        for name, value in zip(_numbers(scheme), ("count(*)", *map(dialect.sum, values)), strict=True)
     )
     return f"""
 SELECT {names}, {sums} FROM (
@@ -177,9 +178,10 @@ def corrections(scheme: MeteringScheme, dialect: Dialect, *, contested: bool) ->
     """
     keys = _keys(scheme, dialect)
     flag = _stands_in(CONTESTED) if contested else "false"
+    values = ("1", "micros", *(_pieces(rule, dialect) for rule in scheme.rules))
     weighed = ", ".join(
-        f"sum({value} * CAST(surplus AS {dialect.wide}))"
-        for value in ("1", "micros", *(_pieces(rule, dialect) for rule in scheme.rules))
+        f"sum({value} * CAST(surplus AS {dialect.wide})) AS {name}"
+        for name, value in zip(_numbers(scheme), values, strict=True)
     )
     keyed = ", ".join(f"{value} AS {name}" for name, value in keys.items())
     names = ", ".join(keys)
@@ -188,6 +190,38 @@ SELECT contested, {names}, {weighed} FROM (
     SELECT {keyed}, unit, micros, contested, CASE WHEN contested THEN times ELSE times - 1 END AS surplus
     FROM (SELECT *, {flag} AS contested FROM {SAME}) AS flagged
 ) AS keyed WHERE surplus > 0 GROUP BY contested, {names}"""
+
+
+def over_accounts(table: str, scheme: MeteringScheme, dialect: Dialect) -> str:
+    """The rows of `GROUPS` or `CORRECTIONS` summed over the accounts: what the query of the table makes without them."""
+    keys = _names(replace(scheme, by_account=False), dialect)
+    names = ", ".join(("contested", *keys) if table == CORRECTIONS else keys)
+    sums = ", ".join(f"sum({name})" for name in _numbers(scheme))
+    return f"SELECT {names}, {sums} FROM {table} GROUP BY {names}"
+
+
+def by_account(scheme: MeteringScheme, dialect: Dialect, *, refused: bool, corrected: bool) -> str:
+    """Key columns, rows, duplicates and sums of the rows that need no exact reader, in order of the accounts.
+
+    That is `GROUPS` without those in doubt and those without a price, less `CORRECTIONS`.
+    """
+    keys = ", ".join(_names(scheme, dialect))
+    rows, *sums = _numbers(scheme)
+    condition = "slot IS NOT NULL"
+    if refused:
+        whole = ", ".join(_names(replace(scheme, by_account=False), dialect))
+        condition += f" AND NOT coalesce(({whole}) IN (SELECT {whole} FROM {REFUSED}), false)"
+    parts = [f"SELECT {keys}, {rows}, 0 AS duplicates, {', '.join(sums)} FROM {GROUPS} WHERE {condition}"]
+    if corrected:
+        taken = ", ".join(f"-{name}" for name in sums)
+        parts.append(
+            f"SELECT {keys}, CASE WHEN contested THEN -{rows} ELSE 0 END, CASE WHEN contested THEN 0 ELSE {rows} END,"
+            f" {taken} FROM {CORRECTIONS}"
+        )
+    summed = ", ".join(f"sum({name})" for name in (rows, "duplicates", *sums))
+    return f"""
+SELECT {keys}, {summed} FROM ({" UNION ALL ".join(parts)}) AS counted
+GROUP BY {keys} HAVING sum({rows}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
 
 
 def suspects(
@@ -270,7 +304,17 @@ def _tests(tags: Iterable[str], dialect: Dialect) -> tuple[str, ...]:
         "(width_pixels = 0) = (height_pixels = 0)",
         *(f"CASE WHEN {column}_code > 0 THEN true ELSE {dialect.harmless(column)} END" for column in ("spec", "codec")),
         *(dialect.harmless(column) for column in ("job_id", "output", "extra", *map(dialect.identifier, tags))),
+        *(f"{column} <> ''" for column in tags if column == ACCOUNT_COLUMN),
     )
+
+
+def _names(scheme: MeteringScheme, dialect: Dialect) -> tuple[str, ...]:
+    return tuple(map(dialect.identifier, key_columns(scheme)))
+
+
+def _numbers(scheme: MeteringScheme) -> tuple[str, ...]:
+    """The columns of a group's rows and sums."""
+    return tuple(f"number_{number}" for number in range(2 + len(scheme.rules)))
 
 
 def _keys(scheme: MeteringScheme, dialect: Dialect) -> dict[str, str]:
@@ -282,7 +326,7 @@ def _keys(scheme: MeteringScheme, dialect: Dialect) -> dict[str, str]:
         dialect.identifier(name): value
         for name, value in (("slot", slot), ("long_side", long_side), ("short_side", short_side))
     }
-    return {name: special.get(name, name) for name in map(dialect.identifier, key_columns(scheme))}
+    return {name: special.get(name, name) for name in _names(scheme, dialect)}
 
 
 def _is_refused(scheme: MeteringScheme, dialect: Dialect) -> str:

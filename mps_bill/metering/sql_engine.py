@@ -12,16 +12,18 @@ memory depends on the number of suspects and groups, not of rows.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import merge
 from typing import Protocol
 
 from mps_bill.metering import kinds, sql
+from mps_bill.metering.accounts import GroupFile, account_of
 from mps_bill.metering.csv_rows import Row
 from mps_bill.metering.exact_reader import BadRow, Judge, Judged, Reject, Sums, account_for, verdict_on
 from mps_bill.metering.records import Identity, Layout
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import UNKNOWN, Metered, UsageKey
+from mps_bill.metering.usage import UNKNOWN, Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
@@ -48,6 +50,10 @@ class SqlEngine(Protocol):
 
     def keep(self, table: str, query: str, doing: str) -> int:
         """Keeps the result of a query, however large, as a table; its number of rows."""
+        ...
+
+    def stream(self, query: str, doing: str) -> Iterator[tuple[object, ...]]:
+        """The result of a query, however large, in its order; no other query may be asked until it is at its end."""
         ...
 
     def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
@@ -88,8 +94,12 @@ def meter_by_sql(
     max_errors: int,
     trust_unique: bool,
     reject: Reject | None,
+    temp_folder: str | None = None,
 ) -> Metered:
     """The groups of the engine's sources, with the problems of their bad rows.
+
+    Groups by account stay in tables of the engine, and go from there to a file in `temp_folder`, so that memory does not
+    depend on the number of accounts; everything else is judged on the groups summed over them.
 
     Raises:
         PlacesNeededError: not every row is clean, and the engine does not know its rows.
@@ -106,15 +116,18 @@ def meter_by_sql(
         return known.judge(row)
 
     sums = Sums(scheme)
+    whole = replace(scheme, by_account=False)
+    groups = sql.groups(checked, scheme, engine.dialect)
+    if scheme.by_account:
+        engine.keep(sql.GROUPS, groups, "Reading usage")
+        groups = sql.over_accounts(sql.GROUPS, scheme, engine.dialect)
     refused: list[Sequence[object]] = []
     in_doubt = False
-    for key_columns, numbers in _split(
-        engine.fetch(sql.groups(checked, scheme, engine.dialect), "Reading usage"), scheme
-    ):
+    for key_columns, numbers in _split(engine.fetch(groups, "Reading usage"), whole):
         if key_columns[0] is None:
             in_doubt = True
             continue
-        key = _key(key_columns, scheme)
+        key = _key(key_columns, whole)
         if isinstance(verdict_on(key, book, scheme), tuple):
             refused.append(key_columns)
         else:
@@ -123,10 +136,10 @@ def meter_by_sql(
     if suspicious and not engine.knows_rows:
         raise PlacesNeededError
     if refused:
-        engine.load(sql.REFUSED, _key_types(scheme), refused)
+        engine.load(sql.REFUSED, _key_types(whole), refused)
 
     if suspicious:
-        engine.find_suspects(scheme, tags, refused=bool(refused), contested=False)
+        engine.find_suspects(whole, tags, refused=bool(refused), contested=False)
     open_quote: UsageSource | None = None
     doubtful_records: dict[Identity, None] = {}
     for source, row in engine.suspects() if in_doubt else ():
@@ -136,7 +149,7 @@ def meter_by_sql(
         elif judged.row.flaw and judged.row.flaw.kind is kinds.UNCLOSED_QUOTE:
             open_quote = open_quote or source
 
-    contested = False
+    contested = corrected = False
     repeats: Collection[Identity] | None = None
     if not trust_unique:
         if doubtful_records:
@@ -148,53 +161,70 @@ def meter_by_sql(
             rows = engine.fetch(sql.repeated_records(repeated_rows), "Looking for repeated records")
             repeats = {(str(job), str(item), str(output)) for job, item, output in rows} | doubtful_records.keys()
         elif repeated:
-            query = sql.same(repeated_rows, scheme, tags, engine.dialect, refused=bool(refused))
+            query = sql.same(repeated_rows, whole, tags, engine.dialect, refused=bool(refused))
             engine.keep(sql.SAME, query, "Comparing repeated records")
             query = sql.contested(doubtful_records=bool(doubtful_records))
             contested = bool(engine.keep(sql.CONTESTED, query, "Comparing repeated records"))
             if contested and not engine.knows_rows:
                 raise PlacesNeededError
             _correct(engine, scheme, sums, contested)
+            corrected = True
     if open_quote:
         raise OpenQuoteError(open_quote, repeats)
     if contested:
-        engine.find_suspects(scheme, tags, refused=bool(refused), contested=True)
+        engine.find_suspects(whole, tags, refused=bool(refused), contested=True)
 
     def suspects() -> Iterator[Judged]:
         if suspicious or contested:
             yield from (judge(source, row) for source, row in engine.placed_suspects())
 
-    return account_for(suspects, sums, max_errors, trust_unique=trust_unique, reject=reject)
+    metered = account_for(suspects, sums, max_errors, trust_unique=trust_unique, reject=reject)
+    if not scheme.by_account:
+        return metered
+    query = sql.by_account(scheme, engine.dialect, refused=bool(refused), corrected=corrected)
+    counted = (
+        UsageGroup(_key(key_columns, scheme), rows, duplicates, tuple(sums_))
+        for key_columns, (rows, duplicates, *sums_) in _split(engine.stream(query, "Sorting accounts"), scheme)
+    )
+    # The groups that the exact reader has made are those that name their account.
+    exact = sorted((group for group in metered.groups if group.key.account), key=account_of)
+    return replace(metered, by_account=GroupFile(merge(counted, exact, key=account_of), temp_folder))
 
 
 def _correct(engine: SqlEngine, scheme: MeteringScheme, sums: Sums, contested: bool) -> None:
     """Takes out of the sums what repeats brought in; contested records are taken out whole, for the exact reader."""
     query = sql.corrections(scheme, engine.dialect, contested=contested)
+    whole = replace(scheme, by_account=False)
+    if scheme.by_account:
+        engine.keep(sql.CORRECTIONS, query, "Comparing repeated records")
+        query = sql.over_accounts(sql.CORRECTIONS, scheme, engine.dialect)
     for is_contested, *row in engine.fetch(query, "Comparing repeated records"):
-        ((key_columns, (rows, *surplus)),) = _split([tuple(row)], scheme)
+        ((key_columns, (rows, *surplus)),) = _split([tuple(row)], whole)
         taken = [-number for number in surplus]
         if is_contested:
-            sums.add_counts(_key(key_columns, scheme), -rows, 0, taken)
+            sums.add_counts(_key(key_columns, whole), -rows, 0, taken)
         else:
-            sums.add_counts(_key(key_columns, scheme), 0, rows, taken)
+            sums.add_counts(_key(key_columns, whole), 0, rows, taken)
 
 
 def _split(
     rows: Iterable[tuple[object, ...]], scheme: MeteringScheme
 ) -> Iterator[tuple[tuple[object, ...], tuple[int, ...]]]:
     """The key columns and the numbers of result rows."""
-    width = 9 + len(scheme.tags)
+    width = len(sql.key_columns(scheme))
     for row in rows:
         yield row[:width], tuple(int(str(number)) for number in row[width:])
 
 
 def _key_types(scheme: MeteringScheme) -> dict[str, str]:
-    return dict(zip(sql.key_columns(scheme), (*[_INTEGER] * 8, _BOOLEAN, *[_TEXT] * len(scheme.tags)), strict=True))
+    columns = sql.key_columns(scheme)
+    return dict(zip(columns, (*[_INTEGER] * 8, _BOOLEAN, *[_TEXT] * (len(columns) - 9)), strict=True))
 
 
 def _key(columns: Sequence[object], scheme: MeteringScheme) -> UsageKey:
     """The key columns of a result as a key."""
-    slot, item, region, spec, codec, unit, long_side, short_side, failed, *tags = columns
+    slot, item, region, spec, codec, unit, long_side, short_side, failed, *texts = columns
+    account, tags = (str(texts[0]), texts[1:]) if scheme.by_account else ("", texts)
     words = sql.word_lists(scheme)
 
     def word(column: str, code: object) -> str:
@@ -211,4 +241,5 @@ def _key(columns: Sequence[object], scheme: MeteringScheme) -> UsageKey:
         unit=word("unit", unit),
         failed=bool(failed),
         tags=tuple(map(str, tags)),
+        account=account,
     )

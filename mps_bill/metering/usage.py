@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import ProblemReport
 
-#: The columns of a usage file, in the order of the documentation. Any number of `tag_*` columns may follow.
-COLUMNS = (
+#: The columns of a usage record, in the order of the documentation.
+RECORD_COLUMNS = (
     "job_id",
     "output",
     "completed_at",
@@ -21,6 +22,10 @@ COLUMNS = (
     "unit",
     "status",
 )
+#: Whose usage a row is, in usage of many accounts.
+ACCOUNT_COLUMN = "account_id"
+#: The columns of a usage file. Any number of `tag_*` columns may follow.
+COLUMNS = (*RECORD_COLUMNS, ACCOUNT_COLUMN)
 REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
 TAG_PREFIX = "tag_"
 
@@ -48,6 +53,8 @@ class UsageKey:
     unit: str
     failed: bool
     tags: tuple[str, ...]
+    #: Empty in usage of one account, which does not name it.
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +75,23 @@ class UsageGroup:
         return self.rows - self.duplicates
 
 
+#: The groups of each account, with its id.
+AccountGroups = Iterable[tuple[str, tuple[UsageGroup, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`."""
+    """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`.
+
+    Of usage of many accounts `by_account` has the groups of each, in order of the accounts' ids, and can be gone through
+    more than once; `groups` may then be summed over the accounts.
+    """
 
     groups: tuple[UsageGroup, ...]
     rows_read: int
     rows_rejected: int
     problems: ProblemReport
+    by_account: AccountGroups | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +116,14 @@ class ControlTotals:
             + self.rows_pending
         )
         assert placed == self.rows_read, f"control totals do not add up: {placed} rows placed of {self.rows_read} read"
+
+    def __add__(self, other: ControlTotals) -> ControlTotals:
+        return ControlTotals(
+            self.rows_read + other.rows_read,
+            self.rows_billed + other.rows_billed,
+            self.rows_not_billable + other.rows_not_billable,
+            self.rows_duplicate + other.rows_duplicate,
+            self.rows_rejected + other.rows_rejected,
+            self.rows_late + other.rows_late,
+            self.rows_pending + other.rows_pending,
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order, quoted
 from mps_bill.core.shape import Fields, Located, read
 from mps_bill.core.yaml_tree import read_tree
-from mps_bill.metering.usage import COLUMNS
+from mps_bill.metering.usage import RECORD_COLUMNS
 from mps_bill.price_cases import definition as d
 from mps_bill.price_sheet import kinds
 from mps_bill.price_sheet.book import PriceBook
@@ -122,4 +122,4 @@ def _check_expectation(expect: Fields) -> list[Problem]:
 def _row(fields: Fields, job_id: str) -> tuple[str, ...]:
     """The values of a usage row by column; each row is a job of its own unless it says which."""
     given = {field.key: value.value for field in d.USAGE_FIELDS if (value := fields.get(field))}
-    return tuple(given.get(column, job_id if column == "job_id" else "") for column in COLUMNS)
+    return tuple(given.get(column, job_id if column == "job_id" else "") for column in RECORD_COLUMNS)

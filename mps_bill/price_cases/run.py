@@ -18,7 +18,7 @@ from mps_bill.core.units import in_unit
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import COLUMNS
+from mps_bill.metering.usage import RECORD_COLUMNS
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_cases import definition as d
 from mps_bill.price_cases.read import Case, CaseFile
@@ -89,8 +89,8 @@ def _source(case: Case, start: str) -> UsageSource:
     """The rows as CSV; a row that says no time was completed at the start of the sheet's period."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    time = COLUMNS.index("completed_at")
+    writer.writerow(RECORD_COLUMNS)
+    time = RECORD_COLUMNS.index("completed_at")
     writer.writerows((*row[:time], row[time] or start, *row[time + 1 :]) for row in case.rows)
     data = stream.getvalue().encode()
     return UsageSource(case.place.file, Path(), "csv", len(data), rows=lambda: read_rows(io.BytesIO(data)))

@@ -42,11 +42,18 @@ def write_bills_csv(
     """Writes RFC 4180 rows with `\\r\\n` line ends. Pending bills carry the status `pending`."""
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
+    writer.writerows(bills_rows(bills, pending, months, currency))
+
+
+def bills_rows(
+    bills: Sequence[Bill], pending: Sequence[Bill], months: Sequence[StatementMonth], currency: str
+) -> Iterator[tuple[str, ...]]:
+    """The rows of `write_bills_csv` without the header."""
     for status, members in (("issued", bills), ("pending", pending)):
         for bill in members:
-            writer.writerows(bill_rows(bill, status, currency))
+            yield from bill_rows(bill, status, currency)
     for month in months:
-        writer.writerow(month_row(month, currency))
+        yield month_row(month, currency)
 
 
 def bill_rows(bill: Bill, status: str, currency: str) -> Iterator[tuple[str, ...]]:

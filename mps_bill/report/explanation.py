@@ -9,7 +9,7 @@ from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.pipeline import Explained
+from mps_bill.explain import Explained
 from mps_bill.report.bill_json import bill_json, line_json
 from mps_bill.report.document import Document, Table, text
 from mps_bill.report.reasons import (
@@ -50,6 +50,7 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
         "job_id": placed.record.job_id,
         "item": placed.record.features.item,
         "output": placed.record.output,
+        **({"account_id": placed.record.features.account} if placed.record.features.account else {}),
         "file": placed.source.name,
         "line": placed.row.line,
         "billed": bool(one.bill) and one.repeats is None and not one.late,
@@ -73,6 +74,8 @@ def steps(one: Explained, currency: str) -> list[Step]:
         ("Row", f"{placed.source.name}:{placed.row.line}"),
         ("As written", printable(placed.row.raw.decode("utf-8", "backslashreplace"))),
     ]
+    if record.features.account:
+        found.append(("Account", record.features.account))
     if one.repeats:
         found.append(("Duplicate", f"repeats {one.repeats} in every value; billed once, there"))
         return found

@@ -17,19 +17,19 @@ def markdown(document: Document) -> str:
 
 def _block(block: Table | Note) -> str:
     if isinstance(block, Note):
-        return "\n".join(_escaped(line) for line in block.text.split("\n"))
+        return "\n".join(escaped(line) for line in block.text.split("\n"))
     title, _, rest = block.title.partition("\n")
-    lines = [f"### {_escaped(title)}", ""] if title else []
-    lines += [_escaped(rest), ""] if rest else []
-    lines.append(_row(tuple(_escaped(column.title) for column in block.columns)))
+    lines = [f"### {escaped(title)}", ""] if title else []
+    lines += [escaped(rest), ""] if rest else []
+    lines.append(_row(tuple(escaped(column.title) for column in block.columns)))
     lines.append(_row(tuple("---:" if column.kind == "number" else "---" for column in block.columns)))
     for row in block.rows:
         if isinstance(row, Heading):
-            lines.append(_row((f"**{_escaped(row.text)}**", *[""] * (len(block.columns) - 1))))
+            lines.append(_row((f"**{escaped(row.text)}**", *[""] * (len(block.columns) - 1))))
         else:
-            lines.append(_row(tuple(_escaped(cell) for cell in row)))
+            lines.append(_row(tuple(escaped(cell) for cell in row)))
     for row in block.totals:
-        lines.append(_row(tuple(f"**{_escaped(cell)}**" if cell else "" for cell in row)))
+        lines.append(_row(tuple(f"**{escaped(cell)}**" if cell else "" for cell in row)))
     return "\n".join(lines)
 
 
@@ -37,5 +37,6 @@ def _row(cells: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(cell: str) -> str:
+def escaped(cell: str) -> str:
+    """Text without anything that Markdown would take for its own."""
     return _SPECIAL.sub(r"\\\1", printable(cell.strip()))

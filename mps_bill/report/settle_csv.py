@@ -15,32 +15,39 @@ from mps_bill.settlement.waterfall import Payment
 
 #: Behind the columns of a bill: what paid, how many units of a plan it took, how much money, and what is left of it.
 DEDUCTION_COLUMNS = ("source", "source_id", "units", "paid", "remaining")
+#: The header of settlements.
+SETTLEMENT_COLUMNS = (*COLUMNS, *DEDUCTION_COLUMNS)
 _BLANK = ("",) * len(DEDUCTION_COLUMNS)
 
 
 def write_settlements_csv(stream: IO[str], run: SettleRun) -> None:
     """Writes RFC 4180 rows with `\\r\\n` line ends. The status is issued, correction, late or pending."""
     writer = csv.writer(stream)
-    writer.writerow((*COLUMNS, *DEDUCTION_COLUMNS))
+    writer.writerow(SETTLEMENT_COLUMNS)
+    writer.writerows(settlement_rows(run))
+
+
+def settlement_rows(run: SettleRun) -> Iterator[tuple[str, ...]]:
+    """The rows of `write_settlements_csv` without the header."""
     settled = run.settled
     for settlement in settled.settlements:
         bill = settlement.bill
         status = "issued" if bill.cycle.correction_at is None else "correction"
-        writer.writerows((*row, *_BLANK) for row in bill_rows(bill, status, run.currency))
+        yield from ((*row, *_BLANK) for row in bill_rows(bill, status, run.currency))
         head = bill_head(bill, status)
-        writer.writerows(_plan_rows(settlement, head, run.currency))
-        writer.writerows(_payment_rows(settlement.payment, head, run.currency))
+        yield from _plan_rows(settlement, head, run.currency)
+        yield from _payment_rows(settlement.payment, head, run.currency)
         if settlement.frozen:
-            writer.writerow(_row(head, "frozen", run.currency, paid=stripped(settlement.frozen)))
+            yield _row(head, "frozen", run.currency, paid=stripped(settlement.frozen))
     for step in settled.statements:
-        writer.writerow((*month_row(step.statement, run.currency), *_BLANK))
+        yield (*month_row(step.statement, run.currency), *_BLANK)
         head = month_head(step.statement)
         released = stripped(-step.statement.amounts.list_amount)
-        writer.writerow(_row(head, "frozen", run.currency, paid=released))
-        writer.writerows(_payment_rows(step.payment, head, run.currency))
+        yield _row(head, "frozen", run.currency, paid=released)
+        yield from _payment_rows(step.payment, head, run.currency)
     for status, bills in (("late", settled.late), ("pending", settled.pending)):
         for bill in bills:
-            writer.writerows((*row, *_BLANK) for row in bill_rows(bill, status, run.currency))
+            yield from ((*row, *_BLANK) for row in bill_rows(bill, status, run.currency))
 
 
 def _plan_rows(settlement: Settlement, head: tuple[str, ...], currency: str) -> Iterator[tuple[str, ...]]:

@@ -296,3 +296,17 @@ def _span(seconds: int) -> str:
     days, rest = divmod(seconds, DAY)
     hours = f"{rest // 3600} h"
     return f"{days} d {hours}" if days and rest else f"{days} d" if days else hours
+
+
+def notices(run: SettleRun) -> Iterator[str]:
+    """What a person should know of a run beside its result, whatever the format."""
+    if count := len(run.settled.overtaken):
+        yield (
+            f"{'1 bill was' if count == 1 else f'{count} bills were'} issued before the time that the account had reached,"
+            " and paid as of that time; where products have other lags or cycles, --as-of keeps them in step."
+        )
+    if run.settled.late:
+        rows = run.control_totals.rows_late
+        yield f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged."
+    if run.settled.charged_again:
+        yield charged_again_text(run)

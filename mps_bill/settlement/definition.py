@@ -20,7 +20,7 @@ from mps_bill.settlement.account import EVERY_PRODUCT, MONEY_PLACES
 FORMAT_NAME = "mps-bill/account/1"
 VOUCHER_ORDERS = ("earliest-expiry", "largest-balance")
 
-_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 _NAME = r"\S([^\r\n]{0,198}\S)?"
 _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
@@ -64,7 +64,7 @@ _exact_amount = _number("an exact amount", kinds.BAD_MONEY, _decimal(AMOUNT_PLAC
 _quantity = _number("a quantity", kinds.BAD_QUANTITY, _decimal(QUANTITY_PLACES))
 _use = _number("a month's use", kinds.BAD_QUANTITY, _decimal(QUANTITY_PLACES, whole_digits=_USE_DIGITS))
 _coefficient = _number("a coefficient", kinds.BAD_COEFFICIENT, _decimal(AMOUNT_PLACES, above_zero=True))
-_id = _word("an id", _ID, kinds.BAD_ID, "letters, digits, points, - or _")
+_id = _word("an id", ID_PATTERN, kinds.BAD_ID, "letters, digits, points, - or _")
 _month = _word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
 # Whether a word is known depends on the price sheets, so any word is read here and held against them by the reader.
 _item = Text("an item code", str, _WORD, kinds.UNKNOWN_ITEM)

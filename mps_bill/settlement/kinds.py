@@ -4,6 +4,9 @@ from mps_bill.core.diagnostics import Kind
 
 UNREADABLE_FILE = Kind("A101", "unreadable-account")
 LOCKED = Kind("A102", "account-in-use")
+NO_ACCOUNT = Kind("A103", "no-account")
+OTHER_ACCOUNT = Kind("A104", "other-account")
+NOT_SAVED = Kind("A105", "account-not-saved")
 
 UNKNOWN_FORMAT = Kind("A201", "unknown-format")
 BAD_ID = Kind("A202", "bad-id")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, printable
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemLog, ProblemReport, printable, quoted
 from mps_bill.core.times import iso
 from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.settlement import definition as d
 from mps_bill.settlement import kinds
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.read import read_account
@@ -95,6 +97,52 @@ def _is_still(path: Path, stream: BinaryIO) -> bool:
 
 def _rejected(name: str, kind: Kind, message: str) -> InputRejected:
     return InputRejected([Problem(Place(printable(name)), kind, message)])
+
+
+def account_path(folder: str, account_id: str) -> str:
+    """The file of an account in a folder of accounts."""
+    return os.path.join(folder, f"{account_id}.yaml")
+
+
+@contextmanager
+def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool) -> Iterator[AccountFile]:
+    """The account in a folder with one file an account, as `open_account`.
+
+    Raises:
+        InputRejected: also where there is no such file, or it holds another account.
+    """
+    if not re.fullmatch(d.ID_PATTERN, account_id):
+        message = (
+            f"account_id {quoted(account_id)} can be no account's id, which has letters, digits, points, - or _ only"
+        )
+        raise _rejected(folder, kinds.NO_ACCOUNT, message)
+    name = account_path(folder, account_id)
+    if not os.path.isfile(name):
+        message = f"there is no such file, and the usage has rows of the account {quoted(account_id)}"
+        raise _rejected(name, kinds.NO_ACCOUNT, message)
+    with open_account(name, book, lock=lock) as file:
+        if file.account.id != account_id:
+            message = f"it holds the account {quoted(file.account.id)}, and its name is that of {quoted(account_id)}"
+            raise _rejected(name, kinds.OTHER_ACCOUNT, message)
+        yield file
+
+
+def check_accounts(
+    ids: Iterable[str], folder: str, target: str | None, book: PriceBook, max_errors: int, *, in_place: bool
+) -> ProblemReport:
+    """What keeps accounts from being charged, and from being saved to the folder `target`, before any of them is."""
+    log = ProblemLog(max_errors)
+    for account_id in ids:
+        try:
+            with open_account_in(folder, account_id, book, lock=False) as file:
+                if target is None:
+                    continue
+                path = account_path(target, account_id)
+                if reason := check_target(Path(path), file, book, in_place=in_place):
+                    log.add([Problem(Place(printable(path)), kinds.NOT_SAVED, reason)])
+        except InputRejected as rejected:
+            log.add(rejected.report.shown)
+    return log.report()
 
 
 def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[str, bool]:

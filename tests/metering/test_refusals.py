@@ -270,7 +270,7 @@ def test_an_item_that_a_later_sheet_drops_is_refused(tmp_path: Path) -> None:
 def test_every_kind_of_problem_is_tested() -> None:
     """Kinds of values and rows stand in the tables above; those of files and repeats in other modules.
     U5xx are no faults of usage."""
-    elsewhere = {"U101", "U102", "U103", "U104", "U110", "U114", "U115", "U401"}
+    elsewhere = {"U101", "U102", "U103", "U104", "U110", "U114", "U115", "U116", "U401"}
     codes = [kind.code for kind in vars(kinds).values() if isinstance(kind, Kind)]
     tested = {case[3] for case in ROWS} | {code for case in HEADERS for _, code in case[2]} | elsewhere
     assert tested == {code for code in codes if not code.startswith("U5")}

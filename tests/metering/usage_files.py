@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from mps_bill.core.diagnostics import Problem, ProblemReport
 from mps_bill.metering.csv_rows import Row
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import UsageGroup
 from tests import kit
 
 #: Few jobs, so that records repeat and contradict one another.
@@ -87,8 +89,18 @@ def outcome(sources: Sequence[UsageSource], options: MeterOptions) -> dict[str, 
 
     options = replace(options, set_aside=True, reject=reject, max_errors=5)
     metered = kit.metered(sources, options=options)
+    return {
+        "totals": _totals(metered.groups),
+        "accounts": [(account, _totals(groups)) for account, groups in metered.by_account or ()],
+        "rows": (metered.rows_read, metered.rows_rejected),
+        "problems": metered.problems,
+        "rejected": rejected,
+    }
+
+
+def _totals(groups: Sequence[UsageGroup]) -> dict[tuple[Any, ...], list[int]]:
     totals: dict[tuple[Any, ...], list[int]] = {}
-    for group in metered.groups:
+    for group in groups:
         assert group.rows > 0
         key = group.key
         # An engine gives a side as the edge of the bucket at or above it, and says "?" for words of failed jobs that it
@@ -98,12 +110,16 @@ def outcome(sources: Sequence[UsageSource], options: MeterOptions) -> dict[str, 
         numbers = totals.setdefault(head, [0] * (2 + len(group.sums)))
         for place, number in enumerate((group.rows, group.duplicates, *group.sums)):
             numbers[place] += number
-    return {
-        "totals": totals,
-        "rows": (metered.rows_read, metered.rows_rejected),
-        "problems": metered.problems,
-        "rejected": rejected,
-    }
+    return totals
+
+
+def with_accounts(content: bytes, *, dirty: bool) -> bytes:
+    """The file with a column `account_id` behind the others, which is wrong in some rows of a dirty one."""
+    accounts = [b"studio-b", b"studio-a", "云".encode(), *([b"", b"x\x01", b'"q"', b"s\xff"] if dirty else [])]
+    header, *rows = content.split(b"\n")
+    lines = [header.rstrip(b"\r") + b",account_id"]
+    lines += [row.rstrip(b"\r") + b"," + accounts[crc32(row) % len(accounts)] for row in rows if row or dirty]
+    return b"".join(line + b"\n" for line in lines)
 
 
 def counts(report: ProblemReport) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.usage import COLUMNS
+from mps_bill.metering.usage import RECORD_COLUMNS
 from mps_bill.price_cases.definition import USAGE_FIELDS
 from mps_bill.price_cases.read import load_cases, read_cases
 from mps_bill.price_cases.run import CaseResult, run_case
@@ -131,4 +131,4 @@ def test_the_examples_of_contracts_that_meter_otherwise(monkeypatch: pytest.Monk
 
 
 def test_a_row_of_a_case_has_the_columns_of_usage_files() -> None:
-    assert tuple(field.key for field in USAGE_FIELDS) == COLUMNS
+    assert tuple(field.key for field in USAGE_FIELDS) == RECORD_COLUMNS

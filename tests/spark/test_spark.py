@@ -18,7 +18,7 @@ from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.load import load_price_book
 from tests import kit
-from tests.metering.usage_files import outcome
+from tests.metering.usage_files import outcome, with_accounts
 
 pytest.importorskip("pyspark", reason="NOT TESTED: the Spark engine needs pyspark (pip install 'mps-bill[spark]')")
 if shutil.which("java") is None:
@@ -37,6 +37,7 @@ def _both(sources: Sequence[UsageSource], **more: Any) -> dict[str, Any]:
     """Compares what does not depend on lines: totals, counts, and every rejected row with what is wrong with it."""
     exact, spark = (outcome(sources, _options(engine, **more)) for engine in ("python", "spark"))
     assert spark["totals"] == exact["totals"]
+    assert spark["accounts"] == exact["accounts"]
     assert spark["rows"] == exact["rows"]
     assert spark["problems"].counts == exact["problems"].counts
     assert _rejected(spark) == _rejected(exact)
@@ -168,6 +169,17 @@ def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
     exact, spark = (outcome(sources, _options(engine)) for engine in ("python", "spark"))
     assert spark == exact
     assert [line for _, line, _, _ in spark["rejected"]] == [18, 19]
+
+
+def test_every_account_by_itself(tmp_path: Path) -> None:
+    rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}.016666") for number in range(60)]
+    rows += [rows[0], rows[0], kit.row(job_id="b-1", item="transcodin"), kit.row(job_id="b-2", quantity="1e2")]
+    content = with_accounts(kit.usage_text(rows).encode(), dirty=True)
+    # The same record with another account contradicts the first.
+    content += f"{rows[0]},studio-z\n".encode()
+    found = _both([kit.source(tmp_path / "usage.csv", content)], accounts=True)
+    assert [account for account, _ in found["accounts"]] == ["q", "studio-a", "studio-b", "云"]
+    assert found["rejected"]
 
 
 def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""`mps-bill settle` with a folder of accounts: each is settled, printed and saved by itself, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING
+
+import typer
+
+from mps_bill.cli import exit_codes
+from mps_bill.cli.accounts import check_format, pipe_may_break, writer_for
+from mps_bill.cli.metering import metering
+from mps_bill.cli.options import Format
+from mps_bill.cli.output import open_output, say, say_problems
+from mps_bill.cli.reading import Reading
+from mps_bill.cli.saving import saving
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.price_sheet.book import PriceBook
+
+if TYPE_CHECKING:
+    from mps_bill.accounts import AccountsUsage, RunSum
+    from mps_bill.report.accounts import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where the accounts are, and where they are saved to (None: nowhere)."""
+
+    accounts: str
+    target: str | None
+    in_place: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How every account is settled, as for `pipeline.settle_usage`."""
+
+    as_of: int | None
+    charge_late: bool
+    forecast_days: int
+
+
+def settle_folder(
+    usage: Sequence[str],
+    prices: Sequence[str],
+    book: PriceBook,
+    folder: Folder,
+    settling: Settling,
+    reading: Reading,
+    format_: Format,
+    output: str | None,
+    *,
+    in_full: int | None,
+    fail_on_outstanding: bool,
+    fail_over: Decimal | None,
+    bom: bool,
+) -> int:
+    """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
+    check_format(format_)
+    _check_folder(folder, output, reading.rejects)
+
+    from mps_bill.accounts import meter_accounts
+    from mps_bill.settlement.save import check_accounts
+
+    with metering(usage, reading, output=output, prices=prices) as (sources, meter_options):
+        accounts = meter_accounts(sources, book, replace(meter_options, accounts=True))
+        report = check_accounts(
+            accounts.ids(), folder.accounts, folder.target, book, reading.max_errors, in_place=folder.in_place
+        )
+        if report.total:
+            raise InputRejected(report)
+        with _output(output, folder, bom) as stream:
+            writer = writer_for(format_, stream, book.currency, (), in_full, settled=True)
+            total, owing = _settle_each(accounts, folder, settling, writer, stream, quiet=reading.quiet)
+            control_totals = accounts.control_totals(total.control_totals)
+            with pipe_may_break():
+                writer.end(total, control_totals)
+
+    if folder.target is not None:
+        count = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
+        say(f"Saved {count} to {folder.target}.", quiet=reading.quiet)
+    if format_ is Format.csv:
+        from mps_bill.report.control_totals import control_totals_text
+
+        say(control_totals_text(control_totals), quiet=reading.quiet)
+    if accounts.problems.total:
+        say_problems(accounts.problems)
+        return exit_codes.REJECTED
+    over = fail_over is not None and total.money["payable"] > fail_over
+    return exit_codes.LIMIT_CROSSED if over or (fail_on_outstanding and owing) else exit_codes.DONE
+
+
+def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> None:
+    if folder.target is not None and not os.path.isdir(folder.target):
+        message = f"{folder.target} is no folder, and --account is a folder of accounts"
+        raise typer.BadParameter(message, param_hint="--save")
+    taken = {os.path.realpath(path) for path in (folder.accounts, folder.target) if path is not None}
+    for option, path in (("--output", output), ("--rejects", rejects)):
+        if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
+            message = f"{path} would stand among the accounts; name a file in another folder"
+            raise typer.BadParameter(message, param_hint=option)
+
+
+@contextmanager
+def _output(output: str | None, folder: Folder, bom: bool) -> Iterator[IO[str]]:
+    """The stream for the result. Where accounts are saved as they are done, a file is written as they are done, too, so that
+    after a crash it still tells of every account that was charged."""
+    if output is None or folder.target is None:
+        with open_output(output, bom=bom) as stream:
+            yield stream
+        return
+    try:
+        file = open(output, "w", encoding="utf-8-sig" if bom else "utf-8", newline="")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}", param_hint="--output") from None
+    with file:
+        yield file
+
+
+def _settle_each(
+    accounts: AccountsUsage, folder: Folder, settling: Settling, writer: Writer, stream: IO[str], *, quiet: bool
+) -> tuple[RunSum, bool]:
+    """Settles, prints and saves account by account; what they all come to, and whether one owes anything in the end."""
+    from mps_bill.accounts import nothing, sum_of
+    from mps_bill.pipeline import settle_metered
+    from mps_bill.report.settle_tables import notices
+    from mps_bill.settlement.save import account_path, open_account_in
+
+    total, owing = nothing(settled=True), False
+    try:
+        for account_id, usage in accounts:
+            with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
+                run = settle_metered(
+                    usage,
+                    accounts.book,
+                    file.account,
+                    settling.as_of,
+                    charge_late=settling.charge_late,
+                    forecast_days=settling.forecast_days,
+                )
+                target = None if folder.target is None else account_path(folder.target, account_id)
+                with saving(target, file, run, accounts.book), pipe_may_break():
+                    writer.add(account_id, run)
+                    stream.flush()
+            for notice in notices(run):
+                say(f"{account_id}: {notice}", quiet=quiet)
+            total += sum_of(run)
+            owing = owing or bool(run.settled.closing.outstanding)
+    except BaseException as error:
+        if folder.target is None or not total.accounts:
+            raise
+        count = f"{total.accounts} account{' was' if total.accounts == 1 else 's were'}"
+        say(f"{count} settled and saved before this; the others are as they were. Run again: nothing is charged twice.")
+        if isinstance(error, KeyboardInterrupt):
+            raise SystemExit(exit_codes.INTERRUPTED) from None
+        raise
+    return total, owing

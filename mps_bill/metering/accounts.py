@@ -1,0 +1,61 @@
+"""Groups account by account, without all of them in memory."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import groupby
+from os import SEEK_END
+
+from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.metering import kinds
+from mps_bill.metering.usage import AccountGroups, UsageGroup
+
+
+def account_of(group: UsageGroup) -> str:
+    return group.key.account
+
+
+def in_memory(groups: Iterable[UsageGroup]) -> AccountGroups:
+    """The groups by account, in order of the accounts' ids."""
+    ordered = sorted(groups, key=account_of)
+    return tuple((account, tuple(members)) for account, members in groupby(ordered, account_of))
+
+
+class GroupFile:
+    """The same in a file without a name, so that it is gone with the process however that ends.
+
+    One account is in memory at a time. It is gone through by one reader at a time.
+    """
+
+    def __init__(self, groups: Iterable[UsageGroup], folder: str | None) -> None:
+        """`groups` are ordered by account; `folder` has room for them (None: the system's temporary folder).
+
+        Raises:
+            InputRejected: the temporary disk is full.
+        """
+        try:
+            # It stays open for as long as this object is in use.
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+            for account, members in groupby(groups, account_of):
+                pickle.dump((account, tuple(members)), self._file)
+            self._file.flush()
+        except OSError as error:
+            message = (
+                f"the temporary disk takes no more ({error.strerror}); name a folder with more room with --temp-dir"
+            )
+            place = Place(folder or tempfile.gettempdir())
+            raise InputRejected([Problem(place, kinds.NO_DISK, message)]) from error
+
+    def __del__(self) -> None:
+        # Without room for a file there is none to close.
+        with suppress(AttributeError):
+            self._file.close()
+
+    def __iter__(self) -> Iterator[tuple[str, tuple[UsageGroup, ...]]]:
+        end = self._file.seek(0, SEEK_END)
+        self._file.seek(0)
+        while self._file.tell() < end:
+            yield pickle.load(self._file)

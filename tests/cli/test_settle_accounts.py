@@ -1,0 +1,142 @@
+"""`settle` with a folder of accounts: nothing is charged unless all is right, and a crash in between charges nothing twice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mps_bill.cli import run
+from mps_bill.settlement.save import Staged
+from tests import kit
+
+HEADER = f"{kit.HEADER},account_id"
+_ACCOUNT = "format: mps-bill/account/1\nid: {}\ncurrency: USD\nbalance: 10\n"
+IDS = ("a", "b", "c")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with usage of three accounts, each in a file of `accounts`, and one more that used nothing."""
+    monkeypatch.chdir(tmp_path)
+    Path("sheet.yaml").write_text(kit.SHEET)
+    rows = [f"{kit.row(job_id=f'j-{id_}')},{id_}" for id_ in IDS]
+    Path("usage.csv").write_text(kit.usage_text(rows, HEADER))
+    Path("accounts").mkdir()
+    for id_ in (*IDS, "idle"):
+        Path("accounts", f"{id_}.yaml").write_text(_ACCOUNT.format(id_))
+    return tmp_path
+
+
+def _settle(*more: str) -> int:
+    return run(["settle", "usage.csv", "--prices", "sheet.yaml", "--account", "accounts", *more])
+
+
+def _texts() -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(Path("accounts").iterdir())}
+
+
+def _result(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+@pytest.mark.usefixtures("place")
+def test_each_account_pays_its_own_bills(capsys: pytest.CaptureFixture[str]) -> None:
+    before = _texts()
+    assert _settle("--in-place", "--format", "json") == 0
+    document = _result(capsys)
+    assert [one["account_id"] for one in document["accounts"]] == list(IDS)
+    assert {one["account"]["balance"] for one in document["accounts"]} == {"9.35"}
+    assert document["total"] == {
+        "list_amount": "1.953", "rounding_adjustment": "-0.003", "payable": "1.95", "vouchers": "0",
+        "stored_value_cards": "0", "balance": "1.95", "credit_line": "0", "outstanding": "0", "frozen": "0",
+    }  # fmt: skip
+    after = _texts()
+    assert after["idle.yaml"] == before["idle.yaml"]
+    assert all("balance: 9.35" in after[f"{id_}.yaml"] for id_ in IDS)
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("crash", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_a_crash_in_between_charges_nothing_twice(
+    crash: BaseException | type[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before, commit = _texts(), Staged.commit
+
+    def crashing(stage: Staged) -> None:
+        if stage.target.name == "b.yaml":
+            raise crash
+        commit(stage)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Staged, "commit", crashing)
+        if crash is KeyboardInterrupt:
+            with pytest.raises(SystemExit, match="130"):
+                _settle("--in-place", "--format", "json", "--output", "result.json")
+        else:
+            assert _settle("--in-place", "--format", "json", "--output", "result.json") == 2
+    assert "1 account was settled and saved before this" in capsys.readouterr().err
+    between = _texts()
+    assert {name for name, text in between.items() if text != before[name]} == {"a.yaml"}
+    assert '"account_id": "a"' in Path("result.json").read_text()
+
+    assert _settle("--in-place", "--format", "json") == 0
+    document = _result(capsys)
+    assert document["control_totals"]["rows_late"] == 1
+    assert document["total"]["balance"] == "1.3"
+    assert _texts()["a.yaml"] == between["a.yaml"]
+    assert all("balance: 9.35" in _texts()[f"{id_}.yaml"] for id_ in IDS)
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("c.yaml", None, "accounts/c.yaml: there is no such file"),
+        ("c.yaml", _ACCOUNT.format("d"), 'it holds the account "d"'),
+        ("b.yaml", _ACCOUNT.format("b").replace("10", "1o"), "accounts/b.yaml:4:10"),
+    ],
+)
+def test_nothing_is_charged_unless_every_account_is_right(
+    name: str, text: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("accounts", name).unlink()
+    if text is not None:
+        Path("accounts", name).write_text(text)
+    before = _texts()
+    assert _settle("--in-place") == 3
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
+    assert _texts() == before
+
+
+@pytest.mark.usefixtures("place")
+def test_an_account_id_reaches_no_other_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("x.yaml").write_text(_ACCOUNT.format("x"))
+    Path("usage.csv").write_text(kit.usage_text([f"{kit.row()},../x"], HEADER))
+    assert _settle("--in-place") == 3
+    assert "can be no account's id" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_saved_elsewhere_settles_on(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("after").mkdir()
+    before = _texts()
+    assert _settle("--save", "after", "--format", "csv") == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[0].startswith("account_id,product,")
+    assert "Saved 3 accounts to after." in told.err
+    assert _texts() == before
+    assert sorted(path.name for path in Path("after").iterdir()) == ["a.yaml", "b.yaml", "c.yaml"]
+
+
+@pytest.mark.usefixtures("place")
+def test_anything_outstanding_of_any_account_fails_when_asked() -> None:
+    Path("accounts", "b.yaml").write_text(_ACCOUNT.format("b").replace("10", "0"))
+    assert _settle("--fail-on-outstanding") == 4

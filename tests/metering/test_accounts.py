@@ -1,0 +1,94 @@
+"""Usage that names the account of every row: engines agree on each account, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mps_bill.metering.meter import EngineName, MeterOptions
+from tests import kit
+from tests.kit import ENGINES
+from tests.metering.usage_files import files, outcome, with_accounts
+
+MANY = MeterOptions(engine="python", accounts=True)
+HEADER = f"{kit.HEADER},account_id"
+
+
+def _text(*rows: tuple[str, str]) -> str:
+    """Usage of rows and their accounts."""
+    return kit.usage_text([f"{line},{account}" for line, account in rows], HEADER)
+
+
+@given(
+    st.lists(files(dirty=True), min_size=1, max_size=2),
+    st.booleans(),
+    st.sampled_from([(), ("tag_project",)]),
+)
+def test_engines_agree_on_every_account(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes], trust_unique: bool, tags: tuple[str, ...]
+) -> None:
+    folder = tmp_path_factory.mktemp("usage")
+    sources = [
+        kit.source(folder / f"{number}.csv", with_accounts(content, dirty=True))
+        for number, content in enumerate(contents)
+    ]
+    exact, engine = (
+        outcome(sources, replace(MANY, engine=name, trust_unique=trust_unique, tags=tags)) for name in ENGINES
+    )
+    assert engine == exact
+
+
+@given(files(dirty=False))
+def test_engines_agree_on_clean_files(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    folder = tmp_path_factory.mktemp("usage")
+    source = kit.source(folder / "usage.csv", with_accounts(content, dirty=False))
+    exact, engine = (outcome([source], replace(MANY, engine=name)) for name in ENGINES)
+    assert engine == exact
+    assert sum(numbers[0] for _, totals in exact["accounts"] for numbers in totals.values()) == sum(
+        numbers[0] for numbers in exact["totals"].values()
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_accounts_come_in_order_and_more_than_once(tmp_path: Path, engine: EngineName) -> None:
+    rows = [(kit.row(job_id=f"j-{number}"), f"s-{number % 3}") for number in (2, 4, 0, 1, 3)]
+    metered = kit.metered([kit.source(tmp_path / "u.csv", _text(*rows))], options=replace(MANY, engine=engine))
+    assert metered.by_account is not None
+    for _ in range(2):
+        counted = [(account, sum(group.rows for group in groups)) for account, groups in metered.by_account]
+        assert counted == [("s-0", 2), ("s-1", 2), ("s-2", 1)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_without_account_is_bad(tmp_path: Path, engine: EngineName) -> None:
+    source = kit.source(tmp_path / "u.csv", _text((kit.row(), "s-1"), (kit.row(job_id="j-2"), "")))
+    report = kit.problems_of([source], options=replace(MANY, engine=engine))
+    assert kit.places(report) == [(f"u.csv:3:{len(kit.row(job_id='j-2')) + 2}", "U201")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_record_belongs_to_one_account(tmp_path: Path, engine: EngineName) -> None:
+    source = kit.source(tmp_path / "u.csv", _text((kit.row(), "s-1"), (kit.row(), "s-2")))
+    report = kit.problems_of([source], options=replace(MANY, engine=engine))
+    assert kit.places(report) == [("u.csv:3:1", "U401")]
+    assert 'account_id "s-2" here, "s-1" there' in report.shown[0].message
+
+
+def test_files_with_and_without_accounts_do_not_mix(tmp_path: Path) -> None:
+    sources = [
+        kit.source(tmp_path / "a.csv", _text((kit.row(), "s-1"))),
+        kit.source(tmp_path / "b.csv", kit.usage_text([kit.row(job_id="j-2")])),
+    ]
+    report = kit.problems_of(sources, options=replace(MANY, accounts=None))
+    assert kit.places(report) == [("b.csv:1:1", "U105")]
+
+
+def test_many_accounts_where_one_is_wanted_and_the_other_way_round(tmp_path: Path) -> None:
+    many = kit.source(tmp_path / "many.csv", _text((kit.row(), "s-1")))
+    one = kit.source(tmp_path / "one.csv", kit.usage_text([kit.row()]))
+    assert kit.places(kit.problems_of([many])) == [("many.csv:1:1", "U116")]
+    assert kit.places(kit.problems_of([one], options=MANY)) == [("one.csv:1:1", "U105")]
