@@ -1,5 +1,5 @@
 # `make check` is every check there is; continuous integration runs the same.
-.PHONY: demo setup check lint types test golden
+.PHONY: demo setup check lint types test golden bench
 
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -30,3 +30,7 @@ test: setup
 golden: setup
 	$(BIN)/pytest tests/golden tests/invalid tests/pricing --rewrite-golden
 	$(BIN)/python tests/docs/readme.py --rewrite
+
+# Ratios against the floor and the peers; `--write` keeps them in benchmarks/RESULTS.md, `--small` takes a minute.
+bench: setup
+	$(BIN)/python benchmarks/run.py

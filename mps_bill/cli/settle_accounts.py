@@ -66,7 +66,10 @@ def settle_folder(
     from mps_bill.accounts import meter_accounts
     from mps_bill.settlement.save import check_accounts
 
-    with metering(usage, reading, output=output, prices=prices) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, inputs={"--account": folder.accounts}) as (
+        sources,
+        meter_options,
+    ):
         accounts = meter_accounts(sources, book, replace(meter_options, accounts=True))
         report = check_accounts(
             accounts.ids(), folder.accounts, folder.target, book, reading.max_errors, in_place=folder.in_place
