@@ -42,15 +42,26 @@ class Flaw:
 
 @dataclass(slots=True)
 class Row:
-    """A row as it stood (`raw`, without its line end), the line it starts on, its fields, or what is wrong with it."""
+    """A row as it stood (`raw`, without its line end), the line it starts on, its fields, or what is wrong with it.
+
+    `forbidden` are the fields, by number, that hold what no value of usage holds; the row has its fields all the same, because
+    columns that are passed over may hold anything.
+    """
 
     line: int
     raw: bytes
     fields: list[str]
     flaw: Flaw | None = None
+    forbidden: tuple[tuple[int, Flaw], ...] = ()
 
     @property
     def flaws(self) -> tuple[Flaw, ...]:
+        return self.flaws_outside(frozenset())
+
+    def flaws_outside(self, ignored: frozenset[int]) -> tuple[Flaw, ...]:
+        """What is wrong with the row where the fields of these numbers do not count."""
+        if self.forbidden:
+            return tuple(flaw for number, flaw in self.forbidden if number not in ignored)
         return (self.flaw,) if self.flaw else ()
 
     def position(self, index: int) -> tuple[int, int]:
@@ -178,13 +189,15 @@ def row_from(number: int, raw: bytes) -> Row:
     if '"' not in text and text.isprintable():
         return Row(number, raw, text.split(","))
     fields, starts, flaw = _tokenize(text)
-    for field, start in zip(fields, starts, strict=False):
-        if flaw is None and (found := _FORBIDDEN.search(field)):
-            flaw = start, *_forbidden(found[0])
-    if flaw is None:
-        return Row(number, raw, fields)
-    at, kind, message = flaw
-    return Row(number, raw, [], Flaw(*_line_and_column(text, at, number), kind, message))
+    if flaw:
+        at, kind, message = flaw
+        return Row(number, raw, [], Flaw(*_line_and_column(text, at, number), kind, message))
+    forbidden = tuple(
+        (index, Flaw(*_line_and_column(text, start, number), *_forbidden(found[0])))
+        for index, (field, start) in enumerate(zip(fields, starts, strict=True))
+        if (found := _FORBIDDEN.search(field))
+    )
+    return Row(number, raw, fields, forbidden[0][1] if forbidden else None, forbidden)
 
 
 def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
-from mps_bill.metering.csv_rows import Row, read_rows
+from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.records import Features, Identity, Layout, RecordReader, UsageRecord, ValueProblem, read_header
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
@@ -61,7 +61,7 @@ def open_layouts(
             problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
             continue
         if header.flaw:
-            problems += _flaw_problems(source, header)
+            problems += _flaw_problems(source, header.flaws)
             continue
         layout, troubles = read_header(header.fields, ignore_extra)
         layouts[source.name] = layout
@@ -191,6 +191,7 @@ class Judge:
     def __init__(self, source: UsageSource, layout: Layout, book: PriceBook, scheme: MeteringScheme) -> None:
         self._source = source
         self._layout = layout
+        self._ignored = layout.ignored_numbers
         self._book = book
         self._scheme = scheme
         self._reader = RecordReader(layout, scheme)
@@ -198,8 +199,8 @@ class Judge:
 
     def judge(self, row: Row) -> Judged:
         source = self._source
-        if row.flaw:
-            return BadRow(source, row, _flaw_problems(source, row))
+        if row.flaw and (flaws := row.flaws_outside(self._ignored)):
+            return BadRow(source, row, _flaw_problems(source, flaws))
         record = self._reader.read(row.fields)
         if isinstance(record, tuple):
             return BadRow(source, row, _value_problems(source, row, self._layout, record))
@@ -317,8 +318,8 @@ def _value_problems(
     return tuple(problems)
 
 
-def _flaw_problems(source: UsageSource, row: Row) -> tuple[Problem, ...]:
-    return tuple(Problem(Place(source.name, flaw.line, flaw.column), flaw.kind, flaw.message) for flaw in row.flaws)
+def _flaw_problems(source: UsageSource, flaws: Sequence[Flaw]) -> tuple[Problem, ...]:
+    return tuple(Problem(Place(source.name, flaw.line, flaw.column), flaw.kind, flaw.message) for flaw in flaws)
 
 
 def _unreadable(source: UsageSource, error: Exception) -> Problem:

@@ -49,6 +49,12 @@ class Layout:
     ignored: tuple[str, ...]
 
     @property
+    def ignored_numbers(self) -> frozenset[int]:
+        """Where the ignored columns stand."""
+        known = set(self.index.values())
+        return frozenset(number for number in range(len(self.names)) if number not in known)
+
+    @property
     def tags(self) -> tuple[str, ...]:
         """The columns whose text splits groups and is never priced: tags, and the account where the file names it."""
         return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX) or name == ACCOUNT_COLUMN))

@@ -60,8 +60,7 @@ class ConvertedRow(Row):
         super().__init__(line, raw, fields, flaws[0] if flaws else None)
         self._flaws, self._record, self._columns = flaws, record, columns
 
-    @property
-    def flaws(self) -> tuple[Flaw, ...]:
+    def flaws_outside(self, ignored: frozenset[int]) -> tuple[Flaw, ...]:  # noqa: ARG002 (a converted row ignores none)
         return self._flaws
 
     def position(self, index: int) -> tuple[int, int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, read_rows
+from mps_bill.metering.meter import MeterOptions
+from tests.kit import ENGINES, metered, places, source
 
 
 def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
@@ -102,3 +105,14 @@ def test_lost_quotes_close_each_other_and_cost_the_rows_between() -> None:
 def test_places_of_fields(content: bytes, index: int, place: tuple[int, int]) -> None:
     row = next(read_rows(io.BytesIO(content)))
     assert row.position(index) == place
+
+
+def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:
+    header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,title"
+    start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
+    content = f'{header}\na,{start},"He said ""hi"", twice"\nb,{start},"two\nlines"\n"c""d",{start},"a ""b"""\n'
+    for engine in ENGINES:
+        options = MeterOptions(engine=engine, ignore_extra_columns=True, set_aside=True)
+        results = metered([source(tmp_path / "usage.csv", content)], options=options)
+        assert (results.rows_read, results.rows_rejected) == (3, 1), engine
+        assert places(results.problems) == [("usage.csv:5:1", "U113")], engine
