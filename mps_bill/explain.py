@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from mps_bill.accounts import bill_accounts
 from mps_bill.billing.bills import Bill
@@ -14,7 +15,8 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.lines import LineItem
+from mps_bill.price_sheet.model import TieredPrice
+from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.totals import billed_micros
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle import Settlement
@@ -35,6 +37,8 @@ class Explained:
     #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
     settlement: Settlement | None = None
     late: bool = False
+    #: What the month had used of the charge before this bill, in micros; None where the price does not ask.
+    month_used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ def explain_job(
         bill: Bill | None = None
         lines: tuple[LineItem, ...] = ()
         micros = record.micros
+        month_used: int | None = None
         if placed.assignment:
             found = placed.assignment
             bill = bills[placed.key.account, found.sheet.product, found.cycle_start]
@@ -105,8 +110,21 @@ def explain_job(
                 if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
             )
             micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
+            earlier = (other for (name, _, _), other in bills.items() if name == placed.key.account)
+            month_used = _month_used(lines[0].charge, bill, earlier, account)
         repeats = None if first is placed else Place(first.source.name, first.row.line)
         settlement = paid.get(id(bill)) if bill else None
         is_late = any(bill is other for other in late)
-        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late))
+        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late, month_used))
     return Explanation(tuple(explained), problems)
+
+
+def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:
+    """What the month had used of a charge before its bill: by the account before the run, and by the bills before this one."""
+    price = charge.price
+    if not isinstance(price, TieredPrice) or price.per != "month":
+        return None
+    key = month_key(charge)
+    before = takewhile(lambda other: other is not bill, bills)
+    lines = (line for other in before for line in other.lines if month_key(line.charge) == key)
+    return (account.month_used.get(key, 0) if account else 0) + sum(line.billed_micros for line in lines)

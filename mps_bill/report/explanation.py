@@ -10,6 +10,7 @@ from mps_bill.core.diagnostics import printable
 from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.explain import Explained
+from mps_bill.rating.lines import Charge
 from mps_bill.report.bill_json import bill_json, line_json
 from mps_bill.report.document import Document, Table, text
 from mps_bill.report.reasons import (
@@ -101,6 +102,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
         ("Price", price_reason(charge, sheet, currency)),
         *source_steps(item),
         ("Charge", charge_reason(charge)),
+        *_month_steps(one, charge),
         *(("Line", line_reason(line, currency)) for line in one.lines),
         *_plan_steps(one),
         ("Bill", _bill_reason(one, currency)),
@@ -139,6 +141,19 @@ def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
         yield ("Outstanding", f"{stripped(one.settlement.payment.outstanding)} {currency}")
     if one.settlement.frozen:
         yield ("Frozen", f"{stripped(one.settlement.frozen)} {currency}, until the month is over and paid as a whole")
+
+
+def _month_steps(one: Explained, charge: Charge) -> list[Step]:
+    """Where the tiers of a month began for this charge."""
+    if one.month_used is None:
+        return []
+    month = charge.sheet.billing.calendar.month(charge.cycle_start)
+    return [
+        (
+            "Month",
+            f"before this bill {month} had used {shown(one.month_used, charge.item.unit)} of it, and tiers go on there",
+        )
+    ]
 
 
 def _bill_reason(one: Explained, currency: str) -> str:
