@@ -13,7 +13,7 @@ from mps_bill.core.diagnostics import InputRejected
 from tests.golden.cases import run_captured
 
 FILE = """\
-prices: [mps-china, own.yaml, ../shared]
+prices: [mps-china, own.yaml, ../team]
 account: studio.yaml
 profile: log.yaml
 set: {region: cn-shanghai, tag_show: news}
@@ -28,7 +28,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a config file and some of the files it names, and a folder in it to work in."""
     folder = tmp_path / "studio"
     (folder / "november").mkdir(parents=True)
-    (tmp_path / "shared").mkdir()
+    (tmp_path / "team").mkdir()
     (folder / FILE_NAME).write_text(FILE)
     for name in ("own.yaml", "log.yaml"):
         (folder / name).touch()
@@ -47,7 +47,7 @@ def test_the_nearest_file_upward_counts(studio: Path) -> None:
 
 def test_paths_are_those_beside_the_file_and_ids_stay_ids(studio: Path) -> None:
     settings = load_settings(studio / FILE_NAME, {})
-    assert settings["prices"] == Setting(("mps-china", "../own.yaml", "../../shared"), "../mps-bill.yaml:1:1")
+    assert settings["prices"] == Setting(("mps-china", "../own.yaml", "../../team"), "../mps-bill.yaml:1:1")
     assert settings["account"].values == ("../studio.yaml",)
     assert settings["profile"].values == ("../log.yaml",)
 
