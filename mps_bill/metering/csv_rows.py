@@ -23,10 +23,13 @@ from mps_bill.metering import kinds
 MAX_ROW_BYTES = 2_000_000
 
 _BOM = b"\xef\xbb\xbf"
-#: Nobody means a control character or a quote inside a value of usage.
+#: Nobody means a control character inside a value of usage, nor a quote in one that is not quoted: it is a lost one.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"]')
+#: Within quotes a doubled quote and line ends are the value's own.
+_FORBIDDEN_IN_QUOTES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _UNQUOTED = re.compile(r"[^,]*")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_OPENING = re.compile(r' *"')
 _QUOTED = re.compile(r' *"((?:[^"]|"")*)" *')
 
 
@@ -195,7 +198,7 @@ def row_from(number: int, raw: bytes) -> Row:
     forbidden = tuple(
         (index, Flaw(*_line_and_column(text, start, number), *_forbidden(found[0])))
         for index, (field, start) in enumerate(zip(fields, starts, strict=True))
-        if (found := _FORBIDDEN.search(field))
+        if (found := (_FORBIDDEN_IN_QUOTES if _is_quoted(text, start) else _FORBIDDEN).search(field))
     )
     return Row(number, raw, fields, forbidden[0][1] if forbidden else None, forbidden)
 
@@ -207,11 +210,10 @@ def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | 
     at = 0
     while True:
         starts.append(at)
-        quote = at + len(text[at:]) - len(text[at:].lstrip(" ")) if text.startswith(" ", at) else at
-        if text.startswith('"', quote):
+        if _is_quoted(text, at):
             match = _QUOTED.match(text, at)
             if not match:
-                return fields, starts, (quote, kinds.UNCLOSED_QUOTE, "this quote is never closed")
+                return fields, starts, (text.index('"', at), kinds.UNCLOSED_QUOTE, "this quote is never closed")
             fields.append(match[1].replace('""', '"'))
         else:
             match = _UNQUOTED.match(text, at)
@@ -225,9 +227,14 @@ def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | 
         at += 1
 
 
+def _is_quoted(text: str, start: int) -> bool:
+    """Whether the field that starts there is in quotes, perhaps behind spaces."""
+    return _OPENING.match(text, start) is not None
+
+
 def _forbidden(char: str) -> tuple[Kind, str]:
     if char == '"':
-        return kinds.STRAY_QUOTE, "a quote stands inside this value; no value of usage holds one"
+        return kinds.STRAY_QUOTE, 'a quote stands inside this value; put the value in quotes and write "" for it'
     return kinds.CONTROL_CHARACTER, f"the control character U+{ord(char):04X} stands in this value"
 
 

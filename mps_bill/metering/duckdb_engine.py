@@ -20,7 +20,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from, rows_among
 from mps_bill.metering.duckdb_sql import DIALECT, csv_columns, csv_lines, identifier, literal, one_file, parquet_rows
-from mps_bill.metering.exact_reader import Progress, Reject, read_exactly
+from mps_bill.metering.exact_reader import Progress, Reject, read_exactly, records_over_lines
 from mps_bill.metering.parquet_rows import column_text, parquet_row
 from mps_bill.metering.records import Identity, Layout
 from mps_bill.metering.scheme import MeteringScheme
@@ -63,7 +63,9 @@ def read_with_duckdb(
             if metered is not None and whole.result():
                 return metered
         except OpenQuoteError as found:
-            repeats = found.repeats
+            if found.repeats is not None:
+                # The engine took lines for rows, so of records that stand on several lines it knows nothing.
+                repeats = {*found.repeats, *records_over_lines(sources, layouts, book, scheme)}
     # What no query can read to its end is read row by row.
     return read_exactly(
         sources,

@@ -157,6 +157,15 @@ def account_for(
     return Metered(sums.groups(), rows_read, rows_rejected, log.report())
 
 
+def records_over_lines(
+    sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme
+) -> Iterator[Identity]:
+    """The records of which a good row stands on more than one line."""
+    for judged in _judged_rows(sources, layouts, book, scheme, None):
+        if isinstance(judged, PlacedRecord) and (b"\n" in judged.row.raw or b"\r" in judged.row.raw):
+            yield judged.record.identity
+
+
 def placed_records(
     sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme, job_id: str
 ) -> Iterator[PlacedRecord]:

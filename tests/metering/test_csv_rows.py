@@ -43,10 +43,11 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         (b'  "a" ,"b"\n', [(1, ["a", "b"])]),
         (b"it's,fine\n", [(1, ["it's", "fine"])]),
         ("é,项目\n".encode(), [(1, ["é", "项目"])]),
-        # A quoted line end is refused as a value, and the rows behind it keep their lines.
-        (b'a,"x\ny"\nb,c\n', [(1, "control-character 1:3"), (3, ["b", "c"])]),
-        (b'a,"x\r\n\r\ny",z\r\nb\r\n', [(1, "control-character 1:3"), (4, ["b"])]),
-        (b'"a\nb",x"y\nc\n', [(1, "control-character 1:1"), (3, ["c"])]),
+        # A quoted line end is the value's own, and the rows behind it keep their lines.
+        (b'a,"x\ny"\nb,c\n', [(1, ["a", "x\ny"]), (3, ["b", "c"])]),
+        (b'a,"x\r\n\r\ny",z\r\nb\r\n', [(1, ["a", "x\r\n\r\ny", "z"]), (4, ["b"])]),
+        (b'"a\nb",x"y\nc\n', [(1, "stray-quote 2:4"), (3, ["c"])]),
+        (b'"a\tb"\n', [(1, "control-character 1:1")]),
         # A quote that is never closed costs the row that it stands in, and no other.
         (b'a,b\n"1,2\n3,4\n', [(1, ["a", "b"]), (2, "unclosed-quote 2:1"), (3, ["3", "4"])]),
         (b'a,b\n1,"2', [(1, ["a", "b"]), (2, "unclosed-quote 2:3")]),
@@ -54,7 +55,7 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         (b'a"b,c\nd\n', [(1, "stray-quote 1:1"), (2, ["d"])]),
         (b'"a"b\n', [(1, "stray-quote 1:4")]),
         (b'"a" b\n', [(1, "stray-quote 1:5")]),
-        (b'"a""b"\n', [(1, "stray-quote 1:1")]),
+        (b'"a""b"\n', [(1, ['a"b'])]),
         (b"a\x00b\n", [(1, "control-character 1:1")]),
         (b"x,a\tb\n", [(1, "control-character 1:3")]),
         (b"a,\x1b[0m\nb\n", [(1, "control-character 1:3"), (2, ["b"])]),
@@ -110,9 +111,24 @@ def test_places_of_fields(content: bytes, index: int, place: tuple[int, int]) ->
 def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:
     header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,title"
     start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
-    content = f'{header}\na,{start},"He said ""hi"", twice"\nb,{start},"two\nlines"\n"c""d",{start},"a ""b"""\n'
+    content = f'{header}\na,{start},"He said ""hi"", twice"\nb,{start},"two\nlines"\nc"d,{start},a "b"\n'
     for engine in ENGINES:
         options = MeterOptions(engine=engine, ignore_extra_columns=True, set_aside=True)
         results = metered([source(tmp_path / "usage.csv", content)], options=options)
         assert (results.rows_read, results.rows_rejected) == (3, 1), engine
         assert places(results.problems) == [("usage.csv:5:1", "U113")], engine
+
+
+def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
+    header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,tag_title"
+    start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
+    rows = [f'"a,""1""",{start},"He said ""hi"""', f'b,{start},"two\nlines"', f"c,{start},plain", f"d,{start},plain"]
+    for engine in ENGINES:
+        # A repeat is the same record, and the line of a bad row counts quoted line ends.
+        content = "\n".join([header, *rows, rows[0], rows[1], f"e,{start.replace(',10,', ',1e1,')},x"]) + "\n"
+        options = MeterOptions(engine=engine, tags=("tag_title",), set_aside=True)
+        results = metered([source(tmp_path / "usage.csv", content)], options=options)
+        assert (results.rows_read, results.rows_rejected) == (7, 1), engine
+        assert places(results.problems) == [("usage.csv:10:67", "U203")], engine
+        found = {group.key.tags: (group.rows, group.duplicates) for group in results.groups}
+        assert found == {('He said "hi"',): (2, 1), ("two\nlines",): (2, 1), ("plain",): (2, 0)}, engine
