@@ -16,6 +16,7 @@ from decimal import Decimal
 from mps_bill.billing.bills import sum_amounts
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.laws import law
 from mps_bill.metering.meter import MeterOptions, meter
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource
@@ -61,9 +62,8 @@ class AccountsUsage:
         rejected = self.metered.rows_rejected
         totals = accounts + ControlTotals(rejected, 0, 0, 0, rejected)
         totals.check()
-        assert totals.rows_read == self.metered.rows_read, (
-            f"the accounts do not add up: {totals.rows_read} rows of {self.metered.rows_read} read"
-        )
+        read = self.metered.rows_read
+        law(totals.rows_read == read, "the accounts do not add up: {} rows of {} read", totals.rows_read, read)
         return totals
 
 

@@ -19,6 +19,7 @@ from mps_bill.billing.bills import (
 )
 from mps_bill.core.decimals import EXACT, ZERO, divide, scaled
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.laws import law
 from mps_bill.core.units import Unit
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.meter import MeterOptions
@@ -222,7 +223,7 @@ def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
     side = _side(f"account {account.id}", (bills, tuple(step.statement for step in settled.statements)), paid)
     # Statements of months that an earlier run began cut more than this run's bills.
     side = replace(side, amounts=sums.amounts, settled_before=before)
-    assert sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable"
+    law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
     return side
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.meter import MeterOptions, meter
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
@@ -73,7 +74,8 @@ def gathered(metered: Metered, book: PriceBook, scheme: MeteringScheme) -> Usage
         for group in metered.groups:
             if not group.key.failed:
                 assignment = assign(group.key, book, scheme)
-                assert isinstance(assignment, Assignment), "metering lets no unassigned group through"
+                if not isinstance(assignment, Assignment):
+                    raise BrokenLaw("metering lets no unassigned group through")
                 groups.append((group, assignment))
         return Usage(metered, scheme, tuple(groups), cycles(gather(groups, scheme), book))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,6 +136,20 @@ def test_pure_rooms_call_nothing_that_touches_the_world_or_makes_a_float() -> No
             ):
                 wrong.append(f"{name}:{node.lineno} holds the float {node.value}")
     assert not wrong
+
+
+def test_an_assert_only_narrows_a_type() -> None:
+    """Python leaves asserts out when it optimises, so what must hold is a `law`."""
+    wrong = []
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assert) and not (node.msg is None and _narrows(node.test)):
+                wrong.append(f"{name}:{node.lineno} asserts {ast.unparse(node.test)}")
+    assert not wrong
+
+
+def _narrows(test: ast.expr) -> bool:
+    return bool(re.fullmatch(r"isinstance\([\w.]+, [\w.]+\)|[\w.]+ is not None", ast.unparse(test)))
 
 
 def loaded_by(code: str, folder: Path) -> set[str]:

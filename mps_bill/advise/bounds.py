@@ -23,6 +23,7 @@ from mps_bill.advise.packs import ENDLESS, PackType
 from mps_bill.advise.simulate import Run, Simulator
 from mps_bill.billing.bills import statement_months, sum_amounts
 from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.price_sheet.model import FlatPrice, Price
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.account import ResourcePlan
@@ -153,7 +154,8 @@ def _reach(
             key = (number, deduction.charge)
             touched.add(key)
             rate = unit_rate(plan, charge)
-            assert rate is not None, "a plan covers only what it has a rate for"
+            if rate is None:
+                raise BrokenLaw("a plan covers only what it has a rate for")
             worth = Fraction(_highest(charge.price, lines[key])) / (charge.item.unit.micros * rate)
             units[worth] = units.get(worth, Fraction(0)) + deduction.micros * rate
     return touched, Curve(tuple((units[worth], worth) for worth in sorted(units, reverse=True)))

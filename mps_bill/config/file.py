@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, quoted
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.shape import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
 from mps_bill.core.times import OFFSET, offset_text, parse_offset
 from mps_bill.core.yaml_tree import decode, read_tree
@@ -45,7 +46,7 @@ TIMEZONE = Field(
 )
 BY = Field("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by", required=False)
 CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY))
-assert tuple(field.key for field in CONFIG.fields) == KEYS
+law(tuple(field.key for field in CONFIG.fields) == KEYS, "the config's keys are not those of the options")
 
 
 def read_file(path: Path) -> dict[str, Setting]:
@@ -81,7 +82,7 @@ def _setting(key: str, value: object, folder: str) -> Setting:
                 for part in value.parts
             ]
             return Setting(tuple(texts), str(value.place))
-    raise AssertionError(f"{quoted(key)} has a value of no known shape")
+    raise BrokenLaw(f"{quoted(key)} has a value of no known shape")
 
 
 def _path(key: str, text: str, folder: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mps_bill.core.decimals import parse_plain_decimal, scaled, stripped
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.times import iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
@@ -284,4 +285,4 @@ def _bad_quantity(text: str) -> ValueProblem:
         parse_plain_decimal(text, places=QUANTITY_PLACES)
     except ValueError as error:
         return _missing_or("quantity", text, kinds.BAD_QUANTITY, error)
-    raise AssertionError(f"the two forms of a quantity disagree on {text!r}")
+    raise BrokenLaw(f"the two forms of a quantity disagree on {text!r}")

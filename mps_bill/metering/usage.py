@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.laws import law
 
 #: The columns of a usage record, in the order of the documentation.
 RECORD_COLUMNS = (
@@ -115,7 +116,7 @@ class ControlTotals:
             + self.rows_late
             + self.rows_pending
         )
-        assert placed == self.rows_read, f"control totals do not add up: {placed} rows placed of {self.rows_read} read"
+        law(placed == self.rows_read, "control totals do not add up: {} rows placed of {} read", placed, self.rows_read)
 
     def __add__(self, other: ControlTotals) -> ControlTotals:
         return ControlTotals(

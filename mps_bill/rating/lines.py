@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from mps_bill.core.decimals import divide, plain
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import Unit, amount_of, in_unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, Tier, TieredPrice
@@ -81,7 +82,8 @@ def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
     if metering.per == "cycle":
         micros = divide(micros, metering.step, metering.rounding) * metering.step
     price = total.sheet.price(total.item, total.spec, total.region)
-    assert price is not None, "assignment lets no unpriced usage through"
+    if price is None:
+        raise BrokenLaw("assignment lets no unpriced usage through")
     return Charge(
         total.sheet,
         total.item,
@@ -105,7 +107,7 @@ def month_key(charge: Charge) -> MonthKey:
 
 def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
     """The lines of a charge of which plans cover `plan_micros`, after `used` micros of it earlier in the month."""
-    assert 0 <= plan_micros <= charge.micros, "a plan never covers more than the line"
+    law(0 <= plan_micros <= charge.micros, "a plan never covers more than the line")
     price, unit, billed = charge.price, charge.item.unit, charge.micros - plan_micros
     if isinstance(price, FlatPrice):
         amount = amount_of(billed, unit, price.unit_price)

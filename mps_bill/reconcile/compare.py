@@ -14,6 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.identities import contradictions, says_how_paid, unexplained
@@ -126,8 +127,8 @@ def _missing(key: LineKey, side: Side, kind: Class) -> Difference:
 def _line_differences(key: LineKey, ours: Side, theirs: Side) -> Iterator[Difference]:
     """The differences of a line that both sides have, each valued at our price, the price at their quantity."""
     unit = theirs.unit or ours.unit
-    assert unit is not None, "both sides of a line are measured"
-    assert ours.quantity is not None, "our quantities are always known"
+    if unit is None or ours.quantity is None:
+        raise BrokenLaw("a line of ours has no unit or no quantity")
     quantity, plan = ours.quantity, ours.plan
     if theirs.quantity is not None:
         more = theirs.quantity - ours.quantity

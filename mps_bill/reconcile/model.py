@@ -10,6 +10,7 @@ from typing import Literal
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
+from mps_bill.core.laws import law
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import LineKey, SetApart
 from mps_bill.reconcile.periods import Grain, Period
@@ -68,7 +69,7 @@ class BillComparison:
     def check(self) -> None:
         """The law that the classes add up to the whole difference."""
         explained = sum((difference.amount for difference in self.differences), ZERO)
-        assert explained == self.difference, f"{explained} of {self.difference} explained in {self.period.name}"
+        law(explained == self.difference, "{} of {} explained in {}", explained, self.difference, self.period.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,10 @@ class Reconciliation:
         for bill in self.bills:
             bill.check()
         whole = sum((amount for _, amount in self.by_class().values()), ZERO)
-        assert whole == self.theirs - self.ours, f"the classes come to {whole} of {self.theirs - self.ours}"
+        law(whole == self.theirs - self.ours, "the classes come to {} of {}", whole, self.theirs - self.ours)
         apart = sum((one.payable for one in self.apart), ZERO)
         stated = sum((row.payable for row in self.statement.rows), ZERO)
-        assert self.theirs + apart == stated, f"{self.theirs} compared and {apart} set apart of {stated}"
+        law(self.theirs + apart == stated, "{} compared and {} set apart of {}", self.theirs, apart, stated)
 
 
 def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:

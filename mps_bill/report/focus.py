@@ -12,6 +12,7 @@ from typing import IO
 
 from mps_bill.billing.bills import Bill
 from mps_bill.core.decimals import ZERO, plain, stripped
+from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, iso, offset_text
 from mps_bill.core.units import amount_of, in_unit
 from mps_bill.price_sheet.model import PriceSheet
@@ -39,7 +40,7 @@ def focus_rows(data: RunData) -> Iterator[FocusRow]:
         head = {**issuer, **_service(sheet), **_invoiced(bill), **_charge_period(cycle.start, cycle.end)}
         for number, line in enumerate(bill.lines):
             parts = coverage.get(number, ())
-            assert sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan"
+            law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
             yield from ({**head, **_covered(line, part, data.currency)} for part in parts)
             if line.billed_micros or not parts:
                 yield {**head, **_usage(line, data.currency)}

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.laws import law
 from mps_bill.core.units import Unit
 from mps_bill.rating.lines import MonthUsage
 
@@ -163,9 +164,9 @@ class Account:
 
     def check(self) -> None:
         """The law that no source is ever below zero, and credit at most its line."""
-        assert self.balance >= 0, f"balance {self.balance} below zero"
-        assert 0 <= self.credit_used <= self.credit_line, f"credit {self.credit_used} of {self.credit_line}"
-        assert all(0 <= plan.remaining <= plan.total for plan in self.plans), "a plan is out of its bounds"
-        assert all(0 <= voucher.remaining <= voucher.face_value for voucher in self.vouchers), "a voucher out of bounds"
-        assert all(0 <= card.remaining <= card.face_value for card in self.cards), "a card is out of its bounds"
-        assert all(debt.amount > 0 for debt in self.outstanding), "an outstanding amount is not above zero"
+        law(self.balance >= 0, "balance {} below zero", self.balance)
+        law(0 <= self.credit_used <= self.credit_line, "credit {} of {}", self.credit_used, self.credit_line)
+        law(all(0 <= plan.remaining <= plan.total for plan in self.plans), "a plan is out of its bounds")
+        law(all(0 <= voucher.remaining <= voucher.face_value for voucher in self.vouchers), "a voucher out of bounds")
+        law(all(0 <= card.remaining <= card.face_value for card in self.cards), "a card is out of its bounds")
+        law(all(debt.amount > 0 for debt in self.outstanding), "an outstanding amount is not above zero")

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mps_bill.billing.bills import Amounts, sum_amounts
 from mps_bill.core.decimals import ZERO, scaled
+from mps_bill.core.laws import law
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle import Settled
@@ -38,10 +39,10 @@ def closing_rows(settled: Settled) -> tuple[ClosingRow, ...]:
     rows = tuple(_rows(settled))
     closing = settled.closing
     found = {(row.source, row.id): row.closing for row in rows}
-    assert found["balance", ""] == closing.balance, "the balance's movements do not add up"
-    assert found["credit_line", ""] == closing.credit_left, "the credit line's movements do not add up"
-    assert found["outstanding", ""] == closing.owed, "what is outstanding does not add up"
-    assert found["frozen", ""] == closing.frozen_amount, "what is frozen does not add up"
+    law(found["balance", ""] == closing.balance, "the balance's movements do not add up")
+    law(found["credit_line", ""] == closing.credit_left, "the credit line's movements do not add up")
+    law(found["outstanding", ""] == closing.owed, "what is outstanding does not add up")
+    law(found["frozen", ""] == closing.frozen_amount, "what is frozen does not add up")
     return rows
 
 
@@ -82,7 +83,7 @@ class Totals:
 
 
 def totals(settled: Settled) -> Totals:
-    """The totals of a run; they add up, which is asserted."""
+    """The totals of a run; they add up, which is a law."""
     amounts = sum_amounts((step.bill for step in settled.settlements), (step.statement for step in settled.statements))
     payments = [step.payment for step in settled.settlements] + [step.payment for step in settled.statements]
     plans = dict.fromkeys((plan.id for plan in settled.opening.plans), 0)
@@ -93,7 +94,7 @@ def totals(settled: Settled) -> Totals:
     outstanding = sum((payment.outstanding for payment in payments), ZERO)
     released = sum((step.statement.amounts.list_amount for step in settled.statements), ZERO)
     frozen = sum((step.frozen for step in settled.settlements), ZERO) - released
-    assert sum(paid.values(), outstanding + frozen) == amounts.payable, "the totals do not add up"
+    law(sum(paid.values(), outstanding + frozen) == amounts.payable, "the totals do not add up")
     return Totals(amounts, plans, paid, outstanding, frozen)
 
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from mps_bill.billing.bills import Cycle
 from mps_bill.core.decimals import divide
+from mps_bill.core.laws import law
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.account import ResourcePlan
 
@@ -71,7 +72,7 @@ def take_from_plans(cycle: Cycle, plans: tuple[ResourcePlan, ...]) -> PlanCover:
             total = exact[plan.unit.name] = before + micros * rate
             units = _rounded(total) - _rounded(before)
             remaining -= units
-            assert remaining >= 0, f"plan {plan.id} below zero"
+            law(remaining >= 0, "plan {} below zero", plan.id)
             left[number] -= micros
             deductions.append(PlanDeduction(plan, number, micros, units, remaining))
         if remaining != plan.remaining:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemLog, ProblemReport, printable, quoted
+from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
@@ -157,7 +158,7 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
             return text, True
     text = afresh(after, offset)
     account, problems = read_account(text, file.name, book)
-    assert account == after, f"the account cannot be written so that it reads the same: {problems}"
+    law(account == after, "the account cannot be written so that it reads the same: {}", problems)
     return text, False
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mps_bill.billing.bills import Bill, Cycle, make_bill
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
@@ -92,7 +93,7 @@ def settle(
     `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is set apart, or with
     `charge_late` billed as a correction at the product's next issue time, unless the same usage was charged before.
     """
-    assert len(set(map(cycle_key, cycles))) == len(cycles), "a cycle stands twice, and would be charged twice"
+    law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle stands twice, and would be charged twice")
     opening = account
     late, due = _split_late(cycles, account)
     before = charged_before(late, account)
@@ -156,7 +157,7 @@ def _check(settlement: Settlement) -> None:
     paid = sum((deduction.amount for deduction in payment.deductions), ZERO)
     accounted = paid + payment.outstanding + settlement.frozen
     due = amounts.list_amount + amounts.rounding_adjustment
-    assert accounted == due, f"{accounted} is accounted for of {due}"
+    law(accounted == due, "{} is accounted for of {}", accounted, due)
 
 
 def _lines(bill: Bill, deductions: Iterable[PlanDeduction]) -> tuple[int, ...]:
@@ -200,7 +201,8 @@ def _split_late(cycles: Iterable[Cycle], account: Account) -> tuple[list[Cycle],
 def _as_correction(cycle: Cycle, account: Account) -> Cycle:
     """The cycle as a correction, issued with the bill of the first cycle of its product that is not settled."""
     settled = account.settled(cycle.product)
-    assert settled is not None, "only a settled cycle can be late"
+    if settled is None:
+        raise BrokenLaw("only a settled cycle can be late")
     calendar = cycle.sheet.billing.calendar
     next_end = calendar.cycle_end(calendar.cycle_start(settled))
     return replace(cycle, correction_at=next_end + cycle.sheet.billing.issue_after)

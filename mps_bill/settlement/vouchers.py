@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, round_money
+from mps_bill.core.laws import law
 from mps_bill.settlement.account import MONEY_PLACES, Voucher, VoucherOrder
 
 #: A line as vouchers see it: the item and its exact amount.
@@ -76,4 +77,4 @@ def _fill(lines: Sequence[PaidLine], rooms: list[Decimal], items: frozenset[str]
             part = min(rooms[number], amount)
             rooms[number] -= part
             amount -= part
-    assert not amount, "a voucher never pays more than its lines"
+    law(not amount, "a voucher never pays more than its lines")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.laws import law
 from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp, in_order_of_issue
 from mps_bill.settlement.vouchers import PaidLine, take_from_vouchers
 
@@ -101,8 +102,8 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
         account = replace(account, outstanding=in_order_of_issue(outstanding) if passed else outstanding)
     payment = Payment(tuple(deductions), left)
     paid = sum((deduction.amount for deduction in deductions), ZERO)
-    assert paid + left == due.payable, f"{paid} paid and {left} outstanding of {due.payable}"
-    assert all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in deductions), "a source below zero"
+    law(paid + left == due.payable, "{} paid and {} outstanding of {}", paid, left, due.payable)
+    law(all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in deductions), "a source below zero")
     return payment, account
 
 
@@ -143,5 +144,5 @@ def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
         outstanding=tuple(still),
     )
     arrival = Arrival(top_up.at, top_up.amount, tuple(repaid), restored, left)
-    assert sum((part for _, part in repaid), restored + left) == top_up.amount, "a top-up is lost in part"
+    law(sum((part for _, part in repaid), restored + left) == top_up.amount, "a top-up is lost in part")
     return arrival, account
