@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mps_bill.billing.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.laws import BrokenLaw
@@ -24,6 +23,7 @@ from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:

@@ -20,11 +20,10 @@ PACKAGE = ROOT / "mps_bill"
 ROOMS = (
     ("cli",),
     ("report",),
-    ("advise", "compare", "estimate", "explain", "price_cases", "reconcile", "reprice"),
-    ("accounts",),
+    ("ask",),
     ("pipeline",),
+    ("reconcile",),
     ("settlement",),
-    ("billing",),
     ("rating",),
     ("profiles",),
     ("metering",),
@@ -34,7 +33,7 @@ ROOMS = (
 )
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
-PURE_ROOMS = ("core", "rating", "billing", "settlement")
+PURE_ROOMS = ("core", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.
 AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.settlement.save")
 #: All that a pure module may import of Python itself.

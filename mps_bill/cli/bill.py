@@ -16,7 +16,7 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.reports import REPORTS, check_report, write_report
 
 if TYPE_CHECKING:
-    from mps_bill.accounts import AccountBills
+    from mps_bill.ask.all_accounts import AccountBills
     from mps_bill.core.diagnostics import ProblemReport
     from mps_bill.metering.usage import ControlTotals
     from mps_bill.pipeline import BillRun
@@ -50,8 +50,8 @@ def bill(
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
 
-    from mps_bill.accounts import bill_accounts
-    from mps_bill.billing.bills import sum_amounts
+    from mps_bill.ask.all_accounts import bill_accounts
+    from mps_bill.rating.bills import sum_amounts
 
     shown_in_full = None if show_all else in_full
     with metering(usage, reading, output=output, prices=prices, groupings=groupings) as (sources, meter_options):
@@ -95,7 +95,7 @@ def _end(
 
 def _write_each(accounts: AccountBills, writer: Writer) -> tuple[ControlTotals, Decimal]:
     """Writes account by account; the control totals and the payable amount of them all."""
-    from mps_bill.accounts import nothing, sum_of
+    from mps_bill.ask.all_accounts import nothing, sum_of
 
     total = nothing(settled=False)
     for account_id, run in accounts:

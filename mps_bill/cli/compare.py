@@ -15,7 +15,7 @@ from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import quoted
 
 if TYPE_CHECKING:
-    from mps_bill.compare import Comparison
+    from mps_bill.ask.comparison import Comparison
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.settlement.account import Account
 
@@ -61,7 +61,7 @@ def compare(
     book = options.load_book(prices)
     other = options.load_book(with_) if with_ else None
 
-    from mps_bill.compare import compare_accounts, compare_prices, compare_regions
+    from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
 
     with metering(
         usage,

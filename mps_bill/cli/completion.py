@@ -43,7 +43,7 @@ def profiles(_: typer.Context) -> Iterable[str]:
 @_quietly
 def packs(_: typer.Context) -> Iterable[str]:
     """Ids of shipped lists of resource packs."""
-    from mps_bill.advise.load import shipped_packs
+    from mps_bill.ask.advise.pack_files import shipped_packs
 
     return shipped_packs()
 

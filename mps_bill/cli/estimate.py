@@ -56,8 +56,8 @@ def estimate(
     second = options.second_option(at, "--at")
     book = options.load_book(prices)
 
-    from mps_bill.estimate import Question
-    from mps_bill.estimate import estimate as estimate_usage
+    from mps_bill.ask.estimates import Question
+    from mps_bill.ask.estimates import estimate as estimate_usage
 
     question = Question(
         item=item,

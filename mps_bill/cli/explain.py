@@ -39,7 +39,7 @@ def explain(
         raise typer.BadParameter("an explanation is printed as table, json or markdown", param_hint="--format")
     book = options.load_book(prices)
 
-    from mps_bill.explain import explain_job
+    from mps_bill.ask.job_history import explain_job
 
     payer = options.load_account(account, book) if account is not None else None
     with metering(usage, reading, output=output, prices=prices, inputs={"--account": account}) as (

@@ -13,7 +13,7 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
-    from mps_bill.advise.packs import PackList
+    from mps_bill.ask.advise.packs import PackList
     from mps_bill.price_sheet.book import PriceBook
 
 plans = typer.Typer(help="Advice on resource packs.", no_args_is_help=True)
@@ -74,7 +74,7 @@ def advise(
     offered = _load_packs(packs, book)
     paying = options.load_account(account, book) if account else None
 
-    from mps_bill.advise.advice import advise_usage
+    from mps_bill.ask.advise.advice import advise_usage
     from mps_bill.report import plans_advice as report
     from mps_bill.report import plans_advice_data as data
 
@@ -108,7 +108,7 @@ def _load_packs(name: str, book: PriceBook) -> PackList:
     Raises:
         InputRejected: with every problem of the file.
     """
-    from mps_bill.advise.load import load_packs
+    from mps_bill.ask.advise.pack_files import load_packs
 
     found, problems = load_packs(name, book)
     if found is None:

@@ -22,7 +22,7 @@ from mps_bill.core.diagnostics import InputRejected
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
-    from mps_bill.accounts import AccountsUsage, RunSum
+    from mps_bill.ask.all_accounts import AccountsUsage, RunSum
     from mps_bill.report.accounts import Writer
 
 
@@ -63,7 +63,7 @@ def settle_folder(
     check_format(format_)
     _check_folder(folder, output, reading.rejects)
 
-    from mps_bill.accounts import meter_accounts
+    from mps_bill.ask.all_accounts import meter_accounts
     from mps_bill.settlement.save import check_accounts
 
     with metering(usage, reading, output=output, prices=prices, inputs={"--account": folder.accounts}) as (
@@ -128,7 +128,7 @@ def _settle_each(
     accounts: AccountsUsage, folder: Folder, settling: Settling, writer: Writer, stream: IO[str], *, quiet: bool
 ) -> tuple[RunSum, bool]:
     """Settles, prints and saves account by account; what they all come to, and whether one owes anything in the end."""
-    from mps_bill.accounts import nothing, sum_of
+    from mps_bill.ask.all_accounts import nothing, sum_of
     from mps_bill.pipeline import settle_metered
     from mps_bill.report.settle_tables import notices
     from mps_bill.settlement.save import account_path, open_account_in

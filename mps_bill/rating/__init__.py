@@ -1,1 +1,1 @@
-"""Totals to line items: what is billed of a quantity, and at which price."""
+"""Totals to line items and bills: what is billed of a quantity, at which price, and what that comes to in money."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.billing.bills import Bill, StatementMonth
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.reconcile.match import LineKey, MatchedRow
 from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
 from mps_bill.reconcile.statement import StatementRow

@@ -8,7 +8,7 @@ import json
 from textwrap import indent
 from typing import IO, Protocol
 
-from mps_bill.accounts import RunSum, sum_of
+from mps_bill.ask.all_accounts import RunSum, sum_of
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals

@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from mps_bill.billing.bills import Bill, StatementMonth
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
+from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
 
 COLUMNS = (

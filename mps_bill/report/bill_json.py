@@ -6,11 +6,11 @@ import dataclasses
 import json
 from typing import IO, Any
 
-from mps_bill.billing.bills import Amounts, Bill, StatementMonth, sum_amounts
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
 from mps_bill.pipeline import BillRun
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
 
 FORMAT = "mps-bill/bills/1"

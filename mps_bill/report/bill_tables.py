@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from mps_bill.billing.bills import Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.core.decimals import ZERO, amount_text, plain
 from mps_bill.core.shares import split_amount
 from mps_bill.core.times import Calendar, clock, offset_text
@@ -14,6 +13,7 @@ from mps_bill.core.units import ends_in_unit, in_unit
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.model import Item
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Column, Document, Heading, Note, Row, Table, number, text

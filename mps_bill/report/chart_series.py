@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.billing.bills import Bill
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.times import DAY, HOUR, offset_text
+from mps_bill.rating.bills import Bill
 from mps_bill.report.bill_tables import PERIODS, item_order, period_at, period_name
 from mps_bill.report.data_tables import RunData
 

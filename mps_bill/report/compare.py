@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import IO, Any
 
-from mps_bill.compare import Comparison, ItemCost, Side, percent
+from mps_bill.ask.comparison import Comparison, ItemCost, Side, percent
 from mps_bill.core.decimals import EXACT, ZERO, amount_text, plain, stripped
 from mps_bill.core.units import in_unit
 from mps_bill.pipeline import control_totals

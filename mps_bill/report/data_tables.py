@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from mps_bill.billing.bills import Amounts, Bill, StatementMonth
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.times import Calendar, offset_text
 from mps_bill.core.units import in_unit
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
 from mps_bill.report.bill_tables import item_order
 from mps_bill.report.control_totals import control_totals_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mps_bill.ask.estimates import Estimate
 from mps_bill.core.decimals import amount_text, plain, stripped
 from mps_bill.core.times import clock, offset_text
 from mps_bill.core.units import UNITS, in_unit
-from mps_bill.estimate import Estimate
 from mps_bill.report.bill_json import bill_json
 from mps_bill.report.document import Document, Note, Row, Table, number, text
 from mps_bill.report.reasons import (

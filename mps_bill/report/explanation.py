@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mps_bill.ask.job_history import Explained
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.explain import Explained
 from mps_bill.rating.lines import Charge
 from mps_bill.report.bill_json import bill_json, line_json
 from mps_bill.report.document import Document, Table, text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mps_bill.advise.advice import MOST_OF_A_PACK, Advice
-from mps_bill.advise.packs import Pack
-from mps_bill.advise.simulate import Outcome
+from mps_bill.ask.advise.advice import MOST_OF_A_PACK, Advice
+from mps_bill.ask.advise.packs import Pack
+from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled
 from mps_bill.core.times import clock, offset_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit

@@ -6,9 +6,9 @@ import csv
 import dataclasses
 from typing import IO, Any
 
-from mps_bill.advise.advice import Advice
-from mps_bill.advise.packs import Pack, PackType
-from mps_bill.advise.simulate import Outcome
+from mps_bill.ask.advise.advice import Advice
+from mps_bill.ask.advise.packs import Pack, PackType
+from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit

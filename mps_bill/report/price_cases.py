@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
 from mps_bill.core.diagnostics import printable
-from mps_bill.price_cases.run import CaseResult, FileResult, Mismatch
 from mps_bill.report.diagnostics.junit import JunitCase, JunitSuite
 from mps_bill.report.problems import problem_json
 

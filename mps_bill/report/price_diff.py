@@ -6,10 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from mps_bill.ask.reprice import Repriced
 from mps_bill.core.decimals import EXACT, amount_text, divide, plain, scaled, stripped
 from mps_bill.price_sheet.diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text
-from mps_bill.reprice import Repriced
 
 FORMAT = "mps-bill/prices-diff/1"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from mps_bill.billing.bills import Bill
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.pipeline import SettleRun
+from mps_bill.rating.bills import Bill
 from mps_bill.report.bill_json import FORMAT, amounts_json, bill_json, month_json
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.charged import cycle_key

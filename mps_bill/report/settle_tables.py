@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from mps_bill.billing.bills import Bill, sum_amounts
 from mps_bill.core.decimals import amount_text, scaled, stripped
 from mps_bill.core.times import DAY, clock, offset_text
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
+from mps_bill.rating.bills import Bill, sum_amounts
 from mps_bill.report.bill_tables import bill_table, pending_table, quantity
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Document, Note, Row, Table, number, text

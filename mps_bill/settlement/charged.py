@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from mps_bill.billing.bills import Cycle
 from mps_bill.core.times import DAY, HOUR
+from mps_bill.rating.bills import Cycle
 from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged
 
 #: A cycle by its product and start.

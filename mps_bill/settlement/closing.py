@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.billing.bills import Amounts, sum_amounts
 from mps_bill.core.decimals import ZERO, scaled
 from mps_bill.core.laws import law
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle import Settled
 from mps_bill.settlement.waterfall import MONEY_SOURCES, MoneySource

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mps_bill.billing.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.settlement.account import Account, FrozenMonth
 from mps_bill.settlement.waterfall import Due, Payment, pay
 

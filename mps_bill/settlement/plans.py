@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mps_bill.billing.bills import Cycle
 from mps_bill.core.decimals import divide
 from mps_bill.core.laws import law
+from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.account import ResourcePlan
 

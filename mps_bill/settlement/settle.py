@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mps_bill.billing.bills import Bill, Cycle, make_bill
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill, Cycle, make_bill
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mps_bill.price_cases.read import read_cases
+from mps_bill.ask.price_cases.read_cases import read_cases
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 from tests.invalid.gallery import GOOD

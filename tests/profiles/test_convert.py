@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.ask.job_history import explain_job
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.explain import explain_job
 from mps_bill.metering.meter import EngineName, MeterOptions
 from mps_bill.metering.sources import FOREIGN_FORMATS, UsageSource, usage_sources
 from mps_bill.pipeline import bill_usage, check_usage

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from mps_bill.billing.bills import Bill
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import clock
 from mps_bill.core.units import in_unit
+from mps_bill.rating.bills import Bill
 from mps_bill.settlement.settle import Settlement
 
 CENT = Decimal("0.01")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from mps_bill.billing.bills import sum_amounts
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import parse_second
+from mps_bill.rating.bills import sum_amounts
 from mps_bill.report.chart import bar_rows, print_charts
 from mps_bill.report.chart_series import Bar, Series, cost_by_item, cost_by_period, paid_from
 from mps_bill.report.data_settlement import settle_run_data

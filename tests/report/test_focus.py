@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.billing.bills import sum_amounts
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
+from mps_bill.rating.bills import sum_amounts
 from mps_bill.report import focus_words
 from mps_bill.report.data_settlement import settle_run_data
 from mps_bill.report.data_tables import RunData, bill_run_data

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.billing.bills import sum_amounts
 from mps_bill.core.times import parse_second
+from mps_bill.rating.bills import sum_amounts
 from mps_bill.report.data_settlement import settle_run_data
 from mps_bill.report.data_tables import DataTable, Field, Moment, RunData, Summary, bill_run_data
 from mps_bill.report.xlsx import MOST_ROWS, WorkbookTooLarge, parts, workbook

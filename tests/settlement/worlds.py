@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 
-from mps_bill.billing.bills import Cycle, cycles
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.sheet import read_draft
+from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
 from mps_bill.settlement.account import Account, ResourcePlan, StoredValueCard, TopUp, Voucher
 from mps_bill.settlement.read import read_account

@@ -37,8 +37,8 @@ def run_tests(
 
     Exit codes: 0 every case passed; 1 a case failed; 2 wrong command line; 3 a sheet or a file of cases is wrong.
     """
-    from mps_bill.price_cases.read import load_cases
-    from mps_bill.price_cases.run import run_cases
+    from mps_bill.ask.price_cases.read_cases import load_cases
+    from mps_bill.ask.price_cases.run_cases import run_cases
     from mps_bill.report import price_cases
 
     files = [run_cases(file) for file in load_cases(paths)]

@@ -13,9 +13,9 @@ from mps_bill.core.decimals import parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Problem
 
 if TYPE_CHECKING:
+    from mps_bill.ask.reprice import Repriced
     from mps_bill.price_sheet.diff import SheetDiff
     from mps_bill.price_sheet.model import PriceSheet
-    from mps_bill.reprice import Repriced
 
 _FORMATS = (options.Format.table, options.Format.json, options.Format.markdown)
 
@@ -95,9 +95,9 @@ def _sheets(old: str, new: str) -> tuple[PriceSheet, PriceSheet]:
 def _reprice(
     usage: list[str], old: PriceSheet, new: PriceSheet, timezone: str | None, ignore_extra_columns: bool
 ) -> Repriced:
+    from mps_bill.ask.reprice import bill_as_if, compare
     from mps_bill.metering.meter import MeterOptions
     from mps_bill.metering.sources import usage_sources
-    from mps_bill.reprice import bill_as_if, compare
 
     offset = options.offset_option(timezone)
     with usage_sources(usage) as (sources, problems):

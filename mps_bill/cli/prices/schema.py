@@ -45,7 +45,7 @@ def schema_of(document: Described) -> Schema:
 
             return price_sheet_schema()
         case Described.cases:
-            from mps_bill.price_cases.definition import price_cases_schema
+            from mps_bill.ask.price_cases.case_definition import price_cases_schema
 
             return price_cases_schema()
         case Described.account:

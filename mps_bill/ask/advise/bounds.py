@@ -1,0 +1,199 @@
+"""How much a purchase can save at most, told without settling anything.
+
+A search for the best purchase may leave out what cannot be better than what it has, so a bound must never be too low. It
+starts from the bills without any plan, the list price of everything:
+
+* A unit of a pack takes at most so much off the bills as the most valuable quantity that it can cover is listed at. What
+  the units of a type are worth together is thus at most a concave curve: the most valuable quantity first.
+* Where prices fall with the quantity, covering a part never makes the rest cheaper. Where a price rises, the whole amount
+  of its lines is added to what may be saved.
+* No more can be taken off the bills than the lines that packs can cover stand there with.
+* Every bill (every month, under monthly settlement) is cut to money once, by less than the last place of money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+from mps_bill.ask.advise.packs import ENDLESS, PackType
+from mps_bill.ask.advise.simulate import Run, Simulator
+from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.laws import BrokenLaw
+from mps_bill.price_sheet.model import FlatPrice, Price
+from mps_bill.rating.bills import statement_months, sum_amounts
+from mps_bill.rating.lines import LineItem
+from mps_bill.settlement.account import ResourcePlan
+from mps_bill.settlement.plans import unit_rate
+
+#: Where a charge stands: the number of its cycle, and its own in the cycle.
+ChargeKey = tuple[int, int]
+#: The amount of a line is rounded to ten decimals.
+_LINE_ROUNDING = Fraction(1, 10**AMOUNT_PLACES)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What units of a plan can be worth at most: (units, worth of one), in millionths of the unit, the best first."""
+
+    steps: tuple[tuple[Fraction, Fraction], ...]
+
+    @property
+    def best(self) -> Fraction:
+        return self.steps[0][1] if self.steps else Fraction(0)
+
+    def most(self, owned: int, price: Fraction | None) -> Fraction:
+        """The worth of `owned` units, and of as many more as are worth more than their `price`, less that; None: no more."""
+        total = Fraction(0)
+        left = Fraction(owned)
+        for units, worth in self.steps:
+            had = min(left, units)
+            left -= had
+            total += had * worth
+            if price is not None and worth > price:
+                total += (units - had) * (worth - price)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The bounds of types that share charges with one another, or with the same plan that is there anyway: what the curves
+    come to with `slack`, and at most `cap`."""
+
+    curves: Mapping[PackType, Curve]
+    slack: Fraction
+    cap: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most that purchases can save: the sum of the parts, which have no charge in common, and `slack`."""
+
+    parts: tuple[Part, ...]
+    slack: Fraction
+
+    def saving(self, owned: Mapping[PackType, int], price: Decimal, more: Mapping[PackType, Fraction]) -> Fraction:
+        """The most that `owned` units for `price` can save, also with as many more of the types in `more` as one likes, at
+        these prices for a millionth."""
+        total = self.slack - Fraction(price)
+        for part in self.parts:
+            worth = (curve.most(owned.get(type_, 0), more.get(type_)) for type_, curve in part.curves.items())
+            total += min(sum(worth, part.slack), part.cap)
+        return total
+
+
+@dataclass(slots=True)
+class _Group:
+    """Types and plans whose charges overlap, while they are gathered."""
+
+    touched: set[ChargeKey]
+    curves: dict[PackType, Curve]
+    held: Fraction
+    #: The highest worth of a unit on any of the curves.
+    best: Fraction
+
+
+def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
+    """The bounds of purchases among packs of these types."""
+    gross, now = simulator.run(()), simulator.run(simulator.plans)
+    gross_lines, lines = _lines_by_charge(simulator, gross), _lines_by_charge(simulator, now)
+    groups: list[_Group] = []
+    for type_ in types:
+        plan = type_.plan("", ENDLESS, simulator.start, simulator.offset)
+        touched, curve = _reach(simulator, plan, gross_lines)
+        groups = _joined(groups, _Group(touched, {type_: curve}, Fraction(0), curve.best))
+    for plan in simulator.plans:
+        # What is there anyway may cover something else when packs are bought, but not more than it could by itself.
+        touched, curve = _reach(simulator, plan, gross_lines)
+        groups = _joined(groups, _Group(touched, {}, curve.most(plan.remaining, None), curve.best))
+    parts = []
+    for group in groups:
+        listed, left = (
+            sum(map(_amount, map(every.__getitem__, group.touched)), Fraction(0)) for every in (gross_lines, lines)
+        )
+        parts.append(Part(group.curves, slack=group.held - (listed - left), cap=left))
+    rising = sum((_amount(found) for found in gross_lines.values() if _rises(found[0].charge.price)), Fraction(0))
+    return Bounds(tuple(parts), rising + _roundings(simulator, now, groups))
+
+
+def _joined(groups: Sequence[_Group], new: _Group) -> list[_Group]:
+    """The groups with a new one, joined with those that it overlaps."""
+    apart = [group for group in groups if group.touched.isdisjoint(new.touched)]
+    for group in groups:
+        if group not in apart:
+            new = _Group(
+                group.touched | new.touched,
+                {**group.curves, **new.curves},
+                group.held + new.held,
+                max(group.best, new.best),
+            )
+    return [*apart, new]
+
+
+def _lines_by_charge(simulator: Simulator, run: Run) -> dict[ChargeKey, list[LineItem]]:
+    found: dict[ChargeKey, list[LineItem]] = {}
+    for number, (cycle, bill) in enumerate(zip(simulator.cycles, run.bills, strict=True)):
+        places = {id(charge): place for place, charge in enumerate(cycle.charges)}
+        for line in bill.lines:
+            found.setdefault((number, places[id(line.charge)]), []).append(line)
+    return found
+
+
+def _reach(
+    simulator: Simulator, plan: ResourcePlan, lines: Mapping[ChargeKey, Sequence[LineItem]]
+) -> tuple[set[ChargeKey], Curve]:
+    """The charges that a plan could cover if it never ended, and what its units can be worth there."""
+    touched: set[ChargeKey] = set()
+    units: dict[Fraction, Fraction] = {}
+    for number, deductions in enumerate(simulator.run((replace(plan, remaining=ENDLESS),)).deductions):
+        for deduction in deductions:
+            charge = simulator.cycles[number].charges[deduction.charge]
+            key = (number, deduction.charge)
+            touched.add(key)
+            rate = unit_rate(plan, charge)
+            if rate is None:
+                raise BrokenLaw("a plan covers only what it has a rate for")
+            worth = Fraction(_highest(charge.price, lines[key])) / (charge.item.unit.micros * rate)
+            units[worth] = units.get(worth, Fraction(0)) + deduction.micros * rate
+    return touched, Curve(tuple((units[worth], worth) for worth in sorted(units, reverse=True)))
+
+
+def _highest(price: Price, lines: Iterable[LineItem]) -> Decimal:
+    """The highest price that a part of a charge has, or could come to have where prices rise."""
+    if isinstance(price, FlatPrice) or not _rises(price):
+        return max(line.unit_price for line in lines)
+    return max(tier.unit_price for tier in price.tiers)
+
+
+def _rises(price: Price) -> bool:
+    if isinstance(price, FlatPrice):
+        return False
+    prices = [tier.unit_price for tier in price.tiers]
+    return any(later > earlier for earlier, later in pairwise(prices))
+
+
+def _amount(lines: Iterable[LineItem]) -> Fraction:
+    return sum((Fraction(line.amount) for line in lines), Fraction(0))
+
+
+def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Fraction:
+    """What roundings can add: the amount of a line is rounded before and after, the units of a deduction by at most one
+    millionth, and each bill that packs may change is cut now by so much, and then by at most the last place of money."""
+    total = sum((len(group.touched) * (2 * _LINE_ROUNDING + group.best) for group in groups), Fraction(0))
+    changing = {number for group in groups for number, _ in group.touched}
+    bills_of: dict[tuple[str, int | str], list[int]] = {}
+    for number, cycle in enumerate(simulator.cycles):
+        billing = cycle.sheet.billing
+        when = billing.calendar.month(cycle.start) if billing.settlement == "monthly" else cycle.start
+        bills_of.setdefault((cycle.product, when), []).append(number)
+        if any(charge.accumulates for charge in cycle.charges):
+            changing.add(number)
+    for numbers in bills_of.values():
+        if changing.intersection(numbers):
+            bills = [now.bills[number] for number in numbers]
+            cut = sum_amounts(bills, statement_months(bills)).rounding_adjustment
+            total += Fraction(cut) + Fraction(1, 10 ** bills[-1].cycle.sheet.billing.places)
+    return total

@@ -1,0 +1,97 @@
+"""The purchase that saves the most, among all numbers of all packs.
+
+Branch and bound: the purchases are a tree, in which a step decides whether one more of a pack is bought or no more of it. The
+branch with the highest bound is looked into first; when no branch can save more than the best purchase that was settled,
+that one is the best of all. The bounds hold in any case (`bounds`), so the answer is exact; only the work has a limit, and
+where that is reached, the highest bound left says by how much another purchase could be better at most.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import count
+
+from mps_bill.ask.advise.bounds import bounds
+from mps_bill.ask.advise.packs import Pack, PackType, Purchase, price_of, units_of
+from mps_bill.ask.advise.simulate import Outcome, Simulator
+from mps_bill.core.decimals import ZERO, divide, scaled
+from mps_bill.settlement.account import MONEY_PLACES
+
+#: Purchases that are settled, and steps of the tree that are taken, before the search gives up.
+MOST_SETTLED = 300
+MOST_STEPS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best purchase, how many purchases were `settled` in the search, and by how much another could be better at most:
+    0 where it is proven that none is. The gap is rounded up to money."""
+
+    best: Outcome
+    settled: int
+    gap: Decimal
+
+
+def best_purchase(
+    simulator: Simulator,
+    packs: Sequence[Pack],
+    tried: Iterable[Outcome] = (),
+    *,
+    most_settled: int = MOST_SETTLED,
+    most_steps: int = MOST_STEPS,
+) -> Found:
+    """The purchase with the highest saving; nothing, where every purchase costs more than it saves. `tried` are purchases
+    that were settled before. Of equal ones the first that was settled counts, and nothing before anything."""
+    best = max((simulator.buy(()), *tried), key=lambda outcome: outcome.saving)
+    types = tuple(dict.fromkeys(pack.type for pack in packs))
+    # The largest first, because they cost the least for a unit, and what is left to decide is bounded more closely then.
+    packs = sorted(packs, key=lambda pack: (types.index(pack.type), -pack.units))
+    limits = bounds(simulator, types)
+    cheapest = [_cheapest(packs[number:]) for number in range(len(packs) + 1)]
+
+    def bound(counts: tuple[int, ...], number: int) -> Fraction:
+        purchase = _purchase(packs, counts)
+        return limits.saving(units_of(purchase), price_of(purchase), cheapest[number])
+
+    # The highest bound first; of equal ones the latest, which is the nearest to a whole purchase.
+    order = count(0, -1)
+    heap = [(-bound((), 0), next(order), 0, (0,) * len(packs))]
+    settled = 0
+    for _ in range(most_steps):
+        if not heap or -heap[0][0] <= Fraction(best.saving):
+            return Found(best, settled, ZERO)
+        _, _, number, counts = heap[0]
+        if number == len(packs):
+            if settled == most_settled:
+                break
+            heapq.heappop(heap)
+            settled += 1
+            outcome = simulator.buy(_purchase(packs, counts))
+            best = outcome if outcome.saving > best.saving else best
+            continue
+        heapq.heappop(heap)
+        one_more = tuple(n + (place == number) for place, n in enumerate(counts))
+        for child, following in ((counts, number + 1), (one_more, number)):
+            most = bound(child, following)
+            if most > Fraction(best.saving):
+                heapq.heappush(heap, (-most, next(order), following, child))
+    gap = max(-heap[0][0] - Fraction(best.saving), Fraction(0)) if heap else Fraction(0)
+    cents = divide(gap.numerator * 10**MONEY_PLACES, gap.denominator, "up")
+    return Found(best, settled, scaled(cents, MONEY_PLACES))
+
+
+def _cheapest(packs: Sequence[Pack]) -> dict[PackType, Fraction]:
+    """The lowest price of a millionth of each type."""
+    prices: dict[PackType, Fraction] = {}
+    for pack in packs:
+        price = Fraction(pack.price) / pack.units
+        prices[pack.type] = min(price, prices.get(pack.type, price))
+    return prices
+
+
+def _purchase(packs: Sequence[Pack], counts: Sequence[int]) -> Purchase:
+    return tuple((pack, number) for pack, number in zip(packs, counts, strict=False) if number)

@@ -1,0 +1,155 @@
+"""The pipeline for usage of many accounts: every row is judged first, then each account goes through by itself.
+
+    usage files -> meter -> groups by account, on disk -> one account's groups -> cycles -> bills -> settle -> the next
+
+What the rest of the program sees of an account is what a run over its rows alone would make, so that tiers, resource plans
+and rounding never mix accounts. One account is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.decimals import EXACT, ZERO
+from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.laws import law
+from mps_bill.metering.meter import MeterOptions, meter
+from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import ControlTotals, Metered
+from mps_bill.pipeline import BillRun, SettleRun, Usage, bill_metered, gathered
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import sum_amounts
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsUsage:
+    """Metered usage of many accounts. Going through it yields each account's id and its usage, in order of the ids.
+
+    A rejected row is nobody's, because its account cannot be trusted either: it counts in the total only.
+    Usage of one account, which names none, is that of the account "", and rejected rows are its own.
+    """
+
+    metered: Metered
+    scheme: MeteringScheme
+    book: PriceBook
+
+    @property
+    def problems(self) -> ProblemReport:
+        return self.metered.problems
+
+    @property
+    def many(self) -> bool:
+        return self.metered.by_account is not None
+
+    def ids(self) -> Iterator[str]:
+        for account_id, _ in self.metered.by_account or ():
+            yield account_id
+
+    def __iter__(self) -> Iterator[tuple[str, Usage]]:
+        if not self.many:
+            yield "", gathered(self.metered, self.book, self.scheme)
+        for account_id, groups in self.metered.by_account or ():
+            rows = sum(group.rows for group in groups)
+            yield account_id, gathered(Metered(groups, rows, 0, ProblemReport()), self.book, self.scheme)
+
+    def control_totals(self, accounts: ControlTotals) -> ControlTotals:
+        """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted apart
+        from the accounts, so a row that belongs to none is found out."""
+        rejected = self.metered.rows_rejected
+        totals = accounts + ControlTotals(rejected, 0, 0, 0, rejected)
+        totals.check()
+        read = self.metered.rows_read
+        law(totals.rows_read == read, "the accounts do not add up: {} rows of {} read", totals.rows_read, read)
+        return totals
+
+
+@dataclass(frozen=True, slots=True)
+class RunSum:
+    """What some accounts come to. `money` has the keys of the JSON that `bill` and `settle` print as total."""
+
+    accounts: int
+    bills: int
+    control_totals: ControlTotals
+    money: Mapping[str, Decimal]
+
+    def __add__(self, other: RunSum) -> RunSum:
+        with decimal.localcontext(EXACT):
+            names = dict.fromkeys((*self.money, *other.money))
+            money = {name: self.money.get(name, ZERO) + other.money.get(name, ZERO) for name in names}
+        return RunSum(
+            self.accounts + other.accounts,
+            self.bills + other.bills,
+            self.control_totals + other.control_totals,
+            money,
+        )
+
+
+def nothing(settled: bool) -> RunSum:
+    """The sum of no account, of `settle` or of `bill`."""
+    names = ("list_amount", "rounding_adjustment", "payable", *(SETTLED if settled else ()))
+    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), dict.fromkeys(names, ZERO))
+
+
+#: Where the payable amount was taken from, in the order of the total.
+SETTLED = ("vouchers", "stored_value_cards", "balance", "credit_line", "outstanding", "frozen")
+
+
+def sum_of(run: BillRun | SettleRun) -> RunSum:
+    """What one account comes to."""
+    with decimal.localcontext(EXACT):
+        if isinstance(run, BillRun):
+            amounts, bills, paid = sum_amounts(run.bills, run.months), len(run.bills), {}
+        else:
+            sums = run.totals
+            amounts, bills = sums.amounts, len(run.settled.settlements)
+            pools = (sums.paid[source] for source in ("voucher", "stored_value_card", "balance", "credit_line"))
+            paid = dict(zip(SETTLED, (*pools, sums.outstanding, sums.frozen), strict=True))
+        money = {
+            "list_amount": amounts.list_amount,
+            "rounding_adjustment": amounts.rounding_adjustment,
+            "payable": amounts.payable,
+            **paid,
+        }
+    return RunSum(1, bills, run.control_totals, money)
+
+
+def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> AccountsUsage:
+    """Reads every row once and keeps what each account used; `options.accounts` says whether there must be many.
+
+    Raises:
+        InputRejected: as `pipeline.meter_usage`.
+    """
+    scheme = scheme_for(book, options.tags, options.assumed_offset)
+    return AccountsUsage(meter(sources, book, scheme, options), scheme, book)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBills:
+    """The bills of many accounts. Going through it yields each account's id and its bills, made then and not before."""
+
+    usage: AccountsUsage
+    tags: tuple[str, ...]
+    as_of: int | None
+
+    @property
+    def problems(self) -> ProblemReport:
+        return self.usage.problems
+
+    def __iter__(self) -> Iterator[tuple[str, BillRun]]:
+        for account_id, usage in self.usage:
+            yield account_id, bill_metered(usage, self.usage.book, self.tags, self.as_of)
+
+
+def bill_accounts(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, as_of: int | None = None
+) -> AccountBills:
+    """Itemised bills for the usage of many accounts, account by account; `as_of` is as for `pipeline.bill_usage`.
+
+    Raises:
+        InputRejected: as `pipeline.meter_usage`; not one account is billed then.
+    """
+    return AccountBills(meter_accounts(sources, book, options), options.tags, as_of)

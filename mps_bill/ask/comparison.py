@@ -1,0 +1,246 @@
+"""The same usage twice: under other prices, with regions replaced, or paid from another account; side by side by item."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from mps_bill.core.decimals import EXACT, ZERO, divide, scaled
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.laws import law
+from mps_bill.core.units import Unit
+from mps_bill.metering.assign import Assignment, assign
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import UsageGroup
+from mps_bill.pipeline import Usage, meter_usage
+from mps_bill.price_sheet.book import PriceBook, book_of
+from mps_bill.rating.bills import (
+    Amounts,
+    Bill,
+    StatementMonth,
+    cycles,
+    list_bills,
+    statement_months,
+    sum_amounts,
+)
+from mps_bill.rating.totals import gather
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.closing import totals
+from mps_bill.settlement.settle import settle
+
+OTHER_CURRENCY = Kind("V101", "other-currency")
+NO_COMMON_PRODUCT = Kind("V102", "no-common-product")
+SHARED_ITEM = Kind("V103", "shared-item")
+UNUSED_REGION = Kind("V104", "unused-region")
+
+_PERCENT_PLACES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCost:
+    """What an item came to: its quantity in micros (billed and covered by plans), and its list amount."""
+
+    name: str
+    unit: Unit
+    micros: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: the bills' sums, item by item in the order of the sheets, and how they are paid by source.
+
+    `paid` is empty where no account pays; its values add up to `amounts.payable`. `settled_before` counts the bills
+    of cycles that the account has settled, and that it pays once more here.
+    """
+
+    label: str
+    bills: int
+    items: Mapping[str, ItemCost]
+    amounts: Amounts
+    paid: Mapping[str, Decimal]
+    settled_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides of the same usage."""
+
+    currency: str
+    here: Side
+    there: Side
+    usage: Usage
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.here.items, *self.there.items]))
+
+
+def percent(here: Decimal, there: Decimal) -> Decimal | None:
+    """The change in hundredths, at two decimals half up away from zero; None where there was nothing before."""
+    if not here:
+        return None
+    change = (Fraction(there) / Fraction(here) - 1) * 100 * 10**_PERCENT_PLACES
+    whole = divide(abs(change.numerator), change.denominator, "half-up")
+    return scaled(-whole if change < 0 else whole, _PERCENT_PLACES)
+
+
+def compare_prices(
+    sources: Sequence[UsageSource], book: PriceBook, other: PriceBook, options: MeterOptions
+) -> Comparison:
+    """The usage under the run's prices, and with the products of `other` priced by it. A product of which `other` has one
+    version is priced by that as if it was in force all the time. The usage is metered twice, since rules may differ.
+
+    Raises:
+        InputRejected: the usage is rejected under either, or the two books do not go together.
+    """
+    with decimal.localcontext(EXACT):
+        usage = meter_usage(sources, book, options)
+        merged = with_sheets(book, other)
+        there = meter_usage(sources, merged, replace(options, reject=None, progress=None))
+        if there.metered.rows_rejected != usage.metered.rows_rejected:
+            # Rows that only one side bills would show as a saving.
+            raise InputRejected(there.metered.problems)
+        here = _list_side(_refs(book), usage)
+        return Comparison(book.currency, here, _list_side(_refs(other, as_if=True), there), usage)
+
+
+def compare_regions(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, regions: Mapping[str, str]
+) -> Comparison:
+    """The usage where it was, and with each region of `regions` replaced by the one that it maps to.
+
+    Raises:
+        InputRejected: as `meter_usage`; or a region is not used, or has no price for something that was used.
+    """
+    with decimal.localcontext(EXACT):
+        usage = meter_usage(sources, book, options)
+        moved = _moved(usage, book, regions)
+        label = ", ".join(f"{old} moved to {new}" for old, new in regions.items())
+        return Comparison(book.currency, _list_side("regions as used", usage), _list_side(label, moved), usage)
+
+
+def compare_accounts(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, own: Account | None, other: Account
+) -> Comparison:
+    """The usage paid from one account (None: list prices, no plans) and from another.
+
+    Raises:
+        InputRejected: as `meter_usage`.
+    """
+    with decimal.localcontext(EXACT):
+        usage = meter_usage(sources, book, options)
+        here = _settled(usage, book, own) if own else _list_side("no account: no plans, no vouchers", usage)
+        return Comparison(book.currency, here, _settled(usage, book, other), usage)
+
+
+def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
+    """`book` with the products of `other` priced by it: by its only version of a product as if always in force.
+
+    Raises:
+        InputRejected: another currency, no product in common, or an item that stands under two products then.
+    """
+    problems: list[Problem] = []
+    place = next(other.sheets).place
+    if other.currency != book.currency:
+        message = (
+            f"the sheet is in {other.currency} and the run's are in {book.currency}; there is no rate between them"
+        )
+        problems.append(Problem(place, OTHER_CURRENCY, message))
+    if not other.versions.keys() & book.versions.keys():
+        message = f"the sheet prices {one_of(list(other.versions))}, and the run has {one_of(list(book.versions))}"
+        problems.append(Problem(place, NO_COMMON_PRODUCT, message))
+    versions = dict(book.versions)
+    for product, sheets in other.versions.items():
+        versions[product] = book_of(sheets[0]).versions[product] if len(sheets) == 1 else sheets
+    product_of: dict[str, str] = {}
+    for product, sheets in versions.items():
+        for item in (item for sheet in sheets for item in sheet.items.values()):
+            if product_of.setdefault(item.code, product) != product:
+                message = f"item {item.code} belongs to {product_of[item.code]} and to {product}"
+                problems.append(Problem(item.place, SHARED_ITEM, message))
+    if problems:
+        raise InputRejected(problems)
+    return PriceBook(book.currency, versions, product_of)
+
+
+def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
+    """The usage with regions replaced. Record rules do not look at the region, so the sums stay as they are."""
+    used = {group.key.region for group, _ in usage.groups}
+    problems = [
+        Problem(
+            Place(f"--region {old}={new}"),
+            UNUSED_REGION,
+            f"nothing was used in {quoted(old)}{near_miss(old, used) or '; used: ' + one_of(sorted(used))}",
+        )
+        for old, new in regions.items()
+        if old not in used
+    ]
+    groups: list[tuple[UsageGroup, Assignment]] = []
+    for group, assignment in usage.groups:
+        new = regions.get(group.key.region)
+        if new is None:
+            groups.append((group, assignment))
+            continue
+        moved = replace(group, key=replace(group.key, region=new))
+        found = assign(moved.key, book, usage.scheme)
+        if isinstance(found, Assignment):
+            groups.append((moved, found))
+        else:
+            place = Place(f"--region {group.key.region}={new}")
+            problems += [Problem(place, refusal.kind, refusal.message) for refusal in found]
+    if problems:
+        raise InputRejected(problems)
+    return replace(usage, groups=tuple(groups), cycles=cycles(gather(groups, usage.scheme), book))
+
+
+def _list_side(label: str, usage: Usage) -> Side:
+    """The usage at list prices."""
+    bills = list_bills(usage.cycles)
+    return _side(label, (bills, statement_months(bills)))
+
+
+def _side(
+    label: str,
+    billed: tuple[tuple[Bill, ...], tuple[StatementMonth, ...]],
+    paid: Mapping[str, Decimal] | None = None,
+) -> Side:
+    bills, months = billed
+    return Side(label, len(bills), _items(bills), sum_amounts(bills, months), paid or {})
+
+
+def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
+    """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge."""
+    before = sum(cycle.end <= (account.settled(cycle.product) or 0) for cycle in usage.cycles)
+    settled = settle(usage.cycles, replace(account, settled_through={}), book)
+    sums = totals(settled)
+    paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
+    bills = tuple(step.bill for step in settled.settlements)
+    side = _side(f"account {account.id}", (bills, tuple(step.statement for step in settled.statements)), paid)
+    # Statements of months that an earlier run began cut more than this run's bills.
+    side = replace(side, amounts=sums.amounts, settled_before=before)
+    law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
+    return side
+
+
+def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
+    """The sums by item, in the order of the sheets."""
+    found: dict[str, ItemCost] = {}
+    for line in (line for bill in bills for line in bill.lines):
+        item = line.item
+        before = found.get(item.code) or ItemCost(item.name, item.unit, 0, ZERO)
+        found[item.code] = replace(before, micros=before.micros + line.micros, amount=before.amount + line.amount)
+    order = {code: None for bill in bills for code in bill.cycle.sheet.items}
+    return {code: found[code] for code in order if code in found}
+
+
+def _refs(book: PriceBook, *, as_if: bool = False) -> str:
+    """The sheets of a book; with `as_if` it is said where a lone version counts as if it was always in force."""
+    lone = " as if always in force" if as_if else ""
+    return ", ".join(
+        f"{sheet.ref}{lone if len(versions) == 1 else ''}" for versions in book.versions.values() for sheet in versions
+    )

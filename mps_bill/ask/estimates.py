@@ -1,0 +1,124 @@
+"""A price before there is usage: records that are only asked about, through the same stages as those of a bill."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mps_bill.core.decimals import EXACT, parse_plain_decimal
+from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.core.times import iso
+from mps_bill.core.units import QUANTITY_PLACES, to_micros
+from mps_bill.metering import kinds
+from mps_bill.metering.assign import Assignment, Refusal, assign
+from mps_bill.metering.exact_reader import single_group
+from mps_bill.metering.records import Layout, RecordReader, UsageRecord, ValueProblem
+from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.usage import UsageKey
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill, cycles, make_bill
+from mps_bill.rating.lines import LineItem, month_key
+from mps_bill.rating.totals import billed_micros, gather
+
+#: What each column of the record that is asked about is called on the command line.
+_ASKED = {
+    "job_id": "",
+    "completed_at": "--at",
+    "region": "--region",
+    "item": "ITEM",
+    "spec": "SPEC",
+    "codec": "--codec",
+    "width": "--width",
+    "height": "--height",
+    "quantity": "QUANTITY",
+    "unit": "UNIT",
+}
+_LAYOUT = Layout(tuple(_ASKED), {name: number for number, name in enumerate(_ASKED)}, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`count` equal records of `quantity` (in `unit`) that complete at the second `at`; absent text is empty.
+
+    `month_used` is what the month has used before, in the item's unit, for prices that are tiered by the month.
+    """
+
+    item: str
+    spec: str
+    quantity: str
+    unit: str
+    at: int
+    codec: str = ""
+    width: str = ""
+    height: str = ""
+    count: int = 1
+    month_used: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a question costs in one region: `record_micros` is one record after its metering rule, `used_micros` what the
+    month has used before, and `bill` holds nothing but this."""
+
+    key: UsageKey
+    record: UsageRecord
+    assignment: Assignment
+    record_micros: int
+    used_micros: int
+    bill: Bill
+
+    @property
+    def lines(self) -> tuple[LineItem, ...]:
+        return self.bill.lines
+
+
+def estimate(question: Question, regions: Sequence[str], book: PriceBook) -> tuple[Estimate, ...]:
+    """The price of the question in each region.
+
+    Raises:
+        InputRejected: a bill would refuse such a record; with every reason, named after the argument to blame.
+    """
+    scheme = scheme_for(book)
+    found = [_in_region(question, region, book, scheme) for region in dict.fromkeys(regions)]
+    problems = [problem for one in found if not isinstance(one, Estimate) for problem in one]
+    if problems:
+        raise InputRejected(problems)
+    return tuple(one for one in found if isinstance(one, Estimate))
+
+
+def _in_region(question: Question, region: str, book: PriceBook, scheme: MeteringScheme) -> Estimate | list[Problem]:
+    values = {
+        "job_id": "estimate",
+        "completed_at": iso(question.at, 0),
+        "region": region,
+        "item": question.item,
+        "spec": question.spec,
+        "codec": question.codec,
+        "width": question.width,
+        "height": question.height,
+        "quantity": question.quantity,
+        "unit": question.unit,
+    }
+    record = RecordReader(_LAYOUT, scheme).read([values[name] for name in _LAYOUT.names])
+    if isinstance(record, tuple):
+        return _problems(record)
+    key = record.features.key(record.slot(scheme))
+    assignment = assign(key, book, scheme)
+    if isinstance(assignment, tuple):
+        return _problems(assignment)
+    try:
+        used = to_micros(parse_plain_decimal(question.month_used, places=QUANTITY_PLACES), assignment.item.unit)
+    except ValueError as error:
+        return [Problem(Place("--month-used"), kinds.BAD_QUANTITY, str(error))]
+
+    with decimal.localcontext(EXACT):
+        one = single_group(key, record.micros, scheme)
+        group = replace(one, rows=question.count, sums=tuple(sum_ * question.count for sum_ in one.sums))
+        (cycle,) = cycles(gather([(group, assignment)], scheme), book)
+        bill, _ = make_bill(cycle, (0,), {month_key(cycle.charges[0]): used})
+    return Estimate(key, record, assignment, billed_micros(one, assignment.item, scheme), used, bill)
+
+
+def _problems(found: Sequence[ValueProblem | Refusal]) -> list[Problem]:
+    return [Problem(Place(_ASKED[trouble.column]), trouble.kind, trouble.message) for trouble in found]

@@ -1,0 +1,130 @@
+"""What became of the rows of one job: the bill that each stands in, and how that was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from mps_bill.ask.all_accounts import bill_accounts
+from mps_bill.core.diagnostics import Place, ProblemReport
+from mps_bill.metering.exact_reader import PlacedRecord, open_layouts, placed_records, single_group
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.scheme import scheme_for
+from mps_bill.metering.sources import UsageSource
+from mps_bill.pipeline import settle_usage
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.model import TieredPrice
+from mps_bill.rating.bills import Bill
+from mps_bill.rating.lines import Charge, LineItem, month_key
+from mps_bill.rating.totals import billed_micros
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.settle import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One row of a job, and what became of it: `bill` and `lines` are those it stands in (None: the job failed).
+
+    `repeats` is the place of the row that this one repeats; a repeat is not billed.
+    """
+
+    placed: PlacedRecord
+    micros: int
+    repeats: Place | None
+    bill: Bill | None
+    lines: tuple[LineItem, ...]
+    #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
+    settlement: Settlement | None = None
+    late: bool = False
+    #: What the month had used of the charge before this bill, in micros; None where the price does not ask.
+    month_used: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every good row of a job, and the problems of the rows that were set aside."""
+
+    records: tuple[Explained, ...]
+    problems: ProblemReport
+
+
+def explain_job(
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    job_id: str,
+    account: Account | None = None,
+) -> Explanation:
+    """Every row of a job with the bill it stands in, in the order of the files; empty where no row has that job.
+
+    With an account the bills are those that `settle_usage` pays from it, and each row knows how its bill was paid.
+
+    Raises:
+        InputRejected: as `bill_usage`.
+    """
+    settlements: tuple[Settlement, ...] = ()
+    late: tuple[Bill, ...] = ()
+    scheme = scheme_for(book, options.tags, options.assumed_offset)
+    layouts, _ = open_layouts(sources, scheme, options.ignore_extra_columns)
+    bills: dict[tuple[str, str, int], Bill] = {}
+    rows: tuple[PlacedRecord, ...]
+    if account is None:
+        several = bill_accounts(sources, book, replace(options, accounts=None))
+        problems = several.problems
+        rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
+        wanted = {placed.key.account for placed in rows}
+        for name, run in several:
+            if name in wanted:
+                bills.update({(name, bill.cycle.product, bill.cycle.start): bill for bill in run.bills})
+    else:
+        settled = settle_usage(sources, book, options, account)
+        problems = settled.problems
+        rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
+        settlements, late = settled.settled.settlements, settled.settled.late
+        issued = (*(settlement.bill for settlement in settlements), *late)
+        bills.update({("", bill.cycle.product, bill.cycle.start): bill for bill in issued})
+    paid = {id(settlement.bill): settlement for settlement in settlements}
+    firsts: dict[tuple[str, str, str], PlacedRecord] = {}
+    contradicted = set()
+    for placed in () if options.trust_unique else rows:
+        first = firsts.setdefault(placed.record.identity, placed)
+        if placed.record != first.record:
+            contradicted.add(placed.record.identity)
+    explained = []
+    for placed in rows:
+        record = placed.record
+        if record.identity in contradicted:
+            continue
+        first = firsts.get(record.identity, placed)
+        bill: Bill | None = None
+        lines: tuple[LineItem, ...] = ()
+        micros = record.micros
+        month_used: int | None = None
+        if placed.assignment:
+            found = placed.assignment
+            bill = bills[placed.key.account, found.sheet.product, found.cycle_start]
+            lines = tuple(
+                line
+                for line in bill.lines
+                if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
+            )
+            micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
+            earlier = (other for (name, _, _), other in bills.items() if name == placed.key.account)
+            month_used = _month_used(lines[0].charge, bill, earlier, account)
+        repeats = None if first is placed else Place(first.source.name, first.row.line)
+        settlement = paid.get(id(bill)) if bill else None
+        is_late = any(bill is other for other in late)
+        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late, month_used))
+    return Explanation(tuple(explained), problems)
+
+
+def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:
+    """What the month had used of a charge before its bill: by the account before the run, and by the bills before this one."""
+    price = charge.price
+    if not isinstance(price, TieredPrice) or price.per != "month":
+        return None
+    key = month_key(charge)
+    before = takewhile(lambda other: other is not bill, bills)
+    lines = (line for other in before for line in other.lines if month_key(line.charge) == key)
+    return (account.month_used.get(key, 0) if account else 0) + sum(line.billed_micros for line in lines)

@@ -1,0 +1,167 @@
+"""The same usage twice: under another sheet, in another region, paid from another account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mps_bill.ask.comparison import Comparison, compare_accounts, compare_prices, compare_regions, percent
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.pipeline import bill_usage
+from mps_bill.report.compare import comparison_json
+from mps_bill.settlement.read import read_account
+from tests import kit
+
+OPTIONS = MeterOptions(engine="python")
+USAGE = kit.usage_text(
+    [
+        kit.row(job_id="a", quantity="10"),
+        kit.row(job_id="b", quantity="3.336", region="cn-beijing"),
+        kit.usage_of("audio", job_id="c", quantity="10"),
+    ]
+)
+
+
+def amounts(comparison: Comparison) -> dict[str, tuple[str, str]]:
+    return {item["item"]: (item["here"], item["there"]) for item in comparison_json(comparison)["items"]}
+
+
+def test_another_sheet_counts_as_if_in_force(tmp_path: Path) -> None:
+    later = kit.SHEET.replace("2023-11-01T", "2025-11-01T").replace("0.0651", "0.07").replace("id: test", "id: new")
+    result = compare_prices([kit.source(tmp_path / "u.csv", USAGE)], kit.book(), kit.book(later), OPTIONS)
+    assert amounts(result) == {"transcoding": ("0.868434", "0.9338"), "audio": ("0.056", "0.056")}
+    assert result.there.label.endswith("as if always in force")
+
+
+def test_another_sheet_may_meter_otherwise(tmp_path: Path) -> None:
+    whole = kit.SHEET.replace("step: 0.01, rounding: half-up, minimum: 0.02", "step: 1, rounding: up", 1)
+    result = compare_prices([kit.source(tmp_path / "u.csv", USAGE)], kit.book(), kit.book(whole), OPTIONS)
+    assert amounts(result)["transcoding"] == ("0.868434", "0.9114")
+
+
+def test_another_currency_is_refused(tmp_path: Path) -> None:
+    other = kit.book(kit.SHEET.replace("currency: USD", "currency: CNY"))
+    with pytest.raises(InputRejected) as rejected:
+        compare_prices([kit.source(tmp_path / "u.csv", USAGE)], kit.book(), other, OPTIONS)
+    assert "the sheet is in CNY and the run's are in USD" in rejected.value.report.shown[0].message
+
+
+def test_rows_that_only_the_other_sheet_refuses_are_not_left_out_silently(tmp_path: Path) -> None:
+    """With bad rows set aside, a row that has no price there would look like a saving."""
+    other = kit.book(kit.SHEET.replace("      H264.HD: {mainland: 0.0651, us-west-1: 0.0225}\n", ""))
+    sources = [kit.source(tmp_path / "u.csv", USAGE)]
+    with pytest.raises(InputRejected) as rejected:
+        compare_prices(sources, kit.book(), other, replace(OPTIONS, set_aside=True))
+    assert "has no price" in rejected.value.report.shown[0].message
+
+
+def test_regions_are_replaced(tmp_path: Path) -> None:
+    sources = [kit.source(tmp_path / "u.csv", USAGE)]
+    result = compare_regions(sources, kit.book(), OPTIONS, {"cn-shanghai": "us-west-1"})
+    assert amounts(result) == {"transcoding": ("0.868434", "0.442434"), "audio": ("0.056", "0.056")}
+
+
+def test_two_regions_may_change_places(tmp_path: Path) -> None:
+    sources = [kit.source(tmp_path / "u.csv", USAGE)]
+    result = compare_regions(sources, kit.book(), OPTIONS, {"cn-shanghai": "us-west-1", "cn-beijing": "cn-shanghai"})
+    assert amounts(result)["transcoding"] == ("0.868434", "0.442434")
+
+
+def test_a_region_without_a_price_is_refused_by_name(tmp_path: Path) -> None:
+    sources = [kit.source(tmp_path / "u.csv", USAGE)]
+    with pytest.raises(InputRejected) as rejected:
+        compare_regions(sources, kit.book(), OPTIONS, {"cn-shanghai": "ap-southeast-1", "cn-bejing": "us-west-1"})
+    assert [str(problem.place) for problem in rejected.value.report.shown] == [
+        "--region cn-bejing=us-west-1",
+        "--region cn-shanghai=ap-southeast-1",
+    ]
+    unused, unpriced = (problem.message for problem in rejected.value.report.shown)
+    assert 'did you mean "cn-beijing"?' in unused
+    assert 'transcoding "H264.HD" has no price in "ap-southeast-1"' in unpriced
+
+
+def test_another_account_pays_otherwise(tmp_path: Path) -> None:
+    prices = kit.book()
+    plan = """\
+format: mps-bill/account/1
+id: other
+currency: USD
+balance: 0.1
+resource_plans:
+  - id: rp
+    name: Plan
+    unit: minute
+    total: 30
+    effective_from: 2023-11-01T00:00:00+08:00
+    expires_at: 2024-11-01T00:00:00+08:00
+    regions: [cn-shanghai]
+    covers: {transcoding: {H264.HD: 3}}
+"""
+    other, problems = read_account(plan, "other.yaml", prices)
+    assert other, problems
+    sources = [kit.source(tmp_path / "u.csv", USAGE)]
+    result = compare_accounts(sources, prices, OPTIONS, None, other)
+    assert amounts(result)["transcoding"] == ("0.868434", "0.217434")
+    assert (result.there.paid["balance"], result.there.paid["outstanding"]) == (Decimal("0.1"), Decimal("0.17"))
+    settled = replace(other, settled_through={"*": 2_000_000_000})
+    again = compare_accounts(sources, prices, OPTIONS, other, settled)
+    assert (again.there.amounts, again.there.paid) == (again.here.amounts, again.here.paid)
+    assert (again.here.settled_before, again.there.settled_before) == (0, 1)
+    same = compare_accounts(sources, prices, OPTIONS, other, other)
+    assert same.here == same.there
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(1, 9999), st.sampled_from(("cn-shanghai", "cn-beijing"))), max_size=6
+    )
+)
+def test_a_region_moved_is_the_usage_written_there(
+    tmp_path_factory: pytest.TempPathFactory, records: list[tuple[int, int, str]]
+) -> None:
+    """Moving Shanghai to the western US equals usage that says so in the first place."""
+
+    def usage(moved: bool) -> str:
+        return kit.usage_text(
+            [kit.row(job_id="always", region="us-west-1" if moved else "cn-shanghai")]
+            + [
+                kit.row(
+                    job_id=f"j-{number}",
+                    completed_at=f"2023-11-10T{10 + hour}:20:00+08:00",
+                    quantity=str(Decimal(micros) / 1000),
+                    region="us-west-1" if moved and region == "cn-shanghai" else region,
+                )
+                for number, (hour, micros, region) in enumerate(records)
+            ]
+        )
+
+    folder = tmp_path_factory.mktemp("regions")
+    result = compare_regions(
+        [kit.source(folder / "a.csv", usage(moved=False))], kit.book(), OPTIONS, {"cn-shanghai": "us-west-1"}
+    )
+    written = bill_usage([kit.source(folder / "b.csv", usage(moved=True))], kit.book(), OPTIONS)
+    assert result.there.amounts.list_amount == sum((bill.amounts.list_amount for bill in written.bills), Decimal(0))
+    assert result.there.amounts.payable == sum((bill.amounts.payable for bill in written.bills), Decimal(0))
+    assert result.there.bills == len(written.bills)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [
+        ("3", "4", "33.33"),
+        ("3", "2", "-33.33"),
+        ("8", "8.0004", "0.01"),
+        ("-0.01", "-0.02", "100"),
+        ("0", "1", None),
+        ("1", "1", "0"),
+    ],
+)
+def test_percent(here: str, there: str, expected: str | None) -> None:
+    found = percent(Decimal(here), Decimal(there))
+    assert found == (None if expected is None else Decimal(expected))

@@ -1,0 +1,122 @@
+"""Estimates are bills of records that are only asked about."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mps_bill.ask.estimates import Estimate, Question, estimate
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.times import iso, parse_second
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.sources import UsageSource
+from mps_bill.pipeline import bill_usage
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.load import load_price_book
+from mps_bill.report.estimate import estimate_json
+
+AT = parse_second("2026-01-15T10:30:00+08:00")
+
+
+def book_of(name: str) -> PriceBook:
+    book, problems = load_price_book([name])
+    assert book, problems
+    return book
+
+
+CHINA = book_of("mps-china")
+
+
+def one(question: Question, region: str = "cn-shanghai", book: PriceBook = CHINA) -> Estimate:
+    (found,) = estimate(question, [region], book)
+    return found
+
+
+def amounts(found: Estimate) -> list[Decimal]:
+    return [line.amount for line in found.lines]
+
+
+def test_a_published_example() -> None:
+    """H.264, output 1920x823 of 10 minutes: HD, 10 x 0.0651 = 0.651 CNY (the provider's billing examples)."""
+    found = one(Question("transcoding", "", "10", "minute", AT, codec="H264", width="1920", height="823"))
+    assert found.assignment.spec == "H264.HD"
+    assert amounts(found) == [Decimal("0.651")]
+
+
+def test_each_record_is_metered_by_itself() -> None:
+    found = one(Question("transcoding", "H264.HD", "0.5", "second", AT, count=1000))
+    assert found.record_micros == 1_200_000  # 0.02 minute, the least
+    assert amounts(found) == [Decimal("1.302")]  # 20 minutes, not the 8.33 of the sum
+
+
+def test_tiers_go_by_what_the_month_has_used() -> None:
+    def review(month_used: str) -> Estimate:
+        return one(Question("review", "porn", "1000", "minute", AT, month_used=month_used))
+
+    assert [amounts(review(used)) for used in ("0", "2000", "2000.000001")] == [[100], [100], [90]]
+
+
+def test_graduated_tiers_make_several_lines() -> None:
+    item = next(item.code for item in book_of("cdn-china").items)
+    found = one(Question(item, "", "20", "TB", AT), "CN", book_of("cdn-china"))
+    assert [line.tier for line in found.lines] == ["0-10240", "10240-51200"]
+    assert sum(amounts(found)) == 10 * 1024 * Decimal("0.24") + 10 * 1024 * Decimal("0.23")
+
+
+def test_regions_stand_in_the_order_asked_for_each_once() -> None:
+    regions = ["eu-central-1", "cn-shanghai", "eu-central-1"]
+    found = estimate(Question("transcoding", "H264.HD", "1", "minute", AT), regions, book_of("mps-intl"))
+    assert [(each.assignment.region, *amounts(each)) for each in found] == [
+        ("eu-central-1", Decimal("0.0225")),
+        ("cn-shanghai", Decimal("0.0099")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (Question("transcodin", "", "1", "minute", AT), ["ITEM unknown-item"]),
+        (Question("transcoding", "H264.XD", "1", "gram", AT), ["SPEC unknown-spec", "UNIT unknown-unit"]),
+        (Question("transcoding", "", "1", "minute", AT), ["--codec missing-value"]),
+        (Question("transcoding", "", "1", "minute", AT, codec="H264"), ["--width missing-value"]),
+        (Question("transcoding", "H264.HD", "1e1", "minute", AT), ["QUANTITY bad-quantity"]),
+        (Question("transcoding", "H264.HD", "1", "minute", 0), ["--at no-price-sheet"]),
+        (Question("review", "porn", "1", "minute", AT, month_used="-1"), ["--month-used bad-quantity"]),
+    ],
+)
+def test_what_a_bill_refuses_is_refused(question: Question, expected: list[str]) -> None:
+    with pytest.raises(InputRejected) as caught:
+        one(question)
+    shown = caught.value.report.shown
+    assert [f"{problem.place} {problem.kind.slug}" for problem in shown] == expected
+
+
+def test_every_region_without_a_price_is_told() -> None:
+    with pytest.raises(InputRejected) as caught:
+        estimate(
+            Question("transcoding", "H264.HD", "1", "minute", AT), ["cn-shanghai", "us-west-1", "cn-shangai"], CHINA
+        )
+    assert [problem.kind.slug for problem in caught.value.report.shown] == ["unknown-region", "no-price"]
+
+
+@given(
+    st.integers(1, 5),
+    st.decimals(0, 5000, places=3, allow_nan=False),
+    st.sampled_from([("transcoding", "H264.HD"), ("video_dna", "VideoDNA"), ("review", "porn")]),
+)
+def test_an_estimate_is_the_bill_of_such_records(
+    tmp_path_factory: pytest.TempPathFactory, count: int, quantity: Decimal, priced: tuple[str, str]
+) -> None:
+    item, spec = priced
+    found = one(Question(item, spec, str(quantity), "second", AT, count=count))
+    rows = [f"j{number},{iso(AT, 0)},cn-shanghai,{item},{spec},{quantity},second" for number in range(count)]
+    path = Path(tmp_path_factory.mktemp("usage"), "u.csv")
+    path.write_text("\n".join(["job_id,completed_at,region,item,spec,quantity,unit", *rows]))
+    run = bill_usage([UsageSource("u.csv", path, "csv", path.stat().st_size)], CHINA, MeterOptions())
+    assert run.bills == (found.bill,)
+    (printed,) = estimate_json([found], "CNY")["estimates"]
+    assert Decimal(printed["amount"]) == run.bills[0].amounts.list_amount
