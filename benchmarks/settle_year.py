@@ -19,8 +19,8 @@ from decimal import Decimal
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.times import HOUR
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load import load_price_book
-from mps_bill.price_sheet.model import FlatPrice, Item, PriceSheet
+from mps_bill.price_sheet.load_sheets import load_price_book
+from mps_bill.price_sheet.sheet_model import FlatPrice, Item, PriceSheet
 from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
 from mps_bill.settlement.account import Account

@@ -15,7 +15,7 @@ from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.metering.usage import Metered
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 

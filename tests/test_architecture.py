@@ -33,6 +33,11 @@ ROOMS = (
 )
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
+#: The names that two files still share. None may join them.
+SHARED_NAMES = {
+    "accounts", "compare", "definition", "estimate", "kinds", "mapping", "plans", "reconcile", "settle", "text", "usage",
+}  # fmt: skip
+
 PURE_ROOMS = ("core", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.
 AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.settlement.save")
@@ -90,6 +95,12 @@ def imports_of(tree: ast.Module) -> Iterator[str]:
 def test_every_room_has_its_place() -> None:
     found = {room_of(name) for name, _ in modules()} - {""}
     assert found <= _LEVEL.keys(), "a new room needs its place in ROOMS, and in ARCHITECTURE.md"
+
+
+def test_no_two_files_share_a_name() -> None:
+    """A name says where to look; a reader does not need the folder to tell two files apart."""
+    names = [path.stem for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
+    assert {name for name in names if names.count(name) > 1} == SHARED_NAMES
 
 
 def test_imports_point_down() -> None:

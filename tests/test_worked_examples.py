@@ -10,7 +10,7 @@ from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.times import iso
 from mps_bill.metering.meter import EngineName, MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import ENGINES, billed, book, source, usage_of, usage_text
 from tests.kit import row as usage_row
 

@@ -14,7 +14,7 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import TieredPrice
+from mps_bill.price_sheet.sheet_model import TieredPrice
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.totals import billed_micros

@@ -13,7 +13,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import book_of
-from mps_bill.price_sheet.model import PriceSheet
+from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Amounts, Bill, sum_amounts
 
 

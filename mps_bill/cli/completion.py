@@ -61,7 +61,7 @@ def items(context: typer.Context) -> Iterable[str]:
     from mps_bill.config import load_settings
     from mps_bill.config.settings import find_config
     from mps_bill.price_sheet.find import shipped_sheets
-    from mps_bill.price_sheet.load import load_price_book
+    from mps_bill.price_sheet.load_sheets import load_price_book
 
     names: Any = context.params.get("prices")
     if not names:

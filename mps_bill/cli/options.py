@@ -269,7 +269,7 @@ def load_book(prices: list[str]) -> PriceBook:
     Raises:
         InputRejected: with every problem of every sheet.
     """
-    from mps_bill.price_sheet.load import load_price_book
+    from mps_bill.price_sheet.load_sheets import load_price_book
 
     book, problems = load_price_book(prices)
     if book is None:

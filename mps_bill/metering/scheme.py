@@ -9,8 +9,8 @@ from mps_bill.core.decimals import RoundingMode, divide
 from mps_bill.core.times import HOUR
 from mps_bill.core.units import UNITS
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import Item
 from mps_bill.price_sheet.regions import known_regions
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.price_sheet.spec import codecs
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.price_sheet.model import Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import Item, Price, PriceSheet, TieredPrice
 
 
 @dataclass(frozen=True)

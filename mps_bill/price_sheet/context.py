@@ -8,10 +8,10 @@ from itertools import combinations, pairwise
 
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.shape import Entry, Fields, Located, Many
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.model import EVERY_REGION, Resolution, Source
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.regions import KNOWN
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution, Source
 
 
 @dataclass(frozen=True, slots=True)

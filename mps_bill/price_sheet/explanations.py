@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from mps_bill.core import shape, yaml_tree
 from mps_bill.core.diagnostics import Kind
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 
 EXPLANATIONS: Mapping[Kind, str] = {
     # Finding files

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 
 _SUFFIXES = (".yaml", ".yml")
 #: Usage cases that stand beside a sheet, which are no sheets.

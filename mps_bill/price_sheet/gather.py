@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from mps_bill.core.diagnostics import Problem, in_order
 from mps_bill.core.times import HOUR, Calendar, iso, offset_text
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import PriceSheet
 from mps_bill.price_sheet.sheet import SheetDraft
+from mps_bill.price_sheet.sheet_model import PriceSheet
 
 
 def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Problem, ...]]:

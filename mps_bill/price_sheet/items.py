@@ -9,11 +9,11 @@ from mps_bill.core.decimals import EXACT, RoundingMode, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.shape import Entry, Fields, Located, Many
 from mps_bill.core.units import UNITS, Unit, to_micros
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
-from mps_bill.price_sheet.model import Family, Item, Metering, RegionPrices, Resolution, Source
 from mps_bill.price_sheet.prices import PriceTable, derive_prices, read_prices
+from mps_bill.price_sheet.sheet_model import Family, Item, Metering, RegionPrices, Resolution, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)

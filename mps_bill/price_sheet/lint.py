@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence, Set
 from mps_bill.core.diagnostics import Place, Problem, one_of, quoted
 from mps_bill.core.shape import Entry, Fields
 from mps_bill.core.times import HOUR, Calendar, iso
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.model import EVERY_REGION
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.neighbours import price_warnings
 from mps_bill.price_sheet.prices import PriceTable
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
+from mps_bill.price_sheet.sheet_model import EVERY_REGION
 from mps_bill.price_sheet.words import by_group, length_words
 
 

@@ -17,10 +17,10 @@ from itertools import combinations, pairwise
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
 from mps_bill.core.shape import Fields, Located, Many
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.model import EVERY_REGION, Resolution
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.prices import PriceEntry, PriceTable
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution
 from mps_bill.price_sheet.spec import split_spec
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times.

@@ -12,10 +12,10 @@ from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, strip_zeros
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.shape import Entry, Fields, Located, Many
 from mps_bill.core.units import Unit, to_micros
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context
-from mps_bill.price_sheet.model import FlatPrice, Price, RegionPrices, Tier, TieredPrice
+from mps_bill.price_sheet.sheet_model import FlatPrice, Price, RegionPrices, Tier, TieredPrice
 from mps_bill.price_sheet.spec import join_spec, split_spec
 
 #: As the definition reads a price: one decimal, or the fields of a tier table.

@@ -10,11 +10,11 @@ from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quote
 from mps_bill.core.shape import Field, Fields, Located, read
 from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
 from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
-from mps_bill.price_sheet import definition as d
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, read_context
 from mps_bill.price_sheet.items import read_items
-from mps_bill.price_sheet.model import Billing, PriceSheet
+from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mps_bill.price_sheet.model import Item, Resolution
+from mps_bill.price_sheet.sheet_model import Item, Resolution
 
 CODEC = "{codec}"
 RESOLUTION = "{resolution}"

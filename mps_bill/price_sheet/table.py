@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mps_bill.price_sheet.model import EVERY_REGION, FlatPrice, Item, Price, PriceSheet
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, FlatPrice, Item, Price, PriceSheet
 from mps_bill.price_sheet.words import by_group
 
 

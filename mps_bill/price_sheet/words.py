@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mps_bill.core.decimals import plain
 from mps_bill.core.times import DAY, HOUR, clock, offset_text
 from mps_bill.core.units import Unit, in_unit
-from mps_bill.price_sheet.model import Billing, Item, Metering, PriceSheet
+from mps_bill.price_sheet.sheet_model import Billing, Item, Metering, PriceSheet
 
 
 def metering_words(metering: Metering, unit: Unit) -> str:

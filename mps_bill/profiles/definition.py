@@ -8,7 +8,7 @@ from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.shape import Choice, Either, Field, Fields, ListOf, Located, MapOf, Record, Text, matching
 from mps_bill.core.times import OFFSET, parse_offset
 from mps_bill.metering.usage import COLUMNS, TAG_PREFIX
-from mps_bill.price_sheet.definition import SOURCE
+from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import kinds
 
 FORMAT_NAME = "mps-bill/profile/1"

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import Billing, PriceSheet
+from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
 from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthKey, MonthUsage, charge_for, month_key, rate
 from mps_bill.rating.totals import UsageTotal
 

@@ -12,7 +12,7 @@ from mps_bill.core.decimals import divide, plain
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import Unit, amount_of, in_unit
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, Tier, TieredPrice
+from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, Tier, TieredPrice
 from mps_bill.rating.totals import TagShares, UsageTotal
 
 

@@ -10,7 +10,7 @@ from mps_bill.core.units import UNITS
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.scheme import MeteringScheme, record_rule
 from mps_bill.metering.usage import UsageGroup
-from mps_bill.price_sheet.model import Item, PriceSheet
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 #: Values of the tags that the run is split by -> micros.
 TagShares = tuple[tuple[tuple[str, ...], int], ...]

@@ -10,7 +10,7 @@ from fractions import Fraction
 from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import Item
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.reconcile.mapping import BillMapping, special_value
 from mps_bill.reconcile.statement import StatementRow
 

@@ -12,7 +12,7 @@ from mps_bill.core.times import Calendar, clock, offset_text
 from mps_bill.core.units import ends_in_unit, in_unit
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.pipeline import BillRun
-from mps_bill.price_sheet.model import Item
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.report.control_totals import control_totals_text

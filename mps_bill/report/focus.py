@@ -14,7 +14,7 @@ from mps_bill.core.decimals import ZERO, plain, stripped
 from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, iso, offset_text
 from mps_bill.core.units import amount_of, in_unit
-from mps_bill.price_sheet.model import PriceSheet
+from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import LineItem
 from mps_bill.report.bill_csv import spreadsheet_text

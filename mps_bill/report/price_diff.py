@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_bill.ask.reprice import Repriced
 from mps_bill.core.decimals import EXACT, amount_text, divide, plain, scaled, stripped
-from mps_bill.price_sheet.diff import ItemChange, RateChange, SheetDiff, WordChange
+from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text
 
 FORMAT = "mps-bill/prices-diff/1"

@@ -9,7 +9,7 @@ from typing import Any
 from mps_bill.core.decimals import plain
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
-from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, TieredPrice
 from mps_bill.price_sheet.table import Coverage, PriceRow
 from mps_bill.price_sheet.words import cycle_words, length_words, metering_words, rounding_words, time_words
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.units import Unit, ends_in_unit, in_unit
 from mps_bill.metering.usage import UsageKey
-from mps_bill.price_sheet.model import EVERY_REGION, Item, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, TieredPrice
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
 from mps_bill.rating.lines import Charge, LineItem
 

@@ -14,8 +14,8 @@ from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import Item
 from mps_bill.price_sheet.regions import known_regions
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement import definition as d
 from mps_bill.settlement import kinds
 from mps_bill.settlement.account import (

@@ -16,7 +16,7 @@ from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.report.estimate import estimate_json
 
 AT = parse_second("2026-01-15T10:30:00+08:00")

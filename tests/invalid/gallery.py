@@ -12,7 +12,7 @@ import pytest
 
 from mps_bill.core.diagnostics import Kind, printable
 from mps_bill.price_sheet.explanations import EXPLANATIONS
-from mps_bill.price_sheet.kinds import is_file_problem, is_warning
+from mps_bill.price_sheet.sheet_problems import is_file_problem, is_warning
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 

@@ -11,9 +11,9 @@ import pytest
 
 from mps_bill.core import shape, yaml_tree
 from mps_bill.core.diagnostics import Kind
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.explanations import EXPLANATIONS
-from mps_bill.price_sheet.load import load_sheets
+from mps_bill.price_sheet.load_sheets import load_sheets
 from tests.golden.cases import run_captured
 from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, mistakes, page
 

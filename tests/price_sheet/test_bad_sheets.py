@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mps_bill.core.diagnostics import Kind
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.sheet import read_sheet
 from tests.price_sheet.sheets import GOOD, changed, marked
 

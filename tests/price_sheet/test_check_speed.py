@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mps_bill.price_sheet.check import check
-from mps_bill.price_sheet.load import load_price_book, load_sheets
+from mps_bill.price_sheet.check_sheets import check
+from mps_bill.price_sheet.load_sheets import load_price_book, load_sheets
 from mps_bill.price_sheet.regions import REGIONS
 from tests.invalid.gallery import GOOD
 

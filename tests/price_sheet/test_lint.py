@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.price_sheet.check import check
-from mps_bill.price_sheet.load import LoadedSheet
+from mps_bill.price_sheet.check_sheets import check
+from mps_bill.price_sheet.load_sheets import LoadedSheet
 from mps_bill.price_sheet.sheet import read_parts
 from tests.invalid.gallery import GOOD as GOOD_FILE
 from tests.price_sheet.sheets import changed

@@ -11,7 +11,7 @@ import pytest
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import parse_second
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
-from mps_bill.price_sheet.load import load_price_book, load_sheet
+from mps_bill.price_sheet.load_sheets import load_price_book, load_sheet
 from tests.price_sheet.sheets import GOOD, changed, marked
 
 START = "2024-04-01T00:00:00+08:00"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mps_bill.core.times import Calendar, parse_second
 from mps_bill.core.units import UNITS
-from mps_bill.price_sheet.model import (
+from mps_bill.price_sheet.sheet import read_sheet
+from mps_bill.price_sheet.sheet_model import (
     Billing,
     FlatPrice,
     Metering,
@@ -19,7 +20,6 @@ from mps_bill.price_sheet.model import (
     Tier,
     TieredPrice,
 )
-from mps_bill.price_sheet.sheet import read_sheet
 from tests.price_sheet.sheets import GOOD, changed
 
 

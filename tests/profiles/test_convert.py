@@ -16,7 +16,7 @@ from mps_bill.metering.meter import EngineName, MeterOptions
 from mps_bill.metering.sources import FOREIGN_FORMATS, UsageSource, usage_sources
 from mps_bill.pipeline import bill_usage, check_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.profiles.convert import Converted, check_rows, converted_sources
 from mps_bill.profiles.load import load_profile
 from mps_bill.profiles.profile import Profile

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.model import TieredPrice
+from mps_bill.price_sheet.sheet_model import TieredPrice
 from mps_bill.rating.lines import Charge, charge_for, rate, tier_name
 from mps_bill.rating.totals import UsageTotal
 from tests.kit import SHEET, book

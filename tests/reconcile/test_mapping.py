@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.units import UNITS
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile.mapping import ItemName, folded, load_mapping, read_mapping, special_value
 

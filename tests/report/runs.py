@@ -8,7 +8,7 @@ from pathlib import Path
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.report.data_settlement import settle_run_data
 from mps_bill.report.data_tables import RunData, bill_run_data
 from mps_bill.settlement.read import read_account

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.core.yaml_tree import DUPLICATE_KEY
-from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.check import check
-from mps_bill.price_sheet.load import load_sheets
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.check_sheets import check
+from mps_bill.price_sheet.load_sheets import load_sheets
 from mps_bill.report.diagnostics.findings import Findings, summary
 from mps_bill.report.diagnostics.github import github_lines
 from mps_bill.report.diagnostics.json_report import findings_json

@@ -16,7 +16,7 @@ from mps_bill.metering.meter import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 from tests import kit
 from tests.metering.usage_files import outcome, with_accounts
 

@@ -23,7 +23,7 @@ from mps_bill.ask.advise.packs import ENDLESS, PackType
 from mps_bill.ask.advise.simulate import Run, Simulator
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.laws import BrokenLaw
-from mps_bill.price_sheet.model import FlatPrice, Price
+from mps_bill.price_sheet.sheet_model import FlatPrice, Price
 from mps_bill.rating.bills import statement_months, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.account import ResourcePlan

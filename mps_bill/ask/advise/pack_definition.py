@@ -11,7 +11,7 @@ from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.core.units import QUANTITY_PLACES
-from mps_bill.price_sheet.definition import CURRENCY, PRODUCT, SITE, SOURCE
+from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURCE
 from mps_bill.settlement.account import MONEY_PLACES
 from mps_bill.settlement.definition import COVERS, REGIONS, UNIT
 

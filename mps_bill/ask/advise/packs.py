@@ -10,7 +10,7 @@ from typing import Literal
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.times import DAY, HOUR, Calendar
 from mps_bill.core.units import Unit
-from mps_bill.price_sheet.model import Source
+from mps_bill.price_sheet.sheet_model import Source
 from mps_bill.settlement.account import ResourcePlan
 
 #: Units (millionths) of a plan that no usage can use up.

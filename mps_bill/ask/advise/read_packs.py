@@ -12,9 +12,9 @@ from mps_bill.core.units import MICROS, UNITS
 from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.context import source_of
-from mps_bill.price_sheet.definition import CURRENCY
-from mps_bill.price_sheet.model import Item
 from mps_bill.price_sheet.regions import known_regions
+from mps_bill.price_sheet.sheet_definition import CURRENCY
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement.definition import COVERS, REGIONS, UNIT
 
 

@@ -10,7 +10,7 @@ from mps_bill.core.diagnostics import Kind, near_miss, quoted
 from mps_bill.core.shape import Choice, Field, ListOf, Record, Schema, Text, json_schema
 from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_second
 from mps_bill.metering import kinds as usage_kinds
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 
 FORMAT_NAME = "mps-bill/price-cases/1"
 

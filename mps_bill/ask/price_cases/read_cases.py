@@ -10,11 +10,11 @@ from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_or
 from mps_bill.core.shape import Fields, Located, read
 from mps_bill.core.yaml_tree import read_tree
 from mps_bill.metering.usage import RECORD_COLUMNS
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_cases
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.load import load_file, read_text
+from mps_bill.price_sheet.load_sheets import load_file, read_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,9 @@ def check(
     Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
     cannot be read.
     """
-    from mps_bill.price_sheet.check import check as check_sheets
-    from mps_bill.price_sheet.kinds import is_file_problem
-    from mps_bill.price_sheet.load import load_sheets
+    from mps_bill.price_sheet.check_sheets import check as check_sheets
+    from mps_bill.price_sheet.load_sheets import load_sheets
+    from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.report.diagnostics.findings import Findings, summary
 
     day = today_option(today)
@@ -93,7 +93,7 @@ def check(
 
 def today_option(value: str | None) -> str:
     """The date given, or today in UTC."""
-    from mps_bill.price_sheet.definition import parse_date
+    from mps_bill.price_sheet.sheet_definition import parse_date
 
     if value is None:
         return datetime.now(UTC).date().isoformat()

@@ -14,8 +14,8 @@ from mps_bill.core.diagnostics import InputRejected, Problem
 
 if TYPE_CHECKING:
     from mps_bill.ask.reprice import Repriced
-    from mps_bill.price_sheet.diff import SheetDiff
-    from mps_bill.price_sheet.model import PriceSheet
+    from mps_bill.price_sheet.sheet_diff import SheetDiff
+    from mps_bill.price_sheet.sheet_model import PriceSheet
 
 _FORMATS = (options.Format.table, options.Format.json, options.Format.markdown)
 
@@ -48,7 +48,7 @@ def diff(
     format_ = options.format_for(format_, output, _FORMATS)
     limit = _limit(fail_if_up)
 
-    from mps_bill.price_sheet.diff import diff_sheets
+    from mps_bill.price_sheet.sheet_diff import diff_sheets
     from mps_bill.report.price_diff import diff_document, diff_json
 
     before, after = _sheets(old, new)
@@ -77,8 +77,8 @@ def _limit(percent: str | None) -> Decimal | None:
 
 def _sheets(old: str, new: str) -> tuple[PriceSheet, PriceSheet]:
     """Both sheets, which must be of one currency, or no price of one could be above or below one of the other."""
-    from mps_bill.price_sheet import kinds
-    from mps_bill.price_sheet.load import load_sheet
+    from mps_bill.price_sheet import sheet_problems as kinds
+    from mps_bill.price_sheet.load_sheets import load_sheet
 
     before, problems = load_sheet(old)
     after, more = load_sheet(new)

@@ -41,7 +41,7 @@ def schema(
 def schema_of(document: Described) -> Schema:
     match document:
         case Described.price_sheet:
-            from mps_bill.price_sheet.definition import price_sheet_schema
+            from mps_bill.price_sheet.sheet_definition import price_sheet_schema
 
             return price_sheet_schema()
         case Described.cases:

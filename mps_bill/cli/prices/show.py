@@ -13,7 +13,7 @@ from mps_bill.cli.prices.check import Sheets
 from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
 
 if TYPE_CHECKING:
-    from mps_bill.price_sheet.model import PriceSheet
+    from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.price_sheet.table import Selection
     from mps_bill.report.document import Document, Row
 
@@ -82,7 +82,7 @@ def _load(paths: Sequence[str]) -> list[PriceSheet]:
     Raises:
         InputRejected: with every problem of every sheet.
     """
-    from mps_bill.price_sheet.load import load_sheets
+    from mps_bill.price_sheet.load_sheets import load_sheets
 
     loaded, problems = load_sheets(paths)
     found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]

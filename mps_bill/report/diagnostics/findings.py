@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mps_bill.core.diagnostics import Problem
-from mps_bill.price_sheet.kinds import is_warning
+from mps_bill.price_sheet.sheet_problems import is_warning
 
 Level = Literal["error", "warning"]
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import mps_bill
 from mps_bill.core.diagnostics import Kind, Problem, printable
 from mps_bill.price_sheet.explanations import EXPLANATIONS
-from mps_bill.price_sheet.kinds import is_warning
+from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.report.diagnostics.findings import Findings, level
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -12,7 +12,7 @@ from mps_bill.ask.advise.packs import PackList, PackType, Validity
 from mps_bill.core.units import MICROS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
-from mps_bill.price_sheet.load import load_price_book
+from mps_bill.price_sheet.load_sheets import load_price_book
 
 TRANSCODING = "5000 87, 20000 304, 100000 1302, 500000 5425, 1000000 8680, 2000000 15190"
 REVIEW = "3000 270, 10000 809, 50000 3510, 250000 15338, 500000 28843, 1000000 55007"

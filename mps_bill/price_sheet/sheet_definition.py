@@ -24,9 +24,9 @@ from mps_bill.core.shape import (
 )
 from mps_bill.core.times import DAY, HOUR, LOCAL_TIME, OFFSET, parse_offset, parse_second
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
-from mps_bill.price_sheet import kinds
-from mps_bill.price_sheet.model import FAMILIES
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
+from mps_bill.price_sheet.sheet_model import FAMILIES
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"

@@ -10,7 +10,7 @@ from fractions import Fraction
 from mps_bill.core.decimals import EXACT, plain
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.model import FlatPrice, Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, TieredPrice
 
 
 @dataclass(frozen=True, slots=True)

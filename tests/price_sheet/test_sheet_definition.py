@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.shape import Choice, Either, ListOf, MapOf, Record, Text
-from mps_bill.price_sheet.definition import PRICE_SHEET, price_sheet_schema
 from mps_bill.price_sheet.regions import KNOWN, looks_like_region
+from mps_bill.price_sheet.sheet_definition import PRICE_SHEET, price_sheet_schema
 
 
 def _texts(shape: Any) -> Iterator[Text[Any]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
 from mps_bill.core.yaml_tree import decode
-from mps_bill.price_sheet import kinds
+from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.model import PriceSheet
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, read_parts, read_sheet
+from mps_bill.price_sheet.sheet_model import PriceSheet
 
 __all__ = ["LoadedSheet", "load_file", "load_price_book", "load_sheet", "load_sheets", "read_sheet", "read_text"]
 

@@ -8,7 +8,7 @@ from mps_bill.core.diagnostics import Problem, in_order
 from mps_bill.price_sheet.gather import check_together
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.lint import lint, period_gaps
-from mps_bill.price_sheet.load import LoadedSheet
+from mps_bill.price_sheet.load_sheets import LoadedSheet
 
 
 def check(sheets: Sequence[LoadedSheet], today: str) -> tuple[Problem, ...]:
