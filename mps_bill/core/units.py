@@ -13,12 +13,15 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from mps_bill.core.decimals import AMOUNT_PLACES, divide, scaled
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, divide, plain, scaled, stripped
 
 #: A usage quantity has at most six decimals, so a micro is the smallest step that usage can carry.
 MICROS = 1_000_000
 QUANTITY_PLACES = 6
 _DISPLAY_SCALE: int = 10**AMOUNT_PLACES
+#: What the denominator of an amount divides where the amount ends: a price has ten decimals, a quantity six of a unit with
+#: at most twenty factors of 2.
+_ENDING: int = 10**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,15 @@ def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
     twice_numerator, denominator, twice_denominator = _per_micro(unit_price, unit.factor)
     # `divide` half up, without the call and with what a price fixes made ready: every line of every bill passes here.
     return scaled((micros * twice_numerator + denominator) // twice_denominator, AMOUNT_PLACES)
+
+
+def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
+    """What `amount_of` rounds, as text: every digit, or twelve decimals and three points where it does not end."""
+    amount = Fraction(unit_price) * micros / unit.micros
+    if _ENDING % amount.denominator == 0:
+        return stripped(EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator)))
+    shown = AMOUNT_PLACES + 2
+    return f"{plain(Decimal(amount.numerator * 10**shown // amount.denominator).scaleb(-shown, EXACT))}..."
 
 
 @lru_cache(maxsize=4096)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mps_bill.core.decimals import plain, scaled, stripped
-from mps_bill.core.units import Unit, ends_in_unit, in_unit
+from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
+from mps_bill.core.units import Unit, ends_in_unit, exact_amount_text, in_unit
 from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, TieredPrice
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
@@ -86,12 +86,17 @@ def charge_reason(charge: Charge) -> str:
 
 
 def line_reason(line: LineItem, currency: str) -> str:
-    """A line's amount as the product that it is."""
+    """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
     unit = line.item.unit
     tier = f"tier {line.tier}: " if line.tier else ""
     plans = f" after {shown(line.plan_micros, unit)} covered by plans" if line.plan_micros else ""
     price = f"{plain(line.unit_price)} {currency}"
-    return f"{tier}{shown(line.billed_micros, unit)}{plans} x {price} = {stripped(line.amount)} {currency}"
+    exact = exact_amount_text(line.billed_micros, unit, line.unit_price)
+    amount = stripped(line.amount)
+    if exact != amount:
+        # The zeros of the ten decimals are shown: they say where the amount was rounded.
+        amount = f"{exact}, rounded to {line.amount:.{AMOUNT_PLACES}f}"
+    return f"{tier}{shown(line.billed_micros, unit)}{plans} x {price} = {amount} {currency}"
 
 
 def shown(micros: int, unit: Unit) -> str:

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from mps_bill.core.units import UNITS, Unit, amount_of, ends_in_unit, in_unit, same_dimension, to_micros
+from mps_bill.core.units import (
+    UNITS,
+    Unit,
+    amount_of,
+    ends_in_unit,
+    exact_amount_text,
+    in_unit,
+    same_dimension,
+    to_micros,
+)
 
 D = Decimal
 
@@ -109,3 +118,20 @@ def test_an_amount_is_multiplied_first_and_divided_once(micros: int, name: str, 
 def test_thirds_of_a_cent_are_not_lost_by_rounding_the_quantity_first() -> None:
     # 20 s are 0.333... minute; from a quantity shown at ten decimals, 3 x 10^9 of them would be 0.1 short.
     assert amount_of(20_000_000, unit("minute"), D("3000000000")) == D("1000000000")
+
+
+@pytest.mark.parametrize(
+    ("micros", "name", "price", "exact", "rounded"),
+    [
+        (1_000_000_001, "frame", "0.0999999999", "99.9999999999999999", "100"),
+        (600_000_000, "minute", "0.0651", "0.651", "0.651"),
+        (1_000_000, "minute", "0.01", "0.000166666666...", "0.0001666667"),
+        (1_000_000, "minute", "0.02", "0.000333333333...", "0.0003333333"),
+        (1, "frame", "0.0000500000", "0.00000000005", "0.0000000001"),
+        (1, "TB", "0.0000000001", "0.000000000000000000000095367431640625", "0"),
+        (0, "minute", "0.0651", "0", "0"),
+    ],
+)
+def test_what_an_amount_was_before_it_was_rounded(micros: int, name: str, price: str, exact: str, rounded: str) -> None:
+    assert exact_amount_text(micros, unit(name), D(price)) == exact
+    assert amount_of(micros, unit(name), D(price)) == D(rounded)
