@@ -6,7 +6,7 @@ exact. A plan's units are whole millionths of its unit, so that a saved account 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
@@ -87,9 +87,10 @@ class Debt:
     amount: Decimal
 
 
-def in_order_of_issue(debts: Iterable[Debt]) -> tuple[Debt, ...]:
-    """Debts, oldest first."""
-    return tuple(sorted(debts, key=lambda debt: (debt.issued_at, debt.cycle_start, debt.product)))
+def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
+    """The order in which debts are repaid, kept and read: by issue time; of one time, bills before statements, as they are
+    paid; then by cycle and product."""
+    return (debt.issued_at, debt.month is not None, debt.cycle_start, debt.product)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,16 @@ def _statement_of(cycle: Cycle, account: Account) -> str:
 
 
 def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMonth, StatementMonth]]:
-    """The statements of all frozen months, in the order in which they are issued."""
+    """The statements of all frozen months, in the order in which they are issued, which of one time is that of debts."""
     statements = (
         (held, statement_month(book.sheet_closing(held.product, held.month), held.month, held.amount))
         for held in account.frozen
     )
-    yield from sorted(statements, key=lambda pair: (pair[1].issued_at, pair[0].product, pair[0].month))
+    yield from sorted(statements, key=lambda pair: (pair[1].issued_at, _month_start(pair[1]), pair[0].product))
+
+
+def _month_start(statement: StatementMonth) -> int:
+    return statement.sheet.billing.calendar.month_start(statement.month)
 
 
 def settle_statement(
@@ -61,7 +65,7 @@ def settle_statement(
 ) -> tuple[StatementSettlement, Account]:
     """Cuts the month's sum once and pays it at the statement's issue time."""
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
-    start = statement.sheet.billing.calendar.month_start(held.month)
+    start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)
     due = Due(held.product, start, held.month, statement.issued_at, paid_at, held.items, statement.amounts.payable)
     payment, account = pay(due, account)

@@ -30,7 +30,7 @@ from mps_bill.settlement.account import (
     TopUp,
     Voucher,
     VoucherOrder,
-    in_order_of_issue,
+    debt_order,
 )
 
 T = TypeVar("T")
@@ -139,7 +139,7 @@ class _Reader:
             voucher_order=cast("VoucherOrder", _value(fields, d.VOUCHER_ORDER, "earliest-expiry")),
             settled_through=_settled_through(fields),
             settled_at=settled_at.value if settled_at else None,
-            outstanding=in_order_of_issue(outstanding),
+            outstanding=tuple(sorted(outstanding, key=debt_order)),
             frozen=frozen,
             month_used=month_used,
             charged=charged,

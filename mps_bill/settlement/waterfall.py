@@ -9,7 +9,7 @@ from typing import Literal
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
-from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp, in_order_of_issue
+from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp, debt_order
 from mps_bill.settlement.vouchers import PaidLine, take_from_vouchers
 
 MoneySource = Literal["voucher", "stored_value_card", "balance", "credit_line"]
@@ -97,9 +97,11 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
 
     if left:
         debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
-        passed = account.outstanding and account.outstanding[-1].issued_at > debt.issued_at
         outstanding = (*account.outstanding, debt)
-        account = replace(account, outstanding=in_order_of_issue(outstanding) if passed else outstanding)
+        # A bill of a time that the account had passed already is older than what is outstanding.
+        if account.outstanding and debt_order(account.outstanding[-1]) > debt_order(debt):
+            outstanding = tuple(sorted(outstanding, key=debt_order))
+        account = replace(account, outstanding=outstanding)
     payment = Payment(tuple(deductions), left)
     paid = sum((deduction.amount for deduction in deductions), ZERO)
     law(paid + left == due.payable, "{} paid and {} outstanding of {}", paid, left, due.payable)

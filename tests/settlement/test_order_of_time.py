@@ -145,3 +145,35 @@ def test_bill_and_settle_cut_a_month_by_the_same_sheet(world: World) -> None:
     _, settled, _ = world.run("settle", usage, *prices, "--account", world.account("balance: 10\n"))
     assert november["payable"] == "0.34"
     assert settled["account"]["balance"] == "9.66"
+
+
+@pytest.mark.parametrize("monthly", ["a-first", "z-last"])
+def test_a_bill_and_a_statement_of_one_second_stay_outstanding_in_their_order(world: World, monthly: str) -> None:
+    """The month's last hour of one product and the statement of another are issued at once; the bill is the older debt."""
+    prices = (
+        "--prices",
+        world.sheet("mps.yaml"),
+        "--prices",
+        world.sheet("monthly.yaml", id="monthly", product=monthly, settlement="monthly", item="keys"),
+    )
+    usage = world.usage(
+        "usage.csv",
+        "2023-11-30T23:10:00+08:00,cn-shanghai,video,one,10,minute",
+        "2023-11-20T10:10:00+08:00,cn-shanghai,keys,one,20,minute",
+    )
+    saved, after = str(world.folder / "saved.yaml"), str(world.folder / "after.yaml")
+    code, result, said = world.run(
+        "settle", usage, *prices, "--account", world.account("balance: 0\n"), "--save", saved
+    )
+    assert (code, result["account"]["outstanding"]) == (0, "3"), said
+    debts = [(debt["product"], debt["month"]) for debt in result["overdue"]]
+    assert debts == [("mps", None), (monthly, "2023-11")]
+    # Read again, a payment reaches the bill first.
+    paid = Path(saved).read_text() + "top_ups:\n  - {at: 2023-12-01T02:00:00+08:00, amount: 1.50}\n"
+    later = ("--as-of", "2023-12-01T02:00:00+08:00")
+    code, result, _ = world.run(
+        "settle", usage, *prices, "--account", world.write("paid.yaml", paid), *later, "--save", after
+    )
+    (top_up,) = result["top_ups"]
+    repaid = [(debt["product"], debt["month"], debt["amount"]) for debt in top_up["repaid"]]
+    assert (code, repaid) == (0, [("mps", None, "1"), (monthly, "2023-11", "0.5")])
