@@ -153,6 +153,7 @@ def _closing_json(row: ClosingRow) -> dict[str, Any]:
 
 def _arrival_json(arrival: Arrival, offset: int) -> dict[str, Any]:
     return {
+        **({} if arrival.top_up.id is None else {"id": arrival.top_up.id}),
         "at": iso(arrival.at, offset),
         "amount": stripped(arrival.amount),
         "repaid": [{**_debt_json(debt, offset), "amount": stripped(part)} for debt, part in arrival.repaid],

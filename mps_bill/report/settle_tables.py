@@ -146,7 +146,10 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
         parts.append(f"{amount_text(arrival.credit_restored)} restores the credit line")
     if arrival.to_balance:
         parts.append(f"{amount_text(arrival.to_balance)} to the balance")
-    said = f"Top-up of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
+    name = "Top-up" if arrival.top_up.id is None else f"Top-up {arrival.top_up.id}"
+    said = f"{name} of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
+    if arrival.at != arrival.top_up.at:
+        said += f" (entered afterwards for {clock(arrival.top_up.at, run.offset)})"
     return f"{said}: {', '.join(parts) or 'nothing'}."
 
 

@@ -69,11 +69,15 @@ class StoredValueCard:
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid) and never counts again."""
+    """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid) and never counts again.
+
+    `id` tells it from another of the same time and amount.
+    """
 
     at: int
     amount: Decimal
     arrived: bool = False
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ MINIMUM_AMOUNT = Field(
 VOUCHER = Record("a voucher", (ID, FACE_VALUE, MONEY_REMAINING, EFFECTIVE_FROM, EXPIRES_AT, ITEMS, MINIMUM_AMOUNT))
 CARD = Record("a stored-value card", (ID, FACE_VALUE, MONEY_REMAINING, EFFECTIVE_FROM, EXPIRES_AT))
 
+TOP_UP_ID = Field("id", _id, "what tells it from another of the same time and amount", required=False)
 AT = Field("at", _time("a time"), "when the money arrives")
 AMOUNT = Field("amount", _money, "how much")
 ARRIVED = Field(
@@ -118,7 +119,7 @@ ARRIVED = Field(
     "written by the program: true once the money is counted in the account",
     required=False,
 )
-TOP_UP = Record("a top-up", (AT, AMOUNT, ARRIVED))
+TOP_UP = Record("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED))
 
 PRODUCT = Field("product", _product, "the product that is billed")
 CYCLE_START = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar, cast
 
@@ -123,6 +123,7 @@ class _Reader:
         charged = self._each(fields, d.CHARGED, self._charged)
         settled_at = fields.get(d.SETTLED_AT)
         self._check_duplicates(fields)
+        self._check_top_ups(fields)
         self._check_owed(fields)
         if id_ is None or currency is None or balance is None:
             return None
@@ -261,7 +262,10 @@ class _Reader:
 
     def _top_up(self, fields: Fields) -> TopUp | None:
         at, amount = fields.get(d.AT), fields.get(d.AMOUNT)
-        return TopUp(at.value, amount.value, _value(fields, d.ARRIVED, False)) if at and amount else None
+        id_ = fields.get(d.ID)
+        if not (at and amount):
+            return None
+        return TopUp(at.value, amount.value, _value(fields, d.ARRIVED, False), id_.value if id_ else None)
 
     def _debt(self, fields: Fields) -> Debt | None:
         product, start, issued = fields.get(d.PRODUCT), fields.get(d.CYCLE_START), fields.get(d.ISSUED_AT)
@@ -298,7 +302,7 @@ class _Reader:
         return Charged(product.value, day.value, tuple(one.value for one in digests.parts))
 
     def _check_duplicates(self, fields: Fields) -> None:
-        for field in (d.RESOURCE_PLANS, d.VOUCHERS, d.STORED_VALUE_CARDS):
+        for field in (d.RESOURCE_PLANS, d.VOUCHERS, d.STORED_VALUE_CARDS, d.TOP_UPS):
             ids = (fields_.get(d.ID) for fields_ in _parts(fields, field))
             found = ((id_.value, id_.place, f"the id {quoted(id_.value)}") for id_ in ids if id_)
             self._tell_duplicates(found, kinds.DUPLICATE_ID)
@@ -320,6 +324,21 @@ class _Reader:
             earlier = first.setdefault(key, place)
             if earlier is not place:
                 self.tell(place, kind, f"{what} stands already at line {earlier.line}; each stands once")
+
+    def _check_top_ups(self, fields: Fields) -> None:
+        """Two equal top-ups that no id tells apart are more likely one that was copied."""
+        first: dict[TopUp, Place] = {}
+        for part in _parts(fields, d.TOP_UPS):
+            top_up = self._top_up(part)
+            if top_up is None or top_up.id is not None:
+                continue
+            earlier = first.setdefault(replace(top_up, arrived=False), part.place)
+            if earlier is not part.place:
+                message = (
+                    f"the same amount at the same time stands already at line {earlier.line}; where both were paid,"
+                    " give each an id"
+                )
+                self.tell(part.place, kinds.EQUAL_TOP_UPS, message)
 
     def _check_owed(self, fields: Fields) -> None:
         used, line = fields.get(d.CREDIT_USED), _value(fields, d.CREDIT_LINE, ZERO)

@@ -103,7 +103,10 @@ def settle(
         due = in_issue_order([*due, *missed])
     due, held = _hold_back(due, as_of)
     steps: list[Step] = []
-    until = as_of
+    if account.settled_at is not None:
+        # What was entered since the last run for a time that the account has passed.
+        account = _advance(account, book, account.settled_at, steps, statements_too=True)
+    until = account.settled_at if steps and as_of is None else as_of
     for cycle in due:
         account = _advance(account, book, cycle.issued_at, steps, statements_too=False)
         settlement, account = settle_cycle(cycle, account)

@@ -69,7 +69,12 @@ def afresh(account: Account, offset: int) -> str:
     lines += _rows(d.VOUCHERS, (_voucher_row(voucher, offset) for voucher in account.vouchers))
     lines += _rows(d.STORED_VALUE_CARDS, (_worth_row(card, offset) for card in account.cards))
     top_ups = (
-        {"at": iso(one.at, offset), "amount": amount_text(one.amount), **({"arrived": "true"} if one.arrived else {})}
+        {
+            **({} if one.id is None else {"id": one.id}),
+            "at": iso(one.at, offset),
+            "amount": amount_text(one.amount),
+            **({"arrived": "true"} if one.arrived else {}),
+        }
         for one in account.top_ups
     )
     lines += _rows(d.TOP_UPS, top_ups)

@@ -116,13 +116,21 @@ def card_order(card: StoredValueCard) -> tuple[int, Decimal, int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A top-up that arrived: `amount` = what it `repaid`, debt by debt + `credit_restored` + `to_balance`."""
+    """A top-up that arrived: `amount` = what it `repaid`, debt by debt + `credit_restored` + `to_balance`.
 
+    `at` is when it was taken in: its own time, or where the account had passed that already, the time that the account had
+    reached. It is never before the issue of what it repays.
+    """
+
+    top_up: TopUp
     at: int
-    amount: Decimal
     repaid: tuple[tuple[Debt, Decimal], ...]
     credit_restored: Decimal
     to_balance: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return self.top_up.amount
 
 
 def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
@@ -145,6 +153,7 @@ def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
         credit_used=account.credit_used - restored,
         outstanding=tuple(still),
     )
-    arrival = Arrival(top_up.at, top_up.amount, tuple(repaid), restored, left)
+    at = max(top_up.at, account.settled_at or top_up.at, *(debt.issued_at for debt, _ in repaid))
+    arrival = Arrival(top_up, at, tuple(repaid), restored, left)
     law(sum((part for _, part in repaid), restored + left) == top_up.amount, "a top-up is lost in part")
     return arrival, account

@@ -103,6 +103,23 @@ def test_ids_stand_once_in_their_list() -> None:
     assert problems(text) == ['21:10 the id "c-1" stands already at line 20; each stands once [duplicate-id]']
 
 
+def test_equal_top_ups_are_told_apart_by_an_id() -> None:
+    top_up = "  - {at: 2023-11-10T12:30:00+08:00, amount: 500}\n"
+    same = "  - {at: 2023-11-10T04:30:00Z, amount: 500.00, arrived: true}\n"
+    told = "the same amount at the same time stands already at line 22; where both were paid, give each an id [equal-top-ups]"
+    assert problems(GOOD.replace(top_up, top_up + same)) == [f"23:5 {told}"]
+    named = [same.replace("{", f"{{id: t-{number}, ") for number in (1, 2)]
+    account = reread(GOOD.replace(top_up, top_up + named[0] + named[1]))
+    assert [(one.id, one.amount, one.arrived) for one in account.top_ups] == [
+        (None, 500, False), ("t-1", 500, True), ("t-2", 500, True),
+    ]  # fmt: skip
+    twice = problems(GOOD.replace(top_up, named[0] + named[0]))
+    assert twice == ['23:10 the id "t-1" stands already at line 22; each stands once [duplicate-id]']
+    # Other amounts or times are other top-ups.
+    for other in (top_up.replace("500", "500.01"), top_up.replace("12:30:00", "12:30:01")):
+        assert problems(GOOD.replace(top_up, top_up + other)) == []
+
+
 def test_money_paid_in_while_bills_are_outstanding_belongs_under_top_ups() -> None:
     owed = "outstanding:\n  - {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 3.20}\n"
     (problem,) = problems(GOOD + owed)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mps_bill.core.decimals import round_money
-from mps_bill.settlement.account import Account
+from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import closing_rows, totals
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
@@ -94,7 +94,9 @@ def payers(draw: st.DrawFn) -> Account:
         for n in range(draw(st.integers(0, 3)))
     )
     cards = tuple(replace(card(f"c-{n}", draw(money)), **valid()) for n in range(draw(st.integers(0, 2))))
-    top_ups = tuple(replace(top_up("11-01", draw(money)), at=draw(moments)) for _ in range(draw(st.integers(0, 3))))
+    top_ups = tuple(
+        replace(top_up("11-01", draw(money), f"t-{n}"), at=draw(moments)) for n in range(draw(st.integers(0, 3)))
+    )
     order = draw(st.sampled_from(["earliest-expiry", "largest-balance"]))
     return account(
         draw(money),
@@ -334,6 +336,40 @@ def test_overdue_from_which_bill_and_until_when() -> None:
     later = settle((), run.closing, book(), as_of=at("11-10 20"))
     assert (later.closing.owed, later.closing.balance) == (0, Decimal("8.55"))
     assert [(one.debt.amount, one.cleared_at) for one in overdue_bills(later)] == [(Decimal("0.45"), at("11-10 20"))]
+
+
+def test_a_top_up_entered_afterwards_is_taken_in_once_at_the_time_of_the_account() -> None:
+    first = settle(hours({at("11-10 09"): video("10")}), account("0"), book())
+    assert [(one.debt.issued_at, one.left) for one in overdue_bills(first)] == [(at("11-10 11"), Decimal("0.65"))]
+    entered = replace(first.closing, top_ups=(top_up("11-10 10", "1"), top_up("11-10 11:01", "5")))
+    # No new bill, no time to go to; the second top-up lies ahead of the account.
+    run = settle((), entered, book())
+    assert [(one.at, one.amount) for one in run.arrivals] == [(at("11-10 11"), 1)]
+    assert [(one.debt.issued_at, one.cleared_at) for one in overdue_bills(run)] == [(at("11-10 11"), at("11-10 11"))]
+    assert (run.until, run.closing.settled_at) == (at("11-10 11"), at("11-10 11"))
+    assert (run.closing.balance, run.closing.owed) == (Decimal("0.35"), 0)
+    again = settle((), reread(afresh(run.closing, OFFSET)), book())
+    assert (again.steps, again.until, again.closing) == ((), None, run.closing)
+
+
+def test_a_top_up_entered_afterwards_comes_before_a_bill_that_the_account_has_passed() -> None:
+    reached = account("0", settled_at=at("11-10 12:30"), top_ups=(top_up("11-10 12", "1"),))
+    run = settle(hours({at("11-10 09"): video("10")}), reached, book())
+    assert [type(step).__name__ for step in run.steps] == ["Arrival", "Settlement"]
+    assert (run.arrivals[0].at, run.closing.balance) == (at("11-10 12:30"), Decimal("0.35"))
+    # Also where the time that is asked for is one that the account has passed.
+    run = settle((), reached, book(), as_of=at("11-10 11"))
+    assert [one.at for one in run.arrivals] == [at("11-10 12:30")]
+    assert run.closing.settled_at == at("11-10 12:30")
+
+
+def test_nothing_is_repaid_before_it_is_overdue() -> None:
+    """Also where the account does not say which time it has reached."""
+    debt = Debt("mps", at("11-10 09"), None, at("11-10 11"), Decimal("0.65"))
+    run = settle(
+        (), account("0", outstanding=(debt,), top_ups=(top_up("11-10 10", "1"),)), book(), as_of=at("11-10 12")
+    )
+    assert [(one.debt.issued_at, one.cleared_at) for one in overdue_bills(run)] == [(at("11-10 11"), at("11-10 11"))]
 
 
 def test_tiers_go_on_in_the_month_and_begin_anew_with_the_next() -> None:

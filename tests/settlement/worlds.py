@@ -150,8 +150,8 @@ def card(id_: str = "c-1", remaining: str = "10", *, start: str = "11-01 00", en
     return StoredValueCard(id_, left, left, at(start), at(end))
 
 
-def top_up(when: str, amount: str) -> TopUp:
-    return TopUp(at(when), Decimal(amount))
+def top_up(when: str, amount: str, id_: str | None = None) -> TopUp:
+    return TopUp(at(when), Decimal(amount), id=id_)
 
 
 def account(balance: str = "0", *, credit: str = "0", **parts: object) -> Account:
