@@ -27,7 +27,6 @@ from mps_bill.report.data_tables import (
     run_summary,
 )
 from mps_bill.report.settle_tables import SOURCE_NAMES, charged_again_text, debt_name
-from mps_bill.settlement.closing import closing_rows
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle import Settlement
 from mps_bill.settlement.waterfall import MONEY_SOURCES, Arrival, Payment
@@ -67,6 +66,7 @@ _ACCOUNT_FIELDS = (
     Field("Added", "quantity"),
     Field("Taken", "quantity"),
     Field("Closing", "quantity"),
+    Field("Used up", "time"),
 )
 _TOP_UP_FIELDS = (
     Field("Arrived", "time"),
@@ -165,8 +165,17 @@ def _payment_rows(payment: Payment, head: tuple[Value, ...], currency: str) -> I
 
 def _account_table(run: SettleRun) -> DataTable:
     rows = tuple(
-        (SOURCE_NAMES[row.source], row.id or None, row.unit, row.opening, row.added, row.taken, row.closing)
-        for row in closing_rows(run.settled)
+        (
+            SOURCE_NAMES[row.source],
+            row.id or None,
+            row.unit,
+            row.opening,
+            row.added,
+            row.taken,
+            row.closing,
+            None if row.used_up_at is None else Moment(row.used_up_at, run.offset),
+        )
+        for row in run.closing_rows
     )
     account = run.settled.closing
     remark = f"Account {account.id}. Opening + added - taken = closing."

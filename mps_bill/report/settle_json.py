@@ -43,7 +43,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
             "frozen": stripped(sums.frozen),
         },
         "account": account_json(settled.closing, run.offset),
-        "closing_statement": [_closing_json(row) for row in run.closing_rows],
+        "closing_statement": [_closing_json(row, run.offset) for row in run.closing_rows],
     }
     if settled.statements:
         document["months"] = [
@@ -139,7 +139,7 @@ def _deduction_json(deduction: MoneyDeduction) -> dict[str, Any]:
     }
 
 
-def _closing_json(row: ClosingRow) -> dict[str, Any]:
+def _closing_json(row: ClosingRow, offset: int) -> dict[str, Any]:
     return {
         "source": row.source,
         "id": row.id or None,
@@ -148,6 +148,7 @@ def _closing_json(row: ClosingRow) -> dict[str, Any]:
         "added": stripped(row.added),
         "taken": stripped(row.taken),
         "closing": stripped(row.closing),
+        **({} if row.used_up_at is None else {"used_up_at": iso(row.used_up_at, offset)}),
     }
 
 

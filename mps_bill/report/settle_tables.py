@@ -187,11 +187,15 @@ def _closing_table(run: SettleRun) -> Table:
         show = stripped if row.source == "resource_plan" else amount_text
         moved = (show(amount) if amount else "" for amount in (row.added, row.taken))
         name = f"{SOURCE_NAMES[row.source]} {row.id}".rstrip()
-        rows.append((name, row.unit, show(row.opening), *moved, show(row.closing)))
+        gone = "" if row.used_up_at is None else clock(row.used_up_at, run.offset)
+        rows.append((name, row.unit, show(row.opening), *moved, show(row.closing), gone))
     available = ("Available credit", run.currency, *map(amount_text, (settled.opening.available_credit,)), "", "")
-    columns = (text("Source"), text("Unit"), number("Opening"), number("Added"), number("Taken"), number("Closing"))
+    numbers = (number("Opening"), number("Added"), number("Taken"), number("Closing"))
+    used_up = (text("Used up"),) if any(row[-1] for row in rows) else ()
+    columns = (text("Source"), text("Unit"), *numbers, *used_up)
+    rows = [row[: len(columns)] for row in rows]
     at = "" if settled.until is None else f", {clock(settled.until, run.offset)} (UTC{offset_text(run.offset)})"
-    total = (*available, amount_text(account.available_credit))
+    total = (*available, amount_text(account.available_credit), "")[: len(columns)]
     return Table(f"Account {account.id}{at}", columns, tuple(rows), (total,))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, scaled
@@ -11,13 +11,17 @@ from mps_bill.core.laws import law
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.settle import Settled
-from mps_bill.settlement.waterfall import MONEY_SOURCES, MoneySource
+from mps_bill.settlement.monthly import StatementSettlement
+from mps_bill.settlement.settle import Settled, Settlement
+from mps_bill.settlement.waterfall import MONEY_SOURCES, Arrival, MoneySource
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingRow:
-    """A source from the start of the run to its end: `opening` + `added` - `taken` = `closing`, in `unit`."""
+    """A source from the start of the run to its end: `opening` + `added` - `taken` = `closing`, in `unit`.
+
+    `used_up_at` is set where the run took the last of it: when the bill or statement that did was issued.
+    """
 
     source: str
     id: str
@@ -25,6 +29,7 @@ class ClosingRow:
     opening: Decimal
     added: Decimal
     taken: Decimal
+    used_up_at: int | None = None
 
     @property
     def closing(self) -> Decimal:
@@ -36,7 +41,8 @@ def closing_rows(settled: Settled) -> tuple[ClosingRow, ...]:
 
     Under `outstanding` what is added is new and what is taken is repaid; under `frozen` what is taken is released.
     """
-    rows = tuple(_rows(settled))
+    times = used_up(settled)
+    rows = tuple(replace(row, used_up_at=times.get((row.source, row.id))) for row in _rows(settled))
     closing = settled.closing
     found = {(row.source, row.id): row.closing for row in rows}
     law(found["balance", ""] == closing.balance, "the balance's movements do not add up")
@@ -44,6 +50,28 @@ def closing_rows(settled: Settled) -> tuple[ClosingRow, ...]:
     law(found["outstanding", ""] == closing.owed, "what is outstanding does not add up")
     law(found["frozen", ""] == closing.frozen_amount, "what is frozen does not add up")
     return rows
+
+
+def used_up(settled: Settled) -> dict[tuple[str, str], int]:
+    """The sources of which the run took the last, by kind and id: when the bill or statement that did was issued."""
+    last: dict[tuple[str, str], tuple[int, Decimal | int]] = {}
+    for step in settled.steps:
+        match step:
+            case Settlement():
+                issued_at = step.bill.cycle.issued_at
+                for taken in step.plan_deductions:
+                    last["resource_plan", taken.plan.id] = (issued_at, taken.remaining)
+            case StatementSettlement():
+                issued_at = step.statement.issued_at
+            case Arrival():
+                if step.to_balance:
+                    last.pop(("balance", ""), None)
+                if step.credit_restored:
+                    last.pop(("credit_line", ""), None)
+                continue
+        for deduction in step.payment.deductions:
+            last[deduction.source, deduction.id or ""] = (issued_at, deduction.remaining)
+    return {source: issued_at for source, (issued_at, remaining) in last.items() if not remaining}
 
 
 def _rows(settled: Settled) -> Iterator[ClosingRow]:

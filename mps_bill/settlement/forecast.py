@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +12,7 @@ from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.core.times import DAY
 from mps_bill.core.units import MICROS, QUANTITY_PLACES, amount_of
 from mps_bill.settlement.account import MONEY_PLACES, Account
+from mps_bill.settlement.closing import used_up
 from mps_bill.settlement.settle import Settled
 
 #: Later than this nobody plans, and calendars end.
@@ -22,7 +23,8 @@ _HORIZON = 100 * 365 * DAY
 class ForecastRow:
     """`left` of a source at the forecast's start, how much goes in a day, and when the last of it goes.
 
-    `runs_out` is None where that is never, or more than a hundred years away.
+    `runs_out` is None where that is never, or more than a hundred years away. Of a source that was used up inside the run
+    it is when the bill that took the last of it was issued.
     """
 
     source: str
@@ -36,7 +38,7 @@ class ForecastRow:
 class Forecast:
     """What was assumed (usage goes on as from `start` to `end`) and what follows, source by source.
 
-    It begins at the time that the account has reached, which is later than `end`: nothing runs out before.
+    It begins at the time that the account has reached, which is later than `end`: what is left runs out after that.
     """
 
     start: int
@@ -44,7 +46,13 @@ class Forecast:
     rows: tuple[ForecastRow, ...]
 
 
+#: When sources were used up, by kind and id.
+_Times = Mapping[tuple[str, str], int]
+
+
 class _Pot(Protocol):
+    @property
+    def id(self) -> str: ...
     @property
     def effective_from(self) -> int: ...
     @property
@@ -93,20 +101,22 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
             worth[unit] = worth.get(unit, ZERO) + amount_of(deduction.micros, line.item.unit, line.unit_price)
     rows: list[ForecastRow] = []
     rises: list[tuple[Fraction, Fraction]] = []
+    times = used_up(settled)
     for unit in dict.fromkeys(plan.unit.name for plan in settled.closing.plans):
         plans = [plan for plan in settled.closing.plans if plan.unit.name == unit and plan.expires_at > now]
         rate = Fraction(units.get(unit, 0), span)
         out = _runs_out(((plan, Fraction(plan.remaining)) for plan in plans), _Rate(rate), Fraction(now))
         left = scaled(sum(plan.remaining for plan in plans), QUANTITY_PLACES)
-        rows.append(ForecastRow("resource_plan", unit, left, _a_day(rate / MICROS), _moment(out, now)))
+        gone = None if left else _used_up("resource_plan", plans, times)
+        rows.append(ForecastRow("resource_plan", unit, left, _a_day(rate / MICROS), gone or _moment(out, now)))
         if out is not None:
             rises.append((out, Fraction(worth.get(unit, ZERO)) / span))
     payable = sum((settlement.bill.amounts.payable for settlement in window), ZERO)
-    rows += _money_rows(settled.closing, _Rate(Fraction(payable) / span, tuple(rises)), now)
+    rows += _money_rows(settled.closing, _Rate(Fraction(payable) / span, tuple(rises)), now, times)
     return Forecast(start, end, tuple(rows))
 
 
-def _money_rows(account: Account, rate: _Rate, now: int) -> Iterable[ForecastRow]:
+def _money_rows(account: Account, rate: _Rate, now: int, times: _Times) -> Iterable[ForecastRow]:
     vouchers = [voucher for voucher in account.vouchers if voucher.expires_at > now]
     cards = [card for card in account.cards if card.expires_at > now]
     a_day = _a_day(rate.now + sum(more for time, more in rate.rises if time <= now))
@@ -115,11 +125,18 @@ def _money_rows(account: Account, rate: _Rate, now: int) -> Iterable[ForecastRow
         if pots:
             out = _runs_out(((pot, Fraction(pot.remaining)) for pot in pots), rate, out)
             left = sum((pot.remaining for pot in pots), ZERO)
-            yield ForecastRow(name, account.currency, left, a_day, _moment(out, now))
+            gone = None if left else _used_up(name, pots, times)
+            yield ForecastRow(name, account.currency, left, a_day, gone or _moment(out, now))
     for name, left in (("balance", account.balance), ("credit_line", account.credit_left)):
         if name == "balance" or account.credit_line:
             out = None if out is None else rate.gone(Fraction(left), out)
-            yield ForecastRow(name, account.currency, left, a_day, _moment(out, now))
+            gone = times.get((name, ""))
+            yield ForecastRow(name, account.currency, left, a_day, gone or _moment(out, now))
+
+
+def _used_up(name: str, pots: Iterable[_Pot], times: _Times) -> int | None:
+    """When the run took the last of empty pots; None where that was before the run."""
+    return max((times[name, pot.id] for pot in pots if (name, pot.id) in times), default=None)
 
 
 def _runs_out(pots: Iterable[tuple[_Pot, Fraction]], rate: _Rate, now: Fraction | None) -> Fraction | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from mps_bill.settlement.closing import closing_rows
 from mps_bill.settlement.forecast import ForecastRow, forecast
 from mps_bill.settlement.settle import settle
-from tests.settlement.worlds import account, at, book, card, hours, plan, video, voucher
+from tests.settlement.worlds import SHEET, account, at, book, card, hours, plan, top_up, video, voucher
 
 
 def rows(payer, usage, days: int = 7, as_of: int | None = None) -> dict[str, ForecastRow]:
@@ -40,6 +41,54 @@ def test_vouchers_then_cards_then_balance_then_credit() -> None:
     found = rows(payer, {at("11-10 11"): video("10")})
     outs = [at("11-10 14"), at("11-10 16"), at("11-10 17"), at("11-10 19")]
     assert [row.runs_out for row in found.values()] == outs
+
+
+USED_UP = {at("11-10 11"): video("10"), at("11-10 12"): video("10"), at("11-10 13"): video("10")}
+
+
+def test_what_the_run_used_up_ran_out_when_the_bill_that_took_its_last_was_issued() -> None:
+    """10 of 30 minutes in each hour: the plan ends with the first bill, the voucher and the card with the second."""
+    payer = account(
+        "0.80",
+        credit="5",
+        plans=(plan(remaining="30"),),
+        vouchers=(voucher("a", "0.10"), voucher("b", "0.20"), voucher("empty", "0")),
+        cards=(card(remaining="0.05"),),
+    )
+    settled = settle(hours(USED_UP), payer, book())
+    used = {(row.source, row.id): row.used_up_at for row in closing_rows(settled) if row.used_up_at is not None}
+    assert used == {
+        ("resource_plan", "rp-1"): at("11-10 13"),
+        ("voucher", "a"): at("11-10 14"),
+        ("voucher", "b"): at("11-10 14"),
+        ("stored_value_card", "c-1"): at("11-10 14"),
+        ("balance", ""): at("11-10 15"),
+    }
+    found = rows(payer, USED_UP)
+    outs = {name: row.runs_out for name, row in found.items() if not row.left}
+    assert outs == {
+        "resource_plan": at("11-10 13"),
+        "voucher": at("11-10 14"),
+        "stored_value_card": at("11-10 14"),
+        "balance": at("11-10 15"),
+    }
+
+
+def test_what_was_filled_again_is_not_used_up() -> None:
+    """Two bills of 0.65 take all, the top-up in between fills it; the third is paid from credit."""
+    payer = account("0.65", credit="1", top_ups=(top_up("11-10 13:30", "0.65"),))
+    settled = settle(hours(USED_UP), payer, book(), as_of=at("11-10 13"))
+    assert {row.used_up_at for row in closing_rows(settled) if row.source == "balance"} == {at("11-10 13")}
+    settled = settle(hours(USED_UP), payer, book(), as_of=at("11-10 13:30"))
+    assert {row.used_up_at for row in closing_rows(settled)} == {None}
+    settled = settle(hours(USED_UP), payer, book())
+    assert {row.used_up_at for row in closing_rows(settled) if row.source == "balance"} == {at("11-10 14")}
+
+
+def test_a_statement_uses_up_what_it_pays_with() -> None:
+    monthly = book(SHEET.replace("settlement: hourly", "settlement: monthly"))
+    settled = settle(hours({at("11-10 11"): video("10")}, monthly), account("0.65"), monthly, as_of=at("12-01 02"))
+    assert {row.used_up_at for row in closing_rows(settled) if row.source == "balance"} == {at("12-01 01")}
 
 
 def test_nothing_runs_out_before_the_time_that_the_account_has_reached() -> None:
