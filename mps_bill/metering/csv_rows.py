@@ -30,7 +30,8 @@ _FORBIDDEN_IN_QUOTES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _UNQUOTED = re.compile(r"[^,]*")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _OPENING = re.compile(r' *"')
-_QUOTED = re.compile(r' *"((?:[^"]|"")*)" *')
+#: Possessive, so that the first half of a doubled quote is never taken for the closing one.
+_QUOTED = re.compile(r' *"((?:[^"]|"")*+)" *')
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,11 @@ class Row:
 def read_rows(stream: BinaryIO) -> Iterator[Row]:
     """Every row of a CSV stream in order, flawed ones included.
 
-    A quoted field may hold line ends. Where a quote is never closed, the row is the line it was opened on, and reading
-    goes on with the next line, so that one lost quote costs one row.
+    A quoted field may hold line ends. Where a quote is not closed, or only by what is a quote of a later row, the row is the
+    line it was opened on, and reading goes on with the next line, so that one lost quote costs one row.
     """
     lines = _Lines(stream)
+    width = 0
     while (line := lines.next()) is not None:
         number = lines.number
         raw = line.rstrip(b"\r\n")
@@ -93,7 +95,8 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
             continue
         row = row_from(number, raw)
         if row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE:
-            row = _closed(number, line, lines) or row
+            row = _closed(number, line, lines, width) or row
+        width = width or len(row.fields)
         yield row
 
 
@@ -163,21 +166,35 @@ class _Lines:
             line = self._stream.readline(MAX_ROW_BYTES)
 
 
-def _closed(number: int, line: bytes, lines: _Lines) -> Row | None:
+def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
     """The row that a line with an open quote makes with the lines behind it; None, and the lines given back, where the
-    quote is never closed or the row becomes too long."""
+    quote is never closed, or text stands behind the one that would close it, or the row becomes too long, or it has not the
+    `width` of the header (0: it is the header): then the quote that closes it opens a value of a later row."""
     taken: list[bytes] = []
     size = len(line)
     while size <= MAX_ROW_BYTES and (following := lines.next()) is not None:
         taken.append(following)
         size += len(following)
         # Only a line with a quote can close the field, so other lines need no look.
-        if b'"' in following:
+        if b'"' not in following:
+            continue
+        open_still = _goes_on(following.rstrip(b"\r\n"))
+        if open_still:
+            continue
+        if open_still is not None:
             row = row_from(number, (line + b"".join(taken)).rstrip(b"\r\n"))
-            if not (row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE):
+            if not width or len(row.fields) == width or (len(row.fields) > width and not any(row.fields[width:])):
                 return row
+        break
     lines.give_back(taken)
     return None
+
+
+def _goes_on(line: bytes) -> bool | None:
+    """Whether a quoted field that was opened on an earlier line, or another one, is open at the end of this one; None where
+    what stands there is no end of a row."""
+    flaw = _tokenize('"' + line.decode("utf-8", "replace"))[2]
+    return None if flaw and flaw[1] is not kinds.UNCLOSED_QUOTE else flaw is not None
 
 
 def row_from(number: int, raw: bytes) -> Row:
@@ -213,7 +230,11 @@ def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | 
         if _is_quoted(text, at):
             match = _QUOTED.match(text, at)
             if not match:
-                return fields, starts, (text.index('"', at), kinds.UNCLOSED_QUOTE, "this quote is never closed")
+                return (
+                    fields,
+                    starts,
+                    (text.index('"', at), kinds.UNCLOSED_QUOTE, "this quote is never closed within its row"),
+                )
             fields.append(match[1].replace('""', '"'))
         else:
             match = _UNQUOTED.match(text, at)

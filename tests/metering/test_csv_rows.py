@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
 import pytest
 
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, read_rows
-from mps_bill.metering.meter import MeterOptions
-from tests.kit import ENGINES, metered, places, source
+from mps_bill.metering.meter import EngineName, MeterOptions
+from tests.kit import ENGINES, metered, places, problems_of, row, source, usage_text
 
 
 def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
     """Each row as its line and its fields, or the slug and place of its flaw."""
     found: list[tuple[int, list[str] | str]] = []
-    for row in read_rows(io.BytesIO(content)):
-        flaw = row.flaw
-        found.append((row.line, f"{flaw.kind.slug} {flaw.line}:{flaw.column}" if flaw else row.fields))
+    for one in read_rows(io.BytesIO(content)):
+        flaw = one.flaw
+        found.append((one.line, f"{flaw.kind.slug} {flaw.line}:{flaw.column}" if flaw else one.fields))
     return found
 
 
@@ -51,7 +52,20 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         # A quote that is never closed costs the row that it stands in, and no other.
         (b'a,b\n"1,2\n3,4\n', [(1, ["a", "b"]), (2, "unclosed-quote 2:1"), (3, ["3", "4"])]),
         (b'a,b\n1,"2', [(1, ["a", "b"]), (2, "unclosed-quote 2:3")]),
-        (b'"a\n"b\n', [(1, "stray-quote 2:2")]),
+        (b'"a\n"b\n', [(1, "unclosed-quote 1:1"), (2, "unclosed-quote 2:1")]),
+        (b'a,b\n1,"2\n3,"4"\n5,6\n', [(1, ["a", "b"]), (2, "unclosed-quote 2:3"), (3, ["3", "4"]), (4, ["5", "6"])]),
+        (
+            b'a,b\n"1,2\n3,4"\n5,6\n',
+            [(1, ["a", "b"]), (2, "unclosed-quote 2:1"), (3, "stray-quote 3:3"), (4, ["5", "6"])],
+        ),
+        (b'a,"b\r\n1,2\r\n"3",4\r\n', [(1, "unclosed-quote 1:3"), (2, ["1", "2"]), (3, ["3", "4"])]),
+        # Doubled quotes and line ends in one value.
+        (b'a,"say ""hi"" and\nbye"\n', [(1, ["a", 'say "hi" and\nbye'])]),
+        (b'a,"""x\r\n""\r\n""y""","""\n"""\r\nb,c\r\n', [(1, ["a", '"x\r\n"\r\n"y"', '"\n"']), (5, ["b", "c"])]),
+        (
+            b'a,b\n"x\ny",1\nz,"2\n"u\nv",3\n',
+            [(1, ["a", "b"]), (2, ["x\ny", "1"]), (4, "unclosed-quote 4:3"), (5, ["u\nv", "3"])],
+        ),
         (b'a"b,c\nd\n', [(1, "stray-quote 1:1"), (2, ["d"])]),
         (b'"a"b\n', [(1, "stray-quote 1:4")]),
         (b'"a" b\n', [(1, "stray-quote 1:5")]),
@@ -88,8 +102,51 @@ def test_a_lost_quote_far_from_the_end_costs_one_row() -> None:
     assert rows_of(content) == [(1, "unclosed-quote 1:1"), *((number, ["b"]) for number in range(2, 10_002))]
 
 
-def test_lost_quotes_close_each_other_and_cost_the_rows_between() -> None:
-    assert rows_of(b'x,"a\n' * 4) == [(1, "stray-quote 2:4"), (3, "stray-quote 4:4")]
+def test_every_lost_quote_costs_its_own_row() -> None:
+    assert rows_of(b'x,"a\n' * 4) == [(line, f"unclosed-quote {line}:3") for line in range(1, 5)]
+
+
+def test_a_lost_quote_before_many_doubled_ones_is_found_in_time() -> None:
+    content = b'x,y\n"a,b\n' + b'1,""\n' * 200_000
+    assert len(rows_of(content)) == 200_002
+
+
+LOST = ["j-3", "j-1", "j-9", "j-3 j-6"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize(
+    ("end", "packed", "more"), [("\n", False, 0), ("\r\n", False, 0), ("\r\n", True, 0), ("\n", False, 30_000)]
+)
+def test_a_lost_quote_costs_the_row_it_stands_in(
+    engine: EngineName, lost: str, end: str, packed: bool, more: int, tmp_path: Path
+) -> None:
+    tags = {f"j-{number}": "plain" for number in range(1, 10)} | {"j-9": '"news, daily"', "j-2": '"two\nlines"'}
+    tags |= {"j-5": '"say ""hi"" and\nbye"'}
+    tags |= dict.fromkeys(lost.split(), '"lost')
+    rows = [row(job_id=job, tag_project=tag) for job, tag in tags.items()]
+    rows += [row(job_id=f"k-{number}") for number in range(more)]
+    text = usage_text(rows).replace("\n", end)
+    lines = text.split(end)
+    one = source(tmp_path / "usage.csv", text)
+    if packed:
+        one = source(tmp_path / "usage.csv.gz", gzip.compress(text.encode()))
+    result = metered([one], options=MeterOptions(engine=engine, set_aside=True, tags=("tag_project",)))
+    expected = []
+    for job in lost.split():
+        number = next(at for at, line in enumerate(lines, 1) if line.startswith(f"{job},"))
+        expected.append((f"{one.name}:{number}:{lines[number - 1].index(chr(34)) + 1}", "U112"))
+    assert places(result.problems) == expected
+    assert (result.rows_read, result.rows_rejected) == (9 + more, len(expected))
+    assert ('say "hi" and' + end + "bye",) in {group.key.tags for group in result.groups}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_quote_lost_in_the_header_is_named_there(engine: EngineName, tmp_path: Path) -> None:
+    text = usage_text([row(), row(job_id='"j-2"')]).replace("region", '"region', 1)
+    report = problems_of([source(tmp_path / "usage.csv", text)], options=MeterOptions(engine=engine))
+    assert places(report) == [("usage.csv:1:28", "U112")]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +161,8 @@ def test_lost_quotes_close_each_other_and_cost_the_rows_between() -> None:
     ],
 )
 def test_places_of_fields(content: bytes, index: int, place: tuple[int, int]) -> None:
-    row = next(read_rows(io.BytesIO(content)))
-    assert row.position(index) == place
+    one = next(read_rows(io.BytesIO(content)))
+    assert one.position(index) == place
 
 
 def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:

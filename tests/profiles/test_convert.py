@@ -220,3 +220,30 @@ def test_rows_of_another_width_are_rejected_not_guessed(tmp_path: Path, book: Pr
     with converted(file, using=using) as (one,):
         check = check_usage([one.source], book, MeterOptions(set_aside=True))
     assert [str(problem.kind.slug) for problem in check.problems.shown] == ["short-row", "long-row", "unknown-word"]
+
+
+QUOTES = """name,finished_at,region,output,codec,width,height,minutes
+a,2023-11-10T11:20:00+08:00,cn-shanghai,"say ""hi"" and
+bye",H264,1920,823,10
+b,2023-11-10T11:20:00+08:00,cn-shanghai,"lost,H264,1920,823,10
+c,2023-11-10T11:20:00+08:00,cn-shanghai,x,H264,1920,823,10
+d,2023-11-10T11:20:00+08:00,cn-shanghai,"y, z",H264,1920,823,10
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_lost_quote_costs_one_record_and_a_value_may_have_quotes_and_line_ends(
+    engine: EngineName, book: PriceBook, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    fields = {"job_id": "name", "output": "output", "completed_at": "finished_at", "region": "region",
+              "codec": "codec", "width": "width", "height": "height", "quantity": "minutes"}  # fmt: skip
+    columns = [f"  {column}: {{field: {field}}}" for column, field in fields.items()]
+    columns += ["  item: {constant: transcoding}", "  unit: {constant: minute}"]
+    rules.write_text("format: mps-bill/profile/1\nid: quotes\nname: Quotes\ncolumns:\n" + "\n".join(columns) + "\n")
+    file = tmp_path / "log.csv"
+    file.write_text(QUOTES)
+    with converted(file, using=profile(str(rules))) as (one,):
+        check = check_usage([one.source], book, MeterOptions(engine=engine, set_aside=True))
+    assert (check.control_totals.rows_read, check.control_totals.rows_billed) == (4, 3)
+    assert [(str(found.place), found.kind.code) for found in check.problems.shown] == [(f"{file}:4:41", "U112")]
