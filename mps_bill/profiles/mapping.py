@@ -12,9 +12,13 @@ from typing import Any, Protocol
 
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, iso, offset_text
+from mps_bill.metering.usage import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import kinds
 from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
 
+#: Columns, beside tags, whose text means nothing to us, and which may hold quotes and line ends.
+_FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)
+_LINE_ENDS = str.maketrans("", "", "\r\n")
 _LOCAL_TIME = re.compile(LOCAL_TIME)
 _EPOCH = re.compile(r"0|[1-9][0-9]{0,15}")
 #: 3000-01-01T00:00:00Z: the first second that usage cannot carry.
@@ -96,8 +100,9 @@ def _meaning(record: Record, path: FieldPath, column: Column, profile: Profile) 
     if not isinstance(value, str):
         what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
         raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}, and {column.name} is made from a value")
-    if '"' in text or not text.isprintable():
-        message = f"{path.name} {quoted(text)} holds a quote or a character that does not show; no value of usage does"
+    is_free = column.name in _FREE_TEXT or column.name.startswith(TAG_PREFIX)
+    if not (text.translate(_LINE_ENDS) if is_free else text).isprintable() or ('"' in text and not is_free):
+        message = f"{path.name} {quoted(text)} holds a quote or a character that does not show; no {column.name} does"
         raise _Wrong(path, kinds.BAD_CHARACTER, message)
     if column.words is not None:
         if text not in column.words:

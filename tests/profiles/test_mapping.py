@@ -57,6 +57,8 @@ def trouble(columns: str, **values: object) -> str:
         ("completed_at: {field: A, offset: '+08:00'}", "2023-11-10 11:00", "2023-11-10 11:00+08:00"),
         ("completed_at: {field: A, offset: '+08:00'}", "2023-11-10T11:00:00Z", "2023-11-10T11:00:00Z"),
         ("completed_at: {field: A, offset: '+08:00'}", "no time", "no time"),
+        ("tag_x: A", 'say "hi"\r\nand bye', 'say "hi"\r\nand bye'),
+        ("output: A", 'a"b', 'a"b'),
     ],
 )
 def test_values_mean_what_the_profile_says(column: str, given: object, expected: str) -> None:
@@ -72,6 +74,8 @@ def test_values_mean_what_the_profile_says(column: str, given: object, expected:
         ("spec: A", [1], "not-a-value: A is a list"),
         ("spec: A", True, "not-a-value: A is true or false"),
         ("spec: A", 'a"b', "bad-character"),
+        ("unit: A", "a\nb", "bad-character"),
+        ("tag_x: A", "a\tb", "bad-character"),
         ("spec: A", "a\u202eb", "bad-character"),
         ("spec: A", "a\ud800", "bad-character"),
         ("codec: {field: A, map: {hevc: H265}}", "hevcc", 'unknown-word: A "hevcc" has no meaning for codec'),
