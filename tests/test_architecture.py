@@ -20,6 +20,8 @@ PACKAGE = ROOT / "mps_bill"
 ROOMS = (
     ("cli",),
     ("report",),
+    ("render",),
+    ("view",),
     ("ask",),
     ("pipeline",),
     ("reconcile",),

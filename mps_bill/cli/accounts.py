@@ -45,4 +45,4 @@ def writer_for(
     if format_ is Format.csv:
         return accounts.CsvWriter(stream, settled=settled)
     is_markdown = format_ is Format.markdown
-    return accounts.TableWriter(stream, currency, by, in_full, settled=settled, markdown=is_markdown)
+    return accounts.TableWriter(stream, currency, by, in_full, settled=settled, is_markdown=is_markdown)

@@ -118,11 +118,7 @@ def say_problems(report: ProblemReport) -> None:
 
 def write_document(stream: IO[str], document: Document, format_: Format) -> None:
     """Prints a document as a table or as Markdown."""
-    if format_ is Format.markdown:
-        from mps_bill.report.markdown import markdown
+    from importlib import import_module
 
-        stream.write(markdown(document))
-    else:
-        from mps_bill.report.terminal import print_document
-
-        print_document(document, stream)
+    renderer = "markdown" if format_ is Format.markdown else "terminal"
+    import_module(f"mps_bill.render.{renderer}").write(document.blocks, stream)

@@ -13,16 +13,16 @@ from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
+from mps_bill.render import markdown, terminal
+from mps_bill.render.markdown import escaped
 from mps_bill.report.bill_csv import COLUMNS, bills_rows, spreadsheet_text
 from mps_bill.report.bill_json import bill_run_json
 from mps_bill.report.bill_tables import bill_document
 from mps_bill.report.control_totals import control_totals_text
 from mps_bill.report.document import Document, Note, Row, Table, number, text
-from mps_bill.report.markdown import escaped, markdown
 from mps_bill.report.settle_csv import SETTLEMENT_COLUMNS, settlement_rows
 from mps_bill.report.settle_json import settle_run_json
 from mps_bill.report.settle_tables import settle_document
-from mps_bill.report.terminal import print_document
 
 FORMAT = "mps-bill/account-bills/1"
 #: Rows of the summary by account; what the accounts behind them come to is one row more.
@@ -87,14 +87,21 @@ class TableWriter:
     """The report of each account under a heading, and a summary by account."""
 
     def __init__(
-        self, stream: IO[str], currency: str, by: tuple[str, ...], in_full: int | None, *, settled: bool, markdown: bool
+        self,
+        stream: IO[str],
+        currency: str,
+        by: tuple[str, ...],
+        in_full: int | None,
+        *,
+        settled: bool,
+        is_markdown: bool,
     ) -> None:
         self._stream = stream
         self._currency = currency
         self._by = by
         self._in_full = in_full
         self._settled = settled
-        self._markdown = markdown
+        self._markdown = is_markdown
         self._rows: list[Row] = []
         self._rest: RunSum | None = None
 
@@ -141,6 +148,6 @@ class TableWriter:
 
     def _print(self, document: Document) -> None:
         if self._markdown:
-            self._stream.write(markdown(document))
+            markdown.write(document.blocks, self._stream)
         else:
-            print_document(document, self._stream)
+            terminal.write(document.blocks, self._stream)

@@ -16,7 +16,7 @@ from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.report.control_totals import control_totals_text
-from mps_bill.report.document import Column, Document, Heading, Note, Row, Table, number, text
+from mps_bill.report.document import Columns, Document, Heading, Note, Row, Table, number, text
 
 T = TypeVar("T")
 
@@ -212,7 +212,7 @@ def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     return Table("Pending, in no total: not issued yet", columns, tuple(rows))
 
 
-def _money_columns(currency: str) -> tuple[Column, ...]:
+def _money_columns(currency: str) -> Columns:
     return (number("List amount"), number("Rounding"), number(f"Payable {currency}"))
 
 

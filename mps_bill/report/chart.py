@@ -7,8 +7,8 @@ from typing import IO
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import printable
+from mps_bill.render.terminal import UNLIMITED, console_for
 from mps_bill.report.chart_series import Series
-from mps_bill.report.terminal import UNLIMITED, console_for
 
 #: Wide enough to compare bars, narrow enough to read; a pipe has no width of its own.
 _WIDTH_OF_A_PIPE = 80

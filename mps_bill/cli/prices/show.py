@@ -145,6 +145,6 @@ def _write(
                 from mps_bill.report.bill_csv import spreadsheet_text
 
                 writer = csv.writer(stream)
-                writer.writerows([spreadsheet_text(cell) for cell in row] for row in as_rows(values))
+                writer.writerows([spreadsheet_text(str(cell)) for cell in row] for row in as_rows(values))
             case _:
                 write_document(stream, as_document(values), format_)

@@ -1,14 +1,16 @@
-"""A document as text for a terminal, a pipe or a file."""
+"""Tables and notes as text for a terminal, a pipe or a file."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
 from mps_bill.core.diagnostics import printable
-from mps_bill.report.document import Column, Document, Heading, Note, Row, Table
+from mps_bill.render.cells import as_text
+from mps_bill.view.tables import Block, Columns, Heading, Note, Section, Table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,14 +21,19 @@ _GAP = 2
 _NARROWEST = 8
 
 
-def print_document(document: Document, stream: IO[str]) -> None:
+#: The cells of a row as text.
+Texts = tuple[str, ...]
+
+
+def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
     console = console_for(stream)
     width = console.width
     # A table that cannot be made narrow enough sticks out, because rich would cut its figures to make it fit.
     console.width = UNLIMITED
     with console.capture() as capture:
-        for number, block in enumerate(document.blocks):
+        outlined = (block for block in blocks if not (isinstance(block, Section) and block.implied))
+        for number, block in enumerate(outlined):
             if number:
                 console.print()
             for line in _rendered(block, width):
@@ -43,32 +50,37 @@ def console_for(stream: IO[str], width_of_a_pipe: int = UNLIMITED) -> Console:
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
-def _rendered(block: Table | Note, width: int) -> Iterator[RenderableType]:
+def _rendered(block: Block, width: int) -> Iterator[RenderableType]:
     from rich.constrain import Constrain
     from rich.text import Text
 
-    if isinstance(block, Note):
-        yield Constrain(Text(_safe(block.text)), width)
-        return
-    widths = column_widths(block, width)
+    match block:
+        case Section():
+            shown = printable(block.text)
+            yield Text(f"{shown}\n{'=' * len(shown)}")
+            return
+        case Note():
+            yield Constrain(Text(_safe(block.text)), width)
+            return
+    grid = aligned(block)
+    widths = column_widths(grid, width)
     rule = "─" * (sum(widths) + _GAP * (len(widths) - 1))
     if block.title:
         yield Constrain(Text(_safe(block.title), style="bold"), width)
         yield ""
-    yield _grid(block.columns, widths, [tuple(column.title for column in block.columns)], "bold")
+    yield _grid(block.columns, widths, [tuple(column.heading for column in block.columns)], "bold")
     yield Text(rule)
-    rows, totals = aligned(block)
-    for is_heading, members in groupby(rows, key=lambda row: isinstance(row, Heading)):
+    for is_heading, members in groupby(grid.rows, key=lambda row: isinstance(row, Heading)):
         if is_heading:
             yield from (Text(_safe(member.text), style="italic") for member in members if isinstance(member, Heading))
         else:
             yield _grid(block.columns, widths, (member for member in members if not isinstance(member, Heading)))
-    if totals:
+    if grid.totals:
         yield Text(rule)
-        yield _grid(block.columns, widths, totals, "bold")
+        yield _grid(block.columns, widths, grid.totals, "bold")
 
 
-def _grid(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Row], style: str = "") -> RenderableType:
+def _grid(columns: Columns, widths: Sequence[int], rows: Iterable[Texts], style: str = "") -> RenderableType:
     """Rows in columns of fixed width; text folds where its column is narrow, and a figure never does."""
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -76,26 +88,56 @@ def _grid(columns: Sequence[Column], widths: Sequence[int], rows: Iterable[Row],
     grid = RichTable.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
     for column, width in zip(columns, widths, strict=True):
         grid.add_column(
-            justify="right" if column.kind == "number" else "left",
-            width=width,
-            no_wrap=column.kind == "number",
-            overflow="fold",
+            justify="right" if column.is_number else "left", width=width, no_wrap=column.is_number, overflow="fold"
         )
     for row in rows:
         grid.add_row(*(Text(_safe(cell)) for cell in row), style=style)
     return grid
 
 
-def column_widths(table: Table, available: int) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A table as text, with the cells of number columns padded so that decimal points stand under each other."""
+
+    columns: Columns
+    rows: list[Texts | Heading]
+    totals: list[Texts]
+
+    @property
+    def cells(self) -> list[Texts]:
+        return [*(row for row in self.rows if not isinstance(row, Heading)), *self.totals]
+
+
+def aligned(table: Table) -> Aligned:
+    columns = table.columns
+    texts = [
+        row if isinstance(row, Heading) else tuple(map(as_text, row, (column.kind for column in columns)))
+        for row in (*table.rows, *table.totals)
+    ]
+    every = [row for row in texts if not isinstance(row, Heading)]
+    fractions = [
+        max((len(_fraction(row[index])) for row in every), default=0) if column.is_number else 0
+        for index, column in enumerate(columns)
+    ]
+
+    def padded(row: Texts) -> Texts:
+        return tuple(
+            cell + " " * max(0, fraction - len(_fraction(cell))) for cell, fraction in zip(row, fractions, strict=True)
+        )
+
+    rows = [row if isinstance(row, Heading) else padded(row) for row in texts[: len(table.rows)]]
+    return Aligned(columns, rows, [padded(row) for row in texts[len(table.rows) :] if not isinstance(row, Heading)])
+
+
+def column_widths(grid: Aligned, available: int) -> list[int]:
     """How wide each column is: as wide as its cells, or, where that is too much together, the widest text columns
     narrowed. Number columns keep their width, because a figure that is cut is a wrong figure."""
-    rows, totals = aligned(table)
-    cells = [*(row for row in rows if not isinstance(row, Heading)), *totals]
+    cells = grid.cells
     widths = [
-        max(len(column.title), *(_width(row[index]) for row in cells)) if cells else len(column.title)
-        for index, column in enumerate(table.columns)
+        max(len(column.heading), *(_width(row[index]) for row in cells)) if cells else len(column.heading)
+        for index, column in enumerate(grid.columns)
     ]
-    texts = [index for index, column in enumerate(table.columns) if column.kind == "text"]
+    texts = [index for index, column in enumerate(grid.columns) if not column.is_number]
     excess = sum(widths) + _GAP * (len(widths) - 1) - available
     while excess > 0 and texts:
         widest = max(texts, key=lambda index: widths[index])
@@ -110,23 +152,6 @@ def _width(cell: str) -> int:
     from rich.cells import cell_len
 
     return max(map(cell_len, _safe(cell).split("\n")))
-
-
-def aligned(table: Table) -> tuple[list[Row | Heading], list[Row]]:
-    """Rows and totals with the cells of number columns padded so that decimal points stand under each other."""
-    every = [*(row for row in table.rows if not isinstance(row, Heading)), *table.totals]
-    fractions = [
-        max((len(_fraction(row[index])) for row in every), default=0) if column.kind == "number" else 0
-        for index, column in enumerate(table.columns)
-    ]
-
-    def padded(row: Row) -> Row:
-        return tuple(
-            cell + " " * max(0, fraction - len(_fraction(cell))) for cell, fraction in zip(row, fractions, strict=True)
-        )
-
-    rows = [row if isinstance(row, Heading) else padded(row) for row in table.rows]
-    return rows, [padded(row) for row in table.totals]
 
 
 def _fraction(cell: str) -> str:

@@ -1,0 +1,49 @@
+"""Tables and notes as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import IO
+
+from mps_bill.core.diagnostics import printable
+from mps_bill.render.cells import as_text
+from mps_bill.view.tables import Block, Heading, Note, Section
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def write(blocks: Iterable[Block], stream: IO[str]) -> None:
+    """Writes Markdown text, ending in a line end."""
+    stream.write("\n\n".join(map(_block, blocks)) + "\n")
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Section():
+            return f"## {escaped(block.text)}"
+        case Note():
+            return "\n".join(escaped(line) for line in block.text.split("\n"))
+    title, _, rest = block.title.partition("\n")
+    lines = [f"### {escaped(title)}", ""] if title else []
+    lines += [escaped(rest), ""] if rest else []
+    lines.append(_row([escaped(column.heading) for column in block.columns]))
+    lines.append(_row(["---:" if column.is_number else "---" for column in block.columns]))
+    kinds = [column.kind for column in block.columns]
+    for row in block.rows:
+        if isinstance(row, Heading):
+            lines.append(_row([f"**{escaped(row.text)}**", *[""] * (len(kinds) - 1)]))
+        else:
+            lines.append(_row(map(escaped, map(as_text, row, kinds))))
+    for total in block.totals:
+        lines.append(_row(f"**{escaped(cell)}**" if cell else "" for cell in map(as_text, total, kinds)))
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def escaped(cell: str) -> str:
+    """Text without anything that Markdown would take for its own."""
+    return _SPECIAL.sub(r"\\\1", printable(cell.strip()))
