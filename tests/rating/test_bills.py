@@ -110,10 +110,14 @@ def test_lines_stand_in_the_order_of_the_sheet(tmp_path: Path) -> None:
         row(width="640", height="480"),
         row(job_id="j-2", width="3840", height="2160"),
         row(job_id="j-3", codec="H265"),
+        row(job_id="j-4", width="1280", height="720"),
+        row(job_id="j-5", width="2560", height="1440"),
     ]
     run = billed(tmp_path, usage_text(rows))
     assert [(line.item.code, line.spec, line.region) for line in run.bills[0].lines] == [
         ("transcoding", "H264.4K", "cn-shanghai"),
+        ("transcoding", "H264.2K", "cn-shanghai"),
+        ("transcoding", "H264.SD", "cn-shanghai"),
         ("transcoding", "H264.LD", "cn-shanghai"),
         ("transcoding", "H265.HD", "cn-shanghai"),
         ("audio", "Audio", "cn-shanghai"),

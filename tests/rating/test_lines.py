@@ -159,6 +159,14 @@ def test_a_flat_price_makes_one_line(spec: str, minutes: str, amount: str) -> No
     assert (stripped(line.amount), line.tier) == (amount, None)
 
 
+@pytest.mark.parametrize(("plan", "amount"), [("0", "9.765"), ("30", "7.812"), ("149.99", "0.000651"), ("150", "0")])
+def test_a_flat_price_is_of_what_plans_leave(plan: str, amount: str) -> None:
+    """150 minutes at 0.0651; of 120 that a plan leaves 7.812, of 0.01 it is 0.000651."""
+    minute = UNITS["minute"].micros
+    (line,) = rate(charge("transcoding", "150", "H264.HD", book(SHEET)), int(Decimal(plan) * minute), 0)
+    assert (stripped(line.amount), line.micros, line.records) == (amount, 150 * minute, 1)
+
+
 @pytest.mark.parametrize(
     ("seconds", "amount"),
     [(1, "0.0008333333"), (2, "0.0016666667"), (3, "0.0025"), (59, "0.0491666667"), (60_020, "50.0166666667")],
