@@ -66,7 +66,8 @@ def _constants(pairs: list[str]) -> dict[str, str]:
 
 @contextmanager
 def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterator[tuple[Converted, ...]]:
-    """The usage that files mean under a profile; says how many records of each file are rows of usage, and why others are not.
+    """The usage that files mean under a profile; says how many records of each file are rows of usage, why others are not,
+    and what the profile's notes say.
 
     Raises:
         InputRejected: a name stands for no file that can be read, or a file has not what the profile needs.
@@ -78,6 +79,8 @@ def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterat
             parts = [f"{count} passed over ({reason})" for reason, count in sorted(one.passed_over.items())]
             parts = [f"{one.rows} rows", *parts]
             say(f"Records of {one.source.name}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
+        for note in profile.notes:
+            say(f"Note: {note}", quiet=quiet)
         yield converted
 
 

@@ -102,6 +102,4 @@ def convert(
                     if number:
                         next(rows)
                     shutil.copyfileobj(rows, stream)
-    for note in chosen.notes:
-        say(f"Note: {note}", quiet=quiet)
     return exit_codes.DONE

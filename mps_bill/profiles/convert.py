@@ -28,6 +28,7 @@ from mps_bill.profiles.definition import EACH
 from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
 from mps_bill.profiles.mapping import Record, skipped, source_field, usage_fields
 from mps_bill.profiles.profile import Column, FieldPath, Profile
+from mps_bill.profiles.whole import Wholeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +75,19 @@ def converted_sources(sources: Sequence[UsageSource], profile: Profile) -> Itera
     Records with a wrong value become rows that every reader of usage rejects, with what is wrong and its place.
 
     Raises:
-        InputRejected: a file cannot be read to its end, or has not the fields that the profile needs.
+        InputRejected: a file cannot be read to its end, or has not the fields that the profile needs; or all together they
+            are not the whole of what they are part of.
     """
     problems: list[Problem] = []
     converted = []
+    whole = Wholeness(profile)
     with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder:
         for number, source in enumerate(sources):
             try:
-                converted.append(_converted(source, profile, Path(folder, f"{number}.csv")))
+                converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), whole))
             except InputRejected as rejected:
                 problems += rejected.report.shown
+        problems += whole.problems()
         if problems:
             raise InputRejected(problems)
         yield tuple(converted)
@@ -106,26 +110,26 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
             yield Problem(place, trouble.kind, trouble.message)
 
 
-def _converted(source: UsageSource, profile: Profile, path: Path) -> Converted:
+def _converted(source: UsageSource, profile: Profile, path: Path, whole: Wholeness) -> Converted:
     passed_over: Counter[str] = Counter()
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for row in _usage_rows(source, profile, passed_over):
+        for row in _usage_rows(source, profile, passed_over, whole):
             # A row without any value is one that no reader takes.
             writer.writerow([""] * len(profile.columns) if row.flaws else row.fields)
             rows += 1
-    again = partial(_usage_rows, source, profile, Counter())
+    again = partial(_usage_rows, source, profile, Counter(), Wholeness(profile))
     usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
     # The first row is the header.
     return Converted(usage, rows - 1, dict(passed_over))
 
 
-def _usage_rows(source: UsageSource, profile: Profile, passed_over: Counter[str]) -> Iterator[Row]:
+def _usage_rows(source: UsageSource, profile: Profile, passed_over: Counter[str], whole: Wholeness) -> Iterator[Row]:
     """The rows of usage that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
-    read = _json_records if _is_json(source) else _csv_records
-    for record in read(source, profile):
+    records = _json_records(source, profile, whole) if _is_json(source) else _csv_records(source, profile)
+    for record in records:
         if isinstance(record, Row):
             yield record
             continue
@@ -134,6 +138,7 @@ def _usage_rows(source: UsageSource, profile: Profile, passed_over: Counter[str]
             passed_over[condition.because] += 1
             continue
         fields, troubles = usage_fields(record, profile)
+        whole.row(source.name, record, fields)
         flaws = tuple(Flaw(*record.position(trouble.field), trouble.kind, trouble.message) for trouble in troubles)
         yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
 
@@ -151,15 +156,17 @@ def _is_json(source: UsageSource) -> bool:
     return start[:1] in (b"{", b"[")
 
 
-def _json_records(source: UsageSource, profile: Profile) -> Iterator[JsonRecord | Row]:
+def _json_records(source: UsageSource, profile: Profile, whole: Wholeness) -> Iterator[JsonRecord | Row]:
     if profile.records is None:
         raise _rejected(source, kinds.OTHER_KIND_OF_FILE, f"this is JSON, and profile {profile.id} reads CSV only")
     path = ".".join(profile.records).replace(f".{EACH}", EACH)
     try:
         with source.open() as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
             for document in read_documents(stream):
+                whole.document(source.name, document)
                 for record in read_records(document, profile.records):
                     if isinstance(record, NoRecords):
+                        whole.no_records()
                         message = f"profile {profile.id} looks for records at {path}, and the way there ends here"
                         flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
                         yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
@@ -224,8 +231,7 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
         raise _rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
     problems = []
     names = [name.strip() for name in header.fields]
-    used = {path.name for column in profile.columns for path in column.fields}
-    used.update(condition.field.name for condition in (*profile.skip, *profile.require))
+    used = profile.field_names
     for number, name in enumerate(names):
         if name in used and name in names[:number]:
             place = Place(source.name, *header.position(number))

@@ -88,9 +88,23 @@ TIME_OFFSET = Field(
     "the offset of times that are written without one",
     required=False,
 )
+ABSENT = Field(
+    "absent",
+    ListOf("the absent values", _word, unique=True),
+    "values of a field that say that there is none, such as a width of 0",
+    required=False,
+)
+EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
+VALUE = Field("value", _word, "the value of the column then")
+IF_ANY = Field(
+    "if_any",
+    Record("a value by evidence", (EVIDENCE, ABSENT, VALUE)),
+    "where one of these fields is there, a list or an object among them, the column has this value, whatever its own say",
+    required=False,
+)
 COLUMN = Record(
     "a column",
-    (FIELD, FIELDS, CONSTANT, TEXT, MAP, DEFAULT, TIME, TIME_OFFSET),
+    (FIELD, FIELDS, CONSTANT, TEXT, IF_ANY, MAP, ABSENT, DEFAULT, TIME, TIME_OFFSET),
     one_of=(FIELD.key, FIELDS.key, CONSTANT.key, TEXT.key),
 )
 
@@ -130,7 +144,29 @@ REQUIRE = Field(
     "where one of these fields is there, it must have one of the values",
     required=False,
 )
+REFUSAL = Record("a refusal", (CONDITION_FIELD, BECAUSE))
+REFUSE = Field(
+    "refuse",
+    ListOf("the refusals", REFUSAL),
+    "fields of a JSON document that say that something is missing; where one has a value, the run is refused",
+    required=False,
+)
+NEXT_PAGE = Field(
+    "next_page",
+    _field,
+    "the field of a JSON document that names its next page; without the last page the run is refused",
+    required=False,
+)
+SUMS_OF = Field(
+    "sums_of",
+    Choice("a stretch of time", ("hour",), kinds.UNKNOWN_TIME),
+    "each record is the sum of an hour; records that are all midnights of several days are refused",
+    required=False,
+)
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{_TAG}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, Located[str] | Fields] = MapOf("the columns", _name, Either(_field, COLUMN, "a column"))
 COLUMNS_FIELD = Field("columns", _columns, "for each column of usage the field that holds it, or how it is made")
-PROFILE = Record("a profile", (FORMAT, ID, NAME, NOTES, SOURCES, RECORDS, SKIP, REQUIRE, COLUMNS_FIELD))
+PROFILE = Record(
+    "a profile",
+    (FORMAT, ID, NAME, NOTES, SOURCES, RECORDS, NEXT_PAGE, REFUSE, SUMS_OF, SKIP, REQUIRE, COLUMNS_FIELD),
+)

@@ -95,27 +95,55 @@ class JsonRecord:
         return self.document.text[record.start : record.end].encode("utf-8", "backslashreplace")
 
     def value(self, path: FieldPath) -> Any:
-        """What stands at `path`; None where there is nothing."""
-        if path.outward >= len(self.scopes):
-            return None
-        value = self.scopes[path.outward].value
-        for step in path.steps:
-            if isinstance(value, dict):
-                value = value.get(step)
-            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return None
-        return value
+        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand."""
+        return self._reach(path)[0]
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of the value at `path`, or of the record where there is none."""
         at = self.scopes[0].start
-        if path and self.value(path) is not None:
-            at = self.scopes[path.outward].start
-            for step in path.steps:
-                at = _inside(self.document.text, at, step)
+        if path:
+            value, steps = self._reach(path)
+            if value is not None:
+                at = self.scopes[path.outward].start
+                for step in steps:
+                    at = _inside(self.document.text, at, step)
         return self.document.position(at)
+
+    def _reach(self, path: FieldPath) -> tuple[Any, list[str]]:
+        """What stands at `path`, and the steps that lead there in this document.
+
+        An object where a list is expected is the list of one that it stands for.
+        """
+        if path.outward >= len(self.scopes):
+            return None, []
+        value = self.scopes[path.outward].value
+        taken: list[str] = []
+        for step in path.steps:
+            if isinstance(value, dict):
+                if step not in value and step == "0":
+                    value = value or None
+                    continue
+                value = value.get(step)
+            elif isinstance(value, list) and step.isdecimal():
+                value = value[int(step)] if int(step) < len(value) else None
+            else:
+                return (value if isinstance(value, list) and is_there(value) else None), taken
+            taken.append(step)
+        return value, taken
+
+
+def is_there(value: Any) -> bool:
+    """Whether a value says anything: text of spaces, an empty object and a list of nothing do not."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    if isinstance(value, list):
+        return any(member is not None for member in value)
+    return value is not None and value != {}
+
+
+def whole_record(document: Document) -> JsonRecord:
+    """The whole of a document as a record."""
+    return JsonRecord(document, document.line, (_Span(document.value, 0, len(document.text)),))
 
 
 def read_documents(stream: TextIO) -> Iterator[Document]:

@@ -9,6 +9,8 @@ NOT_UTF8 = Kind("I104", "not-utf-8")
 OTHER_KIND_OF_FILE = Kind("I105", "other-kind-of-file")
 MISSING_FIELD = Kind("I106", "missing-field")
 REPEATED_FIELD = Kind("I107", "repeated-field")
+INCOMPLETE_ANSWER = Kind("I108", "incomplete-answer")
+DAILY_SUMS = Kind("I109", "daily-sums")
 
 NO_RECORDS = Kind("I201", "no-records")
 UNKNOWN_WORD = Kind("I202", "unknown-word")

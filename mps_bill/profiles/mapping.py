@@ -7,6 +7,7 @@ that comes of it is right is left to the reader of usage, so that there is one v
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, iso, offset_text
 from mps_bill.metering.usage import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import kinds
+from mps_bill.profiles.json_records import is_there
 from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
 
 #: Columns, beside tags, whose text means nothing to us, and which may hold quotes and line ends.
@@ -30,7 +32,7 @@ class Record(Protocol):
     """A foreign record: its fields, and where each stands in the file."""
 
     def value(self, path: FieldPath) -> Any:
-        """What stands at `path`; None where there is nothing."""
+        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand."""
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of a field, or of the record where there is no such field."""
@@ -48,7 +50,7 @@ class Trouble:
 class _Wrong(Exception):
     """Carries the trouble with one value to where all are gathered."""
 
-    def __init__(self, path: FieldPath, kind: Kind, message: str) -> None:
+    def __init__(self, path: FieldPath | None, kind: Kind, message: str) -> None:
         super().__init__(message)
         self.trouble = Trouble(path, kind, message)
 
@@ -63,18 +65,11 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
     troubles = [trouble for condition in profile.require if (trouble := _unmet(record, condition))]
     values: dict[str, str] = {}
     for column in profile.columns:
-        path = source_field(record, column)
         values[column.name] = column.default or column.constant
-        if path:
-            try:
-                values[column.name] = _meaning(record, path, column, profile)
-            except _Wrong as wrong:
-                troubles.append(wrong.trouble)
-        elif column.fields and column.default is None:
-            wanted = one_of([field.name for field in column.fields])
-            troubles.append(
-                Trouble(None, kinds.MISSING_VALUE, f"the record has no {wanted}, of which {column.name} is made")
-            )
+        try:
+            values[column.name] = _value(record, column, profile)
+        except _Wrong as wrong:
+            troubles.append(wrong.trouble)
     for column in profile.columns:
         if column.template:
             values[column.name] = column.template.format_map(values)
@@ -82,8 +77,36 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
 
 
 def source_field(record: Record, column: Column) -> FieldPath | None:
-    """The first field of a column that has a value in the record."""
-    return next((path for path in column.fields if _text(record, path)), None)
+    """The first field of a column that has a value in the record, else the first that says that there is none."""
+    return _evidence(record, column) or _first(record, column.fields, column.absent) or _first(record, column.fields)
+
+
+def _first(record: Record, paths: Iterable[FieldPath], absent: Sequence[str] = ()) -> FieldPath | None:
+    """The first field that has a value, other than the texts of `absent`."""
+    return next((path for path in paths if _text(record, path) not in ("", *absent)), None)
+
+
+def _evidence(record: Record, column: Column) -> FieldPath | None:
+    """The first field by which a column has the value of its `if_any`."""
+    if column.if_any is None:
+        return None
+    absent = column.if_any.absent
+    there = (path for path in column.if_any.fields if is_there(record.value(path)))
+    return next((path for path in there if _text(record, path) not in absent), None)
+
+
+def _value(record: Record, column: Column, profile: Profile) -> str:
+    """The value of a column in a record, before texts of other columns."""
+    if column.if_any and _evidence(record, column):
+        return column.if_any.value
+    path = _first(record, column.fields, column.absent)
+    if path:
+        return _meaning(record, path, column, profile)
+    if column.fields and column.default is None:
+        wanted = one_of([field.name for field in column.fields])
+        message = f"the record has no {wanted}, of which {column.name} is made"
+        raise _Wrong(None, kinds.MISSING_VALUE, message)
+    return column.default or column.constant
 
 
 def _text(record: Record, path: FieldPath) -> str:

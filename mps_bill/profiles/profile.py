@@ -26,19 +26,31 @@ class FieldPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where one of `fields` is there, and is none of `absent`, a column has `value`."""
+
+    fields: tuple[FieldPath, ...]
+    absent: tuple[str, ...]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
     `template` of other columns.
 
-    `words` says what each value of the field means; a value that is not there is refused. `default` stands where no field
-    has a value. `offset` (seconds east of UTC) serves times without one.
+    `if_any` goes before `fields`. `words` says what each value of the field means; a value that is not there is refused.
+    `default` stands where no field has a value, and a text of `absent` is none. `offset` (seconds east of UTC) serves times
+    without one.
     """
 
     name: str
     fields: tuple[FieldPath, ...] = ()
     constant: str = ""
     template: str = ""
+    if_any: Evidence | None = None
     words: Mapping[str, str] | None = None
+    absent: tuple[str, ...] = ()
     default: str | None = None
     time: TimeForm = "iso"
     offset: int | None = None
@@ -46,7 +58,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The records whose `field` has one of `values`, and what is told of them."""
+    """The records whose `field` has one of `values` (of a refusal: any), and what is told of them."""
 
     field: FieldPath
     values: tuple[str, ...]
@@ -58,6 +70,8 @@ class Profile:
     """`records` are the steps to the records of a JSON document; None: the profile reads CSV only.
 
     Records that meet a condition of `skip` are no usage. One that has the field of a condition of `require` must meet it.
+    In a document, a value in a field of `refuse` says that something is missing, and one in `next_page` that it goes on in
+    another. `sums_of` is the stretch of time (`hour`) that each record is the sum of, or empty.
     """
 
     id: str
@@ -67,10 +81,20 @@ class Profile:
     skip: tuple[Condition, ...]
     require: tuple[Condition, ...]
     columns: tuple[Column, ...]
+    next_page: FieldPath | None = None
+    refuse: tuple[Condition, ...] = ()
+    sums_of: str = ""
 
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def field_names(self) -> frozenset[str]:
+        """The names of all fields that are looked at in a record."""
+        paths = [path for column in self.columns for path in column.fields]
+        paths += [path for column in self.columns if column.if_any for path in column.if_any.fields]
+        return frozenset(path.name for path in (*paths, *(one.field for one in (*self.skip, *self.require))))
 
     @property
     def missing_columns(self) -> tuple[str, ...]:
@@ -117,6 +141,7 @@ def _profile(fields: Fields, problems: list[Problem]) -> Profile | None:
         if entry.value is not None:
             columns[entry.key.value] = _column(entry.key.value, entry.value, problems)
     id_, name, records = fields.get(d.ID), fields.get(d.NAME), fields.get(d.RECORDS)
+    next_page, sums_of = fields.get(d.NEXT_PAGE), fields.get(d.SUMS_OF)
     if not (id_ and name):
         return None
     return Profile(
@@ -127,6 +152,9 @@ def _profile(fields: Fields, problems: list[Problem]) -> Profile | None:
         skip=tuple(_conditions(fields, d.SKIP)),
         require=tuple(_conditions(fields, d.REQUIRE)),
         columns=_ordered(columns.values()),
+        next_page=parse_path(next_page.value) if next_page else None,
+        refuse=tuple(_conditions(fields, d.REFUSE)),
+        sums_of=sums_of.value if sums_of else "",
     )
 
 
@@ -143,18 +171,27 @@ def _column(name: str, value: Located[str] | Fields, problems: list[Problem]) ->
         tuple(map(parse_path, names)),
         constant=constant.value if constant else "",
         template=template.value if template else "",
+        if_any=_evidence(value.get(d.IF_ANY)),
         words={entry.key.value: entry.value.value for entry in words.parts if entry.value} if words else None,
+        absent=_texts(value.get(d.ABSENT)),
         default=default.value if default else None,
         time=cast("TimeForm", time.value) if time else "iso",
         offset=offset.value if offset else None,
     )
 
 
+def _evidence(fields: Fields | None) -> Evidence | None:
+    names, value = (fields.get(d.EVIDENCE), fields.get(d.VALUE)) if fields else (None, None)
+    if not (fields and names and value):
+        return None
+    return Evidence(tuple(map(parse_path, _texts(names))), _texts(fields.get(d.ABSENT)), value.value)
+
+
 def _needless(name: str, value: Fields) -> list[Problem]:
     """Keys that would do nothing: without a field there is nothing to read, and only one column is a time."""
     keys = []
     if not (value.has(d.FIELD) or value.has(d.FIELDS)):
-        keys += [d.MAP.key, d.DEFAULT.key, d.TIME.key, d.TIME_OFFSET.key]
+        keys += [d.IF_ANY.key, d.MAP.key, d.ABSENT.key, d.DEFAULT.key, d.TIME.key, d.TIME_OFFSET.key]
     elif name != "completed_at":
         keys += [d.TIME.key, d.TIME_OFFSET.key]
     return [
@@ -168,7 +205,7 @@ def _conditions(fields: Fields, field: Field[Many[Fields]]) -> Iterator[Conditio
     many = fields.get(field)
     for part in many.parts if many else ():
         name, values, because = part.get(d.CONDITION_FIELD), part.get(d.VALUES), part.get(d.BECAUSE)
-        if name and values and because:
+        if name and because:
             yield Condition(parse_path(name.value), _texts(values), because.value)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mps_bill.metering.usage import COLUMNS
 from mps_bill.profiles.load import load_profile, shipped_profiles
-from mps_bill.profiles.profile import FieldPath, Profile, parse_path, read_profile
+from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path, read_profile
 
 GOOD = """\
 format: mps-bill/profile/1
@@ -118,3 +118,33 @@ def test_a_profile_that_is_not_there_is_a_problem(tmp_path) -> None:  # type: ig
     profile, (problem,) = load_profile(str(tmp_path / "own.yaml"))
     assert profile is None
     assert problem.kind.slug == "no-such-profile"
+
+
+def test_evidence_absent_values_and_what_must_be_whole() -> None:
+    own = (
+        GOOD.replace(
+            "item: {field: Kind,",
+            'item: {if_any: {fields: [Size, Stream], absent: ["0"], value: video}, absent: ["-"], field: Kind,',
+        )
+        + "next_page: Next.Token\nrefuse: [{field: Missing, because: it is not there}]\nsums_of: hour\n"
+    )
+    profile, problems = read_profile(own, "own.yaml")
+    assert profile, problems
+    item = next(column for column in profile.columns if column.name == "item")
+    assert item.if_any == Evidence((parse_path("Size"), parse_path("Stream")), ("0",), "video")
+    assert item.absent == ("-",)
+    assert profile.field_names >= {"Size", "Stream", "Kind", "Show"}
+    assert profile.next_page == parse_path("Next.Token")
+    assert [(one.field.name, one.because) for one in profile.refuse] == [("Missing", "it is not there")]
+    assert profile.sums_of == "hour"
+
+
+def test_evidence_without_a_field_does_nothing() -> None:
+    own = GOOD.replace(
+        "{constant: cn-shanghai}", "{constant: cn-shanghai, if_any: {fields: [A], value: b}, absent: [c]}"
+    )
+    assert problems_of(own) == ["9:3 needless-key", "9:3 needless-key"]
+
+
+def test_sums_are_of_hours_only() -> None:
+    assert problems_of(GOOD + "sums_of: day\n") == ["14:10 unknown-time"]

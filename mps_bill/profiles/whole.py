@@ -1,0 +1,118 @@
+"""Whether what was read is the whole of it: the pages of a listing, what an answer says it lacks, and sums of whole days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mps_bill.core.diagnostics import Place, Problem, quoted
+from mps_bill.core.times import DAY, HOUR, clock, parse_instant
+from mps_bill.profiles import kinds
+from mps_bill.profiles.json_records import Document, whole_record
+from mps_bill.profiles.mapping import Record
+from mps_bill.profiles.profile import Profile
+
+#: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
+_DAYS_START = (8 * HOUR, 0)
+
+
+@dataclass(slots=True, eq=False)
+class _Page:
+    """A document of records: where it names its next page (None: it is the last) and how, and the regions of its records."""
+
+    next_at: Place | None
+    token: str
+    regions: set[str] = field(default_factory=set)
+
+    def may_continue(self, other: _Page) -> bool:
+        """Whether both can be pages of one listing. A listing is of one region, and an empty page of any."""
+        return not self.regions or not other.regions or bool(self.regions & other.regions)
+
+
+class Wholeness:
+    """Watches the documents and rows of all files of a run. `problems` says afterwards what is missing."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._said: list[Problem] = []
+        self._pages: list[_Page] = []
+        self._page: _Page | None = None
+        index = {name: number for number, name in enumerate(profile.column_names)}
+        self._region, self._time = index["region"], index["completed_at"]
+        #: The offsets on whose clock every row so far stands at midnight, and the seconds at which they stand.
+        self._midnights: tuple[int, ...] = _DAYS_START if profile.sums_of == "hour" else ()
+        self._seconds: set[int] = set()
+        self._first: Place | None = None
+
+    def document(self, name: str, document: Document) -> None:
+        """A document that has records, perhaps none."""
+        whole = whole_record(document)
+        for refusal in self._profile.refuse:
+            said = [quoted(text) for text in _texts(whole.value(refusal.field))]
+            if said:
+                message = f"{refusal.field.name} names {_listed(said)}: {refusal.because}"
+                place = Place(name, *whole.position(refusal.field))
+                self._said.append(Problem(place, kinds.INCOMPLETE_ANSWER, message))
+        if field_ := self._profile.next_page:
+            token = next(_texts(whole.value(field_)), "")
+            at = Place(name, *whole.position(field_)) if token else None
+            self._page = _Page(at, f"{field_.name} {quoted(token)}")
+            self._pages.append(self._page)
+
+    def no_records(self) -> None:
+        """The document that was last seen has no records after all: it is an error, and no page of anything."""
+        if self._page:
+            self._pages.remove(self._page)
+            self._page = None
+
+    def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
+        """A row of usage, of the document that was last seen."""
+        if self._page and fields[self._region]:
+            self._page.regions.add(fields[self._region])
+        if self._midnights:
+            try:
+                # A time without an offset is at midnight on its own clock.
+                second = parse_instant(fields[self._time], 0) // 1_000_000
+            except ValueError:
+                # Whoever reads the rows refuses it.
+                return
+            self._first = self._first or Place(name, *record.position())
+            self._midnights = tuple(offset for offset in self._midnights if (second + offset) % DAY == 0)
+            self._seconds.add(second)
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is missing."""
+        yield from self._said
+        yield from self._missing_pages()
+        if self._midnights and len(self._seconds) > 1 and self._first:
+            first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
+            message = (
+                f"every record stands at a midnight, from {first} to {last} UTC: these are sums of days,"
+                " and no hour can be billed by them; ask for the sums of hours"
+            )
+            yield Problem(self._first, kinds.DAILY_SUMS, message)
+
+    def _missing_pages(self) -> Iterator[Problem]:
+        """A page that names a next one needs a last one. No page says which one it follows, and files come in any order."""
+        last = [page for page in self._pages if page.next_at is None]
+        endless = [page for page in self._pages if not any(map(page.may_continue, last))]
+        for page in {tuple(sorted(page.regions)): page for page in endless}.values():
+            if page.next_at:
+                message = (
+                    f"{page.token} says that more follows, and the last page is not here; fetch the other pages too"
+                )
+                yield Problem(page.next_at, kinds.INCOMPLETE_ANSWER, message)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value that is more than spaces."""
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for member in members:
+        yield from _texts(member)
+
+
+def _listed(words: Sequence[str], most: int = 12) -> str:
+    return ", ".join(words[:most]) + (f", ... ({len(words)} in all)" if len(words) > most else "")
