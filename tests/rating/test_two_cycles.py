@@ -91,6 +91,7 @@ def test_tiers_count_what_plans_leave() -> None:
     """Of the first 90 minutes a plan covers 60: 30 are billed (3), and 30 + 60 = 90 stay below 100 (60 x 0.1 = 6)."""
     first, second = hours({at("11-10 09"): {ONE: "90"}, at("11-10 10"): {ONE: "60"}}, book(MPS))
     bill, used = make_bill(first, (60 * UNITS["minute"].micros,), NO_USAGE)
+    assert used == {("mps", "2023-11", *ONE): 30 * UNITS["minute"].micros}
     after, _ = make_bill(second, (0,), used)
     assert lines((bill, after)) == [("0-100", "3"), ("0-100", "6")]
 

@@ -1,0 +1,184 @@
+"""Ties and edges of paying, each small enough to work out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from mps_bill.rating.bills import Cycle
+from mps_bill.settlement.plans import take_from_plans
+from mps_bill.settlement.settle import settle
+from mps_bill.settlement.vouchers import take_from_vouchers
+from mps_bill.settlement.waterfall import Due, pay, receive
+from tests.settlement.worlds import HOUR, SHEET, account, at, book, card, hours, plan, top_up, video, voucher
+
+MONTHLY = book(SHEET.replace("settlement: hourly", "settlement: monthly"))
+#: Days of a second product, whose bills are issued three hours after the day.
+DAILY = (
+    SHEET[: SHEET.index("  video:")]
+    .replace("test-mps", "test-kms")
+    .replace("product: mps", "product: kms")
+    .replace("cycle: hour", "cycle: day")
+    .replace("issue_after: 1h", "issue_after: 3h")
+    + '  keys: {name: Keys, family: related, unit: day, prices: {version: {"*": 0.035}}}\n'
+)
+TWO = book(SHEET, DAILY)
+NOON = at("11-10 12")
+
+
+def due(payable: str, *, issued: str = "11-10 12", paid: str | None = None, product: str = "mps") -> Due:
+    amount = Decimal(payable)
+    issued_at = at(issued)
+    return Due(product, issued_at - 2 * HOUR, None, issued_at, at(paid or issued), (("video", amount),), amount)
+
+
+# Plans
+
+
+def test_a_pro_rata_item_is_covered_to_six_decimals_of_its_unit() -> None:
+    """10 plan GB at 3 cover 3.333333 GB, which take 9.999999; not a part of a millionth more."""
+    (cycle,) = hours({at("11-10 09"): {("traffic", "out", "cn-shanghai"): "5"}})
+    found = take_from_plans(cycle, (plan(remaining="10", unit="GB", covers={"traffic": {"out": "3"}}),))
+    assert [(one.micros, one.units, one.remaining) for one in found.deductions] == [(3_333_333 * 1024, 9_999_999, 1)]
+
+
+def test_a_plan_of_minutes_never_covers_frames() -> None:
+    """A plan may name an item that another version of the sheet bills by the frame."""
+    (cycle,) = hours({at("11-10 09"): {("frames", "std", "cn-shanghai"): "10"}})
+    found = take_from_plans(cycle, (plan(covers={"frames": {"std": "1"}}),))
+    assert (found.covered, found.deductions) == ((0,), ())
+
+
+def test_units_of_plans_are_rounded_by_unit() -> None:
+    """1 x 1.5 = 1.5 millionths of frames, rounded 2; 10,000 x 0.33335 = 3,333.5 of minutes, rounded 3,334. The running total is
+    kept by unit: on one of both the minutes would take 3,335 - 2 = 3,333."""
+    usage = {("frames", "std", "cn-shanghai"): "0.000001", **video("0.01")}
+    frames = plan("f", "1", unit="frame", covers={"frames": {"std": "1.5"}}, end="11-30")
+    minutes = plan("m", "1", covers={"video": {"HD": "0.33335"}})
+    (cycle,) = hours({at("11-10 09"): usage})
+    found = take_from_plans(cycle, (minutes, frames))
+    assert {one.plan.id: one.units for one in found.deductions} == {"f": 2, "m": 3334}
+
+
+# Vouchers
+
+
+def test_the_minimum_of_a_limited_voucher_counts_what_others_took_from_its_lines() -> None:
+    """The line comes to 0.65, which reaches 0.60 also after another voucher took 0.40 of it."""
+    vouchers = [voucher("a", "0.40", items=["video"]), voucher("b", "5", items=["video"], minimum="0.60", end="12-02")]
+    found = take_from_vouchers([("video", Decimal("0.651"))], Decimal("0.65"), NOON, vouchers, "earliest-expiry")
+    assert [(one.id, amount) for one, amount in found] == [("a", Decimal("0.40")), ("b", Decimal("0.25"))]
+
+
+def test_what_is_left_of_lines_is_cut_down_to_cents() -> None:
+    """0.70 take 0.656 of video and 0.044 of frames; of frames (0.655, cut to 0.65) 0.606 are left: 0.60 and not 0.61."""
+    lines = [("video", Decimal("0.656")), ("frames", Decimal("0.655"))]
+    vouchers = [voucher("a", "0.70", items=["video", "frames"]), voucher("b", "5", items=["frames"], end="12-02")]
+    found = take_from_vouchers(lines, Decimal("1.31"), NOON, vouchers, "earliest-expiry")
+    assert [(one.id, amount) for one, amount in found] == [("a", Decimal("0.70")), ("b", Decimal("0.60"))]
+
+
+# Cards, and who pays a bill that comes late
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pays"),
+    [
+        ("11-10 12:00", "12-01", True),
+        ("11-10 12:01", "12-01", False),
+        ("11-01", "11-10 12:01", True),
+        ("11-01", "11-10 12:00", False),
+    ],
+)
+def test_a_card_is_valid_from_its_start_until_before_its_end(start: str, end: str, pays: bool) -> None:
+    payment, _ = pay(due("1"), account(cards=(card(start=start, end=end),)))
+    assert bool(payment.deductions) is pays
+
+
+def test_cards_and_vouchers_are_valid_when_a_bill_is_paid_and_not_when_it_was_issued() -> None:
+    """Issued at 12:00, when the account stood at 14:00 already: what expired at 13:00 pays nothing."""
+    payer = account(
+        "5",
+        vouchers=(voucher("gone", end="11-10 13"), voucher("new", "1", start="11-10 13")),
+        cards=(card("past", end="11-10 13"), card("now", "2", start="11-10 13")),
+    )
+    payment, _ = pay(due("4", paid="11-10 14"), payer)
+    assert [(one.source, one.id, one.amount) for one in payment.deductions] == [
+        ("voucher", "new", 1),
+        ("stored_value_card", "now", 2),
+        ("balance", None, 1),
+    ]
+
+
+def test_what_is_outstanding_is_as_old_as_its_bill() -> None:
+    """The bill of 12:00 that is paid at 14:00 is repaid before that of 13:00."""
+    _, payer = pay(due("3", issued="11-10 13"), account())
+    _, payer = pay(due("2", issued="11-10 12", paid="11-10 14"), payer)
+    assert [(debt.issued_at, debt.amount) for debt in payer.outstanding] == [(NOON, 2), (NOON + HOUR, 3)]
+    arrival, payer = receive(top_up("11-10 15", "4"), payer)
+    assert [part for _, part in arrival.repaid] == [2, 2]
+    assert [debt.amount for debt in payer.outstanding] == [1]
+
+
+def test_cards_that_expire_together_start_together_and_have_the_same_left_are_used_by_id() -> None:
+    cards = (card("b", "1"), card("a", "1"), card("c", "1", start="10-31"))
+    payment, _ = pay(due("2.5"), account(cards=cards))
+    assert [(one.id, one.amount) for one in payment.deductions] == [("c", 1), ("a", 1), ("b", Decimal("0.5"))]
+
+
+# Late usage
+
+
+def test_a_product_that_is_settled_by_itself_does_not_go_by_the_others() -> None:
+    payer = account("9", settled_through={"*": at("11-10 12"), "mps": at("11-10 09")})
+    run = settle(hours({at("11-10 08"): video("10"), at("11-10 09"): video("10")}), payer, book())
+    assert [bill.cycle.start for bill in run.late] == [at("11-10 08")]
+    assert [one.bill.cycle.start for one in run.settlements] == [at("11-10 09")]
+
+
+def test_a_correction_of_a_day_is_issued_with_the_bill_of_the_day_that_is_not_settled() -> None:
+    """Everything is settled up to 9 o'clock of the 10th, so the day of the 10th, issued at 3 o'clock of the 11th, is next."""
+    payer = account("9", settled_through={"*": at("11-10 09")})
+    run = settle(hours({at("11-08"): {("keys", "version", "CN"): "100"}}, TWO), payer, TWO, charge_late=True)
+    assert [one.bill.cycle.issued_at for one in run.settlements] == [at("11-11 03")]
+
+
+def test_late_usage_that_is_not_charged_is_shown_after_what_the_run_used() -> None:
+    """60 + 60 minutes of the month make 120, so the late 60 are shown in the tier above 100: 60 x 0.07 = 4.2."""
+    review = {("review", "porn", "cn-shanghai"): "60"}
+    first = settle(hours({at("11-10 10"): video("1")}), account("9"), book())
+    run = settle(hours({at("11-10 09"): review, at("11-10 11"): review}), first.closing, book())
+    assert [bill.amounts.list_amount for bill in run.late] == [Decimal("4.2")]
+    assert [one.bill.amounts.list_amount for one in run.settlements] == [6]
+
+
+def test_a_bill_of_the_second_that_the_account_has_reached_is_not_behind_it() -> None:
+    payer = account("9", settled_at=at("11-10 12"))
+    for hour, overtaken in (("11-10 09", 1), ("11-10 10", 0)):
+        assert len(settle(hours({at(hour): video("10")}), payer, book()).overtaken) == overtaken
+
+
+def test_the_same_minutes_in_another_number_of_records_are_other_usage() -> None:
+    """Ten records of a minute instead of one of ten: a part may be charged twice, so it is said."""
+    (cycle,) = hours({at("11-10 09"): video("10")})
+    first = settle([cycle], account("9"), book())
+    run = settle([with_records(cycle, 10)], first.closing, book(), charge_late=True)
+    assert run.charged_before == {("mps", at("11-10 09")): "other"}
+    assert run.charged_again == run.settlements
+
+
+def with_records(cycle: Cycle, records: int) -> Cycle:
+    charges = tuple(replace(charge, records=records) for charge in cycle.charges)
+    return replace(cycle, charges=charges)
+
+
+# Months
+
+
+def test_all_bills_of_the_statement_s_second_are_in_the_statement() -> None:
+    """The bills of 22:00 and 23:00 of November: 0.651 + 0.651 = 1.302 are paid once, at 01:00, after the second of them."""
+    run = settle(hours({at("11-30 22"): video("10"), at("11-30 23"): video("10")}, MONTHLY), account("9"), MONTHLY)
+    assert [type(step).__name__ for step in run.steps] == ["Settlement", "Settlement", "StatementSettlement"]
+    assert (run.statements[0].statement.amounts.payable, run.closing.balance) == (Decimal("1.30"), Decimal("7.70"))
