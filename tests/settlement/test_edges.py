@@ -7,7 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from mps_bill.core.decimals import amount_text
 from mps_bill.rating.bills import Cycle
+from mps_bill.settlement.closing import closing_rows, overdue_since
+from mps_bill.settlement.overdue import overdue_bills
 from mps_bill.settlement.plans import take_from_plans
 from mps_bill.settlement.settle import settle
 from mps_bill.settlement.vouchers import take_from_vouchers
@@ -80,6 +83,20 @@ def test_what_is_left_of_lines_is_cut_down_to_cents() -> None:
     assert [(one.id, amount) for one, amount in found] == [("a", Decimal("0.70")), ("b", Decimal("0.60"))]
 
 
+def test_a_minimum_is_reached_by_its_own_amount() -> None:
+    vouchers = [voucher("a", "5", items=["video"], minimum="0.65")]
+    found = take_from_vouchers([("video", Decimal("0.65"))], Decimal("0.65"), NOON, vouchers, "earliest-expiry")
+    assert [amount for _, amount in found] == [Decimal("0.65")]
+
+
+def test_limited_vouchers_pay_no_more_than_the_bill() -> None:
+    """A sheet that cuts bills to whole units makes 1 of 0.651 + 0.655: 0.65 from the first and what is left, 0.35."""
+    lines = [("video", Decimal("0.651")), ("frames", Decimal("0.655"))]
+    vouchers = [voucher("a", "5", items=["video"]), voucher("b", "5", items=["frames"], end="12-02")]
+    found = take_from_vouchers(lines, Decimal("1"), NOON, vouchers, "earliest-expiry")
+    assert [amount for _, amount in found] == [Decimal("0.65"), Decimal("0.35")]
+
+
 # Cards, and who pays a bill that comes late
 
 
@@ -122,10 +139,25 @@ def test_what_is_outstanding_is_as_old_as_its_bill() -> None:
     assert [debt.amount for debt in payer.outstanding] == [1]
 
 
-def test_cards_that_expire_together_start_together_and_have_the_same_left_are_used_by_id() -> None:
-    cards = (card("b", "1"), card("a", "1"), card("c", "1", start="10-31"))
-    payment, _ = pay(due("2.5"), account(cards=cards))
-    assert [(one.id, one.amount) for one in payment.deductions] == [("c", 1), ("a", 1), ("b", Decimal("0.5"))]
+def test_cards_by_expiry_then_smallest_then_start_then_id() -> None:
+    """The soonest expiry is first, then the smallest, then the earliest start: 0.5 + 0.5 + 1 + 1 + 1 of the 4.5."""
+    cards = (
+        card("b", "1"),
+        card("a", "1"),
+        card("c", "1", start="10-31"),
+        card("small", "0.5"),
+        card("soon", "0.5", end="11-30"),
+        card("large", "2", start="10-30"),
+    )
+    payment, _ = pay(due("4.5"), account(cards=cards))
+    assert [(one.id, str(one.amount)) for one in payment.deductions] == [
+        ("soon", "0.5"),
+        ("small", "0.5"),
+        ("c", "1"),
+        ("a", "1"),
+        ("b", "1"),
+        ("large", "0.5"),
+    ]
 
 
 # Late usage
@@ -182,3 +214,73 @@ def test_all_bills_of_the_statement_s_second_are_in_the_statement() -> None:
     run = settle(hours({at("11-30 22"): video("10"), at("11-30 23"): video("10")}, MONTHLY), account("9"), MONTHLY)
     assert [type(step).__name__ for step in run.steps] == ["Settlement", "Settlement", "StatementSettlement"]
     assert (run.statements[0].statement.amounts.payable, run.closing.balance) == (Decimal("1.30"), Decimal("7.70"))
+
+
+def test_a_correction_of_the_statement_s_second_is_in_the_statement() -> None:
+    """November is settled up to 23:00, so late usage of 21:00 is billed with the hour from 23:00, at 01:00 of December."""
+    first = settle(hours({at("11-30 22"): video("10")}, MONTHLY), account("9"), MONTHLY)
+    late = hours({at("11-30 21"): video("20")}, MONTHLY)
+    run = settle(late, first.closing, MONTHLY, as_of=at("12-01 01"), charge_late=True)
+    # 0.651 + 1.302 = 1.953
+    assert [(one.statement.month, one.statement.amounts.payable) for one in run.statements] == [
+        ("2023-11", Decimal("1.95"))
+    ]
+
+
+# What a run comes to
+
+
+def test_the_closing_statement_says_what_went_and_what_is_left() -> None:
+    """10 minutes at 3 take 30 of 100 plan minutes; 10 more of SD, which the plan does not cover, cost 0.326 -> 0.32: 0.10
+    from a voucher, 0.10 from a card, 0.05 from the balance, 0.05 from credit, and 0.02 stay outstanding."""
+    payer = account(
+        "0.05",
+        credit="0.05",
+        plans=(plan(covers={"video": {"HD": "3"}}),),
+        vouchers=(voucher(remaining="0.10"),),
+        cards=(card(remaining="0.10"),),
+    )
+    run = settle(hours({at("11-10 09"): {**video("10"), **video("10", "SD")}}), payer, book())
+    assert [
+        (row.source, amount_text(row.opening), amount_text(row.added), amount_text(row.taken), amount_text(row.closing))
+        for row in closing_rows(run)
+    ] == [
+        ("resource_plan", "100.00", "0.00", "30.00", "70.00"),
+        ("voucher", "0.10", "0.00", "0.10", "0.00"),
+        ("stored_value_card", "0.10", "0.00", "0.10", "0.00"),
+        ("balance", "0.05", "0.00", "0.05", "0.00"),
+        ("credit_line", "0.05", "0.00", "0.05", "0.00"),
+        ("outstanding", "0.00", "0.02", "0.00", "0.02"),
+        ("frozen", "0.00", "0.00", "0.00", "0.00"),
+    ]
+
+
+def test_a_bill_that_is_repaid_in_part_is_not_cleared() -> None:
+    """0.65 and 0.65 are outstanding from 11:00 and 12:00; 0.40 and then 0.40 repay the first and 0.15 of the second."""
+    payer = account(top_ups=(top_up("11-10 13", "0.40"), top_up("11-10 14", "0.40")))
+    usage = {at("11-10 09"): video("10"), at("11-10 10"): video("10")}
+    for as_of, expected in (
+        ("11-10 12", [("0.65", None), ("0.65", None)]),
+        ("11-10 13", [("0.25", None), ("0.65", None)]),
+        ("11-10 14", [("0.00", at("11-10 14")), ("0.50", None)]),
+    ):
+        run = settle(hours(usage), payer, book(), as_of=at(as_of))
+        assert [(amount_text(one.left), one.cleared_at) for one in overdue_bills(run)] == expected
+        assert overdue_since(run.closing) == at("11-10 12" if as_of == "11-10 14" else "11-10 11")
+
+
+def test_two_corrections_of_one_cycle_are_overdue_as_one_bill() -> None:
+    """0.65 of the bill; then 1.30 and 0.32 of corrections of the same hour, both issued at 12:00; 1.00 pays the bill and 0.35."""
+    first = settle(hours({at("11-10 09"): video("10")}), account(), book())
+    second = settle(hours({at("11-10 09"): video("20")}), first.closing, book(), charge_late=True)
+    third = settle(hours({at("11-10 09"): video("5")}), second.closing, book(), charge_late=True)
+    assert [
+        (one.debt.issued_at, amount_text(one.debt.amount), amount_text(one.left)) for one in overdue_bills(third)
+    ] == [
+        (at("11-10 11"), "0.65", "0.65"),
+        (at("11-10 12"), "1.62", "1.62"),
+    ]
+    payer = replace(third.closing, top_ups=(top_up("11-10 13", "1.00"),))
+    paid = settle((), payer, book(), as_of=at("11-10 13"))
+    assert [amount_text(one.left) for one in overdue_bills(paid)] == ["0.00", "1.27"]
+    assert amount_text(paid.closing.owed) == "1.27"
