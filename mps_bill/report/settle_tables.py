@@ -44,7 +44,12 @@ _LATE_IN_FULL = 24
 #: Cycles that a warning names.
 _NAMED = 6
 #: What was charged of a late cycle before, as far as the account knows.
-_BEFORE: dict[Before | None, str] = {None: "", "same": "the same", "other": "other usage"}
+_BEFORE: dict[Before | None, str] = {
+    None: "",
+    "same": "the same",
+    "other": "other usage",
+    "unknown": "yes, long ago",
+}
 #: What stands in a column of amounts that are in money or in a plan's unit.
 _PAID_COLUMNS = (text("From"), text("For"), number("Took"), number("Left"), text("Unit"))
 

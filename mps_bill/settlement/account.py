@@ -123,10 +123,21 @@ class Charged:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargedMonth:
+    """The cycles of a month that were charged, of which only that is still known: bit n of `hours` stands for the cycle
+    that begins with the hour n of the month (from 0) on the billing clock."""
+
+    product: str
+    month: str
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """`settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
 
-    `settled_at` is the time that the account has reached: nothing is paid before it any more.
+    `settled_at` is the time that the account has reached: nothing is paid before it any more. A cycle that was charged is in
+    `charged`, or when it is long past in `charged_months`, which are ordered by product and month.
     """
 
     id: str
@@ -145,6 +156,7 @@ class Account:
     frozen: tuple[FrozenMonth, ...] = ()
     month_used: MonthUsage = field(default_factory=dict)
     charged: tuple[Charged, ...] = ()
+    charged_months: tuple[ChargedMonth, ...] = ()
 
     def settled(self, product: str) -> int | None:
         """The end of the last settled cycle of `product`, or None where nothing is settled."""

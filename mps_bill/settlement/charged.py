@@ -1,4 +1,9 @@
-"""What an account remembers of the cycles that it charged, so that the same usage is never charged twice."""
+"""What an account remembers of the cycles that it charged, so that no usage is charged twice unasked.
+
+Of the month that a product has reached and the one before it is a digest of each cycle's usage, which knows the same usage
+when it comes again. Of older months it is only which cycles were charged, so that the account grows by the month and not by
+the hour.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from mps_bill.core.times import DAY, HOUR
+from mps_bill.core.times import DAY, HOUR, Calendar
 from mps_bill.rating.bills import Cycle
-from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged
+from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged, ChargedMonth
 
 #: A cycle by its product and start.
 CycleKey = tuple[str, int]
-#: What was charged of a late cycle before: the `same` usage as now, or `other` usage, of which now may repeat a part.
-Before = Literal["same", "other"]
+#: What was charged of a late cycle before: the `same` usage as now, or `other` usage, of which now may repeat a part, or an
+#: `unknown` one: it was long ago.
+Before = Literal["same", "other", "unknown"]
 
 
 def cycle_key(cycle: Cycle) -> CycleKey:
@@ -24,26 +30,76 @@ def cycle_key(cycle: Cycle) -> CycleKey:
 def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKey, Before]:
     """What the account charged before of these cycles; those of which it knows of no charge are left out."""
     days = {(one.product, one.day): one.digests for one in account.charged}
+    months = {(one.product, one.month): one.hours for one in account.charged_months}
     found: dict[CycleKey, Before] = {}
     for cycle in cycles:
-        digests = days.get((cycle.product, _day(cycle)), ())
+        day = _day(cycle)
+        digests = days.get((cycle.product, day), ())
         if digest(cycle) in digests:
             found[cycle_key(cycle)] = "same"
         elif any(one.startswith(_hour(cycle)) for one in digests):
             found[cycle_key(cycle)] = "other"
+        elif months.get((cycle.product, day[:7]), 0) & _bit(day, _hour(cycle)):
+            found[cycle_key(cycle)] = "unknown"
     return found
 
 
 def remember(account: Account, cycles: Iterable[Cycle]) -> Account:
-    """The account after these cycles were charged: how far each product is settled, and the digest of each cycle."""
+    """The account after these cycles were charged: how far each product is settled, and what was charged."""
     through = dict(account.settled_through)
     days = {(one.product, one.day): dict.fromkeys(one.digests) for one in account.charged}
+    calendars: dict[str, Calendar] = {}
     for cycle in cycles:
         product = cycle.product
+        calendars[product] = cycle.sheet.billing.calendar
         through[product] = max(cycle.end, through.get(product, through.get(EVERY_PRODUCT, cycle.end)))
         days.setdefault((product, _day(cycle)), {})[digest(cycle)] = None
+    kept_from = {product: _month_before(calendar, through[product] - 1) for product, calendar in calendars.items()}
     charged = tuple(Charged(product, day, tuple(digests)) for (product, day), digests in days.items())
-    return replace(account, settled_through=through, charged=charged)
+    old = [one for one in charged if one.day[:7] < kept_from.get(one.product, "")]
+    return replace(
+        account,
+        settled_through=through,
+        charged=tuple(one for one in charged if one.day[:7] >= kept_from.get(one.product, "")),
+        charged_months=_with(account.charged_months, old),
+    )
+
+
+def _month_before(calendar: Calendar, second: int) -> str:
+    return calendar.month(calendar.month_start(calendar.month(second)) - 1)
+
+
+def _with(months: Iterable[ChargedMonth], days: Iterable[Charged]) -> tuple[ChargedMonth, ...]:
+    """The months with the cycles of these days."""
+    hours = {(one.product, one.month): one.hours for one in months}
+    for one in days:
+        key = (one.product, one.day[:7])
+        for text in one.digests:
+            hours[key] = hours.get(key, 0) | _bit(one.day, text)
+    return tuple(ChargedMonth(product, month, bits) for (product, month), bits in sorted(hours.items()))
+
+
+def charged_beyond(there: Account, account: Account) -> list[str]:
+    """The days (`2023-11-10`) or months of cycles that the state `there` of an account has charged and `account` has not.
+
+    Where one of the two no longer knows what was charged of a cycle, it only counts whether it was charged.
+    """
+    digests = {(one.product, one.day, text) for one in account.charged for text in one.digests}
+    hours = {(one.product, one.month): one.hours for one in _with(account.charged_months, account.charged)}
+    old = {(one.product, one.month): one.hours for one in account.charged_months}
+    days = [
+        one.day
+        for one in there.charged
+        for text in one.digests
+        if (one.product, one.day, text) not in digests
+        and not old.get((one.product, one.day[:7]), 0) & _bit(one.day, text)
+    ]
+    months = [
+        one.month
+        for one in there.charged_months
+        for _ in range((one.hours & ~hours.get((one.product, one.month), 0)).bit_count())
+    ]
+    return [*months, *days]
 
 
 def digest(cycle: Cycle) -> str:
@@ -61,6 +117,11 @@ def digest(cycle: Cycle) -> str:
 
 def _hour(cycle: Cycle) -> str:
     return f"{(cycle.start + cycle.sheet.billing.calendar.offset) % DAY // HOUR:02}-"
+
+
+def _bit(day: str, text: str) -> int:
+    """The bit of `ChargedMonth.hours` for a cycle that begins on a day at the hour with which `text` begins."""
+    return 1 << (int(day[8:]) - 1) * 24 + int(text[:2])
 
 
 def _day(cycle: Cycle) -> str:

@@ -26,6 +26,8 @@ _NAME = r"\S([^\r\n]{0,198}\S)?"
 _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
 _CURRENCY = r"[A-Z]{3}"
 _DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
+#: A month has at most 744 hours, a bit each.
+_HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
 _DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
 #: A month's use is a sum of many quantities.
 _USE_DIGITS = 24
@@ -148,6 +150,12 @@ DIGESTS = Field(
     ),
     "a digest for each cycle that was charged, which begins with its hour",
 )
+HOURS = Field(
+    "hours",
+    _word("hours", _HOURS, kinds.BAD_ID, "x and hexadecimal digits"),
+    "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
+)
+CHARGED_MONTH = Record("the charged cycles of a month", (PRODUCT, MONTH, HOURS))
 CHARGED_CYCLES = Record("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS))
 
 FORMAT = Field(
@@ -209,6 +217,12 @@ CHARGED = Field(
     "the cycles that were charged, so that the same usage is not charged again",
     required=False,
 )
+CHARGED_MONTHS = Field(
+    "charged_months",
+    ListOf("charged months", CHARGED_MONTH, may_be_empty=True),
+    "the cycles that were charged long ago, so that none of them is charged again unasked",
+    required=False,
+)
 ACCOUNT = Record(
     "an account",
     (
@@ -230,6 +244,7 @@ ACCOUNT = Record(
         FROZEN,
         MONTH_USED,
         CHARGED,
+        CHARGED_MONTHS,
     ),
 )
 

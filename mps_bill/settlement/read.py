@@ -23,6 +23,7 @@ from mps_bill.settlement.account import (
     MONEY_PLACES,
     Account,
     Charged,
+    ChargedMonth,
     Debt,
     FrozenMonth,
     ResourcePlan,
@@ -121,6 +122,7 @@ class _Reader:
         frozen = self._each(fields, d.FROZEN, self._frozen)
         month_used = dict(self._each(fields, d.MONTH_USED, self._month_use))
         charged = self._each(fields, d.CHARGED, self._charged)
+        charged_months = self._each(fields, d.CHARGED_MONTHS, self._charged_month)
         settled_at = fields.get(d.SETTLED_AT)
         self._check_duplicates(fields)
         self._check_top_ups(fields)
@@ -144,6 +146,7 @@ class _Reader:
             frozen=frozen,
             month_used=month_used,
             charged=charged,
+            charged_months=tuple(sorted(charged_months, key=lambda month: (month.product, month.month))),
         )
 
     def _each(self, fields: Fields, field: Field[Many[Fields]], make: Callable[[Fields], T | None]) -> tuple[T, ...]:
@@ -301,6 +304,12 @@ class _Reader:
             return None
         return Charged(product.value, day.value, tuple(one.value for one in digests.parts))
 
+    def _charged_month(self, fields: Fields) -> ChargedMonth | None:
+        product, month, hours = fields.get(d.PRODUCT), fields.get(d.MONTH), fields.get(d.HOURS)
+        if not (product and month and hours):
+            return None
+        return ChargedMonth(product.value, month.value, int(hours.value[1:], 16))
+
     def _check_duplicates(self, fields: Fields) -> None:
         for field in (d.RESOURCE_PLANS, d.VOUCHERS, d.STORED_VALUE_CARDS, d.TOP_UPS):
             ids = (fields_.get(d.ID) for fields_ in _parts(fields, field))
@@ -310,6 +319,7 @@ class _Reader:
             (d.FROZEN, (d.PRODUCT, d.MONTH)),
             (d.MONTH_USED, (d.PRODUCT, d.MONTH, d.ITEM, d.SPEC, d.REGION)),
             (d.CHARGED, (d.PRODUCT, d.CHARGED_DAY)),
+            (d.CHARGED_MONTHS, (d.PRODUCT, d.MONTH)),
         )
         for field, key in keys:
             rows = []

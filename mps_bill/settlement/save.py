@@ -20,6 +20,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement import definition as d
 from mps_bill.settlement import kinds
 from mps_bill.settlement.account import Account
+from mps_bill.settlement.charged import charged_beyond
 from mps_bill.settlement.read import read_account
 from mps_bill.settlement.text import CannotEdit, afresh, edited
 
@@ -197,10 +198,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
 
 def _charges_beyond(there: Account, account: Account, offset: int) -> str:
     """What the state `there` of an account has charged that `account` has not, in words; empty where there is nothing."""
-    known = {(one.product, one.day, digest) for one in account.charged for digest in one.digests}
-    more = [(one.product, one.day, digest) for one in there.charged for digest in one.digests]
-    days = [day for product, day, digest in more if (product, day, digest) not in known]
-    if days:
+    if days := charged_beyond(there, account):
         count = f"{len(days)} charged cycle{'s' if len(days) > 1 else ''}"
         first, last = min(days), max(days)
         return f"{count} of {first}" + (f" to {last}" if last > first else "")

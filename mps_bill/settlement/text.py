@@ -109,6 +109,9 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
         for key, micros in account.month_used.items()
     )
     charged = ({"product": one.product, "day": one.day, "digests": one.digests} for one in account.charged)
+    months = (
+        {"product": one.product, "month": one.month, "hours": f"x{one.hours:x}"} for one in account.charged_months
+    )
     by_product = [] if single else [f"{d.SETTLED_BY_PRODUCT.key}: {_flow(dict(sorted(times.items())))}"]
     return {
         d.CREDIT_USED.key: [f"{d.CREDIT_USED.key}: {amount_text(account.credit_used)}"] if account.credit_used else [],
@@ -121,6 +124,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
         d.FROZEN.key: _rows(d.FROZEN, frozen),
         d.MONTH_USED.key: _rows(d.MONTH_USED, month_used),
         d.CHARGED.key: _rows(d.CHARGED, charged),
+        d.CHARGED_MONTHS.key: _rows(d.CHARGED_MONTHS, months),
     }
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from mps_bill.settlement.account import Account, Charged, Debt, FrozenMonth
+from mps_bill.settlement.account import Account, Charged, ChargedMonth, Debt, FrozenMonth
 from mps_bill.settlement.settle import settle
 from mps_bill.settlement.text import CannotEdit, afresh, edited
 from tests.settlement.test_read_account import GOOD
@@ -31,6 +31,7 @@ STATE = {
         Charged("mps", "2023-11-10", ("09-0123456789", "10-abcdef0123")),
         Charged("mps", "2023-11-12", ("00-12e4567890",)),
     ),
+    "charged_months": (ChargedMonth("kms-2", "2023-08", 1), ChargedMonth("mps", "2023-01", (1 << 744) - 2)),
 }
 
 
@@ -97,7 +98,9 @@ def test_everything_that_the_program_keeps_is_written_replaced_and_taken_out(cha
     full = replace(before, **STATE)
     written = edited(text, reread(text), full, OFFSET)
     assert reread(written) == full
-    less = replace(full, outstanding=full.outstanding[1:], charged=full.charged[1:], credit_used=Decimal(0))
+    less = replace(
+        full, outstanding=full.outstanding[1:], charged=full.charged[1:], charged_months=(), credit_used=Decimal(0)
+    )
     rewritten = edited(written, full, less, OFFSET)
     assert reread(rewritten) == less
     cleared = replace(before, settled_through=full.settled_through)

@@ -120,6 +120,18 @@ def test_equal_top_ups_are_told_apart_by_an_id() -> None:
         assert problems(GOOD.replace(top_up, top_up + other)) == []
 
 
+def test_hours_of_charged_months_are_written_in_one_way() -> None:
+    row = "charged_months:\n  - {product: mps, month: 2023-08, hours: x1f}\n"
+    (month,) = reread(GOOD + row).charged_months
+    assert (month.product, month.month, month.hours) == ("mps", "2023-08", 31)
+    for hours in ("1f", "x0", "x01", "xF", "x", "x" + "f" * 187):
+        (problem,) = problems(GOOD + row.replace("x1f", hours))
+        assert problem.startswith("26:43 ")
+    assert problems(GOOD + row + row.splitlines()[1] + "\n") == [
+        '27:5 "mps 2023-08" stands already at line 26; each stands once [duplicate-entry]'
+    ]
+
+
 def test_money_paid_in_while_bills_are_outstanding_belongs_under_top_ups() -> None:
     owed = "outstanding:\n  - {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 3.20}\n"
     (problem,) = problems(GOOD + owed)
