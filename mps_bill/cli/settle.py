@@ -14,7 +14,8 @@ from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.reports import REPORTS, check_report, write_report
 from mps_bill.cli.saving import saving
-from mps_bill.cli.settle_accounts import Folder, Settling, settle_folder
+from mps_bill.cli.settle_accounts import Folder, Settling, charged_before, settle_folder
+from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
     from mps_bill.pipeline import SettleRun
@@ -51,6 +52,13 @@ def settle(
         bool,
         typer.Option("--charge-late", help="Bill usage of settled cycles as corrections; give only what was missed."),
     ] = False,
+    charge_twice: Annotated[
+        bool,
+        typer.Option(
+            "--charge-twice",
+            help="With --charge-late: bill also cycles charged before, of which records may then be charged twice.",
+        ),
+    ] = False,
     format_: options.FormatOption = None,
     output: options.Output = None,
     in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
@@ -75,13 +83,15 @@ def settle(
     check_report(format_, output)
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
+    if charge_twice and not charge_late:
+        raise typer.BadParameter("it goes with --charge-late only", param_hint="--charge-twice")
     if os.path.isdir(account):
         return settle_folder(
             usage,
             prices,
             options.load_book(prices),
             Folder(account, save or (account if in_place else None), in_place),
-            Settling(until, charge_late, forecast_days),
+            Settling(until, charge_late, charge_twice, forecast_days),
             reading,
             format_,
             output,
@@ -115,6 +125,8 @@ def settle(
             charge_late=charge_late,
             forecast_days=forecast_days,
         )
+        if not charge_twice and (problem := charged_before(run, file.name, reading.max_errors)):
+            raise InputRejected([problem])
         with saving(target, file, run, book) as kept:
             if format_ in REPORTS:
                 from mps_bill.report.data_settlement import settle_run_data

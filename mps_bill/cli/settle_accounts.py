@@ -18,12 +18,14 @@ from mps_bill.cli.options import Format
 from mps_bill.cli.output import open_output, say, say_problems
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.saving import saving
-from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
+    from mps_bill.pipeline import SettleRun, Usage
     from mps_bill.report.accounts import Writer
+    from mps_bill.settlement.save import AccountFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """How every account is settled, as for `pipeline.settle_usage`."""
+    """How every account is settled, as for `pipeline.settle_usage`; `charge_twice` takes cycles that were charged before."""
 
     as_of: int | None
     charge_late: bool
+    charge_twice: bool
     forecast_days: int
 
 
@@ -76,6 +79,8 @@ def settle_folder(
         )
         if report.total:
             raise InputRejected(report)
+        if settling.charge_late and not settling.charge_twice:
+            _check_charged_before(accounts, folder, settling, reading.max_errors)
         with _output(output, folder, bom) as stream:
             writer = writer_for(format_, stream, book.currency, (), in_full, settled=True)
             total, owing = _settle_each(accounts, folder, settling, writer, stream, quiet=reading.quiet)
@@ -124,12 +129,56 @@ def _output(output: str | None, folder: Folder, bom: bool) -> Iterator[IO[str]]:
         yield file
 
 
+def charged_before(run: SettleRun, name: str, most: int) -> Problem | None:
+    """The problem of a run of the account `name` that would charge cycles which were charged before; it names `most`."""
+    from mps_bill.report.settle_tables import charged_again_text
+    from mps_bill.settlement.kinds import CHARGED_BEFORE
+
+    if not run.settled.charged_again:
+        return None
+    message = (
+        f"{charged_again_text(run, most)} Give --charge-late files without these cycles, or say with --charge-twice that this is"
+        " meant."
+    )
+    return Problem(Place(printable(name)), CHARGED_BEFORE, message)
+
+
+def _check_charged_before(accounts: AccountsUsage, folder: Folder, settling: Settling, max_errors: int) -> None:
+    """Settles every account without saving any, so that nothing is charged where one would be charged twice.
+
+    Raises:
+        InputRejected: with the problem of every such account.
+    """
+    from mps_bill.settlement.save import open_account_in
+
+    log = ProblemLog(max_errors)
+    for account_id, usage in accounts:
+        with open_account_in(folder.accounts, account_id, accounts.book, lock=False) as file:
+            problem = charged_before(_settled(usage, accounts.book, file, settling), file.name, max_errors)
+        log.add([problem] if problem else [])
+    report = log.report()
+    if report.total:
+        raise InputRejected(report)
+
+
+def _settled(usage: Usage, book: PriceBook, file: AccountFile, settling: Settling) -> SettleRun:
+    from mps_bill.pipeline import settle_metered
+
+    return settle_metered(
+        usage,
+        book,
+        file.account,
+        settling.as_of,
+        charge_late=settling.charge_late,
+        forecast_days=settling.forecast_days,
+    )
+
+
 def _settle_each(
     accounts: AccountsUsage, folder: Folder, settling: Settling, writer: Writer, stream: IO[str], *, quiet: bool
 ) -> tuple[RunSum, bool]:
     """Settles, prints and saves account by account; what they all come to, and whether one owes anything in the end."""
     from mps_bill.ask.all_accounts import nothing, sum_of
-    from mps_bill.pipeline import settle_metered
     from mps_bill.report.settle_tables import notices
     from mps_bill.settlement.save import account_path, open_account_in
 
@@ -137,14 +186,7 @@ def _settle_each(
     try:
         for account_id, usage in accounts:
             with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
-                run = settle_metered(
-                    usage,
-                    accounts.book,
-                    file.account,
-                    settling.as_of,
-                    charge_late=settling.charge_late,
-                    forecast_days=settling.forecast_days,
-                )
+                run = _settled(usage, accounts.book, file, settling)
                 target = None if folder.target is None else account_path(folder.target, account_id)
                 with saving(target, file, run, accounts.book), pipe_may_break():
                     writer.add(account_id, run)

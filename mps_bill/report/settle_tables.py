@@ -266,15 +266,17 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
         )
 
 
-def charged_again_text(run: SettleRun) -> str:
-    """The warning that corrections can hold records which are charged already."""
+def charged_again_text(run: SettleRun, most: int = _NAMED) -> str:
+    """The warning that corrections can hold records which are charged already, with the first `most` of their cycles."""
     cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
-    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:_NAMED]]
-    if len(cycles) > _NAMED:
-        named.append(f"{len(cycles) - _NAMED} more")
+    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:most]]
+    if len(cycles) > most:
+        named.append(f"{len(cycles) - most} more")
     many = len(cycles) > 1
+    known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
     return (
-        f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before with other usage"
+        f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before"
+        f"{' with other usage' if known else ''}"
         f" ({', '.join(named)}). The account cannot tell records apart: a record that was charged then and stands in"
         " these files too is charged twice."
     )

@@ -140,3 +140,26 @@ def test_what_is_saved_elsewhere_settles_on(capsys: pytest.CaptureFixture[str]) 
 def test_anything_outstanding_of_any_account_fails_when_asked() -> None:
     Path("accounts", "b.yaml").write_text(_ACCOUNT.format("b").replace("10", "0"))
     assert _settle("--fail-on-outstanding") == 4
+
+
+@pytest.mark.usefixtures("place")
+def test_no_account_is_charged_where_one_would_be_charged_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _settle("--in-place") == 0
+    late = {"a": "2023-11-10T10:20:00+08:00", "b": "2023-11-10T11:20:00+08:00", "c": "2023-11-10T11:20:00+08:00"}
+    rows = [f"{kit.row(job_id=f'late-{id_}', completed_at=at, quantity='20')},{id_}" for id_, at in late.items()]
+    Path("usage.csv").write_text(kit.usage_text(rows, HEADER))
+    before = _texts()
+    capsys.readouterr()
+    assert _settle("--in-place", "--charge-late") == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    named = [line.partition(": ")[0] for line in told.err.splitlines() if "A106" in line]
+    assert named == ["accounts/b.yaml", "accounts/c.yaml"]
+    assert _texts() == before
+    # Hour 10 of "a" was never charged, so it alone needs no more.
+    Path("usage.csv").write_text(kit.usage_text(rows[:1], HEADER))
+    assert _settle("--in-place", "--charge-late") == 0
+    assert "balance: 8.05" in _texts()["a.yaml"]
+    Path("usage.csv").write_text(kit.usage_text(rows[1:], HEADER))
+    assert _settle("--in-place", "--charge-late", "--charge-twice") == 0
+    assert all("balance: 8.05" in _texts()[f"{id_}.yaml"] for id_ in IDS)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.cli.exit_codes import DONE, LIMIT_CROSSED
-from mps_bill.core.times import iso, parse_instant
+from mps_bill.cli.exit_codes import DONE, LIMIT_CROSSED, REJECTED, WRONG_COMMAND_LINE
+from mps_bill.core.times import clock, iso, parse_instant
 from tests.conftest import ROOT
 
 HOUR = 3600
@@ -37,7 +37,7 @@ def hour_of(row: str) -> int:
     return parse_instant(time) // 1_000_000 // HOUR * HOUR
 
 
-def settle(folder: Path, usage: list[str], *options: str) -> dict[str, Any]:
+def settle(folder: Path, usage: list[str], *options: str, code: int = DONE) -> dict[str, Any]:
     """Settles rows with the account of the folder, in place, and returns what was printed as JSON."""
     (folder / "usage.csv").write_text("\n".join([HEADER, *usage]) + "\n")
     account, printed = str(folder / "account.yaml"), folder / "printed.json"
@@ -53,7 +53,10 @@ def settle(folder: Path, usage: list[str], *options: str) -> dict[str, Any]:
         str(printed),
         *options,
     ]
-    assert run(["settle", *words]) == DONE
+    printed.unlink(missing_ok=True)
+    assert run(["settle", *words]) == code
+    if not printed.exists():
+        return {}
     found: dict[str, Any] = json.loads(printed.read_text())
     return found
 
@@ -124,11 +127,38 @@ def test_what_was_missed_is_charged_once(folder: Path, whole: tuple[dict[str, An
     assert payable == [missed, "0"]
 
 
+def test_charged_records_among_late_ones_are_refused(
+    folder: Path, whole: tuple[dict[str, Any], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One record more in an hour that was charged: what was charged of it would be charged again."""
+    (folder / "account.yaml").write_text(whole[1])
+    found = settle(folder, ROWS[:1], "--charge-late", code=REJECTED)
+    said = capsys.readouterr().err
+    hour = hour_of(ROWS[0])
+    assert found == {}
+    assert f"is of a cycle charged before with other usage (mps {clock(hour, 8 * HOUR)})" in said
+    assert "[A106 charged-before]" in said
+    assert (folder / "account.yaml").read_text() == whole[1]
+    twice = settle(folder, ROWS[:1], "--charge-late", "--charge-twice")
+    assert len(twice["bills"]) == 1
+    assert "records may then" not in capsys.readouterr().err
+    # What was charged so is known again.
+    assert settle(folder, ROWS[:1], "--charge-late", "--charge-twice")["bills"] == []
+
+
+def test_charge_twice_goes_with_charge_late(folder: Path) -> None:
+    settle(folder, ROWS[:1], "--charge-twice", code=WRONG_COMMAND_LINE)
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+
+
 @pytest.mark.parametrize(("limit", "code"), [("2.92", DONE), ("2.91", LIMIT_CROSSED), ("2.919999", LIMIT_CROSSED)])
 def test_fail_over_is_crossed_above_the_limit(tmp_path: Path, limit: str, code: int) -> None:
     case = ROOT / "tests" / "golden" / "settle" / "charged-before"
     words = ["settle", str(case / "usage.csv"), "-p", str(case / "studio.yaml"), "-a", str(case / "account.yaml")]
-    assert run([*words, "--charge-late", "-q", "-o", str(tmp_path / "bills.json"), "--fail-over", limit]) == code
+    assert (
+        run([*words, "--charge-late", "--charge-twice", "-q", "-o", str(tmp_path / "bills.json"), "--fail-over", limit])
+        == code
+    )
     assert json.loads((tmp_path / "bills.json").read_text())["total"]["payable"] == "2.92"
 
 
