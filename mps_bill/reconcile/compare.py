@@ -186,7 +186,7 @@ def _payment_differences(
     more = {column: getattr(theirs, column) - getattr(ours, column) for column in columns}
     if difference:
         bears = [column for column in columns if more[column] * difference > 0]
-        more[max(bears, key=lambda column: min(abs(more[column]), abs(difference)), default="cash")] -= difference
+        more[max(bears, key=lambda column: min(abs(more[column]), abs(difference)))] -= difference
     place = rows[0].place if rows else None
     for column in reversed(columns):
         if more[column]:
@@ -212,8 +212,8 @@ def _find_late(bills: Sequence[BillComparison]) -> list[BillComparison]:
             gains.setdefault(one[2].line, []).append(one)
     for number, index, lost in (one for one in pool if one[2].shift < 0):
         for other, at, gained in gains.get(lost.line, ()):
-            is_free = other != number and (other, at) not in late
-            if is_free and abs(gained.shift + lost.shift) <= gained.fuzz + lost.fuzz:
+            # A bill has one difference of a line's quantity, so these are two bills.
+            if (other, at) not in late and abs(gained.shift + lost.shift) <= gained.fuzz + lost.fuzz:
                 late[number, index] = replace(
                     lost, kind="late", note=f"the provider bills it in {bills[other].period.name}"
                 )

@@ -94,11 +94,7 @@ class OurRun:
 
 def settled_run(settled: Settled, book: PriceBook) -> OurRun:
     """Our side from a settlement."""
-    payments = [
-        (step.bill.cycle.product, step.bill.cycle.start, step.payment)
-        for step in settled.settlements
-        if step.bill.cycle.sheet.billing.settlement == "hourly"
-    ]
+    payments = [(step.bill.cycle.product, step.bill.cycle.start, step.payment) for step in settled.settlements]
     for step in settled.statements:
         sheet, month = step.statement.sheet, step.statement.month
         payments.append((sheet.product, sheet.billing.calendar.month_start(month), step.payment))

@@ -59,11 +59,7 @@ class Settled:
     @property
     def charged_again(self) -> tuple[Settlement, ...]:
         """The corrections of cycles that were charged before, with other usage: a part of it may be charged twice now."""
-        return tuple(
-            step
-            for step in self.settlements
-            if step.bill.cycle.correction_at is not None and cycle_key(step.bill.cycle) in self.charged_before
-        )
+        return tuple(step for step in self.settlements if cycle_key(step.bill.cycle) in self.charged_before)
 
     @property
     def settlements(self) -> tuple[Settlement, ...]:
@@ -181,7 +177,7 @@ def _advance(account: Account, book: PriceBook, until: int, steps: list[Step], *
         statement_due = statement is not None and (
             statement.issued_at < until or (statements_too and statement.issued_at == until)
         )
-        if top_up and top_up.at <= until and not (statement and statement_due and statement.issued_at < top_up.at):
+        if top_up and top_up.at <= until and not (statement and statement.issued_at < top_up.at):
             arrived = tuple(replace(one, arrived=True) if one is top_up else one for one in account.top_ups)
             arrival, account = receive(top_up, replace(account, top_ups=arrived))
             steps.append(arrival)

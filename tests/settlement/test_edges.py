@@ -9,7 +9,9 @@ import pytest
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.rating.bills import Cycle
+from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import closing_rows, overdue_since
+from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.overdue import overdue_bills
 from mps_bill.settlement.plans import take_from_plans
 from mps_bill.settlement.settle import settle
@@ -177,6 +179,19 @@ def test_a_correction_of_a_day_is_issued_with_the_bill_of_the_day_that_is_not_se
     assert [one.bill.cycle.issued_at for one in run.settlements] == [at("11-11 03")]
 
 
+def test_a_correction_is_paid_with_the_bills_of_its_second_in_order_of_start_and_then_product() -> None:
+    """Issued at 12:00: the correction of 8 o'clock, then the bills of 10 o'clock of aaa and of mps. 0.70 pay the first, 0.65,
+    and 0.05 of the second; 0.60 and 0.65 stay outstanding."""
+    other = SHEET[: SHEET.index("  video:")].replace("test-mps", "test-aaa").replace("product: mps", "product: aaa")
+    prices = book(SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
+    usage = {at("11-10 08"): video("10"), at("11-10 10"): {**video("10"), ("films", "HD", "CN"): "10"}}
+    payer = account("0.70", settled_through={"mps": at("11-10 10"), "aaa": at("11-10 10")})
+    run = settle(hours(usage, prices), payer, prices, charge_late=True)
+    assert [
+        (one.bill.cycle.product, one.bill.cycle.start, amount_text(one.payment.outstanding)) for one in run.settlements
+    ] == [("mps", at("11-10 08"), "0.00"), ("aaa", at("11-10 10"), "0.60"), ("mps", at("11-10 10"), "0.65")]
+
+
 def test_late_usage_that_is_not_charged_is_shown_after_what_the_run_used() -> None:
     """60 + 60 minutes of the month make 120, so the late 60 are shown in the tier above 100: 60 x 0.07 = 4.2."""
     review = {("review", "porn", "cn-shanghai"): "60"}
@@ -284,3 +299,84 @@ def test_two_corrections_of_one_cycle_are_overdue_as_one_bill() -> None:
     paid = settle((), payer, book(), as_of=at("11-10 13"))
     assert [amount_text(one.left) for one in overdue_bills(paid)] == ["0.00", "1.27"]
     assert amount_text(paid.closing.owed) == "1.27"
+
+
+# When things run out
+
+
+def rows(
+    payer: Account, usage: dict[str, str], days: int = 7, **options: bool
+) -> dict[str, tuple[str, str, int | None]]:
+    """What is left, goes in a day, and when the last of it goes, by source, after bills of so many minutes of HD."""
+    run = settle(hours({at(when): video(minutes) for when, minutes in usage.items()}), payer, book(), **options)
+    found = forecast(run, days)
+    assert found
+    return {row.source: (amount_text(row.left), amount_text(row.a_day), row.runs_out) for row in found.rows}
+
+
+def test_the_rate_is_of_whole_cycles_from_the_first_second_of_the_days() -> None:
+    """A day before 12:00 of the 10th begins at 12:00 of the 9th: 0.65 + 0.65 in it, and 6.51 before it."""
+    usage = {"11-09 11": "100", "11-09 12": "10", "11-10 11": "10"}
+    assert rows(account("100"), usage, days=1)["balance"][:2] == ("92.19", "1.30")
+    # 0.65 + 0.65 in the eleven hours from 9 to 20 o'clock: 1.3 / 11 x 24 = 2.836 a day.
+    assert rows(account("100"), {"11-10 09": "10", "11-10 19": "10"})["balance"][1] == "2.84"
+
+
+def test_corrections_are_not_how_usage_goes_on() -> None:
+    """0.65 in the hour from 11 o'clock, and 1.30 of late usage, which comes once."""
+    payer = account("100", settled_through={"mps": at("11-10 10")})
+    assert rows(payer, {"11-10 08": "20", "11-10 11": "10"}, charge_late=True)["balance"][:2] == ("98.05", "15.60")
+
+
+def test_when_plans_are_gone_already_all_usage_is_paid() -> None:
+    """The hour took the last 30 plan minutes; from its issue at 13:00 on 10 minutes an hour are 0.651: 15.624 a day."""
+    found = rows(account("0.651", plans=(plan(remaining="30"),)), {"11-10 11": "10"})
+    assert found["balance"] == ("0.651", "15.62", at("11-10 14"))
+
+
+def test_plans_are_used_one_after_the_other_by_expiry() -> None:
+    """30 an hour: 10 that expire first last until 13:20, then 10 that begin at that second until 13:40."""
+    plans = (plan("b", "10", start="11-10 13:20"), plan("a", "40", end="11-30"))
+    assert rows(account(plans=plans), {"11-10 11": "10"})["resource_plan"] == ("20.00", "720.00", at("11-10 13:40"))
+    # 40 that expire at 13:30, of which 15 are used until then; then the 10 until 13:50.
+    plans = (plan("b", "10"), plan("a", "70", end="11-10 13:30"))
+    assert rows(account(plans=plans), {"11-10 11": "10"})["resource_plan"] == ("50.00", "720.00", at("11-10 13:50"))
+
+
+def test_units_of_all_bills_count() -> None:
+    """30 in each of two hours, so the 30 of 90 that are left last an hour from 14:00."""
+    found = rows(account(plans=(plan(remaining="90"),)), {"11-10 11": "10", "11-10 12": "10"})
+    assert found["resource_plan"] == ("30.00", "720.00", at("11-10 15"))
+
+
+def test_what_expires_as_the_forecast_begins_is_not_in_it() -> None:
+    ends = "11-10 13"
+    payer = account("9", plans=(plan(end=ends),), vouchers=(voucher(end=ends),), cards=(card(end=ends),))
+    assert rows(payer, {"11-10 11": "10"})["resource_plan"][:1] == ("0.00",)
+    assert set(rows(payer, {"11-10 11": "10"})) == {"resource_plan", "balance"}
+    later = account("9", plans=(plan(end="11-10 13:01"),), vouchers=(voucher(end="11-10 13:01"),))
+    assert set(rows(later, {"11-10 11": "10"})) == {"resource_plan", "voucher", "balance"}
+
+
+@pytest.mark.parametrize(("left", "never"), [("569400", False), ("569400.01", True)])
+def test_a_hundred_years_are_the_horizon(left: str, never: bool) -> None:
+    """0.65 an hour are 15.60 a day and 569,400 in 36,500 days."""
+    found = rows(account(str(Decimal(left) + Decimal("0.65"))), {"11-10 11": "10"})
+    assert found["balance"][2] == (None if never else at("11-10 13") + 36_500 * 86_400)
+
+
+@pytest.mark.parametrize(
+    ("credit", "left", "runs_out"),
+    [("1.30", "0.65", "11-10 14"), ("0.65", "0.00", "11-10 13"), ("0", None, None)],
+)
+def test_credit_that_is_left_runs_out_after_the_balance(credit: str, left: str | None, runs_out: str | None) -> None:
+    """0.65 an hour, of which the first is from the credit line. A line that is used up still stands there."""
+    found = rows(account(credit=credit), {"11-10 11": "10"})
+    assert found.get("credit_line") == (None if left is None else (left, "15.60", at(runs_out or "")))
+
+
+def test_pending_bills_are_estimated_one_after_the_other() -> None:
+    """Of 30 plan minutes the first 8 minutes take 24; the other 6 cover 2 of the next 8 and none of the last 8."""
+    usage = {at(f"11-10 {hour}"): video("8") for hour in ("09", "10", "11")}
+    run = settle(hours(usage), account("9", plans=(plan(remaining="30"),)), book(), as_of=at("11-10 11"))
+    assert [bill.amounts.list_amount for bill in run.pending] == [Decimal("0.3906"), Decimal("0.5208")]

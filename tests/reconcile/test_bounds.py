@@ -1,0 +1,334 @@
+"""Where a difference begins and which class it has, at the last cent on both sides; each sum worked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core.decimals import amount_text, stripped
+from mps_bill.core.times import parse_second
+from mps_bill.metering.meter import MeterOptions
+from mps_bill.pipeline import settle_usage
+from mps_bill.reconcile.columns import find_columns
+from mps_bill.reconcile.model import Class
+from mps_bill.reconcile.sides import settled_run
+from mps_bill.settlement.read import read_account
+from tests import kit
+from tests.reconcile.exports import rows_of
+from tests.reconcile.test_reconcile import Case, found, pay
+
+#: Of the hours of `whole.USAGE`: 11:00 is 10 minutes of HD at 0.0651 = 0.651, paid 0.65; 14:00 is 3.33 of HD and 2 of LD at
+#: 0.0217 = 0.260183, paid 0.22 + 0.04.
+Found = list[tuple[str, Class, str]]
+
+
+def more(case: Case, number: int, usage: str, amount: str, payable: str) -> None:
+    """Gives a row another quantity, list amount and payable; the rest is its cut."""
+    discount = stripped(Decimal(amount) - Decimal(payable))
+    case.rows[number] |= {"用量": usage, "原价": amount, "优惠金额": discount}
+    pay(case.rows[number], payable)
+
+
+def split(case: Case, amounts: tuple[str, str], payables: tuple[str, str], prices: tuple[str, str] = ("", "")) -> None:
+    """Makes two rows of five minutes of the first."""
+    first = case.rows[0]
+    parts = []
+    for amount, payable, price in zip(amounts, payables, prices, strict=True):
+        part = first | {"用量": "5", "原价": amount, "优惠金额": stripped(Decimal(amount) - Decimal(payable))}
+        part["单价"] = price or first["单价"]
+        pay(part, payable)
+        parts.append(part)
+    case.rows[0:1] = parts
+
+
+def at_tolerance(case: Case) -> None:
+    more(case, 0, "10", "0.661", "0.66")
+
+
+def above_tolerance(case: Case) -> None:
+    more(case, 0, "10", "0.6611", "0.66")
+
+
+def two_rows_at_tolerance(case: Case) -> None:
+    split(case, ("0.3255", "0.3455"), ("0.33", "0.34"))
+
+
+def two_rows_above_tolerance(case: Case) -> None:
+    split(case, ("0.3255", "0.3456"), ("0.33", "0.34"))
+
+
+def quantity_and_price(case: Case) -> None:
+    more(case, 0, "11", "0.77", "0.77")
+    case.rows[0]["单价"] = "0.07"
+
+
+def quantity_and_amount(case: Case) -> None:
+    more(case, 0, "11", "0.8", "0.80")
+
+
+def coupon(case: Case) -> None:
+    case.rows[0]["优惠券抵扣"] = "0.1"
+    pay(case.rows[0], "0.55")
+
+
+def whole_cent(case: Case) -> None:
+    more(case, 0, "110", "7.161", "7.17")
+
+
+def whole_cent_of_two(case: Case) -> None:
+    more(case, 3, "103.33", "6.726783", "6.74")
+    more(case, 4, "102", "2.2134", "2.21")
+
+
+def more_and_less(case: Case) -> None:
+    more(case, 3, "0.33", "0.021483", "0.02")
+    more(case, 4, "3", "0.0651", "0.07")
+
+
+def two_prices(case: Case, other: str, amount: str, payable: str) -> None:
+    split(case, ("0.3255", amount), ("0.33", payable), ("0.0651", other))
+
+
+def per_hour(case: Case) -> None:
+    case.rows[0] |= {"单价": "3.906", "单价单位": "元/小时"}
+
+
+def in_seconds(case: Case) -> None:
+    case.rows[0] |= {"用量": "600", "用量单位": "秒"}
+
+
+def half(case: Case) -> None:
+    split(case, ("0.3255", "0.3255"), ("0.33", "0.32"))
+
+
+@pytest.mark.parametrize(
+    ("plant", "expected"),
+    [
+        # A cent of a row is within the tolerance of 0.01 and makes the bill differ; 0.0101 is not, and is the line's.
+        (at_tolerance, [("2023-11-10 11:00", "rounding", "0.01")]),
+        (above_tolerance, [("2023-11-10 11:00", "price", "0.01")]),
+        # Two rows of one line may differ by two cents.
+        (two_rows_at_tolerance, [("2023-11-10 11:00", "rounding", "0.02")]),
+        (two_rows_above_tolerance, [("2023-11-10 11:00", "price", "0.02")]),
+        # 1 minute more at our price is 0.0651, 11 minutes at 0.0049 more are 0.0539. Our cut of 0.001 goes to the largest.
+        (quantity_and_price, [("2023-11-10 11:00", "quantity", "0.0661"), ("2023-11-10 11:00", "price", "0.0539")]),
+        # 0.8 - 0.651 - 0.0651 = 0.0839 are not quantity x price, and with the cut 0.0849.
+        (quantity_and_amount, [("2023-11-10 11:00", "quantity", "0.0651"), ("2023-11-10 11:00", "price", "0.0849")]),
+        (coupon, [("2023-11-10 11:00", "deduction", "-0.1")]),
+        # 100 minutes more are 6.51; the bill is 6.52 more. A whole cent is no cut of one line, but may be one of two.
+        (whole_cent, [("2023-11-10 11:00", "quantity", "6.51"), ("2023-11-10 11:00", "rounding", "0.01")]),
+        (whole_cent_of_two, [("2023-11-10 14:00", "quantity", "6.52"), ("2023-11-10 14:00", "quantity", "2.17")]),
+        # -3 x 0.0651 = -0.1953 is the largest, which bears the cut: -0.17 + 0.1953 - 0.0217 = 0.0036.
+        (more_and_less, [("2023-11-10 14:00", "quantity", "-0.1917"), ("2023-11-10 14:00", "quantity", "0.0217")]),
+        # Two prices in one line: 5 minutes at 0.0049 or 0.0149 more, or 0.0051 less; with the cut that is 0.02, 0.07, -0.03.
+        (lambda case: two_prices(case, "0.07", "0.35", "0.34"), [("2023-11-10 11:00", "price", "0.02")]),
+        (lambda case: two_prices(case, "0.08", "0.4", "0.39"), [("2023-11-10 11:00", "price", "0.07")]),
+        (lambda case: two_prices(case, "0.06", "0.3", "0.29"), [("2023-11-10 11:00", "price", "-0.03")]),
+        # The same in other units, or in two rows.
+        (per_hour, []),
+        (in_seconds, []),
+        (half, []),
+    ],
+)
+def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None], expected: Found) -> None:
+    case = Case(tmp_path)
+    plant(case)
+    result = case.compare()
+    assert found(result) == expected
+    assert not result.contradictions
+
+
+CAPTIONS = kit.usage_text([kit.usage_of("captions", quantity="754.5", unit="second")])
+
+
+@pytest.mark.parametrize(
+    ("shown", "differs"),
+    [
+        # 754.5 seconds are 12.575 minutes, which is shown at two decimals as 12.57 or 12.58.
+        ("12.57", False),
+        ("12.58", False),
+        ("12.56", True),
+        ("12.59", True),
+        # Zeros at the end may be missing, so fewer decimals mean two; more mean what they say, half a step to each side.
+        ("12.6", True),
+        ("12.575", False),
+        ("12.574", True),
+        ("12.5751", True),
+    ],
+)
+def test_a_quantity_is_as_exact_as_it_is_shown(tmp_path: Path, shown: str, differs: bool) -> None:
+    case = Case(tmp_path, CAPTIONS)
+    case.rows[0]["用量"] = shown
+    assert [kind for _, kind, _ in found(case.compare())] == (["quantity"] if differs else [])
+
+
+def test_a_line_of_several_rows_is_as_exact_as_all_of_them(tmp_path: Path) -> None:
+    """Three hours of 60.2 seconds are 3.01 minutes together; the export shows three times 1.00 on one day."""
+    rows = [
+        kit.usage_of("captions", job_id=hour, completed_at=f"2023-11-10T{hour}:20:00+08:00", quantity="60.2", unit="second")
+        for hour in ("11", "12", "13")
+    ]  # fmt: skip
+    case = Case(tmp_path, kit.usage_text(rows))
+    for row in case.rows:
+        row |= {"账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00", "用量": "1.00"}
+    assert found(case.compare()) == []
+
+
+def test_what_does_not_end_is_rounded_half_up(tmp_path: Path) -> None:
+    """At 0.05 a minute 304 seconds instead of 300 are 5.0666666667 minutes, and 4 seconds 0.0033333333; 2 less -0.0016666667."""
+    sheet = kit.SHEET.replace('Captions: {"*": 0.3}', 'Captions: {"*": 0.05}')
+    regions = ("cn-beijing", "cn-shanghai")
+    usage = kit.usage_text([kit.usage_of("captions", job_id=one, region=one, quantity="5") for one in regions])
+    case = Case(tmp_path, usage, sheet=sheet)
+    for row, seconds, amount in zip(case.rows, ("304", "298"), ("0.2533333333", "0.2483333333"), strict=True):
+        row |= {
+            "用量": seconds,
+            "用量单位": "秒",
+            "原价": amount,
+            "优惠金额": stripped(Decimal(amount) - Decimal("0.25")),
+        }
+    result = case.compare()
+    # Together 0.0016666666 more at list price and nothing at the payable: the cut takes it from the larger.
+    assert [(str(one.theirs), str(one.amount)) for _, one in result.differences] == [
+        ("5.0666666667", "0.0016666667"),
+        ("4.9666666667", "-0.0016666667"),
+    ]
+
+
+# Late usage
+
+
+def test_usage_of_another_period_is_late_within_what_both_show(tmp_path: Path) -> None:
+    """2.01 minutes of ours, of which the provider bills one half (1.005, shown as 1.00) an hour later: 1.01 less and 1.00
+    more are the same within 0.005 + 0.005."""
+    rows = [kit.usage_of("captions", job_id=job, quantity="60.3", unit="second") for job in ("a", "b")]
+    case = Case(tmp_path, kit.usage_text(rows))
+    first = case.rows[0] | {"用量": "1.00", "原价": "0.3015", "优惠金额": "0.0015"}
+    pay(first, "0.30")
+    second = first | {"账单开始时间": "2023-11-10 12:00:00", "账单结束时间": "2023-11-10 13:00:00"}
+    case.rows = [first, second]
+    assert found(case.compare()) == [("2023-11-10 11:00", "late", "-0.3"), ("2023-11-10 12:00", "late", "0.3")]
+    second |= {"用量": "0.99"}
+    assert [kind for _, kind, _ in found(case.compare())] == ["quantity", "missing-here"]
+
+
+def test_usage_is_found_again_once(tmp_path: Path) -> None:
+    """Seven minutes at 11 and at 12 o'clock of ours, seven at 16 o'clock of the provider: one is late, the other missing."""
+    rows = [kit.row(job_id=hour, completed_at=f"2023-11-10T{hour}:20:00+08:00", quantity="7") for hour in ("11", "12")]
+    case = Case(tmp_path, kit.usage_text(rows))
+    case.rows = [case.rows[0] | {"账单开始时间": "2023-11-10 16:00:00", "账单结束时间": "2023-11-10 17:00:00"}]
+    assert found(case.compare()) == [
+        ("2023-11-10 11:00", "late", "-0.45"),
+        ("2023-11-10 12:00", "missing-there", "-0.45"),
+        ("2023-11-10 16:00", "late", "0.45"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settled_through", "kinds"),
+    [("11:00", ["missing-here"]), ("12:00", ["late"]), ("13:00", ["late"])],
+)
+def test_a_period_is_settled_when_all_of_it_is(tmp_path: Path, settled_through: str, kinds: list[Class]) -> None:
+    case = Case(tmp_path)
+    row = case.rows[0]
+    case.run = settled_run(
+        settle_usage(
+            [kit.source(tmp_path / "none.csv", kit.usage_text([]))],
+            case.book,
+            MeterOptions(engine="python"),
+            opening(case, f"balance: 0\nsettled_through: 2023-11-10T{settled_through}:00+08:00\n"),
+        ).settled,
+        case.book,
+    )
+    case.rows = [row]
+    assert [kind for _, kind, _ in found(case.compare())] == kinds
+
+
+def opening(case: Case, text: str):
+    account, problems = read_account(f"format: mps-bill/account/1\nid: a\ncurrency: USD\n{text}", "a.yaml", case.book)
+    assert account, problems
+    return account
+
+
+# How it was paid
+
+
+def paid_case(folder: Path, text: str, sheet: str = kit.SHEET) -> Case:
+    case = Case(folder, sheet=sheet)
+    settled = settle_usage(
+        [kit.source(folder / "usage.csv")], case.book, MeterOptions(engine="python"), opening(case, text)
+    ).settled
+    case.run = settled_run(settled, case.book)
+    case.rows = rows_of((one.bill for one in settled.settlements), settled.settlements)
+    return case
+
+
+def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> None:
+    case = paid_case(tmp_path, "balance: 0.30\ncredit_line: 5\n")
+    result = case.compare()
+    assert found(result) == []
+    assert [amount_text(bill.paid[0].cash) for bill in result.bills if bill.paid] == [
+        "0.65",
+        "0.19",
+        "0.45",
+        "0.26",
+        "1.50",
+    ]
+
+
+def test_the_column_that_bears_the_most_of_a_difference_explains_it(tmp_path: Path) -> None:
+    """0.10 more at 14:00, of which 0.03 in cash and 0.07 outstanding: outstanding bears 0.10, so 0.03 moved from it to cash."""
+    case = paid_case(tmp_path, "balance: 5\n")
+    more(case, 4, "7", "0.1519", "0.14")
+    case.rows[4] |= {"现金支付": "0.07", "欠费金额": "0.07"}
+    assert found(case.compare()) == [
+        ("2023-11-10 14:00", "quantity", "0.1"),
+        ("2023-11-10 14:00", "deduction", "0.03"),
+        ("2023-11-10 14:00", "deduction", "-0.03"),
+    ]
+
+
+def test_how_a_month_is_paid_is_not_compared_before_its_statement(tmp_path: Path) -> None:
+    sheet = kit.SHEET.replace("settlement: hourly", "settlement: monthly")
+    case = Case(tmp_path, sheet=sheet)
+    settled = settle_usage(
+        [kit.source(tmp_path / "usage.csv")], case.book, MeterOptions(engine="python"), opening(case, "balance: 5\n")
+    ).settled
+    case.run = settled_run(settled, case.book)
+    for row, payable in zip(case.rows, ("0.65", "0.20", "0.46", "0.22", "0.04", "1.50"), strict=True):
+        pay(row, payable)
+    (bill,) = case.compare().bills
+    assert (bill.paid, {one.kind for one in bill.differences}) == (None, {"rounding"})
+
+
+def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_month(tmp_path: Path) -> None:
+    monthly = kit.SHEET.replace("settlement: hourly", "settlement: monthly")
+    later = kit.SHEET.replace("2023-11-01T00", "2023-11-20T00")
+    case = Case(tmp_path)
+    case.book = kit.book(monthly, later)
+    assert [bill.period.name for bill in case.compare().bills] == ["2023-11"]
+
+
+# Columns
+
+
+@pytest.mark.parametrize("names", [["PaymentAmount", "CashAmount"], ["CashAmount", "PaymentAmount"]])
+def test_of_two_columns_of_cash_the_paid_one_counts(names: list[str]) -> None:
+    columns, repeated, _ = find_columns(names)
+    assert (names[columns["cash"]], repeated) == ("PaymentAmount", [])
+
+
+def test_a_day_of_an_export_is_a_day_of_the_billing_clock(tmp_path: Path) -> None:
+    """An API's row has a day without times: 2023-11-10 is from 00:00 in UTC+8."""
+    case = Case(tmp_path)
+    fields = ("地域", "计费项", "用量", "用量单位", "原价", "优惠金额", "应付金额")
+    header = "产品,BillingDate," + ",".join(fields)
+    lines = [",".join(["智能媒体服务", "20231110", *(row[field] for field in fields)]) for row in case.rows]
+    result = case.compare("\n".join([header, *lines]) + "\n")
+    assert found(result) == []
+    (bill,) = result.bills
+    day = parse_second("2023-11-10T00:00:00+08:00")
+    assert (bill.period.name, bill.period.start, bill.period.end) == ("2023-11-10", day, day + 86_400)
