@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 #: column -> its spellings, the one to prefer first
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "record": ("RecordID",),
     "month": ("账期", "BillingCycle"),
     "day": ("BillingDate",),
     "start": ("账单开始时间", "UsageStartTime"),

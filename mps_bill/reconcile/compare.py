@@ -13,7 +13,8 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
+from mps_bill.core.diagnostics import Place
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
@@ -21,6 +22,7 @@ from mps_bill.reconcile.identities import contradictions, says_how_paid, unexpla
 from mps_bill.reconcile.mapping import BillMapping
 from mps_bill.reconcile.match import LineKey, match_rows
 from mps_bill.reconcile.model import BillComparison, Class, Difference, Reconciliation
+from mps_bill.reconcile.odd_cents import NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of
 from mps_bill.reconcile.sides import OurBill, OurRun, Paid, Side, our_bills, paid_by_rows, their_bills
 from mps_bill.reconcile.statement import CENT, MOST_CUT, Statement, StatementRow
@@ -34,6 +36,7 @@ def reconcile(
     matched, apart = match_rows(statement.rows, mapping, book)
     grains: dict[str, Grain] = {}
     compared: list[BillComparison] = []
+    right: set[Place] = set()
     products = [product for product in book.versions if product in matched or _bills(run, product)]
     for product in products:
         rows = matched.get(product, ())
@@ -42,10 +45,12 @@ def reconcile(
         grains[product] = grain
         ours, theirs = our_bills(run, product, grain, book), their_bills(rows, grain, product, book)
         before = run.settled_before.get(product)
-        bills = [
-            _compare(product, period, ours.get(period) or OurBill(), theirs.get(period, {}), tolerance, before)
-            for period in sorted({*ours, *theirs})
-        ]
+        bills = []
+        for period in sorted({*ours, *theirs}):
+            mine, other = ours.get(period) or OurBill(), theirs.get(period, {})
+            bills.append(_compare(product, period, mine, other, tolerance, before))
+            if not bills[-1].difference:
+                right.update(row.place for side in other.values() for row in side.rows)
         compared += [_gather_cut(_whole_if_missing(bill)) for bill in _find_late(bills)]
     for bill in compared:
         bill.check()
@@ -54,7 +59,7 @@ def reconcile(
         grains,
         tuple(sorted(compared, key=lambda bill: (bill.period, bill.product))),
         apart,
-        contradictions(statement),
+        contradictions(statement, right),
         tolerance,
         run.payments is not None,
     )
@@ -75,6 +80,10 @@ def _compare(
     settled_before: int | None,
 ) -> BillComparison:
     rows = [row for side in theirs.values() for row in side.rows]
+    payable = sum((row.payable for row in rows), ZERO)
+    is_right = payable == ours.payable
+    leeways = row_leeways(rows, lambda row: row.list_amount, lambda _: is_right)
+    split = _list_leeway(ours, theirs) if is_right else NONE
     found: list[Difference] = []
     rounding = -ours.adjustment
     for key in dict.fromkeys([*ours.lines, *theirs]):
@@ -88,20 +97,19 @@ def _compare(
         else:
             differences = list(_line_differences(key, mine, other))
             rest = other.list_amount - mine.list_amount - sum((one.amount for one in differences), ZERO)
-            if abs(rest) > tolerance * len(other.rows):
+            if abs(rest) > tolerance * len(other.rows) and not split.holds(rest):
                 differences = _with_rest(differences, rest, key, mine, other)
             else:
                 rounding += rest
             found += differences
     for key, side in theirs.items():
         for row in side.rows:
-            discount, cut = _discount_and_cut(row)
+            discount, cut = _discount_and_cut(row, leeways[row.place])
             rounding -= cut
             if discount:
                 found.append(
                     Difference("deduction", key, ZERO, discount, "", -discount, row.place, "discount or coupon")
                 )
-    payable = sum((row.payable for row in rows), ZERO)
     paid = None
     if ours.paid is not None and ours.paid.total == ours.payable and rows and all(map(says_how_paid, rows)):
         paid = (ours.paid, paid_by_rows(rows))
@@ -160,12 +168,24 @@ def _with_rest(
     return [*differences, Difference("price", key, *values, rest, theirs.place, "not quantity x price")]
 
 
-def _discount_and_cut(row: StatementRow) -> tuple[Decimal, Decimal]:
+def _list_leeway(ours: OurBill, theirs: Mapping[LineKey, Side]) -> Leeway:
+    """What the list amounts of lines may differ by where the provider splits them at two decimals as well."""
+    lists = [row.list_amount for side in theirs.values() for row in side.rows]
+    if any(amount != round_money(amount, 2, "down") for amount in lists):
+        return NONE
+    return split_leeway([side.list_amount for side in ours.lines.values()], sum(lists, ZERO))
+
+
+def _discount_and_cut(row: StatementRow, leeway: Leeway) -> tuple[Decimal, Decimal]:
     """What took a row from its list amount to its payable: discounts and coupons, and the cut.
 
     A discount that small is the cut: most exports have no column of its own for it. What the row does not account for
-    counts as a discount when it is more than a cut can be.
+    counts as a discount when it is more than a cut can be. Odd cents are the cut too, whether the row has a column for them
+    or not.
     """
+    more = row.payable - row.list_amount
+    if abs(more) > MOST_CUT and leeway.holds(more):
+        return ZERO, -more
     discount = row.amount("discount") + row.amount("coupon")
     cut = row.list_amount - row.payable - discount
     rest = unexplained(row)

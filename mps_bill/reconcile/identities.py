@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place
 from mps_bill.reconcile.columns import PAYMENTS, SPELLINGS
-from mps_bill.reconcile.statement import MOST_CUT, Statement, StatementRow
+from mps_bill.reconcile.odd_cents import Leeway, row_leeways
+from mps_bill.reconcile.statement import Statement, StatementRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,11 @@ class Contradiction:
     amount: Decimal
 
 
-def contradictions(statement: Statement) -> tuple[Contradiction, ...]:
-    """Every row that breaks an identity, and every closing row that is not the sum of its rows."""
-    found = [problem for row in statement.rows for problem in _of_row(row)]
+def contradictions(statement: Statement, right: Container[Place]) -> tuple[Contradiction, ...]:
+    """Every row that breaks an identity, and every closing row that is not the sum of its rows. `right` are the places of
+    rows whose bill is right to the cent."""
+    leeways = row_leeways(statement.rows, lambda row: row.payable + unexplained(row), lambda row: row.place in right)
+    found = [problem for row in statement.rows for problem in _of_row(row, leeways[row.place])]
     found += _of_closings(statement)
     return tuple(sorted(found, key=lambda one: one.place))
 
@@ -43,7 +46,7 @@ def unexplained(row: StatementRow) -> Decimal:
     return rest - stated if stated and rest == stated else rest
 
 
-def _of_row(row: StatementRow) -> Iterator[Contradiction]:
+def _of_row(row: StatementRow, leeway: Leeway) -> Iterator[Contradiction]:
     unpaid = _unpaid(row)
     if unpaid:
         parts = " + ".join(amount_text(row.amount(column)) for column in PAYMENTS)
@@ -51,7 +54,7 @@ def _of_row(row: StatementRow) -> Iterator[Contradiction]:
         message = f"payable {amount_text(row.payable)} is not {parts} ({names})"
         yield Contradiction(row.place, message, unpaid)
     rest = unexplained(row)
-    if abs(rest) > MOST_CUT:
+    if not leeway.holds(-rest):
         parts = " - ".join(
             amount_text(amount) for amount in (row.list_amount, row.amount("discount"), row.amount("coupon"))
         )

@@ -19,6 +19,7 @@ NO_PERIOD = Kind("R204", "no-period")
 OTHER_CURRENCY = Kind("R205", "other-currency")
 NOT_A_VALUE = Kind("R206", "not-a-value")
 BAD_PERIOD = Kind("R207", "bad-period")
+REPEATED_ROW = Kind("R208", "repeated-row")
 
 UNREADABLE_MAPPING = Kind("R301", "unreadable-mapping")
 UNKNOWN_FORMAT = Kind("R302", "unknown-mapping-format")

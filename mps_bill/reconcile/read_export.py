@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
-from mps_bill.profiles.json_records import Document, JsonError, JsonRecord, read_documents, read_records
+from mps_bill.profiles.json_records import JsonError, JsonRecord, read_documents, read_records
 from mps_bill.profiles.profile import FieldPath
 from mps_bill.reconcile import kinds
 from mps_bill.reconcile.columns import CLOSING_WORD, SUMMED, find_columns, shown
+from mps_bill.reconcile.pages import Page, incomplete_answers, page_of
 from mps_bill.reconcile.read_row import RowReader
 from mps_bill.reconcile.statement import ABSENT, ClosingRow, ExportFile, Statement, StatementRow
 
@@ -34,7 +35,9 @@ def read_exports(names: Sequence[str], currency: str) -> tuple[Statement | None,
     for name in names:
         for one in _expand(name):
             reader.file(one)
-    reader.check_pages()
+    if not reader.problems:
+        # Rows that cannot be read would seem to be missing.
+        reader.problems += incomplete_answers(reader.pages)
     if not reader.problems and not reader.rows:
         place = Place(printable(names[0])) if names else Place("--bill")
         reader.tell(place, kinds.NO_ROWS, "the export holds no bill rows")
@@ -72,8 +75,9 @@ class _Reader:
         self.files: list[ExportFile] = []
         self.rows: list[StatementRow] = []
         self.closings: list[ClosingRow] = []
-        #: Account and month of an answer of the API -> its last file, how many rows it speaks of, how many are here.
-        self.answers: dict[tuple[str, str], tuple[str, int, int]] = {}
+        self.pages: list[Page] = []
+        #: A row's RecordID and all that it says -> where it stands.
+        self.records: dict[tuple[str, str], Place] = {}
 
     def tell(self, place: Place, kind: Kind, message: str) -> None:
         self.problems.append(Problem(place, kind, message))
@@ -121,7 +125,7 @@ class _Reader:
             if closing:
                 amounts = reader.amounts(cells, where, SUMMED)
                 self.closings.append(ClosingRow(where(""), amounts, first, len(self.rows)))
-            elif row := reader.row(cells, where):
+            elif (row := reader.row(cells, where)) and self._is_new(cells, repr(fields), where("")):
                 self.rows.append(row)
         if not width:
             self.tell(Place(name), kinds.NO_ROWS, "the file is empty")
@@ -163,7 +167,9 @@ class _Reader:
                 for record in read_records(document, path):
                     if isinstance(record, JsonRecord) and (row := self._json_row(record, reader, name)):
                         self.rows.append(row)
-                self._count(document, len(self.rows) - before, name)
+                place = Place(name, document.line, document.column)
+                if page := page_of(document.value, place, self.rows[before:]):
+                    self.pages.append(page)
         except JsonError as error:
             self.tell(Place(name, error.line, error.column), kinds.BROKEN_JSON, error.message)
 
@@ -192,23 +198,17 @@ class _Reader:
             cells[column] = "" if value is None else str(value).strip()
         if isinstance(month, str) and cells.get("month", "") in ABSENT:
             cells["month"] = month
-        return reader.row(cells, where)
+        row = reader.row(cells, where)
+        return row if row and self._is_new(cells, repr(sorted(item.items())), where("")) else None
 
-    def _count(self, document: Document, rows: int, name: str) -> None:
-        """What the pages of an answer say that there is in all, and what they hold."""
-        data = document.value.get("Data") if isinstance(document.value, dict) else None
-        if not isinstance(data, dict) or not str(data.get("TotalCount", "")).isdecimal():
-            return
-        answer = (str(data.get("AccountID", "")), str(data.get("BillingCycle", "")))
-        _, total, found = self.answers.get(answer, (name, 0, 0))
-        self.answers[answer] = (name, max(total, int(data["TotalCount"])), found + rows)
-
-    def check_pages(self) -> None:
-        """An answer comes in pages, and a page that is not there would show as differences."""
-        for name, total, found in self.answers.values():
-            if found < total and not self.problems:
-                message = f"the answer speaks of {total} rows, and {found} are here; fetch its other pages too"
-                self.tell(Place(name), kinds.INCOMPLETE_EXPORT, message)
+    def _is_new(self, cells: Mapping[str, str], content: str, place: Place) -> bool:
+        """Whether a row is not the copy of an earlier one: equal in all that it says, with one RecordID."""
+        record = cells.get("record", "")
+        first = place if record in ABSENT else self.records.setdefault((record, content), place)
+        if first is not place:
+            message = f"the row is that of {first} once more, with RecordID {quoted(record)}, and would count twice"
+            self.tell(place, kinds.REPEATED_ROW, message)
+        return first is place
 
 
 def _expand(name: str) -> list[str]:

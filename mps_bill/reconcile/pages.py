@@ -1,0 +1,90 @@
+"""Whether the pages of the bill API's answers are whole answers. A page that lacks or stands twice would show as differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.reconcile import kinds
+from mps_bill.reconcile.statement import ABSENT, StatementRow
+
+#: What pages of one answer have in common, coarser before finer. A run may hold several answers of an account and month.
+_COMMON: tuple[tuple[str, ...], ...] = ((), ("total",), ("total", "product"), ("total", "product", "day"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one document says of its answer, and how many rows it has. `product` and `day` are those of all its rows, or empty.
+
+    `total` is the number of rows of the answer and `more` whether another page follows; None: it does not say.
+    """
+
+    place: Place
+    answer: tuple[str, str]
+    total: int | None
+    more: bool
+    rows: int
+    product: str
+    day: str
+
+
+def page_of(document: Any, place: Place, rows: Sequence[StatementRow]) -> Page | None:
+    """The page that a document is; None where it is a list of rows and says nothing of itself."""
+    if not isinstance(document, dict):
+        return None
+    data = document["Data"] if isinstance(document.get("Data"), dict) else document
+    total = str(data.get("TotalCount", ""))
+    products, days = {row.product_code or row.product for row in rows}, {row.day for row in rows}
+    return Page(
+        place,
+        (str(data.get("AccountID", "")), str(data.get("BillingCycle", ""))),
+        int(total) if total.isdecimal() else None,
+        str(data.get("NextToken") or "").strip() not in ABSENT,
+        len(rows),
+        products.pop() if len(products) == 1 else "",
+        days.pop() if len(days) == 1 else "",
+    )
+
+
+def incomplete_answers(pages: Sequence[Page]) -> Iterator[Problem]:
+    """A problem for each account and month of which the pages are not whole answers, however they are put together."""
+    for members in _parts(pages, ("answer",)).values():
+        splits = [list(_parts(members, common).values()) for common in _COMMON]
+        if any(all(_wrong(part) is None for part in split) for split in splits):
+            continue
+        # What all pages lack is lacking; else the first answer that is wrong by itself says what is.
+        whole = _wrong(members)
+        if whole and whole.kind is not kinds.INCOMPLETE_EXPORT:
+            whole = next(filter(None, map(_wrong, splits[1])), whole)
+        if whole:
+            yield whole
+
+
+def _parts(pages: Sequence[Page], traits: Sequence[str]) -> Mapping[tuple[object, ...], list[Page]]:
+    found: dict[tuple[object, ...], list[Page]] = {}
+    for page in pages:
+        found.setdefault(tuple(getattr(page, trait) for trait in traits), []).append(page)
+    return found
+
+
+def _wrong(pages: Sequence[Page]) -> Problem | None:
+    """Why pages are not one whole answer."""
+    totals = [page.total for page in pages if page.total is not None]
+    found, place = sum(page.rows for page in pages), pages[-1].place
+    if not totals:
+        if all(page.more for page in pages):
+            message = "the answer goes on (NextToken), and its last page is not here; fetch its other pages too"
+            return Problem(place, kinds.INCOMPLETE_EXPORT, message)
+        return None
+    total = max(totals)
+    if found < total:
+        message = f"the answer speaks of {total} rows, and {found} are here; fetch its other pages too"
+        return Problem(place, kinds.INCOMPLETE_EXPORT, message)
+    if found > total:
+        message = (
+            f"the answer speaks of {total} rows, and {found} are here; a page is given twice, and would count twice"
+        )
+        return Problem(place, kinds.REPEATED_EXPORT, message)
+    return None
