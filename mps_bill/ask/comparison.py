@@ -101,7 +101,7 @@ def compare_prices(
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
         merged = with_sheets(book, other)
-        there = meter_usage(sources, merged, replace(options, reject=None, progress=None))
+        there = meter_usage(sources, merged, replace(options, reject=None, progress=None, done=None))
         if there.metered.rows_rejected != usage.metered.rows_rejected:
             # Rows that only one side bills would show as a saving.
             raise InputRejected(there.metered.problems)

@@ -54,7 +54,10 @@ def bill(
     from mps_bill.rating.bills import sum_amounts
 
     shown_in_full = None if show_all else in_full
-    with metering(usage, reading, output=output, prices=prices, groupings=groupings) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, book=book, groupings=groupings, as_of=issued_by) as (
+        sources,
+        meter_options,
+    ):
         accounts = bill_accounts(sources, book, replace(meter_options, accounts=None), issued_by)
 
     if accounts.usage.many:

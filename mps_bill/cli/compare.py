@@ -68,6 +68,7 @@ def compare(
         reading,
         output=output,
         prices=prices,
+        book=book,
         inputs={"--with": with_, "--account": account, "--own-account": own_account},
     ) as (sources, meter_options):
         if other:

@@ -42,7 +42,7 @@ def explain(
     from mps_bill.ask.job_history import explain_job
 
     payer = options.load_account(account, book) if account is not None else None
-    with metering(usage, reading, output=output, prices=prices, inputs={"--account": account}) as (
+    with metering(usage, reading, output=output, prices=prices, book=book, inputs={"--account": account}) as (
         sources,
         meter_options,
     ):

@@ -6,9 +6,11 @@ import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
+from mps_bill.cli.clock import check_cycles
 from mps_bill.cli.output import check_outputs, open_output
 from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
@@ -16,6 +18,7 @@ from mps_bill.core.diagnostics import Problem
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
 from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets
 
 if TYPE_CHECKING:
@@ -35,14 +38,19 @@ def metering(
     *,
     output: str | None,
     prices: Sequence[str],
+    book: PriceBook,
     inputs: Mapping[str, str | Sequence[str] | None] | None = None,
     groupings: Sequence[str] = (),
     set_aside: bool = False,
+    as_of: int | None = None,
+    charged: str | None = None,
+    allow_future: bool = False,
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
     """The usage files and how to read them; with a profile, the usage that other files mean.
 
     `inputs` are the values of the other options that name files of the run, by option. With `set_aside` bad rows do not
-    reject the run.
+    reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused where
+    the account `charged` would be saved with it, unless with `allow_future`.
 
     Raises:
         InputRejected: a name stands for no file that can be read.
@@ -51,6 +59,9 @@ def metering(
     results = {"--output": output, "--rejects": reading.rejects}
     check_outputs(results, read_files(usage, {"--profile": reading.profile, **(inputs or {})}, prices))
     offset = options.offset_option(reading.timezone)
+    checked = None
+    if not allow_future:
+        checked = partial(check_cycles, book=book, as_of=as_of, charged=charged, quiet=reading.quiet)
     resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
     chosen = load_profile(reading.profile, reading.constants)
     with ExitStack() as stack:
@@ -76,6 +87,7 @@ def metering(
                 set_aside=set_aside or reject is not None,
                 reject=reject,
                 progress=progress,
+                done=checked,
             ),
         )
 

@@ -78,7 +78,9 @@ def advise(
     from mps_bill.report import plans_advice as report
     from mps_bill.report import plans_advice_data as data
 
-    with metering(usage, reading, output=output, prices=prices, inputs={"--packs": packs, "--account": account}) as (
+    with metering(
+        usage, reading, output=output, prices=prices, book=book, inputs={"--packs": packs, "--account": account}
+    ) as (
         sources,
         meter_options,
     ):

@@ -80,6 +80,8 @@ def reconcile(
         reading,
         output=output,
         prices=prices,
+        book=book,
+        as_of=until,
         inputs={"--bill": bill, "--mapping": mapping, "--account": account},
     ) as (sources, meter_options):
         if account is None:

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
+from mps_bill.cli import clock, exit_codes, options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
@@ -59,6 +59,9 @@ def settle(
             help="With --charge-late: bill also cycles charged before, of which records may then be charged twice.",
         ),
     ] = False,
+    allow_future: Annotated[
+        bool, typer.Option("--allow-future", help="Charge also cycles that have not ended by the clock, and save.")
+    ] = False,
     format_: options.FormatOption = None,
     output: options.Output = None,
     in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
@@ -85,13 +88,17 @@ def settle(
     until = options.second_option(as_of, "--as-of")
     if charge_twice and not charge_late:
         raise typer.BadParameter("it goes with --charge-late only", param_hint="--charge-twice")
+    target = save or (account if in_place else None)
+    if target is not None and until is not None and until > clock.now() and not allow_future:
+        message = f"{as_of} is yet to come, and the account would be saved as of then; see --allow-future"
+        raise typer.BadParameter(message, param_hint="--as-of")
     if os.path.isdir(account):
         return settle_folder(
             usage,
             prices,
             options.load_book(prices),
-            Folder(account, save or (account if in_place else None), in_place),
-            Settling(until, charge_late, charge_twice, forecast_days),
+            Folder(account, target, in_place),
+            Settling(until, charge_late, charge_twice, allow_future, forecast_days),
             reading,
             format_,
             output,
@@ -100,7 +107,6 @@ def settle(
             fail_over=limit,
             bom=bom,
         )
-    target = save or (account if in_place else None)
     book = options.load_book(prices)
 
     from mps_bill.pipeline import settle_usage
@@ -109,7 +115,17 @@ def settle(
 
     with (
         open_account(account, book, lock=target is not None) as file,
-        metering(usage, reading, output=output, prices=prices, inputs={"--account": account, "--save": save}) as (
+        metering(
+            usage,
+            reading,
+            output=output,
+            prices=prices,
+            book=book,
+            inputs={"--account": account, "--save": save},
+            as_of=until,
+            charged=account if target is not None else None,
+            allow_future=allow_future,
+        ) as (
             sources,
             meter_options,
         ),

@@ -39,11 +39,13 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """How every account is settled, as for `pipeline.settle_usage`; `charge_twice` takes cycles that were charged before."""
+    """How every account is settled, as for `pipeline.settle_usage`; `charge_twice` takes cycles that were charged before,
+    and `allow_future` those that have not ended."""
 
     as_of: int | None
     charge_late: bool
     charge_twice: bool
+    allow_future: bool
     forecast_days: int
 
 
@@ -69,7 +71,17 @@ def settle_folder(
     from mps_bill.ask.all_accounts import meter_accounts
     from mps_bill.settlement.save import check_accounts
 
-    with metering(usage, reading, output=output, prices=prices, inputs={"--account": folder.accounts}) as (
+    with metering(
+        usage,
+        reading,
+        output=output,
+        prices=prices,
+        book=book,
+        inputs={"--account": folder.accounts},
+        as_of=settling.as_of,
+        charged=folder.accounts if folder.target is not None else None,
+        allow_future=settling.allow_future,
+    ) as (
         sources,
         meter_options,
     ):

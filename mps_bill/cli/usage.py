@@ -39,7 +39,7 @@ def check(
 
     from mps_bill.pipeline import check_usage
 
-    with metering(usage, reading, output=output, prices=prices, set_aside=True) as (sources, meter_options):
+    with metering(usage, reading, output=output, prices=prices, book=book, set_aside=True) as (sources, meter_options):
         result = check_usage(sources, book, replace(meter_options, accounts=None))
 
     with open_output(output) as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -29,9 +29,9 @@ _EXPANSION = {"csv": 1, "csv.gz": 8, "csv.zst": 8, "parquet": SMALL_INPUT_BYTES}
 class MeterOptions:
     """How to read usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) serves times without one.
 
-    One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row.
-    `trust_unique` leaves the check for repeated records out. `accounts` says whether the usage must be that of many
-    accounts (with a column `account_id`) or must not be; None takes both.
+    One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row, and `done`
+    what was read once all of it is. `trust_unique` leaves the check for repeated records out. `accounts` says whether the
+    usage must be that of many accounts (with a column `account_id`) or must not be; None takes both.
     """
 
     tags: tuple[str, ...] = ()
@@ -43,6 +43,7 @@ class MeterOptions:
     set_aside: bool = False
     reject: Reject | None = None
     progress: Progress | None = None
+    done: Callable[[Metered], None] | None = None
     resources: Resources = field(default_factory=Resources)
     accounts: bool | None = False
 
@@ -108,7 +109,9 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
     if metered.problems.total and not options.set_aside:
         raise InputRejected(metered.problems)
     if scheme.by_account and metered.by_account is None:
-        return replace(metered, by_account=in_memory(metered.groups))
+        metered = replace(metered, by_account=in_memory(metered.groups))
+    if options.done:
+        options.done(metered)
     return metered
 
 

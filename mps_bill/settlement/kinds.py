@@ -8,6 +8,7 @@ NO_ACCOUNT = Kind("A103", "no-account")
 OTHER_ACCOUNT = Kind("A104", "other-account")
 NOT_SAVED = Kind("A105", "account-not-saved")
 CHARGED_BEFORE = Kind("A106", "charged-before")
+UNFINISHED_CYCLE = Kind("A107", "unfinished-cycle")
 
 UNKNOWN_FORMAT = Kind("A201", "unknown-format")
 BAD_ID = Kind("A202", "bad-id")
