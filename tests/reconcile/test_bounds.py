@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from mps_bill.core.times import parse_second
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import settle_usage
 from mps_bill.reconcile.columns import find_columns
+from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.model import Class
 from mps_bill.reconcile.sides import settled_run
 from mps_bill.settlement.read import read_account
 from tests import kit
+from tests.reconcile import test_reconcile as whole
 from tests.reconcile.exports import rows_of
 from tests.reconcile.test_reconcile import Case, found, pay
 
@@ -141,6 +144,43 @@ def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None],
     assert not result.contradictions
 
 
+@pytest.mark.parametrize(
+    ("discount", "payable", "expected"),
+    [
+        # 50 minutes are 3.255, and ours is cut by 0.005. A row may be cut by 0.015 (half a cent, and an odd cent of the bill):
+        # the bill is a cent less. It may show that as a discount or nowhere.
+        ("0.015", "3.24", [("rounding", "-0.01")]),
+        ("0", "3.24", [("rounding", "-0.01")]),
+        # More is a discount: 0.025 less, of which our cut has 0.005.
+        ("0.025", "3.23", [("deduction", "-0.02")]),
+        # Both: a discount of 0.02, and a cut of 0.015.
+        ("0.02", "3.22", [("deduction", "-0.02"), ("rounding", "-0.01")]),
+    ],
+)
+def test_a_row_is_cut_by_at_most_a_cent_and_a_half(
+    tmp_path: Path, discount: str, payable: str, expected: list[tuple[Class, str]]
+) -> None:
+    case = Case(tmp_path, kit.usage_text([kit.row(quantity="50")]))
+    case.rows[0]["优惠金额"] = discount
+    pay(case.rows[0], payable)
+    result = case.compare()
+    assert [(kind, amount) for _, kind, amount in found(result)] == expected
+    assert not result.contradictions
+
+
+@pytest.mark.parametrize(
+    ("discount", "stated", "rest"),
+    [("0.001", "0", "0"), ("0", "0", "0.001"), ("0", "0.001", "0"), ("0.001", "0.001", "0"), ("0", "0.05", "0.001")],
+)
+def test_a_cut_that_a_row_states_explains_it_only_where_it_is_the_rest(
+    tmp_path: Path, discount: str, stated: str, rest: str
+) -> None:
+    """0.651 are paid with 0.65. An export shows the thousandth as a discount, nowhere, by itself, or twice."""
+    row = Case(tmp_path).compare().statement.rows[0]
+    amounts = {**row.amounts, "discount": Decimal(discount), "round_down": Decimal(stated)}
+    assert unexplained(replace(row, amounts=amounts)) == Decimal(rest)
+
+
 CAPTIONS = kit.usage_text([kit.usage_of("captions", quantity="754.5", unit="second")])
 
 
@@ -256,8 +296,8 @@ def opening(case: Case, text: str):
 # How it was paid
 
 
-def paid_case(folder: Path, text: str, sheet: str = kit.SHEET) -> Case:
-    case = Case(folder, sheet=sheet)
+def paid_case(folder: Path, text: str, usage: str = whole.USAGE) -> Case:
+    case = Case(folder, usage)
     settled = settle_usage(
         [kit.source(folder / "usage.csv")], case.book, MeterOptions(engine="python"), opening(case, text)
     ).settled
@@ -310,6 +350,38 @@ def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_m
     case = Case(tmp_path)
     case.book = kit.book(monthly, later)
     assert [bill.period.name for bill in case.compare().bills] == ["2023-11"]
+
+
+PLAN = """\
+balance: 5
+resource_plans:
+  - id: rp
+    name: Plan
+    unit: minute
+    total: {minutes}
+    effective_from: 2023-11-01T00:00:00+08:00
+    expires_at: 2024-11-01T00:00:00+08:00
+    covers: {{{covers}}}
+"""
+
+
+@pytest.mark.parametrize(("shown", "differs"), [("12.57", False), ("12.58", False), ("12.56", True), ("12.59", True)])
+def test_what_plans_cover_is_as_exact_as_it_is_shown(tmp_path: Path, shown: str, differs: bool) -> None:
+    """All of 754.5 seconds, 12.575 minutes, is covered."""
+    case = paid_case(tmp_path, PLAN.format(minutes=100, covers="captions: {Captions: 1}"), CAPTIONS)
+    case.rows[0] |= {"用量": "12.57", "资源包抵扣": shown}
+    assert [kind for _, kind, _ in found(case.compare()) if kind == "deduction"] == (["deduction"] if differs else [])
+
+
+def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
+    """Ours cover all 10 minutes, the provider's 4: 6 x 0.0651 = 0.3906 more, and these 6 at 0.07, 6 x 0.0049 = 0.0294."""
+    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    case.rows[0] |= {"资源包抵扣": "4", "单价": "0.07", "原价": "0.42", "优惠金额": "0"}
+    pay(case.rows[0], "0.42")
+    assert found(case.compare()) == [
+        ("2023-11-10 11:00", "deduction", "0.3906"),
+        ("2023-11-10 11:00", "price", "0.0294"),
+    ]
 
 
 # Columns
