@@ -100,9 +100,8 @@ def _match(
         return unmatched(f"no mapping says what {quoted(word)} is")
     item = items.get(meant.item)
     if item is None or book.product_of[item.code] != product:
-        return unmatched(
-            f"it means item {quoted(meant.item)}, which {product} does not have{near_miss(meant.item, items)}"
-        )
+        hint = near_miss(meant.item, [code for code in items if book.product_of[code] == product])
+        return unmatched(f"it means item {quoted(meant.item)}, which {product} does not have{hint}")
     if not any(meant.spec in other.prices for other in book.items if other.code == item.code):
         hint = near_miss(meant.spec, item.prices)
         return unmatched(f"it means {item.code} {quoted(meant.spec)}, which no price sheet of the run has{hint}")

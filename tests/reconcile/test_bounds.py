@@ -298,12 +298,16 @@ def opening(case: Case, text: str):
 
 def paid_case(folder: Path, text: str, usage: str = whole.USAGE) -> Case:
     case = Case(folder, usage)
-    settled = settle_usage(
-        [kit.source(folder / "usage.csv")], case.book, MeterOptions(engine="python"), opening(case, text)
-    ).settled
+    settle_into(case, text)
+    return case
+
+
+def settle_into(case: Case, text: str) -> None:
+    """Makes both sides of the case what settling with an account makes of its usage."""
+    usage = kit.source(case.folder / "usage.csv")
+    settled = settle_usage([usage], case.book, MeterOptions(engine="python"), opening(case, text)).settled
     case.run = settled_run(settled, case.book)
     case.rows = rows_of((one.bill for one in settled.settlements), settled.settlements)
-    return case
 
 
 def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> None:
@@ -382,6 +386,73 @@ def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
         ("2023-11-10 11:00", "deduction", "0.3906"),
         ("2023-11-10 11:00", "price", "0.0294"),
     ]
+
+
+def test_what_plans_cover_in_another_unit_is_the_same(tmp_path: Path) -> None:
+    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    case.rows[0] |= {"用量": "600", "用量单位": "秒", "资源包抵扣": "600"}
+    assert found(case.compare()) == []
+
+
+def test_what_plans_cover_of_two_rows_is_added_up(tmp_path: Path) -> None:
+    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    part = case.rows[0] | {"用量": "5", "资源包抵扣": "5"}
+    case.rows[0:1] = [part, part]
+    assert found(case.compare()) == []
+
+
+def test_a_price_at_which_nothing_was_billed_is_no_price_of_the_line(tmp_path: Path) -> None:
+    """10 minutes at 0.0651, and 3 of the next hour, at 0.07 by a new sheet, which a plan bought then covers. The provider's
+    day has 0.07 for both: 10 x 0.0049 = 0.049 more, less our cut of 0.001 and with no cut of its own: 0.05."""
+    later = kit.SHEET.replace("2023-11-01T00", "2023-11-10T12").replace("mainland: 0.0651", "mainland: 0.07")
+    rows = [
+        kit.row(job_id=hour, completed_at=f"2023-11-10T{hour}:20:00+08:00", quantity=quantity)
+        for hour, quantity in (("11", "10"), ("12", "3"))
+    ]
+    case = Case(tmp_path, kit.usage_text(rows))
+    case.book = kit.book(kit.SHEET, later)
+    bought = PLAN.format(minutes=3, covers="transcoding: {H264.HD: 1}").replace("2023-11-01T00", "2023-11-10T12")
+    settle_into(case, bought)
+    for row in case.rows:
+        row |= {"单价": "0.07", "账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00"}
+    more(case, 0, "10", "0.7", "0.70")
+    ((_, one),) = case.compare().differences
+    assert (one.kind, str(one.ours), str(one.theirs), one.unit, amount_text(one.amount)) == (
+        "price",
+        "0.0651",
+        "0.07",
+        "per minute",
+        "0.05",
+    )
+
+
+# What rows mean
+
+
+def test_an_item_of_another_product_is_none_of_this_one(tmp_path: Path) -> None:
+    """The mapping says captions, which another product of the run has; the row is of Media Processing."""
+    head, items = kit.SHEET.split("items:\n")
+    captions = items[items.index("  captions:") : items.index("  review:")]
+    other = head.replace("id: test", "id: other").replace("product: mps", "product: oss") + "items:\n" + captions
+    case = Case(tmp_path)
+    case.book = kit.book(kit.SHEET.replace(captions, ""), other)
+    notes = [one.note for _, one in case.compare().differences if one.kind == "missing-here"]
+    assert notes == ['it means item "captions", which mps does not have']
+
+
+def test_the_region_of_a_row_is_its_column_before_its_instance(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.rows[0]["实例ID"] = "17;cn-beijing;admin-17"
+    assert found(case.compare()) == []
+    case.rows[0]["地域"] = ""
+    assert [kind for _, kind, _ in found(case.compare())] == ["missing-there", "missing-here"]
+
+
+def test_one_row_of_a_day_makes_all_of_them_days(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    case.rows[-1] |= {"账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00"}
+    result = case.compare()
+    assert [(bill.period.name, bill.difference) for bill in result.bills] == [("2023-11-10", 0)]
 
 
 # Columns
