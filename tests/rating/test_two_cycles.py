@@ -96,6 +96,12 @@ def test_tiers_count_what_plans_leave() -> None:
     assert lines((bill, after)) == [("0-100", "3"), ("0-100", "6")]
 
 
+def test_a_month_counts_what_is_used_of_a_spec_also_where_another_spec_has_one_price() -> None:
+    flat = MPS.replace('two: {"*": {tiers: volume, per: month, up_to: {100: 0.1, rest: 0.07}}}', 'two: {"*": 0.05}')
+    usage = {at("11-10 09"): {ONE: "60"}, at("11-10 10"): {ONE: "60", ("alpha", "two", "CN"): "60"}}
+    assert lines(list_bills(hours(usage, book(flat)))) == [("0-100", "6"), ("100+", "4.2"), (None, "3")]
+
+
 def sheet(product: str, **billing: str) -> str:
     text = HEAD.replace("test-mps", f"test-{product}").replace("product: mps", f"product: {product}")
     for key, value in billing.items():

@@ -15,7 +15,9 @@ from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import settle_usage
 from mps_bill.reconcile.columns import find_columns
 from mps_bill.reconcile.identities import unexplained
+from mps_bill.reconcile.mapping import ItemName
 from mps_bill.reconcile.model import Class
+from mps_bill.reconcile.read_row import parse_amount
 from mps_bill.reconcile.sides import settled_run
 from mps_bill.settlement.read import read_account
 from tests import kit
@@ -475,3 +477,26 @@ def test_a_day_of_an_export_is_a_day_of_the_billing_clock(tmp_path: Path) -> Non
     (bill,) = result.bills
     day = parse_second("2023-11-10T00:00:00+08:00")
     assert (bill.period.name, bill.period.start, bill.period.end) == ("2023-11-10", day, day + 86_400)
+
+
+def test_the_code_of_an_item_counts_before_its_name(tmp_path: Path) -> None:
+    row = replace(
+        Case(tmp_path).compare().statement.rows[0], item_code="porn", item="Captions", instance_spec="H264.HD"
+    )
+    named = [replace(row, item_code=""), replace(row, item_code="", item="")]
+    assert [str(whole.words().item(one)) for one in (row, *named)] == [
+        str(ItemName("review", "porn")),
+        str(ItemName("captions", "Captions")),
+        str(ItemName("transcoding", "H264.HD")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [(f"0.{'0' * 14}1", True), (f"0.{'0' * 15}1", False), ("1E-15", True), ("1E-16", False)]
+)
+def test_a_number_has_at_most_fifteen_decimals(text: str, read: bool) -> None:
+    if read:
+        assert parse_amount(text, exponent=True) == Decimal("0.000000000000001")
+    else:
+        with pytest.raises(ValueError, match="more than 15 decimals"):
+            parse_amount(text, exponent=True)
