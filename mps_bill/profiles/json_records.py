@@ -95,41 +95,42 @@ class JsonRecord:
         return self.document.text[record.start : record.end].encode("utf-8", "backslashreplace")
 
     def value(self, path: FieldPath) -> Any:
-        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand."""
-        return self._reach(path)[0]
-
-    def position(self, path: FieldPath | None = None) -> tuple[int, int]:
-        """Line and column of the value at `path`, or of the record where there is none."""
-        at = self.scopes[0].start
-        if path:
-            value, steps = self._reach(path)
-            if value is not None:
-                at = self.scopes[path.outward].start
-                for step in steps:
-                    at = _inside(self.document.text, at, step)
-        return self.document.position(at)
-
-    def _reach(self, path: FieldPath) -> tuple[Any, list[str]]:
-        """What stands at `path`, and the steps that lead there in this document.
+        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand.
 
         An object where a list is expected is the list of one that it stands for.
         """
         if path.outward >= len(self.scopes):
-            return None, []
+            return None
         value = self.scopes[path.outward].value
-        taken: list[str] = []
         for step in path.steps:
             if isinstance(value, dict):
-                if step not in value and step == "0":
-                    value = value or None
-                    continue
-                value = value.get(step)
-            elif isinstance(value, list) and step.isdecimal():
-                value = value[int(step)] if int(step) < len(value) else None
+                if step in value:
+                    value = value[step]
+                elif step != "0" or not value:
+                    return None
+            elif isinstance(value, list):
+                if not step.isdecimal():
+                    return value if is_there(value) else None
+                if int(step) >= len(value):
+                    return None
+                value = value[int(step)]
             else:
-                return (value if isinstance(value, list) and is_there(value) else None), taken
-            taken.append(step)
-        return value, taken
+                return None
+        return value
+
+    def position(self, path: FieldPath | None = None) -> tuple[int, int]:
+        """Line and column of the value at `path`, or of the record where there is none."""
+        at = self.scopes[0].start
+        if path and self.value(path) is not None:
+            scope = self.scopes[path.outward]
+            at, value = scope.start, scope.value
+            for step in path.steps:
+                if isinstance(value, list) and not step.isdecimal():
+                    break
+                if isinstance(value, list) or step in value:
+                    at = _inside(self.document.text, at, step)
+                    value = value[int(step)] if isinstance(value, list) else value[step]
+        return self.document.position(at)
 
 
 def is_there(value: Any) -> bool:

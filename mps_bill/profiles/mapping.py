@@ -78,30 +78,38 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
 
 def source_field(record: Record, column: Column) -> FieldPath | None:
     """The first field of a column that has a value in the record, else the first that says that there is none."""
-    return _evidence(record, column) or _first(record, column.fields, column.absent) or _first(record, column.fields)
+    evidence = _evidence(record, column)
+    found = _first(record, column.fields, column.absent) or _first(record, column.fields)
+    return evidence or (found[0] if found else None)
 
 
-def _first(record: Record, paths: Iterable[FieldPath], absent: Sequence[str] = ()) -> FieldPath | None:
-    """The first field that has a value, other than the texts of `absent`."""
-    return next((path for path in paths if _text(record, path) not in ("", *absent)), None)
+def _first(record: Record, paths: Iterable[FieldPath], absent: Sequence[str] = ()) -> tuple[FieldPath, Any, str] | None:
+    """The first field that has a value, other than the texts of `absent`; with the value, and as text."""
+    for path in paths:
+        value = record.value(path)
+        text = _as_text(value)
+        if text and text not in absent:
+            return path, value, text
+    return None
 
 
 def _evidence(record: Record, column: Column) -> FieldPath | None:
     """The first field by which a column has the value of its `if_any`."""
-    if column.if_any is None:
-        return None
-    absent = column.if_any.absent
-    there = (path for path in column.if_any.fields if is_there(record.value(path)))
-    return next((path for path in there if _text(record, path) not in absent), None)
+    if column.if_any is not None:
+        for path in column.if_any.fields:
+            value = record.value(path)
+            if is_there(value) and _as_text(value) not in column.if_any.absent:
+                return path
+    return None
 
 
 def _value(record: Record, column: Column, profile: Profile) -> str:
     """The value of a column in a record, before texts of other columns."""
     if column.if_any and _evidence(record, column):
         return column.if_any.value
-    path = _first(record, column.fields, column.absent)
-    if path:
-        return _meaning(record, path, column, profile)
+    found = _first(record, column.fields, column.absent)
+    if found:
+        return _meaning(*found, column, profile)
     if column.fields and column.default is None:
         wanted = one_of([field.name for field in column.fields])
         message = f"the record has no {wanted}, of which {column.name} is made"
@@ -111,15 +119,17 @@ def _value(record: Record, column: Column, profile: Profile) -> str:
 
 def _text(record: Record, path: FieldPath) -> str:
     """The text of a field, without spaces around it; empty where there is none."""
-    value = record.value(path)
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
+    return _as_text(record.value(path))
 
 
-def _meaning(record: Record, path: FieldPath, column: Column, profile: Profile) -> str:
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None else str(value)
+
+
+def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Profile) -> str:
     """What the value at `path` means for `column`."""
-    value, text = record.value(path), _text(record, path)
     if not isinstance(value, str):
         what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
         raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}, and {column.name} is made from a value")
