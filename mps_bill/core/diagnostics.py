@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+_DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,9 +109,32 @@ def near_miss(word: str, known: Iterable[str]) -> str:
 
     Case is ignored in the comparison, because wrong case is the most frequent near miss.
     """
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    nearest = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    folded = word.casefold()
+    by_folded = {candidate.casefold(): candidate for candidate in known if _may_mean(folded, candidate.casefold())}
+    nearest = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
+
+
+def _may_mean(word: str, candidate: str) -> bool:
+    """Whether one can be a misspelling of the other.
+
+    `8K` and `4K`, `H264` and `H265`, `HD` and `SD` are as near as words can be, and have other prices. So digits and short
+    words are never guessed, and of a spec such as `H264.HD` each part must be near by itself.
+    """
+    if _without_marks(word) == _without_marks(candidate):
+        return True
+    parts, others = word.split("."), candidate.split(".")
+    if len(parts) != len(others) or _DIGITS.findall(word) != _DIGITS.findall(candidate):
+        return False
+    return all(
+        part == other
+        or (len(other) > 3 and (len(parts) == 1 or difflib.SequenceMatcher(None, part, other).ratio() >= 0.75))
+        for part, other in zip(parts, others, strict=True)
+    )
+
+
+def _without_marks(word: str) -> str:
+    return "".join(char for char in word if char.isalnum())
 
 
 def one_of(words: Sequence[str], most: int = 12) -> str:

@@ -67,6 +67,38 @@ def test_near_misses(word: str, said: str) -> None:
     assert near_miss(word, ["transcoding", "review"]) == said
 
 
+SPECS = [
+    *(f"SuperResolution.{kind}.{size}" for kind in ("Standard", "Pro") for size in ("HD", "2K", "4K", "8K")),
+    *(f"{codec}.{size}" for codec in ("H264", "H265") for size in ("LD", "SD", "HD", "2K", "4K")),
+    *("HD", "SD", "NetworkOut.OffPeak", "narrowband_hd_1", "us-west-1", "GB", "TB", "frame"),
+]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["SuperResolution.Standard.1080P", "SuperResolution.Standard.16K", "SuperResolution.Por.2K", "SuperResolution.Plus.8K",
+     "H265.8K", "H265.FHD", "H264.HHD", "H266.HD", "H264.LQ", "H264", "FHD", "QHD", "NetworkOut.Peak", "narrowband_hd_2",
+     "narrowband_hd", "us-west-2", "KB", "H264.HD.NarrowBandHDV1"],
+)  # fmt: skip
+def test_what_has_another_price_is_never_proposed(word: str) -> None:
+    assert near_miss(word, SPECS) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("superresolution.standrd.2k", "SuperResolution.Standard.2K"),
+        ("h265.hd", "H265.HD"),
+        ("H.265-HD", "H265.HD"),
+        ("NetworkOut.OfPeak", "NetworkOut.OffPeak"),
+        ("narowband_hd_1", "narrowband_hd_1"),
+        ("frames", "frame"),
+    ],
+)
+def test_a_misspelt_part_of_a_spec_is_proposed(word: str, meant: str) -> None:
+    assert near_miss(word, SPECS) == f'; did you mean "{meant}"?'
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [([], "nothing"), (["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")],
