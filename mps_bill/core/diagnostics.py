@@ -6,9 +6,11 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _DIGITS = re.compile(r"\d+")
+_DOUBLED = re.compile(r"([^\W\d])\1+")
+_LOOKALIKES = str.maketrans("lio", "110")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,10 +54,24 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """Problems of one file that one sentence tells: the first, how many there are (one a row, as a rule), the first lines."""
+
+    first: Problem
+    count: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemReport:
-    """The first problems in order of place, the first of every kind, and how many there are of each kind in all."""
+    """What is listed of problems, in order of place: some of them one by one, and groups of equal ones. Then the first of
+    every kind, and how many there are of each kind in all.
+
+    At least one of every kind is listed before a second of any.
+    """
 
     shown: tuple[Problem, ...] = ()
+    groups: tuple[ProblemGroup, ...] = ()
     firsts: tuple[Problem, ...] = ()
     counts: Mapping[Kind, int] = field(default_factory=dict)
 
@@ -63,13 +79,47 @@ class ProblemReport:
     def total(self) -> int:
         return sum(self.counts.values())
 
+    def headed_by(self, problem: Problem) -> ProblemReport:
+        """The report with a problem of all the input before the others."""
+        return ProblemReport(
+            (problem, *self.shown),
+            (ProblemGroup(problem, 1, ()), *self.groups),
+            in_order([problem, *(first for first in self.firsts if first.kind != problem.kind)]),
+            {**self.counts, problem.kind: self.counts.get(problem.kind, 0) + 1},
+        )
+
+
+#: The lines that a group of problems names.
+_LINES_NAMED = 3
+
+
+@dataclass(slots=True)
+class _Group:
+    """A group under construction. `order` counts the groups that were begun before it, `rank` those of its kind."""
+
+    first: Problem
+    order: int
+    rank: int
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        self.count += 1
+        if line and len(self.lines) < _LINES_NAMED and line not in self.lines:
+            self.lines.append(line)
+
 
 class ProblemLog:
-    """Gathers problems as they are met: keeps the first `most` and the first of every kind, and counts all."""
+    """Gathers problems as they are met: keeps `most` of them to be listed and the first of every kind, and counts all.
+
+    Of each kind as many groups are kept as can be listed, so memory does not grow with the problems.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._shown: list[Problem] = []
+        self._early: list[Problem] = []
+        self._groups: dict[Kind, dict[tuple[str, str], _Group]] = {}
+        self._begun = 0
         self._firsts: dict[Kind, Problem] = {}
         self._counts: Counter[Kind] = Counter()
 
@@ -77,11 +127,31 @@ class ProblemLog:
         for problem in problems:
             self._counts[problem.kind] += 1
             self._firsts.setdefault(problem.kind, problem)
-            if len(self._shown) < self._most:
-                self._shown.append(problem)
+            if len(self._early) < self._most:
+                self._early.append(problem)
+            alike = self._groups.setdefault(problem.kind, {})
+            sentence = (problem.place.file, problem.message)
+            group = alike.get(sentence)
+            if group is None:
+                if len(alike) >= self._most:
+                    continue
+                self._begun += 1
+                group = alike[sentence] = _Group(problem, self._begun, len(alike))
+            group.add(problem.place.line)
 
     def report(self) -> ProblemReport:
-        return ProblemReport(in_order(self._shown), in_order(self._firsts.values()), dict(self._counts))
+        groups = [group for alike in self._groups.values() for group in alike.values()]
+        listed = sorted(groups, key=lambda group: (group.rank, group.order))[: self._most]
+        listed.sort(key=lambda group: group.first.sort_key)
+        firsts = [group.first for group in listed]
+        taken = set(firsts)
+        others = [problem for problem in self._early if problem not in taken][: self._most - len(firsts)]
+        return ProblemReport(
+            in_order([*firsts, *others]),
+            tuple(ProblemGroup(group.first, group.count, tuple(group.lines)) for group in listed),
+            in_order(self._firsts.values()),
+            dict(self._counts),
+        )
 
 
 class InputRejected(Exception):
@@ -96,7 +166,8 @@ def _whole_report(problems: Iterable[Problem]) -> ProblemReport:
     ordered = in_order(problems)
     log = ProblemLog(len(ordered))
     log.add(ordered)
-    return log.report()
+    # Each of them is listed by itself.
+    return replace(log.report(), groups=tuple(ProblemGroup(problem, 1, ()) for problem in ordered))
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -104,13 +175,16 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key))
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
+def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
     """`; did you mean "x"?` for the nearest known word, or an empty string where none is near.
 
-    Case is ignored in the comparison, because wrong case is the most frequent near miss.
+    Case is ignored in the comparison, because wrong case is the most frequent near miss. A word that may be `priced` is never
+    taken for one of another price.
     """
     folded = word.casefold()
-    by_folded = {candidate.casefold(): candidate for candidate in known if _may_mean(folded, candidate.casefold())}
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    if priced:
+        by_folded = {near: candidate for near, candidate in by_folded.items() if _may_mean(folded, near)}
     nearest = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
 
@@ -119,9 +193,10 @@ def _may_mean(word: str, candidate: str) -> bool:
     """Whether one can be a misspelling of the other.
 
     `8K` and `4K`, `H264` and `H265`, `HD` and `SD` are as near as words can be, and have other prices. So digits and short
-    words are never guessed, and of a spec such as `H264.HD` each part must be near by itself.
+    words are never guessed, unless a letter that looks like the digit stands there, and of a spec such as `H264.HD` each part
+    must be near by itself.
     """
-    if _without_marks(word) == _without_marks(candidate):
+    if _as_it_looks(word) == _as_it_looks(candidate):
         return True
     parts, others = word.split("."), candidate.split(".")
     if len(parts) != len(others) or _DIGITS.findall(word) != _DIGITS.findall(candidate):
@@ -133,8 +208,10 @@ def _may_mean(word: str, candidate: str) -> bool:
     )
 
 
-def _without_marks(word: str) -> str:
-    return "".join(char for char in word if char.isalnum())
+def _as_it_looks(word: str) -> str:
+    """Letters and digits alone, a letter that is doubled once, and `l` and `o` as the digits that they look like."""
+    marks_gone = "".join(char for char in word if char.isalnum())
+    return _DOUBLED.sub(r"\1", marks_gone).translate(_LOOKALIKES)
 
 
 def one_of(words: Sequence[str], most: int = 12) -> str:

@@ -172,7 +172,7 @@ class Choice:
             return None
         if node.text in self.words:
             return Located(node.text, node.place)
-        hint = near_miss(node.text, self.words) or f"; write {one_of(self.words, most=20)}"
+        hint = near_miss(node.text, self.words, priced=False) or f"; write {one_of(self.words, most=20)}"
         problems.append(Problem(node.place, self.kind, f"{quoted(node.text)} is not {self.name}{hint}"))
         return None
 
@@ -203,7 +203,7 @@ class Record:
                 given[key] = entry.key.place
                 values[key] = field.shape.read(entry.value, entry.key.place, problems)
             else:
-                hint = near_miss(key, by_key)
+                hint = near_miss(key, by_key, priced=False)
                 # A misspelt key is one mistake, not two: what it was meant to be counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
                 hint = hint or f"; known: {one_of(tuple(by_key), most=20)}"

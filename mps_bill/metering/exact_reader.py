@@ -21,6 +21,7 @@ Progress = Callable[[str, float], None]
 Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
 
 _ROWS_PER_REPORT = 20_000
+_UNKNOWN_ITEMS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,13 @@ def account_for(
     rows_read = sum(group.rows for group in sums.groups())
     rows_rejected = 0
     seen: dict[Identity, _Seen] = {}
+    unknown_items: set[str] = set()
     for item in rows():
         rows_read += 1
         if isinstance(item, BadRow):
             rows_rejected += 1
+            if item.unknown_item and len(unknown_items) < _UNKNOWN_ITEMS_KEPT:
+                unknown_items.add(item.unknown_item)
             log.add(item.problems)
             if reject:
                 reject(item.source, item.row, item.problems)
@@ -154,7 +158,7 @@ def account_for(
             sums.add(known.key, known.record.micros, known.rows)
     if conflicts and reject:
         _reject_conflicts(conflicts, seen, rows(), reject)
-    return Metered(sums.groups(), rows_read, rows_rejected, log.report())
+    return Metered(sums.groups(), rows_read, rows_rejected, log.report(), unknown_items=tuple(sorted(unknown_items)))
 
 
 def records_over_lines(
@@ -184,11 +188,12 @@ def single_group(key: UsageKey, micros: int, scheme: MeteringScheme) -> UsageGro
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be billed, with all that is wrong with it."""
+    """A row that cannot be billed, with all that is wrong with it; `unknown_item` is its item, where no sheet has that."""
 
     source: UsageSource
     row: Row
     problems: tuple[Problem, ...]
+    unknown_item: str = ""
 
 
 Judged = PlacedRecord | BadRow
@@ -222,7 +227,8 @@ class Judge:
             judged = self._verdicts[record.features, slot] = (key, verdict_on(key, self._book, self._scheme))
         key, verdict = judged
         if isinstance(verdict, tuple):
-            return BadRow(source, row, _value_problems(source, row, self._layout, verdict))
+            unknown = "" if key.item in self._scheme.items else key.item
+            return BadRow(source, row, _value_problems(source, row, self._layout, verdict), unknown)
         return PlacedRecord(source, row, record, key, verdict)
 
 

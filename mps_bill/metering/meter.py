@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, quoted
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.accounts import in_memory
 from mps_bill.metering.exact_reader import Progress, Reject, open_layouts, read_exactly
@@ -106,6 +106,9 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
             reject=options.reject,
             progress=options.progress,
         )
+    if metered.unknown_items and metered.rows_rejected == metered.rows_read:
+        hint = _sheets_with(metered.unknown_items)
+        metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered
     if metered.problems.total and not options.set_aside:
         raise InputRejected(metered.problems)
     if scheme.by_account and metered.by_account is None:
@@ -131,6 +134,26 @@ def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Pr
             )
             return (Problem(Place(name, 1, 1), kinds.MANY_ACCOUNTS, message),)
     return ()
+
+
+def _sheets_with(items: Sequence[str]) -> Problem | None:
+    """For usage that is wholly foreign to the sheets of the run: which shipped sheets have its items, if any do."""
+    from mps_bill.price_sheet.find import shipped_sheets
+    from mps_bill.price_sheet.load_sheets import load_file
+
+    known: dict[str, list[str]] = {}
+    for id_, file in shipped_sheets().items():
+        draft = load_file(file).draft
+        found = [item for item in items if draft and item in draft.sheet.items]
+        if found:
+            known.setdefault("all of them" if len(found) == len(items) else one_of(found), []).append(id_)
+    if not known:
+        return None
+    having = "; ".join(
+        f"{' and '.join(sheets)} {'have' if len(sheets) > 1 else 'has'} {which}" for which, sheets in known.items()
+    )
+    message = f"no item of the usage is in the price sheets of the run; of the shipped sheets, {having}: give it with --prices"
+    return Problem(Place("usage"), kinds.NO_PRICE_SHEET, message)
 
 
 def _wants_duckdb(sources: Sequence[UsageSource], engine: EngineName) -> bool:

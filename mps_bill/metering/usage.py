@@ -85,7 +85,7 @@ class Metered:
     """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`.
 
     Of usage of many accounts `by_account` has the groups of each, in order of the accounts' ids, and can be gone through
-    more than once; `groups` may then be summed over the accounts.
+    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has.
     """
 
     groups: tuple[UsageGroup, ...]
@@ -93,6 +93,7 @@ class Metered:
     rows_rejected: int
     problems: ProblemReport
     by_account: AccountGroups | None = None
+    unknown_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

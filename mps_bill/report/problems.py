@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mps_bill.core.diagnostics import Problem, ProblemReport
+from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport
 
 
 def problem_lines(report: ProblemReport) -> Iterator[str]:
-    """The first problems in order of place; then, where there are more, how many of each kind and where each begins."""
-    yield from map(str, report.shown)
-    hidden = report.total - len(report.shown)
+    """What is listed, equal problems in one line; then, where there are more, how many of each kind and where each begins."""
+    yield from map(_group_line, report.groups)
+    hidden = report.total - sum(group.count for group in report.groups)
     if hidden <= 0:
         return
-    yield f"... and {hidden} more problems. In all:"
+    yield f"... and {hidden} more problem{'s' if hidden > 1 else ''}. In all:"
     for problem in report.firsts:
         yield f"  {report.counts[problem.kind]} of {problem.kind}, first at {problem.place}"
+
+
+def _group_line(group: ProblemGroup) -> str:
+    if group.count < 2:
+        return str(group.first)
+    at = ""
+    if len(group.lines) > 1:
+        at = ", first at lines " if group.count > len(group.lines) else ", at lines "
+        at += ", ".join(map(str, group.lines))
+    return f"{group.first} ({group.count} rows{at})"
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from mps_bill.core.diagnostics import (
     printable,
     quoted,
 )
+from mps_bill.report.problems import problem_lines
 
 BAD = Kind("T101", "bad")
 WORSE = Kind("T102", "worse")
+WORST = Kind("T103", "worst")
 
 
 def problem(line: int, kind: Kind = BAD, message: str = "it is wrong", column: int = 3) -> Problem:
@@ -41,10 +43,46 @@ def test_a_log_counts_all_and_keeps_the_first() -> None:
     log.add([problem(1), problem(2)])
     log.add([problem(3), problem(4, WORSE), problem(5, WORSE)])
     report = log.report()
-    assert report.shown == (problem(1), problem(2))
+    assert report.shown == (problem(1), problem(4, WORSE))
     assert report.firsts == (problem(1), problem(4, WORSE))
     assert dict(report.counts) == {BAD: 3, WORSE: 2}
     assert report.total == 5
+
+
+def test_equal_problems_are_one_group_and_hide_no_other() -> None:
+    log = ProblemLog(3)
+    log.add([problem(line) for line in (38, 46, 113, *range(200, 289))])
+    log.add([problem(46, message="a typo"), problem(9, WORSE), problem(12, WORSE)])
+    report = log.report()
+    assert [(group.first.place.line, group.count, group.lines) for group in report.groups] == [
+        (9, 2, (9, 12)), (38, 92, (38, 46, 113)), (46, 1, (46,)),
+    ]  # fmt: skip
+    assert list(problem_lines(report)) == [
+        "a.csv:9:3: it is wrong [T102 worse] (2 rows, at lines 9, 12)",
+        "a.csv:38:3: it is wrong [T101 bad] (92 rows, first at lines 38, 46, 113)",
+        "a.csv:46:3: a typo [T101 bad]",
+    ]
+
+
+def test_one_of_every_kind_is_listed_before_a_second_of_any() -> None:
+    log = ProblemLog(3)
+    log.add([problem(line, message=f"other {line}") for line in range(1, 50)])
+    log.add([problem(60, WORSE), problem(61, WORST)])
+    report = log.report()
+    assert report.shown == (problem(1, message="other 1"), problem(60, WORSE), problem(61, WORST))
+    assert list(problem_lines(report))[3:5] == [
+        "... and 48 more problems. In all:",
+        "  49 of T101 bad, first at a.csv:1:3",
+    ]
+
+
+def test_equal_problems_of_two_files_and_without_lines_are_two_groups() -> None:
+    log = ProblemLog(5)
+    log.add(Problem(Place(name), BAD, "it is wrong") for name in ("a.csv", "b.csv", "a.csv"))
+    assert list(problem_lines(log.report())) == [
+        "a.csv: it is wrong [T101 bad] (2 rows)",
+        "b.csv: it is wrong [T101 bad]",
+    ]
 
 
 def test_rejected_input_carries_every_problem() -> None:
@@ -77,7 +115,7 @@ SPECS = [
 @pytest.mark.parametrize(
     "word",
     ["SuperResolution.Standard.1080P", "SuperResolution.Standard.16K", "SuperResolution.Por.2K", "SuperResolution.Plus.8K",
-     "H265.8K", "H265.FHD", "H264.HHD", "H266.HD", "H264.LQ", "H264", "FHD", "QHD", "NetworkOut.Peak", "narrowband_hd_2",
+     "H265.8K", "H265.FHD", "H264.UHD", "H266.HD", "H264.LQ", "H264", "FHD", "QHD", "NetworkOut.Peak", "narrowband_hd_2",
      "narrowband_hd", "us-west-2", "KB", "H264.HD.NarrowBandHDV1"],
 )  # fmt: skip
 def test_what_has_another_price_is_never_proposed(word: str) -> None:
@@ -93,6 +131,8 @@ def test_what_has_another_price_is_never_proposed(word: str) -> None:
         ("NetworkOut.OfPeak", "NetworkOut.OffPeak"),
         ("narowband_hd_1", "narrowband_hd_1"),
         ("frames", "frame"),
+        ("us-west-l", "us-west-1"),
+        ("H264.HDD", "H264.HD"),
     ],
 )
 def test_a_misspelt_part_of_a_spec_is_proposed(word: str, meant: str) -> None:

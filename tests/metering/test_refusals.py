@@ -9,6 +9,7 @@ import pytest
 from mps_bill.core.diagnostics import Kind
 from mps_bill.metering import kinds
 from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, source, usage_of, usage_text
 from tests.kit import places as places_of
 
@@ -264,6 +265,22 @@ def test_an_item_that_a_later_sheet_drops_is_refused(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "new.csv", usage_text(rows))], prices)
     assert places_of(report) == [("new.csv:2:44", "U301")]
     assert "the sheet in force" in report.shown[0].message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_usage_foreign_to_the_sheets_is_told_which_shipped_sheets_have_it(engine: EngineName, tmp_path: Path) -> None:
+    foreign = [usage_of("oss_storage_standard_lrs", job_id=f"j-{number}") for number in range(30)]
+    prices, problems = load_price_book(["mps-china"])
+    assert prices, problems
+    report = problems_of(
+        [source(tmp_path / "usage.csv", usage_text(foreign))], prices, options=MeterOptions(engine=engine)
+    )
+    assert places_of(report)[0] == ("usage", "U310")
+    assert "no item of the usage is in the price sheets of the run" in report.shown[0].message
+    assert "oss-china and oss-intl have all of them" in report.shown[0].message
+    # One row that the sheets know, and the sheets are the right ones.
+    mixed = source(tmp_path / "mixed.csv", usage_text([*foreign, row()]))
+    assert places_of(problems_of([mixed], prices, options=MeterOptions(engine=engine)))[0] == ("mixed.csv:2:44", "U301")
 
 
 def test_every_kind_of_problem_is_tested() -> None:
