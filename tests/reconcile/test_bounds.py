@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.decimals import amount_text, stripped
+from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import settle_usage
@@ -17,10 +18,13 @@ from mps_bill.reconcile.columns import find_columns
 from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.mapping import ItemName
 from mps_bill.reconcile.model import Class
+from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.read_row import parse_amount
 from mps_bill.reconcile.sides import settled_run
+from mps_bill.reconcile.statement import StatementRow
 from mps_bill.settlement.read import read_account
 from tests import kit
+from tests.reconcile import test_odd_cents as odd_cents
 from tests.reconcile import test_reconcile as whole
 from tests.reconcile.exports import rows_of
 from tests.reconcile.test_reconcile import Case, found, pay
@@ -155,6 +159,10 @@ def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None],
         ("0", "3.24", [("rounding", "-0.01")]),
         # More is a discount: 0.025 less, of which our cut has 0.005.
         ("0.025", "3.23", [("deduction", "-0.02")]),
+        # Or more: 0.015, and our cut of 0.005.
+        ("0", "3.27", [("rounding", "0.02")]),
+        # A discount of 0.02 of which the payable has only 0.005: the discount, and an odd cent and a half beside our cut.
+        ("0.02", "3.25", [("deduction", "-0.02"), ("rounding", "0.02")]),
         # Both: a discount of 0.02, and a cut of 0.015.
         ("0.02", "3.22", [("deduction", "-0.02"), ("rounding", "-0.01")]),
     ],
@@ -181,6 +189,50 @@ def test_a_cut_that_a_row_states_explains_it_only_where_it_is_the_rest(
     row = Case(tmp_path).compare().statement.rows[0]
     amounts = {**row.amounts, "discount": Decimal(discount), "round_down": Decimal(stated)}
     assert unexplained(replace(row, amounts=amounts)) == Decimal(rest)
+
+
+def test_odd_cents_of_a_bill_that_is_not_right_are_no_odd_cents(tmp_path: Path) -> None:
+    """Five lines of 0.044268 are a bill of 0.22. With lists of 0.04 and one of 0.06 it may be right; at 0.23 the 0.015732 that
+    the line has too much is its own, less what is odd in the others: 0.00134 - 4 x 0.004268 + 0.01 = -0.005732."""
+    five = odd_cents.case(tmp_path)
+    amounts = ("0.04", "0.04", "0.06", "0.04", "0.04")
+    for row, amount in zip(five.rows, amounts, strict=True):
+        row["原价"] = amount
+    odd_cents.split(five.rows, amounts, shown=True)
+    assert found(five.compare()) == []
+    odd_cents.split(five.rows, (*amounts[:4], "0.05"), shown=True)
+    assert found(five.compare()) == [("2023-11-10 11:00", "price", "0.01")]
+
+
+@pytest.mark.parametrize(
+    ("whole_bill", "more"),
+    [
+        # Two rows of 0.04 can lack half a cent each and the cent of the cut: 0.02, so a row may have 0.02 + 0.005 more.
+        ("0.08", "0.015"),
+        ("0.09", "0.015"),
+        ("0.10", "0.025"),
+        ("0.11", "0.015"),
+    ],
+)
+def test_rows_lack_no_more_than_half_a_cent_each_and_the_cent_of_the_cut(whole_bill: str, more: str) -> None:
+    assert split_leeway([Decimal("0.04")] * 2, Decimal(whole_bill)) == Leeway(Decimal("0.015"), Decimal(more))
+
+
+def test_each_bill_has_odd_cents_of_its_own(tmp_path: Path) -> None:
+    """0.044 five times is 0.22, and rounded 0.20: 0.025 more on a row. Not on rows of other hours or products, nor where the
+    bill of 0.23 is a cent from what its rows come to."""
+    row = Case(tmp_path).compare().statement.rows[0]
+    place = iter(range(100, 200))
+
+    def five(payable: str = "0.06", **changes: object) -> list[StatementRow]:
+        amounts = [{"list_amount": Decimal("0.044"), "payable": Decimal(one)} for one in ["0.04"] * 4 + [payable]]
+        return [replace(row, place=Place("e.csv", next(place)), amounts=one, **changes) for one in amounts]
+
+    other = replace(row, start=row.start + 3600, end=row.end + 3600)
+    foreign = replace(row, place=Place("e.csv", 2), product="OSS")
+    rows = [*five(), other, foreign, *five("0.07", month="2023-10")]
+    found = row_leeways(rows, lambda one: one.list_amount, lambda _: False)
+    assert [found[one.place].more for one in rows] == [*[Decimal("0.025")] * 5, *[Decimal("0.015")] * 7]
 
 
 CAPTIONS = kit.usage_text([kit.usage_of("captions", quantity="754.5", unit="second")])
