@@ -12,7 +12,7 @@ from mps_bill.rating.bills import Cycle
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import closing_rows, overdue_since
 from mps_bill.settlement.forecast import forecast
-from mps_bill.settlement.overdue import overdue_bills
+from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.plans import take_from_plans
 from mps_bill.settlement.settle import settle
 from mps_bill.settlement.vouchers import take_from_vouchers
@@ -233,6 +233,21 @@ def with_records(cycle: Cycle, records: int) -> Cycle:
     return replace(cycle, charges=charges)
 
 
+def test_a_correction_does_not_take_back_how_far_a_product_is_settled() -> None:
+    """All is settled up to 12 o'clock. After the correction of 8 o'clock so is mps, and 10 o'clock stays late."""
+    payer = account("9", settled_through={"*": at("11-10 12")})
+    run = settle(hours({at("11-10 08"): video("10")}), payer, book(), charge_late=True)
+    assert run.closing.settled_through == {"*": at("11-10 12"), "mps": at("11-10 12")}
+    assert len(settle(hours({at("11-10 10"): video("10")}), run.closing, book()).late) == 1
+
+
+def test_the_same_spec_of_another_item_is_other_usage() -> None:
+    prices = book(SHEET + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
+    first = settle(hours({at("11-10 09"): video("10")}, prices), account("9"), prices)
+    late = hours({at("11-10 09"): {("films", "HD", "cn-shanghai"): "10"}}, prices)
+    assert settle(late, first.closing, prices).charged_before == {("mps", at("11-10 09")): "other"}
+
+
 # Months
 
 
@@ -280,6 +295,26 @@ def test_the_closing_statement_says_what_went_and_what_is_left() -> None:
         ("outstanding", "0.00", "0.02", "0.00", "0.02"),
         ("frozen", "0.00", "0.00", "0.00", "0.00"),
     ]
+
+
+def test_what_a_statement_releases_was_frozen_before() -> None:
+    """0.651 from an earlier run and 0.651 of this one are frozen; the statement releases 1.302 and takes 1.30."""
+    first = settle(hours({at("11-30 21"): video("10")}, MONTHLY), account("9"), MONTHLY)
+    run = settle(hours({at("11-30 23"): video("10")}, MONTHLY), first.closing, MONTHLY)
+    found = {
+        row.source: [amount_text(one) for one in (row.opening, row.added, row.taken, row.closing)]
+        for row in closing_rows(run)
+    }
+    assert found["frozen"] == ["0.651", "0.651", "1.302", "0.00"]
+    assert found["balance"] == ["9.00", "0.00", "1.30", "7.70"]
+
+
+def test_outstanding_is_cleared_by_the_earliest_top_ups_that_reach_it() -> None:
+    """0.65 at 11:00; 0.30 at 14:00 and 0.35 at 16:00 are enough, in whatever order the file has them."""
+    tops = (top_up("11-10 20", "9"), top_up("11-10 16", "0.35"), top_up("11-10 14", "0.30"))
+    for top_ups in (tops, tops[::-1]):
+        run = settle(hours({at("11-10 09"): video("10")}), account(top_ups=top_ups), book())
+        assert cleared_by(run.closing) == at("11-10 16")
 
 
 def test_a_bill_that_is_repaid_in_part_is_not_cleared() -> None:
