@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.core.decimals import amount_text
+from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Cycle
-from mps_bill.settlement.account import Account
-from mps_bill.settlement.closing import closing_rows, overdue_since
+from mps_bill.settlement.account import Account, FrozenMonth
+from mps_bill.settlement.closing import closing_rows, overdue_since, totals
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.plans import take_from_plans
@@ -19,7 +20,8 @@ from mps_bill.settlement.vouchers import take_from_vouchers
 from mps_bill.settlement.waterfall import Due, pay, receive
 from tests.settlement.worlds import HOUR, SHEET, account, at, book, card, hours, plan, top_up, video, voucher
 
-MONTHLY = book(SHEET.replace("settlement: hourly", "settlement: monthly"))
+MONTHLY_SHEET = SHEET.replace("settlement: hourly", "settlement: monthly")
+MONTHLY = book(MONTHLY_SHEET)
 #: Days of a second product, whose bills are issued three hours after the day.
 DAILY = (
     SHEET[: SHEET.index("  video:")]
@@ -241,6 +243,15 @@ def test_a_correction_does_not_take_back_how_far_a_product_is_settled() -> None:
     assert len(settle(hours({at("11-10 10"): video("10")}), run.closing, book()).late) == 1
 
 
+def test_usage_is_other_usage_also_where_the_cycle_rounds_it_to_the_same() -> None:
+    """9.5 and 9.2 minutes are both billed as 9."""
+    key = ("review", "porn", "cn-shanghai")
+    first = settle(hours({at("11-10 09"): {key: "9.5"}}), account("9"), book())
+    for minutes, expected in (("9.5", "same"), ("9.2", "other")):
+        late = hours({at("11-10 09"): {key: minutes}})
+        assert settle(late, first.closing, book()).charged_before == {("mps", at("11-10 09")): expected}
+
+
 def test_the_same_spec_of_another_item_is_other_usage() -> None:
     prices = book(SHEET + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
     first = settle(hours({at("11-10 09"): video("10")}, prices), account("9"), prices)
@@ -269,7 +280,64 @@ def test_a_correction_of_the_statement_s_second_is_in_the_statement() -> None:
     ]
 
 
+def test_a_correction_goes_by_the_lag_of_the_sheet_that_states_the_month() -> None:
+    """Bills were issued after an hour until noon of the 30th, then after four: the statement comes at 04:00 of December. The
+    correction of the 10th is issued at 04:00 too, with the hour from 02:00 of its own sheet, and is in it."""
+    new = MONTHLY_SHEET.replace("2023-11-01T00", "2023-11-30T12").replace("issue_after: 1h", "issue_after: 4h")
+    prices = book(MONTHLY_SHEET, new)
+    late = hours({at("11-10 09"): video("10")}, prices)
+    for settled_through, as_of, months in (("12-01 02", "12-01 04", ["2023-11"]), ("12-01 03", "12-01 05", [])):
+        payer = account("9", settled_through={"mps": at(settled_through)})
+        run = settle(late, payer, prices, as_of=at(as_of), charge_late=True)
+        assert [one.statement.month for one in run.statements] == months
+        assert [one.month for one in run.closing.frozen] == ([] if months else ["2023-12"])
+
+
+def test_a_correction_after_the_account_has_passed_the_statement_is_in_the_next() -> None:
+    """mps is settled up to 23:00 of November, and the account stands at the 5th of December by other bills."""
+    payer = account("9", settled_through={"mps": at("11-30 23")}, settled_at=at("12-05"))
+    run = settle(hours({at("11-30 21"): video("10")}, MONTHLY), payer, MONTHLY, charge_late=True)
+    assert [(one.month, one.amount) for one in run.closing.frozen] == [("2023-12", Decimal("0.651"))]
+
+
+def test_each_product_freezes_for_itself_and_a_statement_leaves_the_next_month_frozen() -> None:
+    """0.651 of mps and 0.651 of oss in November; 1.302 of mps in December, which stay when November is paid: 0.65 each."""
+    other = (
+        MONTHLY_SHEET[: MONTHLY_SHEET.index("  video:")]
+        .replace("test-mps", "test-oss")
+        .replace("product: mps", "product: oss")
+    )
+    prices = book(
+        MONTHLY_SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n'
+    )
+    usage = {
+        at("11-30 22"): {**video("10"), ("films", "HD", "CN"): "10"},
+        at("12-01 00"): video("20"),
+    }
+    run = settle(hours(usage, prices), account("9"), prices)
+    assert [(one.statement.sheet.product, one.statement.amounts.payable) for one in run.statements] == [
+        ("mps", Decimal("0.65")),
+        ("oss", Decimal("0.65")),
+    ]
+    assert [(one.product, one.month, one.amount) for one in run.closing.frozen] == [
+        ("mps", "2023-12", Decimal("1.302"))
+    ]
+
+
+def test_a_statement_that_the_account_has_passed_is_paid_as_of_now() -> None:
+    """The voucher was valid on the 1st of December, as November was stated; the account stands at the 5th."""
+    november = FrozenMonth("mps", "2023-11", (("video", Decimal("0.651")),))
+    payer = account("9", frozen=(november,), settled_at=at("12-05"), vouchers=(voucher(end="12-03"),))
+    run = settle((), payer, MONTHLY, as_of=at("12-05"))
+    assert [one.source for step in run.statements for one in step.payment.deductions] == ["balance"]
+
+
 # What a run comes to
+
+
+def test_units_of_plans_are_added_up_over_bills() -> None:
+    run = settle(hours({at("11-10 09"): video("10"), at("11-10 10"): video("5")}), account(plans=(plan(),)), book())
+    assert totals(run).plans == {"rp-1": 45 * MICROS}
 
 
 def test_the_closing_statement_says_what_went_and_what_is_left() -> None:
