@@ -20,7 +20,8 @@ from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.times import HOUR
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
-from mps_bill.price_sheet.sheet_model import FlatPrice, Item, PriceSheet
+from mps_bill.price_sheet.price_kinds.flat import FlatPrice
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
 from mps_bill.settlement.account import Account
@@ -35,9 +36,9 @@ def flat_lines(sheet: PriceSheet, count: int) -> list[tuple[Item, str, FlatPrice
     found = []
     for item in sheet.items.values():
         for spec in item.prices:
-            price = sheet.price(item, spec, "cn-shanghai")
-            if isinstance(price, FlatPrice) and item.metering.per != "cycle":
-                found.append((item, spec, price))
+            priced = sheet.price(item, spec, "cn-shanghai")
+            if priced and isinstance(priced.price, FlatPrice) and item.metering.per != "cycle":
+                found.append((item, spec, priced.price))
     assert len(found) >= count, f"{sheet.ref} has only {len(found)} flat prices"
     return found[:count]
 

@@ -14,7 +14,6 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.sheet_model import TieredPrice
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.totals import billed_micros
@@ -121,8 +120,7 @@ def explain_job(
 
 def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:
     """What the month had used of a charge before its bill: by the account before the run, and by the bills before this one."""
-    price = charge.price
-    if not isinstance(price, TieredPrice) or price.per != "month":
+    if not charge.price.by_month:
         return None
     key = month_key(charge)
     before = takewhile(lambda other: other is not bill, bills)

@@ -8,7 +8,7 @@ in every month).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -22,6 +22,10 @@ _DISPLAY_SCALE: int = 10**AMOUNT_PLACES
 #: What the denominator of an amount divides where the amount ends: a price has ten decimals, a quantity six of a unit with
 #: at most twenty factors of 2.
 _ENDING: int = 10**40
+_DISPLAY_DIVISOR = Decimal(_DISPLAY_SCALE)
+_divide = EXACT.divide
+#: The amount of a micro, as `money_rate` prepares it.
+MoneyRate = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,11 @@ class Unit:
     name: str
     dimension: str
     factor: int
+    #: Micros in one of this unit.
+    micros: int = field(init=False)
 
-    @property
-    def micros(self) -> int:
-        """Micros in one of this unit."""
-        return self.factor * MICROS
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "micros", self.factor * MICROS)
 
 
 UNITS: dict[str, Unit] = {
@@ -86,15 +90,21 @@ def ends_in_unit(micros: int, unit: Unit) -> bool:
     return micros * _DISPLAY_SCALE % unit.micros == 0
 
 
-def amount_of(micros: int, unit: Unit, unit_price: Decimal) -> Decimal:
-    """The money for `micros` at `unit_price` per `unit`: multiplied first, then divided once.
+def amount_of(micros: int, lot: int, unit_price: Decimal) -> Decimal:
+    """The money for `micros` at `unit_price` per `lot` micros: multiplied first, then divided once.
 
     Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
     is ten decimals.
     """
-    twice_numerator, denominator, twice_denominator = _per_micro(unit_price, unit.factor)
-    # `divide` half up, without the call and with what a price fixes made ready: every line of every bill passes here.
-    return scaled((micros * twice_numerator + denominator) // twice_denominator, AMOUNT_PLACES)
+    return amount_at(micros, money_rate(unit_price, lot))
+
+
+def amount_at(micros: int, rate: MoneyRate) -> Decimal:
+    """The money for `micros` at a rate, as `amount_of`."""
+    twice_numerator, denominator, twice_denominator = rate
+    # `divide` half up and `scaled`, without the calls and with what a price fixes made ready: every line of every bill
+    # passes here.
+    return _divide((micros * twice_numerator + denominator) // twice_denominator, _DISPLAY_DIVISOR)
 
 
 def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
@@ -107,8 +117,8 @@ def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _per_micro(unit_price: Decimal, factor: int) -> tuple[int, int, int]:
-    """The amount of one micro at a price per unit of `factor`, in the last digit that an amount has: a fraction in lowest
+def money_rate(unit_price: Decimal, lot: int) -> MoneyRate:
+    """The amount of one micro at a price per `lot` of them, in the last digit that an amount has: a fraction in lowest
     terms as twice the numerator, the denominator, twice the denominator."""
-    amount = Fraction(unit_price) * _DISPLAY_SCALE / (factor * MICROS)
+    amount = Fraction(unit_price) * _DISPLAY_SCALE / lot
     return 2 * amount.numerator, amount.denominator, 2 * amount.denominator

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.price_sheet.sheet_model import Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class PriceBook:
     @cached_property
     def month_tiered(self) -> frozenset[str]:
         """The items of which some version has a price that is tiered by the month."""
-        return frozenset(item.code for item in self.items if any(map(_tiered_by_month, _prices(item))))
+        return frozenset(item.code for item in self.items if any(price.by_month for price in _prices(item)))
 
     @property
     def sheets(self) -> Iterator[PriceSheet]:
@@ -64,7 +65,3 @@ def book_of(sheet: PriceSheet) -> PriceBook:
 def _prices(item: Item) -> Iterator[Price]:
     for prices in item.prices.values():
         yield from prices.values()
-
-
-def _tiered_by_month(price: Price) -> bool:
-    return isinstance(price, TieredPrice) and price.per == "month"

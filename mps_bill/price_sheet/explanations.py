@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from mps_bill.core import shape, yaml_tree
 from mps_bill.core.diagnostics import Kind
 from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.price_kinds import PRICE_KINDS
+from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
+
+_MODELS = " or ".join(f"`{kind.model}` ({kind.meaning})" for kind in PRICE_KINDS if issubclass(kind, TieredPrice))
 
 EXPLANATIONS: Mapping[Kind, str] = {
     # Finding files
@@ -87,10 +91,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.UNKNOWN_FAMILY: "A family is `transcoding`, `enhancement`, `video-ai` or `related`.",
     kinds.UNKNOWN_UNIT: "The unit is not one that the program converts exactly. The message lists the units.",
     kinds.UNKNOWN_METERING: "`per` of a metering rule is `record`, `cycle` or `none`.",
-    kinds.UNKNOWN_TIER_MODEL: (
-        "`tiers` is `graduated` (each part at its own tier's price) or `volume` (all of it at the price of the tier that"
-        " it reaches)."
-    ),
+    kinds.UNKNOWN_TIER_MODEL: f"`tiers` is {_MODELS}.",
     kinds.UNKNOWN_TIER_PERIOD: "`per` of a tier table is `cycle` or `month`.",
     # Items and prices
     kinds.DUPLICATE_SOURCE: "Two sources have one id, so that items could mean either.",

@@ -16,11 +16,11 @@ from itertools import combinations, pairwise
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
-from mps_bill.core.shape import Fields, Located, Many
-from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.core.shape import Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
 from mps_bill.price_sheet.prices import PriceEntry, PriceTable
-from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution
+from mps_bill.price_sheet.sheet_model import Resolution, scope_in_force
 from mps_bill.price_sheet.spec import split_spec
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times.
@@ -30,7 +30,7 @@ _SHOWN_NEIGHBOURS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rate:
-    """A single figure: a flat price, or one tier of a tiered price. Each stands once in the sheet and equals only itself."""
+    """A single figure of a price, such as that of one tier. Each stands once in the sheet and equals only itself."""
 
     price: Located[Decimal]
     spec: str
@@ -46,7 +46,7 @@ class _Cell:
     """What stands in the price table for a spec and a region or group: one rate, or one for each tier."""
 
     rates: tuple[_Rate, ...]
-    bounds: tuple[Decimal | None, ...]
+    bounds: tuple[object, ...]
 
 
 #: group -> its regions
@@ -89,23 +89,12 @@ def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> _Row:
     return {region: cell for region, cell in cells.items() if cell}
 
 
-def _cell(value: Located[Decimal] | Fields | None, spec: str, region: str, wrong: Set[Place]) -> _Cell | None:
-    match value:
-        case Located():
-            return _Cell((_Rate(value, spec, region, ""),), (None,))
-        case Fields():
-            table = value.get(d.UP_TO)
-            if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
-                return None
-            tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
-            rates = tuple(_Rate(price, spec, region, _tier_text(bound)) for bound, price in tiers)
-            return _Cell(rates, tuple(bound for bound, _ in tiers))
-        case None:
-            return None
-
-
-def _tier_text(bound: Decimal | None) -> str:
-    return ", above the last tier" if bound is None else f", up to {plain(bound)}"
+def _cell(written: WrittenPrice | None, spec: str, region: str, wrong: Set[Place]) -> _Cell | None:
+    rates = written.rates(wrong) if written else None
+    if rates is None:
+        return None
+    named = tuple(_Rate(rate.price, spec, region, rate.words) for rate in rates)
+    return _Cell(named, tuple(rate.bound for rate in rates))
 
 
 def _comparable(one: _Cell, other: _Cell) -> list[tuple[_Rate, _Rate]]:
@@ -138,7 +127,7 @@ def _resolution_steps(groups: Groups, by_codec: Mapping[str, Mapping[str, _Row]]
     """Prices of a codec in a region at one resolution and at the next higher one that is priced there."""
     for rows in by_codec.values():
         for region in _regions(groups, rows):
-            priced = [_price_in(groups, row, region) for row in rows.values()]
+            priced = [_cell_in(groups, row, region) for row in rows.values()]
             yield from pairwise(cell for cell in priced if cell)
 
 
@@ -147,7 +136,7 @@ def _codec_pairs(groups: Groups, by_codec: Mapping[str, Mapping[str, _Row]]) -> 
     older, newer = by_codec.get("H264", {}), by_codec.get("H265", {})
     for resolution in older.keys() & newer.keys():
         for region in _regions(groups, {"older": older[resolution], "newer": newer[resolution]}):
-            pair = _price_in(groups, older[resolution], region), _price_in(groups, newer[resolution], region)
+            pair = _cell_in(groups, older[resolution], region), _cell_in(groups, newer[resolution], region)
             if pair[0] and pair[1]:
                 yield pair[0], pair[1]
 
@@ -167,14 +156,10 @@ def _regions(groups: Groups, rows: Mapping[str, _Row]) -> list[str]:
     return list(dict.fromkeys(region for key in keys for region in groups.get(key, (key,))))
 
 
-def _price_in(groups: Groups, row: _Row, region: str) -> _Cell | None:
-    """The price in force in a region, by the rule of `PriceSheet.price`: its own, its group's, that of "*"."""
-    if region in row:
-        return row[region]
-    for group, members in groups.items():
-        if group in row and region in members:
-            return row[group]
-    return row.get(EVERY_REGION)
+def _cell_in(groups: Groups, row: _Row, region: str) -> _Cell | None:
+    """The price in force in a region."""
+    scope = scope_in_force(row, region, groups)
+    return None if scope is None else row[scope]
 
 
 # ---- What looks odd --------------------------------------------------------------------------------------------------

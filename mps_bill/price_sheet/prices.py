@@ -1,25 +1,23 @@
-"""Price tables of items: flat and tiered prices as written, and prices that are another item's times a factor."""
+"""Price tables of items: prices as written, and prices that are another item's times a factor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
-from typing import Literal, cast
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, strip_zeros
+from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
-from mps_bill.core.shape import Entry, Fields, Located, Many
-from mps_bill.core.units import Unit, to_micros
-from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.core.shape import Entry, Located, Many
+from mps_bill.core.units import Unit
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context
-from mps_bill.price_sheet.sheet_model import FlatPrice, Price, RegionPrices, Tier, TieredPrice
+from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.sheet_model import RegionPrices
 from mps_bill.price_sheet.spec import join_spec, split_spec
 
-#: As the definition reads a price: one decimal, or the fields of a tier table.
-PriceEntry = Entry[str, Located[Decimal] | Fields]
+PriceEntry = Entry[str, WrittenPrice]
 PriceTable = Many[Entry[str, Many[PriceEntry]]]
 
 
@@ -34,7 +32,7 @@ def read_prices(
         for entry in entries:
             if entry.key.value not in context.region_keys:
                 problems.append(_unknown_region(entry.key, context))
-            price = _price(entry.value, unit, problems)
+            price = entry.value.price(unit, problems) if entry.value else None
             if price:
                 by_region[entry.key.value] = price
         if context.overlaps:
@@ -64,62 +62,6 @@ def _check_overlaps(spec: str, entries: tuple[PriceEntry, ...], context: Context
     return problems
 
 
-def _price(value: Located[Decimal] | Fields | None, unit: Unit | None, problems: list[Problem]) -> Price | None:
-    match value:
-        case Located():
-            return FlatPrice(value.value, value.place)
-        case Fields():
-            return _tiered_price(value, unit, problems)
-        case None:
-            return None
-
-
-def _tiered_price(fields: Fields, unit: Unit | None, problems: list[Problem]) -> TieredPrice | None:
-    model, per, table = fields.get(d.TIERS), fields.get(d.TIER_PER), fields.get(d.UP_TO)
-    if table is None:
-        return None
-    found = _check_tiers(table)
-    problems += found
-    tiers = [
-        Tier(None if entry.key.value is None else to_micros(entry.key.value, unit), entry.value.value)
-        for entry in table.parts
-        if unit and entry.value
-    ]
-    if found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
-        return None
-    return TieredPrice(
-        cast("Literal['graduated', 'volume']", model.value),
-        cast("Literal['cycle', 'month']", per.value),
-        tuple(tiers),
-        fields.place,
-    )
-
-
-def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> list[Problem]:
-    problems = []
-    bounds = [entry.key for entry in table.parts]
-    at_rest = next((index for index, bound in enumerate(bounds) if bound.value is None), None)
-    if at_rest is None:
-        if table.whole:
-            message = f"the tiers must end in `{d.REST}`, the price of what is above the last bound"
-            problems.append(Problem(table.place, kinds.MISSING_REST, message))
-    elif at_rest < len(bounds) - 1:
-        message = f"`{d.REST}` must stand last; the bounds after it belong before it"
-        problems.append(Problem(bounds[at_rest].place, kinds.MISPLACED_REST, message))
-    elif at_rest == 0 and table.whole:
-        message = f"`{d.REST}` alone makes no tiers; write its price in place of the table, or add a bound before it"
-        problems.append(Problem(bounds[0].place, kinds.LONE_REST, message))
-    highest = Decimal(0)
-    for bound in bounds:
-        if bound.value is None:
-            continue
-        if bound.value <= highest:
-            message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds ascending"
-            problems.append(Problem(bound.place, kinds.UNORDERED_TIERS, message))
-        highest = max(highest, bound.value)
-    return problems
-
-
 def derive_prices(
     base: Mapping[str, RegionPrices], base_template: str | None, template: str | None, times: Located[Decimal]
 ) -> tuple[dict[str, RegionPrices], list[Problem]]:
@@ -136,38 +78,16 @@ def derive_prices(
             spec = join_spec(template, parts.codec or "", parts.resolution or "") if parts else None
         if spec is None:
             continue
-        prices[spec] = {region: _times(price, times.value) for region, price in by_region.items()}
+        prices[spec] = {region: price.times(times.value) for region, price in by_region.items()}
         if not problems:
             problems += _overlong(base_spec, by_region, prices[spec], times)
     return prices, problems
 
 
-def _times(price: Price, factor: Decimal) -> Price:
-    match price:
-        case FlatPrice():
-            return replace(price, unit_price=_product(price.unit_price, factor))
-        case TieredPrice():
-            tiers = (replace(tier, unit_price=_product(tier.unit_price, factor)) for tier in price.tiers)
-            return replace(price, tiers=tuple(tiers))
-
-
-def _product(unit_price: Decimal, factor: Decimal) -> Decimal:
-    return strip_zeros(EXACT.multiply(unit_price, factor))
-
-
-def unit_prices(price: Price) -> tuple[Decimal, ...]:
-    """Every unit price of `price`, in the order of its tiers."""
-    match price:
-        case FlatPrice():
-            return (price.unit_price,)
-        case TieredPrice():
-            return tuple(tier.unit_price for tier in price.tiers)
-
-
 def _overlong(base_spec: str, base: RegionPrices, derived: RegionPrices, times: Located[Decimal]) -> list[Problem]:
     """The first derived price with more decimals than a price may have; one is enough to show what is wrong."""
     for region, price in derived.items():
-        for before, after in zip(unit_prices(base[region]), unit_prices(price), strict=True):
+        for (_, before), (_, after) in zip(base[region].figures(), price.figures(), strict=True):
             exponent = after.as_tuple().exponent
             if isinstance(exponent, int) and -exponent > AMOUNT_PLACES:
                 message = (

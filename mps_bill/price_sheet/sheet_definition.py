@@ -6,15 +6,12 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from mps_bill.core.decimals import AMOUNT_PLACES, PLAIN_DECIMAL, parse_plain_decimal
+from mps_bill.core.decimals import PLAIN_DECIMAL
 from mps_bill.core.diagnostics import Kind, near_miss, quoted
 from mps_bill.core.shape import (
     Choice,
-    Either,
     Field,
-    Fields,
     ListOf,
-    Located,
     MapOf,
     Record,
     Schema,
@@ -23,14 +20,16 @@ from mps_bill.core.shape import (
     matching,
 )
 from mps_bill.core.times import DAY, HOUR, LOCAL_TIME, OFFSET, parse_offset, parse_second
-from mps_bill.core.units import QUANTITY_PLACES, UNITS
+from mps_bill.core.units import UNITS
 from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.price_kinds import PRICE_KINDS
+from mps_bill.price_sheet.price_kinds.price_forms import price_shape
+from mps_bill.price_sheet.price_kinds.price_kind import parse_quantity
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_model import FAMILIES
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"
-REST = "rest"
 MOST_PLACES = 10
 
 _WORDS = r"[a-z][a-z0-9]*([_-][a-z0-9]+)*"
@@ -113,27 +112,6 @@ def _parse_template(text: str) -> str:
     return text
 
 
-def _parse_price(text: str) -> Decimal:
-    return parse_plain_decimal(text, places=AMOUNT_PLACES)
-
-
-def _parse_quantity(text: str) -> Decimal:
-    """A quantity of a unit, above zero."""
-    quantity = parse_plain_decimal(text, places=QUANTITY_PLACES)
-    if not quantity:
-        raise ValueError(f"{quoted(text)} must be above zero")
-    return quantity
-
-
-def _parse_bound(text: str) -> Decimal | None:
-    """The upper bound of a tier in the item's unit; None for the rest."""
-    if text == REST:
-        return None
-    if not text[:1].isdigit() and (hint := near_miss(text, (REST,))):
-        raise ValueError(f"{quoted(text)} is not an upper bound{hint}")
-    return _parse_quantity(text)
-
-
 def _words(name: str, kind: Kind) -> Text[str]:
     return Text(name, matching(_WORDS, name, "lower-case words joined by - or _"), _WORDS, kind)
 
@@ -147,13 +125,12 @@ def _time(name: str) -> Text[int]:
 
 
 def _quantity(name: str) -> Text[Decimal]:
-    return Text(name, _parse_quantity, PLAIN_DECIMAL, kinds.BAD_QUANTITY, number=True)
+    return Text(name, parse_quantity, PLAIN_DECIMAL, kinds.BAD_QUANTITY, number=True)
 
 
 _CURRENCY = r"[A-Z]{3}"
 _URL = r"https?://\S+"
 _MODES = ("half-up", "up", "down")
-_price = Text("a price", _parse_price, PLAIN_DECIMAL, kinds.BAD_PRICE, number=True)
 _spec = Text("a spec", matching(_SPEC, "a spec", "parts joined by points, such as H264.HD"), _SPEC, kinds.BAD_SPEC)
 _region = Text("a region id", matching(_REGION, "a region id", "one such as cn-shanghai"), _REGION, kinds.BAD_REGION)
 _rounding = Choice("a rounding mode", _MODES, kinds.UNKNOWN_ROUNDING)
@@ -194,26 +171,9 @@ SETTLEMENT = Field(
 ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "the cut of a bill's sum to money")
 BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, ROUNDING))
 
-TIERS = Field(
-    "tiers",
-    Choice("a tier model", ("graduated", "volume"), kinds.UNKNOWN_TIER_MODEL),
-    "graduated: each part at its own tier's price; volume: all of it at the price of the tier that it reaches",
-)
-TIER_PER = Field(
-    "per", Choice("a tier period", ("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD), "over what the quantity accumulates"
-)
-_bound = Text("an upper bound", _parse_bound, f"{REST}|{PLAIN_DECIMAL}", kinds.BAD_BOUND)
-UP_TO = Field(
-    "up_to",
-    MapOf("a tier table", _bound, _price),
-    "inclusive upper bounds in the item's unit, ascending, and `rest`; each with its price",
-)
-TIERED_PRICE = Record("a tiered price", (TIERS, TIER_PER, UP_TO))
 # Whether a region or group is known depends on the sheet, so any text is read here and checked with the item.
 _price_region = Text("a region or group", str, rf"\*|{_REGION}|{_WORDS}", kinds.UNKNOWN_REGION)
-REGION_PRICES: MapOf[str, Located[Decimal] | Fields] = MapOf(
-    "a spec's prices by region", _price_region, Either(_price, TIERED_PRICE, "a price")
-)
+REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape(PRICE_KINDS))
 
 PER = Field(
     "per",
@@ -229,7 +189,7 @@ METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 BASE = Field("item", _words("an item code", kinds.BAD_ID), "the item of this sheet whose prices are taken")
 TIMES = Field(
     "times",
-    Text("a factor", _parse_quantity, PLAIN_DECIMAL, kinds.BAD_FACTOR, number=True),
+    Text("a factor", parse_quantity, PLAIN_DECIMAL, kinds.BAD_FACTOR, number=True),
     "what they are multiplied by",
 )
 DERIVATION = Record("prices_from", (BASE, TIMES))

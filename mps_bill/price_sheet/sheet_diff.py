@@ -10,7 +10,8 @@ from fractions import Fraction
 from mps_bill.core.decimals import EXACT, plain
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Figure
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def diff_sheets(old: PriceSheet, new: PriceSheet) -> SheetDiff:
     changes = []
     for code in [*new.items, *(code for code in old.items if code not in new.items)]:
         before, after = old.items.get(code), new.items.get(code)
-        tiers, rates = _price_changes(old, new, code)
-        change = ItemChange(code, before, after, (*_item_words(before, after), *tiers), rates)
+        kinds, rates = _price_changes(old, new, code)
+        change = ItemChange(code, before, after, (*_item_words(before, after), *kinds), rates)
         if before is None or after is None or change.words or change.rates:
             changes.append(change)
     return SheetDiff(old, new, tuple(_changed(_head_words(old), _head_words(new))), tuple(changes))
@@ -134,11 +135,11 @@ def _words_of(item: Item) -> dict[str, str]:
 def _price_changes(
     old: PriceSheet, new: PriceSheet, code: str
 ) -> tuple[tuple[WordChange, ...], tuple[RateChange, ...]]:
-    """How the tiers of an item changed, in words, and its figures that differ in some region; regions that change alike
+    """Where the kind of an item's prices changed, in words, and its figures that differ in some region; regions that change alike
     are told together."""
     before, after = old.items.get(code), new.items.get(code)
     groups = {**old.region_groups, **new.region_groups}
-    tiers: list[WordChange] = []
+    kinds: list[WordChange] = []
     rates: list[RateChange] = []
     specs = [*(after.prices if after else ()), *(before.prices if before else ())]
     for spec in dict.fromkeys(specs):
@@ -149,10 +150,10 @@ def _price_changes(
                 alike.setdefault(pair, []).append(region)
         for (one, other), regions in alike.items():
             names = words.regions_words(regions, groups)
-            if one.model != other.model and one.bounds and other.bounds:
-                tiers.append(WordChange(f"tiers of {spec} in {names}", one.model, other.model))
+            if one.kind != other.kind and one.figures and other.figures:
+                kinds.append(WordChange(f"price of {spec} in {names}", one.kind, other.kind))
             rates += _rate_changes(spec, names, one, other, before, after)
-    return tuple(tiers), tuple(rates)
+    return tuple(kinds), tuple(rates)
 
 
 def _regions(sheet: PriceSheet, item: Item | None, spec: str) -> dict[str, None]:
@@ -163,24 +164,26 @@ def _regions(sheet: PriceSheet, item: Item | None, spec: str) -> dict[str, None]
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    """A price without its place: upper bounds in micros (None: no bound) with unit prices; no bounds: no price."""
+    """A price without its place; no figures: no price. `lot` are the micros that a unit price pays for, where any."""
 
-    bounds: tuple[int | None, ...] = ()
-    unit_prices: tuple[Decimal, ...] = ()
-    model: str = "one price"
+    figures: tuple[Figure, ...] = ()
+    kind: str = ""
+    lot: int | None = None
+
+    def at(self, high: int | None) -> Decimal | None:
+        """The unit price of the stretch of quantity that ends at `high`."""
+        for bound, unit_price in self.figures:
+            if bound is None or (high is not None and high <= bound):
+                return unit_price
+        return None
 
 
 def _figures(sheet: PriceSheet, item: Item | None, spec: str, region: str) -> _Figures:
-    price: Price | None = sheet.price(item, spec, region) if item else None
-    match price:
-        case None:
-            return _Figures()
-        case FlatPrice():
-            return _Figures((None,), (price.unit_price,))
-        case TieredPrice():
-            tiers = price.tiers
-            bounds, prices = tuple(tier.up_to for tier in tiers), tuple(tier.unit_price for tier in tiers)
-            return _Figures(bounds, prices, f"{price.model} per {price.per}")
+    found = sheet.price(item, spec, region) if item else None
+    if found is None:
+        return _Figures()
+    price = found.price
+    return _Figures(price.figures(), price.kind_words(), price.lot())
 
 
 def _rate_changes(
@@ -189,23 +192,15 @@ def _rate_changes(
     """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
     item = after or before
     assert item is not None
-    edges = sorted({bound for figures in (old, new) for bound in figures.bounds if bound is not None})
+    edges = sorted({bound for price in (old, new) for bound, _ in price.figures if bound is not None})
     low = 0
     for high in [*edges, None]:
-        one, other = _figure_at(old, high), _figure_at(new, high)
+        one, other = old.at(high), new.at(high)
         if one != other:
             tier = _tier_text(low, high, item.unit) if edges else ""
-            ratio = _ratio(one, other, before.unit, after.unit) if before and after else None
-            yield RateChange(spec, regions, tier, one, other, ratio)
+            alike = before is not None and after is not None and before.unit.dimension == after.unit.dimension
+            yield RateChange(spec, regions, tier, one, other, _ratio(one, other, old.lot, new.lot) if alike else None)
         low = high or low
-
-
-def _figure_at(figures: _Figures, high: int | None) -> Decimal | None:
-    """The unit price of the stretch of quantity that ends at `high`."""
-    for bound, unit_price in zip(figures.bounds, figures.unit_prices, strict=True):
-        if bound is None or (high is not None and high <= bound):
-            return unit_price
-    return None
 
 
 def _tier_text(low: int, high: int | None, unit: Unit) -> str:
@@ -214,8 +209,8 @@ def _tier_text(low: int, high: int | None, unit: Unit) -> str:
     return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
 
 
-def _ratio(old: Decimal | None, new: Decimal | None, old_unit: Unit, new_unit: Unit) -> Fraction | None:
+def _ratio(old: Decimal | None, new: Decimal | None, old_lot: int | None, new_lot: int | None) -> Fraction | None:
     """New over old for one and the same quantity."""
-    if not old or new is None or old_unit.dimension != new_unit.dimension:
+    if not old or new is None or not old_lot or not new_lot:
         return None
-    return Fraction(new) / new_unit.factor / (Fraction(old) / old_unit.factor)
+    return Fraction(new) / new_lot / (Fraction(old) / old_lot)

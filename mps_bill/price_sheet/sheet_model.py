@@ -6,15 +6,15 @@ written. Every value that an explanation names keeps its place in the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mps_bill.core.decimals import RoundingMode
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import Calendar, iso
 from mps_bill.core.units import Unit
+from mps_bill.price_sheet.price_kinds.price_kind import Price
 
 Family = Literal["transcoding", "enhancement", "video-ai", "related"]
 FAMILIES: tuple[Family, ...] = ("transcoding", "enhancement", "video-ai", "related")
@@ -66,39 +66,16 @@ class Metering:
     minimum: int
 
 
-@dataclass(frozen=True, slots=True)
-class FlatPrice:
-    """One price per unit: 10 minutes at 0.0651 make 0.651."""
-
-    unit_price: Decimal
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """A tier holds quantities up to and including `up_to` micros (None: the rest)."""
-
-    up_to: int | None
-    unit_price: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class TieredPrice:
-    """A price by quantity; `per` says over what the quantity accumulates.
-
-    With tiers up to 3000 at 0.1 and the rest at 0.09, 5000 minutes cost
-    `graduated`: 3000 x 0.1 + 2000 x 0.09 = 480; `volume`: 5000 x 0.09 = 450.
-    """
-
-    model: Literal["graduated", "volume"]
-    per: Literal["cycle", "month"]
-    tiers: tuple[Tier, ...]
-    place: Place
-
-
-Price = FlatPrice | TieredPrice
 #: region id, group or "*" -> price
 RegionPrices = Mapping[str, Price]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceInForce:
+    """The price in a region, and the scope that gave it: the region itself, its group, or "*"."""
+
+    price: Price
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +112,31 @@ class PriceSheet:
     items: Mapping[str, Item]
     sources: tuple[Source, ...]
     place: Place
+    #: What was found before of item, spec and region, because every charge of a run asks.
+    _in_force: dict[tuple[str, str, str], PriceInForce | None] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @property
     def ref(self) -> str:
         """The name of this version on bills: `mps-china@2024-04-01T00:00:00+08:00`."""
         return f"{self.id}@{iso(self.effective_from, self.billing.calendar.offset)}"
 
-    def price(self, item: Item, spec: str, region: str) -> Price | None:
-        """The price in `region`: the region's own price wins over its group's, the group's over that of "*"."""
-        prices = item.prices.get(spec)
-        if prices is None:
-            return None
-        if region in prices:
-            return prices[region]
-        for group, members in self.region_groups.items():
-            if region in members and group in prices:
-                return prices[group]
-        return prices.get(EVERY_REGION)
+    def price(self, item: Item, spec: str, region: str) -> PriceInForce | None:
+        """The price in `region`, and for what it is written."""
+        key = (item.code, spec, region)
+        if key not in self._in_force:
+            prices = item.prices.get(spec, {})
+            scope = scope_in_force(prices, region, self.region_groups)
+            self._in_force[key] = None if scope is None else PriceInForce(prices[scope], scope)
+        return self._in_force[key]
+
+
+def scope_in_force(scopes: Container[str], region: str, groups: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Which of the scopes of prices wins in `region`: the region itself before its group, the group before "*"."""
+    if region in scopes:
+        return region
+    for group, members in groups.items():
+        if region in members and group in scopes:
+            return group
+    return EVERY_REGION if EVERY_REGION in scopes else None

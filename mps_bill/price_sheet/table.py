@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mps_bill.price_sheet.sheet_model import EVERY_REGION, FlatPrice, Item, Price, PriceSheet
+from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet
 from mps_bill.price_sheet.words import by_group
 
 
@@ -48,20 +49,16 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
             if selection.specs and spec not in selection.specs:
                 continue
             keys = selection.regions or tuple(item.prices[spec])
-            by_price: dict[tuple[object, ...], PriceRow] = {}
+            by_price: dict[Price, PriceRow] = {}
             for region in keys:
-                price = sheet.price(item, spec, region)
-                if price is None:
+                found = sheet.price(item, spec, region)
+                if found is None:
                     continue
-                row = by_price.get(_figures(price))
+                price = found.price
+                row = by_price.get(price)
                 regions = (*row.regions, region) if row else (region,)
-                by_price[_figures(price)] = PriceRow(item, spec, regions, row.price if row else price)
+                by_price[price] = PriceRow(item, spec, regions, row.price if row else price)
             yield from by_price.values()
-
-
-def _figures(price: Price) -> tuple[object, ...]:
-    """What makes two prices the same, wherever they stand."""
-    return (price.unit_price,) if isinstance(price, FlatPrice) else (price.model, price.per, price.tiers)
 
 
 def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:

@@ -1,18 +1,19 @@
-"""Line items: a charge, less what resource plans cover, at its price, split where tiers split it."""
+"""Line items: a charge, less what resource plans cover, at its price, in the parts that the price makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final
 
-from mps_bill.core.decimals import divide, plain
+from mps_bill.core.decimals import ZERO, divide
 from mps_bill.core.laws import BrokenLaw, law
-from mps_bill.core.units import Unit, amount_of, in_unit
+from mps_bill.core.units import amount_of
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, Tier, TieredPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.sheet_model import Item, PriceInForce, PriceSheet
 from mps_bill.rating.totals import TagShares, UsageTotal
 
 
@@ -30,17 +31,21 @@ class Charge:
     records: Final[int]
     metered: Final[int]
     micros: Final[int]
-    price: Final[Price]
+    in_force: Final[PriceInForce]
     #: Whether the month's use of the item must be kept, because a price of it in the run is tiered by the month.
     accumulates: Final[bool]
     shares: Final[TagShares]
+
+    @property
+    def price(self) -> Price:
+        return self.in_force.price
 
 
 @dataclass(slots=True)
 class LineItem:
     """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered by plans) + `billed_micros`.
 
-    Of a charge that tiers split, the first line carries the records and the plan's part. `amount` is exact to ten
+    Of a charge that its price splits, the first line carries the records and the plan's part. `amount` is exact to ten
     decimals.
     """
 
@@ -68,6 +73,16 @@ class LineItem:
     def micros(self) -> int:
         return self.plan_micros + self.billed_micros
 
+    @property
+    def lot(self) -> int | None:
+        """The micros that the unit price pays for; None where it does not depend on the quantity."""
+        return self.charge.price.lot()
+
+    def listed(self, micros: int) -> Decimal:
+        """What a part of the quantity would cost at the line's unit price, such as a part that a plan covers."""
+        lot = self.lot
+        return ZERO if lot is None else amount_of(micros, lot, self.unit_price)
+
 
 #: What a month has used so far, in micros after plans: (product, month, item, spec, region) -> micros.
 MonthKey = tuple[str, str, str, str, str]
@@ -81,8 +96,8 @@ def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
     micros = total.micros
     if metering.per == "cycle":
         micros = divide(micros, metering.step, metering.rounding) * metering.step
-    price = total.sheet.price(total.item, total.spec, total.region)
-    if price is None:
+    in_force = total.sheet.price(total.item, total.spec, total.region)
+    if in_force is None:
         raise BrokenLaw("assignment lets no unpriced usage through")
     return Charge(
         total.sheet,
@@ -93,7 +108,7 @@ def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
         total.records,
         total.micros,
         micros,
-        price,
+        in_force,
         total.item.code in book.month_tiered,
         total.shares,
     )
@@ -108,61 +123,10 @@ def month_key(charge: Charge) -> MonthKey:
 def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
     """The lines of a charge of which plans cover `plan_micros`, after `used` micros of it earlier in the month."""
     law(0 <= plan_micros <= charge.micros, "a plan never covers more than the line")
-    price, unit, billed = charge.price, charge.item.unit, charge.micros - plan_micros
-    if isinstance(price, FlatPrice):
-        amount = amount_of(billed, unit, price.unit_price)
-        return (LineItem(charge, charge.records, plan_micros, billed, None, price.unit_price, amount),)
-    lines: list[LineItem] = []
-    for part in _parts(price, billed, used, unit):
-        records, covered = (0, 0) if lines else (charge.records, plan_micros)
-        amount = amount_of(part.micros, unit, part.unit_price)
-        lines.append(LineItem(charge, records, covered, part.micros, part.tier, part.unit_price, amount))
-    return tuple(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The micros of a quantity that one price applies to."""
-
-    micros: int
-    unit_price: Decimal
-    tier: str | None
-
-
-def _parts(price: TieredPrice, micros: int, used: int, unit: Unit) -> Iterator[_Part]:
-    """A quantity split by its tiers; at least one part, which is empty when nothing is left to bill."""
-    before = used if price.per == "month" else 0
-    match price.model:
-        case "graduated":
-            yield from _graduated(price, micros, before, unit)
-        case "volume":
-            # The whole quantity of the cycle is at the price of the tier that the sum so far reaches with it.
-            reached = before + micros
-            number = next(i for i, tier in enumerate(price.tiers) if tier.up_to is None or reached <= tier.up_to)
-            yield _Part(micros, price.tiers[number].unit_price, tier_name(price.tiers, number, unit))
-        case _:
-            assert_never(price.model)
-
-
-def _graduated(price: TieredPrice, micros: int, before: int, unit: Unit) -> Iterator[_Part]:
-    """Each part of the quantity at its own tier's price, as it fills the tiers from `before` up."""
-    reached = before
-    left = micros
-    for number, tier in enumerate(price.tiers):
-        if tier.up_to is not None and reached >= tier.up_to and left:
-            continue
-        if tier.up_to is not None and reached > tier.up_to:
-            continue
-        part = left if tier.up_to is None else min(left, tier.up_to - reached)
-        yield _Part(part, tier.unit_price, tier_name(price.tiers, number, unit))
-        reached += part
-        left -= part
-        if not left:
-            return
-
-
-def tier_name(tiers: tuple[Tier, ...], number: int, unit: Unit) -> str:
-    """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
-    low = "0" if number == 0 else plain(in_unit(tiers[number - 1].up_to or 0, unit))
-    high = tiers[number].up_to
-    return f"{low}+" if high is None else f"{low}-{plain(in_unit(high, unit))}"
+    parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
+    micros, unit_price, tier, amount = parts[0]
+    first = LineItem(charge, charge.records, plan_micros, micros, tier, unit_price, amount)
+    if len(parts) == 1:
+        return (first,)
+    rest = (LineItem(charge, 0, 0, micros, tier, price, amount) for micros, price, tier, amount in parts[1:])
+    return (first, *rest)

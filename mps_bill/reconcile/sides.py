@@ -126,8 +126,9 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
                 side.quantity = (side.quantity or Fraction(0)) + line.micros
                 side.plan += line.plan_micros
                 side.list_amount += line.amount
-                if line.billed_micros or not side.prices:
-                    side.prices.add(Fraction(line.unit_price) / line.item.unit.micros)
+                lot = line.lot
+                if lot and (line.billed_micros or not side.prices):
+                    side.prices.add(Fraction(line.unit_price) / lot)
     for statement in run.statements:
         if statement.sheet.product == product:
             at(calendar.month_start(statement.month)).adjustment += statement.amounts.rounding_adjustment

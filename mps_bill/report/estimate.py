@@ -108,7 +108,7 @@ def steps(one: Estimate, currency: str) -> list[Step]:
         ("Metering", metering_reason(one.record_micros, item)),
         ("Charge", charge_reason(charge)),
         *([("Month", used)] if charge.accumulates else []),
-        ("Price", price_reason(charge, sheet, currency)),
+        ("Price", price_reason(charge, currency)),
         *source_steps(item),
         *(("Line", line_reason(line, currency)) for line in one.lines),
         (

@@ -99,7 +99,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
         ("Spec", f"{assignment.spec}: {spec_reason(placed.key, item)}"),
         ("Quantity", quantity_reason(record.micros, UNITS[placed.key.unit], item.unit)),
         ("Metering", metering_reason(one.micros, item)),
-        ("Price", price_reason(charge, sheet, currency)),
+        ("Price", price_reason(charge, currency)),
         *source_steps(item),
         ("Charge", charge_reason(charge)),
         *_month_steps(one, charge),

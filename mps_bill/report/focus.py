@@ -13,7 +13,7 @@ from typing import IO
 from mps_bill.core.decimals import ZERO, plain, stripped
 from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, iso, offset_text
-from mps_bill.core.units import amount_of, in_unit
+from mps_bill.core.units import in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import LineItem
@@ -114,7 +114,7 @@ def _covered(line: LineItem, part: PlanPart, currency: str) -> FocusRow:
     """What a plan covers costs nothing here. What the plan itself has cost is in no file of the program, so no part of
     it can stand in `EffectiveCost`."""
     unit = line.item.unit
-    listed = amount_of(part.micros, unit, line.unit_price)
+    listed = line.listed(part.micros)
     shown = f"{plain(in_unit(part.micros, unit))} {unit.name}"
     price = f"{plain(line.unit_price)} {currency} per {unit.name}"
     return {

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from mps_bill.core.decimals import plain
 from mps_bill.core.times import iso
-from mps_bill.core.units import in_unit
-from mps_bill.price_sheet.sheet_model import FlatPrice, Item, Price, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.price_sheet.table import Coverage, PriceRow
 from mps_bill.price_sheet.words import cycle_words, length_words, metering_words, rounding_words, time_words
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text
@@ -26,7 +24,7 @@ def prices_document(tables: Sequence[tuple[PriceSheet, Sequence[PriceRow]]]) -> 
     """For each sheet a note of what it is, and its prices by item."""
     blocks: list[Table | Note] = []
     for sheet, rows in tables:
-        tiered = any(isinstance(row.price, TieredPrice) for row in rows)
+        tiered = any(tier for row in rows for tier, _ in row.price.table_rows())
         columns = (text("Spec"), text("Regions"), *([text("Tier")] if tiered else []), number(sheet.currency))
         cells: list[Row | Heading] = []
         for _, members in groupby(rows, key=lambda row: row.item.code):
@@ -58,22 +56,10 @@ def _item_heading(item: Item) -> str:
 
 
 def _price_cells(row: PriceRow, tiered: bool) -> Iterator[Row]:
-    regions = _regions_text(row.regions)
-    match row.price:
-        case FlatPrice():
-            yield (row.spec, regions, *([""] if tiered else []), plain(row.price.unit_price))
-        case TieredPrice():
-            how = f", {row.price.model} per {row.price.per}"
-            for number_, (tier, unit_price) in enumerate(_tiers(row.price, row.item)):
-                head = ("", "") if number_ else (row.spec, regions)
-                yield (*head, tier if number_ else tier + how, unit_price)
-
-
-def _tiers(price: TieredPrice, item: Item) -> Iterator[tuple[str, str]]:
-    """`up to 3000`, `above`; with the unit price as text."""
-    for tier in price.tiers:
-        bound = "above" if tier.up_to is None else f"up to {plain(in_unit(tier.up_to, item.unit))}"
-        yield bound, plain(tier.unit_price)
+    head = (row.spec, _regions_text(row.regions))
+    for tier, unit_price in row.price.table_rows():
+        yield (*head, *([tier] if tiered else []), unit_price)
+        head = ("", "")
 
 
 def _regions_text(regions: Sequence[str]) -> str:
@@ -99,7 +85,7 @@ def prices_json(tables: Sequence[tuple[PriceSheet, Sequence[PriceRow]]]) -> dict
                         "metering": metering_words(row.item.metering, row.item.unit),
                         "spec": row.spec,
                         "regions": list(row.regions),
-                        **_price_json(row.price, row.item),
+                        **row.price.as_json(),
                     }
                     for row in rows
                 ],
@@ -115,36 +101,14 @@ def _period_json(sheet: PriceSheet) -> dict[str, str | None]:
     return {"effective_from": iso(sheet.effective_from, offset), "effective_to": end}
 
 
-def _price_json(price: Price, item: Item) -> dict[str, Any]:
-    if isinstance(price, FlatPrice):
-        return {"unit_price": plain(price.unit_price)}
-    tiers = [
-        {
-            "up_to": None if tier.up_to is None else plain(in_unit(tier.up_to, item.unit)),
-            "unit_price": plain(tier.unit_price),
-        }
-        for tier in price.tiers
-    ]
-    return {"tiers": price.model, "per": price.per, "up_to": tiers}
-
-
 def prices_csv(tables: Sequence[tuple[PriceSheet, Sequence[PriceRow]]]) -> Iterator[Row]:
     """A row for each spec, region and tier."""
     yield ("price_sheet", "item", "spec", "region", "tiers", "per", "up_to", "unit_price", "currency", "unit")
     for sheet, rows in tables:
         for row in rows:
             for region in row.regions:
-                for tiers in _tier_columns(row.price, row.item):
+                for tiers in row.price.csv_rows():
                     yield (sheet.ref, row.item.code, row.spec, region, *tiers, sheet.currency, row.item.unit.name)
-
-
-def _tier_columns(price: Price, item: Item) -> Iterator[Row]:
-    if isinstance(price, FlatPrice):
-        yield ("", "", "", plain(price.unit_price))
-        return
-    for tier in price.tiers:
-        bound = "" if tier.up_to is None else plain(in_unit(tier.up_to, item.unit))
-        yield (price.model, price.per, bound, plain(tier.unit_price))
 
 
 # ---- Coverage --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
 from mps_bill.core.units import Unit, ends_in_unit, exact_amount_text, in_unit
 from mps_bill.metering.usage import UsageKey
-from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, TieredPrice
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
 from mps_bill.rating.lines import Charge, LineItem
 
@@ -47,22 +47,15 @@ def metering_reason(micros: int, item: Item) -> str:
     return f"pro rata, not rounded{least}: {shown(micros, item.unit)}"
 
 
-def price_reason(charge: Charge, sheet: PriceSheet, currency: str) -> str:
+def price_reason(charge: Charge, currency: str) -> str:
     """The price, the region or group that it is for, and where it stands."""
-    prices = charge.item.prices[charge.spec]
-    if charge.region in prices:
+    if charge.in_force.scope == charge.region:
         scope = f"region {charge.region}"
+    elif charge.in_force.scope == EVERY_REGION:
+        scope = f'"{EVERY_REGION}", every region'
     else:
-        groups = [name for name, members in sheet.region_groups.items() if charge.region in members and name in prices]
-        scope = (
-            f"region group {groups[0]}, which holds {charge.region}" if groups else f'"{EVERY_REGION}", every region'
-        )
-    price = charge.price
-    if isinstance(price, TieredPrice):
-        said = f"{price.model} tiers per {price.per}"
-    else:
-        said = f"{plain(price.unit_price)} {currency} per {charge.item.unit.name}"
-    return f"{said}, for {scope} ({price.place})"
+        scope = f"region group {charge.in_force.scope}, which holds {charge.region}"
+    return f"{charge.price.reason(currency)}, for {scope} ({charge.price.place})"
 
 
 def source_steps(item: Item) -> list[Step]:
@@ -90,13 +83,15 @@ def line_reason(line: LineItem, currency: str) -> str:
     unit = line.item.unit
     tier = f"tier {line.tier}: " if line.tier else ""
     plans = f" after {shown(line.plan_micros, unit)} covered by plans" if line.plan_micros else ""
+    counted = line.charge.price.counted(line.billed_micros)
+    quantity = f"{plain(counted[0])} {counted[1]}" if counted else shown(line.billed_micros, unit)
     price = f"{plain(line.unit_price)} {currency}"
-    exact = exact_amount_text(line.billed_micros, unit, line.unit_price)
     amount = stripped(line.amount)
+    exact = amount if counted else exact_amount_text(line.billed_micros, unit, line.unit_price)
     if exact != amount:
         # The zeros of the ten decimals are shown: they say where the amount was rounded.
         amount = f"{exact}, rounded to {line.amount:.{AMOUNT_PLACES}f}"
-    return f"{tier}{shown(line.billed_micros, unit)}{plans} x {price} = {amount} {currency}"
+    return f"{tier}{quantity}{plans} x {price} = {amount} {currency}"
 
 
 def shown(micros: int, unit: Unit) -> str:

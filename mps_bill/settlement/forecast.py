@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.core.times import DAY
-from mps_bill.core.units import MICROS, QUANTITY_PLACES, amount_of
+from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.settlement.account import MONEY_PLACES, Account
 from mps_bill.settlement.closing import used_up
 from mps_bill.settlement.settle import Settled
@@ -98,7 +98,7 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
         for deduction, number in zip(settlement.plan_deductions, settlement.plan_lines, strict=True):
             unit, line = deduction.plan.unit.name, settlement.bill.lines[number]
             units[unit] = units.get(unit, 0) + deduction.units
-            worth[unit] = worth.get(unit, ZERO) + amount_of(deduction.micros, line.item.unit, line.unit_price)
+            worth[unit] = worth.get(unit, ZERO) + line.listed(deduction.micros)
     rows: list[ForecastRow] = []
     rises: list[tuple[Fraction, Fraction]] = []
     times = used_up(settled)

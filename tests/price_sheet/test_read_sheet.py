@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 
 from mps_bill.core.times import Calendar, parse_second
 from mps_bill.core.units import UNITS
+from mps_bill.price_sheet.price_kinds.flat import FlatPrice
+from mps_bill.price_sheet.price_kinds.tiers import Tier, TieredPrice
+from mps_bill.price_sheet.price_kinds.volume import VolumePrice
 from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_model import (
     Billing,
-    FlatPrice,
     Metering,
+    PriceInForce,
     PriceSheet,
     Resolution,
     Source,
-    Tier,
-    TieredPrice,
 )
 from tests.price_sheet.sheets import GOOD, changed
 
@@ -66,16 +67,16 @@ def test_prices_keep_their_digits_and_places() -> None:
     assert str(price.unit_price) == "0.0330"
     assert str(price.place) == "f.yaml:32:27"
     item = sheet.items["transcoding"]
-    assert sheet.price(item, "Audio", "cn-newtown") == prices["Audio"]["cn-newtown"]
-    assert sheet.price(item, "Audio", "eu-west-1") == prices["Audio"]["*"]
-    assert sheet.price(item, "H264.HD", "cn-newtown") == prices["H264.HD"]["mainland"]
+    assert sheet.price(item, "Audio", "cn-newtown") == PriceInForce(prices["Audio"]["cn-newtown"], "cn-newtown")
+    assert sheet.price(item, "Audio", "eu-west-1") == PriceInForce(prices["Audio"]["*"], "*")
+    assert sheet.price(item, "H264.HD", "cn-newtown") == PriceInForce(prices["H264.HD"]["mainland"], "mainland")
     assert sheet.price(item, "H264.HD", "eu-west-1") is None
 
 
 def test_tiers() -> None:
     item = _sheet().items["review"]
     price = item.prices["porn"]["*"]
-    assert isinstance(price, TieredPrice)
+    assert isinstance(price, VolumePrice)
     assert (price.model, price.per) == ("volume", "month")
     minute = 60_000_000
     assert price.tiers == (

@@ -109,10 +109,10 @@ def test_tiers_are_compared_between_the_bounds_of_both(new: str, expected: list[
 
 def test_tier_changes_in_words() -> None:
     assert words(diff(("tiers: volume", "tiers: graduated"))) == [
-        ("review", "tiers of porn in mainland", "volume per month", "graduated per month")
+        ("review", "price of porn in mainland", "volume per month", "graduated per month")
     ]
     flat = diff(("{tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, rest: 0.08}}", "0.1"))
-    assert words(flat) == [("review", "tiers of porn in mainland", "volume per month", "one price")]
+    assert words(flat) == [("review", "price of porn in mainland", "volume per month", "one price")]
     assert [(tier, old, new) for _, _, tier, old, new in rates(flat)] == [
         ("3000-10000", "0.09", "0.1"),
         ("10000+", "0.08", "0.1"),

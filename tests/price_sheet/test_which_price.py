@@ -7,7 +7,7 @@ import pytest
 from mps_bill.core.decimals import plain
 from mps_bill.core.times import iso, parse_second
 from mps_bill.price_sheet.book import book_of
-from mps_bill.price_sheet.sheet_model import FlatPrice, Resolution
+from mps_bill.price_sheet.sheet_model import Resolution
 from mps_bill.price_sheet.spec import bucket
 from tests.kit import SHEET, book
 
@@ -67,7 +67,7 @@ def test_the_own_price_of_a_region_then_of_its_group_then_of_every_region(
     found = [
         sheet.price(sheet.items["audio"], "Audio", region) for region in ("cn-shanghai", "cn-beijing", "us-east-1")
     ]
-    assert [plain(one.unit_price) if isinstance(one, FlatPrice) else None for one in found] == expected
+    assert [plain(one.price.figures()[0][1]) if one else None for one in found] == expected
 
 
 @pytest.mark.parametrize(

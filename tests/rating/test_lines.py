@@ -11,8 +11,8 @@ from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.sheet_model import TieredPrice
-from mps_bill.rating.lines import Charge, charge_for, rate, tier_name
+from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
+from mps_bill.rating.lines import Charge, charge_for, rate
 from mps_bill.rating.totals import UsageTotal
 from tests.kit import SHEET, book
 
@@ -203,7 +203,7 @@ def test_tiers_have_names() -> None:
     (sheet,) = tiers().sheets
     price = sheet.items["volume_month"].prices["S"]["*"]
     assert isinstance(price, TieredPrice)
-    assert [tier_name(price.tiers, number, UNITS["minute"]) for number in range(3)] == ["0-100", "100-250.5", "250.5+"]
+    assert [price.tier_name(number) for number in range(3)] == ["0-100", "100-250.5", "250.5+"]
 
 
 def test_each_region_and_spec_fills_tiers_of_its_own(tmp_path: Path) -> None:

@@ -17,13 +17,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 
 from mps_bill.ask.advise.packs import ENDLESS, PackType
 from mps_bill.ask.advise.simulate import Run, Simulator
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.laws import BrokenLaw
-from mps_bill.price_sheet.sheet_model import FlatPrice, Price
+from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.rating.bills import statement_months, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.account import ResourcePlan
@@ -115,7 +114,7 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
             sum(map(_amount, map(every.__getitem__, group.touched)), Fraction(0)) for every in (gross_lines, lines)
         )
         parts.append(Part(group.curves, slack=group.held - (listed - left), cap=left))
-    rising = sum((_amount(found) for found in gross_lines.values() if _rises(found[0].charge.price)), Fraction(0))
+    rising = sum((_amount(found) for found in gross_lines.values() if found[0].charge.price.rises), Fraction(0))
     return Bounds(tuple(parts), rising + _roundings(simulator, now, groups))
 
 
@@ -156,23 +155,17 @@ def _reach(
             rate = unit_rate(plan, charge)
             if rate is None:
                 raise BrokenLaw("a plan covers only what it has a rate for")
-            worth = Fraction(_highest(charge.price, lines[key])) / (charge.item.unit.micros * rate)
+            lot = charge.price.lot()
+            worth = Fraction(_highest(charge.price, lines[key])) / (lot * rate) if lot else Fraction(0)
             units[worth] = units.get(worth, Fraction(0)) + deduction.micros * rate
     return touched, Curve(tuple((units[worth], worth) for worth in sorted(units, reverse=True)))
 
 
 def _highest(price: Price, lines: Iterable[LineItem]) -> Decimal:
     """The highest price that a part of a charge has, or could come to have where prices rise."""
-    if isinstance(price, FlatPrice) or not _rises(price):
+    if not price.rises:
         return max(line.unit_price for line in lines)
-    return max(tier.unit_price for tier in price.tiers)
-
-
-def _rises(price: Price) -> bool:
-    if isinstance(price, FlatPrice):
-        return False
-    prices = [tier.unit_price for tier in price.tiers]
-    return any(later > earlier for earlier, later in pairwise(prices))
+    return max(unit_price for _, unit_price in price.figures())
 
 
 def _amount(lines: Iterable[LineItem]) -> Fraction:

@@ -1,0 +1,68 @@
+"""One price per unit, whatever the quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from mps_bill.core.decimals import plain
+from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.shape import Located, Shape
+from mps_bill.core.units import MoneyRate, Unit, amount_at, money_rate
+from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Form, Part, Price, Rate, product
+
+
+class Plain(Form[Located[Decimal], "FlatPrice"]):
+    """The unit price by itself: `H264.HD: {mainland: 0.0099}`."""
+
+    def shape(self, models: tuple[type[FlatPrice], ...]) -> Shape[Located[Decimal]]:
+        return UNIT_PRICE
+
+    def price(
+        self, value: Located[Decimal], models: tuple[type[FlatPrice], ...], unit: Unit | None, problems: list[Problem]
+    ) -> FlatPrice | None:
+        return FlatPrice(value.value, unit, value.place) if unit else None
+
+    def rates(self, value: Located[Decimal], wrong: Set[Place]) -> tuple[Rate, ...]:
+        return (Rate(value, None, ""),)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatPrice(Price):
+    """One price per unit: at 0.0651, 10 minutes cost 10 x 0.0651 = 0.651."""
+
+    form: ClassVar = Plain()
+    unit_price: Decimal
+    unit: Unit
+    place: Place = field(compare=False)
+    #: Prepared, because most lines are made of this.
+    _rate: MoneyRate = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rate", money_rate(self.unit_price, self.unit.micros))
+
+    def parts(self, micros: int, used: int) -> Sequence[Part]:
+        return ((micros, self.unit_price, None, amount_at(micros, self._rate)),)
+
+    def figures(self) -> tuple[Figure, ...]:
+        return ((None, self.unit_price),)
+
+    def times(self, factor: Decimal) -> FlatPrice:
+        return replace(self, unit_price=product(self.unit_price, factor))
+
+    def kind_words(self) -> str:
+        return "one price"
+
+    def reason(self, currency: str) -> str:
+        return f"{plain(self.unit_price)} {currency} per {self.unit.name}"
+
+    def table_rows(self) -> Sequence[tuple[str, str]]:
+        return (("", plain(self.unit_price)),)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"unit_price": plain(self.unit_price)}
+
+    def csv_rows(self) -> Sequence[CsvRow]:
+        return (("", "", "", plain(self.unit_price)),)

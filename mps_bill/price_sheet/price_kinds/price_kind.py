@@ -1,0 +1,149 @@
+"""What the program asks of a price, of whatever kind, and of the form in which sheets write it.
+
+A kind is a subclass of `Price` in a file of its own and stands in `PRICE_KINDS`. Nothing else knows which kinds there are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, ClassVar, Generic, TypeVar
+
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, PLAIN_DECIMAL, parse_plain_decimal, strip_zeros
+from mps_bill.core.diagnostics import Place, Problem, quoted
+from mps_bill.core.shape import Located, Shape, Text
+from mps_bill.core.units import QUANTITY_PLACES, Unit
+from mps_bill.price_sheet import sheet_problems as kinds
+
+#: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount, exact to
+#: ten decimals. A plain tuple, because every line of every bill is made from one.
+Part = tuple[int, Decimal, str | None, Decimal]
+#: A single figure of a price: the upper bound in micros of the quantities it is for (None: all that are left), and the
+#: unit price.
+Figure = tuple[int | None, Decimal]
+#: Model, period, bound and unit price: a row of the price table as CSV.
+CsvRow = tuple[str, str, str, str]
+
+
+class Price(ABC):
+    """A price of an item's spec. Two prices are equal where they price alike, wherever they stand."""
+
+    __slots__ = ()
+
+    #: How sheets write it.
+    form: ClassVar[Form[Any, Any]]
+    #: The item's unit, in which quantities are shown and bounds are written.
+    unit: Unit
+    place: Place
+
+    @abstractmethod
+    def parts(self, micros: int, used: int) -> Sequence[Part]:
+        """A quantity split and priced, after `used` micros of it earlier in the month. The micros of the parts add up
+        to `micros`; there is at least one part, which is empty when nothing is left to bill."""
+
+    @abstractmethod
+    def figures(self) -> tuple[Figure, ...]:
+        """Every unit price that is written, by ascending bounds."""
+
+    @abstractmethod
+    def times(self, factor: Decimal) -> Price:
+        """The price times a factor."""
+
+    @abstractmethod
+    def kind_words(self) -> str:
+        """The kind in words, with all but the figures that makes two prices differ: `volume per month`."""
+
+    @abstractmethod
+    def reason(self, currency: str) -> str:
+        """The price as a step of an explanation: `0.0099 USD per minute`."""
+
+    @abstractmethod
+    def table_rows(self) -> Iterable[tuple[str, str]]:
+        """The rows of the price table: what a figure is for (empty: everything), and the figure."""
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """The keys of the price in the price table as JSON."""
+
+    @abstractmethod
+    def csv_rows(self) -> Iterable[CsvRow]:
+        """The rows of the price in the price table as CSV."""
+
+    @property
+    def by_month(self) -> bool:
+        """Whether `parts` asks what the month has used before."""
+        return False
+
+    @property
+    def rises(self) -> bool:
+        """Whether billing less of a quantity may save more than its share, or make the rest dearer."""
+        return any(later > earlier for (_, earlier), (_, later) in pairwise(self.figures()))
+
+    def lot(self) -> int | None:
+        """The micros that a unit price pays for; None where it does not depend on the quantity."""
+        return self.unit.micros
+
+    def counted(self, micros: int) -> tuple[Decimal, str] | None:
+        """How often a unit price is charged for a quantity, and of what, where that is not the item's unit:
+        `3` and `package of 1000 minute`."""
+        return None
+
+
+P = TypeVar("P", bound=Price)
+#: What a form's shape reads: `Located[Decimal]` or `Fields`.
+W = TypeVar("W")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A figure as it stands in a sheet, sound or not. `words` say what it is for, behind spec and region.
+
+    Rates of two prices can be compared where all of their `bound`s are equal.
+    """
+
+    price: Located[Decimal]
+    bound: object
+    words: str
+
+
+class Form(ABC, Generic[W, P]):
+    """How sheets write a price. `models` are all the kinds that are written so; mostly it is one."""
+
+    @abstractmethod
+    def shape(self, models: tuple[type[P], ...]) -> Shape[W]:
+        """The shape of the value, by which it is read and which editors get as a JSON Schema."""
+
+    @abstractmethod
+    def price(self, value: W, models: tuple[type[P], ...], unit: Unit | None, problems: list[Problem]) -> P | None:
+        """The price, or None and problems. Without a unit all is checked, and there is no price."""
+
+    @abstractmethod
+    def rates(self, value: W, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+        """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
+
+
+def product(unit_price: Decimal, factor: Decimal) -> Decimal:
+    return strip_zeros(EXACT.multiply(unit_price, factor))
+
+
+def parse_quantity(text: str) -> Decimal:
+    """A quantity of a unit, above zero.
+
+    Raises:
+        ValueError: it is something else; the message says what.
+    """
+    quantity = parse_plain_decimal(text, places=QUANTITY_PLACES)
+    if not quantity:
+        raise ValueError(f"{quoted(text)} must be above zero")
+    return quantity
+
+
+def _parse_price(text: str) -> Decimal:
+    return parse_plain_decimal(text, places=AMOUNT_PLACES)
+
+
+#: A unit price, in whatever form.
+UNIT_PRICE = Text("a price", _parse_price, PLAIN_DECIMAL, kinds.BAD_PRICE, number=True)

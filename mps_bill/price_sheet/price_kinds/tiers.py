@@ -1,0 +1,189 @@
+"""What the kinds of tiered price share: the tier table with its checks, and how it shows. A kind says how tiers apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar, Literal, cast
+
+from mps_bill.core.decimals import PLAIN_DECIMAL, plain
+from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.core.shape import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text
+from mps_bill.core.units import Unit, amount_of, in_unit, to_micros
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.price_kinds.price_kind import (
+    UNIT_PRICE,
+    CsvRow,
+    Figure,
+    Form,
+    Part,
+    Price,
+    Rate,
+    parse_quantity,
+    product,
+)
+
+REST = "rest"
+
+
+def _parse_bound(text: str) -> Decimal | None:
+    """The upper bound of a tier in the item's unit; None for the rest."""
+    if text == REST:
+        return None
+    if not text[:1].isdigit() and (hint := near_miss(text, (REST,))):
+        raise ValueError(f"{quoted(text)} is not an upper bound{hint}")
+    return parse_quantity(text)
+
+
+_TIERS = "tiers"
+PER = Field(
+    "per", Choice("a tier period", ("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD), "over what the quantity accumulates"
+)
+_bound = Text("an upper bound", _parse_bound, f"{REST}|{PLAIN_DECIMAL}", kinds.BAD_BOUND)
+UP_TO = Field(
+    "up_to",
+    MapOf("a tier table", _bound, UNIT_PRICE),
+    "inclusive upper bounds in the item's unit, ascending, and `rest`; each with its price",
+)
+
+
+class TierTable(Form[Fields, "TieredPrice"]):
+    """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the word behind `tiers` is the kind."""
+
+    def shape(self, models: tuple[type[TieredPrice], ...]) -> Record:
+        return Record("a tiered price", (_tiers(models), PER, UP_TO))
+
+    def price(
+        self, value: Fields, models: tuple[type[TieredPrice], ...], unit: Unit | None, problems: list[Problem]
+    ) -> TieredPrice | None:
+        model, per, table = value.get(_tiers(models)), value.get(PER), value.get(UP_TO)
+        if table is None:
+            return None
+        found = _check_tiers(table)
+        problems += found
+        tiers = [
+            Tier(None if entry.key.value is None else to_micros(entry.key.value, unit), entry.value.value)
+            for entry in table.parts
+            if unit and entry.value
+        ]
+        if unit is None or found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
+            return None
+        (kind,) = (kind for kind in models if kind.model == model.value)
+        return kind(cast("Literal['cycle', 'month']", per.value), tuple(tiers), unit, value.place)
+
+    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+        table = value.get(UP_TO)
+        if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
+            return None
+        tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
+        return tuple(
+            Rate(price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
+            for bound, price in tiers
+        )
+
+
+@cache
+def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[str]]:
+    words = tuple(kind.model for kind in models)
+    meanings = "; ".join(f"{kind.model}: {kind.meaning}" for kind in models)
+    return Field(_TIERS, Choice("a tier model", words, kinds.UNKNOWN_TIER_MODEL), meanings)
+
+
+def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> list[Problem]:
+    problems = []
+    bounds = [entry.key for entry in table.parts]
+    at_rest = next((index for index, bound in enumerate(bounds) if bound.value is None), None)
+    if at_rest is None:
+        if table.whole:
+            message = f"the tiers must end in `{REST}`, the price of what is above the last bound"
+            problems.append(Problem(table.place, kinds.MISSING_REST, message))
+    elif at_rest < len(bounds) - 1:
+        message = f"`{REST}` must stand last; the bounds after it belong before it"
+        problems.append(Problem(bounds[at_rest].place, kinds.MISPLACED_REST, message))
+    elif at_rest == 0 and table.whole:
+        message = f"`{REST}` alone makes no tiers; write its price in place of the table, or add a bound before it"
+        problems.append(Problem(bounds[0].place, kinds.LONE_REST, message))
+    highest = Decimal(0)
+    for bound in bounds:
+        if bound.value is None:
+            continue
+        if bound.value <= highest:
+            message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds ascending"
+            problems.append(Problem(bound.place, kinds.UNORDERED_TIERS, message))
+        highest = max(highest, bound.value)
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A tier holds quantities up to and including `up_to` micros (None: the rest)."""
+
+    up_to: int | None
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TieredPrice(Price):
+    """A price by quantity; `per` says over what the quantity accumulates."""
+
+    form: ClassVar = TierTable()
+    #: The word behind `tiers`, and its meaning in the JSON Schema.
+    model: ClassVar[str]
+    meaning: ClassVar[str]
+
+    per: Literal["cycle", "month"]
+    tiers: tuple[Tier, ...]
+    unit: Unit
+    place: Place = field(compare=False)
+
+    def part(self, number: int, micros: int) -> Part:
+        """A quantity at the price of one tier."""
+        unit_price = self.tiers[number].unit_price
+        return micros, unit_price, self.tier_name(number), amount_of(micros, self.unit.micros, unit_price)
+
+    def tier_name(self, number: int) -> str:
+        """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
+        low = "0" if number == 0 else plain(in_unit(self.tiers[number - 1].up_to or 0, self.unit))
+        high = self.tiers[number].up_to
+        return f"{low}+" if high is None else f"{low}-{plain(in_unit(high, self.unit))}"
+
+    def before(self, used: int) -> int:
+        """What fills the tiers before the quantity of a cycle."""
+        return used if self.by_month else 0
+
+    @property
+    def by_month(self) -> bool:
+        return self.per == "month"
+
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple((tier.up_to, tier.unit_price) for tier in self.tiers)
+
+    def times(self, factor: Decimal) -> TieredPrice:
+        tiers = (replace(tier, unit_price=product(tier.unit_price, factor)) for tier in self.tiers)
+        return replace(self, tiers=tuple(tiers))
+
+    def kind_words(self) -> str:
+        return f"{self.model} per {self.per}"
+
+    def reason(self, currency: str) -> str:
+        return f"{self.model} tiers per {self.per}"
+
+    def table_rows(self) -> Iterator[tuple[str, str]]:
+        how = f", {self.kind_words()}"
+        for tier in self.tiers:
+            bound = "above" if tier.up_to is None else f"up to {plain(in_unit(tier.up_to, self.unit))}"
+            yield f"{bound}{how}", plain(tier.unit_price)
+            how = ""
+
+    def as_json(self) -> dict[str, Any]:
+        tiers = [{"up_to": self._bound(tier), "unit_price": plain(tier.unit_price)} for tier in self.tiers]
+        return {_TIERS: self.model, PER.key: self.per, UP_TO.key: tiers}
+
+    def csv_rows(self) -> Iterator[CsvRow]:
+        for tier in self.tiers:
+            yield (self.model, self.per, self._bound(tier) or "", plain(tier.unit_price))
+
+    def _bound(self, tier: Tier) -> str | None:
+        return None if tier.up_to is None else plain(in_unit(tier.up_to, self.unit))
