@@ -324,6 +324,13 @@ def test_each_product_freezes_for_itself_and_a_statement_leaves_the_next_month_f
     ]
 
 
+def test_the_statement_of_a_month_leaves_the_next_frozen() -> None:
+    """Both are frozen at once where a new sheet issues the bills of December before the old one states November."""
+    held = [FrozenMonth("mps", month, (("video", Decimal("0.651")),)) for month in ("2023-11", "2023-12")]
+    run = settle((), account("9", frozen=tuple(held)), MONTHLY, as_of=at("12-01 02"))
+    assert (run.closing.frozen, run.closing.balance) == ((held[1],), Decimal("8.35"))
+
+
 def test_a_statement_that_the_account_has_passed_is_paid_as_of_now() -> None:
     """The voucher was valid on the 1st of December, as November was stated; the account stands at the 5th."""
     november = FrozenMonth("mps", "2023-11", (("video", Decimal("0.651")),))
