@@ -100,7 +100,7 @@ def _usage(line: LineItem, currency: str) -> FocusRow:
     """What is paid for by use. The amount is the line's own: where a quantity does not end within ten decimals, the
     product of what is shown differs from it behind the tenth."""
     unit = line.item.unit
-    price = f"{plain(line.unit_price)} {currency} per {unit.name}"
+    price = _price_words(line, line.billed_micros, currency)
     shown = plain(in_unit(line.billed_micros, unit))
     return {
         **_sku(line, line.billed_micros),
@@ -116,7 +116,7 @@ def _covered(line: LineItem, part: PlanPart, currency: str) -> FocusRow:
     unit = line.item.unit
     listed = line.listed(part.micros)
     shown = f"{plain(in_unit(part.micros, unit))} {unit.name}"
-    price = f"{plain(line.unit_price)} {currency} per {unit.name}"
+    price = _price_words(line, part.micros, currency)
     return {
         **_sku(line, part.micros),
         "ChargeDescription": spreadsheet_text(
@@ -132,17 +132,25 @@ def _covered(line: LineItem, part: PlanPart, currency: str) -> FocusRow:
     }
 
 
+def _price_words(line: LineItem, micros: int, currency: str) -> str:
+    counted = line.charge.price.counted(micros)
+    return f"{plain(line.unit_price)} {currency} per {counted[1] if counted else line.item.unit.name}"
+
+
 def _sku(line: LineItem, micros: int) -> FocusRow:
     """What was used and at which price; the same for paid and covered quantities."""
     unit = line.item.unit
-    quantity = {"Quantity": plain(in_unit(micros, unit)), "Unit": UNITS[unit.name]}
-    price = plain(line.unit_price)
+    quantity, price = plain(in_unit(micros, unit)), plain(line.unit_price)
+    counted = line.charge.price.counted(micros)
     tier = f"/{line.tier}" if line.tier else ""
     sku = f"{line.charge.sheet.product}/{line.item.code}/{line.spec}"
     return {
         "ChargeCategory": "Usage",
         "ChargeFrequency": "Usage-Based",
-        **{f"{of}{name}": value for of in ("Consumed", "Pricing") for name, value in quantity.items()},
+        "ConsumedQuantity": quantity,
+        "ConsumedUnit": UNITS[unit.name],
+        "PricingQuantity": plain(counted[0]) if counted else quantity,
+        "PricingUnit": spreadsheet_text(counted[1]) if counted else UNITS[unit.name],
         "ListUnitPrice": price,
         "ContractedUnitPrice": price,
         "RegionId": spreadsheet_text(line.region),

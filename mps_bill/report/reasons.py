@@ -81,10 +81,10 @@ def charge_reason(charge: Charge) -> str:
 def line_reason(line: LineItem, currency: str) -> str:
     """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
     unit = line.item.unit
-    tier = f"tier {line.tier}: " if line.tier else ""
     plans = f" after {shown(line.plan_micros, unit)} covered by plans" if line.plan_micros else ""
     counted = line.charge.price.counted(line.billed_micros)
     quantity = f"{plain(counted[0])} {counted[1]}" if counted else shown(line.billed_micros, unit)
+    tier = f"tier {line.tier}: " if line.tier and not counted else ""
     price = f"{plain(line.unit_price)} {currency}"
     amount = stripped(line.amount)
     exact = amount if counted else exact_amount_text(line.billed_micros, unit, line.unit_price)

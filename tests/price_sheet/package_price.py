@@ -1,0 +1,104 @@
+"""A kind of price that the program does not have: started packages at a price each. A test adds it to a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from mps_bill.core.decimals import PLAIN_DECIMAL, divide, plain
+from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.shape import Field, Fields, Record, Text
+from mps_bill.core.units import Unit, in_unit, to_micros
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.price_kinds.price_kind import (
+    UNIT_PRICE,
+    CsvRow,
+    Figure,
+    Form,
+    Part,
+    Price,
+    Rate,
+    parse_quantity,
+    product,
+)
+
+SIZE = Field(
+    "package",
+    Text("a package", parse_quantity, PLAIN_DECIMAL, kinds.BAD_QUANTITY, number=True),
+    "how much is in a package, in the item's unit",
+)
+EACH = Field("each", UNIT_PRICE, "the price of a package that is begun")
+
+
+class Package(Form[Fields, "PackagePrice"]):
+    """`{package: 1000, each: 5}`."""
+
+    def shape(self, models: tuple[type[PackagePrice], ...]) -> Record:
+        return Record("a package price", (SIZE, EACH))
+
+    def price(
+        self, value: Fields, models: tuple[type[PackagePrice], ...], unit: Unit | None, problems: list[Problem]
+    ) -> PackagePrice | None:
+        size, each = value.get(SIZE), value.get(EACH)
+        return (
+            PackagePrice(to_micros(size.value, unit), each.value, unit, value.place) if unit and size and each else None
+        )
+
+    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+        size, each = value.get(SIZE), value.get(EACH)
+        return (Rate(each, ("package", size.value), f", a package of {plain(size.value)}"),) if size and each else None
+
+
+@dataclass(frozen=True, slots=True)
+class PackagePrice(Price):
+    """Every package that is begun. With packages of 1000 at 5, 2001 minutes cost 3 x 5 = 15."""
+
+    form: ClassVar = Package()
+
+    size: int
+    each: Decimal
+    unit: Unit
+    place: Place = field(compare=False)
+
+    def parts(self, micros: int, used: int) -> Sequence[Part]:
+        return ((micros, self.each, f"per {self._size}", product(self.each, Decimal(self._begun(micros)))),)
+
+    def figures(self) -> tuple[Figure, ...]:
+        return ((None, self.each),)
+
+    def times(self, factor: Decimal) -> PackagePrice:
+        return replace(self, each=product(self.each, factor))
+
+    def kind_words(self) -> str:
+        return f"packages of {self._size}"
+
+    def reason(self, currency: str) -> str:
+        return f"{plain(self.each)} {currency} for every {self._size} {self.unit.name} begun"
+
+    def table_rows(self) -> Sequence[tuple[str, str]]:
+        return ((f"every {self._size} begun", plain(self.each)),)
+
+    def as_json(self) -> dict[str, Any]:
+        return {SIZE.key: self._size, EACH.key: plain(self.each)}
+
+    def csv_rows(self) -> Sequence[CsvRow]:
+        return (("package", "", self._size, plain(self.each)),)
+
+    @property
+    def rises(self) -> bool:
+        return True
+
+    def lot(self) -> int:
+        return self.size
+
+    def counted(self, micros: int) -> tuple[Decimal, str]:
+        return Decimal(self._begun(micros)), f"package of {self._size} {self.unit.name}"
+
+    @property
+    def _size(self) -> str:
+        return plain(in_unit(self.size, self.unit))
+
+    def _begun(self, micros: int) -> int:
+        return divide(micros, self.size, "up")
