@@ -4,8 +4,8 @@ The standard `csv` module cannot say where a field stands, and lets a stray quot
 quote in the wrong place can swallow the rows behind it. So rows without a quote are split at their commas, and rows with one
 go through a small tokenizer that knows the place of every field.
 
-Beyond RFC 4180, this is taken, because nothing is lost by it: any line end (LF, CRLF, CR), lines without any character,
-spaces around a quoted field, and extra empty fields at the end of a row.
+Beyond RFC 4180, this is taken, because nothing is lost by it: any line end (LF, CRLF, CR), lines without any character
+but commas, spaces around a quoted field, and extra empty fields at the end of a row.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
     while (line := lines.next()) is not None:
         number = lines.number
         raw = line.rstrip(b"\r\n")
-        if not raw:
+        # Excel writes commas for rows that were emptied.
+        if not raw.strip(b","):
             continue
         if len(raw) > MAX_ROW_BYTES:
             lines.skip_rest_of(line)

@@ -114,7 +114,7 @@ def csv_lines(
         "CASE WHEN contains(line, '\"') THEN"
         f" CASE WHEN regexp_full_match(line, '{_PLAINLY_QUOTED}') THEN replace(line, '\"', '') END ELSE line END"
     )
-    relation = f"(SELECT line, string_split({bare}, ',') AS fields FROM {lines} WHERE line <> '')"
+    relation = f"(SELECT line, string_split({bare}, ',') AS fields FROM {lines} WHERE ltrim(line, ',') <> '')"
     texts = {name: f"coalesce(fields[{number}], '')" for number, name in enumerate(layout.names, 1)}
     shape = f"len(fields) = {len(layout.names)}"
     tests = (shape,) if encoding == "utf-8" else (shape, r"NOT regexp_matches(line, '[^\x00-\x7f]')")

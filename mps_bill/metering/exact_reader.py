@@ -9,10 +9,11 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog,
 from mps_bill.metering import kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
+from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.records import Features, Identity, Layout, RecordReader, UsageRecord, ValueProblem, read_header
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.usage import ACCOUNT_COLUMN, Metered, UsageGroup, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 #: Told now and then what is being done, and how much of that is done (0 to 1).
@@ -60,6 +61,9 @@ def open_layouts(
             continue
         if header is None:
             problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
+            continue
+        if form := foreign_form(header, COLUMNS):
+            problems.append(Problem(Place(source.name, header.line, 1), *form))
             continue
         if header.flaw:
             problems += _flaw_problems(source, header.flaws)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from mps_bill.core.decimals import parse_plain_decimal, scaled, stripped
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.laws import BrokenLaw
-from mps_bill.core.times import iso, parse_instant
+from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG, TAG_PREFIX, UsageKey
 
 #: Statuses of a record that is billed and of one that is not; compared without case. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
@@ -26,7 +26,13 @@ STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "Tra
 #: A side in pixels: a whole number from 1 to 999,999.
 SIDE = r"[1-9][0-9]{0,5}"
 _SIDE = re.compile(SIDE)
-_TAG = re.compile(r"tag_[A-Za-z0-9_.-]+")
+_TAG = re.compile(TAG)
+_LOCAL = re.compile(LOCAL_TIME)
+#: How spreadsheets show a time, or hold it: 2023/11/1 0:08:29, 11/1/23 0:08, 45231.0059.
+_SHEET_TIME = re.compile(
+    r"[0-9]{1,4}([/.-])[0-9]{1,2}\1[0-9]{1,4}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[AP]M)?)?|[0-9]{5}(\.[0-9]+)?",
+    re.IGNORECASE,
+)
 #: A plain decimal of at most 12 digits before the point and 6 behind it.
 QUANTITY = r"(0|[1-9][0-9]{0,11})(\.([0-9]{1,6}))?"
 _QUANTITY = re.compile(QUANTITY)
@@ -200,7 +206,7 @@ class RecordReader:
             try:
                 completed_at = parse_instant(time, self._scheme.assumed_offset)
             except ValueError as error:
-                problems.append(_missing_or("completed_at", time, kinds.BAD_TIME, error))
+                problems.append(_bad_time(time, error))
             if len(self._instants) > 100_000:
                 self._instants.clear()
             self._instants[time] = completed_at
@@ -278,6 +284,21 @@ def _missing_or(column: str, text: str, kind: Kind, error: ValueError) -> ValueP
     if not text:
         return ValueProblem(column, kinds.MISSING_VALUE, f"{column} is empty")
     return ValueProblem(column, kind, f"{column} {error}")
+
+
+def _bad_time(text: str, error: ValueError) -> ValueProblem:
+    """What is wrong with a time. Where a whole file has times of one form, the sentence is the same for all of them."""
+    if _LOCAL.fullmatch(text) and "offset" in str(error):
+        error = ValueError(
+            "has no offset from UTC; write one, as in 2023-11-10T11:20:00+08:00, or say with --timezone which"
+            " all times without one have"
+        )
+    elif _SHEET_TIME.fullmatch(text):
+        error = ValueError(
+            "is not an ISO 8601 date and time, but one as a spreadsheet shows it; give the column the format"
+            " yyyy-mm-dd hh:mm:ss, save the file again, and say with --timezone which offset from UTC the times have"
+        )
+    return _missing_or("completed_at", text, kinds.BAD_TIME, error)
 
 
 def _bad_quantity(text: str) -> ValueProblem:

@@ -18,6 +18,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, pri
 from mps_bill.metering import kinds
 from mps_bill.metering.compressed import check_zstd_ends, gzip_sums_hold
 from mps_bill.metering.csv_rows import Row
+from mps_bill.metering.foreign_forms import WORKBOOK, WORKBOOK_ENDINGS
 from mps_bill.metering.workspace import run_folder
 
 Format = Literal["csv", "csv.gz", "csv.zst", "parquet", "json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"]
@@ -28,6 +29,9 @@ FOREIGN_FORMATS: tuple[Format, ...] = (
     *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"),
 )
 STANDARD_INPUT = "-"
+#: What a pipe starts with that is not plain CSV.
+_MAGIC: dict[bytes, Format] = {b"\x1f\x8b": "csv.gz", b"\x28\xb5\x2f\xfd": "csv.zst", b"PAR1": "parquet"}
+_OPEN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -86,15 +90,19 @@ def usage_sources(
     with run_folder(temp_folder) as folder:
         sources: list[UsageSource] = []
         problems: list[Problem] = []
-        for argument in arguments:
-            for name in expanded(argument):
-                source = _source(name, folder, formats)
-                if isinstance(source, Problem):
-                    problems.append(source)
-                elif any(source.url == other.url and os.path.samefile(source.path, other.path) for other in sources):
-                    problems.append(Problem(Place(source.name), kinds.REPEATED_FILE, "this file is given twice"))
-                else:
-                    sources.append(source)
+        given: set[object] = set()
+        for name in (name for argument in arguments for name in expanded(argument)):
+            identity = _identity(name)
+            if identity in given:
+                # A pipe can be read once only, so what is given twice is not opened again.
+                problems.append(Problem(Place(_shown(name)), kinds.REPEATED_FILE, "this file is given twice"))
+                continue
+            source = _source(name, folder / str(len(given)), formats)
+            if isinstance(source, Problem):
+                problems.append(source)
+            else:
+                sources.append(source)
+                given.add(identity)
         yield tuple(sources), tuple(problems)
 
 
@@ -106,16 +114,33 @@ def expanded(argument: str) -> list[str]:
     return [argument]
 
 
-def _source(name: str, folder: Path, formats: Sequence[Format]) -> UsageSource | Problem:
+def _shown(name: str) -> str:
+    return "<stdin>" if name == STANDARD_INPUT else printable(name)
+
+
+def _identity(name: str) -> object:
+    """What is the same for two names of one file, pipe or URL."""
+    if _URL.match(name):
+        return name
+    try:
+        status = os.fstat(sys.stdin.fileno()) if name == STANDARD_INPUT else os.stat(name)
+    except OSError:
+        return name
+    return status.st_dev, status.st_ino
+
+
+def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | Problem:
+    """The file of a name; `spool` is where a pipe is kept."""
+    shown = _shown(name)
     if name == STANDARD_INPUT:
-        return _spooled("<stdin>", sys.stdin.buffer, folder / "standard-input.csv")
-    shown = printable(name)
+        return _spooled(shown, sys.stdin.buffer, spool, formats)
     if _URL.match(name):
         return _at_url(name, formats)
     path = Path(name)
-    if path.is_fifo():
+    # The shell's names of open files lead to pipes, and to files by another name.
+    if path.is_fifo() or (name.startswith(_OPEN_FILES) and path.exists() and not path.is_dir()):
         with path.open("rb") as pipe:
-            return _spooled(shown, pipe, folder / f"pipe-{path.name}.csv")
+            return _spooled(shown, pipe, spool, formats)
     if path.is_dir():
         return Problem(
             Place(shown), kinds.NO_FILE, f"this is a folder; name its files, such as {quoted(name + '/*.csv')}"
@@ -123,6 +148,8 @@ def _source(name: str, folder: Path, formats: Sequence[Format]) -> UsageSource |
     format_ = next((ending for ending in formats if name.lower().endswith("." + ending)), None)
     if format_ is None and path.exists():
         message = f"the name must end in {one_of(['.' + ending for ending in formats])}"
+        if name.lower().endswith(WORKBOOK_ENDINGS):
+            message = WORKBOOK
         return Problem(Place(shown), kinds.UNREADABLE_FILE, message)
     try:
         size = path.stat().st_size
@@ -152,18 +179,20 @@ def _at_url(url: str, formats: Sequence[Format]) -> UsageSource | Problem:
     return UsageSource(place.file, Path(), "csv", 0, refuse, url)
 
 
-def _spooled(name: str, stream: BinaryIO, path: Path) -> UsageSource | Problem:
-    """A pipe as a file that can be read again; a second mention of the same pipe finds the file."""
-    if not path.exists():
-        try:
-            with path.open("wb") as spool:
-                shutil.copyfileobj(stream, spool)
-        except OSError as error:
-            message = (
-                f"it cannot be kept in {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
-            )
-            return Problem(Place(name), kinds.NO_DISK, message)
-    return UsageSource(name, path, "csv", path.stat().st_size)
+def _spooled(name: str, stream: BinaryIO, path: Path, formats: Sequence[Format]) -> UsageSource | Problem:
+    """A pipe as a file that can be read again. It has no name that could say its format, so its first bytes say that."""
+    start = stream.read(4)
+    packed: Format = next((format_ for magic, format_ in _MAGIC.items() if start.startswith(magic)), "csv")
+    format_: Format = packed if packed in formats else "csv"
+    path = path.with_suffix("." + format_)
+    try:
+        with path.open("wb") as spool:
+            spool.write(start)
+            shutil.copyfileobj(stream, spool)
+    except OSError as error:
+        message = f"it cannot be kept in {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
+        return Problem(Place(name), kinds.NO_DISK, message)
+    return UsageSource(name, path, format_, path.stat().st_size)
 
 
 def read_errors() -> tuple[type[Exception], ...]:

@@ -77,7 +77,7 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
                 names = session.read.parquet(_exactly(address)).columns
                 header = [Row(0, ",".join(names).encode(), names)]
             else:
-                lines = session.read.text(_exactly(address)).where("value <> ''")
+                lines = session.read.text(_exactly(address)).where("ltrim(',', value) <> ''")
                 header = [_line(row[0]) for row in lines.selectExpr("CAST(value AS BINARY)").head(1)]
         return UsageSource(name, Path(), format_, 0, lambda: iter(header), address)
 

@@ -71,7 +71,7 @@ DIALECT: Dialect = SparkDialect()
 def lines(view: str, layout: Layout, tags: Sequence[str], offset: int | None) -> RowSource:
     """CSV by lines: `view` has the columns `value` (the text of a line) and `path`; a line that is not plainly a row is in
     doubt, and so is every line that is not valid UTF-8."""
-    relation = f"(SELECT value, path, split(value, ',', -1) AS fields FROM {view} WHERE value <> '')"
+    relation = f"(SELECT value, path, split(value, ',', -1) AS fields FROM {view} WHERE ltrim(',', value) <> '')"
     texts = {name: f"coalesce(get(fields, {number}), '')" for number, name in enumerate(layout.names)}
     tests = (f"size(fields) = {len(layout.names)}", "is_valid_utf8(value)", "NOT contains(value, '\"')")
     return _text_source(relation, texts, layout, tags, offset, tests, ("value", "path"))

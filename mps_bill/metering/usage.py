@@ -29,6 +29,8 @@ ACCOUNT_COLUMN = "account_id"
 COLUMNS = (*RECORD_COLUMNS, ACCOUNT_COLUMN)
 REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
 TAG_PREFIX = "tag_"
+#: A tag's name: letters and digits of any script, `_`, `.` and `-`.
+TAG = TAG_PREFIX + r"[\w.-]+"
 
 #: Stands for any word that the price book does not know, so that garbage in a column cannot make endless groups.
 UNKNOWN = "?"

@@ -19,6 +19,7 @@ from pathlib import Path
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, printable, quoted
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
+from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.records import Layout, RecordReader
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
@@ -116,8 +117,9 @@ def _converted(source: UsageSource, profile: Profile, path: Path, whole: Wholene
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         for row in _usage_rows(source, profile, passed_over, whole):
-            # A row without any value is one that no reader takes.
-            writer.writerow([""] * len(profile.columns) if row.flaws else row.fields)
+            # A row with one value only is one that no reader takes, and none passes over.
+            wanting = row.flaws or not any(row.fields)
+            writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if wanting else row.fields)
             rows += 1
     again = partial(_usage_rows, source, profile, Counter(), Wholeness(profile))
     usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
@@ -227,6 +229,8 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
     Raises:
         InputRejected: the header is malformed, lacks a field, or has one twice.
     """
+    if form := foreign_form(header, profile.field_names):
+        raise _rejected(source, *form, header.line, 1)
     if header.flaw:
         raise _rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
     problems = []

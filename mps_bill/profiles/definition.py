@@ -7,7 +7,7 @@ import re
 from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.shape import Choice, Either, Field, Fields, ListOf, Located, MapOf, Record, Text, matching
 from mps_bill.core.times import OFFSET, parse_offset
-from mps_bill.metering.usage import COLUMNS, TAG_PREFIX
+from mps_bill.metering.usage import COLUMNS, TAG
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import kinds
 
@@ -18,7 +18,6 @@ EACH = "[]"
 OUTWARD = "^"
 
 _WORDS = r"[a-z][a-z0-9]*([_-][a-z0-9]+)*"
-_TAG = rf"{TAG_PREFIX}[A-Za-z0-9_.-]+"
 _LINE = r"\S([^\r\n]{0,498}\S)?"
 _STEP = r"[^\s.\[\]^]+"
 _RECORDS = rf"({_STEP}(\[\])?\.)*{_STEP}\[\]|\[\]"
@@ -37,7 +36,7 @@ def parse_column(text: str) -> str:
     Raises:
         ValueError: there is no such column; the message has the nearest one.
     """
-    if text not in COLUMNS and not re.fullmatch(_TAG, text):
+    if text not in COLUMNS and not re.fullmatch(TAG, text):
         raise ValueError(f"{quoted(text)} is no column of usage{near_miss(text, COLUMNS)}; a tag is named tag_...")
     return text
 
@@ -163,7 +162,7 @@ SUMS_OF = Field(
     "each record is the sum of an hour; records that are all midnights of several days are refused",
     required=False,
 )
-_name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{_TAG}", kinds.UNKNOWN_COLUMN)
+_name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, Located[str] | Fields] = MapOf("the columns", _name, Either(_field, COLUMN, "a column"))
 COLUMNS_FIELD = Field("columns", _columns, "for each column of usage the field that holds it, or how it is made")
 PROFILE = Record(

@@ -37,7 +37,9 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         # Lines without any character are passed over and counted.
         (b"\n\na\n\r\n\nb\n", [(3, ["a"]), (6, ["b"])]),
         (b" \n", [(1, [" "])]),
-        (b",,\n", [(1, ["", "", ""])]),
+        (b",,\n", []),
+        (b",\n,,,\r\na,b\n,,,,,,\nc,d\n,", [(3, ["a", "b"]), (5, ["c", "d"])]),
+        (b", ,\n", [(1, ["", " ", ""])]),
         (b'"a,b",c\n', [(1, ["a,b", "c"])]),
         (b'""\n', [(1, [""])]),
         (b'"",""\n', [(1, ["", ""])]),
@@ -189,3 +191,13 @@ def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
         assert places(results.problems) == [("usage.csv:10:67", "U203")], engine
         found = {group.key.tags: (group.rows, group.duplicates) for group in results.groups}
         assert found == {('He said "hi"',): (2, 1), ("two\nlines",): (2, 1), ("plain",): (2, 0)}, engine
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("bad", [False, True])
+def test_rows_of_commas_are_no_rows(engine: EngineName, bad: bool, tmp_path: Path) -> None:
+    rows = [",,,", row(), "," * 12, "," * 30, row(job_id="j-2", unit="furlong" if bad else "minute"), "," * 12]
+    one = source(tmp_path / "usage.csv", ",,\n" + usage_text(rows))
+    result = metered([one], options=MeterOptions(engine=engine, set_aside=True))
+    assert (result.rows_read, result.rows_rejected) == (2, int(bad))
+    assert places(result.problems) == ([("usage.csv:7:75", "U303")] if bad else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mps_bill.core.diagnostics import Kind
 from mps_bill.metering import kinds
 from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.sources import usage_sources
 from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, source, usage_of, usage_text
 from tests.kit import places as places_of
@@ -205,7 +207,13 @@ HEADERS = [
     ("quoted names", '"job_id","completed_at",region,item,quantity,unit', []),
     ("unclosed quote", '"job_id,completed_at', [("1:1", "U112")]),
     ("control character", HEADER + ",tag_\x1b", [("1:97", "U111")]),
-    ("semicolons", HEADER.replace(",", ";"), [("1:1", "U105"), ("1:1", "U107")]),
+    ("semicolons", HEADER.replace(",", ";"), [("1:1", "U102")]),
+    ("tabs", HEADER.replace(",", "\t"), [("1:1", "U102")]),
+    ("bars", HEADER.replace(",", "|"), [("1:1", "U102")]),
+    ("quoted names and semicolons", '"' + HEADER.replace(",", '";"') + '"', [("1:1", "U102")]),
+    ("Excel's hint", "sep=,\n" + HEADER, [("1:1", "U102")]),
+    ("Excel's hint at another separator", "SEP=;\n" + HEADER.replace(",", ";"), [("1:1", "U102")]),
+    ("tag of another script", HEADER + ",tag_项目,tag_Ωμέγα.1-x", []),
 ]
 
 
@@ -219,6 +227,62 @@ def test_headers(header: str, found: list[tuple[str, str]], engine: EngineName, 
 def test_a_misspelt_column_is_named_with_its_nearest(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER.replace("quantity", "quantty") + "\n")])
     assert 'did you mean "quantity"?' in report.shown[1].message
+
+
+FORMS = [
+    ("usage.csv", HEADER.replace(",", ";").encode(), "U102", 'separated by ";"', "CSV UTF-8"),
+    ("usage.csv", HEADER.replace(",", "\t").encode(), "U102", "separated by a TAB", "CSV UTF-8"),
+    ("usage.csv", b"sep=,\n" + HEADER.encode(), "U102", "hint for Excel", "delete this line"),
+    ("usage.csv", b"sep=;\n" + HEADER.encode(), "U102", "hint for Excel", 'separate the columns by ","'),
+    ("usage.csv", HEADER.encode("utf-16"), "U110", "UTF-16", "CSV UTF-8"),
+    ("usage.csv", HEADER.encode("utf-16-le"), "U110", "UTF-16", "CSV UTF-8"),
+    ("usage.csv", HEADER.encode("utf-16-be"), "U110", "UTF-16", "CSV UTF-8"),
+    ("usage.csv.gz", gzip.compress(HEADER.encode("utf-16")), "U110", "UTF-16", "CSV UTF-8"),
+    ("usage.csv", b"PK\x03\x04\x14\x00\x06\x00", "U102", "Excel workbook", "CSV UTF-8"),
+    ("usage.csv", b"\xd0\xcf\x11\xe0\xa1\xb1", "U102", "Excel workbook", "CSV UTF-8"),
+    ("usage.csv", gzip.compress(HEADER.encode()), "U102", "packed with gzip", ".csv.gz"),
+    ("usage.csv", b"PAR1\x15\x04", "U102", "Parquet", ".parquet"),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("name", "content", "code", "cause", "remedy"), FORMS)
+def test_a_file_of_another_form_is_one_message_with_the_cause_and_the_way_out(
+    name: str, content: bytes, code: str, cause: str, remedy: str, engine: EngineName, tmp_path: Path
+) -> None:
+    report = problems_of([source(tmp_path / name, content)], options=MeterOptions(engine=engine))
+    assert places_of(report) == [(f"{name}:1:1", code)]
+    assert cause in report.shown[0].message
+    assert remedy in report.shown[0].message
+
+
+@pytest.mark.parametrize("name", ["usage.xlsx", "usage.XLS", "usage.ods"])
+def test_a_workbook_is_told_how_to_become_csv(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with usage_sources([str(tmp_path / name)]) as (_, (problem,)):
+        assert problem.kind is kinds.UNREADABLE_FILE
+        assert "Excel workbook" in problem.message
+        assert "CSV UTF-8" in problem.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("time", ["2023/11/1 0:08:29", "2023/11/1 0:08", "11/1/23 0:08", "1.11.2023 00:08:29", "2023/11/1",
+                                  "11/1/2023 12:08:29 AM", "45231.0059"])  # fmt: skip
+def test_times_of_a_spreadsheet_are_one_sentence(time: str, engine: EngineName, tmp_path: Path) -> None:
+    rows = [row(job_id=f"j-{number}", completed_at=time if number else "2023/11/2 1:08:29") for number in range(5)]
+    report = problems_of([source(tmp_path / "usage.csv", usage_text(rows))], options=MeterOptions(engine=engine))
+    (group,) = report.groups
+    assert (group.first.kind, group.count, group.lines) == (kinds.BAD_TIME, 5, (2, 3, 4))
+    assert "yyyy-mm-dd hh:mm:ss" in group.first.message
+    assert "--timezone" in group.first.message
+
+
+def test_times_without_an_offset_are_one_sentence_that_names_the_option(tmp_path: Path) -> None:
+    rows = [row(job_id=f"j-{second}", completed_at=f"2023-11-01 00:08:{second}") for second in range(29, 59)]
+    report = problems_of([source(tmp_path / "usage.csv", usage_text(rows))])
+    (group,) = report.groups
+    assert (group.count, group.lines) == (30, (2, 3, 4))
+    assert "--timezone" in group.first.message
 
 
 def test_extra_columns_are_passed_over_when_asked(tmp_path: Path) -> None:

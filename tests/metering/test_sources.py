@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import subprocess
+import sys
 import threading
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -86,6 +89,55 @@ def test_a_named_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
 
 def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+def _written(pipe: Path, data: bytes) -> threading.Thread:
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    return writer
+
+
+def test_two_pipes_of_one_base_name_are_two(tmp_path: Path) -> None:
+    pipes, writers = [], []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        pipes.append(str(folder / "pipe.csv"))
+        writers.append(_written(folder / "pipe.csv", usage_text(ROWS[: 100 + number]).encode()))
+    with usage_sources(pipes) as (sources, problems):
+        assert not problems
+        assert [[rows_read(one, engine) for one in sources] for engine in ENGINES] == [[100, 101]] * 2
+    for writer in writers:
+        writer.join()
+
+
+def test_a_pipe_given_twice_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    writer = _written(pipe, CSV)
+    assert found(str(pipe), str(pipe)) == ([str(pipe)], [(str(pipe), "U104")])
+    writer.join()
+
+
+@pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0", "-"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, _zstd], ids=["plain", "gzip", "zstd"])
+def test_a_file_as_standard_input(name: str, pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    file = tmp_path / "usage"
+    file.write_bytes(pack(usage_text(ROWS[:9]).encode()))
+    command = [sys.executable, "-c", "from mps_bill.cli import main; main()", "usage", "check", name, "-p", "mps-china"]
+    command += ["--temp-dir", str(tmp_path)]
+    for given in ([], ["--engine", "duckdb"]):
+        with file.open("rb") as stream:
+            run = subprocess.run([*command, *given], stdin=stream, capture_output=True, text=True, check=False)
+        assert "9 read" in run.stdout, run.stderr
+
+
+def test_a_file_is_not_read_by_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_bytes(CSV)
+    with file.open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        assert found(str(file), "-") == ([str(file)], [("<stdin>", "U104")])
 
 
 def _zstd_in_blocks(lines: list[bytes]) -> list[bytes]:

@@ -1,0 +1,48 @@
+"""What a file is that is no CSV as usage wants it: the cause in one message, with the way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from mps_bill.core.diagnostics import Kind, quoted
+from mps_bill.metering import kinds
+from mps_bill.metering.csv_rows import Row
+
+_SAVE = 'in Excel, save the sheet as "CSV UTF-8 (Comma delimited)"'
+WORKBOOK = f"this is an Excel workbook, not CSV; {_SAVE}"
+#: How files start that are often named .csv, and what to do with them.
+_STARTS = {
+    b"PK\x03\x04": WORKBOOK,
+    b"\xd0\xcf\x11\xe0": WORKBOOK,
+    b"\x1f\x8b": "this is packed with gzip; name it .csv.gz",
+    b"\x28\xb5\x2f\xfd": "this is packed with zstd; name it .csv.zst",
+    b"PAR1": "this is Parquet; name it .parquet",
+}
+WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+#: Excel's hint to itself which separator follows.
+_HINT = re.compile(r'"?sep=(.)"?,*', re.IGNORECASE)
+_SEPARATORS = {";": '";"', "\t": "a TAB", "|": '"|"'}
+
+
+def foreign_form(header: Row, known: Collection[str]) -> tuple[Kind, str] | None:
+    """Why the first row of a file is no header with `known` columns, where the whole file has another form."""
+    raw = header.raw
+    for start, message in _STARTS.items():
+        if raw.startswith(start):
+            return kinds.UNREADABLE_FILE, message
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in raw[:4]:
+        return kinds.NOT_UTF8, f"the file is UTF-16, and must be UTF-8; {_SAVE}"
+    line = raw.decode("utf-8", "replace")
+    if hint := _HINT.fullmatch(line):
+        remedy = "" if hint[1] == "," else ' and separate the columns by ","'
+        return kinds.UNREADABLE_FILE, f"{quoted(line)} is a hint for Excel and no header; delete this line{remedy}"
+    found = _known(line.split(","), known)
+    for separator, called in _SEPARATORS.items():
+        if _known(line.split(separator), known) > found:
+            return kinds.UNREADABLE_FILE, f'the columns are separated by {called}, and must be by ","; {_SAVE}'
+    return None
+
+
+def _known(names: list[str], known: Collection[str]) -> int:
+    return sum(name.strip(' "') in known for name in names)
