@@ -208,20 +208,12 @@ def _as_correction(cycle: Cycle, account: Account) -> Cycle:
 
 
 def _hold_back(due: list[Cycle], as_of: int | None) -> tuple[list[Cycle], list[Cycle]]:
-    """The cycles whose bills are issued by `as_of`, and the others. A cycle behind one of the others is held back too,
-    since `settled_through` would pass over the earlier one; this can be only where a new sheet issues its bills sooner."""
+    """The cycles whose bills are issued by `as_of`, and the others. No cycle is issued before an earlier one of its product
+    (`Cycle.not_before`), so that `settled_through` passes over none."""
     if as_of is None:
         return due, []
-    first: dict[str, int] = {}
-    for cycle in due:
-        if cycle.issued_at > as_of and cycle.correction_at is None:
-            first[cycle.product] = min(cycle.start, first.get(cycle.product, cycle.start))
-    issued: list[Cycle] = []
-    held: list[Cycle] = []
-    for cycle in due:
-        behind = cycle.product in first and cycle.start >= first[cycle.product]
-        (held if cycle.issued_at > as_of or behind else issued).append(cycle)
-    return issued, held
+    issued = [cycle for cycle in due if cycle.issued_at <= as_of]
+    return issued, [cycle for cycle in due if cycle.issued_at > as_of]
 
 
 def in_issue_order(cycles: Iterable[Cycle]) -> list[Cycle]:
