@@ -74,6 +74,11 @@ def test_what_the_run_used_up_ran_out_when_the_bill_that_took_its_last_was_issue
     }
 
 
+def test_sources_of_a_kind_ran_out_with_the_last_of_them() -> None:
+    payer = account("9", vouchers=(voucher("b", "0.65", end="12-02"), voucher("a", "0.65")))
+    assert rows(payer, USED_UP)["voucher"].runs_out == at("11-10 14")
+
+
 def test_what_was_filled_again_is_not_used_up() -> None:
     """Two bills of 0.65 take all, the top-up in between fills it; the third is paid from credit."""
     payer = account("0.65", credit="1", top_ups=(top_up("11-10 13:30", "0.65"),))

@@ -90,6 +90,20 @@ def test_a_top_up_of_the_statement_s_second_pays_it() -> None:
     assert [one.cleared_at for one in overdue_bills(run)] == [at("12-01 01") + 1]
 
 
+def test_statements_of_one_second_come_by_their_month_and_then_by_product() -> None:
+    """October of the slow product is issued with November of mps, since it waits for 30 days and an hour."""
+    monthly = SHEET.replace("settlement: hourly", "settlement: monthly")
+    slow = SLOW.replace("settlement: hourly", "settlement: monthly").replace("issue_after: 2h", "issue_after: 721h")
+    prices = book(monthly, slow.replace("2023-11-01T00", "2023-10-01T00"))
+    usage = {at("10-20 10"): {("keys", "one", "cn-shanghai"): "10"}, at("11-20 10"): video("10")}
+    run = settle(hours(usage, prices), account("1"), prices, as_of=at("12-01 01"))
+    assert [(one.statement.month, one.statement.issued_at) for one in run.statements] == [
+        ("2023-10", at("12-01 01")),
+        ("2023-11", at("12-01 01")),
+    ]
+    assert [(debt.product, debt.amount) for debt in run.closing.outstanding] == [("mps", Decimal("0.65"))]
+
+
 def test_the_statement_is_issued_in_its_second_and_not_before() -> None:
     payer = frozen().closing
     assert settle((), payer, MONTHLY, as_of=at("12-01 01") - 1).statements == ()
