@@ -10,7 +10,7 @@ import pytest
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Cycle
-from mps_bill.settlement.account import Account, FrozenMonth
+from mps_bill.settlement.account import Account, Debt, FrozenMonth
 from mps_bill.settlement.closing import closing_rows, overdue_since, totals
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
@@ -153,6 +153,12 @@ def test_what_is_outstanding_is_as_old_as_its_bill() -> None:
     arrival, payer = receive(top_up("11-10 15", "4"), payer)
     assert [part for _, part in arrival.repaid] == [2, 2]
     assert [debt.amount for debt in payer.outstanding] == [1]
+
+
+def test_debts_of_one_second_and_start_are_in_order_of_the_product() -> None:
+    _, payer = pay(due("3", product="mps"), account())
+    _, payer = pay(due("2", product="aaa", paid="11-10 14"), payer)
+    assert [(debt.product, debt.amount) for debt in payer.outstanding] == [("aaa", 2), ("mps", 3)]
 
 
 def test_cards_by_expiry_then_smallest_then_start_then_id() -> None:
@@ -331,6 +337,39 @@ def test_the_statement_of_a_month_leaves_the_next_frozen() -> None:
     assert (run.closing.frozen, run.closing.balance) == ((held[1],), Decimal("8.35"))
 
 
+@pytest.mark.parametrize(
+    ("months", "lags", "expected"),
+    [
+        # At one second, of one month: by product, in whatever order the account has them.
+        ([("mps", "2023-11"), ("aaa", "2023-11")], ("1h", "1h"), ["aaa", "mps"]),
+        # Of two months, where the lag of one is a month more: the earlier month.
+        ([("aaa", "2023-12"), ("mps", "2023-11")], ("745h", "1h"), ["mps", "aaa"]),
+        ([("mps", "2023-12"), ("aaa", "2023-11")], ("1h", "745h"), ["aaa", "mps"]),
+        # Of one month with another lag: by time.
+        ([("aaa", "2023-11"), ("mps", "2023-11")], ("1h", "2h"), ["mps", "aaa"]),
+        ([("mps", "2023-11"), ("aaa", "2023-11")], ("2h", "1h"), ["aaa", "mps"]),
+    ],
+)
+def test_statements_are_paid_in_order_of_issue_then_month_then_product(
+    months: list[tuple[str, str]], lags: tuple[str, str], expected: list[str]
+) -> None:
+    """Each is 0.65, and the balance of 0.65 pays the first."""
+    other = (
+        MONTHLY_SHEET.replace("test-mps", "test-aaa")
+        .replace("product: mps", "product: aaa")
+        .replace("  video:", "  films:")
+    )
+    other = other[: other.index("  frames:")]
+    mps, aaa = (
+        text.replace("issue_after: 1h", f"issue_after: {lag}")
+        for text, lag in zip((MONTHLY_SHEET, other), lags, strict=True)
+    )
+    held = tuple(FrozenMonth(product, month, (("video", Decimal("0.65")),)) for product, month in months)
+    run = settle((), account("0.65", frozen=held), book(mps, aaa), as_of=at("12-31 23") + 2 * HOUR)
+    assert [one.statement.sheet.product for one in run.statements] == expected
+    assert [one.payment.outstanding for one in run.statements] == [0, Decimal("0.65")]
+
+
 def test_a_statement_that_the_account_has_passed_is_paid_as_of_now() -> None:
     """The voucher was valid on the 1st of December, as November was stated; the account stands at the 5th."""
     november = FrozenMonth("mps", "2023-11", (("video", Decimal("0.651")),))
@@ -340,6 +379,26 @@ def test_a_statement_that_the_account_has_passed_is_paid_as_of_now() -> None:
 
 
 # What a run comes to
+
+
+def test_a_credit_line_that_is_free_again_is_not_used_up() -> None:
+    """The bill of 11:00 takes its last 0.65, which a top-up of 12:00 gives back."""
+    payer = account(credit="0.65", top_ups=(top_up("11-10 12", "0.65"),))
+    for as_of, expected in (("11-10 11", at("11-10 11")), ("11-10 12", None)):
+        run = settle(hours({at("11-10 09"): video("10")}), payer, book(), as_of=at(as_of))
+        assert {row.source: row.used_up_at for row in closing_rows(run)}["credit_line"] == expected
+
+
+def test_a_statement_is_outstanding_by_its_month_and_cleared() -> None:
+    """0.65 of November from 01:00 of December on, repaid at 05:00."""
+    payer = account(top_ups=(top_up("12-01 05", "1"),))
+    usage = hours({at("11-30 23"): video("10")}, MONTHLY)
+    owing = settle(usage, payer, MONTHLY, as_of=at("12-01 01")).closing
+    assert owing.outstanding == (Debt("mps", at("11-01"), "2023-11", at("12-01 01"), Decimal("0.65")),)
+    run = settle(usage, payer, MONTHLY, as_of=at("12-01 05"))
+    assert [(one.debt, amount_text(one.left), one.cleared_at) for one in overdue_bills(run)] == [
+        (owing.outstanding[0], "0.00", at("12-01 05"))
+    ]
 
 
 def test_units_of_plans_are_added_up_over_bills() -> None:
@@ -463,6 +522,19 @@ def test_plans_are_used_one_after_the_other_by_expiry() -> None:
     # 40 that expire at 13:30, of which 15 are used until then; then the 10 until 13:50.
     plans = (plan("b", "10"), plan("a", "70", end="11-10 13:30"))
     assert rows(account(plans=plans), {"11-10 11": "10"})["resource_plan"] == ("50.00", "720.00", at("11-10 13:50"))
+
+
+def test_a_source_is_used_up_when_the_last_of_its_kind_is() -> None:
+    """Two hours of 10 minutes, 30 units or 0.65 each, issued at 11:00 and at 12:00."""
+    usage = {"11-10 09": "10", "11-10 10": "10"}
+    one, other = plan("a", "30", end="11-30"), plan("b", "30")
+    assert rows(account(plans=(one, other)), usage)["resource_plan"] == ("0.00", "720.00", at("11-10 12"))
+    # Of 60 in the other 30 are left, for an hour.
+    assert rows(account(plans=(one, plan("b", "60"))), usage)["resource_plan"] == ("30.00", "720.00", at("11-10 13"))
+    first, second = voucher("a", "0.65", end="11-30"), voucher("b", "0.65")
+    assert rows(account("9", vouchers=(first, second)), usage)["voucher"] == ("0.00", "15.60", at("11-10 12"))
+    more = (first, voucher("b", "1.30"))
+    assert rows(account("9", vouchers=more), usage)["voucher"] == ("0.65", "15.60", at("11-10 13"))
 
 
 def test_units_of_all_bills_count() -> None:
