@@ -36,9 +36,7 @@ ROOMS = (
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 #: The names that two files still share. None may join them.
-SHARED_NAMES = {
-    "accounts", "compare", "definition", "estimate", "kinds", "mapping", "plans", "reconcile", "settle", "text", "usage",
-}  # fmt: skip
+SHARED_NAMES = {"accounts", "compare", "estimate", "kinds", "plans", "reconcile", "settle", "text", "usage"}
 
 PURE_ROOMS = ("core", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.

@@ -35,7 +35,7 @@ def sheets(_: typer.Context) -> Iterable[str]:
 @_quietly
 def profiles(_: typer.Context) -> Iterable[str]:
     """Ids of shipped import profiles."""
-    from mps_bill.profiles.load import shipped_profiles
+    from mps_bill.profiles.read_profile import shipped_profiles
 
     return shipped_profiles()
 

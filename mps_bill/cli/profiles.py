@@ -32,9 +32,9 @@ def load_profile(name: str | None, constants: list[str] | None) -> Profile | Non
         if constants:
             raise typer.BadParameter("this needs --profile; a usage file has its own columns", param_hint="--set")
         return None
-    from mps_bill.profiles import load
+    from mps_bill.profiles import read_profile as profiles
 
-    profile, problems = load.load_profile(name)
+    profile, problems = profiles.load_profile(name)
     if profile is None:
         raise InputRejected(problems)
     profile = profile.with_constants(_constants(constants or []))
@@ -48,7 +48,7 @@ def load_profile(name: str | None, constants: list[str] | None) -> Profile | Non
 
 def _constants(pairs: list[str]) -> dict[str, str]:
     """`["region=cn-shanghai"]` as columns with their values."""
-    from mps_bill.profiles.definition import parse_column
+    from mps_bill.profiles.profile_definition import parse_column
 
     constants: dict[str, str] = {}
     for pair in pairs:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mps_bill.core.diagnostics import ProblemReport
-    from mps_bill.reconcile.model import Reconciliation
+    from mps_bill.reconcile.differences import Reconciliation
 
 
 @reads_usage
@@ -66,8 +66,8 @@ def reconcile(
     book = options.load_book(prices)
 
     from mps_bill.pipeline import bill_usage, settle_usage
-    from mps_bill.reconcile.compare import reconcile as compare
-    from mps_bill.reconcile.mapping import load_mapping
+    from mps_bill.reconcile.compare_bills import reconcile as compare
+    from mps_bill.reconcile.export_mapping import load_mapping
     from mps_bill.reconcile.read_export import read_exports
     from mps_bill.reconcile.sides import OurRun, settled_run
 

@@ -24,12 +24,12 @@ from mps_bill.metering.records import Layout, RecordReader
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.profiles import kinds
-from mps_bill.profiles.definition import EACH
+from mps_bill.profiles import profile_problems as kinds
+from mps_bill.profiles.completeness import Wholeness
 from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
-from mps_bill.profiles.mapping import Record, skipped, source_field, usage_fields
 from mps_bill.profiles.profile import Column, FieldPath, Profile
-from mps_bill.profiles.whole import Wholeness
+from mps_bill.profiles.profile_definition import EACH
+from mps_bill.profiles.usage_fields import Record, skipped, source_field, usage_fields
 
 
 @dataclass(frozen=True, slots=True)

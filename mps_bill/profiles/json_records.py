@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from mps_bill.core.diagnostics import quoted
-from mps_bill.profiles.definition import EACH
 from mps_bill.profiles.profile import FieldPath
+from mps_bill.profiles.profile_definition import EACH
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CHUNK = 1 << 16

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Literal
 
-from mps_bill.core.diagnostics import Problem, in_order
-from mps_bill.core.shape import Field, Fields, Located, Many, read
-from mps_bill.core.yaml_tree import read_tree
 from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS
-from mps_bill.profiles import definition as d
-from mps_bill.profiles import kinds
+from mps_bill.profiles import profile_definition as d
 
 TimeForm = Literal["iso", "epoch-seconds", "epoch-milliseconds"]
 
@@ -106,7 +102,7 @@ class Profile:
         """The profile with columns that have the same value in every record, whatever it said of them."""
         columns = {column.name: column for column in self.columns}
         columns.update({name: Column(name, constant=value) for name, value in constants.items()})
-        return replace(self, columns=_ordered(columns.values()))
+        return replace(self, columns=in_column_order(columns.values()))
 
     def with_offset(self, offset: int) -> Profile:
         """The profile with `offset` for times without one, where it has none of its own."""
@@ -123,107 +119,7 @@ def parse_path(name: str) -> FieldPath:
     return FieldPath(name, len(name) - len(inner), tuple(inner.split(".")))
 
 
-def read_profile(text: str, file_name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
-    """The profile that `text` is, or None and every problem with it, by place."""
-    root, form_problems = read_tree(text, file_name)
-    if root is None:
-        return None, in_order(form_problems)
-    fields, shape_problems = read(d.PROFILE, root)
-    problems = [*form_problems, *shape_problems]
-    profile = _profile(fields, problems) if fields else None
-    return (None if problems else profile), in_order(problems)
-
-
-def _profile(fields: Fields, problems: list[Problem]) -> Profile | None:
-    table = fields.get(d.COLUMNS_FIELD)
-    columns = {}
-    for entry in table.parts if table else ():
-        if entry.value is not None:
-            columns[entry.key.value] = _column(entry.key.value, entry.value, problems)
-    id_, name, records = fields.get(d.ID), fields.get(d.NAME), fields.get(d.RECORDS)
-    next_page, sums_of = fields.get(d.NEXT_PAGE), fields.get(d.SUMS_OF)
-    if not (id_ and name):
-        return None
-    return Profile(
-        id=id_.value,
-        name=name.value,
-        notes=_texts(fields.get(d.NOTES)),
-        records=_record_steps(records.value) if records else None,
-        skip=tuple(_conditions(fields, d.SKIP)),
-        require=tuple(_conditions(fields, d.REQUIRE)),
-        columns=_ordered(columns.values()),
-        next_page=parse_path(next_page.value) if next_page else None,
-        refuse=tuple(_conditions(fields, d.REFUSE)),
-        sums_of=sums_of.value if sums_of else "",
-    )
-
-
-def _column(name: str, value: Located[str] | Fields, problems: list[Problem]) -> Column:
-    if isinstance(value, Located):
-        return Column(name, (parse_path(value.value),))
-    problems += _needless(name, value)
-    single, several, constant = value.get(d.FIELD), value.get(d.FIELDS), value.get(d.CONSTANT)
-    template, words, default = value.get(d.TEXT), value.get(d.MAP), value.get(d.DEFAULT)
-    time, offset = value.get(d.TIME), value.get(d.TIME_OFFSET)
-    names = (single.value,) if single else _texts(several)
-    return Column(
-        name,
-        tuple(map(parse_path, names)),
-        constant=constant.value if constant else "",
-        template=template.value if template else "",
-        if_any=_evidence(value.get(d.IF_ANY)),
-        words={entry.key.value: entry.value.value for entry in words.parts if entry.value} if words else None,
-        absent=_texts(value.get(d.ABSENT)),
-        default=default.value if default else None,
-        time=cast("TimeForm", time.value) if time else "iso",
-        offset=offset.value if offset else None,
-    )
-
-
-def _evidence(fields: Fields | None) -> Evidence | None:
-    names, value = (fields.get(d.EVIDENCE), fields.get(d.VALUE)) if fields else (None, None)
-    if not (fields and names and value):
-        return None
-    return Evidence(tuple(map(parse_path, _texts(names))), _texts(fields.get(d.ABSENT)), value.value)
-
-
-def _needless(name: str, value: Fields) -> list[Problem]:
-    """Keys that would do nothing: without a field there is nothing to read, and only one column is a time."""
-    keys = []
-    if not (value.has(d.FIELD) or value.has(d.FIELDS)):
-        keys += [d.IF_ANY.key, d.MAP.key, d.ABSENT.key, d.DEFAULT.key, d.TIME.key, d.TIME_OFFSET.key]
-    elif name != "completed_at":
-        keys += [d.TIME.key, d.TIME_OFFSET.key]
-    return [
-        Problem(value.place, kinds.NEEDLESS_KEY, f'"{key}" does nothing for this column {name}; remove it')
-        for key in keys
-        if key in value.given
-    ]
-
-
-def _conditions(fields: Fields, field: Field[Many[Fields]]) -> Iterator[Condition]:
-    many = fields.get(field)
-    for part in many.parts if many else ():
-        name, values, because = part.get(d.CONDITION_FIELD), part.get(d.VALUES), part.get(d.BECAUSE)
-        if name and because:
-            yield Condition(parse_path(name.value), _texts(values), because.value)
-
-
-def _texts(many: Many[Located[str]] | None) -> tuple[str, ...]:
-    return tuple(part.value for part in many.parts) if many else ()
-
-
-def _record_steps(path: str) -> tuple[str, ...]:
-    """`A.B[].C[]` as the steps A, B, each, C, each."""
-    steps: list[str] = []
-    for part in path.split("."):
-        name = part.removesuffix(d.EACH)
-        steps += [name] if name else []
-        steps += [d.EACH] if part.endswith(d.EACH) else []
-    return tuple(steps)
-
-
-def _ordered(columns: Iterable[Column]) -> tuple[Column, ...]:
+def in_column_order(columns: Iterable[Column]) -> tuple[Column, ...]:
     """The columns in the order of the documentation, tags behind them by name."""
     rank = {name: number for number, name in enumerate(COLUMNS)}
     return tuple(sorted(columns, key=lambda column: (rank.get(column.name, len(rank)), column.name)))

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place
-from mps_bill.reconcile.columns import PAYMENTS, SPELLINGS
+from mps_bill.reconcile.export import Statement, StatementRow
+from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways
-from mps_bill.reconcile.statement import Statement, StatementRow
 
 
 @dataclass(frozen=True, slots=True)

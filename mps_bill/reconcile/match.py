@@ -11,8 +11,8 @@ from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item
-from mps_bill.reconcile.mapping import BillMapping, special_value
-from mps_bill.reconcile.statement import StatementRow
+from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
 #: Quantities on bills are shown at two decimals at least, perhaps without the zeros at their end.
 _LEAST_PLACES = 2

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.diagnostics import Place
-from mps_bill.reconcile.statement import CENT, MOST_CUT, StatementRow
+from mps_bill.reconcile.export import CENT, MOST_CUT, StatementRow
 
 _HALF_CENT = CENT / 2
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mps_bill.core.times import DAY, Calendar, clock
-from mps_bill.reconcile.statement import StatementRow
+from mps_bill.reconcile.export import StatementRow
 
 Grain = Literal["cycle", "day", "month"]
 GRAINS: tuple[Grain, ...] = ("cycle", "day", "month")

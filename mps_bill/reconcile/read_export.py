@@ -12,11 +12,11 @@ from typing import Any
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
 from mps_bill.profiles.json_records import JsonError, JsonRecord, read_documents, read_records
 from mps_bill.profiles.profile import FieldPath
-from mps_bill.reconcile import kinds
-from mps_bill.reconcile.columns import CLOSING_WORD, SUMMED, find_columns, shown
-from mps_bill.reconcile.pages import Page, incomplete_answers, page_of
+from mps_bill.reconcile import export_problems as kinds
+from mps_bill.reconcile.answer_pages import Page, incomplete_answers, page_of
+from mps_bill.reconcile.export import ABSENT, ClosingRow, ExportFile, Statement, StatementRow
+from mps_bill.reconcile.export_columns import CLOSING_WORD, SUMMED, find_columns, shown
 from mps_bill.reconcile.read_row import RowReader
-from mps_bill.reconcile.statement import ABSENT, ClosingRow, ExportFile, Statement, StatementRow
 
 #: Where the items stand in the answers of the bill API, and in what users cut out of them.
 _ITEM_PATHS: tuple[tuple[str, ...], ...] = (

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
 from mps_bill.core.times import parse_instant
-from mps_bill.reconcile import kinds
-from mps_bill.reconcile.columns import PAYMENTS, SPELLINGS
-from mps_bill.reconcile.statement import ABSENT, EXPORT_OFFSET, StatementRow
+from mps_bill.reconcile import export_problems as kinds
+from mps_bill.reconcile.export import ABSENT, EXPORT_OFFSET, StatementRow
+from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS
 
 #: Digits of a number in an export: the provider computes with ten decimals; an API's number may show more.
 _MOST_PLACES = 15

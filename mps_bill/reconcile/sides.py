@@ -12,9 +12,9 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, StatementMonth
+from mps_bill.reconcile.export import StatementRow
 from mps_bill.reconcile.match import LineKey, MatchedRow
 from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
-from mps_bill.reconcile.statement import StatementRow
 from mps_bill.settlement.settle import Settled
 from mps_bill.settlement.waterfall import Payment
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from mps_bill.core.decimals import ZERO, amount_text, plain
-from mps_bill.reconcile.model import (
+from mps_bill.reconcile.differences import (
     CLASSES,
     MEANINGS,
     BillComparison,

@@ -10,9 +10,9 @@ from typing import IO, Any
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import iso
-from mps_bill.reconcile.model import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
+from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
+from mps_bill.reconcile.export import EXPORT_OFFSET
 from mps_bill.reconcile.sides import Paid
-from mps_bill.reconcile.statement import EXPORT_OFFSET
 from mps_bill.report.bill_csv import spreadsheet_text
 from mps_bill.report.data_tables import DataTable, Field, Moment, Summary, Value
 from mps_bill.report.reconcile import count_text

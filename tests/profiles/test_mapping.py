@@ -8,8 +8,9 @@ import json
 import pytest
 
 from mps_bill.profiles.json_records import JsonRecord, read_documents, read_records
-from mps_bill.profiles.mapping import skipped, usage_fields
-from mps_bill.profiles.profile import Profile, read_profile
+from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.read_profile import read_profile
+from mps_bill.profiles.usage_fields import skipped, usage_fields
 
 HEAD = "format: mps-bill/profile/1\nid: own\nname: own\nrecords: D[]\ncolumns:\n  "
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mps_bill.metering.usage import COLUMNS
-from mps_bill.profiles.load import load_profile, shipped_profiles
-from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path, read_profile
+from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path
+from mps_bill.profiles.read_profile import load_profile, read_profile, shipped_profiles
 
 GOOD = """\
 format: mps-bill/profile/1

@@ -14,14 +14,14 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import settle_usage
-from mps_bill.reconcile.columns import find_columns
+from mps_bill.reconcile.differences import Class
+from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.export_columns import find_columns
+from mps_bill.reconcile.export_mapping import ItemName
 from mps_bill.reconcile.identities import unexplained
-from mps_bill.reconcile.mapping import ItemName
-from mps_bill.reconcile.model import Class
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.read_row import parse_amount
 from mps_bill.reconcile.sides import settled_run
-from mps_bill.reconcile.statement import StatementRow
 from mps_bill.settlement.read import read_account
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.decimals import stripped
-from mps_bill.reconcile.model import Reconciliation
+from mps_bill.reconcile.differences import Reconciliation
 from mps_bill.reconcile.odd_cents import LEAST, Leeway, split_leeway
 from tests import kit
 from tests.reconcile.exports import CENT, Row, api_json

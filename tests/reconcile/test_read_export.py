@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.reconcile.export import Statement
 from mps_bill.reconcile.read_export import decode_export, read_exports
-from mps_bill.reconcile.statement import Statement
 from tests.reconcile.exports import HEADER, closing_row, console_csv, write
 
 ROW = {

@@ -15,9 +15,9 @@ from mps_bill.core.decimals import EXACT, stripped
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.reconcile.compare import reconcile
-from mps_bill.reconcile.mapping import BillMapping, load_mapping, read_mapping
-from mps_bill.reconcile.model import CLASSES, Class, Reconciliation
+from mps_bill.reconcile.compare_bills import reconcile
+from mps_bill.reconcile.differences import CLASSES, Class, Reconciliation
+from mps_bill.reconcile.export_mapping import BillMapping, load_mapping, read_mapping
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
 from mps_bill.settlement.account import Account

@@ -14,9 +14,9 @@ from mps_bill.core.shape import Entry, Fields, Located, Many, read
 from mps_bill.core.units import Unit
 from mps_bill.core.yaml_tree import decode, read_tree
 from mps_bill.price_sheet.regions import KNOWN
-from mps_bill.reconcile import definition as d
-from mps_bill.reconcile import kinds
-from mps_bill.reconcile.statement import StatementRow
+from mps_bill.reconcile import export_problems as kinds
+from mps_bill.reconcile import mapping_definition as d
+from mps_bill.reconcile.export import StatementRow
 
 T = TypeVar("T")
 V = TypeVar("V")

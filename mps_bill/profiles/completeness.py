@@ -8,10 +8,10 @@ from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
-from mps_bill.profiles import kinds
+from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Document, whole_record
-from mps_bill.profiles.mapping import Record
 from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
 _DAYS_START = (8 * HOUR, 0)

@@ -9,7 +9,7 @@ from mps_bill.core.shape import Choice, Either, Field, Fields, ListOf, Located, 
 from mps_bill.core.times import OFFSET, parse_offset
 from mps_bill.metering.usage import COLUMNS, TAG
 from mps_bill.price_sheet.sheet_definition import SOURCE
-from mps_bill.profiles import kinds
+from mps_bill.profiles import profile_problems as kinds
 
 FORMAT_NAME = "mps-bill/profile/1"
 #: Follows the name of a list in a path: each of its members.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.reconcile import kinds
-from mps_bill.reconcile.statement import ABSENT, StatementRow
+from mps_bill.reconcile import export_problems as kinds
+from mps_bill.reconcile.export import ABSENT, StatementRow
 
 #: What pages of one answer have in common, coarser before finer. A run may hold several answers of an account and month.
 _COMMON: tuple[tuple[str, ...], ...] = ((), ("total",), ("total", "product"), ("total", "product", "day"))

@@ -18,14 +18,14 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.reconcile.differences import BillComparison, Class, Difference, Reconciliation
+from mps_bill.reconcile.export import CENT, MOST_CUT, Statement, StatementRow
+from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, says_how_paid, unexplained
-from mps_bill.reconcile.mapping import BillMapping
 from mps_bill.reconcile.match import LineKey, match_rows
-from mps_bill.reconcile.model import BillComparison, Class, Difference, Reconciliation
 from mps_bill.reconcile.odd_cents import NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of
 from mps_bill.reconcile.sides import OurBill, OurRun, Paid, Side, our_bills, paid_by_rows, their_bills
-from mps_bill.reconcile.statement import CENT, MOST_CUT, Statement, StatementRow
 
 
 def reconcile(

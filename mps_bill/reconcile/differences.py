@@ -11,11 +11,11 @@ from typing import Literal
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.laws import law
+from mps_bill.reconcile.export import Statement
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import LineKey, SetApart
 from mps_bill.reconcile.periods import Grain, Period
 from mps_bill.reconcile.sides import Paid
-from mps_bill.reconcile.statement import Statement
 
 Class = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
 CLASSES: tuple[Class, ...] = ("missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding")

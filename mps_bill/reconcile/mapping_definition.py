@@ -7,7 +7,7 @@ from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Text, matc
 from mps_bill.core.units import UNITS, Unit
 from mps_bill.price_sheet.regions import REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
-from mps_bill.reconcile import kinds
+from mps_bill.reconcile import export_problems as kinds
 
 FORMAT_NAME = "mps-bill/bill-mapping/1"
 #: Between the words of a billing item and the special value of its instance ID.
