@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
@@ -15,6 +18,7 @@ from mps_bill.cli.output import check_outputs, open_output
 from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import Problem
+from mps_bill.metering import kinds
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
 from mps_bill.metering.usage import TAG_PREFIX
@@ -110,19 +114,31 @@ def read_files(
 
 @contextmanager
 def _rejects_file(path: str) -> Iterator[Reject]:
-    """A CSV of bad rows: where each stood, what is wrong with it, and the row to the letter, but for the apostrophe that
-    keeps a spreadsheet from taking it for a formula."""
+    """A CSV of bad rows: where each stood, what is wrong with it, and the row to the byte, but for the apostrophe that keeps
+    a spreadsheet from taking it for a formula."""
     from mps_bill.report.bill_csv import spreadsheet_text
 
     with open_output(path, option="--rejects") as stream:
+        # Bytes that are not UTF-8 stay as they are.
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[attr-defined]
         writer = csv.writer(stream)
         writer.writerow(("file", "line", "problems", "row"))
 
         def reject(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-            # Bytes that are not UTF-8 are written as \\xNN, because the file itself is UTF-8.
             said = "; ".join(f"{problem.message} [{problem.kind}]" for problem in problems)
-            raw = row.raw.decode("utf-8", "backslashreplace")
-            writer.writerow((spreadsheet_text(source.name), row.line, said, spreadsheet_text(raw)))
+            name = spreadsheet_text(source.name)
+            if not row.flaw or row.flaw.kind is not kinds.OVERLONG_ROW:
+                raw = row.raw.decode("utf-8", "surrogateescape")
+                writer.writerow((name, row.line, said, spreadsheet_text(raw)))
+                return
+            # The row may be longer than the memory, so it goes through in pieces.
+            cells = io.StringIO(newline="")
+            csv.writer(cells, lineterminator="").writerow((name, row.line, said))
+            stream.write(cells.getvalue() + ',"')
+            pieces = codecs.iterdecode(chain((row.raw,), row.rest), "utf-8", "surrogateescape")
+            stream.write(spreadsheet_text(next(pieces)).replace('"', '""'))
+            stream.writelines(piece.replace('"', '""') for piece in pieces)
+            stream.write('"\r\n')
 
         yield reject
 

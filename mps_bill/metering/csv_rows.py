@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -27,6 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"]')
 #: Within quotes a doubled quote and line ends are the value's own.
 _FORBIDDEN_IN_QUOTES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+_NEEDS_QUOTES = re.compile(r'[",\r\n]')
 _UNQUOTED = re.compile(r"[^,]*")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _OPENING = re.compile(r' *"')
@@ -49,7 +50,8 @@ class Row:
     """A row as it stood (`raw`, without its line end), the line it starts on, its fields, or what is wrong with it.
 
     `forbidden` are the fields, by number, that hold what no value of usage holds; the row has its fields all the same, because
-    columns that are passed over may hold anything.
+    columns that are passed over may hold anything. Of an overlong row `raw` is the start only, and `rest` gives what follows
+    it, in pieces, once and before the next row is asked for.
     """
 
     line: int
@@ -57,6 +59,7 @@ class Row:
     fields: list[str]
     flaw: Flaw | None = None
     forbidden: tuple[tuple[int, Flaw], ...] = ()
+    rest: Iterable[bytes] = ()
 
     @property
     def flaws(self) -> tuple[Flaw, ...]:
@@ -90,9 +93,11 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
         if not raw.strip(b","):
             continue
         if len(raw) > MAX_ROW_BYTES:
-            lines.skip_rest_of(line)
             message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
-            yield Row(number, raw[:200], [], Flaw(number, 1, kinds.OVERLONG_ROW, message))
+            rest = lines.rest_of(line)
+            yield Row(number, raw, [], Flaw(number, 1, kinds.OVERLONG_ROW, message), rest=rest)
+            for _ in rest:
+                pass
             continue
         row = row_from(number, raw)
         if row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE:
@@ -161,10 +166,11 @@ class _Lines:
         self._ahead.extendleft(reversed(lines))
         self.number -= len(lines)
 
-    def skip_rest_of(self, line: bytes) -> None:
-        """Goes to the end of a line that was read in part."""
+    def rest_of(self, line: bytes) -> Iterator[bytes]:
+        """What follows a line that was read in part, without its line end; the stream is behind that afterwards."""
         while line and not line.endswith((b"\n", b"\r")):
             line = self._stream.readline(MAX_ROW_BYTES)
+            yield line.rstrip(b"\r\n")
 
 
 def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
@@ -219,6 +225,11 @@ def row_from(number: int, raw: bytes) -> Row:
         if (found := (_FORBIDDEN_IN_QUOTES if _is_quoted(text, start) else _FORBIDDEN).search(field))
     )
     return Row(number, raw, fields, forbidden[0][1] if forbidden else None, forbidden)
+
+
+def as_csv(fields: Sequence[str]) -> str:
+    """The row of the fields, which makes the same fields again."""
+    return ",".join('"' + field.replace('"', '""') + '"' if _NEEDS_QUOTES.search(field) else field for field in fields)
 
 
 def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | None]:

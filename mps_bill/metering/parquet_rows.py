@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds
-from mps_bill.metering.csv_rows import Row
+from mps_bill.metering.csv_rows import Row, as_csv
 from mps_bill.metering.duckdb_sql import identifier, one_file
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
 def parquet_row(number: int, values: Sequence[object]) -> Row:
     """The row of values as text, None for NULL; `number` counts from 1."""
     fields = ["" if value is None else str(value) for value in values]
-    return Row(number, ",".join(fields).encode("utf-8", "surrogateescape"), fields)
+    return Row(number, as_csv(fields).encode("utf-8", "surrogateescape"), fields)
 
 
 def column_text(source: UsageSource, name: str, type_: str) -> str:
