@@ -212,6 +212,36 @@ def test_a_correction_is_paid_with_the_bills_of_its_second_in_order_of_start_and
     ] == [("mps", at("11-10 08"), "0.00"), ("aaa", at("11-10 10"), "0.60"), ("mps", at("11-10 10"), "0.65")]
 
 
+def test_a_correction_and_a_bill_of_one_start_are_paid_in_order_of_the_product() -> None:
+    """Both begin at 8 and are issued at 12 o'clock: the correction of mps, and the bill of zzz after three hours."""
+    other = SHEET[: SHEET.index("  video:")].replace("test-mps", "test-zzz").replace("product: mps", "product: zzz")
+    other = other.replace("issue_after: 1h", "issue_after: 3h")
+    prices = book(SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
+    usage = {at("11-10 08"): {**video("10"), ("films", "HD", "CN"): "10"}}
+    run = settle(hours(usage, prices), account(settled_through={"mps": at("11-10 10")}), prices, charge_late=True)
+    assert [(one.bill.cycle.product, one.bill.cycle.issued_at) for one in run.settlements] == [
+        ("mps", at("11-10 12")),
+        ("zzz", at("11-10 12")),
+    ]
+
+
+def test_top_ups_before_and_after_the_time_that_the_account_has_reached_arrive_in_one_run() -> None:
+    """1 was entered later for 11:00, when the account stood at 12:00; 2 are of 14:00, and the run goes to 15:00."""
+    payer = account(settled_at=at("11-10 12"), top_ups=(top_up("11-10 11", "1"), top_up("11-10 14", "2")))
+    run = settle((), payer, book(), as_of=at("11-10 15"))
+    assert ([arrival.at for arrival in run.arrivals], run.closing.balance, run.until) == (
+        [at("11-10 12"), at("11-10 14")],
+        3,
+        at("11-10 15"),
+    )
+
+
+def test_a_cycle_of_nothing_freezes_nothing() -> None:
+    """Half a minute of review is billed as no minute."""
+    run = settle(hours({at("11-10 09"): {("review", "porn", "CN"): "0.5"}}, MONTHLY), account("9"), MONTHLY)
+    assert (len(run.settlements), run.closing.frozen) == (1, ())
+
+
 def test_late_usage_that_is_not_charged_is_shown_after_what_the_run_used() -> None:
     """60 + 60 minutes of the month make 120, so the late 60 are shown in the tier above 100: 60 x 0.07 = 4.2."""
     review = {("review", "porn", "cn-shanghai"): "60"}
