@@ -22,6 +22,7 @@ from mps_bill.metering import kinds
 #: A row longer than this is not usage; the limit keeps a file without line ends, or a lost quote, out of memory.
 MAX_ROW_BYTES = 2_000_000
 
+_CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 #: Nobody means a control character inside a value of usage, nor a quote in one that is not quoted: it is a lost one.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"]')
@@ -93,9 +94,8 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
         if not raw.strip(b","):
             continue
         if len(raw) > MAX_ROW_BYTES:
-            message = f"the row is longer than {MAX_ROW_BYTES:,} bytes"
             rest = lines.rest_of(line)
-            yield Row(number, raw, [], Flaw(number, 1, kinds.OVERLONG_ROW, message), rest=rest)
+            yield Row(number, raw, [], overlong(number), rest=rest)
             for _ in rest:
                 pass
             continue
@@ -126,6 +126,22 @@ def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
             if target is None:
                 return
     raise ValueError("the lines are not those of the stream")
+
+
+def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:
+    """Whether the last line of a stream that is not blank is too long for a row. `begun` bytes of its first one came before.
+
+    Raises:
+        OSError, EOFError: the stream cannot be read to its end.
+    """
+    length, last = begun, 0
+    while chunk := stream.read(_CHUNK):
+        filled = chunk.rstrip(b"\r\n")
+        start = max(filled.rfind(b"\n"), filled.rfind(b"\r")) + 1
+        length = len(filled) - start + (0 if start else length)
+        if len(filled) < len(chunk):
+            length, last = 0, length or last
+    return (length or last) > MAX_ROW_BYTES
 
 
 class _Lines:
@@ -204,8 +220,15 @@ def _goes_on(line: bytes) -> bool | None:
     return None if flaw and flaw[1] is not kinds.UNCLOSED_QUOTE else flaw is not None
 
 
+def overlong(line: int) -> Flaw:
+    """What is wrong with a row of more than `MAX_ROW_BYTES`."""
+    return Flaw(line, 1, kinds.OVERLONG_ROW, f"the row is longer than {MAX_ROW_BYTES:,} bytes")
+
+
 def row_from(number: int, raw: bytes) -> Row:
     """The row that `raw` (without its line end), which starts on line `number`, makes by itself."""
+    if len(raw) > MAX_ROW_BYTES:
+        return Row(number, raw, [], overlong(number))
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

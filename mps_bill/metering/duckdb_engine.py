@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from, rows_among
-from mps_bill.metering.duckdb_sql import DIALECT, csv_columns, csv_lines, identifier, literal, one_file, parquet_rows
+from mps_bill.metering.duckdb_sql import DIALECT, ROW_NUMBER, csv_columns, csv_files, csv_lines, literal, parquet_rows
 from mps_bill.metering.exact_reader import Progress, Reject, read_exactly, records_over_lines
-from mps_bill.metering.parquet_rows import column_text, parquet_row
+from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row
 from mps_bill.metering.records import Identity, Layout
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
@@ -56,11 +56,17 @@ def read_with_duckdb(
     """
     repeats: Collection[Identity] | None = None
     with ThreadPoolExecutor(1) as pool:
-        # DuckDB does not compare checksums, so they are compared beside it.
-        whole = pool.submit(all, (source.sums_hold() for source in sources))
+        # What DuckDB does not look at is looked at beside it, and nobody is told of a bad row before that is known.
+        suited = pool.submit(all, (source.suits_queries() for source in sources))
+
+        def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
+            if reject and suited.result():
+                reject(source, row, problems)
+
+        told = reject_if_suited if reject else None
         try:
-            metered = _read(sources, layouts, book, scheme, resources, max_errors, trust_unique, reject, progress)
-            if metered is not None and whole.result():
+            metered = _read(sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress)
+            if metered is not None and suited.result():
                 return metered
         except OpenQuoteError as found:
             if found.repeats is not None:
@@ -114,8 +120,8 @@ def _read(
             readings = [reading for reading in readings if reading.encoding]
         except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError):
             continue
-        except duckdb.IOException:
-            # A damaged file; the exact reader says how.
+        except (duckdb.IOException, _NotForQueriesError):
+            # Of a damaged file the exact reader says how.
             break
     return None
 
@@ -126,6 +132,10 @@ class _Reading:
 
     encoding: str = ""
     parallel: bool = True
+
+
+class _NotForQueriesError(Exception):
+    """A Parquet file has a column with the name that DuckDB numbers rows by."""
 
 
 class _OtherLinesError(Exception):
@@ -221,12 +231,10 @@ class _DuckDBEngine:
         path = self._folder / f"{table}.csv"
         with path.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream, quoting=csv.QUOTE_ALL).writerows(rows)
-        types = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in columns.items())
+        types = ", ".join(f"{name}: {literal(type_)}" for name, type_ in columns.items())
         names = ", ".join(map(literal, columns))
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS FROM read_csv({literal(str(path))}, auto_detect = false,"
-            f" header = false, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}}, force_not_null = [{names}])"
-        )
+        options = f"header = false, delim = ',', quote = '\"', escape = '\"', columns = {{{types}}}, force_not_null = [{names}]"
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {csv_files([str(path)], options)}")
         path.unlink()
         return self._count(table)
 
@@ -290,10 +298,11 @@ class _DuckDBEngine:
         layout = self._layouts[first.name]
         paths = [str(source.path) for source in sources]
         if first.format == "parquet":
-            query = f"DESCRIBE SELECT * FROM read_parquet({literal(one_file(paths[0]))})"
-            types = {str(name): str(type_) for name, type_, *_ in self._connection.execute(query).fetchall()}
-            texts = {name: column_text(first, name, type_) for name, type_ in types.items()}
-            return parquet_rows(paths[0], layout, types, texts, self._tags, self._offset)
+            columns = parquet_columns(self._connection, paths[0])
+            if any(column.name.lower() == ROW_NUMBER for column in columns):
+                raise _NotForQueriesError
+            types = exact_types(first, columns)
+            return parquet_rows(paths[0], layout, types, self._tags, self._offset)
         if self._reading.encoding:
             return csv_lines(paths, layout, self._tags, self._offset, encoding=self._reading.encoding)
         return csv_columns(paths, layout, self._tags, self._offset, parallel=self._reading.parallel)
@@ -338,7 +347,7 @@ class _DuckDBEngine:
 
 
 def _suspects_of(number: int) -> str:
-    return identifier(f"suspects_{number}")
+    return f"suspects_{number}"
 
 
 def _out_of_resources(error: Exception, folder: Path, memory: int) -> Problem:

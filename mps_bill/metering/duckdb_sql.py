@@ -12,11 +12,13 @@ Measured facts behind the forms used here, all on DuckDB 2.0:
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from mps_bill.core.times import LOCAL_TIME, OFFSET
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, Layout
 from mps_bill.metering.sql import MOST_MICROS, TEXTS, Dialect, RowSource
 from mps_bill.metering.usage import COLUMNS
@@ -32,24 +34,47 @@ _PLAINLY_QUOTED = '("[^",]*"|[^",]*)(,("[^",]*"|[^",]*))*'
 #: Stands in no line that is certain, so a line is read as one value.
 _NO_DELIMITER = "\x1e"
 
+BINARY = "BLOB"
+#: The column of row numbers that DuckDB adds behind those of a Parquet file; no file can have another of this name.
+ROW_NUMBER = "file_row_number"
+_LOCAL_TIMES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_INSTANTS = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+#: No number and no time is longer than this as text.
+_SHORT = 100
+
 
 def literal(text: str) -> str:
     """`text` as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def identifier(name: str) -> str:
-    """A column name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+def csv_files(paths: Sequence[str], options: str) -> str:
+    """The rows of exactly these CSV files. Options that guess (types, line ends, quotes, columns of folders) are all off."""
+    return f"read_csv({_files(paths)}, auto_detect = false, hive_partitioning = false, {options})"
+
+
+def parquet_file(path: str, options: str = "") -> str:
+    """The rows of exactly this Parquet file, without columns that the names of its folders could make."""
+    return f"read_parquet({_files([path])}, hive_partitioning = false{options})"
+
+
+def parquet_schema(path: str) -> str:
+    """What the footer of a Parquet file says of its columns."""
+    return f"parquet_schema({_files([path])})"
+
+
+def place_name(number: int) -> str:
+    """What an engine calls the column with this number: names of files may be empty, twice there, or alike but for case."""
+    return f"column_{number}"
 
 
 def _files(paths: Sequence[str]) -> str:
-    return _list(map(one_file, paths))
+    return _list(map(_one_file, paths))
 
 
-def one_file(path: str) -> str:
-    """A path as the pattern that only this path matches."""
-    return re.sub(r"([*?\[])", r"[\1]", path)
+def _one_file(path: str) -> str:
+    """A path as the pattern that only this path matches; a relative one may begin as a URL or the home folder does."""
+    return re.sub(r"([*?\[])", r"[\1]", os.path.abspath(path))
 
 
 class DuckDBDialect:
@@ -57,11 +82,11 @@ class DuckDBDialect:
 
     wide = "HUGEINT"
 
-    def identifier(self, name: str) -> str:
-        return identifier(name)
-
     def literal(self, text: str) -> str:
         return literal(text)
+
+    def lower(self, column: str) -> str:
+        return f"CASE WHEN strlen({column}) = length({column}) THEN lower({column}) ELSE {column} END"
 
     def position(self, column: str, words: Sequence[str]) -> str:
         return f"coalesce(list_position({_list(words)}, {column}), 0)" if words else "0"
@@ -87,14 +112,16 @@ DIALECT: Dialect = DuckDBDialect()
 def csv_columns(
     paths: Sequence[str], layout: Layout, tags: Sequence[str], offset: int | None, *, parallel: bool
 ) -> RowSource:
-    """Files of one header, every column as text. Options that guess (types, line ends, quotes) are all off."""
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in layout.names)
-    relation = (
-        f"read_csv({_files(paths)}, auto_detect = false, strict_mode = true, header = true, delim = ',', quote = '\"',"
-        f" escape = '\"', null_padding = false, ignore_errors = false, parallel = {str(parallel).lower()},"
-        f" columns = {{{columns}}}, force_not_null = {_list(layout.names)})"
+    """Files of one header, every column as text."""
+    names = [place_name(number) for number in range(len(layout.names))]
+    columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
+    relation = csv_files(
+        paths,
+        "strict_mode = true, header = true, delim = ',', quote = '\"', escape = '\"', null_padding = false,"
+        f" ignore_errors = false, parallel = {str(parallel).lower()}, columns = {{{columns}}},"
+        f" force_not_null = {_list(names)}",
     )
-    return _text_source(relation, {name: identifier(name) for name in layout.names}, layout, tags, offset)
+    return _text_source(relation, names, layout, tags, offset)
 
 
 def csv_lines(
@@ -104,61 +131,92 @@ def csv_lines(
 
     With the encoding `latin-1` every byte is a character, so lines may hold anything; those beyond ASCII are in doubt.
     """
-    lines = (
-        f"read_csv({_files(paths)}, auto_detect = false, strict_mode = true, header = false,"
-        f" delim = '{_NO_DELIMITER}',"
-        f" quote = '', escape = '', null_padding = false, ignore_errors = false, encoding = '{encoding}',"
-        " columns = {'line': 'VARCHAR'}, force_not_null = ['line'])"
+    lines = csv_files(
+        paths,
+        f"strict_mode = true, header = false, delim = '{_NO_DELIMITER}', quote = '', escape = '', null_padding = false,"
+        f" ignore_errors = false, encoding = '{encoding}', columns = {{'line': 'VARCHAR'}}, force_not_null = ['line']",
     )
     bare = (
         "CASE WHEN contains(line, '\"') THEN"
         f" CASE WHEN regexp_full_match(line, '{_PLAINLY_QUOTED}') THEN replace(line, '\"', '') END ELSE line END"
     )
     relation = f"(SELECT line, string_split({bare}, ',') AS fields FROM {lines} WHERE ltrim(line, ',') <> '')"
-    texts = {name: f"coalesce(fields[{number}], '')" for number, name in enumerate(layout.names, 1)}
+    texts = [f"coalesce(fields[{number}], '')" for number in range(1, len(layout.names) + 1)]
     shape = f"len(fields) = {len(layout.names)}"
     tests = (shape,) if encoding == "utf-8" else (shape, r"NOT regexp_matches(line, '[^\x00-\x7f]')")
     return _text_source(relation, texts, layout, tags, offset, tests, ("line",))
 
 
-def parquet_rows(
-    path: str,
-    layout: Layout,
-    types: Mapping[str, str],
-    texts: Mapping[str, str],
-    tags: Sequence[str],
-    offset: int | None,
-) -> RowSource:
-    """A Parquet file with its row numbers. Numbers and times of exact types are read as they are, without a text in
-    between; all other columns through `texts`, the SQL of each as text."""
-    shown = ", ".join(f"{texts[name]} AS text_{number}" for number, name in enumerate(layout.names))
-    relation = f"(SELECT *, file_row_number AS row_number, {shown} FROM read_parquet({_files([path])}, file_row_number = true))"
-    filled = {name: f"coalesce({text}, '')" for name, text in texts.items()}
-    by_text = _text_source(relation, filled, layout, tags, offset)
+def parquet_rows(path: str, layout: Layout, types: Sequence[str], tags: Sequence[str], offset: int | None) -> RowSource:
+    """A Parquet file with its row numbers, by the DuckDB types of its columns. Numbers and times of exact types are read as
+    they are, without a text in between; all other columns as text. What is carried is `column_value` of each column."""
+    names = [place_name(number) for number in range(len(types))]
+    values = [column_value(name, type_) for name, type_ in zip(names, types, strict=True)]
+    carried = [f"text_{number}" for number in range(len(types))]
+    shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
+    file = parquet_file(path, f", {ROW_NUMBER} = true")
+    relation = f"(SELECT *, {shown} FROM {file} AS file({', '.join(names)}, row_number))"
+    # A binary value that is no text is NULL here, so that its row is in doubt.
+    texts = [
+        f"CASE WHEN {name} IS NULL THEN '' ELSE {f'try(decode({name}))' if type_ == BINARY else value} END"
+        for name, type_, value in zip(names, types, values, strict=True)
+    ]
+    lengths = " + ".join(
+        f"coalesce({'octet_length' if type_ == BINARY else 'strlen'}({value}), 0)"
+        for type_, value in zip(types, values, strict=True)
+        if not _is_short(type_)
+    )
+    by_text = _text_source(relation, texts, layout, tags, offset)
+    typed = {column: (names[number], types[number]) for column, number in layout.index.items()}
+    width, height = (_whole_pixels(*typed[side]) if side in typed else None for side in ("width", "height"))
     return RowSource(
         relation,
         by_text.values,
-        epoch=_typed_epoch(types.get("completed_at", ""), offset) or by_text.epoch,
-        micros=_typed_micros(types.get("quantity", "")) or by_text.micros,
-        width=_whole_pixels("width") if _is_whole(types.get("width", "")) else by_text.width,
-        height=_whole_pixels("height") if _is_whole(types.get("height", "")) else by_text.height,
-        tests=(),
-        carried=("row_number", *(f"text_{number}" for number in range(len(layout.names)))),
+        epoch=_typed_epoch(*typed["completed_at"], offset) or by_text.epoch,
+        micros=_typed_micros(*typed["quantity"]) or by_text.micros,
+        width=width or by_text.width,
+        height=height or by_text.height,
+        tests=(f"{lengths or 0} <= {MAX_ROW_BYTES - _SHORT * len(types)}",),
+        carried=("row_number", *carried),
     )
+
+
+def column_value(column: str, type_: str) -> str:
+    """SQL for a column of a Parquet file as text, but binary ones as they are: instants in UTC, decimals without trailing
+    zeros, text and whole numbers as they are."""
+    if type_.startswith("DECIMAL"):
+        # DuckDB writes no zero before the point of a DECIMAL(3,3).
+        text = f"regexp_replace(CAST({column} AS VARCHAR), '^(-?)[.]', '\\10.')"
+        trimmed = f"regexp_replace({text}, '0+$', '')"
+        return f"CASE WHEN contains({trimmed}, '.') THEN rtrim({trimmed}, '.') ELSE {text} END"
+    if type_ in _LOCAL_TIMES:
+        return f"strftime({_local(column, type_)}, '%Y-%m-%dT%H:%M:%S.%f')"
+    if type_ in _INSTANTS:
+        return f"strftime({_instant(column, type_)} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return column if type_ == BINARY else f"CAST({column} AS VARCHAR)"
+
+
+def _local(column: str, type_: str) -> str:
+    """A time without a zone in whole microseconds; finer fractions are cut, as those of a text are."""
+    return f"make_timestamp(epoch_ns({column}) // 1000)" if type_ == "TIMESTAMP_NS" else f"CAST({column} AS TIMESTAMP)"
+
+
+def _instant(column: str, type_: str) -> str:
+    return f"make_timestamptz(epoch_ns({column}) // 1000)" if type_ == "TIMESTAMPTZ_NS" else column
 
 
 def _text_source(
     relation: str,
-    texts: Mapping[str, str],
+    texts: Sequence[str],
     layout: Layout,
     tags: Sequence[str],
     offset: int | None,
     tests: tuple[str, ...] = (),
     carried: tuple[str, ...] = (),
 ) -> RowSource:
-    """A source whose values are all text; a column that the files lack is empty text."""
-    known = {name: texts.get(name, "''") if name in layout.index else "''" for name in (*COLUMNS, *tags)}
-    extra = " || ".join(texts[name] for name in layout.ignored) or "''"
+    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
+    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *tags)}
+    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
     return RowSource(
         relation,
         {name: known[name] for name in (*TEXTS, *tags) if name != "extra"} | {"extra": extra},
@@ -216,36 +274,43 @@ def _pixels(text: str) -> str:
     )
 
 
-def _whole_pixels(side: str) -> str:
+def _whole_pixels(side: str, type_: str) -> str | None:
+    if not _is_whole(type_):
+        return None
     return f"CASE WHEN {side} IS NULL THEN 0 WHEN {side} BETWEEN 1 AND 999999 THEN {side}::INTEGER END"
 
 
-def _typed_epoch(type_: str, assumed_offset: int | None) -> str | None:
-    if type_ == "TIMESTAMP WITH TIME ZONE":
-        moment, offset = "epoch_us(completed_at)", 0
-    elif type_ not in ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"):
+def _typed_epoch(column: str, type_: str, assumed_offset: int | None) -> str | None:
+    if type_ in _INSTANTS:
+        moment, offset = f"epoch_us({_instant(column, type_)})", 0
+    elif type_ not in _LOCAL_TIMES:
         return None
     elif assumed_offset is None:
         return "NULL::BIGINT"
     else:
-        moment, offset = "epoch_us(completed_at::TIMESTAMP)", assumed_offset
+        moment, offset = f"epoch_us({_local(column, type_)})", assumed_offset
     return f"CASE WHEN {moment} < {_YEAR_3000} THEN {moment} - {offset * _MICROSECONDS} END"
 
 
-def _typed_micros(type_: str) -> str | None:
+def _typed_micros(column: str, type_: str) -> str | None:
     if type_.startswith("DECIMAL"):
         places = int(type_.rstrip(")").partition(",")[2])
         if places > QUANTITY_PLACES:
             return None
-        millionths = _scaled("try_cast(quantity AS DECIMAL(18,6))")
-        return f"CASE WHEN quantity IS NULL THEN -1 WHEN quantity >= 0 THEN {millionths} END"
+        millionths = _scaled(f"try_cast({column} AS DECIMAL(18,6))")
+        return f"CASE WHEN {column} IS NULL THEN -1 WHEN {column} >= 0 THEN {millionths} END"
     if _is_whole(type_):
         most = (MOST_MICROS + 1) // 10**QUANTITY_PLACES
         return (
-            "CASE WHEN quantity IS NULL THEN -1"
-            f" WHEN quantity >= 0 AND quantity < {most} THEN quantity::BIGINT * {10**QUANTITY_PLACES} END"
+            f"CASE WHEN {column} IS NULL THEN -1"
+            f" WHEN {column} >= 0 AND {column} < {most} THEN {column}::BIGINT * {10**QUANTITY_PLACES} END"
         )
     return None
+
+
+def _is_short(type_: str) -> bool:
+    """Whether every value of the type is short as text."""
+    return _is_whole(type_) or type_ in (*_LOCAL_TIMES, *_INSTANTS) or type_.startswith("DECIMAL")
 
 
 def _is_whole(type_: str) -> bool:

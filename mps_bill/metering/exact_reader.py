@@ -10,10 +10,19 @@ from mps_bill.metering import kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
-from mps_bill.metering.records import Features, Identity, Layout, RecordReader, UsageRecord, ValueProblem, read_header
+from mps_bill.metering.records import (
+    Features,
+    Identity,
+    Layout,
+    RecordReader,
+    UsageRecord,
+    ValueProblem,
+    is_usage_column,
+    read_header,
+)
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, Metered, UsageGroup, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 #: Told now and then what is being done, and how much of that is done (0 to 1).
@@ -70,8 +79,14 @@ def open_layouts(
             continue
         layout, troubles = read_header(header.fields, ignore_extra)
         layouts[source.name] = layout
+        if partitions := _columns_of_folders(source, layout):
+            problems += partitions
+            continue
         for number, kind, message in troubles:
-            line, column = header.position(number) if number >= 0 else (header.line, 1)
+            # The header of a Parquet file stands on no line.
+            line, column = (
+                header.position(number) if number >= 0 and header.line else (header.line, min(header.line, 1))
+            )
             problems.append(Problem(Place(source.name, line, column), kind, message))
     if layouts and not problems:
         present = {name for layout in layouts.values() for name in layout.index}
@@ -87,6 +102,22 @@ def open_layouts(
                 if ACCOUNT_COLUMN not in layout.index
             ]
     return layouts, tuple(problems)
+
+
+def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
+    """The columns that only the names of a file's folders (`region=cn-shanghai`) have: a needed one, or one of a Parquet
+    file, whose writer (`partitionBy`) takes the columns that it makes folders of out of the files."""
+    return [
+        Problem(
+            Place(source.name),
+            kinds.MISSING_COLUMN,
+            f"the file lacks {quoted(name)}, which only the name of its folder has ({printable(folder)}); the name of a"
+            " folder is not data, so write the column into the file",
+        )
+        for folder in source.column_folders()
+        if (name := folder.partition("=")[0]) not in layout.index
+        and (name in REQUIRED_COLUMNS or (source.format == "parquet" and is_usage_column(name)))
+    ]
 
 
 def read_exactly(

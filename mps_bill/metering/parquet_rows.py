@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds
-from mps_bill.metering.csv_rows import Row, as_csv
-from mps_bill.metering.duckdb_sql import identifier, one_file
+from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Flaw, Row, as_csv, overlong
+from mps_bill.metering.duckdb_sql import column_value, parquet_file, parquet_schema, place_name
 
 if TYPE_CHECKING:
+    import duckdb
+
     from mps_bill.metering.sources import UsageSource
 
 _BATCH = 10_000
@@ -24,51 +27,87 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
     """
     import duckdb
 
-    path = one_file(str(source.path))
+    path = str(source.path)
     try:
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            columns = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
-            names = [str(name) for name, *_ in columns]
-            yield Row(0, ",".join(names).encode(), names)
-            texts = [column_text(source, name, str(type_)) for name, type_, *_ in columns]
-            rows = connection.execute(f"SELECT {', '.join(texts)} FROM read_parquet(?)", [path])
+            columns = parquet_columns(connection, path)
+            names = [column.name for column in columns]
+            yield Row(0, ",".join(names).encode("utf-8", "surrogateescape"), names)
+            types = exact_types(source, columns)
+            places = [place_name(number) for number in range(len(names))]
+            values = ", ".join(map(column_value, places, types))
+            rows = connection.execute(f"SELECT {values} FROM {parquet_file(path)} AS file({', '.join(places)})")
             number = 0
             while batch := rows.fetchmany(_BATCH):
-                for values in batch:
+                for row in batch:
                     number += 1
-                    yield parquet_row(number, values)
+                    yield parquet_row(number, row)
     except duckdb.Error as error:
         message = f"it cannot be read: {printable(str(error))}"
         raise InputRejected([Problem(Place(source.name), kinds.UNREADABLE_FILE, message)]) from error
 
 
-def parquet_row(number: int, values: Sequence[object]) -> Row:
-    """The row of values as text, None for NULL; `number` counts from 1."""
-    fields = ["" if value is None else str(value) for value in values]
-    return Row(number, as_csv(fields).encode("utf-8", "surrogateescape"), fields)
+@dataclass(frozen=True, slots=True)
+class ParquetColumn:
+    """A column by its name in the file and its DuckDB type."""
+
+    name: str
+    type: str
 
 
-def column_text(source: UsageSource, name: str, type_: str) -> str:
-    """SQL for a column as text: instants in UTC, decimals without trailing zeros, text and whole numbers as they are.
+def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[ParquetColumn, ...]:
+    """The columns of a file in their order. DuckDB's reader renames those that differ only by case, its footer does not."""
+    query = f"SELECT name, duckdb_type, coalesce(num_children, 0) FROM {parquet_schema(path)}"
+    # The nodes of the schema come parents first; the first one is the file.
+    nodes = iter(connection.execute(query).fetchall())
+
+    def skip(children: int) -> None:
+        for _ in range(children):
+            skip(next(nodes)[2])
+
+    columns = []
+    for _ in range(next(nodes)[2]):
+        name, type_, children = next(nodes)
+        columns.append(ParquetColumn(str(name), str(type_)))
+        skip(children)
+    return tuple(columns)
+
+
+def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[str]:
+    """The DuckDB types of the columns.
 
     Raises:
-        InputRejected: the type does not hold exact values.
+        InputRejected: one does not hold exact values.
     """
-    column = identifier(name)
-    if type_.startswith("DECIMAL"):
-        trimmed = f"regexp_replace(CAST({column} AS VARCHAR), '0+$', '')"
-        return f"CASE WHEN contains({trimmed}, '.') THEN rtrim({trimmed}, '.') ELSE CAST({column} AS VARCHAR) END"
-    if type_ in ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"):
-        return f"strftime(CAST({column} AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%f')"
-    if type_ == "TIMESTAMP WITH TIME ZONE":
-        return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
-    if type_ in ("FLOAT", "DOUBLE"):
-        raise InputRejected([inexact_column(source, name, type_)])
-    return f"CAST({column} AS VARCHAR)"
+    for column in columns:
+        if column.type in ("FLOAT", "DOUBLE"):
+            raise InputRejected([inexact_column(source, column.name, column.type)])
+    return [column.type for column in columns]
+
+
+def parquet_row(number: int, values: Sequence[object]) -> Row:
+    """The row of values as text or as the bytes of a text, None for NULL; `number` counts from 1."""
+    fields = []
+    flaw: Flaw | None = None
+    for value in values:
+        if isinstance(value, (bytes, bytearray)):
+            try:
+                fields.append(value.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                message = f"the byte 0x{value[error.start]:02x} is not UTF-8; store text as UTF-8"
+                flaw = flaw or Flaw(number, 1, kinds.NOT_UTF8, message)
+                fields.append(value.decode("utf-8", "surrogateescape"))
+        else:
+            fields.append("" if value is None else str(value))
+    if len(",".join(fields).encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES:
+        flaw = overlong(number)
+    return Row(number, as_csv(fields).encode("utf-8", "surrogateescape"), [] if flaw else fields, flaw)
 
 
 def inexact_column(source: UsageSource, name: str, type_: str) -> Problem:
     """The problem of a column whose type does not hold exact values."""
-    message = f"column {name} is {type_}, which does not hold exact values; store it as DECIMAL(18,6) or text"
+    message = (
+        f"column {printable(name)} is {type_}, which does not hold exact values; store it as DECIMAL(18,6) or text"
+    )
     return Problem(Place(source.name), kinds.INEXACT_COLUMN, message)

@@ -18,7 +18,7 @@ from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG, TAG_PREFIX, UsageKey
 
-#: Statuses of a record that is billed and of one that is not; compared without case. The longer ones are MPS job states.
+#: Statuses of a record that is billed and of one that is not; compared without ASCII case. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
 FREE_STATUSES = ("failed", "transcodefail", "transcodecancelled")
 STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "TranscodeCancelled")
@@ -67,13 +67,18 @@ class Layout:
         return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX) or name == ACCOUNT_COLUMN))
 
 
+def is_usage_column(name: str) -> bool:
+    """Whether a column with this name says something about a row."""
+    return name in COLUMNS or _TAG.fullmatch(name) is not None
+
+
 def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
     """The layout that a header row makes, and its problems as (field number, kind, message); -1 is the whole header."""
     index: dict[str, int] = {}
     ignored: list[str] = []
     problems: list[tuple[int, Kind, str]] = []
     for number, name in enumerate(names):
-        if name in COLUMNS or _TAG.fullmatch(name):
+        if is_usage_column(name):
             if name in index:
                 message = f"column {quoted(name)} stands here and as column {index[name] + 1}"
                 problems.append((number, kinds.REPEATED_COLUMN, message))
@@ -229,7 +234,8 @@ class RecordReader:
         given = {name: fields[position] for name, position in self._shared}
         problems: list[ValueProblem] = []
 
-        status = given.get("status", "").casefold()
+        status = given.get("status", "")
+        status = status.lower() if status.isascii() else status
         if status and status not in BILLED_STATUSES + FREE_STATUSES:
             message = f"status {quoted(given['status'])} is not known{near_miss(status, STATUSES_SHOWN)}"
             message += f"; it is {one_of(STATUSES_SHOWN)}, or empty for success"

@@ -257,7 +257,7 @@ class _SparkEngine:
         yield from (tuple(row) for row in self._session.sql(query).toLocalIterator())
 
     def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
-        schema = ", ".join(f"{DIALECT.identifier(name)} {_TYPES[type_]}" for name, type_ in columns.items())
+        schema = ", ".join(f"{name} {_TYPES[type_]}" for name, type_ in columns.items())
         kept = [tuple(row) for row in rows]
         self._session.createDataFrame(kept, schema).createOrReplaceTempView(table)
         return len(kept)

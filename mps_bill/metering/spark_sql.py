@@ -40,11 +40,11 @@ class SparkDialect:
 
     wide = "DECIMAL(38,0)"
 
-    def identifier(self, name: str) -> str:
-        return identifier(name)
-
     def literal(self, text: str) -> str:
         return literal(text)
+
+    def lower(self, column: str) -> str:
+        return f"CASE WHEN octet_length({column}) = length({column}) THEN lower({column}) ELSE {column} END"
 
     def position(self, column: str, words: Sequence[str]) -> str:
         return f"coalesce(array_position(array({', '.join(map(literal, words))}), {column}), 0)" if words else "0"

@@ -41,8 +41,11 @@ class Dialect(Protocol):
     #: The type for sums and products that 64 bits cannot hold.
     wide: str
 
-    def identifier(self, name: str) -> str: ...
     def literal(self, text: str) -> str: ...
+    def lower(self, column: str) -> str:
+        """A value of ASCII letters in small ones; any other value as it is, since letters such as İ become ASCII ones."""
+        ...
+
     def position(self, column: str, words: Sequence[str]) -> str:
         """Where the value stands in the words, from 1; 0 for any other value."""
         ...
@@ -98,7 +101,12 @@ def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
     """The columns of a group's key in the results of `groups` and `corrections`."""
     codes = (f"{column}_code" for column in word_lists(scheme))
     account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
-    return ("slot", *codes, "long_side", "short_side", "failed", *account, *scheme.tags)
+    return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
+
+
+def tag_column(tag: str) -> str:
+    """What engines call the column of a tag: tags may differ by case alone, which engines do not tell apart."""
+    return tag if tag == ACCOUNT_COLUMN else f"tag_{tag.encode().hex()}"
 
 
 def checked_rows(
@@ -152,7 +160,7 @@ def same(repeated_rows: str, scheme: MeteringScheme, tags: Sequence[str], dialec
             "unit",
             *(f"{column}_code" for column in word_lists(scheme)),
             *("epoch", "width_pixels", "height_pixels", "failed"),
-            *map(dialect.identifier, tags),
+            *map(tag_column, tags),
         )
     )
     micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END"
@@ -192,24 +200,24 @@ SELECT contested, {names}, {weighed} FROM (
 ) AS keyed WHERE surplus > 0 GROUP BY contested, {names}"""
 
 
-def over_accounts(table: str, scheme: MeteringScheme, dialect: Dialect) -> str:
+def over_accounts(table: str, scheme: MeteringScheme) -> str:
     """The rows of `GROUPS` or `CORRECTIONS` summed over the accounts: what the query of the table makes without them."""
-    keys = _names(replace(scheme, by_account=False), dialect)
+    keys = key_columns(replace(scheme, by_account=False))
     names = ", ".join(("contested", *keys) if table == CORRECTIONS else keys)
     sums = ", ".join(f"sum({name})" for name in _numbers(scheme))
     return f"SELECT {names}, {sums} FROM {table} GROUP BY {names}"
 
 
-def by_account(scheme: MeteringScheme, dialect: Dialect, *, refused: bool, corrected: bool) -> str:
+def by_account(scheme: MeteringScheme, *, refused: bool, corrected: bool) -> str:
     """Key columns, rows, duplicates and sums of the rows that need no exact reader, in order of the accounts.
 
     That is `GROUPS` without those in doubt and those without a price, less `CORRECTIONS`.
     """
-    keys = ", ".join(_names(scheme, dialect))
+    keys = ", ".join(key_columns(scheme))
     rows, *sums = _numbers(scheme)
     condition = "slot IS NOT NULL"
     if refused:
-        whole = ", ".join(_names(replace(scheme, by_account=False), dialect))
+        whole = ", ".join(key_columns(replace(scheme, by_account=False)))
         condition += f" AND NOT coalesce(({whole}) IN (SELECT {whole} FROM {REFUSED}), false)"
     parts = [f"SELECT {keys}, {rows}, 0 AS duplicates, {', '.join(sums)} FROM {GROUPS} WHERE {condition}"]
     if corrected:
@@ -263,9 +271,9 @@ def _checked_source(
         (
             *carried,
             *(f"{values[name]} AS {name}" for name in TEXTS),
-            *(f"{values[tag]} AS {dialect.identifier(tag)}" for tag in tags),
+            *(f"{values[tag]} AS {tag_column(tag)}" for tag in tags),
             *(f"{dialect.position(values[name], words)} AS {name}_code" for name, words in word_lists(scheme).items()),
-            f"{dialect.position(f'lower({status})', _STATUSES)} AS status_code",
+            f"{dialect.position(dialect.lower(status), _STATUSES)} AS status_code",
             f"{source.epoch} AS epoch",
             f"{source.micros} AS micros",
             f"{source.width} AS width_pixels",
@@ -280,7 +288,7 @@ def _checked_source(
             *carried,
             *IDENTITY,
             "unit",
-            *map(dialect.identifier, tags),
+            *map(tag_column, tags),
             *(f"{column}_code" for column in word_lists(scheme)),
             *("epoch", "micros", "width_pixels", "height_pixels"),
             f"status_code >= {_FIRST_FREE} AS failed",
@@ -303,13 +311,9 @@ def _tests(tags: Iterable[str], dialect: Dialect) -> tuple[str, ...]:
         f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {failed} END",
         "(width_pixels = 0) = (height_pixels = 0)",
         *(f"CASE WHEN {column}_code > 0 THEN true ELSE {dialect.harmless(column)} END" for column in ("spec", "codec")),
-        *(dialect.harmless(column) for column in ("job_id", "output", "extra", *map(dialect.identifier, tags))),
+        *(dialect.harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, tags))),
         *(f"{column} <> ''" for column in tags if column == ACCOUNT_COLUMN),
     )
-
-
-def _names(scheme: MeteringScheme, dialect: Dialect) -> tuple[str, ...]:
-    return tuple(map(dialect.identifier, key_columns(scheme)))
 
 
 def _numbers(scheme: MeteringScheme) -> tuple[str, ...]:
@@ -322,11 +326,8 @@ def _keys(scheme: MeteringScheme, dialect: Dialect) -> dict[str, str]:
     long_side = _edge("greatest(width_pixels, height_pixels)", scheme.long_edges)
     short_side = _edge("least(width_pixels, height_pixels)", scheme.short_edges)
     slot = dialect.whole_quotient("epoch", scheme.slot_seconds * _MICROSECONDS)
-    special = {
-        dialect.identifier(name): value
-        for name, value in (("slot", slot), ("long_side", long_side), ("short_side", short_side))
-    }
-    return {name: special.get(name, name) for name in _names(scheme, dialect)}
+    special = {"slot": slot, "long_side": long_side, "short_side": short_side}
+    return {name: special.get(name, name) for name in key_columns(scheme)}
 
 
 def _is_refused(scheme: MeteringScheme, dialect: Dialect) -> str:

@@ -120,7 +120,7 @@ def meter_by_sql(
     groups = sql.groups(checked, scheme, engine.dialect)
     if scheme.by_account:
         engine.keep(sql.GROUPS, groups, "Reading usage")
-        groups = sql.over_accounts(sql.GROUPS, scheme, engine.dialect)
+        groups = sql.over_accounts(sql.GROUPS, scheme)
     refused: list[Sequence[object]] = []
     in_doubt = False
     for key_columns, numbers in _split(engine.fetch(groups, "Reading usage"), whole):
@@ -181,7 +181,7 @@ def meter_by_sql(
     metered = account_for(suspects, sums, max_errors, trust_unique=trust_unique, reject=reject)
     if not scheme.by_account:
         return metered
-    query = sql.by_account(scheme, engine.dialect, refused=bool(refused), corrected=corrected)
+    query = sql.by_account(scheme, refused=bool(refused), corrected=corrected)
     counted = (
         UsageGroup(_key(key_columns, scheme), rows, duplicates, tuple(sums_))
         for key_columns, (rows, duplicates, *sums_) in _split(engine.stream(query, "Sorting accounts"), scheme)
@@ -197,7 +197,7 @@ def _correct(engine: SqlEngine, scheme: MeteringScheme, sums: Sums, contested: b
     whole = replace(scheme, by_account=False)
     if scheme.by_account:
         engine.keep(sql.CORRECTIONS, query, "Comparing repeated records")
-        query = sql.over_accounts(sql.CORRECTIONS, scheme, engine.dialect)
+        query = sql.over_accounts(sql.CORRECTIONS, scheme)
     for is_contested, *row in engine.fetch(query, "Comparing repeated records"):
         ((key_columns, (rows, *surplus)),) = _split([tuple(row)], whole)
         taken = [-number for number in surplus]
