@@ -53,6 +53,18 @@ def _parse_bool(text: str) -> bool:
     return text == "true"
 
 
+_HOUR_AMOUNT = r"(0|[1-9][0-9]{0,2})=[0-9]+(\.[0-9]+)?"
+_AMOUNTS = f"{_HOUR_AMOUNT}( {_HOUR_AMOUNT})*"
+
+
+def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
+    """The amounts of money in `0=0.65 1=0.70`, by hour."""
+    if not re.fullmatch(_AMOUNTS, text):
+        raise ValueError("write hours and amounts such as 0=0.65 1=0.70")
+    parse = _decimal(MONEY_PLACES, above_zero=True)
+    return tuple((int(hour), parse(amount)) for hour, _, amount in (word.partition("=") for word in text.split(" ")))
+
+
 def _word(name: str, pattern: str, kind: Kind, example: str) -> Text[str]:
     return Text(name, matching(pattern, name, example), pattern, kind)
 
@@ -131,6 +143,18 @@ MONTH = Field("month", _month, "the month")
 STATEMENT_MONTH = Field("month", _month, "the month, where it is a monthly statement", required=False)
 ISSUED_AT = Field("issued_at", _time("an issue time"), "when the bill was issued")
 DEBT = Record("an outstanding bill", (PRODUCT, CYCLE_START, STATEMENT_MONTH, ISSUED_AT, AMOUNT))
+MONTH_START = Field("from", _time("a month's start"), "the start of the month in which the bills' cycles begin")
+ISSUED_AFTER = Field(
+    "issued_after",
+    _word("a number of seconds", r"0|[1-9][0-9]{0,8}", kinds.BAD_TIME, "digits"),
+    "the seconds from the start of a cycle to the issue of its bill",
+)
+AMOUNTS = Field(
+    "amounts",
+    Text("amounts by hour", _parse_amounts, _AMOUNTS, kinds.BAD_MONEY),
+    "for each bill the hour of the month that its cycle begins with (from 0), `=` and the amount",
+)
+DEBT_MONTH = Record("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS))
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", _item, _exact_amount), "exact amounts by item")
 FROZEN_MONTH = Record("a frozen month", (PRODUCT, MONTH, FROZEN_ITEMS))
 ITEM = Field("item", _item, "the item")
@@ -199,6 +223,12 @@ SETTLED_BY_PRODUCT = Field(
 )
 SETTLED_AT = Field("settled_at", _time("a time"), "the time that the account has reached", required=False)
 OUTSTANDING = Field("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first", required=False)
+OUTSTANDING_MONTHS = Field(
+    "outstanding_months",
+    ListOf("months of outstanding bills", DEBT_MONTH, may_be_empty=True),
+    "the same where a month has many of them",
+    required=False,
+)
 FROZEN = Field(
     "frozen",
     ListOf("frozen months", FROZEN_MONTH, may_be_empty=True),
@@ -241,6 +271,7 @@ ACCOUNT = Record(
         SETTLED_BY_PRODUCT,
         SETTLED_AT,
         OUTSTANDING,
+        OUTSTANDING_MONTHS,
         FROZEN,
         MONTH_USED,
         CHARGED,

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from mps_bill.core.decimals import EXACT, ZERO, plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.shape import Entry, Field, Fields, Located, Many, read
-from mps_bill.core.times import iso
+from mps_bill.core.times import HOUR, iso
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
 from mps_bill.price_sheet.book import PriceBook
@@ -118,7 +118,9 @@ class _Reader:
         vouchers = self._each(fields, d.VOUCHERS, self._voucher)
         cards = self._each(fields, d.STORED_VALUE_CARDS, self._card)
         top_ups = self._each(fields, d.TOP_UPS, self._top_up)
-        outstanding = self._each(fields, d.OUTSTANDING, self._debt)
+        outstanding = list(self._each(fields, d.OUTSTANDING, self._debt))
+        for debts in self._each(fields, d.OUTSTANDING_MONTHS, self._debts):
+            outstanding += debts
         frozen = self._each(fields, d.FROZEN, self._frozen)
         month_used = dict(self._each(fields, d.MONTH_USED, self._month_use))
         charged = self._each(fields, d.CHARGED, self._charged)
@@ -279,6 +281,14 @@ class _Reader:
             self.tell(amount.place, kinds.BAD_MONEY, "nothing is outstanding of this bill; remove its entry")
         return Debt(product.value, start.value, month.value if month else None, issued.value, amount.value)
 
+    def _debts(self, fields: Fields) -> tuple[Debt, ...]:
+        product, start, lag = fields.get(d.PRODUCT), fields.get(d.MONTH_START), fields.get(d.ISSUED_AFTER)
+        amounts = fields.get(d.AMOUNTS)
+        if not (product and start and lag and amounts):
+            return ()
+        cycles = ((start.value + hour * HOUR, amount) for hour, amount in amounts.value)
+        return tuple(Debt(product.value, at, None, at + int(lag.value), amount) for at, amount in cycles)
+
     def _frozen(self, fields: Fields) -> FrozenMonth | None:
         product, month, items = fields.get(d.PRODUCT), fields.get(d.MONTH), fields.get(d.FROZEN_ITEMS)
         if product and product.value not in self.known.products:
@@ -357,7 +367,8 @@ class _Reader:
                 f"credit_used, {plain(used.value)}, is {plain(used.value - line)} above credit_line, {plain(line)}"
             )
             self.tell(used.place, kinds.EXCESSIVE_CREDIT, message)
-        balance, debts = fields.get(d.BALANCE), _parts(fields, d.OUTSTANDING)
+        balance = fields.get(d.BALANCE)
+        debts = _parts(fields, d.OUTSTANDING) or _parts(fields, d.OUTSTANDING_MONTHS)
         if balance and balance.value and debts:
             message = (
                 f"the balance is {plain(balance.value)} while bills are outstanding; write money that was paid in"

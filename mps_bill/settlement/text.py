@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from mps_bill.core.decimals import amount_text, plain, scaled, stripped
 from mps_bill.core.shape import Field
-from mps_bill.core.times import iso
+from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.core.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
 from mps_bill.settlement import definition as d
-from mps_bill.settlement.account import EVERY_PRODUCT, Account, ResourcePlan, StoredValueCard, Voucher
+from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt, ResourcePlan, StoredValueCard, Voucher
 
 #: Text that YAML reads as it stands, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -89,6 +89,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
     times = {product: iso(second, offset) for product, second in account.settled_through.items()}
     single = set(times) <= {EVERY_PRODUCT}
     through = min(account.settled_through.values(), default=None)
+    single_debts, debt_months = _by_month(account.outstanding, offset)
     debts = (
         {
             "product": debt.product,
@@ -97,7 +98,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
             "issued_at": iso(debt.issued_at, offset),
             "amount": amount_text(debt.amount),
         }
-        for debt in account.outstanding
+        for debt in single_debts
     )
     frozen = (
         {"product": held.product, "month": held.month, "items": {code: stripped(value) for code, value in held.items}}
@@ -121,6 +122,7 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
             [] if account.settled_at is None else [f"{d.SETTLED_AT.key}: {iso(account.settled_at, offset)}"]
         ),
         d.OUTSTANDING.key: _rows(d.OUTSTANDING, debts),
+        d.OUTSTANDING_MONTHS.key: _rows(d.OUTSTANDING_MONTHS, iter(debt_months)),
         d.FROZEN.key: _rows(d.FROZEN, frozen),
         d.MONTH_USED.key: _rows(d.MONTH_USED, month_used),
         d.CHARGED.key: _rows(d.CHARGED, charged),
@@ -129,6 +131,29 @@ def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
 
 
 _Flow = Mapping[str, Any]
+#: So many bills of a month may be outstanding with a row for each.
+_SINGLE_DEBTS = 24
+
+
+def _by_month(debts: Sequence[Debt], offset: int) -> tuple[list[Debt], list[_Flow]]:
+    """The debts that have a row each, and the rows of months that have many, so that an account in debt for long stays one
+    that can be read."""
+    calendar = Calendar(HOUR, offset)
+    months: dict[tuple[str, str, int], list[Debt]] = {}
+    for debt in debts:
+        if debt.month is None and calendar.cycle_start(debt.cycle_start) == debt.cycle_start:
+            key = (debt.product, calendar.month(debt.cycle_start), debt.issued_at - debt.cycle_start)
+            months.setdefault(key, []).append(debt)
+    many = {key: found for key, found in months.items() if len(found) > _SINGLE_DEBTS}
+    together = {id(debt) for found in many.values() for debt in found}
+    rows: list[_Flow] = []
+    for (product, month, lag), found in many.items():
+        start = calendar.month_start(month)
+        words = (f"{(debt.cycle_start - start) // HOUR}={amount_text(debt.amount)}" for debt in found)
+        rows.append(
+            {"product": product, "from": iso(start, offset), "issued_after": str(lag), "amounts": " ".join(words)}
+        )
+    return [debt for debt in debts if id(debt) not in together], rows
 
 
 def _rows(field: Field[Any], rows: Iterator[_Flow]) -> list[str]:

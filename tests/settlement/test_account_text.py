@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from mps_bill.settlement.account import Account, Charged, ChargedMonth, Debt, FrozenMonth
+from mps_bill.settlement.account import Account, Charged, ChargedMonth, Debt, FrozenMonth, debt_order
 from mps_bill.settlement.settle import settle
 from mps_bill.settlement.text import CannotEdit, afresh, edited
 from tests.settlement.test_read_account import GOOD
@@ -139,3 +139,39 @@ def test_edited_and_fresh_files_read_the_same(usage, payer) -> None:
 def test_nothing_changed_nothing_written() -> None:
     account = reread(GOOD)
     assert edited(GOOD, account, settle(hours({at("11-10 08"): video("1")}), account, book()).closing, OFFSET) == GOOD
+
+
+def test_a_month_with_many_outstanding_bills_is_one_row() -> None:
+    """25 of November and 24 of December, of which one was issued later than the others, and a statement."""
+    debts = [
+        Debt("mps", start, None, start + 2 * HOUR, Decimal(n + 1) / 100)
+        for n, start in enumerate([*range(at("11-29 23"), at("12-01"), HOUR), *range(at("12-01"), at("12-02"), HOUR)])
+    ]
+    late = replace(debts[3], issued_at=at("12-03"))
+    statement = Debt("mps", at("11-01"), "2023-11", at("12-01 01"), Decimal("12"))
+    before = poor(reread(GOOD))
+    owing = replace(before, outstanding=tuple(sorted((*debts, late, statement), key=debt_order)))
+    for text in (edited(GOOD, reread(GOOD), owing, OFFSET), afresh(owing, OFFSET)):
+        assert reread(text) == owing
+        assert text.count("issued_at: ") == 24 + 2
+        (month,) = (line for line in text.splitlines() if "amounts" in line)
+        assert month.startswith(
+            '  - {product: mps, from: 2023-11-01T00:00:00+08:00, issued_after: 7200, amounts: "695=0.01 696=0.02 697=0.03 '
+        )
+        less = replace(owing, outstanding=owing.outstanding[2:])
+        assert "amounts" not in edited(text, owing, less, OFFSET)
+        assert reread(edited(text, owing, less, OFFSET)) == less
+        assert reread(edited(text, owing, before, OFFSET)) == before
+
+
+def test_an_account_in_debt_grows_by_the_month() -> None:
+    """Three months of unpaid hours: ten bytes for each, and not a row."""
+    owing = settle(hours({at("11-01") + n * HOUR: video("10") for n in range(90 * 24)}), reread(EMPTY), book()).closing
+    text = afresh(owing, OFFSET)
+    assert len(owing.outstanding) == 90 * 24
+    assert reread(text) == owing
+    block = text[text.index("outstanding_months:") : text.index("charged:")]
+    assert len(block) < 90 * 24 * 10
+
+
+EMPTY = "format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: 0\n"

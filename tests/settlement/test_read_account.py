@@ -132,6 +132,22 @@ def test_hours_of_charged_months_are_written_in_one_way() -> None:
     ]
 
 
+def test_amounts_of_a_month_are_hours_and_money() -> None:
+    owed = GOOD.replace("1000.00", "0") + (
+        'outstanding_months:\n  - {product: mps, from: 2023-11-01T00:00:00+08:00, issued_after: 7200, amounts: "0=0.65 743=1"}\n'
+    )
+    found = [(debt.cycle_start, debt.issued_at, debt.amount) for debt in reread(owed).outstanding]
+    assert found == [
+        (at("11-01 00"), at("11-01 02"), Decimal("0.65")), (at("12-01 23"), at("12-02 01"), Decimal(1)),
+    ]  # fmt: skip
+    for wrong in ("0=0", "0=0.655", "00=1", "0=1  1=1", "0=1,1=1", "0", "=1", "0=-1", "0=1 "):
+        (problem,) = problems(owed.replace("0=0.65 743=1", wrong))
+        assert problem.startswith("26:82 ")
+        assert problem.endswith("[bad-money]")
+    (problem,) = problems(owed.replace("balance: 0", "balance: 1"))
+    assert problem.endswith("[unrepaid-balance]")
+
+
 def test_money_paid_in_while_bills_are_outstanding_belongs_under_top_ups() -> None:
     owed = "outstanding:\n  - {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 3.20}\n"
     (problem,) = problems(GOOD + owed)
