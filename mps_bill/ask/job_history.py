@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from mps_bill.ask.all_accounts import bill_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport
+from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.exact_reader import PlacedRecord, open_layouts, placed_records, single_group
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.scheme import scheme_for
@@ -62,6 +63,13 @@ def explain_job(
     Raises:
         InputRejected: as `bill_usage`.
     """
+    with in_utf8(sources, options.resources.temp_folder, options.tell) as readable:
+        return _explain(readable, book, options, job_id, account)
+
+
+def _explain(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, job_id: str, account: Account | None
+) -> Explanation:
     settlements: tuple[Settlement, ...] = ()
     late: tuple[Bill, ...] = ()
     scheme = scheme_for(book, options.tags, options.assumed_offset)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
-from mps_bill.cli.output import check_outputs, open_output
+from mps_bill.cli.output import check_outputs, open_output, say
 from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import Problem
@@ -92,6 +92,7 @@ def metering(
                 reject=reject,
                 progress=progress,
                 done=checked,
+                tell=partial(say, quiet=reading.quiet),
             ),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -74,7 +75,10 @@ def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterat
     """
     from mps_bill.profiles.convert import converted_sources
 
-    with opened(usage, FOREIGN_FORMATS) as files, converted_sources(files, profile) as converted:
+    with (
+        opened(usage, FOREIGN_FORMATS) as files,
+        converted_sources(files, profile, partial(say, quiet=quiet)) as converted,
+    ):
         for one in converted:
             parts = [f"{count} passed over ({reason})" for reason, count in sorted(one.passed_over.items())]
             parts = [f"{one.rows} rows", *parts]

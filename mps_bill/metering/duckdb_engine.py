@@ -20,6 +20,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from, rows_among
 from mps_bill.metering.duckdb_sql import DIALECT, ROW_NUMBER, csv_columns, csv_files, csv_lines, literal, parquet_rows
+from mps_bill.metering.encodings import NotUtf8Error
 from mps_bill.metering.exact_reader import Progress, Reject, read_exactly, records_over_lines
 from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row
 from mps_bill.metering.records import Identity, Layout
@@ -48,10 +49,12 @@ def read_with_duckdb(
     trust_unique: bool = False,
     reject: Reject | None = None,
     progress: Progress | None = None,
+    encoding_known: bool = True,
 ) -> Metered:
     """The same as `exact_reader.read_exactly`.
 
     Raises:
+        NotUtf8Error: a file is not UTF-8, where it is not known what it is then.
         InputRejected: the memory or the temporary disk does not suffice.
     """
     repeats: Collection[Identity] | None = None
@@ -65,7 +68,9 @@ def read_with_duckdb(
 
         told = reject_if_suited if reject else None
         try:
-            metered = _read(sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress)
+            metered = _read(
+                sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress, encoding_known
+            )
             if metered is not None and suited.result():
                 return metered
         except OpenQuoteError as found:
@@ -96,6 +101,7 @@ def _read(
     trust_unique: bool,
     reject: Reject | None,
     progress: Progress | None,
+    encoding_known: bool,
 ) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
@@ -104,8 +110,9 @@ def _read(
     # of the file, without a word. Bytes that are not UTF-8 end a query, so lines are tried once more as bytes.
     readings = [_Reading(), _Reading(encoding="utf-8"), _Reading(encoding="latin-1")]
     while readings:
+        reading = readings.pop(0)
         try:
-            with _session(sources, layouts, scheme, resources, readings.pop(0), progress) as engine:
+            with _session(sources, layouts, scheme, resources, reading, progress) as engine:
                 return meter_by_sql(
                     engine,
                     layouts,
@@ -119,7 +126,8 @@ def _read(
         except PlacesNeededError:
             readings = [reading for reading in readings if reading.encoding]
         except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError):
-            continue
+            if reading.encoding == "utf-8" and not encoding_known:
+                raise NotUtf8Error from None
         except (duckdb.IOException, _NotForQueriesError):
             # Of a damaged file the exact reader says how.
             break

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.accounts import in_memory
+from mps_bill.metering.encodings import NotUtf8Error, in_utf8
 from mps_bill.metering.exact_reader import Progress, Reject, open_layouts, read_exactly
 from mps_bill.metering.records import Layout
 from mps_bill.metering.scheme import MeteringScheme
@@ -29,9 +31,10 @@ _EXPANSION = {"csv": 1, "csv.gz": 8, "csv.zst": 8, "parquet": SMALL_INPUT_BYTES}
 class MeterOptions:
     """How to read usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) serves times without one.
 
-    One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row, and `done`
-    what was read once all of it is. `trust_unique` leaves the check for repeated records out. `accounts` says whether the
-    usage must be that of many accounts (with a column `account_id`) or must not be; None takes both.
+    One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row, `done` what
+    was read once all of it is, and `tell` what a person should know of how it was read. `trust_unique` leaves the check for
+    repeated records out. `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or
+    must not be; None takes both.
     """
 
     tags: tuple[str, ...] = ()
@@ -44,6 +47,7 @@ class MeterOptions:
     reject: Reject | None = None
     progress: Progress | None = None
     done: Callable[[Metered], None] | None = None
+    tell: Callable[[str], None] | None = None
     resources: Resources = field(default_factory=Resources)
     accounts: bool | None = False
 
@@ -57,11 +61,38 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
     Raises:
         InputRejected: a file or a header cannot be used, or a row is bad and is not to be set aside.
     """
+    # The encoding of small files is known before; a large one is read once more when it turns out not to be UTF-8.
+    known = options.engine != "spark" and not _wants_duckdb(sources, options.engine)
+    with ExitStack() as stack:
+        if not known:
+            try:
+                return _meter(sources, book, scheme, options, encoding_known=False)
+            except NotUtf8Error:
+                pass
+        readable = stack.enter_context(in_utf8(sources, options.resources.temp_folder, options.tell))
+        return _meter(readable, book, scheme, options, encoding_known=True)
+
+
+def _meter(
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    scheme: MeteringScheme,
+    options: MeterOptions,
+    *,
+    encoding_known: bool,
+) -> Metered:
+    """See `meter`.
+
+    Raises:
+        NotUtf8Error: some file is not UTF-8, whose encoding is not known; nothing was rejected yet.
+    """
     if options.engine == "spark" and any(source.url for source in sources):
         from mps_bill.metering.spark_engine import with_urls_found
 
         sources = with_urls_found(sources, options.resources)
     layouts, problems = open_layouts(sources, scheme, options.ignore_extra_columns)
+    if not encoding_known and any(problem.kind == kinds.NOT_UTF8 for problem in problems):
+        raise NotUtf8Error
     if not sources:
         problems = (*problems, Problem(Place("usage"), kinds.NO_FILE, "no usage file is given"))
     problems = problems or _check_accounts(layouts, options.accounts)
@@ -81,6 +112,8 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
             trust_unique=options.trust_unique,
             reject=options.reject,
         )
+        if not encoding_known and kinds.NOT_UTF8 in metered.problems.counts and not options.reject:
+            raise NotUtf8Error
     elif _wants_duckdb(sources, options.engine):
         from mps_bill.metering.duckdb_engine import read_with_duckdb
 
@@ -94,6 +127,7 @@ def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringSchem
             trust_unique=options.trust_unique,
             reject=options.reject,
             progress=options.progress,
+            encoding_known=encoding_known,
         )
     else:
         metered = read_exactly(

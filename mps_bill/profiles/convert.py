@@ -10,7 +10,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from pathlib import Path
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, printable, quoted
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
+from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.records import Layout, RecordReader
 from mps_bill.metering.scheme import scheme_for
@@ -70,8 +71,11 @@ class ConvertedRow(Row):
 
 
 @contextmanager
-def converted_sources(sources: Sequence[UsageSource], profile: Profile) -> Iterator[tuple[Converted, ...]]:
-    """The sources as usage, with canonical CSV in a folder that goes with the context.
+def converted_sources(
+    sources: Sequence[UsageSource], profile: Profile, tell: Callable[[str], None] | None = None
+) -> Iterator[tuple[Converted, ...]]:
+    """The sources as usage, with canonical CSV in a folder that goes with the context. What a person should know of how they
+    were read is told.
 
     Records with a wrong value become rows that every reader of usage rejects, with what is wrong and its place.
 
@@ -82,8 +86,8 @@ def converted_sources(sources: Sequence[UsageSource], profile: Profile) -> Itera
     problems: list[Problem] = []
     converted = []
     whole = Wholeness(profile)
-    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder:
-        for number, source in enumerate(sources):
+    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder, in_utf8(sources, folder, tell) as readable:
+        for number, source in enumerate(readable):
             try:
                 converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), whole))
             except InputRejected as rejected:
