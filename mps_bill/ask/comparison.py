@@ -18,6 +18,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import UsageGroup
 from mps_bill.pipeline import Usage, meter_usage
 from mps_bill.price_sheet.book import PriceBook, book_of
+from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import (
     Amounts,
     Bill,
@@ -79,6 +80,17 @@ class Comparison:
     def items(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self.here.items, *self.there.items]))
 
+    def amounts(self, code: str) -> tuple[Decimal, Decimal]:
+        """The list amounts of an item here and there."""
+        here, there = self.here.items.get(code), self.there.items.get(code)
+        return here.amount if here else ZERO, there.amount if there else ZERO
+
+    def rises_more_than(self, percent: Decimal) -> bool:
+        """Whether the list amount goes up by more than `percent`; from 0 to something is more than any."""
+        before, after = self.here.amounts.list_amount, self.there.amounts.list_amount
+        rise = EXACT.subtract(after, before)
+        return rise > 0 and EXACT.multiply(rise, Decimal(100)) > EXACT.multiply(percent, before)
+
 
 def percent(here: Decimal, there: Decimal) -> Decimal | None:
     """The change in hundredths, at two decimals half up away from zero; None where there was nothing before."""
@@ -98,15 +110,42 @@ def compare_prices(
     Raises:
         InputRejected: the usage is rejected under either, or the two books do not go together.
     """
+    return _compare_books(sources, (_refs(book), book), (_refs(other, as_if=True), with_sheets(book, other)), options)
+
+
+def compare_sheets(
+    sources: Sequence[UsageSource], old: PriceSheet, new: PriceSheet, options: MeterOptions
+) -> Comparison:
+    """The usage under two sheets of one currency, each as if it was in force all the time.
+
+    Raises:
+        InputRejected: the usage is rejected under either.
+    """
+    return _compare_books(sources, (old.ref, book_of(old)), (new.ref, book_of(new)), options)
+
+
+def _compare_books(
+    sources: Sequence[UsageSource], here: tuple[str, PriceBook], there: tuple[str, PriceBook], options: MeterOptions
+) -> Comparison:
+    """The usage under two books, each with the label of its side."""
     with decimal.localcontext(EXACT):
-        usage = meter_usage(sources, book, options)
-        merged = with_sheets(book, other)
-        there = meter_usage(sources, merged, replace(options, reject=None, progress=None, done=None))
-        if there.metered.rows_rejected != usage.metered.rows_rejected:
+        usage = _metered(sources, *here, options)
+        again = _metered(sources, *there, replace(options, reject=None, progress=None, done=None))
+        if again.metered.rows_rejected != usage.metered.rows_rejected:
             # Rows that only one side bills would show as a saving.
-            raise InputRejected(there.metered.problems)
-        here = _list_side(_refs(book), usage)
-        return Comparison(book.currency, here, _list_side(_refs(other, as_if=True), there), usage)
+            raise InputRejected(again.metered.problems, _unbillable(there[0]))
+        return Comparison(here[1].currency, _list_side(here[0], usage), _list_side(there[0], again), usage)
+
+
+def _metered(sources: Sequence[UsageSource], label: str, book: PriceBook, options: MeterOptions) -> Usage:
+    try:
+        return meter_usage(sources, book, options)
+    except InputRejected as rejected:
+        raise InputRejected(rejected.report, _unbillable(label)) from None
+
+
+def _unbillable(label: str) -> str:
+    return f"The usage cannot be billed under {label}:"
 
 
 def compare_regions(

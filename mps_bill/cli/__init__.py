@@ -36,6 +36,8 @@ def run(arguments: list[str]) -> int:
         say(f"Try '{context.command_path if context else 'mps-bill'} --help'.")
         return WRONG_COMMAND_LINE
     except InputRejected as rejected:
+        if rejected.heading:
+            say(rejected.heading)
         say_problems(rejected.report)
         return REJECTED
     except (KeyboardInterrupt, typer.Abort):

@@ -16,8 +16,6 @@ from mps_bill.core.diagnostics import quoted
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
-    from mps_bill.price_sheet.book import PriceBook
-    from mps_bill.settlement.account import Account
 
 
 @reads_usage
@@ -74,8 +72,8 @@ def compare(
         if other:
             comparison = compare_prices(sources, book, other, meter_options)
         elif account:
-            own = _account(own_account, book) if own_account else None
-            comparison = compare_accounts(sources, book, meter_options, own, _account(account, book))
+            own = options.load_account(own_account, book) if own_account else None
+            comparison = compare_accounts(sources, book, meter_options, own, options.load_account(account, book))
         else:
             comparison = compare_regions(sources, book, meter_options, regions)
     with open_output(output) as stream, decimal.localcontext(EXACT):
@@ -99,13 +97,6 @@ def _regions(pairs: list[str]) -> dict[str, str]:
         if regions.setdefault(old, new) != new:
             raise typer.BadParameter(f"{quoted(old)} cannot move to two regions", param_hint="--region")
     return regions
-
-
-def _account(name: str, book: PriceBook) -> Account:
-    from mps_bill.settlement.save import open_account
-
-    with open_account(name, book, lock=False) as file:
-        return file.account
 
 
 def _write(stream: IO[str], comparison: Comparison, format_: options.Format) -> None:

@@ -155,9 +155,10 @@ class ProblemLog:
 
 
 class InputRejected(Exception):
-    """Input that cannot be used, with every problem found."""
+    """Input that cannot be used, with every problem found. `heading` says which of several uses of it has them."""
 
-    def __init__(self, problems: Iterable[Problem] | ProblemReport) -> None:
+    def __init__(self, problems: Iterable[Problem] | ProblemReport, heading: str = "") -> None:
+        self.heading = heading
         self.report = problems if isinstance(problems, ProblemReport) else _whole_report(problems)
         super().__init__(f"{self.report.total} problem(s) in the input")
 

@@ -24,7 +24,7 @@ def comparison_document(comparison: Comparison) -> Document:
     """Both sides by item, their sums, and, where an account pays, how."""
     here, there = comparison.here, comparison.there
     columns = (text("Item"), number("Here"), number("There"), number("Difference"), number("Percent"))
-    rows = tuple((code, *_figures(*_amounts(comparison, code))) for code in comparison.items)
+    rows = tuple((code, *_figures(*comparison.amounts(code))) for code in comparison.items)
     totals = (
         ("List amount", *_figures(here.amounts.list_amount, there.amounts.list_amount)),
         ("Rounding", *_figures(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], ""),
@@ -56,12 +56,6 @@ def _paid_table(comparison: Comparison) -> Table:
         rows.append(("no account", *_figures(comparison.here.amounts.payable, ZERO)[:3]))
     total = ("Payable", *_figures(comparison.here.amounts.payable, comparison.there.amounts.payable)[:3])
     return Table(f"How it is paid, {comparison.currency}", columns, tuple(rows), (total,))
-
-
-def _amounts(comparison: Comparison, code: str) -> tuple[Decimal, Decimal]:
-    sides = (comparison.here.items.get(code), comparison.there.items.get(code))
-    here, there = (side.amount if side else ZERO for side in sides)
-    return here, there
 
 
 def _figures(here: Decimal, there: Decimal) -> tuple[str, str, str, str]:
@@ -101,7 +95,7 @@ def _item_json(comparison: Comparison, code: str) -> dict[str, Any]:
         "name": cost.name,
         "unit": cost.unit.name,
         "quantity": {side: _quantity(one, code) for side, one in _sides(comparison)},
-        **_pair(*_amounts(comparison, code)),
+        **_pair(*comparison.amounts(code)),
     }
 
 
@@ -150,7 +144,7 @@ def write_comparison_csv(stream: IO[str], comparison: Comparison) -> None:
         cost = _either(comparison, code)
         quantities = (_quantity(side, code) for _, side in _sides(comparison))
         named = (spreadsheet_text(code), spreadsheet_text(cost.name), *quantities, cost.unit.name)
-        writer.writerow(("item", *named, *_cells(*_amounts(comparison, code)), comparison.currency))
+        writer.writerow(("item", *named, *_cells(*comparison.amounts(code)), comparison.currency))
     here, there = comparison.here.amounts, comparison.there.amounts
     cells = _cells(here.rounding_adjustment, there.rounding_adjustment)
     writer.writerow(("rounding_adjustment", "", "", "", "", "", *cells, comparison.currency))

@@ -6,15 +6,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from mps_bill.ask.reprice import Repriced
+from mps_bill.ask.comparison import Comparison
 from mps_bill.core.decimals import EXACT, amount_text, divide, plain, scaled, stripped
+from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.report.document import Document, Heading, Note, Row, Table, number, text
 
 FORMAT = "mps-bill/prices-diff/1"
 
 
-def diff_document(diff: SheetDiff, repriced: Repriced | None) -> Document:
+def diff_document(diff: SheetDiff, usage: Comparison | None) -> Document:
     """The words that changed, the figures by item, and the effect on usage."""
     blocks: list[Table | Note] = [Note(f"From {diff.old.ref} to {diff.new.ref}, in {diff.new.currency}.")]
     if not diff:
@@ -28,8 +29,8 @@ def diff_document(diff: SheetDiff, repriced: Repriced | None) -> Document:
         blocks.append(Table("What changed", (text("Where"), text("What"), text("Before"), text("After")), tuple(rows)))
     if any(item.rates for item in diff.items):
         blocks.append(_rates_table(diff))
-    if repriced:
-        blocks += _effect(repriced, diff)
+    if usage:
+        blocks += _effect(usage, diff)
     return Document(tuple(blocks))
 
 
@@ -82,16 +83,17 @@ def percent_text(ratio: Fraction) -> str:
     return f"{'~' if whole != abs(change) else ''}{sign}{stripped(scaled(whole, 2))} %"
 
 
-def _effect(repriced: Repriced, diff: SheetDiff) -> list[Table | Note]:
+def _effect(usage: Comparison, diff: SheetDiff) -> list[Table | Note]:
     """The amounts of the usage under both sheets, by item and in total."""
     columns = (text("Item"), number("Before"), number("After"), number("Difference"), number("Percent"))
-    rows = tuple((code, *_amounts(old, new)) for code, old, new in repriced.items)
+    here, there = usage.here.amounts, usage.there.amounts
+    rows = tuple((code, *_amounts(*usage.amounts(code))) for code in _items(usage))
     totals = (
-        ("List amount", *_amounts(repriced.old.list_amount, repriced.new.list_amount)),
-        ("Rounding adjustment", *_amounts(repriced.old.rounding_adjustment, repriced.new.rounding_adjustment)[:3], ""),
-        ("Payable", *_amounts(repriced.old.payable, repriced.new.payable)),
+        ("List amount", *_amounts(here.list_amount, there.list_amount)),
+        ("Rounding adjustment", *_amounts(here.rounding_adjustment, there.rounding_adjustment)[:3], ""),
+        ("Payable", *_amounts(here.payable, there.payable)),
     )
-    records = repriced.control_totals.rows_billed
+    records = _records(usage)
     note = (
         f"{records} usage record{'' if records == 1 else 's'} billed under each sheet as if it had been in force all the time,"
         " whatever its period; no plans, vouchers or discounts."
@@ -99,12 +101,21 @@ def _effect(repriced: Repriced, diff: SheetDiff) -> list[Table | Note]:
     return [Table(f"Effect on usage, {diff.new.currency}", columns, rows, totals), Note(note)]
 
 
+def _items(usage: Comparison) -> list[str]:
+    """The items in the order of the new sheet."""
+    return list(dict.fromkeys([*usage.there.items, *usage.here.items]))
+
+
+def _records(usage: Comparison) -> int:
+    return control_totals(usage.usage).rows_billed
+
+
 def _amounts(old: Decimal, new: Decimal) -> Row:
     percent = percent_text(Fraction(new) / Fraction(old)) if old else ""
     return (amount_text(old), amount_text(new), _signed(EXACT.subtract(new, old)), percent)
 
 
-def diff_json(diff: SheetDiff, repriced: Repriced | None) -> dict[str, Any]:
+def diff_json(diff: SheetDiff, usage: Comparison | None) -> dict[str, Any]:
     """The same as JSON; prices and amounts are text, and a percentage has at most two decimals."""
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -122,12 +133,12 @@ def diff_json(diff: SheetDiff, repriced: Repriced | None) -> dict[str, Any]:
             for item in diff.items
         ],
     }
-    if repriced:
+    if usage:
         document["usage"] = {
-            "records": repriced.control_totals.rows_billed,
-            "items": [{"item": code, **_amounts_json(old, new)} for code, old, new in repriced.items],
-            "list_amount": _amounts_json(repriced.old.list_amount, repriced.new.list_amount),
-            "payable": _amounts_json(repriced.old.payable, repriced.new.payable),
+            "records": _records(usage),
+            "items": [{"item": code, **_amounts_json(*usage.amounts(code))} for code in _items(usage)],
+            "list_amount": _amounts_json(usage.here.amounts.list_amount, usage.there.amounts.list_amount),
+            "payable": _amounts_json(usage.here.amounts.payable, usage.there.amounts.payable),
         }
     return document
 

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say, write_document
+from mps_bill.cli.metering import metering, read_files
+from mps_bill.cli.output import check_outputs, open_output, say_problems, write_document
+from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.core.decimals import parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Problem
 
 if TYPE_CHECKING:
-    from mps_bill.ask.reprice import Repriced
+    from mps_bill.ask.comparison import Comparison
     from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
 
 _FORMATS = (options.Format.table, options.Format.json, options.Format.markdown)
 
 
+@reads_usage
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A price sheet: a file, or the id of a shipped one.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheet to compare with it.")],
@@ -35,8 +38,8 @@ def diff(
     ] = None,
     format_: options.FormatOption = None,
     output: options.Output = None,
-    timezone: options.Timezone = None,
-    ignore_extra_columns: options.IgnoreExtra = False,
+    *,
+    reading: Reading,
 ) -> int:
     """What changed between two price sheets, and what it costs.
 
@@ -47,21 +50,26 @@ def diff(
     """
     format_ = options.format_for(format_, output, _FORMATS)
     limit = _limit(fail_if_up)
+    check_outputs({"--output": output}, read_files(usage or [], {}, [old, new]))
 
     from mps_bill.price_sheet.sheet_diff import diff_sheets
     from mps_bill.report.price_diff import diff_document, diff_json
 
-    before, after = _sheets(old, new)
-    found = diff_sheets(before, after)
-    repriced = _reprice(usage, before, after, timezone, ignore_extra_columns) if usage else None
+    sheets = _sheets(old, new)
+    found = diff_sheets(*sheets)
+    compared = _compare(usage, sheets, [old, new], reading, output) if usage else None
     with open_output(output) as stream:
         if format_ is options.Format.json:
             from mps_bill.report.bill_json import write_json
 
-            write_json(stream, diff_json(found, repriced))
+            write_json(stream, diff_json(found, compared))
         else:
-            write_document(stream, diff_document(found, repriced), format_)
-    if limit is not None and _crossed(found, repriced, limit):
+            write_document(stream, diff_document(found, compared), format_)
+    problems = compared.usage.metered.problems if compared else None
+    if problems and problems.total:
+        say_problems(problems)
+        return exit_codes.REJECTED
+    if limit is not None and _crossed(found, compared, limit):
         return exit_codes.LIMIT_CROSSED
     return exit_codes.FOUND if found else exit_codes.DONE
 
@@ -92,28 +100,16 @@ def _sheets(old: str, new: str) -> tuple[PriceSheet, PriceSheet]:
     return before, after
 
 
-def _reprice(
-    usage: list[str], old: PriceSheet, new: PriceSheet, timezone: str | None, ignore_extra_columns: bool
-) -> Repriced:
-    from mps_bill.ask.reprice import bill_as_if, compare
-    from mps_bill.metering.meter import MeterOptions
-    from mps_bill.metering.sources import usage_sources
+def _compare(
+    usage: list[str], sheets: tuple[PriceSheet, PriceSheet], paths: list[str], reading: Reading, output: str | None
+) -> Comparison:
+    from mps_bill.ask.comparison import compare_sheets
+    from mps_bill.price_sheet.book import book_of
 
-    offset = options.offset_option(timezone)
-    with usage_sources(usage) as (sources, problems):
-        if problems:
-            raise InputRejected(problems)
-        meter_options = MeterOptions(assumed_offset=offset, ignore_extra_columns=ignore_extra_columns)
-        runs = []
-        for sheet in (old, new):
-            try:
-                runs.append(bill_as_if(sources, sheet, meter_options))
-            except InputRejected:
-                say(f"The usage cannot be billed under {sheet.ref}:")
-                raise
-        return compare(runs[0], runs[1], old, new)
+    with metering(usage, reading, output=output, prices=paths, book=book_of(sheets[0])) as (sources, meter_options):
+        return compare_sheets(sources, *sheets, meter_options)
 
 
-def _crossed(found: SheetDiff, repriced: Repriced | None, limit: Decimal) -> bool:
+def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> bool:
     price_rises = any(rate.rises_more_than(limit) for rate in found.rates)
-    return price_rises or (repriced is not None and repriced.rises_more_than(limit))
+    return price_rises or (compared is not None and compared.rises_more_than(limit))

@@ -1,0 +1,84 @@
+"""`prices diff --usage` reads usage as every other command does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mps_bill.cli import run
+from mps_bill.profiles.read_profile import load_profile
+from tests import kit
+from tests.cli.test_outputs import contents
+from tests.cli.test_profile_notes import JOBS
+
+DEARER = kit.SHEET.replace("0.0651", "0.07").replace("id: test", "id: new")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "old.yaml").write_text(kit.SHEET)
+    (tmp_path / "new.yaml").write_text(DEARER)
+    (tmp_path / "usage.csv").write_text(kit.usage_text([kit.row(), kit.row(job_id="bad", quantity="ten")]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def diff(capsys: pytest.CaptureFixture[str], *words: str, code: int) -> tuple[dict[str, Any], str]:
+    assert run(["prices", "diff", "old.yaml", "new.yaml", "--format", "json", *words]) == code
+    out, err = capsys.readouterr()
+    return json.loads(out) if out else {}, err
+
+
+@pytest.mark.parametrize("engine", kit.ENGINES)
+def test_bad_rows_can_be_kept_out(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--usage", "usage.csv", "--engine", engine)
+    assert "The usage cannot be billed under test@2023-11-01T00:00:00+08:00:" in diff(capsys, *words, code=3)[1]
+    found, err = diff(capsys, *words, "--rejects", "rejects.csv", code=3)
+    assert found["usage"]["list_amount"] == {"old": "0.651", "new": "0.7", "difference": "0.049"}
+    assert found["usage"]["records"] == 1
+    assert "usage.csv:3" in err
+    assert len(Path("rejects.csv").read_text().splitlines()) == 2
+
+
+def test_times_may_have_no_offset_and_columns_may_be_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{kit.row(completed_at='2023-11-10T11:20:00')},x"]
+    Path("local.csv").write_text(kit.usage_text(rows, f"{kit.HEADER},remark"))
+    words = ("--usage", "local.csv", "--timezone", "+08:00", "--ignore-extra-columns")
+    assert diff(capsys, *words, code=1)[0]["usage"]["records"] == 1
+
+
+def test_a_profile_reads_job_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    profile, _ = load_profile("mps-job-list")
+    assert profile
+    run(["prices", "diff", "mps-china", "mps-china", "--usage", JOBS, "--profile", "mps-job-list", "-f", "json"])
+    out, err = capsys.readouterr()
+    assert [line for line in err.splitlines() if line.startswith("Note: ")] == [f"Note: {n}" for n in profile.notes]
+    assert int(json.loads(out)["usage"]["records"]) > 0
+
+
+@pytest.mark.parametrize("path", ["usage.csv", "old.yaml", "new.yaml"])
+@pytest.mark.parametrize("option", ["--output", "--rejects"])
+def test_what_is_read_is_not_overwritten(
+    option: str, path: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(folder)
+    said = " ".join(diff(capsys, "--usage", "usage.csv", option, path, code=2)[1].split())
+    assert f"{option}: {path} is also given as" in said
+    assert contents(folder) == before
+
+
+def test_a_sheet_is_not_overwritten_without_usage_either(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(folder)
+    assert "is also given as --prices new.yaml" in " ".join(diff(capsys, "-o", "new.yaml", code=2)[1].split())
+    assert contents(folder) == before
+
+
+def test_sheets_of_two_products_are_compared_each_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("new.yaml").write_text(DEARER.replace("product: mps", "product: other"))
+    Path("usage.csv").write_text(kit.usage_text([kit.row()]))
+    assert diff(capsys, "--usage", "usage.csv", code=1)[0]["usage"]["payable"] == {
+        "old": "0.65", "new": "0.7", "difference": "0.05"
+    }  # fmt: skip
