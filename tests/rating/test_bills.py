@@ -227,6 +227,26 @@ def test_each_product_has_its_own_bill_issue_time_and_cut(tmp_path: Path) -> Non
     ]
 
 
+def test_each_product_has_hours_of_its_own_clock(tmp_path: Path) -> None:
+    """11:20 and 11:40 in UTC are one hour in UTC+8, and in UTC+5:30 16:50 and 17:10."""
+    other = changed(('timezone: "+08:00"', 'timezone: "+05:30"'), ("00:00:00+08:00", "00:00:00+05:30"), text=OTHER)
+    rows = [
+        one
+        for at in ("2023-11-10T11:20:00Z", "2023-11-10T11:40:00Z")
+        for one in (
+            row(job_id=at, completed_at=at),
+            usage_of("requests", job_id=at, completed_at=at, quantity="1", unit="request"),
+        )
+    ]
+    run = billed(tmp_path, usage_text(rows), SHEET, other)
+    found = [(bill.cycle.product, bill.cycle.charges[0].records, iso(bill.cycle.start, 0)[:16]) for bill in run.bills]
+    assert sorted(found) == [
+        ("mps", 2, "2023-11-10T11:00"),
+        ("oss", 1, "2023-11-10T10:30"),
+        ("oss", 1, "2023-11-10T11:30"),
+    ]
+
+
 def test_a_run_without_rows_makes_no_bill(tmp_path: Path) -> None:
     run = billed(tmp_path, usage_text([]))
     assert (run.bills, run.control_totals.rows_read) == ((), 0)
