@@ -19,7 +19,6 @@ PACKAGE = ROOT / "mps_bill"
 #: From the top. A room may import from itself and from those below it; rooms of one line do not know each other.
 ROOMS = (
     ("cli",),
-    ("report",),
     ("render",),
     ("view",),
     ("ask",),
@@ -36,7 +35,7 @@ ROOMS = (
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 #: The names that two files still share. None may join them.
-SHARED_NAMES = {"accounts", "compare", "estimate", "kinds", "plans", "reconcile", "settle", "text", "usage"}
+SHARED_NAMES = {"accounts", "kinds", "plans", "settle", "usage"}
 
 PURE_ROOMS = ("core", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.

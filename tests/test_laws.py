@@ -18,8 +18,9 @@ from mps_bill.core.shares import split_amount
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.records import FREE_STATUSES
 from mps_bill.pipeline import BillRun, bill_usage
-from mps_bill.report.bill_csv import write_bills_csv
-from mps_bill.report.bill_json import bill_run_json
+from mps_bill.render import csv as render_csv
+from mps_bill.view.bill_json import bill_run_json
+from mps_bill.view.bill_view import BillView
 from tests.generated import clean_files, records
 from tests.kit import COLUMNS, book, source, usage_text
 
@@ -89,7 +90,7 @@ def test_the_figures_of_the_json_add_up(rows: list[str]) -> None:
 def test_the_amounts_of_the_csv_sum_to_what_is_payable(rows: list[str]) -> None:
     run = run_of(rows)
     stream = io.StringIO()
-    write_bills_csv(stream, run.bills, run.pending, run.months, run.currency)
+    render_csv.write(BillView(run).records(), stream)
     stream.seek(0)
     amounts = [Decimal(line["amount"]) for line in csv.DictReader(stream)]
     assert sum(amounts) == Decimal(as_json(run)["total"]["payable"])

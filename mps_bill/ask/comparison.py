@@ -6,9 +6,8 @@ import decimal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
 
-from mps_bill.core.decimals import EXACT, ZERO, divide, scaled
+from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.laws import law
 from mps_bill.core.units import Unit
@@ -37,8 +36,6 @@ OTHER_CURRENCY = Kind("V101", "other-currency")
 NO_COMMON_PRODUCT = Kind("V102", "no-common-product")
 SHARED_ITEM = Kind("V103", "shared-item")
 UNUSED_REGION = Kind("V104", "unused-region")
-
-_PERCENT_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +87,6 @@ class Comparison:
         before, after = self.here.amounts.list_amount, self.there.amounts.list_amount
         rise = EXACT.subtract(after, before)
         return rise > 0 and EXACT.multiply(rise, Decimal(100)) > EXACT.multiply(percent, before)
-
-
-def percent(here: Decimal, there: Decimal) -> Decimal | None:
-    """The change in hundredths, at two decimals half up away from zero; None where there was nothing before."""
-    if not here:
-        return None
-    change = (Fraction(there) / Fraction(here) - 1) * 100 * 10**_PERCENT_PLACES
-    whole = divide(abs(change.numerator), change.denominator, "half-up")
-    return scaled(-whole if change < 0 else whole, _PERCENT_PLACES)
 
 
 def compare_prices(

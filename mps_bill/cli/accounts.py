@@ -1,4 +1,4 @@
-"""What `bill` and `settle` share of many accounts: the writer for the format, and what cannot be printed of several."""
+"""What `bill` and `settle` share of many accounts: what joins their views, and what cannot be printed of several."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ from typing import IO, TYPE_CHECKING
 
 import typer
 
-from mps_bill.cli.options import Format
 from mps_bill.cli.output import drop_output
-from mps_bill.cli.reports import REPORTS
+from mps_bill.cli.showing import Showing
+from mps_bill.core.diagnostics import one_of
+from mps_bill.render.formats import JOINED, formats_of
 
 if TYPE_CHECKING:
-    from mps_bill.report.accounts import Writer
+    from mps_bill.price_sheet.book import PriceBook
+    from mps_bill.render.joined import Joined
 
 
-def check_format(format_: Format) -> None:
-    """Refuses the reports that are about one account."""
-    if format_ in REPORTS:
+def check_joined(showing: Showing) -> None:
+    """Refuses the formats that are about one account."""
+    if showing.format.part not in JOINED:
         raise typer.BadParameter(
-            f"{format_} is a report on one account, and the usage is that of many;"
-            " take table, json, csv or markdown, or give it the usage of one account",
+            f"{showing.format.name} is a report on one account, and the usage is that of many;"
+            f" take {one_of([format_.name for format_ in formats_of(JOINED)])}, or give it the usage of one account",
             param_hint="--format",
         )
+
+
+def joined(showing: Showing, book: PriceBook, stream: IO[str], *, settled: bool) -> Joined:
+    """What writes the views of accounts to the stream."""
+    from mps_bill.render.joined import Joined
+    from mps_bill.view.accounts_view import AccountsView
+
+    return Joined(AccountsView(book.currency, settled=settled), showing.format, stream)
 
 
 @contextmanager
@@ -33,16 +43,3 @@ def pipe_may_break() -> Iterator[None]:
         yield
     except BrokenPipeError:
         drop_output()
-
-
-def writer_for(
-    format_: Format, stream: IO[str], currency: str, by: tuple[str, ...], in_full: int | None, *, settled: bool
-) -> Writer:
-    from mps_bill.report import accounts
-
-    if format_ is Format.json:
-        return accounts.JsonWriter(stream, currency)
-    if format_ is Format.csv:
-        return accounts.CsvWriter(stream, settled=settled)
-    is_markdown = format_ is Format.markdown
-    return accounts.TableWriter(stream, currency, by, in_full, settled=settled, is_markdown=is_markdown)

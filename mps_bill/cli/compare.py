@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import decimal
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
+from mps_bill.cli import options
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import open_output, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.core.decimals import EXACT
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
-
-if TYPE_CHECKING:
-    from mps_bill.ask.comparison import Comparison
 
 
 @reads_usage
+@shows("printed", "document", "records")
 def compare(
     usage: options.Usage,
     prices: options.Prices,
@@ -39,16 +35,14 @@ def compare(
             "--own-account", metavar="FILE", help="With --account: the account that pays it now; else list prices."
         ),
     ] = None,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
     *,
+    showing: Showing,
     reading: Reading,
 ) -> int:
     """The same usage side by side, by item: under another sheet, in another region, or paid from another account.
 
     Give one of --with, --region and --account.
     """
-    format_ = options.format_for(format_, output)
     if sum(map(bool, (with_, region, account))) != 1:
         raise typer.BadParameter(
             "give one of --with, --region and --account: what is to be different", param_hint="compare"
@@ -60,11 +54,12 @@ def compare(
     other = options.load_book(with_) if with_ else None
 
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
+    from mps_bill.view.comparison_view import ComparisonView
 
     with metering(
         usage,
         reading,
-        output=output,
+        output=showing.output,
         prices=prices,
         book=book,
         inputs={"--with": with_, "--account": account, "--own-account": own_account},
@@ -76,13 +71,8 @@ def compare(
             comparison = compare_accounts(sources, book, meter_options, own, options.load_account(account, book))
         else:
             comparison = compare_regions(sources, book, meter_options, regions)
-    with open_output(output) as stream, decimal.localcontext(EXACT):
-        _write(stream, comparison, format_)
-    problems = comparison.usage.metered.problems
-    if problems.total:
-        say_problems(problems)
-        return exit_codes.REJECTED
-    return exit_codes.DONE
+    showing.show(ComparisonView(comparison))
+    return showing.end(comparison.usage.metered.problems)
 
 
 def _regions(pairs: list[str]) -> dict[str, str]:
@@ -97,17 +87,3 @@ def _regions(pairs: list[str]) -> dict[str, str]:
         if regions.setdefault(old, new) != new:
             raise typer.BadParameter(f"{quoted(old)} cannot move to two regions", param_hint="--region")
     return regions
-
-
-def _write(stream: IO[str], comparison: Comparison, format_: options.Format) -> None:
-    from mps_bill.report import compare as report
-
-    match format_:
-        case options.Format.json:
-            from mps_bill.report.bill_json import write_json
-
-            write_json(stream, report.comparison_json(comparison))
-        case options.Format.csv:
-            report.write_comparison_csv(stream, comparison)
-        case _:
-            write_document(stream, report.comparison_document(comparison), format_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -11,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, write_document
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
 from mps_bill.core.diagnostics import quoted
@@ -88,31 +86,19 @@ def _group() -> None:
 
 
 @config.command()
-def show(context: typer.Context, format_: options.FormatOption = None, output: options.Output = None) -> int:
+@shows("printed", "document", "records")
+def show(context: typer.Context, *, showing: Showing) -> int:
     """Every default, and where it comes from: a variable, a place in the config file, or the program."""
-    format_ = options.format_for(format_, output)
+    from mps_bill.view.config_view import ConfigView
+
     path, settings = context.obj
     rows = [("config", os.path.relpath(path) if path else "", _origin_of_file(context, path))]
     for key in KEYS:
         setting = settings().get(key, Setting((), "default"))
         value = ", ".join(setting.values) or ("table" if key == "format" and setting.origin == "default" else "")
         rows.append((key, value, setting.origin))
-    with open_output(output) as stream:
-        match format_:
-            case options.Format.json:
-                from mps_bill.report.bill_json import write_json
-
-                settings_json = [{"key": key, "value": value, "from": origin} for key, value, origin in rows]
-                write_json(stream, {"format": "mps-bill/config/1", "settings": settings_json})
-            case options.Format.csv:
-                csv.writer(stream).writerows([("key", "value", "from"), *rows])
-            case _:
-                from mps_bill.report.document import Document, Note, Table, text
-
-                table = Table("", (text("Key"), text("Value"), text("From")), tuple(rows))
-                said = Note("An option on the command line wins over the environment, and that over the config file.")
-                write_document(stream, Document((table, said)), format_)
-    return exit_codes.DONE
+    showing.show(ConfigView(rows))
+    return showing.end()
 
 
 def _origin_of_file(context: typer.Context, path: Path | None) -> str:

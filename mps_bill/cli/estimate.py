@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mps_bill.cli import completion, exit_codes, options
-from mps_bill.cli.output import open_output, write_document
+from mps_bill.cli import completion, options
+from mps_bill.cli.showing import Showing, shows
 
 
+@shows("printed", "document")
 def estimate(
     words: Annotated[
         list[str],
@@ -40,13 +41,10 @@ def estimate(
         str,
         typer.Option(metavar="QUANTITY", help="What the month has used before, in the unit of the price; for tiers."),
     ] = "0",
-    format_: options.FormatOption = None,
-    output: options.Output = None,
+    *,
+    showing: Showing,
 ) -> int:
     """What some usage would cost in one region or several, with the rule and the source of the price."""
-    format_ = options.format_for(format_, output)
-    if format_ is options.Format.csv:
-        raise typer.BadParameter("an estimate is printed as table, json or markdown", param_hint="--format")
     if len(words) not in (3, 4):
         raise typer.BadParameter(
             f"{len(words)} words are given; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",
@@ -58,6 +56,7 @@ def estimate(
 
     from mps_bill.ask.estimates import Question
     from mps_bill.ask.estimates import estimate as estimate_usage
+    from mps_bill.view.estimate_view import EstimateView
 
     question = Question(
         item=item,
@@ -71,15 +70,5 @@ def estimate(
         count=count,
         month_used=month_used,
     )
-    estimates = estimate_usage(question, regions, book)
-    with open_output(output) as stream:
-        if format_ is options.Format.json:
-            from mps_bill.report.bill_json import write_json
-            from mps_bill.report.estimate import estimate_json
-
-            write_json(stream, estimate_json(estimates, book.currency))
-        else:
-            from mps_bill.report.estimate import estimate_document
-
-            write_document(stream, estimate_document(estimates, book.currency), format_)
-    return exit_codes.DONE
+    showing.show(EstimateView(estimate_usage(question, regions, book), book.currency))
+    return showing.end()

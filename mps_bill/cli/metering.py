@@ -117,7 +117,7 @@ def read_files(
 def _rejects_file(path: str) -> Iterator[Reject]:
     """A CSV of bad rows: where each stood, what is wrong with it, and the row to the byte, but for the apostrophe that keeps
     a spreadsheet from taking it for a formula."""
-    from mps_bill.report.bill_csv import spreadsheet_text
+    from mps_bill.render.csv import spreadsheet_text
 
     with open_output(path, option="--rejects") as stream:
         # Bytes that are not UTF-8 stay as they are.

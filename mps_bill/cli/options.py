@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -22,23 +21,6 @@ if TYPE_CHECKING:
     from mps_bill.settlement.account import Account
 
 
-class Format(StrEnum):
-    """How a result is printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
-    html = "html"
-    xlsx = "xlsx"
-    chart = "chart"
-    focus = "focus"
-
-
-#: What every command prints; `bill` and `settle` print every format.
-PLAIN_FORMATS = (Format.table, Format.json, Format.csv, Format.markdown)
-
-
 class Engine(StrEnum):
     """What reads usage."""
 
@@ -47,16 +29,6 @@ class Engine(StrEnum):
     python = "python"
     spark = "spark"
 
-
-#: The format that an output file's name asks for.
-SUFFIXES = {
-    ".json": Format.json,
-    ".csv": Format.csv,
-    ".md": Format.markdown,
-    ".txt": Format.table,
-    ".html": Format.html,
-    ".xlsx": Format.xlsx,
-}
 
 Usage = Annotated[
     list[str],
@@ -78,33 +50,18 @@ Prices = Annotated[
 ]
 
 
-def _is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
+def is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
     """Whether an option stands on the command line, and is not only a default."""
     return str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
-
-
-def _unless_output_says(context: typer.Context, option: typer.CallbackParam, value: Format | None) -> Format | None:
-    """A format that is only a default gives way to the suffix of the file that was asked for now."""
-    return value if _is_given(context, option) or not context.params.get("output") else None
 
 
 def _only_with_profile(
     context: typer.Context, option: typer.CallbackParam, value: list[str] | None
 ) -> list[str] | None:
     """Constants that are only a default wait for a profile; the option of the profile is declared before this one."""
-    return value if _is_given(context, option) or context.params.get("profile") else None
+    return value if is_given(context, option) or context.params.get("profile") else None
 
 
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--format",
-        "-f",
-        callback=_unless_output_says,
-        show_default=False,
-        help="How to print; without it the suffix of --output decides, else table.",
-    ),
-]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the result to FILE instead of standard output."),
@@ -231,23 +188,6 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     if temp_dir is not None and not (os.path.isdir(temp_dir) and os.access(temp_dir, os.W_OK)):
         raise typer.BadParameter(f"{quoted(temp_dir)} is not a folder to write to", param_hint="--temp-dir")
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
-
-
-def format_for(chosen: Format | None, output: str | None, formats: Sequence[Format] = PLAIN_FORMATS) -> Format:
-    """The format that was asked for, or the one that the name of the output file asks for; one of `formats`."""
-    if chosen:
-        if chosen not in formats:
-            raise typer.BadParameter(f"{chosen} is not {one_of(formats)}", param_hint="--format")
-        return chosen
-    if output is None:
-        return Format.table
-    suffixes = {suffix: format_ for suffix, format_ in SUFFIXES.items() if format_ in formats}
-    for suffix, format_ in suffixes.items():
-        if output.lower().endswith(suffix):
-            return format_
-    raise typer.BadParameter(
-        f"{quoted(output)} does not end in {one_of(list(suffixes))}; give --format", param_hint="--output"
-    )
 
 
 def groupings(by: list[str] | None) -> tuple[str, ...]:

@@ -11,10 +11,8 @@ from typing import IO
 
 import typer
 
-from mps_bill.cli.options import Format
 from mps_bill.core.diagnostics import ProblemReport, printable
-from mps_bill.report.document import Document
-from mps_bill.report.problems import problem_lines
+from mps_bill.view.reading_report import problem_lines
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterable[str]]) -> None:
@@ -114,11 +112,3 @@ def say_problems(report: ProblemReport) -> None:
     """The problems of the input, on standard error."""
     for line in problem_lines(report):
         say(line)
-
-
-def write_document(stream: IO[str], document: Document, format_: Format) -> None:
-    """Prints a document as a table or as Markdown."""
-    from importlib import import_module
-
-    renderer = "markdown" if format_ is Format.markdown else "terminal"
-    import_module(f"mps_bill.render.{renderer}").write(document.blocks, stream)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli import completion, options
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def _group() -> None:
 
 @plans.command()
 @reads_usage
+@shows("printed", "document", "records")
 def advise(
     usage: options.Usage,
     prices: options.Prices,
@@ -58,50 +59,34 @@ def advise(
             help="When the packs are bought, such as 2023-11-10T10:30:30+08:00; without it as the first cycle starts.",
         ),
     ] = None,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
-    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     *,
+    showing: Showing,
+    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     reading: Reading,
 ) -> int:
     """What resource packs would have saved over this usage, one by one and in the best combination.
 
     Exact over the usage that is given, and no forecast: every purchase is settled once more, with its packs as plans.
     """
-    format_ = options.format_for(format_, output)
     second = options.second_option(bought_at, "--from")
     book = options.load_book(prices)
     offered = _load_packs(packs, book)
     paying = options.load_account(account, book) if account else None
 
     from mps_bill.ask.advise.advice import advise_usage
-    from mps_bill.report import plans_advice as report
-    from mps_bill.report import plans_advice_data as data
+    from mps_bill.view.advice_view import AdviceView
 
     with metering(
-        usage, reading, output=output, prices=prices, book=book, inputs={"--packs": packs, "--account": account}
+        usage, reading, output=showing.output, prices=prices, book=book, inputs={"--packs": packs, "--account": account}
     ) as (
         sources,
         meter_options,
     ):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
-    with open_output(output, bom=bom) as stream:
-        match format_:
-            case options.Format.json:
-                from mps_bill.report.bill_json import write_json
-
-                write_json(stream, data.advice_json(advice))
-            case options.Format.csv:
-                data.write_advice_csv(stream, advice)
-            case _:
-                write_document(stream, report.advice_document(advice), format_)
-    if format_ is options.Format.csv:
-        for line in report.assumptions(advice):
-            say(line, quiet=reading.quiet)
-    if advice.problems.total:
-        say_problems(advice.problems)
-        return exit_codes.REJECTED
-    return exit_codes.DONE
+    view = AdviceView(advice)
+    showing.show(view, bom=bom)
+    notices = view.assumptions if showing.format.part == "records" else ()
+    return showing.end(advice.problems, notices=notices, quiet=reading.quiet)
 
 
 def _load_packs(name: str, book: PriceBook) -> PackList:

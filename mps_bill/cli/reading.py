@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mps_bill.cli import options
@@ -32,8 +32,7 @@ class Reading:
 
 
 def reads_usage(command: Callable[..., int]) -> Callable[..., int]:
-    """Gives a command the options of `Reading`, behind its own, and hands them to it as its parameter `reading`."""
-    signature = inspect.signature(command, eval_str=True)
+    """Gives a command the options of `Reading`, and hands them to it as its parameter `reading`."""
     spelt = typing.get_type_hints(Reading, include_extras=True)
     shared = [
         inspect.Parameter(
@@ -41,14 +40,24 @@ def reads_usage(command: Callable[..., int]) -> Callable[..., int]:
         )
         for field in dataclasses.fields(Reading)
     ]
-    own = [parameter for parameter in signature.parameters.values() if parameter.name != "reading"]
+    return with_options(command, "reading", shared, Reading)
+
+
+def with_options(
+    command: Callable[..., int], name: str, shared: Sequence[inspect.Parameter], make: Callable[..., object]
+) -> Callable[..., int]:
+    """A command with the parameters `shared` in the place of its parameter `name`, which is what `make` makes of them."""
+    signature = inspect.signature(command, eval_str=True)
+    parameters = [
+        parameter for own in signature.parameters.values() for parameter in (shared if own.name == name else [own])
+    ]
 
     @functools.wraps(command)
     def run(**given: object) -> int:
-        reading = Reading(**{parameter.name: given.pop(parameter.name) for parameter in shared})  # type: ignore[arg-type]
-        return command(**given, reading=reading)
+        made = make(**{parameter.name: given.pop(parameter.name) for parameter in shared})
+        return command(**given, **{name: made})
 
     # The options are read off the signature, and their types off the annotations.
-    run.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *shared)}
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

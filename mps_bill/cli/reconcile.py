@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import decimal
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
+from mps_bill.cli import options
 from mps_bill.cli.metering import metering
-from mps_bill.cli.options import Format
-from mps_bill.cli.output import open_output, say, say_problems, write_document
 from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.reports import check_report, write_workbook
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemLog
 
@@ -21,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mps_bill.core.diagnostics import ProblemReport
-    from mps_bill.reconcile.differences import Reconciliation
 
 
 @reads_usage
+@shows("printed", "document", "records", "tables")
 def reconcile(
     usage: options.Usage,
     prices: options.Prices,
@@ -50,17 +48,14 @@ def reconcile(
     ] = None,
     tolerance: Annotated[str, typer.Option(metavar="AMOUNT", help="What a row of the bill may differ by.")] = "0.01",
     as_of: options.AsOf = None,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
     *,
+    showing: Showing,
     reading: Reading,
 ) -> int:
     """Our bills against the provider's: every difference, with its class and amount.
 
     Exit codes: 0 equal; 1 differences, or an export that contradicts itself; 2 wrong command line; 3 input rejected.
     """
-    format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, Format.xlsx))
-    check_report(format_, output)
     allowed = _tolerance(tolerance)
     until = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
@@ -70,6 +65,7 @@ def reconcile(
     from mps_bill.reconcile.export_mapping import load_mapping
     from mps_bill.reconcile.read_export import read_exports
     from mps_bill.reconcile.sides import OurRun, settled_run
+    from mps_bill.view.reconcile_view import ReconcileView
 
     words, mapping_problems = load_mapping(mapping or [])
     statement, export_problems = read_exports(bill, book.currency)
@@ -78,7 +74,7 @@ def reconcile(
     with metering(
         usage,
         reading,
-        output=output,
+        output=showing.output,
         prices=prices,
         book=book,
         as_of=until,
@@ -95,20 +91,10 @@ def reconcile(
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
         result = compare(ours, statement, words, book, allowed)
-        if format_ is Format.xlsx:
-            from mps_bill.report.reconcile_data import reconciliation_tables
-
-            write_workbook(*reconciliation_tables(result, book.currency), output)
-        else:
-            with open_output(output) as stream:
-                _write(stream, result, book.currency, format_)
-    for one in result.statement.files:
-        if format_ not in (Format.table, Format.markdown):
-            say(f"{one.name}: {one.rows} rows, read as {one.encoding}", quiet=reading.quiet)
-    if problems.total:
-        say_problems(problems)
-        return exit_codes.REJECTED
-    return exit_codes.DONE if result.equal else exit_codes.FOUND
+    showing.show(ReconcileView(result, book.currency))
+    read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.statement.files)
+    notices = () if showing.is_prose else read
+    return showing.end(problems, notices=notices, found=not result.equal, quiet=reading.quiet)
 
 
 def _tolerance(text: str) -> Decimal:
@@ -123,19 +109,3 @@ def _first(problems: Iterable[Problem], most: int) -> ProblemReport:
     log = ProblemLog(most)
     log.add(problems)
     return log.report()
-
-
-def _write(stream: IO[str], result: Reconciliation, currency: str, format_: Format) -> None:
-    from mps_bill.report import reconcile_data
-
-    match format_:
-        case Format.json:
-            from mps_bill.report.bill_json import write_json
-
-            write_json(stream, reconcile_data.reconciliation_json(result, currency))
-        case Format.csv:
-            reconcile_data.write_reconciliation_csv(stream, result)
-        case _:
-            from mps_bill.report.reconcile import reconciliation_document
-
-            write_document(stream, reconciliation_document(result, currency), format_)

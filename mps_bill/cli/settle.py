@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import clock, exit_codes, options
+from mps_bill.cli import clock, options
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import open_output, say, say_problems, write_document
+from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.reports import REPORTS, check_report, write_report
 from mps_bill.cli.saving import saving
 from mps_bill.cli.settle_accounts import Folder, Settling, charged_before, settle_folder
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
-    from mps_bill.pipeline import SettleRun
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.settlement.save import AccountFile
 
 
 @reads_usage
+@shows("printed", "document", "records", "page", "tables", "charts", "focus")
 def settle(
     usage: options.Usage,
     prices: options.Prices,
@@ -62,8 +62,8 @@ def settle(
     allow_future: Annotated[
         bool, typer.Option("--allow-future", help="Charge also cycles that have not ended by the clock, and save.")
     ] = False,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
+    *,
+    showing: Showing,
     in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
     show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
     forecast_days: Annotated[
@@ -75,15 +75,12 @@ def settle(
     fail_over: options.FailOver = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
-    *,
     reading: Reading,
 ) -> int:
     """Bills paid from an account: resource plans, vouchers, cards, balance, credit line, and what is outstanding.
 
     The result is printed first and the account saved then. Only exit 0, 3 with --rejects, or 4 mean that it is saved.
     """
-    format_ = options.format_for(format_, output, (*options.PLAIN_FORMATS, *REPORTS))
-    check_report(format_, output)
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
     if charge_twice and not charge_late:
@@ -100,8 +97,7 @@ def settle(
             Folder(account, target, in_place),
             Settling(until, charge_late, charge_twice, allow_future, forecast_days),
             reading,
-            format_,
-            output,
+            showing,
             in_full=None if show_all else in_full,
             fail_on_outstanding=fail_on_outstanding,
             fail_over=limit,
@@ -110,15 +106,15 @@ def settle(
     book = options.load_book(prices)
 
     from mps_bill.pipeline import settle_usage
-    from mps_bill.report.settle_tables import notices
     from mps_bill.settlement.save import open_account
+    from mps_bill.view.settle_view import SettleView, notices
 
     with (
         open_account(account, book, lock=target is not None) as file,
         metering(
             usage,
             reading,
-            output=output,
+            output=showing.output,
             prices=prices,
             book=book,
             inputs={"--account": account, "--save": save},
@@ -144,13 +140,7 @@ def settle(
         if not charge_twice and (problem := charged_before(run, file.name, reading.max_errors)):
             raise InputRejected([problem])
         with saving(target, file, run, book) as kept:
-            if format_ in REPORTS:
-                from mps_bill.report.data_settlement import settle_run_data
-
-                write_report(settle_run_data(run, billing_account), format_, output)
-            else:
-                with open_output(output, bom=bom) as stream:
-                    _write(run, format_, stream, None if show_all else in_full)
+            showing.show(SettleView(run, None if show_all else in_full, billing_account), bom=bom)
 
     if target is not None:
         say(f"Saved the account to {target}.", quiet=reading.quiet)
@@ -158,19 +148,9 @@ def settle(
             say(
                 "Its layout could not be edited, so the file was written afresh, without comments.", quiet=reading.quiet
             )
-    if format_ is options.Format.csv:
-        from mps_bill.report.control_totals import control_totals_text
-
-        say(control_totals_text(run.control_totals), quiet=reading.quiet)
-    for notice in notices(run):
-        say(notice, quiet=reading.quiet)
-    if run.problems.total:
-        say_problems(run.problems)
-        return exit_codes.REJECTED
     over = limit is not None and run.totals.amounts.payable > limit
-    if over or (fail_on_outstanding and run.settled.closing.outstanding):
-        return exit_codes.LIMIT_CROSSED
-    return exit_codes.DONE
+    crossed = over or (fail_on_outstanding and bool(run.settled.closing.outstanding))
+    return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)
 
 
 def _check_target(target: str, file: AccountFile, book: PriceBook, in_place: bool) -> None:
@@ -178,20 +158,3 @@ def _check_target(target: str, file: AccountFile, book: PriceBook, in_place: boo
 
     if reason := check_target(Path(target), file, book, in_place=in_place):
         raise typer.BadParameter(f"{target}: {reason}", param_hint="--save")
-
-
-def _write(run: SettleRun, format_: options.Format, stream: IO[str], in_full: int | None) -> None:
-    match format_:
-        case options.Format.json:
-            from mps_bill.report.bill_json import write_json
-            from mps_bill.report.settle_json import settle_run_json
-
-            write_json(stream, settle_run_json(run))
-        case options.Format.csv:
-            from mps_bill.report.settle_csv import write_settlements_csv
-
-            write_settlements_csv(stream, run)
-        case _:
-            from mps_bill.report.settle_tables import settle_document
-
-            write_document(stream, settle_document(run, in_full), format_)

@@ -12,19 +12,19 @@ from typing import IO, TYPE_CHECKING
 import typer
 
 from mps_bill.cli import exit_codes
-from mps_bill.cli.accounts import check_format, pipe_may_break, writer_for
+from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.metering import metering
-from mps_bill.cli.options import Format
-from mps_bill.cli.output import open_output, say, say_problems
+from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.saving import saving
+from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
     from mps_bill.pipeline import SettleRun, Usage
-    from mps_bill.report.accounts import Writer
+    from mps_bill.render.joined import Joined
     from mps_bill.settlement.save import AccountFile
 
 
@@ -56,8 +56,7 @@ def settle_folder(
     folder: Folder,
     settling: Settling,
     reading: Reading,
-    format_: Format,
-    output: str | None,
+    showing: Showing,
     *,
     in_full: int | None,
     fail_on_outstanding: bool,
@@ -65,7 +64,8 @@ def settle_folder(
     bom: bool,
 ) -> int:
     """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
-    check_format(format_)
+    check_joined(showing)
+    output = showing.output
     _check_folder(folder, output, reading.rejects)
 
     from mps_bill.ask.all_accounts import meter_accounts
@@ -93,9 +93,9 @@ def settle_folder(
             raise InputRejected(report)
         if settling.charge_late and not settling.charge_twice:
             _check_charged_before(accounts, folder, settling, reading.max_errors)
-        with _output(output, folder, bom) as stream:
-            writer = writer_for(format_, stream, book.currency, (), in_full, settled=True)
-            total, owing = _settle_each(accounts, folder, settling, writer, stream, quiet=reading.quiet)
+        with _output(showing, folder, bom) as stream:
+            writer = joined(showing, book, stream, settled=True)
+            total, owing = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
             control_totals = accounts.control_totals(total.control_totals)
             with pipe_may_break():
                 writer.end(total, control_totals)
@@ -103,15 +103,9 @@ def settle_folder(
     if folder.target is not None:
         count = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
         say(f"Saved {count} to {folder.target}.", quiet=reading.quiet)
-    if format_ is Format.csv:
-        from mps_bill.report.control_totals import control_totals_text
-
-        say(control_totals_text(control_totals), quiet=reading.quiet)
-    if accounts.problems.total:
-        say_problems(accounts.problems)
-        return exit_codes.REJECTED
     over = fail_over is not None and total.money["payable"] > fail_over
-    return exit_codes.LIMIT_CROSSED if over or (fail_on_outstanding and owing) else exit_codes.DONE
+    crossed = over or (fail_on_outstanding and owing)
+    return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)
 
 
 def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> None:
@@ -126,11 +120,12 @@ def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> No
 
 
 @contextmanager
-def _output(output: str | None, folder: Folder, bom: bool) -> Iterator[IO[str]]:
+def _output(showing: Showing, folder: Folder, bom: bool) -> Iterator[IO[str]]:
     """The stream for the result. Where accounts are saved as they are done, a file is written as they are done, too, so that
     after a crash it still tells of every account that was charged."""
+    output = showing.output
     if output is None or folder.target is None:
-        with open_output(output, bom=bom) as stream:
+        with showing.opened(bom=bom) as stream:
             yield stream
         return
     try:
@@ -143,8 +138,8 @@ def _output(output: str | None, folder: Folder, bom: bool) -> Iterator[IO[str]]:
 
 def charged_before(run: SettleRun, name: str, most: int) -> Problem | None:
     """The problem of a run of the account `name` that would charge cycles which were charged before; it names `most`."""
-    from mps_bill.report.settle_tables import charged_again_text
     from mps_bill.settlement.kinds import CHARGED_BEFORE
+    from mps_bill.view.settle_view import charged_again_text
 
     if not run.settled.charged_again:
         return None
@@ -187,12 +182,19 @@ def _settled(usage: Usage, book: PriceBook, file: AccountFile, settling: Settlin
 
 
 def _settle_each(
-    accounts: AccountsUsage, folder: Folder, settling: Settling, writer: Writer, stream: IO[str], *, quiet: bool
+    accounts: AccountsUsage,
+    folder: Folder,
+    settling: Settling,
+    writer: Joined,
+    stream: IO[str],
+    in_full: int | None,
+    *,
+    quiet: bool,
 ) -> tuple[RunSum, bool]:
     """Settles, prints and saves account by account; what they all come to, and whether one owes anything in the end."""
     from mps_bill.ask.all_accounts import nothing, sum_of
-    from mps_bill.report.settle_tables import notices
     from mps_bill.settlement.save import account_path, open_account_in
+    from mps_bill.view.settle_view import SettleView, notices
 
     total, owing = nothing(settled=True), False
     try:
@@ -200,12 +202,13 @@ def _settle_each(
             with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
                 run = _settled(usage, accounts.book, file, settling)
                 target = None if folder.target is None else account_path(folder.target, account_id)
+                comes_to = sum_of(run)
                 with saving(target, file, run, accounts.book), pipe_may_break():
-                    writer.add(account_id, run)
+                    writer.add(account_id, SettleView(run, in_full), comes_to)
                     stream.flush()
             for notice in notices(run):
                 say(f"{account_id}: {notice}", quiet=quiet)
-            total += sum_of(run)
+            total += comes_to
             owing = owing or bool(run.settled.closing.outstanding)
     except BaseException as error:
         if folder.target is None or not total.accounts:

@@ -10,9 +10,10 @@ import typer
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering, read_files
-from mps_bill.cli.output import check_outputs, open_output, say, say_problems, write_document
+from mps_bill.cli.output import check_outputs, open_output, say, say_problems
 from mps_bill.cli.profiles import conversion, load_profile
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
 
 usage = typer.Typer(help="Check usage files, and make them of other files.", no_args_is_help=True)
@@ -25,40 +26,29 @@ def _group() -> None:
 
 @usage.command()
 @reads_usage
+@shows("printed", "document", "records")
 def check(
     usage: options.Usage,
     prices: options.Prices,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
     *,
+    showing: Showing,
     reading: Reading,
 ) -> int:
     """Control totals and every bad row of usage files; no bill is made."""
-    format_ = options.format_for(format_, output)
     book = options.load_book(prices)
 
     from mps_bill.pipeline import check_usage
+    from mps_bill.view.usage_check_view import UsageCheckView
 
-    with metering(usage, reading, output=output, prices=prices, book=book, set_aside=True) as (sources, meter_options):
+    with metering(usage, reading, output=showing.output, prices=prices, book=book, set_aside=True) as (
+        sources,
+        meter_options,
+    ):
         result = check_usage(sources, book, replace(meter_options, accounts=None))
 
-    with open_output(output) as stream:
-        match format_:
-            case options.Format.json:
-                from mps_bill.report.bill_json import write_json
-                from mps_bill.report.usage_check import usage_check_json
-
-                write_json(stream, usage_check_json(result))
-            case options.Format.csv:
-                from mps_bill.report.usage_check import write_usage_check_csv
-
-                write_usage_check_csv(stream, result)
-            case _:
-                from mps_bill.report.usage_check import usage_check_document
-
-                write_document(stream, usage_check_document(result), format_)
+    showing.show(UsageCheckView(result))
     say_problems(result.problems)
-    return exit_codes.FOUND if result.problems.total else exit_codes.DONE
+    return showing.end(found=bool(result.problems.total))
 
 
 @usage.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import decimal
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from mps_bill.core.diagnostics import quoted
@@ -17,6 +18,7 @@ RoundingMode = Literal["half-up", "up", "down"]
 
 #: Most decimals of a price and of a line's amount: the provider's own precision.
 AMOUNT_PLACES = 10
+PERCENT_PLACES = 2
 
 PLAIN_DECIMAL = r"(0|[1-9][0-9]*)(\.[0-9]+)?"
 _PLAIN_DECIMAL = re.compile(PLAIN_DECIMAL)
@@ -92,6 +94,13 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
+def percent(ratio: Fraction) -> Decimal:
+    """The change that a ratio of new to old is, in hundredths, at two decimals half up away from zero."""
+    change = (ratio - 1) * 100 * 10**PERCENT_PLACES
+    whole = divide(abs(change.numerator), change.denominator, "half-up")
+    return scaled(-whole if change < 0 else whole, PERCENT_PLACES)
+
+
 def scaled(whole: int, places: int) -> Decimal:
     """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
     # An exact quotient of whole numbers has no trailing zeros, and no exponent above zero.
@@ -121,3 +130,10 @@ def amount_text(value: Decimal) -> str:
     text = stripped(value)
     fraction = len(text.partition(".")[2])
     return text if fraction >= 2 else f"{text}{'' if fraction else '.'}{'0' * (2 - fraction)}"
+
+
+def percent_text(ratio: Fraction) -> str:
+    """`+12.5 %` for a ratio of new to old; `~` where `percent` rounds it."""
+    sign = "+" if ratio > 1 else "-" if ratio < 1 else ""
+    shown = abs(percent(ratio))
+    return f"{'' if shown == abs(ratio - 1) * 100 else '~'}{sign}{stripped(shown)} %"

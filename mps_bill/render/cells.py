@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import amount_text, divide, plain, scaled, stripped
+from mps_bill.core.decimals import amount_text, percent, percent_text, plain, stripped
 from mps_bill.core.times import clock, iso
-from mps_bill.core.units import ends_in_unit
 from mps_bill.view.tables import As, Kind, Moment, Quantity, Value
 
 
@@ -21,7 +20,7 @@ def as_text(value: Value, kind: Kind = "text") -> str:
         case Decimal():
             return _number_text(value, kind)
         case Quantity():
-            return stripped(value.decimal) + ("" if ends_in_unit(value.micros, value.unit) else "~")
+            return str(value)
         case Moment():
             return clock(value.second, value.offset)
         case Fraction():
@@ -44,17 +43,9 @@ def as_data(value: Value, kind: Kind = "text") -> str:
         case Moment():
             return iso(value.second, value.offset)
         case Fraction():
-            return percent_text(value)
+            return stripped(percent(value))
         case As():
             return stripped(value.value)
-
-
-def percent_text(ratio: Fraction) -> str:
-    """`+12.5 %` for a ratio of new to old, at most two decimals; `~` where it is rounded (half up)."""
-    change = (ratio - 1) * 10_000
-    whole = divide(abs(change.numerator), change.denominator, "half-up")
-    sign = "+" if change > 0 else "-" if change < 0 else ""
-    return f"{'~' if whole != abs(change) else ''}{sign}{stripped(scaled(whole, 2))} %"
 
 
 def _number_text(value: Decimal, kind: Kind) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Generic, Literal, TypeVar
+from typing import Literal
 
-from mps_bill.core.decimals import ZERO
-from mps_bill.core.units import Unit, in_unit
-
-T = TypeVar("T")
+from mps_bill.core.decimals import EXACT, ZERO, plain
+from mps_bill.core.units import Unit, ends_in_unit, in_unit
 
 #: How a value is shown: a `percent` is a ratio of new to old, and what is `signed` has a plus where it is above zero.
 Kind = Literal["text", "count", "quantity", "price", "amount", "signed", "signed amount", "percent", "time"]
@@ -36,6 +34,9 @@ class Quantity:
     def decimal(self) -> Decimal:
         return in_unit(self.micros, self.unit)
 
+    def __str__(self) -> str:
+        return plain(self.decimal) + ("" if ends_in_unit(self.micros, self.unit) else "~")
+
 
 @dataclass(frozen=True, slots=True)
 class As:
@@ -50,8 +51,8 @@ Value = str | int | Decimal | Fraction | Moment | Quantity | As | None
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """A column: `key` is its name for programs, `title` for people; `of` is how a row's thing has its value.
+class Column:
+    """A column: `key` is its name for programs, `title` for people.
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
     reader wants. `may_hide`: of no interest where it is 0 in every row.
@@ -60,7 +61,6 @@ class Column(Generic[T]):
     key: str
     title: str
     kind: Kind = "text"
-    of: Callable[[T], Value] | None = None
     unit: str = ""
     summed: bool = False
     may_hide: bool = False
@@ -74,8 +74,10 @@ class Column(Generic[T]):
         return f"{self.title} {self.unit}".strip()
 
 
-Columns = tuple[Column[Any], ...]
+Columns = tuple[Column, ...]
 Row = tuple[Value, ...]
+#: The values of a thing by the keys of columns. A sort of thing is spelled once, and every table picks from that.
+Record = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,57 @@ class Records:
     """Rows for programs, of several sorts under one header: a row has the values of its sort by the keys of columns."""
 
     columns: Columns
-    rows: Iterable[Mapping[str, Value]]
+    rows: Iterable[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Named tables, and what stands before and behind them.
+
+    `date` (seconds since the epoch) is that of the newest thing reported, so that a report does not change with the day
+    on which it is made. `sums` are labels and columns of the first table, of which the totals are shown; `items` the
+    codes and names of the items to sum the table "Lines" by.
+    """
+
+    title: str
+    date: int
+    facts: Sequence[tuple[str, Value]]
+    sums: Sequence[tuple[str, str]]
+    tables: Sequence[Table]
+    items: Sequence[tuple[str, str]] = ()
+    currency: str = ""
+    account: str | None = None
+    notes: Sequence[str] = ()
+    charts: Sequence[Series] = ()
+
+    def table(self, title: str) -> Table:
+        return next(table for table in self.tables if table.title == title)
+
+    def total(self, key: str) -> Decimal:
+        """The total of a column of the first table."""
+        return self.tables[0].total(self.tables[0].index(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """`name` tells bars apart; `label` is what a person reads."""
+
+    name: str
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Bars in the order in which they are drawn, none below zero."""
+
+    title: str
+    bars: tuple[Bar, ...]
+
+    def share(self, bar: Bar) -> float:
+        """How much of the longest bar this one has, from 0 to 1: a length to draw, never an amount to show."""
+        most = max(bar.amount for bar in self.bars)
+        return float(bar.amount) / float(most) if most > 0 else 0.0
 
 
 def number(value: Value) -> Value:
@@ -144,38 +196,42 @@ def number(value: Value) -> Value:
     return value.value if isinstance(value, As) else value
 
 
-def pick(columns: Columns, *keys: str, unit: str = "") -> Columns:
-    """The columns with these keys, in this order; amounts that are summed carry the unit, where one is given."""
+def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str] | None = None) -> Columns:
+    """The columns with these keys, in this order. Amounts carry the unit, where one is given; `titles` are others by key."""
     by_key = {column.key: column for column in columns}
-    return tuple(replace(by_key[key], unit=unit) if unit and by_key[key].summed else by_key[key] for key in keys)
-
-
-def cells(columns: Columns, thing: object) -> Row:
-    """The values that a thing has under columns."""
-    return tuple([column.of(thing) if column.of else None for column in columns])
-
-
-def record(columns: Columns, thing: object) -> dict[str, Value]:
-    """The same by the columns' keys."""
-    return {column.key: column.of(thing) for column in columns if column.of}
+    return tuple(
+        replace(
+            by_key[key],
+            unit=unit if "amount" in by_key[key].kind else "",
+            title=(titles or {}).get(key, by_key[key].title),
+        )
+        for key in keys
+    )
 
 
 def table(
-    title: str, columns: Columns, things: Iterable[object], totals: Sequence[Row] = (), remark: str = ""
+    title: str, columns: Columns, records: Iterable[Record], totals: Sequence[Row] = (), remark: str = ""
 ) -> Table:
-    """A table with a row for each thing."""
-    return Table(title, columns, tuple(cells(columns, thing) for thing in things), totals, remark)
+    """A table with a row for each record, of which it shows what its columns are."""
+    return Table(title, columns, tuple(row_of(columns, record) for record in records), totals, remark)
 
 
-def text(title: str) -> Column[Any]:
-    """A column of words that only a printed table has."""
-    return Column(title, title)
+def records_of(columns: Columns, rows: Iterable[Row]) -> Records:
+    """Records of one sort, whose values stand in the order of the columns."""
+    keys = [column.key for column in columns]
+    return Records(columns, (dict(zip(keys, row, strict=True)) for row in rows))
 
 
-def amount(title: str, unit: str = "") -> Column[Any]:
-    """A column of money that only a printed table has."""
-    return Column(title, title, "amount", unit=unit)
+def row_of(columns: Columns, record: Record) -> Row:
+    """What a record has under columns."""
+    return tuple([record.get(column.key) for column in columns])
 
 
-def count(title: str) -> Column[Any]:
-    return Column(title, title, "count")
+def change(old: Decimal, new: Decimal) -> tuple[Decimal, Decimal, Decimal, Fraction | None]:
+    """What a price or an amount was and is, the difference, and the ratio, where there was something before."""
+    return old, new, EXACT.subtract(new, old), Fraction(new) / Fraction(old) if old else None
+
+
+def column(title: str, kind: Kind = "text", unit: str = "") -> Column:
+    """A column that only one printed table has."""
+    return Column(title, title, kind, unit)

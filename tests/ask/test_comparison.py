@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.ask.comparison import Comparison, compare_accounts, compare_prices, compare_regions, percent
+from mps_bill.ask.comparison import Comparison, compare_accounts, compare_prices, compare_regions
+from mps_bill.core.decimals import percent
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import bill_usage
-from mps_bill.report.compare import comparison_json
 from mps_bill.settlement.read import read_account
+from mps_bill.view.comparison_view import ComparisonView
+from mps_bill.view.tables import change
 from tests import kit
 
 OPTIONS = MeterOptions(engine="python")
@@ -29,7 +32,7 @@ USAGE = kit.usage_text(
 
 
 def amounts(comparison: Comparison) -> dict[str, tuple[str, str]]:
-    return {item["item"]: (item["here"], item["there"]) for item in comparison_json(comparison)["items"]}
+    return {item["item"]: (item["here"], item["there"]) for item in ComparisonView(comparison).document()["items"]}
 
 
 def test_another_sheet_counts_as_if_in_force(tmp_path: Path) -> None:
@@ -158,10 +161,12 @@ def test_a_region_moved_is_the_usage_written_there(
         ("3", "2", "-33.33"),
         ("8", "8.0004", "0.01"),
         ("-0.01", "-0.02", "100"),
-        ("0", "1", None),
         ("1", "1", "0"),
     ],
 )
-def test_percent(here: str, there: str, expected: str | None) -> None:
-    found = percent(Decimal(here), Decimal(there))
-    assert found == (None if expected is None else Decimal(expected))
+def test_percent(here: str, there: str, expected: str) -> None:
+    assert percent(Fraction(there) / Fraction(here)) == Decimal(expected)
+
+
+def test_there_is_no_percentage_of_nothing() -> None:
+    assert change(Decimal(0), Decimal(1))[-1] is None

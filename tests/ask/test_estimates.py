@@ -17,7 +17,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
-from mps_bill.report.estimate import estimate_json
+from mps_bill.view.estimate_view import EstimateView
 
 AT = parse_second("2026-01-15T10:30:00+08:00")
 
@@ -118,5 +118,5 @@ def test_an_estimate_is_the_bill_of_such_records(
     path.write_text("\n".join(["job_id,completed_at,region,item,spec,quantity,unit", *rows]))
     run = bill_usage([UsageSource("u.csv", path, "csv", path.stat().st_size)], CHINA, MeterOptions())
     assert run.bills == (found.bill,)
-    (printed,) = estimate_json([found], "CNY")["estimates"]
+    (printed,) = EstimateView([found], "CNY").document()["estimates"]
     assert Decimal(printed["amount"]) == run.bills[0].amounts.list_amount

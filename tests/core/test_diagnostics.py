@@ -16,7 +16,7 @@ from mps_bill.core.diagnostics import (
     printable,
     quoted,
 )
-from mps_bill.report.problems import problem_lines
+from mps_bill.view.reading_report import problem_lines
 
 BAD = Kind("T101", "bad")
 WORSE = Kind("T102", "worse")

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
+from mps_bill.core.decimals import percent_text
 from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_diff import SheetDiff, diff_sheets
-from mps_bill.report.price_diff import percent_text
 from tests.invalid.gallery import GOOD as GOOD_FILE
 from tests.price_sheet.sheets import changed
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.decimals import EXACT
-from mps_bill.report.reconcile_data import reconciliation_json, reconciliation_tables, write_reconciliation_csv
-from mps_bill.report.xlsx import workbook
+from mps_bill.render import csv as render_csv
+from mps_bill.render import xlsx
+from mps_bill.view.reconcile_view import ReconcileView
 from tests.reconcile.test_reconcile import Case, missing_here, quantity
 
 
@@ -23,9 +24,10 @@ def test_the_workbook_adds_up(tmp_path: Path) -> None:
     quantity(case)
     missing_here(case)
     result = case.compare()
+    data = io.BytesIO()
     with decimal.localcontext(EXACT):
-        data = workbook(*reconciliation_tables(result, "USD"))
-    book = openpyxl.load_workbook(io.BytesIO(data))
+        xlsx.write(ReconcileView(result, "USD").tables(), data)
+    book = openpyxl.load_workbook(data)
     assert book.sheetnames == ["Summary", "Bills", "Differences", "Classes", "Set apart", "Contradictions"]
     sheet = book["Differences"]
     at = [cell.value for cell in sheet[1]].index("Amount")
@@ -44,7 +46,7 @@ def test_the_amounts_of_the_csv_sum_to_the_whole_difference(tmp_path: Path) -> N
     case.rows[1]["现金支付"] = "0"
     result = case.compare()
     stream = io.StringIO()
-    write_reconciliation_csv(stream, result)
+    render_csv.write(ReconcileView(result, "USD").records(), stream)
     rows = list(csv.DictReader(io.StringIO(stream.getvalue())))
     assert sum(Decimal(row["amount"]) for row in rows) == result.theirs - result.ours
     assert [row["class"] for row in rows] == ["quantity", "missing-here", "contradiction"]
@@ -53,7 +55,7 @@ def test_the_amounts_of_the_csv_sum_to_the_whole_difference(tmp_path: Path) -> N
 def test_the_json_has_every_difference_with_its_place(tmp_path: Path) -> None:
     case = Case(tmp_path)
     quantity(case)
-    document = reconciliation_json(case.compare(), "USD")
+    document = ReconcileView(case.compare(), "USD").document()
     [found] = [one for bill in document["bills"] for one in bill["differences"]]
     assert (found["class"], found["ours"], found["theirs"], found["unit"], found["amount"], found["line"]) == (
         "quantity",

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say
+from mps_bill.cli import options
+from mps_bill.cli.showing import Showing, shows
 
 
-class CaseFormat(StrEnum):
-    """How results are printed."""
-
-    text = "text"
-    json = "json"
-    junit = "junit"
-
-
+@shows("lines", "document", "suites")
 def run_tests(
     paths: Annotated[
         list[str],
@@ -27,8 +19,8 @@ def run_tests(
             help="Price sheets that have cases beside them (NAME.cases.yaml), the cases, folders, globs or shipped ids.",
         ),
     ],
-    format_: Annotated[CaseFormat, typer.Option("--format", "-f", help="How to print.")] = CaseFormat.text,
-    output: options.Output = None,
+    *,
+    showing: Showing,
     quiet: options.Quiet = False,
 ) -> int:
     """Run the usage cases beside price sheets, like unit tests.
@@ -39,20 +31,8 @@ def run_tests(
     """
     from mps_bill.ask.price_cases.read_cases import load_cases
     from mps_bill.ask.price_cases.run_cases import run_cases
-    from mps_bill.report import price_cases
+    from mps_bill.view.case_view import CaseView
 
-    files = [run_cases(file) for file in load_cases(paths)]
-    with open_output(output) as stream:
-        match format_:
-            case CaseFormat.text:
-                stream.writelines(f"{line}\n" for line in price_cases.case_lines(files))
-            case CaseFormat.json:
-                from mps_bill.report.bill_json import write_json
-
-                write_json(stream, price_cases.cases_json(files))
-            case CaseFormat.junit:
-                from mps_bill.report.diagnostics.junit import junit_xml
-
-                stream.write(junit_xml("mps-bill prices test", price_cases.case_suites(files)))
-    say(price_cases.case_summary(files), quiet=quiet)
-    return exit_codes.FOUND if any(file.failed for file in files) else exit_codes.DONE
+    view = CaseView([run_cases(file) for file in load_cases(paths)])
+    showing.show(view)
+    return showing.end(notices=(view.summary,), found=bool(view.failed), quiet=quiet)

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import Kind, in_order, near_miss, quoted
-
-if TYPE_CHECKING:
-    from mps_bill.report.diagnostics.findings import Findings
-
-
-class CheckFormat(StrEnum):
-    """How problems are printed."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-    junit = "junit"
-    sarif = "sarif"
-
 
 Sheets = Annotated[
     list[str],
@@ -37,10 +22,11 @@ Today = Annotated[
 ]
 
 
+@shows("lines", "document", "findings", "suites")
 def check(
     paths: Sheets,
-    format_: Annotated[CheckFormat, typer.Option("--format", "-f", help="How to print.")] = CheckFormat.text,
-    output: options.Output = None,
+    *,
+    showing: Showing,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
     select: Annotated[
         list[str] | None,
@@ -65,13 +51,13 @@ def check(
     from mps_bill.price_sheet.check_sheets import check as check_sheets
     from mps_bill.price_sheet.load_sheets import load_sheets
     from mps_bill.price_sheet.sheet_problems import is_file_problem
-    from mps_bill.report.diagnostics.findings import Findings, summary
+    from mps_bill.view.findings_view import FindingsView
 
     day = today_option(today)
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
     sheets, missing = load_sheets(paths)
     problems = in_order([*missing, *check_sheets(sheets, day)])
-    findings = Findings(
+    findings = FindingsView(
         problems=tuple(
             problem
             for problem in problems
@@ -83,12 +69,9 @@ def check(
         today=day,
         strict=strict,
     )
-    with open_output(output) as stream:
-        _write(findings, format_, stream)
-    say(summary(findings), quiet=quiet)
-    if any(is_file_problem(problem.kind) for problem in findings.problems):
-        return exit_codes.REJECTED
-    return exit_codes.FOUND if findings.failed else exit_codes.DONE
+    showing.show(findings)
+    code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
+    return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
 
 
 def today_option(value: str | None) -> str:
@@ -119,25 +102,3 @@ def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
             )
         found.update(named)
     return frozenset(found)
-
-
-def _write(findings: Findings, format_: CheckFormat, stream: IO[str]) -> None:
-    match format_:
-        case CheckFormat.text:
-            from mps_bill.report.diagnostics.text import text_lines
-
-            stream.writelines(f"{line}\n" for line in text_lines(findings))
-        case CheckFormat.github:
-            from mps_bill.report.diagnostics.github import github_lines
-
-            stream.writelines(f"{line}\n" for line in github_lines(findings))
-        case CheckFormat.junit:
-            from mps_bill.report.diagnostics.junit import check_suites, junit_xml
-
-            stream.write(junit_xml("mps-bill prices check", check_suites(findings)))
-        case CheckFormat.json | CheckFormat.sarif:
-            from mps_bill.report.bill_json import write_json
-            from mps_bill.report.diagnostics.json_report import findings_json
-            from mps_bill.report.diagnostics.sarif import sarif
-
-            write_json(stream, findings_json(findings) if format_ is CheckFormat.json else sarif(findings))

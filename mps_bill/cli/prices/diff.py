@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering, read_files
-from mps_bill.cli.output import check_outputs, open_output, say_problems, write_document
+from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Problem
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
 
-_FORMATS = (options.Format.table, options.Format.json, options.Format.markdown)
-
 
 @reads_usage
+@shows("printed", "document")
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A price sheet: a file, or the id of a shipped one.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheet to compare with it.")],
+    *,
     usage: Annotated[
         list[str] | None,
         typer.Option("--usage", metavar="FILE", help="Bill this usage under both sheets. Repeatable; globs are fine."),
@@ -36,9 +36,7 @@ def diff(
             metavar="PERCENT", help="Exit 4 when a price, or the list amount of the usage, rises by more than PERCENT."
         ),
     ] = None,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
-    *,
+    showing: Showing,
     reading: Reading,
 ) -> int:
     """What changed between two price sheets, and what it costs.
@@ -48,30 +46,19 @@ def diff(
     Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong; 4 the
     limit of --fail-if-up was crossed.
     """
-    format_ = options.format_for(format_, output, _FORMATS)
     limit = _limit(fail_if_up)
-    check_outputs({"--output": output}, read_files(usage or [], {}, [old, new]))
+    check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
 
     from mps_bill.price_sheet.sheet_diff import diff_sheets
-    from mps_bill.report.price_diff import diff_document, diff_json
+    from mps_bill.view.price_diff_view import PriceDiffView
 
     sheets = _sheets(old, new)
     found = diff_sheets(*sheets)
-    compared = _compare(usage, sheets, [old, new], reading, output) if usage else None
-    with open_output(output) as stream:
-        if format_ is options.Format.json:
-            from mps_bill.report.bill_json import write_json
-
-            write_json(stream, diff_json(found, compared))
-        else:
-            write_document(stream, diff_document(found, compared), format_)
+    compared = _compare(usage, sheets, [old, new], reading, showing.output) if usage else None
+    showing.show(PriceDiffView(found, compared))
     problems = compared.usage.metered.problems if compared else None
-    if problems and problems.total:
-        say_problems(problems)
-        return exit_codes.REJECTED
-    if limit is not None and _crossed(found, compared, limit):
-        return exit_codes.LIMIT_CROSSED
-    return exit_codes.FOUND if found else exit_codes.DONE
+    crossed = limit is not None and _crossed(found, compared, limit)
+    return showing.end(problems, found=bool(found), crossed=crossed)
 
 
 def _limit(percent: str | None) -> Decimal | None:

@@ -31,10 +31,10 @@ def schema(
     Draft 2020-12, of price sheets, usage cases or account files. A first line
     `# yaml-language-server: $schema=FILE` in a document makes an editor use the schema.
     """
-    from mps_bill.report.bill_json import write_json
+    from mps_bill.render import json
 
     with open_output(output) as stream:
-        write_json(stream, schema_of(document))
+        json.write(schema_of(document), stream)
     return exit_codes.DONE
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say, write_document
+from mps_bill.cli import options
+from mps_bill.cli.output import say
 from mps_bill.cli.prices.check import Sheets
+from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.price_sheet.table import Selection
-    from mps_bill.report.document import Document, Row
 
 
+@shows("printed", "document", "records")
 def show(
     paths: Sheets,
+    *,
     item: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only this item. Repeatable.")] = None,
     region: Annotated[
         list[str] | None, typer.Option(metavar="REGION", help="Only prices in this region. Repeatable.")
@@ -30,50 +32,44 @@ def show(
         typer.Option(metavar="TIME", help="Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00."),
     ] = None,
     coverage: Annotated[bool, typer.Option("--coverage", help="Which specs have a price in which regions.")] = False,
-    format_: options.FormatOption = None,
-    output: options.Output = None,
+    showing: Showing,
 ) -> int:
     """The price table of sheets, as a person would print it.
 
     Exit codes: 0 done; 1 nothing to show; 2 wrong command line; 3 a sheet is wrong.
     """
-    format_ = options.format_for(format_, output)
     second = options.second_option(at, "--at")
 
     from mps_bill.price_sheet.table import Selection, price_rows
     from mps_bill.price_sheet.table import coverage as coverage_of
-    from mps_bill.report import price_table
+    from mps_bill.view.price_view import CoverageView, PriceView
 
     sheets = _in_force(_load(paths), second)
     selection = Selection(tuple(item or ()), tuple(region or ()), tuple(spec or ()))
     _check_selection(sheets, selection)
+    view: CoverageView | PriceView
     if coverage:
-        covered = [(sheet, cover) for sheet in sheets if (cover := list(coverage_of(sheet, selection)))]
-        found = bool(covered)
-        parts = (price_table.coverage_document, price_table.coverage_json, price_table.coverage_csv)
-        _write(covered, parts, format_, output)
+        view = CoverageView([(sheet, cover) for sheet in sheets if (cover := list(coverage_of(sheet, selection)))])
     else:
-        priced = [(sheet, rows) for sheet in sheets if (rows := list(price_rows(sheet, selection)))]
-        found = bool(priced)
-        _write(priced, (price_table.prices_document, price_table.prices_json, price_table.prices_csv), format_, output)
+        view = PriceView([(sheet, rows) for sheet in sheets if (rows := list(price_rows(sheet, selection)))])
+    showing.show(view)
+    found = bool(view.tables)
     if not found:
         say("Nothing to show: no sheet has such a price" + (" in force at that time." if at else "."))
-    return exit_codes.DONE if found else exit_codes.FOUND
+    return showing.end(found=not found)
 
 
-def list_sheets(format_: options.FormatOption = None, output: options.Output = None) -> int:
+@shows("printed", "document", "records")
+def list_sheets(showing: Showing) -> int:
     """The price sheets that come with the program.
 
     Id, site, product, currency, period, number of items, and the sources with the days they were read.
     """
-    format_ = options.format_for(format_, output)
-
     from mps_bill.price_sheet.find import shipped_sheets
-    from mps_bill.report import price_table
+    from mps_bill.view.price_view import SheetListView
 
-    sheets = _load(list(shipped_sheets()))
-    _write(sheets, (price_table.list_document, price_table.list_json, price_table.list_csv), format_, output)
-    return exit_codes.DONE
+    showing.show(SheetListView(_load(list(shipped_sheets()))))
+    return showing.end()
 
 
 def _load(paths: Sequence[str]) -> list[PriceSheet]:
@@ -123,28 +119,3 @@ def _check_selection(sheets: Sequence[PriceSheet], selection: Selection) -> None
             if word not in known:
                 hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
                 raise typer.BadParameter(f"{quoted(word)} is in none of the sheets{hint}", param_hint=option)
-
-
-def _write(
-    values: Any,
-    parts: tuple[Callable[[Any], Document], Callable[[Any], dict[str, Any]], Callable[[Any], Iterable[Row]]],
-    format_: options.Format,
-    output: str | None,
-) -> None:
-    """Writes values by the part that makes their document, their JSON or their CSV rows."""
-    as_document, as_json, as_rows = parts
-    with open_output(output) as stream:
-        match format_:
-            case options.Format.json:
-                from mps_bill.report.bill_json import write_json
-
-                write_json(stream, as_json(values))
-            case options.Format.csv:
-                import csv
-
-                from mps_bill.report.bill_csv import spreadsheet_text
-
-                writer = csv.writer(stream)
-                writer.writerows([spreadsheet_text(str(cell)) for cell in row] for row in as_rows(values))
-            case _:
-                write_document(stream, as_document(values), format_)

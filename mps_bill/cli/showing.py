@@ -1,0 +1,129 @@
+"""How a command shows its result: --format and --output, said once; and how a command ends."""
+
+from __future__ import annotations
+
+import decimal
+import inspect
+import io
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.output import open_output, say, say_problems, write_bytes
+from mps_bill.cli.reading import with_options
+from mps_bill.core.decimals import EXACT
+from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
+from mps_bill.render.formats import JOINED, Format, Part, TooLarge, format_of_file, formats_of
+
+if TYPE_CHECKING:
+    from mps_bill.metering.usage import ControlTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """The format that was asked for, and the file to write to (None: standard output)."""
+
+    format: Format
+    output: str | None
+
+    def show(self, view: Any, *, bom: bool = False) -> None:
+        """Writes the part of the view that the format shows; a file appears whole or not at all."""
+        with decimal.localcontext(EXACT):
+            if not self.format.binary:
+                with self.opened(bom=bom) as stream:
+                    self.format.write(view, stream)
+                return
+            data = io.BytesIO()
+            try:
+                self.format.write(view, data)
+            except TooLarge as error:
+                raise typer.BadParameter(str(error), param_hint="--format") from None
+        write_bytes(self.output, data.getvalue())
+
+    def opened(self, *, bom: bool = False) -> AbstractContextManager[IO[str]]:
+        """The stream for a format of text, as `open_output`; pages, charts and FOCUS never begin with a mark."""
+        return open_output(self.output, bom=bom and self.format.part in JOINED)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether a person reads it, who needs to be told nothing beside it."""
+        return self.format.part == "printed"
+
+    def end(
+        self,
+        problems: ProblemReport | None = None,
+        control_totals: ControlTotals | None = None,
+        *,
+        notices: Iterable[str] = (),
+        found: bool = False,
+        crossed: bool = False,
+        quiet: bool = False,
+    ) -> int:
+        """The end of a command, after its result: what records do not hold is said, and the exit code of it all."""
+        if control_totals and self.format.part == "records":
+            from mps_bill.view.reading_report import control_totals_text
+
+            say(control_totals_text(control_totals), quiet=quiet)
+        for notice in notices:
+            say(notice, quiet=quiet)
+        if problems and problems.total:
+            say_problems(problems)
+            return exit_codes.REJECTED
+        return exit_codes.LIMIT_CROSSED if crossed else exit_codes.FOUND if found else exit_codes.DONE
+
+
+def shows(*parts: Part) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command whose view has these parts the options --format and --output, and hands them to it as its parameter
+    `showing`. What it offers is what the list of formats has for the parts."""
+    formats = formats_of(parts)
+    choices = StrEnum("Format", {format_.name: format_.name for format_ in formats})  # type: ignore[misc]
+    option = typer.Option(
+        "--format",
+        "-f",
+        callback=_unless_output_says,
+        show_default=False,
+        help=f"How to print; without it the suffix of --output decides, else {formats[0].name}.",
+    )
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in (("format_", Annotated[choices | None, option]), ("output", options.Output))
+    ]
+
+    def showing(format_: str | None, output: str | None) -> Showing:
+        chosen = next((one for one in formats if one.name == format_), None)
+        return _checked(Showing(chosen or _format_for(output, formats), output))
+
+    return lambda command: with_options(command, "showing", parameters, showing)
+
+
+def _unless_output_says(context: typer.Context, option: typer.CallbackParam, value: str | None) -> str | None:
+    """A format that is only a default gives way to the suffix of the file that was asked for now."""
+    return value if options.is_given(context, option) or not context.params.get("output") else None
+
+
+def _format_for(output: str | None, formats: tuple[Format, ...]) -> Format:
+    """The format that the name of the output file asks for, or the first."""
+    found = formats[0] if output is None else format_of_file(output, formats)
+    if found is None:
+        suffixes = [suffix for format_ in formats for suffix in format_.suffixes]
+        message = f"{quoted(output or '')} does not end in {one_of(suffixes)}; give --format"
+        raise typer.BadParameter(message, param_hint="--output")
+    return found
+
+
+def _checked(showing: Showing) -> Showing:
+    """Refuses what cannot be written, before any work is done for it."""
+    wanted = showing.format
+    if not wanted.can_write:
+        message = f'{wanted.about} needs the package {wanted.needs}; run: pip install "mps-bill[{wanted.name}]"'
+        raise typer.BadParameter(message, param_hint="--format")
+    if wanted.binary and showing.output is None and sys.stdout.isatty():
+        message = f"{wanted.about} is not for a terminal; name a file, such as --output bill.{wanted.name}"
+        raise typer.BadParameter(message, param_hint="--format")
+    return showing

@@ -1,0 +1,137 @@
+"""A report as one web page that needs nothing but itself: figures, charts, tables, a filter for the lines.
+
+The style and the one script stand in the page, and its content security policy allows exactly these two by their hash and
+no request at all, so that neither text from an input file nor a later edit of the page can make it fetch or run anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from importlib.resources import files
+from string import Template
+from typing import IO
+
+import mps_bill
+from mps_bill.core.decimals import amount_text
+from mps_bill.render.cells import as_text
+from mps_bill.render.html_charts import bar_chart, column_chart
+from mps_bill.render.html_tables import html_table, safe
+from mps_bill.view.tables import Column, Report, Series, Table
+
+#: Columns of the lines by which the reader can choose.
+_CHOICES = ("product", "item", "region")
+
+
+def write(report: Report, stream: IO[str]) -> None:
+    stream.write(page(report))
+
+
+def page(report: Report) -> str:
+    """The whole page, ending in a line end. All text from input is escaped."""
+    subtitle = " · ".join(_subtitle(report))
+    template, style, script = (
+        (files(mps_bill) / "render" / f"page.{suffix}").read_text("utf-8") for suffix in ("html", "css", "js")
+    )
+    return Template(template).substitute(
+        title=safe(f"{report.title}: {subtitle}"),
+        heading=safe(report.title),
+        subtitle=safe(subtitle),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        content="\n".join(_content(report)),
+        footer=_footer(report),
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _subtitle(report: Report) -> Iterator[str]:
+    facts = dict(report.facts)
+    if "First cycle starts" in facts:
+        yield f"{as_text(facts['First cycle starts'])} to {as_text(facts['Last cycle ends'])} ({facts['Clock']})"
+    if report.account:
+        yield f"account {report.account}"
+    number = facts["Number of bills"]
+    yield f"{number} bill{'' if number == 1 else 's'} in {report.currency}"
+
+
+def _content(report: Report) -> Iterator[str]:
+    yield _figures(report)
+    by_period, by_item = report.charts
+    if not by_item.bars:
+        yield "<section><p>Nothing was billed.</p></section>"
+    else:
+        lying = bar_chart(by_item, report.currency, "by-item")
+        upright = column_chart(by_period, report.currency, "by-period", beside=len(by_item.bars))
+        yield '<section aria-labelledby="costs"><h2 id="costs">Costs</h2><div class="charts">'
+        yield _figure(by_period, upright, report.currency, "Time")
+        yield _figure(by_item, lying, report.currency, "Item")
+        yield "</div></section>"
+    for table in report.tables:
+        if table.rows:
+            yield from _section(table, report.currency)
+
+
+def _section(table: Table, currency: str) -> Iterator[str]:
+    name = table.title.lower().replace(" ", "-")
+    is_lines = table.title == "Lines"
+    yield f'<section aria-labelledby="{name}-heading"><h2 id="{name}-heading">{safe(table.title)}</h2>'
+    if is_lines:
+        yield _filter(table, currency)
+    yield html_table(table, name, choices=_CHOICES if is_lines else ())
+    if table.remark:
+        yield f'<p class="remark">{safe(table.remark)}</p>'
+    yield "</section>"
+
+
+def _figures(report: Report) -> str:
+    cards = []
+    for label, key in report.sums:
+        amount = amount_text(report.total(key))
+        main = ' class="main"' if label == "Payable" else ""
+        cards.append(
+            f'<div{main}><dt>{safe(label)}</dt><dd>{amount} <span class="unit">{safe(report.currency)}</span></dd></div>'
+        )
+    return f'<dl class="figures">{"".join(cards)}</dl>'
+
+
+def _figure(series: Series, chart: str, currency: str, of: str) -> str:
+    title = f"{series.title}, {currency}"
+    rows = tuple((bar.label, bar.amount) for bar in series.bars)
+    table = Table(title, (Column("of", of), Column("amount", "Amount", "amount", summed=True)), rows)
+    return (
+        f"<figure><figcaption>{safe(title)}</figcaption>{chart}"
+        f"<details><summary>As a table</summary>{html_table(table)}</details></figure>"
+    )
+
+
+def _filter(table: Table, currency: str) -> str:
+    """The controls above the lines; hidden until the script that serves them runs."""
+    selects = []
+    for key in _CHOICES:
+        index = table.index(key)
+        title = table.columns[index].title
+        values = sorted({str(row[index]) for row in table.values})
+        if len(values) > 1:
+            options = "".join(f"<option>{safe(value)}</option>" for value in values)
+            selects.append(
+                f'<label>{title}<select name="{key}"><option value="">all</option>{options}</select></label>'
+            )
+    return (
+        f'<form id="filter" class="filter" role="search" aria-label="Filter the lines" data-currency="{safe(currency)}" hidden>'
+        '<label>Words in the line<input id="words" type="search" autocomplete="off" placeholder="H264.HD cn-shanghai"></label>'
+        f'{"".join(selects)}<button type="reset">Show all</button></form>'
+        '<p id="found" role="status"></p>'
+    )
+
+
+def _footer(report: Report) -> str:
+    facts = "".join(f"<li>{safe(label)}: {safe(as_text(value))}</li>" for label, value in report.facts)
+    notes = "".join(f"<li>{safe(note)}</li>" for note in report.notes)
+    return f"Made by mps-bill {mps_bill.__version__}.<ul>{facts}{notes}</ul>"

@@ -1,0 +1,100 @@
+"""Charts as inline SVG. Lengths are per cent of the width and pixels of the height, so that text keeps its size on any
+screen; amounts stand there as text, exactly, and every chart has its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from mps_bill.core.decimals import amount_text
+from mps_bill.core.diagnostics import printable
+from mps_bill.view.tables import Bar, Series
+
+_LOWEST = 190
+_HIGHEST = 380
+_TOP = 22
+_ROW = 38
+#: Room under upright bars: the hour, and under it the day where it changes.
+_LABELS = 38
+_MOST_LABELS = 6
+
+
+def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -> str:
+    """Upright bars along time, with the amount of the highest one and labels under some of them.
+
+    `beside` is the number of lying bars in the chart beside this one, which it then does not fall short of.
+    """
+    height = max(_LOWEST, min(_HIGHEST, beside * _ROW - _LABELS))
+    step = 100 / len(series.bars)
+    highest = max(series.bars, key=lambda bar: bar.amount)
+    drawn = []
+    for number, bar in enumerate(series.bars):
+        length = max(series.share(bar) * (height - _TOP), 1.5 if bar.amount > 0 else 0)
+        x = number * step
+        drawn.append(
+            f'<g><title>{_said(bar, currency)}</title><rect class="hit" x="{x:.3f}%" y="{_TOP}" width="{step:.3f}%" '
+            f'height="{height - _TOP}"/><rect class="bar" x="{x + step * 0.1:.3f}%" y="{height - length:.1f}" '
+            f'width="{step * 0.8:.3f}%" height="{length:.1f}" rx="1.5"/></g>'
+        )
+    rules = (
+        f'<line class="rule" x1="0" x2="100%" y1="{_TOP}" y2="{_TOP}"/>'
+        f'<line class="rule" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
+        f'<text class="soft" x="0" y="{_TOP - 7}">{_shown(highest, currency)}</text>'
+    )
+    labels = "".join(_time_labels(series, step, height))
+    return _svg(series, currency, name, height + _LABELS, rules + "".join(drawn) + labels)
+
+
+def _time_labels(series: Series, step: float, height: int) -> Iterator[str]:
+    """A few labels, each under the middle of its bar: the hour with the day below it where the day changes, or the day
+    with the year."""
+    every = -(-len(series.bars) // _MOST_LABELS)
+    known = ""
+    for number in range(0, len(series.bars), every):
+        day, _, hour = series.bars[number].label.partition(" ")
+        first, second = (hour, day) if hour else (day[5:], day[:4])
+        x = (number + 0.5) * step
+        side = " middle" if 4 < x < 96 else " end" if x >= 96 else ""
+        x = 0 if x <= 4 else 100 if x >= 96 else x
+        yield f'<text class="soft{side}" x="{x:.3f}%" y="{height + 16}">{escape(first)}</text>'
+        if second != known:
+            yield f'<text class="soft{side}" x="{x:.3f}%" y="{height + 32}">{escape(second[-5:])}</text>'
+        known = second
+
+
+def bar_chart(series: Series, currency: str, name: str) -> str:
+    """Lying bars, each under its name and its amount, in the order of the series."""
+    drawn = []
+    for number, bar in enumerate(series.bars):
+        y = number * _ROW
+        width = max(series.share(bar) * 100, 0.4 if bar.amount > 0 else 0)
+        drawn.append(
+            f'<g><title>{_said(bar, currency)}</title><text x="0" y="{y + 14}">{escape(_cut(bar.label))}</text>'
+            f'<text class="end soft" x="100%" y="{y + 14}">{_shown(bar, currency)}</text>'
+            f'<rect class="track" x="0" y="{y + 20}" width="100%" height="9" rx="2"/>'
+            f'<rect class="bar" x="0" y="{y + 20}" width="{width:.3f}%" height="9" rx="2"/></g>'
+        )
+    return _svg(series, currency, name, len(series.bars) * _ROW, f'<g class="by-item">{"".join(drawn)}</g>')
+
+
+def _svg(series: Series, currency: str, name: str, height: int, drawn: str) -> str:
+    highest = max(series.bars, key=lambda bar: bar.amount)
+    about = f"{len(series.bars)} bars; the highest is {_said(highest, currency)}. The table below has every amount."
+    return (
+        f'<svg role="img" aria-labelledby="{name}-title {name}-about" height="{height}" xmlns="http://www.w3.org/2000/svg">'
+        f'<title id="{name}-title">{escape(series.title)}</title><desc id="{name}-about">{about}</desc>{drawn}</svg>'
+    )
+
+
+def _said(bar: Bar, currency: str) -> str:
+    return f"{escape(printable(bar.label))}: {_shown(bar, currency)}"
+
+
+def _shown(bar: Bar, currency: str) -> str:
+    return escape(f"{amount_text(bar.amount)} {currency}")
+
+
+def _cut(label: str, most: int = 34) -> str:
+    """A label short enough to leave room for the amount on a telephone; the whole one is in the title of the bar."""
+    label = printable(label)
+    return label if len(label) <= most else f"{label[: most - 1]}…"

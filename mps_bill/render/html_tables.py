@@ -1,0 +1,110 @@
+"""Tables as HTML: caption, header cells with their scope, totals, decimal points under each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.diagnostics import printable
+from mps_bill.render.cells import as_text
+from mps_bill.view.tables import Column, Columns, Row, Table, Value, number
+
+#: Columns that take room and tell little beside the others; the filter finds their words all the same.
+_UNSEEN = ("item_name", "family", "tier", "billed_quantity")
+#: Columns of which the text stands in brackets behind that of another.
+_BEHIND = {"spec": "tier"}
+
+
+def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str:
+    """A table that scrolls in its box. What is the same in every row is said once above it, not in a column.
+
+    With `choices` (keys of columns) the rows carry what a filter needs: their choices, words that are not seen, and
+    their amount in units of its tenth decimal.
+    """
+    columns = table.columns
+    rows = [tuple(map(number, row)) for row in table.values]
+    seen, same = _seen(columns, rows)
+    said = " · ".join(f"{columns[index].title} {as_text(rows[0][index])}" for index in same)
+    totals = [table.total(index) if column.summed else None for index, column in enumerate(columns)]
+    fractions = {index: _fraction(columns[index], [*(row[index] for row in rows), totals[index]]) for index in seen}
+    keys = [column.key for column in columns]
+    behind = {keys.index(of): keys.index(key) for of, key in _BEHIND.items() if {of, key} <= set(keys)}
+    heads = "".join(f'<th scope="col"{_look(columns[index])}>{safe(columns[index].title)}</th>' for index in seen)
+    body = (
+        f"<tr{_marks(table, row, seen, choices)}>{''.join(_cells(row, columns, seen, fractions, behind))}</tr>"
+        for row in rows
+    )
+    foot = ""
+    if any(columns[index].summed for index in seen):
+        shown = ["Total" if index == seen[0] else total for index, total in enumerate(totals)]
+        foot = f"<tfoot><tr>{''.join(_cells(shown, columns, seen, fractions, {}))}</tr></tfoot>"
+    label = safe(table.title)
+    attributes = f' id="{name}"' if name else ""
+    shape = " narrow" if len(seen) < 4 else " pinned" if columns[seen[-1]].kind == "amount" else ""
+    return (
+        (f'<p class="remark">In every row: {safe(said)}</p>' if said else "")
+        + f'<div class="scroll{shape}" tabindex="0" role="region" aria-label="{label}, table"><table{attributes}>'
+        + f"<caption>{label}</caption><thead><tr>{heads}</tr></thead>\n<tbody>"
+        + "\n".join(body)
+        + f"</tbody>\n{foot}</table></div>"
+    )
+
+
+def _seen(columns: Columns, rows: Sequence[Row]) -> tuple[list[int], list[int]]:
+    """The columns that are shown, and those that have one value in all of several rows. Empty ones are neither."""
+    seen, same = [], []
+    for index, column in enumerate(columns):
+        values = {row[index] for row in rows}
+        if column.key in _UNSEEN or values == {None} or (column.may_hide and not any(values)):
+            continue
+        if column.kind == "text" and len(values) == 1 and len(rows) > 1:
+            same.append(index)
+        else:
+            seen.append(index)
+    return seen, same
+
+
+def _marks(table: Table, row: Row, seen: Sequence[int], choices: Sequence[str]) -> str:
+    if not choices:
+        return ""
+    marks = [(key, as_text(row[table.index(key)])) for key in choices]
+    marks.append(("words", " ".join(as_text(row[index]) for index in range(len(row)) if index not in seen)))
+    amount = row[table.index("amount")]
+    marks.append(("amount", str(int(amount.scaleb(AMOUNT_PLACES)))))  # type: ignore[union-attr]
+    return "".join(f' data-{key}="{safe(value)}"' for key, value in marks)
+
+
+def _cells(
+    row: Sequence[Value], columns: Columns, seen: Sequence[int], fractions: dict[int, int], behind: dict[int, int]
+) -> Iterator[str]:
+    for index in seen:
+        column = columns[index]
+        text = as_text(row[index], column.kind)
+        if index in behind and row[behind[index]] is not None:
+            text += f" ({as_text(row[behind[index]])})"
+        if index == seen[0]:
+            yield f'<th scope="row">{safe(text)}</th>'
+        else:
+            missing = fractions[index] - len(text.partition(".")[2]) if text else 0
+            yield f"<td{_look(column, text, missing)}>{safe(text)}</td>"
+
+
+def _look(column: Column, text: str = "", missing: int = 0) -> str:
+    """The classes of a cell; `missing` decimals are made up for by room, so that decimal points line up."""
+    if not column.is_number:
+        return ""
+    names = ["n", *([f"p{missing}"] if missing else []), *(["minus"] if text.startswith("-") else [])]
+    return f' class="{" ".join(names)}"'
+
+
+def _fraction(column: Column, values: Sequence[Value]) -> int:
+    """The most decimals of a column, its total among them."""
+    if not column.is_number or column.kind == "count":
+        return 0
+    return max(len(as_text(value, column.kind).partition(".")[2]) for value in values)
+
+
+def safe(text: str) -> str:
+    """Text that is no markup, with nothing in it that hides or reverses what is beside it."""
+    return escape(printable(text))

@@ -1,0 +1,75 @@
+"""Findings as SARIF 2.1.0, the format of code scanning services.
+
+Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", sections 3.13 to 3.27 and 3.49.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+from typing import IO, Any
+from urllib.parse import quote
+
+import mps_bill
+from mps_bill.core.diagnostics import Kind, Problem, printable
+from mps_bill.price_sheet.explanations import EXPLANATIONS
+from mps_bill.price_sheet.sheet_problems import is_warning
+from mps_bill.render import json
+from mps_bill.view.findings_view import FindingsView, level
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def write(findings: FindingsView, stream: IO[str]) -> None:
+    json.write(sarif(findings), stream)
+
+
+def sarif(findings: FindingsView) -> dict[str, Any]:
+    """One run with a rule for each kind of problem that was found, and a result for each problem."""
+    rules = sorted({problem.kind for problem in findings.problems})
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "mps-bill",
+                        "semanticVersion": mps_bill.__version__,
+                        "rules": [_rule(kind) for kind in rules],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(problem, rules.index(problem.kind)) for problem in findings.problems],
+            }
+        ],
+    }
+
+
+def _rule(kind: Kind) -> dict[str, Any]:
+    return {
+        "id": kind.code,
+        "name": "".join(word.capitalize() for word in kind.slug.split("-")),
+        "shortDescription": {"text": kind.slug.replace("-", " ")},
+        "fullDescription": {"text": EXPLANATIONS[kind]},
+        "defaultConfiguration": {"level": "warning" if is_warning(kind) else "error"},
+    }
+
+
+def _result(problem: Problem, rule: int) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.place.file)}}
+    if problem.place.line:
+        location["region"] = {"startLine": problem.place.line}
+        if problem.place.column:
+            location["region"]["startColumn"] = problem.place.column
+    return {
+        "ruleId": problem.kind.code,
+        "ruleIndex": rule,
+        "level": level(problem),
+        "message": {"text": printable(problem.message)},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def _uri(name: str) -> str:
+    """A file's name as a URI, relative to the folder of the run where the name is."""
+    return Path(name).as_uri() if PurePath(name).is_absolute() else quote(PurePath(name).as_posix())

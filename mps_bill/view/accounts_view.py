@@ -1,0 +1,77 @@
+"""What stands around the results of many accounts. Each result is a view by itself, written when it is there and then
+forgotten."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from mps_bill.ask.all_accounts import RunSum
+from mps_bill.core.decimals import stripped
+from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
+from mps_bill.view.bill_view import RECORDS, money_columns
+from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.tables import Block, Column, Note, Records, Section, Table, column
+
+FORMAT = "mps-bill/account-bills/1"
+#: Rows of the summary by account; what the accounts behind them come to is one row more.
+SUMMARY_ROWS = 1000
+
+
+class AccountsView:
+    """A headline for each account, and what all come to: a summary by account, and sums."""
+
+    def __init__(self, currency: str, *, settled: bool) -> None:
+        self._currency = currency
+        self._settled = settled
+        self._shown: list[tuple[str, RunSum]] = []
+        self._rest: RunSum | None = None
+
+    def add(self, account_id: str, comes_to: RunSum) -> None:
+        if len(self._shown) < SUMMARY_ROWS:
+            self._shown.append((account_id, comes_to))
+        else:
+            self._rest = self._rest + comes_to if self._rest else comes_to
+
+    def headline(self, account_id: str) -> Section:
+        return Section(f"Account {account_id}")
+
+    def summary(self, total: RunSum, control_totals: ControlTotals) -> Iterator[Block]:
+        yield Section("All accounts", implied=True)
+        outstanding = (column("Outstanding", "amount"),) if self._settled else ()
+        bills = (column("Account"), column("Bills", "count"), column("Rows", "count"))
+        shown = [*self._shown, *([(f"and {self._rest.accounts} more", self._rest)] if self._rest else [])]
+        columns = (*bills, *money_columns(self._currency), *outstanding)
+        rows = [self._row(*account) for account in shown]
+        title = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
+        yield Table(title, columns, rows, (self._row("Total", total),))
+        yield Note(control_totals_text(control_totals))
+
+    def _row(self, name: str, sums: RunSum) -> tuple[Any, ...]:
+        names = ("list_amount", "rounding_adjustment", "payable", *(("outstanding",) if self._settled else ()))
+        return (name, sums.bills, sums.control_totals.rows_read, *(sums.money[name] for name in names))
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The header of records: those of one account, behind their account."""
+        from mps_bill.view.settle_records import SETTLED
+
+        return (Column(ACCOUNT_COLUMN, "Account"), *(SETTLED if self._settled else RECORDS))
+
+    def records(self, account_id: str, records: Records) -> Records:
+        return Records(self.columns, ({ACCOUNT_COLUMN: account_id, **record} for record in records.rows))
+
+    def head(self) -> dict[str, Any]:
+        """What the document begins with, before its list `accounts`."""
+        return {"format": FORMAT, "currency": self._currency}
+
+    def document(self, account_id: str, document: dict[str, Any]) -> dict[str, Any]:
+        return {ACCOUNT_COLUMN: account_id, **document}
+
+    def tail(self, total: RunSum, control_totals: ControlTotals) -> dict[str, Any]:
+        """What the document ends with."""
+        return {
+            "control_totals": dataclasses.asdict(control_totals),
+            "total": {name: stripped(amount) for name, amount in total.money.items()},
+        }

@@ -1,0 +1,346 @@
+"""Advice on resource packs: every pack by itself, the best combination, what is in reach of the packs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.ask.advise.advice import MOST_OF_A_PACK, Advice
+from mps_bill.ask.advise.packs import Pack, PackType
+from mps_bill.ask.advise.simulate import Outcome
+from mps_bill.core.decimals import amount_text, plain, scaled, stripped
+from mps_bill.core.times import clock, iso, offset_text
+from mps_bill.core.units import QUANTITY_PLACES, in_unit
+from mps_bill.view.bill_json import amounts_json
+from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.tables import (
+    Block,
+    Column,
+    Heading,
+    Moment,
+    Note,
+    Record,
+    Records,
+    Row,
+    Table,
+    column,
+    pick,
+    row_of,
+)
+
+FORMAT = "mps-bill/plans-advice/1"
+#: So many packs of one size, or all that are bought, as `_pack_record` and `_outcome_record` spell them.
+PACKS = (
+    Column("row", "Row"),
+    Column("type", "Type"),
+    Column("count", "Count", "count"),
+    Column("size", "Size", "quantity"),
+    Column("unit", "Unit"),
+    Column("price", "Price", "amount"),
+    Column("covered_quantity", "Covers", "quantity"),
+    Column("used_units", "Used", "quantity"),
+    Column("unused_units", "Unused", "quantity"),
+    Column("covered_list_amount", "Covered list amount", "amount"),
+    Column("payable_without", "Bills without", "amount"),
+    Column("payable_with", "Bills with", "amount"),
+    Column("cost_with", "Cost", "amount"),
+    Column("saving", "Saving", "amount"),
+    Column("break_even_units", "Break-even", "count"),
+    Column("bought_at", "Bought", "time"),
+    Column("expires_at", "Expires", "time"),
+    Column("currency", "Currency"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceView:
+    advice: Advice
+
+    def printed(self) -> Iterator[Block]:
+        advice = self.advice
+        if advice.cycles:
+            yield _pack_table(advice)
+            if advice.found.best.purchase:
+                yield _best_table(advice)
+            yield Note(_verdict(advice))
+            if advice.reach:
+                yield _reach_table(advice)
+            yield Note("\n".join(["Assumptions:", *(f"- {said}" for said in self.assumptions)]))
+        else:
+            yield Note("There is no usage to cover, so there is nothing to advise.")
+        yield Note(control_totals_text(advice.control_totals))
+
+    def records(self) -> Records:
+        """A row `single` for so many packs of one size; of the best combination a row `best_part` for each size, and one
+        row `best` for all of it."""
+        return Records(PACKS, self._records())
+
+    def _records(self) -> Iterator[Record]:
+        advice, best = self.advice, self.advice.found.best
+        for outcome in advice.outcomes:
+            ((pack, count),) = outcome.purchase
+            money = _outcome_record(advice, outcome)
+            yield {"row": "single", **money, **_pack_record(advice, outcome, pack, count)}
+        for pack, count in best.purchase:
+            yield {"row": "best_part", **_pack_record(advice, best, pack, count)}
+        yield {"row": "best", **_outcome_record(advice, best), "break_even_units": None}
+
+    def document(self) -> dict[str, Any]:
+        """The whole advice for a script; quantities and amounts are strings."""
+        advice, best = self.advice, self.advice.found.best
+        return {
+            "format": FORMAT,
+            "currency": advice.currency,
+            "packs": advice.packs.id,
+            "bought_at": None if advice.bought_at is None else iso(advice.bought_at, advice.offset),
+            "control_totals": dataclasses.asdict(advice.control_totals),
+            "without": amounts_json(advice.now),
+            "types": [_type_json(advice, type_) for type_ in advice.packs.types],
+            "single": [_outcome_json(outcome) for outcome in advice.outcomes],
+            "best": {
+                **_outcome_json(best),
+                "proven": not advice.found.gap,
+                "possible_further_saving": stripped(advice.found.gap),
+            },
+            "reach": [
+                {
+                    "item": one.item,
+                    "spec": one.spec,
+                    "unit": one.unit.name,
+                    "quantity": plain(in_unit(one.micros, one.unit)),
+                    "coverable": plain(in_unit(one.coverable, one.unit)),
+                    "covered_by_best": plain(in_unit(one.covered, one.unit)),
+                }
+                for one in advice.reach
+            ],
+            "assumptions": self.assumptions,
+        }
+
+    @property
+    def assumptions(self) -> list[str]:
+        return assumptions(self.advice)
+
+
+def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Record:
+    times = {}
+    if advice.bought_at is not None:
+        expires = Moment(advice.expires_at(pack.type), advice.offset)
+        times = {"bought_at": Moment(advice.bought_at, advice.offset), "expires_at": expires}
+    used = sum(cover.units for cover in outcome.covers if cover.pack is pack)
+    return {
+        "type": pack.type.id,
+        "count": count,
+        "size": scaled(pack.units, QUANTITY_PLACES),
+        "unit": pack.type.unit.name,
+        "price": pack.price * count,
+        "covered_quantity": in_unit(outcome.covered(pack), pack.type.unit),
+        "used_units": scaled(used, QUANTITY_PLACES),
+        "unused_units": scaled(outcome.unused(pack, count), QUANTITY_PLACES),
+        **times,
+        "currency": advice.currency,
+    }
+
+
+def _outcome_record(advice: Advice, outcome: Outcome) -> Record:
+    return {
+        "price": outcome.price,
+        "covered_list_amount": outcome.worth,
+        "payable_without": advice.now.payable,
+        "payable_with": outcome.amounts.payable,
+        "cost_with": outcome.cost,
+        "saving": outcome.saving,
+        "break_even_units": outcome.break_even_units,
+        "bought_at": None if advice.bought_at is None else Moment(advice.bought_at, advice.offset),
+        "currency": advice.currency,
+    }
+
+
+def _pack_table(advice: Advice) -> Table:
+    titles = {"type": "Packs", "saving": f"Saving {advice.currency}"}
+    keys = ("type", "price", "covered_quantity", "unused_units", "cost_with", "saving", "break_even_units")
+    columns = pick(PACKS, *keys, titles=titles)
+    rows: list[Row | Heading] = []
+    for type_ in advice.packs.types:
+        rows.append(Heading(f"{type_.id}: {type_.name}, per {type_.unit.name}"))
+        for outcome in advice.outcomes:
+            ((pack, count),) = outcome.purchase
+            if pack.type is type_:
+                record = {**_outcome_record(advice, outcome), **_pack_record(advice, outcome, pack, count)}
+                rows.append(row_of(columns, _named(record)))
+    nothing = row_of(columns, {"type": "No packs", "cost_with": advice.now.payable})
+    return Table("Packs of one size", columns, rows, (nothing,))
+
+
+def _named(record: Record) -> Record:
+    """The packs by their number and size, below the heading of their type."""
+    return {**record, "type": f"  {record['count']} x {record['size']:f}"}
+
+
+def units_text(millionths: int) -> str:
+    return plain(scaled(millionths, QUANTITY_PLACES))
+
+
+def _best_table(advice: Advice) -> Table:
+    best = advice.found.best
+    titles = {"type": "Packs", "price": advice.currency}
+    columns = pick(PACKS, "type", "price", "covered_quantity", "unused_units", titles=titles)
+    rows: list[Row | Heading] = []
+    for type_ in advice.packs.types:
+        own = [(pack, count) for pack, count in best.purchase if pack.type is type_]
+        if own:
+            rows.append(Heading(f"{type_.id}: {type_.name}"))
+            rows += [row_of(columns, _named(_pack_record(advice, best, *bought))) for bought in own]
+    totals = (
+        ("Packs", best.price),
+        ("Bills with these packs", best.amounts.payable),
+        ("Bills without", advice.now.payable),
+        ("Saving", best.saving),
+    )
+    return Table("The best combination", columns, rows, [(*total, None, None) for total in totals])
+
+
+def _reach_table(advice: Advice) -> Table:
+    rows: list[Row] = [
+        (
+            one.item,
+            one.spec,
+            *(in_unit(micros, one.unit) for micros in (one.micros, one.coverable, one.covered)),
+            one.unit.name,
+        )
+        for one in advice.reach
+    ]
+    quantities = (column(title, "quantity") for title in ("Used", "In reach of packs", "Best covers"))
+    return Table("What packs can cover", (column("Item"), column("Spec"), *quantities, column("Unit")), rows)
+
+
+def _verdict(advice: Advice) -> str:
+    found = advice.found
+    if found.gap:
+        said = (
+            f"The search ended after {found.settled} settled combinations: another could save up to"
+            f" {amount_text(found.gap)} {advice.currency} more"
+        )
+        return f"{said} than this one." if found.best.purchase else f"{said} than buying nothing."
+    if found.best.purchase:
+        return "No other combination of these packs, in any number, saves more over this usage."
+    return "Buy none of them for this usage: every combination of these packs, in any number, costs at least what it saves."
+
+
+def assumptions(advice: Advice) -> list[str]:
+    """What the advice goes by, sentence by sentence."""
+    said = list(_about_time(advice))
+    sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or "none, for there is no usage"
+    said.append(f"Packs: {advice.packs.id}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
+    said.append(
+        "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
+        f" expires first before the others. {_held(advice)}"
+    )
+    said.append(
+        "Costs are payable: every bill is cut to money by itself. Vouchers, cards and balance change who pays, not what"
+        " is saved, and are left out."
+    )
+    said.append(
+        "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
+        " packs must be used, at the mix that they cover here, until the list amount covered is their price."
+    )
+    said.append(
+        "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
+        f" (at most {MOST_OF_A_PACK}). The best combination is sought among all numbers of all sizes."
+    )
+    for type_ in advice.packs.types:
+        regions = "every region" if type_.regions is None else f"{', '.join(sorted(type_.regions))} only"
+        covers = "; ".join(
+            f"{item} {', '.join(f'{spec} at {plain(rate)}' for spec, rate in specs.items())}"
+            for item, specs in type_.covers.items()
+        )
+        until = "" if advice.bought_at is None else f", until {clock(advice.expires_at(type_), advice.offset)}"
+        said.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}{until}.")
+        said += [f"{type_.id}: {note}." for note in type_.notes]
+        said += [f"{type_.id}: on no price sheet of the run, so not counted: {word}." for word in type_.unknown]
+        for source in type_.sources:
+            product = f", of {source.product}" if source.product else ""
+            said.append(f"{type_.id}: read on {source.read_on}{product}, {source.url}, {source.covers}.")
+    late = advice.control_totals.rows_late
+    if late:
+        rows = "1 row is of a cycle" if late == 1 else f"{late} rows are of cycles"
+        said.append(f"{rows} that the account has settled, and left out.")
+    return said
+
+
+def _about_time(advice: Advice) -> Iterator[str]:
+    if advice.bought_at is None:
+        yield "There is no usage, so nothing is covered."
+        return
+    start = min((cycle.start for cycle in advice.cycles), default=advice.bought_at)
+    end = max((cycle.end for cycle in advice.cycles), default=advice.bought_at)
+    expiries = [advice.expires_at(type_) for type_ in advice.packs.types]
+    first, last, bought = (clock(second, advice.offset) for second in (start, end, advice.bought_at))
+    yield (
+        f"Exact over this usage, {first} to {last} (UTC{offset_text(advice.offset)}), and no forecast: what is used"
+        " at another time is not in it."
+    )
+    before = " What was used in cycles before it is paid for as it is." if start < advice.bought_at else ""
+    yield f"All packs are bought at once, at {bought}, and hold from the cycle of that moment.{before}"
+    if min(expiries) < end:
+        expiry = clock(min(expiries), advice.offset)
+        yield (
+            f"They are bought once. What is used after they expire ({expiry} at the earliest) is paid for as it is; ask again"
+            " with --from for the purchase that follows."
+        )
+    if max(expiries) > end:
+        yield (
+            f"The usage ends on {last}, before packs expire ({clock(max(expiries), advice.offset)} at the latest): what is"
+            " unused then is lost only as far as nothing more is used."
+        )
+
+
+def _held(advice: Advice) -> str:
+    if not advice.held:
+        return "There are no other plans."
+    plans = "The plan of the account is" if advice.held == 1 else f"The {advice.held} plans of the account are"
+    return f"{plans} there with and without packs."
+
+
+def _type_json(advice: Advice, type_: PackType) -> dict[str, Any]:
+    expires = None if advice.bought_at is None else iso(advice.expires_at(type_), advice.offset)
+    return {
+        "type": type_.id,
+        "name": type_.name,
+        "unit": type_.unit.name,
+        "valid_for": str(type_.valid_for),
+        "expires_at": expires,
+        "sources": [dataclasses.asdict(source) for source in type_.sources],
+    }
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "packs": [
+            {
+                "type": pack.type.id,
+                "size": units_text(pack.units),
+                "count": count,
+                "price": stripped(pack.price * count),
+                "unused_units": units_text(outcome.unused(pack, count)),
+                "covers": [
+                    {
+                        "item": cover.item,
+                        "spec": cover.spec,
+                        "quantity": plain(in_unit(cover.micros, pack.type.unit)),
+                        "units": units_text(cover.units),
+                    }
+                    for cover in outcome.covers
+                    if cover.pack is pack
+                ],
+            }
+            for pack, count in outcome.purchase
+        ],
+        "price": stripped(outcome.price),
+        "with": amounts_json(outcome.amounts),
+        "covered_list_amount": stripped(outcome.worth),
+        "cost": stripped(outcome.cost),
+        "saving": stripped(outcome.saving),
+        "break_even_units": outcome.break_even_units,
+    }

@@ -1,0 +1,402 @@
+"""Bills: each itemised, summaries, totals, control totals; a bill and a line spelled once for every table."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.shares import split_amount
+from mps_bill.core.times import Calendar, clock, offset_text
+from mps_bill.core.units import in_unit
+from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.pipeline import BillRun
+from mps_bill.price_sheet.sheet_model import Item
+from mps_bill.rating.bills import Amounts, Bill, Cycle, StatementMonth, sum_amounts
+from mps_bill.rating.lines import LineItem
+from mps_bill.view.bill_json import bill_run_json
+from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.tables import (
+    Block,
+    Column,
+    Columns,
+    Heading,
+    Moment,
+    Note,
+    Quantity,
+    Record,
+    Records,
+    Report,
+    Row,
+    Table,
+    Value,
+    column,
+    pick,
+    row_of,
+)
+
+T = TypeVar("T")
+
+PERIODS = ("hour", "day", "month")
+_MANY_HOURS = 48
+
+#: A bill or a statement, as `bill_record` and `month_record` spell it.
+BILL = (
+    Column("product", "Product"),
+    Column("status", "Status"),
+    Column("kind", "Kind"),
+    Column("cycle_start", "From", "time"),
+    Column("cycle_end", "To", "time"),
+    Column("issued_at", "Issued", "time"),
+    Column("clock", "Clock"),
+    Column("price_sheet", "Price sheet"),
+    Column("records", "Records", "count", summed=True),
+    Column("list_amount", "List amount", "amount", summed=True),
+    Column("rounding_adjustment", "Rounding adjustment", "amount", summed=True),
+    Column("payable", "Payable", "amount", summed=True),
+)
+#: A line of a bill, as `line_record` spells it.
+LINE = (
+    Column("item", "Item"),
+    Column("item_name", "Item name"),
+    Column("family", "Family"),
+    Column("spec", "Spec"),
+    Column("tier", "Tier"),
+    Column("region", "Region"),
+    Column("records", "Records", "count", summed=True),
+    Column("quantity", "Quantity", "quantity"),
+    Column("unit", "Unit"),
+    Column("plan_quantity", "Plan quantity", "quantity", may_hide=True),
+    Column("billed_quantity", "Billed quantity", "quantity"),
+    Column("unit_price", "Unit price", "price"),
+    Column("amount", "Amount", "amount", summed=True),
+)
+_MONEY = ("list_amount", "rounding_adjustment", "payable")
+#: For programs: a row per line, and a row per rounding adjustment, so that `amount` sums to payable.
+RECORDS = (
+    *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
+    Column("row", "Row"),
+    *pick(LINE, "item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
+    *pick(LINE, "plan_quantity", "billed_quantity", "unit_price", "amount"),
+    Column("currency", "Currency"),
+)
+
+
+def bill_record(bill: Bill, status: str = "issued") -> Record:
+    cycle = bill.cycle
+    return {
+        **_head(cycle.sheet.billing.calendar, cycle.product, status, cycle.start, cycle.end, cycle.issued_at),
+        "kind": "bill" if cycle.correction_at is None else "correction",
+        "price_sheet": cycle.sheet.ref,
+        "records": sum(line.records for line in bill.lines),
+        **_money(bill.amounts),
+    }
+
+
+def month_record(month: StatementMonth) -> Record:
+    """A monthly statement, of which only the rounding is its own."""
+    calendar = month.sheet.billing.calendar
+    start, end = calendar.month_start(month.month), calendar.month_end(month.month)
+    return {
+        **_head(calendar, month.sheet.product, "issued", start, end, month.issued_at),
+        "kind": f"statement {month.month}",
+        "price_sheet": month.sheet.ref,
+        "records": 0,
+        **_money(Amounts(ZERO, month.amounts.rounding_adjustment)),
+    }
+
+
+def _head(calendar: Calendar, product: str, status: str, start: int, end: int, issued: int) -> Record:
+    return {
+        "product": product,
+        "status": status,
+        "cycle_start": Moment(start, calendar.offset),
+        "cycle_end": Moment(end, calendar.offset),
+        "issued_at": Moment(issued, calendar.offset),
+        "clock": clock_name(calendar),
+    }
+
+
+def clock_name(calendar: Calendar) -> str:
+    return f"UTC{offset_text(calendar.offset)}"
+
+
+def _money(amounts: Amounts) -> Record:
+    return {name: getattr(amounts, name) for name in _MONEY}
+
+
+def line_record(line: LineItem) -> Record:
+    item = line.item
+    return {
+        "item": item.code,
+        "item_name": item.name,
+        "family": item.family,
+        "spec": line.spec,
+        "tier": line.tier,
+        "region": line.region,
+        "records": line.records,
+        "quantity": Quantity(line.micros, item.unit),
+        "unit": item.unit.name,
+        "plan_quantity": Quantity(line.plan_micros, item.unit),
+        "billed_quantity": Quantity(line.billed_micros, item.unit),
+        "unit_price": line.unit_price,
+        "amount": line.amount,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class BillView:
+    """What `bill` found: `by` are the groupings of its summaries, `in_full` the bills printed in full (None: all of them),
+    `account` the provider's id of the account, where it is known."""
+
+    run: BillRun
+    by: Sequence[str] = ()
+    in_full: int | None = None
+    account: str | None = None
+
+    def printed(self) -> Iterator[Block]:
+        run = self.run
+        shown = run.bills[: self.in_full]
+        for bill in shown:
+            yield bill_table(bill, run.currency)
+        if rest := len(run.bills) - len(shown):
+            bills = f"{rest} {'more ' if shown else ''}{'bill is' if rest == 1 else 'bills are'}"
+            yield Note(f"{bills} in the summary; --all prints every bill in full.")
+        yield from summaries(run.bills, run.months, run.currency, run.tags, self.by)
+        if run.pending:
+            yield pending_table(run.pending, run.currency)
+        yield Note(control_totals_text(run.control_totals))
+
+    def records(self) -> Records:
+        return Records(RECORDS, self._records())
+
+    def _records(self) -> Iterator[Record]:
+        run = self.run
+        for status, bills in (("issued", run.bills), ("pending", run.pending)):
+            for bill in bills:
+                yield from charge_records(bill, status, run.currency)
+        for month in run.months:
+            yield adjustment_record(statement_record(month), run.currency)
+
+    def document(self) -> dict[str, Any]:
+        return bill_run_json(self.run)
+
+    def tables(self) -> Report:
+        from mps_bill.view.run_report import bill_report
+
+        return bill_report(self.run, self.account)
+
+    page = charts = tables
+
+    def focus(self) -> Records:
+        from mps_bill.view.focus_view import focus_records
+
+        return focus_records(((bill, {}) for bill in self.run.bills), self.run.months, self.run.currency, self.account)
+
+
+def charge_records(bill: Bill, status: str, currency: str) -> Iterator[Record]:
+    """The rows of a bill under `RECORDS`: its lines, and the rounding where there is any."""
+    head = bill_record(bill, status)
+    for line in bill.lines:
+        yield {**head, "row": "line", **line_record(line), "currency": currency}
+    if bill.amounts.rounding_adjustment:
+        yield adjustment_record(head, currency)
+
+
+def head_of(record: Record) -> Record:
+    """What every row of a bill or statement begins with."""
+    return {column.key: record[column.key] for column in RECORDS[:6]}
+
+
+def adjustment_record(record: Record, currency: str) -> Record:
+    """The row of the rounding of a bill or a statement."""
+    adjustment = record["rounding_adjustment"]
+    return {**head_of(record), "row": "rounding_adjustment", "amount": adjustment, "currency": currency}
+
+
+def statement_record(month: StatementMonth) -> Record:
+    """A statement in a row for programs, which names its month where a bill has the start of its cycle."""
+    return {**month_record(month), "cycle_start": month.month}
+
+
+def bill_table(bill: Bill, currency: str) -> Table:
+    """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
+    plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
+    keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
+    columns = pick(LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
+    rows: list[Row | Heading] = []
+    item: Item | None = None
+    for line in bill.lines:
+        if item is None or line.item.code != item.code:
+            item = line.item
+            rows.append(Heading(f"{item.code}: {item.name}, per {item.unit.name}"))
+        shown = dict(line_record(line))
+        shown["spec"] = f"  {line.spec}" + (f" ({line.tier})" if line.tier else "")
+        shown["records"] = line.records or None
+        if not line.plan_micros:
+            shown["plan_quantity"] = None
+        rows.append(row_of(columns, shown))
+    return Table(bill_title(bill.cycle), columns, rows, tuple(_closing_rows(bill, len(columns))))
+
+
+def bill_title(cycle: Cycle) -> str:
+    """`mps 2023-11-10 11:00 to 12:00 (UTC+08:00), issued 13:00` and the sheet."""
+    calendar = cycle.sheet.billing.calendar
+    start, end, issued = (clock(second, calendar.offset) for second in (cycle.start, cycle.end, cycle.issued_at))
+    day = start[:10]
+    end, issued = (moment.removeprefix(f"{day} ") for moment in (end, issued))
+    name = "Bill" if cycle.correction_at is None else "Correction"
+    return f"{name} of {cycle.product}: {start} to {end} ({clock_name(calendar)}), issued {issued}\n{cycle.sheet.ref}"
+
+
+def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
+    blank = (None,) * (width - 2)
+    if bill.cycle.sheet.billing.settlement == "monthly":
+        yield ("List amount, cut with the month", *blank, bill.amounts.list_amount)
+        return
+    yield ("List amount", *blank, bill.amounts.list_amount)
+    # Beside a column of plans the longer word would not fit 80 columns.
+    rounding = "Rounding adjustment" if len(blank) == 4 else "Rounding"
+    yield (rounding, *blank, bill.amounts.rounding_adjustment)
+    yield ("Payable", *blank, bill.amounts.payable)
+
+
+def summaries(
+    bills: Sequence[Bill], months: Sequence[StatementMonth], currency: str, tags: Sequence[str], by: Sequence[str]
+) -> Iterator[Table]:
+    """A table for every grouping asked for; without any, by hour (or by day, of a long run) and by item."""
+    if not by:
+        by = ("hour" if len(bills) <= _MANY_HOURS else "day", "item")
+    for grouping in by:
+        if grouping in PERIODS:
+            yield period_table(bills, grouping, currency)
+        elif grouping.startswith(TAG_PREFIX):
+            yield tag_table(bills, tags.index(grouping), grouping, currency)
+        else:
+            yield line_table(bills, grouping, currency)
+    yield total_table(bills, months, currency)
+
+
+def period_table(bills: Sequence[Bill], period: str, currency: str) -> Table:
+    """Bills, records and amounts per hour, day or month of the billing clock."""
+    columns = (column(period.capitalize()), column("Bills", "count"), *pick(BILL, "records"), *money_columns(currency))
+    groups = _grouped(bills, lambda bill: period_name(bill.cycle, period))
+    rows = tuple((name, len(members), _records(members), *money(members)) for name, members in groups.items())
+    return Table(f"By {period}", columns, rows, (("Total", len(bills), _records(bills), *money(bills)),))
+
+
+def period_name(cycle: Cycle, period: str) -> str:
+    return period_at(cycle.start, cycle.sheet.billing.calendar, period)
+
+
+def period_at(second: int, calendar: Calendar, period: str) -> str:
+    """The hour, day or month that holds a second, as people read it on the billing clock."""
+    if period == "month":
+        return calendar.month(second)
+    return calendar.day(second) if period == "day" else clock(second, calendar.offset)
+
+
+def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
+    """Records, quantity and list amount by item or by region. Adjustments belong to whole bills and stand in the total."""
+    lines = [line for bill in bills for line in bill.lines]
+    measured = ("quantity", "unit") if grouping == "item" else ()
+    columns = pick(LINE, grouping, "records", *measured, "amount", unit=currency, titles={"amount": "List amount"})
+    groups = _grouped(lines, lambda line: line.item.code if measured else line.region)
+    order = item_order(bills) if measured else sorted(groups)
+    rows = [
+        (
+            name,
+            sum(line.records for line in groups[name]),
+            *_measure(groups[name])[: len(measured)],
+            _amount(groups[name]),
+        )
+        for name in order
+        if name in groups
+    ]
+    total = ("Total", sum(line.records for line in lines), *(None for _ in measured), _amount(lines))
+    return Table(f"By {grouping}", columns, rows, (total,))
+
+
+def _measure(lines: Sequence[LineItem]) -> tuple[Value, Value]:
+    """The quantity of lines and its unit, where they have one."""
+    units = {line.item.unit.name: line.item.unit for line in lines}
+    if len(units) > 1:
+        return (None, "several")
+    (unit,) = units.values()
+    return (in_unit(sum(line.micros for line in lines), unit), unit.name)
+
+
+def tag_table(bills: Sequence[Bill], position: int, tag: str, currency: str) -> Table:
+    """The list amount by the values of a tag, each line split by the quantities that carry them."""
+    amounts: dict[str, Decimal] = {}
+    for bill in bills:
+        for line in bill.lines:
+            values = [(tags[position], micros) for tags, micros in line.charge.shares]
+            for value, amount in split_amount(line.amount, values):
+                amounts[value] = amounts.get(value, ZERO) + amount
+    rows = tuple((value or "(none)", amount) for value, amount in sorted(amounts.items()))
+    columns = (column(tag), *pick(BILL, "list_amount", unit=currency))
+    return Table(f"By {tag}", columns, rows, (("Total", sum(amounts.values(), ZERO)),))
+
+
+def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currency: str) -> Table:
+    total = sum_amounts(bills, months)
+    rows: list[Row] = [
+        (
+            f"{month.sheet.product} statement of {month.month}, rounding adjustment",
+            month.amounts.rounding_adjustment,
+        )
+        for month in months
+    ]
+    rows += [("List amount", total.list_amount), ("Rounding adjustments", total.rounding_adjustment)]
+    title = f"Total of {len(bills)} bill{'' if len(bills) == 1 else 's'}"
+    return Table(title, sum_columns(currency), rows, (("Payable", total.payable),))
+
+
+def sum_columns(currency: str) -> Columns:
+    """The columns of sums, each in a row with its name."""
+    return (column(""), column("", "amount", currency))
+
+
+def pending_table(pending: Sequence[Bill], currency: str) -> Table:
+    """Bills that are not issued yet, and in no total."""
+    columns = (column("Cycle"), column("Product"), column("To be issued"), *money_columns(currency))
+    rows = []
+    for bill in pending:
+        head = bill_record(bill)
+        rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill])))
+    return Table("Pending, in no total: not issued yet", columns, rows)
+
+
+def money_columns(currency: str) -> Columns:
+    list_amount, rounding, payable = pick(BILL, *_MONEY, titles={"rounding_adjustment": "Rounding"})
+    return (list_amount, rounding, dataclasses.replace(payable, unit=currency))
+
+
+def money(bills: Iterable[Bill]) -> tuple[Value, ...]:
+    return tuple(_money(sum_amounts(bills)).values())
+
+
+def item_order(bills: Iterable[Bill]) -> list[str]:
+    """The items as the price sheets list them."""
+    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
+    return list(dict.fromkeys(code for _, sheet in sorted(sheets.items()) for code in sheet.items))
+
+
+def _records(bills: Iterable[Bill]) -> int:
+    return sum(line.records for bill in bills for line in bill.lines)
+
+
+def _amount(lines: Iterable[LineItem]) -> Decimal:
+    return sum((line.amount for line in lines), ZERO)
+
+
+def _grouped(values: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:
+    """The values under their names, in order of first appearance."""
+    groups: dict[str, list[T]] = {}
+    for value in values:
+        groups.setdefault(name(value), []).append(value)
+    return groups

@@ -1,0 +1,96 @@
+"""The results of `prices test` ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
+from mps_bill.core.diagnostics import printable
+from mps_bill.view.reading_report import problem_json
+from mps_bill.view.suites import Case, Suite, Suites
+
+FORMAT = "mps-bill/prices-test/1"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    files: Sequence[FileResult]
+
+    @property
+    def failed(self) -> int:
+        return sum(file.failed for file in self.files)
+
+    @property
+    def passed(self) -> int:
+        return sum(len(file.results) for file in self.files) - self.failed
+
+    @property
+    def summary(self) -> str:
+        """`15 cases: 14 passed, 1 failed.`"""
+        total = self.passed + self.failed
+        return f"{total} case{'' if total == 1 else 's'}: {self.passed} passed, {self.failed} failed."
+
+    def lines(self) -> Iterator[str]:
+        """Every case by file; below a failed one, each value with its place."""
+        for file in self.files:
+            yield printable(f"{file.name} ({file.sheet})")
+            for result in file.results:
+                yield f"  {'ok  ' if result.passed else 'FAIL'}  {printable(result.case.name)}"
+                yield from (f"        {line}" for line in _failure_lines(result))
+
+    def document(self) -> dict[str, Any]:
+        """Every case with its mismatches and refusals; amounts are text."""
+        return {
+            "format": FORMAT,
+            "passed": self.passed,
+            "failed": self.failed,
+            "files": [
+                {"file": file.name, "price_sheet": file.sheet, "cases": list(map(_case_json, file.results))}
+                for file in self.files
+            ],
+        }
+
+    def suites(self) -> Suites:
+        suites = (Suite(file.name, tuple(map(_junit_case, file.results))) for file in self.files)
+        return Suites("mps-bill prices test", tuple(suites))
+
+
+def _failure_lines(result: CaseResult) -> list[str]:
+    return [
+        *(f"{mismatch.place}: {_mismatch_text(mismatch)}" for mismatch in result.mismatches),
+        *(f"{problem.place}: refused: {problem.message} [{problem.kind}]" for problem in result.refusals),
+    ]
+
+
+def _mismatch_text(mismatch: Mismatch) -> str:
+    difference = f" ({mismatch.difference})" if mismatch.difference else ""
+    return printable(f"{mismatch.what} is {mismatch.actual}, expected {mismatch.expected}{difference}")
+
+
+def _case_json(result: CaseResult) -> dict[str, Any]:
+    return {
+        "name": result.case.name,
+        "source": result.case.source,
+        "line": result.case.place.line,
+        "passed": result.passed,
+        "mismatches": [
+            {
+                "what": mismatch.what,
+                "expected": mismatch.expected,
+                "actual": mismatch.actual,
+                "difference": mismatch.difference,
+                "line": mismatch.place.line,
+                "column": mismatch.place.column,
+            }
+            for mismatch in result.mismatches
+        ],
+        "refusals": [problem_json(problem) for problem in result.refusals],
+    }
+
+
+def _junit_case(result: CaseResult) -> Case:
+    lines = _failure_lines(result)
+    failure = ("failed", lines[0].partition(": ")[2], "\n".join(lines)) if lines else None
+    return Case(result.case.name, result.case.place.line, failure)

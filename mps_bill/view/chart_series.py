@@ -1,0 +1,54 @@
+"""What charts plot: the payable amount by hour, day or month, and the list amount by item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.times import DAY, HOUR, offset_text
+from mps_bill.rating.bills import Bill
+from mps_bill.view.bill_view import PERIODS, item_order, period_at, period_name
+from mps_bill.view.tables import Bar, Report, Series
+
+#: As many bars as a chart can hold and still be read.
+_MOST_BARS = {"hour": 48, "day": 62}
+_STEPS = {"hour": HOUR, "day": DAY, "month": DAY}
+
+
+def cost_by_period(bills: Sequence[Bill]) -> Series:
+    """Payable by hour, or by day or month of a longer run, with empty bars where nothing was billed in between."""
+    if not bills:
+        return Series("Payable by hour", ())
+    calendar = bills[0].cycle.sheet.billing.calendar
+    first, last = (bound(bill.cycle.start for bill in bills) for bound in (min, max))
+    for period in PERIODS:
+        names = {period_at(second, calendar, period) for second in range(first, last + 1, _STEPS[period])}
+        if len(names) <= _MOST_BARS.get(period, len(names)):
+            break
+    amounts = dict.fromkeys(names, ZERO)
+    for bill in bills:
+        name = period_name(bill.cycle, period)
+        amounts[name] = amounts.get(name, ZERO) + bill.amounts.payable
+    bars = tuple(Bar(name, name, amounts[name]) for name in sorted(amounts))
+    return Series(f"Payable by {period} (UTC{offset_text(calendar.offset)})", bars)
+
+
+def cost_by_item(bills: Sequence[Bill]) -> Series:
+    """List amount by item, as the price sheets list them; rounding adjustments belong to whole bills, not to items."""
+    amounts: dict[str, Decimal] = {}
+    names: dict[str, str] = {}
+    for bill in bills:
+        for line in bill.lines:
+            amounts[line.item.code] = amounts.get(line.item.code, ZERO) + line.amount
+            names[line.item.code] = line.item.name
+    bars = tuple(Bar(code, names[code], amounts[code]) for code in item_order(bills) if code in amounts)
+    return Series("List amount by item", bars)
+
+
+def paid_from(report: Report) -> Series | None:
+    """What a settlement was paid from, and what is outstanding or frozen; None for bills, which nothing has paid."""
+    may_hide = {column.key for column in report.tables[0].columns if column.may_hide}
+    sums = ((key, label, report.total(key)) for label, key in report.sums if key in may_hide)
+    bars = tuple(Bar(*one) for one in sums if one[2] > 0)
+    return Series("Paid from", bars) if bars else None

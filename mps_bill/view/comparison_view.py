@@ -1,0 +1,141 @@
+"""The same usage twice, by item, in total, and how it is paid."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from mps_bill.ask.comparison import Comparison, ItemCost, Side
+from mps_bill.core.decimals import EXACT, ZERO, percent, plain, stripped
+from mps_bill.core.units import in_unit
+from mps_bill.pipeline import control_totals
+from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.tables import Block, Column, Note, Quantity, Records, Row, Table, Value, change, column, pick
+
+FORMAT = "mps-bill/comparison/1"
+COLUMNS = (
+    Column("row", "Row"),
+    Column("item", "Item"),
+    Column("name", "Name"),
+    Column("quantity_here", "Quantity here", "quantity"),
+    Column("quantity_there", "Quantity there", "quantity"),
+    Column("unit", "Unit"),
+    Column("here", "Here", "amount"),
+    Column("there", "There", "amount"),
+    Column("difference", "Difference", "signed amount"),
+    Column("percent", "Percent", "percent"),
+    Column("currency", "Currency"),
+)
+_FIGURES = ("here", "there", "difference", "percent")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    comparison: Comparison
+
+    @property
+    def _sides(self) -> tuple[Side, Side]:
+        return self.comparison.here, self.comparison.there
+
+    @property
+    def _control_totals(self) -> Any:
+        return control_totals(self.comparison.usage)
+
+    def printed(self) -> Iterator[Block]:
+        here, there = self._sides
+        yield Note(f"Here:  {here.label}\nThere: {there.label}")
+        rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
+        totals = (
+            ("List amount", *change(here.amounts.list_amount, there.amounts.list_amount)),
+            ("Rounding", *change(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], None),
+            ("Payable", *change(here.amounts.payable, there.amounts.payable)),
+        )
+        columns = pick(COLUMNS, "item", *_FIGURES)
+        yield Table(f"The same usage, {self.comparison.currency}", columns, rows, totals)
+        if there.paid:
+            yield self._paid_table()
+        for side in (here, there):
+            if side.settled_before:
+                again = "of these bills before; it pays all of them here."
+                yield Note(f"The {side.label} has settled {side.settled_before} {again}")
+        yield Note(control_totals_text(self._control_totals))
+
+    def _paid_table(self) -> Table:
+        """How both sides pay. A side without an account would pay all of it."""
+        here, there = self._sides
+        rows: list[Row] = [
+            (source.replace("_", " "), *change(here.paid.get(source, ZERO), amount)[:3])
+            for source, amount in there.paid.items()
+        ]
+        if not here.paid:
+            rows.append(("no account", *change(here.amounts.payable, ZERO)[:3]))
+        total = ("Payable", *change(here.amounts.payable, there.amounts.payable)[:3])
+        columns = (column("Paid by"), *pick(COLUMNS, *_FIGURES[:3]))
+        return Table(f"How it is paid, {self.comparison.currency}", columns, rows, (total,))
+
+    def records(self) -> Records:
+        """A row per item, then one for the rounding, so that `here`, `there` and `difference` sum to the payables."""
+        return Records(COLUMNS, self._records())
+
+    def _records(self) -> Iterator[dict[str, Value]]:
+        currency = self.comparison.currency
+        for code in self.comparison.items:
+            cost = self._cost(code)
+            quantities = (self._quantity(side, code) for side in self._sides)
+            figures = change(*self.comparison.amounts(code))
+            row = ("item", code, cost.name, *quantities, cost.unit.name, *figures, currency)
+            yield dict(zip((column.key for column in COLUMNS), row, strict=True))
+        cut = change(*(side.amounts.rounding_adjustment for side in self._sides))
+        yield {"row": "rounding_adjustment", **dict(zip(_FIGURES, cut, strict=True)), "currency": currency}
+
+    def document(self) -> dict[str, Any]:
+        """Both sides; amounts are strings, a percentage has at most two decimals and is null where nothing was before."""
+        here, there = self._sides
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "currency": self.comparison.currency,
+            "here": {"label": here.label, "bills": here.bills, "settled_before": here.settled_before},
+            "there": {"label": there.label, "bills": there.bills, "settled_before": there.settled_before},
+            "items": [self._item_json(code) for code in self.comparison.items],
+            "total": {
+                name: _pair(getattr(here.amounts, name), getattr(there.amounts, name))
+                for name in ("list_amount", "rounding_adjustment", "payable")
+            },
+            "control_totals": dataclasses.asdict(self._control_totals),
+        }
+        if there.paid:
+            document["paid"] = {source: _pair(here.paid.get(source, ZERO), there.paid[source]) for source in there.paid}
+        return document
+
+    def _item_json(self, code: str) -> dict[str, Any]:
+        cost = self._cost(code)
+        here, there = (
+            plain(in_unit(side.items[code].micros, cost.unit)) if code in side.items else "0" for side in self._sides
+        )
+        return {
+            "item": code,
+            "name": cost.name,
+            "unit": cost.unit.name,
+            "quantity": {"here": here, "there": there},
+            **_pair(*self.comparison.amounts(code)),
+        }
+
+    def _cost(self, code: str) -> ItemCost:
+        return self.comparison.there.items.get(code) or self.comparison.here.items[code]
+
+    def _quantity(self, side: Side, code: str) -> Value:
+        cost = side.items.get(code)
+        return Quantity(cost.micros, cost.unit) if cost else ZERO
+
+
+def _pair(here: Decimal, there: Decimal) -> dict[str, str | None]:
+    ratio = change(here, there)[-1]
+    return {
+        "here": stripped(here),
+        "there": stripped(there),
+        "difference": stripped(EXACT.subtract(there, here)),
+        "percent": None if ratio is None else stripped(percent(ratio)),
+    }

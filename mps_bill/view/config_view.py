@@ -1,0 +1,32 @@
+"""The defaults of options, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.view.tables import Block, Column, Note, Records, table
+
+FORMAT = "mps-bill/config/1"
+SETTING = (Column("key", "Key"), Column("value", "Value"), Column("from", "From"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigView:
+    """Key, value and origin of every setting."""
+
+    rows: Sequence[tuple[str, str, str]]
+
+    def _settings(self) -> list[dict[str, str]]:
+        return [{"key": key, "value": value, "from": origin} for key, value, origin in self.rows]
+
+    def printed(self) -> Iterator[Block]:
+        yield table("", SETTING, self._settings())
+        yield Note("An option on the command line wins over the environment, and that over the config file.")
+
+    def records(self) -> Records:
+        return Records(SETTING, self._settings())
+
+    def document(self) -> dict[str, Any]:
+        return {"format": FORMAT, "settings": self._settings()}

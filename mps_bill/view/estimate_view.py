@@ -1,0 +1,113 @@
+"""What some usage would cost: the regions side by side, and how each amount came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.ask.estimates import Estimate
+from mps_bill.core.decimals import plain, stripped
+from mps_bill.core.times import clock, offset_text
+from mps_bill.core.units import UNITS, in_unit
+from mps_bill.view.bill_json import bill_json
+from mps_bill.view.bill_view import LINE, line_record
+from mps_bill.view.reasons import (
+    Step,
+    charge_reason,
+    line_reason,
+    metering_reason,
+    price_reason,
+    quantity_reason,
+    shown,
+    source_steps,
+    spec_reason,
+    step_table,
+    steps_json,
+)
+from mps_bill.view.tables import Block, Record, pick, table
+
+FORMAT = "mps-bill/estimate/1"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateView:
+    estimates: Sequence[Estimate]
+    currency: str
+
+    def printed(self) -> Iterator[Block]:
+        """A table with a row per region (and tier), then the steps: those that all regions share, then those of each."""
+        item = self.estimates[0].assignment.item
+        tier = ("tier",) if any(line.tier for one in self.estimates for line in one.lines) else ()
+        keys = ("region", "spec", *tier, "quantity", "billed_quantity", "unit_price", "amount")
+        columns = pick(LINE, *keys, unit=self.currency, titles={"billed_quantity": "Billed"})
+        rows = (row for one in self.estimates for row in _rows(one))
+        yield table(f"{item.code}: {item.name}, per {item.unit.name}", columns, rows)
+        every = [steps(one, self.currency) for one in self.estimates]
+        shared = [step for step in every[0] if all(step in other for other in every[1:])]
+        yield step_table("How", shared)
+        for one, own in zip(self.estimates, every, strict=True):
+            if rest := [step for step in own if step not in shared]:
+                yield step_table(f"In {one.assignment.region}", rest)
+
+    def document(self) -> dict[str, Any]:
+        """`bill` has the form that `bill` prints, and holds nothing but what was asked about."""
+        return {
+            "format": FORMAT,
+            "currency": self.currency,
+            "estimates": [
+                {
+                    "region": one.assignment.region,
+                    "item": one.assignment.item.code,
+                    "spec": one.assignment.spec,
+                    "records": one.lines[0].records,
+                    "record_quantity": plain(in_unit(one.record_micros, one.assignment.item.unit)),
+                    "amount": stripped(one.bill.amounts.list_amount),
+                    "steps": steps_json(steps(one, self.currency)),
+                    "bill": bill_json(one.bill),
+                }
+                for one in self.estimates
+            ],
+        }
+
+
+def _rows(one: Estimate) -> Iterator[Record]:
+    """A row per line, then their sum, where there are several. What was asked for stands in the first."""
+    item = one.assignment.item
+    asked = in_unit(one.record.micros * UNITS[one.key.unit].factor * one.lines[0].records, item.unit)
+    for number, line in enumerate(one.lines):
+        first = {"region": None, "spec": None, "quantity": None} if number else {"quantity": asked}
+        yield {**line_record(line), "billed_quantity": in_unit(line.billed_micros, item.unit), **first}
+    if len(one.lines) > 1:
+        billed = in_unit(sum(line.billed_micros for line in one.lines), item.unit)
+        yield {"tier": "all", "billed_quantity": billed, "amount": one.bill.amounts.list_amount}
+
+
+def steps(one: Estimate, currency: str) -> list[Step]:
+    """Each step as (name, what was done)."""
+    sheet, item = one.assignment.sheet, one.assignment.item
+    cycle, charge = one.bill.cycle, one.lines[0].charge
+    offset = sheet.billing.calendar.offset
+    start, end = clock(cycle.start, offset), clock(cycle.end, offset)
+    month = sheet.billing.calendar.month(cycle.start)
+    used = f"{shown(one.used_micros, item.unit)} are taken as used before in {month}; --month-used changes that"
+    amounts = one.bill.amounts
+    return [
+        ("Completed", f"in the billing cycle {start} to {end} (UTC{offset_text(offset)})"),
+        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
+        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
+        ("Spec", one.assignment.spec + ("" if one.key.spec else f": {spec_reason(one.key, item)}")),
+        ("Quantity", quantity_reason(one.record.micros, UNITS[one.key.unit], item.unit)),
+        ("Metering", metering_reason(one.record_micros, item)),
+        ("Charge", charge_reason(charge)),
+        *([("Month", used)] if charge.accumulates else []),
+        ("Price", price_reason(charge, currency)),
+        *source_steps(item),
+        *(("Line", line_reason(line, currency)) for line in one.lines),
+        (
+            "Bill",
+            f"alone on its bill: list amount {stripped(amounts.list_amount)}, rounding adjustment"
+            f" {stripped(amounts.rounding_adjustment)}, payable {stripped(amounts.payable)} {currency};"
+            " with other lines only the sum is rounded",
+        ),
+    ]

@@ -1,0 +1,172 @@
+"""How one record became money, step by step, from what metering, rating and billing built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.ask.job_history import Explained
+from mps_bill.core.decimals import plain, scaled, stripped
+from mps_bill.core.diagnostics import printable
+from mps_bill.core.times import clock, iso, offset_text
+from mps_bill.core.units import MICROS, UNITS
+from mps_bill.rating.lines import Charge
+from mps_bill.view.bill_json import bill_json, line_json
+from mps_bill.view.reasons import (
+    Step,
+    charge_reason,
+    line_reason,
+    metering_reason,
+    price_reason,
+    quantity_reason,
+    shown,
+    source_steps,
+    spec_reason,
+    step_table,
+    steps_json,
+)
+from mps_bill.view.settle_json import settlement_json
+from mps_bill.view.tables import Block
+
+FORMAT = "mps-bill/explanation/1"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationView:
+    explained: Sequence[Explained]
+    currency: str
+
+    def printed(self) -> Iterator[Block]:
+        """A table of steps per row of the job."""
+        for one in self.explained:
+            record = one.placed.record
+            output = f", output {record.output}" if record.output else ""
+            title = f"Job {record.job_id} ({record.features.item}{output})"
+            yield step_table(title, steps(one, self.currency))
+
+    def document(self) -> dict[str, Any]:
+        """The same steps, with the lines and the bill in the form that `bill` prints."""
+        records = [_record_json(one, self.currency) for one in self.explained]
+        return {"format": FORMAT, "currency": self.currency, "records": records}
+
+
+def _record_json(one: Explained, currency: str) -> dict[str, Any]:
+    placed = one.placed
+    return {
+        "job_id": placed.record.job_id,
+        "item": placed.record.features.item,
+        "output": placed.record.output,
+        **({"account_id": placed.record.features.account} if placed.record.features.account else {}),
+        "file": placed.source.name,
+        "line": placed.row.line,
+        "billed": bool(one.bill) and one.repeats is None and not one.late,
+        "steps": steps_json(steps(one, currency)),
+        "lines": [line_json(line) for line in one.lines],
+        "bill": _bill_json(one),
+    }
+
+
+def _bill_json(one: Explained) -> dict[str, Any] | None:
+    if one.settlement:
+        return settlement_json(one.settlement)
+    return bill_json(one.bill) if one.bill else None
+
+
+def steps(one: Explained, currency: str) -> list[Step]:
+    """Each step as (name, what happened)."""
+    placed = one.placed
+    record = placed.record
+    found: list[Step] = [
+        ("Row", f"{placed.source.name}:{placed.row.line}"),
+        ("As written", printable(placed.row.raw.decode("utf-8", "backslashreplace"))),
+    ]
+    if record.features.account:
+        found.append(("Account", record.features.account))
+    if one.repeats:
+        found.append(("Duplicate", f"repeats {one.repeats} in every value; billed once, there"))
+        return found
+    if not one.bill or not placed.assignment:
+        found.append(("Not billable", "the job failed, and failed jobs are free"))
+        return found
+
+    assignment = placed.assignment
+    item, sheet = assignment.item, assignment.sheet
+    charge = one.lines[0].charge
+    calendar = sheet.billing.calendar
+    cycle = one.bill.cycle
+    zone = f"UTC{offset_text(calendar.offset)}"
+    completed = iso(record.completed_at // MICROS, calendar.offset)
+    start, end = clock(cycle.start, calendar.offset), clock(cycle.end, calendar.offset)
+    found += [
+        ("Completed", f"{completed}, in the billing cycle {start} to {end} ({zone})"),
+        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
+        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
+        ("Spec", f"{assignment.spec}: {spec_reason(placed.key, item)}"),
+        ("Quantity", quantity_reason(record.micros, UNITS[placed.key.unit], item.unit)),
+        ("Metering", metering_reason(one.micros, item)),
+        ("Price", price_reason(charge, currency)),
+        *source_steps(item),
+        ("Charge", charge_reason(charge)),
+        *_month_steps(one, charge),
+        *(("Line", line_reason(line, currency)) for line in one.lines),
+        *_plan_steps(one),
+        ("Bill", _bill_reason(one, currency)),
+        *_payment_steps(one, currency),
+    ]
+    return found
+
+
+def _plan_steps(one: Explained) -> Iterator[Step]:
+    """What plans covered of the row's charge."""
+    if one.settlement is None:
+        return
+    for deduction, number in zip(one.settlement.plan_deductions, one.settlement.plan_lines, strict=True):
+        line = one.settlement.bill.lines[number]
+        if line in one.lines:
+            plan = deduction.plan
+            took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
+            coefficient = plain(plan.covers[line.item.code][line.spec])
+            covered = f"{plan.id} covers {shown(deduction.micros, line.item.unit)} at {coefficient}"
+            yield ("Resource plan", f"{covered}: takes {took} {plan.unit.name}, {left} are left")
+
+
+def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
+    """What paid the bill, in order; a bill is paid as a whole, not line by line."""
+    if one.late:
+        yield ("Late usage", "the cycle was settled before; it is not charged, and the bill is an estimate")
+    if one.settlement is None:
+        return
+    for deduction in one.settlement.payment.deductions:
+        source = (
+            f"{deduction.source.replace('_', ' ').replace('stored value', 'stored-value')} {deduction.id or ''}".strip()
+        )
+        took, left = stripped(deduction.amount), stripped(deduction.remaining)
+        yield ("Paid", f"{source}: {took} {currency}, {left} is left")
+    if one.settlement.payment.outstanding:
+        yield ("Outstanding", f"{stripped(one.settlement.payment.outstanding)} {currency}")
+    if one.settlement.frozen:
+        yield ("Frozen", f"{stripped(one.settlement.frozen)} {currency}, until the month is over and paid as a whole")
+
+
+def _month_steps(one: Explained, charge: Charge) -> list[Step]:
+    """Where the tiers of a month began for this charge."""
+    if one.month_used is None:
+        return []
+    month = charge.sheet.billing.calendar.month(charge.cycle_start)
+    return [
+        (
+            "Month",
+            f"before this bill {month} had used {shown(one.month_used, charge.item.unit)} of it, and tiers go on there",
+        )
+    ]
+
+
+def _bill_reason(one: Explained, currency: str) -> str:
+    assert one.bill is not None
+    bill = one.bill
+    amounts = bill.amounts
+    issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
+    said = f"{bill.cycle.product}, issued {issued}: {len(bill.lines)} line{'' if len(bill.lines) == 1 else 's'}, list amount "
+    said += f"{stripped(amounts.list_amount)}, rounding adjustment {stripped(amounts.rounding_adjustment)}, "
+    return said + f"payable {stripped(amounts.payable)} {currency}"

@@ -1,0 +1,123 @@
+"""What `prices check` found: problems with the lines that they are on, for people, editors and CI servers."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mps_bill.core.diagnostics import Problem, printable
+from mps_bill.price_sheet.sheet_problems import is_warning
+from mps_bill.view.reading_report import problem_json
+from mps_bill.view.suites import Case, Suite, Suites
+
+FORMAT = "mps-bill/prices-check/1"
+Level = Literal["error", "warning"]
+
+#: So much of a long line is shown around its column.
+_WIDEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsView:
+    """`problems` in order of place. `texts` has the text of every file that could be read, by its name; `strict` says
+    whether warnings fail the check too."""
+
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+    today: str
+    strict: bool
+
+    @property
+    def errors(self) -> int:
+        return sum(level(problem) == "error" for problem in self.problems)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problems if self.strict else self.errors)
+
+    @property
+    def summary(self) -> str:
+        """`10 price sheets checked: 2 errors, 1 warning.`"""
+        sheets = _count(len(self.texts), "price sheet")
+        if not self.problems:
+            return f"{sheets} checked, nothing found."
+        return f"{sheets} checked: {_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}."
+
+    def findings(self) -> FindingsView:
+        return self
+
+    def lines(self) -> Iterator[str]:
+        """As compilers print it: the place, the problem, the line of the file, and a caret under the column."""
+        texts = {name: text.splitlines() for name, text in self.texts.items()}
+        for problem in self.problems:
+            yield f"{printable(str(problem.place))}: {level(problem)}: {problem.message} [{problem.kind}]"
+            yield from _excerpt(problem, texts.get(problem.place.file, []))
+
+    def document(self) -> dict[str, Any]:
+        """The counts, the sheets that were read, and every problem."""
+        return {
+            "format": FORMAT,
+            "today": self.today,
+            "sheets": sorted(self.texts),
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "problems": [{"level": level(problem), **problem_json(problem)} for problem in self.problems],
+        }
+
+    def suites(self) -> Suites:
+        """A suite for each file: a case for each of its problems, or one case that passed.
+
+        A warning is a case that passed and has the warning as its output, unless the check is strict.
+        """
+        return Suites("mps-bill prices check", tuple(Suite(*self._suite(*file)) for file in self._by_file()))
+
+    def _suite(self, name: str, problems: list[Problem]) -> tuple[str, tuple[Case, ...]]:
+        cases = [Case("price sheet")] if not problems else []
+        for problem in problems:
+            title = f"{problem.kind} at {problem.place.line}:{problem.place.column}"
+            if level(problem) == "error" or self.strict:
+                cases.append(Case(title, problem.place.line, (problem.kind.code, problem.message, str(problem))))
+            else:
+                cases.append(Case(title, problem.place.line, output=str(problem)))
+        return name, tuple(cases)
+
+    def _by_file(self) -> Iterator[tuple[str, list[Problem]]]:
+        """Every file that was read or should have been, with its problems."""
+        for name in sorted({*self.texts, *(problem.place.file for problem in self.problems)}):
+            yield name, [problem for problem in self.problems if problem.place.file == name]
+
+
+def level(problem: Problem) -> Level:
+    return "warning" if is_warning(problem.kind) else "error"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _excerpt(problem: Problem, lines: list[str]) -> Iterator[str]:
+    """The line that the problem is on and a caret under its column; nothing where it has no line."""
+    number, column = problem.place.line, problem.place.column
+    if not 0 < number <= len(lines) or not column:
+        return
+    line = lines[number - 1].removeprefix("\ufeff")
+    start = max(0, column - 1 - _WIDEST * 2 // 3) if len(line) > _WIDEST else 0
+    end = start + _WIDEST
+    before = ("..." if start else "") + printable(line[start : column - 1])
+    shown = before + printable(line[column - 1 : end]) + ("..." if end < len(line) else "")
+    margin = f"{number:>6} | "
+    yield f"{margin}{shown}"
+    yield f"{' ' * (len(margin) - 2)}| {' ' * _columns(before)}^"
+
+
+def _columns(text: str) -> int:
+    """How wide text stands on a terminal: Chinese characters take two columns, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )

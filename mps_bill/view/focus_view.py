@@ -1,0 +1,192 @@
+"""Bills as FOCUS 1.0 CSV: charges of usage, of usage that plans cover, and of rounding, so that `BilledCost` sums to payable.
+
+Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.0, https://focus.finops.org/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.decimals import ZERO, plain
+from mps_bill.core.laws import law
+from mps_bill.core.times import Calendar, clock, iso, offset_text
+from mps_bill.core.units import in_unit
+from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.rating.bills import Bill, StatementMonth
+from mps_bill.rating.lines import LineItem
+from mps_bill.view.focus_words import COLUMNS, NO_ACCOUNT, PLAN_TYPE, PROVIDER, REGION_NAMES, SERVICES, UNITS
+from mps_bill.view.tables import Column, Quantity, Record, Records
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPart:
+    """The micros of a line that one resource plan covers."""
+
+    plan_id: str
+    plan_name: str
+    micros: int
+
+
+#: The parts of the lines of a bill that plans cover: line number -> parts.
+Coverage = Mapping[int, Sequence[PlanPart]]
+
+
+def focus_records(
+    charged: Iterable[tuple[Bill, Coverage]], months: Iterable[StatementMonth], currency: str, account: str | None
+) -> Records:
+    """The charges of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
+    # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
+    columns = tuple(Column(key, key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
+    return Records(columns, _charges(charged, months, currency, account))
+
+
+def _charges(
+    charged: Iterable[tuple[Bill, Coverage]], months: Iterable[StatementMonth], currency: str, account: str | None
+) -> Iterator[Record]:
+    issuer: Record = {
+        "BillingAccountId": account or NO_ACCOUNT,
+        "BillingCurrency": currency,
+        "InvoiceIssuerName": PROVIDER,
+        "ProviderName": PROVIDER,
+        "PublisherName": PROVIDER,
+    }
+    for bill, coverage in charged:
+        sheet, cycle = bill.cycle.sheet, bill.cycle
+        calendar = sheet.billing.calendar
+        head = {**issuer, **_service(sheet), **_invoiced(bill), **_charge_period(cycle.start, cycle.end)}
+        for number, line in enumerate(bill.lines):
+            parts = coverage.get(number, ())
+            law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
+            yield from ({**head, **_covered(line, part, currency)} for part in parts)
+            if line.billed_micros or not parts:
+                yield {**head, **_usage(line, currency)}
+        if bill.amounts.rounding_adjustment:
+            hour = f"{clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
+            yield {**head, **_adjustment(bill.amounts.rounding_adjustment, f"of the bill of {hour}")}
+    for month in months:
+        if month.amounts.rounding_adjustment:
+            calendar = month.sheet.billing.calendar
+            start, end = calendar.month_start(month.month), calendar.month_end(month.month)
+            head = {
+                **issuer,
+                **_service(month.sheet),
+                **_billing_period(calendar, month.month),
+                **_charge_period(start, end),
+            }
+            yield {**head, **_adjustment(month.amounts.rounding_adjustment, f"of the statement of {month.month}")}
+
+
+def _service(sheet: PriceSheet) -> Record:
+    category, name = SERVICES.get(sheet.product, ("Other", sheet.product))
+    return {"ServiceCategory": category, "ServiceName": name}
+
+
+def _invoiced(bill: Bill) -> Record:
+    """The month on whose invoice a bill is: that of its cycle, or, of a correction, that of the cycle whose bill is issued
+    with it. Only a correction of an earlier month is one in the words of the specification."""
+    cycle = bill.cycle
+    billing = cycle.sheet.billing
+    own = invoiced = billing.calendar.month(cycle.start)
+    if cycle.correction_at is not None:
+        invoiced = billing.calendar.month(cycle.correction_at - billing.issue_after - 1)
+    row = _billing_period(billing.calendar, invoiced)
+    return row if invoiced == own else {**row, "ChargeClass": "Correction"}
+
+
+def _billing_period(calendar: Calendar, month: str) -> Record:
+    """The statement month, which begins at midnight of the billing clock."""
+    return {
+        "BillingPeriodStart": _utc(calendar.month_start(month)),
+        "BillingPeriodEnd": _utc(calendar.month_end(month)),
+    }
+
+
+def _charge_period(start: int, end: int) -> Record:
+    return {"ChargePeriodStart": _utc(start), "ChargePeriodEnd": _utc(end)}
+
+
+def _usage(line: LineItem, currency: str) -> Record:
+    """What is paid for by use. The amount is the line's own: where a quantity does not end within ten decimals, the
+    product of what is shown differs from it behind the tenth."""
+    unit = line.item.unit
+    price = _price_words(line, line.billed_micros, currency)
+    shown = plain(in_unit(line.billed_micros, unit))
+    return {
+        **_sku(line, line.billed_micros),
+        "ChargeDescription": f"{_named(line)}: {shown} {unit.name} at {price}",
+        "PricingCategory": "Standard",
+        **_costs(line.amount, line.amount),
+    }
+
+
+def _covered(line: LineItem, part: PlanPart, currency: str) -> Record:
+    """What a plan covers costs nothing here. What the plan itself has cost is in no file of the program, so no part of
+    it can stand in `EffectiveCost`."""
+    unit = line.item.unit
+    listed = line.listed(part.micros)
+    shown = f"{plain(in_unit(part.micros, unit))} {unit.name}"
+    price = _price_words(line, part.micros, currency)
+    return {
+        **_sku(line, part.micros),
+        "ChargeDescription": f"{_named(line)}: {shown} covered by plan {part.plan_id}, at list {price}",
+        "PricingCategory": "Committed",
+        "CommitmentDiscountCategory": "Usage",
+        "CommitmentDiscountId": part.plan_id,
+        "CommitmentDiscountName": part.plan_name,
+        "CommitmentDiscountStatus": "Used",
+        "CommitmentDiscountType": PLAN_TYPE,
+        **_costs(listed, ZERO),
+    }
+
+
+def _price_words(line: LineItem, micros: int, currency: str) -> str:
+    counted = line.charge.price.counted(micros)
+    return f"{plain(line.unit_price)} {currency} per {counted[1] if counted else line.item.unit.name}"
+
+
+def _sku(line: LineItem, micros: int) -> Record:
+    """What was used and at which price; the same for paid and covered quantities."""
+    unit = line.item.unit
+    quantity, price = Quantity(micros, unit), line.unit_price
+    counted = line.charge.price.counted(micros)
+    tier = f"/{line.tier}" if line.tier else ""
+    sku = f"{line.charge.sheet.product}/{line.item.code}/{line.spec}"
+    return {
+        "ChargeCategory": "Usage",
+        "ChargeFrequency": "Usage-Based",
+        "ConsumedQuantity": quantity,
+        "ConsumedUnit": UNITS[unit.name],
+        "PricingQuantity": counted[0] if counted else quantity,
+        "PricingUnit": counted[1] if counted else UNITS[unit.name],
+        "ListUnitPrice": price,
+        "ContractedUnitPrice": price,
+        "RegionId": line.region,
+        "RegionName": REGION_NAMES.get(line.region, line.region),
+        "SkuId": sku,
+        "SkuPriceId": f"{line.charge.sheet.ref}/{line.item.code}/{line.spec}/{line.region}{tier}",
+    }
+
+
+def _adjustment(amount: Decimal, said: str) -> Record:
+    return {
+        "ChargeCategory": "Adjustment",
+        "ChargeFrequency": "One-Time",
+        "ChargeDescription": f"Rounding adjustment {said}",
+        **_costs(amount, amount),
+    }
+
+
+def _costs(listed: Decimal, billed: Decimal) -> Record:
+    """Prices here are list prices: no contract lowers them, so the contracted cost is the list cost."""
+    return {"ListCost": listed, "ContractedCost": listed, "BilledCost": billed, "EffectiveCost": billed}
+
+
+def _named(line: LineItem) -> str:
+    tier = f", tier {line.tier}" if line.tier else ""
+    return f"{line.item.name}, {line.spec}{tier}, {line.region}"
+
+
+def _utc(second: int) -> str:
+    return iso(second, 0).replace("+00:00", "Z")

@@ -1,0 +1,151 @@
+"""What changed between two price sheets, and what it would have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from mps_bill.ask.comparison import Comparison
+from mps_bill.core.decimals import EXACT, percent_text, plain, stripped
+from mps_bill.pipeline import control_totals
+from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
+from mps_bill.view.tables import Block, Column, Heading, Note, Row, Table, Value, change, column
+
+FORMAT = "mps-bill/prices-diff/1"
+_SIGNED = Column("difference", "Difference", "signed")
+_PERCENT = Column("percent", "Percent", "percent")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDiffView:
+    """`usage` is some usage under both sheets; None where none was given."""
+
+    diff: SheetDiff
+    usage: Comparison | None
+
+    def printed(self) -> Iterator[Block]:
+        """The words that changed, the figures by item, and the effect on usage."""
+        diff = self.diff
+        yield Note(f"From {diff.old.ref} to {diff.new.ref}, in {diff.new.currency}.")
+        if not diff:
+            yield Note("Nothing changed.")
+        elif not diff.items:
+            yield Note("No price changed.")
+        words = [_words_row("the sheet", word) for word in diff.words]
+        words += [row for item in diff.items for row in _item_rows(item)]
+        if words:
+            yield Table("What changed", (column("Where"), column("What"), column("Before"), column("After")), words)
+        if any(item.rates for item in diff.items):
+            yield self._rates_table()
+        if self.usage:
+            yield from self._effect(self.usage)
+
+    def _rates_table(self) -> Table:
+        tier = (column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
+        prices = (Column("before", "Before", "price"), Column("after", "After", "price"))
+        columns = (column("Spec"), column("Region"), *tier, *prices, _SIGNED, _PERCENT)
+        rows: list[Row | Heading] = []
+        for item in self.diff.items:
+            shown = item.new or item.old
+            if item.rates and shown:
+                rows.append(Heading(f"{shown.name} ({item.code}), per {shown.unit.name}"))
+            rows += [(rate.spec, rate.regions, *((rate.tier,) if tier else ()), *_figures(rate)) for rate in item.rates]
+        return Table("Prices", columns, rows)
+
+    def _effect(self, usage: Comparison) -> Iterator[Block]:
+        """The amounts of the usage under both sheets, by item and in total."""
+        old, new = usage.here.amounts, usage.there.amounts
+        totals = (
+            ("List amount", *change(old.list_amount, new.list_amount)),
+            ("Rounding adjustment", *change(old.rounding_adjustment, new.rounding_adjustment)[:3], None),
+            ("Payable", *change(old.payable, new.payable)),
+        )
+        columns = (column("Item"), column("Before", "amount"), column("After", "amount"), _SIGNED, _PERCENT)
+        rows = tuple((code, *change(*usage.amounts(code))) for code in _items(usage))
+        yield Table(f"Effect on usage, {self.diff.new.currency}", columns, rows, totals)
+        records = _records(usage)
+        yield Note(
+            f"{records} usage record{'' if records == 1 else 's'} billed under each sheet as if it had been in force all the"
+            " time, whatever its period; no plans, vouchers or discounts."
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Prices and amounts are text, and a percentage has at most two decimals."""
+        diff, usage = self.diff, self.usage
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "old": diff.old.ref,
+            "new": diff.new.ref,
+            "currency": diff.new.currency,
+            "changes": [_word_json(word) for word in diff.words],
+            "items": [
+                {
+                    "item": item.code,
+                    "status": "added" if item.old is None else "removed" if item.new is None else "changed",
+                    "changes": [_word_json(word) for word in item.words],
+                    "prices": [_rate_json(rate) for rate in item.rates],
+                }
+                for item in diff.items
+            ],
+        }
+        if usage:
+            old, new = usage.here.amounts, usage.there.amounts
+            document["usage"] = {
+                "records": _records(usage),
+                "items": [{"item": code, **_amounts_json(*usage.amounts(code))} for code in _items(usage)],
+                "list_amount": _amounts_json(old.list_amount, new.list_amount),
+                "payable": _amounts_json(old.payable, new.payable),
+            }
+        return document
+
+
+def _items(usage: Comparison) -> list[str]:
+    """The items in the order of the new sheet."""
+    return list(dict.fromkeys([*usage.there.items, *usage.here.items]))
+
+
+def _records(usage: Comparison) -> int:
+    return control_totals(usage.usage).rows_billed
+
+
+def _words_row(where: str, word: WordChange) -> Row:
+    return (where, word.what, word.old or "-", word.new or "-")
+
+
+def _item_rows(item: ItemChange) -> list[Row]:
+    if item.old is None or item.new is None:
+        return [(item.code, "item", "-" if item.old is None else "priced", "-" if item.new is None else "priced")]
+    return [_words_row(item.code, word) for word in item.words]
+
+
+def _figures(rate: RateChange) -> Row:
+    """Before, after, difference and percent of a price that may be added or removed."""
+    if rate.old is None or rate.new is None:
+        return (_or_dash(rate.old), _or_dash(rate.new), "added" if rate.old is None else "removed", None)
+    return (rate.old, rate.new, rate.difference, rate.ratio)
+
+
+def _or_dash(price: Decimal | None) -> Value:
+    return "-" if price is None else price
+
+
+def _word_json(word: WordChange) -> dict[str, str]:
+    return {"what": word.what, "old": word.old, "new": word.new}
+
+
+def _rate_json(rate: RateChange) -> dict[str, str | None]:
+    return {
+        "spec": rate.spec,
+        "regions": rate.regions,
+        "tier": rate.tier or None,
+        "old": None if rate.old is None else plain(rate.old),
+        "new": None if rate.new is None else plain(rate.new),
+        "difference": None if rate.difference is None else stripped(rate.difference),
+        "percent": None if rate.ratio is None else percent_text(rate.ratio),
+    }
+
+
+def _amounts_json(old: Decimal, new: Decimal) -> dict[str, str]:
+    return {"old": stripped(old), "new": stripped(new), "difference": stripped(EXACT.subtract(new, old))}

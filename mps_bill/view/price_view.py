@@ -1,0 +1,266 @@
+"""Price tables, which specs have a price where, and the list of shipped sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from mps_bill.core.times import iso
+from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.table import Coverage, PriceRow
+from mps_bill.price_sheet.words import cycle_words, length_words, metering_words, rounding_words, time_words
+from mps_bill.view.tables import (
+    Block,
+    Column,
+    Heading,
+    Note,
+    Record,
+    Records,
+    Row,
+    Table,
+    column,
+    pick,
+    records_of,
+    table,
+)
+
+FORMAT = "mps-bill/prices/1"
+COVERAGE_FORMAT = "mps-bill/prices-coverage/1"
+LIST_FORMAT = "mps-bill/prices-list/1"
+
+PRICE = (
+    Column("price_sheet", "Price sheet"),
+    Column("item", "Item"),
+    Column("spec", "Spec"),
+    Column("region", "Region"),
+    Column("tiers", "Tiers"),
+    Column("per", "Per"),
+    Column("up_to", "Up to", "quantity"),
+    Column("unit_price", "Unit price", "price"),
+    Column("currency", "Currency"),
+    Column("unit", "Unit"),
+)
+COVERAGE = (
+    Column("price_sheet", "Price sheet"),
+    Column("item", "Item"),
+    Column("region", "Region"),
+    Column("priced", "Priced", "count"),
+    Column("missing", "Missing", "count"),
+    Column("missing_specs", "Without a price"),
+)
+SHEET = (
+    Column("id", "Id"),
+    Column("site", "Site"),
+    Column("product", "Product"),
+    Column("currency", "Currency"),
+    Column("effective_from", "In force from", "time"),
+    Column("effective_to", "In force until", "time"),
+    Column("items", "Items", "count"),
+    Column("sources", "Sources"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView:
+    """Sheets, each with those of its prices that are shown."""
+
+    tables: Sequence[tuple[PriceSheet, Sequence[PriceRow]]]
+
+    def printed(self) -> Iterator[Block]:
+        """For each sheet a note of what it is, and its prices by item."""
+        for sheet, rows in self.tables:
+            yield Note(_sheet_note(sheet))
+            yield _price_table(sheet, rows)
+
+    def records(self) -> Records:
+        """A row for each spec, region and tier."""
+        shown = (
+            (sheet.ref, row.item.code, row.spec, region, *figures, sheet.currency, row.item.unit.name)
+            for sheet, rows in self.tables
+            for row in rows
+            for region in row.regions
+            for figures in row.price.csv_rows()
+        )
+        return records_of(PRICE, shown)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "sheets": [
+                {
+                    "price_sheet": sheet.ref,
+                    "product": sheet.product,
+                    "site": sheet.site,
+                    "currency": sheet.currency,
+                    **_period_json(sheet),
+                    "prices": [
+                        {
+                            "item": row.item.code,
+                            "name": row.item.name,
+                            "unit": row.item.unit.name,
+                            "metering": metering_words(row.item.metering, row.item.unit),
+                            "spec": row.spec,
+                            "regions": list(row.regions),
+                            **row.price.as_json(),
+                        }
+                        for row in rows
+                    ],
+                }
+                for sheet, rows in self.tables
+            ],
+        }
+
+
+def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
+    tier = (column("Tier"),) if any(tier for row in rows for tier, _ in row.price.table_rows()) else ()
+    cells: list[Row | Heading] = []
+    for _, members in groupby(rows, key=lambda row: row.item.code):
+        of_item = list(members)
+        item = of_item[0].item
+        metered = metering_words(item.metering, item.unit)
+        cells.append(Heading(f"{item.name} ({item.code}), per {item.unit.name}: {metered}"))
+        for row in of_item:
+            head: Row = (row.spec, _regions_text(row.regions))
+            for figure_for, unit_price in row.price.table_rows():
+                cells.append((*head, *((figure_for,) if tier else ()), unit_price))
+                head = (None, None)
+    return Table("", (column("Spec"), column("Regions"), *tier, column(sheet.currency, "price")), cells)
+
+
+def _sheet_note(sheet: PriceSheet) -> str:
+    billing = sheet.billing
+    return "\n".join(
+        (
+            f"{sheet.id}: {sheet.product}, {sheet.site}, {sheet.currency}, tax not included",
+            f"In force from {time_words(sheet.effective_from, sheet)}{_until(sheet) or ' on'}.",
+            f"A bill every {cycle_words(billing)}, {length_words(billing.issue_after)} later;"
+            f" its sum rounded {rounding_words(billing)}; settled {billing.settlement}.",
+        )
+    )
+
+
+def _until(sheet: PriceSheet) -> str:
+    return "" if sheet.effective_to is None else f" until {time_words(sheet.effective_to, sheet)}"
+
+
+def _regions_text(regions: Sequence[str]) -> str:
+    return ", ".join("every region" if region == "*" else region for region in regions)
+
+
+def _period_json(sheet: PriceSheet) -> dict[str, str | None]:
+    offset = sheet.billing.calendar.offset
+    end = None if sheet.effective_to is None else iso(sheet.effective_to, offset)
+    return {"effective_from": iso(sheet.effective_from, offset), "effective_to": end}
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """Sheets, each with what has a price where."""
+
+    tables: Sequence[tuple[PriceSheet, Sequence[Coverage]]]
+
+    def printed(self) -> Iterator[Block]:
+        columns = (column("Item"), column("Regions"), column("Priced", "count"), column("Without a price"))
+        for sheet, rows in self.tables:
+            cells: list[Row] = []
+            for _, members in groupby(rows, key=lambda row: row.item.code):
+                for number, row in enumerate(members):
+                    priced = f"{len(row.priced)} of {len(row.priced) + len(row.missing)}"
+                    missing = ", ".join(row.missing) if row.priced else "everything"
+                    cells.append((None if number else row.item.code, _regions_text(row.regions), priced, missing))
+            yield Table(f"{sheet.ref}, {sheet.currency}", columns, cells)
+
+    def records(self) -> Records:
+        """A row for each item and region or group, with the numbers of its specs that have a price and that have none."""
+        shown = (
+            (sheet.ref, row.item.code, region, len(row.priced), len(row.missing), " ".join(row.missing))
+            for sheet, rows in self.tables
+            for row in rows
+            for region in row.regions
+        )
+        return records_of(COVERAGE, shown)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "format": COVERAGE_FORMAT,
+            "sheets": [
+                {
+                    "price_sheet": sheet.ref,
+                    "coverage": [
+                        {
+                            "item": row.item.code,
+                            "regions": list(row.regions),
+                            "priced": list(row.priced),
+                            "missing": list(row.missing),
+                        }
+                        for row in rows
+                    ],
+                }
+                for sheet, rows in self.tables
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SheetListView:
+    """Price sheets, and where their prices were read."""
+
+    sheets: Sequence[PriceSheet]
+
+    def printed(self) -> Iterator[Block]:
+        columns = pick(SHEET, "id", "site", "product", "currency", "effective_from", "items")
+        yield table("Price sheets", columns, ({**_sheet_record(sheet), **_in_force(sheet)} for sheet in self.sheets))
+        rows = tuple(
+            (None if number else sheet.id, source.read_on, source.url, source.covers)
+            for sheet in self.sheets
+            for number, source in enumerate(sheet.sources)
+        )
+        yield Table("Sources", tuple(map(column, ("Sheet", "Read on", "Source", "What was read there"))), rows)
+
+    def records(self) -> Records:
+        return Records(SHEET, map(_sheet_record, self.sheets))
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "format": LIST_FORMAT,
+            "sheets": [
+                {
+                    "id": sheet.id,
+                    "price_sheet": sheet.ref,
+                    "site": sheet.site,
+                    "product": sheet.product,
+                    "currency": sheet.currency,
+                    **_period_json(sheet),
+                    "items": list(sheet.items),
+                    "sources": [
+                        {
+                            "url": source.url,
+                            "read_on": source.read_on,
+                            "covers": source.covers,
+                            "product": source.product,
+                        }
+                        for source in sheet.sources
+                    ],
+                }
+                for sheet in self.sheets
+            ],
+        }
+
+
+def _sheet_record(sheet: PriceSheet) -> Record:
+    return {
+        "id": sheet.id,
+        "site": sheet.site,
+        "product": sheet.product,
+        "currency": sheet.currency,
+        **_period_json(sheet),
+        "items": len(sheet.items),
+        "sources": " ".join(dict.fromkeys(source.url for source in sheet.sources)),
+    }
+
+
+def _in_force(sheet: PriceSheet) -> Record:
+    """The period as people read it, in one cell."""
+    return {"effective_from": f"{sheet.billing.calendar.day(sheet.effective_from)}{_until(sheet)}"}

@@ -1,0 +1,54 @@
+"""What reading found: control totals and problems as lines of text, and one problem as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport
+from mps_bill.metering.usage import ControlTotals
+
+
+def control_totals_text(totals: ControlTotals) -> str:
+    """One line that adds up: `Rows: 9 read = 6 billed + 1 not billable + ...`."""
+    parts = (
+        f"{totals.rows_billed} billed",
+        f"{totals.rows_not_billable} not billable",
+        f"{totals.rows_duplicate} duplicate",
+        f"{totals.rows_rejected} rejected",
+        f"{totals.rows_late} late",
+        f"{totals.rows_pending} pending",
+    )
+    return f"Rows: {totals.rows_read} read = {' + '.join(parts)}"
+
+
+def problem_lines(report: ProblemReport) -> Iterator[str]:
+    """What is listed, equal problems in one line; then, where there are more, how many of each kind and where each begins."""
+    yield from map(_group_line, report.groups)
+    hidden = report.total - sum(group.count for group in report.groups)
+    if hidden <= 0:
+        return
+    yield f"... and {hidden} more problem{'s' if hidden > 1 else ''}. In all:"
+    for problem in report.firsts:
+        yield f"  {report.counts[problem.kind]} of {problem.kind}, first at {problem.place}"
+
+
+def _group_line(group: ProblemGroup) -> str:
+    if group.count < 2:
+        return str(group.first)
+    at = ""
+    if len(group.lines) > 1:
+        at = ", first at lines " if group.count > len(group.lines) else ", at lines "
+        at += ", ".join(map(str, group.lines))
+    return f"{group.first} ({group.count} rows{at})"
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "code": problem.kind.code,
+        "slug": problem.kind.slug,
+        "message": problem.message,
+    }

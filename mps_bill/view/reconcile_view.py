@@ -1,0 +1,350 @@
+"""What `reconcile` found: the differences by period, the classes, the sums, and what the export itself says wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from mps_bill.core.decimals import ZERO, amount_text, stripped
+from mps_bill.core.diagnostics import Place
+from mps_bill.core.times import iso
+from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
+from mps_bill.reconcile.export import EXPORT_OFFSET
+from mps_bill.reconcile.periods import Period
+from mps_bill.reconcile.sides import Paid
+from mps_bill.view.tables import (
+    As,
+    Block,
+    Column,
+    Heading,
+    Moment,
+    Note,
+    Record,
+    Records,
+    Report,
+    Row,
+    Table,
+    Value,
+    column,
+    pick,
+    row_of,
+    table,
+)
+
+FORMAT = "mps-bill/reconciliation/1"
+_PAID = (("voucher", "Vouchers"), ("card", "Stored-value cards"), ("cash", "Cash"), ("outstanding", "Outstanding"))
+_GRAINS = {"cycle": "billing cycle", "day": "day", "month": "month"}
+
+_PERIOD = (
+    Column("product", "Product"),
+    Column("period_start", "Period start", "time"),
+    Column("period_end", "Period end", "time"),
+)
+#: Amounts of both sides.
+_SIDES = (
+    Column("ours", "Ours", "amount", summed=True),
+    Column("theirs", "Theirs", "amount", summed=True),
+    Column("difference", "Difference", "amount", summed=True),
+)
+BILL = (*_PERIOD, Column("rows", "Export rows", "count", summed=True), *_SIDES, Column("verdict", "Verdict"))
+#: A difference, as `_difference_record` spells it.
+DIFFERENCE = (
+    *_PERIOD,
+    Column("class", "Class"),
+    Column("item", "Item"),
+    Column("spec", "Spec"),
+    Column("region", "Region"),
+    Column("ours", "Ours", "quantity"),
+    Column("theirs", "Theirs", "quantity"),
+    Column("unit", "Unit"),
+    Column("amount", "Amount", "amount", summed=True),
+    Column("note", "Note"),
+    Column("place", "Place"),
+)
+_CLASS = (
+    Column("class", "Class"),
+    Column("meaning", "Meaning"),
+    Column("count", "Count", "count", summed=True),
+    Column("amount", "Amount", "amount", summed=True),
+)
+_APART = (
+    Column("what", "On the bill"),
+    Column("why", "Why"),
+    Column("rows", "Rows", "count", summed=True),
+    Column("payable", "Payable", "amount", summed=True),
+)
+_WRONG = (
+    Column("place", "Place"),
+    Column("message", "The export contradicts itself"),
+    Column("amount", "Amount", "amount"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileView:
+    result: Reconciliation
+    currency: str
+
+    def printed(self) -> Iterator[Block]:
+        result = self.result
+        yield Note("\n".join(_read(result)))
+        if result.contradictions:
+            columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
+            yield Table("The export by itself", columns, self._contradictions())
+        if any(bill.differences for bill in result.bills):
+            yield self._differences()
+            yield self._classes()
+        yield self._totals()
+        if paid := paid_totals(result.bills):
+            yield self._payments(*paid)
+        if result.apart:
+            yield Table(
+                "Set apart, in no comparison",
+                pick(_APART, "what", "why", "rows", "payable", unit=self.currency),
+                self._apart(),
+            )
+        yield Note(_verdict(result, self.currency))
+        if not result.with_account and any(one.kind == "deduction" for _, one in result.differences):
+            yield Note("No account was given, so our bills know no resource plans; give --account to compare them.")
+
+    def _contradictions(self) -> list[Row]:
+        return [(str(one.place), one.message, one.amount) for one in self.result.contradictions]
+
+    def _differences(self) -> Table:
+        titles = {"item": "What", "amount": self.currency}
+        columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
+        rows: list[Row | Heading] = []
+        for bill in self.result.bills:
+            if bill.differences:
+                money = map(amount_text, (bill.ours, bill.theirs, bill.difference))
+                rows.append(Heading(f"{bill.product} {bill.period.name}: {'ours {}, theirs {}, {}'.format(*money)}"))
+            for one in bill.differences:
+                shown = {"class": f"  {one.kind}", "item": _described(one)}
+                rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
+        total = ("Whole difference", None, None, None, self.result.theirs - self.result.ours)
+        return Table("Differences (theirs - ours)", columns, rows, (total,))
+
+    def _classes(self) -> Table:
+        found = self._by_class()
+        count = sum(number for _, _, number, _ in found)
+        total = ("Whole difference", None, count, self.result.theirs - self.result.ours)
+        columns = pick(_CLASS, "class", "meaning", "count", "amount", titles={"amount": self.currency})
+        return Table("By class", columns, [row for row in found if row[2]], (total,))
+
+    def _by_class(self) -> list[tuple[str, str, int, Decimal]]:
+        return [(kind, MEANINGS[kind], count, amount) for kind, (count, amount) in self.result.by_class().items()]
+
+    def _totals(self) -> Table:
+        bills = self.result.bills
+        products = groupby(sorted(bills, key=lambda bill: bill.product), key=lambda bill: bill.product)
+        rows = [(product, *_sums(list(members))) for product, members in products]
+        columns = (column("Product"), column("Bills", "count"), column("Equal", "count"), *self._side_columns())
+        return Table("Payable", columns, rows, (("Total", *_sums(bills)),))
+
+    def _side_columns(self) -> tuple[Column, ...]:
+        return pick(_SIDES, "ours", "theirs", "difference", titles={"difference": f"Difference {self.currency}"})
+
+    def _payments(self, ours: Paid, theirs: Paid) -> Table:
+        rows = [(title, *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
+        total = ("Payable", *_sides(ours.total, theirs.total))
+        columns = (column("Paid by"), *self._side_columns())
+        return Table("How the bills that both sides have were paid", columns, rows, (total,))
+
+    def _apart(self) -> list[Row]:
+        return [(one.what, one.reason, len(one.rows), one.payable) for one in self.result.apart]
+
+    def records(self) -> Records:
+        """A row per difference; `amount` sums to the whole difference. Contradictions of the export follow with amount 0."""
+        return Records(DIFFERENCE, self._records())
+
+    def _records(self) -> Iterator[Record]:
+        yield from (_difference_record(*found) for found in self.result.differences)
+        for one in self.result.contradictions:
+            message = f"{one.message}: by {amount_text(one.amount)}"
+            yield {"class": "contradiction", "amount": ZERO, "note": message, "place": str(one.place)}
+
+    def document(self) -> dict[str, Any]:
+        """The whole result; amounts are strings, times carry the offset of the provider's clock."""
+        result = self.result
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "currency": self.currency,
+            "equal": result.equal,
+            "tolerance": stripped(result.tolerance),
+            "files": [
+                {"name": file.name, "form": file.form, "encoding": file.encoding, "rows": file.rows}
+                for file in result.statement.files
+            ],
+            "compared_by": dict(result.grains),
+            "bills": [_bill_json(bill) for bill in result.bills],
+            "classes": {
+                kind: {"count": count, "amount": stripped(amount)} for kind, _, count, amount in self._by_class()
+            },
+            "total": _sides_json(result.ours, result.theirs),
+            "set_apart": [
+                {"product": one.what, "reason": one.reason, "rows": len(one.rows), "payable": stripped(one.payable)}
+                for one in result.apart
+            ],
+            "contradictions": [
+                {**_place_json(one.place), "message": one.message, "amount": stripped(one.amount)}
+                for one in result.contradictions
+            ],
+        }
+        if paid := paid_totals(result.bills):
+            document["paid"] = _paid_json(*paid)
+        return document
+
+    def tables(self) -> Report:
+        result = self.result
+        bills = table("Bills", BILL, map(_bill_record, result.bills))
+        differences = (_difference_record(*found) for found in result.differences)
+        facts: list[tuple[str, Value]] = [
+            ("Currency", self.currency),
+            ("Verdict", "equal" if result.equal else "different"),
+            ("Tolerance of a row", result.tolerance),
+            *((file.name, f"{count_text(file.rows, 'row')}, {file.encoding}") for file in result.statement.files),
+        ]
+        wrong = "Where the export contradicts itself."
+        apart = "Rows of the export that no bill of the run can be held against."
+        return Report(
+            title="Reconciliation",
+            date=max((bill.period.end for bill in result.bills), default=0),
+            facts=facts,
+            sums=(("Ours: payable", "ours"), ("Theirs: payable", "theirs"), ("Difference", "difference")),
+            tables=(
+                bills,
+                table("Differences", DIFFERENCE, differences, remark="Amounts are theirs - ours."),
+                Table("Classes", _CLASS, self._by_class(), remark="The classes add up to the whole difference."),
+                Table("Set apart", _APART, self._apart(), remark=apart),
+                Table("Contradictions", _WRONG, self._contradictions(), remark=wrong),
+            ),
+        )
+
+
+def _period_record(product: str, period: Period) -> Record:
+    return {
+        "product": product,
+        "period_start": Moment(period.start, EXPORT_OFFSET),
+        "period_end": Moment(period.end, EXPORT_OFFSET),
+    }
+
+
+def _bill_record(bill: BillComparison) -> Record:
+    return {
+        **_period_record(bill.product, bill.period),
+        "rows": bill.rows,
+        "ours": bill.ours,
+        "theirs": bill.theirs,
+        "difference": bill.difference,
+        "verdict": "different" if bill.differences else "equal",
+    }
+
+
+def _difference_record(bill: BillComparison, difference: Difference) -> Record:
+    line = difference.line
+    ours, theirs = (
+        None if value is None else As(value, "price" if difference.unit else "amount")
+        for value in (difference.ours, difference.theirs)
+    )
+    return {
+        **_period_record(bill.product, bill.period),
+        "class": difference.kind,
+        "item": line.item if line else None,
+        "spec": line.spec if line else None,
+        "region": line.region if line else None,
+        "ours": ours,
+        "theirs": theirs,
+        "unit": difference.unit or None,
+        "amount": difference.amount,
+        "note": difference.note or None,
+        "place": str(difference.place) if difference.place else None,
+    }
+
+
+def _described(difference: Difference) -> str:
+    """What differs, and where it stands in the export."""
+    what = [str(difference.line) if difference.line else "", difference.note, difference.unit]
+    place = [f"({difference.place})"] if difference.place else []
+    return " ".join([", ".join(filter(None, what)) or MEANINGS[difference.kind], *place])
+
+
+def _sums(bills: Sequence[BillComparison]) -> Row:
+    """The number of bills, of those that are equal, and the amounts of both sides."""
+    ours, theirs = (sum((getattr(bill, side) for bill in bills), ZERO) for side in ("ours", "theirs"))
+    return (len(bills), sum(not bill.differences for bill in bills), *_sides(ours, theirs))
+
+
+def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+    return ours, theirs, theirs - ours
+
+
+def _read(result: Reconciliation) -> Iterator[str]:
+    for file in result.statement.files:
+        yield f"{file.name}: {count_text(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
+    for product, grain in result.grains.items():
+        tolerance = amount_text(result.tolerance)
+        yield f"{product} is compared by {_GRAINS[grain]}; a row may differ by {tolerance}, a bill by nothing."
+
+
+def _verdict(result: Reconciliation, currency: str) -> str:
+    if result.equal:
+        return f"Equal: {count_text(len(result.bills), 'bill')}, {amount_text(result.ours)} {currency} on both sides."
+    differing = sum(bool(bill.differences) for bill in result.bills)
+    said = (
+        [f"{differing} of {count_text(len(result.bills), 'bill')} {'differs' if differing == 1 else 'differ'}"]
+        if differing
+        else []
+    )
+    if result.contradictions:
+        said.append(f"the export contradicts itself in {count_text(len(result.contradictions), 'place')}")
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def count_text(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _bill_json(bill: BillComparison) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "product": bill.product,
+        "start": iso(bill.period.start, EXPORT_OFFSET),
+        "end": iso(bill.period.end, EXPORT_OFFSET),
+        **_sides_json(bill.ours, bill.theirs),
+        "rows": bill.rows,
+        "differences": [_difference_json(difference) for difference in bill.differences],
+    }
+    if bill.paid:
+        shown["paid"] = _paid_json(*bill.paid)
+    return shown
+
+
+def _difference_json(difference: Difference) -> dict[str, Any]:
+    line = difference.line
+    return {
+        "class": difference.kind,
+        "item": line.item if line else None,
+        "spec": line.spec if line else None,
+        "region": line.region if line else None,
+        "ours": None if difference.ours is None else stripped(difference.ours),
+        "theirs": None if difference.theirs is None else stripped(difference.theirs),
+        "unit": difference.unit or None,
+        "amount": stripped(difference.amount),
+        "note": difference.note or None,
+        **(_place_json(difference.place) if difference.place else {"file": None, "line": None, "column": None}),
+    }
+
+
+def _place_json(place: Place) -> dict[str, Any]:
+    return {"file": place.file, "line": place.line, "column": place.column}
+
+
+def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, str]:
+    return dict(zip(("ours", "theirs", "difference"), map(stripped, _sides(ours, theirs)), strict=True))
+
+
+def _paid_json(ours: Paid, theirs: Paid) -> dict[str, dict[str, str]]:
+    return {column: _sides_json(getattr(ours, column), getattr(theirs, column)) for column, _ in _PAID}

@@ -1,0 +1,136 @@
+"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mps_bill.core.decimals import scaled
+from mps_bill.core.times import clock
+from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.pipeline import SettleRun
+from mps_bill.settlement.account import Debt
+from mps_bill.settlement.closing import ClosingRow
+from mps_bill.settlement.monthly import StatementSettlement
+from mps_bill.settlement.settle import Settlement
+from mps_bill.view.bill_view import RECORDS, adjustment_record, bill_record, charge_records, head_of, statement_record
+from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, pick
+
+#: The sources by the names that people know.
+SOURCE_NAMES = {
+    "resource_plan": "Resource plan",
+    "voucher": "Voucher",
+    "stored_value_card": "Stored-value card",
+    "balance": "Balance",
+    "credit_line": "Credit line left",
+    "outstanding": "Outstanding",
+    "frozen": "Frozen",
+}
+#: The same, taken together.
+POOLS = {
+    "resource_plan": "Resource plans",
+    "voucher": "Vouchers",
+    "stored_value_card": "Stored-value cards",
+    "balance": "Balance",
+    "credit_line": "Credit line",
+}
+#: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
+DEDUCTION = (
+    Column("source", "Source"),
+    Column("name", "Source"),
+    Column("source_id", "Id"),
+    Column("item", "Item"),
+    Column("spec", "Spec"),
+    Column("region", "Region"),
+    Column("plan_quantity", "Covered quantity", "quantity"),
+    Column("unit", "Unit"),
+    Column("units", "Plan units", "quantity"),
+    Column("paid", "Amount", "amount", summed=True),
+    Column("remaining", "Remaining", "quantity"),
+    Column("remaining_in", "Remaining in"),
+)
+#: For programs: the rows of bills, and a row per deduction, so that `amount` and `paid` both sum to payable.
+SETTLED = (*RECORDS, *pick(DEDUCTION, "source", "source_id", "units", "paid", "remaining"))
+#: A source in the closing statement, as `closing_record` spells it.
+CLOSING = (
+    Column("source", "Source"),
+    Column("id", "Id"),
+    Column("unit", "Unit"),
+    Column("opening", "Opening", "quantity"),
+    Column("added", "Added", "quantity"),
+    Column("taken", "Taken", "quantity"),
+    Column("closing", "Closing", "quantity"),
+    Column("used_up", "Used up", "time"),
+)
+
+
+def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterator[Record]:
+    """What each source took: plans in their unit, the others in money."""
+    if isinstance(step, Settlement):
+        for taken, number in zip(step.plan_deductions, step.plan_lines, strict=True):
+            line = step.bill.lines[number]
+            yield {
+                "source": "resource_plan",
+                "name": SOURCE_NAMES["resource_plan"],
+                "source_id": taken.plan.id,
+                "item": line.item.code,
+                "spec": line.spec,
+                "region": line.region,
+                "plan_quantity": Quantity(taken.micros, line.item.unit),
+                "unit": line.item.unit.name,
+                "units": As(scaled(taken.units, QUANTITY_PLACES), "quantity"),
+                "remaining": As(scaled(taken.remaining, QUANTITY_PLACES), "quantity"),
+                "remaining_in": taken.plan.unit.name,
+            }
+    for paid in step.payment.deductions:
+        yield {
+            "source": paid.source,
+            "name": SOURCE_NAMES[paid.source].removesuffix(" left"),
+            "source_id": paid.id,
+            "paid": paid.amount,
+            "remaining": As(paid.remaining, "amount"),
+            "remaining_in": currency,
+        }
+
+
+def closing_record(row: ClosingRow, offset: int) -> Record:
+    kind: Kind = "quantity" if row.source == "resource_plan" else "amount"
+    return {
+        "source": SOURCE_NAMES[row.source],
+        "id": row.id or None,
+        "unit": row.unit,
+        **{name: As(getattr(row, name), kind) for name in ("opening", "added", "taken", "closing")},
+        "used_up": None if row.used_up_at is None else Moment(row.used_up_at, offset),
+    }
+
+
+def debt_name(debt: Debt, offset: int) -> str:
+    return f"{debt.product} {debt.month or clock(debt.cycle_start, offset)}"
+
+
+def settle_records(run: SettleRun) -> Iterator[Record]:
+    """The rows under `SETTLED`. The status is issued, correction, late or pending."""
+    settled, currency = run.settled, run.currency
+    for settlement in settled.settlements:
+        bill = settlement.bill
+        status = "issued" if bill.cycle.correction_at is None else "correction"
+        yield from charge_records(bill, status, currency)
+        head = {**head_of(bill_record(bill, status)), "currency": currency}
+        yield from _payment_records(settlement, head, currency)
+        if settlement.frozen:
+            yield {**head, "row": "frozen", "paid": settlement.frozen}
+    for step in settled.statements:
+        statement = statement_record(step.statement)
+        yield adjustment_record(statement, currency)
+        head = {**head_of(statement), "currency": currency}
+        yield {**head, "row": "frozen", "paid": -step.statement.amounts.list_amount}
+        yield from _payment_records(step, head, currency)
+    for status, bills in (("late", settled.late), ("pending", settled.pending)):
+        for bill in bills:
+            yield from charge_records(bill, status, currency)
+
+
+def _payment_records(step: Settlement | StatementSettlement, head: Record, currency: str) -> Iterator[Record]:
+    for taken in deductions(step, currency):
+        yield {**head, "row": "deduction", **taken}
+    if step.payment.outstanding:
+        yield {**head, "row": "outstanding", "paid": step.payment.outstanding}

@@ -1,0 +1,92 @@
+"""A settlement as a report of named tables: those of bills, with what paid each, and the account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.pipeline import SettleRun
+from mps_bill.settlement.monthly import StatementSettlement
+from mps_bill.settlement.settle import Settlement
+from mps_bill.settlement.waterfall import MONEY_SOURCES, Arrival
+from mps_bill.view.bill_view import BILL, bill_record, month_record
+from mps_bill.view.chart_series import paid_from
+from mps_bill.view.run_report import BILL_COLUMNS, apart, lines_table, run_report
+from mps_bill.view.settle_records import CLOSING, DEDUCTION, POOLS, closing_record, debt_name, deductions
+from mps_bill.view.tables import Column, Moment, Record, Report, Value, pick, table
+
+#: What a bill or statement was paid from.
+PAID = tuple(
+    Column(key, title, "amount", summed=True, may_hide=True)
+    for key, title in (
+        *((source, POOLS[source]) for source in MONEY_SOURCES),
+        ("outstanding", "Outstanding"),
+        ("frozen", "Frozen"),
+    )
+)
+_DEDUCTION_COLUMNS = (
+    *pick(BILL, "product", "kind", "cycle_start", "clock"),
+    *(column for column in DEDUCTION if column.key != "source"),
+)
+_TOP_UP = (
+    Column("arrived", "Arrived", "time"),
+    Column("amount", "Amount", "amount", summed=True),
+    Column("repaid", "Repaid", "amount", summed=True),
+    Column("bills_repaid", "Bills repaid"),
+    Column("credit_restored", "Credit restored", "amount", summed=True),
+    Column("to_balance", "To the balance", "amount", summed=True),
+)
+
+
+def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()) -> Report:
+    """What `settle` found; `notes` are sentences for people."""
+    settled = run.settled
+    steps = [step for step in settled.steps if not isinstance(step, Arrival)]
+    bills = tuple(settlement.bill for settlement in settled.settlements)
+    taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
+    closing = (closing_record(row, run.offset) for row in run.closing_rows)
+    adds_up = f"Account {settled.closing.id}. Opening + added - taken = closing."
+    paid = table("Bills", (*BILL_COLUMNS, *PAID), map(_paid_record, steps))
+    tables = [
+        paid,
+        lines_table(bills),
+        table("Deductions", _DEDUCTION_COLUMNS, taken, remark="" if taken else "Nothing was deducted."),
+        table("Account", CLOSING, closing, remark=adds_up),
+    ]
+    if settled.arrivals:
+        tables.append(table("Top-ups", _TOP_UP, (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)))
+    tables += apart(settled.late, settled.pending)
+    sums = [*BILL_COLUMNS[-3:], *(column for column in PAID if paid.total(paid.index(column.key)))]
+    sums += [column for column in PAID if column.key == "outstanding" and column not in sums]
+    report = run_report("Settlement", run, bills, tables, sums, account or settled.closing.id)
+    return replace(report, notes=(*notes, *report.notes))
+
+
+def with_payments(report: Report) -> Report:
+    """The report with a chart of what paid."""
+    paid = paid_from(report)
+    return replace(report, charts=(*report.charts, paid)) if paid else report
+
+
+def _head(step: Settlement | StatementSettlement) -> Record:
+    return bill_record(step.bill) if isinstance(step, Settlement) else month_record(step.statement)
+
+
+def _paid_record(step: Settlement | StatementSettlement) -> Record:
+    """A bill or statement, and what paid it: its payable is the sum of what follows it. A statement releases what its
+    bills froze, which therefore stands there below zero."""
+    frozen = step.frozen if isinstance(step, Settlement) else -step.statement.amounts.list_amount
+    paid: dict[str, Value] = {source: step.payment.paid_by(source) for source in MONEY_SOURCES}
+    return {**_head(step), **paid, "outstanding": step.payment.outstanding, "frozen": frozen}
+
+
+def _top_up_record(arrival: Arrival, offset: int) -> Record:
+    return {
+        "arrived": Moment(arrival.at, offset),
+        "amount": arrival.amount,
+        "repaid": sum((part for _, part in arrival.repaid), ZERO),
+        "bills_repaid": ", ".join(debt_name(debt, offset) for debt, _ in arrival.repaid) or None,
+        "credit_restored": arrival.credit_restored,
+        "to_balance": arrival.to_balance,
+    }

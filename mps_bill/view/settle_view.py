@@ -1,0 +1,357 @@
+"""Settlements: each bill with its deductions, what is late, pending, overdue, and the closing statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.core.decimals import amount_text
+from mps_bill.core.times import DAY, clock, offset_text
+from mps_bill.pipeline import SettleRun
+from mps_bill.rating.bills import Bill, sum_amounts
+from mps_bill.settlement.charged import Before, cycle_key
+from mps_bill.settlement.forecast import Forecast
+from mps_bill.settlement.monthly import StatementSettlement
+from mps_bill.settlement.overdue import cleared_by
+from mps_bill.settlement.settle import Settlement, Step
+from mps_bill.settlement.waterfall import Arrival
+from mps_bill.view.bill_view import BILL, bill_table, pending_table, sum_columns
+from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.settle_json import settle_run_json
+from mps_bill.view.settle_records import (
+    CLOSING,
+    POOLS,
+    SETTLED,
+    closing_record,
+    debt_name,
+    deductions,
+    settle_records,
+)
+from mps_bill.view.tables import (
+    As,
+    Block,
+    Moment,
+    Note,
+    Record,
+    Records,
+    Report,
+    Row,
+    Table,
+    column,
+    pick,
+    row_of,
+)
+
+#: Late cycles that are listed one by one.
+_LATE_IN_FULL = 24
+#: Cycles that a warning names.
+_NAMED = 6
+#: What was charged of a late cycle before, as far as the account knows.
+_BEFORE: dict[Before | None, str] = {
+    None: "",
+    "same": "the same",
+    "other": "other usage",
+    "unknown": "yes, long ago",
+}
+#: What stands in a column of amounts that are in money or in a plan's unit.
+_TOOK = (
+    column("From"),
+    column("For"),
+    column("Took", "amount"),
+    column("Left", "amount"),
+    column("Unit"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleView:
+    """What `settle` found: `in_full` are the steps printed in full (None: all of them); `account` is the provider's id of
+    the account, where it is not that of the account file."""
+
+    run: SettleRun
+    in_full: int | None = None
+    account: str | None = None
+
+    def printed(self) -> Iterator[Block]:
+        run, settled = self.run, self.run.settled
+        shown = settled.steps[: self.in_full]
+        for step in shown:
+            yield from _step_blocks(step, run)
+        if rest := len(settled.steps) - len(shown):
+            said = f"{rest} {'more ' if shown else ''}{'step is' if rest == 1 else 'steps are'}"
+            yield Note(f"{said} in the closing statement; --all prints every bill in full.")
+        if settled.settlements or settled.statements:
+            yield _total_table(run)
+        if settled.charged_again:
+            yield Note(charged_again_text(run))
+        yield _closing_table(run)
+        yield from _overdue_blocks(run)
+        if settled.late:
+            yield from _late_blocks(settled.late, run, self.in_full)
+        if settled.pending:
+            yield pending_table(settled.pending, run.currency)
+        if run.forecast:
+            yield from _forecast_blocks(run.forecast, run.offset)
+        yield Note(control_totals_text(run.control_totals))
+
+    def records(self) -> Records:
+        return Records(SETTLED, settle_records(self.run))
+
+    def document(self) -> dict[str, Any]:
+        return settle_run_json(self.run)
+
+    def tables(self) -> Report:
+        from mps_bill.view.settle_report import settle_report
+
+        notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
+        return settle_report(self.run, self.account, notes)
+
+    page = tables
+
+    def charts(self) -> Report:
+        from mps_bill.view.settle_report import with_payments
+
+        return with_payments(self.tables())
+
+    def focus(self) -> Records:
+        from mps_bill.view.focus_view import PlanPart, focus_records
+
+        settled = self.run.settled
+        charged = []
+        for step in settled.settlements:
+            parts: dict[int, list[PlanPart]] = {}
+            for deduction, line in zip(step.plan_deductions, step.plan_lines, strict=True):
+                part = PlanPart(deduction.plan.id, deduction.plan.name, deduction.micros)
+                parts.setdefault(line, []).append(part)
+            charged.append((step.bill, parts))
+        months = (step.statement for step in settled.statements)
+        return focus_records(charged, months, self.run.currency, self.account or settled.closing.id)
+
+
+def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
+    match step:
+        case Settlement():
+            yield bill_table(step.bill, run.currency)
+            cycle = step.bill.cycle
+            if rows := _paid_rows(step, run.currency):
+                yield _paid_table(f"Paid: {cycle.product} {clock(cycle.start, run.offset)}", rows)
+        case StatementSettlement():
+            statement, amounts = step.statement, step.statement.amounts
+            issued = clock(statement.issued_at, run.offset)
+            rows = [
+                (name, None, amount, None, run.currency)
+                for name, amount in (
+                    ("List amount of the month, released", amounts.list_amount),
+                    ("Rounding adjustment", amounts.rounding_adjustment),
+                    ("Payable", amounts.payable),
+                )
+            ]
+            title = f"Statement of {statement.sheet.product} for {statement.month}, issued {issued}"
+            yield _paid_table(title, [*rows, *_paid_rows(step, run.currency)])
+        case Arrival():
+            yield Note(arrival_text(step, run))
+
+
+def _paid_table(title: str, rows: Sequence[Row]) -> Table:
+    """Rows under `_TOOK`, of which "For" is left out where money alone has paid."""
+    if any(row[1] for row in rows):
+        return Table(title, _TOOK, rows)
+    return Table(title, (_TOOK[0], *_TOOK[2:]), [(row[0], *row[2:]) for row in rows])
+
+
+def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Row]:
+    """What each source took: plans in their unit, the others in money; what is outstanding and what is frozen."""
+    rows = [_took(record) for record in deductions(step, currency)]
+    if step.payment.outstanding:
+        rows.append(("Outstanding", None, step.payment.outstanding, None, currency))
+    if isinstance(step, Settlement) and step.frozen:
+        rows.append(("Frozen", "until the month is over", step.frozen, None, currency))
+    return rows
+
+
+def _took(record: Record) -> Row:
+    covered = None
+    if quantity := record.get("plan_quantity"):
+        covered = f"{quantity} {record['unit']} {record['spec']} {record['region']}"
+    name = f"{record['name']} {record['source_id'] or ''}".rstrip()
+    took = record.get("units") or record.get("paid")
+    return (name, covered, took, record["remaining"], record["remaining_in"])
+
+
+def arrival_text(arrival: Arrival, run: SettleRun) -> str:
+    """`Top-up of 500.00 CNY at 2023-11-10 12:30: 3.20 repays mps 2023-11-10 10:00, 496.80 to the balance.`"""
+    parts = [
+        f"{amount_text(part)} repays {debt_name(debt, run.offset)}"
+        + (f" ({amount_text(rest)} is left)" if rest else "")
+        for debt, part in arrival.repaid
+        for rest in (debt.amount - part,)
+    ]
+    if arrival.credit_restored:
+        parts.append(f"{amount_text(arrival.credit_restored)} restores the credit line")
+    if arrival.to_balance:
+        parts.append(f"{amount_text(arrival.to_balance)} to the balance")
+    name = "Top-up" if arrival.top_up.id is None else f"Top-up {arrival.top_up.id}"
+    said = f"{name} of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
+    if arrival.at != arrival.top_up.at:
+        said += f" (entered afterwards for {clock(arrival.top_up.at, run.offset)})"
+    return f"{said}: {', '.join(parts) or 'nothing'}."
+
+
+def _total_table(run: SettleRun) -> Table:
+    sums = run.totals
+    rows: list[Row] = [
+        ("List amount", sums.amounts.list_amount),
+        ("Rounding adjustments", sums.amounts.rounding_adjustment),
+        ("Payable", sums.amounts.payable),
+    ]
+    paid = (
+        *((POOLS[source], amount) for source, amount in sums.paid.items()),
+        ("Outstanding", sums.outstanding),
+        ("Frozen", sums.frozen),
+    )
+    rows += [(f"  {name}", amount) for name, amount in paid if amount]
+    bills, statements = len(run.settled.settlements), len(run.settled.statements)
+    title = f"Total of {bills} bill{'' if bills == 1 else 's'}"
+    if statements:
+        title += f" and {statements} monthly statement{'' if statements == 1 else 's'}"
+    return Table(title, sum_columns(run.currency), rows)
+
+
+def _closing_table(run: SettleRun) -> Table:
+    settled = run.settled
+    shown = [
+        row
+        for row in run.closing_rows
+        if row.source not in ("credit_line", "outstanding", "frozen") or row.opening or row.added or row.taken
+    ]
+    used_up = ("used_up",) if any(row.used_up_at is not None for row in shown) else ()
+    columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", *used_up)
+    rows = []
+    for row in shown:
+        record = dict(closing_record(row, run.offset))
+        record["source"] = f"{record['source']} {row.id}".rstrip()
+        record |= {name: None for name in ("added", "taken") if not getattr(row, name)}
+        rows.append(row_of(columns, record))
+    before, after = (As(account.available_credit, "amount") for account in (settled.opening, settled.closing))
+    available: Record = {"source": "Available credit", "unit": run.currency, "opening": before, "closing": after}
+    at = "" if settled.until is None else f", {clock(settled.until, run.offset)} (UTC{offset_text(run.offset)})"
+    return Table(f"Account {settled.closing.id}{at}", columns, rows, (row_of(columns, available),))
+
+
+def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
+    if not run.overdue:
+        return
+    rows = [
+        (
+            debt_name(bill.debt, run.offset),
+            Moment(bill.debt.issued_at, run.offset),
+            bill.debt.amount,
+            "still overdue" if bill.cleared_at is None else Moment(bill.cleared_at, run.offset),
+            bill.left or None,
+        )
+        for bill in run.overdue
+    ]
+    columns = (
+        column("Bill"),
+        column("Overdue since", "time"),
+        column("Outstanding", "amount"),
+        column("Repaid at", "time"),
+        column("Still owed", "amount", run.currency),
+    )
+    yield Table("Overdue bills", columns, rows)
+    account = run.settled.closing
+    if account.outstanding:
+        oldest = account.outstanding[0]
+        since = f"{amount_text(account.owed)} {run.currency} is outstanding, the oldest of it since"
+        since += f" {clock(oldest.issued_at, run.offset)} ({debt_name(oldest, run.offset)})"
+        at = cleared_by(account)
+        how = "no top-up in the account clears it" if at is None else f"the top-up of {clock(at, run.offset)} clears it"
+        yield Note(f"The account is overdue: {since}; {how}.")
+
+
+def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Block]:
+    shown = late if in_full is None else late[:_LATE_IN_FULL]
+    before = run.settled.charged_before
+    rows: list[Row] = [
+        (
+            Moment(bill.cycle.start, run.offset),
+            bill.cycle.product,
+            *_late_cells([bill]),
+            _BEFORE[before.get(cycle_key(bill.cycle))],
+        )
+        for bill in shown
+    ]
+    if rest := late[len(shown) :]:
+        rows.append((f"and {len(rest)} more", None, *_late_cells(rest), None))
+    figures = pick(BILL, "records", "list_amount", unit=run.currency)
+    columns = (column("Cycle", "time"), column("Product"), *figures, column("Charged before"))
+    total = ("Total", None, *_late_cells(late), None)
+    yield Table("Late usage of settled cycles, not charged", columns, rows, (total,))
+    if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
+        yield Note("All of it was charged before: the usage of every cycle is the same that was charged.")
+    else:
+        yield Note(
+            "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"
+            " files that hold only what was missed."
+        )
+
+
+def charged_again_text(run: SettleRun, most: int = _NAMED) -> str:
+    """The warning that corrections can hold records which are charged already, with the first `most` of their cycles."""
+    cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
+    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:most]]
+    if len(cycles) > most:
+        named.append(f"{len(cycles) - most} more")
+    many = len(cycles) > 1
+    known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
+    return (
+        f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before"
+        f"{' with other usage' if known else ''}"
+        f" ({', '.join(named)}). The account cannot tell records apart: a record that was charged then and stands in"
+        " these files too is charged twice."
+    )
+
+
+def _late_cells(bills: Sequence[Bill]) -> Row:
+    return sum(line.records for bill in bills for line in bill.lines), sum_amounts(bills).list_amount
+
+
+def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
+    columns = (
+        column("Source"),
+        column("Unit"),
+        column("Left", "quantity"),
+        column("A day", "quantity"),
+        column("Runs out", "time"),
+    )
+    rows: list[Row] = []
+    for row in forecast.rows:
+        out = "not at this rate" if row.runs_out is None else Moment(row.runs_out, offset)
+        rows.append((POOLS[row.source], row.unit, row.left, row.a_day, out if row.left else "is used up"))
+    span = f"{clock(forecast.start, offset)} to {clock(forecast.end, offset)} ({_span(forecast.end - forecast.start)})"
+    yield Table(f"Forecast at the rate of {span}", columns, rows)
+    yield Note(
+        "It assumes that usage goes on so, that plans of a unit follow one another and what they cover is paid at list"
+        " price when they have run out, and that any voucher pays any bill."
+    )
+
+
+def _span(seconds: int) -> str:
+    days, rest = divmod(seconds, DAY)
+    hours = f"{rest // 3600} h"
+    return f"{days} d {hours}" if days and rest else f"{days} d" if days else hours
+
+
+def notices(run: SettleRun) -> Iterator[str]:
+    """What a person should know of a run beside its result, whatever the format."""
+    if count := len(run.settled.overtaken):
+        yield (
+            f"{'1 bill was' if count == 1 else f'{count} bills were'} issued before the time that the account had reached,"
+            " and paid as of that time; where products have other lags or cycles, --as-of keeps them in step."
+        )
+    if run.settled.late:
+        rows = run.control_totals.rows_late
+        yield f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged."
+    if run.settled.charged_again:
+        yield charged_again_text(run)

@@ -1,0 +1,53 @@
+"""What `usage check` found: problems, and where every row went."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mps_bill.pipeline import UsageCheck
+from mps_bill.view.reading_report import control_totals_text, problem_json
+from mps_bill.view.tables import Block, Column, Note, Records, Table, column
+
+FORMAT = "mps-bill/usage-check/1"
+PROBLEM = (
+    Column("file", "File"),
+    Column("line", "Line", "count"),
+    Column("column", "Column", "count"),
+    Column("code", "Code"),
+    Column("slug", "Problem"),
+    Column("message", "Message"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCheckView:
+    check: UsageCheck
+
+    def printed(self) -> Iterator[Block]:
+        """Problems by kind, where there are any, and the control totals."""
+        problems = self.check.problems
+        if problems.total:
+            rows = [
+                (problem.kind.code, problem.kind.slug, problems.counts[problem.kind], str(problem.place))
+                for problem in sorted(problems.firsts, key=lambda problem: problem.kind)
+            ]
+            columns = (column("Code"), column("Problem"), column("Count", "count"), column("First at"))
+            yield Table("Problems", columns, rows, ((None, "Total", problems.total, None),))
+        yield Note(control_totals_text(self.check.control_totals))
+
+    def records(self) -> Records:
+        """A row per listed problem."""
+        return Records(PROBLEM, map(problem_json, self.check.problems.shown))
+
+    def document(self) -> dict[str, Any]:
+        """Control totals, the count of every kind of problem, and the problems that are listed one by one."""
+        problems = self.check.problems
+        return {
+            "format": FORMAT,
+            "control_totals": dataclasses.asdict(self.check.control_totals),
+            "problem_counts": {str(kind): count for kind, count in sorted(problems.counts.items())},
+            "problems": list(map(problem_json, problems.shown)),
+        }

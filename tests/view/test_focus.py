@@ -1,0 +1,204 @@
+"""FOCUS 1.0 rows: columns, rules about null, sums. `test_focus_validator.py` asks the specification's own validator."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core.times import parse_second
+from mps_bill.core.units import UNITS, in_unit
+from mps_bill.rating.bills import sum_amounts
+from mps_bill.view import focus_words
+from mps_bill.view.bill_view import BillView
+from mps_bill.view.settle_view import SettleView
+from tests.kit import SHEET, billed, book, row, source, usage_text
+from tests.render.runs import bills_of, every_run, months_of, sample_day, settled, text
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+#: The columns as the specification lists them in its chapter 2, alphabetically.
+COLUMNS = _words("""
+AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart
+ChargeCategory ChargeClass ChargeDescription ChargeFrequency ChargePeriodEnd ChargePeriodStart CommitmentDiscountCategory
+CommitmentDiscountId CommitmentDiscountName CommitmentDiscountStatus CommitmentDiscountType ConsumedQuantity ConsumedUnit
+ContractedCost ContractedUnitPrice EffectiveCost InvoiceIssuerName ListCost ListUnitPrice PricingCategory PricingQuantity
+PricingUnit ProviderName PublisherName RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName
+SkuId SkuPriceId SubAccountId SubAccountName Tags
+""")
+NEVER_NULL = _words("""
+BilledCost BillingAccountId BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeDescription
+ChargeFrequency ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost ProviderName
+PublisherName ServiceCategory ServiceName
+""")
+#: Columns that usage has and other charges have not.
+OF_USAGE = _words("""
+ConsumedQuantity ConsumedUnit ContractedUnitPrice ListUnitPrice PricingCategory PricingQuantity PricingUnit RegionId
+RegionName SkuId SkuPriceId
+""")
+COMMITMENT = [name for name in COLUMNS if name.startswith("CommitmentDiscount")]
+#: No resource, zone, sub account or tag stands behind a line of a bill.
+ALWAYS_NULL = _words(
+    "AvailabilityZone BillingAccountName ResourceId ResourceName ResourceType SubAccountId SubAccountName Tags"
+)
+RUNS = ("sample day", "bill", "bill, monthly", "bill, pending", "settle", "settle, monthly", "nothing")
+
+
+def rows_of(data: BillView | SettleView) -> list[dict[str, str]]:
+    stream = io.StringIO(text(data, "focus"))
+    reader = csv.DictReader(stream)
+    rows = list(reader)
+    assert list(reader.fieldnames or ()) == COLUMNS
+    return rows
+
+
+def total(rows: list[dict[str, str]], column: str) -> Decimal:
+    return sum((Decimal(line[column]) for line in rows), Decimal(0))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_billed_cost_sums_to_what_is_payable(name: str, tmp_path: Path) -> None:
+    data = every_run(tmp_path)[name]
+    rows = rows_of(data)
+    of_run = sum_amounts(bills_of(data), months_of(data))
+    assert total(rows, "BilledCost") == of_run.payable
+    adjustments = [line for line in rows if line["ChargeCategory"] == "Adjustment"]
+    assert total(adjustments, "BilledCost") == of_run.rounding_adjustment
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_must_and_must_not_be_null(name: str, tmp_path: Path) -> None:
+    for line in rows_of(every_run(tmp_path)[name]):
+        where = line["ChargeDescription"]
+        filled = {column for column, value in line.items() if value}
+        assert filled >= set(NEVER_NULL), where
+        assert not filled & set(ALWAYS_NULL), where
+        is_usage = line["ChargeCategory"] == "Usage"
+        assert line["ChargeCategory"] in ("Usage", "Adjustment")
+        assert filled & set(OF_USAGE) == (set(OF_USAGE) if is_usage else set()), where
+        assert filled & set(COMMITMENT) == (set(COMMITMENT) if line["CommitmentDiscountId"] else set()), where
+        assert (line["PricingCategory"] == "Committed") == bool(line["CommitmentDiscountId"]), where
+        assert not line["ChargeClass"], "no correction here"
+        if not is_usage:
+            costs = {line[column] for column in ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")}
+            assert len(costs) == 1, where
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_formats(name: str, tmp_path: Path) -> None:
+    for line in rows_of(every_run(tmp_path)[name]):
+        for column, value in line.items():
+            if column.endswith(("PeriodStart", "PeriodEnd")):
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value)
+            if value and column.endswith(("Cost", "Price", "Quantity")):
+                assert re.fullmatch(r"-?\d+(\.\d+)?", value), (column, value)
+        assert (
+            line["BillingPeriodStart"]
+            <= line["ChargePeriodStart"]
+            < line["ChargePeriodEnd"]
+            <= line["BillingPeriodEnd"]
+        )
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_cost_is_quantity_times_unit_price(name: str, tmp_path: Path) -> None:
+    """To the tenth decimal, where both the cost and a quantity that does not end are rounded."""
+    for line in rows_of(every_run(tmp_path)[name]):
+        if line["ListUnitPrice"]:
+            price = Decimal(line["ListUnitPrice"])
+            off = abs(price * Decimal(line["PricingQuantity"]) - Decimal(line["ListCost"]))
+            assert off <= Decimal("5e-11") * (1 + price), line["ChargeDescription"]
+            assert line["ListCost"] == line["ContractedCost"]
+            assert line["ListUnitPrice"] == line["ContractedUnitPrice"]
+
+
+def test_quantities_of_paid_and_covered_usage_are_those_of_the_lines(tmp_path: Path) -> None:
+    run = settled(tmp_path)
+    rows = rows_of(SettleView(run))
+    lines = [line for settlement in run.settled.settlements for line in settlement.bill.lines]
+    for sku in {line["SkuId"] for line in rows if line["SkuId"]}:
+        _, item, spec = sku.split("/")
+        own = [line for line in lines if (line.item.code, line.spec) == (item, spec)]
+        used = sum((in_unit(line.micros, line.item.unit) for line in own), Decimal(0))
+        assert total([line for line in rows if line["SkuId"] == sku], "ConsumedQuantity") == used
+
+
+def test_what_each_plan_covers_is_a_row_of_its_own(tmp_path: Path) -> None:
+    covered = [line for line in rows_of(SettleView(settled(tmp_path))) if line["CommitmentDiscountId"]]
+    wanted = {
+        "BilledCost": "0",
+        "EffectiveCost": "0",
+        "CommitmentDiscountCategory": "Usage",
+        "CommitmentDiscountStatus": "Used",
+        "CommitmentDiscountType": "Resource plan",
+        "ChargeCategory": "Usage",
+        "BillingAccountId": "studio-a",
+    }
+    assert [{key: line[key] for key in wanted} for line in covered] == [wanted, wanted]
+    told = [(line["CommitmentDiscountId"], line["CommitmentDiscountName"], line["PricingQuantity"]) for line in covered]
+    assert told == [("rp-1", "'=Minutes", "33.33"), ("rp-2", "Later minutes", "0.83")]
+    assert covered[0]["ListCost"] == "2.169783", "33.33 minutes at 0.0651"
+    assert covered[0]["ChargePeriodStart"] == "2023-11-10T03:00:00Z"
+
+
+def test_a_correction_of_an_earlier_month_is_one_of_this_month(tmp_path: Path) -> None:
+    from mps_bill.metering.meter import MeterOptions
+    from mps_bill.pipeline import settle_usage
+
+    options = MeterOptions(engine="python")
+    december = row(job_id="d-1", completed_at="2023-12-01T00:30:00+08:00")
+    before = settled(tmp_path, usage=usage_text([december])).settled.closing
+    late = [
+        row(job_id="l-1", completed_at="2023-11-30T23:30:00+08:00"),
+        row(job_id="l-2", completed_at="2023-12-01T00:40:00+08:00", region="cn-beijing"),
+    ]
+    run = settle_usage([source(tmp_path / "late.csv", usage_text(late))], book(), options, before, charge_late=True)
+    rows = [line for line in rows_of(SettleView(run)) if line["ChargeCategory"] == "Usage"]
+    told = [(line["ChargePeriodStart"], line["BillingPeriodStart"], line["ChargeClass"]) for line in rows]
+    assert ("2023-11-30T15:00:00Z", "2023-11-30T16:00:00Z", "Correction") in told
+    assert ("2023-11-30T16:00:00Z", "2023-11-30T16:00:00Z", "") in told
+
+
+def test_the_account_can_be_named() -> None:
+    assert {line["BillingAccountId"] for line in rows_of(BillView(sample_day(), account="1234567890"))} == {
+        "1234567890"
+    }
+    assert {line["BillingAccountId"] for line in rows_of(BillView(sample_day()))} == {"unassigned"}
+
+
+def test_pending_bills_are_on_no_invoice(tmp_path: Path) -> None:
+    at = parse_second("2023-11-10T18:00:00+08:00")
+    rows = rows_of(
+        BillView(
+            billed(tmp_path, usage_text([row(), row(job_id="j-9", completed_at="2023-11-10T17:20:00+08:00")]), as_of=at)
+        )
+    )
+    assert {line["ChargePeriodStart"] for line in rows} == {"2023-11-10T03:00:00Z"}
+
+
+def test_one_sku_price_is_one_price() -> None:
+    prices: dict[str, set[tuple[str, str]]] = {}
+    for line in rows_of(BillView(sample_day())):
+        if line["SkuPriceId"]:
+            prices.setdefault(line["SkuPriceId"], set()).add((line["ListUnitPrice"], line["SkuId"]))
+    assert all(len(found) == 1 for found in prices.values())
+
+
+def test_every_unit_and_every_known_region_has_its_word() -> None:
+    from mps_bill.price_sheet.regions import KNOWN
+
+    assert set(focus_words.UNITS) == set(UNITS)
+    assert set(focus_words.REGION_NAMES) == set(KNOWN)
+
+
+def test_a_product_that_is_not_known_is_of_another_category(tmp_path: Path) -> None:
+    sheet = SHEET.replace("product: mps", "product: own")
+    line = rows_of(BillView(billed(tmp_path, usage_text([row()]), sheet)))[0]
+    assert (line["ServiceCategory"], line["ServiceName"]) == ("Other", "own")
