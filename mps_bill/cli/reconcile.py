@@ -34,7 +34,9 @@ def reconcile(
     ],
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--mapping", "-m", metavar="FILE", help="What the words of the bill mean, in YAML. Repeatable."),
+        typer.Option(
+            "--mapping", "-m", metavar="FILE", help="What the names on the bill stand for, in YAML. Repeatable."
+        ),
     ] = None,
     account: Annotated[
         str | None,
@@ -52,7 +54,7 @@ def reconcile(
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """Our bills against the provider's: every difference, with its class and amount.
+    """Our bills against the provider's: every difference, with its category and amount.
 
     Exit codes: 0 equal; 1 differences, or an export that contradicts itself; 2 wrong command line; 3 input rejected.
     """
@@ -67,9 +69,9 @@ def reconcile(
     from mps_bill.reconcile.sides import OurRun, settled_run
     from mps_bill.view.reconcile_view import ReconcileView
 
-    words, mapping_problems = load_mapping(mapping or [])
-    statement, export_problems = read_exports(bill, book.currency)
-    if words is None or statement is None:
+    names, mapping_problems = load_mapping(mapping or [])
+    export, export_problems = read_exports(bill, book.currency)
+    if names is None or export is None:
         raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
     with metering(
         usage,
@@ -90,9 +92,9 @@ def reconcile(
                 settled = settle_usage(sources, book, meter_options, file.account, until)
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
-        result = compare(ours, statement, words, book, allowed)
+        result = compare(ours, export, names, book, allowed)
     showing.show(ReconcileView(result, book.currency))
-    read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.statement.files)
+    read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read
     return showing.end(problems, notices=notices, found=not result.equal, quiet=reading.quiet)
 

@@ -1,4 +1,4 @@
-"""What a reconciliation found, as values: differences with their classes, period by period, and the law that they add up."""
+"""What a reconciliation found, as values: differences by category and period, and the law that they add up."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ from typing import Literal
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.laws import law
-from mps_bill.reconcile.export import Statement
+from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
-from mps_bill.reconcile.match import LineKey, SetApart
+from mps_bill.reconcile.match import ExcludedRows, LineKey
 from mps_bill.reconcile.periods import Grain, Period
 from mps_bill.reconcile.sides import Paid
 
-Class = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
-CLASSES: tuple[Class, ...] = ("missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding")
-MEANINGS: Mapping[Class, str] = {
+Category = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
+CATEGORIES: tuple[Category, ...] = (
+    "missing-there",
+    "missing-here",
+    "quantity",
+    "price",
+    "deduction",
+    "late",
+    "rounding",
+)
+MEANINGS: Mapping[Category, str] = {
     "missing-there": "we bill it, the provider does not",
     "missing-here": "the provider bills it, we do not",
     "quantity": "another quantity",
     "price": "another unit price, or an amount that is not quantity x price",
     "deduction": "other plan deductions, discounts or payments",
     "late": "billed in another period, or settled before",
-    "rounding": "odd cents and the cut of the bill",
+    "rounding": "odd cents and the rounding of the bill",
 }
 
 
@@ -35,10 +43,11 @@ class Difference:
     """One difference: `amount` is what it adds to the provider's payable beyond ours.
 
     `ours` and `theirs` are what differs, in `unit` (a unit of quantity, or empty for money); None: that side has nothing.
-    `shift` is the quantity in micros that the provider has more, by which late usage is found again.
+    `shift` is the quantity in micros that the provider has more, by which late usage is found in another period;
+    `display_tolerance` is how far it may be off.
     """
 
-    kind: Class
+    category: Category
     line: LineKey | None
     ours: Decimal | None
     theirs: Decimal | None
@@ -47,7 +56,7 @@ class Difference:
     place: Place | None
     note: str = ""
     shift: Fraction = Fraction(0)
-    fuzz: Fraction = Fraction(0)
+    display_tolerance: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +76,19 @@ class BillComparison:
         return self.theirs - self.ours
 
     def check(self) -> None:
-        """The law that the classes add up to the whole difference."""
+        """The law that the differences add up to that of the payables."""
         explained = sum((difference.amount for difference in self.differences), ZERO)
         law(explained == self.difference, "{} of {} explained in {}", explained, self.difference, self.period.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Every period of every product, what was set apart, and where the export contradicts itself."""
+    """Every period of every product, what was excluded, and where the export contradicts itself."""
 
-    statement: Statement
+    export: Export
     grains: Mapping[str, Grain]
     bills: tuple[BillComparison, ...]
-    apart: tuple[SetApart, ...]
+    excluded: tuple[ExcludedRows, ...]
     contradictions: tuple[Contradiction, ...]
     tolerance: Decimal
     with_account: bool
@@ -102,22 +111,22 @@ class Reconciliation:
     def theirs(self) -> Decimal:
         return sum((bill.theirs for bill in self.bills), ZERO)
 
-    def by_class(self) -> dict[Class, tuple[int, Decimal]]:
-        """How many differences each class has, and what they come to; together the whole difference."""
-        found: dict[Class, tuple[int, Decimal]] = {}
-        for kind in CLASSES:
-            amounts = [difference.amount for _, difference in self.differences if difference.kind == kind]
-            found[kind] = (len(amounts), sum(amounts, ZERO))
+    def by_category(self) -> dict[Category, tuple[int, Decimal]]:
+        """How many differences each category has, and their sum; together the whole difference."""
+        found: dict[Category, tuple[int, Decimal]] = {}
+        for category in CATEGORIES:
+            amounts = [difference.amount for _, difference in self.differences if difference.category == category]
+            found[category] = (len(amounts), sum(amounts, ZERO))
         return found
 
     def check(self) -> None:
         for bill in self.bills:
             bill.check()
-        whole = sum((amount for _, amount in self.by_class().values()), ZERO)
-        law(whole == self.theirs - self.ours, "the classes come to {} of {}", whole, self.theirs - self.ours)
-        apart = sum((one.payable for one in self.apart), ZERO)
-        stated = sum((row.payable for row in self.statement.rows), ZERO)
-        law(self.theirs + apart == stated, "{} compared and {} set apart of {}", self.theirs, apart, stated)
+        whole = sum((amount for _, amount in self.by_category().values()), ZERO)
+        law(whole == self.theirs - self.ours, "the categories come to {} of {}", whole, self.theirs - self.ours)
+        excluded = sum((one.payable for one in self.excluded), ZERO)
+        stated = sum((row.payable for row in self.export.rows), ZERO)
+        law(self.theirs + excluded == stated, "{} compared and {} excluded of {}", self.theirs, excluded, stated)
 
 
 def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:

@@ -1,4 +1,4 @@
-"""What the provider's bill says, as values: one row of an export, and the rows of a run."""
+"""The provider's bill export, as values: one row, and the rows of a run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mps_bill.core.times import HOUR
 #: The clock of the provider's bills. Times in exports have no offset.
 EXPORT_OFFSET = 8 * HOUR
 CENT = Decimal("0.01")
-#: The most that rounding moves a row: rows are split back from a bill at two decimals, which is half a cent, and any of them
-#: may bear an odd cent of the bill.
-MOST_CUT = Decimal("0.015")
+#: The most that rounding changes a row by: rows are split from a bill at two decimal places, which is half a cent, and any of
+#: them may bear an odd cent of the bill.
+MAX_ROW_ROUNDING = Decimal("0.015")
 #: How exports spell a value that is not there.
 ABSENT = frozenset({"", "-", "NULL", "null"})
 
 
 @dataclass(frozen=True, slots=True)
-class StatementRow:
+class ExportRow:
     """A row of an export; text that is absent is empty. `amounts` has the columns of money that the export has.
 
     The time is `start` and `end` (seconds), else the `day` (2023-11-10), else the `month` (2023-11). `usage` and `plan`
@@ -63,7 +63,7 @@ class StatementRow:
 
 @dataclass(frozen=True, slots=True)
 class ClosingRow:
-    """The row 合计 of an export, and which rows (by number, from and to) it closes."""
+    """The row 合计 of an export, and the rows (by number, from and to) that it is the sum of."""
 
     place: Place
     amounts: Mapping[str, Decimal]
@@ -82,9 +82,9 @@ class ExportFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class Export:
     """The rows of all export files, in their order."""
 
     files: tuple[ExportFile, ...]
-    rows: tuple[StatementRow, ...]
+    rows: tuple[ExportRow, ...]
     closings: tuple[ClosingRow, ...]

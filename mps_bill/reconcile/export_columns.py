@@ -1,12 +1,14 @@
 """The columns of the provider's bill exports, in every spelling.
 
 Source: the 41 columns of the console's bill detail, the names that older exports give some of them, and the items of the
-bill API (QueryInstanceBill, DescribeInstanceBill). Whatever else an export holds is passed over.
+bill API (QueryInstanceBill, DescribeInstanceBill). Other columns are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+
+from mps_bill.core.diagnostics import one_of
 
 #: column -> its spellings, the one to prefer first
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -41,7 +43,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "outstanding": ("欠费金额", "OutstandingAmount"),
     "currency": ("币种", "Currency"),
 }
-#: Of each group at least one must be there.
+#: An export has at least one of each group.
 REQUIRED: tuple[tuple[str, ...], ...] = (
     ("list_amount",),
     ("payable",),
@@ -49,46 +51,39 @@ REQUIRED: tuple[tuple[str, ...], ...] = (
     ("item", "item_code", "instance_spec"),
     ("start", "day", "month"),
 )
-#: The columns that say how a bill was paid. An export that has none of them says nothing about it.
+#: The columns of how a bill was paid. An export may have none of them.
 PAYMENTS = ("voucher", "card", "cash", "outstanding")
-#: What is summed in the closing row of an export.
+#: The columns that the closing row of an export sums.
 SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS)
-#: The closing row, which has no month, says so in one of its cells.
+#: The closing row has no month, and this in one of its cells.
 CLOSING_WORD = "合计"
-#: Columns that may stand in an export twice, in two spellings; the one to prefer counts.
+#: Columns that an export may have twice, in two spellings; the preferred one counts.
 _SEVERAL = ("cash",)
 
 _COLUMN_OF = {spelling.casefold(): column for column, spellings in SPELLINGS.items() for spelling in spellings}
 
 
-def shown(column: str) -> str:
-    """A column as messages name it."""
-    return " or ".join(SPELLINGS[column])
-
-
-def find_columns(names: list[str]) -> tuple[dict[str, int], list[tuple[int, str]], list[str]]:
-    """Where each known column stands among the names of a header; columns that stand twice, as (index, message); and what
-    is missing, as messages."""
+def find_columns(
+    names: Sequence[str], given: Collection[str] = ()
+) -> tuple[dict[str, int], list[tuple[int, str]], list[str]]:
+    """The number of each known column among the names of a header; duplicate columns, as (number, message); and missing
+    ones, as messages. The columns of `given` need not be among the names."""
     found: dict[str, int] = {}
-    repeated: list[tuple[int, str]] = []
+    duplicates: list[tuple[int, str]] = []
     for index, name in enumerate(names):
         column = _COLUMN_OF.get(name.strip().casefold())
         if column is None:
             continue
         first = found.setdefault(column, index)
-        if first == index:
-            continue
-        if column in _SEVERAL:
+        if first != index and column in _SEVERAL:
             found[column] = min(first, index, key=lambda at, column=column: _rank(column, names[at]))  # type: ignore[misc]
-        else:
-            message = f"{name.strip()} says the same as {names[first].strip()} in column {first + 1}; remove one"
-            repeated.append((index, message))
-    missing = [
-        f"there is no column for {', '.join(map(shown, group))}; is this an export of bill details?"
-        for group in REQUIRED
-        if not any(column in found for column in group)
-    ]
-    return found, repeated, missing
+        elif first != index:
+            message = f"{name.strip()} is the same column as {names[first].strip()}, column {first + 1}; remove one"
+            duplicates.append((index, message))
+    lacking = [group for group in REQUIRED if not any(column in found or column in given for column in group)]
+    spellings = ([spelling for column in group for spelling in SPELLINGS[column]] for group in lacking)
+    missing = [f"no column {one_of(known)}; is this an export of bill details?" for known in spellings]
+    return found, duplicates, missing
 
 
 def _rank(column: str, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What the words of a bill mean: mappings from YAML, laid over one another. Reading the files is the only I/O here."""
+"""What the names on a bill stand for: mappings from YAML, each over those before it. Reading the files is the only I/O here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mps_bill.core.yaml_tree import decode, read_tree
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile import mapping_definition as d
-from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.export import ExportRow
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -32,7 +32,7 @@ class ItemName:
 
 @dataclass(frozen=True, slots=True)
 class BillMapping:
-    """Words of bills, folded by `folded`, and what they mean."""
+    """The names on bills, folded by `folded`, and what they stand for."""
 
     products: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class BillMapping:
     items: Mapping[str, ItemName] = field(default_factory=dict)
 
     def over(self, other: BillMapping) -> BillMapping:
-        """Both together; where they speak of the same word, this one counts."""
+        """Both together; where both have a name, this one counts."""
         return BillMapping(
             {**other.products, **self.products},
             {**other.regions, **self.regions},
@@ -48,30 +48,30 @@ class BillMapping:
             {**other.items, **self.items},
         )
 
-    def product(self, row: StatementRow) -> str | None:
-        return next((found for word in (row.product_code, row.product) if (found := _get(self.products, word))), None)
+    def product(self, row: ExportRow) -> str | None:
+        return _get(self.products, row.product_code) or _get(self.products, row.product)
 
-    def region(self, row: StatementRow) -> str | None:
+    def region(self, row: ExportRow) -> str | None:
         """The region of the row: its own column, as a name or an id, else the one in its instance ID."""
         if row.region:
             return row.region if row.region in KNOWN else _get(self.regions, row.region)
         return next((part for part in instance_parts(row.instance) if part in KNOWN), None)
 
-    def item(self, row: StatementRow) -> ItemName | None:
+    def item(self, row: ExportRow) -> ItemName | None:
         """By code, else by name, else by instance spec; with the special value of the instance ID, where it has one."""
         special = special_value(row.instance)
-        words = [word for word in (row.item_code, row.item, row.instance_spec) if word]
-        ends = d.SPECIAL + special if special else ""
-        return next((found for word in words if (found := _get(self.items, word + ends))), None)
+        ending = d.SPECIAL + special if special else ""
+        names = [name + ending for name in (row.item_code, row.item, row.instance_spec) if name]
+        return next((found for name in names if (found := _get(self.items, name))), None)
 
     def unit(self, name: str) -> Unit | None:
         return _get(self.units, name)
 
 
 @lru_cache(maxsize=10_000)
-def folded(word: str) -> str:
-    """A word as it is looked up: without regard to case, spaces around it, and full-width forms, as in `华东2（上海）`."""
-    return " ".join(unicodedata.normalize("NFKC", word).casefold().split())
+def folded(name: str) -> str:
+    """A name as it is looked up: without regard to case, spaces around it, and full-width forms, as in `华东2（上海）`."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def instance_parts(instance: str) -> list[str]:
@@ -79,9 +79,9 @@ def instance_parts(instance: str) -> list[str]:
 
 
 def special_value(instance: str) -> str:
-    """What tells rows of one billing item apart: `5x` of `17**42;cn-beijing;ram-23**88;5x`; empty where nothing does.
+    """What distinguishes rows of one billing item: `5x` of `17**42;cn-beijing;ram-23**88;5x`; empty where nothing does.
 
-    Source: the provider's page on querying MPS bills: the instance ID holds the service instance, the region, since May 2023
+    Source: the provider's page on querying MPS bills: the instance ID has the service instance, the region, since May 2023
     the account that used it (`admin-...` or `ram-...`), and a special value such as the tier of high-speed transcoding.
     """
     rest = [part for part in instance_parts(instance)[1:] if part and part not in KNOWN]
@@ -89,7 +89,7 @@ def special_value(instance: str) -> str:
 
 
 def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
-    """The mapping that comes with the program, with the files of the user laid over it, each over those before it."""
+    """The mapping that is shipped with the program and the files of the user, each over those before it."""
     mapping = BillMapping()
     problems: list[Problem] = []
     shipped = sorted(Path(__file__).with_name("shipped").glob("*.yaml"))
@@ -120,10 +120,7 @@ def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Proble
     if fields is None:
         return None, in_order(problems)
     products = [
-        (Located(word.value, word.place), Located(entry.key.value, entry.key.place))
-        for entry in _entries(fields.get(d.PRODUCTS))
-        if entry.value
-        for word in entry.value.parts
+        (name, entry.key) for entry in _entries(fields.get(d.PRODUCTS)) if entry.value for name in entry.value.parts
     ]
     items = [
         (entry.key, Located(meant, entry.key.place))
@@ -133,7 +130,10 @@ def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Proble
     regions = [(entry.key, entry.value) for entry in _entries(fields.get(d.REGIONS)) if entry.value]
     units = [(entry.key, entry.value) for entry in _entries(fields.get(d.UNITS_FIELD)) if entry.value]
     mapping = BillMapping(
-        _words(products, problems), _words(regions, problems), _words(units, problems), _words(items, problems)
+        _meanings(products, problems),
+        _meanings(regions, problems),
+        _meanings(units, problems),
+        _meanings(items, problems),
     )
     return (None if problems else mapping), in_order(problems)
 
@@ -147,18 +147,18 @@ def _entries(many: Many[Entry[str, V]] | None) -> tuple[Entry[str, V], ...]:
     return many.parts if many else ()
 
 
-def _words(pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem]) -> dict[str, T]:
-    """The meanings by folded word. Two words that fold to one and mean different things contradict each other."""
+def _meanings(pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem]) -> dict[str, T]:
+    """The meanings by folded name. Two names that fold to one and stand for different things contradict each other."""
     meanings: dict[str, T] = {}
     places: dict[str, Place] = {}
-    for word, meaning in pairs:
-        key = folded(word.value)
-        first = places.setdefault(key, word.place)
+    for name, meaning in pairs:
+        key = folded(name.value)
+        first = places.setdefault(key, name.place)
         if meanings.setdefault(key, meaning.value) != meaning.value:
-            message = f"{quoted(word.value)} means something else at line {first.line}; keep one of the two"
-            problems.append(Problem(word.place, kinds.REPEATED_NAME, message))
+            message = f"duplicate name {quoted(name.value)} with another meaning; first defined at line {first.line}"
+            problems.append(Problem(name.place, kinds.REPEATED_NAME, message))
     return meanings
 
 
-def _get(words: Mapping[str, T], word: str) -> T | None:
-    return words.get(folded(word)) if word else None
+def _get(meanings: Mapping[str, T], name: str) -> T | None:
+    return meanings.get(folded(name)) if name else None

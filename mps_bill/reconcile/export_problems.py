@@ -1,4 +1,4 @@
-"""The kinds of problem that reconciliation can have. R1xx: export files; R2xx: their rows; R3xx: mappings."""
+"""The kinds of problem of reconciliation. R1xx: export files; R2xx: their rows; R3xx: mappings."""
 
 from mps_bill.core.diagnostics import Kind
 

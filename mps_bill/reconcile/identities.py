@@ -1,4 +1,4 @@
-"""What an export must hold to by itself, before it is compared with anything."""
+"""What must hold within an export, before it is compared with anything."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place
-from mps_bill.reconcile.export import Statement, StatementRow
+from mps_bill.reconcile.export import Export, ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways
 
@@ -22,31 +22,31 @@ class Contradiction:
     amount: Decimal
 
 
-def contradictions(statement: Statement, right: Container[Place]) -> tuple[Contradiction, ...]:
+def contradictions(export: Export, right: Container[Place]) -> tuple[Contradiction, ...]:
     """Every row that breaks an identity, and every closing row that is not the sum of its rows. `right` are the places of
-    rows whose bill is right to the cent."""
-    leeways = row_leeways(statement.rows, lambda row: row.payable + unexplained(row), lambda row: row.place in right)
-    found = [problem for row in statement.rows for problem in _of_row(row, leeways[row.place])]
-    found += _of_closings(statement)
+    rows whose bill agrees with ours to the cent."""
+    leeways = row_leeways(export.rows, lambda row: row.payable + unexplained(row), lambda row: row.place in right)
+    found = [problem for row in export.rows for problem in _of_row(row, leeways[row.place])]
+    found += _of_closings(export)
     return tuple(sorted(found, key=lambda one: one.place))
 
 
-def says_how_paid(row: StatementRow) -> bool:
+def has_payments(row: ExportRow) -> bool:
     """Whether the export has all payments of the row, and they are its payable."""
     return all(column in row.amounts for column in PAYMENTS) and not _unpaid(row)
 
 
-def unexplained(row: StatementRow) -> Decimal:
-    """List amount - discount - coupon - payable, less a cut that the row states: 0, or what the row was cut by.
+def unexplained(row: ExportRow) -> Decimal:
+    """List amount - discount - coupon - payable, less the rounding that the row states: 0, or what the row was rounded by.
 
-    Exports without a column for the cut show it as this rest, or inside the discount.
+    Exports without a column for rounding show it as this rest, or inside the discount.
     """
     rest = row.list_amount - row.amount("discount") - row.amount("coupon") - row.payable
     stated = row.amount("round_down")
     return rest - stated if stated and rest == stated else rest
 
 
-def _of_row(row: StatementRow, leeway: Leeway) -> Iterator[Contradiction]:
+def _of_row(row: ExportRow, leeway: Leeway) -> Iterator[Contradiction]:
     unpaid = _unpaid(row)
     if unpaid:
         parts = " + ".join(amount_text(row.amount(column)) for column in PAYMENTS)
@@ -55,28 +55,26 @@ def _of_row(row: StatementRow, leeway: Leeway) -> Iterator[Contradiction]:
         yield Contradiction(row.place, message, unpaid)
     rest = unexplained(row)
     if not leeway.holds(-rest):
-        parts = " - ".join(
-            amount_text(amount) for amount in (row.list_amount, row.amount("discount"), row.amount("coupon"))
-        )
+        parts = " - ".join(amount_text(row.amount(column)) for column in ("list_amount", "discount", "coupon"))
         message = f"payable {amount_text(row.payable)} is not {parts} (list - discount - coupon)"
         yield Contradiction(row.place, message, rest)
 
 
-def _unpaid(row: StatementRow) -> Decimal:
-    """Payable less what the payment columns say; 0 where the export has not all of them."""
+def _unpaid(row: ExportRow) -> Decimal:
+    """Payable less the payments; 0 where the export does not have all payment columns."""
     if not all(column in row.amounts for column in PAYMENTS):
         return ZERO
     return row.payable - sum((row.amount(column) for column in PAYMENTS), ZERO)
 
 
-def _of_closings(statement: Statement) -> Iterator[Contradiction]:
-    for closing in statement.closings:
-        members = statement.rows[closing.first : closing.end]
+def _of_closings(export: Export) -> Iterator[Contradiction]:
+    for closing in export.closings:
+        members = export.rows[closing.first : closing.end]
         for column, stated in closing.amounts.items():
             total = sum((row.amount(column) for row in members), ZERO)
             if total != stated:
                 message = (
                     f"the closing row has {amount_text(stated)} as {SPELLINGS[column][0]},"
-                    f" and its rows come to {amount_text(total)}"
+                    f" and the sum of its rows is {amount_text(total)}"
                 )
                 yield Contradiction(closing.place, message, stated - total)

@@ -1,4 +1,4 @@
-"""The mapping format, said once: what the words of the provider's bills mean here."""
+"""The mapping format: what the names on the provider's bills stand for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds
 
 FORMAT_NAME = "mps-bill/bill-mapping/1"
-#: Between the words of a billing item and the special value of its instance ID.
+#: Between the name of a billing item and the special value of its instance ID.
 SPECIAL = ";"
 
 _LINE = r"\S([^\r\n]{0,198}\S)?"
@@ -44,7 +44,7 @@ FORMAT = Field(
     "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
 )
 ID = Field("id", _word, "the mapping's name")
-SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the words were read", required=False)
+SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the names were found", required=False)
 PRODUCTS = Field(
     "products",
     MapOf("the products", _word, ListOf("a product's names", _line("a product's name"), unique=True)),
@@ -54,13 +54,13 @@ PRODUCTS = Field(
 REGIONS = Field(
     "regions",
     MapOf("the regions", _line("a region's name"), Text("a region id", _parse_region, REGION_ID, kinds.BAD_REGION)),
-    "region names on bills, and the region id each stands for",
+    "region names on bills, and the region id that each stands for",
     required=False,
 )
 UNITS_FIELD = Field(
     "units",
     MapOf("the units", _line("a unit's name"), Text("a unit", _parse_unit, "|".join(UNITS), kinds.UNKNOWN_UNIT)),
-    "unit names on bills, and the unit each stands for",
+    "unit names on bills, and the unit that each stands for",
     required=False,
 )
 ITEM = Field("item", _word, "the item of the price sheet")

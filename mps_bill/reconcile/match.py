@@ -1,4 +1,4 @@
-"""The provider's rows in our words: product, item, spec, region, quantities; or why a row means none of ours."""
+"""The provider's rows under our names: product, item, spec, region, quantities; or why a row matches none of our lines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item
-from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
-#: Quantities on bills are shown at two decimals at least, perhaps without the zeros at their end.
-_LEAST_PLACES = 2
+#: Bills show quantities at two decimal places at least, perhaps without trailing zeros.
+_MIN_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class LineKey:
-    """What both sides bill: an item's spec in a region. For a row that means none of ours, what the bill calls it."""
+    """What both sides bill: an item's spec in a region. For a row that matches none of ours, what the bill calls it."""
 
     item: str
     spec: str
@@ -32,89 +32,108 @@ class LineKey:
 
 @dataclass(frozen=True, slots=True)
 class MatchedRow:
-    """A row of a product of the run. Quantities are micros of `unit`, `price` is money per micro; None: not told.
+    """A row of a product of the run. Quantities are micros of `unit`, `price` is money per micro; None: not stated.
 
-    `fuzz` is how far the quantity, as it is shown, may be from the one that was billed. `remark` says why the row means no
-    line of ours; `unit` is None then.
+    `display_tolerance` is how far the quantity, as it is shown, may be from the one that was billed. `remark` is why the row
+    matches no line of ours; `unit` is None then.
     """
 
-    row: StatementRow
+    row: ExportRow
     key: LineKey
     unit: Unit | None
     quantity: Fraction | None = None
     plan: Fraction = Fraction(0)
-    fuzz: Fraction = Fraction(0)
+    display_tolerance: Fraction = Fraction(0)
     price: Fraction | None = None
     remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SetApart:
-    """Rows that no bill of the run can be held against, and why."""
+class ExcludedRows:
+    """Rows of one product that are not compared with any bill of the run, and why."""
 
     reason: str
-    what: str
-    rows: tuple[StatementRow, ...]
+    product: str
+    rows: tuple[ExportRow, ...]
 
     @property
     def payable(self) -> Decimal:
         return sum((row.payable for row in self.rows), Decimal(0))
 
 
+class _Unmatched(Exception):
+    """Carries why a row matches none of our lines."""
+
+
 def match_rows(
-    rows: Iterable[StatementRow], mapping: BillMapping, book: PriceBook
-) -> tuple[Mapping[str, tuple[MatchedRow, ...]], tuple[SetApart, ...]]:
-    """The rows of each product of the book, and the rows that are set apart: of other products, and prepaid orders."""
+    rows: Iterable[ExportRow], mapping: BillMapping, book: PriceBook
+) -> tuple[Mapping[str, tuple[MatchedRow, ...]], tuple[ExcludedRows, ...]]:
+    """The rows of each product of the book, and the rows that are excluded: of other products, and prepaid orders."""
     matched: dict[str, list[MatchedRow]] = {}
-    apart: dict[tuple[str, str], list[StatementRow]] = {}
-    items = {item.code: item for item in book.items}
+    excluded: dict[tuple[str, str], list[ExportRow]] = {}
     for row in rows:
         product = mapping.product(row)
-        called = row.product or row.product_code
         if product is None:
-            apart.setdefault(("a product that no mapping names", called), []).append(row)
+            reason = "no mapping for this product"
         elif product not in book.versions:
-            apart.setdefault((f"{product} is in no price sheet of the run", called), []).append(row)
+            reason = f"{product} is in no price sheet of the run"
         elif row.prepaid:
-            apart.setdefault(("an order paid in advance", called), []).append(row)
+            reason = "a prepaid order"
         else:
-            matched.setdefault(product, []).append(_match(row, product, mapping, book, items))
-    sets = tuple(SetApart(reason, what, tuple(members)) for (reason, what), members in apart.items())
+            matched.setdefault(product, []).append(_match(row, product, mapping, book))
+            continue
+        excluded.setdefault((reason, row.product or row.product_code), []).append(row)
+    sets = tuple(ExcludedRows(reason, called, tuple(members)) for (reason, called), members in excluded.items())
     return {product: tuple(members) for product, members in matched.items()}, sets
 
 
-def _match(
-    row: StatementRow, product: str, mapping: BillMapping, book: PriceBook, items: Mapping[str, Item]
-) -> MatchedRow:
-    meant = mapping.item(row)
-    called = row.item_code or row.item or row.instance_spec or row.bill_type
-    special = special_value(row.instance)
+def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) -> MatchedRow:
+    called = ";".join(
+        filter(None, (row.item_code or row.item or row.instance_spec or row.bill_type, special_value(row.instance)))
+    )
     region = mapping.region(row)
+    try:
+        item, spec = _item(row, called, product, mapping, book)
+        if region is None:
+            raise _Unmatched(f"no mapping for region {quoted(row.region)}" if row.region else "it names no region")
+        return _measured(row, LineKey(item.code, spec, region), item, mapping)
+    except _Unmatched as why:
+        return MatchedRow(row, LineKey(called, "", region or row.region), None, remark=str(why))
 
-    def unmatched(remark: str) -> MatchedRow:
-        shown = ";".join(filter(None, (called, special)))
-        return MatchedRow(row, LineKey(shown, "", region or row.region), None, remark=remark)
 
-    if meant is None:
-        word = ";".join(filter(None, (called, special)))
-        return unmatched(f"no mapping says what {quoted(word)} is")
-    item = items.get(meant.item)
-    if item is None or book.product_of[item.code] != product:
-        hint = near_miss(meant.item, [code for code in items if book.product_of[code] == product])
-        return unmatched(f"it means item {quoted(meant.item)}, which {product} does not have{hint}")
-    if not any(meant.spec in other.prices for other in book.items if other.code == item.code):
-        hint = near_miss(meant.spec, item.prices)
-        return unmatched(f"it means {item.code} {quoted(meant.spec)}, which no price sheet of the run has{hint}")
-    if region is None:
-        return unmatched(f"no mapping says what region {quoted(row.region)} is" if row.region else "it names no region")
-    key = LineKey(item.code, meant.spec, region)
+def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book: PriceBook) -> tuple[Item, str]:
+    """The item of the price sheets and the spec that a row is for.
+
+    Raises:
+        _Unmatched: no mapping has it, or the price sheets have not what it maps to.
+    """
+    target = mapping.item(row)
+    if target is None:
+        raise _Unmatched(f"no mapping for {quoted(called)}")
+    sheets = book.versions[product]
+    items = [sheet.items[target.item] for sheet in sheets if target.item in sheet.items]
+    if not items:
+        hint = near_miss(target.item, [code for sheet in sheets for code in sheet.items])
+        raise _Unmatched(f"it maps to item {quoted(target.item)}, which {product} does not have{hint}")
+    if not any(target.spec in item.prices for item in items):
+        hint = near_miss(target.spec, items[-1].prices)
+        raise _Unmatched(f"it maps to {target.item} {quoted(target.spec)}, which no price sheet of the run has{hint}")
+    return items[-1], target.spec
+
+
+def _measured(row: ExportRow, key: LineKey, item: Item, mapping: BillMapping) -> MatchedRow:
+    """The row with its quantities and price as numbers.
+
+    Raises:
+        _Unmatched: its unit is not one that the item is billed in.
+    """
     if row.usage is None:
         return MatchedRow(row, key, item.unit)
     unit = mapping.unit(row.usage_unit)
     if unit is None or unit.dimension != item.unit.dimension:
-        return unmatched(f"its unit {quoted(row.usage_unit)} does not mean one that {item.code} is billed in")
+        raise _Unmatched(f"its unit {quoted(row.usage_unit)} is not one that {item.code} is billed in")
     places = row.usage.as_tuple().exponent
-    shown = max(_LEAST_PLACES, -places if isinstance(places, int) else 0)
+    shown = max(_MIN_PLACES, -places if isinstance(places, int) else 0)
     return MatchedRow(
         row,
         key,
@@ -126,8 +145,8 @@ def _match(
     )
 
 
-def _price(row: StatementRow, usage_unit: Unit, mapping: BillMapping) -> Fraction | None:
-    """Money per micro. The unit of the price stands behind its slash (`元/分钟`), else it is that of the usage."""
+def _price(row: ExportRow, usage_unit: Unit, mapping: BillMapping) -> Fraction | None:
+    """Money per micro. The unit of the price follows its slash (`元/分钟`), else it is that of the usage."""
     if row.list_price is None:
         return None
     name = row.price_unit.rpartition("/")[2].strip()

@@ -1,5 +1,5 @@
-"""How far rows may be from their exact amounts: the provider splits a bill back into rows at two decimals, half up, and what the
-rounded rows lack of the bill, or have beyond it, stands on any of them. The more rows, the more odd cents."""
+"""How far rows may be from their exact amounts: the provider splits a bill into rows at two decimal places, half up, and adds
+what the rounded rows lack of the bill, or have beyond it, to any of them. The more rows, the more odd cents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.diagnostics import Place
-from mps_bill.reconcile.export import CENT, MOST_CUT, StatementRow
+from mps_bill.reconcile.export import CENT, MAX_ROW_ROUNDING, ExportRow
 
 _HALF_CENT = CENT / 2
 
@@ -26,30 +26,30 @@ class Leeway:
 
 
 #: Half a cent of rounding and an odd cent: what any row may have.
-LEAST = Leeway(MOST_CUT, MOST_CUT)
+LEAST = Leeway(MAX_ROW_ROUNDING, MAX_ROW_ROUNDING)
 NONE = Leeway(ZERO, ZERO)
 
 
 def split_leeway(exact: Sequence[Decimal], whole: Decimal) -> Leeway:
-    """What each of some rows may differ by, whose exact amounts are rounded to cents and come to `whole` together.
+    """What each of some rows may differ by, whose exact amounts are rounded to cents and add up to `whole`.
 
-    Five rows of 0.044268 that are a bill of 0.22: rounded they come to 0.20, so one of them may be 0.06. No bill lacks more
-    than half a cent of each of its rows and the cent of its cut; what lacks more is not split but another amount.
+    Five rows of 0.044268 that are a bill of 0.22: rounded they add up to 0.20, so one of them may be 0.06. No bill lacks more
+    than half a cent of each of its rows and the cent of its rounding; what lacks more is not split but another amount.
     """
     odd = whole - sum((round_money(amount, 2, "half-up") for amount in exact), ZERO)
     if abs(odd) > _HALF_CENT * len(exact) + CENT:
         return LEAST
-    return Leeway(max(MOST_CUT, _HALF_CENT - odd), max(MOST_CUT, _HALF_CENT + odd))
+    return Leeway(max(MAX_ROW_ROUNDING, _HALF_CENT - odd), max(MAX_ROW_ROUNDING, _HALF_CENT + odd))
 
 
 def row_leeways(
-    rows: Iterable[StatementRow], exact: Callable[[StatementRow], Decimal], right: Callable[[StatementRow], bool]
+    rows: Iterable[ExportRow], exact: Callable[[ExportRow], Decimal], right: Callable[[ExportRow], bool]
 ) -> Mapping[Place, Leeway]:
     """The leeway of every row by its place. `exact` is what its payable was split from.
 
     A bill has odd cents where it is right to the cent: `right` for each of its rows, or the sum of what they were split from.
     """
-    bills: dict[tuple[object, ...], list[StatementRow]] = {}
+    bills: dict[tuple[object, ...], list[ExportRow]] = {}
     for row in rows:
         key = (row.product_code, row.product, row.prepaid, row.month, row.day, row.start, row.end)
         bills.setdefault(key, []).append(row)

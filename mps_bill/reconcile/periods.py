@@ -1,4 +1,4 @@
-"""The periods that bills are compared by: the billing cycle where the export tells it, else the day, else the month."""
+"""The periods that bills are compared by: the billing cycle where the export has it, else the day, else the month."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mps_bill.core.times import DAY, Calendar, clock
-from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.export import ExportRow
 
 Grain = Literal["cycle", "day", "month"]
 GRAINS: tuple[Grain, ...] = ("cycle", "day", "month")
@@ -37,12 +37,12 @@ def period_of(second: int, grain: Grain, calendar: Calendar) -> Period:
             return Period(calendar.month_start(month), calendar.month_end(month), month)
 
 
-def grain_of(rows: Iterable[StatementRow], calendar: Calendar) -> Grain:
-    """The finest grain that fits every row. An export of days cannot be held against hours."""
+def grain_of(rows: Iterable[ExportRow], calendar: Calendar) -> Grain:
+    """The finest grain that fits every row. An export of days cannot be compared with hours."""
     return max((_grain(row, calendar) for row in rows), key=GRAINS.index, default="cycle")
 
 
-def row_second(row: StatementRow, calendar: Calendar) -> int:
+def row_second(row: ExportRow, calendar: Calendar) -> int:
     """A second inside the time of a row."""
     if row.start is not None:
         return row.start
@@ -51,7 +51,7 @@ def row_second(row: StatementRow, calendar: Calendar) -> int:
     return calendar.month_start(row.month)
 
 
-def _grain(row: StatementRow, calendar: Calendar) -> Grain:
+def _grain(row: ExportRow, calendar: Calendar) -> Grain:
     if row.start is None:
         return "day" if row.day else "month"
     last = row.start if row.end is None else row.end - 1

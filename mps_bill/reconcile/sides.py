@@ -1,8 +1,8 @@
-"""Both sides of a comparison in one form: what a period used of an item and spec in a region, and what it came to."""
+"""Both sides of a comparison in one form: what a period used of an item and spec in a region, and its amount."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +12,8 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, StatementMonth
-from mps_bill.reconcile.export import StatementRow
+from mps_bill.rating.lines import LineItem
+from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.match import LineKey, MatchedRow
 from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
 from mps_bill.settlement.settle import Settled
@@ -21,18 +22,19 @@ from mps_bill.settlement.waterfall import Payment
 
 @dataclass(slots=True)
 class Side:
-    """What one side has of a line. Quantities are base micros of the unit; None: not told.
+    """What one side has of a line. Quantities are base micros of the unit; None: not stated.
 
-    `fuzz` is how far the quantity as shown may be from the one that was billed. `prices` are money per micro.
+    `display_tolerance` is how far the quantity as shown may be from the one that was billed. `prices` are money per micro.
     """
 
+    key: LineKey
     unit: Unit | None
     quantity: Fraction | None = None
     plan: Fraction = Fraction(0)
-    fuzz: Fraction = Fraction(0)
+    display_tolerance: Fraction = Fraction(0)
     prices: set[Fraction] = field(default_factory=set)
     list_amount: Decimal = ZERO
-    rows: list[StatementRow] = field(default_factory=list)
+    rows: list[ExportRow] = field(default_factory=list)
     remark: str = ""
 
     @property
@@ -68,7 +70,7 @@ class Paid:
 
 @dataclass(slots=True)
 class OurBill:
-    """Our side of a period: the lines, the cut, and how it was paid (None: no account was given)."""
+    """Our side of a period: the lines, the rounding adjustment, and how it was paid (None: no account was given)."""
 
     lines: dict[LineKey, Side] = field(default_factory=dict)
     adjustment: Decimal = ZERO
@@ -77,6 +79,27 @@ class OurBill:
     @property
     def payable(self) -> Decimal:
         return sum((side.list_amount for side in self.lines.values()), self.adjustment)
+
+
+@dataclass(slots=True)
+class TheirBill:
+    """The provider's side of a period: its rows, also by line."""
+
+    lines: dict[LineKey, Side] = field(default_factory=dict)
+    rows: list[ExportRow] = field(default_factory=list)
+
+    @property
+    def payable(self) -> Decimal:
+        return sum((row.payable for row in self.rows), ZERO)
+
+    @property
+    def paid(self) -> Paid:
+        columns = ("voucher", "card", "cash", "outstanding")
+        return Paid(*(sum((row.amount(column) for row in self.rows), ZERO) for column in columns))
+
+    @property
+    def place(self) -> Place | None:
+        return self.rows[0].place if self.rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +144,7 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
             ours = at(bill.cycle.start)
             ours.adjustment += bill.amounts.rounding_adjustment
             for line in bill.lines:
-                key = LineKey(line.item.code, line.spec, line.region)
-                side = ours.lines.setdefault(key, Side(line.item.unit, Fraction(0)))
-                side.quantity = (side.quantity or Fraction(0)) + line.micros
-                side.plan += line.plan_micros
-                side.list_amount += line.amount
-                lot = line.lot
-                if lot and (line.billed_micros or not side.prices):
-                    side.prices.add(Fraction(line.unit_price) / lot)
+                _add_line(ours, line)
     for statement in run.statements:
         if statement.sheet.product == product:
             at(calendar.month_start(statement.month)).adjustment += statement.amounts.rounding_adjustment
@@ -139,36 +155,37 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
     return found
 
 
+def _add_line(bill: OurBill, line: LineItem) -> None:
+    key = LineKey(line.item.code, line.spec, line.region)
+    side = bill.lines.setdefault(key, Side(key, line.item.unit, Fraction(0)))
+    side.quantity = (side.quantity or Fraction(0)) + line.micros
+    side.plan += line.plan_micros
+    side.list_amount += line.amount
+    if line.lot and (line.billed_micros or not side.prices):
+        side.prices.add(Fraction(line.unit_price) / line.lot)
+
+
 def _paid(payment: Payment) -> Paid:
     cash = payment.paid_by("balance") + payment.paid_by("credit_line")
     return Paid(payment.paid_by("voucher"), payment.paid_by("stored_value_card"), cash, payment.outstanding)
 
 
-def their_bills(
-    rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook
-) -> dict[Period, dict[LineKey, Side]]:
+def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[Period, TheirBill]:
     """The provider's rows of a product, gathered into periods and lines."""
     calendar = book.calendar(product)
-    found: dict[Period, dict[LineKey, Side]] = {}
+    found: dict[Period, TheirBill] = {}
     for matched in rows:
         row = matched.row
-        lines = found.setdefault(period_of(row_second(row, calendar), grain, calendar), {})
-        side = lines.setdefault(matched.key, Side(matched.unit))
+        bill = found.setdefault(period_of(row_second(row, calendar), grain, calendar), TheirBill())
+        bill.rows.append(row)
+        side = bill.lines.setdefault(matched.key, Side(matched.key, matched.unit))
         side.rows.append(row)
         side.remark = side.remark or matched.remark
         side.list_amount += row.list_amount
         side.plan += matched.plan
-        side.fuzz += matched.fuzz
+        side.display_tolerance += matched.display_tolerance
         if matched.quantity is not None:
             side.quantity = (side.quantity or Fraction(0)) + matched.quantity
         if matched.price is not None:
             side.prices.add(matched.price)
     return found
-
-
-def paid_by_rows(rows: Sequence[StatementRow]) -> Paid:
-    paid = Paid()
-    for row in rows:
-        columns = (row.amount(column) for column in ("voucher", "card", "cash", "outstanding"))
-        paid = paid.plus(Paid(*columns))
-    return paid

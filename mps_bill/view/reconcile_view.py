@@ -1,4 +1,4 @@
-"""What `reconcile` found: the differences by period, the classes, the sums, and what the export itself says wrongly."""
+"""What `reconcile` found: the differences by period, the categories, the sums, and what the export itself says wrongly."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ BILL = (*_PERIOD, Column("rows", "Export rows", "count", summed=True), *_SIDES, 
 #: A difference, as `_difference_record` spells it.
 DIFFERENCE = (
     *_PERIOD,
-    Column("class", "Class"),
+    Column("class", "Category"),
     Column("item", "Item"),
     Column("spec", "Spec"),
     Column("region", "Region"),
@@ -64,13 +64,13 @@ DIFFERENCE = (
     Column("note", "Note"),
     Column("place", "Place"),
 )
-_CLASS = (
-    Column("class", "Class"),
+_CATEGORY = (
+    Column("class", "Category"),
     Column("meaning", "Meaning"),
     Column("count", "Count", "count", summed=True),
     Column("amount", "Amount", "amount", summed=True),
 )
-_APART = (
+_EXCLUDED = (
     Column("what", "On the bill"),
     Column("why", "Why"),
     Column("rows", "Rows", "count", summed=True),
@@ -96,18 +96,18 @@ class ReconcileView:
             yield Table("The export by itself", columns, self._contradictions())
         if any(bill.differences for bill in result.bills):
             yield self._differences()
-            yield self._classes()
+            yield self._categories()
         yield self._totals()
         if paid := paid_totals(result.bills):
             yield self._payments(*paid)
-        if result.apart:
+        if result.excluded:
             yield Table(
-                "Set apart, in no comparison",
-                pick(_APART, "what", "why", "rows", "payable", unit=self.currency),
-                self._apart(),
+                "Excluded from the comparison",
+                pick(_EXCLUDED, "what", "why", "rows", "payable", unit=self.currency),
+                self._excluded(),
             )
         yield Note(_verdict(result, self.currency))
-        if not result.with_account and any(one.kind == "deduction" for _, one in result.differences):
+        if not result.with_account and any(one.category == "deduction" for _, one in result.differences):
             yield Note("No account was given, so our bills know no resource plans; give --account to compare them.")
 
     def _contradictions(self) -> list[Row]:
@@ -122,20 +122,20 @@ class ReconcileView:
                 money = map(amount_text, (bill.ours, bill.theirs, bill.difference))
                 rows.append(Heading(f"{bill.product} {bill.period.name}: {'ours {}, theirs {}, {}'.format(*money)}"))
             for one in bill.differences:
-                shown = {"class": f"  {one.kind}", "item": _described(one)}
+                shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
         total = ("Whole difference", None, None, None, self.result.theirs - self.result.ours)
         return Table("Differences (theirs - ours)", columns, rows, (total,))
 
-    def _classes(self) -> Table:
-        found = self._by_class()
+    def _categories(self) -> Table:
+        found = self._by_category()
         count = sum(number for _, _, number, _ in found)
         total = ("Whole difference", None, count, self.result.theirs - self.result.ours)
-        columns = pick(_CLASS, "class", "meaning", "count", "amount", titles={"amount": self.currency})
-        return Table("By class", columns, [row for row in found if row[2]], (total,))
+        columns = pick(_CATEGORY, "class", "meaning", "count", "amount", titles={"amount": self.currency})
+        return Table("By category", columns, [row for row in found if row[2]], (total,))
 
-    def _by_class(self) -> list[tuple[str, str, int, Decimal]]:
-        return [(kind, MEANINGS[kind], count, amount) for kind, (count, amount) in self.result.by_class().items()]
+    def _by_category(self) -> list[tuple[str, str, int, Decimal]]:
+        return [(name, MEANINGS[name], count, amount) for name, (count, amount) in self.result.by_category().items()]
 
     def _totals(self) -> Table:
         bills = self.result.bills
@@ -153,8 +153,8 @@ class ReconcileView:
         columns = (column("Paid by"), *self._side_columns())
         return Table("How the bills that both sides have were paid", columns, rows, (total,))
 
-    def _apart(self) -> list[Row]:
-        return [(one.what, one.reason, len(one.rows), one.payable) for one in self.result.apart]
+    def _excluded(self) -> list[Row]:
+        return [(one.product, one.reason, len(one.rows), one.payable) for one in self.result.excluded]
 
     def records(self) -> Records:
         """A row per difference; `amount` sums to the whole difference. Contradictions of the export follow with amount 0."""
@@ -176,17 +176,17 @@ class ReconcileView:
             "tolerance": stripped(result.tolerance),
             "files": [
                 {"name": file.name, "form": file.form, "encoding": file.encoding, "rows": file.rows}
-                for file in result.statement.files
+                for file in result.export.files
             ],
             "compared_by": dict(result.grains),
             "bills": [_bill_json(bill) for bill in result.bills],
             "classes": {
-                kind: {"count": count, "amount": stripped(amount)} for kind, _, count, amount in self._by_class()
+                name: {"count": count, "amount": stripped(amount)} for name, _, count, amount in self._by_category()
             },
             "total": _sides_json(result.ours, result.theirs),
             "set_apart": [
-                {"product": one.what, "reason": one.reason, "rows": len(one.rows), "payable": stripped(one.payable)}
-                for one in result.apart
+                {"product": one.product, "reason": one.reason, "rows": len(one.rows), "payable": stripped(one.payable)}
+                for one in result.excluded
             ],
             "contradictions": [
                 {**_place_json(one.place), "message": one.message, "amount": stripped(one.amount)}
@@ -205,10 +205,10 @@ class ReconcileView:
             ("Currency", self.currency),
             ("Verdict", "equal" if result.equal else "different"),
             ("Tolerance of a row", result.tolerance),
-            *((file.name, f"{count_text(file.rows, 'row')}, {file.encoding}") for file in result.statement.files),
+            *((file.name, f"{count_text(file.rows, 'row')}, {file.encoding}") for file in result.export.files),
         ]
         wrong = "Where the export contradicts itself."
-        apart = "Rows of the export that no bill of the run can be held against."
+        excluded = "Rows of the export that are not compared with any bill."
         return Report(
             title="Reconciliation",
             date=max((bill.period.end for bill in result.bills), default=0),
@@ -217,8 +217,13 @@ class ReconcileView:
             tables=(
                 bills,
                 table("Differences", DIFFERENCE, differences, remark="Amounts are theirs - ours."),
-                Table("Classes", _CLASS, self._by_class(), remark="The classes add up to the whole difference."),
-                Table("Set apart", _APART, self._apart(), remark=apart),
+                Table(
+                    "Categories",
+                    _CATEGORY,
+                    self._by_category(),
+                    remark="The categories add up to the whole difference.",
+                ),
+                Table("Excluded", _EXCLUDED, self._excluded(), remark=excluded),
                 Table("Contradictions", _WRONG, self._contradictions(), remark=wrong),
             ),
         )
@@ -251,7 +256,7 @@ def _difference_record(bill: BillComparison, difference: Difference) -> Record:
     )
     return {
         **_period_record(bill.product, bill.period),
-        "class": difference.kind,
+        "class": difference.category,
         "item": line.item if line else None,
         "spec": line.spec if line else None,
         "region": line.region if line else None,
@@ -268,7 +273,7 @@ def _described(difference: Difference) -> str:
     """What differs, and where it stands in the export."""
     what = [str(difference.line) if difference.line else "", difference.note, difference.unit]
     place = [f"({difference.place})"] if difference.place else []
-    return " ".join([", ".join(filter(None, what)) or MEANINGS[difference.kind], *place])
+    return " ".join([", ".join(filter(None, what)) or MEANINGS[difference.category], *place])
 
 
 def _sums(bills: Sequence[BillComparison]) -> Row:
@@ -282,7 +287,7 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def _read(result: Reconciliation) -> Iterator[str]:
-    for file in result.statement.files:
+    for file in result.export.files:
         yield f"{file.name}: {count_text(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
@@ -325,7 +330,7 @@ def _bill_json(bill: BillComparison) -> dict[str, Any]:
 def _difference_json(difference: Difference) -> dict[str, Any]:
     line = difference.line
     return {
-        "class": difference.kind,
+        "class": difference.category,
         "item": line.item if line else None,
         "spec": line.spec if line else None,
         "region": line.region if line else None,

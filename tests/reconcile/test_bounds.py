@@ -14,8 +14,8 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import settle_usage
-from mps_bill.reconcile.differences import Class
-from mps_bill.reconcile.export import StatementRow
+from mps_bill.reconcile.differences import Category
+from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import find_columns
 from mps_bill.reconcile.export_mapping import ItemName
 from mps_bill.reconcile.identities import unexplained
@@ -31,7 +31,7 @@ from tests.reconcile.test_reconcile import Case, found, pay
 
 #: Of the hours of `whole.USAGE`: 11:00 is 10 minutes of HD at 0.0651 = 0.651, paid 0.65; 14:00 is 3.33 of HD and 2 of LD at
 #: 0.0217 = 0.260183, paid 0.22 + 0.04.
-Found = list[tuple[str, Class, str]]
+Found = list[tuple[str, Category, str]]
 
 
 def more(case: Case, number: int, usage: str, amount: str, payable: str) -> None:
@@ -168,7 +168,7 @@ def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None],
     ],
 )
 def test_a_row_is_cut_by_at_most_a_cent_and_a_half(
-    tmp_path: Path, discount: str, payable: str, expected: list[tuple[Class, str]]
+    tmp_path: Path, discount: str, payable: str, expected: list[tuple[Category, str]]
 ) -> None:
     case = Case(tmp_path, kit.usage_text([kit.row(quantity="50")]))
     case.rows[0]["优惠金额"] = discount
@@ -186,7 +186,7 @@ def test_a_cut_that_a_row_states_explains_it_only_where_it_is_the_rest(
     tmp_path: Path, discount: str, stated: str, rest: str
 ) -> None:
     """0.651 are paid with 0.65. An export shows the thousandth as a discount, nowhere, by itself, or twice."""
-    row = Case(tmp_path).compare().statement.rows[0]
+    row = Case(tmp_path).compare().export.rows[0]
     amounts = {**row.amounts, "discount": Decimal(discount), "round_down": Decimal(stated)}
     assert unexplained(replace(row, amounts=amounts)) == Decimal(rest)
 
@@ -221,10 +221,10 @@ def test_rows_lack_no_more_than_half_a_cent_each_and_the_cent_of_the_cut(whole_b
 def test_each_bill_has_odd_cents_of_its_own(tmp_path: Path) -> None:
     """0.044 five times is 0.22, and rounded 0.20: 0.025 more on a row. Not on rows of other hours or products, nor where the
     bill of 0.23 is a cent from what its rows come to."""
-    row = Case(tmp_path).compare().statement.rows[0]
+    row = Case(tmp_path).compare().export.rows[0]
     place = iter(range(100, 200))
 
-    def five(payable: str = "0.06", **changes: object) -> list[StatementRow]:
+    def five(payable: str = "0.06", **changes: object) -> list[ExportRow]:
         amounts = [{"list_amount": Decimal("0.044"), "payable": Decimal(one)} for one in ["0.04"] * 4 + [payable]]
         return [replace(row, place=Place("e.csv", next(place)), amounts=one, **changes) for one in amounts]
 
@@ -325,7 +325,7 @@ def test_usage_is_found_again_once(tmp_path: Path) -> None:
     ("settled_through", "kinds"),
     [("11:00", ["missing-here"]), ("12:00", ["late"]), ("13:00", ["late"])],
 )
-def test_a_period_is_settled_when_all_of_it_is(tmp_path: Path, settled_through: str, kinds: list[Class]) -> None:
+def test_a_period_is_settled_when_all_of_it_is(tmp_path: Path, settled_through: str, kinds: list[Category]) -> None:
     case = Case(tmp_path)
     row = case.rows[0]
     case.run = settled_run(
@@ -399,7 +399,7 @@ def test_how_a_month_is_paid_is_not_compared_before_its_statement(tmp_path: Path
     for row, payable in zip(case.rows, ("0.65", "0.20", "0.46", "0.22", "0.04", "1.50"), strict=True):
         pay(row, payable)
     (bill,) = case.compare().bills
-    assert (bill.paid, {one.kind for one in bill.differences}) == (None, {"rounding"})
+    assert (bill.paid, {one.category for one in bill.differences}) == (None, {"rounding"})
 
 
 def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_month(tmp_path: Path) -> None:
@@ -471,7 +471,7 @@ def test_a_price_at_which_nothing_was_billed_is_no_price_of_the_line(tmp_path: P
         row |= {"单价": "0.07", "账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00"}
     more(case, 0, "10", "0.7", "0.70")
     ((_, one),) = case.compare().differences
-    assert (one.kind, str(one.ours), str(one.theirs), one.unit, amount_text(one.amount)) == (
+    assert (one.category, str(one.ours), str(one.theirs), one.unit, amount_text(one.amount)) == (
         "price",
         "0.0651",
         "0.07",
@@ -490,8 +490,8 @@ def test_an_item_of_another_product_is_none_of_this_one(tmp_path: Path) -> None:
     other = head.replace("id: test", "id: other").replace("product: mps", "product: oss") + "items:\n" + captions
     case = Case(tmp_path)
     case.book = kit.book(kit.SHEET.replace(captions, ""), other)
-    notes = [one.note for _, one in case.compare().differences if one.kind == "missing-here"]
-    assert notes == ['it means item "captions", which mps does not have']
+    notes = [one.note for _, one in case.compare().differences if one.category == "missing-here"]
+    assert notes == ['it maps to item "captions", which mps does not have']
 
 
 def test_the_region_of_a_row_is_its_column_before_its_instance(tmp_path: Path) -> None:
@@ -532,9 +532,7 @@ def test_a_day_of_an_export_is_a_day_of_the_billing_clock(tmp_path: Path) -> Non
 
 
 def test_the_code_of_an_item_counts_before_its_name(tmp_path: Path) -> None:
-    row = replace(
-        Case(tmp_path).compare().statement.rows[0], item_code="porn", item="Captions", instance_spec="H264.HD"
-    )
+    row = replace(Case(tmp_path).compare().export.rows[0], item_code="porn", item="Captions", instance_spec="H264.HD")
     named = [replace(row, item_code=""), replace(row, item_code="", item="")]
     assert [str(whole.words().item(one)) for one in (row, *named)] == [
         str(ItemName("review", "porn")),
@@ -550,5 +548,5 @@ def test_a_number_has_at_most_fifteen_decimals(text: str, read: bool) -> None:
     if read:
         assert parse_amount(text, exponent=True) == Decimal("0.000000000000001")
     else:
-        with pytest.raises(ValueError, match="more than 15 decimals"):
+        with pytest.raises(ValueError, match="more than 15 decimal places"):
             parse_amount(text, exponent=True)

@@ -63,7 +63,7 @@ def test_the_special_value_of_an_instance_id(instance: str, special: str) -> Non
         ("regions: {Shanghai: Shanghai}", '"Shanghai" is not a region id; write one such as cn-shanghai'),
         ("units: {分: minuet}", '"minuet" is not a unit; did you mean "minute"?'),
         ("items: {A: {item: x}}", 'a billing item needs the key "spec"'),
-        ("items: {A: {item: x, spec: B}, a: {item: y, spec: B}}", '"a" means something else at line 3; keep one'),
+        ("items: {A: {item: x, spec: B}, a: {item: y, spec: B}}", 'duplicate name "a" with another meaning'),
         ("itmes: {}", 'did you mean "items"?'),
     ],
 )

@@ -56,7 +56,7 @@ def split(rows: Sequence[Row], payables: Sequence[str], *, shown: bool) -> None:
 
 
 def kinds(result: Reconciliation) -> set[str]:
-    return {one.kind for _, one in result.differences}
+    return {one.category for _, one in result.differences}
 
 
 ways = pytest.mark.parametrize("shown", [True, False])

@@ -26,9 +26,9 @@ def page(*items: dict[str, Any], **more: object) -> str:
 def read(folder: Path, *texts: str, suffix: str = "json") -> list[str] | int:
     """How many rows the exports have, or what is wrong with them, one file each."""
     paths = [write(folder / f"{number}.{suffix}", text) for number, text in enumerate(texts)]
-    statement, problems = read_exports([str(path) for path in paths], "CNY")
-    if statement:
-        return len(statement.rows)
+    export, problems = read_exports([str(path) for path in paths], "CNY")
+    if export:
+        return len(export.rows)
     return [str(problem).removeprefix(f"{folder}/") for problem in problems]
 
 
@@ -60,9 +60,9 @@ def test_whole_answers_are_taken(tmp_path: Path, texts: list[str], rows: int) ->
 
 
 NEXT = (
-    "the answer goes on (NextToken), and its last page is not here; fetch its other pages too [R108 incomplete-export]"
+    "the answer continues (NextToken), and its last page is missing; fetch the other pages too [R108 incomplete-export]"
 )
-TWICE = "a page is given twice, and would count twice [R109 repeated-export]"
+TWICE = "a page is given twice [R109 repeated-export]"
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ TWICE = "a page is given twice, and would count twice [R109 repeated-export]"
         ([page(item("a"), NextToken="t")], [f"0.json:1:1: {NEXT}"]),
         ([page(item("a"), NextToken="t"), page(item("b"), NextToken="u")], [f"1.json:1:1: {NEXT}"]),
         ([json.dumps({"NextToken": "t", "Items": [item("a")]})], [f"0.json:1:1: {NEXT}"]),
-        ([page(item("a"), item("b"), TotalCount=1)], [f"0.json:1:1: the answer speaks of 1 rows, and 2 are here; {TWICE}"]),
+        ([page(item("a"), item("b"), TotalCount=1)], [f"0.json:1:1: TotalCount is 1, and the files have 2; {TWICE}"]),
         (
             [page(item("a"), TotalCount=1), page(item("b"), TotalCount=1)],
-            [f"1.json:1:1: the answer speaks of 1 rows, and 2 are here; {TWICE}"],
+            [f"1.json:1:1: TotalCount is 1, and the files have 2; {TWICE}"],
         ),
         (
             [page(item("a"), TotalCount=1), page(item("c", "y"), TotalCount=2), page(TotalCount=9)],
-            ["2.json:1:1: the answer speaks of 9 rows, and 2 are here; fetch its other pages too [R108 incomplete-export]"],
+            ["2.json:1:1: TotalCount is 9, and the files have 2; fetch the other pages too [R108 incomplete-export]"],
         ),
         (
             [page(item("a"), item("b"), item("c"), TotalCount=3), page(item("d", "y"), TotalCount=2)],
-            ["1.json:1:1: the answer speaks of 2 rows, and 1 are here; fetch its other pages too [R108 incomplete-export]"],
+            ["1.json:1:1: TotalCount is 2, and the files have 1; fetch the other pages too [R108 incomplete-export]"],
         ),
     ],
 )  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_row_that_stands_twice_under_one_record_is_refused(tmp_path: Path) -> 
     column = again.index('{"ProductName') + 1
     there = f"{tmp_path}/0.json:1:{first.rindex('{') + 1}"
     assert read(tmp_path, first, again) == [
-        f'1.json:1:{column}: the row is that of {there} once more, with RecordID "b", and would count twice [R208 repeated-row]'
+        f'1.json:1:{column}: duplicate of the row at {there}, with RecordID "b"; it would be counted twice [R208 repeated-row]'
     ]
 
 
@@ -108,4 +108,4 @@ def test_the_same_in_a_table(tmp_path: Path) -> None:
     )
     assert read(tmp_path, text, suffix="csv") == 2
     [found] = read(tmp_path, text + row, suffix="csv")  # type: ignore[misc]
-    assert found.startswith("0.csv:4: the row is that of ")
+    assert found.startswith("0.csv:4: duplicate of the row at ")

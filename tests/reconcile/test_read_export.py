@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.reconcile.export import Statement
+from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.read_export import decode_export, read_exports
 from tests.reconcile.exports import HEADER, closing_row, console_csv, write
 
@@ -37,15 +37,15 @@ ITEM = (
 )
 
 
-def read(path: Path) -> Statement:
-    statement, problems = read_exports([str(path)], "CNY")
-    assert statement, problems
-    return statement
+def read(path: Path) -> Export:
+    export, problems = read_exports([str(path)], "CNY")
+    assert export, problems
+    return export
 
 
 def refused(path: Path, *more: Path) -> list[str]:
-    statement, problems = read_exports([str(one) for one in (path, *more)], "CNY")
-    assert statement is None
+    export, problems = read_exports([str(one) for one in (path, *more)], "CNY")
+    assert export is None
     return [str(problem).removeprefix(f"{path.parent}/") for problem in problems]
 
 
@@ -58,12 +58,12 @@ def test_the_console_writes_41_columns() -> None:
     [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8 with a byte order mark"), ("gb18030", "GB18030"), ("gbk", "GB18030")],
 )
 def test_an_export_is_the_same_in_every_encoding(tmp_path: Path, encoding: str, called: str) -> None:
-    statement = read(write(tmp_path / "export.csv", console_csv([ROW, closing_row([ROW])]), encoding))
-    assert [file.encoding for file in statement.files] == [called]
-    [row] = statement.rows
+    export = read(write(tmp_path / "export.csv", console_csv([ROW, closing_row([ROW])]), encoding))
+    assert [file.encoding for file in export.files] == [called]
+    [row] = export.rows
     assert (row.product, row.region, row.usage_unit) == ("智能媒体服务", "华东2（上海）", "分钟")
     assert row.payable == Decimal("0.65")
-    assert [closing.amounts["payable"] for closing in statement.closings] == [Decimal("0.65")]
+    assert [closing.amounts["payable"] for closing in export.closings] == [Decimal("0.65")]
 
 
 def test_what_fits_no_encoding_is_refused_with_its_line() -> None:
@@ -90,7 +90,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     text = console_csv([ROW]).replace("可用区", "官网价")
     column = text.index("原价") + 1
     assert refused(write(tmp_path / "e.csv", text)) == [
-        f"e.csv:1:{column}: 原价 says the same as 官网价 in column 27; remove one [R107 repeated-export-column]"
+        f"e.csv:1:{column}: 原价 is the same column as 官网价, column 27; remove one [R107 repeated-export-column]"
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
     messages = refused(write(tmp_path / "e.csv", "job_id,quantity\na,1\n"))
     assert len(messages) == 5
     assert messages[0] == (
-        "e.csv:1: there is no column for 原价 or 官网价 or PretaxGrossAmount; is this an export of bill details?"
+        "e.csv:1: no column 原价, 官网价 or PretaxGrossAmount; is this an export of bill details?"
         " [R106 missing-export-column]"
     )
 
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"原价": "1,234.50"}, 'e.csv:2:112: "1,234.50" is not a number; write plain digits such as 12, 0.65 or -0.01'),
-        ({"应付金额": ""}, "there is no 应付金额 in this row"),
+        ({"应付金额": ""}, "the row has no 应付金额"),
         ({"应付金额": "1e3"}, '"1e3" is not a number'),
         ({"应付金额": "NaN"}, '"NaN" is not a number'),
         ({"用量": "１０"}, '"１０" is not a number'),
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
         ({"账单开始时间": "2023-02-30 11:00:00"}, "names a day that does not exist"),
         ({"账单结束时间": "2023-11-10 11:00:00"}, "is not after the start of the row"),
         ({"账期": "November"}, '"November" is not a month such as 2023-11'),
-        ({"账期": "", "账单开始时间": ""}, "the row has no time"),
+        ({"账期": "", "账单开始时间": ""}, "the row has no start"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_place(tmp_path: Path, change: dict[str, str], message: str) -> None:
@@ -141,10 +141,21 @@ def test_another_currency_is_refused(tmp_path: Path) -> None:
 def test_a_short_row_and_a_lost_quote_are_refused(tmp_path: Path) -> None:
     text = console_csv([ROW]) + "2023-11,x\r\n"
     assert refused(write(tmp_path / "e.csv", text)) == [
-        "e.csv:3: the row has 2 fields, and the header 41 [R201 wrong-row-length]"
+        "e.csv:3: the row has 2 fields, and the header has 41 [R201 wrong-row-length]"
     ]
     [found] = refused(write(tmp_path / "e.csv", console_csv([ROW]) + '"2023-11,x\r\n'))
-    assert found.startswith("e.csv:3: this cannot be read as CSV")
+    assert found == "e.csv:3:1: this quote is never closed within its row [R103 broken-csv]"
+
+
+def test_a_lost_quote_hides_no_problem_behind_it(tmp_path: Path) -> None:
+    text = console_csv([ROW]) + '"2023-11,x\r\n' + "2023-11,x\r\n"
+    assert [one.partition(" ")[0] for one in refused(write(tmp_path / "e.csv", text))] == ["e.csv:3:1:", "e.csv:4:"]
+
+
+def test_a_column_that_is_not_needed_may_hold_anything(tmp_path: Path) -> None:
+    text = console_csv([ROW | {"可用区": "zone\t"}]).replace("zone", 'the "B" zone')
+    [row] = read(write(tmp_path / "e.csv", text)).rows
+    assert row.payable == Decimal("0.65")
 
 
 def test_places_count_lines_and_columns_behind_quoted_line_ends(tmp_path: Path) -> None:
@@ -182,15 +193,15 @@ def test_a_page_of_an_answer_is_not_the_answer(tmp_path: Path) -> None:
         return f'{{"Data": {{"TotalCount": {total}, "AccountID": 1, "BillingCycle": "2023-11", "Items": [{ITEM}]}}}}\n'
 
     [found] = refused(write(tmp_path / "e.json", page(2)))
-    assert "the answer speaks of 2 rows, and 1 are here; fetch its other pages too" in found
+    assert "TotalCount is 2, and the files have 1; fetch the other pages too" in found
     both, other = write(tmp_path / "e.json", page(2)), write(tmp_path / "f.json", page(2))
-    statement, problems = read_exports([str(both), str(other)], "CNY")
-    assert statement, problems
-    assert len(statement.rows) == 2
+    export, problems = read_exports([str(both), str(other)], "CNY")
+    assert export, problems
+    assert len(export.rows) == 2
 
 
 def test_no_rows_is_refused(tmp_path: Path) -> None:
-    assert "holds no bill rows" in refused(write(tmp_path / "e.csv", console_csv([])))[0]
+    assert "has no bill rows" in refused(write(tmp_path / "e.csv", console_csv([])))[0]
     assert "the file is empty" in refused(write(tmp_path / "e.csv", ""))[0]
     assert "no list of bill items" in refused(write(tmp_path / "e.json", '{"Code": "x"}'))[0]
     assert "cannot be read" in refused(tmp_path / "nothing.csv")[0]
@@ -199,9 +210,9 @@ def test_no_rows_is_refused(tmp_path: Path) -> None:
 def test_globs_name_pages_and_a_file_counts_once(tmp_path: Path) -> None:
     for name in ("page-1.json", "page-2.json"):
         write(tmp_path / name, f"[{ITEM}]")
-    statement, problems = read_exports([str(tmp_path / "page-*.json")], "CNY")
-    assert statement, problems
-    assert len(statement.rows) == 2
+    export, problems = read_exports([str(tmp_path / "page-*.json")], "CNY")
+    assert export, problems
+    assert len(export.rows) == 2
     [found] = refused(tmp_path / "page-1.json", tmp_path / "page-1.json")
     assert "this file is given twice" in found
     assert "cannot be read" in refused(tmp_path / "none-*.json")[0]

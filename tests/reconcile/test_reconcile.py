@@ -16,7 +16,7 @@ from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.compare_bills import reconcile
-from mps_bill.reconcile.differences import CLASSES, Class, Reconciliation
+from mps_bill.reconcile.differences import CATEGORIES, Category, Reconciliation
 from mps_bill.reconcile.export_mapping import BillMapping, load_mapping, read_mapping
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
@@ -97,14 +97,14 @@ class Case:
     def compare(self, text: str | None = None, *, tolerance: str = "0.01", encoding: str = "utf-8") -> Reconciliation:
         content = text if text is not None else console_csv([*self.rows, closing_row(self.rows)])
         path = write(self.folder / "export.csv", content, encoding)
-        statement, problems = read_exports([str(path)], "USD")
-        assert statement, problems
+        export, problems = read_exports([str(path)], "USD")
+        assert export, problems
         with decimal.localcontext(EXACT):
-            return reconcile(self.run, statement, words(), self.book, Decimal(tolerance))
+            return reconcile(self.run, export, words(), self.book, Decimal(tolerance))
 
 
-def found(result: Reconciliation) -> list[tuple[str, Class, str]]:
-    return [(bill.period.name, one.kind, stripped(one.amount)) for bill, one in result.differences]
+def found(result: Reconciliation) -> list[tuple[str, Category, str]]:
+    return [(bill.period.name, one.category, stripped(one.amount)) for bill, one in result.differences]
 
 
 def pay(row: Row, payable: str) -> None:
@@ -124,7 +124,7 @@ def test_an_answer_of_the_api_is_equal(tmp_path: Path) -> None:
     case = Case(tmp_path)
     result = case.compare(api_json(case.rows))
     assert result.equal, found(result)
-    assert [file.form for file in result.statement.files] == ["json"]
+    assert [file.form for file in result.export.files] == ["json"]
 
 
 def quantity(case: Case) -> None:
@@ -172,7 +172,7 @@ def late(case: Case) -> None:
     ],
 )
 def test_a_planted_error_has_its_class(
-    tmp_path: Path, plant: Callable[[Case], None], expected: list[tuple[str, Class, str]]
+    tmp_path: Path, plant: Callable[[Case], None], expected: list[tuple[str, Category, str]]
 ) -> None:
     case = Case(tmp_path)
     plant(case)
@@ -199,7 +199,7 @@ def test_money_paid_otherwise_is_a_deduction_that_adds_up_to_nothing(tmp_path: P
         "0",
     )
     result = case.compare()
-    assert {one.kind for _, one in result.differences} == {"deduction"}
+    assert {one.category for _, one in result.differences} == {"deduction"}
     assert {one.note for _, one in result.differences} == {"paid by vouchers", "paid by cash"}
     assert result.ours == result.theirs
 
@@ -219,7 +219,7 @@ def test_a_bill_that_the_provider_does_not_have_is_one_difference(tmp_path: Path
     case = Case(tmp_path)
     case.rows = case.rows[:3] + case.rows[5:]
     [(bill, one)] = case.compare().differences
-    assert (one.kind, one.amount, one.note) == ("missing-there", -bill.ours, "the whole bill of 2 lines")
+    assert (one.category, one.amount, one.note) == ("missing-there", -bill.ours, "the whole bill of 2 lines")
 
 
 def test_rows_of_an_export_by_day_are_held_against_our_days(tmp_path: Path) -> None:
@@ -255,24 +255,24 @@ def test_a_special_value_makes_another_billing_item(tmp_path: Path) -> None:
     """High-speed transcoding has the code of the standard one, and a tier in its instance ID."""
     case = Case(tmp_path)
     case.rows[0]["实例ID"] = "17;cn-shanghai;ram-23;5x"
-    kinds = [one.kind for _, one in case.compare().differences if one.line]
+    kinds = [one.category for _, one in case.compare().differences if one.line]
     assert kinds == ["missing-there", "missing-here"]
-    assert 'no mapping says what "H264.HD;5x" is' in [one.note for _, one in case.compare().differences]
+    assert 'no mapping for "H264.HD;5x"' in [one.note for _, one in case.compare().differences]
 
 
-def test_other_products_and_prepaid_orders_are_set_apart_with_their_amounts(tmp_path: Path) -> None:
+def test_other_products_and_prepaid_orders_are_excluded_with_their_amounts(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.rows.append(case.rows[0] | {"产品": "云服务器 ECS"})
     case.rows.append(case.rows[0] | {"消费类型": "预付费"})
     result = case.compare()
     assert result.equal, found(result)
-    assert [(one.what, one.reason, str(one.payable)) for one in result.apart] == [
-        ("云服务器 ECS", "a product that no mapping names", "0.65"),
-        ("智能媒体服务", "an order paid in advance", "0.65"),
+    assert [(one.product, one.reason, str(one.payable)) for one in result.excluded] == [
+        ("云服务器 ECS", "no mapping for this product", "0.65"),
+        ("智能媒体服务", "a prepaid order", "0.65"),
     ]
 
 
-def test_an_export_that_contradicts_itself_is_told_with_its_lines(tmp_path: Path) -> None:
+def test_an_export_that_contradicts_itself_is_reported_with_its_lines(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.rows[0]["现金支付"] = "0.60"
     case.rows[1]["优惠金额"] = "0.1"
@@ -347,8 +347,8 @@ def test_the_classes_add_up_whatever_the_export_says(
             row[column] = str(Decimal(row[column]) + Decimal(cents) / 100)
     case.rows = [row for number, row in enumerate(case.rows) if number not in gone] or case.rows[:1]
     result = case.compare()
-    whole = sum((amount for _, amount in result.by_class().values()), Decimal(0))
+    whole = sum((amount for _, amount in result.by_category().values()), Decimal(0))
     assert whole == sum((Decimal(row["应付金额"]) for row in case.rows), Decimal(0)) - result.ours
-    assert list(result.by_class()) == list(CLASSES)
+    assert list(result.by_category()) == list(CATEGORIES)
     for bill in result.bills:
         assert sum((one.amount for one in bill.differences), Decimal(0)) == bill.difference

@@ -28,7 +28,7 @@ def test_the_workbook_adds_up(tmp_path: Path) -> None:
     with decimal.localcontext(EXACT):
         xlsx.write(ReconcileView(result, "USD").tables(), data)
     book = openpyxl.load_workbook(data)
-    assert book.sheetnames == ["Summary", "Bills", "Differences", "Classes", "Set apart", "Contradictions"]
+    assert book.sheetnames == ["Summary", "Bills", "Differences", "Categories", "Excluded", "Contradictions"]
     sheet = book["Differences"]
     at = [cell.value for cell in sheet[1]].index("Amount")
     amounts = [
