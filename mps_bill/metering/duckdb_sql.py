@@ -21,6 +21,7 @@ from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, Layout
 from mps_bill.metering.sql import MOST_MICROS, TEXTS, Dialect, RowSource
+from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage import COLUMNS
 
 _MICROSECONDS = 1_000_000
@@ -104,6 +105,14 @@ class DuckDBDialect:
 
     def hash(self, columns: Sequence[str]) -> str:
         return f"hash({', '.join(columns)})"
+
+    def tidied(self, column: str) -> str:
+        # Most ids are plain, which these tests know in a third of the time of a pattern.
+        plain = (
+            f"strlen({column}) = length({column}) AND NOT starts_with({column}, ' ') AND NOT ends_with({column}, ' ')"
+        )
+        tidy = f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'), ' ')"
+        return f"CASE WHEN {plain} THEN {column} ELSE {tidy} END"
 
 
 DIALECT: Dialect = DuckDBDialect()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
@@ -22,6 +22,7 @@ from mps_bill.metering.records import (
 )
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.metering.tidy import tidied
 from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, Metered, UsageGroup, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
@@ -32,6 +33,7 @@ Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
 
 _ROWS_PER_REPORT = 20_000
 _UNKNOWN_ITEMS_KEPT = 100
+_LOOKALIKES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,42 @@ def account_for(
             sums.add(known.key, known.record.micros, known.rows)
     if conflicts and reject:
         _reject_conflicts(conflicts, seen, rows(), reject)
-    return Metered(sums.groups(), rows_read, rows_rejected, log.report(), unknown_items=tuple(sorted(unknown_items)))
+    return Metered(
+        sums.groups(),
+        rows_read,
+        rows_rejected,
+        log.report(),
+        unknown_items=tuple(sorted(unknown_items)),
+        lookalikes=_lookalikes(seen),
+    )
+
+
+def _lookalikes(seen: Mapping[Identity, _Seen]) -> str:
+    """Says which records have ids that a person cannot tell apart, with their first places; empty where none have."""
+    alike: dict[Identity, list[Identity]] = {}
+    for identity in seen:
+        job_id, item, output = identity
+        shown = (tidied(job_id), item, tidied(output))
+        if shown != identity:
+            alike.setdefault(shown, []).append(identity)
+    told = []
+    for shown, others in alike.items():
+        records = [*([shown] if shown in seen else ()), *others]
+        if len(records) > 1:
+            ids = (f"{_called(identity)} at {seen[identity].first}" for identity in records)
+            told.append(" and ".join(ids))
+    if not told:
+        return ""
+    more = f" (and {len(told) - _LOOKALIKES_TOLD} more)" if len(told) > _LOOKALIKES_TOLD else ""
+    return (
+        f"ids differ only by spaces or by characters that cannot be seen: {'; '.join(told[:_LOOKALIKES_TOLD])}{more};"
+        " they are billed as different records"
+    )
+
+
+def _called(identity: Identity) -> str:
+    job_id, _, output = identity
+    return f"job {quoted(job_id)}" + (f", output {quoted(output)}" if output else "")
 
 
 def records_over_lines(

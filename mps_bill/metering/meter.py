@@ -140,6 +140,8 @@ def _meter(
             reject=options.reject,
             progress=options.progress,
         )
+    if metered.lookalikes and options.tell:
+        options.tell(f"Warning: {metered.lookalikes}")
     if metered.unknown_items and metered.rows_rejected == metered.rows_read:
         hint = _sheets_with(metered.unknown_items)
         metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered

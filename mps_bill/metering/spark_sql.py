@@ -17,6 +17,7 @@ from mps_bill.core.times import LOCAL_TIME
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.metering.records import QUANTITY, SIDE, Layout
 from mps_bill.metering.sql import TEXTS, Dialect, RowSource
+from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage import COLUMNS
 
 _MICROSECONDS = 1_000_000
@@ -63,6 +64,9 @@ class SparkDialect:
 
     def hash(self, columns: Sequence[str]) -> str:
         return f"xxhash64({', '.join(columns)})"
+
+    def tidied(self, column: str) -> str:
+        return f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'))"
 
 
 DIALECT: Dialect = SparkDialect()

@@ -66,6 +66,10 @@ class Dialect(Protocol):
         """A 64-bit hash."""
         ...
 
+    def tidied(self, column: str) -> str:
+        """See `tidy.tidied`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
@@ -122,7 +126,7 @@ def checked_rows(
     for source in sources:
         condition = ""
         if repeated:
-            identity = dialect.hash([source.values[name] for name in IDENTITY])
+            identity = dialect.hash(_as_seen(dialect, [source.values[name] for name in IDENTITY]))
             condition = f" WHERE {identity} IN (SELECT hash FROM {REPEATED})"
         parts.append(_checked_source(source, scheme, tags, dialect, condition=condition))
     return " UNION ALL ".join(parts)
@@ -145,10 +149,12 @@ SELECT {names}, {sums} FROM (
 
 
 def repeated(checked: str, dialect: Dialect, *, doubtful_records: bool) -> str:
-    """The hashes that more than one row has. Equal hashes are compared exactly afterwards, in `same`."""
-    hashes = f"SELECT {dialect.hash(IDENTITY)} AS hash FROM ({checked}) AS checked"
+    """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
+    `same`."""
+    identity = dialect.hash(_as_seen(dialect))
+    hashes = f"SELECT {identity} AS hash FROM ({checked}) AS checked"
     if doubtful_records:
-        hashes += f" UNION ALL SELECT {dialect.hash(IDENTITY)} AS hash FROM {DOUBTFUL_RECORDS}"
+        hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
     return f"SELECT hash FROM ({hashes}) AS hashes GROUP BY hash HAVING count(*) > 1"
 
 
@@ -170,13 +176,26 @@ SELECT {columns}, {micros} AS micros, count(*) AS times
 FROM ({repeated_rows}) AS checked WHERE {condition} GROUP BY {columns}, {micros}"""
 
 
-def contested(*, doubtful_records: bool) -> str:
-    """The records that stand in `same` with different values, or of which a row in doubt may be another."""
-    identity = ", ".join(IDENTITY)
+def contested(dialect: Dialect, *, doubtful_records: bool) -> str:
+    """The records that stand in `same` with different values, or that look like another one whose id has what cannot be
+    seen, or like one in doubt."""
+    identity, seen = ", ".join(IDENTITY), ", ".join(_as_seen(dialect))
+    untidy = " OR ".join(
+        f"{name} <> {tidy}" for name, tidy in zip(IDENTITY, _as_seen(dialect), strict=True) if name != tidy
+    )
     query = f"SELECT {identity} FROM {SAME} GROUP BY {identity} HAVING count(*) > 1"
+    others = [f"SELECT {seen} FROM {SAME} WHERE {untidy}"]
     if doubtful_records:
-        query += f" UNION SELECT {identity} FROM {SAME} WHERE {_stands_in(DOUBTFUL_RECORDS)}"
+        others.append(f"SELECT {seen} FROM {DOUBTFUL_RECORDS}")
+    for other in others:
+        query += f" UNION SELECT {identity} FROM {SAME} WHERE coalesce(({seen}) IN ({other}), false)"
     return query
+
+
+def _as_seen(dialect: Dialect, columns: Sequence[str] = IDENTITY) -> list[str]:
+    """The columns of a record's identity as a person sees them. An item is one of the known words."""
+    job_id, item, output = columns
+    return [dialect.tidied(job_id), item, dialect.tidied(output)]
 
 
 def corrections(scheme: MeteringScheme, dialect: Dialect, *, contested: bool) -> str:

@@ -163,7 +163,7 @@ def meter_by_sql(
         elif repeated:
             query = sql.same(repeated_rows, whole, tags, engine.dialect, refused=bool(refused))
             engine.keep(sql.SAME, query, "Comparing repeated records")
-            query = sql.contested(doubtful_records=bool(doubtful_records))
+            query = sql.contested(engine.dialect, doubtful_records=bool(doubtful_records))
             contested = bool(engine.keep(sql.CONTESTED, query, "Comparing repeated records"))
             if contested and not engine.knows_rows:
                 raise PlacesNeededError

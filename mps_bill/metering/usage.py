@@ -87,7 +87,8 @@ class Metered:
     """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`.
 
     Of usage of many accounts `by_account` has the groups of each, in order of the accounts' ids, and can be gone through
-    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has.
+    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has;
+    `lookalikes` says which records have ids that look alike.
     """
 
     groups: tuple[UsageGroup, ...]
@@ -96,6 +97,7 @@ class Metered:
     problems: ProblemReport
     by_account: AccountGroups | None = None
     unknown_items: tuple[str, ...] = ()
+    lookalikes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

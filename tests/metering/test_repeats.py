@@ -116,3 +116,39 @@ def test_repeated_failed_rows_are_duplicates_too(engine: EngineName, tmp_path: P
 def test_without_the_check_every_row_is_billed(engine: EngineName, tmp_path: Path) -> None:
     run = billed(tmp_path, usage_text([row(), row()]), options=MeterOptions(engine=engine, trust_unique=True))
     assert (run.control_totals.rows_billed, run.control_totals.rows_duplicate) == (2, 0)
+
+
+ALIKE = ["j-1 ", " j-1", "j-1\u00a0", "\u200bj-1", "j\u200d-1", "\ufeffj-1", "j-1\u3000"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["job_id", "output"])
+@pytest.mark.parametrize("other", ALIKE)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_ids_that_look_alike_are_told_with_their_places(
+    other: str, name: str, swapped: bool, engine: EngineName, tmp_path: Path
+) -> None:
+    rows = [row(**{name: "j-1"}), row(job_id="x"), row(**{name: other}), row(job_id="y "), row(job_id="y ")]
+    told: list[str] = []
+    content = usage_text(rows[::-1] if swapped else rows)
+    options = MeterOptions(engine=engine, tell=told.append)
+    result = metered([source(tmp_path / "usage.csv", content)], options=options)
+    assert (sum(group.rows for group in result.groups), sum(group.duplicates for group in result.groups)) == (5, 1)
+    (said,) = told
+    lines = (6, 4) if swapped else (2, 4)
+    assert [f"usage.csv:{line}" in said for line in range(2, 7)] == [line in lines for line in range(2, 7)]
+    assert ascii(other)[1:-1] in said or other.strip("\u3000") in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lookalikes_are_one_warning_and_ids_that_differ_otherwise_are_none(engine: EngineName, tmp_path: Path) -> None:
+    rows = [row(job_id=f"j-{number}{end}") for number in range(200) for end in ("", " ")]
+    told: list[str] = []
+    options = MeterOptions(engine=engine, tell=told.append)
+    metered([source(tmp_path / "usage.csv", usage_text(rows))], options=options)
+    (said,) = told
+    assert "(and 195 more)" in said
+    told.clear()
+    rows = [row(job_id=job) for job in ("a b", "ab", "A B", "a  b", "é", "e", "项目 ", "z ")]
+    metered([source(tmp_path / "other.csv", usage_text(rows))], options=options)
+    assert told == []
