@@ -111,6 +111,10 @@ def test_too_many_digits_are_refused_not_rounded(text: str, message: str) -> Non
         ("1.9900000001", "up", "2.00"),
         ("1.99", "up", "1.99"),
         ("0", "up", "0.00"),
+        # Below zero, as refunds are: up is away from zero, and down towards it.
+        ("-1.981", "up", "-1.99"),
+        ("-1.989", "down", "-1.98"),
+        ("-1.985", "half-up", "-1.99"),
         ("999999999999999999999999999999.999", "down", "999999999999999999999999999999.99"),
     ],
 )

@@ -252,7 +252,9 @@ def test_days_and_months_turn_on_the_billing_clock(text: str, day: str, month: s
     ],
 )
 def test_a_month_ends_where_the_next_begins(month: str, end: str) -> None:
-    assert iso(Calendar(HOUR, EIGHT).month_end(month), EIGHT) == end
+    calendar = Calendar(HOUR, EIGHT)
+    assert iso(calendar.month_end(month), EIGHT) == end
+    assert calendar.month_start(end[:7]) == calendar.month_end(month)
 
 
 def test_a_clock_for_people_shows_seconds_only_where_there_are_any() -> None:
