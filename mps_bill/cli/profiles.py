@@ -1,4 +1,4 @@
-"""The import profile of a run: `--profile` and `--set`, and the files that it makes usage of."""
+"""The import profile of a run: `--profile` and `--set`, and the files that it reads as usage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mps_bill.profiles.convert import Converted
     from mps_bill.profiles.profile import Profile
 
-#: Undoes a profile that the config file names.
+#: Overrides a profile that the config file names.
 _NO_PROFILE = "none"
 
 
@@ -31,7 +31,7 @@ def load_profile(name: str | None, constants: list[str] | None) -> Profile | Non
         return None
     if name is None:
         if constants:
-            raise typer.BadParameter("this needs --profile; a usage file has its own columns", param_hint="--set")
+            raise typer.BadParameter("this needs --profile; a usage file has columns of its own", param_hint="--set")
         return None
     from mps_bill.profiles import read_profile as profiles
 
@@ -42,7 +42,7 @@ def load_profile(name: str | None, constants: list[str] | None) -> Profile | Non
     if profile.missing_columns:
         given = " ".join(f"--set {column}=..." for column in profile.missing_columns)
         raise typer.BadParameter(
-            f"profile {profile.id} does not say all that usage needs; give {given}", param_hint="--set"
+            f"profile {profile.id} does not make every column that usage needs; give {given}", param_hint="--set"
         )
     return profile
 
@@ -67,11 +67,11 @@ def _constants(pairs: list[str]) -> dict[str, str]:
 
 @contextmanager
 def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterator[tuple[Converted, ...]]:
-    """The usage that files mean under a profile; says how many records of each file are rows of usage, why others are not,
-    and what the profile's notes say.
+    """Files read as usage under a profile. Reports how many records of each file are rows of usage, why others are not, and
+    the notes of the profile.
 
     Raises:
-        InputRejected: a name stands for no file that can be read, or a file has not what the profile needs.
+        InputRejected: a name is not a file that can be read, or a file lacks what the profile needs.
     """
     from mps_bill.profiles.convert import converted_sources
 
@@ -80,7 +80,7 @@ def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterat
         converted_sources(files, profile, partial(say, quiet=quiet)) as converted,
     ):
         for one in converted:
-            parts = [f"{count} passed over ({reason})" for reason, count in sorted(one.passed_over.items())]
+            parts = [f"{count} skipped ({reason})" for reason, count in sorted(one.skipped.items())]
             parts = [f"{one.rows} rows", *parts]
             say(f"Records of {one.source.name}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
         for note in profile.notes:
@@ -95,7 +95,7 @@ def opened(
     """The files that the arguments name.
 
     Raises:
-        InputRejected: a name stands for no file that can be read.
+        InputRejected: a name is not a file that can be read.
     """
     with usage_sources(usage, temp_folder, formats) as (sources, problems):
         if problems:

@@ -1,1 +1,1 @@
-"""Import profiles: what the records of another file format mean as usage."""
+"""Import profiles: how the records of another file format are read as usage."""

@@ -1,4 +1,4 @@
-"""Whether what was read is the whole of it: the pages of a listing, what an answer says it lacks, and sums of whole days."""
+"""Whether what was read is complete: the pages of a listing, what an answer says is missing, and sums of whole days."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAYS_START = (8 * HOUR, 0)
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """A document of records: where it names its next page (None: it is the last) and how, and the regions of its records."""
+    """A document of records: the place of its next page token (None: it is the last page), and the regions of its records."""
 
     next_at: Place | None
     token: str
@@ -30,17 +30,17 @@ class _Page:
         return not self.regions or not other.regions or bool(self.regions & other.regions)
 
 
-class Wholeness:
-    """Watches the documents and rows of all files of a run. `problems` says afterwards what is missing."""
+class Completeness:
+    """Follows the documents and rows of all files of a run. `problems` then has what is missing."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._said: list[Problem] = []
+        self._missing: list[Problem] = []
         self._pages: list[_Page] = []
         self._page: _Page | None = None
         index = {name: number for number, name in enumerate(profile.column_names)}
         self._region, self._time = index["region"], index["completed_at"]
-        #: The offsets on whose clock every row so far stands at midnight, and the seconds at which they stand.
+        #: The offsets on whose clock every row so far is at midnight, and the seconds of the rows.
         self._midnights: tuple[int, ...] = _DAYS_START if profile.sums_of == "hour" else ()
         self._seconds: set[int] = set()
         self._first: Place | None = None
@@ -49,11 +49,11 @@ class Wholeness:
         """A document that has records, perhaps none."""
         whole = whole_record(document)
         for refusal in self._profile.refuse:
-            said = [quoted(text) for text in _texts(whole.value(refusal.field))]
-            if said:
-                message = f"{refusal.field.name} names {_listed(said)}: {refusal.because}"
+            named = [quoted(text) for text in _texts(whole.value(refusal.field))]
+            if named:
+                message = f"{refusal.field.name} names {_listed(named)}: {refusal.because}"
                 place = Place(name, *whole.position(refusal.field))
-                self._said.append(Problem(place, kinds.INCOMPLETE_ANSWER, message))
+                self._missing.append(Problem(place, kinds.INCOMPLETE_ANSWER, message))
         if field_ := self._profile.next_page:
             token = next(_texts(whole.value(field_)), "")
             at = Place(name, *whole.position(field_)) if token else None
@@ -61,13 +61,13 @@ class Wholeness:
             self._pages.append(self._page)
 
     def no_records(self) -> None:
-        """The document that was last seen has no records after all: it is an error, and no page of anything."""
+        """The last document has no records after all: it is an error message and not a page."""
         if self._page:
             self._pages.remove(self._page)
             self._page = None
 
     def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
-        """A row of usage, of the document that was last seen."""
+        """A row of usage, of the last document."""
         if self._page and fields[self._region]:
             self._page.regions.add(fields[self._region])
         if self._midnights:
@@ -75,7 +75,7 @@ class Wholeness:
                 # A time without an offset is at midnight on its own clock.
                 second = parse_instant(fields[self._time], 0) // 1_000_000
             except ValueError:
-                # Whoever reads the rows refuses it.
+                # The reader of the rows rejects it.
                 return
             self._first = self._first or Place(name, *record.position())
             self._midnights = tuple(offset for offset in self._midnights if (second + offset) % DAY == 0)
@@ -83,24 +83,24 @@ class Wholeness:
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is missing."""
-        yield from self._said
+        yield from self._missing
         yield from self._missing_pages()
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
             message = (
-                f"every record stands at a midnight, from {first} to {last} UTC: these are sums of days,"
-                " and no hour can be billed by them; ask for the sums of hours"
+                f"every record is at midnight, from {first} to {last} UTC: these are sums of days,"
+                " and cannot be billed by the hour; query sums of hours"
             )
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 
     def _missing_pages(self) -> Iterator[Problem]:
-        """A page that names a next one needs a last one. No page says which one it follows, and files come in any order."""
+        """A page that names a next one needs a last one. No page names the one before it, and files may be in any order."""
         last = [page for page in self._pages if page.next_at is None]
         endless = [page for page in self._pages if not any(map(page.may_continue, last))]
         for page in {tuple(sorted(page.regions)): page for page in endless}.values():
             if page.next_at:
                 message = (
-                    f"{page.token} says that more follows, and the last page is not here; fetch the other pages too"
+                    f"{page.token} announces another page, and the last page is missing; fetch the other pages too"
                 )
                 yield Problem(page.next_at, kinds.INCOMPLETE_ANSWER, message)
 
@@ -114,5 +114,5 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(member)
 
 
-def _listed(words: Sequence[str], most: int = 12) -> str:
-    return ", ".join(words[:most]) + (f", ... ({len(words)} in all)" if len(words) > most else "")
+def _listed(words: Sequence[str], maximum: int = 12) -> str:
+    return ", ".join(words[:maximum]) + (f", ... ({len(words)} in all)" if len(words) > maximum else "")

@@ -1,4 +1,4 @@
-"""Foreign files to usage files: reading them, and writing what they mean as CSV.
+"""Foreign files to usage files: reading them, and writing their usage as CSV.
 
 A converted source is read in two ways: the file of canonical CSV serves an engine that wants a file, and `rows` gives the
 same rows with the places of the original file, so that every message about usage names the file that a user knows.
@@ -26,7 +26,7 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.completeness import Wholeness
+from mps_bill.profiles.completeness import Completeness
 from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
 from mps_bill.profiles.profile import Column, FieldPath, Profile
 from mps_bill.profiles.profile_definition import EACH
@@ -35,15 +35,15 @@ from mps_bill.profiles.usage_fields import Record, skipped, source_field, usage_
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A foreign file as usage: how many `rows` it makes, and how many records were passed over for which reason."""
+    """A foreign file as usage: how many `rows` it makes, and how many records were skipped for which reason."""
 
     source: UsageSource
     rows: int
-    passed_over: Mapping[str, int]
+    skipped: Mapping[str, int]
 
     @property
     def records(self) -> int:
-        return self.rows + sum(self.passed_over.values())
+        return self.rows + sum(self.skipped.values())
 
 
 class ConvertedRow(Row):
@@ -72,27 +72,27 @@ class ConvertedRow(Row):
 
 @contextmanager
 def converted_sources(
-    sources: Sequence[UsageSource], profile: Profile, tell: Callable[[str], None] | None = None
+    sources: Sequence[UsageSource], profile: Profile, report: Callable[[str], None] | None = None
 ) -> Iterator[tuple[Converted, ...]]:
-    """The sources as usage, with canonical CSV in a folder that goes with the context. What a person should know of how they
-    were read is told.
+    """The sources as usage, with canonical CSV in a folder that is deleted with the context. `report` gets what a person should
+    know of how they were read.
 
     Records with a wrong value become rows that every reader of usage rejects, with what is wrong and its place.
 
     Raises:
-        InputRejected: a file cannot be read to its end, or has not the fields that the profile needs; or all together they
-            are not the whole of what they are part of.
+        InputRejected: a file cannot be read to its end, or lacks fields that the profile needs; or the files together are
+            not complete.
     """
     problems: list[Problem] = []
     converted = []
-    whole = Wholeness(profile)
-    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder, in_utf8(sources, folder, tell) as readable:
+    completeness = Completeness(profile)
+    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder, in_utf8(sources, folder, report) as readable:
         for number, source in enumerate(readable):
             try:
-                converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), whole))
+                converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), completeness))
             except InputRejected as rejected:
                 problems += rejected.report.shown
-        problems += whole.problems()
+        problems += completeness.problems()
         if problems:
             raise InputRejected(problems)
         yield tuple(converted)
@@ -104,7 +104,7 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
     rows = source.rows()
     names = next(rows).fields
     layout = Layout(tuple(names), {name: index for index, name in enumerate(names)}, ())
-    # No word is known to an empty book, and none is asked for.
+    # An empty book has no items, and none is looked up.
     reader = RecordReader(layout, scheme_for(PriceBook("", {}, {})))
     for row in rows:
         for flaw in row.flaws:
@@ -115,65 +115,65 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
             yield Problem(place, trouble.kind, trouble.message)
 
 
-def _converted(source: UsageSource, profile: Profile, path: Path, whole: Wholeness) -> Converted:
-    passed_over: Counter[str] = Counter()
+def _converted(source: UsageSource, profile: Profile, path: Path, completeness: Completeness) -> Converted:
+    skips: Counter[str] = Counter()
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for row in _usage_rows(source, profile, passed_over, whole):
-            # A row with one value only is one that no reader takes, and none passes over.
-            wanting = row.flaws or not any(row.fields)
-            writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if wanting else row.fields)
+        for row in _usage_rows(source, profile, skips, completeness):
+            # A row with one value only is rejected by every reader, and skipped by none.
+            is_bad = row.flaws or not any(row.fields)
+            writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if is_bad else row.fields)
             rows += 1
-    again = partial(_usage_rows, source, profile, Counter(), Wholeness(profile))
+    again = partial(_usage_rows, source, profile, Counter(), Completeness(profile))
     usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
     # The first row is the header.
-    return Converted(usage, rows - 1, dict(passed_over))
+    return Converted(usage, rows - 1, dict(skips))
 
 
-def _usage_rows(source: UsageSource, profile: Profile, passed_over: Counter[str], whole: Wholeness) -> Iterator[Row]:
+def _usage_rows(
+    source: UsageSource, profile: Profile, skips: Counter[str], completeness: Completeness
+) -> Iterator[Row]:
     """The rows of usage that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
-    records = _json_records(source, profile, whole) if _is_json(source) else _csv_records(source, profile)
-    for record in records:
-        if isinstance(record, Row):
-            yield record
-            continue
-        condition = skipped(record, profile)
-        if condition:
-            passed_over[condition.because] += 1
-            continue
-        fields, troubles = usage_fields(record, profile)
-        whole.row(source.name, record, fields)
-        flaws = tuple(Flaw(*record.position(trouble.field), trouble.kind, trouble.message) for trouble in troubles)
-        yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+    try:
+        is_json = _is_json(source)
+        for record in _json_records(source, profile, completeness) if is_json else _csv_records(source, profile):
+            if isinstance(record, Row):
+                yield record
+            elif condition := skipped(record, profile):
+                skips[condition.because] += 1
+            else:
+                fields, wrong = usage_fields(record, profile)
+                completeness.row(source.name, record, fields)
+                flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
+                yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+    except read_errors() as error:
+        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
 
 
 def _is_json(source: UsageSource) -> bool:
     """Whether a file starts as JSON does; no header of CSV starts so."""
-    try:
-        with source.open() as stream:
-            start = stream.read(1024)
-    except read_errors() as error:
-        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+    with source.open() as stream:
+        start = stream.read(1024)
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         raise _rejected(source, usage_kinds.EMPTY_FILE, "the file is empty")
     return start[:1] in (b"{", b"[")
 
 
-def _json_records(source: UsageSource, profile: Profile, whole: Wholeness) -> Iterator[JsonRecord | Row]:
+def _json_records(source: UsageSource, profile: Profile, completeness: Completeness) -> Iterator[JsonRecord | Row]:
     if profile.records is None:
         raise _rejected(source, kinds.OTHER_KIND_OF_FILE, f"this is JSON, and profile {profile.id} reads CSV only")
     path = ".".join(profile.records).replace(f".{EACH}", EACH)
     try:
         with source.open() as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
             for document in read_documents(stream):
-                whole.document(source.name, document)
+                completeness.document(source.name, document)
                 for record in read_records(document, profile.records):
                     if isinstance(record, NoRecords):
-                        whole.no_records()
-                        message = f"profile {profile.id} looks for records at {path}, and the way there ends here"
+                        completeness.no_records()
+                        message = f"profile {profile.id} reads records at {path}, and that path ends here"
                         flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
                         yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
                     else:
@@ -183,8 +183,6 @@ def _json_records(source: UsageSource, profile: Profile, whole: Wholeness) -> It
     except UnicodeDecodeError as error:
         message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
         raise _rejected(source, kinds.NOT_UTF8, message) from None
-    except read_errors() as error:
-        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,24 +209,21 @@ class _CsvRecord:
 
 
 def _csv_records(source: UsageSource, profile: Profile) -> Iterator[_CsvRecord | Row]:
-    try:
-        with source.open() as stream:
-            rows = read_rows(stream)
-            header = next(rows)
-            index = _index(source, header, profile)
-            for row in rows:
-                fields, width = row.fields, len(header.fields)
-                if not row.flaw and len(fields) != width and (len(fields) < width or any(fields[width:])):
-                    kind = usage_kinds.SHORT_ROW if len(fields) < width else usage_kinds.LONG_ROW
-                    message = f"the row has {len(fields)} fields, and the header has {width}"
-                    row.flaw = Flaw(row.line, 1, kind, message)
-                yield row if row.flaw else _CsvRecord(row, index)
-    except read_errors() as error:
-        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+    with source.open() as stream:
+        rows = read_rows(stream)
+        header = next(rows)
+        index = _index(source, header, profile)
+        for row in rows:
+            fields, width = row.fields, len(header.fields)
+            if not row.flaw and len(fields) != width and (len(fields) < width or any(fields[width:])):
+                kind = usage_kinds.SHORT_ROW if len(fields) < width else usage_kinds.LONG_ROW
+                message = f"the row has {len(fields)} fields, and the header has {width}"
+                row.flaw = Flaw(row.line, 1, kind, message)
+            yield row if row.flaw else _CsvRecord(row, index)
 
 
 def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:
-    """Where each field of the profile stands in the rows of a CSV file.
+    """The number of each field in the rows of a CSV file, by its name in the header.
 
     Raises:
         InputRejected: the header is malformed, lacks a field, or has one twice.
@@ -243,7 +238,7 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
     for number, name in enumerate(names):
         if name in used and name in names[:number]:
             place = Place(source.name, *header.position(number))
-            problems.append(Problem(place, kinds.REPEATED_FIELD, f"the field {quoted(name)} stands twice"))
+            problems.append(Problem(place, kinds.REPEATED_FIELD, f"duplicate field {quoted(name)}"))
     for column in profile.columns:
         wanted = [path.name for path in column.fields]
         if wanted and column.default is None and not any(name in names for name in wanted):

@@ -1,7 +1,7 @@
 """Records of JSON documents with their places, numbers as the text that was written.
 
-The standard decoder is fast and knows no places. So every record is decoded by itself, which tells where it starts, and
-the place of a value inside a record is only looked for when a message needs it.
+The standard decoder is fast and does not know places. So every record is decoded by itself, which gives its start, and
+the place of a value inside a record is only looked up when a message needs it.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ _CHUNK = 1 << 16
 
 
 class JsonError(Exception):
-    """Text that is no JSON; everything behind `line` and `column` is unread."""
+    """Text that is not valid JSON; everything behind `line` and `column` is unread."""
 
     def __init__(self, line: int, column: int, message: str) -> None:
         super().__init__(message)
         self.line, self.column, self.message = line, column, message
 
 
-class _RepeatedKey(ValueError):
+class _DuplicateKey(ValueError):
     pass
 
 
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         seen: set[str] = set()
         repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _RepeatedKey(
-            f"the key {quoted(repeated)} stands twice in one object, so nobody can tell which one counts"
-        )
+        raise _DuplicateKey(f"duplicate key {quoted(repeated)} in one object; it is not clear which one counts")
     return members
 
 
 #: A number stays the text that was written, so that no digit is lost.
-_decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unrepeated).raw_decode
+_decode = json.JSONDecoder(
+    parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unique_keys
+).raw_decode
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a stream: `text` from its first character to its last, which stand from `line` and `column` on."""
+    """One document of a stream: `text` from its first character, at `line` and `column`, to its last."""
 
     text: str
     line: int
@@ -58,10 +58,7 @@ class Document:
 
     def position(self, at: int) -> tuple[int, int]:
         """Line and column of the character `at` of the text, in the file."""
-        lines = self.text.count("\n", 0, at)
-        if not lines:
-            return self.line, self.column + at
-        return self.line + lines, at - self.text.rfind("\n", 0, at)
+        return _moved(self.text, 0, at, self.line, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class NoRecords:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A value and where it stands in the text of its document."""
+    """A value and its start and end in the text of its document."""
 
     value: Any
     start: int
@@ -95,9 +92,9 @@ class JsonRecord:
         return self.document.text[record.start : record.end].encode("utf-8", "backslashreplace")
 
     def value(self, path: FieldPath) -> Any:
-        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand.
+        """The value at `path`; None where there is none, and a list where the path needs an object.
 
-        An object where a list is expected is the list of one that it stands for.
+        An object where the path needs a list counts as a list of one.
         """
         if path.outward >= len(self.scopes):
             return None
@@ -134,7 +131,7 @@ class JsonRecord:
 
 
 def is_there(value: Any) -> bool:
-    """Whether a value says anything: text of spaces, an empty object and a list of nothing do not."""
+    """Whether a value is more than spaces, an empty object or a list of nothing."""
     if isinstance(value, str):
         return bool(value.strip())
     if isinstance(value, list):
@@ -148,10 +145,10 @@ def whole_record(document: Document) -> JsonRecord:
 
 
 def read_documents(stream: TextIO) -> Iterator[Document]:
-    """The documents of a stream, which may stand one behind another (JSON Lines is the usual case).
+    """The documents of a stream, one or several (JSON Lines is the usual case).
 
     Raises:
-        JsonError: the text is no JSON; with the place.
+        JsonError: the text is not valid JSON; with the place.
     """
     text = ""
     at = 0
@@ -167,8 +164,8 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
             continue
         try:
             value, end = _decode(text, at)
-        except (json.JSONDecodeError, _RepeatedKey, RecursionError) as error:
-            # Perhaps only the end is not read yet. Doubling what is read keeps the repeated attempts cheap.
+        except (json.JSONDecodeError, _DuplicateKey, RecursionError) as error:
+            # Perhaps only its end is not read yet. Doubling what is read keeps repeated attempts cheap.
             more = stream.read(max(_CHUNK, len(text) - at)) if isinstance(error, json.JSONDecodeError) else ""
             if not more:
                 raise _error(text, at, line, column, error) from None
@@ -192,7 +189,7 @@ def read_records(document: Document, steps: Sequence[str]) -> Iterator[JsonRecor
 
 
 def _walk(text: str, span: _Span, steps: Sequence[str], outer: tuple[_Span, ...]) -> Iterator[tuple[_Span, ...] | int]:
-    """The scopes of every record, or where the object or list starts that has not what `steps` ask for."""
+    """The scopes of every record, or the start of an object or list that lacks a step."""
     at, value = span.start, span.value
     for number, step in enumerate(steps):
         if step != EACH:
@@ -225,7 +222,7 @@ def _members(text: str, at: int) -> Iterator[_Span]:
 
 
 def _inside(text: str, at: int, step: str) -> int:
-    """Where the member `step` starts in the object or list that starts at `at`; it is known to be there."""
+    """The start of the member `step` of the object or list that starts at `at`; it is known to be there."""
     if text[at] == "[":
         return next(member.start for number, member in enumerate(_members(text, at)) if number == int(step))
     at = _after_space(text, at + 1)
@@ -245,14 +242,14 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _moved(text: str, start: int, end: int, line: int, column: int) -> tuple[int, int]:
-    """Line and column of `end`, where those of `start` are known."""
+    """Line and column of `end`, given those of `start`."""
     lines = text.count("\n", start, end)
     return (line + lines, end - text.rfind("\n", start, end)) if lines else (line, column + end - start)
 
 
 def _error(text: str, at: int, line: int, column: int, error: Exception) -> JsonError:
     if isinstance(error, json.JSONDecodeError):
-        message = f"this is no JSON: {error.msg[0].lower()}{error.msg[1:]}"
+        message = f"this is not valid JSON: {error.msg[0].lower()}{error.msg[1:]}"
         return JsonError(*_moved(text, at, error.pos, line, column), message)
     if isinstance(error, RecursionError):
         return JsonError(line, column, "the document is nested too deeply")

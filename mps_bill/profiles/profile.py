@@ -1,4 +1,4 @@
-"""One profile: what the fields of a foreign record mean as usage."""
+"""One profile: how the fields of a foreign record are read as usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FieldPath:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where one of `fields` is there, and is none of `absent`, a column has `value`."""
+    """Where one of `fields` is there, and not one of `absent`, a column has `value`."""
 
     fields: tuple[FieldPath, ...]
     absent: tuple[str, ...]
@@ -35,9 +35,8 @@ class Column:
     """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
     `template` of other columns.
 
-    `if_any` goes before `fields`. `words` says what each value of the field means; a value that is not there is refused.
-    `default` stands where no field has a value, and a text of `absent` is none. `offset` (seconds east of UTC) serves times
-    without one.
+    `if_any` goes before `fields`. `words` maps the values of the field; any other value is refused. `default` is the value
+    where no field has one, and a text of `absent` is none. `offset` (seconds east of UTC) is for times without one.
     """
 
     name: str
@@ -54,7 +53,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The records whose `field` has one of `values` (of a refusal: any), and what is told of them."""
+    """The records whose `field` has one of `values` (of a refusal: any), and the reason that is reported."""
 
     field: FieldPath
     values: tuple[str, ...]
@@ -65,9 +64,9 @@ class Condition:
 class Profile:
     """`records` are the steps to the records of a JSON document; None: the profile reads CSV only.
 
-    Records that meet a condition of `skip` are no usage. One that has the field of a condition of `require` must meet it.
-    In a document, a value in a field of `refuse` says that something is missing, and one in `next_page` that it goes on in
-    another. `sums_of` is the stretch of time (`hour`) that each record is the sum of, or empty.
+    Records that meet a condition of `skip` are not usage. One that has the field of a condition of `require` must meet it.
+    In a document, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
+    follows. `sums_of` is the period (`hour`) that each record is the sum of, or empty.
     """
 
     id: str
@@ -87,7 +86,7 @@ class Profile:
 
     @property
     def field_names(self) -> frozenset[str]:
-        """The names of all fields that are looked at in a record."""
+        """The names of all fields of a record that the profile reads."""
         paths = [path for column in self.columns for path in column.fields]
         paths += [path for column in self.columns if column.if_any for path in column.if_any.fields]
         return frozenset(path.name for path in (*paths, *(one.field for one in (*self.skip, *self.require))))
@@ -99,7 +98,7 @@ class Profile:
         return tuple(name for name in dict.fromkeys((*REQUIRED_COLUMNS, *named)) if name not in self.column_names)
 
     def with_constants(self, constants: Mapping[str, str]) -> Profile:
-        """The profile with columns that have the same value in every record, whatever it said of them."""
+        """The profile with columns that have the same value in every record, instead of its own."""
         columns = {column.name: column for column in self.columns}
         columns.update({name: Column(name, constant=value) for name, value in constants.items()})
         return replace(self, columns=in_column_order(columns.values()))
@@ -114,7 +113,7 @@ class Profile:
 
 
 def parse_path(name: str) -> FieldPath:
-    """The path that a field's name is in JSON: `^TimeStamp` stands one record further out."""
+    """The path that a field's name is in JSON: `^TimeStamp` is one record further out."""
     inner = name.lstrip(d.OUTWARD)
     return FieldPath(name, len(name) - len(inner), tuple(inner.split(".")))
 

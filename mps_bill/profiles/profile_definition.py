@@ -1,4 +1,4 @@
-"""The profile format, said once: what a YAML profile may hold."""
+"""The profile format: what a YAML profile may have."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse_column(text: str) -> str:
         ValueError: there is no such column; the message has the nearest one.
     """
     if text not in COLUMNS and not re.fullmatch(TAG, text):
-        raise ValueError(f"{quoted(text)} is no column of usage{near_miss(text, COLUMNS)}; a tag is named tag_...")
+        raise ValueError(f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS)}; a tag is named tag_...")
     return text
 
 
@@ -45,7 +45,7 @@ def _parse_template(text: str) -> str:
     for name in placeholders(text):
         if name not in COLUMNS:
             raise ValueError(
-                f"{quoted(text)} names {quoted(name)}, which is no column of usage{near_miss(name, COLUMNS)}"
+                f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS)}"
             )
     if not placeholders(text) or "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
         raise ValueError(f"{quoted(text)} is not a text with columns; write one such as ims-{{completed_at}}-{{spec}}")
@@ -72,7 +72,10 @@ TEXT = Field(
     required=False,
 )
 MAP = Field(
-    "map", MapOf("a map", _word, _word), "what each value of the field means; any other is refused", required=False
+    "map",
+    MapOf("a map", _word, _word),
+    "the value of the column for each value of the field; any other is refused",
+    required=False,
 )
 DEFAULT = Field("default", _word, "the value where no field has one", required=False)
 TIME = Field(
@@ -90,7 +93,7 @@ TIME_OFFSET = Field(
 ABSENT = Field(
     "absent",
     ListOf("the absent values", _word, unique=True),
-    "values of a field that say that there is none, such as a width of 0",
+    "values of a field that count as none, such as a width of 0",
     required=False,
 )
 EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
@@ -98,7 +101,7 @@ VALUE = Field("value", _word, "the value of the column then")
 IF_ANY = Field(
     "if_any",
     Record("a value by evidence", (EVIDENCE, ABSENT, VALUE)),
-    "where one of these fields is there, a list or an object among them, the column has this value, whatever its own say",
+    "where one of these fields is there, be it a list or an object, the column has this value instead of its own fields'",
     required=False,
 )
 COLUMN = Record(
@@ -107,9 +110,9 @@ COLUMN = Record(
     one_of=(FIELD.key, FIELDS.key, CONSTANT.key, TEXT.key),
 )
 
-VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that are meant")
-BECAUSE = Field("because", _line("a reason"), "the reason, as it is told")
-CONDITION_FIELD = Field("field", _field, "the field that is looked at")
+VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
+BECAUSE = Field("because", _line("a reason"), "the reason, as it is reported")
+CONDITION_FIELD = Field("field", _field, "the field that is checked")
 CONDITION = Record("a condition", (CONDITION_FIELD, VALUES, BECAUSE))
 
 FORMAT = Field(
@@ -135,7 +138,7 @@ RECORDS = Field(
     required=False,
 )
 SKIP = Field(
-    "skip", ListOf("the records to skip", CONDITION), "records that are no usage; they are counted", required=False
+    "skip", ListOf("the records to skip", CONDITION), "records that are not usage; they are counted", required=False
 )
 REQUIRE = Field(
     "require",
@@ -158,8 +161,8 @@ NEXT_PAGE = Field(
 )
 SUMS_OF = Field(
     "sums_of",
-    Choice("a stretch of time", ("hour",), kinds.UNKNOWN_TIME),
-    "each record is the sum of an hour; records that are all midnights of several days are refused",
+    Choice("a period", ("hour",), kinds.UNKNOWN_TIME),
+    "each record is the sum of an hour; records that are all at midnight of several days are refused",
     required=False,
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG}", kinds.UNKNOWN_COLUMN)

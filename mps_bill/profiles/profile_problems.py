@@ -1,4 +1,4 @@
-"""The kinds of problem that import can have. I1xx: finding and reading files; I2xx: records; I3xx: profiles themselves."""
+"""The kinds of problem of import profiles. I1xx: finding and reading files; I2xx: records; I3xx: profiles themselves."""
 
 from mps_bill.core.diagnostics import Kind
 

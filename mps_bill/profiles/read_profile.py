@@ -17,7 +17,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def shipped_profiles() -> dict[str, Path]:
-    """Id to file of every profile that comes with the program, by id."""
+    """Id to file of every profile that is shipped with the program, by id."""
     return {path.stem: path for path in sorted(Path(__file__).with_name("shipped").glob("*.yaml"))}
 
 
@@ -30,7 +30,7 @@ def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
         path, shown = Path(name), name
     else:
         hint = near_miss(name, shipped) or f"; shipped: {one_of(tuple(shipped))}"
-        message = f"{quoted(name)} is no shipped profile, and no file that ends in {one_of(_SUFFIXES)}{hint}"
+        message = f"{quoted(name)} is not a shipped profile or a file that ends in {one_of(_SUFFIXES)}{hint}"
         return None, (Problem(Place("--profile"), kinds.NO_SUCH_PROFILE, message),)
     try:
         data = path.read_bytes()
@@ -106,14 +106,14 @@ def _evidence(fields: Fields | None) -> Evidence | None:
 
 
 def _needless(name: str, value: Fields) -> list[Problem]:
-    """Keys that would do nothing: without a field there is nothing to read, and only one column is a time."""
+    """Keys without effect: without a field there is nothing to read, and only one column is a time."""
     keys = []
     if not (value.has(d.FIELD) or value.has(d.FIELDS)):
         keys += [d.IF_ANY.key, d.MAP.key, d.ABSENT.key, d.DEFAULT.key, d.TIME.key, d.TIME_OFFSET.key]
     elif name != "completed_at":
         keys += [d.TIME.key, d.TIME_OFFSET.key]
     return [
-        Problem(value.place, kinds.NEEDLESS_KEY, f'"{key}" does nothing for this column {name}; remove it')
+        Problem(value.place, kinds.NEEDLESS_KEY, f'"{key}" has no effect on this column {name}; remove it')
         for key in keys
         if key in value.given
     ]

@@ -1,7 +1,7 @@
-"""From a foreign record to the columns of usage: pure, and told every wrong value at once.
+"""From a foreign record to the columns of usage, with every wrong value at once. Pure.
 
-Only what a profile governs is judged here: missing fields, words without a meaning, forms of time. Whether the usage
-that comes of it is right is left to the reader of usage, so that there is one verdict, however usage was written.
+Only what a profile governs is checked here: missing fields, values that its map lacks, forms of time. Whether the usage is
+right is left to the reader of usage, so that there is one verdict, however usage was written.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import is_there
 from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
 
-#: Columns, beside tags, whose text means nothing to us, and which may hold quotes and line ends.
+#: Columns, beside tags, with text of the user, which may have quotes and line ends.
 _FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)
 _LINE_ENDS = str.maketrans("", "", "\r\n")
 _LOCAL_TIME = re.compile(LOCAL_TIME)
 _EPOCH = re.compile(r"0|[1-9][0-9]{0,15}")
-#: 3000-01-01T00:00:00Z: the first second that usage cannot carry.
+#: 3000-01-01T00:00:00Z: the first second that usage cannot have.
 _END_OF_TIMES = 32_503_680_000
 _EPOCH_UNITS = {"epoch-seconds": 1, "epoch-milliseconds": 1000}
 
 
 class Record(Protocol):
-    """A foreign record: its fields, and where each stands in the file."""
+    """A foreign record: its fields, and their places in the file."""
 
     def value(self, path: FieldPath) -> Any:
-        """What stands at `path`; None where there is nothing, and the list that bars the way where an object should stand."""
+        """The value at `path`; None where there is none, and a list where the path needs an object."""
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of a field, or of the record where there is no such field."""
@@ -56,7 +56,7 @@ class _Wrong(Exception):
 
 
 def skipped(record: Record, profile: Profile) -> Condition | None:
-    """The condition under which the record is no usage, or None."""
+    """The condition by which the record is not usage, or None."""
     return next((condition for condition in profile.skip if _text(record, condition.field) in condition.values), None)
 
 
@@ -77,7 +77,7 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
 
 
 def source_field(record: Record, column: Column) -> FieldPath | None:
-    """The first field of a column that has a value in the record, else the first that says that there is none."""
+    """The first field of a column that has a value in the record, else the first with a text of `absent`."""
     evidence = _evidence(record, column)
     found = _first(record, column.fields, column.absent) or _first(record, column.fields)
     return evidence or (found[0] if found else None)
@@ -112,7 +112,7 @@ def _value(record: Record, column: Column, profile: Profile) -> str:
         return _meaning(*found, column, profile)
     if column.fields and column.default is None:
         wanted = one_of([field.name for field in column.fields])
-        message = f"the record has no {wanted}, of which {column.name} is made"
+        message = f"the record has no {wanted}, which {column.name} is made from"
         raise _Wrong(None, kinds.MISSING_VALUE, message)
     return column.default or column.constant
 
@@ -129,19 +129,19 @@ def _as_text(value: Any) -> str:
 
 
 def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Profile) -> str:
-    """What the value at `path` means for `column`."""
+    """The value at `path` as `column` has it."""
     if not isinstance(value, str):
         what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
-        raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}, and {column.name} is made from a value")
+        raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}; {column.name} needs a value")
     is_free = column.name in _FREE_TEXT or column.name.startswith(TAG_PREFIX)
     if not (text.translate(_LINE_ENDS) if is_free else text).isprintable() or ('"' in text and not is_free):
-        message = f"{path.name} {quoted(text)} holds a quote or a character that does not show; no {column.name} does"
+        message = f"{path.name} {quoted(text)} has a quote or an invisible character, which {column.name} cannot have"
         raise _Wrong(path, kinds.BAD_CHARACTER, message)
     if column.words is not None:
         if text not in column.words:
             known = tuple(column.words)
-            message = f"{path.name} {quoted(text)} has no meaning for {column.name} in profile {profile.id}"
-            hint = near_miss(text, known) or f"; known: {one_of(known)}"
+            message = f"{path.name} {quoted(text)} is not in the map of {column.name} in profile {profile.id}"
+            hint = near_miss(text, known) or f"; expected {one_of(known)}"
             raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
         text = column.words[text]
     if column.time != "iso":

@@ -192,7 +192,7 @@ def test_a_list_without_its_last_page_is_refused(tmp_path: Path, documents: tupl
     assert [one.split(": ")[0].startswith(place) for one, place in zip(found, places, strict=True)] == [True] * len(
         places
     )
-    assert all("says that more follows, and the last page is not here" in one for one in found)
+    assert all("announces another page, and the last page is missing" in one for one in found)
     assert all(one.endswith("[I108 incomplete-answer]") for one in found)
 
 

@@ -85,9 +85,9 @@ def test_a_path_that_leads_nowhere_is_told_with_its_place(text: str, place: tupl
 @pytest.mark.parametrize(
     ("text", "line", "column", "part"),
     [
-        ('{"D": [\n  {"N": 1,}]}', 2, 11, "no JSON"),
-        ('{"D": []}\n{"D": [', 2, 8, "no JSON"),
-        ('\n  {"A": 1, "A": 2}', 2, 3, '"A" stands twice'),
+        ('{"D": [\n  {"N": 1,}]}', 2, 11, "not valid JSON"),
+        ('{"D": []}\n{"D": [', 2, 8, "not valid JSON"),
+        ('\n  {"A": 1, "A": 2}', 2, 3, 'duplicate key "A"'),
         ("[" * 100_000, 1, 1, "too deeply"),
     ],
 )

@@ -79,7 +79,7 @@ def test_values_mean_what_the_profile_says(column: str, given: object, expected:
         ("tag_x: A", "a\tb", "bad-character"),
         ("spec: A", "a\u202eb", "bad-character"),
         ("spec: A", "a\ud800", "bad-character"),
-        ("codec: {field: A, map: {hevc: H265}}", "hevcc", 'unknown-word: A "hevcc" has no meaning for codec'),
+        ("codec: {field: A, map: {hevc: H265}}", "hevcc", 'unknown-word: A "hevcc" is not in the map of codec'),
         ("codec: {field: A, map: {hevc: H265}, default: H264}", "vp9", "unknown-word"),
         ("completed_at: {field: A, time: epoch-seconds}", "1699585200000", "bad-epoch"),
         ("completed_at: {field: A, time: epoch-seconds}", "1.5", "bad-epoch"),
