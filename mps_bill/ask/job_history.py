@@ -9,8 +9,16 @@ from itertools import takewhile
 from mps_bill.ask.all_accounts import bill_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport
 from mps_bill.metering.encodings import in_utf8
-from mps_bill.metering.exact_reader import PlacedRecord, open_layouts, placed_records, single_group
+from mps_bill.metering.exact_reader import (
+    PlacedRecord,
+    SeenRecord,
+    meet,
+    open_layouts,
+    placed_records,
+    single_group,
+)
 from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import settle_usage
@@ -92,18 +100,15 @@ def _explain(
         issued = (*(settlement.bill for settlement in settlements), *late)
         bills.update({("", bill.cycle.product, bill.cycle.start): bill for bill in issued})
     paid = {id(settlement.bill): settlement for settlement in settlements}
-    firsts: dict[tuple[str, str, str], PlacedRecord] = {}
-    contradicted = set()
+    seen: dict[Identity, SeenRecord] = {}
     for placed in () if options.trust_unique else rows:
-        first = firsts.setdefault(placed.record.identity, placed)
-        if placed.record != first.record:
-            contradicted.add(placed.record.identity)
+        meet(placed, seen)
     explained = []
     for placed in rows:
         record = placed.record
-        if record.identity in contradicted:
+        known = seen.get(record.identity)
+        if known and known.conflict:
             continue
-        first = firsts.get(record.identity, placed)
         bill: Bill | None = None
         lines: tuple[LineItem, ...] = ()
         micros = record.micros
@@ -119,7 +124,7 @@ def _explain(
             micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
             earlier = (other for (name, _, _), other in bills.items() if name == placed.key.account)
             month_used = _month_used(lines[0].charge, bill, earlier, account)
-        repeats = None if first is placed else Place(first.source.name, first.row.line)
+        repeats = known.first if known and known.first != Place(placed.source.name, placed.row.line) else None
         settlement = paid.get(id(bill)) if bill else None
         is_late = any(bill is other for other in late)
         explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late, month_used))

@@ -48,7 +48,7 @@ class PlacedRecord:
 
 
 @dataclass(slots=True)
-class _Seen:
+class SeenRecord:
     """A record met before: its first place, and whether a later row contradicts it."""
 
     record: UsageRecord
@@ -56,6 +56,25 @@ class _Seen:
     first: Place
     rows: int = 1
     conflict: bool = False
+
+
+def meet(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None:
+    """Enters a row among those `seen`; a problem where it contradicts the first row of its record.
+
+    Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
+    values none of them can be billed, because nobody can tell which is right.
+    """
+    record = item.record
+    identity = record.identity
+    known = seen.get(identity)
+    if known is None:
+        seen[identity] = SeenRecord(record, item.key, Place(item.source.name, item.row.line))
+        return None
+    known.rows += 1
+    if record == known.record:
+        return None
+    known.conflict = True
+    return _conflict(item, known)
 
 
 def open_layouts(
@@ -154,15 +173,12 @@ def account_for(
     reject: Reject | None,
     repeats: Collection[Identity] | None = None,
 ) -> Metered:
-    """Where judged rows go, in their order, on top of what `sums` already holds.
-
-    Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
-    values all of them are rejected, because nobody can tell which is right. `rows` is called again to reject those.
-    """
+    """Where judged rows go, in their order, on top of what `sums` already holds. `rows` is called again to reject those that
+    contradict one another."""
     log = ProblemLog(max_errors)
     rows_read = sum(group.rows for group in sums.groups())
     rows_rejected = 0
-    seen: dict[Identity, _Seen] = {}
+    seen: dict[Identity, SeenRecord] = {}
     unknown_items: set[str] = set()
     for item in rows():
         rows_read += 1
@@ -178,14 +194,8 @@ def account_for(
         if trust_unique or (repeats is not None and record.identity not in repeats):
             sums.add(item.key, record.micros, 1)
             continue
-        known = seen.get(record.identity)
-        if known is None:
-            seen[record.identity] = _Seen(record, item.key, Place(item.source.name, item.row.line))
-            continue
-        known.rows += 1
-        if record != known.record:
-            known.conflict = True
-            log.add([_conflict(item, known)])
+        if problem := meet(item, seen):
+            log.add([problem])
 
     conflicts = {identity for identity, known in seen.items() if known.conflict}
     for known in seen.values():
@@ -205,7 +215,7 @@ def account_for(
     )
 
 
-def _lookalikes(seen: Mapping[Identity, _Seen]) -> str:
+def _lookalikes(seen: Mapping[Identity, SeenRecord]) -> str:
     """Says which records have ids that a person cannot tell apart, with their first places; empty where none have."""
     alike: dict[Identity, list[Identity]] = {}
     for identity in seen:
@@ -413,7 +423,7 @@ def _unreadable(source: UsageSource, error: Exception) -> Problem:
     return Problem(Place(source.name), kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}")
 
 
-def _conflict(item: PlacedRecord, known: _Seen) -> Problem:
+def _conflict(item: PlacedRecord, known: SeenRecord) -> Problem:
     record, features = item.record, item.record.features
     output = f", output {quoted(record.output)}" if record.output else ""
     message = (
@@ -425,7 +435,7 @@ def _conflict(item: PlacedRecord, known: _Seen) -> Problem:
 
 def _reject_conflicts(
     conflicts: set[Identity],
-    seen: dict[Identity, _Seen],
+    seen: dict[Identity, SeenRecord],
     items: Iterator[Judged],
     reject: Reject,
 ) -> None:
