@@ -40,9 +40,13 @@ def run_folder(parent: str | None = None) -> Iterator[Path]:
     """
     sweep(parent)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder:
-        descriptor = os.open(os.path.join(folder, _LOCK), os.O_CREAT | os.O_RDWR, 0o600)
+        lock = Path(folder, _LOCK)
+        new = lock.with_suffix(".new")
+        descriptor = os.open(new, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            _lock(descriptor)
+            # Another run must not see the file before it is locked, or it would take this run for a dead one.
+            if _lock(descriptor):
+                new.rename(lock)
             yield Path(folder)
         finally:
             os.close(descriptor)

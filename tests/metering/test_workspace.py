@@ -1,0 +1,35 @@
+"""The folder of a run, beside other runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mps_bill.metering import workspace
+
+
+def test_a_run_that_starts_is_not_taken_for_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = workspace._lock
+    others = [lambda: workspace.sweep(str(tmp_path))]
+
+    def lock_late(descriptor: int) -> bool:
+        # Another run starts between the making of the file and its lock.
+        while others:
+            others.pop()()
+        return lock(descriptor)
+
+    monkeypatch.setattr(workspace, "_lock", lock_late)
+    with workspace.run_folder(str(tmp_path)) as folder:
+        assert folder.is_dir()
+        workspace.sweep(str(tmp_path))
+        assert folder.is_dir()
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_of_a_dead_run_is_removed(tmp_path: Path) -> None:
+    dead = tmp_path / "mps-bill-run-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    workspace.sweep(str(tmp_path))
+    assert not dead.exists()
