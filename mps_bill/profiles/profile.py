@@ -35,7 +35,7 @@ class Column:
     """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
     `template` of other columns.
 
-    `if_any` goes before `fields`. `words` maps the values of the field; any other value is refused. `default` is the value
+    `if_any` goes before `fields`. `value_map` maps the values of the field; any other value is refused. `default` is the value
     where no field has one, and a text of `absent` is none. `offset` (seconds east of UTC) is for times without one.
     """
 
@@ -44,7 +44,7 @@ class Column:
     constant: str = ""
     template: str = ""
     if_any: Evidence | None = None
-    words: Mapping[str, str] | None = None
+    value_map: Mapping[str, str] | None = None
     absent: tuple[str, ...] = ()
     default: str | None = None
     time: TimeForm = "iso"

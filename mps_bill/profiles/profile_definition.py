@@ -150,7 +150,7 @@ REFUSAL = Record("a refusal", (CONDITION_FIELD, BECAUSE))
 REFUSE = Field(
     "refuse",
     ListOf("the refusals", REFUSAL),
-    "fields of a JSON document that say that something is missing; where one has a value, the run is refused",
+    "fields of a JSON document that mean that something is missing; where one has a value, the run is refused",
     required=False,
 )
 NEXT_PAGE = Field(

@@ -90,7 +90,7 @@ def _column(name: str, value: Located[str] | Fields, problems: list[Problem]) ->
         constant=constant.value if constant else "",
         template=template.value if template else "",
         if_any=_evidence(value.get(d.IF_ANY)),
-        words={entry.key.value: entry.value.value for entry in words.parts if entry.value} if words else None,
+        value_map={entry.key.value: entry.value.value for entry in words.parts if entry.value} if words else None,
         absent=_texts(value.get(d.ABSENT)),
         default=default.value if default else None,
         time=cast("TimeForm", time.value) if time else "iso",

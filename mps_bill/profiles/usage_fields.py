@@ -137,13 +137,13 @@ def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Pr
     if not (text.translate(_LINE_ENDS) if is_free else text).isprintable() or ('"' in text and not is_free):
         message = f"{path.name} {quoted(text)} has a quote or an invisible character, which {column.name} cannot have"
         raise _Wrong(path, kinds.BAD_CHARACTER, message)
-    if column.words is not None:
-        if text not in column.words:
-            known = tuple(column.words)
+    if column.value_map is not None:
+        if text not in column.value_map:
+            known = tuple(column.value_map)
             message = f"{path.name} {quoted(text)} is not in the map of {column.name} in profile {profile.id}"
             hint = near_miss(text, known) or f"; expected {one_of(known)}"
             raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
-        text = column.words[text]
+        text = column.value_map[text]
     if column.time != "iso":
         return _from_epoch(text, path, column)
     if column.offset is not None and _LOCAL_TIME.fullmatch(text):

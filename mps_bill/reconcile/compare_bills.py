@@ -126,14 +126,11 @@ def _one_sided(side: Side, category: Category) -> Difference:
     if side.unit and side.quantity is not None:
         shown, unit = _in_unit(side.quantity, side.unit), side.unit.name
     note = side.remark or ("its period was settled before" if category == "late" else "")
-    shift = side.quantity or Fraction(0)
+    amount, shift = side.list_amount, side.quantity or Fraction(0)
+    values: tuple[Decimal | None, Decimal | None, str] = (None, shown, unit)
     if category == "missing-there":
-        return Difference(
-            category, side.key, shown, None, unit, -side.list_amount, None, note, -shift, side.display_tolerance
-        )
-    return Difference(
-        category, side.key, None, shown, unit, side.list_amount, side.place, note, shift, side.display_tolerance
-    )
+        amount, shift, values = -amount, -shift, (shown, None, unit)
+    return Difference(category, side.key, *values, amount, side.place, note, shift, side.display_tolerance)
 
 
 def _line_differences(ours: Side, theirs: Side, tolerance: Decimal, split: Leeway) -> list[Difference]:
@@ -268,9 +265,8 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
     if bill.rows or not lines or not all(one.category in ("missing-there", "rounding") for one in bill.differences):
         return bill
     note = f"the whole bill of {lines} line{'' if lines == 1 else 's'}"
-    return replace(
-        bill, differences=(Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note),)
-    )
+    whole = Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note)
+    return replace(bill, differences=(whole,))
 
 
 def _with_gathered_rounding(bill: BillComparison) -> BillComparison:

@@ -18,15 +18,6 @@ from mps_bill.reconcile.periods import Grain, Period
 from mps_bill.reconcile.sides import Paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
-CATEGORIES: tuple[Category, ...] = (
-    "missing-there",
-    "missing-here",
-    "quantity",
-    "price",
-    "deduction",
-    "late",
-    "rounding",
-)
 MEANINGS: Mapping[Category, str] = {
     "missing-there": "we bill it, the provider does not",
     "missing-here": "the provider bills it, we do not",
@@ -114,7 +105,7 @@ class Reconciliation:
     def by_category(self) -> dict[Category, tuple[int, Decimal]]:
         """How many differences each category has, and their sum; together the whole difference."""
         found: dict[Category, tuple[int, Decimal]] = {}
-        for category in CATEGORIES:
+        for category in MEANINGS:
             amounts = [difference.amount for _, difference in self.differences if difference.category == category]
             found[category] = (len(amounts), sum(amounts, ZERO))
         return found
@@ -134,7 +125,4 @@ def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:
     known = [bill.paid for bill in bills if bill.paid]
     if not known:
         return None
-    ours, theirs = Paid(), Paid()
-    for mine, other in known:
-        ours, theirs = ours.plus(mine), theirs.plus(other)
-    return ours, theirs
+    return Paid.sum([ours for ours, _ in known]), Paid.sum([theirs for _, theirs in known])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.export import ExportRow
+from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import LineKey, MatchedRow
 from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
 from mps_bill.settlement.settle import Settled
@@ -48,24 +49,20 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """How something was paid, in the columns of the provider's bills; cash is balance and credit line."""
+    """How something was paid, by the `PAYMENTS` of the provider's bills; cash is balance and credit line."""
 
     voucher: Decimal = ZERO
     card: Decimal = ZERO
     cash: Decimal = ZERO
     outstanding: Decimal = ZERO
 
+    @classmethod
+    def sum(cls, parts: Collection[Paid]) -> Paid:
+        return cls(*(sum((getattr(part, column) for part in parts), ZERO) for column in PAYMENTS))
+
     @property
     def total(self) -> Decimal:
-        return self.voucher + self.card + self.cash + self.outstanding
-
-    def plus(self, other: Paid) -> Paid:
-        return Paid(
-            self.voucher + other.voucher,
-            self.card + other.card,
-            self.cash + other.cash,
-            self.outstanding + other.outstanding,
-        )
+        return sum((getattr(self, column) for column in PAYMENTS), ZERO)
 
 
 @dataclass(slots=True)
@@ -94,8 +91,7 @@ class TheirBill:
 
     @property
     def paid(self) -> Paid:
-        columns = ("voucher", "card", "cash", "outstanding")
-        return Paid(*(sum((row.amount(column) for row in self.rows), ZERO) for column in columns))
+        return Paid(*(sum((row.amount(column) for row in self.rows), ZERO) for column in PAYMENTS))
 
     @property
     def place(self) -> Place | None:
@@ -151,7 +147,7 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
     for paid_product, second, payment in run.payments or ():
         if paid_product == product:
             ours = at(second)
-            ours.paid = (ours.paid or Paid()).plus(_paid(payment))
+            ours.paid = Paid.sum((ours.paid or Paid(), _paid(payment)))
     return found
 
 

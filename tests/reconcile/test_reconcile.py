@@ -16,7 +16,7 @@ from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.compare_bills import reconcile
-from mps_bill.reconcile.differences import CATEGORIES, Category, Reconciliation
+from mps_bill.reconcile.differences import MEANINGS, Category, Reconciliation
 from mps_bill.reconcile.export_mapping import BillMapping, load_mapping, read_mapping
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
@@ -349,6 +349,6 @@ def test_the_classes_add_up_whatever_the_export_says(
     result = case.compare()
     whole = sum((amount for _, amount in result.by_category().values()), Decimal(0))
     assert whole == sum((Decimal(row["应付金额"]) for row in case.rows), Decimal(0)) - result.ours
-    assert list(result.by_category()) == list(CATEGORIES)
+    assert list(result.by_category()) == list(MEANINGS)
     for bill in result.bills:
         assert sum((one.amount for one in bill.differences), Decimal(0)) == bill.difference
