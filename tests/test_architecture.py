@@ -38,8 +38,8 @@ _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 SHARED_NAMES = {"accounts", "kinds", "plans", "settle", "usage"}
 
 PURE_ROOMS = ("core", "rating", "settlement")
-#: The modules of pure rooms that deal with the world outside: the YAML parser, and the account's file.
-AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.settlement.save")
+#: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.
+AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.core.files", "mps_bill.settlement.save")
 #: All that a pure module may import of Python itself.
 PURE_IMPORTS = {
     "__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from typing import NoReturn
 
-from mps_bill.cli.exit_codes import BUG, INTERRUPTED, REJECTED, WRONG_COMMAND_LINE
+from mps_bill.cli.exit_codes import BUG, REJECTED, WRONG_COMMAND_LINE
 
 
 def main() -> NoReturn:
@@ -15,19 +16,24 @@ def main() -> NoReturn:
     # Millions of lines, totals and amounts are made and kept, and none of them refers back to what holds it: the collector
     # of cycles would walk them again and again and find nothing. Reference counts alone free what is dropped.
     gc.disable()
-    sys.exit(run(sys.argv[1:]))
+    from mps_bill.cli import signals, streams
+
+    streams.prepare()
+    signals.install()
+    sys.exit(streams.end(run(sys.argv[1:])))
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code."""
     import typer.exceptions
 
+    from mps_bill.cli import signals
     from mps_bill.cli.app import app_for
-    from mps_bill.cli.output import say, say_problems
+    from mps_bill.cli.output import OutputFailed, say, say_problems
     from mps_bill.core.diagnostics import InputRejected
 
     try:
-        code = app_for(arguments)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0
+        code = int(app_for(arguments)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0)
     except typer.exceptions.TyperException as error:
         # The command's context, where the error has one, names the command whose help will do.
         context = getattr(error, "ctx", None)
@@ -40,14 +46,34 @@ def run(arguments: list[str]) -> int:
             say(rejected.heading)
         say_problems(rejected.report)
         return REJECTED
+    except OutputFailed as failed:
+        say(f"mps-bill: {failed}")
+        return REJECTED
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+        code = signals.INTERRUPTED
     except Exception as error:
+        if isinstance(error, OSError) and (reason := _of_the_machine(error)):
+            say(f"mps-bill: {reason}")
+            return REJECTED
         if os.environ.get("MPS_BILL_DEBUG"):
             raise
         say(f"mps-bill: this is a bug: {type(error).__name__}: {error}")
         say("Set MPS_BILL_DEBUG=1 to see where it happened, and please report it.")
         return BUG
-    if code == INTERRUPTED:
-        say("Interrupted; nothing was written.")
-    return int(code)
+    # The library that calls the command turns an interruption into this code.
+    if code == signals.INTERRUPTED:
+        say("Interrupted; nothing was charged.")
+        return signals.exit_code()
+    return code
+
+
+def _of_the_machine(error: OSError) -> str | None:
+    """What is wrong with the machine and not with the program, where an error says so."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" ({error.filename})" if error.filename else ""
+        return f"a disk takes no more{where}: {error.strerror}; nothing was charged"
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the working folder is gone; change to one that is there"
+    return None

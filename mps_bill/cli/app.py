@@ -65,6 +65,7 @@ def main(
 ) -> None:
     """Exact, explainable bills for ApsaraVideo Media Processing.
 
-    Exit codes: 0 done, 1 something was found, 2 wrong command line, 3 input rejected, 4 a limit was crossed, 70 a bug.
+    Exit codes: 0 done, 1 something was found or rows were rejected apart, 2 wrong command line, 3 nothing was billed,
+    4 a limit was crossed, 70 a bug.
     """
     set_defaults(context, config_file)

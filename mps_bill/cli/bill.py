@@ -12,6 +12,7 @@ import typer
 
 from mps_bill.cli import options
 from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
+from mps_bill.cli.limits import over
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
@@ -71,8 +72,8 @@ def bill(
         ((_, run),) = accounts
         showing.show(BillView(run, groupings, shown_in_full, billing_account), bom=bom)
         control_totals, payable = run.control_totals, sum_amounts(run.bills, run.months).payable
-    crossed = limit is not None and payable > limit
-    return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)
+    crossed = over(payable, limit, book.currency)
+    return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)
 
 
 def _write_each(

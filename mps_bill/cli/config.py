@@ -72,7 +72,11 @@ def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, An
 
 def _config_path(file: str | None) -> Path | None:
     if file is None:
-        return find_config(Path.cwd())
+        try:
+            return find_config(Path.cwd())
+        except FileNotFoundError:
+            # The working folder is gone, and nothing is upward from it.
+            return None
     if not file:
         return None
     if not os.path.isfile(file):

@@ -12,6 +12,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import typer
+
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
 from mps_bill.cli.output import check_outputs, open_output, say
@@ -60,6 +62,8 @@ def metering(
         InputRejected: a name stands for no file that can be read.
         typer.BadParameter: `output` or the rejects file is one of the files of the run, or both are one file.
     """
+    if reading.rejects and options.written_to(reading.rejects) is None and output is None:
+        raise typer.BadParameter("standard output has the result already; name a file", param_hint="--rejects")
     results = {"--output": output, "--rejects": reading.rejects}
     check_outputs(results, read_files(usage, {"--profile": reading.profile, **(inputs or {})}, prices))
     offset = options.offset_option(reading.timezone)
@@ -119,7 +123,7 @@ def _rejects_file(path: str) -> Iterator[Reject]:
     a spreadsheet from taking it for a formula."""
     from mps_bill.render.csv import spreadsheet_text
 
-    with open_output(path, option="--rejects") as stream:
+    with open_output(options.written_to(path), option="--rejects") as stream:
         # Bytes that are not UTF-8 stay as they are.
         stream.reconfigure(errors="surrogateescape")  # type: ignore[attr-defined]
         writer = csv.writer(stream)

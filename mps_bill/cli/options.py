@@ -13,6 +13,7 @@ import typer
 from mps_bill.cli import completion
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, one_of, quoted
+from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
@@ -62,9 +63,20 @@ def _only_with_profile(
     return value if is_given(context, option) or context.params.get("profile") else None
 
 
+def written_to(output: str | None) -> str | None:
+    """Where a result goes; None, standard output, also where it is named."""
+    return None if output == "-" or (output is not None and descriptor(output) == STANDARD_OUTPUT) else output
+
+
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write the result to FILE instead of standard output."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        callback=written_to,
+        help="Write the result to FILE instead of standard output, which is -.",
+    ),
 ]
 BillingAccount = Annotated[
     str | None,
@@ -113,7 +125,7 @@ MaxErrors = Annotated[int, typer.Option(min=1, metavar="N", help="Problems that 
 Rejects = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Write bad rows with their problems to FILE and go on with the good ones; still exits 3."
+        metavar="FILE", help="Write bad rows with their problems to FILE and go on with the good ones; exits 1 then."
     ),
 ]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="What reads the usage; auto picks by size.")]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO, Any, BinaryIO
 
 import typer
 
 from mps_bill.core.diagnostics import ProblemReport, printable
+from mps_bill.core.files import descriptor, is_special, open_there, staged, sweep
 from mps_bill.view.reading_report import problem_lines
 
 
@@ -29,83 +34,205 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterab
 
 
 def _same_file(one: str, other: str) -> bool:
+    """Whether both names mean one file, through links also. Nothing is lost in a device (a terminal, /dev/null)."""
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(one, other) and not stat.S_ISCHR(os.stat(one).st_mode)
     except OSError:
         # A file that does not exist yet may still be named twice.
         return os.path.realpath(one) == os.path.realpath(other)
 
 
+class OutputFailed(Exception):
+    """A result that cannot be written: a full disk is no wrong command line, and no bug."""
+
+
 @contextmanager
 def open_output(path: str | None, *, bom: bool = False, option: str = "--output") -> Iterator[IO[str]]:
-    """The stream to write a result to. A file is written beside its place and moved there when it is complete.
+    """The stream to write a result to. A file is written beside its place and moved there when it is complete; a device, a
+    pipe or an open file of the process is written to.
 
     `bom` starts the text with a byte order mark, which Excel needs to see that a CSV is UTF-8. `option` is the one that
     named the file, for messages.
     """
     if path is None:
-        try:
+        with _standard_output(option):
             if bom:
                 sys.stdout.write("\ufeff")
             yield sys.stdout
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The reader has gone (`| head`) and wants no more.
-            drop_output()
-        except OSError as error:
-            drop_output()
-            message = f"standard output cannot be written: {error.strerror}"
-            raise typer.BadParameter(message, param_hint=option) from None
+    else:
+        with _bytes_to(path, option) as raw, _text(raw, bom) as stream:
+            yield stream
+
+
+@contextmanager
+def open_output_there(path: str | None, *, bom: bool = False, option: str = "--output") -> Iterator[IO[str]]:
+    """As `open_output`, but a file is written in its place, so that after a crash it still has what was written before."""
+    if path is None:
+        with open_output(None, bom=bom, option=option) as stream:
+            yield stream
         return
-    encoding = "utf-8-sig" if bom else "utf-8"
-    with _replacing(path, option) as temporary, open(temporary, "w", encoding=encoding, newline="") as stream:
+    with _there(path, option) as raw, _text(raw, bom) as stream:
         yield stream
-
-
-def drop_output() -> None:
-    """Lets what is still to be written go nowhere. Python would complain once more when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> None:
     """Writes a result that is not text: to a file as `open_output` does, or to standard output."""
     if path is None:
-        with open_output(None) as stream:
-            stream.buffer.write(data)  # type: ignore[attr-defined]
+        with _standard_output(option):
+            sys.stdout.buffer.write(data)
+    else:
+        with _bytes_to(path, option) as stream:
+            stream.write(data)
+
+
+def sync(stream: IO[str]) -> None:
+    """Takes what was written so far down to the disk, where it goes to one.
+
+    Raises:
+        OutputFailed: it does not get there.
+    """
+    try:
+        stream.flush()
+        handle = stream.fileno()
+    except (io.UnsupportedOperation, BrokenPipeError):
         return
-    with _replacing(path, option) as temporary, open(temporary, "wb") as file:
-        file.write(data)
+    _sync(handle, "the result")
+
+
+def _sync(handle: int, path: str) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_DISK:
+            raise OutputFailed(f"{printable(path)} cannot be written: {error.strerror}") from None
+
+
+#: What a pipe, a terminal or another device answers, which has no disk behind it.
+_NO_DISK = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.ENOTTY)
+#: What is wrong with the disk and not with the name that was given.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+#: What keeps a file from being made beside one that can itself be written to.
+_NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
-def _replacing(path: str, option: str) -> Iterator[str]:
-    """The name of an empty file beside `path`, moved there when what is done with it is done."""
-    temporary = ""
+def _standard_output(option: str) -> Iterator[None]:
     try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".mps-bill-")
-        os.close(handle)
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = ""
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone (`| head`) and wants no more.
+        drop_output()
     except OSError as error:
-        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint=option) from None
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        drop_output()
+        raise cannot_write("standard output", option, error) from None
 
 
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def drop_output() -> None:
+    """Lets what is still to be written go nowhere. Python would complain once more when it flushes at exit."""
+    drop(sys.stdout)
+
+
+def drop(stream: IO[str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exception:
+    """What is said of a file that cannot be written: the disk has failed, or the name is wrong."""
+    message = f"{printable(path)} cannot be written: {error.strerror or error}{more}"
+    return OutputFailed(message) if error.errno in _DISK else typer.BadParameter(message, param_hint=option)
+
+
+class _Sink(io.FileIO):
+    """A file that says itself what keeps it from being written, so that no error of another file is taken for its own."""
+
+    def __init__(self, handle: int, path: str, closes: bool) -> None:
+        super().__init__(handle, "wb", closefd=closes)
+        self._path, self.gone = path, False
+
+    def write(self, data: Any) -> int:
+        if not self.gone:
+            try:
+                return super().write(data) or 0
+            except BrokenPipeError:
+                # The reader of a pipe has gone and wants no more.
+                self.gone = True
+            except OSError as error:
+                raise OutputFailed(f"{printable(self._path)} cannot be written: {error.strerror}") from None
+        return len(memoryview(data).cast("B"))
+
+
+@contextmanager
+def _bytes_to(path: str, option: str) -> Iterator[BinaryIO]:
+    """The stream that a result is written to; a file takes its place at the end of the context."""
+    if descriptor(path) is not None or is_special(path):
+        with _there(path, option) as stream:
+            yield stream
+        return
+    with ExitStack() as stack:
+        try:
+            sweep(os.path.dirname(os.path.realpath(path)))
+            stage = stack.enter_context(staged(path))
+        except OSError as error:
+            if error.errno not in _NOT_BESIDE or not os.access(path, os.W_OK):
+                raise cannot_write(path, option, error) from None
+            stage = None
+        if stage is None:
+            # Where the folder takes no file, or a new one would have another owner, the file itself is written to.
+            with tempfile.TemporaryFile() as whole:
+                yield whole
+                whole.seek(0)
+                with _there(path, option) as stream:
+                    shutil.copyfileobj(whole, stream)
+            return
+        with _buffered(_Sink(stage.stream.fileno(), path, closes=False)) as stream:
+            yield stream
+        try:
+            stage.finish()
+            stage.commit()
+        except OSError as error:
+            raise cannot_write(path, option, error) from None
+
+
+@contextmanager
+def _there(path: str, option: str) -> Iterator[BinaryIO]:
+    try:
+        sink = _Sink(open_there(path), path, closes=True)
+    except OSError as error:
+        raise cannot_write(path, option, error) from None
+    with sink:
+        with _buffered(sink) as stream:
+            yield stream
+        _sync(sink.fileno(), path)
+
+
+@contextmanager
+def _buffered(sink: _Sink) -> Iterator[BinaryIO]:
+    stream = io.BufferedWriter(sink, 1 << 16)
+    try:
+        yield stream
+        stream.flush()
+    except BaseException:
+        # What is left in the buffer goes nowhere: by the time that it is dropped the descriptor may be another file's.
+        sink.gone = True
+        raise
+
+
+@contextmanager
+def _text(raw: BinaryIO, bom: bool) -> Iterator[IO[str]]:
+    """UTF-8 text that goes to `raw`, which stays open."""
+    encoding = "utf-8-sig" if bom else "utf-8"
+    stream = io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", newline="")
+    yield stream
+    stream.detach()
 
 
 def say(message: str, *, quiet: bool = False) -> None:
     """Talk for a person, on standard error."""
     if not quiet:
-        print(message, file=sys.stderr)
+        # Where even that cannot be written, the exit code still tells.
+        with suppress(OSError):
+            print(message, file=sys.stderr)
 
 
 def say_problems(report: ProblemReport) -> None:

@@ -1,46 +1,101 @@
-"""Saving an account around the printing of its result."""
+"""Saving an account as the last step of a run."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
+from mps_bill.cli.output import OutputFailed, cannot_write
+
 if TYPE_CHECKING:
+    from mps_bill.core.files import Staged
     from mps_bill.pipeline import SettleRun
     from mps_bill.price_sheet.book import PriceBook
-    from mps_bill.settlement.save import AccountFile
+    from mps_bill.settlement.save import AccountFile, Target
+
+_UNCHARGED = "; the account is as it was, nothing is charged"
 
 
 @contextmanager
-def saving(target: str | None, file: AccountFile, run: SettleRun, book: PriceBook) -> Iterator[bool]:
-    """Writes the account beside its place before the result is printed, and puts it in its place after that.
+def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place: bool) -> Iterator[Target | None]:
+    """The place that the account is saved to, checked and locked for as long as the context lasts; None without one.
+
+    Raises:
+        typer.BadParameter: the account must not be saved there.
+    """
+    if name is None:
+        yield None
+        return
+    from mps_bill.settlement.save import NotSaved, open_target
+
+    with ExitStack() as stack:
+        try:
+            target = stack.enter_context(open_target(name, file, book, in_place=in_place))
+        except NotSaved as reason:
+            raise typer.BadParameter(f"{name}: {reason}", param_hint="--save") from None
+        yield target
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """An account that is written beside its place. `kept` says whether the file keeps its layout and comments."""
+
+    target: Target | None
+    text: str
+    kept: bool
+    stage: Staged | None
+
+    def commit(self) -> None:
+        """Puts the account in its place, where nothing else was put since it was looked at. The last step of a run.
+
+        Raises:
+            OutputFailed, typer.BadParameter: it is not there, and nothing is charged.
+        """
+        if self.target is None:
+            return
+        path = self.target.path
+        try:
+            if self.stage is None:
+                _write_there(path, self.text)
+                return
+            if self.target.changed():
+                raise FileExistsError
+            self.stage.commit()
+        except FileExistsError:
+            message = f"{path} was changed while this run went on{_UNCHARGED}; run again"
+            raise OutputFailed(message) from None
+        except OSError as error:
+            raise cannot_write(path, "--save", error, _UNCHARGED) from None
+
+
+@contextmanager
+def saving(target: Target | None, file: AccountFile, run: SettleRun, book: PriceBook) -> Iterator[Saving]:
+    """Writes the account beside its place before the result is printed; `commit` puts it in its place after that.
 
     So a disk that is full or a folder that cannot be written to stops the run before it prints anything, and a result that
-    cannot be printed leaves the account as it was. Yields whether the file keeps its layout and comments.
+    cannot be printed leaves the account as it was.
     """
     if target is None:
-        yield True
+        yield Saving(None, "", True, None)
         return
-    from mps_bill.settlement.save import account_text, staged
+    from mps_bill.settlement.save import account_text, staged_account
 
     text, kept = account_text(file, run.settled.closing, book)
     with ExitStack() as stack:
-        with _told(target):
-            stage = stack.enter_context(staged(Path(target), text, file.mode))
-        yield kept
-        with _told(target):
-            stage.commit()
+        try:
+            stage = stack.enter_context(staged_account(target, text, file.mode))
+        except OSError as error:
+            raise cannot_write(target.path, "--save", error, _UNCHARGED) from None
+        yield Saving(target, text, kept, stage)
 
 
-@contextmanager
-def _told(target: str) -> Iterator[None]:
-    """Tells what keeps the account from being written."""
-    try:
-        yield
-    except OSError as error:
-        message = f"{target} cannot be written: {error.strerror or error}; the account is as it was, nothing is charged"
-        raise typer.BadParameter(message, param_hint="--save") from None
+def _write_there(path: str, text: str) -> None:
+    from mps_bill.core.files import open_there
+
+    with os.fdopen(open_there(path), "wb") as stream:
+        stream.write(text.encode("utf-8"))

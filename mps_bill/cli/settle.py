@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+import sys
+from contextlib import ExitStack
+from typing import Annotated
 
 import typer
 
-from mps_bill.cli import clock, options
+from mps_bill.cli import clock, options, signals
+from mps_bill.cli.limits import outstanding, over
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import say
+from mps_bill.cli.output import say, sync
 from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.saving import saving
+from mps_bill.cli.saving import saving, target_of
 from mps_bill.cli.settle_accounts import Folder, Settling, charged_before, settle_folder
 from mps_bill.cli.showing import Showing, shows
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import InputRejected
-
-if TYPE_CHECKING:
-    from mps_bill.price_sheet.book import PriceBook
-    from mps_bill.settlement.save import AccountFile
+from mps_bill.core.files import sweep
 
 
 @reads_usage
@@ -79,7 +79,7 @@ def settle(
 ) -> int:
     """Bills paid from an account: resource plans, vouchers, cards, balance, credit line, and what is outstanding.
 
-    The result is printed first and the account saved then. Only exit 0, 3 with --rejects, or 4 mean that it is saved.
+    The result is printed first and the account saved last. Exit 0, 1 and 4 mean that it is saved, and no other code does.
     """
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
@@ -109,9 +109,9 @@ def settle(
     from mps_bill.settlement.save import open_account
     from mps_bill.view.settle_view import SettleView, notices
 
-    with (
-        open_account(account, book, lock=target is not None) as file,
-        metering(
+    with ExitStack() as stack:
+        file = stack.enter_context(open_account(account, book, lock=target is not None))
+        with metering(
             usage,
             reading,
             output=showing.output,
@@ -121,40 +121,35 @@ def settle(
             as_of=until,
             charged=account if target is not None else None,
             allow_future=allow_future,
-        ) as (
-            sources,
-            meter_options,
-        ),
-    ):
-        if target is not None:
-            _check_target(target, file, book, in_place)
-        run = settle_usage(
-            sources,
-            book,
-            meter_options,
-            file.account,
-            until,
-            charge_late=charge_late,
-            forecast_days=forecast_days,
-        )
-        if not charge_twice and (problem := charged_before(run, file.name, reading.max_errors)):
-            raise InputRejected([problem])
-        with saving(target, file, run, book) as kept:
+        ) as (sources, meter_options):
+            place = stack.enter_context(target_of(target, file, book, in_place=in_place))
+            run = settle_usage(
+                sources,
+                book,
+                meter_options,
+                file.account,
+                until,
+                charge_late=charge_late,
+                forecast_days=forecast_days,
+            )
+            if not charge_twice and (problem := charged_before(run, file.name, reading.max_errors)):
+                raise InputRejected([problem])
+        if place is not None:
+            sweep(os.path.dirname(os.path.realpath(place.path)))
+        # The rejects are in their place by now, and the account is the last that is put there.
+        with saving(place, file, run, book) as saved:
             showing.show(SettleView(run, None if show_all else in_full, billing_account), bom=bom)
+            if place is not None:
+                sync(sys.stdout)
+                signals.hold()
+                saved.commit()
 
     if target is not None:
         say(f"Saved the account to {target}.", quiet=reading.quiet)
-        if not kept:
+        if not saved.kept:
             say(
                 "Its layout could not be edited, so the file was written afresh, without comments.", quiet=reading.quiet
             )
-    over = limit is not None and run.totals.amounts.payable > limit
-    crossed = over or (fail_on_outstanding and bool(run.settled.closing.outstanding))
+    owed = run.settled.closing.owed if fail_on_outstanding else ZERO
+    crossed = (over(run.totals.amounts.payable, limit, run.currency), outstanding(owed, run.currency))
     return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)
-
-
-def _check_target(target: str, file: AccountFile, book: PriceBook, in_place: bool) -> None:
-    from mps_bill.settlement.save import check_target
-
-    if reason := check_target(Path(target), file, book, in_place=in_place):
-        raise typer.BadParameter(f"{target}: {reason}", param_hint="--save")

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
 
 import typer
 
-from mps_bill.cli import exit_codes
+from mps_bill.cli import signals
 from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
+from mps_bill.cli.limits import outstanding, over
 from mps_bill.cli.metering import metering
-from mps_bill.cli.output import say
+from mps_bill.cli.output import say, sync
 from mps_bill.cli.reading import Reading
-from mps_bill.cli.saving import saving
+from mps_bill.cli.saving import saving, target_of
 from mps_bill.cli.showing import Showing
+from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable
+from mps_bill.core.files import sweep
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
@@ -93,18 +95,22 @@ def settle_folder(
             raise InputRejected(report)
         if settling.charge_late and not settling.charge_twice:
             _check_charged_before(accounts, folder, settling, reading.max_errors)
-        with _output(showing, folder, bom) as stream:
-            writer = joined(showing, book, stream, settled=True)
-            total, owing = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
-            control_totals = accounts.control_totals(total.control_totals)
-            with pipe_may_break():
-                writer.end(total, control_totals)
+    # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
+    # too, so that after a crash it still tells of every account that was charged.
+    with showing.opened(bom=bom, there=folder.target is not None) as stream:
+        writer = joined(showing, book, stream, settled=True)
+        total, owed = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
+        control_totals = accounts.control_totals(total.control_totals)
+        with pipe_may_break():
+            writer.end(total, control_totals)
 
     if folder.target is not None:
         count = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
         say(f"Saved {count} to {folder.target}.", quiet=reading.quiet)
-    over = fail_over is not None and total.money["payable"] > fail_over
-    crossed = over or (fail_on_outstanding and owing)
+    crossed = (
+        over(total.money["payable"], fail_over, book.currency),
+        outstanding(owed if fail_on_outstanding else ZERO, book.currency),
+    )
     return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)
 
 
@@ -117,23 +123,6 @@ def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> No
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
             message = f"{path} would stand among the accounts; name a file in another folder"
             raise typer.BadParameter(message, param_hint=option)
-
-
-@contextmanager
-def _output(showing: Showing, folder: Folder, bom: bool) -> Iterator[IO[str]]:
-    """The stream for the result. Where accounts are saved as they are done, a file is written as they are done, too, so that
-    after a crash it still tells of every account that was charged."""
-    output = showing.output
-    if output is None or folder.target is None:
-        with showing.opened(bom=bom) as stream:
-            yield stream
-        return
-    try:
-        file = open(output, "w", encoding="utf-8-sig" if bom else "utf-8", newline="")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}", param_hint="--output") from None
-    with file:
-        yield file
 
 
 def charged_before(run: SettleRun, name: str, most: int) -> Problem | None:
@@ -190,32 +179,42 @@ def _settle_each(
     in_full: int | None,
     *,
     quiet: bool,
-) -> tuple[RunSum, bool]:
-    """Settles, prints and saves account by account; what they all come to, and whether one owes anything in the end."""
+) -> tuple[RunSum, Decimal]:
+    """Settles, prints and saves account by account; what they all come to, and what they owe in the end."""
     from mps_bill.ask.all_accounts import nothing, sum_of
     from mps_bill.settlement.save import account_path, open_account_in
     from mps_bill.view.settle_view import SettleView, notices
 
-    total, owing = nothing(settled=True), False
+    total, owed = nothing(settled=True), ZERO
+    if folder.target is not None:
+        sweep(folder.target)
     try:
         for account_id, usage in accounts:
             with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
                 run = _settled(usage, accounts.book, file, settling)
-                target = None if folder.target is None else account_path(folder.target, account_id)
-                comes_to = sum_of(run)
-                with saving(target, file, run, accounts.book), pipe_may_break():
-                    writer.add(account_id, SettleView(run, in_full), comes_to)
-                    stream.flush()
+                name = None if folder.target is None else account_path(folder.target, account_id)
+                with (
+                    target_of(name, file, accounts.book, in_place=folder.in_place) as target,
+                    saving(target, file, run, accounts.book) as saved,
+                ):
+                    comes_to = sum_of(run)
+                    with pipe_may_break():
+                        writer.add(account_id, SettleView(run, in_full), comes_to)
+                        stream.flush()
+                    if target is not None:
+                        sync(stream)
+                    with signals.held():
+                        saved.commit()
+                        total += comes_to
             for notice in notices(run):
                 say(f"{account_id}: {notice}", quiet=quiet)
-            total += comes_to
-            owing = owing or bool(run.settled.closing.outstanding)
+            owed = EXACT.add(owed, run.settled.closing.owed)
     except BaseException as error:
         if folder.target is None or not total.accounts:
             raise
         count = f"{total.accounts} account{' was' if total.accounts == 1 else 's were'}"
         say(f"{count} settled and saved before this; the others are as they were. Run again: nothing is charged twice.")
         if isinstance(error, KeyboardInterrupt):
-            raise SystemExit(exit_codes.INTERRUPTED) from None
+            raise SystemExit(signals.exit_code()) from None
         raise
-    return total, owing
+    return total, owed

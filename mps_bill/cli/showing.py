@@ -15,10 +15,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say, say_problems, write_bytes
+from mps_bill.cli.output import open_output, open_output_there, say, say_problems, write_bytes
 from mps_bill.cli.reading import with_options
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
+from mps_bill.core.files import is_special
 from mps_bill.render.formats import JOINED, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
@@ -46,9 +47,11 @@ class Showing:
                 raise typer.BadParameter(str(error), param_hint="--format") from None
         write_bytes(self.output, data.getvalue())
 
-    def opened(self, *, bom: bool = False) -> AbstractContextManager[IO[str]]:
-        """The stream for a format of text, as `open_output`; pages, charts and FOCUS never begin with a mark."""
-        return open_output(self.output, bom=bom and self.format.part in JOINED)
+    def opened(self, *, bom: bool = False, there: bool = False) -> AbstractContextManager[IO[str]]:
+        """The stream for a format of text, as `open_output`, or with `there` as `open_output_there`; pages, charts and FOCUS
+        never begin with a mark."""
+        to_output = open_output_there if there else open_output
+        return to_output(self.output, bom=bom and self.format.part in JOINED)
 
     @property
     def is_prose(self) -> bool:
@@ -62,10 +65,11 @@ class Showing:
         *,
         notices: Iterable[str] = (),
         found: bool = False,
-        crossed: bool = False,
+        crossed: Iterable[str] = (),
         quiet: bool = False,
     ) -> int:
-        """The end of a command, after its result: what records do not hold is said, and the exit code of it all."""
+        """The end of a command, after its result: what records do not hold is said, and the exit code of it all. `crossed` are
+        the limits that were crossed, in words (an empty text: none), which are said to the quiet, too."""
         if control_totals and self.format.part == "records":
             from mps_bill.view.reading_report import control_totals_text
 
@@ -74,8 +78,11 @@ class Showing:
             say(notice, quiet=quiet)
         if problems and problems.total:
             say_problems(problems)
-            return exit_codes.REJECTED
-        return exit_codes.LIMIT_CROSSED if crossed else exit_codes.FOUND if found else exit_codes.DONE
+            found = True
+        limits = [limit for limit in crossed if limit]
+        for limit in limits:
+            say(f"A limit was crossed: {limit}")
+        return exit_codes.LIMIT_CROSSED if limits else exit_codes.FOUND if found else exit_codes.DONE
 
 
 def shows(*parts: Part) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -110,6 +117,9 @@ def _unless_output_says(context: typer.Context, option: typer.CallbackParam, val
 def _format_for(output: str | None, formats: tuple[Format, ...]) -> Format:
     """The format that the name of the output file asks for, or the first."""
     found = formats[0] if output is None else format_of_file(output, formats)
+    if found is None and output is not None and is_special(output):
+        # A device or a pipe has no suffix to go by; it is like standard output.
+        return formats[0]
     if found is None:
         suffixes = [suffix for format_ in formats for suffix in format_.suffixes]
         message = f"{quoted(output or '')} does not end in {one_of(suffixes)}; give --format"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, quoted
+from mps_bill.core.files import read_document
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.shape import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
 from mps_bill.core.times import OFFSET, offset_text, parse_offset
@@ -57,7 +58,7 @@ def read_file(path: Path) -> dict[str, Setting]:
     """
     name = os.path.relpath(path)
     try:
-        data = path.read_bytes()
+        data = read_document(path)
     except OSError as error:
         raise InputRejected([Problem(Place(name), NO_CONFIG, f"the config cannot be read: {error.strerror}")]) from None
     text, problems = decode(data, name)

@@ -102,10 +102,29 @@ class Fields:
 
 
 def read(shape: Shape[T], node: Node) -> tuple[T | None, tuple[Problem, ...]]:
-    """The value of a whole document, and every problem with it."""
+    """The value of a whole document, and every problem with it; of another kind of document only that it is one."""
+    if isinstance(shape, Record) and isinstance(node, MapNode) and (other := _other_document(shape, node)):
+        return None, (other,)
     problems: list[Problem] = []
     value = shape.read(node, node.place, problems)
     return value, tuple(problems)
+
+
+_DOCUMENT = re.compile(r"mps-bill/([a-z-]+)/[0-9]+")
+
+
+def _other_document(record: Record, node: MapNode) -> Problem | None:
+    """The problem of a document whose `format` is another of the program's: to check it as this one would only be noise."""
+    shape = next((field.shape for field in record.fields if field.key == "format"), None)
+    value = next((entry.value for entry in node.entries if entry.key.text == "format"), None)
+    if not isinstance(shape, Choice) or not isinstance(value, ScalarNode):
+        return None
+    found, own = _DOCUMENT.fullmatch(value.text), _DOCUMENT.fullmatch(shape.words[0])
+    # A name that is nearly the own one is a slip of the pen.
+    if not found or (own and near_miss(found[1], (own[1],))):
+        return None
+    message = f"{quoted(value.text)} is not {record.name}" + (f"; its `format` is {shape.words[0]}" if own else "")
+    return Problem(value.place, shape.kind, message)
 
 
 def json_schema(shape: Shape[Any], title: str) -> Schema:

@@ -34,6 +34,7 @@ MOST_LEVELS = 32
 #: Controls, the line breaks that editors do not show as such, marks that reorder text on a screen, and non-characters.
 _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ def decode(data: bytes, file: str) -> tuple[str | None, tuple[Problem, ...]]:
         return None, (Problem(place, NOT_UTF8, message),)
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a document as places count them; a text may have other separators, which end no line."""
+    return _LINE_END.split(text)
+
+
 def read_tree(text: str, file: str) -> tuple[MapNode | None, tuple[Problem, ...]]:
     """The mapping that a YAML document is, and everything wrong with its form.
 
@@ -138,22 +144,31 @@ def _events(text: str, file: str, problems: list[Problem]) -> Iterator[Any]:
         yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The C parser says less about an error. Asking the other one makes messages independent of what is installed.
-        problem = _syntax_problem(_python_error(text) or error, file)
+        problem = _python_problem(text, file) or _syntax_problem(error, file)
         # On a line that had a refused character, the blank in its stead may be the only cause.
         if all(told.place.line != problem.place.line for told in problems if told.kind in (TAB, HIDDEN_CHARACTER)):
             problems.append(problem)
         yield None
 
 
-def _python_error(text: str) -> Exception | None:
+def _python_problem(text: str, file: str) -> Problem | None:
+    """What the parser in Python says is wrong. It takes as long as the square of the depth, so it goes no deeper than is read."""
     import yaml
 
+    depth = 0
     try:
-        for _ in yaml.parse(text, Loader=yaml.SafeLoader):
-            pass
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_LEVELS:
+                return _too_deep(file, event)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        return error
+        return _syntax_problem(error, file)
     return None
+
+
+def _too_deep(file: str, event: Any) -> Problem:
+    mark = event.start_mark
+    return Problem(Place(file, mark.line + 1, mark.column + 1), TOO_DEEP, f"nested deeper than {MOST_LEVELS} levels")
 
 
 _REMEDIES = (
@@ -213,7 +228,7 @@ class _Builder:
                 self._add(self._scalar(event))
             elif name in ("MappingStartEvent", "SequenceStartEvent"):
                 if len(self.stack) == MOST_LEVELS:
-                    self._tell(event, TOO_DEEP, f"nested deeper than {MOST_LEVELS} levels")
+                    self.problems.append(_too_deep(self.file, event))
                     return None
                 self._check_properties(event)
                 self.stack.append(_Open(self._place(event), name == "MappingStartEvent", [], [], {}))

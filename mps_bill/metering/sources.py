@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
+from mps_bill.core.files import check_readable
 from mps_bill.metering import kinds
 from mps_bill.metering.compressed import check_zstd_ends
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
@@ -173,6 +174,7 @@ def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | 
             message = WORKBOOK
         return Problem(Place(shown), kinds.UNREADABLE_FILE, message)
     try:
+        check_readable(path)
         size = path.stat().st_size
         with path.open("rb"):
             pass

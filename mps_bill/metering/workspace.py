@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mps_bill.core.files import lock
+
 #: Memory of an engine where the user names none: enough for any number of rows (measured), or a part of a small machine.
 _DEFAULT_MEMORY = 600_000_000
 _DEFAULT_SHARE = 4
 _PREFIX = "mps-bill-run-"
-_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +36,46 @@ class Resources:
 def run_folder(parent: str | None = None) -> Iterator[Path]:
     """A new folder in `parent` (by default the system's temporary folder), removed at the end.
 
-    A killed process cannot remove its folder, so every run removes those of dead ones: a run holds a lock on a file in its
-    folder for as long as it lives.
+    A killed process cannot remove its folder, so every run removes those of dead ones: a run holds a lock on its folder for
+    as long as it lives.
     """
     sweep(parent)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder:
-        lock = Path(folder, _LOCK)
-        new = lock.with_suffix(".new")
-        descriptor = os.open(new, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            # Another run must not see the file before it is locked, or it would take this run for a dead one.
-            if _lock(descriptor):
-                new.rename(lock)
-            yield Path(folder)
-        finally:
-            os.close(descriptor)
+    while True:
+        with (
+            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder,
+            _locked(folder),
+        ):
+            # Another run may have swept it before it was locked.
+            if os.path.exists(folder):
+                yield Path(folder)
+                return
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        # Swept away already; or a system on which folders cannot be opened, and nothing is swept.
+        yield
+        return
+    try:
+        lock(descriptor, wait=True)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sweep(parent: str | None = None) -> None:
     """Removes the folders of runs that are no more."""
     for folder in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            descriptor = os.open(folder / _LOCK, os.O_RDWR)
+            descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             try:
-                dead = _lock(descriptor)
+                if lock(descriptor):
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)
-            if dead:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lock(descriptor: int) -> bool:
-    """Locks an open file against other processes; False where another one has locked it or the system has no such locks."""
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
-        return False
-    return True
 
 
 def _machine_memory() -> int:

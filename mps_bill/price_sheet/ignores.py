@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.core.yaml_tree import lines_of
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")
@@ -58,7 +59,7 @@ def _read_ignores(text: str, name: str) -> tuple[list[_Ignore], list[Problem]]:
     problems: list[Problem] = []
     if "mps-bill:" not in text:
         return ignores, problems
-    lines = text.splitlines()
+    lines = lines_of(text)
     for number, line in enumerate(lines, 1):
         comment = _COMMENT.search(line)
         if not comment:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
+from mps_bill.core.files import read_document
 from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
@@ -70,7 +71,7 @@ def load_file(file: SheetFile) -> LoadedSheet:
 def read_text(file: SheetFile) -> tuple[str | None, tuple[Problem, ...]]:
     """The text of a UTF-8 file, or None and why it cannot be read."""
     try:
-        data = file.path.read_bytes()
+        data = read_document(file.path)
     except OSError as error:
         message = f"it cannot be read: {error.strerror or error}"
         return None, (Problem(Place(file.name), kinds.UNREADABLE_FILE, message),)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from mps_bill.core.decimals import RoundingMode
-from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
+from mps_bill.core.diagnostics import Place, Problem, in_order
 from mps_bill.core.shape import Field, Fields, Located, read
 from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
-from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
+from mps_bill.core.yaml_tree import read_tree
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, read_context
@@ -59,9 +59,6 @@ def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts
     problems = list(form_problems)
     if root is None:
         return None, None, in_order(problems)
-    other = _other_format(root)
-    if other:
-        return None, None, in_order([*problems, other])
     fields, shape_problems = read(d.PRICE_SHEET, root)
     problems += shape_problems
     if fields is None:
@@ -69,18 +66,6 @@ def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts
     parts = SheetParts(fields, read_context(fields, problems))
     draft = _draft(parts, problems)
     return draft, parts, in_order(problems)
-
-
-def _other_format(root: MapNode) -> Problem | None:
-    """The problem of a document that declares to be something else: to check it as a price sheet would only be noise."""
-    for entry in root.entries:
-        if entry.key.text == d.FORMAT.key and isinstance(entry.value, ScalarNode):
-            program, _, rest = entry.value.text.partition("/")
-            name, _, version = rest.partition("/")
-            if program == "mps-bill" and version.isdecimal() and not near_miss(name, ("price-sheet",)):
-                message = f"{quoted(entry.value.text)} is not a price sheet; its `format` is {d.FORMAT_NAME}"
-                return Problem(entry.value.place, kinds.UNKNOWN_FORMAT, message)
-    return None
 
 
 def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.records import Layout, RecordReader
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.metering.workspace import run_folder
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
@@ -86,7 +86,7 @@ def converted_sources(
     problems: list[Problem] = []
     converted = []
     completeness = Completeness(profile)
-    with tempfile.TemporaryDirectory(prefix="mps-bill-") as folder, in_utf8(sources, folder, report) as readable:
+    with run_folder() as folder, in_utf8(sources, str(folder), report) as readable:
         for number, source in enumerate(readable):
             try:
                 converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), completeness))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from mps_bill.core.diagnostics import quoted
+from mps_bill.core.files import MOST_BYTES_OF_DATA
 from mps_bill.profiles.profile import FieldPath
 from mps_bill.profiles.profile_definition import EACH
 
@@ -166,6 +167,9 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
             value, end = _decode(text, at)
         except (json.JSONDecodeError, _DuplicateKey, RecursionError) as error:
             # Perhaps only its end is not read yet. Doubling what is read keeps repeated attempts cheap.
+            if len(text) - at > MOST_BYTES_OF_DATA:
+                message = f"a document is larger than {MOST_BYTES_OF_DATA:,} characters, the most that is read"
+                raise JsonError(line, column, message) from None
             more = stream.read(max(_CHUNK, len(text) - at)) if isinstance(error, json.JSONDecodeError) else ""
             if not more:
                 raise _error(text, at, line, column, error) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, quoted
+from mps_bill.core.files import read_document
 from mps_bill.core.shape import Field, Fields, Located, Many, read
 from mps_bill.core.yaml_tree import decode, read_tree
 from mps_bill.profiles import profile_definition as d
@@ -33,7 +34,7 @@ def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
         message = f"{quoted(name)} is not a shipped profile or a file that ends in {one_of(_SUFFIXES)}{hint}"
         return None, (Problem(Place("--profile"), kinds.NO_SUCH_PROFILE, message),)
     try:
-        data = path.read_bytes()
+        data = read_document(path)
     except OSError as error:
         message = f"the profile cannot be read: {error.strerror or error}"
         return None, (Problem(Place(shown), kinds.NO_SUCH_PROFILE, message),)

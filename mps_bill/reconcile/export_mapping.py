@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
+from mps_bill.core.files import read_document
 from mps_bill.core.shape import Entry, Fields, Located, Many, read
 from mps_bill.core.units import Unit
 from mps_bill.core.yaml_tree import decode, read_tree
@@ -96,7 +97,7 @@ def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Proble
     files = [(path, f"reconcile/{path.name}") for path in shipped] + [(Path(name), printable(name)) for name in names]
     for path, called in files:
         try:
-            data = path.read_bytes()
+            data = read_document(path)
         except OSError as error:
             message = f"the mapping cannot be read: {error.strerror or error}"
             problems.append(Problem(Place(called), kinds.UNREADABLE_MAPPING, message))

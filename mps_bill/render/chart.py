@@ -7,7 +7,7 @@ from typing import IO
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import printable
-from mps_bill.render.terminal import UNLIMITED, console_for
+from mps_bill.render.terminal import UNLIMITED, can_print, console_for
 from mps_bill.view.tables import Report, Series
 
 #: Wide enough to compare bars, narrow enough to read; a pipe has no width of its own.
@@ -25,7 +25,7 @@ def write(report: Report, stream: IO[str]) -> None:
     width = console.width
     # Bars that cannot be made short enough stick out, because rich would cut the amounts behind them.
     console.width = UNLIMITED
-    fine = _can_print(stream, _EIGHTHS)
+    fine = can_print(stream, _EIGHTHS)
     with console.capture() as capture:
         for one in report.charts:
             console.print(Constrain(Text(f"{one.title}, {report.currency}\n", style="bold"), width))
@@ -70,11 +70,3 @@ def _drawn(share: float, width: int, *, fine: bool) -> str:
 
 def _fraction(amount: str) -> str:
     return amount[amount.index(".") :]
-
-
-def _can_print(stream: IO[str], text: str) -> bool:
-    try:
-        text.encode(getattr(stream, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

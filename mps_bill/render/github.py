@@ -21,7 +21,7 @@ def write(findings: FindingsView, stream: IO[str]) -> None:
 
 def _command(problem: Problem) -> str:
     place = problem.place
-    properties = {"file": place.file, "line": place.line, "col": place.column, "title": str(problem.kind)}
+    properties = {"file": printable(place.file), "line": place.line, "col": place.column, "title": str(problem.kind)}
     given = ",".join(f"{name}={_escaped(str(value), _IN_PROPERTY)}" for name, value in properties.items() if value)
     return f"::{level(problem)} {given}::{_escaped(printable(problem.message), _IN_MESSAGE)}"
 

@@ -29,6 +29,7 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
     console = console_for(stream)
     width = console.width
+    rule = "─" if can_print(stream, "─") else "-"
     # A table that cannot be made narrow enough sticks out, because rich would cut its figures to make it fit.
     console.width = UNLIMITED
     with console.capture() as capture:
@@ -36,7 +37,7 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
         for number, block in enumerate(outlined):
             if number:
                 console.print()
-            for line in _rendered(block, width):
+            for line in _rendered(block, width, rule):
                 console.print(line)
     stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
@@ -50,7 +51,16 @@ def console_for(stream: IO[str], width_of_a_pipe: int = UNLIMITED) -> Console:
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
-def _rendered(block: Block, width: int) -> Iterator[RenderableType]:
+def can_print(stream: IO[str], text: str) -> bool:
+    """Whether a stream has these characters; not every terminal shows more than ASCII."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rendered(block: Block, width: int, rule: str) -> Iterator[RenderableType]:
     from rich.constrain import Constrain
     from rich.text import Text
 
@@ -64,7 +74,7 @@ def _rendered(block: Block, width: int) -> Iterator[RenderableType]:
             return
     grid = aligned(block)
     widths = column_widths(grid, width)
-    rule = "─" * (sum(widths) + _GAP * (len(widths) - 1))
+    rule *= sum(widths) + _GAP * (len(widths) - 1)
     if block.title:
         yield Constrain(Text(_safe(block.title), style="bold"), width)
         yield ""

@@ -283,8 +283,3 @@ ACCOUNT = Record(
 def account_schema() -> Schema:
     """The JSON Schema of an account file, for editors. What relates one key to another is left to the reader."""
     return json_schema(ACCOUNT, "mps-bill account, version 1")
-
-
-def is_other_format(text: str) -> bool:
-    """Whether `text`, the value of `format`, names another of the program's formats."""
-    return bool(re.fullmatch(r"mps-bill/[a-z-]+/[0-9]+", text)) and not text.startswith("mps-bill/account/")

@@ -12,7 +12,7 @@ from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss,
 from mps_bill.core.shape import Entry, Field, Fields, Located, Many, read
 from mps_bill.core.times import HOUR, iso
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
+from mps_bill.core.yaml_tree import read_tree
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item
@@ -43,27 +43,12 @@ def read_account(text: str, file_name: str, book: PriceBook) -> tuple[Account | 
     problems = list(form_problems)
     if root is None:
         return None, in_order(problems)
-    if other := _other_format(root):
-        return None, in_order([*problems, other])
     fields, shape_problems = read(d.ACCOUNT, root)
     problems += shape_problems
     if fields is None:
         return None, in_order(problems)
     account = _Reader(book, problems).account(fields)
     return (None if problems else account), in_order(problems)
-
-
-def _other_format(root: MapNode) -> Problem | None:
-    """The problem of a document that declares to be something else: to read it as an account would only be noise."""
-    for entry in root.entries:
-        if (
-            entry.key.text == d.FORMAT.key
-            and isinstance(entry.value, ScalarNode)
-            and d.is_other_format(entry.value.text)
-        ):
-            message = f"{quoted(entry.value.text)} is not an account; its `format` is {d.FORMAT_NAME}"
-            return Problem(entry.value.place, kinds.UNKNOWN_FORMAT, message)
-    return None
 
 
 @dataclass(frozen=True, slots=True)

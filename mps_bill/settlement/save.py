@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemLog, ProblemReport, printable, quoted
+from mps_bill.core.files import MOST_BYTES, Staged, check_readable, is_special, read_document, read_whole, staged
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.yaml_tree import decode
@@ -49,7 +49,10 @@ def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountF
     """
     path = Path(name)
     with _opened(name, path, lock) as stream:
-        data = stream.read()
+        try:
+            data = read_whole(stream, MOST_BYTES)
+        except OSError as error:
+            raise _unreadable(name, error) from None
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
         shown = printable(name)
         text, problems = decode(data, shown)
@@ -65,12 +68,15 @@ def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountF
 def _opened(name: str, path: Path, lock: bool) -> Iterator[BinaryIO]:
     while True:
         try:
+            check_readable(path)
+            # Nobody else can open an account that comes through a pipe.
+            locked = lock and not is_special(path)
             # Some network file systems lock only what is open for writing.
-            stream = path.open("r+b" if lock and os.access(path, os.W_OK) else "rb")
+            stream = path.open("r+b" if locked and os.access(path, os.W_OK) else "rb")
         except OSError as error:
-            raise _rejected(name, kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror or error}") from None
+            raise _unreadable(name, error) from None
         with stream:
-            if lock:
+            if locked:
                 _lock(name, stream)
                 if not _is_still(path, stream):
                     continue
@@ -95,6 +101,10 @@ def _is_still(path: Path, stream: BinaryIO) -> bool:
         return os.path.samestat(os.fstat(stream.fileno()), path.stat())
     except OSError:
         return False
+
+
+def _unreadable(name: str, error: OSError) -> InputRejected:
+    return _rejected(name, kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror or error}")
 
 
 def _rejected(name: str, kind: Kind, message: str) -> InputRejected:
@@ -167,23 +177,88 @@ def _offset(book: PriceBook) -> int:
     return next(iter(book.sheets)).billing.calendar.offset
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The place that an account is saved to, held until the run ends. `before` is what stood there; None: nothing did."""
+
+    path: str
+    before: bytes | None
+
+    @property
+    def is_special(self) -> bool:
+        return is_special(self.path)
+
+    def changed(self) -> bool:
+        """Whether something else stands there by now: it was written without a look at the lock."""
+        try:
+            return self.before != Path(self.path).read_bytes()
+        except FileNotFoundError:
+            return self.before is not None
+
+
+class NotSaved(Exception):
+    """Why an account must not be saved to a place."""
+
+
+@contextmanager
+def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bool) -> Iterator[Target]:
+    """The place to save an account to, which no other run that locks can charge or replace until the context ends.
+
+    Never overwritten are a file that is not this account's, and a later state of the account: its charges would be lost.
+
+    Raises:
+        NotSaved: the account must not be saved there, with the reason.
+        InputRejected: another run has locked the file that is there.
+    """
+    path = Path(target)
+    if is_special(target):
+        if in_place:
+            raise NotSaved("it is no file, and cannot be overwritten; --save names one")
+        yield Target(target, None)
+    elif not path.exists():
+        yield Target(target, None)
+    elif _is_same(path, file.path):
+        # It is locked already, as the account that was read.
+        if reason := check_target(path, file, book, in_place=in_place):
+            raise NotSaved(reason)
+        yield Target(target, file.text.encode("utf-8"))
+    else:
+        with _opened(target, path, lock=True) as stream:
+            if reason := check_target(path, file, book, in_place=in_place):
+                raise NotSaved(reason)
+            yield Target(target, stream.read())
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
 def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: bool) -> str | None:
     """Why the account must not be saved to `target`, or None.
 
-    Never overwritten are a file that is not this account's, and a later state of the account: its charges would be lost.
+    Never overwritten are a file that is not this account's, a later state of the account, since its charges would be lost,
+    and a file with several names, of which the others would keep the state before.
     """
+    same = _is_same(target, file.path)
+    if same and not in_place:
+        return "it is the account that was read; --in-place allows to overwrite it"
     try:
-        same = target.samefile(file.path)
-    except OSError:
-        same = False
-    if same:
-        return None if in_place else "it is the account that was read; --in-place allows to overwrite it"
-    try:
-        data = target.read_bytes()
+        names = target.stat().st_nlink
+        data = b"" if same else read_document(target)
     except FileNotFoundError:
         return None
     except OSError as error:
         return f"it cannot be read: {error.strerror or error}"
+    if names > 1:
+        return (
+            f"the file has {names} names (hard links), and the other{'s' if names > 2 else ''} would still hold the account"
+            " as it was before this run, to be charged again; give it a file of its own (copy it)"
+        )
+    if same:
+        return None
     text, _ = decode(data, "")
     there = read_account(text, "", book)[0] if text is not None else None
     if there is None or there.id != file.account.id:
@@ -211,40 +286,17 @@ def _charges_beyond(there: Account, account: Account, offset: int) -> str:
 
 
 @contextmanager
-def staged(target: Path, text: str, mode: int) -> Iterator[Staged]:
-    """`text` written beside `target`, down to the disk; `commit` then puts it in its place in one step.
-
-    Without `commit` nothing is left behind. A crash can leave a file `.NAME.*.tmp`, which no run takes for an account.
+def staged_account(target: Target, text: str, mode: int) -> Iterator[Staged | None]:
+    """The account's text written beside its place, down to the disk, with the mode and the owner of the file that is there, or
+    else `mode`; None where it goes to a pipe or a device, which have no place beside them.
 
     Raises:
-        OSError: the text cannot be written, or not be put in its place. `target` is then as it was.
+        OSError: the text cannot be written, or not be put in its place, which is then as it was.
     """
-    target = Path(os.path.realpath(target))
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
-        yield Staged(temporary, target)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    temporary: str
-    target: Path
-
-    def commit(self) -> None:
-        """Puts the file in its place, and makes that last beyond a power cut."""
-        os.replace(self.temporary, self.target)
-        # From here on the account is saved; some file systems cannot flush a folder, and that undoes nothing.
-        with suppress(OSError):
-            folder = os.open(self.target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+    if target.is_special:
+        yield None
+        return
+    with staged(target.path, mode, keep_owner=False, new=target.before is None) as stage:
+        stage.stream.write(text.encode("utf-8"))
+        stage.finish()
+        yield stage

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mps_bill.core.diagnostics import Problem, printable
+from mps_bill.core.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.view.reading_report import problem_json
 from mps_bill.view.suites import Case, Suite, Suites
@@ -54,7 +55,7 @@ class FindingsView:
 
     def lines(self) -> Iterator[str]:
         """As compilers print it: the place, the problem, the line of the file, and a caret under the column."""
-        texts = {name: text.splitlines() for name, text in self.texts.items()}
+        texts = {name: lines_of(text) for name, text in self.texts.items()}
         for problem in self.problems:
             yield f"{printable(str(problem.place))}: {level(problem)}: {problem.message} [{problem.kind}]"
             yield from _excerpt(problem, texts.get(problem.place.file, []))

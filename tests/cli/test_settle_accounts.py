@@ -79,7 +79,7 @@ def test_a_crash_in_between_charges_nothing_twice(
             with pytest.raises(SystemExit, match="130"):
                 _settle("--in-place", "--format", "json", "--output", "result.json")
         else:
-            assert _settle("--in-place", "--format", "json", "--output", "result.json") == 2
+            assert _settle("--in-place", "--format", "json", "--output", "result.json") == 3
     assert "1 account was settled and saved before this" in capsys.readouterr().err
     between = _texts()
     assert {name for name, text in between.items() if text != before[name]} == {"a.yaml"}

@@ -237,10 +237,10 @@ FORMS = [
     ("usage.csv", HEADER.encode("utf-16"), "U110", "UTF-16", "CSV UTF-8"),
     ("usage.csv", HEADER.encode("utf-16-le"), "U110", "UTF-16", "CSV UTF-8"),
     ("usage.csv", HEADER.encode("utf-16-be"), "U110", "UTF-16", "CSV UTF-8"),
-    ("usage.csv.gz", gzip.compress(HEADER.encode("utf-16")), "U110", "UTF-16", "CSV UTF-8"),
+    ("usage.csv.gz", gzip.compress(HEADER.encode("utf-16"), mtime=0), "U110", "UTF-16", "CSV UTF-8"),
     ("usage.csv", b"PK\x03\x04\x14\x00\x06\x00", "U102", "Excel workbook", "CSV UTF-8"),
     ("usage.csv", b"\xd0\xcf\x11\xe0\xa1\xb1", "U102", "Excel workbook", "CSV UTF-8"),
-    ("usage.csv", gzip.compress(HEADER.encode()), "U102", "packed with gzip", ".csv.gz"),
+    ("usage.csv", gzip.compress(HEADER.encode(), mtime=0), "U102", "packed with gzip", ".csv.gz"),
     ("usage.csv", b"PAR1\x15\x04", "U102", "Parquet", ".parquet"),
 ]
 

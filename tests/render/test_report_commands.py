@@ -138,6 +138,6 @@ def test_bad_rows_are_told_beside_a_report(monkeypatch: pytest.MonkeyPatch, tmp_
     code, _, err = run_captured(
         ["bill", USAGE, bad, "-p", "mps-china", "-o", str(page), "--rejects", rejects], b"", monkeypatch
     )
-    assert code == 3
+    assert code == 1
     assert b"bad-delivery.csv:2" in err
     assert "rejected" in page.read_text()

@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.cli.exit_codes import DONE, LIMIT_CROSSED, REJECTED, WRONG_COMMAND_LINE
+from mps_bill.cli.exit_codes import DONE, FOUND, REJECTED, WRONG_COMMAND_LINE
 from tests.conftest import ROOT
 
 ACCOUNT = """\
@@ -165,7 +166,7 @@ def test_a_disk_that_fails(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, call, fail)
-    assert settle(folder, "--in-place") == WRONG_COMMAND_LINE
+    assert settle(folder, "--in-place") == REJECTED
     monkeypatch.undo()
     assert "No space left on device; the account is as it was, nothing is charged" in capsys.readouterr().err
     assert (folder / "account.yaml").read_text() == ACCOUNT
@@ -176,7 +177,7 @@ def test_a_disk_that_fails(
 def test_a_result_that_cannot_be_printed_leaves_the_account_as_it_was(folder: Path) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(command(folder), check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    assert done.returncode not in (DONE, LIMIT_CROSSED, REJECTED)
+    assert done.returncode == REJECTED
     assert (folder / "account.yaml").read_text() == ACCOUNT
     assert files(folder) == {"account.yaml", "usage.csv"}
     assert "standard output cannot be written: No space left on device" in done.stderr
@@ -191,7 +192,7 @@ def test_bad_rows_reject_the_run_and_nothing_is_saved(folder: Path) -> None:
 
 def test_good_rows_beside_set_aside_ones_are_charged_and_saved(folder: Path) -> None:
     (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
-    assert settle(folder, "--in-place", "--rejects", str(folder / "rejects.csv")) == REJECTED
+    assert settle(folder, "--in-place", "--rejects", str(folder / "rejects.csv")) == FOUND
     assert "balance: 9.35\n" in (folder / "account.yaml").read_text()
 
 
@@ -260,7 +261,8 @@ def test_killed_at_any_call_the_account_is_the_old_or_the_new_one(folder: Path) 
         assert settle(folder, "--in-place", "-q") == DONE
         assert (folder / "account.yaml").read_text() == new
     assert seen == {ACCOUNT, new}
-    assert not [name for name in files(folder) - {"account.yaml"} if name.endswith((".yaml", ".yml"))]
+    # What the killed runs left beside the account, the runs after them have removed.
+    assert files(folder) == {"account.yaml", "usage.csv", "killer.py"}
 
 
 def test_two_runs_at_once_charge_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -303,4 +305,123 @@ def test_a_run_that_waited_through_a_save_reads_the_new_file(folder: Path, monke
 
     monkeypatch.setattr(fcntl, "flock", flock)
     assert settle(folder, "--in-place", "-q") == DONE
+    assert AFTER in (folder / "account.yaml").read_text()
+
+
+def _full(folder: Path) -> Path:
+    """A device on which no byte has room: a copy of the system's."""
+    device = folder / "full"
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+        device.open("wb").close()
+    except OSError:
+        pytest.skip("devices cannot be made here")
+    return device
+
+
+@pytest.mark.parametrize("option", ["--rejects", "--output", "--save"])
+def test_the_account_is_the_last_that_is_written(folder: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
+    full = _full(folder)
+    paths = {"--rejects": str(folder / "rejects.csv")} | {option: str(full)}
+    words = [word for pair in paths.items() for word in pair]
+    assert settle(folder, "-f", "json", *([] if option == "--save" else ["--in-place"]), *words) == REJECTED
+    assert "full cannot be written: No space left on device" in capsys.readouterr().err
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert stat.S_ISCHR(full.stat().st_mode)
+
+
+def test_every_result_is_on_the_disk_before_the_account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
+    placed, synced = [], []
+    replace, fsync = os.replace, os.fsync
+
+    def note_replace(source: str, target: Path) -> None:
+        placed.append((Path(target).name, len(synced)))
+        replace(source, target)
+
+    def note_fsync(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "replace", note_replace)
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    results = ["-o", str(folder / "result.json"), "--rejects", str(folder / "rejects.csv")]
+    assert settle(folder, "--in-place", *results) == FOUND
+    assert [name for name, _ in placed] == ["rejects.csv", "result.json", "account.yaml"]
+    for name, before in placed:
+        assert (folder / name).stat().st_ino in synced[:before]
+
+
+def test_the_target_is_locked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import fcntl
+
+    target = folder / "after.yaml"
+    target.write_text(ACCOUNT)
+    with target.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert settle(folder, "--save", str(target)) == REJECTED
+    assert "another run is settling with this account; nothing was charged" in capsys.readouterr().err
+    assert target.read_text() == ACCOUNT
+    assert settle(folder, "--save", str(target)) == DONE
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_what_was_saved_in_between_is_not_lost(
+    folder: Path, there: bool, in_place: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the run reads, another one that does not look at locks saves to the same place."""
+    from mps_bill.cli import output
+
+    target = folder / ("account.yaml" if in_place else "after.yaml")
+    if there:
+        target.write_text(ACCOUNT)
+    elif in_place:
+        pytest.skip("the account that is read is there")
+    other = ACCOUNT.replace("10.00", "9.00")
+    written = output.write_document
+
+    def meanwhile(*arguments: object) -> None:
+        target.write_text(other)
+        written(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("mps_bill.cli.settle.write_document", meanwhile)
+    assert settle(folder, *(["--in-place"] if in_place else ["--save", str(target)])) == REJECTED
+    assert "was changed while this run went on; the account is as it was, nothing is charged" in capsys.readouterr().err
+    assert target.read_text() == other
+    assert not list(folder.glob(".mps-bill-*"))
+
+
+def test_an_account_with_two_names_is_not_charged_through_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "other.yaml").hardlink_to(folder / "account.yaml")
+    for words in (["--in-place"], ["--in-place", "--save", str(folder / "other.yaml")]):
+        assert settle(folder, *words) == WRONG_COMMAND_LINE
+        assert "the file has 2 names (hard links)" in " ".join(capsys.readouterr().err.split())
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    # The state after the run may go to a file of its own.
+    assert settle(folder, "--save", str(folder / "after.yaml")) == DONE
+
+
+def test_saved_through_a_link_and_into_a_pipe(folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "link.yaml").symlink_to("elsewhere/account.yaml")
+    assert settle(folder, "--save", str(folder / "link.yaml")) == DONE
+    assert (folder / "link.yaml").is_symlink()
+    saved = (folder / "elsewhere" / "account.yaml").read_text()
+    assert AFTER in saved
+    os.mkfifo(folder / "pipe")
+    reader = subprocess.Popen(["cat", str(folder / "pipe")], stdout=subprocess.PIPE, text=True)
+    assert settle(folder, "--save", str(folder / "pipe")) == DONE
+    assert reader.communicate(timeout=60)[0] == saved
+    assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_the_owner_of_an_account_stays(folder: Path) -> None:
+    os.chown(folder / "account.yaml", 1234, 1235)
+    (folder / "account.yaml").chmod(0o2660)
+    assert settle(folder, "--in-place") == DONE
+    after = (folder / "account.yaml").stat()
+    assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (1234, 1235, 0o2660)
     assert AFTER in (folder / "account.yaml").read_text()

@@ -8,6 +8,7 @@ from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import PackList
 from mps_bill.ask.advise.read_packs import read_packs
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, printable, quoted
+from mps_bill.core.files import read_document
 from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import shipped_folder
@@ -29,7 +30,7 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
     if name in shipped and not path.is_file():
         path, shown = shipped[name], f"pricing/{_FOLDER}/{name}.yaml"
     try:
-        data = path.read_bytes()
+        data = read_document(path)
     except FileNotFoundError:
         hint = near_miss(name, shipped) or f"; shipped: {one_of(tuple(shipped))}"
         message = f"{quoted(name)} is no file and no shipped list of packs{hint}"

@@ -9,7 +9,7 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.shape import Entry, Fields, read
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.core.yaml_tree import MapNode, ScalarNode, read_tree
+from mps_bill.core.yaml_tree import read_tree
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.context import source_of
 from mps_bill.price_sheet.regions import known_regions
@@ -24,23 +24,10 @@ def read_packs(text: str, file_name: str, book: PriceBook) -> tuple[PackList | N
     problems = list(form_problems)
     if root is None:
         return None, in_order(problems)
-    if other := _other_format(root):
-        return None, in_order([*problems, other])
     fields, shape_problems = read(d.PACK_LIST, root)
     problems += shape_problems
     found = _Reader(book, problems).packs(fields) if fields else None
     return (None if problems else found), in_order(problems)
-
-
-def _other_format(root: MapNode) -> Problem | None:
-    """The problem of a document that declares to be something else: to read it as packs would only be noise."""
-    for entry in root.entries:
-        if entry.key.text == d.FORMAT.key and isinstance(entry.value, ScalarNode):
-            text = entry.value.text
-            if text.startswith("mps-bill/") and not text.startswith("mps-bill/packs/"):
-                message = f"{quoted(text)} is no list of packs; its `format` is {d.FORMAT_NAME}"
-                return Problem(entry.value.place, kinds.UNKNOWN_FORMAT, message)
-    return None
 
 
 class _Reader:

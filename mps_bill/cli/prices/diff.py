@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +13,7 @@ from mps_bill.cli.metering import metering, read_files
 from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.decimals import parse_plain_decimal
+from mps_bill.core.decimals import amount_text, parse_plain_decimal, percent_text, plain
 from mps_bill.core.diagnostics import InputRejected, Problem
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def diff(
     compared = _compare(usage, sheets, [old, new], reading, showing.output) if usage else None
     showing.show(PriceDiffView(found, compared))
     problems = compared.usage.metered.problems if compared else None
-    crossed = limit is not None and _crossed(found, compared, limit)
+    crossed = () if limit is None else _crossed(found, compared, limit)
     return showing.end(problems, found=bool(found), crossed=crossed)
 
 
@@ -97,6 +99,21 @@ def _compare(
         return compare_sheets(sources, *sheets, meter_options)
 
 
-def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> bool:
-    price_rises = any(rate.rises_more_than(limit) for rate in found.rates)
-    return price_rises or (compared is not None and compared.rises_more_than(limit))
+def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[str]:
+    """What rises by more than `--fail-if-up`, in words: the price that rises most, and the list amount."""
+
+    def by(ratio: Fraction | None) -> str:
+        return "" if ratio is None else f" ({percent_text(ratio)})"
+
+    risen = [rate for rate in found.rates if rate.rises_more_than(limit)]
+    allowed = f"more than --fail-if-up {plain(limit)} % allows"
+    if risen:
+        # A price that was 0 rises by more than any other.
+        most = max(risen, key=lambda rate: (rate.ratio is None, rate.ratio or 0))
+        others = f", the most of {len(risen)} prices that do" if len(risen) > 1 else ""
+        where = " ".join(filter(None, (most.spec, most.regions, most.tier)))
+        yield f"the price of {where} rises from {most.old} to {most.new}{by(most.ratio)}, {allowed}{others}"
+    if compared is not None and compared.rises_more_than(limit):
+        before, after = compared.here.amounts.list_amount, compared.there.amounts.list_amount
+        ratio = Fraction(after) / Fraction(before) if before else None
+        yield f"the list amount rises from {amount_text(before)} to {amount_text(after)}{by(ratio)}, {allowed}"

@@ -1,0 +1,53 @@
+"""The standard streams of the process: text is UTF-8 in files and pipes, and a closed stream is like /dev/null."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TextIO
+
+from mps_bill.cli.exit_codes import REJECTED
+
+
+def prepare() -> None:
+    """Makes the standard streams fit to be used, whatever they were given as and whatever the locale is."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is taken, so that no other file can ever have that of a standard stream.
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (it is the process's)
+    sys.stdout = _prepared(sys.stdout, 1)
+    sys.stderr = _prepared(sys.stderr, 2)
+
+
+def _prepared(stream: TextIO | None, number: int) -> TextIO:
+    if stream is None:
+        return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+    if isinstance(stream, io.TextIOWrapper):
+        # A terminal shows one encoding only; what that lacks is written out and never an error.
+        encoding = stream.encoding if stream.isatty() else "utf-8"
+        stream.reconfigure(encoding=encoding, errors="backslashreplace")
+    return stream
+
+
+def end(code: int) -> int:
+    """Takes what is still to be written to where it goes, which Python would do with an error of its own; the exit code."""
+    from mps_bill.cli.output import drop, say
+
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop(sys.stdout)
+    except OSError as error:
+        drop(sys.stdout)
+        say(f"mps-bill: standard output cannot be written: {error.strerror}")
+        code = code or REJECTED
+    try:
+        sys.stderr.flush()
+    except OSError:
+        drop(sys.stderr)
+    return code

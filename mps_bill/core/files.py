@@ -1,0 +1,237 @@
+"""Files at the edge: results that take their place whole or not at all, and documents that are read up to a limit."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+#: The most bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
+MOST_BYTES = 16_000_000
+#: The most bytes of a JSON answer or an export of the provider.
+MOST_BYTES_OF_DATA = 256_000_000
+
+_PREFIX, _SUFFIX = ".mps-bill-", ".tmp"
+STANDARD_OUTPUT = 1
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": STANDARD_OUTPUT, "/dev/stderr": 2}
+_DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self|[0-9]+)/fd)/([0-9]+)")
+_MOST_LINKS = 40
+
+
+def read_document(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The bytes of a regular file or a pipe.
+
+    Raises:
+        OSError: it cannot be read, is neither a file nor a pipe, or has more than `most` bytes. `strerror` says which.
+    """
+    check_readable(path)
+    if path.is_fifo():
+        with path.open("rb") as stream:
+            return read_whole(stream, most)
+    _check_size(path.stat().st_size, most)
+    return path.read_bytes()
+
+
+def check_readable(path: Path) -> None:
+    """Raises an `OSError` for what is neither a regular file nor a pipe: reading a device may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, and not a file")
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        raise OSError(errno.EINVAL, "it is a device, and not a file or a pipe")
+
+
+def read_whole(stream: BinaryIO, most: int) -> bytes:
+    """All that a stream holds, where that is at most `most` bytes; else an `OSError`."""
+    data = stream.read(most + 1)
+    _check_size(len(data), most)
+    return data
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes, the most that is read")
+
+
+def descriptor(path: str) -> int | None:
+    """The open file of this process that `path` names, such as 1 for `/dev/stdout`; None where it names none.
+
+    To open such a name would begin a file anew that the shell has written to before.
+    """
+    for _ in range(_MOST_LINKS):
+        name = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        match = _DESCRIPTOR.fullmatch(path) or _DESCRIPTOR.fullmatch(name)
+        if path in _STREAMS or match:
+            return _STREAMS[path] if path in _STREAMS else int(match[1]) if match else None
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    return None
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether `path` is there and is no regular file (a device, a pipe), so that it is written to and never replaced."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def open_there(path: str) -> int:
+    """A descriptor that writes to what is there already: an open file of this process, a device, a pipe, or a file, which is
+    emptied, or made where there is none."""
+    number = descriptor(path)
+    if number is not None:
+        return os.dup(number)
+    if is_special(path):
+        return os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file beside the place that it will take. It is written through `stream`. With `new` it never takes the place of
+    another."""
+
+    stream: BinaryIO
+    temporary: str
+    target: Path
+    mode: int
+    new: bool
+
+    def finish(self) -> None:
+        """Takes what was written down to the disk."""
+        self.stream.flush()
+        os.fchmod(self.stream.fileno(), self.mode)
+        os.fsync(self.stream.fileno())
+
+    def commit(self) -> None:
+        """Puts the file in its place, and makes that last beyond a power cut.
+
+        Raises:
+            OSError: it cannot be put there, `FileExistsError` where a `new` one finds another.
+        """
+        if self.new:
+            self._link()
+        else:
+            os.replace(self.temporary, self.target)
+        # From here on it is in place; some file systems cannot flush a folder, and that undoes nothing.
+        with suppress(OSError):
+            folder = os.open(self.target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _link(self) -> None:
+        try:
+            os.link(self.temporary, self.target)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links.
+            if os.path.lexists(self.target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            os.replace(self.temporary, self.target)
+
+
+@contextmanager
+def staged(
+    path: str | Path, mode: int | None = None, *, keep_owner: bool = True, new: bool = False
+) -> Iterator[Staged]:
+    """An empty file beside the one that `path` names, links followed. `commit` puts it in its place in one step; without
+    that nothing is left behind, and what a killed run leaves `sweep` finds.
+
+    Mode and owner are those of the file that is there; else `mode`, by default what the system gives to new files.
+    Where the owner cannot be kept, that is an error, or without `keep_owner` left.
+
+    Raises:
+        OSError: no file can be made there.
+    """
+    target = Path(os.path.realpath(path))
+    if not os.fspath(path) or os.fspath(path).endswith(os.sep) or target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        there = None
+    stream, temporary = _temporary(target.parent)
+    try:
+        if there is not None:
+            _give(stream.fileno(), there, keep_owner)
+            mode = stat.S_IMODE(there.st_mode)
+        yield Staged(stream, temporary, target, 0o666 & ~_umask() if mode is None else mode, new)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        with suppress(OSError):
+            stream.close()
+
+
+def _temporary(folder: Path) -> tuple[BinaryIO, str]:
+    """A new file in `folder`, locked for as long as it is open, so that no other run sweeps it away."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
+        lock(handle, wait=True)
+        # Another run may have swept it before it was locked.
+        if os.path.exists(name):
+            return os.fdopen(handle, "wb"), name
+        os.close(handle)
+
+
+def _give(handle: int, there: os.stat_result, keep_owner: bool) -> None:
+    made = os.fstat(handle)
+    if (made.st_uid, made.st_gid) == (there.st_uid, there.st_gid):
+        return
+    try:
+        os.fchown(handle, there.st_uid, there.st_gid)
+    except PermissionError:
+        if keep_owner:
+            raise
+        with suppress(PermissionError):
+            os.fchown(handle, -1, there.st_gid)
+
+
+def sweep(folder: str | Path) -> None:
+    """Removes from `folder` what runs left there that were killed while they wrote. A run that lives holds a lock."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX):
+                with suppress(OSError):
+                    _sweep_one(entry.path)
+
+
+def _sweep_one(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if stat.S_ISREG(os.fstat(handle).st_mode) and lock(handle):
+            os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def lock(handle: int, *, wait: bool = False) -> bool:
+    """Locks an open file or folder against other processes; False where another one has locked it or the system has no such
+    locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _umask() -> int:
+    """The process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
