@@ -372,7 +372,7 @@ def test_what_was_saved_in_between_is_not_lost(
     folder: Path, there: bool, in_place: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While the run reads, another one that does not look at locks saves to the same place."""
-    from mps_bill.cli import output
+    from mps_bill.cli.showing import Showing
 
     target = folder / ("account.yaml" if in_place else "after.yaml")
     if there:
@@ -380,13 +380,13 @@ def test_what_was_saved_in_between_is_not_lost(
     elif in_place:
         pytest.skip("the account that is read is there")
     other = ACCOUNT.replace("10.00", "9.00")
-    written = output.write_document
+    show = Showing.show
 
-    def meanwhile(*arguments: object) -> None:
+    def meanwhile(showing: Showing, view: object, *, bom: bool = False) -> None:
         target.write_text(other)
-        written(*arguments)  # type: ignore[arg-type]
+        show(showing, view, bom=bom)
 
-    monkeypatch.setattr("mps_bill.cli.settle.write_document", meanwhile)
+    monkeypatch.setattr(Showing, "show", meanwhile)
     assert settle(folder, *(["--in-place"] if in_place else ["--save", str(target)])) == REJECTED
     assert "was changed while this run went on; the account is as it was, nothing is charged" in capsys.readouterr().err
     assert target.read_text() == other
