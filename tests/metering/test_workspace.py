@@ -10,16 +10,16 @@ from mps_bill.metering import workspace
 
 
 def test_a_run_that_starts_is_not_taken_for_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = workspace._lock
-    others = [lambda: workspace.sweep(str(tmp_path))]
+    lock = workspace.lock
+    others = [workspace.sweep]
 
-    def lock_late(descriptor: int) -> bool:
-        # Another run starts between the making of the file and its lock.
+    def lock_late(descriptor: int, *, wait: bool = False) -> bool:
+        # Another run starts between the making of the folder and its lock.
         while others:
-            others.pop()()
-        return lock(descriptor)
+            others.pop()(str(tmp_path))
+        return lock(descriptor, wait=wait)
 
-    monkeypatch.setattr(workspace, "_lock", lock_late)
+    monkeypatch.setattr(workspace, "lock", lock_late)
     with workspace.run_folder(str(tmp_path)) as folder:
         assert folder.is_dir()
         workspace.sweep(str(tmp_path))
@@ -30,6 +30,5 @@ def test_a_run_that_starts_is_not_taken_for_a_dead_one(tmp_path: Path, monkeypat
 def test_the_folder_of_a_dead_run_is_removed(tmp_path: Path) -> None:
     dead = tmp_path / "mps-bill-run-dead"
     dead.mkdir()
-    (dead / "lock").touch()
     workspace.sweep(str(tmp_path))
     assert not dead.exists()
