@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +165,39 @@ def test_no_account_is_charged_where_one_would_be_charged_twice(capsys: pytest.C
     Path("usage.csv").write_text(kit.usage_text(rows[1:], HEADER))
     assert _settle("--in-place", "--charge-late", "--charge-twice") == 0
     assert all("balance: 8.05" in _texts()[f"{id_}.yaml"] for id_ in IDS)
+
+
+def _full() -> str:
+    """A device on which no byte has room: a copy of the system's."""
+    try:
+        os.mknod("full", 0o666 | stat.S_IFCHR, os.makedev(1, 7))
+        Path("full").open("wb").close()
+    except OSError:
+        pytest.skip("devices cannot be made here")
+    return "full"
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("option", ["--output", "--rejects"])
+def test_a_disk_without_room_charges_no_account(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{kit.row(job_id=f'j-{id_}')},{id_}" for id_ in IDS]
+    Path("usage.csv").write_text(kit.usage_text([*rows, f"{kit.row(job_id='bad', quantity='ten')},a"], HEADER))
+    before = _texts()
+    results = {"--output": "result.json", "--rejects": "rejects.csv"} | {option: _full()}
+    words = [word for pair in results.items() for word in pair]
+    assert _settle("--in-place", "--format", "json", *words) == 3
+    assert "full cannot be written: No space left on device" in capsys.readouterr().err
+    assert _texts() == before
+    assert _settle("--in-place", "--format", "json", "--output", "result.json", "--rejects", "rejects.csv") == 1
+    assert _texts() != before
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_outstanding_of_all_accounts_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for id_, balance in (("a", "0"), ("b", "0.25")):
+        Path("accounts", f"{id_}.yaml").write_text(_ACCOUNT.format(id_).replace("10", balance))
+    assert _settle("--fail-on-outstanding", "--fail-over", "1.9", "-q") == 4
+    assert capsys.readouterr().err == (
+        "A limit was crossed: payable 1.95 USD is above --fail-over 1.90 by 0.05\n"
+        "A limit was crossed: 1.05 USD outstanding, and --fail-on-outstanding allows none\n"
+    )

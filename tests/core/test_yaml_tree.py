@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import Problem
-from mps_bill.core.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, decode, read_tree
+from mps_bill.core.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, decode, lines_of, read_tree
 
 PARSERS = ["c", "python"]
 
@@ -181,3 +183,18 @@ def test_both_parsers_agree(text: str) -> None:
     assert bool(with_c[1]) == bool(with_python[1])
     if not with_c[1]:
         assert plain(with_c[0]) == plain(with_python[0])
+
+
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "a: " + "[" * 20_000 + "]" * 20_000, "a: " + "{b: " * 20_000])
+def test_what_is_too_deep_is_read_no_deeper(text: str) -> None:
+    """The parser takes as long as the square of the depth: minutes for these."""
+    started = time.monotonic()
+    _, problems = read_tree(text, "f")
+    assert [problem.kind.slug for problem in problems] == ["too-deep"]
+    assert problems[0].place.column == text.index(text[3]) + 1 + 31 * (1 if text[3] == "[" else 4)
+    assert time.monotonic() - started < 5
+
+
+def test_lines_are_those_that_places_count() -> None:
+    assert lines_of("a\u2028b\x0cc\x85d\ne\r\nf\rg") == ["a\u2028b\x0cc\x85d", "e", "f", "g"]

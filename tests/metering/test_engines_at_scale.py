@@ -210,8 +210,10 @@ def test_folders_of_dead_runs_are_swept(tmp_path: Path) -> None:
     dead.mkdir()
     (dead / "lock").touch()
     (dead / "spilled").write_text("left behind")
+    # One that was killed as it began has an empty folder.
+    (tmp_path / "mps-bill-run-born").mkdir()
     with run_folder(str(tmp_path)) as alive:
-        assert not dead.exists()
+        assert os.listdir(tmp_path) == [alive.name]
         sweep(str(tmp_path))
         assert alive.exists()
     assert not os.listdir(tmp_path)

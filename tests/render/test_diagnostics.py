@@ -122,11 +122,14 @@ def test_github_commands_are_escaped() -> None:
     ]
     whole_file = Problem(Place("a.yaml"), kinds.COVERAGE_HOLE, "m")
     assert github_lines(findings_of(whole_file)) == ["::warning file=a.yaml,title=P901 coverage-hole::m"]
+    steering = Problem(Place("\x1b[31ma\u202e.yaml", 1), kinds.BAD_PRICE, "m")
+    assert github_lines(findings_of(steering)) == ["::error file=\\x1b[31ma\\u202e.yaml,line=1,title=P211 bad-price::m"]
 
 
 @given(st.lists(problems, max_size=5))
 def test_a_github_command_is_one_line(found: list[Problem]) -> None:
     for line in github_lines(findings_of(*found)):
+        assert line.isprintable()
         assert re.fullmatch(r"::(error|warning) file=[^,:\r\n]+(,(line|col)=\d+)*,title=P\d+ [a-z-]+::[^\r\n]*", line)
 
 
@@ -153,6 +156,13 @@ def excerpt(line: str, column: int) -> tuple[str, str]:
 )
 def test_the_caret_stands_under_its_column(line: str, column: int, shown: str, caret: str) -> None:
     assert excerpt(line, column) == (shown, caret)
+
+
+def test_the_excerpt_is_the_line_of_the_place() -> None:
+    written = "a: \u2028x\x0c\x85y\nb: 2\r\nc: 3\n"
+    for number, shown in ((1, "a: \\u2028x\\x0c\\x85y"), (2, "b: 2"), (3, "c: 3")):
+        problem = Problem(Place("f", number, 1), kinds.BAD_PRICE, "m")
+        assert list(findings_of(problem, texts={"f": written}).lines())[1] == f"     {number} | {shown}"
 
 
 def test_a_long_line_is_shown_around_its_column() -> None:
