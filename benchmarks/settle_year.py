@@ -25,7 +25,8 @@ from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.settle import Settled, settle
+from mps_bill.settlement.settle_cycles import Settled, settle
+from mps_bill.settlement.sources.balance import Balance
 
 #: Millionths of the base unit that a line uses in an hour; every line of every hour uses another quantity.
 STEP = 61_234_567
@@ -71,7 +72,7 @@ def rate_and_pay(totals: list[UsageTotal], book: PriceBook) -> Settled:
 
 def pay(made: tuple[Cycle, ...], book: PriceBook) -> Settled:
     """The bills paid from an account that has enough of everything for the whole year."""
-    return settle(made, Account("benchmark", book.currency, balance=Decimal(10) ** 11), book)
+    return settle(made, Account("benchmark", book.currency).having(Balance(Decimal(10) ** 11)), book)
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mps_bill.settlement.closing import ClosingRow, Totals
     from mps_bill.settlement.forecast import Forecast
     from mps_bill.settlement.overdue import OverdueBill
-    from mps_bill.settlement.settle import Settled
+    from mps_bill.settlement.settle_cycles import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def settle_metered(
     from mps_bill.settlement.closing import closing_rows, totals
     from mps_bill.settlement.forecast import forecast
     from mps_bill.settlement.overdue import overdue_bills
-    from mps_bill.settlement.settle import settle
+    from mps_bill.settlement.settle_cycles import settle
 
     with decimal.localcontext(EXACT):
         settled = settle(usage.cycles, account, book, as_of, charge_late)

@@ -22,7 +22,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals, Metered
 from mps_bill.pipeline import BillRun, SettleRun, Usage, bill_metered, gathered
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import sum_amounts
+from mps_bill.rating.bills import Amounts, sum_amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +90,31 @@ class RunSum:
 
 def nothing(settled: bool) -> RunSum:
     """The sum of no account, of `settle` or of `bill`."""
-    names = ("list_amount", "rounding_adjustment", "payable", *(SETTLED if settled else ()))
-    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), dict.fromkeys(names, ZERO))
+    pools: tuple[str, ...] = ()
+    if settled:
+        from mps_bill.settlement.closing import POOLS
+
+        pools = POOLS
+    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), _money(Amounts(ZERO, ZERO), dict.fromkeys(pools, ZERO)))
 
 
-#: Where the payable amount was taken from, in the order of the total.
-SETTLED = ("vouchers", "stored_value_cards", "balance", "credit_line", "outstanding", "frozen")
+def _money(amounts: Amounts, paid: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+    return {
+        "list_amount": amounts.list_amount,
+        "rounding_adjustment": amounts.rounding_adjustment,
+        "payable": amounts.payable,
+        **paid,
+    }
 
 
 def sum_of(run: BillRun | SettleRun) -> RunSum:
     """What one account comes to."""
     with decimal.localcontext(EXACT):
         if isinstance(run, BillRun):
-            amounts, bills, paid = sum_amounts(run.bills, run.months), len(run.bills), {}
-        else:
-            sums = run.totals
-            amounts, bills = sums.amounts, len(run.settled.settlements)
-            pools = (sums.paid[source] for source in ("voucher", "stored_value_card", "balance", "credit_line"))
-            paid = dict(zip(SETTLED, (*pools, sums.outstanding, sums.frozen), strict=True))
-        money = {
-            "list_amount": amounts.list_amount,
-            "rounding_adjustment": amounts.rounding_adjustment,
-            "payable": amounts.payable,
-            **paid,
-        }
-    return RunSum(1, bills, run.control_totals, money)
+            return RunSum(1, len(run.bills), run.control_totals, _money(sum_amounts(run.bills, run.months), {}))
+        sums = run.totals
+        money = _money(sums.amounts, sums.by_pool)
+        return RunSum(1, len(run.settled.settlements), run.control_totals, money)
 
 
 def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> AccountsUsage:

@@ -30,7 +30,7 @@ from mps_bill.rating.bills import (
 from mps_bill.rating.totals import gather
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
-from mps_bill.settlement.settle import settle
+from mps_bill.settlement.settle_cycles import settle
 
 OTHER_CURRENCY = Kind("V101", "other-currency")
 NO_COMMON_PRODUCT = Kind("V102", "no-common-product")

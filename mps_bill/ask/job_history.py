@@ -27,7 +27,7 @@ from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.totals import billed_micros
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.settle import Settlement
+from mps_bill.settlement.settle_cycles import Settlement
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     if charged is None:
         say(f"Warning: {said}.", quiet=quiet)
         return
-    from mps_bill.settlement.kinds import UNFINISHED_CYCLE
+    from mps_bill.settlement.account_problems import UNFINISHED_CYCLE
 
     message = (
         f"{said}. What else such a cycle uses would be late, and all usage before a date that is wrong. Mend the date, hold"

@@ -127,7 +127,7 @@ def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> No
 
 def charged_before(run: SettleRun, name: str, most: int) -> Problem | None:
     """The problem of a run of the account `name` that would charge cycles which were charged before; it names `most`."""
-    from mps_bill.settlement.kinds import CHARGED_BEFORE
+    from mps_bill.settlement.account_problems import CHARGED_BEFORE
     from mps_bill.view.settle_view import charged_again_text
 
     if not run.settled.charged_again:

@@ -17,7 +17,8 @@ from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import LineKey, MatchedRow
 from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
-from mps_bill.settlement.settle import Settled
+from mps_bill.settlement.settle_cycles import Settled
+from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Payment
 
 
@@ -162,8 +163,10 @@ def _add_line(bill: OurBill, line: LineItem) -> None:
 
 
 def _paid(payment: Payment) -> Paid:
-    cash = payment.paid_by("balance") + payment.paid_by("credit_line")
-    return Paid(payment.paid_by("voucher"), payment.paid_by("stored_value_card"), cash, payment.outstanding)
+    columns: dict[str, Decimal] = {}
+    for source in MONEY_SOURCES:
+        columns[source.column] = columns.get(source.column, ZERO) + payment.paid_by(source.name)
+    return Paid(**columns, outstanding=payment.outstanding)
 
 
 def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[Period, TheirBill]:

@@ -7,64 +7,23 @@ exact. A plan's units are whole millionths of its unit, so that a saved account 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from typing import TypeVar
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
-from mps_bill.core.units import Unit
 from mps_bill.rating.lines import MonthUsage
+from mps_bill.settlement.sources import SOURCES
+from mps_bill.settlement.sources.balance import Balance
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import PaymentSource
+from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
 
-VoucherOrder = Literal["earliest-expiry", "largest-balance"]
+S = TypeVar("S", bound=PaymentSource)
 
-#: Money in an account has at most the currency's decimals.
-MONEY_PLACES = 2
 #: Stands for every product that is not named in `Account.settled_through`.
 EVERY_PRODUCT = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class ResourcePlan:
-    """Prepaid quantity: `total` and `remaining` are millionths of `unit`.
-
-    `covers` says for an item and spec how many of its units the plan gives for one: a coefficient of 3 takes 3 plan
-    minutes for a billed minute. `regions` is None where the plan holds in every region.
-    """
-
-    id: str
-    name: str
-    unit: Unit
-    total: int
-    remaining: int
-    effective_from: int
-    expires_at: int
-    regions: frozenset[str] | None
-    covers: Mapping[str, Mapping[str, Decimal]]
-
-
-@dataclass(frozen=True, slots=True)
-class Voucher:
-    """Money for bills issued from `effective_from` until before `expires_at`; `items` is None where it pays for any."""
-
-    id: str
-    face_value: Decimal
-    remaining: Decimal
-    effective_from: int
-    expires_at: int
-    items: frozenset[str] | None
-    minimum_amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class StoredValueCard:
-    """Money for bills issued from `effective_from` until before `expires_at`."""
-
-    id: str
-    face_value: Decimal
-    remaining: Decimal
-    effective_from: int
-    expires_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +91,23 @@ class ChargedMonth:
     hours: int
 
 
+def _nothing() -> tuple[PaymentSource, ...]:
+    return tuple(source() for source in SOURCES)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
+    """`sources` is what the account has of each source of `SOURCES`, in their order.
 
+    `settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
     `settled_at` is the time that the account has reached: nothing is paid before it any more. A cycle that was charged is in
     `charged`, or when it is long past in `charged_months`, which are ordered by product and month.
     """
 
     id: str
     currency: str
-    balance: Decimal = ZERO
-    credit_line: Decimal = ZERO
-    credit_used: Decimal = ZERO
-    plans: tuple[ResourcePlan, ...] = ()
-    vouchers: tuple[Voucher, ...] = ()
-    cards: tuple[StoredValueCard, ...] = ()
+    sources: tuple[PaymentSource, ...] = field(default_factory=_nothing)
     top_ups: tuple[TopUp, ...] = ()
-    voucher_order: VoucherOrder = "earliest-expiry"
     settled_through: Mapping[str, int] = field(default_factory=dict)
     settled_at: int | None = None
     outstanding: tuple[Debt, ...] = ()
@@ -158,13 +116,26 @@ class Account:
     charged: tuple[Charged, ...] = ()
     charged_months: tuple[ChargedMonth, ...] = ()
 
+    def of(self, source: type[S]) -> S:
+        """What the account has of a source."""
+        return next(one for one in self.sources if isinstance(one, source))
+
+    def having(self, *sources: PaymentSource) -> Account:
+        """The account with these in the place of what it has of the same sources."""
+        new = {type(one): one for one in sources}
+        return replace(self, sources=tuple(new.get(type(one), one) for one in self.sources))
+
     def settled(self, product: str) -> int | None:
         """The end of the last settled cycle of `product`, or None where nothing is settled."""
         return self.settled_through.get(product, self.settled_through.get(EVERY_PRODUCT))
 
     @property
-    def credit_left(self) -> Decimal:
-        return self.credit_line - self.credit_used
+    def plans(self) -> tuple[ResourcePlan, ...]:
+        return self.of(ResourcePlans).plans
+
+    @property
+    def balance(self) -> Decimal:
+        return self.of(Balance).amount
 
     @property
     def owed(self) -> Decimal:
@@ -177,13 +148,18 @@ class Account:
     @property
     def available_credit(self) -> Decimal:
         """Balance + credit line - amounts unsettled. Source: the provider's definition of available credit."""
-        return self.balance + self.credit_left - self.owed - self.frozen_amount
+        return self.balance + self.of(CreditLine).left - self.owed - self.frozen_amount
 
     def check(self) -> None:
-        """The law that no source is ever below zero, and credit at most its line."""
-        law(self.balance >= 0, "balance {} below zero", self.balance)
-        law(0 <= self.credit_used <= self.credit_line, "credit {} of {}", self.credit_used, self.credit_line)
-        law(all(0 <= plan.remaining <= plan.total for plan in self.plans), "a plan is out of its bounds")
-        law(all(0 <= voucher.remaining <= voucher.face_value for voucher in self.vouchers), "a voucher out of bounds")
-        law(all(0 <= card.remaining <= card.face_value for card in self.cards), "a card is out of its bounds")
+        """The law that no source is ever below zero, or above what it was at first."""
+        for source in self.sources:
+            for holding in source.holdings():
+                law(
+                    holding.left >= 0 and (holding.whole is None or holding.left <= holding.whole),
+                    "{} {} has {} of {}",
+                    source.name,
+                    holding.id,
+                    holding.left,
+                    holding.whole,
+                )
         law(all(debt.amount > 0 for debt in self.outstanding), "an outstanding amount is not above zero")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, scaled
@@ -12,8 +12,10 @@ from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle import Settled, Settlement
-from mps_bill.settlement.waterfall import MONEY_SOURCES, Arrival, MoneySource
+from mps_bill.settlement.settle_cycles import Settled, Settlement
+from mps_bill.settlement.sources import MONEY_SOURCES
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.waterfall import Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,70 +32,83 @@ class ClosingRow:
     added: Decimal
     taken: Decimal
     used_up_at: int | None = None
+    of_money: bool = True
 
     @property
     def closing(self) -> Decimal:
         return self.opening + self.added - self.taken
 
 
+@dataclass(slots=True)
+class Use:
+    """What a run took of one plan, voucher, ...; `used_up_at` is when the bill or statement that took the last was issued,
+    where nothing was added since."""
+
+    taken: Decimal = ZERO
+    used_up_at: int | None = None
+
+
+def use_of_sources(settled: Settled) -> dict[tuple[str, str], Use]:
+    """What the run took of sources, by their name and the id in them."""
+    found: dict[tuple[str, str], Use] = {}
+    for step in settled.steps:
+        if isinstance(step, Arrival):
+            for name in step.added:
+                found.setdefault((name, ""), Use()).used_up_at = None
+            continue
+        issued_at = step.bill.cycle.issued_at if isinstance(step, Settlement) else step.statement.issued_at
+        for source, id_, amount, remaining in _deductions(step):
+            use = found.setdefault((source, id_), Use())
+            use.taken += amount
+            use.used_up_at = None if remaining else issued_at
+    return found
+
+
+def _deductions(step: Settlement | StatementSettlement) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+    """Source, id, what it gave, and what it had left then, of quantity and of money."""
+    for plan in step.plan_deductions if isinstance(step, Settlement) else ():
+        units, remaining = (scaled(value, QUANTITY_PLACES) for value in (plan.units, plan.remaining))
+        yield ResourcePlans.name, plan.plan.id, units, remaining
+    for paid in step.payment.deductions:
+        yield paid.source, paid.id or "", paid.amount, paid.remaining
+
+
 def closing_rows(settled: Settled) -> tuple[ClosingRow, ...]:
-    """Every plan, voucher and card, the balance, the credit line's free part, and what is outstanding or frozen.
+    """What each source holds, in the order of `SOURCES`, and what is outstanding or frozen.
 
     Under `outstanding` what is added is new and what is taken is repaid; under `frozen` what is taken is released.
     """
-    times = used_up(settled)
-    rows = tuple(replace(row, used_up_at=times.get((row.source, row.id))) for row in _rows(settled))
     closing = settled.closing
-    found = {(row.source, row.id): row.closing for row in rows}
-    law(found["balance", ""] == closing.balance, "the balance's movements do not add up")
-    law(found["credit_line", ""] == closing.credit_left, "the credit line's movements do not add up")
-    law(found["outstanding", ""] == closing.owed, "what is outstanding does not add up")
-    law(found["frozen", ""] == closing.frozen_amount, "what is frozen does not add up")
+    after = [(source.name, one.id, one.left) for source in closing.sources for one in source.holdings()]
+    after += [("outstanding", "", closing.owed), ("frozen", "", closing.frozen_amount)]
+    rows = (*_source_rows(settled), *_owed_rows(settled))
+    for row, (source, id_, left) in zip(rows, after, strict=True):
+        law(
+            (row.source, row.id, row.closing) == (source, id_, left),
+            "the movements of {} {} do not add up: {} and {}", source, id_, row.closing, left,
+        )  # fmt: skip
     return rows
 
 
-def used_up(settled: Settled) -> dict[tuple[str, str], int]:
-    """The sources of which the run took the last, by kind and id: when the bill or statement that did was issued."""
-    last: dict[tuple[str, str], tuple[int, Decimal | int]] = {}
-    for step in settled.steps:
-        match step:
-            case Settlement():
-                issued_at = step.bill.cycle.issued_at
-                for taken in step.plan_deductions:
-                    last["resource_plan", taken.plan.id] = (issued_at, taken.remaining)
-            case StatementSettlement():
-                issued_at = step.statement.issued_at
-            case Arrival():
-                if step.to_balance:
-                    last.pop(("balance", ""), None)
-                if step.credit_restored:
-                    last.pop(("credit_line", ""), None)
-                continue
-        for deduction in step.payment.deductions:
-            last[deduction.source, deduction.id or ""] = (issued_at, deduction.remaining)
-    return {source: issued_at for source, (issued_at, remaining) in last.items() if not remaining}
+def _source_rows(settled: Settled) -> Iterator[ClosingRow]:
+    uses = use_of_sources(settled)
+    for source in settled.opening.sources:
+        added = sum((arrival.added.get(source.name, ZERO) for arrival in settled.arrivals), ZERO)
+        for one in source.holdings():
+            unit, use = one.unit or settled.opening.currency, uses.get((source.name, one.id), Use())
+            yield ClosingRow(source.name, one.id, unit, one.left, added, use.taken, use.used_up_at, one.unit is None)
 
 
-def _rows(settled: Settled) -> Iterator[ClosingRow]:
-    opening, closing, currency = settled.opening, settled.closing, settled.opening.currency
-    for plan, plan_after in zip(opening.plans, closing.plans, strict=True):
-        before, after = (scaled(one.remaining, QUANTITY_PLACES) for one in (plan, plan_after))
-        yield ClosingRow("resource_plan", plan.id, plan.unit.name, before, ZERO, before - after)
-    for voucher, voucher_after in zip(opening.vouchers, closing.vouchers, strict=True):
-        taken = voucher.remaining - voucher_after.remaining
-        yield ClosingRow("voucher", voucher.id, currency, voucher.remaining, ZERO, taken)
-    for card, card_after in zip(opening.cards, closing.cards, strict=True):
-        taken = card.remaining - card_after.remaining
-        yield ClosingRow("stored_value_card", card.id, currency, card.remaining, ZERO, taken)
-    sums = totals(settled)
-    to_balance = sum((arrival.to_balance for arrival in settled.arrivals), ZERO)
-    restored = sum((arrival.credit_restored for arrival in settled.arrivals), ZERO)
+def _owed_rows(settled: Settled) -> Iterator[ClosingRow]:
+    opening, sums = settled.opening, totals(settled)
     repaid = sum((part for arrival in settled.arrivals for _, part in arrival.repaid), ZERO)
     released = sum((step.statement.amounts.list_amount for step in settled.statements), ZERO)
-    yield ClosingRow("balance", "", currency, opening.balance, to_balance, sums.paid["balance"])
-    yield ClosingRow("credit_line", "", currency, opening.credit_left, restored, sums.paid["credit_line"])
-    yield ClosingRow("outstanding", "", currency, opening.owed, sums.outstanding, repaid)
-    yield ClosingRow("frozen", "", currency, opening.frozen_amount, sums.frozen + released, released)
+    yield ClosingRow("outstanding", "", opening.currency, opening.owed, sums.outstanding, repaid)
+    yield ClosingRow("frozen", "", opening.currency, opening.frozen_amount, sums.frozen + released, released)
+
+
+#: Where a payable amount is taken from, by the names of JSON, in the order of the totals.
+POOLS = (*(source.pool for source in MONEY_SOURCES), "outstanding", "frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +120,15 @@ class Totals:
 
     amounts: Amounts
     plans: dict[str, int]
-    paid: dict[MoneySource, Decimal]
+    paid: dict[str, Decimal]
     outstanding: Decimal
     frozen: Decimal
+
+    @property
+    def by_pool(self) -> dict[str, Decimal]:
+        """What was paid, outstanding and frozen, by `POOLS`."""
+        amounts = (*(self.paid[source.name] for source in MONEY_SOURCES), self.outstanding, self.frozen)
+        return dict(zip(POOLS, amounts, strict=True))
 
 
 def totals(settled: Settled) -> Totals:
@@ -118,7 +139,7 @@ def totals(settled: Settled) -> Totals:
     for settlement in settled.settlements:
         for deduction in settlement.plan_deductions:
             plans[deduction.plan.id] += deduction.units
-    paid = {source: sum((payment.paid_by(source) for payment in payments), ZERO) for source in MONEY_SOURCES}
+    paid = {one.name: sum((payment.paid_by(one.name) for payment in payments), ZERO) for one in MONEY_SOURCES}
     outstanding = sum((payment.outstanding for payment in payments), ZERO)
     released = sum((step.statement.amounts.list_amount for step in settled.statements), ZERO)
     frozen = sum((step.frozen for step in settled.settlements), ZERO) - released

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol
 
 from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.core.times import DAY
-from mps_bill.core.units import MICROS, QUANTITY_PLACES
-from mps_bill.settlement.account import MONEY_PLACES, Account
-from mps_bill.settlement.closing import used_up
-from mps_bill.settlement.settle import Settled
+from mps_bill.core.units import MICROS
+from mps_bill.settlement.account import Account
+from mps_bill.settlement.closing import Use, use_of_sources
+from mps_bill.settlement.entries import MONEY_PLACES
+from mps_bill.settlement.settle_cycles import Settled, Settlement
+from mps_bill.settlement.sources.payment_source import Holding, MoneySource
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
 
 #: Later than this nobody plans, and calendars end.
 _HORIZON = 100 * 365 * DAY
@@ -46,17 +48,7 @@ class Forecast:
     rows: tuple[ForecastRow, ...]
 
 
-#: When sources were used up, by kind and id.
-_Times = Mapping[tuple[str, str], int]
-
-
-class _Pot(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def effective_from(self) -> int: ...
-    @property
-    def expires_at(self) -> int: ...
+_Uses = Mapping[tuple[str, str], Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +73,8 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     """The forecast from the bills of the last `days` days of the run, or of all its time where that is shorter.
 
     Plans of one unit are used one after the other. Money goes at the rate of what was payable, and when the plans of a
-    unit have run out also of what they covered, at list price: first from vouchers, as if each could pay any bill, then
-    from cards, balance and credit line. None where the run settled no bill.
+    unit have run out also of what they covered, at list price: from each source in turn, as if any voucher could pay any
+    bill. None where the run settled no bill.
     """
     bills = [settlement for settlement in settled.settlements if settlement.bill.cycle.correction_at is None]
     now = settled.until
@@ -91,7 +83,17 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     end = max(settlement.bill.cycle.end for settlement in bills)
     start = max(end - days * DAY, min(settlement.bill.cycle.start for settlement in bills))
     window = [settlement for settlement in bills if settlement.bill.cycle.start >= start]
-    span = end - start
+    uses = use_of_sources(settled)
+    plans, rises = _plan_rows(settled.closing, window, end - start, now, uses)
+    payable = sum((settlement.bill.amounts.payable for settlement in window), ZERO)
+    rate = _Rate(Fraction(payable) / (end - start), rises)
+    return Forecast(start, end, (*plans, *_money_rows(settled.closing, rate, now, uses)))
+
+
+def _plan_rows(
+    account: Account, window: Iterable[Settlement], span: int, now: int, uses: _Uses
+) -> tuple[list[ForecastRow], tuple[tuple[Fraction, Fraction], ...]]:
+    """A row for the plans of each unit, and how much faster money goes from when they have run out."""
     units: dict[str, int] = {}
     worth: dict[str, Decimal] = {}
     for settlement in window:
@@ -99,54 +101,59 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
             unit, line = deduction.plan.unit.name, settlement.bill.lines[number]
             units[unit] = units.get(unit, 0) + deduction.units
             worth[unit] = worth.get(unit, ZERO) + line.listed(deduction.micros)
-    rows: list[ForecastRow] = []
-    rises: list[tuple[Fraction, Fraction]] = []
-    times = used_up(settled)
-    for unit in dict.fromkeys(plan.unit.name for plan in settled.closing.plans):
-        plans = [plan for plan in settled.closing.plans if plan.unit.name == unit and plan.expires_at > now]
-        rate = Fraction(units.get(unit, 0), span)
-        out = _runs_out(((plan, Fraction(plan.remaining)) for plan in plans), _Rate(rate), Fraction(now))
-        left = scaled(sum(plan.remaining for plan in plans), QUANTITY_PLACES)
-        gone = None if left else _used_up("resource_plan", plans, times)
-        rows.append(ForecastRow("resource_plan", unit, left, _a_day(rate / MICROS), gone or _moment(out, now)))
+    rows, rises = [], []
+    held = account.of(ResourcePlans).holdings()
+    for unit in dict.fromkeys(plan.unit for plan in held if plan.unit):
+        plans = [plan for plan in held if plan.unit == unit and not _expired(plan, now)]
+        rate = Fraction(units.get(unit, 0), span * MICROS)
+        out = _runs_out(plans, _Rate(rate), Fraction(now))
+        rows.append(_row(ResourcePlans.name, unit, plans, _a_day(rate), out, now, uses))
         if out is not None:
             rises.append((out, Fraction(worth.get(unit, ZERO)) / span))
-    payable = sum((settlement.bill.amounts.payable for settlement in window), ZERO)
-    rows += _money_rows(settled.closing, _Rate(Fraction(payable) / span, tuple(rises)), now, times)
-    return Forecast(start, end, tuple(rows))
+    return rows, tuple(rises)
 
 
-def _money_rows(account: Account, rate: _Rate, now: int, times: _Times) -> Iterable[ForecastRow]:
-    vouchers = [voucher for voucher in account.vouchers if voucher.expires_at > now]
-    cards = [card for card in account.cards if card.expires_at > now]
+def _money_rows(account: Account, rate: _Rate, now: int, uses: _Uses) -> Iterator[ForecastRow]:
     a_day = _a_day(rate.now + sum(more for time, more in rate.rises if time <= now))
     out: Fraction | None = Fraction(now)
-    for name, pots in (("voucher", vouchers), ("stored_value_card", cards)):
-        if pots:
-            out = _runs_out(((pot, Fraction(pot.remaining)) for pot in pots), rate, out)
-            left = sum((pot.remaining for pot in pots), ZERO)
-            gone = None if left else _used_up(name, pots, times)
-            yield ForecastRow(name, account.currency, left, a_day, gone or _moment(out, now))
-    for name, left in (("balance", account.balance), ("credit_line", account.credit_left)):
-        if name == "balance" or account.credit_line:
-            out = None if out is None else rate.gone(Fraction(left), out)
-            gone = times.get((name, ""))
-            yield ForecastRow(name, account.currency, left, a_day, gone or _moment(out, now))
+    for source in account.sources:
+        held = [one for one in source.holdings() if one.whole != 0 and not _expired(one, now)]
+        if held and isinstance(source, MoneySource):
+            out = _runs_out(held, rate, out)
+            yield _row(source.name, account.currency, held, a_day, out, now, uses)
 
 
-def _used_up(name: str, pots: Iterable[_Pot], times: _Times) -> int | None:
-    """When the run took the last of empty pots; None where that was before the run."""
-    return max((times[name, pot.id] for pot in pots if (name, pot.id) in times), default=None)
+def _row(
+    source: str,
+    unit: str,
+    held: Sequence[Holding],
+    a_day: Decimal,
+    out: Fraction | None,
+    now: int,
+    uses: _Uses,
+) -> ForecastRow:
+    """Of what is empty by now it is when the run took the last, where it did."""
+    left = sum((one.left for one in held), ZERO)
+    times = [use.used_up_at for one in held if (use := uses.get((source, one.id))) and use.used_up_at is not None]
+    gone = max(times, default=None) if not left else None
+    return ForecastRow(source, unit, left, a_day, gone or _moment(out, now))
 
 
-def _runs_out(pots: Iterable[tuple[_Pot, Fraction]], rate: _Rate, now: Fraction | None) -> Fraction | None:
-    """When the pots are empty or expired, used one after the other by expiry; None where nothing is ever used."""
+def _expired(holding: Holding, now: int) -> bool:
+    return holding.expires_at is not None and holding.expires_at <= now
+
+
+def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> Fraction | None:
+    """When all is empty or expired that is used one after the other by expiry; None where some of it never is."""
     if now is None or not (rate.now or rate.rises):
         return None
-    for pot, left in sorted(pots, key=lambda pair: pair[0].expires_at):
-        if pot.effective_from <= now < pot.expires_at:
-            gone = rate.gone(left, now)
-            now = Fraction(pot.expires_at) if gone is None else min(gone, Fraction(pot.expires_at))
+    for one in sorted(held, key=lambda one: one.expires_at or 0):
+        if (one.effective_from or 0) <= now and (one.expires_at is None or now < one.expires_at):
+            gone = rate.gone(Fraction(one.left), now)
+            ends = [end for end in (gone, one.expires_at) if end is not None]
+            if not ends:
+                return None
+            now = Fraction(min(ends))
     return now
 
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.settlement.account import Account, FrozenMonth
-from mps_bill.settlement.waterfall import Due, Payment, pay
+from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.waterfall import Payment, pay
 
 
 @dataclass(frozen=True, slots=True)

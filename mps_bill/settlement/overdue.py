@@ -8,7 +8,7 @@ from decimal import Decimal
 from mps_bill.core.decimals import ZERO
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle import Settled, Settlement
+from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.waterfall import Arrival
 
 

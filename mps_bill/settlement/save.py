@@ -17,12 +17,12 @@ from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.settlement import definition as d
-from mps_bill.settlement import kinds
+from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import Account
+from mps_bill.settlement.account_reader import read_account
+from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
 from mps_bill.settlement.charged import charged_beyond
-from mps_bill.settlement.read import read_account
-from mps_bill.settlement.text import CannotEdit, afresh, edited
+from mps_bill.settlement.entries import ID_PATTERN
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool
     Raises:
         InputRejected: also where there is no such file, or it holds another account.
     """
-    if not re.fullmatch(d.ID_PATTERN, account_id):
+    if not re.fullmatch(ID_PATTERN, account_id):
         message = (
             f"account_id {quoted(account_id)} can be no account's id, which has letters, digits, points, - or _ only"
         )

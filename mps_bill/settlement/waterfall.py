@@ -1,45 +1,17 @@
-"""Paying what is due: vouchers, stored-value cards, balance, credit line; what is left then is outstanding."""
+"""Paying what is due from each source in turn; what is left then is outstanding. And what a top-up repays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
-from mps_bill.settlement.account import Account, Debt, StoredValueCard, TopUp, debt_order
-from mps_bill.settlement.vouchers import PaidLine, take_from_vouchers
-
-MoneySource = Literal["voucher", "stored_value_card", "balance", "credit_line"]
-MONEY_SOURCES: tuple[MoneySource, ...] = ("voucher", "stored_value_card", "balance", "credit_line")
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyDeduction:
-    """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then."""
-
-    source: MoneySource
-    id: str | None
-    amount: Decimal
-    remaining: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it.
-
-    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
-    """
-
-    product: str
-    cycle_start: int
-    month: str | None
-    issued_at: int
-    paid_at: int
-    lines: Sequence[PaidLine]
-    payable: Decimal
+from mps_bill.settlement.account import Account, Debt, TopUp, debt_order
+from mps_bill.settlement.sources.balance import Balance
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import Due, MoneyDeduction, MoneySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +21,7 @@ class Payment:
     deductions: tuple[MoneyDeduction, ...]
     outstanding: Decimal
 
-    def paid_by(self, source: MoneySource) -> Decimal:
+    def paid_by(self, source: str) -> Decimal:
         return sum((deduction.amount for deduction in self.deductions if deduction.source == source), ZERO)
 
 
@@ -64,59 +36,37 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     """
     left = due.payable
     deductions: list[MoneyDeduction] = []
-
-    taken = take_from_vouchers(due.lines, left, due.paid_at, account.vouchers, account.voucher_order)
-    if taken:
-        after = {voucher.id: replace(voucher, remaining=voucher.remaining - amount) for voucher, amount in taken}
-        for voucher, amount in taken:
-            left -= amount
-            deductions.append(MoneyDeduction("voucher", voucher.id, amount, after[voucher.id].remaining))
-        account = replace(account, vouchers=tuple(after.get(voucher.id, voucher) for voucher in account.vouchers))
-
-    if left and account.cards:
-        cards = {card.id: card for card in account.cards}
-        for card in sorted(account.cards, key=card_order):
-            if left and card.remaining and card.effective_from <= due.paid_at < card.expires_at:
-                amount = min(left, card.remaining)
-                left -= amount
-                cards[card.id] = replace(card, remaining=card.remaining - amount)
-                deductions.append(MoneyDeduction("stored_value_card", card.id, amount, cards[card.id].remaining))
-        account = replace(account, cards=tuple(cards.values()))
-
-    if left and account.balance:
-        amount = min(left, account.balance)
-        left -= amount
-        account = replace(account, balance=account.balance - amount)
-        deductions.append(MoneyDeduction("balance", None, amount, account.balance))
-
-    if left and account.credit_left:
-        amount = min(left, account.credit_left)
-        left -= amount
-        account = replace(account, credit_used=account.credit_used + amount)
-        deductions.append(MoneyDeduction("credit_line", None, amount, account.credit_left))
-
-    if left:
-        debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
-        outstanding = (*account.outstanding, debt)
-        # A bill of a time that the account had passed already is older than what is outstanding.
-        if account.outstanding and debt_order(account.outstanding[-1]) > debt_order(debt):
-            outstanding = tuple(sorted(outstanding, key=debt_order))
-        account = replace(account, outstanding=outstanding)
+    after = list(account.sources)
+    for number, source in enumerate(account.sources):
+        if left and isinstance(source, MoneySource):
+            taken, after[number] = source.pay(due, left)
+            deductions += taken
+            left -= sum((deduction.amount for deduction in taken), ZERO)
     payment = Payment(tuple(deductions), left)
-    paid = sum((deduction.amount for deduction in deductions), ZERO)
+    _check(payment, due)
+    outstanding = _with_debt(account.outstanding, due, left) if left else account.outstanding
+    return payment, replace(account, sources=tuple(after), outstanding=outstanding)
+
+
+def _with_debt(outstanding: tuple[Debt, ...], due: Due, left: Decimal) -> tuple[Debt, ...]:
+    debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
+    # A bill of a time that the account had passed already is older than what is outstanding.
+    if outstanding and debt_order(outstanding[-1]) > debt_order(debt):
+        return tuple(sorted((*outstanding, debt), key=debt_order))
+    return (*outstanding, debt)
+
+
+def _check(payment: Payment, due: Due) -> None:
+    paid = sum((deduction.amount for deduction in payment.deductions), ZERO)
+    left = payment.outstanding
     law(paid + left == due.payable, "{} paid and {} outstanding of {}", paid, left, due.payable)
-    law(all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in deductions), "a source below zero")
-    return payment, account
-
-
-def card_order(card: StoredValueCard) -> tuple[int, Decimal, int, str]:
-    """Which card is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
-    return (card.expires_at, card.remaining, card.effective_from, card.id)
+    sound = all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in payment.deductions)
+    law(left >= 0 and sound, "a source below zero")
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A top-up that arrived: `amount` = what it `repaid`, debt by debt + `credit_restored` + `to_balance`.
+    """A top-up that arrived: `amount` = what it `repaid`, debt by debt + what it `added` to sources, by name.
 
     `at` is when it was taken in: its own time, or where the account had passed that already, the time that the account had
     reached. It is never before the issue of what it repays.
@@ -125,12 +75,19 @@ class Arrival:
     top_up: TopUp
     at: int
     repaid: tuple[tuple[Debt, Decimal], ...]
-    credit_restored: Decimal
-    to_balance: Decimal
+    added: Mapping[str, Decimal]
 
     @property
     def amount(self) -> Decimal:
         return self.top_up.amount
+
+    @property
+    def credit_restored(self) -> Decimal:
+        return self.added.get(CreditLine.name, ZERO)
+
+    @property
+    def to_balance(self) -> Decimal:
+        return self.added.get(Balance.name, ZERO)
 
 
 def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
@@ -145,15 +102,22 @@ def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
             repaid.append((debt, part))
         if part < debt.amount:
             still.append(replace(debt, amount=debt.amount - part))
-    restored = min(left, account.credit_used)
-    left -= restored
-    account = replace(
-        account,
-        balance=account.balance + left,
-        credit_used=account.credit_used - restored,
-        outstanding=tuple(still),
-    )
+    added, account = _refill(left, replace(account, outstanding=tuple(still)))
     at = max(top_up.at, account.settled_at or top_up.at, *(debt.issued_at for debt, _ in repaid))
-    arrival = Arrival(top_up, at, tuple(repaid), restored, left)
-    law(sum((part for _, part in repaid), restored + left) == top_up.amount, "a top-up is lost in part")
+    arrival = Arrival(top_up, at, tuple(repaid), added)
+    taken_in = sum((part for _, part in repaid), sum(added.values(), ZERO))
+    law(taken_in == top_up.amount, "a top-up is lost in part")
     return arrival, account
+
+
+def _refill(amount: Decimal, account: Account) -> tuple[Mapping[str, Decimal], Account]:
+    """Gives money to the sources that take it, from the last to the first; what each took, by its name."""
+    added: dict[str, Decimal] = {}
+    after = []
+    for source in reversed(account.sources):
+        taken, refilled = source.refilled(amount)
+        amount -= taken
+        after.append(refilled)
+        if taken:
+            added[source.name] = taken
+    return added, replace(account, sources=tuple(reversed(after)))

@@ -15,8 +15,11 @@ from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import ClosingRow, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.overdue import cleared_by
-from mps_bill.settlement.settle import Settled, Settlement
-from mps_bill.settlement.waterfall import Arrival, MoneyDeduction, Payment
+from mps_bill.settlement.settle_cycles import Settled, Settlement
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import MoneyDeduction
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.waterfall import Arrival, Payment
 from mps_bill.view.bill_json import FORMAT, amounts_json, bill_json, month_json
 
 
@@ -35,12 +38,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
         "total": {
             **amounts_json(sums.amounts),
             "plan": {id_: _units(units) for id_, units in sums.plans.items()},
-            "vouchers": stripped(sums.paid["voucher"]),
-            "stored_value_cards": stripped(sums.paid["stored_value_card"]),
-            "balance": stripped(sums.paid["balance"]),
-            "credit_line": stripped(sums.paid["credit_line"]),
-            "outstanding": stripped(sums.outstanding),
-            "frozen": stripped(sums.frozen),
+            **{name: stripped(amount) for name, amount in sums.by_pool.items()},
         },
         "account": account_json(settled.closing, run.offset),
         "closing_statement": [_closing_json(row, run.offset) for row in run.closing_rows],
@@ -75,7 +73,7 @@ def settlement_json(settlement: Settlement) -> dict[str, Any]:
     lines = settlement.bill.lines
     plans = [
         {
-            "source": "resource_plan",
+            "source": ResourcePlans.name,
             "id": deduction.plan.id,
             "line": number,
             "quantity": plain(in_unit(deduction.micros, lines[number].item.unit)),
@@ -103,15 +101,18 @@ def account_json(account: Account, offset: int) -> dict[str, Any]:
     through = {product: iso(second, offset) for product, second in sorted(account.settled_through.items())}
     earliest = min(account.settled_through.values(), default=None)
     since, at = overdue_since(account), cleared_by(account) if account.outstanding else None
+    credit = account.of(CreditLine)
     return {
         "balance": stripped(account.balance),
-        "resource_plans": {plan.id: _units(plan.remaining) for plan in account.plans},
-        "vouchers": {voucher.id: stripped(voucher.remaining) for voucher in account.vouchers},
-        "stored_value_cards": {card.id: stripped(card.remaining) for card in account.cards},
+        **{
+            source.pool: {one.id: stripped(one.left) for one in source.holdings()}
+            for source in account.sources
+            if source.has_ids
+        },
         "settled_through": None if earliest is None else iso(earliest, offset),
         "settled_through_by_product": through,
-        "credit_line": stripped(account.credit_line),
-        "credit_used": stripped(account.credit_used),
+        "credit_line": stripped(credit.limit),
+        "credit_used": stripped(credit.used),
         "outstanding": stripped(account.owed),
         "overdue_since": None if since is None else iso(since, offset),
         "cleared_by_top_up_at": None if at is None else iso(at, offset),

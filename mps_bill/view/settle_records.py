@@ -11,28 +11,21 @@ from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.account import Debt
 from mps_bill.settlement.closing import ClosingRow
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle import Settlement
+from mps_bill.settlement.settle_cycles import Settlement
+from mps_bill.settlement.sources import SOURCES
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.view.bill_view import RECORDS, adjustment_record, bill_record, charge_records, head_of, statement_record
 from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, pick
 
-#: The sources by the names that people know.
-SOURCE_NAMES = {
-    "resource_plan": "Resource plan",
-    "voucher": "Voucher",
-    "stored_value_card": "Stored-value card",
-    "balance": "Balance",
-    "credit_line": "Credit line left",
+#: What the closing statement calls each of its rows.
+_CLOSING_TITLES = {
+    **{source.name: source.left_title or source.title for source in SOURCES},
     "outstanding": "Outstanding",
     "frozen": "Frozen",
 }
-#: The same, taken together.
-POOLS = {
-    "resource_plan": "Resource plans",
-    "voucher": "Vouchers",
-    "stored_value_card": "Stored-value cards",
-    "balance": "Balance",
-    "credit_line": "Credit line",
-}
+_TITLES = {source.name: source.title for source in SOURCES}
+#: Sources by what all of one is called.
+POOLS = {source.name: source.pool_title for source in SOURCES}
 #: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
 DEDUCTION = (
     Column("source", "Source"),
@@ -69,8 +62,8 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
         for taken, number in zip(step.plan_deductions, step.plan_lines, strict=True):
             line = step.bill.lines[number]
             yield {
-                "source": "resource_plan",
-                "name": SOURCE_NAMES["resource_plan"],
+                "source": ResourcePlans.name,
+                "name": ResourcePlans.title,
                 "source_id": taken.plan.id,
                 "item": line.item.code,
                 "spec": line.spec,
@@ -84,7 +77,7 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
     for paid in step.payment.deductions:
         yield {
             "source": paid.source,
-            "name": SOURCE_NAMES[paid.source].removesuffix(" left"),
+            "name": _TITLES[paid.source],
             "source_id": paid.id,
             "paid": paid.amount,
             "remaining": As(paid.remaining, "amount"),
@@ -93,9 +86,9 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
 
 
 def closing_record(row: ClosingRow, offset: int) -> Record:
-    kind: Kind = "quantity" if row.source == "resource_plan" else "amount"
+    kind: Kind = "amount" if row.of_money else "quantity"
     return {
-        "source": SOURCE_NAMES[row.source],
+        "source": _CLOSING_TITLES[row.source],
         "id": row.id or None,
         "unit": row.unit,
         **{name: As(getattr(row, name), kind) for name in ("opening", "added", "taken", "closing")},

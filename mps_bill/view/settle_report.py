@@ -8,19 +8,20 @@ from dataclasses import replace
 from mps_bill.core.decimals import ZERO
 from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle import Settlement
-from mps_bill.settlement.waterfall import MONEY_SOURCES, Arrival
+from mps_bill.settlement.settle_cycles import Settlement
+from mps_bill.settlement.sources import MONEY_SOURCES
+from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_view import BILL, bill_record, month_record
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import BILL_COLUMNS, apart, lines_table, run_report
-from mps_bill.view.settle_records import CLOSING, DEDUCTION, POOLS, closing_record, debt_name, deductions
+from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
 from mps_bill.view.tables import Column, Moment, Record, Report, Value, pick, table
 
 #: What a bill or statement was paid from.
 PAID = tuple(
     Column(key, title, "amount", summed=True, may_hide=True)
     for key, title in (
-        *((source, POOLS[source]) for source in MONEY_SOURCES),
+        *((source.name, source.pool_title) for source in MONEY_SOURCES),
         ("outstanding", "Outstanding"),
         ("frozen", "Frozen"),
     )
@@ -77,7 +78,7 @@ def _paid_record(step: Settlement | StatementSettlement) -> Record:
     """A bill or statement, and what paid it: its payable is the sum of what follows it. A statement releases what its
     bills froze, which therefore stands there below zero."""
     frozen = step.frozen if isinstance(step, Settlement) else -step.statement.amounts.list_amount
-    paid: dict[str, Value] = {source: step.payment.paid_by(source) for source in MONEY_SOURCES}
+    paid: dict[str, Value] = {source.name: step.payment.paid_by(source.name) for source in MONEY_SOURCES}
     return {**_head(step), **paid, "outstanding": step.payment.outstanding, "frozen": frozen}
 
 

@@ -14,7 +14,8 @@ from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
-from mps_bill.settlement.settle import Settlement, Step
+from mps_bill.settlement.settle_cycles import Settlement, Step
+from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_view import BILL, bill_table, pending_table, sum_columns
 from mps_bill.view.reading_report import control_totals_text
@@ -221,9 +222,7 @@ def _total_table(run: SettleRun) -> Table:
 def _closing_table(run: SettleRun) -> Table:
     settled = run.settled
     shown = [
-        row
-        for row in run.closing_rows
-        if row.source not in ("credit_line", "outstanding", "frozen") or row.opening or row.added or row.taken
+        row for row in run.closing_rows if row.id or row.source == Balance.name or row.opening or row.added or row.taken
     ]
     used_up = ("used_up",) if any(row.used_up_at is not None for row in shown) else ()
     columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", *used_up)

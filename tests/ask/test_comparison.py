@@ -16,7 +16,7 @@ from mps_bill.core.decimals import percent
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.pipeline import bill_usage
-from mps_bill.settlement.read import read_account
+from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.comparison_view import ComparisonView
 from mps_bill.view.tables import change
 from tests import kit

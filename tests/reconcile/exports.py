@@ -13,7 +13,7 @@ from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import clock
 from mps_bill.core.units import in_unit
 from mps_bill.rating.bills import Bill
-from mps_bill.settlement.settle import Settlement
+from mps_bill.settlement.settle_cycles import Settlement
 
 CENT = Decimal("0.01")
 HEADER = [

@@ -22,7 +22,7 @@ from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.read_row import parse_amount
 from mps_bill.reconcile.sides import settled_run
-from mps_bill.settlement.read import read_account
+from mps_bill.settlement.account_reader import read_account
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents
 from tests.reconcile import test_reconcile as whole

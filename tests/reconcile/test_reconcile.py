@@ -21,7 +21,7 @@ from mps_bill.reconcile.export_mapping import BillMapping, load_mapping, read_ma
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.read import read_account
+from mps_bill.settlement.account_reader import read_account
 from tests import kit
 from tests.reconcile.exports import Row, api_json, closing_row, console_csv, rows_of, write
 

@@ -12,7 +12,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.render.formats import FORMATS
-from mps_bill.settlement.read import read_account
+from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
 from tests.conftest import ROOT

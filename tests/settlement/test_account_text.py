@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 
 from mps_bill.settlement.account import Account, Charged, ChargedMonth, Debt, FrozenMonth, debt_order
-from mps_bill.settlement.settle import settle
-from mps_bill.settlement.text import CannotEdit, afresh, edited
+from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
+from mps_bill.settlement.settle_cycles import settle
 from tests.settlement.test_read_account import GOOD
 from tests.settlement.test_settle import payers, usages
-from tests.settlement.worlds import HOUR, at, book, hours, reread, video
+from tests.settlement.worlds import HOUR, at, book, changed, hours, reread, video, vouchers_of
 
 OFFSET = 8 * HOUR
 STATE = {
@@ -36,22 +36,22 @@ STATE = {
 
 
 def poor(account: Account) -> Account:
-    return replace(account, balance=Decimal(0))
+    return changed(account, balance=Decimal(0))
 
 
 def test_what_changes_is_changed_where_it_stands() -> None:
     before = reread(GOOD)
-    after = replace(
+    after = changed(
         before,
         balance=Decimal("999.5"),
         plans=(replace(before.plans[0], remaining=1_500_000),),
-        vouchers=(replace(before.vouchers[0], remaining=Decimal("0.30")),),
+        vouchers=(replace(vouchers_of(before)[0], remaining=Decimal("0.30")),),
         top_ups=(replace(before.top_ups[0], arrived=True),),
         settled_through={"*": at("11-10 10"), "mps": at("11-10 12")},
     )
     text = edited(GOOD, before, after, OFFSET)
-    changed = {new: old for old, new in zip(GOOD.splitlines(), text.splitlines(), strict=False) if old != new}
-    assert changed == {
+    differing = {new: old for old, new in zip(GOOD.splitlines(), text.splitlines(), strict=False) if old != new}
+    assert differing == {
         "balance: 999.50": "balance: 1000.00",
         "    remaining: 1.5": "    remaining: 4999.999999",
         "  - {id: v-1, face_value: 50, remaining: 0.30, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-01T00:00:00+08:00, items: [video]}": GOOD.splitlines()[17],
@@ -69,7 +69,7 @@ def test_comments_and_layout_stay() -> None:
     )
     text = "# The account.\n" + text + "# end"
     before = reread(text)
-    after = replace(
+    after = changed(
         before,
         balance=Decimal(7),
         plans=(replace(before.plans[0], remaining=0),),
@@ -95,10 +95,10 @@ def test_comments_and_layout_stay() -> None:
 def test_everything_that_the_program_keeps_is_written_replaced_and_taken_out(change) -> None:
     text = change(GOOD)
     before = poor(reread(text))
-    full = replace(before, **STATE)
+    full = changed(before, **STATE)
     written = edited(text, reread(text), full, OFFSET)
     assert reread(written) == full
-    less = replace(
+    less = changed(
         full, outstanding=full.outstanding[1:], charged=full.charged[1:], charged_months=(), credit_used=Decimal(0)
     )
     rewritten = edited(written, full, less, OFFSET)
@@ -110,7 +110,7 @@ def test_everything_that_the_program_keeps_is_written_replaced_and_taken_out(cha
 
 
 def test_a_file_written_afresh_reads_the_same() -> None:
-    account = replace(poor(reread(GOOD)), **STATE)
+    account = changed(poor(reread(GOOD)), **STATE)
     assert reread(afresh(account, OFFSET)) == account
 
 
@@ -118,11 +118,11 @@ def test_a_layout_that_cannot_be_edited_is_refused_not_guessed() -> None:
     text = "{format: mps-bill/account/1, id: a, currency: CNY, balance: 1}\n"
     account = reread(text)
     with pytest.raises(CannotEdit):
-        edited(text, account, replace(account, balance=Decimal(0)), OFFSET)
+        edited(text, account, changed(account, balance=Decimal(0)), OFFSET)
     text = "format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: >-\n  1.00\n"
     account = reread(text)
     with pytest.raises(CannotEdit):
-        edited(text, account, replace(account, balance=Decimal(0)), OFFSET)
+        edited(text, account, changed(account, balance=Decimal(0)), OFFSET)
 
 
 @settings(max_examples=40)

@@ -8,9 +8,9 @@ import pytest
 
 from mps_bill.core.times import DAY
 from mps_bill.settlement.account import Account, Charged, ChargedMonth
+from mps_bill.settlement.account_writer import afresh, edited
 from mps_bill.settlement.charged import charged_beyond
-from mps_bill.settlement.settle import settle
-from mps_bill.settlement.text import afresh, edited
+from mps_bill.settlement.settle_cycles import settle
 from tests.settlement.test_settle import DAILY_SHEET, OFFSET
 from tests.settlement.worlds import HOUR, SHEET, account, at, book, hours, reread, video
 

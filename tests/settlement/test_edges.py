@@ -14,10 +14,11 @@ from mps_bill.settlement.account import Account, Debt, FrozenMonth
 from mps_bill.settlement.closing import closing_rows, overdue_since, totals
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
-from mps_bill.settlement.plans import take_from_plans
-from mps_bill.settlement.settle import settle
-from mps_bill.settlement.vouchers import take_from_vouchers
-from mps_bill.settlement.waterfall import Due, pay, receive
+from mps_bill.settlement.settle_cycles import settle
+from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.sources.resource_plans import take_from_plans
+from mps_bill.settlement.sources.vouchers import take_from_vouchers
+from mps_bill.settlement.waterfall import pay, receive
 from tests.settlement.worlds import HOUR, SHEET, account, at, book, card, hours, plan, top_up, video, voucher
 
 MONTHLY_SHEET = SHEET.replace("settlement: hourly", "settlement: monthly")

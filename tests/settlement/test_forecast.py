@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from mps_bill.settlement.closing import closing_rows
 from mps_bill.settlement.forecast import ForecastRow, forecast
-from mps_bill.settlement.settle import settle
+from mps_bill.settlement.settle_cycles import settle
 from tests.settlement.worlds import SHEET, account, at, book, card, hours, plan, top_up, video, voucher
 
 

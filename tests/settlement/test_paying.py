@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from mps_bill.core.decimals import round_money
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.vouchers import take_from_vouchers
-from mps_bill.settlement.waterfall import Due, pay, receive
-from tests.settlement.worlds import account, at, card, top_up, voucher
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.sources.vouchers import take_from_vouchers
+from mps_bill.settlement.waterfall import pay, receive
+from tests.settlement.worlds import account, at, card, cards_of, changed, top_up, voucher, vouchers_of
 
 LINES = (("video", Decimal("0.651")), ("frames", Decimal("0.655")), ("review", Decimal("0.0049")))
 NOON = at("11-10 12")
@@ -114,7 +116,7 @@ def test_vouchers_then_cards_then_balance_then_credit_then_outstanding() -> None
         ("credit_line", None, 4, 0),
     ]
     assert payment.outstanding == 5
-    assert (after.balance, after.credit_used, after.owed, after.available_credit) == (0, 4, 5, -5)
+    assert (after.balance, after.of(CreditLine).used, after.owed, after.available_credit) == (0, 4, 5, -5)
 
 
 def test_a_card_that_is_not_valid_at_the_issue_time_does_not_pay() -> None:
@@ -122,7 +124,7 @@ def test_a_card_that_is_not_valid_at_the_issue_time_does_not_pay() -> None:
         due("1"), account("5", cards=(card("gone", end="11-10 12:00"), card("next", start="11-10 13:00")))
     )
     assert [(one.source, one.amount) for one in payment.deductions] == [("balance", 1)]
-    assert [one.remaining for one in after.cards] == [10, 10]
+    assert [one.remaining for one in cards_of(after)] == [10, 10]
 
 
 def test_a_top_up_repays_the_oldest_first_then_credit_then_is_balance() -> None:
@@ -135,7 +137,7 @@ def test_a_top_up_repays_the_oldest_first_then_credit_then_is_balance() -> None:
     assert [debt.amount for debt in payer.outstanding] == [2]
     arrival, payer = receive(top_up("11-10 15", "10"), payer)
     assert (arrival.credit_restored, arrival.to_balance) == (2, 6)
-    assert (payer.balance, payer.credit_used, payer.outstanding) == (6, 0, ())
+    assert (payer.balance, payer.of(CreditLine).used, payer.outstanding) == (6, 0, ())
 
 
 #: Amounts whose sums lie dense around half a cent and a cent.
@@ -174,8 +176,8 @@ def test_law_what_is_due_is_paid_to_the_cent_and_nothing_is_below_zero(
     assert sum((one.amount for one in payment.deductions), payment.outstanding) == payable
     if payment.outstanding:
         assert not after.balance
-        assert after.credit_used == after.credit_line
-    by_id = {one.id: one for one in payer.vouchers}
+        assert after.of(CreditLine).used == after.of(CreditLine).limit
+    by_id = {one.id: one for one in vouchers_of(payer)}
     taken = [(by_id[one.id], one.amount) for one in payment.deductions if one.source == "voucher"]
     # Vouchers that are limited to the same lines, or to fewer, never pay more than these lines together.
     for scope in ({"video"}, {"frames"}, {"review"}, {"video", "frames"}, {"frames", "review"}):
@@ -189,10 +191,10 @@ def test_the_order_of_vouchers_and_cards_in_the_file_does_not_matter(
 ) -> None:
     lines = tuple(zip(("video", "frames", "review"), amounts, strict=True))
     payable = round_money(sum(amounts, Decimal(0)), 2, "down")
-    shuffled = replace(
+    shuffled = changed(
         payer,
-        vouchers=tuple(data.draw(st.permutations(payer.vouchers))),
-        cards=tuple(data.draw(st.permutations(payer.cards))),
+        vouchers=tuple(data.draw(st.permutations(vouchers_of(payer)))),
+        cards=tuple(data.draw(st.permutations(cards_of(payer)))),
     )
     one = Due("mps", NOON - 7200, None, NOON, NOON, lines, payable)
     assert pay(one, payer)[0] == pay(one, shuffled)[0]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.units import MICROS
-from mps_bill.settlement.plans import take_from_plans
+from mps_bill.settlement.sources.resource_plans import take_from_plans
 from tests.settlement.worlds import at, hours, plan, video
 
 

@@ -9,9 +9,11 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.definition import account_schema
-from mps_bill.settlement.read import read_account
-from tests.settlement.worlds import SHEET, at, book, reread
+from mps_bill.settlement.account_format import account_schema
+from mps_bill.settlement.account_reader import read_account
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.vouchers import Vouchers
+from tests.settlement.worlds import SHEET, at, book, cards_of, reread, vouchers_of
 
 GOOD = """\
 format: mps-bill/account/1
@@ -50,12 +52,12 @@ def problems(text: str) -> list[str]:
 def test_a_good_account_is_read_to_the_last_digit() -> None:
     account = reread(GOOD)
     (plan,) = account.plans
-    assert (account.balance, account.credit_line, account.voucher_order) == (1000, 5, "largest-balance")
+    assert (account.balance, account.of(CreditLine).limit, account.of(Vouchers).order) == (1000, 5, "largest-balance")
     assert (plan.total, plan.remaining) == (5_000_000_000, 4_999_999_999)
     assert plan.covers == {"video": {"SD": Decimal("1.5"), "HD": Decimal(3)}}
     assert plan.regions == {"cn-beijing", "cn-shanghai"}
-    assert account.vouchers[0].remaining == 50
-    assert account.cards[0].remaining == 0
+    assert vouchers_of(account)[0].remaining == 50
+    assert cards_of(account)[0].remaining == 0
     assert account.settled("mps") == at("11-10 10")
 
 

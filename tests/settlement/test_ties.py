@@ -6,12 +6,24 @@ from dataclasses import replace
 from decimal import Decimal
 
 from mps_bill.settlement.account import Debt
+from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.overdue import cleared_by, overdue_bills
-from mps_bill.settlement.settle import Settled, settle
-from mps_bill.settlement.text import afresh
+from mps_bill.settlement.settle_cycles import Settled, settle
 from tests.settlement.test_settle import MONTHLY, OFFSET
-from tests.settlement.worlds import SHEET, account, at, book, hours, reread, top_up, video, voucher
+from tests.settlement.worlds import (
+    SHEET,
+    account,
+    at,
+    book,
+    changed,
+    hours,
+    reread,
+    top_up,
+    video,
+    voucher,
+    vouchers_of,
+)
 
 #: A product whose hours are billed an hour later than those of mps, and whose name comes behind.
 SLOW = (
@@ -141,7 +153,7 @@ def test_a_top_up_of_all_that_is_owed_clears_it() -> None:
 
 def test_a_correction_issued_with_the_month_s_last_hour_is_in_the_month() -> None:
     """The last hour of November is not settled, so corrections are issued with it, in the second of the statement."""
-    payer = replace(frozen("11-30 22").closing, balance=Decimal(10))
+    payer = changed(frozen("11-30 22").closing, balance=Decimal(10))
     late = hours({at("11-30 21"): video("10")}, MONTHLY)
     run = settle(late, payer, MONTHLY, charge_late=True)
     assert [one.bill.cycle.issued_at for one in run.settlements] == [at("12-01 01")]
@@ -179,4 +191,4 @@ def test_a_voucher_that_is_not_valid_yet_pays_nothing_in_the_forecast() -> None:
     run = settle(
         hours({at("11-10 11"): video("10")}), account("1.30", vouchers=(begins,)), book(), as_of=at("11-10 13")
     )
-    assert run.closing.vouchers[0].remaining == 0
+    assert vouchers_of(run.closing)[0].remaining == 0

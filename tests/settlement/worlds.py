@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import parse_second
@@ -14,8 +16,13 @@ from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.sheet import read_draft
 from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
-from mps_bill.settlement.account import Account, ResourcePlan, StoredValueCard, TopUp, Voucher
-from mps_bill.settlement.read import read_account
+from mps_bill.settlement.account import Account, TopUp
+from mps_bill.settlement.account_reader import read_account
+from mps_bill.settlement.sources.balance import Balance
+from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
+from mps_bill.settlement.sources.stored_value_cards import StoredValueCard, StoredValueCards
+from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
 
 HOUR = 3600
 
@@ -155,13 +162,28 @@ def top_up(when: str, amount: str, id_: str | None = None) -> TopUp:
 
 
 def account(balance: str = "0", *, credit: str = "0", **parts: object) -> Account:
-    return Account(
-        id="a-1",
-        currency="CNY",
-        balance=Decimal(balance),
-        credit_line=Decimal(credit),
-        **parts,  # type: ignore[arg-type]
+    return changed(Account("a-1", "CNY").having(Balance(Decimal(balance)), CreditLine(Decimal(credit))), **parts)
+
+
+def changed(account: Account, **parts: Any) -> Account:
+    """The account with other fields, among which its sources go by short names: `plans`, `balance`, `credit_used`, ..."""
+    vouchers, credit = account.of(Vouchers), account.of(CreditLine)
+    sources = (
+        ResourcePlans(parts.pop("plans", account.plans)),
+        Vouchers(parts.pop("vouchers", vouchers.pots), parts.pop("voucher_order", vouchers.order)),
+        StoredValueCards(parts.pop("cards", cards_of(account))),
+        Balance(parts.pop("balance", account.balance)),
+        replace(credit, used=parts.pop("credit_used", credit.used)),
     )
+    return replace(account.having(*sources), **parts)
+
+
+def vouchers_of(account: Account) -> tuple[Voucher, ...]:
+    return account.of(Vouchers).pots
+
+
+def cards_of(account: Account) -> tuple[StoredValueCard, ...]:
+    return account.of(StoredValueCards).pots
 
 
 def reread(text: str, prices: PriceBook | None = None) -> Account:

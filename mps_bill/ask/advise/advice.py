@@ -19,7 +19,8 @@ from mps_bill.pipeline import control_totals, meter_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, Cycle
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.settle import settle
+from mps_bill.settlement.settle_cycles import settle
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
 
 #: Rows of one pack end with this many of it.
 MOST_OF_A_PACK = 100
@@ -87,10 +88,9 @@ def advise_usage(
         bare = Account(
             id="advice",
             currency=book.currency,
-            plans=held,
             settled_through=account.settled_through if account else {},
             month_used=account.month_used if account else {},
-        )
+        ).having(ResourcePlans(held))
         settled = settle(usage.cycles, bare, book)
         cycles = tuple(settlement.bill.cycle for settlement in settled.settlements)
         offset = next(iter(book.sheets)).billing.calendar.offset

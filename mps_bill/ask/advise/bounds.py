@@ -25,8 +25,7 @@ from mps_bill.core.laws import BrokenLaw
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.rating.bills import statement_months, sum_amounts
 from mps_bill.rating.lines import LineItem
-from mps_bill.settlement.account import ResourcePlan
-from mps_bill.settlement.plans import unit_rate
+from mps_bill.settlement.sources.resource_plans import ResourcePlan, unit_rate
 
 #: Where a charge stands: the number of its cycle, and its own in the cycle.
 ChargeKey = tuple[int, int]

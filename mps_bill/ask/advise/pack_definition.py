@@ -12,8 +12,8 @@ from mps_bill.core.diagnostics import quoted
 from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURCE
-from mps_bill.settlement.account import MONEY_PLACES
-from mps_bill.settlement.definition import COVERS, REGIONS, UNIT
+from mps_bill.settlement.entries import MONEY_PLACES
+from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT
 
 FORMAT_NAME = "mps-bill/packs/1"
 

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.core.times import DAY, HOUR, Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.sheet_model import Source
-from mps_bill.settlement.account import ResourcePlan
+from mps_bill.settlement.sources.resource_plans import ResourcePlan
 
 #: Units (millionths) of a plan that no usage can use up.
 ENDLESS = 10**40

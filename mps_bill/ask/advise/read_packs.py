@@ -15,7 +15,7 @@ from mps_bill.price_sheet.context import source_of
 from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_definition import CURRENCY
 from mps_bill.price_sheet.sheet_model import Item
-from mps_bill.settlement.definition import COVERS, REGIONS, UNIT
+from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT
 
 
 def read_packs(text: str, file_name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:

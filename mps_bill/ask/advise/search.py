@@ -19,7 +19,7 @@ from mps_bill.ask.advise.bounds import bounds
 from mps_bill.ask.advise.packs import Pack, PackType, Purchase, price_of, units_of
 from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.decimals import ZERO, divide, scaled
-from mps_bill.settlement.account import MONEY_PLACES
+from mps_bill.settlement.entries import MONEY_PLACES
 
 #: Purchases that are settled, and steps of the tree that are taken, before the search gives up.
 MOST_SETTLED = 300

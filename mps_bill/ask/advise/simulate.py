@@ -15,8 +15,7 @@ from mps_bill.ask.advise.packs import Pack, Purchase, price_of, units_of
 from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Amounts, Bill, Cycle, make_bill, statement_months, sum_amounts
 from mps_bill.rating.lines import MonthUsage, month_key
-from mps_bill.settlement.account import ResourcePlan
-from mps_bill.settlement.plans import PlanDeduction, take_from_plans
+from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlan, take_from_plans
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,6 @@ def schema_of(document: Described) -> Schema:
 
             return price_cases_schema()
         case Described.account:
-            from mps_bill.settlement.definition import account_schema
+            from mps_bill.settlement.account_format import account_schema
 
             return account_schema()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from mps_bill.core.times import DAY
 from mps_bill.core.units import MICROS
 from mps_bill.settlement.closing import totals
-from mps_bill.settlement.settle import settle
+from mps_bill.settlement.settle_cycles import settle
 from tests.ask.advise.worlds import OFFSET, bought, packs_of, simulator
 from tests.settlement.worlds import SHEET, account, at, book, hours, plan, video
 
@@ -115,7 +114,7 @@ def test_it_is_what_an_account_with_these_plans_pays(settlement, quantities, rev
     for pack, count in purchase:
         for number in range(count):
             plans.append(pack.type.plan(f"{pack.type.id} {pack.units} {number}", pack.units, at("11-01"), OFFSET))
-    settled = settle(cycles, replace(account("100000"), plans=tuple(plans)), prices, at("12-01") + 60 * DAY)
+    settled = settle(cycles, account("100000", plans=tuple(plans)), prices, at("12-01") + 60 * DAY)
     paid = totals(settled)
     assert outcome.amounts == paid.amounts
     assert sum(cover.units for cover in outcome.covers) == sum(paid.plans.values()) - paid.plans["rp-1"]

@@ -9,7 +9,7 @@ from mps_bill.ask.advise.packs import Pack, PackType, Purchase, Validity
 from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.rating.bills import Cycle
-from mps_bill.settlement.account import ResourcePlan
+from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from tests.settlement.worlds import HOUR, at
 
 OFFSET = 8 * HOUR

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from mps_bill.core.decimals import amount_text, plain, scaled, stripped
-from mps_bill.core.shape import Field
 from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.core.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
-from mps_bill.settlement import definition as d
-from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt, ResourcePlan, StoredValueCard, Voucher
+from mps_bill.settlement import account_format as f
+from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt, TopUp
+from mps_bill.settlement.sources.payment_source import Written
 
 #: Text that YAML reads as it stands, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -40,97 +39,83 @@ def edited(text: str, before: Account, after: Account, offset: int) -> str:
     if root is None or _Page(body).is_flow(root):
         raise CannotEdit
     page = _Page(body)
-    if after.balance != before.balance:
-        page.set(root, d.BALANCE, amount_text(after.balance), d.BALANCE)
-    _set_remaining(page, root, d.RESOURCE_PLANS, before.plans, after.plans, d.TOTAL)
-    _set_remaining(page, root, d.VOUCHERS, before.vouchers, after.vouchers, d.FACE_VALUE)
-    _set_remaining(page, root, d.STORED_VALUE_CARDS, before.cards, after.cards, d.FACE_VALUE)
-    for node, old, new in zip(_list(root, d.TOP_UPS), before.top_ups, after.top_ups, strict=True):
-        if new.arrived and not old.arrived:
-            page.set(node, d.ARRIVED, "true", d.AMOUNT)
-    old_blocks, new_blocks = written_keys(before, offset), written_keys(after, offset)
-    keys = list(new_blocks)
+    old, new = _entries(before, offset), _entries(after, offset)
+    keys = list(new)
     for number, key in enumerate(keys):
-        if new_blocks[key] != old_blocks[key]:
-            page.set_block(root, key, new_blocks[key], keys[number + 1 :])
+        value = new[key]
+        if value == old[key]:
+            continue
+        if key in _KEPT:
+            page.set_block(root, key, _lines(key, value), keys[number + 1 :])
+        elif isinstance(value, str):
+            page.set(root, key, value)
+        else:
+            _edit_rows(page, _list(root, key), old[key], value)
     return mark + page.text()
 
 
 def afresh(account: Account, offset: int) -> str:
     """The whole file of an account, written by its values."""
-    lines = [
-        f"{d.FORMAT.key}: {d.FORMAT_NAME}",
-        f"{d.ID.key}: {_word(account.id)}",
-        f"{d.CURRENCY.key}: {account.currency}",
-        f"{d.BALANCE.key}: {amount_text(account.balance)}",
-        f"{d.CREDIT_LINE.key}: {amount_text(account.credit_line)}",
-    ]
-    lines += _rows(d.RESOURCE_PLANS, (_plan_row(plan, offset) for plan in account.plans))
-    lines += _rows(d.VOUCHERS, (_voucher_row(voucher, offset) for voucher in account.vouchers))
-    lines += _rows(d.STORED_VALUE_CARDS, (_worth_row(card, offset) for card in account.cards))
-    top_ups = (
-        {
-            **({} if one.id is None else {"id": one.id}),
-            "at": iso(one.at, offset),
-            "amount": amount_text(one.amount),
-            **({"arrived": "true"} if one.arrived else {}),
-        }
-        for one in account.top_ups
-    )
-    lines += _rows(d.TOP_UPS, top_ups)
-    lines.append(f"{d.VOUCHER_ORDER.key}: {account.voucher_order}")
-    for block in written_keys(account, offset).values():
-        lines += block
+    lines = [f"{f.FORMAT.key}: {f.FORMAT_NAME}", f"id: {_word(account.id)}", f"{f.CURRENCY.key}: {account.currency}"]
+    for key, value in _entries(account, offset).items():
+        lines += _lines(key, value)
     return "".join(f"{line}\n" for line in lines)
 
 
-def written_keys(account: Account, offset: int) -> dict[str, list[str]]:
-    """The keys that only the program writes, each with its lines; none where the key is left out."""
+_KEPT = frozenset(field.key for field in f.KEPT)
+
+
+def _entries(account: Account, offset: int) -> dict[str, Any]:
+    """The value of every key of the account but the first three, in the order of the format; empty where the key is left
+    out."""
+    entries: dict[str, Any] = {field.key: None for field in f.ACCOUNT.fields[3:]}
+    for source in account.sources:
+        entries |= source.written(offset)
     times = {product: iso(second, offset) for product, second in account.settled_through.items()}
-    single = set(times) <= {EVERY_PRODUCT}
-    through = min(account.settled_through.values(), default=None)
     single_debts, debt_months = _by_month(account.outstanding, offset)
-    debts = (
-        {
-            "product": debt.product,
-            "cycle_start": iso(debt.cycle_start, offset),
-            **({"month": debt.month} if debt.month else {}),
-            "issued_at": iso(debt.issued_at, offset),
-            "amount": amount_text(debt.amount),
-        }
-        for debt in single_debts
-    )
-    frozen = (
-        {"product": held.product, "month": held.month, "items": {code: stripped(value) for code, value in held.items}}
-        for held in account.frozen
-    )
-    month_used = (
-        dict(zip(("product", "month", "item", "spec", "region"), key, strict=True))
-        | {"used": plain(scaled(micros, QUANTITY_PLACES))}
-        for key, micros in account.month_used.items()
-    )
-    charged = ({"product": one.product, "day": one.day, "digests": one.digests} for one in account.charged)
-    months = (
-        {"product": one.product, "month": one.month, "hours": f"x{one.hours:x}"} for one in account.charged_months
-    )
-    by_product = [] if single else [f"{d.SETTLED_BY_PRODUCT.key}: {_flow(dict(sorted(times.items())))}"]
-    return {
-        d.CREDIT_USED.key: [f"{d.CREDIT_USED.key}: {amount_text(account.credit_used)}"] if account.credit_used else [],
-        d.SETTLED_THROUGH.key: [] if through is None else [f"{d.SETTLED_THROUGH.key}: {iso(through, offset)}"],
-        d.SETTLED_BY_PRODUCT.key: by_product,
-        d.SETTLED_AT.key: (
-            [] if account.settled_at is None else [f"{d.SETTLED_AT.key}: {iso(account.settled_at, offset)}"]
-        ),
-        d.OUTSTANDING.key: _rows(d.OUTSTANDING, debts),
-        d.OUTSTANDING_MONTHS.key: _rows(d.OUTSTANDING_MONTHS, iter(debt_months)),
-        d.FROZEN.key: _rows(d.FROZEN, frozen),
-        d.MONTH_USED.key: _rows(d.MONTH_USED, month_used),
-        d.CHARGED.key: _rows(d.CHARGED, charged),
-        d.CHARGED_MONTHS.key: _rows(d.CHARGED_MONTHS, months),
+    return entries | {
+        "top_ups": [_top_up_row(one, offset) for one in account.top_ups],
+        "settled_through": None if not times else iso(min(account.settled_through.values()), offset),
+        "settled_through_by_product": None if set(times) <= {EVERY_PRODUCT} else dict(sorted(times.items())),
+        "settled_at": None if account.settled_at is None else iso(account.settled_at, offset),
+        "outstanding": [_debt_row(debt, offset) for debt in single_debts],
+        "outstanding_months": debt_months,
+        "frozen": [
+            {"product": one.product, "month": one.month, "items": {code: stripped(value) for code, value in one.items}}
+            for one in account.frozen
+        ],
+        "month_used": [
+            dict(zip(("product", "month", "item", "spec", "region"), key, strict=True))
+            | {"used": plain(scaled(micros, QUANTITY_PLACES))}
+            for key, micros in account.month_used.items()
+        ],
+        "charged": [{"product": one.product, "day": one.day, "digests": one.digests} for one in account.charged],
+        "charged_months": [
+            {"product": one.product, "month": one.month, "hours": f"x{one.hours:x}"} for one in account.charged_months
+        ],
     }
 
 
-_Flow = Mapping[str, Any]
+def _top_up_row(top_up: TopUp, offset: int) -> _Flow:
+    return {
+        **({} if top_up.id is None else {"id": top_up.id}),
+        "at": iso(top_up.at, offset),
+        "amount": amount_text(top_up.amount),
+        **({"arrived": "true"} if top_up.arrived else {}),
+    }
+
+
+def _debt_row(debt: Debt, offset: int) -> _Flow:
+    return {
+        "product": debt.product,
+        "cycle_start": iso(debt.cycle_start, offset),
+        **({"month": debt.month} if debt.month else {}),
+        "issued_at": iso(debt.issued_at, offset),
+        "amount": amount_text(debt.amount),
+    }
+
+
+_Flow = Mapping[str, Written]
 #: So many bills of a month may be outstanding with a row for each.
 _SINGLE_DEBTS = 24
 
@@ -156,13 +141,16 @@ def _by_month(debts: Sequence[Debt], offset: int) -> tuple[list[Debt], list[_Flo
     return [debt for debt in debts if id(debt) not in together], rows
 
 
-def _rows(field: Field[Any], rows: Iterator[_Flow]) -> list[str]:
-    """A key with a list below it, one row to a line; nothing where there are no rows."""
-    lines = [f"  - {_flow(row)}" for row in rows]
-    return [f"{field.key}:", *lines] if lines else []
+def _lines(key: str, value: Written | None) -> list[str]:
+    """A key with its value; a list stands below it, one entry to a line. Nothing where there is none."""
+    if not value:
+        return []
+    if isinstance(value, str | Mapping):
+        return [f"{key}: {_flow(value)}"]
+    return [f"{key}:", *(f"  - {_flow(row)}" for row in value)]
 
 
-def _flow(value: str | Sequence[str] | _Flow) -> str:
+def _flow(value: Written) -> str:
     if isinstance(value, str):
         return _word(value)
     if isinstance(value, Mapping):
@@ -177,56 +165,14 @@ def _word(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _plan_row(plan: ResourcePlan, offset: int) -> _Flow:
-    return {
-        "id": plan.id,
-        **({"name": plan.name} if plan.name else {}),
-        "unit": plan.unit.name,
-        "total": plain(scaled(plan.total, QUANTITY_PLACES)),
-        "remaining": plain(scaled(plan.remaining, QUANTITY_PLACES)),
-        "effective_from": iso(plan.effective_from, offset),
-        "expires_at": iso(plan.expires_at, offset),
-        **({"regions": sorted(plan.regions)} if plan.regions is not None else {}),
-        "covers": {
-            item: {spec: plain(coefficient) for spec, coefficient in specs.items()}
-            for item, specs in plan.covers.items()
-        },
-    }
-
-
-def _worth_row(source: Voucher | StoredValueCard, offset: int) -> _Flow:
-    return {
-        "id": source.id,
-        "face_value": amount_text(source.face_value),
-        "remaining": amount_text(source.remaining),
-        "effective_from": iso(source.effective_from, offset),
-        "expires_at": iso(source.expires_at, offset),
-    }
-
-
-def _voucher_row(voucher: Voucher, offset: int) -> _Flow:
-    items = {"items": sorted(voucher.items)} if voucher.items is not None else {}
-    return {**_worth_row(voucher, offset), **items, "minimum_amount": amount_text(voucher.minimum_amount)}
-
-
-class _HasRemaining(Protocol):
-    @property
-    def remaining(self) -> int | Decimal: ...
-
-
-def _set_remaining(
-    page: _Page,
-    root: MapNode,
-    field: Field[Any],
-    before: Sequence[_HasRemaining],
-    after: Sequence[_HasRemaining],
-    beside: Field[Any],
-) -> None:
-    for node, old, new in zip(_list(root, field), before, after, strict=True):
-        if new.remaining != old.remaining:
-            left = new.remaining
-            shown = amount_text(left) if isinstance(left, Decimal) else plain(scaled(left, QUANTITY_PLACES))
-            page.set(node, d.REMAINING, shown, beside)
+def _edit_rows(page: _Page, nodes: Sequence[Node], before: Sequence[_Flow], after: Sequence[_Flow]) -> None:
+    """Changes single values of entries; a new key goes behind the one before it."""
+    for node, old, new in zip(nodes, before, after, strict=True):
+        beside = ""
+        for key, value in new.items():
+            if value != old.get(key):
+                page.set(node, key, str(value), beside)
+            beside = key
 
 
 def _entry(node: Node, key: str) -> MapEntry | None:
@@ -235,8 +181,8 @@ def _entry(node: Node, key: str) -> MapEntry | None:
     return next((entry for entry in node.entries if entry.key.text == key), None)
 
 
-def _list(root: MapNode, field: Field[Any]) -> tuple[Node, ...]:
-    entry = _entry(root, field.key)
+def _list(root: MapNode, key: str) -> tuple[Node, ...]:
+    entry = _entry(root, key)
     if entry is None:
         return ()
     if not isinstance(entry.value, ListNode):
@@ -258,9 +204,9 @@ class _Page:
         """Whether a mapping is written between braces."""
         return self._text.startswith("{", self._at(node))
 
-    def set(self, node: Node, field: Field[Any], value: str, beside: Field[Any]) -> None:
+    def set(self, node: Node, key: str, value: str, beside: str = "") -> None:
         """Gives a key of a mapping a value; a new key goes behind the value of `beside`."""
-        entry, neighbour = _entry(node, field.key), _entry(node, beside.key)
+        entry, neighbour = _entry(node, key), _entry(node, beside)
         if entry:
             start, end = self._span(entry.value)
             self._changes.append((start, end, value))
@@ -270,10 +216,10 @@ class _Page:
             raise CannotEdit
         _, end = self._span(neighbour.value)
         if self.is_flow(node):
-            self._changes.append((end, end, f", {field.key}: {value}"))
+            self._changes.append((end, end, f", {key}: {value}"))
         else:
             indent = " " * (neighbour.key.place.column - 1)
-            self._insert_line(end, f"{indent}{field.key}: {value}")
+            self._insert_line(end, f"{indent}{key}: {value}")
 
     def set_block(self, root: MapNode, key: str, lines: list[str], followers: Sequence[str]) -> None:
         """Replaces all of a key of the document by `lines`, or takes it out, or adds it before the first of `followers`

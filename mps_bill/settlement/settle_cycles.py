@@ -13,12 +13,13 @@ from decimal import Decimal
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Bill, Cycle, make_bill
-from mps_bill.settlement.account import Account
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill
+from mps_bill.settlement.account import Account, FrozenMonth, TopUp
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
-from mps_bill.settlement.plans import PlanDeduction, take_from_plans
-from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Due, Payment, pay, receive
+from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans, take_from_plans
+from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, receive
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,10 @@ def settle(
 ) -> Settled:
     """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
-    `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is set apart, or with
+    `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is only reported, or with
     `charge_late` billed as a correction at the product's next issue time, unless the same usage was charged before.
     """
     law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle stands twice, and would be charged twice")
-    opening = account
     late, due = _split_late(cycles, account)
     before = charged_before(late, account)
     if charge_late:
@@ -98,32 +98,81 @@ def settle(
         late = [cycle for cycle in late if before.get(cycle_key(cycle)) == "same"]
         due = in_issue_order([*due, *missed])
     due, held = _hold_back(due, as_of)
-    steps: list[Step] = []
-    if account.settled_at is not None:
-        # What was entered since the last run for a time that the account has passed.
-        account = _advance(account, book, account.settled_at, steps, statements_too=True)
-    until = account.settled_at if steps and as_of is None else as_of
-    for cycle in due:
-        account = _advance(account, book, cycle.issued_at, steps, statements_too=False)
-        settlement, account = settle_cycle(cycle, account)
-        steps.append(settlement)
-        until = cycle.issued_at if as_of is None else as_of
-    if until is not None:
-        account = _advance(account, book, until, steps, statements_too=True)
-    account = remember(account, due)
-    if until is not None:
-        until = max(until, account.settled_at or until)
-        account = replace(account, settled_at=until)
-    account.check()
+    steps, closing, until = _pay_all(due, account, book, as_of)
     return Settled(
-        opening,
         account,
-        tuple(steps),
-        tuple(make_bill(cycle, (0,) * len(cycle.charges), account.month_used)[0] for cycle in late),
-        tuple(_estimates(held, account)),
+        closing,
+        steps,
+        tuple(make_bill(cycle, (0,) * len(cycle.charges), closing.month_used)[0] for cycle in late),
+        tuple(_estimates(held, closing)),
         before,
         until,
     )
+
+
+def _pay_all(
+    due: Sequence[Cycle], account: Account, book: PriceBook, as_of: int | None
+) -> tuple[tuple[Step, ...], Account, int | None]:
+    """The bills of cycles paid one after the other, with what else happens until `as_of` (None: until the last of them is
+    issued): the steps, the account after them, and the time that it has reached."""
+    run = _Run(account, book)
+    if account.settled_at is not None:
+        # What was entered since the last run for a time that the account has passed.
+        run.advance(account.settled_at, statements_too=True)
+    until = as_of
+    if as_of is None:
+        until = due[-1].issued_at if due else account.settled_at if run.steps else None
+    for cycle in due:
+        run.advance(cycle.issued_at, statements_too=False)
+        settlement, run.account = settle_cycle(cycle, run.account)
+        run.steps.append(settlement)
+    if until is not None:
+        run.advance(until, statements_too=True)
+        until = max(until, account.settled_at or until)
+    closing = remember(run.account, due)
+    if until is not None:
+        closing = replace(closing, settled_at=until)
+    closing.check()
+    return tuple(run.steps), closing, until
+
+
+class _Run:
+    """An account on its way through time, and what has happened to it."""
+
+    def __init__(self, account: Account, book: PriceBook) -> None:
+        self.account = account
+        self.book = book
+        self.steps: list[Step] = []
+
+    def advance(self, until: int, *, statements_too: bool) -> None:
+        """Lets time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` those at it)."""
+        last_statement = until if statements_too else until - 1
+        while True:
+            top_up = self._next_top_up(until)
+            held, statement = self._next_statement(last_statement)
+            step: Step
+            if top_up and not (statement and statement.issued_at < top_up.at):
+                step, self.account = _arrive(top_up, self.account)
+            elif held and statement:
+                step, self.account = settle_statement(held, statement, self.account)
+            else:
+                return
+            self.steps.append(step)
+
+    def _next_top_up(self, until: int) -> TopUp | None:
+        to_come = (one for one in self.account.top_ups if not one.arrived and one.at <= until)
+        return min(to_come, key=lambda one: one.at, default=None)
+
+    def _next_statement(self, until: int) -> tuple[FrozenMonth, StatementMonth] | tuple[None, None]:
+        if not self.account.frozen:
+            return None, None
+        held, statement = next(due_statements(self.account, self.book))
+        return (held, statement) if statement.issued_at <= until else (None, None)
+
+
+def _arrive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
+    arrived = tuple(replace(one, arrived=True) if one is top_up else one for one in account.top_ups)
+    return receive(top_up, replace(account, top_ups=arrived))
 
 
 def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
@@ -131,23 +180,26 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
     do so once for all cycles of a run keeps a long run linear."""
     cover = take_from_plans(cycle, account.plans)
     bill, used = make_bill(cycle, cover.covered, account.month_used)
-    if cover.deductions or used is not account.month_used:
-        account = replace(account, plans=cover.plans, month_used=used)
-    frozen = ZERO
-    payment = NOTHING_PAID
+    if cover.deductions:
+        account = account.having(ResourcePlans(cover.plans))
+    if used is not account.month_used:
+        account = replace(account, month_used=used)
+    payment, frozen = NOTHING_PAID, ZERO
     payable = bill.amounts.payable
-    if cycle.sheet.billing.settlement == "monthly":
-        frozen = payable
-        account = freeze(bill, account) if frozen else account
+    if payable and cycle.sheet.billing.settlement == "monthly":
+        frozen, account = payable, freeze(bill, account)
     elif payable:
-        # Only a voucher asks what the lines are of.
-        lines = [(line.item.code, line.amount) for line in bill.lines] if account.vouchers else ()
-        paid_at = max(cycle.issued_at, account.settled_at or 0)
-        due = Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, payable)
-        payment, account = pay(due, account)
+        payment, account = pay(_due(bill, account), account)
     settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)
     _check(settlement)
     return settlement, account
+
+
+def _due(bill: Bill, account: Account) -> Due:
+    cycle = bill.cycle
+    lines = [(line.item.code, line.amount) for line in bill.lines]
+    paid_at = max(cycle.issued_at, account.settled_at or 0)
+    return Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, bill.amounts.payable)
 
 
 def _check(settlement: Settlement) -> None:
@@ -167,25 +219,6 @@ def _lines(bill: Bill, deductions: Iterable[PlanDeduction]) -> tuple[int, ...]:
     for number, line in enumerate(bill.lines):
         first.setdefault(id(line.charge), number)
     return tuple(first[id(bill.cycle.charges[deduction.charge])] for deduction in deductions)
-
-
-def _advance(account: Account, book: PriceBook, until: int, steps: list[Step], *, statements_too: bool) -> Account:
-    """Lets time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` those at it)."""
-    while True:
-        top_up = min((one for one in account.top_ups if not one.arrived), key=lambda one: one.at, default=None)
-        held, statement = next(due_statements(account, book), (None, None)) if account.frozen else (None, None)
-        statement_due = statement is not None and (
-            statement.issued_at < until or (statements_too and statement.issued_at == until)
-        )
-        if top_up and top_up.at <= until and not (statement and statement.issued_at < top_up.at):
-            arrived = tuple(replace(one, arrived=True) if one is top_up else one for one in account.top_ups)
-            arrival, account = receive(top_up, replace(account, top_ups=arrived))
-            steps.append(arrival)
-        elif held and statement and statement_due:
-            paid, account = settle_statement(held, statement, account)
-            steps.append(paid)
-        else:
-            return account
 
 
 def _split_late(cycles: Iterable[Cycle], account: Account) -> tuple[list[Cycle], list[Cycle]]:

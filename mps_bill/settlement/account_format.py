@@ -1,0 +1,197 @@
+"""The account file format, said once: the reader goes by it, and editors get it as a JSON Schema.
+
+The keys from `credit_used` on are written by the program. A file without them is an account that has paid nothing yet.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.diagnostics import quoted
+from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Schema, Text, json_schema
+from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.settlement import account_problems as kinds
+from mps_bill.settlement.account import EVERY_PRODUCT
+from mps_bill.settlement.entries import (
+    ID,
+    MONEY_PLACES,
+    decimal_of,
+    identifier,
+    item_code,
+    moment,
+    money,
+    number,
+    product_code,
+    region_id,
+    spec_code,
+    word,
+)
+from mps_bill.settlement.sources import SOURCES
+
+FORMAT_NAME = "mps-bill/account/1"
+
+_MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
+_CURRENCY = r"[A-Z]{3}"
+_DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
+#: A month has at most 744 hours, a bit each.
+_HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
+_DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
+#: A month's use is a sum of many quantities.
+_USE_DIGITS = 24
+
+
+def _parse_bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{quoted(text)} is neither true nor false")
+    return text == "true"
+
+
+_HOUR_AMOUNT = r"(0|[1-9][0-9]{0,2})=[0-9]+(\.[0-9]+)?"
+_AMOUNTS = f"{_HOUR_AMOUNT}( {_HOUR_AMOUNT})*"
+
+
+def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
+    """The amounts of money in `0=0.65 1=0.70`, by hour."""
+    if not re.fullmatch(_AMOUNTS, text):
+        raise ValueError("write hours and amounts such as 0=0.65 1=0.70")
+    parse = decimal_of(MONEY_PLACES, above_zero=True)
+    return tuple((int(hour), parse(amount)) for hour, _, amount in (word.partition("=") for word in text.split(" ")))
+
+
+_exact_amount = number("an exact amount", kinds.BAD_MONEY, decimal_of(AMOUNT_PLACES))
+_use = number("a month's use", kinds.BAD_QUANTITY, decimal_of(QUANTITY_PLACES, whole_digits=_USE_DIGITS))
+_month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
+
+TOP_UP_ID = Field("id", identifier, "what tells it from another of the same time and amount", required=False)
+AT = Field("at", moment("a time"), "when the money arrives")
+AMOUNT = Field("amount", money, "how much")
+ARRIVED = Field(
+    "arrived",
+    Text("a mark", _parse_bool, "true|false", kinds.BAD_NAME),
+    "written by the program: true once the money is counted in the account",
+    required=False,
+)
+TOP_UP = Record("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED))
+
+PRODUCT = Field("product", product_code, "the product that is billed")
+CYCLE_START = Field(
+    "cycle_start", moment("a cycle's start"), "the start of the bill's cycle (of the month, for a statement)"
+)
+MONTH = Field("month", _month, "the month")
+STATEMENT_MONTH = Field("month", _month, "the month, where it is a monthly statement", required=False)
+ISSUED_AT = Field("issued_at", moment("an issue time"), "when the bill was issued")
+DEBT = Record("an outstanding bill", (PRODUCT, CYCLE_START, STATEMENT_MONTH, ISSUED_AT, AMOUNT))
+MONTH_START = Field("from", moment("a month's start"), "the start of the month in which the bills' cycles begin")
+ISSUED_AFTER = Field(
+    "issued_after",
+    word("a number of seconds", r"0|[1-9][0-9]{0,8}", kinds.BAD_TIME, "digits"),
+    "the seconds from the start of a cycle to the issue of its bill",
+)
+AMOUNTS = Field(
+    "amounts",
+    Text("amounts by hour", _parse_amounts, _AMOUNTS, kinds.BAD_MONEY),
+    "for each bill the hour of the month that its cycle begins with (from 0), `=` and the amount",
+)
+DEBT_MONTH = Record("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS))
+FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact amounts by item")
+FROZEN_MONTH = Record("a frozen month", (PRODUCT, MONTH, FROZEN_ITEMS))
+ITEM = Field("item", item_code, "the item")
+SPEC = Field("spec", spec_code, "the spec")
+REGION = Field("region", region_id, "the region")
+USED = Field("used", _use, "after plans, in base units: seconds, MB, GB-hours, frames, images, requests or messages")
+MONTH_USE = Record("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED))
+CHARGED_DAY = Field("day", word("a day", _DAY, kinds.BAD_TIME, "one such as 2023-11-10"), "the day the cycles begin on")
+DIGESTS = Field(
+    "digests",
+    ListOf(
+        "digests",
+        word("a digest", _DIGEST, kinds.BAD_ID, "an hour and 10 hexadecimal digits after a dash"),
+        unique=True,
+    ),
+    "a digest for each cycle that was charged, which begins with its hour",
+)
+HOURS = Field(
+    "hours",
+    word("hours", _HOURS, kinds.BAD_ID, "x and hexadecimal digits"),
+    "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
+)
+CHARGED_MONTH = Record("the charged cycles of a month", (PRODUCT, MONTH, HOURS))
+CHARGED_CYCLES = Record("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS))
+
+FORMAT = Field(
+    "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
+)
+CURRENCY = Field(
+    "currency",
+    word("a currency", _CURRENCY, kinds.BAD_CURRENCY, "three capital letters such as CNY"),
+    "the currency of all money in the file",
+)
+TOP_UPS = Field("top_ups", ListOf("the top-ups", TOP_UP, may_be_empty=True), "money paid in", required=False)
+SETTLED_THROUGH = Field(
+    "settled_through", moment("a time"), "cycles of every product that end by then are done", required=False
+)
+SETTLED_BY_PRODUCT = Field(
+    "settled_through_by_product",
+    MapOf("times by product", product_code, moment("a time")),
+    f"the same for each product, which then alone decides; `{EVERY_PRODUCT}` stands for the products not named",
+    required=False,
+)
+SETTLED_AT = Field("settled_at", moment("a time"), "the time that the account has reached", required=False)
+OUTSTANDING = Field("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first", required=False)
+OUTSTANDING_MONTHS = Field(
+    "outstanding_months",
+    ListOf("months of outstanding bills", DEBT_MONTH, may_be_empty=True),
+    "the same where a month has many of them",
+    required=False,
+)
+FROZEN = Field(
+    "frozen",
+    ListOf("frozen months", FROZEN_MONTH, may_be_empty=True),
+    "months to be paid as a whole when they are over",
+    required=False,
+)
+MONTH_USED = Field(
+    "month_used",
+    ListOf("the months' use", MONTH_USE, may_be_empty=True),
+    "what months have used of items with tiers by the month",
+    required=False,
+)
+CHARGED = Field(
+    "charged",
+    ListOf("charged cycles", CHARGED_CYCLES, may_be_empty=True),
+    "the cycles that were charged, so that the same usage is not charged again",
+    required=False,
+)
+CHARGED_MONTHS = Field(
+    "charged_months",
+    ListOf("charged months", CHARGED_MONTH, may_be_empty=True),
+    "the cycles that were charged long ago, so that none of them is charged again unasked",
+    required=False,
+)
+#: The keys that the program writes, in the order in which it adds them.
+KEPT: tuple[Field[Any], ...] = (
+    *(key for source in SOURCES for key in source.kept_keys),
+    SETTLED_THROUGH,
+    SETTLED_BY_PRODUCT,
+    SETTLED_AT,
+    OUTSTANDING,
+    OUTSTANDING_MONTHS,
+    FROZEN,
+    MONTH_USED,
+    CHARGED,
+    CHARGED_MONTHS,
+)
+#: What people write of their sources: single values, then lists.
+_SOURCE_KEYS: list[Field[Any]] = sorted(
+    (key for source in SOURCES for key in source.keys),
+    key=lambda key: (isinstance(key.shape, ListOf), not key.required),
+)
+ACCOUNT = Record("an account", (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *KEPT))
+
+
+def account_schema() -> Schema:
+    """The JSON Schema of an account file, for editors. What relates one key to another is left to the reader."""
+    return json_schema(ACCOUNT, "mps-bill account, version 1")

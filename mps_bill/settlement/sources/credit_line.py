@@ -1,0 +1,66 @@
+"""The credit line: what may be owed before a bill is outstanding. A top-up restores it before anything is balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.decimals import ZERO, amount_text, plain
+from mps_bill.core.shape import Field, Fields
+from mps_bill.settlement import account_problems as kinds
+from mps_bill.settlement.entries import Reading, money, value_of
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
+
+CREDIT_LINE = Field(
+    "credit_line", money, "how much may be owed before a bill is outstanding; absent: 0", required=False
+)
+CREDIT_USED = Field("credit_used", money, "how much of the credit line is used", required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLine(MoneySource):
+    limit: Decimal = ZERO
+    used: Decimal = ZERO
+
+    name = pool = "credit_line"
+    title = pool_title = "Credit line"
+    left_title = "Credit line left"
+    has_ids = False
+    column = "cash"
+    keys = (CREDIT_LINE,)
+    kept_keys = (CREDIT_USED,)
+
+    @property
+    def left(self) -> Decimal:
+        return self.limit - self.used
+
+    @classmethod
+    def read(cls, fields: Fields, reading: Reading) -> CreditLine:
+        used, limit = fields.get(CREDIT_USED), value_of(fields, CREDIT_LINE, ZERO)
+        if used and not fields.wrong(CREDIT_LINE) and used.value > limit:
+            message = (
+                f"credit_used, {plain(used.value)}, is {plain(used.value - limit)} above credit_line, {plain(limit)}"
+            )
+            reading.report(used.place, kinds.EXCESSIVE_CREDIT, message)
+        return cls(limit, value_of(fields, CREDIT_USED, ZERO))
+
+    def written(self, offset: int) -> Mapping[str, Written | None]:
+        return {
+            "credit_line": amount_text(self.limit),
+            "credit_used": amount_text(self.used) if self.used else None,
+        }
+
+    def holdings(self) -> tuple[Holding, ...]:
+        return (Holding("", self.left, self.limit),)
+
+    def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], CreditLine]:
+        paid = min(left, self.left)
+        if not paid:
+            return (), self
+        after = CreditLine(self.limit, self.used + paid)
+        return (MoneyDeduction(self.name, None, paid, after.left),), after
+
+    def refilled(self, amount: Decimal) -> tuple[Decimal, CreditLine]:
+        restored = min(amount, self.used)
+        return restored, CreditLine(self.limit, self.used - restored)

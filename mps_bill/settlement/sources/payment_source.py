@@ -1,0 +1,114 @@
+"""What the program asks of a payment source.
+
+A source is a subclass of `PaymentSource`, mostly of `MoneySource`, in a file of its own, and stands in `SOURCES`. Nothing
+else knows which sources there are. A value of the class is what one account has of the source; without arguments, nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.shape import Field, Fields
+from mps_bill.settlement.entries import Reading
+
+#: A value of the account file as it is written: a word, a list, a mapping.
+Written = str | Sequence[Any] | Mapping[str, Any]
+#: A line of a bill as vouchers see it: the item and its exact amount.
+PaidLine = tuple[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is `left` of one plan, voucher, ... (`id`), or of a source that has no parts (""), in its unit.
+
+    `unit` is None for money. `whole` is what there was at first, where there is such a bound. It can be used from
+    `effective_from` until before `expires_at`; None: always.
+    """
+
+    id: str
+    left: Decimal
+    whole: Decimal | None = None
+    unit: str | None = None
+    effective_from: int | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it.
+
+    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
+    """
+
+    product: str
+    cycle_start: int
+    month: str | None
+    issued_at: int
+    paid_at: int
+    lines: Sequence[PaidLine]
+    payable: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyDeduction:
+    """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then."""
+
+    source: str
+    id: str | None
+    amount: Decimal
+    remaining: Decimal
+
+
+class PaymentSource:
+    """What an account has of a source."""
+
+    __slots__ = ()
+
+    #: The name of one payment in JSON and CSV, and for people.
+    name: ClassVar[str]
+    title: ClassVar[str]
+    #: The name of all that an account has of it.
+    pool: ClassVar[str]
+    pool_title: ClassVar[str]
+    #: What the closing statement calls it, where that is not `title`.
+    left_title: ClassVar[str] = ""
+    #: Whether it is of several parts, each with an id.
+    has_ids: ClassVar[bool] = True
+    #: The keys of the account file that people write, and those that the program writes.
+    keys: ClassVar[tuple[Field[Any], ...]]
+    kept_keys: ClassVar[tuple[Field[Any], ...]] = ()
+
+    @classmethod
+    def read(cls, fields: Fields, reading: Reading) -> PaymentSource:
+        """What an account file has of the source; what is wrong is reported to `reading`."""
+        raise NotImplementedError
+
+    def written(self, offset: int) -> Mapping[str, Written | None]:
+        """The value of every key of `keys` and `kept_keys`, None where it is left out; times are on the clock `offset`.
+        Of an entry that stands in the file already only single values may differ."""
+        raise NotImplementedError
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """All that the account has of it, in the order of the file."""
+        raise NotImplementedError
+
+    def refilled(self, amount: Decimal) -> tuple[Decimal, PaymentSource]:
+        """How much of a top-up it takes in, and the source after it. Sources are asked from the last to the first."""
+        return ZERO, self
+
+
+class MoneySource(PaymentSource):
+    """A source that pays money."""
+
+    __slots__ = ()
+
+    #: The column of the provider's bills in which its payments are (`reconcile.export_columns.PAYMENTS`).
+    column: ClassVar[str]
+
+    def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], MoneySource]:
+        """What it pays of `left`, the part of `due` that no source before it has paid, and the source after it."""
+        raise NotImplementedError

@@ -1,0 +1,268 @@
+"""Resource plans take quantity from the lines of a bill before prices apply.
+
+Covered quantities are micros of the item's dimension; a plan's units are millionths of its unit. How many units a covered
+quantity takes is in general a fraction, so all of it is done on whole numbers with one division.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from mps_bill.core.decimals import divide, plain, scaled
+from mps_bill.core.laws import law
+from mps_bill.core.shape import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record
+from mps_bill.core.times import iso
+from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
+from mps_bill.rating.bills import Cycle
+from mps_bill.rating.lines import Charge
+from mps_bill.settlement import account_problems as kinds
+from mps_bill.settlement.entries import (
+    EFFECTIVE_FROM,
+    EXPIRES_AT,
+    ID,
+    Reading,
+    coefficient,
+    item_code,
+    millionths,
+    quantity,
+    region_id,
+    spec_code,
+    value_of,
+    word,
+)
+from mps_bill.settlement.sources.payment_source import Holding, PaymentSource, Written
+
+_NAME = Field(
+    "name",
+    word("a name", r"\S([^\r\n]{0,198}\S)?", kinds.BAD_NAME, "one line of text"),
+    "its name for people",
+    required=False,
+)
+UNIT = Field("unit", Choice("a unit", tuple(UNITS), kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
+_TOTAL = Field("total", quantity, "what was bought, in the plan's unit")
+_REMAINING = Field("remaining", quantity, "what is left of it; absent: all", required=False)
+REGIONS = Field(
+    "regions",
+    ListOf("the plan's regions", region_id, unique=True),
+    "where the plan can be used; absent: everywhere",
+    required=False,
+)
+COVERS = Field(
+    "covers",
+    MapOf("the plan's items", item_code, MapOf("an item's specs", spec_code, coefficient)),
+    "item, then spec, then how much of the plan one unit of it takes",
+)
+_PLAN = Record("a resource plan", (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS))
+_PLANS = Field(
+    "resource_plans", ListOf("the resource plans", _PLAN, may_be_empty=True), "prepaid quantities", required=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """Prepaid quantity: `total` and `remaining` are millionths of `unit`.
+
+    `covers` says for an item and spec how many of its units the plan gives for one: a coefficient of 3 takes 3 plan
+    minutes for a billed minute. `regions` is None where the plan holds in every region.
+    """
+
+    id: str
+    name: str
+    unit: Unit
+    total: int
+    remaining: int
+    effective_from: int
+    expires_at: int
+    regions: frozenset[str] | None
+    covers: Mapping[str, Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlans(PaymentSource):
+    plans: tuple[ResourcePlan, ...] = ()
+
+    name = "resource_plan"
+    title = "Resource plan"
+    pool = "resource_plans"
+    pool_title = "Resource plans"
+    keys = (_PLANS,)
+
+    @classmethod
+    def read(cls, fields: Fields, reading: Reading) -> ResourcePlans:
+        return cls(reading.each(fields, _PLANS, lambda entry: _read_plan(entry, reading)))
+
+    def written(self, offset: int) -> Mapping[str, Written | None]:
+        return {"resource_plans": [_written_plan(plan, offset) for plan in self.plans]}
+
+    def holdings(self) -> tuple[Holding, ...]:
+        return tuple(
+            Holding(
+                plan.id,
+                scaled(plan.remaining, QUANTITY_PLACES),
+                scaled(plan.total, QUANTITY_PLACES),
+                plan.unit.name,
+                plan.effective_from,
+                plan.expires_at,
+            )
+            for plan in self.plans
+        )
+
+
+def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
+    id_, unit, total, covers = fields.get(ID), fields.get(UNIT), fields.get(_TOTAL), fields.get(COVERS)
+    remaining = reading.remaining(fields, _REMAINING, _TOTAL)
+    valid = reading.validity(fields)
+    covered = _read_covers(covers, unit, reading) if covers else {}
+    found = fields.get(REGIONS)
+    regions = frozenset(map(reading.region, found.parts)) if found else None
+    if not (id_ and unit and total and remaining is not None and valid):
+        return None
+    return ResourcePlan(
+        id_.value,
+        value_of(fields, _NAME, ""),
+        UNITS[unit.value],
+        millionths(total.value),
+        millionths(remaining),
+        *valid,
+        regions,
+        covered,
+    )
+
+
+def _read_covers(
+    covers: Many[Entry[str, Many[Entry[str, Located[Decimal]]]]], unit: Located[str] | None, reading: Reading
+) -> dict[str, dict[str, Decimal]]:
+    found: dict[str, dict[str, Decimal]] = {}
+    for entry in covers.parts:
+        code = entry.key
+        items = reading.items(code)
+        if items and unit and all(item.unit.dimension != UNITS[unit.value].dimension for item in items):
+            message = f"{code.value} is billed by {items[0].unit.name}, and {unit.value} does not convert to it"
+            reading.report(unit.place, kinds.UNIT_MISMATCH, message)
+        rates = entry.value.parts if entry.value else ()
+        for rate in rates:
+            reading.spec(rate.key, items)
+        found[code.value] = {rate.key.value: rate.value.value for rate in rates if rate.value}
+    return found
+
+
+def _written_plan(plan: ResourcePlan, offset: int) -> Mapping[str, Written]:
+    return {
+        "id": plan.id,
+        **({"name": plan.name} if plan.name else {}),
+        "unit": plan.unit.name,
+        "total": plain(scaled(plan.total, QUANTITY_PLACES)),
+        "remaining": plain(scaled(plan.remaining, QUANTITY_PLACES)),
+        "effective_from": iso(plan.effective_from, offset),
+        "expires_at": iso(plan.expires_at, offset),
+        **({"regions": sorted(plan.regions)} if plan.regions is not None else {}),
+        "covers": {item: {spec: plain(rate) for spec, rate in specs.items()} for item, specs in plan.covers.items()},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDeduction:
+    """What a plan took: `micros` of a charge covered by `units` of the plan, of which `remaining` are left then.
+
+    `charge` is the number of the charge in its cycle.
+    """
+
+    plan: ResourcePlan
+    charge: int
+    micros: int
+    units: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCover:
+    """`covered` micros charge by charge, how they were covered, and the plans after it."""
+
+    covered: tuple[int, ...]
+    deductions: tuple[PlanDeduction, ...]
+    plans: tuple[ResourcePlan, ...]
+
+
+def take_from_plans(cycle: Cycle, plans: tuple[ResourcePlan, ...]) -> PlanCover:
+    """Covers the charges of a cycle from the plans that are in force in it, first the one that comes first in
+    `plan_order`, the charges in the order of the price sheet.
+
+    The units taken are differences of the rounded running total of the bill (by plan unit), so that two plans or two
+    lines together take what one plan or one line would: at coefficient 1.5, 1 and 1 millionth take 2 and 1, not 2 and 2.
+    """
+    usable = [plan for plan in plans if plan.remaining and in_force(plan, cycle)]
+    if not usable:
+        return PlanCover((0,) * len(cycle.charges), (), plans)
+    cover = _Covering(cycle.charges)
+    after = {plan.id: cover.take_from(plan) for plan in sorted(usable, key=plan_order)}
+    covered = tuple(charge.micros - left for charge, left in zip(cycle.charges, cover.left, strict=True))
+    return PlanCover(covered, tuple(cover.deductions), tuple(after.get(plan.id, plan) for plan in plans))
+
+
+def in_force(plan: ResourcePlan, cycle: Cycle) -> bool:
+    """Source: the provider's resource plan rules: a plan bought inside a cycle offsets the whole cycle and never an
+    earlier one."""
+    return plan.effective_from < cycle.end and cycle.start < plan.expires_at
+
+
+def plan_order(plan: ResourcePlan) -> tuple[int, int, int, str]:
+    """Which plan is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
+    return (plan.expires_at, plan.remaining, plan.effective_from, plan.id)
+
+
+class _Covering:
+    """The charges of a cycle while plans cover them: what is `left` of each, and what was taken."""
+
+    def __init__(self, charges: Sequence[Charge]) -> None:
+        self.charges = charges
+        self.left = [charge.micros for charge in charges]
+        self.deductions: list[PlanDeduction] = []
+        self._exact: dict[str, Fraction] = {}
+
+    def take_from(self, plan: ResourcePlan) -> ResourcePlan:
+        """Covers what the plan can cover, and gives the plan after it."""
+        remaining = plan.remaining
+        for number, charge in enumerate(self.charges):
+            rate = unit_rate(plan, charge) if remaining and self.left[number] else None
+            micros = min(self.left[number], coverable(remaining, rate, charge)) if rate else 0
+            if rate and micros:
+                units = self._units(plan.unit, micros * rate)
+                remaining -= units
+                law(remaining >= 0, "plan {} below zero", plan.id)
+                self.left[number] -= micros
+                self.deductions.append(PlanDeduction(plan, number, micros, units, remaining))
+        return plan if remaining == plan.remaining else replace(plan, remaining=remaining)
+
+    def _units(self, unit: Unit, exact: Fraction) -> int:
+        """The units that an exact number of them takes: what the rounded running total of the bill grows by."""
+        before = self._exact.get(unit.name, Fraction(0))
+        total = self._exact[unit.name] = before + exact
+        return _rounded(total) - _rounded(before)
+
+
+def unit_rate(plan: ResourcePlan, charge: Charge) -> Fraction | None:
+    """Millionths of the plan's unit for one micro of the charge; None where the plan does not cover it.
+
+    The quantity is taken in the plan's unit and then by the coefficient: at 3, ten minutes take 30 minutes or half an hour.
+    """
+    rate = plan.covers.get(charge.item.code, {}).get(charge.spec)
+    if rate is None or charge.item.unit.dimension != plan.unit.dimension:
+        return None
+    if plan.regions is not None and charge.region not in plan.regions:
+        return None
+    numerator, denominator = rate.as_integer_ratio()
+    return Fraction(numerator, denominator * plan.unit.factor)
+
+
+def coverable(remaining: int, rate: Fraction, charge: Charge) -> int:
+    """The most micros that `remaining` can cover, rounded down to the item's metering step (pro rata: to six decimals of
+    its unit): 5,000 plan minutes at 3 cover 1,666.66 minutes in steps of 0.01. Source: the provider's plan rules."""
+    step = charge.item.metering.step or charge.item.unit.factor
+    return remaining * rate.denominator // (rate.numerator * step) * step
+
+
+def _rounded(units: Fraction) -> int:
+    return divide(units.numerator, units.denominator, "half-up")

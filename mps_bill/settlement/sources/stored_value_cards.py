@@ -1,0 +1,36 @@
+"""Stored-value cards pay any bill within their validity, the earliest expiry first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mps_bill.core.shape import Field, Fields, ListOf, Record
+from mps_bill.settlement.entries import Reading
+from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields
+
+_CARD = Record("a stored-value card", POT_KEYS)
+
+
+class StoredValueCard(MoneyPot):
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredValueCards(MoneyPots[StoredValueCard]):
+    name = "stored_value_card"
+    title = "Stored-value card"
+    pool = "stored_value_cards"
+    pool_title = "Stored-value cards"
+    column = "card"
+    entries = Field(
+        "stored_value_cards",
+        ListOf("the stored-value cards", _CARD, may_be_empty=True),
+        "stored-value cards",
+        required=False,
+    )
+    keys = (entries,)
+
+    @classmethod
+    def read_pot(cls, entry: Fields, reading: Reading) -> StoredValueCard | None:
+        values = pot_fields(entry, reading)
+        return StoredValueCard(*values) if values else None
