@@ -1,6 +1,6 @@
 """What usage costs with packs bought: the cycles are settled once more with the plans that the packs become.
 
-Plans take quantity by `settlement.plans` and bills are made by `billing`, the same functions that settle an account; only
+Plans take quantity by `take_from_plans` and bills are made by `make_bill`, the same functions that settle an account; only
 who pays what is left does not matter here.
 """
 
