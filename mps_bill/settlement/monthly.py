@@ -68,6 +68,8 @@ def settle_statement(
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)
-    due = Due(held.product, start, held.month, statement.issued_at, paid_at, held.items, statement.amounts.payable)
+    due = Due(
+        held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, statement.amounts.payable
+    )
     payment, account = pay(due, account)
     return StatementSettlement(statement, payment), account

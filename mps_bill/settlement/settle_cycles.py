@@ -17,7 +17,7 @@ from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill
 from mps_bill.settlement.account import Account, FrozenMonth, TopUp
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
-from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.sources.payment_source import Due, PaidLine
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans, take_from_plans
 from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, receive
 
@@ -197,7 +197,10 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
 
 def _due(bill: Bill, account: Account) -> Due:
     cycle = bill.cycle
-    lines = [(line.item.code, line.amount) for line in bill.lines]
+
+    def lines() -> list[PaidLine]:
+        return [(line.item.code, line.amount) for line in bill.lines]
+
     paid_at = max(cycle.issued_at, account.settled_at or 0)
     return Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, bill.amounts.payable)
 

@@ -40,8 +40,9 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     for number, source in enumerate(account.sources):
         if left and isinstance(source, MoneySource):
             taken, after[number] = source.pay(due, left)
-            deductions += taken
-            left -= sum((deduction.amount for deduction in taken), ZERO)
+            for deduction in taken:
+                deductions.append(deduction)
+                left -= deduction.amount
     payment = Payment(tuple(deductions), left)
     _check(payment, due)
     outstanding = _with_debt(account.outstanding, due, left) if left else account.outstanding

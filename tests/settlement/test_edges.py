@@ -39,7 +39,7 @@ NOON = at("11-10 12")
 def due(payable: str, *, issued: str = "11-10 12", paid: str | None = None, product: str = "mps") -> Due:
     amount = Decimal(payable)
     issued_at = at(issued)
-    return Due(product, issued_at - 2 * HOUR, None, issued_at, at(paid or issued), (("video", amount),), amount)
+    return Due(product, issued_at - 2 * HOUR, None, issued_at, at(paid or issued), lambda: (("video", amount),), amount)
 
 
 # Plans

@@ -66,6 +66,8 @@ class MoneyPots(MoneySource, Generic[P]):
         )
 
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], Self]:
+        if not self.pots:
+            return (), self
         taken = {pot.id: amount for pot, amount in self.take(due, left) if amount}
         if not taken:
             return (), self

@@ -6,7 +6,7 @@ else knows which sources there are. A value of the class is what one account has
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -39,7 +39,8 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it.
+    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it, which are
+    made when a source asks for them.
 
     It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
     """
@@ -49,7 +50,7 @@ class Due:
     month: str | None
     issued_at: int
     paid_at: int
-    lines: Sequence[PaidLine]
+    lines: Callable[[], Sequence[PaidLine]]
     payable: Decimal
 
 

@@ -99,7 +99,7 @@ class Vouchers(MoneyPots[Voucher]):
         return {**pot_row(pot, offset), **items, "minimum_amount": amount_text(pot.minimum_amount)}
 
     def take(self, due: Due, left: Decimal) -> Taken:
-        return take_from_vouchers(due.lines, left, due.paid_at, self.pots, self.order)
+        return take_from_vouchers(due.lines(), left, due.paid_at, self.pots, self.order)
 
 
 def take_from_vouchers(
