@@ -39,7 +39,7 @@ def as_data(value: Value, kind: Kind = "text") -> str:
         case Decimal():
             return plain(value) if kind == "price" else stripped(value)
         case Quantity():
-            return stripped(value.decimal)
+            return plain(value.decimal)
         case Moment():
             return iso(value.second, value.offset)
         case Fraction():

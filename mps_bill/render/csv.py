@@ -14,13 +14,17 @@ def write(records: Records, stream: IO[str], *, header: bool = True) -> None:
     writer = csv.writer(stream)
     if header:
         writer.writerow([column.key for column in records.columns])
-    columns = [(column.key, column.kind) for column in records.columns]
+    columns = [(index, column.key, column.kind) for index, column in enumerate(records.columns)]
+    values: list[Value] = [None] * len(columns)
+    cells = [""] * len(columns)
     for row in records.rows:
-        writer.writerow([_cell(row.get(key), kind) for key, kind in columns])
-
-
-def _cell(value: Value, kind: str) -> str:
-    return spreadsheet_text(value) if isinstance(value, str) else as_data(value, kind)  # type: ignore[arg-type]
+        for index, key, kind in columns:
+            value = row.get(key)
+            # What begins every line of a bill is made once for all of them.
+            if value is not values[index]:
+                values[index] = value
+                cells[index] = spreadsheet_text(value) if isinstance(value, str) else as_data(value, kind)
+        writer.writerow(cells)
 
 
 def spreadsheet_text(cell: str) -> str:

@@ -104,7 +104,7 @@ def _figures(report: Report) -> str:
 def _figure(series: Series, chart: str, currency: str, of: str) -> str:
     title = f"{series.title}, {currency}"
     rows = tuple((bar.label, bar.amount) for bar in series.bars)
-    table = Table(title, (Column("of", of), Column("amount", "Amount", "amount", summed=True)), rows)
+    table = Table(title, (Column("of", "text", of), Column("amount", "amount", summed=True)), rows)
     return (
         f"<figure><figcaption>{safe(title)}</figcaption>{chart}"
         f"<details><summary>As a table</summary>{html_table(table)}</details></figure>"
@@ -116,7 +116,7 @@ def _filter(table: Table, currency: str) -> str:
     selects = []
     for key in _CHOICES:
         index = table.index(key)
-        title = table.columns[index].title
+        title = table.columns[index].label
         values = sorted({str(row[index]) for row in table.values})
         if len(values) > 1:
             options = "".join(f"<option>{safe(value)}</option>" for value in values)

@@ -25,12 +25,12 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     columns = table.columns
     rows = [tuple(map(number, row)) for row in table.values]
     seen, same = _seen(columns, rows)
-    said = " · ".join(f"{columns[index].title} {as_text(rows[0][index])}" for index in same)
+    said = " · ".join(f"{columns[index].label} {as_text(rows[0][index])}" for index in same)
     totals = [table.total(index) if column.summed else None for index, column in enumerate(columns)]
     fractions = {index: _fraction(columns[index], [*(row[index] for row in rows), totals[index]]) for index in seen}
     keys = [column.key for column in columns]
     behind = {keys.index(of): keys.index(key) for of, key in _BEHIND.items() if {of, key} <= set(keys)}
-    heads = "".join(f'<th scope="col"{_look(columns[index])}>{safe(columns[index].title)}</th>' for index in seen)
+    heads = "".join(f'<th scope="col"{_look(columns[index])}>{safe(columns[index].label)}</th>' for index in seen)
     body = (
         f"<tr{_marks(table, row, seen, choices)}>{''.join(_cells(row, columns, seen, fractions, behind))}</tr>"
         for row in rows

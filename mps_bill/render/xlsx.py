@@ -98,7 +98,7 @@ class _Writer:
         for index, field in enumerate(table.columns):
             beyond = range(1, _most_parts(table, index))
             columns.append(tuple(range(len(titles), len(titles) + 1 + len(beyond))))
-            titles += [field.title, *(f"{field.title} beyond {_DIGITS * part} digits" for part in beyond)]
+            titles += [field.label, *(f"{field.label} beyond {_DIGITS * part} digits" for part in beyond)]
         for column, title in enumerate(titles):
             self._text(sheet, 0, column, title, bold=True, bottom=1, text_wrap=True, valign="top")
         widths = [max(10, *map(len, title.split())) + 2 for title in titles]

@@ -12,7 +12,7 @@ from mps_bill.core.decimals import stripped
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
 from mps_bill.view.bill_view import RECORDS, money_columns
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Block, Column, Note, Records, Section, Table, column
+from mps_bill.view.tables import Block, Column, Note, Records, Section, Table
 
 FORMAT = "mps-bill/account-bills/1"
 #: Rows of the summary by account; what the accounts behind them come to is one row more.
@@ -39,8 +39,8 @@ class AccountsView:
 
     def summary(self, total: RunSum, control_totals: ControlTotals) -> Iterator[Block]:
         yield Section("All accounts", implied=True)
-        outstanding = (column("Outstanding", "amount"),) if self._settled else ()
-        bills = (column("Account"), column("Bills", "count"), column("Rows", "count"))
+        outstanding = (Column("Outstanding", "amount"),) if self._settled else ()
+        bills = (Column("Account"), Column("Bills", "count"), Column("Rows", "count"))
         shown = [*self._shown, *([(f"and {self._rest.accounts} more", self._rest)] if self._rest else [])]
         columns = (*bills, *money_columns(self._currency), *outstanding)
         rows = [self._row(*account) for account in shown]
@@ -57,7 +57,7 @@ class AccountsView:
         """The header of records: those of one account, behind their account."""
         from mps_bill.view.settle_records import SETTLED
 
-        return (Column(ACCOUNT_COLUMN, "Account"), *(SETTLED if self._settled else RECORDS))
+        return (Column(ACCOUNT_COLUMN), *(SETTLED if self._settled else RECORDS))
 
     def records(self, account_id: str, records: Records) -> Records:
         return Records(self.columns, ({ACCOUNT_COLUMN: account_id, **record} for record in records.rows))

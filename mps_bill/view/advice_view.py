@@ -25,7 +25,7 @@ from mps_bill.view.tables import (
     Records,
     Row,
     Table,
-    column,
+    columns_of,
     pick,
     row_of,
 )
@@ -33,24 +33,23 @@ from mps_bill.view.tables import (
 FORMAT = "mps-bill/plans-advice/1"
 #: So many packs of one size, or all that are bought, as `_pack_record` and `_outcome_record` spell them.
 PACKS = (
-    Column("row", "Row"),
-    Column("type", "Type"),
-    Column("count", "Count", "count"),
-    Column("size", "Size", "quantity"),
-    Column("unit", "Unit"),
-    Column("price", "Price", "amount"),
-    Column("covered_quantity", "Covers", "quantity"),
-    Column("used_units", "Used", "quantity"),
-    Column("unused_units", "Unused", "quantity"),
-    Column("covered_list_amount", "Covered list amount", "amount"),
-    Column("payable_without", "Bills without", "amount"),
-    Column("payable_with", "Bills with", "amount"),
-    Column("cost_with", "Cost", "amount"),
-    Column("saving", "Saving", "amount"),
-    Column("break_even_units", "Break-even", "count"),
-    Column("bought_at", "Bought", "time"),
-    Column("expires_at", "Expires", "time"),
-    Column("currency", "Currency"),
+    *columns_of("row", "type"),
+    Column("count", "count"),
+    Column("size", "quantity"),
+    Column("unit"),
+    Column("price", "amount"),
+    Column("covered_quantity", "quantity", "Covers"),
+    Column("used_units", "quantity", "Used"),
+    Column("unused_units", "quantity", "Unused"),
+    Column("covered_list_amount", "amount"),
+    Column("payable_without", "amount", "Bills without"),
+    Column("payable_with", "amount", "Bills with"),
+    Column("cost_with", "amount", "Cost"),
+    Column("saving", "amount"),
+    Column("break_even_units", "count", "Break-even"),
+    Column("bought_at", "time", "Bought"),
+    Column("expires_at", "time", "Expires"),
+    Column("currency"),
 )
 
 
@@ -211,8 +210,8 @@ def _reach_table(advice: Advice) -> Table:
         )
         for one in advice.reach
     ]
-    quantities = (column(title, "quantity") for title in ("Used", "In reach of packs", "Best covers"))
-    return Table("What packs can cover", (column("Item"), column("Spec"), *quantities, column("Unit")), rows)
+    quantities = (Column(title, "quantity") for title in ("Used", "In reach of packs", "Best covers"))
+    return Table("What packs can cover", (Column("Item"), Column("Spec"), *quantities, Column("Unit")), rows)
 
 
 def _verdict(advice: Advice) -> str:

@@ -33,7 +33,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     Value,
-    column,
+    columns_of,
     pick,
     row_of,
 )
@@ -45,43 +45,33 @@ _MANY_HOURS = 48
 
 #: A bill or a statement, as `bill_record` and `month_record` spell it.
 BILL = (
-    Column("product", "Product"),
-    Column("status", "Status"),
-    Column("kind", "Kind"),
-    Column("cycle_start", "From", "time"),
-    Column("cycle_end", "To", "time"),
-    Column("issued_at", "Issued", "time"),
-    Column("clock", "Clock"),
-    Column("price_sheet", "Price sheet"),
-    Column("records", "Records", "count", summed=True),
-    Column("list_amount", "List amount", "amount", summed=True),
-    Column("rounding_adjustment", "Rounding adjustment", "amount", summed=True),
-    Column("payable", "Payable", "amount", summed=True),
+    *columns_of("product", "status", "kind"),
+    Column("cycle_start", "time", "From"),
+    Column("cycle_end", "time", "To"),
+    Column("issued_at", "time", "Issued"),
+    *columns_of("clock", "price_sheet"),
+    Column("records", "count", summed=True),
+    *columns_of("list_amount", "rounding_adjustment", "payable", kind="amount", summed=True),
 )
 #: A line of a bill, as `line_record` spells it.
 LINE = (
-    Column("item", "Item"),
-    Column("item_name", "Item name"),
-    Column("family", "Family"),
-    Column("spec", "Spec"),
-    Column("tier", "Tier"),
-    Column("region", "Region"),
-    Column("records", "Records", "count", summed=True),
-    Column("quantity", "Quantity", "quantity"),
-    Column("unit", "Unit"),
-    Column("plan_quantity", "Plan quantity", "quantity", may_hide=True),
-    Column("billed_quantity", "Billed quantity", "quantity"),
-    Column("unit_price", "Unit price", "price"),
-    Column("amount", "Amount", "amount", summed=True),
+    *columns_of("item", "item_name", "family", "spec", "tier", "region"),
+    Column("records", "count", summed=True),
+    Column("quantity", "quantity"),
+    Column("unit"),
+    Column("plan_quantity", "quantity", may_hide=True),
+    Column("billed_quantity", "quantity"),
+    Column("unit_price", "price"),
+    Column("amount", "amount", summed=True),
 )
 _MONEY = ("list_amount", "rounding_adjustment", "payable")
 #: For programs: a row per line, and a row per rounding adjustment, so that `amount` sums to payable.
 RECORDS = (
     *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
-    Column("row", "Row"),
+    Column("row"),
     *pick(LINE, "item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
     *pick(LINE, "plan_quantity", "billed_quantity", "unit_price", "amount"),
-    Column("currency", "Currency"),
+    Column("currency"),
 )
 
 
@@ -199,11 +189,12 @@ class BillView:
 
 def charge_records(bill: Bill, status: str, currency: str) -> Iterator[Record]:
     """The rows of a bill under `RECORDS`: its lines, and the rounding where there is any."""
-    head = bill_record(bill, status)
+    record = bill_record(bill, status)
+    head = {**head_of(record), "row": "line", "currency": currency}
     for line in bill.lines:
-        yield {**head, "row": "line", **line_record(line), "currency": currency}
+        yield {**head, **line_record(line)}
     if bill.amounts.rounding_adjustment:
-        yield adjustment_record(head, currency)
+        yield adjustment_record(record, currency)
 
 
 def head_of(record: Record) -> Record:
@@ -282,7 +273,7 @@ def summaries(
 
 def period_table(bills: Sequence[Bill], period: str, currency: str) -> Table:
     """Bills, records and amounts per hour, day or month of the billing clock."""
-    columns = (column(period.capitalize()), column("Bills", "count"), *pick(BILL, "records"), *money_columns(currency))
+    columns = (Column(period.capitalize()), Column("Bills", "count"), *pick(BILL, "records"), *money_columns(currency))
     groups = _grouped(bills, lambda bill: period_name(bill.cycle, period))
     rows = tuple((name, len(members), _records(members), *money(members)) for name, members in groups.items())
     return Table(f"By {period}", columns, rows, (("Total", len(bills), _records(bills), *money(bills)),))
@@ -338,7 +329,7 @@ def tag_table(bills: Sequence[Bill], position: int, tag: str, currency: str) -> 
             for value, amount in split_amount(line.amount, values):
                 amounts[value] = amounts.get(value, ZERO) + amount
     rows = tuple((value or "(none)", amount) for value, amount in sorted(amounts.items()))
-    columns = (column(tag), *pick(BILL, "list_amount", unit=currency))
+    columns = (Column(tag, title=tag), *pick(BILL, "list_amount", unit=currency))
     return Table(f"By {tag}", columns, rows, (("Total", sum(amounts.values(), ZERO)),))
 
 
@@ -358,12 +349,12 @@ def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currenc
 
 def sum_columns(currency: str) -> Columns:
     """The columns of sums, each in a row with its name."""
-    return (column(""), column("", "amount", currency))
+    return (Column(""), Column("", "amount", unit=currency))
 
 
 def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     """Bills that are not issued yet, and in no total."""
-    columns = (column("Cycle"), column("Product"), column("To be issued"), *money_columns(currency))
+    columns = (Column("Cycle"), Column("Product"), Column("To be issued"), *money_columns(currency))
     rows = []
     for bill in pending:
         head = bill_record(bill)

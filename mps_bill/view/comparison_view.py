@@ -13,21 +13,17 @@ from mps_bill.core.decimals import EXACT, ZERO, percent, plain, stripped
 from mps_bill.core.units import in_unit
 from mps_bill.pipeline import control_totals
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Block, Column, Note, Quantity, Records, Row, Table, Value, change, column, pick
+from mps_bill.view.tables import Block, Column, Note, Quantity, Records, Row, Table, Value, change, columns_of, pick
 
 FORMAT = "mps-bill/comparison/1"
 COLUMNS = (
-    Column("row", "Row"),
-    Column("item", "Item"),
-    Column("name", "Name"),
-    Column("quantity_here", "Quantity here", "quantity"),
-    Column("quantity_there", "Quantity there", "quantity"),
-    Column("unit", "Unit"),
-    Column("here", "Here", "amount"),
-    Column("there", "There", "amount"),
-    Column("difference", "Difference", "signed amount"),
-    Column("percent", "Percent", "percent"),
-    Column("currency", "Currency"),
+    *columns_of("row", "item", "name"),
+    *columns_of("quantity_here", "quantity_there", kind="quantity"),
+    Column("unit"),
+    *columns_of("here", "there", kind="amount"),
+    Column("difference", "signed amount"),
+    Column("percent", "percent"),
+    Column("currency"),
 )
 _FIGURES = ("here", "there", "difference", "percent")
 
@@ -73,7 +69,7 @@ class ComparisonView:
         if not here.paid:
             rows.append(("no account", *change(here.amounts.payable, ZERO)[:3]))
         total = ("Payable", *change(here.amounts.payable, there.amounts.payable)[:3])
-        columns = (column("Paid by"), *pick(COLUMNS, *_FIGURES[:3]))
+        columns = (Column("Paid by"), *pick(COLUMNS, *_FIGURES[:3]))
         return Table(f"How it is paid, {self.comparison.currency}", columns, rows, (total,))
 
     def records(self) -> Records:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.view.tables import Block, Column, Note, Records, table
+from mps_bill.view.tables import Block, Note, Records, columns_of, table
 
 FORMAT = "mps-bill/config/1"
-SETTING = (Column("key", "Key"), Column("value", "Value"), Column("from", "From"))
+SETTING = columns_of("key", "value", "from")
 
 
 @dataclass(frozen=True, slots=True)

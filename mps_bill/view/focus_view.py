@@ -38,7 +38,7 @@ def focus_records(
 ) -> Records:
     """The charges of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
     # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
-    columns = tuple(Column(key, key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
+    columns = tuple(Column(key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
     return Records(columns, _charges(charged, months, currency, account))
 
 

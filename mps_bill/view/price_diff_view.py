@@ -11,11 +11,11 @@ from mps_bill.ask.comparison import Comparison
 from mps_bill.core.decimals import EXACT, percent_text, plain, stripped
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
-from mps_bill.view.tables import Block, Column, Heading, Note, Row, Table, Value, change, column
+from mps_bill.view.tables import Block, Column, Heading, Note, Row, Table, Value, change
 
 FORMAT = "mps-bill/prices-diff/1"
-_SIGNED = Column("difference", "Difference", "signed")
-_PERCENT = Column("percent", "Percent", "percent")
+_SIGNED = Column("difference", "signed")
+_PERCENT = Column("percent", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class PriceDiffView:
         words = [_words_row("the sheet", word) for word in diff.words]
         words += [row for item in diff.items for row in _item_rows(item)]
         if words:
-            yield Table("What changed", (column("Where"), column("What"), column("Before"), column("After")), words)
+            yield Table("What changed", (Column("Where"), Column("What"), Column("Before"), Column("After")), words)
         if any(item.rates for item in diff.items):
             yield self._rates_table()
         if self.usage:
             yield from self._effect(self.usage)
 
     def _rates_table(self) -> Table:
-        tier = (column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
-        prices = (Column("before", "Before", "price"), Column("after", "After", "price"))
-        columns = (column("Spec"), column("Region"), *tier, *prices, _SIGNED, _PERCENT)
+        tier = (Column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
+        prices = (Column("before", "price"), Column("after", "price"))
+        columns = (Column("Spec"), Column("Region"), *tier, *prices, _SIGNED, _PERCENT)
         rows: list[Row | Heading] = []
         for item in self.diff.items:
             shown = item.new or item.old
@@ -62,7 +62,7 @@ class PriceDiffView:
             ("Rounding adjustment", *change(old.rounding_adjustment, new.rounding_adjustment)[:3], None),
             ("Payable", *change(old.payable, new.payable)),
         )
-        columns = (column("Item"), column("Before", "amount"), column("After", "amount"), _SIGNED, _PERCENT)
+        columns = (Column("Item"), Column("Before", "amount"), Column("After", "amount"), _SIGNED, _PERCENT)
         rows = tuple((code, *change(*usage.amounts(code))) for code in _items(usage))
         yield Table(f"Effect on usage, {self.diff.new.currency}", columns, rows, totals)
         records = _records(usage)

@@ -20,7 +20,7 @@ from mps_bill.view.tables import (
     Records,
     Row,
     Table,
-    column,
+    columns_of,
     pick,
     records_of,
     table,
@@ -31,34 +31,22 @@ COVERAGE_FORMAT = "mps-bill/prices-coverage/1"
 LIST_FORMAT = "mps-bill/prices-list/1"
 
 PRICE = (
-    Column("price_sheet", "Price sheet"),
-    Column("item", "Item"),
-    Column("spec", "Spec"),
-    Column("region", "Region"),
-    Column("tiers", "Tiers"),
-    Column("per", "Per"),
-    Column("up_to", "Up to", "quantity"),
-    Column("unit_price", "Unit price", "price"),
-    Column("currency", "Currency"),
-    Column("unit", "Unit"),
+    *columns_of("price_sheet", "item", "spec", "region", "tiers", "per"),
+    Column("up_to", "quantity"),
+    Column("unit_price", "price"),
+    *columns_of("currency", "unit"),
 )
 COVERAGE = (
-    Column("price_sheet", "Price sheet"),
-    Column("item", "Item"),
-    Column("region", "Region"),
-    Column("priced", "Priced", "count"),
-    Column("missing", "Missing", "count"),
-    Column("missing_specs", "Without a price"),
+    *columns_of("price_sheet", "item", "region"),
+    *columns_of("priced", "missing", kind="count"),
+    Column("missing_specs", "text", "Without a price"),
 )
 SHEET = (
-    Column("id", "Id"),
-    Column("site", "Site"),
-    Column("product", "Product"),
-    Column("currency", "Currency"),
-    Column("effective_from", "In force from", "time"),
-    Column("effective_to", "In force until", "time"),
-    Column("items", "Items", "count"),
-    Column("sources", "Sources"),
+    *columns_of("id", "site", "product", "currency"),
+    Column("effective_from", "time", "In force from"),
+    Column("effective_to", "time", "In force until"),
+    Column("items", "count"),
+    Column("sources"),
 )
 
 
@@ -114,7 +102,7 @@ class PriceView:
 
 
 def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
-    tier = (column("Tier"),) if any(tier for row in rows for tier, _ in row.price.table_rows()) else ()
+    tier = (Column("Tier"),) if any(tier for row in rows for tier, _ in row.price.table_rows()) else ()
     cells: list[Row | Heading] = []
     for _, members in groupby(rows, key=lambda row: row.item.code):
         of_item = list(members)
@@ -126,7 +114,7 @@ def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
             for figure_for, unit_price in row.price.table_rows():
                 cells.append((*head, *((figure_for,) if tier else ()), unit_price))
                 head = (None, None)
-    return Table("", (column("Spec"), column("Regions"), *tier, column(sheet.currency, "price")), cells)
+    return Table("", (Column("Spec"), Column("Regions"), *tier, Column(sheet.currency, "price")), cells)
 
 
 def _sheet_note(sheet: PriceSheet) -> str:
@@ -162,7 +150,7 @@ class CoverageView:
     tables: Sequence[tuple[PriceSheet, Sequence[Coverage]]]
 
     def printed(self) -> Iterator[Block]:
-        columns = (column("Item"), column("Regions"), column("Priced", "count"), column("Without a price"))
+        columns = (Column("Item"), Column("Regions"), Column("Priced", "count"), Column("Without a price"))
         for sheet, rows in self.tables:
             cells: list[Row] = []
             for _, members in groupby(rows, key=lambda row: row.item.code):
@@ -217,7 +205,7 @@ class SheetListView:
             for sheet in self.sheets
             for number, source in enumerate(sheet.sources)
         )
-        yield Table("Sources", tuple(map(column, ("Sheet", "Read on", "Source", "What was read there"))), rows)
+        yield Table("Sources", columns_of("Sheet", "Read on", "Source", "What was read there"), rows)
 
     def records(self) -> Records:
         return Records(SHEET, map(_sheet_record, self.sheets))

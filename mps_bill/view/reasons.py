@@ -10,7 +10,7 @@ from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
 from mps_bill.rating.lines import Charge, LineItem
-from mps_bill.view.tables import Table, column
+from mps_bill.view.tables import Column, Table
 
 #: What was done, and what came of it.
 Step = tuple[str, str]
@@ -104,7 +104,7 @@ def shown(micros: int, unit: Unit) -> str:
 
 
 def step_table(title: str, steps: Iterable[Step]) -> Table:
-    return Table(title, (column("Step"), column("")), tuple(steps))
+    return Table(title, (Column("Step"), Column("")), tuple(steps))
 
 
 def steps_json(steps: Iterable[Step]) -> list[dict[str, str]]:

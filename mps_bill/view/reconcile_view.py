@@ -28,7 +28,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     Value,
-    column,
+    columns_of,
     pick,
     row_of,
     table,
@@ -39,47 +39,38 @@ _PAID = (("voucher", "Vouchers"), ("card", "Stored-value cards"), ("cash", "Cash
 _GRAINS = {"cycle": "billing cycle", "day": "day", "month": "month"}
 
 _PERIOD = (
-    Column("product", "Product"),
-    Column("period_start", "Period start", "time"),
-    Column("period_end", "Period end", "time"),
+    Column("product"),
+    *columns_of("period_start", "period_end", kind="time"),
 )
 #: Amounts of both sides.
-_SIDES = (
-    Column("ours", "Ours", "amount", summed=True),
-    Column("theirs", "Theirs", "amount", summed=True),
-    Column("difference", "Difference", "amount", summed=True),
-)
-BILL = (*_PERIOD, Column("rows", "Export rows", "count", summed=True), *_SIDES, Column("verdict", "Verdict"))
+_SIDES = (*columns_of("ours", "theirs", "difference", kind="amount", summed=True),)
+BILL = (*_PERIOD, Column("rows", "count", "Export rows", summed=True), *_SIDES, Column("verdict"))
 #: A difference, as `_difference_record` spells it.
 DIFFERENCE = (
     *_PERIOD,
-    Column("class", "Category"),
-    Column("item", "Item"),
-    Column("spec", "Spec"),
-    Column("region", "Region"),
-    Column("ours", "Ours", "quantity"),
-    Column("theirs", "Theirs", "quantity"),
-    Column("unit", "Unit"),
-    Column("amount", "Amount", "amount", summed=True),
-    Column("note", "Note"),
-    Column("place", "Place"),
+    Column("class", "text", "Category"),
+    *columns_of("item", "spec", "region"),
+    *columns_of("ours", "theirs", kind="quantity"),
+    Column("unit"),
+    Column("amount", "amount", summed=True),
+    *columns_of("note", "place"),
 )
 _CATEGORY = (
-    Column("class", "Category"),
-    Column("meaning", "Meaning"),
-    Column("count", "Count", "count", summed=True),
-    Column("amount", "Amount", "amount", summed=True),
+    Column("class", "text", "Category"),
+    Column("meaning"),
+    Column("count", "count", summed=True),
+    Column("amount", "amount", summed=True),
 )
 _EXCLUDED = (
-    Column("what", "On the bill"),
-    Column("why", "Why"),
-    Column("rows", "Rows", "count", summed=True),
-    Column("payable", "Payable", "amount", summed=True),
+    Column("what", "text", "On the bill"),
+    Column("why"),
+    Column("rows", "count", summed=True),
+    Column("payable", "amount", summed=True),
 )
 _WRONG = (
-    Column("place", "Place"),
-    Column("message", "The export contradicts itself"),
-    Column("amount", "Amount", "amount"),
+    Column("place"),
+    Column("message", "text", "The export contradicts itself"),
+    Column("amount", "amount"),
 )
 
 
@@ -141,7 +132,7 @@ class ReconcileView:
         bills = self.result.bills
         products = groupby(sorted(bills, key=lambda bill: bill.product), key=lambda bill: bill.product)
         rows = [(product, *_sums(list(members))) for product, members in products]
-        columns = (column("Product"), column("Bills", "count"), column("Equal", "count"), *self._side_columns())
+        columns = (Column("Product"), Column("Bills", "count"), Column("Equal", "count"), *self._side_columns())
         return Table("Payable", columns, rows, (("Total", *_sums(bills)),))
 
     def _side_columns(self) -> tuple[Column, ...]:
@@ -150,7 +141,7 @@ class ReconcileView:
     def _payments(self, ours: Paid, theirs: Paid) -> Table:
         rows = [(title, *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
         total = ("Payable", *_sides(ours.total, theirs.total))
-        columns = (column("Paid by"), *self._side_columns())
+        columns = (Column("Paid by"), *self._side_columns())
         return Table("How the bills that both sides have were paid", columns, rows, (total,))
 
     def _excluded(self) -> list[Row]:

@@ -24,7 +24,7 @@ def bill_report(run: BillRun, account: str | None) -> Report:
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
     unsettled = "No account was given: `mps-bill settle --account FILE` fills this table."
     bills = table("Bills", BILL_COLUMNS, [*map(bill_record, run.bills), *map(month_record, run.months)])
-    empty = (Table(title, (Column("remark", "Remark"),), (), remark=unsettled) for title in ("Deductions", "Account"))
+    empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in ("Deductions", "Account"))
     tables = (bills, lines_table(run.bills), *empty, *apart(pending=run.pending))
     return run_report("Bills", run, run.bills, tables, bills.columns[-3:], account)
 
@@ -69,7 +69,7 @@ def run_report(
         title=title,
         date=max((bill.cycle.issued_at for bill in bills), default=0),
         facts=facts,
-        sums=[(column.title, column.key) for column in sums],
+        sums=[(column.label, column.key) for column in sums],
         tables=(*tables, control_totals_table(run.control_totals)),
         items=[(code, names[code]) for code in item_order(bills) if code in names],
         currency=run.currency,
@@ -84,4 +84,4 @@ def control_totals_table(totals: ControlTotals) -> Table:
     counts = dataclasses.asdict(totals)
     rows = tuple((name.replace("_", " ").capitalize(), count) for name, count in counts.items())
     remark = "Rows read = billed + not billable + duplicate + rejected + late + pending."
-    return Table("Control totals", (Column("rows", "Rows"), Column("count", "Count", "count")), rows, remark=remark)
+    return Table("Control totals", (Column("rows"), Column("count", "count")), rows, remark=remark)

@@ -15,7 +15,7 @@ from mps_bill.settlement.settle_cycles import Settlement
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.view.bill_view import RECORDS, adjustment_record, bill_record, charge_records, head_of, statement_record
-from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, pick
+from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, columns_of, pick
 
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {
@@ -28,31 +28,24 @@ _TITLES = {source.name: source.title for source in SOURCES}
 POOLS = {source.name: source.pool_title for source in SOURCES}
 #: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
 DEDUCTION = (
-    Column("source", "Source"),
-    Column("name", "Source"),
-    Column("source_id", "Id"),
-    Column("item", "Item"),
-    Column("spec", "Spec"),
-    Column("region", "Region"),
-    Column("plan_quantity", "Covered quantity", "quantity"),
-    Column("unit", "Unit"),
-    Column("units", "Plan units", "quantity"),
-    Column("paid", "Amount", "amount", summed=True),
-    Column("remaining", "Remaining", "quantity"),
-    Column("remaining_in", "Remaining in"),
+    Column("source"),
+    Column("name", "text", "Source"),
+    Column("source_id", "text", "Id"),
+    *columns_of("item", "spec", "region"),
+    Column("plan_quantity", "quantity", "Covered quantity"),
+    Column("unit"),
+    Column("units", "quantity", "Plan units"),
+    Column("paid", "amount", "Amount", summed=True),
+    Column("remaining", "quantity"),
+    Column("remaining_in"),
 )
 #: For programs: the rows of bills, and a row per deduction, so that `amount` and `paid` both sum to payable.
 SETTLED = (*RECORDS, *pick(DEDUCTION, "source", "source_id", "units", "paid", "remaining"))
 #: A source in the closing statement, as `closing_record` spells it.
 CLOSING = (
-    Column("source", "Source"),
-    Column("id", "Id"),
-    Column("unit", "Unit"),
-    Column("opening", "Opening", "quantity"),
-    Column("added", "Added", "quantity"),
-    Column("taken", "Taken", "quantity"),
-    Column("closing", "Closing", "quantity"),
-    Column("used_up", "Used up", "time"),
+    *columns_of("source", "id", "unit"),
+    *columns_of("opening", "added", "taken", "closing", kind="quantity"),
+    Column("used_up", "time"),
 )
 
 

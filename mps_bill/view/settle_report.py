@@ -15,11 +15,11 @@ from mps_bill.view.bill_view import BILL, bill_record, month_record
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import BILL_COLUMNS, apart, lines_table, run_report
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
-from mps_bill.view.tables import Column, Moment, Record, Report, Value, pick, table
+from mps_bill.view.tables import Column, Moment, Record, Report, Value, columns_of, pick, table
 
 #: What a bill or statement was paid from.
 PAID = tuple(
-    Column(key, title, "amount", summed=True, may_hide=True)
+    Column(key, "amount", title, summed=True, may_hide=True)
     for key, title in (
         *((source.name, source.pool_title) for source in MONEY_SOURCES),
         ("outstanding", "Outstanding"),
@@ -31,12 +31,11 @@ _DEDUCTION_COLUMNS = (
     *(column for column in DEDUCTION if column.key != "source"),
 )
 _TOP_UP = (
-    Column("arrived", "Arrived", "time"),
-    Column("amount", "Amount", "amount", summed=True),
-    Column("repaid", "Repaid", "amount", summed=True),
-    Column("bills_repaid", "Bills repaid"),
-    Column("credit_restored", "Credit restored", "amount", summed=True),
-    Column("to_balance", "To the balance", "amount", summed=True),
+    Column("arrived", "time"),
+    *columns_of("amount", "repaid", kind="amount", summed=True),
+    Column("bills_repaid"),
+    Column("credit_restored", "amount", summed=True),
+    Column("to_balance", "amount", "To the balance", summed=True),
 )
 
 

@@ -29,20 +29,7 @@ from mps_bill.view.settle_records import (
     deductions,
     settle_records,
 )
-from mps_bill.view.tables import (
-    As,
-    Block,
-    Moment,
-    Note,
-    Record,
-    Records,
-    Report,
-    Row,
-    Table,
-    column,
-    pick,
-    row_of,
-)
+from mps_bill.view.tables import As, Block, Column, Moment, Note, Record, Records, Report, Row, Table, pick, row_of
 
 #: Late cycles that are listed one by one.
 _LATE_IN_FULL = 24
@@ -57,11 +44,11 @@ _BEFORE: dict[Before | None, str] = {
 }
 #: What stands in a column of amounts that are in money or in a plan's unit.
 _TOOK = (
-    column("From"),
-    column("For"),
-    column("Took", "amount"),
-    column("Left", "amount"),
-    column("Unit"),
+    Column("From"),
+    Column("For"),
+    Column("Took", "amount"),
+    Column("Left", "amount"),
+    Column("Unit"),
 )
 
 
@@ -252,11 +239,11 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
         for bill in run.overdue
     ]
     columns = (
-        column("Bill"),
-        column("Overdue since", "time"),
-        column("Outstanding", "amount"),
-        column("Repaid at", "time"),
-        column("Still owed", "amount", run.currency),
+        Column("Bill"),
+        Column("Overdue since", "time"),
+        Column("Outstanding", "amount"),
+        Column("Repaid at", "time"),
+        Column("Still owed", "amount", unit=run.currency),
     )
     yield Table("Overdue bills", columns, rows)
     account = run.settled.closing
@@ -284,7 +271,7 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
     if rest := late[len(shown) :]:
         rows.append((f"and {len(rest)} more", None, *_late_cells(rest), None))
     figures = pick(BILL, "records", "list_amount", unit=run.currency)
-    columns = (column("Cycle", "time"), column("Product"), *figures, column("Charged before"))
+    columns = (Column("Cycle", "time"), Column("Product"), *figures, Column("Charged before"))
     total = ("Total", None, *_late_cells(late), None)
     yield Table("Late usage of settled cycles, not charged", columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
@@ -318,11 +305,11 @@ def _late_cells(bills: Sequence[Bill]) -> Row:
 
 def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
     columns = (
-        column("Source"),
-        column("Unit"),
-        column("Left", "quantity"),
-        column("A day", "quantity"),
-        column("Runs out", "time"),
+        Column("Source"),
+        Column("Unit"),
+        Column("Left", "quantity"),
+        Column("A day", "quantity"),
+        Column("Runs out", "time"),
     )
     rows: list[Row] = []
     for row in forecast.rows:

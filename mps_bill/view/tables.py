@@ -52,15 +52,15 @@ Value = str | int | Decimal | Fraction | Moment | Quantity | As | None
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` is its name for programs, `title` for people.
+    """A column: `key` is its name for programs, `title` for people, where that is not the key in words.
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
     reader wants. `may_hide`: of no interest where it is 0 in every row.
     """
 
     key: str
-    title: str
     kind: Kind = "text"
+    title: str | None = None
     unit: str = ""
     summed: bool = False
     may_hide: bool = False
@@ -70,8 +70,13 @@ class Column:
         return self.kind not in ("text", "time")
 
     @property
+    def label(self) -> str:
+        words = self.key.replace("_", " ")
+        return words[:1].upper() + words[1:] if self.title is None else self.title
+
+    @property
     def heading(self) -> str:
-        return f"{self.title} {self.unit}".strip()
+        return f"{self.label} {self.unit}".strip()
 
 
 Columns = tuple[Column, ...]
@@ -196,6 +201,11 @@ def number(value: Value) -> Value:
     return value.value if isinstance(value, As) else value
 
 
+def columns_of(*keys: str, kind: Kind = "text", summed: bool = False, may_hide: bool = False) -> Columns:
+    """Columns of one kind, whose titles are their keys in words."""
+    return tuple(Column(key, kind, summed=summed, may_hide=may_hide) for key in keys)
+
+
 def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str] | None = None) -> Columns:
     """The columns with these keys, in this order. Amounts carry the unit, where one is given; `titles` are others by key."""
     by_key = {column.key: column for column in columns}
@@ -230,8 +240,3 @@ def row_of(columns: Columns, record: Record) -> Row:
 def change(old: Decimal, new: Decimal) -> tuple[Decimal, Decimal, Decimal, Fraction | None]:
     """What a price or an amount was and is, the difference, and the ratio, where there was something before."""
     return old, new, EXACT.subtract(new, old), Fraction(new) / Fraction(old) if old else None
-
-
-def column(title: str, kind: Kind = "text", unit: str = "") -> Column:
-    """A column that only one printed table has."""
-    return Column(title, title, kind, unit)

@@ -9,16 +9,15 @@ from typing import Any
 
 from mps_bill.pipeline import UsageCheck
 from mps_bill.view.reading_report import control_totals_text, problem_json
-from mps_bill.view.tables import Block, Column, Note, Records, Table, column
+from mps_bill.view.tables import Block, Column, Note, Records, Table, columns_of
 
 FORMAT = "mps-bill/usage-check/1"
 PROBLEM = (
-    Column("file", "File"),
-    Column("line", "Line", "count"),
-    Column("column", "Column", "count"),
-    Column("code", "Code"),
-    Column("slug", "Problem"),
-    Column("message", "Message"),
+    Column("file"),
+    *columns_of("line", "column", kind="count"),
+    Column("code"),
+    Column("slug", "text", "Problem"),
+    Column("message"),
 )
 
 
@@ -34,7 +33,7 @@ class UsageCheckView:
                 (problem.kind.code, problem.kind.slug, problems.counts[problem.kind], str(problem.place))
                 for problem in sorted(problems.firsts, key=lambda problem: problem.kind)
             ]
-            columns = (column("Code"), column("Problem"), column("Count", "count"), column("First at"))
+            columns = (Column("Code"), Column("Problem"), Column("Count", "count"), Column("First at"))
             yield Table("Problems", columns, rows, ((None, "Total", problems.total, None),))
         yield Note(control_totals_text(self.check.control_totals))
 

@@ -21,7 +21,7 @@ from mps_bill.render.xlsx import MOST_ROWS, parts
 from mps_bill.settlement.closing import totals
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
-from mps_bill.view.tables import Column, Moment, Report, Table, column, number
+from mps_bill.view.tables import Column, Moment, Report, Table, number
 from tests.render.runs import FORMULA, HOSTILE, bills_of, every_run, hostile, months_of, sample_day, settled
 
 pytest.importorskip("xlsxwriter")
@@ -198,7 +198,7 @@ def test_parts_add_up_and_each_survives_a_double(value: Decimal) -> None:
 
 def test_a_value_that_no_double_holds_is_split_over_two_columns() -> None:
     long, short = Decimal("123456.7890123456"), Decimal("0.5")
-    columns = (column("Item"), column("Records", "count"), Column("amount", "Amount", "amount", summed=True))
+    columns = (Column("Item"), Column("Records", "count"), Column("amount", "amount", summed=True))
     table = Table("Lines", columns, (("a", 1, long), ("b", 2, short)))
     date = parse_second("2023-11-10T00:00:00Z")
     book = workbook(Report("Long", date, (), (("List amount", "amount"),), (table,)))
@@ -218,6 +218,6 @@ def test_equal_runs_make_equal_bytes() -> None:
 
 
 def test_more_rows_than_a_sheet_holds_are_refused() -> None:
-    table = Table("Lines", (column("Item"),), (("a",),) * (MOST_ROWS - 1))
+    table = Table("Lines", (Column("Item"),), (("a",),) * (MOST_ROWS - 1))
     with pytest.raises(TooLarge, match="Lines has 1048575 rows"):
         workbook(Report("Large", 0, (), (), (table,)))
