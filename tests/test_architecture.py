@@ -162,7 +162,11 @@ def _narrows(test: ast.expr) -> bool:
 
 
 def loaded_by(code: str, folder: Path) -> set[str]:
-    """The modules that a fresh Python has loaded after running `code`."""
+    """The packages that a fresh Python has loaded after running `code`."""
+    return {name.partition(".")[0] for name in modules_loaded_by(code, folder)}
+
+
+def modules_loaded_by(code: str, folder: Path) -> set[str]:
     script = f"import sys\n{code}\nprint('\\n'.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -172,7 +176,7 @@ def loaded_by(code: str, folder: Path) -> set[str]:
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    return {name.partition(".")[0] for name in done.stderr.split("\n")}
+    return set(done.stderr.split("\n"))
 
 
 def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
@@ -189,6 +193,17 @@ def test_a_small_csv_is_billed_without_an_engine(format_: str, needed: set[str],
     words = ["bill", str(usage), "--prices", "mps-china", "--format", format_]
     loaded = loaded_by(f"from mps_bill.cli import run\nassert run({words!r}) == 0", tmp_path)
     assert loaded & HEAVY == {"yaml"} | needed
+
+
+@pytest.mark.parametrize(("format_", "module"), [("table", "terminal"), ("csv", "csv"), ("json", "json")])
+def test_a_format_loads_no_other(format_: str, module: str, tmp_path: Path) -> None:
+    words = ["bill", str(ROOT / "samples" / "month-turn.csv"), "--prices", "mps-china", "--format", format_]
+    loaded = modules_loaded_by(f"from mps_bill.cli import run\nassert run({words!r}) == 0", tmp_path)
+    assert {name for name in loaded if name.startswith("mps_bill.render.")} == {
+        f"mps_bill.render.{name}" for name in ("formats", module, *(() if module == "json" else ("cells",)))
+    }
+    views = ("run_report", "chart_series", "focus_view", "focus_words", "settle_view", "settle_report", "accounts_view")
+    assert not {f"mps_bill.view.{name}" for name in views} & loaded
 
 
 _NOT_OURS = ("__pycache__", "build", "dist", "node_modules")
