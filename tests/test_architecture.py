@@ -30,6 +30,7 @@ ROOMS = (
     ("metering",),
     ("price_sheet",),
     ("config",),
+    ("documents",),
     ("core",),
 )
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
@@ -37,9 +38,9 @@ _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 #: The names that two files still share. None may join them.
 SHARED_NAMES = {"accounts", "usage"}
 
-PURE_ROOMS = ("core", "rating", "settlement")
+PURE_ROOMS = ("core", "documents", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.
-AT_THE_EDGE = ("mps_bill.core.yaml_tree", "mps_bill.core.files", "mps_bill.settlement.save")
+AT_THE_EDGE = ("mps_bill.documents.yaml_tree", "mps_bill.core.files", "mps_bill.settlement.save")
 #: All that a pure module may import of Python itself.
 PURE_IMPORTS = {
     "__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",

@@ -9,9 +9,9 @@ from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, quoted
 from mps_bill.core.files import read_document
 from mps_bill.core.laws import BrokenLaw, law
-from mps_bill.core.shape import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
 from mps_bill.core.times import OFFSET, offset_text, parse_offset
-from mps_bill.core.yaml_tree import decode, read_tree
+from mps_bill.documents.shapes import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
+from mps_bill.documents.yaml_tree import decode, read_tree
 
 NO_CONFIG = Kind("C101", "no-config")
 BAD_TEXT = Kind("C201", "bad-text")

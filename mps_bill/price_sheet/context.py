@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from mps_bill.core.diagnostics import Place, Problem, quoted
-from mps_bill.core.shape import Entry, Fields, Located, Many
+from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.regions import KNOWN

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mps_bill.core import shape, yaml_tree
 from mps_bill.core.diagnostics import Kind
+from mps_bill.documents import shapes, yaml_tree
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import PRICE_KINDS
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
@@ -47,13 +47,13 @@ EXPLANATIONS: Mapping[Kind, str] = {
     yaml_tree.ALIAS: "`*name` stands for a value from elsewhere. Write the value out.",
     yaml_tree.TAG: "`!tag` changes how a value is read. A sheet's values are read as they are typed; take the tag out.",
     yaml_tree.TOO_DEEP: f"The document nests deeper than {yaml_tree.MOST_LEVELS} levels, which no sheet needs.",
-    shape.UNKNOWN_KEY: "A key that the format does not have, mostly misspelt. A key that is passed over would be a wrong bill.",
-    shape.MISSING_KEY: "A key that the format needs is not there.",
-    shape.CONFLICTING_KEYS: "Two keys of which only one may stand, such as `prices` and `prices_from`.",
-    shape.WRONG_NODE: "A list or mapping stands where a single value belongs, or the other way round.",
-    shape.EMPTY_VALUE: "A key without a value. In a flow mapping a comma inside a number (`0,0099`) makes this too.",
-    shape.EMPTY_COLLECTION: "A list or mapping without entries. Leave the key out, or add what belongs there.",
-    shape.DUPLICATE_ENTRY: "A value stands twice in a list, such as a region in a group.",
+    shapes.UNKNOWN_KEY: "A key that the format does not have, mostly misspelt. A key that is passed over would be a wrong bill.",
+    shapes.MISSING_KEY: "A key that the format needs is not there.",
+    shapes.CONFLICTING_KEYS: "Two keys of which only one may stand, such as `prices` and `prices_from`.",
+    shapes.WRONG_NODE: "A list or mapping stands where a single value belongs, or the other way round.",
+    shapes.EMPTY_VALUE: "A key without a value. In a flow mapping a comma inside a number (`0,0099`) makes this too.",
+    shapes.EMPTY_COLLECTION: "A list or mapping without entries. Leave the key out, or add what belongs there.",
+    shapes.DUPLICATE_ENTRY: "A value stands twice in a list, such as a region in a group.",
     # Single values
     kinds.UNKNOWN_FORMAT: "`format` names another format, or a version that this program does not read.",
     kinds.BAD_ID: "Ids, sites, products, item codes and names of sets are lower-case words joined by `-` or `_`.",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
-from mps_bill.core.yaml_tree import lines_of
+from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")

@@ -7,8 +7,8 @@ from typing import Literal, cast
 
 from mps_bill.core.decimals import EXACT, RoundingMode, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
-from mps_bill.core.shape import Entry, Fields, Located, Many
 from mps_bill.core.units import UNITS, Unit, to_micros
+from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet

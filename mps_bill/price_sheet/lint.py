@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from mps_bill.core.diagnostics import Place, Problem, one_of, quoted
-from mps_bill.core.shape import Entry, Fields
 from mps_bill.core.times import HOUR, Calendar, iso
+from mps_bill.documents.shapes import Entry, Fields
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.neighbours import price_warnings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
 from mps_bill.core.files import read_document
-from mps_bill.core.yaml_tree import decode
+from mps_bill.documents.yaml_tree import decode
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets

@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
-from mps_bill.core.shape import Located, Many
+from mps_bill.documents.shapes import Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
 from mps_bill.price_sheet.prices import PriceEntry, PriceTable

@@ -8,8 +8,8 @@ from itertools import combinations
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
-from mps_bill.core.shape import Entry, Located, Many
 from mps_bill.core.units import Unit
+from mps_bill.documents.shapes import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context
 from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice

@@ -7,9 +7,9 @@ from typing import Any, Literal, cast
 
 from mps_bill.core.decimals import RoundingMode
 from mps_bill.core.diagnostics import Place, Problem, in_order
-from mps_bill.core.shape import Field, Fields, Located, read
 from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
-from mps_bill.core.yaml_tree import read_tree
+from mps_bill.documents.shapes import Field, Fields, Located, read
+from mps_bill.documents.yaml_tree import read_tree
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, read_context

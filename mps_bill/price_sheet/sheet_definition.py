@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import PLAIN_DECIMAL
 from mps_bill.core.diagnostics import Kind, near_miss, quoted
-from mps_bill.core.shape import (
+from mps_bill.core.times import DAY, HOUR, LOCAL_TIME, OFFSET, parse_offset, parse_second
+from mps_bill.core.units import UNITS
+from mps_bill.documents.shapes import (
     Choice,
     Field,
     ListOf,
@@ -19,8 +21,6 @@ from mps_bill.core.shape import (
     json_schema,
     matching,
 )
-from mps_bill.core.times import DAY, HOUR, LOCAL_TIME, OFFSET, parse_offset, parse_second
-from mps_bill.core.units import UNITS
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import PRICE_KINDS
 from mps_bill.price_sheet.price_kinds.price_forms import price_shape

@@ -1,7 +1,7 @@
 """The kinds of problem that price sheets can have.
 
 P0xx: finding files; P1xx: the form of a document, shared by every document that the program reads (P101 to P119 in
-`core.yaml_tree`, P121 to P139 in `core.shape`); P2xx: single values; P3xx: items and prices; P4xx: periods, and sheets
+`documents.yaml_tree`, P121 to P139 in `documents.shapes`); P2xx: single values; P3xx: items and prices; P4xx: periods, and sheets
 beside one another; P5xx: usage cases. P9xx are warnings: a bill can be made, and a person should look.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from mps_bill.core.diagnostics import near_miss, quoted
-from mps_bill.core.shape import Choice, Either, Field, Fields, ListOf, Located, MapOf, Record, Text, matching
 from mps_bill.core.times import OFFSET, parse_offset
+from mps_bill.documents.shapes import Choice, Either, Field, Fields, ListOf, Located, MapOf, Record, Text, matching
 from mps_bill.metering.usage import COLUMNS, TAG
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_problems as kinds

@@ -8,8 +8,8 @@ from typing import cast
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, quoted
 from mps_bill.core.files import read_document
-from mps_bill.core.shape import Field, Fields, Located, Many, read
-from mps_bill.core.yaml_tree import decode, read_tree
+from mps_bill.documents.shapes import Field, Fields, Located, Many, read
+from mps_bill.documents.yaml_tree import decode, read_tree
 from mps_bill.profiles import profile_definition as d
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.profile import Column, Condition, Evidence, Profile, TimeForm, in_column_order, parse_path

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
 from mps_bill.core.files import read_document
-from mps_bill.core.shape import Entry, Fields, Located, Many, read
 from mps_bill.core.units import Unit
-from mps_bill.core.yaml_tree import decode, read_tree
+from mps_bill.documents.shapes import Entry, Fields, Located, Many, read
+from mps_bill.documents.yaml_tree import decode, read_tree
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile import mapping_definition as d

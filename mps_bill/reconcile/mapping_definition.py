@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
-from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.core.units import UNITS, Unit
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.price_sheet.regions import REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds

@@ -11,8 +11,8 @@ from typing import Any
 
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import quoted
-from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Schema, Text, json_schema
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Schema, Text, json_schema
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import EVERY_PRODUCT
 from mps_bill.settlement.entries import (

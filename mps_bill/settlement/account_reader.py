@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
-from mps_bill.core.shape import Field, Fields, Located, Many, read
 from mps_bill.core.times import HOUR
-from mps_bill.core.yaml_tree import read_tree
+from mps_bill.documents.shapes import Field, Fields, Located, Many, read
+from mps_bill.documents.yaml_tree import read_tree
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement import account_problems as kinds

@@ -14,7 +14,7 @@ from typing import Any
 from mps_bill.core.decimals import amount_text, plain, scaled, stripped
 from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.core.units import QUANTITY_PLACES
-from mps_bill.core.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
+from mps_bill.documents.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt, TopUp
 from mps_bill.settlement.sources.payment_source import Written

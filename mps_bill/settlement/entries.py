@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, PLAIN_DECIMAL, parse_plain_decimal, plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
-from mps_bill.core.shape import Field, Fields, Located, Many, Text, matching
 from mps_bill.core.times import LOCAL_TIME, OFFSET, iso, parse_second
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
+from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, matching
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item

@@ -15,7 +15,7 @@ from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, Probl
 from mps_bill.core.files import MOST_BYTES, Staged, check_readable, is_special, read_document, read_whole, staged
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
-from mps_bill.core.yaml_tree import decode
+from mps_bill.documents.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import Account

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mps_bill.core.diagnostics import Problem, printable
-from mps_bill.core.yaml_tree import lines_of
+from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.view.reading_report import problem_json
 from mps_bill.view.suites import Case, Suite, Suites

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.core import shape, yaml_tree
 from mps_bill.core.diagnostics import Kind
+from mps_bill.documents import shapes, yaml_tree
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.load_sheets import load_sheets
@@ -18,7 +18,7 @@ from tests.golden.cases import run_captured
 from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, mistakes, page
 
 #: What `Text` and `Choice` report where a definition names no kind of its own; that of price sheets always does.
-_OF_OTHER_DOCUMENTS = {shape.BAD_VALUE, shape.UNKNOWN_WORD}
+_OF_OTHER_DOCUMENTS = {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}
 
 
 @pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: mistake.name)
@@ -62,7 +62,7 @@ def test_every_code_is_in_the_gallery() -> None:
 def test_every_kind_has_an_explanation_and_a_code_of_its_own() -> None:
     every = {
         kind
-        for room in (kinds, yaml_tree, shape)
+        for room in (kinds, yaml_tree, shapes)
         for kind in vars(room).values()
         if isinstance(kind, Kind) and kind not in _OF_OTHER_DOCUMENTS
     }

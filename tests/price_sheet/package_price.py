@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from mps_bill.core.decimals import PLAIN_DECIMAL, divide, plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.shape import Field, Fields, Record, Text
 from mps_bill.core.units import Unit, in_unit, to_micros
+from mps_bill.documents.shapes import Field, Fields, Record, Text
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (
     UNIT_PRICE,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.yaml_tree import DUPLICATE_KEY
+from mps_bill.documents.yaml_tree import DUPLICATE_KEY
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.check_sheets import check
 from mps_bill.price_sheet.load_sheets import load_sheets

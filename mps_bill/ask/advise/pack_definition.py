@@ -9,8 +9,8 @@ from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import Validity
 from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
 from mps_bill.core.diagnostics import quoted
-from mps_bill.core.shape import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Text, matching
 from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURCE
 from mps_bill.settlement.entries import MONEY_PLACES
 from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT

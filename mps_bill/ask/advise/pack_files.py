@@ -9,7 +9,7 @@ from mps_bill.ask.advise.packs import PackList
 from mps_bill.ask.advise.read_packs import read_packs
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, printable, quoted
 from mps_bill.core.files import read_document
-from mps_bill.core.yaml_tree import decode
+from mps_bill.documents.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import shipped_folder
 

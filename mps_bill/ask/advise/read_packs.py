@@ -7,9 +7,9 @@ from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import Pack, PackList, PackType
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
-from mps_bill.core.shape import Entry, Fields, read
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.core.yaml_tree import read_tree
+from mps_bill.documents.shapes import Entry, Fields, read
+from mps_bill.documents.yaml_tree import read_tree
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.context import source_of
 from mps_bill.price_sheet.regions import known_regions

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
 from mps_bill.core.diagnostics import Kind, near_miss, quoted
-from mps_bill.core.shape import Choice, Field, ListOf, Record, Schema, Text, json_schema
 from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_second
+from mps_bill.documents.shapes import Choice, Field, ListOf, Record, Schema, Text, json_schema
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.price_sheet import sheet_problems as kinds
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mps_bill.ask.price_cases import case_definition as d
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order, quoted
-from mps_bill.core.shape import Fields, Located, read
-from mps_bill.core.yaml_tree import read_tree
+from mps_bill.documents.shapes import Fields, Located, read
+from mps_bill.documents.yaml_tree import read_tree
 from mps_bill.metering.usage import RECORD_COLUMNS
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook

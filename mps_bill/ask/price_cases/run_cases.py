@@ -13,9 +13,9 @@ from mps_bill.ask.price_cases import case_definition as d
 from mps_bill.ask.price_cases.read_cases import Case, CaseFile
 from mps_bill.core.decimals import EXACT, amount_text, plain, stripped
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
-from mps_bill.core.shape import Field, Fields, Located
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
+from mps_bill.documents.shapes import Field, Fields, Located
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import UsageSource

@@ -11,7 +11,7 @@ from mps_bill.cli import exit_codes, options
 from mps_bill.cli.output import open_output
 
 if TYPE_CHECKING:
-    from mps_bill.core.shape import Schema
+    from mps_bill.documents.shapes import Schema
 
 
 class Described(StrEnum):

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.shape import Located, Shape
 from mps_bill.core.units import MoneyRate, Unit, amount_at, money_rate
+from mps_bill.documents.shapes import Located, Shape
 from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Form, Part, Price, Rate, product
 
 

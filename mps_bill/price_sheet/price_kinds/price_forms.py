@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.shape import Either, Record, Schema, Shape
 from mps_bill.core.units import Unit
-from mps_bill.core.yaml_tree import MapNode, Node
+from mps_bill.documents.shapes import Either, Record, Schema, Shape
+from mps_bill.documents.yaml_tree import MapNode, Node
 from mps_bill.price_sheet.price_kinds.price_kind import Form, Price, Rate
 
 

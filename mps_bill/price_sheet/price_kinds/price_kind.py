@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, PLAIN_DECIMAL, parse_plain_decimal, strip_zeros
 from mps_bill.core.diagnostics import Place, Problem, quoted
-from mps_bill.core.shape import Located, Shape, Text
 from mps_bill.core.units import QUANTITY_PLACES, Unit
+from mps_bill.documents.shapes import Located, Shape, Text
 from mps_bill.price_sheet import sheet_problems as kinds
 
 #: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount, exact to

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal, cast
 
 from mps_bill.core.decimals import PLAIN_DECIMAL, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
-from mps_bill.core.shape import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text
 from mps_bill.core.units import Unit, amount_of, in_unit, to_micros
+from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (
     UNIT_PRICE,

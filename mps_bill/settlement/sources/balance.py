@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
-from mps_bill.core.shape import Field, Fields
+from mps_bill.documents.shapes import Field, Fields
 from mps_bill.settlement.entries import Reading, money, value_of
 from mps_bill.settlement.sources.payment_source import (
     Due,

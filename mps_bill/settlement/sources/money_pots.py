@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from mps_bill.core.decimals import amount_text
-from mps_bill.core.shape import Field, Fields, Many
 from mps_bill.core.times import iso
+from mps_bill.documents.shapes import Field, Fields, Many
 from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
 

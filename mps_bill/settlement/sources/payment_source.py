@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.shape import Field, Fields
+from mps_bill.documents.shapes import Field, Fields
 from mps_bill.settlement.entries import Reading
 
 #: A value of the account file as it is written: a word, a list, a mapping.

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 from mps_bill.core.decimals import divide, plain, scaled
 from mps_bill.core.laws import law
-from mps_bill.core.shape import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
+from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement import account_problems as kinds

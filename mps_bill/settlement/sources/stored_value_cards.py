@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mps_bill.core.shape import Field, Fields, ListOf, Record
+from mps_bill.documents.shapes import Field, Fields, ListOf, Record
 from mps_bill.settlement.entries import Reading
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields
 

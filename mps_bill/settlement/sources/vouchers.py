@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from mps_bill.core.decimals import ZERO, amount_text, round_money
 from mps_bill.core.laws import law
-from mps_bill.core.shape import Choice, Field, Fields, ListOf, Record
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Record
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money, value_of
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields, pot_row

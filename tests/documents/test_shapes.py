@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
-from mps_bill.core.shape import (
+from mps_bill.documents.shapes import (
     Choice,
     Either,
     Entry,
@@ -24,7 +24,7 @@ from mps_bill.core.shape import (
     matching,
     read,
 )
-from mps_bill.core.yaml_tree import read_tree
+from mps_bill.documents.yaml_tree import read_tree
 
 
 def _money(text: str) -> Decimal:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
-from mps_bill.core.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
+from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
 
 UNKNOWN_KEY = Kind("P121", "unknown-key")
 MISSING_KEY = Kind("P122", "missing-key")

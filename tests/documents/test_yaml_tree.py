@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import Problem
-from mps_bill.core.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, decode, lines_of, read_tree
+from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, decode, lines_of, read_tree
 
 PARSERS = ["c", "python"]
 
