@@ -5,16 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.kit import SHEET, usage_of, usage_text
+from tests.package_copy import change, copy_package, mps_bill
 
 PACKAGES = SHEET.replace('Audio: {"*": 0.0056}', 'Audio: {"*": {package: 10, each: 5.50}}')
 USAGE = usage_text([usage_of("audio", spec="Audio", quantity="20.01")])
@@ -26,33 +23,15 @@ LIST_AMOUNT = "16.5"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with the kind, and files to work on."""
     folder = tmp_path_factory.mktemp("fourth")
-    shutil.copytree(ROOT / "mps_bill", folder / "mps_bill", ignore=shutil.ignore_patterns("__pycache__"))
-    room = folder / "mps_bill" / "price_sheet" / "price_kinds"
+    room = copy_package(folder) / "price_sheet" / "price_kinds"
     shutil.copy(Path(__file__).parent / "package_price.py", room / "package.py")
-    kinds = (room / "__init__.py").read_text()
     line = "PRICE_KINDS: tuple[type[Price], ...] = (FlatPrice, "
-    assert line in kinds
     added = "from mps_bill.price_sheet.price_kinds.package import PackagePrice\n\n"
-    (room / "__init__.py").write_text(kinds.replace(line, f"{added}{line}PackagePrice, "))
+    change(room / "__init__.py", line, f"{added}{line}PackagePrice, ")
     (folder / "flat.yaml").write_text(SHEET)
     (folder / "packages.yaml").write_text(PACKAGES)
     (folder / "usage.csv").write_text(USAGE)
     return folder
-
-
-def mps_bill(world: Path, *words: str, code: int = 0) -> str:
-    """What a command of the copy prints."""
-    script = "import sys; from mps_bill.cli import run; sys.exit(run(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", script, *words],
-        check=False,
-        cwd=world,
-        env={**os.environ, "PYTHONPATH": str(world), "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
 
 
 BILL = ("bill", "usage.csv", "--prices", "packages.yaml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import iso
@@ -42,7 +42,9 @@ class MoneyPots(MoneySource, Generic[P]):
 
     pots: tuple[P, ...] = ()
 
+    #: The list in the account file, and what an entry of it is.
     entries: ClassVar[Field[Many[Fields]]]
+    pot: ClassVar[type[MoneyPot]] = MoneyPot
 
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> Self:
@@ -51,7 +53,8 @@ class MoneyPots(MoneySource, Generic[P]):
     @classmethod
     def read_pot(cls, entry: Fields, reading: Reading) -> P | None:
         """One entry; None where it is wrong."""
-        raise NotImplementedError
+        values = pot_fields(entry, reading)
+        return cast("P", cls.pot(*values)) if values else None
 
     def written(self, offset: int) -> Mapping[str, Written | None]:
         return {self.entries.key: [self.written_pot(pot, offset) for pot in self.pots]}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mps_bill.documents.shapes import Field, Fields, ListOf, Record
-from mps_bill.settlement.entries import Reading
-from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields
+from mps_bill.documents.shapes import Field, ListOf, Record
+from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 
 _CARD = Record("a stored-value card", POT_KEYS)
 
@@ -28,9 +27,5 @@ class StoredValueCards(MoneyPots[StoredValueCard]):
         "stored-value cards",
         required=False,
     )
+    pot = StoredValueCard
     keys = (entries,)
-
-    @classmethod
-    def read_pot(cls, entry: Fields, reading: Reading) -> StoredValueCard | None:
-        values = pot_fields(entry, reading)
-        return StoredValueCard(*values) if values else None
