@@ -30,7 +30,7 @@ EVERY_PRODUCT = "*"
 class TopUp:
     """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid) and never counts again.
 
-    `id` tells it from another of the same time and amount.
+    Two of the same time and amount need an `id` each.
     """
 
     at: int
@@ -73,7 +73,7 @@ class FrozenMonth:
 class Charged:
     """The cycles charged that begin on a day of the billing clock (`2023-11-10`), in order of charging.
 
-    A digest (`settlement.charged.digest`) tells the same usage of a cycle when it comes again.
+    A digest (`settlement.charged.digest`) identifies the usage of a cycle when it comes again.
     """
 
     product: str

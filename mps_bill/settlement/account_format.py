@@ -1,4 +1,4 @@
-"""The account file format, said once: the reader goes by it, and editors get it as a JSON Schema.
+"""The account file format, in one place: the reader goes by it, and editors get it as a JSON Schema.
 
 The keys from `credit_used` on are written by the program. A file without them is an account that has paid nothing yet.
 """
@@ -65,7 +65,9 @@ _exact_amount = number("an exact amount", kinds.BAD_MONEY, decimal_of(AMOUNT_PLA
 _use = number("a month's use", kinds.BAD_QUANTITY, decimal_of(QUANTITY_PLACES, whole_digits=_USE_DIGITS))
 _month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
 
-TOP_UP_ID = Field("id", identifier, "what tells it from another of the same time and amount", required=False)
+TOP_UP_ID = Field(
+    "id", identifier, "identifier, unique in its list; needed where two have the same time and amount", required=False
+)
 AT = Field("at", moment("a time"), "when the money arrives")
 AMOUNT = Field("amount", money, "how much")
 ARRIVED = Field(
@@ -168,7 +170,7 @@ CHARGED = Field(
 CHARGED_MONTHS = Field(
     "charged_months",
     ListOf("charged months", CHARGED_MONTH, may_be_empty=True),
-    "the cycles that were charged long ago, so that none of them is charged again unasked",
+    "the cycles that were charged long ago, so that none of them is charged again without --charge-late",
     required=False,
 )
 #: The keys that the program writes, in the order in which it adds them.

@@ -1,4 +1,4 @@
-"""The kinds of problem that account files can have. A1xx: the file; A2xx: single values; A3xx: values together."""
+"""The problems that account files can have. A1xx: the file; A2xx: single values; A3xx: values together."""
 
 from mps_bill.core.diagnostics import Kind
 
@@ -34,5 +34,5 @@ OTHER_CURRENCY = Kind("A309", "other-currency")
 UNKNOWN_PRODUCT = Kind("A310", "unknown-product")
 DUPLICATE_ENTRY = Kind("A311", "duplicate-entry")
 UNREPAID_BALANCE = Kind("A312", "unrepaid-balance")
-FINER_BILLS = Kind("A313", "finer-bills")
+BILL_DECIMALS = Kind("A313", "too-many-decimal-places")
 EQUAL_TOP_UPS = Kind("A314", "equal-top-ups")

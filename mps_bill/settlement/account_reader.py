@@ -158,12 +158,12 @@ def _check_duplicates(fields: Fields, reading: Reading) -> None:
         rows = []
         for part in parts_of(fields, field):
             words = tuple(value_of(part, word, "") for word in key)
-            rows.append((words, part.place, quoted(" ".join(words))))
+            rows.append((words, part.place, f"entry {quoted(' '.join(words))}"))
         reading.report_duplicates(rows, kinds.DUPLICATE_ENTRY)
 
 
 def _check_top_ups(fields: Fields, reading: Reading) -> None:
-    """Two equal top-ups that no id tells apart are more likely one that was copied."""
+    """Two top-ups of one time and amount without ids are more likely one that was copied."""
     first: dict[TopUp, Place] = {}
     for part in parts_of(fields, f.TOP_UPS):
         top_up = _top_up(part)
@@ -172,8 +172,8 @@ def _check_top_ups(fields: Fields, reading: Reading) -> None:
         earlier = first.setdefault(replace(top_up, arrived=False), part.place)
         if earlier is not part.place:
             message = (
-                f"the same amount at the same time stands already at line {earlier.line}; where both were paid,"
-                " give each an id"
+                f"duplicate top-up of the same time and amount; first defined at line {earlier.line}, column"
+                f" {earlier.column}; where both were paid, give each an id"
             )
             reading.report(part.place, kinds.EQUAL_TOP_UPS, message)
 
@@ -202,7 +202,7 @@ def _check_places(place: Place, reading: Reading) -> None:
     for sheet in reading.book.sheets:
         if sheet.billing.places > MONEY_PLACES:
             message = (
-                f"{sheet.ref} ({sheet.place}) cuts bills to {sheet.billing.places} decimals; to be paid from an"
-                f" account they have at most {MONEY_PLACES}"
+                f"{sheet.ref} ({sheet.place}) rounds bills to {sheet.billing.places} decimal places; bills that are"
+                f" paid from an account have at most {MONEY_PLACES}"
             )
-            reading.report(place, kinds.FINER_BILLS, message)
+            reading.report(place, kinds.BILL_DECIMALS, message)

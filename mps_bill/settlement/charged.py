@@ -1,4 +1,4 @@
-"""What an account remembers of the cycles that it charged, so that no usage is charged twice unasked.
+"""What an account remembers of the cycles that it charged, so that no usage is charged twice by mistake.
 
 Of the month that a product has reached and the one before it is a digest of each cycle's usage, which knows the same usage
 when it comes again. Of older months it is only which cycles were charged, so that the account grows by the month and not by
@@ -18,8 +18,8 @@ from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged, Charged
 
 #: A cycle by its product and start.
 CycleKey = tuple[str, int]
-#: What was charged of a late cycle before: the `same` usage as now, or `other` usage, of which now may repeat a part, or an
-#: `unknown` one: it was long ago.
+#: What was charged of a late cycle before: the `same` usage as now; `other` usage, of which a part may be charged again; or
+#: `unknown` usage, long ago.
 Before = Literal["same", "other", "unknown"]
 
 

@@ -18,7 +18,7 @@ from mps_bill.settlement import account_problems as kinds
 
 T = TypeVar("T")
 
-#: Money in an account has at most the currency's decimals.
+#: Money in an account has at most the decimal places of its currency.
 MONEY_PLACES = 2
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
@@ -58,7 +58,7 @@ spec_code = Text("a spec", str, _WORD, kinds.UNKNOWN_SPEC)
 region_id = Text("a region id", str, _WORD, kinds.UNKNOWN_REGION)
 product_code = Text("a product", str, _WORD, kinds.UNKNOWN_PRODUCT)
 
-ID = Field("id", identifier, "what tells it from the others")
+ID = Field("id", identifier, "identifier, unique in its list")
 EFFECTIVE_FROM = Field("effective_from", moment("a start"), "the first moment it can be used")
 EXPIRES_AT = Field("expires_at", moment("an expiry"), "the moment from which it can no longer be used")
 
@@ -102,18 +102,19 @@ class Reading:
         """What `make` makes of the parts of a list, whose ids, where they have some, must differ."""
         parts = parts_of(fields, field)
         ids = (part.get(ID) for part in parts)
-        found = ((id_.value, id_.place, f"the id {quoted(id_.value)}") for id_ in ids if id_)
+        found = ((id_.value, id_.place, f"id {quoted(id_.value)}") for id_ in ids if id_)
         self.report_duplicates(found, kinds.DUPLICATE_ID)
         made = map(make, parts)
         return tuple(value for value in made if value is not None)
 
     def report_duplicates(self, found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> None:
-        """Reports every key that stands at an earlier place already; the text names it."""
+        """Reports every key that was defined at an earlier place; the text names it."""
         first: dict[Hashable, Place] = {}
         for key, place, what in found:
             earlier = first.setdefault(key, place)
             if earlier is not place:
-                self.report(place, kind, f"{what} stands already at line {earlier.line}; each stands once")
+                first_at = f"first defined at line {earlier.line}, column {earlier.column}"
+                self.report(place, kind, f"duplicate {what}; {first_at}")
 
     def items(self, code: Located[str]) -> tuple[Item, ...]:
         """The items of a code, one for each price sheet that has it."""

@@ -1,4 +1,4 @@
-"""Settlement by the month: amounts are frozen bill by bill, and the month is cut and paid once, when it is over."""
+"""Settlement by the month: amounts are frozen bill by bill, and the month is rounded and paid once, when it is over."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _month_start(statement: StatementMonth) -> int:
 def settle_statement(
     held: FrozenMonth, statement: StatementMonth, account: Account
 ) -> tuple[StatementSettlement, Account]:
-    """Cuts the month's sum once and pays it at the statement's issue time."""
+    """Rounds the month's sum once and pays it at the statement's issue time."""
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)

@@ -125,16 +125,16 @@ def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool
     """
     if not re.fullmatch(ID_PATTERN, account_id):
         message = (
-            f"account_id {quoted(account_id)} can be no account's id, which has letters, digits, points, - or _ only"
+            f"account_id {quoted(account_id)} is not a valid account id, which has letters, digits, points, - or _ only"
         )
         raise _rejected(folder, kinds.NO_ACCOUNT, message)
     name = account_path(folder, account_id)
     if not os.path.isfile(name):
-        message = f"there is no such file, and the usage has rows of the account {quoted(account_id)}"
+        message = f"no such file; the usage has rows of the account {quoted(account_id)}"
         raise _rejected(name, kinds.NO_ACCOUNT, message)
     with open_account(name, book, lock=lock) as file:
         if file.account.id != account_id:
-            message = f"it holds the account {quoted(file.account.id)}, and its name is that of {quoted(account_id)}"
+            message = f"it holds the account {quoted(file.account.id)}; by its name it should hold {quoted(account_id)}"
             raise _rejected(name, kinds.OTHER_ACCOUNT, message)
         yield file
 
@@ -213,7 +213,7 @@ def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bo
     path = Path(target)
     if is_special(target):
         if in_place:
-            raise NotSaved("it is no file, and cannot be overwritten; --save names one")
+            raise NotSaved("it is not a file, and cannot be overwritten; name one with --save")
         yield Target(target, None)
     elif not path.exists():
         yield Target(target, None)
@@ -244,7 +244,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
     """
     same = _is_same(target, file.path)
     if same and not in_place:
-        return "it is the account that was read; --in-place allows to overwrite it"
+        return "it is the account that was read; use --in-place to overwrite it"
     try:
         names = target.stat().st_nlink
         data = b"" if same else read_document(target)
@@ -262,7 +262,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
     text, _ = decode(data, "")
     there = read_account(text, "", book)[0] if text is not None else None
     if there is None or there.id != file.account.id:
-        return f"it holds something else than the account {file.account.id}, or has problems, and is not overwritten"
+        return f"it is not a valid file of the account {file.account.id}, and is not overwritten"
     if charges := _charges_beyond(there, file.account, _offset(book)):
         return (
             f"it holds {charges} that {file.name} does not, and they would be lost;"

@@ -90,7 +90,7 @@ def settle(
     `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is only reported, or with
     `charge_late` billed as a correction at the product's next issue time, unless the same usage was charged before.
     """
-    law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle stands twice, and would be charged twice")
+    law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle is given twice, and would be charged twice")
     late, due = _split_late(cycles, account)
     before = charged_before(late, account)
     if charge_late:

@@ -42,7 +42,7 @@ _BEFORE: dict[Before | None, str] = {
     "other": "other usage",
     "unknown": "yes, long ago",
 }
-#: What stands in a column of amounts that are in money or in a plan's unit.
+#: Amounts in money or in a plan's unit.
 _TOOK = (
     Column("From"),
     Column("For"),
@@ -66,9 +66,9 @@ class SettleView:
         shown = settled.steps[: self.in_full]
         for step in shown:
             yield from _step_blocks(step, run)
-        if rest := len(settled.steps) - len(shown):
-            said = f"{rest} {'more ' if shown else ''}{'step is' if rest == 1 else 'steps are'}"
-            yield Note(f"{said} in the closing statement; --all prints every bill in full.")
+        if rest := settled.steps[len(shown) :]:
+            counted = _counted(rest, "more " if shown else "")
+            yield Note(f"{counted} summarised in the closing statement; --all prints every bill in full.")
         if settled.settlements or settled.statements:
             yield _total_table(run)
         if settled.charged_again:
@@ -115,6 +115,14 @@ class SettleView:
             charged.append((step.bill, parts))
         months = (step.statement for step in settled.statements)
         return focus_records(charged, months, self.run.currency, self.account or settled.closing.id)
+
+
+def _counted(steps: Sequence[Step], more: str) -> str:
+    """`719 more bills and 2 top-ups are`."""
+    names = {Settlement: f"{more}bill", StatementSettlement: f"{more}statement", Arrival: f"{more}top-up"}
+    counts = [(sum(isinstance(step, kind) for step in steps), name) for kind, name in names.items()]
+    parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    return f"{' and '.join(parts)} {'is' if len(steps) == 1 else 'are'}"
 
 
 def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:

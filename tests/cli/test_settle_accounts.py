@@ -99,7 +99,7 @@ def test_a_crash_in_between_charges_nothing_twice(
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("c.yaml", None, "accounts/c.yaml: there is no such file"),
+        ("c.yaml", None, "accounts/c.yaml: no such file"),
         ("c.yaml", _ACCOUNT.format("d"), 'it holds the account "d"'),
         ("b.yaml", _ACCOUNT.format("b").replace("10", "1o"), "accounts/b.yaml:4:10"),
     ],
@@ -123,7 +123,7 @@ def test_an_account_id_reaches_no_other_folder(capsys: pytest.CaptureFixture[str
     Path("x.yaml").write_text(_ACCOUNT.format("x"))
     Path("usage.csv").write_text(kit.usage_text([f"{kit.row()},../x"], HEADER))
     assert _settle("--in-place") == 3
-    assert "can be no account's id" in capsys.readouterr().err
+    assert "is not a valid account id" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("place")

@@ -102,13 +102,13 @@ def test_ids_stand_once_in_their_list() -> None:
         "top_ups:",
         "  - {id: c-1, face_value: 1, effective_from: 2023-01-01T00:00:00+08:00, expires_at: 2024-01-01T00:00:00+08:00}\ntop_ups:",
     )
-    assert problems(text) == ['21:10 the id "c-1" stands already at line 20; each stands once [duplicate-id]']
+    assert problems(text) == ['21:10 duplicate id "c-1"; first defined at line 20, column 10 [duplicate-id]']
 
 
 def test_equal_top_ups_are_told_apart_by_an_id() -> None:
     top_up = "  - {at: 2023-11-10T12:30:00+08:00, amount: 500}\n"
     same = "  - {at: 2023-11-10T04:30:00Z, amount: 500.00, arrived: true}\n"
-    told = "the same amount at the same time stands already at line 22; where both were paid, give each an id [equal-top-ups]"
+    told = "duplicate top-up of the same time and amount; first defined at line 22, column 5; where both were paid, give each an id [equal-top-ups]"
     assert problems(GOOD.replace(top_up, top_up + same)) == [f"23:5 {told}"]
     named = [same.replace("{", f"{{id: t-{number}, ") for number in (1, 2)]
     account = reread(GOOD.replace(top_up, top_up + named[0] + named[1]))
@@ -116,7 +116,7 @@ def test_equal_top_ups_are_told_apart_by_an_id() -> None:
         (None, 500, False), ("t-1", 500, True), ("t-2", 500, True),
     ]  # fmt: skip
     twice = problems(GOOD.replace(top_up, named[0] + named[0]))
-    assert twice == ['23:10 the id "t-1" stands already at line 22; each stands once [duplicate-id]']
+    assert twice == ['23:10 duplicate id "t-1"; first defined at line 22, column 10 [duplicate-id]']
     # Other amounts or times are other top-ups.
     for other in (top_up.replace("500", "500.01"), top_up.replace("12:30:00", "12:30:01")):
         assert problems(GOOD.replace(top_up, top_up + other)) == []
@@ -130,7 +130,7 @@ def test_hours_of_charged_months_are_written_in_one_way() -> None:
         (problem,) = problems(GOOD + row.replace("x1f", hours))
         assert problem.startswith("26:43 ")
     assert problems(GOOD + row + row.splitlines()[1] + "\n") == [
-        '27:5 "mps 2023-08" stands already at line 26; each stands once [duplicate-entry]'
+        '27:5 duplicate entry "mps 2023-08"; first defined at line 26, column 5 [duplicate-entry]'
     ]
 
 
@@ -161,7 +161,7 @@ def test_bills_with_more_decimals_than_money_cannot_be_paid() -> None:
     finer = book(SHEET.replace("places: 2", "places: 3"))
     account, found = read_account(GOOD, "a.yaml", finer)
     assert account is None
-    assert [one.kind.slug for one in found] == ["finer-bills"]
+    assert [one.kind.slug for one in found] == ["too-many-decimal-places"]
 
 
 def test_frozen_amounts_need_the_sheet_that_pays_them() -> None:

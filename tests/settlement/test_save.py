@@ -70,7 +70,7 @@ def test_the_input_is_overwritten_only_when_told_so(folder: Path, capsys: pytest
     (folder / "link.yaml").symlink_to(folder / "account.yaml")
     for name in ("account.yaml", "link.yaml"):
         assert settle(folder, "--save", str(folder / name)) == WRONG_COMMAND_LINE
-        assert "--in-place allows to overwrite it" in capsys.readouterr().err
+        assert "use --in-place to overwrite it" in capsys.readouterr().err
     assert (folder / "account.yaml").read_text() == ACCOUNT
     (folder / "account.yaml").chmod(0o640)
     assert settle(folder, "--in-place") == DONE
@@ -85,7 +85,7 @@ def test_the_input_is_overwritten_only_when_told_so(folder: Path, capsys: pytest
 def test_another_file_is_never_overwritten(folder: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
     (folder / "other").write_text(content, encoding="latin-1")
     assert settle(folder, "--save", str(folder / "other")) == WRONG_COMMAND_LINE
-    assert "holds something else than the account studio-a" in capsys.readouterr().err
+    assert "is not a valid file of the account studio-a" in capsys.readouterr().err
     assert (folder / "other").read_text(encoding="latin-1") == content
 
 
