@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,10 +61,10 @@ def read_with_duckdb(
     repeats: Collection[Identity] | None = None
     with ThreadPoolExecutor(1) as pool:
         # What DuckDB does not look at is looked at beside it, and nobody is told of a bad row before that is known.
-        suited = pool.submit(all, (source.suits_queries() for source in sources))
+        suited = _beside(pool, lambda: all(source.suits_queries() for source in sources))
 
         def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-            if reject and suited.result():
+            if reject and suited():
                 reject(source, row, problems)
 
         told = reject_if_suited if reject else None
@@ -71,7 +72,7 @@ def read_with_duckdb(
             metered = _read(
                 sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress, encoding_known
             )
-            if metered is not None and suited.result():
+            if metered is not None and suited():
                 return metered
         except OpenQuoteError as found:
             if found.repeats is not None:
@@ -89,6 +90,14 @@ def read_with_duckdb(
         progress=progress,
         repeats=repeats,
     )
+
+
+def _beside(pool: ThreadPoolExecutor, work: Callable[[], bool]) -> Callable[[], bool]:
+    """Begins with the work in a thread, or leaves it for later where the machine gives no more of them; its result."""
+    try:
+        return pool.submit(work).result
+    except RuntimeError:
+        return cache(work)
 
 
 def _read(
@@ -181,7 +190,7 @@ def _session(
                 yield _DuckDBEngine(connection, folder, sources, layouts, scheme, reading, progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
-        except duckdb.OutOfMemoryException as error:
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
             raise InputRejected([_out_of_resources(error, folder, memory)]) from error
         except duckdb.IOException as error:
             if "space" not in str(error).lower():
@@ -346,12 +355,15 @@ class _DuckDBEngine:
                 progress(doing, max(0.0, self._connection.query_progress() / 100))
 
         watcher = threading.Thread(target=report, daemon=True)
-        watcher.start()
+        # Where the machine gives no more threads, nothing is reported.
+        with suppress(RuntimeError):
+            watcher.start()
         try:
             yield
         finally:
             done.set()
-            watcher.join()
+            if watcher.ident:
+                watcher.join()
 
 
 def _suspects_of(number: int) -> str:
@@ -359,7 +371,7 @@ def _suspects_of(number: int) -> str:
 
 
 def _out_of_resources(error: Exception, folder: Path, memory: int) -> Problem:
-    said = printable(str(error).partition("\n")[0])
+    said = printable(str(error).partition("\n")[0]) or "out of memory"
     if "disk" in said.lower() or "temp" in said.lower() or "space" in said.lower():
         message = f"the temporary disk is full ({said}); name a folder with more room with --temp-dir"
         return Problem(Place(str(folder.parent)), kinds.NO_DISK, message)

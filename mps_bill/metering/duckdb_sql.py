@@ -20,7 +20,7 @@ from mps_bill.core.times import LOCAL_TIME, OFFSET
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, Layout
-from mps_bill.metering.sql import MOST_MICROS, TEXTS, Dialect, RowSource
+from mps_bill.metering.sql import MOST_MICROS, TEXTS, Dialect, RowSource, place_name
 from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage import COLUMNS
 
@@ -64,9 +64,9 @@ def parquet_schema(path: str) -> str:
     return f"parquet_schema({_files([path])})"
 
 
-def place_name(number: int) -> str:
-    """What an engine calls the column with this number: names of files may be empty, twice there, or alike but for case."""
-    return f"column_{number}"
+def parquet_metadata(paths: Sequence[str]) -> str:
+    """What the footers of Parquet files say of each file."""
+    return f"parquet_file_metadata({_files(paths)})"
 
 
 def _files(paths: Sequence[str]) -> str:

@@ -145,6 +145,7 @@ def _meter(
     if metered.unknown_items and metered.rows_rejected == metered.rows_read:
         hint = _sheets_with(metered.unknown_items)
         metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered
+    _check_count(sources, metered)
     if metered.problems.total and not options.set_aside:
         raise InputRejected(metered.problems)
     if scheme.by_account and metered.by_account is None:
@@ -152,6 +153,22 @@ def _meter(
     if options.done:
         options.done(metered)
     return metered
+
+
+def _check_count(sources: Sequence[UsageSource], metered: Metered) -> None:
+    """Holds the rows read against those that Parquet files say they have, where all of the run's files do.
+
+    Raises:
+        InputRejected: they differ.
+    """
+    if not all(source.format == "parquet" and not source.url for source in sources):
+        return
+    from mps_bill.metering.parquet_rows import stored_rows
+
+    stored = stored_rows(sources)
+    if stored != metered.rows_read:
+        message = f"{metered.rows_read:,} rows were read, and the files have {stored:,}; nothing is billed"
+        raise InputRejected([Problem(Place("usage"), kinds.UNREADABLE_FILE, message)])
 
 
 def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Flaw, Row, as_csv, overlong
-from mps_bill.metering.duckdb_sql import column_value, parquet_file, parquet_schema, place_name
+from mps_bill.metering.duckdb_sql import column_value, parquet_file, parquet_metadata, parquet_schema
+from mps_bill.metering.sql import place_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,6 +73,16 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[P
         columns.append(ParquetColumn(str(name), str(type_)))
         skip(children)
     return tuple(columns)
+
+
+def stored_rows(sources: Sequence[UsageSource]) -> int:
+    """How many rows the footers of Parquet files say they have."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        query = f"SELECT coalesce(sum(num_rows), 0) FROM {parquet_metadata([str(source.path) for source in sources])}"
+        row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[str]:

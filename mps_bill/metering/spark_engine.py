@@ -7,22 +7,24 @@ named as Spark can open them, and URLs are looked up by Spark alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from glob import has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable
 from mps_bill.metering import kinds, sql
-from mps_bill.metering.csv_rows import Row, row_from
+from mps_bill.metering.csv_rows import Row, as_csv, row_from
 from mps_bill.metering.exact_reader import Reject
 from mps_bill.metering.parquet_rows import inexact_column, parquet_row
 from mps_bill.metering.records import Layout
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.sources import FORMATS, UsageSource
-from mps_bill.metering.spark_sql import DIALECT, column_text, lines, parquet
+from mps_bill.metering.sources import FORMATS, Format, UsageSource
+from mps_bill.metering.spark_sql import DIALECT, INT96, LOCAL_NANOS, NANOS, identifier, lines, parquet
+from mps_bill.metering.sql import place_name
 from mps_bill.metering.sql_engine import OpenQuoteError, meter_by_sql
 from mps_bill.metering.usage import Metered
 from mps_bill.metering.workspace import Resources
@@ -31,6 +33,14 @@ from mps_bill.price_sheet.book import PriceBook
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+#: What a name begins with that Spark passes over.
+_HIDDEN = ("_", ".")
+#: Stored types that Spark's own do not tell apart.
+_STORED = {
+    "INT96": INT96,
+    "INT64 TIMESTAMP(NANOS,true)": NANOS,
+    "INT64 TIMESTAMP(NANOS,false)": LOCAL_NANOS,
+}
 _TYPES = {"VARCHAR": "STRING", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN"}
 _PARTITIONS, _PARTITIONS_PER_THREAD = "spark.sql.shuffle.partitions", 4
 #: A header is one small job for Spark, which waits more than it works.
@@ -68,25 +78,75 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
 
     def file_at(address: str) -> UsageSource:
         name = printable(address)
-        format_ = next((ending for ending in FORMATS if address.lower().endswith("." + ending)), None)
+        format_ = _format_of(address)
         if format_ is None:
             message = f"the name must end in {one_of(['.' + ending for ending in FORMATS])}"
             raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)])
         with _told(name):
             if format_ == "parquet":
-                names = session.read.parquet(_exactly(address)).columns
-                header = [Row(0, ",".join(names).encode(), names)]
+                names = [name for name, _ in _parquet_columns(session, address)]
+                header = [Row(0, as_csv(names).encode(), names)]
             else:
                 lines = session.read.text(_exactly(address)).where("ltrim(',', value) <> ''")
                 header = [_line(row[0]) for row in lines.selectExpr("CAST(value AS BINARY)").head(1)]
         return UsageSource(name, Path(), format_, 0, lambda: iter(header), address)
 
     with _told(source.name):
-        addresses = sorted(map(_unescaped, session.read.text(source.url).inputFiles()))
+        addresses = _addresses_at(session, source.url)
+        _check_names(session, {address: printable(address) for address in addresses})
     if not addresses:
-        raise InputRejected([Problem(Place(source.name), kinds.NO_FILE, "there is no file in this folder")])
+        raise InputRejected(
+            [Problem(Place(source.name), kinds.NO_FILE, "there is no such file, and none in this folder")]
+        )
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
         return list(pool.map(file_at, addresses))
+
+
+def _addresses_at(session: SparkSession, url: str) -> list[str]:
+    """The files that a URL names, in order of name: those that match it, and all in the folders that do and below those.
+
+    In a folder Spark's own marks, such as `_SUCCESS`, are no usage, and what stands in a hidden folder is half written.
+    """
+    hadoop = session.sparkContext._jvm.org.apache.hadoop.fs
+    path = hadoop.Path(url)
+    system = path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())
+    found: list[str] = []
+
+    def add(status: Any, *, named: bool) -> None:
+        name = status.getPath().getName()
+        shown = not name.startswith(_HIDDEN)
+        if status.isDirectory():
+            if named or shown:
+                for below in system.listStatus(status.getPath()):
+                    add(below, named=False)
+        elif shown or _format_of(name):
+            found.append(_unescaped(status.getPath().toUri().toString()))
+
+    for status in system.globStatus(path) or ():
+        add(status, named=not has_magic(url))
+    return sorted(found)
+
+
+def _format_of(name: str) -> Format | None:
+    return next((ending for ending in FORMATS if name.lower().endswith("." + ending)), None)
+
+
+def _parquet_columns(session: SparkSession, address: str) -> list[tuple[str, str]]:
+    """The names of a file's columns, and their types where Spark's own types do not say enough (`spark_sql`)."""
+    jvm, java = session.sparkContext._jvm, session.sparkContext._jsc
+    path = jvm.org.apache.hadoop.fs.Path(address)
+    file = jvm.org.apache.parquet.hadoop.util.HadoopInputFile.fromPath(path, java.hadoopConfiguration())
+    reader = jvm.org.apache.parquet.hadoop.ParquetFileReader.open(file)
+    try:
+        fields = list(reader.getFooter().getFileMetaData().getSchema().getFields())
+    finally:
+        reader.close()
+    columns = []
+    for field in fields:
+        stored = field.asPrimitiveType().getPrimitiveTypeName().toString() if field.isPrimitive() else "group"
+        meaning = field.getLogicalTypeAnnotation()
+        columns.append((field.getName(), f"{stored} {meaning.toString() if meaning else ''}".strip()))
+    return columns
 
 
 def read_with_spark(
@@ -139,6 +199,8 @@ def _session(resources: Resources) -> SparkSession:
         "spark.app.name": "mps-bill",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.caseSensitive": "true",
+        "spark.sql.legacy.parquet.nanosAsLong": "true",
         "spark.ui.showConsoleProgress": "false",
         # What goes wrong is told once, by the run itself.
         "spark.log.level": "FATAL",
@@ -229,9 +291,12 @@ class _SparkEngine:
         #: Each kind of file that is read alike, with its rows: files of one format and header.
         self._alike: list[tuple[str, sql.RowSource]] = []
         groups: dict[tuple[str, ...], list[UsageSource]] = {}
-        for source in sources:
-            format_ = "parquet" if source.format == "parquet" else "csv"
-            groups.setdefault((format_, *layouts[source.name].names), []).append(source)
+        _check_names(session, {address: source.name for address, source in self._sources.items()})
+        with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
+            stored = pool.map(self._stored_types, sources)
+            for source, types in zip(sources, stored, strict=True):
+                format_ = "parquet" if source.format == "parquet" else "csv"
+                groups.setdefault((format_, *layouts[source.name].names, *types), []).append(source)
         for number, group in enumerate(groups.values()):
             self._alike.append((group[0].format, self._row_source(f"usage_{number}", group)))
         self._suspects: list[tuple[str, str]] = []
@@ -299,12 +364,47 @@ class _SparkEngine:
             )
             return lines(view, layout, self._tags, self._offset)
         frame = self._session.read.parquet(*paths)
-        texts = {}
-        for name, type_ in frame.dtypes:
-            text = column_text(name, type_)
-            if text is None:
+        stored = self._stored_types(sources[0])
+        types = []
+        for (name, type_), kind in zip(frame.dtypes, stored, strict=True):
+            if type_ in ("float", "double"):
                 raise InputRejected([inexact_column(sources[0], name, type_.upper())])
-            texts[name] = text
-        named = ["*", "_metadata.file_path AS path", "_metadata.row_index AS row_number"]
-        frame.selectExpr(*named).createOrReplaceTempView(view)
-        return parquet(view, layout, texts, self._tags, self._offset)
+            types.append(_STORED.get(kind, type_))
+        columns = [frame[identifier(name)].alias(place_name(number)) for number, name in enumerate(frame.columns)]
+        file = frame.metadataColumn("_metadata")
+        columns += [file.getField("file_path").alias("path"), file.getField("row_index").alias("row_number")]
+        frame.select(*columns).createOrReplaceTempView(view)
+        return parquet(view, layout, types, self._tags, self._offset)
+
+    def _stored_types(self, source: UsageSource) -> tuple[str, ...]:
+        """The types of a Parquet file's columns as they are stored; nothing for other files."""
+        if source.format != "parquet":
+            return ()
+        return tuple(type_ for _, type_ in _parquet_columns(self._session, _address_of(source)))
+
+
+def _check_names(session: SparkSession, names: Mapping[str, str]) -> None:
+    """Holds what Spark would read against what it is asked to read: files by their addresses, with their names for messages.
+
+    Raises:
+        InputRejected: Spark cannot read a file, or passes over it.
+    """
+    problems = {
+        address: "Spark reads no file of this machine whose name has a colon; give it another name"
+        for address in names
+        if address.startswith("file:") and ":" in address.rpartition("/")[2]
+    }
+    asked = [_exactly(address) for address in names if address not in problems]
+    listed = session.read.text(asked).inputFiles() if asked else []
+    message = (
+        "Spark passes over this file, as over all whose names begin with an underscore or a point; give it another name"
+    )
+    problems |= dict.fromkeys(names.keys() - problems.keys() - set(map(_unescaped, listed)), message)
+    if problems:
+        raise InputRejected(
+            [
+                Problem(Place(name), kinds.UNREADABLE_FILE, problems[address])
+                for address, name in names.items()
+                if address in problems
+            ]
+        )

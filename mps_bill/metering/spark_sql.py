@@ -11,15 +11,18 @@ Measured facts behind the forms used here:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mps_bill.core.times import LOCAL_TIME
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, SIDE, Layout
-from mps_bill.metering.sql import TEXTS, Dialect, RowSource
+from mps_bill.metering.sql import TEXTS, Dialect, RowSource, place_name
 from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage import COLUMNS
 
+#: Types that Spark's own do not tell apart: times of 96 bits, which have no zone, and counts of nanoseconds.
+INT96, NANOS, LOCAL_NANOS, BINARY = "int96", "nanoseconds", "local nanoseconds", "binary"
 _MICROSECONDS = 1_000_000
 #: A quote, or a control character.
 _DOUBTFUL = r'[\x00-\x1f\x7f"]'
@@ -76,28 +79,47 @@ def lines(view: str, layout: Layout, tags: Sequence[str], offset: int | None) ->
     """CSV by lines: `view` has the columns `value` (the text of a line) and `path`; a line that is not plainly a row is in
     doubt, and so is every line that is not valid UTF-8."""
     relation = f"(SELECT value, path, split(value, ',', -1) AS fields FROM {view} WHERE ltrim(',', value) <> '')"
-    texts = {name: f"coalesce(get(fields, {number}), '')" for number, name in enumerate(layout.names)}
-    tests = (f"size(fields) = {len(layout.names)}", "is_valid_utf8(value)", "NOT contains(value, '\"')")
+    texts = [f"coalesce(get(fields, {number}), '')" for number in range(len(layout.names))]
+    tests = (
+        f"size(fields) = {len(layout.names)}",
+        f"octet_length(value) <= {MAX_ROW_BYTES}",
+        "is_valid_utf8(value)",
+        "NOT contains(value, '\"')",
+    )
     return _text_source(relation, texts, layout, tags, offset, tests, ("value", "path"))
 
 
-def parquet(view: str, layout: Layout, texts: Mapping[str, str], tags: Sequence[str], offset: int | None) -> RowSource:
-    """Parquet through the text of each column (`texts`); `view` has its columns, `path` and `row_number`."""
-    shown = ", ".join(f"{texts[name]} AS text_{number}" for number, name in enumerate(layout.names))
+def parquet(view: str, layout: Layout, types: Sequence[str], tags: Sequence[str], offset: int | None) -> RowSource:
+    """Parquet through the text of each column, by its type (one of Spark's, or one of those named here); `view` has its
+    columns as `place_name` calls them, `path` and `row_number`. What is carried is `column_value` of each column."""
+    values = [column_value(place_name(number), type_) for number, type_ in enumerate(types)]
+    carried = [f"text_{number}" for number in range(len(types))]
+    shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
     relation = f"(SELECT path, row_number, {shown} FROM {view})"
-    filled = {name: f"coalesce(text_{number}, '')" for number, name in enumerate(layout.names)}
-    carried = ("path", "row_number", *(f"text_{number}" for number in range(len(layout.names))))
-    return _text_source(relation, filled, layout, tags, offset, (), carried)
+    # A binary value that is no text is NULL here, so that its row is in doubt.
+    texts = [
+        f"CASE WHEN is_valid_utf8(CAST(coalesce({text}, '') AS STRING)) THEN CAST(coalesce({text}, '') AS STRING) END"
+        if type_ == BINARY
+        else f"coalesce({text}, '')"
+        for text, type_ in zip(carried, types, strict=True)
+    ]
+    lengths = " + ".join(f"coalesce(octet_length({text}), 0)" for text in carried)
+    tests = (f"{lengths} <= {MAX_ROW_BYTES - len(carried)}",)
+    return _text_source(relation, texts, layout, tags, offset, tests, ("path", "row_number", *carried))
 
 
-def column_text(name: str, type_: str) -> str | None:
-    """SQL for a column as text, in the one form that usage takes; None for types that do not hold exact values."""
-    column = identifier(name)
-    if type_ in ("float", "double"):
-        return None
-    if type_ == "timestamp":
+def column_value(column: str, type_: str) -> str:
+    """SQL for a column as text, in the one form that usage takes, but binary ones as they are. Text that is not UTF-8, which
+    no Parquet file may hold, ends the query."""
+    if type_ == BINARY:
+        return column
+    if type_ == "string":
+        return f"validate_utf8({column})"
+    if type_ in (NANOS, LOCAL_NANOS):
+        column = f"timestamp_micros(({column} - pmod({column}, 1000)) div 1000)"
+    if type_ in ("timestamp", NANOS):
         return f"date_format({column}, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'\")"
-    if type_ == "timestamp_ntz":
+    if type_ in ("timestamp_ntz", INT96, LOCAL_NANOS):
         return f"date_format({column}, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\")"
     if type_.startswith("decimal") and not type_.endswith(",0)"):
         return f"rtrim('.', rtrim('0', CAST({column} AS STRING)))"
@@ -106,16 +128,16 @@ def column_text(name: str, type_: str) -> str | None:
 
 def _text_source(
     relation: str,
-    texts: Mapping[str, str],
+    texts: Sequence[str],
     layout: Layout,
     tags: Sequence[str],
     offset: int | None,
     tests: tuple[str, ...],
     carried: tuple[str, ...],
 ) -> RowSource:
-    """A source whose values are all text; a column that the files lack is empty text."""
-    known = {name: texts.get(name, "''") if name in layout.index else "''" for name in (*COLUMNS, *tags)}
-    extra = f"concat({', '.join(texts[name] for name in layout.ignored)})" if layout.ignored else "''"
+    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
+    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *tags)}
+    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
     return RowSource(
         relation,
         {name: known[name] for name in (*TEXTS, *tags) if name != "extra"} | {"extra": extra},

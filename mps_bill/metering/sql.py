@@ -108,6 +108,11 @@ def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
     return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
 
 
+def place_name(number: int) -> str:
+    """What an engine calls the column with this number: names of files may be empty, twice there, or alike but for case."""
+    return f"column_{number}"
+
+
 def tag_column(tag: str) -> str:
     """What engines call the column of a tag: tags may differ by case alone, which engines do not tell apart."""
     return tag if tag == ACCOUNT_COLUMN else f"tag_{tag.encode().hex()}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import shutil
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from mps_bill.metering.exact_reader import placed_records
 from mps_bill.metering.meter import EngineName, MeterOptions, open_layouts
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, usage_sources
+from mps_bill.metering.usage import Metered
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
 from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, book, row, source, usage_text
@@ -168,6 +171,18 @@ def test_every_engine_reads_every_file_it_is_asked_to_read(
     with usage_sources([name]) as ((one,), problems):
         assert not problems
         assert read_by_both(one)["rows"] == (1, 0)
+
+
+def test_rows_are_held_against_the_count_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = parquet(tmp_path / "usage.parquet", {})
+    whole = duckdb_engine.read_with_duckdb
+
+    def read_less(*arguments: Any, **options: Any) -> Metered:
+        return replace(whole(*arguments, **options), rows_read=0)
+
+    monkeypatch.setattr(duckdb_engine, "read_with_duckdb", read_less)
+    (said,) = refusal(one, "duckdb")
+    assert "0 rows were read, and the files have 1" in said
 
 
 LONG = 32_100_000
@@ -359,3 +374,26 @@ def test_decimals_below_one_of_parquet(tmp_path: Path) -> None:
     quantity = polars.Series("quantity", ["0.500"]).cast(polars.Decimal(3, 3))
     ((_, numbers),) = read_by_both(parquet(tmp_path / "usage.parquet", {"quantity": quantity}))["totals"].items()
     assert numbers[2] == 500_000
+
+
+def test_a_machine_without_threads_to_spare_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row(job_id=f"j-{number}", quantity="1e2" if number == 7 else "1") for number in range(50)]
+    one = source(tmp_path / "usage.csv.gz", gzip.compress(usage_text(rows).encode()))
+    exact = read(one, "python")
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert read(one, "duckdb", progress=lambda *_: None) == exact
+    assert exact["rows"] == (50, 1)
+
+
+def test_memory_that_python_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def take_too_much(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(duckdb_engine, "meter_by_sql", take_too_much)
+    (said,) = refusal(source(tmp_path / "usage.csv", usage_text([row()])), "duckdb")
+    assert "U501" in said
+    assert "--memory" in said

@@ -85,7 +85,7 @@ def outcome(sources: Sequence[UsageSource], options: MeterOptions) -> dict[str, 
     rejected: list[tuple[str, int, bytes, tuple[str, ...]]] = []
 
     def reject(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-        rejected.append((source.name, row.line, row.raw, tuple(map(str, problems))))
+        rejected.append((source.name, row.line, b"".join((row.raw, *row.rest)), tuple(map(str, problems))))
 
     options = replace(options, set_aside=True, reject=reject, max_errors=5)
     metered = kit.metered(sources, options=options)

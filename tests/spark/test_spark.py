@@ -145,8 +145,8 @@ def test_every_wrong_url_is_told(tmp_path: Path) -> None:
         (urls[0], "this file is given twice"),
         (urls[6], "this file is given twice"),
         (urls[2], "the name must end in .csv"),
-        (urls[3], "Path does not exist"),
-        (urls[4], "Path does not exist"),
+        (urls[3], "there is no such file"),
+        (urls[4], "there is no such file"),
         (urls[5], "give Spark the jars of this file system"),
     ):
         assert [line for line in told if line.startswith(f"{place}: ") and said in line], (place, told)
@@ -169,6 +169,107 @@ def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
     exact, spark = (outcome(sources, _options(engine)) for engine in ("python", "spark"))
     assert spark == exact
     assert [line for _, line, _, _ in spark["rejected"]] == [18, 19]
+
+
+def _parquet(path: Path, columns: dict[str, object]) -> UsageSource:
+    """A Parquet file of one row: good values, but for these columns."""
+    import polars
+
+    cells: dict[str, object] = {name: [value] for name, value in kit.GOOD.items()} | columns
+    path.parent.mkdir(parents=True, exist_ok=True)
+    polars.DataFrame(cells).write_parquet(path)
+    return kit.source(path)
+
+
+def test_names_of_folders_are_no_data(tmp_path: Path) -> None:
+    row = kit.row(job_id="j-2", status="success")
+    sources = [_parquet(tmp_path / "region=us-west-1" / "job_id=7" / "a.parquet", {})]
+    for number, folder in enumerate(("status=failed", "quantity=9/UNIT=hour", "line=3")):
+        (tmp_path / folder).mkdir(parents=True)
+        text = kit.usage_text([row.replace("j-2", f"c-{number}")])
+        sources.append(kit.source(tmp_path / folder / f"{number}.csv", text))
+    assert _both(sources)["rows"] == (4, 0)
+    url = UsageSource("folder", Path(), "csv", 0, None, f"file://{tmp_path}")
+    found = outcome([url], _options("spark"))
+    assert (found["totals"], found["rows"]) == (_both(sources)["totals"], (4, 0))
+
+
+def test_a_partitioned_parquet_folder_is_refused_with_the_reason(tmp_path: Path) -> None:
+    import polars
+
+    one = _parquet(tmp_path / "date=2023-11-10" / "region=cn-shanghai" / "part-0.parquet", {})
+    polars.read_parquet(one.path).drop("region").write_parquet(one.path)
+    (tmp_path / "_SUCCESS").touch()
+    for source in (one, UsageSource("folder", Path(), "csv", 0, None, f"file://{tmp_path}")):
+        with pytest.raises(InputRejected) as rejected:
+            kit.metered([source], options=_options("spark"))
+        (problem,) = rejected.value.report.shown
+        assert problem.kind is kinds.MISSING_COLUMN
+        assert "the name of a folder is not data" in problem.message
+
+
+@pytest.mark.parametrize("name", ["_x.csv", ".x.csv", "_x.parquet", "a:b.csv"])
+def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> None:
+    text = kit.usage_text([kit.row()])
+    good = kit.source(tmp_path / "good.csv", text)
+    bad = _parquet(tmp_path / name, {}) if name.endswith("parquet") else kit.source(tmp_path / name, text)
+    runs = [[good, bad], [bad]]
+    if ":" not in name:
+        runs += [
+            [UsageSource("url", Path(), "csv", 0, None, f"file://{tmp_path}{end}")] for end in ("", "/*", f"/{name}")
+        ]
+    for sources in runs:
+        with pytest.raises(InputRejected) as rejected:
+            kit.metered(sources, options=_options("spark"))
+        (problem,) = rejected.value.report.shown
+        assert problem.place.file.endswith(name)
+        assert "give it another name" in problem.message
+
+
+def test_names_of_columns_mean_nothing_but_themselves(tmp_path: Path) -> None:
+    sources = [
+        _parquet(tmp_path / "twins.parquet", {"Unit": "x", "UNIT": "y", "tag_a": "1", "tag_A": "2", "": "e"}),
+        _parquet(tmp_path / "names.parquet", {"_metadata": "x", "path": "y", "text_0": "z", "file_row_number": "w"}),
+        kit.source(tmp_path / "extra.csv", kit.usage_text([kit.row() + ",,"], f"{kit.HEADER},,")),
+    ]
+    exact = _both(sources, ignore_extra_columns=True, tags=("tag_A",))
+    assert exact["rows"] == (3, 3)
+    assert [str(kind).split()[0] for kind in exact["problems"].counts] == ["U401"]
+    assert _both(sources[1:], ignore_extra_columns=True)["rows"] == (2, 0)
+
+
+def test_text_means_the_same(tmp_path: Path) -> None:
+    statuses = [kit.row(job_id=word, status=word) for word in ("FAİLED", "FAILED", "ſucceſs")]
+    sources = [
+        _parquet(tmp_path / "binary.parquet", {"job_id": ["文".encode()], "region": [b"cn-shanghai"]}),
+        _parquet(tmp_path / "text.parquet", {"job_id": ["文"]}),
+        _parquet(tmp_path / "bad.parquet", {"job_id": [b"\xff"]}),
+        _parquet(tmp_path / "long.parquet", {"job_id": ["z" * 1_000_001], "tag_a": ["z" * 1_000_001]}),
+        kit.source(tmp_path / "words.csv", kit.usage_text([*statuses, kit.row(job_id="z" * 2_000_000)])),
+    ]
+    exact = _both(sources)
+    assert exact["rows"] == (8, 5)
+    assert sum(numbers[1] for numbers in exact["totals"].values()) == 1
+    codes = {str(kind).split()[0]: number for kind, number in exact["problems"].counts.items()}
+    assert codes == {"U110": 1, "U114": 2, "U205": 2}
+
+
+def test_times_of_parquet_mean_the_same(tmp_path: Path) -> None:
+    import polars
+
+    second = 1_699_588_799
+    fraction = polars.Series([second * 10**9 + 999_999_999])
+    sources = [
+        _parquet(tmp_path / "local.parquet", {"job_id": ["l"], "completed_at": fraction.cast(polars.Datetime("ns"))}),
+        _parquet(
+            tmp_path / "utc.parquet", {"job_id": ["u"], "completed_at": fraction.cast(polars.Datetime("ns", "UTC"))}
+        ),
+        kit.source(Path(__file__).parents[1] / "metering" / "int96.parquet"),
+    ]
+    exact = _both(sources)
+    assert exact["rows"] == (3, 2)
+    assert [group[0] for group in exact["totals"]] == [second // 3600 * 3600]
+    assert _both(sources, assumed_offset=28_800)["rows"] == (3, 0)
 
 
 def test_every_account_by_itself(tmp_path: Path) -> None:
