@@ -162,9 +162,6 @@ class Report:
     notes: Sequence[str] = ()
     charts: Sequence[Series] = ()
 
-    def table(self, title: str) -> Table:
-        return next(table for table in self.tables if table.title == title)
-
     def total(self, key: str) -> Decimal:
         """The total of a column of the first table."""
         return self.tables[0].total(self.tables[0].index(key))
