@@ -193,9 +193,10 @@ def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
     run = _busy(tmp_path, "--rejects", str(tmp_path / "rejects.csv"))
     # While it lives, another run sweeps nothing of it.
     others = ["--output", str(tmp_path / "other.csv"), "--temp-dir", str(tmp_path / "temporary")]
+    run.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, run.pid, os.WSTOPPED | os.WNOWAIT)
     alive = {path.name for path in (*tmp_path.glob(".mps-bill-*"), *(tmp_path / "temporary").iterdir())}
     assert any(name.startswith(".mps-bill-") for name in alive)
-    run.send_signal(signal.SIGSTOP)
     assert shell("", *BILL, *others).returncode == 0
     assert {path.name for path in (*tmp_path.glob(".mps-bill-*"), *(tmp_path / "temporary").iterdir())} == alive
     run.kill()
