@@ -1,6 +1,7 @@
-"""Paying bills from an account: plans, vouchers, cards, balance, credit; and the account file that remembers it.
+"""Paying bills from an account, and the account file that remembers it.
 
-`settle.settle` folds over the cycles of a run; `waterfall.pay` pays one bill; `save` is the only module that touches files.
+`settle_cycles.settle` goes through the cycles of a run; `waterfall.pay` pays one bill from the payment sources (`sources/`), each
+of which is a file; `save` is the only module that touches files.
 What the room holds to:
 
 * A bill is paid at its issue time, and bills are paid in the order of their issue. Time is that of the data, never of the

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mps_bill.documents.shapes import Field, ListOf, Record
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 
 
-@dataclass(frozen=True, slots=True)
 class RefundCredits(MoneyPots[MoneyPot]):
+    __slots__ = ()
+
     name = "refund_credit"
     title = "Refund credit"
     pool = "refund_credits"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mps_bill.documents.shapes import Field, ListOf, Record
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 
@@ -14,8 +12,9 @@ class StoredValueCard(MoneyPot):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
 class StoredValueCards(MoneyPots[StoredValueCard]):
+    __slots__ = ()
+
     name = "stored_value_card"
     title = "Stored-value card"
     pool = "stored_value_cards"
