@@ -12,7 +12,19 @@ import mps_bill
 from mps_bill.cli.config import FileOption, set_defaults
 
 #: Every command (or group of commands) stands under its name in the module of its name.
-COMMANDS = ("bill", "settle", "explain", "reconcile", "compare", "estimate", "config", "plans", "prices", "usage")
+COMMANDS = (
+    "bill",
+    "settle",
+    "explain",
+    "reconcile",
+    "compare",
+    "estimate",
+    "config",
+    "plans",
+    "prices",
+    "schema",
+    "usage",
+)
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:

@@ -49,6 +49,13 @@ def packs(_: typer.Context) -> Iterable[str]:
 
 
 @_quietly
+def documents(_: typer.Context) -> Iterable[str]:
+    from mps_bill.cli.schema import DOCUMENTS
+
+    return DOCUMENTS
+
+
+@_quietly
 def regions(_: typer.Context) -> Iterable[str]:
     from mps_bill.price_sheet.regions import REGIONS
 

@@ -6,23 +6,21 @@ import os
 from pathlib import Path
 
 from mps_bill.config.settings import KEYS, Setting
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, quoted
-from mps_bill.core.files import read_document
+from mps_bill.core.diagnostics import InputRejected, Kind, quoted
 from mps_bill.core.laws import BrokenLaw, law
-from mps_bill.core.times import OFFSET, offset_text, parse_offset
-from mps_bill.documents.shapes import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, matching, read
-from mps_bill.documents.yaml_tree import decode, read_tree
+from mps_bill.core.times import offset_text
+from mps_bill.documents.read_document import Document, read_document
+from mps_bill.documents.shapes import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, words
+from mps_bill.documents.values import line, offset
 
 NO_CONFIG = Kind("C101", "no-config")
 BAD_TEXT = Kind("C201", "bad-text")
 UNKNOWN_FORMAT = Kind("C202", "unknown-format")
 BAD_OFFSET = Kind("C203", "bad-offset")
 
-_TEXT = r"\S([^\r\n]{0,498}\S)?"
-
 
 def _text(name: str) -> Text[str]:
-    return Text(name, matching(_TEXT, name, "one line of text"), _TEXT, BAD_TEXT)
+    return line(name, BAD_TEXT, 500)
 
 
 PRICES = Field(
@@ -35,18 +33,14 @@ SET = Field(
 )
 FORMAT = Field(
     "format",
-    Choice("a format that every command prints", ("table", "json", "csv", "markdown"), UNKNOWN_FORMAT),
+    Choice("a format that every command prints", words("table", "json", "csv", "markdown"), UNKNOWN_FORMAT),
     "how results are printed",
     required=False,
 )
-TIMEZONE = Field(
-    "timezone",
-    Text("an offset from UTC", parse_offset, OFFSET, BAD_OFFSET),
-    "the offset of times without one",
-    required=False,
-)
+TIMEZONE = Field("timezone", offset(BAD_OFFSET), "the offset of times without one", required=False)
 BY = Field("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by", required=False)
 CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY))
+DOCUMENT = Document("mps-bill config file", CONFIG, NO_CONFIG)
 law(tuple(field.key for field in CONFIG.fields) == KEYS, "the config's keys are not those of the options")
 
 
@@ -56,19 +50,11 @@ def read_file(path: Path) -> dict[str, Setting]:
     Raises:
         InputRejected: the file cannot be read; with every problem that it has.
     """
-    name = os.path.relpath(path)
-    try:
-        data = read_document(path)
-    except OSError as error:
-        raise InputRejected([Problem(Place(name), NO_CONFIG, f"the config cannot be read: {error.strerror}")]) from None
-    text, problems = decode(data, name)
-    root, form_problems = read_tree(text, name) if text is not None else (None, ())
-    fields, shape_problems = read(CONFIG, root) if root else (None, ())
-    problems = (*problems, *form_problems, *shape_problems)
-    if problems:
-        raise InputRejected(problems)
+    document = read_document(DOCUMENT, path, os.path.relpath(path))
+    if document.problems or document.fields is None:
+        raise InputRejected(document.problems)
     folder = os.path.relpath(path.parent)
-    return {key: _setting(key, value, folder) for key, value in (fields.values if fields else {}).items()}
+    return {key: _setting(key, value, folder) for key, value in document.fields.values.items()}
 
 
 def _setting(key: str, value: object, folder: str) -> Setting:

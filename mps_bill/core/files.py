@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 #: The most bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
-MOST_BYTES = 16_000_000
+MAX_BYTES = 16_000_000
 #: The most bytes of a JSON answer or an export of the provider.
-MOST_BYTES_OF_DATA = 256_000_000
+MAX_BYTES_OF_DATA = 256_000_000
 
 _PREFIX, _SUFFIX = ".mps-bill-", ".tmp"
 STANDARD_OUTPUT = 1
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": STANDARD_OUTPUT, "/dev/stderr": 2}
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self|[0-9]+)/fd)/([0-9]+)")
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 
 
-def read_document(path: Path, most: int = MOST_BYTES) -> bytes:
+def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
     """The bytes of a regular file or a pipe.
 
     Raises:
@@ -65,7 +65,7 @@ def descriptor(path: str) -> int | None:
 
     To open such a name would begin a file anew that the shell has written to before.
     """
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAX_LINKS):
         name = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         match = _DESCRIPTOR.fullmatch(path) or _DESCRIPTOR.fullmatch(name)
         if path in _STREAMS or match:

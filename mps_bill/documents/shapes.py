@@ -1,16 +1,18 @@
 """What a document may hold, said once: a definition reads documents and gives the JSON Schema that editors use.
 
-A shape is one of `Text`, `Choice`, `Record`, `MapOf`, `ListOf` and `Either`. Reading walks the tree and the shape
-together. Every value keeps its place; what is wrong becomes a problem; what is right is returned all the same, so that
-later checks can go on beside a mistake. None stands for a value whose problem is told already.
+A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf` and `Either`. Reading walks the tree and the
+shape together. Every value keeps its place; what is wrong becomes a problem; what is right is returned all the same, so that
+later checks can go on beside a mistake. None stands for a value whose problem is reported already.
+
+An `Object` makes a value of what is read, by the plain values of its fields; so a whole document becomes values at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
 from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
@@ -29,6 +31,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 S = TypeVar("S")
+W = TypeVar("W", bound=str)
 T_co = TypeVar("T_co", covariant=True)
 
 Schema = dict[str, Any]
@@ -38,6 +41,7 @@ Schema = dict[str, Any]
 class Located(Generic[T]):
     """A value and where it stands."""
 
+    sound: ClassVar = True
     value: T
     place: Place
 
@@ -48,6 +52,10 @@ class Entry(Generic[K, V]):
 
     key: Located[K]
     value: V | None
+
+    @property
+    def sound(self) -> bool:
+        return _sound(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,27 @@ class Many(Generic[T]):
     whole: bool
     left_out: frozenset[str] = frozenset()
 
+    @property
+    def sound(self) -> bool:
+        return self.whole and all(map(_sound, self.parts))
+
+
+def _sound(value: object) -> bool:
+    """Whether a value that was read, and all that is in it, is right."""
+    return bool(getattr(value, "sound", value is not None))
+
+
+def plain(value: Any) -> Any:
+    """A sound value without places: of a list a tuple, of a mapping with keys of its own a dict."""
+    match value:
+        case Many(parts=parts):
+            if parts and isinstance(parts[0], Entry):
+                return {entry.key.value: plain(entry.value) for entry in parts}
+            return tuple(map(plain, parts))
+        case Located() | Made():
+            return value.value
+    return value
+
 
 class Shape(Protocol[T_co]):
     def read(self, node: Node, at: Place, problems: list[Problem]) -> T_co | None:
@@ -73,12 +102,18 @@ class Shape(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Field(Generic[T]):
-    """A key of a record. `doc` says in one sentence what it means."""
+    """A key of a record. `doc` says in one sentence what it means.
+
+    `default` is the plain value where the key is absent. `name` is what `make` calls the value, by default as the key; where
+    it is None, `make` does not take it.
+    """
 
     key: str
     shape: Shape[T]
     doc: str = ""
     required: bool = True
+    default: object = None
+    name: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +123,7 @@ class Fields:
     values: Mapping[str, object]
     given: frozenset[str]
     place: Place
+    sound: bool
 
     def get(self, field: Field[T]) -> T | None:
         """The field's value; None where it is absent or wrong."""
@@ -101,30 +137,11 @@ class Fields:
         return self.has(field) and self.get(field) is None
 
 
-def read(shape: Shape[T], node: Node) -> tuple[T | None, tuple[Problem, ...]]:
-    """The value of a whole document, and every problem with it; of another kind of document only that it is one."""
-    if isinstance(shape, Record) and isinstance(node, MapNode) and (other := _other_document(shape, node)):
-        return None, (other,)
-    problems: list[Problem] = []
-    value = shape.read(node, node.place, problems)
-    return value, tuple(problems)
+@dataclass(frozen=True, slots=True)
+class Made(Fields, Generic[T]):
+    """What an object reads: its fields, and the value that is made of them; None where something is wrong."""
 
-
-_DOCUMENT = re.compile(r"mps-bill/([a-z-]+)/[0-9]+")
-
-
-def _other_document(record: Record, node: MapNode) -> Problem | None:
-    """The problem of a document whose `format` is another of the program's: to check it as this one would only be noise."""
-    shape = next((field.shape for field in record.fields if field.key == "format"), None)
-    value = next((entry.value for entry in node.entries if entry.key.text == "format"), None)
-    if not isinstance(shape, Choice) or not isinstance(value, ScalarNode):
-        return None
-    found, own = _DOCUMENT.fullmatch(value.text), _DOCUMENT.fullmatch(shape.words[0])
-    # A name that is nearly the own one is a slip of the pen.
-    if not found or (own and near_miss(found[1], (own[1],))):
-        return None
-    message = f"{quoted(value.text)} is not {record.name}" + (f"; its `format` is {shape.words[0]}" if own else "")
-    return Problem(value.place, shape.kind, message)
+    value: T | None
 
 
 def json_schema(shape: Shape[Any], title: str) -> Schema:
@@ -144,18 +161,22 @@ def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
     return parse
 
 
+#: Texts that YAML reads as numbers, of one length or another.
+_NUMBERS = ("1", "12", "123", "1234", "0.5")
+
+
 @dataclass(frozen=True, slots=True)
 class Text(Generic[T]):
     """A single value. `parse` decides (a ValueError is a problem of `kind`); `pattern` tells editors what it takes.
 
-    `number` is True where editors see the value as a number, because YAML types it so.
+    What looks like a number is a number to an editor, because YAML types it so; `numbers` is what the schema says of those.
     """
 
     name: str
     parse: Callable[[str], T]
     pattern: str
     kind: Kind = BAD_VALUE
-    number: bool = False
+    numbers: Schema = field(default_factory=dict)
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
         if not isinstance(node, ScalarNode):
@@ -171,41 +192,60 @@ class Text(Generic[T]):
             return None
 
     def schema(self) -> Schema:
-        return {"type": ["string", "number"] if self.number else "string", "pattern": f"^(?:{self.pattern})$"}
+        if not any(re.fullmatch(self.pattern, number) for number in _NUMBERS):
+            return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
+        bounds = self.numbers
+        if not bounds:
+            bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
+            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"maximum": 1e100}
+        return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A single value, one of `words`."""
+def words(*words: W) -> dict[str, W]:
+    """The words of a choice that stand for themselves."""
+    return {word: word for word in words}
+
+
+# With slots, Python 3.11 could not make a `Choice[Literal["a", "b"]](...)`.
+@dataclass(frozen=True)
+class Choice(Generic[T]):
+    """A single value, one of `words`, each with the value that it stands for."""
 
     name: str
-    words: tuple[str, ...]
+    words: Mapping[str, T]
     kind: Kind = UNKNOWN_WORD
 
-    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[str] | None:
+    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
         if not isinstance(node, ScalarNode):
             problems += _wrong_node(node, at, self.name, "a single value")
             return None
         if not node.text and not node.quoted:
-            problems.append(_empty_value(at, f"{self.name}, {one_of(self.words, most=20)},"))
+            problems.append(_empty_value(at, f"{self.name}: {self._known()}"))
             return None
         if node.text in self.words:
-            return Located(node.text, node.place)
-        hint = near_miss(node.text, self.words, priced=False) or f"; write {one_of(self.words, most=20)}"
+            return Located(self.words[node.text], node.place)
+        hint = near_miss(node.text, self.words, priced=False) or f"; expected {self._known()}"
         problems.append(Problem(node.place, self.kind, f"{quoted(node.text)} is not {self.name}{hint}"))
         return None
 
+    def _known(self) -> str:
+        return one_of(tuple(self.words), most=20)
+
     def schema(self) -> Schema:
-        return {"enum": list(self.words)}
+        # YAML types these two, so an editor sees no text.
+        typed = [word == "true" for word in self.words if word in ("true", "false")]
+        return {"enum": [*self.words, *typed]}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with known keys. Of the keys in `one_of`, exactly one must be given."""
+    """A mapping with known keys. Of the keys in `one_of`, exactly one must be given. `check` finds what is wrong with the
+    values together; of those some may be wrong or missing."""
 
     name: str
     fields: tuple[Field[Any], ...]
     one_of: tuple[str, ...] = ()
+    check: Callable[[Fields], Iterable[Problem]] | None = None
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Fields | None:
         if not isinstance(node, MapNode):
@@ -215,6 +255,7 @@ class Record:
         values: dict[str, object] = {}
         given: dict[str, Place] = {}
         meant: set[str] = set()
+        before = len(problems)
         for entry in node.entries:
             key = entry.key.text
             field = by_key.get(key)
@@ -225,22 +266,27 @@ class Record:
                 hint = near_miss(key, by_key, priced=False)
                 # A misspelt key is one mistake, not two: what it was meant to be counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
-                hint = hint or f"; known: {one_of(tuple(by_key), most=20)}"
-                problems.append(Problem(entry.key.place, UNKNOWN_KEY, f"{quoted(key)} is no key of {self.name}{hint}"))
+                hint = hint or f"; expected one of {one_of(tuple(by_key), most=20)}"
+                message = f"unknown key {quoted(key)} in {_bare(self.name)}{hint}"
+                problems.append(Problem(entry.key.place, UNKNOWN_KEY, message))
         known = meant.union(given)
         if node.whole:
             problems += self._missing(known, at)
         problems += self._conflicting(given)
-        return Fields(values, frozenset(known), at)
+        fields = Fields(values, frozenset(known), at, False)
+        if self.check:
+            problems += self.check(fields)
+        sound = node.whole and len(problems) == before and all(map(_sound, values.values()))
+        return replace(fields, sound=sound)
 
     def _missing(self, known: Set[str], at: Place) -> list[Problem]:
         missing = [
-            f'{self.name} needs the key "{field.key}"' + (f": {field.doc}" if field.doc else "")
+            f'missing key "{field.key}" in {_bare(self.name)}' + (f": {field.doc}" if field.doc else "")
             for field in self.fields
             if field.required and field.key not in known
         ]
         if self.one_of and known.isdisjoint(self.one_of):
-            missing.append(f"{self.name} needs one of the keys {one_of(self.one_of)}")
+            missing.append(f"missing key in {_bare(self.name)}; expected one of {one_of(self.one_of)}")
         return [Problem(at, MISSING_KEY, message) for message in missing]
 
     def _conflicting(self, given: Mapping[str, Place]) -> list[Problem]:
@@ -263,12 +309,43 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Object(Record, Generic[T]):
+    """A record of which `make` makes a value, where everything is right: it takes the plain values of all fields by name."""
+
+    make: Callable[..., T] = field(kw_only=True)
+
+    def read(self, node: Node, at: Place, problems: list[Problem]) -> Made[T] | None:
+        # A dataclass with slots is another class than the one that `super()` sees.
+        fields = Record.read(self, node, at, problems)
+        if fields is None:
+            return None
+        value = None
+        if fields.sound:
+            given = fields.values
+            value = self.make(
+                **{
+                    field.name or field.key: plain(given[field.key]) if field.key in given else field.default
+                    for field in self.fields
+                    if field.name is not None
+                }
+            )
+        return Made(fields.values, fields.given, fields.place, fields.sound, value)
+
+
+@dataclass(frozen=True, slots=True)
 class MapOf(Generic[K, V]):
-    """A mapping whose keys are the document's own: any keys of one shape, all values of another; at least one."""
+    """A mapping whose keys are the document's own: any keys of one shape, all values of another; at least one.
+
+    `repeated` is the problem of two keys that are written differently and mean the same. Editors are also told which keys
+    are `required`, and how many there are `at_least`, where a reader's own check says more.
+    """
 
     name: str
     key: Text[K]
     value: Shape[V]
+    repeated: Kind | None = None
+    required: tuple[str, ...] = ()
+    at_least: int = 1
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Many[Entry[K, V]] | None:
         if not isinstance(node, MapNode):
@@ -285,25 +362,38 @@ class MapOf(Generic[K, V]):
                 left_out.append(entry.key.text)
             else:
                 parts.append(Entry(key, value))
+        if self.repeated:
+            keys = [(part.key.value, part.key.place, f"key {quoted(str(part.key.value))}") for part in parts]
+            problems += repeated(keys, self.repeated)
         return Many(tuple(parts), at, node.whole and not left_out, frozenset(left_out))
 
     def schema(self) -> Schema:
-        return {
+        schema = {
             "type": "object",
             # A key is text in JSON, also where YAML would type it as a number.
             "propertyNames": {"pattern": self.key.schema()["pattern"]},
             "additionalProperties": self.value.schema(),
-            "minProperties": 1,
+            "minProperties": self.at_least,
         }
+        return {**schema, "required": list(self.required)} if self.required else schema
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """No two records of a list may have the same values of all these keys; `kind` is the problem of those that have."""
+
+    kind: Kind
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """A list of values of one shape; at least one, unless it `may_be_empty`. `unique`: no single value stands twice."""
+    """A list of values of one shape; at least one, unless it `may_be_empty`. `unique`: no single value stands twice, or no
+    record with the same keys."""
 
     name: str
     part: Shape[T]
-    unique: bool = False
+    unique: bool | Unique = False
     may_be_empty: bool = False
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Many[T] | None:
@@ -312,9 +402,13 @@ class ListOf(Generic[T]):
             return None
         if not node.parts and not self.may_be_empty:
             problems.append(Problem(at, EMPTY_COLLECTION, f"{self.name} must not be empty"))
-        if self.unique:
-            problems += _repeated(node, self.name)
         values = [self.part.read(part, part.place, problems) for part in node.parts]
+        if isinstance(self.unique, Unique):
+            problems += _repeated_records(values, self.unique)
+        elif self.unique:
+            texts = [part for part in node.parts if isinstance(part, ScalarNode)]
+            found = [(part.text, part.place, f"{quoted(part.text)} in {self.name}") for part in texts]
+            problems += repeated(found, DUPLICATE_ENTRY)
         parts = tuple(value for value in values if value is not None)
         return Many(parts, at, len(parts) == len(node.parts))
 
@@ -322,7 +416,7 @@ class ListOf(Generic[T]):
         schema: Schema = {"type": "array", "items": self.part.schema()}
         if not self.may_be_empty:
             schema["minItems"] = 1
-        return {**schema, "uniqueItems": True} if self.unique else schema
+        return {**schema, "uniqueItems": True} if self.unique is True else schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,18 +456,42 @@ def _wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, .
             found = "a mapping"
         case ListNode():
             found = "a list"
-    return (Problem(node.place, WRONG_NODE, f"{name} must be {form}, and {found} stands here"),)
+    return (Problem(node.place, WRONG_NODE, f"{name} must be {form}, not {found}"),)
 
 
 def _empty_value(at: Place, name: str) -> Problem:
-    return Problem(at, EMPTY_VALUE, f"nothing stands here; {name} must be given")
+    return Problem(at, EMPTY_VALUE, f"no value; expected {name}")
 
 
-def _repeated(node: ListNode, name: str) -> list[Problem]:
-    seen: dict[str, Place] = {}
-    problems = []
-    for part in node.parts:
-        if isinstance(part, ScalarNode) and (first := seen.setdefault(part.text, part.place)) is not part.place:
-            message = f"{quoted(part.text)} stands already in {name} at line {first.line}, column {first.column}"
-            problems.append(Problem(part.place, DUPLICATE_ENTRY, message))
-    return problems
+def _bare(name: str) -> str:
+    """A name without its article."""
+    return re.sub(r"^(an?|the) ", "", name)
+
+
+def repeated(found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> list[Problem]:
+    """A problem for every key that stands at an earlier place already, which is named by the text."""
+    first: dict[Hashable, Place] = {}
+    return [
+        Problem(place, kind, f"duplicate {what}; {defined_at(earlier)}")
+        for key, place, what in found
+        if (earlier := first.setdefault(key, place)) is not place
+    ]
+
+
+def defined_at(first: Place) -> str:
+    return f"first defined at line {first.line}, column {first.column}"
+
+
+def _repeated_records(records: Iterable[object], unique: Unique) -> list[Problem]:
+    found: list[tuple[Hashable, Place, str]] = []
+    for record in records:
+        values = [record.values.get(key) for key in unique.keys] if isinstance(record, Fields) else []
+        located = [value for value in values if isinstance(value, Located)]
+        if len(located) == len(unique.keys):
+            key = tuple(value.value for value in located)
+            text = quoted(" ".join(map(str, key)))
+            if len(located) == 1:
+                found.append((key, located[0].place, f"{unique.keys[0]} {text}"))
+            elif isinstance(record, Fields):
+                found.append((key, record.place, f"entry {text}"))
+    return repeated(found, unique.kind)

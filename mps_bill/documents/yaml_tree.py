@@ -29,7 +29,7 @@ TAG = Kind("P113", "tag")
 TOO_DEEP = Kind("P114", "too-deep")
 
 #: No document of the program nests deeper than eight; the limit keeps hostile input cheap.
-MOST_LEVELS = 32
+MAX_LEVELS = 32
 
 #: Controls, the line breaks that editors do not show as such, marks that reorder text on a screen, and non-characters.
 _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -69,7 +69,7 @@ class ListNode:
 
 @dataclass(frozen=True, slots=True)
 class BrokenNode:
-    """Stands for a value that could not be read; its problem is told already."""
+    """Stands for a value that could not be read; its problem is reported already."""
 
     place: Place
 
@@ -146,7 +146,7 @@ def _events(text: str, file: str, problems: list[Problem]) -> Iterator[Any]:
         # The C parser says less about an error. Asking the other one makes messages independent of what is installed.
         problem = _python_problem(text, file) or _syntax_problem(error, file)
         # On a line that had a refused character, the blank in its stead may be the only cause.
-        if all(told.place.line != problem.place.line for told in problems if told.kind in (TAB, HIDDEN_CHARACTER)):
+        if all(known.place.line != problem.place.line for known in problems if known.kind in (TAB, HIDDEN_CHARACTER)):
             problems.append(problem)
         yield None
 
@@ -159,7 +159,7 @@ def _python_problem(text: str, file: str) -> Problem | None:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_LEVELS:
+            if depth > MAX_LEVELS:
                 return _too_deep(file, event)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         return _syntax_problem(error, file)
@@ -168,7 +168,7 @@ def _python_problem(text: str, file: str) -> Problem | None:
 
 def _too_deep(file: str, event: Any) -> Problem:
     mark = event.start_mark
-    return Problem(Place(file, mark.line + 1, mark.column + 1), TOO_DEEP, f"nested deeper than {MOST_LEVELS} levels")
+    return Problem(Place(file, mark.line + 1, mark.column + 1), TOO_DEEP, f"nested deeper than {MAX_LEVELS} levels")
 
 
 _REMEDIES = (
@@ -227,7 +227,7 @@ class _Builder:
             if name == "ScalarEvent":
                 self._add(self._scalar(event))
             elif name in ("MappingStartEvent", "SequenceStartEvent"):
-                if len(self.stack) == MOST_LEVELS:
+                if len(self.stack) == MAX_LEVELS:
                     self.problems.append(_too_deep(self.file, event))
                     return None
                 self._check_properties(event)
@@ -235,12 +235,12 @@ class _Builder:
             elif name in ("MappingEndEvent", "SequenceEndEvent"):
                 self._add(_closed(self.stack.pop()))
             elif name == "AliasEvent":
-                self._tell(event, ALIAS, f"*{printable(event.anchor)} is an alias; write the value out")
+                self._report(event, ALIAS, f"*{printable(event.anchor)} is an alias; write the value out")
                 self._add(BrokenNode(self._place(event)))
             elif name == "DocumentStartEvent":
                 documents += 1
                 if documents == 2:
-                    self._tell(event, SEVERAL_DOCUMENTS, "a second document begins; put it in a file of its own")
+                    self._report(event, SEVERAL_DOCUMENTS, "a second document begins; put it in a file of its own")
                     return self.root
         if not documents:
             self.problems.append(Problem(Place(self.file), EMPTY_DOCUMENT, "the document is empty"))
@@ -250,7 +250,7 @@ class _Builder:
         mark = event.start_mark
         return Place(self.file, mark.line + 1, mark.column + 1)
 
-    def _tell(self, event: Any, kind: Kind, message: str) -> None:
+    def _report(self, event: Any, kind: Kind, message: str) -> None:
         self.problems.append(Problem(self._place(event), kind, message))
 
     def _scalar(self, event: Any) -> ScalarNode:
@@ -259,14 +259,14 @@ class _Builder:
         text = event.value
         # Only double quotes can spell such a character without typing it, and only block text holds line breaks.
         if event.style == '"' and (found := _REFUSED.search(text)):
-            self._tell(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
+            self._report(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
         return ScalarNode(text, bool(event.style), self._place(event))
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor:
-            self._tell(event, ANCHOR, f"&{printable(event.anchor)} is an anchor; remove it and write values out")
+            self._report(event, ANCHOR, f"&{printable(event.anchor)} is an anchor; remove it and write values out")
         if event.tag:
-            self._tell(event, TAG, f"{quoted(event.tag)} is a tag; remove it, values are read as they are written")
+            self._report(event, TAG, f"{quoted(event.tag)} is a tag; remove it, values are read as they are written")
 
     def _add(self, node: Node) -> None:
         """`node` into the mapping or list that is open, as key, value or part."""
@@ -296,8 +296,8 @@ class _Builder:
             return None
         first = top.seen.setdefault(node.text, node.place)
         if first is not node.place:
-            message = f"the key {quoted(node.text)} stands already at line {first.line}, column {first.column}"
-            self.problems.append(Problem(node.place, DUPLICATE_KEY, f"{message}; keep one of the two"))
+            message = f"duplicate key {quoted(node.text)}; first defined at line {first.line}, column {first.column}"
+            self.problems.append(Problem(node.place, DUPLICATE_KEY, message))
             return None
         return node
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from mps_bill.core.diagnostics import Place, Problem, quoted
+from mps_bill.core.diagnostics import Problem
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -16,7 +16,7 @@ from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution, Source
 
 @dataclass(frozen=True, slots=True)
 class ResolutionSet:
-    """`names` are all that the set holds, also those whose size is wrong, so that one mistake is told once."""
+    """`names` are all that the set holds, also those whose size is wrong, so that one mistake is reported once."""
 
     names: frozenset[str]
     resolutions: tuple[Resolution, ...]
@@ -33,7 +33,7 @@ class Context:
     region_keys: frozenset[str]
     overlaps: Mapping[frozenset[str], str]
     resolution_sets: Mapping[str, ResolutionSet]
-    #: Names of sets that are wrong and told already.
+    #: Names of sets that are wrong and reported already.
     broken_sets: frozenset[str]
     sources: tuple[Source, ...]
     sources_by_id: Mapping[str, Source | None]
@@ -45,7 +45,7 @@ def read_context(sheet: Fields, problems: list[Problem]) -> Context:
     bad_names = _left_out(sheet.get(d.REGION_GROUPS))
     members = frozenset(region for group in groups.values() for region in group)
     sets, broken = _resolution_sets(sheet, problems)
-    sources, by_id, whole = _sources(sheet, problems)
+    sources, by_id, whole = _sources(sheet)
     return Context(
         groups=groups,
         region_keys=KNOWN | members | groups.keys() | bad_names | {EVERY_REGION},
@@ -117,35 +117,13 @@ def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> list[Prob
     return problems
 
 
-def _sources(sheet: Fields, problems: list[Problem]) -> tuple[tuple[Source, ...], dict[str, Source | None], bool]:
+def _sources(sheet: Fields) -> tuple[tuple[Source, ...], dict[str, Source | None], bool]:
     entries = sheet.get(d.SOURCES)
     if entries is None:
         return (), {}, not sheet.wrong(d.SOURCES)
-    sources: list[Source] = []
     by_id: dict[str, Source | None] = {}
-    first: dict[str, Place] = {}
-    whole = entries.whole
-    for fields in entries.parts:
-        source = source_of(fields)
-        if source:
-            sources.append(source)
-        id_ = fields.get(d.SOURCE_ID)
-        if id_ is None:
-            whole = whole and not fields.wrong(d.SOURCE_ID)
-        elif id_.value in by_id:
-            message = f"the source id {quoted(id_.value)} stands already at line {first[id_.value].line}"
-            problems.append(Problem(id_.place, kinds.DUPLICATE_SOURCE, message))
-        else:
-            by_id[id_.value], first[id_.value] = source, id_.place
-    return tuple(sources), by_id, whole
-
-
-def source_of(fields: Fields) -> Source | None:
-    """The source that a record says; None where a part of it is wrong, which is told already."""
-    id_, product = fields.get(d.SOURCE_ID), fields.get(d.SOURCE_PRODUCT)
-    url, read_on, covers = fields.get(d.SOURCE_URL), fields.get(d.SOURCE_READ_ON), fields.get(d.SOURCE_COVERS)
-    if url is None or read_on is None or covers is None:
-        return None
-    return Source(
-        id_.value if id_ else None, url.value, read_on.value, covers.value, product.value if product else None
-    )
+    for source in entries.parts:
+        if id_ := source.get(d.SOURCE_ID):
+            by_id.setdefault(id_.value, source.value)
+    whole = entries.whole and not any(source.wrong(d.SOURCE_ID) for source in entries.parts)
+    return tuple(source.value for source in entries.parts if source.value), by_id, whole

@@ -46,7 +46,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     yaml_tree.ANCHOR: "`&name` marks a value for use elsewhere. Write the value out where it is used.",
     yaml_tree.ALIAS: "`*name` stands for a value from elsewhere. Write the value out.",
     yaml_tree.TAG: "`!tag` changes how a value is read. A sheet's values are read as they are typed; take the tag out.",
-    yaml_tree.TOO_DEEP: f"The document nests deeper than {yaml_tree.MOST_LEVELS} levels, which no sheet needs.",
+    yaml_tree.TOO_DEEP: f"The document nests deeper than {yaml_tree.MAX_LEVELS} levels, which no sheet needs.",
     shapes.UNKNOWN_KEY: "A key that the format does not have, mostly misspelt. A key that is passed over would be a wrong bill.",
     shapes.MISSING_KEY: "A key that the format needs is not there.",
     shapes.CONFLICTING_KEYS: "Two keys of which only one may stand, such as `prices` and `prices_from`.",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
 
-from mps_bill.core.decimals import EXACT, RoundingMode, plain
+from mps_bill.core.decimals import EXACT, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
-from mps_bill.core.units import UNITS, Unit, to_micros
+from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
 from mps_bill.price_sheet.prices import PriceTable, derive_prices, read_prices
-from mps_bill.price_sheet.sheet_model import Family, Item, Metering, RegionPrices, Resolution, Source
+from mps_bill.price_sheet.sheet_model import Item, Metering, RegionPrices, Resolution, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)
@@ -21,7 +20,7 @@ PRO_RATA = Metering("none", 0, "half-up", 0)
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """An item as far as it could be read; None stands for what is wrong, and is told already."""
+    """An item as far as it could be read; None stands for what is wrong, and is reported already."""
 
     code: Located[str]
     fields: Fields
@@ -60,7 +59,7 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices]) -> Item | None:
     return Item(
         code=draft.code.value,
         name=name.value,
-        family=cast("Family", family.value),
+        family=family.value,
         unit=draft.unit,
         template=draft.template,
         resolutions=_ordered(draft.resolutions),
@@ -76,8 +75,8 @@ def _ordered(resolutions: ResolutionSet | None) -> tuple[Resolution, ...]:
 
 
 def _draft(code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> _Draft:
-    unit_name = fields.get(d.UNIT)
-    unit = UNITS[unit_name.value] if unit_name else None
+    found_unit = fields.get(d.UNIT)
+    unit = found_unit.value if found_unit else None
     spec = fields.get(d.SPEC)
     template = spec.value if spec else None
     template_wrong = fields.wrong(d.SPEC)
@@ -165,9 +164,9 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
     if found or wrong or unit is None:
         return None
     return Metering(
-        cast("Literal['record', 'cycle', 'none']", per.value if per else "none"),
+        per.value if per else PRO_RATA.per,
         to_micros(step.value, unit) if step else 0,
-        cast("RoundingMode", rounding.value if rounding else PRO_RATA.rounding),
+        rounding.value if rounding else PRO_RATA.rounding,
         to_micros(minimum.value, unit) if minimum else 0,
     )
 
@@ -192,7 +191,7 @@ def _check_metering(rule: Fields) -> list[Problem]:
         message = "a `step` needs a `rounding`: half-up, up or down"
         problems.append(Problem(step.place, kinds.MISSING_ROUNDING, message))
     if step and minimum and EXACT.remainder(minimum.value, step.value):
-        message = f"the minimum {plain(minimum.value)} is no multiple of the step {plain(step.value)}"
+        message = f"the minimum {plain(minimum.value)} is not a multiple of the step {plain(step.value)}"
         problems.append(Problem(minimum.place, kinds.UNEVEN_MINIMUM, message))
     return problems
 
@@ -205,7 +204,7 @@ def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple
     for id_ in named.parts:
         if id_.value not in known and context.sources_whole:
             hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
-            message = f"{quoted(id_.value)} is no id of a source of this sheet{hint}"
+            message = f"{quoted(id_.value)} is not the id of a source of this sheet{hint}"
             problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message))
     found = (known.get(id_.value) for id_ in named.parts)
     return tuple(source for source in found if source)
@@ -219,7 +218,7 @@ def _derived(
     if base_code is None:
         return {}
     if base_code.value not in codes:
-        message = f"{quoted(base_code.value)} is no item of this sheet{near_miss(base_code.value, codes)}"
+        message = f"{quoted(base_code.value)} is not an item of this sheet{near_miss(base_code.value, codes)}"
         problems.append(Problem(base_code.place, kinds.UNKNOWN_BASE, message))
         return {}
     base = drafts.get(base_code.value)

@@ -1,4 +1,4 @@
-"""Loading price sheets from files. This is the one place of the room that reads them."""
+"""Loading price sheets from files."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
-from mps_bill.core.files import read_document
-from mps_bill.documents.yaml_tree import decode
+from mps_bill.documents.read_document import read_document
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, read_parts, read_sheet
+from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, parts_of, read_sheet
+from mps_bill.price_sheet.sheet_definition import DOCUMENT
 from mps_bill.price_sheet.sheet_model import PriceSheet
 
-__all__ = ["LoadedSheet", "load_file", "load_price_book", "load_sheet", "load_sheets", "read_sheet", "read_text"]
+__all__ = ["LoadedSheet", "load_file", "load_price_book", "load_sheet", "load_sheets", "read_sheet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,5 @@ def load_sheet(path: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
 
 def load_file(file: SheetFile) -> LoadedSheet:
     """One sheet file, read for itself."""
-    text, problems = read_text(file)
-    if text is None:
-        return LoadedSheet(file.name, None, None, None, problems)
-    draft, parts, problems = read_parts(text, file.name)
-    return LoadedSheet(file.name, text, draft, parts, problems)
-
-
-def read_text(file: SheetFile) -> tuple[str | None, tuple[Problem, ...]]:
-    """The text of a UTF-8 file, or None and why it cannot be read."""
-    try:
-        data = read_document(file.path)
-    except OSError as error:
-        message = f"it cannot be read: {error.strerror or error}"
-        return None, (Problem(Place(file.name), kinds.UNREADABLE_FILE, message),)
-    return decode(data, file.name)
+    document = read_document(DOCUMENT, file.path, file.name)
+    return LoadedSheet(file.name, document.text, *parts_of(document))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any
 
-from mps_bill.core.decimals import RoundingMode
 from mps_bill.core.diagnostics import Place, Problem, in_order
-from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
-from mps_bill.documents.shapes import Field, Fields, Located, read
-from mps_bill.documents.yaml_tree import read_tree
+from mps_bill.core.times import HOUR, Calendar, clock, iso, offset_text
+from mps_bill.documents.read_document import ReadDocument, read_text
+from mps_bill.documents.shapes import Field, Fields, Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, read_context
@@ -35,7 +34,7 @@ class SheetDraft:
 
 @dataclass(frozen=True, slots=True)
 class SheetParts:
-    """What could be read of a sheet, sound or not, so that warnings can be told beside errors."""
+    """What could be read of a sheet, sound or not, so that warnings can be reported beside errors."""
 
     fields: Fields
     context: Context
@@ -55,14 +54,14 @@ def read_draft(text: str, file_name: str) -> tuple[SheetDraft | None, tuple[Prob
 
 def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
     """As `read_draft`, with what could be read of a sheet whose head is not sound; None where it is no sheet at all."""
-    root, form_problems = read_tree(text, file_name)
-    problems = list(form_problems)
-    if root is None:
-        return None, None, in_order(problems)
-    fields, shape_problems = read(d.PRICE_SHEET, root)
-    problems += shape_problems
+    return parts_of(read_text(d.DOCUMENT, text, file_name))
+
+
+def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
+    """As `read_parts`, of a document that was read."""
+    problems, fields = list(document.problems), document.fields
     if fields is None:
-        return None, None, in_order(problems)
+        return None, None, document.problems
     parts = SheetParts(fields, read_context(fields, problems))
     draft = _draft(parts, problems)
     return draft, parts, in_order(problems)
@@ -106,7 +105,7 @@ def _calendar(fields: Fields) -> Calendar | None:
     cycle, offset = fields.get(d.CYCLE), fields.get(d.TIMEZONE)
     if cycle is None or offset is None:
         return None
-    return Calendar(HOUR if cycle.value == "hour" else DAY, offset.value)
+    return Calendar(cycle.value, offset.value)
 
 
 def _billing(fields: Fields, calendar: Calendar) -> Billing | None:
@@ -114,13 +113,7 @@ def _billing(fields: Fields, calendar: Calendar) -> Billing | None:
     places, mode = (rounding.get(d.PLACES), rounding.get(d.MODE)) if rounding else (None, None)
     if not (issue_after and settlement and places and mode):
         return None
-    return Billing(
-        calendar,
-        issue_after.value,
-        cast("Literal['hourly', 'monthly']", settlement.value),
-        places.value,
-        cast("RoundingMode", mode.value),
-    )
+    return Billing(calendar, issue_after.value, settlement.value, places.value, mode.value)
 
 
 def _check_period(start: Located[int] | None, end: Located[int] | None, calendar: Calendar | None) -> list[Problem]:

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
+from typing import Literal
 
-from mps_bill.core.decimals import PLAIN_DECIMAL
-from mps_bill.core.diagnostics import Kind, near_miss, quoted
-from mps_bill.core.times import DAY, HOUR, LOCAL_TIME, OFFSET, parse_offset, parse_second
-from mps_bill.core.units import UNITS
-from mps_bill.documents.shapes import (
-    Choice,
-    Field,
-    ListOf,
-    MapOf,
-    Record,
-    Schema,
-    Text,
-    json_schema,
-    matching,
-)
+from mps_bill.core.decimals import RoundingMode
+from mps_bill.core.diagnostics import near_miss, quoted
+from mps_bill.core.times import DAY, HOUR
+from mps_bill.core.units import QUANTITY_PLACES, UNITS
+from mps_bill.documents.read_document import Document
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, words
+from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import PRICE_KINDS
 from mps_bill.price_sheet.price_kinds.price_forms import price_shape
-from mps_bill.price_sheet.price_kinds.price_kind import parse_quantity
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
-from mps_bill.price_sheet.sheet_model import FAMILIES
+from mps_bill.price_sheet.sheet_model import FAMILIES, Family, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"
-MOST_PLACES = 10
+MAX_PLACES = 10
 
-_WORDS = r"[a-z][a-z0-9]*([_-][a-z0-9]+)*"
 _SPEC_PART = r"[A-Za-z0-9][A-Za-z0-9_+-]*"
 _TEMPLATE_PART = rf"(\{{codec\}}|\{{resolution\}}|{_SPEC_PART})"
 _SPEC = rf"{_SPEC_PART}(\.{_SPEC_PART})*"
@@ -40,7 +30,8 @@ _TEMPLATE = rf"{_TEMPLATE_PART}(\.{_TEMPLATE_PART})*"
 _SIZE = r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})"
 _DURATION = r"(0|[1-9][0-9]{0,3})([mhd])"
 _REGION = rf"{REGION_ID}|{'|'.join(AREAS)}"
-_NAME = r"\S([^\r\n]{0,198}\S)?"
+#: Words that no region is named by.
+_GROUP = rf"(?!({REGION_ID})$){LOWER_CASE}"
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
 
@@ -70,7 +61,7 @@ def _parse_duration(text: str) -> int:
 
 def _parse_places(text: str) -> int:
     if not re.fullmatch(r"[0-9]|10", text):
-        raise ValueError(f"{quoted(text)} is not a number of decimals; write a whole number from 0 to {MOST_PLACES}")
+        raise ValueError(f"{quoted(text)} is not a number of decimals; write a whole number from 0 to {MAX_PLACES}")
     return int(text)
 
 
@@ -84,7 +75,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 
 def _parse_group_name(text: str) -> str:
-    if not re.fullmatch(_WORDS, text):
+    if not re.fullmatch(LOWER_CASE, text):
         raise ValueError(f"{quoted(text)} is not a group's name; write lower-case words joined by _")
     if looks_like_region(text):
         raise ValueError(
@@ -100,7 +91,7 @@ def _underscored(text: str) -> str:
 def _parse_template(text: str) -> str:
     for placeholder in re.findall(r"\{[^{}]*\}?", text):
         if placeholder not in (CODEC, RESOLUTION):
-            hint = near_miss(placeholder, (CODEC, RESOLUTION)) or f"; known: {CODEC} and {RESOLUTION}"
+            hint = near_miss(placeholder, (CODEC, RESOLUTION)) or f"; expected {CODEC} or {RESOLUTION}"
             raise ValueError(f"{quoted(text)} has the unknown placeholder {quoted(placeholder)}{hint}")
         if text.count(placeholder) > 1:
             raise ValueError(f"{quoted(text)} has {placeholder} twice; keep one")
@@ -112,91 +103,88 @@ def _parse_template(text: str) -> str:
     return text
 
 
-def _words(name: str, kind: Kind) -> Text[str]:
-    return Text(name, matching(_WORDS, name, "lower-case words joined by - or _"), _WORDS, kind)
-
-
-def _line(name: str) -> Text[str]:
-    return Text(name, matching(_NAME, name, "one line of text, at most 200 characters"), _NAME, kinds.BAD_NAME)
-
-
-def _time(name: str) -> Text[int]:
-    return Text(name, parse_second, f"({LOCAL_TIME})({OFFSET})", kinds.BAD_TIME)
-
-
-def _quantity(name: str) -> Text[Decimal]:
-    return Text(name, parse_quantity, PLAIN_DECIMAL, kinds.BAD_QUANTITY, number=True)
-
-
-_CURRENCY = r"[A-Z]{3}"
 _URL = r"https?://\S+"
-_MODES = ("half-up", "up", "down")
-_spec = Text("a spec", matching(_SPEC, "a spec", "parts joined by points, such as H264.HD"), _SPEC, kinds.BAD_SPEC)
-_region = Text("a region id", matching(_REGION, "a region id", "one such as cn-shanghai"), _REGION, kinds.BAD_REGION)
-_rounding = Choice("a rounding mode", _MODES, kinds.UNKNOWN_ROUNDING)
+_spec = word("a spec", _SPEC, kinds.BAD_SPEC, "parts joined by points, such as H264.HD")
+_region = word("a region id", _REGION, kinds.BAD_REGION, "one such as cn-shanghai")
+_id = lower_case("a source's id", kinds.BAD_ID)
+_code = lower_case("an item code", kinds.BAD_ID)
+_set_name = word("a resolution set's name", LOWER_CASE, kinds.BAD_ID, "lower-case words")
+_rounding = Choice[RoundingMode]("a rounding mode", words("half-up", "up", "down"), kinds.UNKNOWN_ROUNDING)
 
-SOURCE_ID = Field(
-    "id", _words("a source's id", kinds.BAD_ID), "a name by which items refer to the source", required=False
-)
-SOURCE_URL = Field(
-    "url",
-    Text("a web address", matching(_URL, "a web address", "one such as https://..."), _URL, kinds.BAD_URL),
-    "where the prices were read",
-)
+SOURCE_ID = Field("id", _id, "a name by which items refer to the source", required=False)
 SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
-SOURCE_COVERS = Field("covers", _line("what a source covers"), "which prices were read there")
-SOURCE_PRODUCT = Field(
-    "product", _line("a product's name"), "the sister product that the figures belong to", required=False
+SOURCE = Object(
+    "a source",
+    (
+        SOURCE_ID,
+        Field(
+            "url", word("a web address", _URL, kinds.BAD_URL, "one such as https://..."), "where the prices were read"
+        ),
+        SOURCE_READ_ON,
+        Field("covers", line("what a source covers", kinds.BAD_NAME), "which prices were read there"),
+        Field(
+            "product",
+            line("a product's name", kinds.BAD_NAME),
+            "the sister product that the figures belong to",
+            required=False,
+        ),
+    ),
+    make=Source,
 )
-SOURCE = Record("a source", (SOURCE_ID, SOURCE_URL, SOURCE_READ_ON, SOURCE_COVERS, SOURCE_PRODUCT))
 
 PLACES = Field(
     "places",
-    Text("a number of decimals", _parse_places, "[0-9]|10", kinds.BAD_PLACES, number=True),
+    Text("a number of decimals", _parse_places, "[0-9]|10", kinds.BAD_PLACES, {"minimum": 0, "maximum": MAX_PLACES}),
     "decimals of a bill's amount",
 )
-MODE = Field("mode", _rounding, "how a bill's sum is cut to these decimals")
-CYCLE = Field("cycle", Choice("a billing cycle", ("hour", "day"), kinds.UNKNOWN_CYCLE), "what one bill spans")
-TIMEZONE = Field(
-    "timezone", Text("an offset from UTC", parse_offset, OFFSET, kinds.BAD_OFFSET), "the clock that cycles are cut on"
+MODE = Field("mode", _rounding, "how a bill's sum is rounded to these decimals")
+CYCLE = Field(
+    "cycle", Choice("a billing cycle", {"hour": HOUR, "day": DAY}, kinds.UNKNOWN_CYCLE), "what one bill spans"
 )
+TIMEZONE = Field("timezone", offset(kinds.BAD_OFFSET), "the clock on which cycles begin and end")
 ISSUE_AFTER = Field(
     "issue_after",
     Text("a length of time", _parse_duration, _DURATION, kinds.BAD_DURATION),
     "from the end of a cycle to its bill, such as 1h",
 )
 SETTLEMENT = Field(
-    "settlement", Choice("a settlement", ("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT), "when bills are paid"
+    "settlement",
+    Choice[Literal["hourly", "monthly"]]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
+    "when bills are paid",
 )
-ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "the cut of a bill's sum to money")
+ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "how a bill's sum becomes money")
 BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, ROUNDING))
 
 # Whether a region or group is known depends on the sheet, so any text is read here and checked with the item.
-_price_region = Text("a region or group", str, rf"\*|{_REGION}|{_WORDS}", kinds.UNKNOWN_REGION)
+_price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape(PRICE_KINDS))
 
 PER = Field(
     "per",
-    Choice("a metering rule", ("record", "cycle", "none"), kinds.UNKNOWN_METERING),
+    Choice[Literal["record", "cycle", "none"]](
+        "a metering rule", words("record", "cycle", "none"), kinds.UNKNOWN_METERING
+    ),
     "what is rounded: each record, the cycle's sum, or nothing (default)",
     required=False,
 )
-STEP = Field("step", _quantity("a step"), "the quantity is a whole number of these", required=False)
+_step = number("a step", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
+_minimum = number("a minimum", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
+STEP = Field("step", _step, "the quantity is a whole number of these", required=False)
 STEP_ROUNDING = Field("rounding", _rounding, "how a quantity becomes whole steps", required=False)
-MINIMUM = Field("minimum", _quantity("a minimum"), "smallest billed quantity of a record above zero", required=False)
+MINIMUM = Field("minimum", _minimum, "smallest billed quantity of a record above zero", required=False)
 METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 
-BASE = Field("item", _words("an item code", kinds.BAD_ID), "the item of this sheet whose prices are taken")
+BASE = Field("item", _code, "the item of this sheet whose prices are taken")
 TIMES = Field(
-    "times",
-    Text("a factor", parse_quantity, PLAIN_DECIMAL, kinds.BAD_FACTOR, number=True),
-    "what they are multiplied by",
+    "times", number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True), "what they are multiplied by"
 )
 DERIVATION = Record("prices_from", (BASE, TIMES))
 
-NAME = Field("name", _line("a name"), "the item's name for people")
-FAMILY = Field("family", Choice("a family", FAMILIES, kinds.UNKNOWN_FAMILY), "the family of billable items")
-UNIT = Field("unit", Choice("a unit", tuple(UNITS), kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
+NAME = Field("name", line("a name", kinds.BAD_NAME), "the item's name for people")
+FAMILY = Field(
+    "family", Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY), "the family of billable items"
+)
+UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
 SPEC = Field(
     "spec",
     Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE),
@@ -205,7 +193,7 @@ SPEC = Field(
 )
 RESOLUTION_SET = Field(
     "resolutions",
-    Text("a resolution set", matching(_WORDS, "a resolution set's name", "lower-case words"), _WORDS, kinds.BAD_ID),
+    _set_name,
     "the sheet's resolution set that sizes fall into",
     required=False,
 )
@@ -221,7 +209,7 @@ PRICES = Field(
 PRICES_FROM = Field("prices_from", DERIVATION, "prices that are another item's, times a factor", required=False)
 ITEM_SOURCES = Field(
     "sources",
-    ListOf("the item's sources", _words("a source's id", kinds.BAD_ID), unique=True),
+    ListOf("the item's sources", _id, unique=True),
     "ids of the sources that the prices come from; absent: all of the sheet",
     required=False,
 )
@@ -231,47 +219,35 @@ ITEM = Record(
     one_of=(PRICES.key, PRICES_FROM.key),
 )
 
-FORMAT = Field(
-    "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
+ID = Field("id", lower_case("a sheet's id", kinds.BAD_ID), "sheets with one id are versions of it")
+SITE = Field("site", lower_case("a site", kinds.BAD_ID), "the site that sells, such as international")
+PRODUCT = Field("product", lower_case("a product", kinds.BAD_ID), "the product that is billed, such as mps")
+CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of every price")
+EFFECTIVE_FROM = Field(
+    "effective_from", moment("a start", kinds.BAD_TIME), "the first moment in force, on the edge of a cycle"
 )
-ID = Field("id", _words("a sheet's id", kinds.BAD_ID), "sheets with one id are versions of it")
-SITE = Field("site", _words("a site", kinds.BAD_ID), "the site that sells, such as international")
-PRODUCT = Field("product", _words("a product", kinds.BAD_ID), "the product that is billed, such as mps")
-CURRENCY = Field(
-    "currency",
-    Text(
-        "a currency",
-        matching(_CURRENCY, "a currency", "three capital letters such as USD"),
-        _CURRENCY,
-        kinds.BAD_CURRENCY,
-    ),
-    "the currency of every price",
-)
-EFFECTIVE_FROM = Field("effective_from", _time("a start"), "the first moment in force, on the edge of a cycle")
 EFFECTIVE_TO = Field(
     "effective_to",
-    _time("an end"),
+    moment("an end", kinds.BAD_TIME),
     "the moment it is no longer in force; absent: when the id's next version starts",
     required=False,
 )
-SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the prices were read", required=False)
+SOURCES = Field(
+    "sources",
+    ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,))),
+    "where the prices were read",
+    required=False,
+)
 BILLING = Field("billing", BILLING_RECORD, "how the product is billed")
-_group = Text("a group's name", _parse_group_name, _WORDS, kinds.BAD_GROUP_NAME)
+_group = Text("a group's name", _parse_group_name, _GROUP, kinds.BAD_GROUP_NAME)
 REGION_GROUPS = Field(
     "region_groups",
     MapOf("the region groups", _group, ListOf("a region group", _region, unique=True)),
     "regions that share prices",
     required=False,
 )
-_set_name = Text(
-    "a resolution set's name", matching(_WORDS, "a resolution set's name", "lower-case words"), _WORDS, kinds.BAD_ID
-)
-_resolution = Text(
-    "a resolution's name",
-    matching(_SPEC_PART, "a resolution's name", "a word such as HD or 4K"),
-    _SPEC_PART,
-    kinds.BAD_SPEC,
-)
+_resolution = word("a resolution's name", _SPEC_PART, kinds.BAD_SPEC, "a word such as HD or 4K")
 _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
 RESOLUTIONS = Field(
     "resolutions",
@@ -279,7 +255,6 @@ RESOLUTIONS = Field(
     "sets of sizes, smallest first; each holds pictures whose sides are at most its own",
     required=False,
 )
-_code = _words("an item code", kinds.BAD_ID)
 ITEMS = Field("items", MapOf("the items", _code, ITEM), "the billable items, in the order of a bill's lines")
 PRICE_SHEET = Record(
     "a price sheet",
@@ -300,6 +275,4 @@ PRICE_SHEET = Record(
 )
 
 
-def price_sheet_schema() -> Schema:
-    """The JSON Schema of a price sheet, for editors. What relates one key to another is left to the loader."""
-    return json_schema(PRICE_SHEET, "mps-bill price sheet, version 1")
+DOCUMENT = Document("mps-bill price sheet, version 1", PRICE_SHEET, kinds.UNREADABLE_FILE)

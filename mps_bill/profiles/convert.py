@@ -28,8 +28,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
 from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
-from mps_bill.profiles.profile import Column, FieldPath, Profile
-from mps_bill.profiles.profile_definition import EACH
+from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, usage_fields
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from mps_bill.core.diagnostics import quoted
-from mps_bill.core.files import MOST_BYTES_OF_DATA
-from mps_bill.profiles.profile import FieldPath
-from mps_bill.profiles.profile_definition import EACH
+from mps_bill.core.files import MAX_BYTES_OF_DATA
+from mps_bill.profiles.profile import EACH, FieldPath
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CHUNK = 1 << 16
@@ -167,8 +166,8 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
             value, end = _decode(text, at)
         except (json.JSONDecodeError, _DuplicateKey, RecursionError) as error:
             # Perhaps only its end is not read yet. Doubling what is read keeps repeated attempts cheap.
-            if len(text) - at > MOST_BYTES_OF_DATA:
-                message = f"a document is larger than {MOST_BYTES_OF_DATA:,} characters, the most that is read"
+            if len(text) - at > MAX_BYTES_OF_DATA:
+                message = f"a document is larger than {MAX_BYTES_OF_DATA:,} characters, the most that is read"
                 raise JsonError(line, column, message) from None
             more = stream.read(max(_CHUNK, len(text) - at)) if isinstance(error, json.JSONDecodeError) else ""
             if not more:

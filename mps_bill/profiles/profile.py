@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS
-from mps_bill.profiles import profile_definition as d
+
+#: Follows the name of a list in a path: each of its members.
+EACH = "[]"
+#: Before a field's name: look in the record that holds this one, and so on out to the whole document.
+OUTWARD = "^"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 TimeForm = Literal["iso", "epoch-seconds", "epoch-milliseconds"]
 
@@ -94,7 +100,7 @@ class Profile:
     @property
     def missing_columns(self) -> tuple[str, ...]:
         """The columns that usage, or a text of the profile, needs and the profile does not make."""
-        named = [name for column in self.columns for name in d.placeholders(column.template)]
+        named = [name for column in self.columns for name in placeholders(column.template)]
         return tuple(name for name in dict.fromkeys((*REQUIRED_COLUMNS, *named)) if name not in self.column_names)
 
     def with_constants(self, constants: Mapping[str, str]) -> Profile:
@@ -112,9 +118,18 @@ class Profile:
         return replace(self, columns=tuple(columns))
 
 
+def placeholders(template: str) -> list[str]:
+    """The columns that a template names: region and spec of `ims-{region}-{spec}`."""
+    return _PLACEHOLDER.findall(template)
+
+
+def without_placeholders(template: str) -> str:
+    return _PLACEHOLDER.sub("", template)
+
+
 def parse_path(name: str) -> FieldPath:
     """The path that a field's name is in JSON: `^TimeStamp` is one record further out."""
-    inner = name.lstrip(d.OUTWARD)
+    inner = name.lstrip(OUTWARD)
     return FieldPath(name, len(name) - len(inner), tuple(inner.split(".")))
 
 

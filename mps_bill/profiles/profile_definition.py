@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from mps_bill.core.diagnostics import near_miss, quoted
-from mps_bill.core.times import OFFSET, parse_offset
-from mps_bill.documents.shapes import Choice, Either, Field, Fields, ListOf, Located, MapOf, Record, Text, matching
+from mps_bill.core.diagnostics import Problem, near_miss, quoted
+from mps_bill.documents.read_document import Document
+from mps_bill.documents.shapes import (
+    Choice,
+    Either,
+    Field,
+    Fields,
+    ListOf,
+    Located,
+    Made,
+    MapOf,
+    Object,
+    Text,
+    matching,
+    words,
+)
+from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
 from mps_bill.metering.usage import COLUMNS, TAG
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_problems as kinds
+from mps_bill.profiles.profile import (
+    EACH,
+    Column,
+    Condition,
+    Evidence,
+    FieldPath,
+    Profile,
+    TimeForm,
+    in_column_order,
+    parse_path,
+    placeholders,
+    without_placeholders,
+)
 
 FORMAT_NAME = "mps-bill/profile/1"
-#: Follows the name of a list in a path: each of its members.
-EACH = "[]"
-#: Before a field's name: look in the record that holds this one, and so on out to the whole document.
-OUTWARD = "^"
-
-_WORDS = r"[a-z][a-z0-9]*([_-][a-z0-9]+)*"
-_LINE = r"\S([^\r\n]{0,498}\S)?"
 _STEP = r"[^\s.\[\]^]+"
 _RECORDS = rf"({_STEP}(\[\])?\.)*{_STEP}\[\]|\[\]"
 _FIELD = r"\^*\S([^\r\n]{0,198}\S)?"
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-def placeholders(template: str) -> list[str]:
-    """The columns that a template names: region and spec of `ims-{region}-{spec}`."""
-    return _PLACEHOLDER.findall(template)
 
 
 def parse_column(text: str) -> str:
@@ -47,46 +64,66 @@ def _parse_template(text: str) -> str:
             raise ValueError(
                 f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS)}"
             )
-    if not placeholders(text) or "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
+    if not placeholders(text) or re.search("[{}]", without_placeholders(text)):
         raise ValueError(f"{quoted(text)} is not a text with columns; write one such as ims-{{completed_at}}-{{spec}}")
     return text
 
 
-def _line(name: str) -> Text[str]:
-    return Text(name, matching(_LINE, name, "one line of text"), _LINE, kinds.BAD_NAME)
+def _parse_field(text: str) -> FieldPath:
+    return parse_path(_field_name(text))
 
 
+def _parse_records(text: str) -> tuple[str, ...]:
+    """`A.B[].C[]` as the steps A, B, each, C, each."""
+    steps: list[str] = []
+    for part in _records_path(text).split("."):
+        name = part.removesuffix(EACH)
+        steps += [name] if name else []
+        steps += [EACH] if part.endswith(EACH) else []
+    return tuple(steps)
+
+
+_field_name = matching(_FIELD, "a field", "a name, or a path such as Output.Video")
+_records_path = matching(_RECORDS, "a path to records", "one such as JobList.Job[], or [] for a list at the top")
 # A value may be empty, when it is written as "".
-_word = Text("a value", matching(r"[^\r\n]{0,200}", "a value", "one line of text"), r"[^\r\n]{0,200}", kinds.BAD_NAME)
-_field = Text("a field", matching(_FIELD, "a field", "a name, or a path such as Output.Video"), _FIELD, kinds.BAD_PATH)
+_word = word("a value", r"[^\r\n]{0,200}", kinds.BAD_NAME, "one line of text")
+_field = Text("a field", _parse_field, _FIELD, kinds.BAD_PATH)
 
 FIELD = Field("field", _field, "the field that holds the value", required=False)
 FIELDS = Field(
-    "fields", ListOf("the fields", _field, unique=True), "fields; the first with a value counts", required=False
+    "fields",
+    ListOf("the fields", _field, unique=True),
+    "fields; the first with a value counts",
+    required=False,
+    default=(),
 )
-CONSTANT = Field("constant", _word, "the value of every record", required=False)
+CONSTANT = Field("constant", _word, "the value of every record", required=False, default="")
 TEXT = Field(
     "text",
     Text("a text with columns", _parse_template, r".*\{.*\}.*", kinds.BAD_TEMPLATE),
     "a text made of other columns, such as ims-{completed_at}-{spec}",
     required=False,
+    default="",
+    name="template",
 )
 MAP = Field(
     "map",
     MapOf("a map", _word, _word),
     "the value of the column for each value of the field; any other is refused",
     required=False,
+    name="value_map",
 )
 DEFAULT = Field("default", _word, "the value where no field has one", required=False)
 TIME = Field(
     "time",
-    Choice("a form of time", ("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
+    Choice[TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
     "how the field writes a time (default: iso)",
     required=False,
+    default="iso",
 )
 TIME_OFFSET = Field(
     "offset",
-    Text("an offset from UTC", parse_offset, OFFSET, kinds.BAD_OFFSET),
+    offset(kinds.BAD_OFFSET),
     "the offset of times that are written without one",
     required=False,
 )
@@ -95,63 +132,78 @@ ABSENT = Field(
     ListOf("the absent values", _word, unique=True),
     "values of a field that count as none, such as a width of 0",
     required=False,
+    default=(),
 )
 EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
 VALUE = Field("value", _word, "the value of the column then")
 IF_ANY = Field(
     "if_any",
-    Record("a value by evidence", (EVIDENCE, ABSENT, VALUE)),
+    Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=Evidence),
     "where one of these fields is there, be it a list or an object, the column has this value instead of its own fields'",
     required=False,
 )
-COLUMN = Record(
+
+
+def _column(*, field: FieldPath | None, fields: tuple[FieldPath, ...], **values: Any) -> Column:
+    return Column("", (field,) if field else fields, **values)
+
+
+COLUMN = Object(
     "a column",
     (FIELD, FIELDS, CONSTANT, TEXT, IF_ANY, MAP, ABSENT, DEFAULT, TIME, TIME_OFFSET),
     one_of=(FIELD.key, FIELDS.key, CONSTANT.key, TEXT.key),
+    make=_column,
 )
 
 VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
-BECAUSE = Field("because", _line("a reason"), "the reason, as it is reported")
+BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
 CONDITION_FIELD = Field("field", _field, "the field that is checked")
-CONDITION = Record("a condition", (CONDITION_FIELD, VALUES, BECAUSE))
+CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE), make=Condition)
 
-FORMAT = Field(
-    "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
-)
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 ID = Field(
     "id",
-    Text("a profile's id", matching(_WORDS, "a profile's id", "lower-case words joined by -"), _WORDS, kinds.BAD_ID),
+    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "lower-case words joined by -"),
     "the profile's name",
 )
-NAME = Field("name", _line("a name"), "what the profile reads, for people")
-NOTES = Field("notes", ListOf("the notes", _line("a note")), "what a user must know", required=False)
-SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the shape of the files was read", required=False)
+NAME = Field("name", line("a name", kinds.BAD_NAME, 500), "what the profile reads, for people")
+NOTES = Field(
+    "notes",
+    ListOf("the notes", line("a note", kinds.BAD_NAME, 500)),
+    "what a user must know",
+    required=False,
+    default=(),
+)
+SOURCES = Field(
+    "sources", ListOf("the sources", SOURCE), "where the shape of the files was read", required=False, name=None
+)
 RECORDS = Field(
     "records",
-    Text(
-        "a path to records",
-        matching(_RECORDS, "a path to records", "one such as JobList.Job[], or [] for a list at the top"),
-        _RECORDS,
-        kinds.BAD_PATH,
-    ),
+    Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
     "where the records of a JSON document are; absent: the profile reads CSV only",
     required=False,
 )
 SKIP = Field(
-    "skip", ListOf("the records to skip", CONDITION), "records that are not usage; they are counted", required=False
+    "skip",
+    ListOf("the records to skip", CONDITION),
+    "records that are not usage; they are counted",
+    required=False,
+    default=(),
 )
 REQUIRE = Field(
     "require",
     ListOf("the requirements", CONDITION),
     "where one of these fields is there, it must have one of the values",
     required=False,
+    default=(),
 )
-REFUSAL = Record("a refusal", (CONDITION_FIELD, BECAUSE))
+REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE), make=partial(Condition, values=()))
 REFUSE = Field(
     "refuse",
     ListOf("the refusals", REFUSAL),
     "fields of a JSON document that mean that something is missing; where one has a value, the run is refused",
     required=False,
+    default=(),
 )
 NEXT_PAGE = Field(
     "next_page",
@@ -161,14 +213,49 @@ NEXT_PAGE = Field(
 )
 SUMS_OF = Field(
     "sums_of",
-    Choice("a period", ("hour",), kinds.UNKNOWN_TIME),
+    Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
     "each record is the sum of an hour; records that are all at midnight of several days are refused",
     required=False,
+    default="",
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG}", kinds.UNKNOWN_COLUMN)
-_columns: MapOf[str, Located[str] | Fields] = MapOf("the columns", _name, Either(_field, COLUMN, "a column"))
+_columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
+    "the columns", _name, Either(_field, COLUMN, "a column")
+)
 COLUMNS_FIELD = Field("columns", _columns, "for each column of usage the field that holds it, or how it is made")
-PROFILE = Record(
+
+
+def _profile(*, columns: dict[str, FieldPath | Column], **values: Any) -> Profile:
+    named = (
+        replace(how, name=name) if isinstance(how, Column) else Column(name, (how,)) for name, how in columns.items()
+    )
+    return Profile(columns=in_column_order(named), **values)
+
+
+def _needless_keys(profile: Fields) -> list[Problem]:
+    """Keys without effect: without a field there is nothing to read, and only one column is a time."""
+    columns = profile.get(COLUMNS_FIELD)
+    problems = []
+    for name, column in ((entry.key.value, entry.value) for entry in (columns.parts if columns else ())):
+        keys = []
+        if not isinstance(column, Fields):
+            continue
+        if not (column.has(FIELD) or column.has(FIELDS)):
+            keys += [IF_ANY.key, MAP.key, ABSENT.key, DEFAULT.key, TIME.key, TIME_OFFSET.key]
+        elif name != "completed_at":
+            keys += [TIME.key, TIME_OFFSET.key]
+        problems += [
+            Problem(column.place, kinds.NEEDLESS_KEY, f'"{key}" has no effect on this column {name}; remove it')
+            for key in keys
+            if key in column.given
+        ]
+    return problems
+
+
+PROFILE = Object(
     "a profile",
     (FORMAT, ID, NAME, NOTES, SOURCES, RECORDS, NEXT_PAGE, REFUSE, SUMS_OF, SKIP, REQUIRE, COLUMNS_FIELD),
+    check=_needless_keys,
+    make=_profile,
 )
+DOCUMENT = Document("mps-bill import profile, version 1", PROFILE, kinds.NO_SUCH_PROFILE)

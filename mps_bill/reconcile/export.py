@@ -88,3 +88,11 @@ class Export:
     files: tuple[ExportFile, ...]
     rows: tuple[ExportRow, ...]
     closings: tuple[ClosingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemName:
+    """An item of a price sheet and its spec."""
+
+    item: str
+    spec: str

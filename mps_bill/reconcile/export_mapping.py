@@ -10,25 +10,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
-from mps_bill.core.files import read_document
 from mps_bill.core.units import Unit
-from mps_bill.documents.shapes import Entry, Fields, Located, Many, read
-from mps_bill.documents.yaml_tree import decode, read_tree
+from mps_bill.documents.read_document import ReadDocument, read_document, read_text
+from mps_bill.documents.shapes import Entry, Fields, Located, Many, defined_at
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile import mapping_definition as d
-from mps_bill.reconcile.export import ExportRow
+from mps_bill.reconcile.export import ExportRow, ItemName
 
 T = TypeVar("T")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class ItemName:
-    """An item of a price sheet and its spec."""
-
-    item: str
-    spec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,37 +87,28 @@ def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Proble
     shipped = sorted(Path(__file__).with_name("shipped").glob("*.yaml"))
     files = [(path, f"reconcile/{path.name}") for path in shipped] + [(Path(name), printable(name)) for name in names]
     for path, called in files:
-        try:
-            data = read_document(path)
-        except OSError as error:
-            message = f"the mapping cannot be read: {error.strerror or error}"
-            problems.append(Problem(Place(called), kinds.UNREADABLE_MAPPING, message))
-            continue
-        text, found = decode(data, called)
+        one, found = _mapping(read_document(d.DOCUMENT, path, called))
         problems += found
-        if text is not None:
-            one, found = read_mapping(text, called)
-            problems += found
-            mapping = one.over(mapping) if one else mapping
+        mapping = one.over(mapping) if one else mapping
     return (None if problems else mapping), in_order(problems)
 
 
 def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Problem, ...]]:
     """The mapping that `text` is, or None and every problem with it. `name` is for places only."""
-    root, form_problems = read_tree(text, name)
-    if root is None:
-        return None, in_order(form_problems)
-    fields, shape_problems = read(d.MAPPING, root)
-    problems = [*form_problems, *shape_problems]
-    if fields is None:
-        return None, in_order(problems)
+    return _mapping(read_text(d.DOCUMENT, text, name))
+
+
+def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+    fields, problems = document.fields, list(document.problems)
+    if fields is None or problems:
+        return None, document.problems
     products = [
         (name, entry.key) for entry in _entries(fields.get(d.PRODUCTS)) if entry.value for name in entry.value.parts
     ]
     items = [
         (entry.key, Located(meant, entry.key.place))
         for entry in _entries(fields.get(d.ITEMS))
-        if entry.value and (meant := _item(entry.value))
+        if entry.value and (meant := entry.value.value)
     ]
     regions = [(entry.key, entry.value) for entry in _entries(fields.get(d.REGIONS)) if entry.value]
     units = [(entry.key, entry.value) for entry in _entries(fields.get(d.UNITS_FIELD)) if entry.value]
@@ -137,11 +119,6 @@ def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Proble
         _meanings(items, problems),
     )
     return (None if problems else mapping), in_order(problems)
-
-
-def _item(fields: Fields) -> ItemName | None:
-    item, spec = fields.get(d.ITEM), fields.get(d.SPEC)
-    return ItemName(item.value, spec.value) if item and spec else None
 
 
 def _entries(many: Many[Entry[str, V]] | None) -> tuple[Entry[str, V], ...]:
@@ -156,7 +133,7 @@ def _meanings(pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[P
         key = folded(name.value)
         first = places.setdefault(key, name.place)
         if meanings.setdefault(key, meaning.value) != meaning.value:
-            message = f"duplicate name {quoted(name.value)} with another meaning; first defined at line {first.line}"
+            message = f"duplicate name {quoted(name.value)} with another meaning; {defined_at(first)}"
             problems.append(Problem(name.place, kinds.REPEATED_NAME, message))
     return meanings
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
-from mps_bill.core.units import UNITS, Unit
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Text, matching
-from mps_bill.price_sheet.regions import REGION_ID, looks_like_region
+from mps_bill.core.diagnostics import quoted
+from mps_bill.core.units import UNITS
+from mps_bill.documents.read_document import Document
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text
+from mps_bill.documents.values import format_field, line, word
+from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds
+from mps_bill.reconcile.export import ItemName
 
 FORMAT_NAME = "mps-bill/bill-mapping/1"
 #: Between the name of a billing item and the special value of its instance ID.
 SPECIAL = ";"
 
-_LINE = r"\S([^\r\n]{0,198}\S)?"
 _WORDS = r"[a-z0-9]+([_-][a-z0-9]+)*"
 _SPEC = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 
@@ -24,51 +26,44 @@ def _parse_region(text: str) -> str:
     return text
 
 
-def _parse_unit(text: str) -> Unit:
-    if text not in UNITS:
-        raise ValueError(
-            f"{quoted(text)} is not a unit{near_miss(text, UNITS) or '; known: ' + one_of(list(UNITS), 20)}"
-        )
-    return UNITS[text]
+_word = word("a name", _WORDS, kinds.BAD_NAME, "lower-case words joined by - or _")
+_spec = word("a spec", _SPEC, kinds.BAD_NAME, "parts joined by points, such as H264.HD")
 
-
-def _line(name: str) -> Text[str]:
-    return Text(name, matching(_LINE, name, "one line of text"), _LINE, kinds.BAD_NAME)
-
-
-_words = matching(_WORDS, "a name", "lower-case words joined by - or _")
-_word = Text("a name", _words, _WORDS, kinds.BAD_NAME)
-_spec = Text("a spec", matching(_SPEC, "a spec", "parts joined by points, such as H264.HD"), _SPEC, kinds.BAD_NAME)
-
-FORMAT = Field(
-    "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
-)
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 ID = Field("id", _word, "the mapping's name")
 SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the names were found", required=False)
 PRODUCTS = Field(
     "products",
-    MapOf("the products", _word, ListOf("a product's names", _line("a product's name"), unique=True)),
+    MapOf("the products", _word, ListOf("a product's names", line("a product's name", kinds.BAD_NAME), unique=True)),
     "for each product of the price sheets, the codes and names that bills call it by",
     required=False,
 )
 REGIONS = Field(
     "regions",
-    MapOf("the regions", _line("a region's name"), Text("a region id", _parse_region, REGION_ID, kinds.BAD_REGION)),
+    MapOf(
+        "the regions",
+        line("a region's name", kinds.BAD_NAME),
+        Text("a region id", _parse_region, rf"{REGION_ID}|{'|'.join(AREAS)}", kinds.BAD_REGION),
+    ),
     "region names on bills, and the region id that each stands for",
     required=False,
 )
 UNITS_FIELD = Field(
     "units",
-    MapOf("the units", _line("a unit's name"), Text("a unit", _parse_unit, "|".join(UNITS), kinds.UNKNOWN_UNIT)),
+    MapOf("the units", line("a unit's name", kinds.BAD_NAME), Choice("a unit", UNITS, kinds.UNKNOWN_UNIT)),
     "unit names on bills, and the unit that each stands for",
     required=False,
 )
-ITEM = Field("item", _word, "the item of the price sheet")
-SPEC = Field("spec", _spec, "the spec of the item")
+ITEM_NAME = Object(
+    "a billing item",
+    (Field("item", _word, "the item of the price sheet"), Field("spec", _spec, "the spec of the item")),
+    make=ItemName,
+)
 ITEMS = Field(
     "items",
-    MapOf("the billing items", _line("a billing item"), Record("a billing item", (ITEM, SPEC))),
+    MapOf("the billing items", line("a billing item", kinds.BAD_NAME), ITEM_NAME),
     "billing items on bills (code, name or instance spec; `CODE;SPECIAL` with a special value of the instance ID)",
     required=False,
 )
 MAPPING = Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS))
+DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
-from mps_bill.core.files import MOST_BYTES_OF_DATA, read_document
+from mps_bill.core.files import MAX_BYTES_OF_DATA, read_file
 from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.sources import expanded
 from mps_bill.profiles.json_records import Document, JsonError, JsonRecord, read_documents, read_records
@@ -88,7 +88,7 @@ class _Reader:
     def file(self, name: str) -> None:
         called, path = printable(name), Path(name)
         try:
-            data = read_document(path, MOST_BYTES_OF_DATA)
+            data = read_file(path, MAX_BYTES_OF_DATA)
             repeated = any(path.samefile(other) for other in self.paths)
         except OSError as error:
             self.report(Place(called), kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror or error}")

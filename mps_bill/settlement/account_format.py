@@ -10,43 +10,34 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import AMOUNT_PLACES
-from mps_bill.core.diagnostics import quoted
 from mps_bill.core.units import QUANTITY_PLACES
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Schema, Text, json_schema
+from mps_bill.documents.read_document import Document
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Text, Unique
+from mps_bill.documents.values import currency, decimal_of, format_field, number, word
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import EVERY_PRODUCT
 from mps_bill.settlement.entries import (
     ID,
     MONEY_PLACES,
-    decimal_of,
     identifier,
     item_code,
     moment,
     money,
-    number,
     product_code,
     region_id,
     spec_code,
-    word,
 )
 from mps_bill.settlement.sources import SOURCES
 
 FORMAT_NAME = "mps-bill/account/1"
 
 _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
-_CURRENCY = r"[A-Z]{3}"
 _DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
 #: A month has at most 744 hours, a bit each.
 _HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
 _DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
 #: A month's use is a sum of many quantities.
 _USE_DIGITS = 24
-
-
-def _parse_bool(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(f"{quoted(text)} is neither true nor false")
-    return text == "true"
 
 
 _HOUR_AMOUNT = r"(0|[1-9][0-9]{0,2})=[0-9]+(\.[0-9]+)?"
@@ -61,9 +52,15 @@ def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
     return tuple((int(hour), parse(amount)) for hour, _, amount in (word.partition("=") for word in text.split(" ")))
 
 
-_exact_amount = number("an exact amount", kinds.BAD_MONEY, decimal_of(AMOUNT_PLACES))
-_use = number("a month's use", kinds.BAD_QUANTITY, decimal_of(QUANTITY_PLACES, whole_digits=_USE_DIGITS))
+_exact_amount = number("an exact amount", kinds.BAD_MONEY, AMOUNT_PLACES)
+_use = number("a month's use", kinds.BAD_QUANTITY, QUANTITY_PLACES, whole_digits=_USE_DIGITS)
 _month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
+
+
+def _unique(*keys: Field[Any]) -> Unique:
+    """The keys by which the entries of a list that the program writes differ."""
+    return Unique(kinds.DUPLICATE_ENTRY, tuple(field.key for field in keys))
+
 
 TOP_UP_ID = Field(
     "id", identifier, "identifier, unique in its list; needed where two have the same time and amount", required=False
@@ -72,7 +69,7 @@ AT = Field("at", moment("a time"), "when the money arrives")
 AMOUNT = Field("amount", money, "how much")
 ARRIVED = Field(
     "arrived",
-    Text("a mark", _parse_bool, "true|false", kinds.BAD_NAME),
+    Choice("a mark", {"true": True, "false": False}, kinds.BAD_NAME),
     "written by the program: true once the money is counted in the account",
     required=False,
 )
@@ -123,14 +120,8 @@ HOURS = Field(
 CHARGED_MONTH = Record("the charged cycles of a month", (PRODUCT, MONTH, HOURS))
 CHARGED_CYCLES = Record("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS))
 
-FORMAT = Field(
-    "format", Choice("a format that this program reads", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
-)
-CURRENCY = Field(
-    "currency",
-    word("a currency", _CURRENCY, kinds.BAD_CURRENCY, "three capital letters such as CNY"),
-    "the currency of all money in the file",
-)
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
+CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of all money in the file")
 TOP_UPS = Field("top_ups", ListOf("the top-ups", TOP_UP, may_be_empty=True), "money paid in", required=False)
 SETTLED_THROUGH = Field(
     "settled_through", moment("a time"), "cycles of every product that end by then are done", required=False
@@ -151,25 +142,25 @@ OUTSTANDING_MONTHS = Field(
 )
 FROZEN = Field(
     "frozen",
-    ListOf("frozen months", FROZEN_MONTH, may_be_empty=True),
+    ListOf("frozen months", FROZEN_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
     "months to be paid as a whole when they are over",
     required=False,
 )
 MONTH_USED = Field(
     "month_used",
-    ListOf("the months' use", MONTH_USE, may_be_empty=True),
+    ListOf("the months' use", MONTH_USE, _unique(PRODUCT, MONTH, ITEM, SPEC, REGION), may_be_empty=True),
     "what months have used of items with tiers by the month",
     required=False,
 )
 CHARGED = Field(
     "charged",
-    ListOf("charged cycles", CHARGED_CYCLES, may_be_empty=True),
+    ListOf("charged cycles", CHARGED_CYCLES, _unique(PRODUCT, CHARGED_DAY), may_be_empty=True),
     "the cycles that were charged, so that the same usage is not charged again",
     required=False,
 )
 CHARGED_MONTHS = Field(
     "charged_months",
-    ListOf("charged months", CHARGED_MONTH, may_be_empty=True),
+    ListOf("charged months", CHARGED_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
     "the cycles that were charged long ago, so that none of them is charged again without --charge-late",
     required=False,
 )
@@ -192,8 +183,4 @@ _SOURCE_KEYS: list[Field[Any]] = sorted(
     key=lambda key: (isinstance(key.shape, ListOf), not key.required),
 )
 ACCOUNT = Record("an account", (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *KEPT))
-
-
-def account_schema() -> Schema:
-    """The JSON Schema of an account file, for editors. What relates one key to another is left to the reader."""
-    return json_schema(ACCOUNT, "mps-bill account, version 1")
+DOCUMENT = Document("mps-bill account, version 1", ACCOUNT, kinds.UNREADABLE_FILE)

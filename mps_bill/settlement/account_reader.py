@@ -7,8 +7,8 @@ from dataclasses import replace
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.times import HOUR
-from mps_bill.documents.shapes import Field, Fields, Located, Many, read
-from mps_bill.documents.yaml_tree import read_tree
+from mps_bill.documents.read_document import read_text
+from mps_bill.documents.shapes import Fields
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement import account_problems as kinds
@@ -29,15 +29,11 @@ from mps_bill.settlement.sources.balance import BALANCE
 
 def read_account(text: str, file_name: str, book: PriceBook) -> tuple[Account | None, tuple[Problem, ...]]:
     """The account that `text` is, or None and every problem with it, by place. `file_name` is for places only."""
-    root, form_problems = read_tree(text, file_name)
-    problems = list(form_problems)
-    if root is None:
-        return None, in_order(problems)
-    fields, shape_problems = read(f.ACCOUNT, root)
-    problems += shape_problems
-    if fields is None:
-        return None, in_order(problems)
-    account = _account(fields, Reading(book, problems))
+    document = read_text(f.DOCUMENT, text, file_name)
+    if document.fields is None:
+        return None, document.problems
+    problems = list(document.problems)
+    account = _account(document.fields, Reading(book, problems))
     return (None if problems else account), in_order(problems)
 
 
@@ -51,7 +47,6 @@ def _account(fields: Fields, reading: Reading) -> Account | None:
     months = reading.each(fields, f.OUTSTANDING_MONTHS, _debts)
     frozen = reading.each(fields, f.FROZEN, lambda entry: _frozen(entry, reading))
     charged_months = reading.each(fields, f.CHARGED_MONTHS, _charged_month)
-    _check_duplicates(fields, reading)
     _check_top_ups(fields, reading)
     _check_balance(fields, reading)
     id_, currency, settled_at = fields.get(ID), fields.get(f.CURRENCY), fields.get(f.SETTLED_AT)
@@ -142,24 +137,6 @@ def _settled_through(fields: Fields) -> dict[str, int]:
         return {entry.key.value: entry.value.value for entry in by_product.parts if entry.value}
     whole = fields.get(f.SETTLED_THROUGH)
     return {EVERY_PRODUCT: whole.value} if whole else {}
-
-
-#: The lists that the program writes, and the keys by which their entries differ.
-_ENTRY_KEYS: tuple[tuple[Field[Many[Fields]], tuple[Field[Located[str]], ...]], ...] = (
-    (f.FROZEN, (f.PRODUCT, f.MONTH)),
-    (f.MONTH_USED, (f.PRODUCT, f.MONTH, f.ITEM, f.SPEC, f.REGION)),
-    (f.CHARGED, (f.PRODUCT, f.CHARGED_DAY)),
-    (f.CHARGED_MONTHS, (f.PRODUCT, f.MONTH)),
-)
-
-
-def _check_duplicates(fields: Fields, reading: Reading) -> None:
-    for field, key in _ENTRY_KEYS:
-        rows = []
-        for part in parts_of(fields, field):
-            words = tuple(value_of(part, word, "") for word in key)
-            rows.append((words, part.place, f"entry {quoted(' '.join(words))}"))
-        reading.report_duplicates(rows, kinds.DUPLICATE_ENTRY)
 
 
 def _check_top_ups(fields: Fields, reading: Reading) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, PLAIN_DECIMAL, parse_plain_decimal, plain
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
-from mps_bill.core.times import LOCAL_TIME, OFFSET, iso, parse_second
+from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
-from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, matching
+from mps_bill.documents import values
+from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, repeated
+from mps_bill.documents.values import number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item
@@ -24,33 +26,13 @@ ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 
 
-def decimal_of(places: int, *, above_zero: bool = False, whole_digits: int = 12) -> Callable[[str], Decimal]:
-    """A parser of plain decimals with at most so many digits before and behind the point."""
-
-    def parse(text: str) -> Decimal:
-        value = parse_plain_decimal(text, places=places, whole_digits=whole_digits)
-        if above_zero and not value:
-            raise ValueError(f"{quoted(text)} must be above zero")
-        return value
-
-    return parse
-
-
-def number(name: str, kind: Kind, parse: Callable[[str], Decimal]) -> Text[Decimal]:
-    return Text(name, parse, PLAIN_DECIMAL, kind, number=True)
-
-
-def word(name: str, pattern: str, kind: Kind, example: str) -> Text[str]:
-    return Text(name, matching(pattern, name, example), pattern, kind)
-
-
 def moment(name: str) -> Text[int]:
-    return Text(name, parse_second, f"({LOCAL_TIME})({OFFSET})", kinds.BAD_TIME)
+    return values.moment(name, kinds.BAD_TIME)
 
 
-money = number("an amount of money", kinds.BAD_MONEY, decimal_of(MONEY_PLACES))
-quantity = number("a quantity", kinds.BAD_QUANTITY, decimal_of(QUANTITY_PLACES))
-coefficient = number("a coefficient", kinds.BAD_COEFFICIENT, decimal_of(AMOUNT_PLACES, above_zero=True))
+money = number("an amount of money", kinds.BAD_MONEY, MONEY_PLACES)
+quantity = number("a quantity", kinds.BAD_QUANTITY, QUANTITY_PLACES)
+coefficient = number("a coefficient", kinds.BAD_COEFFICIENT, AMOUNT_PLACES, above_zero=True)
 identifier = word("an id", ID_PATTERN, kinds.BAD_ID, "letters, digits, points, - or _")
 # Whether a word is known depends on the price sheets, so any word is read here, and `Reading` looks it up.
 item_code = Text("an item code", str, _WORD, kinds.UNKNOWN_ITEM)
@@ -103,18 +85,9 @@ class Reading:
         parts = parts_of(fields, field)
         ids = (part.get(ID) for part in parts)
         found = ((id_.value, id_.place, f"id {quoted(id_.value)}") for id_ in ids if id_)
-        self.report_duplicates(found, kinds.DUPLICATE_ID)
+        self.problems += repeated(found, kinds.DUPLICATE_ID)
         made = map(make, parts)
         return tuple(value for value in made if value is not None)
-
-    def report_duplicates(self, found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> None:
-        """Reports every key that was defined at an earlier place; the text names it."""
-        first: dict[Hashable, Place] = {}
-        for key, place, what in found:
-            earlier = first.setdefault(key, place)
-            if earlier is not place:
-                first_at = f"first defined at line {earlier.line}, column {earlier.column}"
-                self.report(place, kind, f"duplicate {what}; {first_at}")
 
     def items(self, code: Located[str]) -> tuple[Item, ...]:
         """The items of a code, one for each price sheet that has it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemLog, ProblemReport, printable, quoted
-from mps_bill.core.files import MOST_BYTES, Staged, check_readable, is_special, read_document, read_whole, staged
+from mps_bill.core.files import MAX_BYTES, Staged, check_readable, is_special, read_file, read_whole, staged
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.documents.yaml_tree import decode
@@ -50,7 +50,7 @@ def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountF
     path = Path(name)
     with _opened(name, path, lock) as stream:
         try:
-            data = read_whole(stream, MOST_BYTES)
+            data = read_whole(stream, MAX_BYTES)
         except OSError as error:
             raise _unreadable(name, error) from None
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
@@ -247,7 +247,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
         return "it is the account that was read; use --in-place to overwrite it"
     try:
         names = target.stat().st_nlink
-        data = b"" if same else read_document(target)
+        data = b"" if same else read_file(target)
     except FileNotFoundError:
         return None
     except OSError as error:

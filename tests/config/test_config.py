@@ -116,7 +116,7 @@ def test_a_broken_file_does_not_stand_in_the_way_of_help_and_of_full_command_lin
     assert run_captured(["bill", "--help"], b"", monkeypatch)[0] == 0
     code, _, err = run_captured(ESTIMATE, b"", monkeypatch)
     assert code == 3
-    assert b'mps-bill.yaml:1:1: "pries" is no key' in err
+    assert b'mps-bill.yaml:1:1: unknown key "pries"' in err
 
 
 def test_a_config_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
+from mps_bill.core.diagnostics import Kind
+from mps_bill.documents.read_document import Document, read_text
 from mps_bill.documents.shapes import (
     Choice,
     Either,
@@ -19,22 +20,15 @@ from mps_bill.documents.shapes import (
     Many,
     MapOf,
     Record,
-    Text,
-    json_schema,
-    matching,
-    read,
+    words,
 )
-from mps_bill.documents.yaml_tree import read_tree
+from mps_bill.documents.values import decimal_pattern, number, word
 
-
-def _money(text: str) -> Decimal:
-    return parse_plain_decimal(text, places=2)
-
-
-MONEY = Text("an amount", _money, PLAIN_DECIMAL, number=True)
-WORD = Text("a word", matching("[a-z]+", "a word", "small letters"), "[a-z]+")
+BAD = Kind("P128", "bad-value")
+MONEY = number("an amount", BAD, 2)
+WORD = word("a word", "[a-z]+", BAD, "small letters")
 AMOUNT = Field("amount", MONEY, "what was paid")
-ORDER = Field("order", Choice("an order", ("earliest-expiry", "largest-balance")), required=False)
+ORDER = Field("order", Choice("an order", words("earliest-expiry", "largest-balance")), required=False)
 AT = Field("at", WORD, required=False)
 REGIONS = Field("regions", ListOf("the regions", WORD, unique=True), required=False)
 COVERS = Field("covers", MapOf("the covered items", WORD, MapOf("a table", WORD, MONEY)), required=False)
@@ -44,13 +38,13 @@ LIMIT: Field[Located[Decimal] | Fields] = Field(
 CARD = Field("card", WORD, required=False)
 CASH = Field("cash", WORD, required=False)
 ACCOUNT = Record("an account", (AMOUNT, ORDER, AT, REGIONS, COVERS, LIMIT, CARD, CASH), one_of=("card", "cash"))
+DOCUMENT = Document("account", ACCOUNT, Kind("X101", "unreadable"))
 
 
 def _read(text: str) -> tuple[Fields | None, list[str]]:
-    tree, form = read_tree(text, "f")
-    assert tree is not None
-    fields, problems = read(ACCOUNT, tree)
-    return fields, [f"{at.place.line}:{at.place.column} {at.kind.slug}: {at.message}" for at in (*form, *problems)]
+    document = read_text(DOCUMENT, text, "f")
+    found = [f"{at.place.line}:{at.place.column} {at.kind.slug}: {at.message}" for at in document.problems]
+    return document.fields, found
 
 
 def test_values_come_with_their_places() -> None:
@@ -82,36 +76,36 @@ def test_values_come_with_their_places() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("cash: x\n", ['1:1 missing-key: an account needs the key "amount": what was paid']),
-        ("amount: 1\n", ["1:1 missing-key: an account needs one of the keys card or cash"]),
+        ("cash: x\n", ['1:1 missing-key: missing key "amount" in account: what was paid']),
+        ("amount: 1\n", ["1:1 missing-key: missing key in account; expected one of card or cash"]),
         (
             "amount: 1\ncash: x\ncard: y\n",
             ['3:1 conflicting-keys: an account has "cash" and "card"; keep one of the two'],
         ),
-        ("amonut: 1\ncash: x\n", ['1:1 unknown-key: "amonut" is no key of an account; did you mean "amount"?']),
+        ("amonut: 1\ncash: x\n", ['1:1 unknown-key: unknown key "amonut" in account; did you mean "amount"?']),
         (
             "amount: 1\ncash: x\nzzz: 1\n",
             [
-                '3:1 unknown-key: "zzz" is no key of an account; known: amount, order, at, regions, covers, limit, card'
+                '3:1 unknown-key: unknown key "zzz" in account; expected one of amount, order, at, regions, covers, limit, card'
                 " or cash"
             ],
         ),
-        ("amount:\ncash: x\n", ["1:1 empty-value: nothing stands here; an amount must be given"]),
-        ("amount: [1]\ncash: x\n", ["1:9 wrong-structure: an amount must be a single value, and a list stands here"]),
+        ("amount:\ncash: x\n", ["1:1 empty-value: no value; expected an amount"]),
+        ("amount: [1]\ncash: x\n", ["1:9 wrong-structure: an amount must be a single value, not a list"]),
         (
             "amount: 1\ncash: x\nregions: a\n",
-            ['3:10 wrong-structure: the regions must be a list, and "a" stands here'],
+            ['3:10 wrong-structure: the regions must be a list, not "a"'],
         ),
-        ("amount: 1\ncash: x\nregions:\n", ["3:1 empty-value: nothing stands here; the regions must be given"]),
+        ("amount: 1\ncash: x\nregions:\n", ["3:1 empty-value: no value; expected the regions"]),
         ("amount: 1\ncash: x\nregions: []\n", ["3:1 empty-collection: the regions must not be empty"]),
         (
             "amount: 1\ncash: x\nregions: [a, b, a]\n",
-            ['3:17 duplicate-entry: "a" stands already in the regions at line 3, column 11'],
+            ['3:17 duplicate-entry: duplicate "a" in the regions; first defined at line 3, column 11'],
         ),
         ("amount: 1\ncash: x\ncovers: {}\n", ["3:1 empty-collection: the covered items must not be empty"]),
         (
             "amount: 1\ncash: x\nlimit: [1]\n",
-            ["3:8 wrong-structure: a limit must be a single value or a mapping, and a list stands here"],
+            ["3:8 wrong-structure: a limit must be a single value or a mapping, not a list"],
         ),
         ("amount: 1\ncash: 9\n", ['2:7 bad-value: "9" is not a word; write small letters']),
         (
@@ -120,7 +114,7 @@ def test_values_come_with_their_places() -> None:
         ),
         (
             "amount: 1\ncash: x\norder: first\n",
-            ['3:8 unknown-word: "first" is not an order; write earliest-expiry or largest-balance'],
+            ['3:8 unknown-word: "first" is not an order; expected earliest-expiry or largest-balance'],
         ),
         (
             "amount: 1.005\ncash: x\n",
@@ -156,7 +150,7 @@ def test_a_problem_of_form_is_not_told_twice() -> None:
 
 
 def test_schema() -> None:
-    schema = json_schema(ACCOUNT, "account")
+    schema = DOCUMENT.schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["required"] == ["amount"]
     assert schema["additionalProperties"] is False
@@ -165,7 +159,9 @@ def test_schema() -> None:
     assert properties["amount"] == {
         "description": "what was paid",
         "type": ["string", "number"],
-        "pattern": f"^(?:{PLAIN_DECIMAL})$",
+        "pattern": f"^(?:{decimal_pattern(2)})$",
+        "minimum": 0,
+        "exclusiveMaximum": 10**12,
     }
     assert properties["order"] == {"enum": ["earliest-expiry", "largest-balance"]}
     assert properties["regions"] == {

@@ -128,7 +128,7 @@ def test_mistakes_are_collected_and_the_rest_is_read() -> None:
 def test_a_repeated_key_names_both_places() -> None:
     _, problems = read_tree("a: 1\n  \nb: {c: 1, c: 2}\n", "f.yaml")
     assert [str(problem) for problem in problems] == [
-        'f.yaml:3:11: the key "c" stands already at line 3, column 5; keep one of the two [P101 duplicate-key]'
+        'f.yaml:3:11: duplicate key "c"; first defined at line 3, column 5 [P101 duplicate-key]'
     ]
 
 

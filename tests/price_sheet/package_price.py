@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from mps_bill.core.decimals import PLAIN_DECIMAL, divide, plain
+from mps_bill.core.decimals import divide, plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.units import Unit, in_unit, to_micros
-from mps_bill.documents.shapes import Field, Fields, Record, Text
+from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, to_micros
+from mps_bill.documents.shapes import Field, Fields, Record
+from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (
     UNIT_PRICE,
@@ -20,13 +21,12 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     Part,
     Price,
     Rate,
-    parse_quantity,
     product,
 )
 
 SIZE = Field(
     "package",
-    Text("a package", parse_quantity, PLAIN_DECIMAL, kinds.BAD_QUANTITY, number=True),
+    number("a package", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True),
     "how much is in a package, in the item's unit",
 )
 EACH = Field("each", UNIT_PRICE, "the price of a package that is begun")

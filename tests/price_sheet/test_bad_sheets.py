@@ -203,7 +203,7 @@ def test_messages_give_both_values_and_the_near_miss() -> None:
             '"H264.HD" has a price for mainland and one for east, and cn-shanghai is in both groups;'
             " take it out of one of them"
         ),
-        ("minimum: 0.02", "minimum: 0.025"): "the minimum 0.025 is no multiple of the step 0.01",
+        ("minimum: 0.02", "minimum: 0.025"): "the minimum 0.025 is not a multiple of the step 0.01",
         ("H264.HD:", "H264.FHD:"): '"H264.FHD" names "FHD", not in the set video; it has LD, SD, HD, 2K or 4K',
         ("10000.5: 0.09", "10: 0.09"): "the bound 10 is not above 3000 before it; write bounds ascending",
         ("2024-04-01T00:00:00", "2024-04-01T00:30:00"): (

@@ -95,7 +95,7 @@ def test_it_is_checked_and_has_a_schema(world: Path) -> None:
     assert mps_bill(world, "prices", "check", "packages.yaml", *check) == ""
     (world / "wrong.yaml").write_text(PACKAGES.replace("each: 5.50", "eech: 5.50"))
     printed = mps_bill(world, "prices", "check", "wrong.yaml", *check, code=1)
-    assert "a package price" in printed
+    assert "in package price" in printed
     schema = json.loads(mps_bill(world, "prices", "schema"))
     prices = schema["properties"]["items"]["additionalProperties"]["properties"]["prices"]
     forms = prices["additionalProperties"]["additionalProperties"]["anyOf"]

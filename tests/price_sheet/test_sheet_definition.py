@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mps_bill.documents.shapes import Choice, Either, ListOf, MapOf, Record, Text
 from mps_bill.price_sheet.regions import KNOWN, looks_like_region
-from mps_bill.price_sheet.sheet_definition import PRICE_SHEET, price_sheet_schema
+from mps_bill.price_sheet.sheet_definition import DOCUMENT, PRICE_SHEET
 
 
 def _texts(shape: Any) -> Iterator[Text[Any]]:
@@ -50,7 +50,7 @@ def test_what_the_loader_takes_matches_the_pattern(data: st.DataObject) -> None:
 
 
 def test_schema_is_json_and_knows_the_keys() -> None:
-    schema = json.loads(json.dumps(price_sheet_schema()))
+    schema = json.loads(json.dumps(DOCUMENT.schema()))
     assert schema["$schema"].endswith("2020-12/schema")
     assert set(schema["required"]) == {
         "format",

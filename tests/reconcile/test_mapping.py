@@ -62,7 +62,7 @@ def test_the_special_value_of_an_instance_id(instance: str, special: str) -> Non
     [
         ("regions: {Shanghai: Shanghai}", '"Shanghai" is not a region id; write one such as cn-shanghai'),
         ("units: {分: minuet}", '"minuet" is not a unit; did you mean "minute"?'),
-        ("items: {A: {item: x}}", 'a billing item needs the key "spec"'),
+        ("items: {A: {item: x}}", 'missing key "spec" in billing item'),
         ("items: {A: {item: x, spec: B}, a: {item: y, spec: B}}", 'duplicate name "a" with another meaning'),
         ("itmes: {}", 'did you mean "items"?'),
     ],
@@ -77,5 +77,5 @@ def test_a_mapping_that_cannot_be_read_is_told() -> None:
     mapping, problems = load_mapping(["no-such.yaml"])
     assert mapping is None
     assert [str(problem) for problem in problems] == [
-        "no-such.yaml: the mapping cannot be read: No such file or directory [R301 unreadable-mapping]"
+        "no-such.yaml: it cannot be read: No such file or directory [R301 unreadable-mapping]"
     ]

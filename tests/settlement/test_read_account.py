@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.account_format import account_schema
+from mps_bill.settlement.account_format import DOCUMENT
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.vouchers import Vouchers
@@ -176,6 +176,6 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 def test_the_schema_knows_every_key() -> None:
-    schema = account_schema()
+    schema = DOCUMENT.schema()
     assert schema["required"] == ["format", "id", "currency", "balance"]
     assert {"settled_through", "month_used", "outstanding", "frozen", "charged"} <= set(schema["properties"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from mps_bill.ask.advise import pack_problems as kinds
+from mps_bill.ask.advise.pack_definition import DOCUMENT
 from mps_bill.ask.advise.packs import PackList
-from mps_bill.ask.advise.read_packs import read_packs
+from mps_bill.ask.advise.read_packs import packs_of
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, printable, quoted
-from mps_bill.core.files import read_document
-from mps_bill.documents.yaml_tree import decode
+from mps_bill.documents.read_document import read_document
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import shipped_folder
 
@@ -29,14 +29,8 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
     path, shown = Path(name), printable(name)
     if name in shipped and not path.is_file():
         path, shown = shipped[name], f"pricing/{_FOLDER}/{name}.yaml"
-    try:
-        data = read_document(path)
-    except FileNotFoundError:
+    if not path.exists():
         hint = near_miss(name, shipped) or f"; shipped: {one_of(tuple(shipped))}"
-        message = f"{quoted(name)} is no file and no shipped list of packs{hint}"
+        message = f"{quoted(name)} is not a file or a shipped list of packs{hint}"
         return None, (Problem(Place("--packs"), kinds.NO_SUCH_PACKS, message),)
-    except OSError as error:
-        message = f"it cannot be read: {error.strerror or error}"
-        return None, (Problem(Place(shown), kinds.NO_SUCH_PACKS, message),)
-    text, problems = decode(data, shown)
-    return (None, problems) if text is None else read_packs(text, shown, book)
+    return packs_of(read_document(DOCUMENT, path, shown), book)

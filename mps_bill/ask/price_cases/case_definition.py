@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from mps_bill.core.decimals import PLAIN_DECIMAL, parse_plain_decimal
-from mps_bill.core.diagnostics import Kind, near_miss, quoted
-from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_second
-from mps_bill.documents.shapes import Choice, Field, ListOf, Record, Schema, Text, json_schema
+from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.diagnostics import Kind, Problem, near_miss, quoted
+from mps_bill.documents.read_document import Document
+from mps_bill.documents.shapes import Field, Fields, ListOf, Object, Record, Text, Unique
+from mps_bill.documents.values import decimal_of, decimal_pattern, format_field, moment, number
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.price_sheet import sheet_problems as kinds
 
@@ -19,7 +20,7 @@ REFUSALS: tuple[Kind, ...] = tuple(kind for kind in vars(usage_kinds).values() i
 #: Digits of an amount before the point: quantities have 12 and prices too.
 _WHOLE_DIGITS = 24
 _LINE = r"[^\r\n]*"
-_SIGNED = f"-?({PLAIN_DECIMAL})"
+_SIGNED = f"-?({decimal_pattern(AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)})"
 
 
 def _one_line(text: str) -> str:
@@ -28,12 +29,9 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _amount(text: str) -> Decimal:
-    return parse_plain_decimal(text, places=10, whole_digits=_WHOLE_DIGITS)
-
-
 def _signed(text: str) -> Decimal:
-    return -_amount(text[1:]) if text.startswith("-") else _amount(text)
+    amount = decimal_of(AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)
+    return -amount(text[1:]) if text.startswith("-") else amount(text)
 
 
 def _refusal(text: str) -> Kind:
@@ -41,16 +39,16 @@ def _refusal(text: str) -> Kind:
     if text not in names:
         slugs = [kind.slug for kind in REFUSALS]
         hint = near_miss(text, names) or f"; write one such as {slugs[-3]}"
-        raise ValueError(f"{quoted(text)} is no problem of usage{hint}")
+        raise ValueError(f"{quoted(text)} is not a problem of usage{hint}")
     return names[text]
 
 
 def _text(name: str) -> Text[str]:
-    return Text(name, _one_line, _LINE, kinds.BAD_NAME, number=True)
+    return Text(name, _one_line, _LINE, kinds.BAD_NAME)
 
 
 def _decimal(name: str) -> Text[Decimal]:
-    return Text(name, _amount, PLAIN_DECIMAL, kinds.BAD_AMOUNT, number=True)
+    return number(name, kinds.BAD_AMOUNT, AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)
 
 
 #: What each column of usage is, and whether a row of a case needs it. A row that names no job is a job of its own, one
@@ -72,7 +70,7 @@ _USAGE_DOCS: dict[str, tuple[str, bool]] = {
 USAGE_FIELDS = tuple(
     Field(column, _text(f"a usage row's {column}"), doc, required) for column, (doc, required) in _USAGE_DOCS.items()
 )
-USAGE_ROW = Record("a usage row", USAGE_FIELDS)
+USAGE_ROW: Object[dict[str, str | None]] = Object("a usage row", USAGE_FIELDS, make=dict)
 
 ITEM = Field("item", _text("an item"), "the line's item", required=False)
 SPEC = Field("spec", _text("a spec"), "the line's spec", required=False)
@@ -86,8 +84,14 @@ LINE = Record("an expected line", (ITEM, SPEC, REGION, TIER, QUANTITY, UNIT_PRIC
 LIST_AMOUNT = Field("list_amount", _decimal("a list amount"), "the sum of all lines, exact", required=False)
 ADJUSTMENT = Field(
     "rounding_adjustment",
-    Text("a rounding adjustment", _signed, _SIGNED, kinds.BAD_AMOUNT, number=True),
-    "what cutting the bills to money adds, below zero where it takes away",
+    Text(
+        "a rounding adjustment",
+        _signed,
+        _SIGNED,
+        kinds.BAD_AMOUNT,
+        {"exclusiveMinimum": -(10**_WHOLE_DIGITS), "exclusiveMaximum": 10**_WHOLE_DIGITS},
+    ),
+    "what rounding the bills to money adds, below zero where it takes away",
     required=False,
 )
 PAYABLE = Field("payable", _decimal("a payable amount"), "what is to be paid for all bills", required=False)
@@ -95,7 +99,7 @@ ISSUED_AT = Field(
     "issued_at",
     ListOf(
         "the times of the bills",
-        Text("a time", parse_second, f"({LOCAL_TIME})({OFFSET})", kinds.BAD_TIME),
+        moment("a time", kinds.BAD_TIME),
     ),
     "when each bill is issued, in order",
     required=False,
@@ -108,7 +112,23 @@ REFUSAL = Field(
     "the problem for which the usage is refused, by code or name",
     required=False,
 )  # fmt: skip
-EXPECTATION = Record("an expectation", (LIST_AMOUNT, ADJUSTMENT, PAYABLE, ISSUED_AT, LINES, REFUSAL))
+
+
+def _check_expectation(expect: Fields) -> list[Problem]:
+    if not expect.given:
+        message = "the case expects nothing; name an amount, lines or a refusal"
+        return [Problem(expect.place, kinds.EMPTY_EXPECTATION, message)]
+    refusal = expect.get(REFUSAL)
+    others = sorted(expect.given - {REFUSAL.key})
+    if refusal and others:
+        message = f"the case expects a refusal and also {others[0]}; usage that is refused makes no bill"
+        return [Problem(refusal.place, kinds.MIXED_EXPECTATION, message)]
+    return []
+
+
+EXPECTATION = Record(
+    "an expectation", (LIST_AMOUNT, ADJUSTMENT, PAYABLE, ISSUED_AT, LINES, REFUSAL), check=_check_expectation
+)
 
 NAME = Field("name", _text("a case's name"), "what the case shows")
 SOURCE = Field("source", _text("a source"), "where the example is from", required=False)
@@ -116,13 +136,9 @@ USAGE = Field("usage", ListOf("the usage", USAGE_ROW), "usage rows, with the col
 EXPECT = Field("expect", EXPECTATION, "what the usage must come to")
 CASE = Record("a case", (NAME, SOURCE, USAGE, EXPECT))
 
-FORMAT = Field(
-    "format", Choice("a format of usage cases", (FORMAT_NAME,), kinds.UNKNOWN_FORMAT), f"always {FORMAT_NAME}"
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
+CASES = Field(
+    "cases", ListOf("the cases", CASE, unique=Unique(kinds.DUPLICATE_CASE, (NAME.key,))), "the cases, run one by one"
 )
-CASES = Field("cases", ListOf("the cases", CASE), "the cases, run one by one")
 PRICE_CASES = Record("a file of usage cases", (FORMAT, CASES))
-
-
-def price_cases_schema() -> Schema:
-    """The JSON Schema of a file of usage cases, for editors."""
-    return json_schema(PRICE_CASES, "mps-bill price cases, version 1")
+DOCUMENT = Document("mps-bill price cases, version 1", PRICE_CASES, kinds.UNREADABLE_FILE)

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mps_bill.ask.price_cases import case_definition as d
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order, quoted
-from mps_bill.documents.shapes import Fields, Located, read
-from mps_bill.documents.yaml_tree import read_tree
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order
+from mps_bill.documents.read_document import ReadDocument, read_document, read_text
+from mps_bill.documents.shapes import Fields, Located
 from mps_bill.metering.usage import RECORD_COLUMNS
-from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.find import SheetFile, find_cases
+from mps_bill.price_sheet.find import find_cases
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.load_sheets import load_file, read_text
+from mps_bill.price_sheet.load_sheets import load_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
     for sheet_file, cases_file in pairs:
         sheet = load_file(sheet_file)
         found += sheet.problems
-        cases, case_problems = _load(cases_file)
+        cases, case_problems = _cases(read_document(d.DOCUMENT, cases_file.path, cases_file.name))
         found += case_problems
         book, _ = gather([sheet.draft] if sheet.draft else [])
         if book and not sheet.problems and not case_problems:
@@ -62,64 +61,35 @@ def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
     return tuple(files)
 
 
-def _load(file: SheetFile) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    text, problems = read_text(file)
-    return ((), problems) if text is None else read_cases(text, file.name)
-
-
 def read_cases(text: str, file_name: str) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
     """The cases of a file's text, and every problem with it. `file_name` is for places only."""
-    root, form_problems = read_tree(text, file_name)
-    if root is None:
-        return (), form_problems
-    fields, shape_problems = read(d.PRICE_CASES, root)
-    problems = [*form_problems, *shape_problems]
-    found = fields.get(d.CASES) if fields else None
-    cases: list[Case] = []
-    for part in found.parts if found else ():
-        case = _case(part, problems)
-        if case:
-            cases.append(case)
-    first: dict[str, Case] = {}
-    for case in cases:
-        other = first.setdefault(case.name, case)
-        if other is not case:
-            message = f"the case {quoted(case.name)} stands already at line {other.place.line}; name them apart"
-            problems.append(Problem(case.place, kinds.DUPLICATE_CASE, message))
-    return tuple(cases), in_order(problems)
+    return _cases(read_text(d.DOCUMENT, text, file_name))
 
 
-def _case(fields: Fields, problems: list[Problem]) -> Case | None:
-    name, usage, expect = fields.get(d.NAME), fields.get(d.USAGE), fields.get(d.EXPECT)
-    source = fields.get(d.SOURCE)
-    if expect:
-        problems += _check_expectation(expect)
-    if not (name and usage and expect):
+def _cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
+    found = document.fields.get(d.CASES) if document.fields else None
+    cases = (_case(fields) for fields in (found.parts if found else ()))
+    return tuple(case for case in cases if case), document.problems
+
+
+def _case(fields: Fields) -> Case | None:
+    name, usage, expect, source = (fields.get(d.NAME), fields.get(d.USAGE), fields.get(d.EXPECT), fields.get(d.SOURCE))
+    if not (name and usage and expect and fields.sound):
         return None
     return Case(
         name=name.value,
         place=name.place,
         source=source.value if source else "",
-        rows=tuple(_row(row, f"row-{index}") for index, row in enumerate(usage.parts, 1)),
+        rows=tuple(_row(row.value or {}, f"row-{index}") for index, row in enumerate(usage.parts, 1)),
         row_places=tuple(row.place for row in usage.parts),
         expect=expect,
         refusal=expect.get(d.REFUSAL),
     )
 
 
-def _check_expectation(expect: Fields) -> list[Problem]:
-    if not expect.given:
-        message = "the case expects nothing; name an amount, lines or a refusal"
-        return [Problem(expect.place, kinds.EMPTY_EXPECTATION, message)]
-    refusal = expect.get(d.REFUSAL)
-    others = sorted(expect.given - {d.REFUSAL.key})
-    if refusal and others:
-        message = f"the case expects a refusal and also {others[0]}; usage that is refused makes no bill"
-        return [Problem(refusal.place, kinds.MIXED_EXPECTATION, message)]
-    return []
-
-
-def _row(fields: Fields, job_id: str) -> tuple[str, ...]:
+def _row(values: dict[str, str | None], job_id: str) -> tuple[str, ...]:
     """The values of a usage row by column; each row is a job of its own unless it says which."""
-    given = {field.key: value.value for field in d.USAGE_FIELDS if (value := fields.get(field))}
-    return tuple(given.get(column, job_id if column == "job_id" else "") for column in RECORD_COLUMNS)
+    return tuple(
+        values.get(column) or (job_id if column == "job_id" and values.get(column) is None else "")
+        for column in RECORD_COLUMNS
+    )

@@ -7,8 +7,8 @@ import typer
 from mps_bill.cli.prices.cases import run_tests
 from mps_bill.cli.prices.check import check
 from mps_bill.cli.prices.diff import diff
-from mps_bill.cli.prices.schema import schema
 from mps_bill.cli.prices.show import list_sheets, show
+from mps_bill.cli.schema import schema
 
 prices = typer.Typer(help="Check, test, compare and show price sheets.", no_args_is_help=True)
 prices.command()(check)
@@ -16,7 +16,8 @@ prices.command("test")(run_tests)
 prices.command()(diff)
 prices.command()(show)
 prices.command("list")(list_sheets)
-prices.command()(schema)
+# `mps-bill schema`, where it was before documents of every kind had one.
+prices.command(hidden=True)(schema)
 
 
 @prices.callback()

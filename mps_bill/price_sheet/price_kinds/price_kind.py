@@ -12,10 +12,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, PLAIN_DECIMAL, parse_plain_decimal, strip_zeros
-from mps_bill.core.diagnostics import Place, Problem, quoted
-from mps_bill.core.units import QUANTITY_PLACES, Unit
-from mps_bill.documents.shapes import Located, Shape, Text
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, strip_zeros
+from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.units import Unit
+from mps_bill.documents.shapes import Located, Shape
+from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 
 #: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount, exact to
@@ -129,21 +130,5 @@ def product(unit_price: Decimal, factor: Decimal) -> Decimal:
     return strip_zeros(EXACT.multiply(unit_price, factor))
 
 
-def parse_quantity(text: str) -> Decimal:
-    """A quantity of a unit, above zero.
-
-    Raises:
-        ValueError: it is something else; the message says what.
-    """
-    quantity = parse_plain_decimal(text, places=QUANTITY_PLACES)
-    if not quantity:
-        raise ValueError(f"{quoted(text)} must be above zero")
-    return quantity
-
-
-def _parse_price(text: str) -> Decimal:
-    return parse_plain_decimal(text, places=AMOUNT_PLACES)
-
-
 #: A unit price, in whatever form.
-UNIT_PRICE = Text("a price", _parse_price, PLAIN_DECIMAL, kinds.BAD_PRICE, number=True)
+UNIT_PRICE = number("a price", kinds.BAD_PRICE, AMOUNT_PLACES)

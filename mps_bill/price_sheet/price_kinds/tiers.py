@@ -6,12 +6,13 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
-from mps_bill.core.decimals import PLAIN_DECIMAL, plain
+from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
-from mps_bill.core.units import Unit, amount_of, in_unit, to_micros
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text
+from mps_bill.core.units import QUANTITY_PLACES, Unit, amount_of, in_unit, to_micros
+from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, words
+from mps_bill.documents.values import decimal_of, decimal_pattern
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (
     UNIT_PRICE,
@@ -21,11 +22,11 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     Part,
     Price,
     Rate,
-    parse_quantity,
     product,
 )
 
 REST = "rest"
+_quantity = decimal_of(QUANTITY_PLACES, above_zero=True)
 
 
 def _parse_bound(text: str) -> Decimal | None:
@@ -34,17 +35,24 @@ def _parse_bound(text: str) -> Decimal | None:
         return None
     if not text[:1].isdigit() and (hint := near_miss(text, (REST,))):
         raise ValueError(f"{quoted(text)} is not an upper bound{hint}")
-    return parse_quantity(text)
+    return _quantity(text)
 
 
 _TIERS = "tiers"
 PER = Field(
-    "per", Choice("a tier period", ("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD), "over what the quantity accumulates"
+    "per",
+    Choice[Literal["cycle", "month"]]("a tier period", words("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD),
+    "over what the quantity accumulates",
 )
-_bound = Text("an upper bound", _parse_bound, f"{REST}|{PLAIN_DECIMAL}", kinds.BAD_BOUND)
+_bound = Text(
+    "an upper bound",
+    _parse_bound,
+    f"{REST}|{decimal_pattern(QUANTITY_PLACES, above_zero=True)}",
+    kinds.BAD_BOUND,
+)
 UP_TO = Field(
     "up_to",
-    MapOf("a tier table", _bound, UNIT_PRICE),
+    MapOf("a tier table", _bound, UNIT_PRICE, required=(REST,), at_least=2),
     "inclusive upper bounds in the item's unit, ascending, and `rest`; each with its price",
 )
 
@@ -70,8 +78,7 @@ class TierTable(Form[Fields, "TieredPrice"]):
         ]
         if unit is None or found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
             return None
-        (kind,) = (kind for kind in models if kind.model == model.value)
-        return kind(cast("Literal['cycle', 'month']", per.value), tuple(tiers), unit, value.place)
+        return model.value(per.value, tuple(tiers), unit, value.place)
 
     def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
         table = value.get(UP_TO)
@@ -85,10 +92,10 @@ class TierTable(Form[Fields, "TieredPrice"]):
 
 
 @cache
-def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[str]]:
-    words = tuple(kind.model for kind in models)
+def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[type[TieredPrice]]]:
+    by_word = {kind.model: kind for kind in models}
     meanings = "; ".join(f"{kind.model}: {kind.meaning}" for kind in models)
-    return Field(_TIERS, Choice("a tier model", words, kinds.UNKNOWN_TIER_MODEL), meanings)
+    return Field(_TIERS, Choice("a tier model", by_word, kinds.UNKNOWN_TIER_MODEL), meanings)
 
 
 def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> list[Problem]:

@@ -16,6 +16,7 @@ from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record
+from mps_bill.documents.values import line
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement import account_problems as kinds
@@ -31,17 +32,16 @@ from mps_bill.settlement.entries import (
     region_id,
     spec_code,
     value_of,
-    word,
 )
 from mps_bill.settlement.sources.payment_source import Holding, PaymentSource, Written
 
 _NAME = Field(
     "name",
-    word("a name", r"\S([^\r\n]{0,198}\S)?", kinds.BAD_NAME, "one line of text"),
+    line("a name", kinds.BAD_NAME),
     "its name for people",
     required=False,
 )
-UNIT = Field("unit", Choice("a unit", tuple(UNITS), kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
+UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
 _TOTAL = Field("total", quantity, "what was bought, in the plan's unit")
 _REMAINING = Field("remaining", quantity, "what is left of it; absent: all", required=False)
 REGIONS = Field(
@@ -123,7 +123,7 @@ def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
     return ResourcePlan(
         id_.value,
         value_of(fields, _NAME, ""),
-        UNITS[unit.value],
+        unit.value,
         millionths(total.value),
         millionths(remaining),
         *valid,
@@ -133,14 +133,14 @@ def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
 
 
 def _read_covers(
-    covers: Many[Entry[str, Many[Entry[str, Located[Decimal]]]]], unit: Located[str] | None, reading: Reading
+    covers: Many[Entry[str, Many[Entry[str, Located[Decimal]]]]], unit: Located[Unit] | None, reading: Reading
 ) -> dict[str, dict[str, Decimal]]:
     found: dict[str, dict[str, Decimal]] = {}
     for entry in covers.parts:
         code = entry.key
         items = reading.items(code)
-        if items and unit and all(item.unit.dimension != UNITS[unit.value].dimension for item in items):
-            message = f"{code.value} is billed by {items[0].unit.name}, and {unit.value} does not convert to it"
+        if items and unit and all(item.unit.dimension != unit.value.dimension for item in items):
+            message = f"{code.value} is billed by {items[0].unit.name}, and {unit.value.name} does not convert to it"
             reading.report(unit.place, kinds.UNIT_MISMATCH, message)
         rates = entry.value.parts if entry.value else ()
         for rate in rates:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 from mps_bill.core.decimals import ZERO, amount_text, round_money
 from mps_bill.core.laws import law
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Record
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Record, words
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money, value_of
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields, pot_row
@@ -58,7 +58,7 @@ ORDERS: dict[VoucherOrder, Callable[[Voucher], _Key]] = {
 }
 VOUCHER_ORDER = Field(
     "voucher_order",
-    Choice("an order of vouchers", tuple(ORDERS), kinds.UNKNOWN_ORDER),
+    Choice[VoucherOrder]("an order of vouchers", words(*ORDERS), kinds.UNKNOWN_ORDER),
     "which voucher is used first; absent: earliest-expiry",
     required=False,
 )
@@ -79,7 +79,7 @@ class Vouchers(MoneyPots[Voucher]):
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> Vouchers:
         pots = reading.each(fields, cls.entries, lambda entry: cls.read_pot(entry, reading))
-        return cls(pots, cast("VoucherOrder", value_of(fields, VOUCHER_ORDER, "earliest-expiry")))
+        return cls(pots, value_of(fields, VOUCHER_ORDER, "earliest-expiry"))
 
     @classmethod
     def read_pot(cls, entry: Fields, reading: Reading) -> Voucher | None:

@@ -1,0 +1,65 @@
+"""`mps-bill schema`: JSON Schemas of documents, so that editors complete and check what is typed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mps_bill.cli import exit_codes, options
+from mps_bill.cli.completion import documents
+from mps_bill.cli.output import open_output
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
+
+if TYPE_CHECKING:
+    from mps_bill.documents.read_document import Document
+
+#: Every kind of document, and the module that defines it as its `DOCUMENT`.
+DOCUMENTS = {
+    "price-sheet": "mps_bill.price_sheet.sheet_definition",
+    "price-cases": "mps_bill.ask.price_cases.case_definition",
+    "account": "mps_bill.settlement.account_format",
+    "packs": "mps_bill.ask.advise.pack_definition",
+    "profile": "mps_bill.profiles.profile_definition",
+    "bill-mapping": "mps_bill.reconcile.mapping_definition",
+    "config": "mps_bill.config.file",
+}
+_FORMER_NAMES = {"cases": "price-cases"}
+
+
+def _known(name: str) -> str:
+    name = _FORMER_NAMES.get(name, name)
+    if name not in DOCUMENTS:
+        hint = near_miss(name, DOCUMENTS) or f"; expected one of {one_of(tuple(DOCUMENTS))}"
+        raise typer.BadParameter(f"{quoted(name)} is not a format of documents{hint}")
+    return name
+
+
+def schema(
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="[FORMAT]",
+            help=f"The format of the document: {one_of(tuple(DOCUMENTS))}.",
+            callback=_known,
+            autocompletion=documents,
+        ),
+    ] = "price-sheet",
+    output: options.Output = None,
+) -> int:
+    """JSON Schema of a document, for editors.
+
+    Draft 2020-12. A first line `# yaml-language-server: $schema=FILE` in a document makes an editor use the schema.
+    """
+    from mps_bill.render import json
+
+    with open_output(output) as stream:
+        json.write(document_of(document).schema(), stream)
+    return exit_codes.DONE
+
+
+def document_of(name: str) -> Document[Any]:
+    """The kind of document of one of the names in `DOCUMENTS`."""
+    found: Document[Any] = import_module(DOCUMENTS[name]).DOCUMENT
+    return found

@@ -1,0 +1,83 @@
+"""Reading a document, of whatever kind, in one way: bytes up to a limit, UTF-8, YAML, its own format, its shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
+from mps_bill.core.files import read_file
+from mps_bill.documents.shapes import Choice, Record, Schema, Shape, json_schema
+from mps_bill.documents.yaml_tree import MapNode, ScalarNode, decode, read_tree
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[F]):
+    """A kind of document: its name for people, its shape, and the problem of a file that cannot be read."""
+
+    title: str
+    shape: Shape[F]
+    unreadable: Kind
+
+    def schema(self) -> Schema:
+        """Its JSON Schema, for editors. What relates one key to another is left to its reader."""
+        return json_schema(self.shape, self.title)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocument(Generic[F]):
+    """What could be read of a document, with every problem by place.
+
+    `text` is None where there is none, `fields` where it is no such document at all.
+    """
+
+    text: str | None
+    fields: F | None
+    problems: tuple[Problem, ...]
+
+
+def read_document(document: Document[F], path: Path, name: str) -> ReadDocument[F]:
+    """The document in a file; `name` is what messages call the file."""
+    try:
+        data = read_file(path)
+    except OSError as error:
+        problem = Problem(Place(name), document.unreadable, f"it cannot be read: {error.strerror or error}")
+        return ReadDocument(None, None, (problem,))
+    text, problems = decode(data, name)
+    return ReadDocument(None, None, problems) if text is None else read_text(document, text, name)
+
+
+def read_text(document: Document[F], text: str, name: str) -> ReadDocument[F]:
+    """The document that a text is."""
+    root, form_problems = read_tree(text, name)
+    if root is None:
+        return ReadDocument(text, None, in_order(form_problems))
+    if other := _other_document(document.shape, root):
+        return ReadDocument(text, None, in_order([*form_problems, other]))
+    problems = list(form_problems)
+    fields = document.shape.read(root, root.place, problems)
+    return ReadDocument(text, fields, in_order(problems))
+
+
+_FORMAT = re.compile(r"mps-bill/([a-z-]+)/[0-9]+")
+
+
+def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
+    """The problem of a document whose `format` is another of the program's: to check it as this one would only be noise."""
+    if not isinstance(shape, Record):
+        return None
+    own_format = next((field.shape for field in shape.fields if field.key == "format"), None)
+    value = next((entry.value for entry in node.entries if entry.key.text == "format"), None)
+    if not isinstance(own_format, Choice) or not isinstance(value, ScalarNode):
+        return None
+    (first, *_) = own_format.words
+    found, own = _FORMAT.fullmatch(value.text), _FORMAT.fullmatch(first)
+    # A name that is nearly the own one is a slip of the pen.
+    if not found or (own and near_miss(found[1], (own[1],))):
+        return None
+    message = f"{quoted(value.text)} is not {shape.name}" + (f"; its `format` is {first}" if own else "")
+    return Problem(value.place, own_format.kind, message)
