@@ -40,7 +40,12 @@ SHARED_NAMES = {"accounts", "usage"}
 
 PURE_ROOMS = ("core", "documents", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.
-AT_THE_EDGE = ("mps_bill.documents.yaml_tree", "mps_bill.core.files", "mps_bill.settlement.save")
+AT_THE_EDGE = (
+    "mps_bill.documents.yaml_tree",
+    "mps_bill.documents.read_document",
+    "mps_bill.core.files",
+    "mps_bill.settlement.save",
+)
 #: All that a pure module may import of Python itself.
 PURE_IMPORTS = {
     "__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",

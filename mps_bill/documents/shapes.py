@@ -197,7 +197,7 @@ class Text(Generic[T]):
         bounds = self.numbers
         if not bounds:
             bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
-            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"maximum": 1e100}
+            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"maximum": 10**100}
         return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
 
 
