@@ -39,11 +39,16 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A single value: its text as typed, without quotes and escapes. A missing value is unquoted and empty."""
+    """A single value: its text as typed, without quotes and escapes. A missing value is unquoted and empty.
+
+    Of every node `end` is the position behind it in the text of the document (without a byte order mark), quotes and brackets
+    included.
+    """
 
     text: str
     quoted: bool
     place: Place
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,14 @@ class MapNode:
     entries: tuple[MapEntry, ...]
     place: Place
     whole: bool
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class ListNode:
     parts: tuple[Node, ...]
     place: Place
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class BrokenNode:
     """Stands for a value that could not be read; its problem is reported already."""
 
     place: Place
+    end: int
 
 
 Node = ScalarNode | MapNode | ListNode | BrokenNode
@@ -200,6 +208,7 @@ class _Open:
 
     place: Place
     is_map: bool
+    in_brackets: bool
     entries: list[MapEntry]
     parts: list[Node]
     seen: dict[str, Place]
@@ -224,6 +233,7 @@ class _Builder:
             if event is None:
                 return None
             name = type(event).__name__
+            # Most of a document are these, so they are made with few calls.
             if name == "ScalarEvent":
                 self._add(self._scalar(event))
             elif name in ("MappingStartEvent", "SequenceStartEvent"):
@@ -231,12 +241,13 @@ class _Builder:
                     self.problems.append(_too_deep(self.file, event))
                     return None
                 self._check_properties(event)
-                self.stack.append(_Open(self._place(event), name == "MappingStartEvent", [], [], {}))
+                is_map = name == "MappingStartEvent"
+                self.stack.append(_Open(self._place(event), is_map, bool(event.flow_style), [], [], {}))
             elif name in ("MappingEndEvent", "SequenceEndEvent"):
-                self._add(_closed(self.stack.pop()))
+                self._add(_closed(self.stack.pop(), event))
             elif name == "AliasEvent":
                 self._report(event, ALIAS, f"*{printable(event.anchor)} is an alias; write the value out")
-                self._add(BrokenNode(self._place(event)))
+                self._add(BrokenNode(self._place(event), event.end_mark.index))
             elif name == "DocumentStartEvent":
                 documents += 1
                 if documents == 2:
@@ -260,7 +271,10 @@ class _Builder:
         # Only double quotes can spell such a character without typing it, and only block text holds line breaks.
         if event.style == '"' and (found := _REFUSED.search(text)):
             self._report(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
-        return ScalarNode(text, bool(event.style), self._place(event))
+        mark = event.start_mark
+        return ScalarNode(
+            text, bool(event.style), Place(self.file, mark.line + 1, mark.column + 1), event.end_mark.index
+        )
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor:
@@ -302,7 +316,11 @@ class _Builder:
         return node
 
 
-def _closed(top: _Open) -> Node:
+def _closed(top: _Open, event: Any) -> Node:
+    """The mapping or list that ends with an event. One without brackets ends with the last that is in it, and not behind
+    the comments that follow."""
+    last = [entry.value for entry in top.entries[-1:]] if top.is_map else top.parts[-1:]
+    end = last[0].end if last and not top.in_brackets else event.end_mark.index
     if top.is_map:
-        return MapNode(tuple(top.entries), top.place, top.whole)
-    return ListNode(tuple(top.parts), top.place)
+        return MapNode(tuple(top.entries), top.place, top.whole, end)
+    return ListNode(tuple(top.parts), top.place, end)

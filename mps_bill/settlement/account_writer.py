@@ -8,7 +8,7 @@ it back first (`settlement.save`); where the layout is one that cannot be edited
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mps_bill.core.decimals import amount_text, plain, scaled, stripped
@@ -208,18 +208,18 @@ class _Page:
         """Gives a key of a mapping a value; a new key goes behind the value of `beside`."""
         entry, neighbour = _entry(node, key), _entry(node, beside)
         if entry:
-            start, end = self._span(entry.value)
-            self._changes.append((start, end, value))
+            self._replace(entry.value, value)
             return
         assert isinstance(node, MapNode)
         if neighbour is None:
             raise CannotEdit
-        _, end = self._span(neighbour.value)
+        end = neighbour.value.end
         if self.is_flow(node):
             self._changes.append((end, end, f", {key}: {value}"))
         else:
-            indent = " " * (neighbour.key.place.column - 1)
-            self._insert_line(end, f"{indent}{key}: {value}")
+            line = " " * (neighbour.key.place.column - 1) + f"{key}: {value}"
+            at, is_last = self._next_line(end), self._starts[-1] <= end
+            self._changes.append((at, at, self._eol + line if is_last else line + self._eol))
 
     def set_block(self, root: MapNode, key: str, lines: list[str], followers: Sequence[str]) -> None:
         """Replaces all of a key of the document by `lines`, or takes it out, or adds it before the first of `followers`
@@ -233,12 +233,9 @@ class _Page:
                 start = self._starts[follower.key.place.line - 1]
                 self._changes.append((start, start, "".join(line + self._eol for line in lines)))
         elif len(lines) == 1 and isinstance(entry.value, ScalarNode):
-            start, end = self._span(entry.value)
-            self._changes.append((start, end, lines[0].partition(": ")[2]))
+            self._replace(entry.value, lines[0].partition(": ")[2])
         else:
-            start = self._starts[entry.key.place.line - 1]
-            last = max(node.place.line for node in _nodes(entry.value))
-            end = self._starts[last] if last < len(self._starts) else len(self._text)
+            start, end = self._starts[entry.key.place.line - 1], self._next_line(entry.value.end)
             self._changes.append((start, end, "".join(line + self._eol for line in lines)))
 
     def text(self) -> str:
@@ -255,33 +252,13 @@ class _Page:
     def _at(self, node: Node) -> int:
         return self._starts[node.place.line - 1] + node.place.column - 1
 
-    def _span(self, node: Node) -> tuple[int, int]:
-        """Where a single value stands, with its quotes."""
-        if not isinstance(node, ScalarNode):
-            raise CannotEdit
+    def _replace(self, node: Node, value: str) -> None:
+        """Puts a single value where another one stands; a block of text has its own rules of layout."""
         start = self._at(node)
-        mark = self._text[start : start + 1] if node.quoted else ""
-        shown = mark + node.text + mark
-        if mark not in ("", "'", '"') or not self._text.startswith(shown, start):
+        if not isinstance(node, ScalarNode) or (node.quoted and self._text[start] in "|>"):
             raise CannotEdit
-        return start, start + len(shown)
+        self._changes.append((start, node.end, value))
 
-    def _insert_line(self, behind: int, line: str) -> None:
-        """Adds a line below the one that holds the position `behind`."""
-        start = next((start for start in self._starts if start > behind), None)
-        if start is None:
-            self._changes.append((len(self._text), len(self._text), f"{self._eol}{line}"))
-        else:
-            self._changes.append((start, start, line + self._eol))
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    match node:
-        case MapNode():
-            for entry in node.entries:
-                yield entry.key
-                yield from _nodes(entry.value)
-        case ListNode():
-            for part in node.parts:
-                yield from _nodes(part)
+    def _next_line(self, behind: int) -> int:
+        """Where the line begins that follows the one with the position `behind`, or else the end of the text."""
+        return next((start for start in self._starts if start > behind), len(self._text))

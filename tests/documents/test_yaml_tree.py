@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -70,7 +71,7 @@ def test_places_count_characters_and_a_byte_order_mark_is_fine() -> None:
         "sheet.yaml:3:1",
     )
     assert value.quoted
-    assert second.value == ScalarNode("", True, second.value.place)
+    assert second.value == ScalarNode("", True, second.value.place, second.value.end)
 
 
 @pytest.mark.usefixtures("parser")
@@ -198,3 +199,46 @@ def test_what_is_too_deep_is_read_no_deeper(text: str) -> None:
 
 def test_lines_are_those_that_places_count() -> None:
     assert lines_of("a\u2028b\x0cc\x85d\ne\r\nf\rg") == ["a\u2028b\x0cc\x85d", "e", "f", "g"]
+
+
+ENDS = """\
+a: plain words   # a comment
+"b": 'it''s'
+c: "标准\\u0031 😀"
+d: {x: [1, 2
+  ], y: 3}   # behind
+e:
+- one
+- two: 2   # the last
+
+# of the next
+f:
+  g: several
+    lines
+"""
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_a_node_ends_where_its_text_does(eol: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also behind characters of several bytes and where lines end in two characters, and by either parser."""
+    monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
+    text = ENDS.replace("\n", eol)
+    root, problems = read_tree(text, "f")
+    assert root is not None
+    assert not problems
+    assert text[: root.end] == text.removesuffix(eol)
+    starts = [0, *(match.end() for match in re.finditer(eol, text))]
+
+    def shown(node: Node) -> str:
+        return text[starts[node.place.line - 1] + node.place.column - 1 : node.end]
+
+    assert [shown(entry.key) for entry in root.entries] == ["a", '"b"', "c", "d", "e", "f"]
+    assert [shown(entry.value) for entry in root.entries] == [
+        "plain words",
+        "'it''s'",
+        '"标准\\u0031 😀"',
+        f"{{x: [1, 2{eol}  ], y: 3}}",
+        f"- one{eol}- two: 2",
+        f"g: several{eol}    lines",
+    ]

@@ -114,6 +114,20 @@ def test_a_file_written_afresh_reads_the_same() -> None:
     assert reread(afresh(account, OFFSET)) == account
 
 
+def test_a_value_that_reaches_over_lines_is_replaced_to_its_end() -> None:
+    """Whoever formats an account puts lists on lines of their own; a bracket alone on a line belongs to the value."""
+    debts = "outstanding: [\n  {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 0.01}\n]\n"
+    text = (
+        GOOD.replace("balance: 1000.00", "balance: 0")
+        + debts
+        + "# kept\nsettled_at: 2023-11-10T11:00:00+08:00   # so far\n"
+    )
+    before = reread(text)
+    assert len(before.outstanding) == 1
+    new = edited(text, before, changed(before, outstanding=()), OFFSET)
+    assert new == text.replace(debts, "")
+
+
 def test_a_layout_that_cannot_be_edited_is_refused_not_guessed() -> None:
     text = "{format: mps-bill/account/1, id: a, currency: CNY, balance: 1}\n"
     account = reread(text)
