@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from mps_bill.core.diagnostics import quoted
 
@@ -30,6 +31,8 @@ _INSTANT = re.compile(f"(?P<local>{LOCAL_TIME})(?P<offset>{OFFSET})?")
 _OFFSET = re.compile(OFFSET)
 
 
+# A file has few offsets, and a time in every row.
+@lru_cache(maxsize=100)
 def parse_offset(text: str) -> int:
     """Seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`.
 

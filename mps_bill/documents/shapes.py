@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
@@ -77,19 +77,16 @@ class Many(Generic[T]):
 
 def _sound(value: object) -> bool:
     """Whether a value that was read, and all that is in it, is right."""
-    return bool(getattr(value, "sound", value is not None))
+    return value is not None and bool(getattr(value, "sound", True))
 
 
 def plain(value: Any) -> Any:
     """A sound value without places: of a list a tuple, of a mapping with keys of its own a dict."""
-    match value:
-        case Many(parts=parts):
-            if parts and isinstance(parts[0], Entry):
-                return {entry.key.value: plain(entry.value) for entry in parts}
-            return tuple(map(plain, parts))
-        case Located() | Made():
-            return value.value
-    return value
+    if isinstance(value, Many):
+        if value.parts and isinstance(value.parts[0], Entry):
+            return {entry.key.value: plain(entry.value) for entry in value.parts}
+        return tuple(map(plain, value.parts))
+    return value.value if isinstance(value, Located | Made) else value
 
 
 class Shape(Protocol[T_co]):
@@ -273,11 +270,11 @@ class Record:
         if node.whole:
             problems += self._missing(known, at)
         problems += self._conflicting(given)
-        fields = Fields(values, frozenset(known), at, False)
+        keys = frozenset(known)
         if self.check:
-            problems += self.check(fields)
+            problems += self.check(Fields(values, keys, at, False))
         sound = node.whole and len(problems) == before and all(map(_sound, values.values()))
-        return replace(fields, sound=sound)
+        return Fields(values, keys, at, sound)
 
     def _missing(self, known: Set[str], at: Place) -> list[Problem]:
         missing = [

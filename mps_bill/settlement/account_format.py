@@ -10,17 +10,20 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.diagnostics import Problem
+from mps_bill.core.times import HOUR
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Record, Text, Unique
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, MapOf, Object, Record, Text, Unique, matching
 from mps_bill.documents.values import currency, decimal_of, format_field, number, word
 from mps_bill.settlement import account_problems as kinds
-from mps_bill.settlement.account import EVERY_PRODUCT
+from mps_bill.settlement.account import EVERY_PRODUCT, Charged, ChargedMonth, Debt, FrozenMonth, TopUp
 from mps_bill.settlement.entries import (
     ID,
     MONEY_PLACES,
     identifier,
     item_code,
+    millionths,
     moment,
     money,
     product_code,
@@ -35,6 +38,7 @@ _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
 _DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
 #: A month has at most 744 hours, a bit each.
 _HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
+_SECONDS = r"0|[1-9][0-9]{0,8}"
 _DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
 #: A month's use is a sum of many quantities.
 _USE_DIGITS = 24
@@ -53,6 +57,16 @@ def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
 
 
 _exact_amount = number("an exact amount", kinds.BAD_MONEY, AMOUNT_PLACES)
+
+
+def _parse_seconds(text: str) -> int:
+    return int(matching(_SECONDS, "a number of seconds", "digits")(text))
+
+
+def _parse_hours(text: str) -> int:
+    return int(matching(_HOURS, "hours", "x and hexadecimal digits")(text)[1:], 16)
+
+
 _use = number("a month's use", kinds.BAD_QUANTITY, QUANTITY_PLACES, whole_digits=_USE_DIGITS)
 _month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
 
@@ -72,8 +86,9 @@ ARRIVED = Field(
     Choice("a mark", {"true": True, "false": False}, kinds.BAD_NAME),
     "written by the program: true once the money is counted in the account",
     required=False,
+    default=False,
 )
-TOP_UP = Record("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED))
+TOP_UP = Object("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED), make=TopUp)
 
 PRODUCT = Field("product", product_code, "the product that is billed")
 CYCLE_START = Field(
@@ -82,11 +97,28 @@ CYCLE_START = Field(
 MONTH = Field("month", _month, "the month")
 STATEMENT_MONTH = Field("month", _month, "the month, where it is a monthly statement", required=False)
 ISSUED_AT = Field("issued_at", moment("an issue time"), "when the bill was issued")
-DEBT = Record("an outstanding bill", (PRODUCT, CYCLE_START, STATEMENT_MONTH, ISSUED_AT, AMOUNT))
-MONTH_START = Field("from", moment("a month's start"), "the start of the month in which the bills' cycles begin")
+
+
+def _check_debt(debt: Fields) -> list[Problem]:
+    amount = debt.get(AMOUNT)
+    if amount is None or amount.value:
+        return []
+    return [Problem(amount.place, kinds.BAD_MONEY, "nothing is outstanding of this bill; remove its entry")]
+
+
+DEBT = Object(
+    "an outstanding bill",
+    (PRODUCT, CYCLE_START, STATEMENT_MONTH, ISSUED_AT, AMOUNT),
+    check=_check_debt,
+    make=Debt,
+)
+
+MONTH_START = Field(
+    "from", moment("a month's start"), "the start of the month in which the bills' cycles begin", name="start"
+)
 ISSUED_AFTER = Field(
     "issued_after",
-    word("a number of seconds", r"0|[1-9][0-9]{0,8}", kinds.BAD_TIME, "digits"),
+    Text("a number of seconds", _parse_seconds, _SECONDS, kinds.BAD_TIME),
     "the seconds from the start of a cycle to the issue of its bill",
 )
 AMOUNTS = Field(
@@ -94,14 +126,31 @@ AMOUNTS = Field(
     Text("amounts by hour", _parse_amounts, _AMOUNTS, kinds.BAD_MONEY),
     "for each bill the hour of the month that its cycle begins with (from 0), `=` and the amount",
 )
-DEBT_MONTH = Record("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS))
+
+
+def _debts(product: str, start: int, issued_after: int, amounts: tuple[tuple[int, Decimal], ...]) -> tuple[Debt, ...]:
+    cycles = ((start + hour * HOUR, amount) for hour, amount in amounts)
+    return tuple(Debt(product, at, None, at + issued_after, amount) for at, amount in cycles)
+
+
+def _frozen(product: str, month: str, items: dict[str, Decimal]) -> FrozenMonth:
+    return FrozenMonth(product, month, tuple(items.items()))
+
+
+def _month_use(
+    product: str, month: str, item: str, spec: str, region: str, used: Decimal
+) -> tuple[tuple[str, str, str, str, str], int]:
+    return (product, month, item, spec, region), millionths(used)
+
+
+DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact amounts by item")
-FROZEN_MONTH = Record("a frozen month", (PRODUCT, MONTH, FROZEN_ITEMS))
+FROZEN_MONTH = Object("a frozen month", (PRODUCT, MONTH, FROZEN_ITEMS), make=_frozen)
 ITEM = Field("item", item_code, "the item")
 SPEC = Field("spec", spec_code, "the spec")
 REGION = Field("region", region_id, "the region")
 USED = Field("used", _use, "after plans, in base units: seconds, MB, GB-hours, frames, images, requests or messages")
-MONTH_USE = Record("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED))
+MONTH_USE = Object("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED), make=_month_use)
 CHARGED_DAY = Field("day", word("a day", _DAY, kinds.BAD_TIME, "one such as 2023-11-10"), "the day the cycles begin on")
 DIGESTS = Field(
     "digests",
@@ -114,15 +163,20 @@ DIGESTS = Field(
 )
 HOURS = Field(
     "hours",
-    word("hours", _HOURS, kinds.BAD_ID, "x and hexadecimal digits"),
+    Text("hours", _parse_hours, _HOURS, kinds.BAD_ID),
     "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
 )
-CHARGED_MONTH = Record("the charged cycles of a month", (PRODUCT, MONTH, HOURS))
-CHARGED_CYCLES = Record("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS))
+CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=ChargedMonth)
+CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=Charged)
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of all money in the file")
-TOP_UPS = Field("top_ups", ListOf("the top-ups", TOP_UP, may_be_empty=True), "money paid in", required=False)
+TOP_UPS = Field(
+    "top_ups",
+    ListOf("the top-ups", TOP_UP, Unique(kinds.DUPLICATE_ID, (TOP_UP_ID.key,)), may_be_empty=True),
+    "money paid in",
+    required=False,
+)
 SETTLED_THROUGH = Field(
     "settled_through", moment("a time"), "cycles of every product that end by then are done", required=False
 )
