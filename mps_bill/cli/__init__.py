@@ -9,6 +9,9 @@ import sys
 from typing import NoReturn
 
 from mps_bill.cli.exit_codes import BUG, REJECTED, WRONG_COMMAND_LINE
+from mps_bill.core.diagnostics import printable
+
+INTERRUPTED_MESSAGE = "Interrupted; nothing was charged."
 
 
 def main() -> NoReturn:
@@ -16,11 +19,20 @@ def main() -> NoReturn:
     # Millions of lines, totals and amounts are made and kept, and none of them refers back to what holds it: the collector
     # of cycles would walk them again and again and find nothing. Reference counts alone free what is dropped.
     gc.disable()
-    from mps_bill.cli import signals, streams
+    from mps_bill.cli import signals
 
-    streams.prepare()
-    signals.install()
-    sys.exit(streams.end(run(sys.argv[1:])))
+    try:
+        signals.install()
+        from mps_bill.cli import streams
+
+        streams.prepare()
+        code = run(sys.argv[1:])
+        signals.block()
+    except KeyboardInterrupt:
+        # Before the command was found: there is nothing to tidy up.
+        print(INTERRUPTED_MESSAGE, file=sys.stderr)
+        sys.exit(signals.exit_code())
+    sys.exit(streams.end(code))
 
 
 def run(arguments: list[str]) -> int:
@@ -62,9 +74,13 @@ def run(arguments: list[str]) -> int:
         return BUG
     # The library that calls the command turns an interruption into this code.
     if code == signals.INTERRUPTED:
-        say("Interrupted; nothing was charged.")
+        say(INTERRUPTED_MESSAGE)
         return signals.exit_code()
     return code
+
+
+#: What a name on the command line can lead to: a folder that may not be entered, a name that no file can have.
+_OF_A_NAME = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 
 def _of_the_machine(error: OSError) -> str | None:
@@ -76,4 +92,6 @@ def _of_the_machine(error: OSError) -> str | None:
         os.getcwd()
     except FileNotFoundError:
         return "the working folder is gone; change to one that is there"
+    if error.filename is not None and error.errno in _OF_A_NAME:
+        return f"{printable(os.fsdecode(error.filename))} cannot be used: {error.strerror}"
     return None

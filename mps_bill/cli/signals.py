@@ -45,6 +45,12 @@ def hold() -> None:
     _State.held = True
 
 
+def block() -> None:
+    """The run is over and has said what it did; a signal that comes now no longer ends it with a code of its own."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """A step that is done whole: a signal that arrives in it ends the run after it."""

@@ -23,7 +23,7 @@ class Place:
 
     def __str__(self) -> str:
         numbers = [str(number) for number in (self.line, self.column) if number]
-        return ":".join([self.file, *numbers])
+        return ":".join([printable(self.file), *numbers])
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -31,6 +31,8 @@ _FORBIDDEN_IN_QUOTES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 _UNQUOTED = re.compile(r"[^,]*")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+#: A line of text with fewer fields is too ordinary to be taken for a row.
+_WIDE = 6
 _OPENING = re.compile(r' *"')
 #: Possessive, so that the first half of a doubled quote is never taken for the closing one.
 _QUOTED = re.compile(r' *"((?:[^"]|"")*+)" *')
@@ -192,14 +194,17 @@ class _Lines:
 def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
     """The row that a line with an open quote makes with the lines behind it; None, and the lines given back, where the
     quote is never closed, or text stands behind the one that would close it, or the row becomes too long, or it has not the
-    `width` of the header (0: it is the header): then the quote that closes it opens a value of a later row."""
+    `width` of the header (0: it is the header): then the quote that closes it opens a value of a later row. So it does where
+    a line before it is by itself as wide as a row, since the value would then hold rows."""
     taken: list[bytes] = []
     size = len(line)
     while size <= MAX_ROW_BYTES and (following := lines.next()) is not None:
         taken.append(following)
         size += len(following)
-        # Only a line with a quote can close the field, so other lines need no look.
+        # Only a line with a quote can close the field.
         if b'"' not in following:
+            if width >= _WIDE and following.count(b",") == width - 1:
+                break
             continue
         open_still = _goes_on(following.rstrip(b"\r\n"))
         if open_still:

@@ -5,6 +5,7 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePath
 from typing import IO, Any
 from urllib.parse import quote
@@ -72,4 +73,4 @@ def _result(problem: Problem, rule: int) -> dict[str, Any]:
 
 def _uri(name: str) -> str:
     """A file's name as a URI, relative to the folder of the run where the name is."""
-    return Path(name).as_uri() if PurePath(name).is_absolute() else quote(PurePath(name).as_posix())
+    return Path(name).as_uri() if PurePath(name).is_absolute() else quote(os.fsencode(PurePath(name).as_posix()))

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.generate import generate
+from mps_bill.cli import run
 from tests.cli.test_process import RUN
 from tests.conftest import ROOT
 
@@ -204,3 +206,71 @@ def test_what_a_killed_run_left_is_swept_by_the_next(tmp_path: Path) -> None:
     assert shell("", *BILL, *others).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["large.csv", "other.csv", "temporary"]
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def _ended(before: str, *words: str) -> tuple[int, str]:
+    """Exit code and standard error of the program behind some lines of Python."""
+    code = f"import atexit, os, signal, sys\n{before}\nfrom mps_bill.cli import main\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+@pytest.mark.parametrize("module", ["mps_bill.cli.streams", "mps_bill.cli.app", "mps_bill.cli.bill"])
+def test_a_signal_while_the_program_starts(module: str, name: str, code: int) -> None:
+    """It arrives while a module is imported, before any command runs."""
+    finder = (
+        f"class Finder:\n def find_spec(self, name, *_):\n  if name == {module!r}: os.kill(os.getpid(), signal.{name})\n"
+        "sys.meta_path.insert(0, Finder())"
+    )
+    assert _ended(finder, *BILL) == (code, "Interrupted; nothing was charged.\n")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_after_the_end_of_a_run_changes_nothing(name: str) -> None:
+    assert _ended(f"atexit.register(lambda: os.kill(os.getpid(), signal.{name}))", *BILL) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words", [["bill", "x" * 300 + ".csv", "-p", "mps-china"], ["bill", *BILL[1:], "-p", "y" * 300]]
+)
+def test_a_name_that_no_file_can_have_is_a_message(words: list[str]) -> None:
+    done = shell("", *words)
+    assert done.returncode == 3
+    assert b"bug" not in done.stderr
+
+
+def test_a_folder_that_may_not_be_entered_is_a_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(name: str, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", name)
+
+    monkeypatch.setattr("mps_bill.price_sheet.find.os.path.isdir", refuse)
+    assert run(["bill", "samples/month-turn.csv", "--prices", "closed"]) == 3
+    assert "closed cannot be used: Permission denied" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["bill", *BILL[1:2], "-p"], ["prices", "show"], ["prices", "test"], ["prices", "check"]]
+)
+def test_a_name_in_a_message_cannot_steer_a_terminal(words: list[str]) -> None:
+    done = shell("", *words, "e\x1b[31mvil\n.yaml")
+    assert done.returncode in (1, 3)
+    assert b"\x1b" not in done.stderr + done.stdout
+    assert b"evil" not in done.stderr
+
+
+def test_a_name_of_any_bytes_has_a_place_in_sarif(tmp_path: Path) -> None:
+    sheet = os.path.relpath(tmp_path, ROOT).encode() + b"/sh\xe9.yaml"
+    Path(os.fsdecode(tmp_path / "x")).parent.joinpath(os.fsdecode(b"sh\xe9.yaml")).write_text("format: x\n")
+    done = shell("", "prices", "check", os.fsdecode(sheet), "-f", "sarif")
+    assert done.returncode == 1
+    assert b"sh%E9.yaml" in done.stdout

@@ -113,6 +113,31 @@ def test_a_lost_quote_before_many_doubled_ones_is_found_in_time() -> None:
     assert len(rows_of(content)) == 200_002
 
 
+WIDE = "a,b,c,d,e,f"
+_QUIET = [(number, list("123456")) for number in range(3, 9)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("last", "rows"),
+    [
+        # Whatever the later quote stands in, the rows between are rows.
+        ('1,2,3,4,5,"\nfoo"', [(9, ["1", "2", "3", "4", "5", "\nfoo"])]),
+        ('1,2,3,4,5,"\n"', [(9, ["1", "2", "3", "4", "5", "\n"])]),
+        ('1,2,3,4,5,"ok"', [(9, ["1", "2", "3", "4", "5", "ok"])]),
+        ('1,2,3,4,5,a"', [(9, "stray-quote 9:11")]),
+        ('"lost"" x",2,3,4,5,6', [(9, ['lost" x', "2", "3", "4", "5", "6"])]),
+    ],
+)
+def test_rows_are_never_the_inside_of_a_value(last: str, rows: list[tuple[int, list[str] | str]], end: str) -> None:
+    text = "\n".join([WIDE, '1,2,3,4,5,"lost', *["1,2,3,4,5,6"] * 6, last, ""])
+    found = rows_of(text.replace("\n", end).encode())
+    shown = [
+        (number, row if isinstance(row, str) else [cell.replace("\r", "") for cell in row]) for number, row in found
+    ]
+    assert shown == [(1, WIDE.split(",")), (2, "unclosed-quote 2:11"), *_QUIET, *rows]
+
+
 LOST = ["j-3", "j-1", "j-9", "j-3 j-6"]
 
 
