@@ -31,7 +31,7 @@ _FORMER_NAMES = {"cases": "price-cases"}
 def _known(name: str) -> str:
     name = _FORMER_NAMES.get(name, name)
     if name not in DOCUMENTS:
-        hint = near_miss(name, DOCUMENTS) or f"; expected one of {one_of(tuple(DOCUMENTS))}"
+        hint = near_miss(name, DOCUMENTS, priced=False) or f"; expected one of {one_of(tuple(DOCUMENTS))}"
         raise typer.BadParameter(f"{quoted(name)} is not a format of documents{hint}")
     return name
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+_PARTS = re.compile("[._-]")
 _DIGITS = re.compile(r"\d+")
 _DOUBLED = re.compile(r"([^\W\d])\1+")
 _LOOKALIKES = str.maketrans("lio", "110")
@@ -194,12 +195,12 @@ def _may_mean(word: str, candidate: str) -> bool:
     """Whether one can be a misspelling of the other.
 
     `8K` and `4K`, `H264` and `H265`, `HD` and `SD` are as near as words can be, and have other prices. So digits and short
-    words are never guessed, unless a letter that looks like the digit stands there, and of a spec such as `H264.HD` each part
-    must be near by itself.
+    words are never guessed, unless a letter that looks like the digit stands there, and of a spec such as `H264.HD` or an item
+    such as `editing_basic` each part must be near by itself.
     """
     if _as_it_looks(word) == _as_it_looks(candidate):
         return True
-    parts, others = word.split("."), candidate.split(".")
+    parts, others = _PARTS.split(word), _PARTS.split(candidate)
     if len(parts) != len(others) or _DIGITS.findall(word) != _DIGITS.findall(candidate):
         return False
     return all(

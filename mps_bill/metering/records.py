@@ -87,7 +87,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
         elif ignore_extra:
             ignored.append(name)
         else:
-            message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS)}"
+            message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
             remedy = "; --ignore-extra-columns passes over it, and a column to group by is named tag_..."
             problems.append((number, kinds.UNKNOWN_COLUMN, message + remedy))
     missing = [name for name in REQUIRED_COLUMNS if name not in index]
@@ -237,7 +237,7 @@ class RecordReader:
         status = given.get("status", "")
         status = status.lower() if status.isascii() else status
         if status and status not in BILLED_STATUSES + FREE_STATUSES:
-            message = f"status {quoted(given['status'])} is not known{near_miss(status, STATUSES_SHOWN)}"
+            message = f"status {quoted(given['status'])} is not known{near_miss(status, STATUSES_SHOWN, priced=False)}"
             message += f"; it is {one_of(STATUSES_SHOWN)}, or empty for success"
             problems.append(ValueProblem("status", kinds.UNKNOWN_STATUS, message))
         failed = status in FREE_STATUSES

@@ -84,7 +84,7 @@ def _wrong_code(codes: Sequence[str]) -> str:
     warnings = [kind.code for kind in kinds.WARNINGS]
     for code in codes:
         if code not in warnings:
-            return f"names {code}, which is no warning that can be ignored{near_miss(code, warnings)}"
+            return f"names {code}, which is no warning that can be ignored{near_miss(code, warnings, priced=False)}"
     return ""
 
 

@@ -241,7 +241,7 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
     for column in profile.columns:
         wanted = [path.name for path in column.fields]
         if wanted and column.default is None and not any(name in names for name in wanted):
-            hint = next(filter(None, (near_miss(name, names) for name in wanted)), "")
+            hint = next(filter(None, (near_miss(name, names, priced=False) for name in wanted)), "")
             message = f"the header has no field for {column.name}, such as {one_of(wanted)}{hint}"
             remedy = f"; --set {column.name}=... gives all rows one value"
             problems.append(Problem(Place(source.name, header.line, 1), kinds.MISSING_FIELD, message + remedy))

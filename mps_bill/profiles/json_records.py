@@ -131,12 +131,10 @@ class JsonRecord:
 
 
 def is_there(value: Any) -> bool:
-    """Whether a value is more than spaces, an empty object or a list of nothing."""
+    """Whether a value is more than spaces, or an empty object or list. A member that cannot be read is there all the same."""
     if isinstance(value, str):
         return bool(value.strip())
-    if isinstance(value, list):
-        return any(member is not None for member in value)
-    return value is not None and value != {}
+    return value is not None and value not in ({}, [])
 
 
 def whole_record(document: Document) -> JsonRecord:

@@ -54,7 +54,9 @@ def parse_column(text: str) -> str:
         ValueError: there is no such column; the message has the nearest one.
     """
     if text not in COLUMNS and not re.fullmatch(TAG, text):
-        raise ValueError(f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS)}; a tag is named tag_...")
+        raise ValueError(
+            f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS, priced=False)}; a tag is named tag_..."
+        )
     return text
 
 
@@ -62,7 +64,7 @@ def _parse_template(text: str) -> str:
     for name in placeholders(text):
         if name not in COLUMNS:
             raise ValueError(
-                f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS)}"
+                f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS, priced=False)}"
             )
     if not placeholders(text) or re.search("[{}]", without_placeholders(text)):
         raise ValueError(f"{quoted(text)} is not a text with columns; write one such as ims-{{completed_at}}-{{spec}}")

@@ -27,7 +27,7 @@ def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
     elif name.endswith(_SUFFIXES):
         path, shown = Path(name), name
     else:
-        hint = near_miss(name, shipped) or f"; shipped: {one_of(tuple(shipped))}"
+        hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
         message = f"{quoted(name)} is not a shipped profile or a file that ends in {one_of(_SUFFIXES)}{hint}"
         return None, (Problem(Place("--profile"), kinds.NO_SUCH_PROFILE, message),)
     return _profile(read_document(d.DOCUMENT, path, shown))

@@ -108,6 +108,7 @@ def test_near_misses(word: str, said: str) -> None:
 SPECS = [
     *(f"SuperResolution.{kind}.{size}" for kind in ("Standard", "Pro") for size in ("HD", "2K", "4K", "8K")),
     *(f"{codec}.{size}" for codec in ("H264", "H265") for size in ("LD", "SD", "HD", "2K", "4K")),
+    *("editing_basic", "editing_advanced", "volume_normalisation_pro", "hdr_standard"),
     *("HD", "SD", "NetworkOut.OffPeak", "narrowband_hd_1", "us-west-1", "GB", "TB", "frame"),
 ]
 
@@ -116,7 +117,8 @@ SPECS = [
     "word",
     ["SuperResolution.Standard.1080P", "SuperResolution.Standard.16K", "SuperResolution.Por.2K", "SuperResolution.Plus.8K",
      "H265.8K", "H265.FHD", "H264.UHD", "H266.HD", "H264.LQ", "H264", "FHD", "QHD", "NetworkOut.Peak", "narrowband_hd_2",
-     "narrowband_hd", "us-west-2", "KB", "H264.HD.NarrowBandHDV1"],
+     "narrowband_hd", "us-west-2", "KB", "H264.HD.NarrowBandHDV1",
+     "editing_pro", "editing", "volume_normalisation_std", "hdr_pro"],
 )  # fmt: skip
 def test_what_has_another_price_is_never_proposed(word: str) -> None:
     assert near_miss(word, SPECS) == ""
@@ -130,6 +132,7 @@ def test_what_has_another_price_is_never_proposed(word: str) -> None:
         ("H.265-HD", "H265.HD"),
         ("NetworkOut.OfPeak", "NetworkOut.OffPeak"),
         ("narowband_hd_1", "narrowband_hd_1"),
+        ("editing_basik", "editing_basic"),
         ("frames", "frame"),
         ("us-west-l", "us-west-1"),
         ("H264.HDD", "H264.HD"),

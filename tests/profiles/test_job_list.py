@@ -85,6 +85,7 @@ def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None
         ({**SIZE, **streams([{"CodecName": None}])}, ["missing-value"]),
         ({**streams([{"CodecName": ""}])}, ["missing-value"]),
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": {"VideoStream": [{}]}}}, ["missing-value"]),
+        ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": {"VideoStream": [None]}}}, ["missing-value"]),
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": [{"VideoStream": [H264]}]}}, ["not-a-value"] * 3),
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": [H264]}, **SIZE}, ["not-a-value"]),
         ({"Streams": [{"AudioStreamList": AAC}]}, ["not-a-value"] * 3),

@@ -30,7 +30,7 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
     if name in shipped and not path.is_file():
         path, shown = shipped[name], f"pricing/{_FOLDER}/{name}.yaml"
     if not path.exists():
-        hint = near_miss(name, shipped) or f"; shipped: {one_of(tuple(shipped))}"
+        hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
         message = f"{quoted(name)} is not a file or a shipped list of packs{hint}"
         return None, (Problem(Place("--packs"), kinds.NO_SUCH_PACKS, message),)
     return packs_of(read_document(DOCUMENT, path, shown), book)

@@ -38,7 +38,7 @@ def _refusal(text: str) -> Kind:
     names = {name: kind for kind in REFUSALS for name in (kind.code, kind.slug)}
     if text not in names:
         slugs = [kind.slug for kind in REFUSALS]
-        hint = near_miss(text, names) or f"; write one such as {slugs[-3]}"
+        hint = near_miss(text, names, priced=False) or f"; write one such as {slugs[-3]}"
         raise ValueError(f"{quoted(text)} is not a problem of usage{hint}")
     return names[text]
 

@@ -95,7 +95,7 @@ def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
         named = [kind for kind in EXPLANATIONS if kind.slug == word or (word and kind.code.startswith(word.upper()))]
         if not named:
             known = [name for kind in EXPLANATIONS for name in (kind.code, kind.slug)]
-            hint = near_miss(word, known) or "; write one such as P101, P9 or duplicate-key"
+            hint = near_miss(word, known, priced=False) or "; write one such as P101, P9 or duplicate-key"
             raise typer.BadParameter(
                 f"{quoted(word)} is no code of a problem{hint}",
                 param_hint=option,
