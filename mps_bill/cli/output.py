@@ -146,13 +146,20 @@ def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exce
 class _Sink(io.FileIO):
     """A file that says itself what keeps it from being written, so that no error of another file is taken for its own."""
 
-    def __init__(self, handle: int, path: str, closes: bool) -> None:
+    def __init__(self, handle: int, path: str, closes: bool, empties: bool = False) -> None:
         super().__init__(handle, "wb", closefd=closes)
-        self._path, self.gone = path, False
+        self._path, self._empties, self.gone = path, empties, False
+
+    def begin(self) -> None:
+        """Empties the file, before the first of the result is written and no sooner."""
+        if self._empties:
+            self._empties = False
+            os.ftruncate(self.fileno(), 0)
 
     def write(self, data: Any) -> int:
         if not self.gone:
             try:
+                self.begin()
                 return super().write(data) or 0
             except BrokenPipeError:
                 # The reader of a pipe has gone and wants no more.
@@ -196,13 +203,21 @@ def _bytes_to(path: str, option: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _there(path: str, option: str) -> Iterator[BinaryIO]:
+    new = not os.path.lexists(path)
     try:
-        sink = _Sink(open_there(path), path, closes=True)
+        empties = descriptor(path) is None and not is_special(path)
+        sink = _Sink(open_there(path, empties=False), path, closes=True, empties=empties)
     except OSError as error:
         raise cannot_write(path, option, error) from None
     with sink:
-        with _buffered(sink) as stream:
-            yield stream
+        try:
+            with _buffered(sink) as stream:
+                yield stream
+        except BaseException:
+            if new and empties and not os.fstat(sink.fileno()).st_size:
+                os.unlink(path)
+            raise
+        sink.begin()
         _sync(sink.fileno(), path)
 
 

@@ -85,15 +85,15 @@ def is_special(path: str | Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def open_there(path: str) -> int:
+def open_there(path: str, *, empties: bool = True) -> int:
     """A descriptor that writes to what is there already: an open file of this process, a device, a pipe, or a file, which is
-    emptied, or made where there is none."""
+    emptied (with `empties`), or made where there is none."""
     number = descriptor(path)
     if number is not None:
         return os.dup(number)
     if is_special(path):
         return os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if empties else 0), 0o666)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -190,6 +191,24 @@ def test_a_disk_without_room_charges_no_account(option: str, capsys: pytest.Capt
     assert _texts() == before
     assert _settle("--in-place", "--format", "json", "--output", "result.json", "--rejects", "rejects.csv") == 1
     assert _texts() != before
+
+
+@pytest.mark.usefixtures("place")
+def test_accounts_without_room_leave_the_old_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = _texts()
+    Path("old.json").write_text("old")
+    with monkeypatch.context() as disk:
+        disk.setattr("mps_bill.settlement.save.staged_account", full)
+        for name in ("old.json", "new.json"):
+            assert _settle("--in-place", "--output", name) == 3
+    assert Path("old.json").read_text() == "old"
+    assert not Path("new.json").exists()
+    assert _texts() == before
+    assert _settle("--in-place", "--output", "old.json") == 0
+    assert json.loads(Path("old.json").read_text())["total"]
 
 
 @pytest.mark.usefixtures("place")
