@@ -76,8 +76,11 @@ def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
         return None
     (first, *_) = own_format.words
     found, own = _FORMAT.fullmatch(value.text), _FORMAT.fullmatch(first)
-    # A name that is nearly the own one is a slip of the pen.
-    if not found or (own and near_miss(found[1], (own[1],))):
+    # A name that is nearly the own one is a slip of the pen; another version of it is not.
+    if not found or value.text in own_format.words or (own and found[1] != own[1] and near_miss(found[1], (own[1],))):
         return None
-    message = f"{quoted(value.text)} is not {shape.name}" + (f"; its `format` is {first}" if own else "")
+    if own and found[1] == own[1]:
+        message = f'{quoted(value.text)} is not {own_format.name}; did you mean "{first}"?'
+    else:
+        message = f"{quoted(value.text)} is not {shape.name}" + (f"; its `format` is {first}" if own else "")
     return Problem(value.place, own_format.kind, message)

@@ -1,0 +1,26 @@
+"""What is read as another document, in one message, and what as a slip of the pen."""
+
+from __future__ import annotations
+
+import pytest
+
+from mps_bill.documents.read_document import read_text
+from mps_bill.price_sheet.sheet_definition import DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("format_", "problems"),
+    [
+        ("price-cases/1", 1),
+        ("account/1", 1),
+        # Another version of a price sheet may have other keys.
+        ("price-sheet/2", 1),
+        # A slip in the name: the other mistakes of the sheet are of interest.
+        ("price-shet/1", 7),
+        ("Price-sheet/1", 7),
+    ],
+)
+def test_another_document_is_one_problem(format_: str, problems: int) -> None:
+    found = read_text(DOCUMENT, f"format: mps-bill/{format_}\nid: x\n", "f").problems
+    assert len(found) == problems
+    assert any(f'"mps-bill/{format_}" is not' in problem.message for problem in found)
