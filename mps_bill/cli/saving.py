@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mps_bill.cli.options import written_to
 from mps_bill.cli.output import OutputFailed, cannot_write
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place:
     if name is None:
         yield None
         return
+    if written_to(name) is None:
+        # The result goes there, and an account that was only printed is not kept.
+        raise typer.BadParameter("an account is saved to a file; name one", param_hint="--save")
     from mps_bill.settlement.save import NotSaved, open_target
 
     with ExitStack() as stack:

@@ -184,6 +184,13 @@ def test_a_result_that_cannot_be_printed_leaves_the_account_as_it_was(folder: Pa
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_an_account_is_not_saved_to_standard_output(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert settle(folder, "--save", name) == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["account.yaml", "usage.csv"]
+
+
 def test_bad_rows_reject_the_run_and_nothing_is_saved(folder: Path) -> None:
     (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,"))
     assert settle(folder, "--in-place") == REJECTED
