@@ -78,6 +78,6 @@ def main(
     """Exact, explainable bills for ApsaraVideo Media Processing.
 
     Exit codes: 0 done, 1 something was found or rows were rejected apart, 2 wrong command line, 3 nothing was billed,
-    4 a limit was crossed, 70 a bug.
+    4 a limit was crossed, 70 a bug, 129, 130 and 143 ended by a signal.
     """
     set_defaults(context, config_file)
