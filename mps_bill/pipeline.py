@@ -138,17 +138,27 @@ def settle_usage(
     as_of: int | None = None,
     *,
     charge_late: bool = False,
+    charge_twice: bool = False,
     forecast_days: int = FORECAST_DAYS,
 ) -> SettleRun:
     """Bills for usage files, paid from an account in the order and at the time of their issue.
 
-    `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled cycles.
+    `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled cycles,
+    `charge_twice` also where its sums were charged before.
 
     Raises:
         InputRejected: as `meter_usage`.
     """
     usage = meter_usage(sources, book, options)
-    return settle_metered(usage, book, account, as_of, charge_late=charge_late, forecast_days=forecast_days)
+    return settle_metered(
+        usage,
+        book,
+        account,
+        as_of,
+        charge_late=charge_late,
+        charge_twice=charge_twice,
+        forecast_days=forecast_days,
+    )
 
 
 def settle_metered(
@@ -158,6 +168,7 @@ def settle_metered(
     as_of: int | None = None,
     *,
     charge_late: bool = False,
+    charge_twice: bool = False,
     forecast_days: int = FORECAST_DAYS,
 ) -> SettleRun:
     """The bills for the metered usage of an account, paid from it."""
@@ -168,7 +179,7 @@ def settle_metered(
     from mps_bill.settlement.settle_cycles import settle
 
     with decimal.localcontext(EXACT):
-        settled = settle(usage.cycles, account, book, as_of, charge_late)
+        settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice)
         return SettleRun(
             currency=book.currency,
             offset=next(iter(book.sheets)).billing.calendar.offset,

@@ -56,7 +56,7 @@ def settle(
         bool,
         typer.Option(
             "--charge-twice",
-            help="With --charge-late: bill also cycles charged before, of which records may then be charged twice.",
+            help="With --charge-late: bill also cycles charged before, with the same sums too; records may be charged twice.",
         ),
     ] = False,
     allow_future: Annotated[
@@ -130,6 +130,7 @@ def settle(
                 file.account,
                 until,
                 charge_late=charge_late,
+                charge_twice=charge_twice,
                 forecast_days=forecast_days,
             )
             if not charge_twice and (problem := charged_before(run, file.name, reading.max_errors)):

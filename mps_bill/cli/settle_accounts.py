@@ -166,6 +166,7 @@ def _settled(usage: Usage, book: PriceBook, file: AccountFile, settling: Settlin
         file.account,
         settling.as_of,
         charge_late=settling.charge_late,
+        charge_twice=settling.charge_twice,
         forecast_days=settling.forecast_days,
     )
 

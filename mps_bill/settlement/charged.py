@@ -18,8 +18,8 @@ from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged, Charged
 
 #: A cycle by its product and start.
 CycleKey = tuple[str, int]
-#: What was charged of a late cycle before: the `same` usage as now; `other` usage, of which a part may be charged again; or
-#: `unknown` usage, long ago.
+#: What was charged of a late cycle before: the `same` usage as now, by its sums; `other` usage, of which a part may be charged
+#: again; or `unknown` usage, long ago.
 Before = Literal["same", "other", "unknown"]
 
 
@@ -29,13 +29,13 @@ def cycle_key(cycle: Cycle) -> CycleKey:
 
 def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKey, Before]:
     """What the account charged before of these cycles; those of which it knows of no charge are left out."""
-    days = {(one.product, one.day): one.digests for one in account.charged}
+    days = _digests(account)
     months = {(one.product, one.month): one.hours for one in account.charged_months}
     found: dict[CycleKey, Before] = {}
     for cycle in cycles:
         day = _day(cycle)
         digests = days.get((cycle.product, day), ())
-        if digest(cycle) in digests:
+        if digest(cycle) in digests or digest(cycle, twice=True) in digests:
             found[cycle_key(cycle)] = "same"
         elif any(one.startswith(_hour(cycle)) for one in digests):
             found[cycle_key(cycle)] = "other"
@@ -44,8 +44,24 @@ def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKe
     return found
 
 
-def remember(account: Account, cycles: Iterable[Cycle]) -> Account:
-    """The account after these cycles were charged: how far each product is settled, and what was charged."""
+def known(cycles: Iterable[Cycle], account: Account, *, twice: bool) -> set[CycleKey]:
+    """The cycles whose usage counts as charged, since it adds up to what was charged of them. Other records can have the same
+    sums, so with `twice` only those count that were charged by such a run: a file that is run again is not charged again."""
+    if not twice:
+        return {key for key, before in charged_before(cycles, account).items() if before == "same"}
+    days = _digests(account)
+    return {
+        cycle_key(cycle) for cycle in cycles if digest(cycle, twice=True) in days.get((cycle.product, _day(cycle)), ())
+    }
+
+
+def _digests(account: Account) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(one.product, one.day): one.digests for one in account.charged}
+
+
+def remember(account: Account, cycles: Iterable[Cycle], *, twice: bool = False) -> Account:
+    """The account after these cycles were charged, the corrections among them perhaps `twice`: how far each product is
+    settled, and what was charged."""
     through = dict(account.settled_through)
     days = {(one.product, one.day): dict.fromkeys(one.digests) for one in account.charged}
     calendars: dict[str, Calendar] = {}
@@ -53,7 +69,9 @@ def remember(account: Account, cycles: Iterable[Cycle]) -> Account:
         product = cycle.product
         calendars[product] = cycle.sheet.billing.calendar
         through[product] = max(cycle.end, through.get(product, through.get(EVERY_PRODUCT, cycle.end)))
-        days.setdefault((product, _day(cycle)), {})[digest(cycle)] = None
+        days.setdefault((product, _day(cycle)), {})[digest(cycle, twice=twice and cycle.correction_at is not None)] = (
+            None
+        )
     kept_from = {product: _month_before(calendar, through[product] - 1) for product, calendar in calendars.items()}
     charged = tuple(Charged(product, day, tuple(digests)) for (product, day), digests in days.items())
     old = [one for one in charged if one.day[:7] < kept_from.get(one.product, "")]
@@ -102,8 +120,9 @@ def charged_beyond(there: Account, account: Account) -> list[str]:
     return [*months, *days]
 
 
-def digest(cycle: Cycle) -> str:
-    """`10-3f2a91bb07`: the hour of the billing clock at which the cycle begins, and 10 hexadecimal digits of its usage.
+def digest(cycle: Cycle, *, twice: bool = False) -> str:
+    """`10-3f2a91bb07`: the hour of the billing clock at which the cycle begins, and 10 hexadecimal digits of the sums of its
+    usage; others where it was charged whatever was charged before (`twice`).
 
     Prices do not count. The dash keeps YAML from ever reading a number.
     """
@@ -111,7 +130,7 @@ def digest(cycle: Cycle) -> str:
         f"{charge.item.code} {charge.spec} {charge.region} {charge.records} {charge.metered}"
         for charge in cycle.charges
     ]
-    text = "\n".join((cycle.product, str(cycle.start), *lines))
+    text = "\n".join((cycle.product, str(cycle.start), *lines, *(["twice"] if twice else [])))
     return _hour(cycle) + hashlib.sha256(text.encode()).hexdigest()[:10]
 
 

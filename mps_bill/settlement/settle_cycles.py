@@ -15,7 +15,7 @@ from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill
 from mps_bill.settlement.account import Account, FrozenMonth, TopUp
-from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, remember
+from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, known, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
 from mps_bill.settlement.sources.payment_source import Due, PaidLine
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans, take_from_plans
@@ -45,7 +45,8 @@ class Settled:
     """The result of settling: every step, the account before and after, and the cycles that were not charged.
 
     `late` are bills at list price of cycles that were settled before; `pending` estimates of bills not issued yet.
-    `charged_before` has every late cycle, charged now or not, of which the account knows that it charged it before.
+    `charged_before` has every late cycle, charged now or not, of which the account knows that it charged it before. With
+    `charge_late` the late bills are those whose usage counts as charged.
     `until` is the time that the account has reached (None: nothing happened).
     """
 
@@ -55,11 +56,12 @@ class Settled:
     late: tuple[Bill, ...]
     pending: tuple[Bill, ...]
     charged_before: Mapping[CycleKey, Before]
+    charge_late: bool
     until: int | None
 
     @property
     def charged_again(self) -> tuple[Settlement, ...]:
-        """The corrections of cycles that were charged before, with other usage: a part of it may be charged twice now."""
+        """The corrections of cycles that were charged before: a part of their usage may be charged twice now."""
         return tuple(step for step in self.settlements if cycle_key(step.bill.cycle) in self.charged_before)
 
     @property
@@ -83,22 +85,29 @@ class Settled:
 
 
 def settle(
-    cycles: Sequence[Cycle], account: Account, book: PriceBook, as_of: int | None = None, charge_late: bool = False
+    cycles: Sequence[Cycle],
+    account: Account,
+    book: PriceBook,
+    as_of: int | None = None,
+    charge_late: bool = False,
+    charge_twice: bool = False,
 ) -> Settled:
     """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
     `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is only reported, or with
-    `charge_late` billed as a correction at the product's next issue time, unless the same usage was charged before.
+    `charge_late` billed as a correction at the product's next issue time, unless it is `known` to be charged; with
+    `charge_twice` it is charged also where an earlier charge has the same sums.
     """
     law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle is given twice, and would be charged twice")
     late, due = _split_late(cycles, account)
     before = charged_before(late, account)
     if charge_late:
-        missed = [_as_correction(cycle, account) for cycle in late if before.get(cycle_key(cycle)) != "same"]
-        late = [cycle for cycle in late if before.get(cycle_key(cycle)) == "same"]
+        done = known(late, account, twice=charge_twice)
+        missed = [_as_correction(cycle, account) for cycle in late if cycle_key(cycle) not in done]
+        late = [cycle for cycle in late if cycle_key(cycle) in done]
         due = in_issue_order([*due, *missed])
     due, held = _hold_back(due, as_of)
-    steps, closing, until = _pay_all(due, account, book, as_of)
+    steps, closing, until = _pay_all(due, account, book, as_of, charge_twice)
     return Settled(
         account,
         closing,
@@ -106,12 +115,13 @@ def settle(
         tuple(make_bill(cycle, (0,) * len(cycle.charges), closing.month_used)[0] for cycle in late),
         tuple(_estimates(held, closing)),
         before,
+        charge_late,
         until,
     )
 
 
 def _pay_all(
-    due: Sequence[Cycle], account: Account, book: PriceBook, as_of: int | None
+    due: Sequence[Cycle], account: Account, book: PriceBook, as_of: int | None, charge_twice: bool
 ) -> tuple[tuple[Step, ...], Account, int | None]:
     """The bills of cycles paid one after the other, with what else happens until `as_of` (None: until the last of them is
     issued): the steps, the account after them, and the time that it has reached."""
@@ -129,7 +139,7 @@ def _pay_all(
     if until is not None:
         run.advance(until, statements_too=True)
         until = max(until, account.settled_at or until)
-    closing = remember(run.account, due)
+    closing = remember(run.account, due, twice=charge_twice)
     if until is not None:
         closing = replace(closing, settled_at=until)
     closing.check()

@@ -9,7 +9,7 @@ from typing import Any
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import DAY, clock, offset_text
 from mps_bill.pipeline import SettleRun
-from mps_bill.rating.bills import Bill, sum_amounts
+from mps_bill.rating.bills import Bill, Cycle, sum_amounts
 from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
@@ -283,7 +283,7 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
     total = ("Total", None, *_late_cells(late), None)
     yield Table("Late usage of settled cycles, not charged", columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
-        yield Note("All of it was charged before: the usage of every cycle is the same that was charged.")
+        yield Note("All of it counts as charged: the usage of every cycle adds up to what was charged of it.")
     else:
         yield Note(
             "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"
@@ -294,17 +294,19 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
 def charged_again_text(run: SettleRun, most: int = _NAMED) -> str:
     """The warning that corrections can hold records which are charged already, with the first `most` of their cycles."""
     cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
-    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:most]]
-    if len(cycles) > most:
-        named.append(f"{len(cycles) - most} more")
     many = len(cycles) > 1
     known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
     return (
         f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before"
         f"{' with other usage' if known else ''}"
-        f" ({', '.join(named)}). The account cannot tell records apart: a record that was charged then and stands in"
-        " these files too is charged twice."
+        f" ({_named_cycles(cycles, run, most)}). The account cannot tell records apart: a record that was charged then and"
+        " stands in these files too is charged twice."
     )
+
+
+def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, most: int = _NAMED) -> str:
+    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:most]]
+    return ", ".join(named + ([f"{len(cycles) - most} more"] if len(cycles) > most else []))
 
 
 def _late_cells(bills: Sequence[Bill]) -> Row:
@@ -337,6 +339,18 @@ def _span(seconds: int) -> str:
     return f"{days} d {hours}" if days and rest else f"{days} d" if days else hours
 
 
+def _why_not_charged(run: SettleRun) -> str:
+    """Why --charge-late has not charged late usage, and in which cycles."""
+    if not run.settled.charge_late:
+        return ""
+    cycles = [bill.cycle for bill in run.settled.late]
+    return (
+        f": it adds up to what was charged of {'these cycles' if len(cycles) > 1 else 'this cycle'}"
+        f" ({_named_cycles(cycles, run)}), and counts as charged. Other records with the same sums are charged with"
+        " --charge-late --charge-twice, once"
+    )
+
+
 def notices(run: SettleRun) -> Iterator[str]:
     """What a person should know of a run beside its result, whatever the format."""
     if count := len(run.settled.overtaken):
@@ -346,6 +360,6 @@ def notices(run: SettleRun) -> Iterator[str]:
         )
     if run.settled.late:
         rows = run.control_totals.rows_late
-        yield f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged."
+        yield f"{rows} row{' is' if rows == 1 else 's are'} late usage of settled cycles and not charged{_why_not_charged(run)}."
     if run.settled.charged_again:
         yield charged_again_text(run)

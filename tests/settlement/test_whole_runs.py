@@ -146,12 +146,46 @@ def test_charged_records_among_late_ones_are_refused(
     assert settle(folder, ROWS[:1], "--charge-late", "--charge-twice")["bills"] == []
 
 
+def test_another_record_with_the_same_sums_is_charged_where_it_is_meant(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An account cannot tell ten minutes of one job from ten of another, so it says what it left out, and can be overruled."""
+    first = min(ROWS, key=hour_of)
+    other = ",".join(["another-job", *first.split(",")[1:]])
+    charged = settle(folder, [first])["total"]["payable"]
+    after = (folder / "account.yaml").read_text()
+    counted = settle(folder, [other], "--charge-late", code=DONE)
+    assert (counted["bills"], [bill["charged_before"] for bill in counted["late"]]) == ([], ["same"])
+    assert (folder / "account.yaml").read_text() == after
+    words = [
+        "settle",
+        str(folder / "usage.csv"),
+        "-p",
+        "mps-china",
+        "-a",
+        str(folder / "account.yaml"),
+        "--charge-late",
+    ]
+    assert run([*words, "-f", "json"]) == DONE
+    said = capsys.readouterr().err
+    assert f"it adds up to what was charged of this cycle (mps {clock(hour_of(first), 8 * HOUR)})" in said
+    # Beside it stands a record of a cycle before, which was never charged.
+    earlier = f"one-more,,2023-11-09T10:20:00+08:00,{','.join(first.split(',')[3:])}"
+    found = settle(folder, [earlier, other], "--charge-late", "--charge-twice")
+    assert [bill["payable"] for bill in found["bills"]] == [charged, charged]
+    assert "late" not in found
+    after = (folder / "account.yaml").read_text()
+    for more in (["--charge-late"], ["--charge-late", "--charge-twice"]):
+        assert settle(folder, [earlier, other], *more)["bills"] == []
+        assert (folder / "account.yaml").read_text() == after
+
+
 def test_charge_twice_goes_with_charge_late(folder: Path) -> None:
     settle(folder, ROWS[:1], "--charge-twice", code=WRONG_COMMAND_LINE)
     assert (folder / "account.yaml").read_text() == ACCOUNT
 
 
-@pytest.mark.parametrize(("limit", "code"), [("2.92", DONE), ("2.91", LIMIT_CROSSED), ("2.919999", LIMIT_CROSSED)])
+@pytest.mark.parametrize(("limit", "code"), [("4.22", DONE), ("4.21", LIMIT_CROSSED), ("4.219999", LIMIT_CROSSED)])
 def test_fail_over_is_crossed_above_the_limit(tmp_path: Path, limit: str, code: int) -> None:
     case = ROOT / "tests" / "golden" / "settle" / "charged-before"
     words = ["settle", str(case / "usage.csv"), "-p", str(case / "studio.yaml"), "-a", str(case / "account.yaml")]
@@ -159,7 +193,7 @@ def test_fail_over_is_crossed_above_the_limit(tmp_path: Path, limit: str, code: 
         run([*words, "--charge-late", "--charge-twice", "-q", "-o", str(tmp_path / "bills.json"), "--fail-over", limit])
         == code
     )
-    assert json.loads((tmp_path / "bills.json").read_text())["total"]["payable"] == "2.92"
+    assert json.loads((tmp_path / "bills.json").read_text())["total"]["payable"] == "4.22"
 
 
 def test_the_figures_of_the_json_add_up(whole: tuple[dict[str, Any], str]) -> None:
