@@ -25,6 +25,7 @@ from mps_bill.pipeline import settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
+from mps_bill.rating.month_use import month_total
 from mps_bill.rating.totals import billed_micros
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
@@ -45,7 +46,7 @@ class Explained:
     #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
     settlement: Settlement | None = None
     late: bool = False
-    #: What the month had used of the charge before this bill, in micros; None where the price does not ask.
+    #: What the month had used of all that counts with the charge before this bill, in micros; None where the price does not ask.
     month_used: int | None = None
 
 
@@ -132,10 +133,13 @@ def _explain(
 
 
 def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:
-    """What the month had used of a charge before its bill: by the account before the run, and by the bills before this one."""
+    """What the month had used of all that counts with a charge before its bill: by the account before the run, and by the
+    bills before this one."""
     if not charge.price.by_month:
         return None
-    key = month_key(charge)
-    before = takewhile(lambda other: other is not bill, bills)
-    lines = (line for other in before for line in other.lines if month_key(line.charge) == key)
-    return (account.month_used.get(key, 0) if account else 0) + sum(line.billed_micros for line in lines)
+    used = dict(account.month_used) if account else {}
+    for other in takewhile(lambda other: other is not bill, bills):
+        for line in other.lines:
+            key = month_key(line.charge)
+            used[key] = used.get(key, 0) + line.billed_micros
+    return month_total(charge, used)

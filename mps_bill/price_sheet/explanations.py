@@ -93,6 +93,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.UNKNOWN_METERING: "`per` of a metering rule is `record`, `cycle` or `none`.",
     kinds.UNKNOWN_TIER_MODEL: f"`tiers` is {_MODELS}.",
     kinds.UNKNOWN_TIER_PERIOD: "`per` of a tier table is `cycle` or `month`.",
+    kinds.UNKNOWN_TIER_SCOPE: "`across` of a tier table is `item`.",
     # Items and prices
     kinds.DUPLICATE_SOURCE: "Two sources have one id, so that items could mean either.",
     kinds.UNKNOWN_SOURCE: "An item names a source that the sheet does not have.",
@@ -123,6 +124,10 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.TEMPLATE_MISMATCH: "The two specs have different placeholders, so that rows cannot be matched.",
     kinds.UNIT_MISMATCH: "The two items are priced per different units, so that a price of one is no price of the other.",
     kinds.OVERLONG_PRICE: "A price times the factor has more than 10 decimals, which no bill shows.",
+    kinds.NEEDLESS_ACROSS: (
+        "`across: item` counts what a month has used in all regions and specs of the item. Tiers that are `per: cycle` do not"
+        " go on from one bill to the next, and each spec and region fills its own. Write `per: month`, or leave `across` out."
+    ),
     # Periods, and sheets beside one another
     kinds.EMPTY_PERIOD: "The sheet ends before it starts, or at the same moment.",
     kinds.OFF_CYCLE_TIME: (

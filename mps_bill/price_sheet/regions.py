@@ -36,14 +36,16 @@ REGIONS: tuple[str, ...] = (
     "ap-south-1",
     "us-west-1",
     "us-east-1",
+    "us-southeast-1",
     "na-south-1",
     "eu-central-1",
     "eu-west-1",
     "me-east-1",
     "me-central-1",
 )
-#: The billing areas of content delivery, which is not sold by region: the one that has published prices here.
-AREAS: tuple[str, ...] = ("CN",)
+#: The billing areas of content delivery, which is not sold by region: the mainland of China, North America, Europe, three of
+#: Asia and the Pacific, the Middle East and Africa, South America.
+AREAS: tuple[str, ...] = ("CN", "NA", "EU", "AP1", "AP2", "AP3", "MEAA", "SA")
 KNOWN: frozenset[str] = frozenset(REGIONS + AREAS)
 
 #: A region id has a continent or country of two letters, then parts; a group's name must not look like that.

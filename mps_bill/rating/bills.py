@@ -10,7 +10,8 @@ from itertools import groupby
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
-from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthKey, MonthUsage, charge_for, month_key, rate
+from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, charge_for, rate
+from mps_bill.rating.month_use import used_after, used_before
 from mps_bill.rating.totals import UsageTotal
 
 
@@ -106,19 +107,14 @@ def cycles(totals: Iterable[UsageTotal], book: PriceBook) -> tuple[Cycle, ...]:
 def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[Bill, MonthUsage]:
     """The bill of a cycle of which plans cover `covered` micros, charge by charge; and what the month has used then."""
     lines: list[LineItem] = []
-    added: dict[MonthKey, int] = {}
-    for charge, plan_micros in zip(cycle.charges, covered, strict=True):
-        if not charge.accumulates:
-            lines += rate(charge, plan_micros, 0)
-            continue
-        key = month_key(charge)
-        before = used.get(key, 0)
+    for charge, plan_micros, before in zip(
+        cycle.charges, covered, used_before(cycle.charges, covered, used), strict=True
+    ):
         lines += rate(charge, plan_micros, before)
-        added[key] = before + charge.micros - plan_micros
     list_amount = sum([line.amount for line in lines], ZERO)
     billing = cycle.sheet.billing
     adjustment = ZERO if billing.settlement == "monthly" else _cut(list_amount, billing)
-    return Bill(cycle, tuple(lines), Amounts(list_amount, adjustment)), {**used, **added} if added else used
+    return Bill(cycle, tuple(lines), Amounts(list_amount, adjustment)), used_after(cycle.charges, covered, used)
 
 
 def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:

@@ -121,7 +121,7 @@ def month_key(charge: Charge) -> MonthKey:
 
 
 def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
-    """The lines of a charge of which plans cover `plan_micros`, after `used` micros of it earlier in the month."""
+    """The lines of a charge of which plans cover `plan_micros`, after `used` micros that fill the month's tiers."""
     law(0 <= plan_micros <= charge.micros, "a plan never covers more than the line")
     parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
     micros, unit_price, tier, amount = parts[0]

@@ -154,12 +154,27 @@ def _month_steps(one: Explained, charge: Charge) -> list[Step]:
     if one.month_used is None:
         return []
     month = charge.sheet.billing.calendar.month(charge.cycle_start)
-    return [
-        (
-            "Month",
-            f"before this bill {month} had used {shown(one.month_used, charge.item.unit)} of it, and tiers go on there",
-        )
-    ]
+    unit, of = charge.item.unit, "it"
+    if charge.price.across_item:
+        of = f"{charge.item.code}, counted over all its regions and specs"
+    said = f"before this bill {month} had used {shown(one.month_used, unit)} of {of}, and tiers go on there"
+    if charge.price.across_item and (others := _across_the_bill(one, charge)):
+        whole = charge.price.whole_cycle
+        said += f"; {'other lines' if whole else 'lines before it'} on this bill count {shown(others, unit)}"
+    return [("Month", said)]
+
+
+def _across_the_bill(one: Explained, charge: Charge) -> int:
+    """What other charges of the bill count across the item: those before this one, or all where its price counts the cycle
+    as a whole."""
+    assert one.bill is not None
+    micros, past = 0, False
+    for line in one.bill.lines:
+        past = past or line.charge is charge
+        counts = line.item is charge.item and line.charge.price.across_item and line.charge is not charge
+        if counts and (charge.price.whole_cycle or not past):
+            micros += line.billed_micros
+    return micros
 
 
 def _bill_reason(one: Explained, currency: str) -> str:

@@ -176,3 +176,12 @@ def test_no_edit_of_a_sheet_raises(at: int, word: str, width: int) -> None:
 def test_no_cut_of_a_sheet_raises(start: int, length: int) -> None:
     sheet, problems = read_sheet(GOOD[:start] + GOOD[start + length :], "f")
     assert (sheet is None) == bool(problems)
+
+
+def test_areas_of_content_delivery_and_every_public_region_are_known() -> None:
+    areas = ("CN", "NA", "EU", "AP1", "AP2", "AP3", "MEAA", "SA", "us-southeast-1")
+    cells = ", ".join(f"{area}: 0.1" for area in areas)
+    sheet, problems = read_sheet(changed("Segmentation: {east: 0.002}", f"Segmentation: {{{cells}}}"), "sheet.yaml")
+    assert not problems
+    assert sheet
+    assert list(sheet.items["segments"].prices["Segmentation"]) == list(areas)

@@ -14,7 +14,8 @@ from fractions import Fraction
 from mps_bill.ask.advise.packs import Pack, Purchase, price_of, units_of
 from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Amounts, Bill, Cycle, make_bill, statement_months, sum_amounts
-from mps_bill.rating.lines import MonthUsage, month_key
+from mps_bill.rating.lines import MonthUsage
+from mps_bill.rating.month_use import used_after, used_before
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlan, take_from_plans
 
 
@@ -101,8 +102,7 @@ class Simulator:
         self.start = start
         self.offset = offset
         self._used = used
-        self._months = [[month_key(charge) for charge in cycle.charges if charge.accumulates] for cycle in self.cycles]
-        self._kept: dict[Hashable, tuple[Bill, MonthUsage]] = {}
+        self._kept: dict[Hashable, Bill] = {}
         #: What the bills come to without buying anything.
         self.now = self.run(plans).amounts
 
@@ -114,13 +114,11 @@ class Simulator:
         for number, cycle in enumerate(self.cycles):
             cover = take_from_plans(cycle, plans)
             plans = cover.plans
-            months = self._months[number]
-            key = (number, cover.covered, *(used.get(month, 0) for month in months))
+            key = (number, cover.covered, used_before(cycle.charges, cover.covered, used))
             if key not in self._kept:
-                bill, after = make_bill(cycle, cover.covered, used)
-                self._kept[key] = bill, {month: after[month] for month in months}
-            bill, after = self._kept[key]
-            used = {**used, **after} if after else used
+                self._kept[key], _ = make_bill(cycle, cover.covered, used)
+            bill = self._kept[key]
+            used = used_after(cycle.charges, cover.covered, used)
             bills.append(bill)
             deductions.append(cover.deductions)
         return Run(tuple(bills), tuple(deductions))

@@ -79,6 +79,14 @@ class Price(ABC):
         return False
 
     @property
+    def across_item(self) -> bool:
+        """Whether what the month has used before is counted over all regions and specs of the item that say so."""
+        return False
+
+    #: Whether a cycle counts as a whole before a unit price is picked, and not line by line in the order of the bill.
+    whole_cycle: ClassVar[bool] = False
+
+    @property
     def rises(self) -> bool:
         """Whether billing less of a quantity may save more than its share, or make the rest dearer."""
         return any(later > earlier for (_, earlier), (_, later) in pairwise(self.figures()))

@@ -44,6 +44,12 @@ PER = Field(
     Choice[Literal["cycle", "month"]]("a tier period", words("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD),
     "over what the quantity accumulates",
 )
+ACROSS = Field(
+    "across",
+    Choice[Literal["item"]]("what is counted together", words("item"), kinds.UNKNOWN_TIER_SCOPE),
+    "count a month's quantity over all regions and specs of the item that say so; absent: each region and spec by itself",
+    required=False,
+)
 _bound = Text(
     "an upper bound",
     _parse_bound,
@@ -61,12 +67,13 @@ class TierTable(Form[Fields, "TieredPrice"]):
     """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the word behind `tiers` is the kind."""
 
     def shape(self, models: tuple[type[TieredPrice], ...]) -> Record:
-        return Record("a tiered price", (_tiers(models), PER, UP_TO))
+        return Record("a tiered price", (_tiers(models), PER, ACROSS, UP_TO))
 
     def price(
         self, value: Fields, models: tuple[type[TieredPrice], ...], unit: Unit | None, problems: list[Problem]
     ) -> TieredPrice | None:
-        model, per, table = value.get(_tiers(models)), value.get(PER), value.get(UP_TO)
+        model, per, across, table = value.get(_tiers(models)), value.get(PER), value.get(ACROSS), value.get(UP_TO)
+        problems += (scope := _check_across(per, across))
         if table is None:
             return None
         found = _check_tiers(table)
@@ -76,9 +83,11 @@ class TierTable(Form[Fields, "TieredPrice"]):
             for entry in table.parts
             if unit and entry.value
         ]
+        if scope or value.wrong(ACROSS):
+            return None
         if unit is None or found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
             return None
-        return model.value(per.value, tuple(tiers), unit, value.place)
+        return model.value(per.value, tuple(tiers), unit, value.place, across.value if across else None)
 
     def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
         table = value.get(UP_TO)
@@ -96,6 +105,15 @@ def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[type[TieredPr
     by_word = {kind.model: kind for kind in models}
     meanings = "; ".join(f"{kind.model}: {kind.meaning}" for kind in models)
     return Field(_TIERS, Choice("a tier model", by_word, kinds.UNKNOWN_TIER_MODEL), meanings)
+
+
+def _check_across(
+    per: Located[Literal["cycle", "month"]] | None, across: Located[Literal["item"]] | None
+) -> list[Problem]:
+    if across is None or per is None or per.value == "month":
+        return []
+    message = f"`across: {across.value}` counts a month's quantity, and these tiers are `per: {per.value}`; write `per: month`"
+    return [Problem(across.place, kinds.NEEDLESS_ACROSS, message)]
 
 
 def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> list[Problem]:
@@ -133,7 +151,8 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TieredPrice(Price):
-    """A price by quantity; `per` says over what the quantity accumulates."""
+    """A price by quantity; `per` says over what the quantity accumulates, and `across` over which regions and specs (None:
+    each by itself)."""
 
     form: ClassVar = TierTable()
     #: The word behind `tiers`, and its meaning in the JSON Schema.
@@ -144,6 +163,7 @@ class TieredPrice(Price):
     tiers: tuple[Tier, ...]
     unit: Unit
     place: Place = field(compare=False)
+    across: Literal["item"] | None = None
 
     def part(self, number: int, micros: int) -> Part:
         """A quantity at the price of one tier."""
@@ -164,6 +184,10 @@ class TieredPrice(Price):
     def by_month(self) -> bool:
         return self.per == "month"
 
+    @property
+    def across_item(self) -> bool:
+        return self.across == "item"
+
     def figures(self) -> tuple[Figure, ...]:
         return tuple((tier.up_to, tier.unit_price) for tier in self.tiers)
 
@@ -172,10 +196,14 @@ class TieredPrice(Price):
         return replace(self, tiers=tuple(tiers))
 
     def kind_words(self) -> str:
-        return f"{self.model} per {self.per}"
+        return f"{self.model} per {self._period}"
 
     def reason(self, currency: str) -> str:
-        return f"{self.model} tiers per {self.per}"
+        return f"{self.model} tiers per {self._period}"
+
+    @property
+    def _period(self) -> str:
+        return self.per + (f" across {self.across}" if self.across else "")
 
     def table_rows(self) -> Iterator[tuple[str, str]]:
         how = f", {self.kind_words()}"
@@ -186,11 +214,12 @@ class TieredPrice(Price):
 
     def as_json(self) -> dict[str, Any]:
         tiers = [{"up_to": self._bound(tier), "unit_price": plain(tier.unit_price)} for tier in self.tiers]
-        return {_TIERS: self.model, PER.key: self.per, UP_TO.key: tiers}
+        across = {ACROSS.key: self.across} if self.across else {}
+        return {_TIERS: self.model, PER.key: self.per, **across, UP_TO.key: tiers}
 
     def csv_rows(self) -> Iterator[CsvRow]:
         for tier in self.tiers:
-            yield (self.model, self.per, self._bound(tier) or "", plain(tier.unit_price))
+            yield (self.model, self._period, self._bound(tier) or "", plain(tier.unit_price))
 
     def _bound(self, tier: Tier) -> str | None:
         return None if tier.up_to is None else plain(in_unit(tier.up_to, self.unit))

@@ -19,6 +19,7 @@ class VolumePrice(TieredPrice):
 
     __slots__ = ()
 
+    whole_cycle: ClassVar = True
     model: ClassVar = "volume"
     meaning: ClassVar = "all of it at the price of the tier that it reaches"
 

@@ -1,0 +1,62 @@
+"""What a month has used before a charge, which fills its tiers.
+
+It is kept for each spec and region of an item by itself. A price that counts across the item adds up those that its sheet counts
+with it, so that a sheet (or a newer version of it) that begins to say `across: item` goes on from what the month has used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mps_bill.rating.lines import Charge, MonthKey, MonthUsage, month_key
+
+
+def month_total(charge: Charge, used: MonthUsage) -> int:
+    """What the month has used of all that counts with a charge: its own spec and region, or the item's."""
+    key = month_key(charge)
+    if not charge.price.across_item:
+        return used.get(key, 0)
+    return sum(micros for other, micros in used.items() if other[:3] == key[:3] and _counts_across(charge, other))
+
+
+def _counts_across(charge: Charge, key: MonthKey) -> bool:
+    """Whether a spec and region counts across the item. What has no price any more does: the month has used it."""
+    found = charge.sheet.price(charge.item, *key[3:])
+    return found is None or found.price.across_item
+
+
+def used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> tuple[int, ...]:
+    """What fills the month's tiers before each charge of a cycle of which plans cover `covered` micros, charge by charge.
+
+    With what the month has used stand the charges of this bill that count across the same item: those before it, in the order
+    of the bill, or all the others, where its price counts the cycle as a whole.
+    """
+    if not any(charge.accumulates for charge in charges):
+        return (0,) * len(charges)
+    across: dict[str, int] = {}
+    for charge, plan_micros in zip(charges, covered, strict=True):
+        if charge.price.across_item:
+            across[charge.item.code] = across.get(charge.item.code, 0) + charge.micros - plan_micros
+    reached: dict[str, int] = {}
+    before = []
+    for charge, plan_micros in zip(charges, covered, strict=True):
+        code, billed = charge.item.code, charge.micros - plan_micros
+        if not charge.price.across_item:
+            before.append(used.get(month_key(charge), 0) if charge.accumulates else 0)
+            continue
+        if code not in reached:
+            reached[code] = month_total(charge, used)
+            across[code] += reached[code]
+        before.append(across[code] - billed if charge.price.whole_cycle else reached[code])
+        reached[code] += billed
+    return tuple(before)
+
+
+def used_after(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> MonthUsage:
+    """What the month has used after a cycle; `used` itself where nothing of it needs to be kept."""
+    added: dict[MonthKey, int] = {}
+    for charge, plan_micros in zip(charges, covered, strict=True):
+        if charge.accumulates:
+            key = month_key(charge)
+            added[key] = used.get(key, 0) + charge.micros - plan_micros
+    return {**used, **added} if added else used
