@@ -23,6 +23,8 @@ from mps_bill.metering import kinds
 MAX_ROW_BYTES = 2_000_000
 
 _CHUNK = 1 << 20
+#: A quote that is not closed so far behind it is a lost one.
+_MOST_AHEAD = 64_000_000
 _BOM = b"\xef\xbb\xbf"
 #: Nobody means a control character inside a value of usage, nor a quote in one that is not quoted: it is a lost one.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"]')
@@ -109,25 +111,26 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
 
 
 def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
-    """The rows of a stream that are equal to the wanted lines, which come in the order of the stream and without their
-    line ends; each wanted line stands for the next equal one. For streams whose every row is a line ended by LF or CRLF.
+    """The rows of a stream that begin with the wanted lines, which come in the order of the stream, the header first, and
+    without their line ends; each wanted line stands for the next equal one. A row over several lines is made of wanted ones,
+    and of lines that are blank. For streams whose every line ends in LF or CRLF.
 
     Raises:
         ValueError: a wanted line is not found.
     """
-    target = next(wanted, None)
-    if target is None:
-        return
-    first = True
-    for number, line in enumerate(stream, 1):
-        if first:
-            line, target, first = line.removeprefix(_BOM), target.removeprefix(_BOM), False
-        if line.rstrip(b"\r\n") == target:
-            yield row_from(number, target)
-            target = next(wanted, None)
-            if target is None:
-                return
-    raise ValueError("the lines are not those of the stream")
+    lines = _Lines(stream)
+    width = 0
+    for target in wanted:
+        line = lines.find(target)
+        number = lines.number
+        row = row_from(number, target.removeprefix(_BOM) if number == 1 else target)
+        if row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE and (whole := _closed(number, line, lines, width)):
+            row = whole
+            for inner in b"".join((row.raw, *row.rest)).split(b"\n")[1:]:
+                if inner.strip(b"\r,") and next(wanted, None) != inner.rstrip(b"\r"):
+                    raise ValueError("the lines of a row are not those that are wanted")
+        width = width or len(row.fields)
+        yield row
 
 
 def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:
@@ -152,6 +155,8 @@ class _Lines:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._ahead: deque[bytes] = deque()
+        #: Lines behind those, some joined in each piece.
+        self._given_back: deque[bytes] = deque()
         #: The start of a line whose end is not read yet, in a file of lone carriage returns.
         self._begun = b""
         #: The number of the line that `next` gave last.
@@ -165,6 +170,9 @@ class _Lines:
 
     def _read(self) -> bool:
         """Reads one line, or the lines up to the next LF where they end in CR; False at the end of the stream."""
+        if self._given_back:
+            self._ahead.extend(_LINE.findall(self._given_back.popleft()))
+            return True
         chunk = self._stream.readline(MAX_ROW_BYTES + 2)
         line = self._begun + chunk
         self._begun = b""
@@ -180,9 +188,27 @@ class _Lines:
             self._begun = self._ahead.pop()
         return True
 
-    def give_back(self, lines: list[bytes]) -> None:
-        self._ahead.extendleft(reversed(lines))
-        self.number -= len(lines)
+    def find(self, wanted: bytes) -> bytes:
+        """Goes on to the next line that is equal to `wanted`, which has no line end.
+
+        Raises:
+            ValueError: there is none.
+        """
+        while self._ahead or self._given_back:
+            line = self.next()
+            if line and line.rstrip(b"\r\n") == wanted:
+                return line
+        for line in self._stream:
+            self.number += 1
+            if line.rstrip(b"\r\n") == wanted or (self.number == 1 and _bare(line) == _bare(wanted)):
+                return line
+        raise ValueError("the lines are not those of the stream")
+
+    def give_back(self, pieces: list[bytes], number: int) -> None:
+        """Takes back the lines behind that of the `number`, which are joined in pieces."""
+        self._given_back.extendleft(reversed([piece for piece in (*pieces, *self._ahead) if piece]))
+        self._ahead.clear()
+        self.number = number
 
     def rest_of(self, line: bytes) -> Iterator[bytes]:
         """What follows a line that was read in part, without its line end; the stream is behind that afterwards."""
@@ -191,38 +217,58 @@ class _Lines:
             yield line.rstrip(b"\r\n")
 
 
+def _bare(line: bytes) -> bytes:
+    return line.removeprefix(_BOM).rstrip(b"\r\n")
+
+
 def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
     """The row that a line with an open quote makes with the lines behind it; None, and the lines given back, where the
-    quote is never closed, or text stands behind the one that would close it, or the row becomes too long, or it has not the
-    `width` of the header (0: it is the header): then the quote that closes it opens a value of a later row. So it does where
-    a line before it is by itself as wide as a row, since the value would then hold rows."""
+    quote is never closed, or text stands behind the one that would close it, or it has not the `width` of the header (0: it
+    is the header): then the quote that closes it opens a value of a later row. So it does where a line before it is by
+    itself as wide as a row, since the value would then hold rows."""
+    pieces: list[bytes] = []
     taken: list[bytes] = []
-    size = len(line)
-    while size <= MAX_ROW_BYTES and (following := lines.next()) is not None:
+    size = joined = len(line)
+    begun = len(_tokenize(line.decode("utf-8", "replace"))[1])
+    while size <= _MOST_AHEAD and (following := lines.next()) is not None:
         taken.append(following)
         size += len(following)
-        # Only a line with a quote can close the field.
-        if b'"' not in following:
-            if width >= _WIDE and following.count(b",") == width - 1:
-                break
+        # The lines of a long value are kept joined, since short ones take much more memory one by one.
+        if size - joined > _CHUNK:
+            pieces.append(b"".join(taken))
+            taken, joined = [], size
+        if width >= _WIDE and _is_row(following, width):
+            break
+        # Only a line with a quote can close the field; one that is too long is no part of a row.
+        if b'"' not in following and len(following) <= MAX_ROW_BYTES:
             continue
-        open_still = _goes_on(following.rstrip(b"\r\n"))
-        if open_still:
-            continue
-        if open_still is not None:
-            row = row_from(number, (line + b"".join(taken)).rstrip(b"\r\n"))
-            if not width or len(row.fields) == width or (len(row.fields) > width and not any(row.fields[width:])):
-                return row
-        break
-    lines.give_back(taken)
+        fields, starts, flaw = _tokenize('"' + following.rstrip(b"\r\n").decode("utf-8", "replace"))
+        begun += len(starts) - 1
+        if flaw is None and _fits(begun, fields, width):
+            pieces = [line, *pieces, *taken]
+            pieces[-1] = pieces[-1].rstrip(b"\r\n")
+            if size > MAX_ROW_BYTES:
+                return Row(number, pieces[0], [], overlong(number), rest=pieces[1:])
+            return row_from(number, b"".join(pieces))
+        if flaw is None or flaw[1] is not kinds.UNCLOSED_QUOTE or len(following) > MAX_ROW_BYTES:
+            break
+    lines.give_back([*pieces, b"".join(taken)], number)
     return None
 
 
-def _goes_on(line: bytes) -> bool | None:
-    """Whether a quoted field that was opened on an earlier line, or another one, is open at the end of this one; None where
-    what stands there is no end of a row."""
-    flaw = _tokenize('"' + line.decode("utf-8", "replace"))[2]
-    return None if flaw and flaw[1] is not kinds.UNCLOSED_QUOTE else flaw is not None
+def _is_row(line: bytes, width: int) -> bool:
+    """Whether a line is by itself a row of that many fields, of which none holds a quote."""
+    commas = line.count(b",")
+    if b'"' not in line or commas < width - 1:
+        return commas == width - 1
+    fields, _, flaw = _tokenize(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+    return flaw is None and len(fields) == width and not any('"' in field for field in fields)
+
+
+def _fits(begun: int, last: list[str], width: int) -> bool:
+    """Whether a row of so many fields, with the `last` of them on its last line, is as wide as the header."""
+    extra = begun - width
+    return not width or extra == 0 or (0 < extra < len(last) and not any(last[-extra:]))
 
 
 def overlong(line: int) -> Flaw:

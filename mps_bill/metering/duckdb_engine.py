@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from, rows_among
 from mps_bill.metering.duckdb_sql import DIALECT, ROW_NUMBER, csv_columns, csv_files, csv_lines, literal, parquet_rows
 from mps_bill.metering.encodings import NotUtf8Error
-from mps_bill.metering.exact_reader import Progress, Reject, read_exactly, records_over_lines
+from mps_bill.metering.exact_reader import Progress, Reject, read_exactly
 from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row
-from mps_bill.metering.records import Identity, Layout
+from mps_bill.metering.records import Layout
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.sql_engine import OpenQuoteError, PlacesNeededError, meter_by_sql
+from mps_bill.metering.sql_engine import PlacesNeededError, meter_by_sql
 from mps_bill.metering.usage import Metered
 from mps_bill.metering.workspace import Resources, run_folder
 from mps_bill.price_sheet.book import PriceBook
@@ -58,7 +58,6 @@ def read_with_duckdb(
         NotUtf8Error: a file is not UTF-8, where it is not known what it is then.
         InputRejected: the memory or the temporary disk does not suffice.
     """
-    repeats: Collection[Identity] | None = None
     with ThreadPoolExecutor(1) as pool:
         # What DuckDB does not look at is looked at beside it, and nobody is told of a bad row before that is known.
         suited = _beside(pool, lambda: all(source.suits_queries() for source in sources))
@@ -68,16 +67,11 @@ def read_with_duckdb(
                 reject(source, row, problems)
 
         told = reject_if_suited if reject else None
-        try:
-            metered = _read(
-                sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress, encoding_known
-            )
-            if metered is not None and suited():
-                return metered
-        except OpenQuoteError as found:
-            if found.repeats is not None:
-                # The engine took lines for rows, so of records that stand on several lines it knows nothing.
-                repeats = {*found.repeats, *records_over_lines(sources, layouts, book, scheme)}
+        metered = _read(
+            sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress, encoding_known
+        )
+        if metered is not None and suited():
+            return metered
     # What no query can read to its end is read row by row.
     return read_exactly(
         sources,
@@ -88,7 +82,6 @@ def read_with_duckdb(
         trust_unique=trust_unique,
         reject=reject,
         progress=progress,
-        repeats=repeats,
     )
 
 
@@ -270,11 +263,16 @@ class _DuckDBEngine:
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
         for number, source in enumerate(self._sources):
-            if source.rows or source.format == "parquet":
+            if source.rows or source.format == "parquet" or self._has_open_quote(number):
                 rows = self._placed(number, source)
             else:
                 rows = (row_from(0, line) for line in islice(self._lines(number), 1, None))
             yield from ((source, row) for row in rows)
+
+    def _has_open_quote(self, number: int) -> bool:
+        """Whether a quote is open at the end of a line of a CSV file, so that a row may go on behind it."""
+        rows = (row_from(0, line) for line in self._lines(number, "contains(line, '\"')"))
+        return any(row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE for row in rows)
 
     def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
         for number, source in enumerate(self._sources):
@@ -292,13 +290,12 @@ class _DuckDBEngine:
                 if source.rows is None:
                     yield from rows
                     return
-                # Line k of a converted file is the k-th row that the original makes.
-                lines = (row.line for row in rows)
-                wanted = next(lines, 0)
-                for line, original in enumerate(source.rows(), 1):
-                    if line == wanted:
+                numbers = _numbers(rows)
+                wanted = next(numbers, 0)
+                for number, original in enumerate(source.rows(), 1):
+                    if number == wanted:
                         yield original
-                        wanted = next(lines, 0)
+                        wanted = next(numbers, 0)
         except unreadable as error:
             raise _OtherLinesError from error
 
@@ -324,14 +321,15 @@ class _DuckDBEngine:
             return csv_lines(paths, layout, self._tags, self._offset, encoding=self._reading.encoding)
         return csv_columns(paths, layout, self._tags, self._offset, parallel=self._reading.parallel)
 
-    def _lines(self, number: int) -> Iterator[bytes]:
-        return (str(line).encode(self._reading.encoding) for (line,) in self._kept_rows(_suspects_of(number), "line"))
+    def _lines(self, number: int, condition: str = "true") -> Iterator[bytes]:
+        kept = self._kept_rows(_suspects_of(number), "line", condition)
+        return (str(line).encode(self._reading.encoding) for (line,) in kept)
 
-    def _kept_rows(self, table: str, columns: str) -> Iterator[tuple[object, ...]]:
+    def _kept_rows(self, table: str, columns: str, condition: str = "true") -> Iterator[tuple[object, ...]]:
         """The rows of a kept table in the order in which they were put there, some at a time."""
         for start in range(0, self._count(table), _SUSPECTS_AT_ONCE):
-            query = f"SELECT {columns} FROM {table} WHERE rowid >= {start} AND rowid < {start + _SUSPECTS_AT_ONCE} ORDER BY rowid"
-            yield from self._connection.execute(query).fetchall()
+            rows = f"rowid >= {start} AND rowid < {start + _SUSPECTS_AT_ONCE} AND {condition}"
+            yield from self._connection.execute(f"SELECT {columns} FROM {table} WHERE {rows} ORDER BY rowid").fetchall()
 
     def _count(self, table: str) -> int:
         return self._scalar(f"SELECT count(*) FROM {table}")
@@ -364,6 +362,14 @@ class _DuckDBEngine:
             done.set()
             if watcher.ident:
                 watcher.join()
+
+
+def _numbers(rows: Iterator[Row]) -> Iterator[int]:
+    """The numbers of rows in a converted file, among them all that stand on more than one line."""
+    lines_more = 0
+    for row in rows:
+        yield row.line - lines_more
+        lines_more += b"".join((row.raw, *row.rest)).count(b"\n")
 
 
 def _suspects_of(number: int) -> str:

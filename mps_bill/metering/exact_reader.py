@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
@@ -151,17 +151,13 @@ def read_exactly(
     trust_unique: bool = False,
     reject: Reject | None = None,
     progress: Progress | None = None,
-    repeats: Collection[Identity] | None = None,
 ) -> Metered:
-    """Reads every row once. All rows land in a group or are rejected, and every rejected row has a problem with a place.
-
-    `repeats`, where they are known, are all the records that more than one row may have; all others need not be kept.
-    """
+    """Reads every row once. All rows land in a group or are rejected, and every rejected row has a problem with a place."""
 
     def rows() -> Iterator[Judged]:
         return _judged_rows(sources, layouts, book, scheme, progress)
 
-    return account_for(rows, Sums(scheme), max_errors, trust_unique=trust_unique, reject=reject, repeats=repeats)
+    return account_for(rows, Sums(scheme), max_errors, trust_unique=trust_unique, reject=reject)
 
 
 def account_for(
@@ -171,7 +167,6 @@ def account_for(
     *,
     trust_unique: bool,
     reject: Reject | None,
-    repeats: Collection[Identity] | None = None,
 ) -> Metered:
     """Where judged rows go, in their order, on top of what `sums` already holds. `rows` is called again to reject those that
     contradict one another."""
@@ -191,7 +186,7 @@ def account_for(
                 reject(item.source, item.row, item.problems)
             continue
         record = item.record
-        if trust_unique or (repeats is not None and record.identity not in repeats):
+        if trust_unique:
             sums.add(item.key, record.micros, 1)
             continue
         if problem := meet(item, seen):
@@ -241,15 +236,6 @@ def _lookalikes(seen: Mapping[Identity, SeenRecord]) -> str:
 def _called(identity: Identity) -> str:
     job_id, _, output = identity
     return f"job {quoted(job_id)}" + (f", output {quoted(output)}" if output else "")
-
-
-def records_over_lines(
-    sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme
-) -> Iterator[Identity]:
-    """The records of which a good row stands on more than one line."""
-    for judged in _judged_rows(sources, layouts, book, scheme, None):
-        if isinstance(judged, PlacedRecord) and (b"\n" in judged.row.raw or b"\r" in judged.row.raw):
-            yield judged.record.identity
 
 
 def placed_records(

@@ -25,7 +25,7 @@ from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import FORMATS, Format, UsageSource
 from mps_bill.metering.spark_sql import DIALECT, INT96, LOCAL_NANOS, NANOS, identifier, lines, parquet
 from mps_bill.metering.sql import place_name
-from mps_bill.metering.sql_engine import OpenQuoteError, meter_by_sql
+from mps_bill.metering.sql_engine import meter_by_sql
 from mps_bill.metering.usage import Metered
 from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
@@ -180,9 +180,6 @@ def read_with_spark(
                 reject=reject,
                 temp_folder=resources.temp_folder,
             )
-    except OpenQuoteError as found:
-        message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
-        raise InputRejected([Problem(Place(found.source.name), kinds.UNCLOSED_QUOTE, message)]) from found
     finally:
         session.stop()
 
@@ -353,6 +350,9 @@ class _SparkEngine:
                 if source.name not in headers and tuple(found.fields) == self._layouts[source.name].names:
                     headers.add(source.name)
                     continue
+                if found.flaw and found.flaw.kind is kinds.UNCLOSED_QUOTE:
+                    message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
+                    raise InputRejected([Problem(Place(source.name), kinds.UNCLOSED_QUOTE, message)])
                 yield source, found
 
     def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:

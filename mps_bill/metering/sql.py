@@ -275,11 +275,6 @@ def suspects(
     return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
 
 
-def repeated_records(repeated_rows: str) -> str:
-    """The records whose hash is repeated."""
-    return f"SELECT DISTINCT {', '.join(IDENTITY)} FROM ({repeated_rows}) AS checked WHERE certain"
-
-
 def _checked_source(
     source: RowSource,
     scheme: MeteringScheme,

@@ -11,12 +11,12 @@ memory depends on the number of suspects and groups, not of rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from heapq import merge
 from typing import Protocol
 
-from mps_bill.metering import kinds, sql
+from mps_bill.metering import sql
 from mps_bill.metering.accounts import GroupFile, account_of
 from mps_bill.metering.csv_rows import Row
 from mps_bill.metering.exact_reader import BadRow, Judge, Judged, Reject, Sums, account_for, verdict_on
@@ -77,14 +77,6 @@ class PlacesNeededError(Exception):
     """A row is bad or in doubt, and the engine cannot lead back to it."""
 
 
-@dataclass
-class OpenQuoteError(Exception):
-    """A quote is not closed on its line, so lines are not rows. `repeats`: the records that may stand on several rows."""
-
-    source: UsageSource
-    repeats: Collection[Identity] | None
-
-
 def meter_by_sql(
     engine: SqlEngine,
     layouts: dict[str, Layout],
@@ -103,7 +95,6 @@ def meter_by_sql(
 
     Raises:
         PlacesNeededError: not every row is clean, and the engine does not know its rows.
-        OpenQuoteError: see there.
     """
     tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
     checked = sql.checked_rows(engine.rows, scheme, tags, engine.dialect)
@@ -140,27 +131,20 @@ def meter_by_sql(
 
     if suspicious:
         engine.find_suspects(whole, tags, refused=bool(refused), contested=False)
-    open_quote: UsageSource | None = None
     doubtful_records: dict[Identity, None] = {}
     for source, row in engine.suspects() if in_doubt else ():
         judged = judge(source, row)
         if not isinstance(judged, BadRow):
             doubtful_records[judged.record.identity] = None
-        elif judged.row.flaw and judged.row.flaw.kind is kinds.UNCLOSED_QUOTE:
-            open_quote = open_quote or source
 
     contested = corrected = False
-    repeats: Collection[Identity] | None = None
     if not trust_unique:
         if doubtful_records:
             engine.load(sql.DOUBTFUL_RECORDS, dict.fromkeys(sql.IDENTITY, _TEXT), doubtful_records)
         query = sql.repeated(checked, engine.dialect, doubtful_records=bool(doubtful_records))
         repeated = engine.keep(sql.REPEATED, query, "Looking for repeated records")
-        repeated_rows = sql.checked_rows(engine.rows, scheme, tags, engine.dialect, repeated=True)
-        if open_quote:
-            rows = engine.fetch(sql.repeated_records(repeated_rows), "Looking for repeated records")
-            repeats = {(str(job), str(item), str(output)) for job, item, output in rows} | doubtful_records.keys()
-        elif repeated:
+        if repeated:
+            repeated_rows = sql.checked_rows(engine.rows, scheme, tags, engine.dialect, repeated=True)
             query = sql.same(repeated_rows, whole, tags, engine.dialect, refused=bool(refused))
             engine.keep(sql.SAME, query, "Comparing repeated records")
             query = sql.contested(engine.dialect, doubtful_records=bool(doubtful_records))
@@ -169,8 +153,6 @@ def meter_by_sql(
                 raise PlacesNeededError
             _correct(engine, scheme, sums, contested)
             corrected = True
-    if open_quote:
-        raise OpenQuoteError(open_quote, repeats)
     if contested:
         engine.find_suspects(whole, tags, refused=bool(refused), contested=True)
 

@@ -93,6 +93,28 @@ def test_an_overlong_row_costs_one_row() -> None:
     assert rows_of(b"x" * MAX_ROW_BYTES + b"\nb") == [(1, ["x" * MAX_ROW_BYTES]), (2, ["b"])]
 
 
+LONG_VALUE = b"short\n" * (MAX_ROW_BYTES // 4)
+
+
+@pytest.mark.parametrize("last", [b'x",6', b'x",6,,', b'x ""y"" z",6'])
+def test_a_long_value_of_many_lines_costs_one_row(last: bytes) -> None:
+    value = b'1,2,3,4,"' + LONG_VALUE + last
+    content = WIDE.encode() + b"\n" + value + b"\n1,2,3,4,5,6\n"
+    lines = content.count(b"\n")
+    assert rows_of(content) == [(1, WIDE.split(",")), (2, "overlong-row 2:1"), (lines, list("123456"))]
+    one = list(read_rows(io.BytesIO(content)))[1]
+    assert b"".join((one.raw, *one.rest)) == value
+
+
+@pytest.mark.parametrize("last", [b"x", b'x",6,7', b'x"y', b"1,2,3,4,5,6", b'1,2,3,4,"",6'])
+def test_a_lost_quote_before_many_lines_costs_the_row_it_stands_in(last: bytes) -> None:
+    content = WIDE.encode() + b'\n1,2,3,4,"' + LONG_VALUE + last + b'\n1,2,3,4,5,"6"\n'
+    lines = content.count(b"\n")
+    found = rows_of(content)
+    assert found[:3] == [(1, WIDE.split(",")), (2, "unclosed-quote 2:9"), (3, ["short"])]
+    assert (len(found), found[-1]) == (lines, (lines, list("123456")))
+
+
 def test_a_file_of_lone_carriage_returns_is_read_in_pieces() -> None:
     line = "y" * 999
     rows = rows_of((line + "\r").encode() * 6_000)
@@ -127,6 +149,7 @@ _QUIET = [(number, list("123456")) for number in range(3, 9)]
         ('1,2,3,4,5,"ok"', [(9, ["1", "2", "3", "4", "5", "ok"])]),
         ('1,2,3,4,5,a"', [(9, "stray-quote 9:11")]),
         ('"lost"" x",2,3,4,5,6', [(9, ['lost" x', "2", "3", "4", "5", "6"])]),
+        ('1,"",3,4,5,6\n1,2,3,4,5,"\n"', [(9, ["1", "", "3", "4", "5", "6"]), (10, ["1", "2", "3", "4", "5", "\n"])]),
     ],
 )
 def test_rows_are_never_the_inside_of_a_value(last: str, rows: list[tuple[int, list[str] | str]], end: str) -> None:

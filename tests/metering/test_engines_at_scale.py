@@ -147,6 +147,31 @@ def test_a_quote_across_lines(tmp_path: Path) -> None:
     _both([source])
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_engine_itself_reads_rows_over_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, packed: bool
+) -> None:
+    """A value of many lines, a lost quote and one that is too long cost the engine no second reading of the whole file."""
+    rows = [kit.row(job_id=f"j-{number}") for number in range(3_000)]
+    rows[10] = kit.row(job_id="j-10", tag_project=f'"a\n\n,,\n{"x" * 20}\nsay ""hi"""')
+    rows[20] = kit.row(job_id='"j\n20"')
+    rows[30] = kit.row(job_id='"j\n20"')
+    rows[40] = kit.row(job_id='"j\n20"', quantity="11")
+    rows[50] = kit.row(job_id='"j-50')
+    rows[60] = kit.row(job_id="j-60", tag_project='"' + "short\n" * 400_000 + '"')
+    rows[70] = kit.row(job_id="j-10", tag_project='"a\nb"')
+    rows[80] = kit.row(job_id="j-80", quantity="1e1")
+    content = kit.usage_text(rows).replace("\n", end).encode()
+    name, content = ("usage.csv.gz", gzip.compress(content)) if packed else ("usage.csv", content)
+    source = kit.source(tmp_path / name, content)
+    exact = outcome([source], EXACT)
+    monkeypatch.setattr(duckdb_engine, "read_exactly", lambda *_, **__: pytest.fail("the engine gave up"))
+    assert outcome([source], ENGINE) == exact
+    # Of the records that stand on two rows with other values, each row is rejected.
+    assert exact["rows"] == (3_000, 3 + 2 + 3)
+
+
 def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
     path = tmp_path / "dirty.csv"
     generate(20_000, path, dirty=100, duplicates=70, lost_quotes=6_000)
