@@ -4,7 +4,7 @@ DONE = 0
 #: Also: done, but rows were rejected and written apart.
 FOUND = 1
 WRONG_COMMAND_LINE = 2
-#: Nothing was billed and no account charged: the input is wrong, or the result cannot be written.
+#: Nothing was billed and no account charged: the input is wrong, all of it was rejected, or the result cannot be written.
 REJECTED = 3
 LIMIT_CROSSED = 4
 BUG = 70

@@ -19,11 +19,11 @@ from mps_bill.cli.clock import check_cycles
 from mps_bill.cli.output import check_outputs, open_output, say
 from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
-from mps_bill.core.diagnostics import Problem
+from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.metering import kinds
 from mps_bill.metering.meter import MeterOptions
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
-from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.metering.usage import TAG_PREFIX, Metered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets
 
@@ -59,7 +59,8 @@ def metering(
     the account `charged` would be saved with it, unless with `allow_future`.
 
     Raises:
-        InputRejected: a name stands for no file that can be read.
+        InputRejected: a name stands for no file that can be read; or every row was rejected to the rejects file, which is in
+            its place then: nothing is billed.
         typer.BadParameter: `output` or the rejects file is one of the files of the run, or both are one file.
     """
     if reading.rejects and options.written_to(reading.rejects) is None and output is None:
@@ -67,9 +68,15 @@ def metering(
     results = {"--output": output, "--rejects": reading.rejects}
     check_outputs(results, read_files(usage, {"--profile": reading.profile, **(inputs or {})}, prices))
     offset = options.offset_option(reading.timezone)
-    checked = None
-    if not allow_future:
-        checked = partial(check_cycles, book=book, as_of=as_of, charged=charged, quiet=reading.quiet)
+    #: Of every reading its problems, where no row was good.
+    rejected: list[ProblemReport | None] = []
+
+    def done(metered: Metered) -> None:
+        all_bad = metered.rows_rejected == metered.rows_read > 0
+        rejected.append(metered.problems if all_bad else None)
+        if not allow_future:
+            check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
+
     resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
     chosen = load_profile(reading.profile, reading.constants)
     with ExitStack() as stack:
@@ -95,10 +102,12 @@ def metering(
                 set_aside=set_aside or reject is not None,
                 reject=reject,
                 progress=progress,
-                done=checked,
+                done=done,
                 tell=partial(say, quiet=reading.quiet),
             ),
         )
+    if reject and not set_aside and rejected and None not in rejected and rejected[-1]:
+        raise InputRejected(rejected[-1])
 
 
 def read_files(

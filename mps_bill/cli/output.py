@@ -43,7 +43,7 @@ def _same_file(one: str, other: str) -> bool:
 
 
 class OutputFailed(Exception):
-    """A result that cannot be written: a full disk is no wrong command line, and no bug."""
+    """A result that cannot be written: a full disk or a folder that is read-only is no wrong command line, and no bug."""
 
 
 @contextmanager
@@ -109,8 +109,8 @@ def _sync(handle: int, path: str) -> None:
 
 #: What a pipe, a terminal or another device answers, which has no disk behind it.
 _NO_DISK = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.ENOTTY)
-#: What is wrong with the disk and not with the name that was given.
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+#: What is wrong with the name that was given; anything else is wrong with the place.
+_OF_A_NAME = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 #: What keeps a file from being made beside one that can itself be written to.
 _NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -138,9 +138,14 @@ def drop(stream: IO[str]) -> None:
 
 
 def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exception:
-    """What is said of a file that cannot be written: the disk has failed, or the name is wrong."""
-    message = f"{printable(path)} cannot be written: {error.strerror or error}{more}"
-    return OutputFailed(message) if error.errno in _DISK else typer.BadParameter(message, param_hint=option)
+    """What is said of a file that cannot be written: the name is wrong, or its place takes no file."""
+    reason = error.strerror or str(error)
+    if error.errno == errno.EBUSY:
+        reason += (
+            " (it is mounted by itself, and no other file can take its place; mount its folder, or name another file)"
+        )
+    message = f"{printable(path)} cannot be written: {reason}{more}"
+    return typer.BadParameter(message, param_hint=option) if error.errno in _OF_A_NAME else OutputFailed(message)
 
 
 class _Sink(io.FileIO):

@@ -49,13 +49,21 @@ def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place:
 class Saving:
     """An account that is written beside its place. `kept` says whether the file keeps its layout and comments."""
 
+    file: AccountFile
     target: Target | None
     text: str
     kept: bool
     stage: Staged | None
 
+    def notes(self) -> Iterator[str]:
+        """What else than the account has changed about its file."""
+        if not self.kept:
+            yield "Its layout could not be edited, so the file was written afresh, without comments."
+        if self.stage and not self.stage.owner_kept:
+            yield "Its owner is now the user of this run, who may not give files to the owner before."
+
     def commit(self) -> None:
-        """Puts the account in its place, where nothing else was put since it was looked at. The last step of a run.
+        """Puts the account in its place, where neither that nor the file that was read has changed since. The last step of a run.
 
         Raises:
             OutputFailed, typer.BadParameter: it is not there, and nothing is charged.
@@ -64,17 +72,22 @@ class Saving:
             return
         path = self.target.path
         try:
+            if self.file.changed():
+                raise _changed(self.file.name)
             if self.stage is None:
                 _write_there(path, self.text)
                 return
             if self.target.changed():
-                raise FileExistsError
+                raise _changed(path)
             self.stage.commit()
         except FileExistsError:
-            message = f"{path} was changed while this run went on{_UNCHARGED}; run again"
-            raise OutputFailed(message) from None
+            raise _changed(path) from None
         except OSError as error:
             raise cannot_write(path, "--save", error, _UNCHARGED) from None
+
+
+def _changed(name: str) -> OutputFailed:
+    return OutputFailed(f"{name} was changed while this run went on{_UNCHARGED}; run again")
 
 
 @contextmanager
@@ -85,7 +98,7 @@ def saving(target: Target | None, file: AccountFile, run: SettleRun, book: Price
     cannot be printed leaves the account as it was.
     """
     if target is None:
-        yield Saving(None, "", True, None)
+        yield Saving(file, None, "", True, None)
         return
     from mps_bill.settlement.save import account_text, staged_account
 
@@ -95,7 +108,7 @@ def saving(target: Target | None, file: AccountFile, run: SettleRun, book: Price
             stage = stack.enter_context(staged_account(target, text, file.mode))
         except OSError as error:
             raise cannot_write(target.path, "--save", error, _UNCHARGED) from None
-        yield Saving(target, text, kept, stage)
+        yield Saving(file, target, text, kept, stage)
 
 
 def _write_there(path: str, text: str) -> None:

@@ -147,10 +147,8 @@ def settle(
 
     if target is not None:
         say(f"Saved the account to {target}.", quiet=reading.quiet)
-        if not saved.kept:
-            say(
-                "Its layout could not be edited, so the file was written afresh, without comments.", quiet=reading.quiet
-            )
+        for note in saved.notes():
+            say(note, quiet=reading.quiet)
     owed = run.settled.closing.owed if fail_on_outstanding else ZERO
     crossed = (over(run.totals.amounts.payable, limit, run.currency), outstanding(owed, run.currency))
     return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)

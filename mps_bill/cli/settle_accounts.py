@@ -207,7 +207,7 @@ def _settle_each(
                     with signals.held():
                         saved.commit()
                         total += comes_to
-            for notice in notices(run):
+            for notice in (*notices(run), *saved.notes()):
                 say(f"{account_id}: {notice}", quiet=quiet)
             owed = EXACT.add(owed, run.settled.closing.owed)
     except BaseException as error:

@@ -99,13 +99,14 @@ def open_there(path: str, *, empties: bool = True) -> int:
 @dataclass(frozen=True, slots=True)
 class Staged:
     """A file beside the place that it will take. It is written through `stream`. With `new` it never takes the place of
-    another."""
+    another. `owner_kept` says whether it has the owner of the file that is there."""
 
     stream: BinaryIO
     temporary: str
     target: Path
     mode: int
     new: bool
+    owner_kept: bool
 
     def finish(self) -> None:
         """Takes what was written down to the disk."""
@@ -165,10 +166,11 @@ def staged(
         there = None
     stream, temporary = _temporary(target.parent)
     try:
+        owner_kept = True
         if there is not None:
-            _give(stream.fileno(), there, keep_owner)
+            owner_kept = _give(stream.fileno(), there, keep_owner)
             mode = stat.S_IMODE(there.st_mode)
-        yield Staged(stream, temporary, target, 0o666 & ~_umask() if mode is None else mode, new)
+        yield Staged(stream, temporary, target, 0o666 & ~_umask() if mode is None else mode, new, owner_kept)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -187,10 +189,11 @@ def _temporary(folder: Path) -> tuple[BinaryIO, str]:
         os.close(handle)
 
 
-def _give(handle: int, there: os.stat_result, keep_owner: bool) -> None:
+def _give(handle: int, there: os.stat_result, keep_owner: bool) -> bool:
+    """Gives a file the owner and group of the one that is `there`; False where the owner is not kept."""
     made = os.fstat(handle)
     if (made.st_uid, made.st_gid) == (there.st_uid, there.st_gid):
-        return
+        return True
     try:
         os.fchown(handle, there.st_uid, there.st_gid)
     except PermissionError:
@@ -198,6 +201,8 @@ def _give(handle: int, there: os.stat_result, keep_owner: bool) -> None:
             raise
         with suppress(PermissionError):
             os.fchown(handle, -1, there.st_gid)
+        return made.st_uid == there.st_uid
+    return True
 
 
 def sweep(folder: str | Path) -> None:

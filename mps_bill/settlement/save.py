@@ -35,6 +35,19 @@ class AccountFile:
     text: str
     account: Account
 
+    def changed(self) -> bool:
+        """Whether the file has been edited or removed since, by something that does not look at the lock. What came through a
+        pipe is gone anyway."""
+        return not is_special(self.path) and _differs(self.path, self.text.encode("utf-8"))
+
+
+def _differs(path: Path, before: bytes | None) -> bool:
+    """Whether something else stands there than `before`; None: nothing did."""
+    try:
+        return before != path.read_bytes()
+    except FileNotFoundError:
+        return before is not None
+
 
 @contextmanager
 def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountFile]:
@@ -190,10 +203,7 @@ class Target:
 
     def changed(self) -> bool:
         """Whether something else stands there by now: it was written without a look at the lock."""
-        try:
-            return self.before != Path(self.path).read_bytes()
-        except FileNotFoundError:
-            return self.before is not None
+        return _differs(Path(self.path), self.before)
 
 
 class NotSaved(Exception):
@@ -207,8 +217,8 @@ def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bo
     Never overwritten are a file that is not this account's, and a later state of the account: its charges would be lost.
 
     Raises:
-        NotSaved: the account must not be saved there, with the reason.
-        InputRejected: another run has locked the file that is there.
+        NotSaved: another place has to be named, with the reason.
+        InputRejected: another run has locked the file that is there, it cannot be read, or it has several names.
     """
     path = Path(target)
     if is_special(target):
@@ -237,10 +247,13 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: bool) -> str | None:
-    """Why the account must not be saved to `target`, or None.
+    """Why the account must not be saved to `target`, so that another one has to be named; or None.
 
     Never overwritten are a file that is not this account's, a later state of the account, since its charges would be lost,
     and a file with several names, of which the others would keep the state before.
+
+    Raises:
+        InputRejected: something is wrong with the file that is there, and not with its choice.
     """
     same = _is_same(target, file.path)
     if same and not in_place:
@@ -251,12 +264,13 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
     except FileNotFoundError:
         return None
     except OSError as error:
-        return f"it cannot be read: {error.strerror or error}"
+        raise _unreadable(str(target), error) from None
     if names > 1:
-        return (
+        message = (
             f"the file has {names} names (hard links), and the other{'s' if names > 2 else ''} would still hold the account"
             " as it was before this run, to be charged again; give it a file of its own (copy it)"
         )
+        raise _rejected(str(target), kinds.NOT_SAVED, message)
     if same:
         return None
     text, _ = decode(data, "")

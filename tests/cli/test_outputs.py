@@ -215,7 +215,8 @@ def test_a_file_in_a_folder_that_takes_no_other_is_written_in_its_place(
     assert run([*GOOD, "-o", "bill.json"]) == 0
     assert target.stat().st_ino == number
     assert target.read_text().endswith("}\n")
-    assert run([*GOOD, "-o", "new.json"]) == 2
+    # The name is right, and nothing can be written there.
+    assert run([*GOOD, "-o", "new.json"]) == 3
     assert not (good / "new.json").exists()
 
 
@@ -308,3 +309,24 @@ def test_rejected_rows_beside_a_result_are_something_found(folder: Path, command
     assert run(words) == 1
     without = [*COMMANDS[command], "-p", "prices", "-q"]
     assert run(without) == (1 if command == "usage check" else 3)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_is_billed_where_every_row_is_bad(
+    folder: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 3 means that nothing was billed, with the rejects written all the same."""
+    (folder / "usage-1.csv").write_text(usage_text([row(quantity="ten"), row(job_id="j-2", quantity="ten")]))
+    words = [*COMMANDS[command], "-p", "prices", "--rejects", "rejects.csv", "-q"]
+    if command == "settle":
+        words.append("--in-place")
+    assert run(words) == (1 if command == "usage check" else 3)
+    told = capsys.readouterr()
+    assert told.out == "" or command == "usage check"
+    assert "U203 bad-quantity" in told.out + told.err
+    assert len((folder / "rejects.csv").read_text().splitlines()) == 3
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    # A delivery without a row, or of jobs that failed, holds nothing that is wrong.
+    for rows in ([], [row(status="failed")]):
+        (folder / "usage-1.csv").write_text(usage_text(rows))
+        assert run([*words, "-o", "result.json"]) in (0, 1)

@@ -152,7 +152,7 @@ def test_a_read_only_folder_can_be_settled_from_but_not_saved_to(folder: Path) -
     folder.chmod(0o555)
     try:
         assert settle(folder) == DONE
-        assert settle(folder, "--in-place") == WRONG_COMMAND_LINE
+        assert settle(folder, "--in-place") == REJECTED
     finally:
         folder.chmod(0o755)
     assert (folder / "account.yaml").read_text() == ACCOUNT
@@ -403,11 +403,66 @@ def test_what_was_saved_in_between_is_not_lost(
 def test_an_account_with_two_names_is_not_charged_through_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "other.yaml").hardlink_to(folder / "account.yaml")
     for words in (["--in-place"], ["--in-place", "--save", str(folder / "other.yaml")]):
-        assert settle(folder, *words) == WRONG_COMMAND_LINE
+        assert settle(folder, *words) == REJECTED
         assert "the file has 2 names (hard links)" in " ".join(capsys.readouterr().err.split())
     assert (folder / "account.yaml").read_text() == ACCOUNT
     # The state after the run may go to a file of its own.
     assert settle(folder, "--save", str(folder / "after.yaml")) == DONE
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_place_that_takes_no_file_is_no_wrong_command_line(
+    folder: Path, in_place: bool, number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("mps_bill.core.files.tempfile.mkstemp", refuse)
+    assert settle(folder, *(["--in-place"] if in_place else ["--save", str(folder / "after.yaml")])) == REJECTED
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"cannot be written: {os.strerror(number)}; the account is as it was, nothing is charged" in told.err
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+
+
+def test_an_account_that_is_mounted_by_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def busy(*_: object) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    monkeypatch.setattr(os, "replace", busy)
+    assert settle(folder, "--in-place") == REJECTED
+    said = capsys.readouterr().err
+    assert "Device or resource busy (it is mounted by itself, and no other file can take its place" in said
+    assert "name another file); the account is as it was, nothing is charged" in said
+    assert (folder / "account.yaml").read_text() == ACCOUNT
+    assert files(folder) == {"account.yaml", "usage.csv"}
+
+
+@pytest.mark.parametrize("what", ["edited", "removed"])
+def test_an_account_that_is_edited_while_the_run_goes_on_is_not_charged(
+    folder: Path, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where it is saved elsewhere: what was edited would be missing there."""
+    from mps_bill.cli.showing import Showing
+
+    account, show = folder / "account.yaml", Showing.show
+
+    def meanwhile(showing: Showing, view: object, *, bom: bool = False) -> None:
+        if what == "edited":
+            account.write_text(ACCOUNT.replace("10.00", "9.00"))
+        else:
+            account.unlink()
+        show(showing, view, bom=bom)
+
+    monkeypatch.setattr(Showing, "show", meanwhile)
+    for words in (["--save", str(folder / "after.yaml")], ["--in-place"]):
+        account.write_text(ACCOUNT)
+        assert settle(folder, *words) == REJECTED
+        assert "account.yaml was changed while this run went on" in capsys.readouterr().err
+        assert files(folder) == {"usage.csv", *(["account.yaml"] if what == "edited" else [])}
 
 
 def test_saved_through_a_link_and_into_a_pipe(folder: Path) -> None:
@@ -431,4 +486,21 @@ def test_the_owner_of_an_account_stays(folder: Path) -> None:
     assert settle(folder, "--in-place") == DONE
     after = (folder / "account.yaml").stat()
     assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (1234, 1235, 0o2660)
+    assert AFTER in (folder / "account.yaml").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_an_owner_that_cannot_be_kept_is_reported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A user who is not root saves an account of somebody else: the charge is made, and the file changes hands."""
+    os.chown(folder / "account.yaml", 1234, 1235)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    assert settle(folder, "--in-place") == DONE
+    assert "Its owner is now the user of this run" in capsys.readouterr().err
+    assert (folder / "account.yaml").stat().st_uid == os.geteuid()
     assert AFTER in (folder / "account.yaml").read_text()
