@@ -9,7 +9,7 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Document, whole_record
+from mps_bill.profiles.json_records import Document, Obstacle, whole_record
 from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.usage_fields import Record
 
@@ -107,6 +107,8 @@ class Completeness:
 
 def _texts(value: Any) -> Iterator[str]:
     """Every text in a value that is more than spaces."""
+    if isinstance(value, Obstacle):
+        value = value.value
     if isinstance(value, str) and value.strip():
         yield value.strip()
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -70,6 +70,17 @@ class NoRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What stands at `name`, where a path to a value goes on into an object: a text, a number, true or false, or a list."""
+
+    name: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.name} is {shown(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Span:
     """A value and its start and end in the text of its document."""
 
@@ -92,42 +103,49 @@ class JsonRecord:
         return self.document.text[record.start : record.end].encode("utf-8", "backslashreplace")
 
     def value(self, path: FieldPath) -> Any:
-        """The value at `path`; None where there is none, and a list where the path needs an object.
+        """The value at `path`; None where there is none, and an `Obstacle` where a text or a list stands on the path.
 
         An object where the path needs a list counts as a list of one.
         """
         if path.outward >= len(self.scopes):
             return None
         value = self.scopes[path.outward].value
-        for step in path.steps:
+        for number, step in enumerate(path.steps):
             if isinstance(value, dict):
                 if step in value:
                     value = value[step]
                 elif step != "0" or not value:
                     return None
-            elif isinstance(value, list):
-                if not step.isdecimal():
-                    return value if is_there(value) else None
+            elif isinstance(value, list) and step.isdecimal():
                 if int(step) >= len(value):
                     return None
                 value = value[int(step)]
             else:
-                return None
+                return Obstacle(".".join(path.steps[:number]), value) if is_there(value) else None
         return value
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
-        """Line and column of the value at `path`, or of the record where there is none."""
+        """Line and column of the value at `path` or of what stands in its way, or of the record where there is neither."""
         at = self.scopes[0].start
         if path and self.value(path) is not None:
             scope = self.scopes[path.outward]
             at, value = scope.start, scope.value
             for step in path.steps:
-                if isinstance(value, list) and not step.isdecimal():
+                if isinstance(value, dict):
+                    if step in value:
+                        at, value = _inside(self.document.text, at, step), value[step]
+                elif isinstance(value, list) and step.isdecimal():
+                    at, value = _inside(self.document.text, at, step), value[int(step)]
+                else:
                     break
-                if isinstance(value, list) or step in value:
-                    at = _inside(self.document.text, at, step)
-                    value = value[int(step)] if isinstance(value, list) else value[step]
         return self.document.position(at)
+
+
+def shown(value: Any) -> str:
+    """A value for a message: text and numbers as they stand, of others only what they are."""
+    if isinstance(value, str):
+        return quoted(value)
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
 
 
 def is_there(value: Any) -> bool:

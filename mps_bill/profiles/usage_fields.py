@@ -15,7 +15,7 @@ from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, iso, offset_text
 from mps_bill.metering.usage import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import is_there
+from mps_bill.profiles.json_records import Obstacle, is_there, shown
 from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
 
 #: Columns, beside tags, with text of the user, which may have quotes and line ends.
@@ -32,7 +32,7 @@ class Record(Protocol):
     """A foreign record: its fields, and their places in the file."""
 
     def value(self, path: FieldPath) -> Any:
-        """The value at `path`; None where there is none, and a list where the path needs an object."""
+        """The value at `path`; None where there is none, and an `Obstacle` where a text or a list stands on the path."""
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of a field, or of the record where there is no such field."""
@@ -131,8 +131,11 @@ def _as_text(value: Any) -> str:
 def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Profile) -> str:
     """The value at `path` as `column` has it."""
     if not isinstance(value, str):
-        what = "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
-        raise _Wrong(path, kinds.NOT_A_VALUE, f"{path.name} is {what}; {column.name} needs a value")
+        if isinstance(value, Obstacle):
+            message = f"{value}, where {column.name} needs an object with {path.name.removeprefix(value.name + '.')}"
+        else:
+            message = f"{path.name} is {shown(value)}; {column.name} needs a value"
+        raise _Wrong(path, kinds.NOT_A_VALUE, message)
     is_free = column.name in _FREE_TEXT or column.name.startswith(TAG_PREFIX)
     if not (text.translate(_LINE_ENDS) if is_free else text).isprintable() or ('"' in text and not is_free):
         message = f"{path.name} {quoted(text)} has a quote or an invisible character, which {column.name} cannot have"

@@ -89,6 +89,11 @@ def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": [{"VideoStream": [H264]}]}}, ["not-a-value"] * 3),
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": [H264]}, **SIZE}, ["not-a-value"]),
         ({"Streams": [{"AudioStreamList": AAC}]}, ["not-a-value"] * 3),
+        *(({"Streams": {"AudioStreamList": AAC, "VideoStreamList": bad}}, ["not-a-value"] * 3) for bad in ("h264", 1, True)),
+        *(({"Streams": {"AudioStreamList": AAC, **SIZE, "VideoStreamList": {"VideoStream": bad}}}, ["not-a-value"] * 3)
+          for bad in ("h264", 7)),
+        ({"Streams": {"AudioStreamList": "aac"}}, ["not-a-value"]),
+        ({"Streams": "none", **SIZE}, ["not-a-value"]),
         # A cover picture on a sound file is a video stream; beside the film it is not looked at.
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": {"VideoStream": [{"CodecName": "mjpeg"}]}}}, ["unknown-word"]),
         ({**SIZE, "Streams": {"VideoStreamList": {"VideoStream": [H264, {"CodecName": "mjpeg"}]}}}, FILM),
@@ -130,6 +135,18 @@ def test_an_object_where_a_list_is_expected_keeps_the_places_of_its_values(tmp_p
     with converted(file, using=profile("mps-job-list")) as (one,):
         [flaw] = [flaw for row in one.source.rows() for flaw in row.flaws]  # type: ignore[misc]
     assert text[flaw.column - 1 :].startswith('"vp9"')
+
+
+def test_what_stands_where_an_object_is_expected_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.json"
+    text = answer(job({"Streams": {"AudioStreamList": AAC, "VideoStreamList": "h264"}}))
+    file.write_text(text)
+    with converted(file, using=profile("mps-job-list")) as (one,):
+        flaws = [flaw for row in one.source.rows() for flaw in row.flaws]  # type: ignore[misc]
+    assert {text[flaw.column - 1 :][:6] for flaw in flaws} == {'"h264"'}
+    assert flaws[0].message == (
+        'Output.Properties.Streams.VideoStreamList is "h264", where codec needs an object with VideoStream.0.CodecName'
+    )
 
 
 AUDIO = {"Streams": {"AudioStreamList": AAC}}

@@ -52,8 +52,28 @@ def test_records_know_their_own_fields_and_those_further_out() -> None:
 
 def test_what_is_not_there_has_the_place_of_the_record() -> None:
     a, *_ = found(NESTED, "Items", "[]", "Data", "Row", "[]")
-    for path in ("Missing", "N.deeper", "^^^N", "V.0"):
+    for path in ("Missing", "^^^N"):
         assert value_and_place(a, path) == (None, "3:33")
+
+
+def test_what_stands_on_the_path_has_its_own_place() -> None:
+    text = '{"Items": [{"N": "a", "V": 1.50, "B": {"C": true, "L": [1], "E": [], "S": " ", "Z": null}}]}'
+    (a,) = found(text, "Items", "[]")
+    for path, obstacle, name in [
+        ("N.deeper", '"a"', "N"),
+        ("V.0", '"1.50"', "V"),
+        ("B.C.x.y", "true or false", "B.C"),
+        ("B.L.x", "a list", "B.L"),
+        ("B.L.0.x", '"1"', "B.L.0"),
+        ("^Items.x", "a list", "Items"),
+    ]:
+        value, place = value_and_place(a, path)
+        assert str(value) == f"{name} is {obstacle}"
+        start = text.index("1]" if name == "B.L.0" else f'"{name[-1]}": ' if name != "Items" else '"Items"')
+        start += 0 if name == "B.L.0" else text[start:].index(":") + 2
+        assert place == f"1:{start + 1}"
+    for path in ("B.E.x", "B.S.x", "B.Z.x"):
+        assert value_and_place(a, path) == (None, "1:12")
 
 
 def test_a_number_keeps_every_digit() -> None:
