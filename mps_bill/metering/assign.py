@@ -44,7 +44,7 @@ def assign(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment
     """The assignment of a successful record, or every reason against it that can be told at once."""
     refusals = list(check_words(key, scheme))
     if key.item not in book.product_of:
-        return tuple(refusals)
+        return (*refusals, *_unpriced_item(key, book))
     product = book.product_of[key.item]
     calendar = book.calendar(product)
     cycle_start = calendar.cycle_start(key.slot)
@@ -56,19 +56,60 @@ def assign(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment
     item = sheet.items.get(key.item)
     if item is None:
         message = f"item {quoted(key.item)} is not in {sheet.ref}, the sheet in force at the start of the cycle"
-        return (*refusals, Refusal("item", kinds.UNKNOWN_ITEM, message))
+        found = next((entry for entry in sheet.unpriced if key.item in entry.items), None)
+        return (*refusals, Refusal("item", kinds.UNKNOWN_ITEM, message + (f": {found.note}" if found else "")))
 
     refusals += _check_unit(key, item)
-    spec = _spec(key, item)
+    spec = _spec(key, item, sheet)
     if isinstance(spec, Refusal):
         refusals.append(spec)
-    elif not refusals and sheet.price(item, spec, key.region) is None:
-        priced = one_of(list(item.prices.get(spec, ())))
-        message = f"{item.code} {quoted(spec)} has no price in {quoted(key.region)} in {sheet.ref}; priced: {priced}"
-        refusals.append(Refusal("region", kinds.NO_PRICE, message))
+    elif not refusals:
+        refusals += _check_price(key, item, spec, sheet, cycle_start)
     if refusals or isinstance(spec, Refusal):
         return tuple(refusals)
     return Assignment(sheet, item, spec, key.region, cycle_start)
+
+
+def _check_price(key: UsageKey, item: Item, spec: str, sheet: PriceSheet, cycle_start: int) -> list[Refusal]:
+    """Whether the spec has a price in the region, and had one when the cycle began."""
+    found = sheet.price(item, spec, key.region)
+    if found is None:
+        priced = one_of(list(item.prices.get(spec, ())))
+        message = f"{item.code} {quoted(spec)} has no price in {quoted(key.region)} in {sheet.ref}; priced: {priced}"
+        return [_explained(Refusal("region", kinds.NO_PRICE, message), key, item, spec, sheet)]
+    if not found.charged_at(cycle_start) and (late := found.not_before) and late.before is not None:
+        since = iso(late.before, sheet.billing.calendar.offset)
+        message = (
+            f"{item.code} {quoted(spec)} has no price in {quoted(key.region)} before {since} in {sheet.ref}:"
+            f" {late.note} ({late.place})"
+        )
+        return [Refusal("completed_at", kinds.NO_PRICE, message)]
+    return []
+
+
+def _explained(refusal: Refusal, key: UsageKey, item: Item, spec: str, sheet: PriceSheet) -> Refusal:
+    """A refusal of a spec; where the sheet says why it has no price for it, with that and the place where one belongs."""
+    found = sheet.unpriced_as(item.code, spec, key.region)
+    if found is None or found.before is not None:
+        return refusal
+    message = (
+        f"{item.code} {quoted(spec)} has no price in {sheet.ref}: {found.note}; add it to a sheet of yours, as a price of"
+        f" {item.code} ({item.place})"
+    )
+    return Refusal(refusal.column, kinds.NO_PRICE, message)
+
+
+def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[Refusal, ...]:
+    """Why an item that the provider is known to bill has no price; nothing where no sheet knows it."""
+    sheet = book.unpriced.get(key.item)
+    if sheet is None:
+        return ()
+    found = next(entry for entry in sheet.unpriced if key.item in entry.items)
+    message = (
+        f"item {quoted(key.item)} has no price in {sheet.ref}: {found.note}; add it to a sheet of yours, beside the other"
+        f" items of {sheet.product} ({found.place})"
+    )
+    return (Refusal("item", kinds.NO_PRICE, message),)
 
 
 def check_words(key: UsageKey, scheme: MeteringScheme) -> tuple[Refusal, ...]:
@@ -106,27 +147,29 @@ def _check_unit(key: UsageKey, item: Item) -> list[Refusal]:
     return []
 
 
-def _spec(key: UsageKey, item: Item) -> str | Refusal:
+def _spec(key: UsageKey, item: Item, sheet: PriceSheet) -> str | Refusal:
     """The spec that the record names or derives. A spec that is given must agree with all that is given beside it."""
     template = item.template
     if key.spec:
-        if key.spec not in item.prices:
-            message = f"{item.code} has no spec {quoted(key.spec)}{near_miss(key.spec, item.prices)}"
-            return Refusal("spec", kinds.UNKNOWN_SPEC, message)
-        return (_disagreement(key, item, template) if template else None) or key.spec
+        spec = item.aliases.get(key.spec, key.spec)
+        if spec not in item.prices:
+            message = f"{item.code} has no spec {quoted(spec)}{near_miss(spec, (*item.prices, *item.aliases))}"
+            return _explained(Refusal("spec", kinds.UNKNOWN_SPEC, message), key, item, spec, sheet)
+        return (_disagreement(key, item, template, spec) if template else None) or spec
     if template is None:
         message = f"{item.code} is priced by spec, and the spec is empty; it is one of {one_of(list(item.prices))}"
         return Refusal("spec", kinds.MISSING_VALUE, message)
     if is_constant(template):
         return template
-    derived = _derived(key, item, template)
+    derived = _derived(key, item, template, sheet)
     if isinstance(derived, str) and derived not in item.prices:
         message = f"codec and size make {quoted(derived)}, and {item.code} has no price for it; priced: "
-        return Refusal("width", kinds.NO_PRICE, message + one_of(list(item.prices)))
+        refusal = Refusal("width", kinds.NO_PRICE, message + one_of(list(item.prices)))
+        return _explained(refusal, key, item, derived, sheet)
     return derived
 
 
-def _derived(key: UsageKey, item: Item, template: str) -> str | Refusal:
+def _derived(key: UsageKey, item: Item, template: str, sheet: PriceSheet) -> str | Refusal:
     """The spec from codec and size, where the template wants them."""
     if CODEC in template:
         if not key.codec:
@@ -134,7 +177,8 @@ def _derived(key: UsageKey, item: Item, template: str) -> str | Refusal:
         known = codecs(item)
         if key.codec not in known:
             message = f"codec {quoted(key.codec)} has no price under {item.code}; priced: {one_of(known)}"
-            return Refusal("codec", kinds.UNKNOWN_CODEC, message + near_miss(key.codec, known))
+            refusal = Refusal("codec", kinds.UNKNOWN_CODEC, message + near_miss(key.codec, known))
+            return _explained(refusal, key, item, key.codec, sheet)
     resolution = ""
     if RESOLUTION in template:
         if not key.long:
@@ -146,25 +190,35 @@ def _derived(key: UsageKey, item: Item, template: str) -> str | Refusal:
                 f"a picture of {key.long}x{key.short} is above {largest.name}, the largest size of {item.code}"
                 f" ({largest.long}x{largest.short}); it has no price"
             )
-            return Refusal("width", kinds.NO_BUCKET, message)
+            return Refusal("width", kinds.NO_BUCKET, message + _larger(key, item, template, sheet))
         resolution = found.name
     return join_spec(template, key.codec, resolution)
 
 
-def _disagreement(key: UsageKey, item: Item, template: str) -> Refusal | None:
+def _larger(key: UsageKey, item: Item, template: str, sheet: PriceSheet) -> str:
+    """Why larger sizes of the codec have no price, where the sheet names one: `; H265.8K: the provider bills this, ...`."""
+    sizes = [resolution.name for resolution in item.resolutions]
+    for entry in sheet.unpriced:
+        for spec in entry.specs:
+            parts = split_spec(template, spec)
+            larger = parts is not None and parts.codec in (None, key.codec) and parts.resolution not in sizes
+            if larger and entry.before is None and entry.holds(item.code, spec, key.region):
+                return f"; {spec}: {entry.note}; add it to a sheet of yours ({item.place})"
+    return ""
+
+
+def _disagreement(key: UsageKey, item: Item, template: str, spec: str) -> Refusal | None:
     """What is wrong with codec or size beside a given spec, or None where they agree with it."""
-    parts = split_spec(template, key.spec)
+    parts = split_spec(template, spec)
     if parts is None:
         return None
     if parts.codec is not None and key.codec and key.codec != parts.codec:
-        message = f"codec {quoted(key.codec)} does not agree with spec {quoted(key.spec)}"
+        message = f"codec {quoted(key.codec)} does not agree with spec {quoted(spec)}"
         return Refusal("codec", kinds.SPEC_MISMATCH, message)
     if parts.resolution is not None and key.long:
         found = bucket(item.resolutions, key.long, key.short)
         if found is None or found.name != parts.resolution:
             size = f"{found.name}" if found else "above the largest size"
-            message = (
-                f"a picture of {key.long}x{key.short} is {size}, which does not agree with spec {quoted(key.spec)}"
-            )
+            message = f"a picture of {key.long}x{key.short} is {size}, which does not agree with spec {quoted(spec)}"
             return Refusal("width", kinds.SPEC_MISMATCH, message)
     return None

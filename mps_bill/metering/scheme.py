@@ -85,9 +85,9 @@ def scheme_for(book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int 
     buckets = [resolution for item in items for resolution in item.resolutions]
     return MeteringScheme(
         slot_seconds=math.gcd(HOUR, *(calendar.offset for calendar in calendars)),
-        items=frozenset(item.code for item in items),
+        items=frozenset(item.code for item in items) | book.unpriced.keys(),
         regions=known_regions(book),
-        specs=frozenset(spec for item in items for spec in item.prices),
+        specs=frozenset(spec for item in items for spec in (*item.prices, *item.aliases)),
         codecs=frozenset(codec for item in items for codec in codecs(item)),
         units=frozenset(UNITS),
         long_edges=tuple(sorted({bucket.long for bucket in buckets})),

@@ -27,6 +27,17 @@ class PriceBook:
         """The items of which some version has a price that is tiered by the month."""
         return frozenset(item.code for item in self.items if any(price.by_month for price in _prices(item)))
 
+    @cached_property
+    def unpriced(self) -> Mapping[str, PriceSheet]:
+        """The items that are known to be billed and that no sheet has, each with the latest sheet that says so."""
+        return {
+            code: sheet
+            for sheet in self.sheets
+            for entry in sheet.unpriced
+            for code in entry.items
+            if code not in self.product_of
+        }
+
     @property
     def sheets(self) -> Iterator[PriceSheet]:
         for versions in self.versions.values():

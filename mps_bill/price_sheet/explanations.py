@@ -128,6 +128,18 @@ EXPLANATIONS: Mapping[Kind, str] = {
         "`across: item` counts what a month has used in all regions and specs of the item. Tiers that are `per: cycle` do not"
         " go on from one bill to the next, and each spec and region fills its own. Write `per: month`, or leave `across` out."
     ),
+    kinds.PRICED_ANYWAY: (
+        "`unpriced` says that something has no price, and the price table has one. Take it out of one of them, or say with"
+        " `before` until when it had none."
+    ),
+    kinds.NEEDLESS_BEFORE: (
+        "`before` says until when a price of the sheet was not charged. Here it names no price of the sheet, or a time at which"
+        " the sheet was not in force yet."
+    ),
+    kinds.WRONG_ALIAS: (
+        "`spec_aliases` maps another spelling of a spec to the one in the price table. Here the table has no such spec, or has"
+        " the other spelling as well, so that it could mean either price."
+    ),
     # Periods, and sheets beside one another
     kinds.EMPTY_PERIOD: "The sheet ends before it starts, or at the same moment.",
     kinds.OFF_CYCLE_TIME: (

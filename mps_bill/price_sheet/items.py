@@ -46,13 +46,13 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
         derivation = draft.fields.get(d.PRICES_FROM)
         if prices is None and derivation:
             prices = _derived(draft, derivation, drafts, codes | table.left_out, problems)
-        item = _item(draft, prices or {})
+        item = _item(draft, prices or {}, problems)
         if item:
             items[code] = item
     return items
 
 
-def _item(draft: _Draft, prices: dict[str, RegionPrices]) -> Item | None:
+def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> Item | None:
     name, family = draft.fields.get(d.NAME), draft.fields.get(d.FAMILY)
     if name is None or family is None or draft.unit is None or draft.metering is None:
         return None
@@ -67,7 +67,25 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices]) -> Item | None:
         prices=prices,
         sources=draft.sources,
         place=draft.code.place,
+        aliases=_aliases(draft, prices, problems),
     )
+
+
+def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> dict[str, str]:
+    """Other spellings of specs; each stands for one spec of the price table, and is none of them."""
+    table = draft.fields.get(d.ALIASES)
+    aliases: dict[str, str] = {}
+    for entry in table.parts if table and prices else ():
+        alias, spec = entry.key, entry.value
+        if alias.value in prices:
+            message = f"{quoted(alias.value)} has a price of its own and cannot be another spelling"
+            problems.append(Problem(alias.place, kinds.WRONG_ALIAS, message))
+        elif spec and spec.value not in prices:
+            message = f"{quoted(spec.value)} is not a spec of the price table{near_miss(spec.value, prices)}"
+            problems.append(Problem(spec.place, kinds.WRONG_ALIAS, message))
+        elif spec:
+            aliases[alias.value] = spec.value
+    return aliases
 
 
 def _ordered(resolutions: ResolutionSet | None) -> tuple[Resolution, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
@@ -14,6 +14,7 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, read_context
 from mps_bill.price_sheet.items import read_items
 from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
+from mps_bill.price_sheet.unpriced import read_unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
         sources=context.sources,
         place=fields.place,
     )
+    if unpriced := fields.get(d.UNPRICED):
+        sheet = replace(sheet, unpriced=read_unpriced(unpriced, sheet, context, problems))
     return SheetDraft(sheet, fields)
 
 

@@ -157,6 +157,7 @@ BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, RO
 
 # Whether a region or group is known depends on the sheet, so any text is read here and checked with the item.
 _price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
+_unpriced_region = Text("a region or group", str, rf"{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape(PRICE_KINDS))
 
 PER = Field(
@@ -207,6 +208,12 @@ PRICES = Field(
     required=False,
 )
 PRICES_FROM = Field("prices_from", DERIVATION, "prices that are another item's, times a factor", required=False)
+ALIASES = Field(
+    "spec_aliases",
+    MapOf("other spellings of specs", _spec, _spec),
+    "another spelling of a spec, then the spec of the price table",
+    required=False,
+)
 ITEM_SOURCES = Field(
     "sources",
     ListOf("the item's sources", _id, unique=True),
@@ -215,8 +222,38 @@ ITEM_SOURCES = Field(
 )
 ITEM = Record(
     "an item",
-    (NAME, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ITEM_SOURCES),
+    (NAME, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
     one_of=(PRICES.key, PRICES_FROM.key),
+)
+
+UNPRICED_ITEMS = Field("items", ListOf("the items without a price", _code, unique=True), "codes of items")
+UNPRICED_SPECS = Field(
+    "specs",
+    ListOf("the specs without a price", _spec, unique=True),
+    "specs, or what they begin with (H266 is H266.HD and all others); absent: every spec",
+    required=False,
+)
+UNPRICED_REGIONS = Field(
+    "regions",
+    ListOf("the regions without a price", _unpriced_region, unique=True),
+    "regions and groups; absent: everywhere",
+    required=False,
+)
+BEFORE = Field(
+    "before",
+    moment("a time", kinds.BAD_TIME),
+    "when the price was first charged, on the edge of a cycle; usage before it is refused; absent: there is no price",
+    required=False,
+)
+NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price, as a refusal says it")
+UNPRICED = Field(
+    "unpriced",
+    ListOf(
+        "what has no price",
+        Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE)),
+    ),
+    "usage that the provider bills and the sheet has no price for, or not from its start on",
+    required=False,
 )
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
@@ -271,6 +308,7 @@ PRICE_SHEET = Record(
         REGION_GROUPS,
         RESOLUTIONS,
         ITEMS,
+        UNPRICED,
     ),
 )
 

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import EXACT, plain
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Figure
-from mps_bill.price_sheet.sheet_model import Item, PriceSheet
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,16 @@ def _head_words(sheet: PriceSheet) -> dict[str, str]:
         "settlement": billing.settlement,
         "bill rounded": words.rounding_words(billing),
         **groups,
+        **{f"without a price: {_unpriced_words(entry)}": _since_words(entry, sheet) for entry in sheet.unpriced},
     }
+
+
+def _unpriced_words(entry: Unpriced) -> str:
+    return " ".join(", ".join(part) for part in (entry.items, entry.specs, entry.regions) if part)
+
+
+def _since_words(entry: Unpriced, sheet: PriceSheet) -> str:
+    return entry.note if entry.before is None else f"before {words.time_words(entry.before, sheet)}: {entry.note}"
 
 
 def _item_words(old: Item | None, new: Item | None) -> Iterator[WordChange]:
@@ -129,6 +138,7 @@ def _words_of(item: Item) -> dict[str, str]:
         "spec": words.spec_words(item),
         "sizes": words.sizes_words(item),
         "metering": words.metering_words(item.metering, item.unit),
+        "other spellings": ", ".join(f"{alias} is {spec}" for alias, spec in item.aliases.items()),
     }
 
 

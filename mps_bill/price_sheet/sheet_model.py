@@ -66,23 +66,54 @@ class Metering:
     minimum: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Usage that the provider bills and the sheet has no price for, and why: `note`.
+
+    `specs` are specs or what they begin with (`H266` is every `H266.HD`); `regions` are region ids; empty: all of them.
+    `before` (seconds) is when its price was first charged; None: there is none.
+    """
+
+    items: tuple[str, ...]
+    specs: tuple[str, ...]
+    regions: tuple[str, ...]
+    before: int | None
+    note: str
+    place: Place
+
+    def holds(self, item: str, spec: str, region: str) -> bool:
+        return (
+            item in self.items
+            and (not self.regions or region in self.regions)
+            and (not self.specs or any(f"{spec}.".startswith(f"{begin}.") for begin in self.specs))
+        )
+
+
 #: region id, group or "*" -> price
 RegionPrices = Mapping[str, Price]
 
 
 @dataclass(frozen=True, slots=True)
 class PriceInForce:
-    """The price in a region, and the scope that gave it: the region itself, its group, or "*"."""
+    """The price in a region, and the scope that gave it: the region itself, its group, or "*".
+
+    `not_before` says since when it is charged, where that is later than the start of the sheet.
+    """
 
     price: Price
     scope: str
+    not_before: Unpriced | None = None
+
+    def charged_at(self, second: int) -> bool:
+        return self.not_before is None or self.not_before.before is None or second >= self.not_before.before
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A billable item. `template` derives the spec (`{codec}.{resolution}`) or is a constant; None: usage names it.
 
-    `prices` maps spec -> region, group or "*" -> price, in the order of the sheet.
+    `prices` maps spec -> region, group or "*" -> price, in the order of the sheet. `aliases` maps other spellings of specs to
+    those of the price table.
     """
 
     code: str
@@ -95,6 +126,7 @@ class Item:
     prices: Mapping[str, RegionPrices]
     sources: tuple[Source, ...]
     place: Place
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +144,7 @@ class PriceSheet:
     items: Mapping[str, Item]
     sources: tuple[Source, ...]
     place: Place
+    unpriced: tuple[Unpriced, ...] = ()
     #: What was found before of item, spec and region, because every charge of a run asks.
     _in_force: dict[tuple[str, str, str], PriceInForce | None] = field(
         init=False, repr=False, compare=False, default_factory=dict
@@ -128,8 +161,15 @@ class PriceSheet:
         if key not in self._in_force:
             prices = item.prices.get(spec, {})
             scope = scope_in_force(prices, region, self.region_groups)
-            self._in_force[key] = None if scope is None else PriceInForce(prices[scope], scope)
+            late = self.unpriced_as(*key)
+            self._in_force[key] = None if scope is None else PriceInForce(prices[scope], scope, late)
         return self._in_force[key]
+
+    def unpriced_as(self, item: str, spec: str, region: str) -> Unpriced | None:
+        """What the sheet says of usage that it has no price for, or not from its start on; of several entries the one that
+        holds longest."""
+        found = (entry for entry in self.unpriced if entry.holds(item, spec, region))
+        return max(found, key=lambda entry: (entry.before is None, entry.before or 0), default=None)
 
 
 def scope_in_force(scopes: Container[str], region: str, groups: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mps_bill.price_sheet.price_kinds.price_kind import Price
-from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, Unpriced
 from mps_bill.price_sheet.words import by_group
 
 
@@ -32,11 +32,12 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to show; an empty tuple means everything."""
+    """What to show; an empty tuple means everything. `at` (seconds) leaves out prices that were not charged yet then."""
 
     items: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     specs: tuple[str, ...] = ()
+    at: int | None = None
 
 
 def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
@@ -51,10 +52,9 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
             keys = selection.regions or tuple(item.prices[spec])
             by_price: dict[Price, PriceRow] = {}
             for region in keys:
-                found = sheet.price(item, spec, region)
-                if found is None:
+                price = _price(sheet, item, spec, region, selection)
+                if price is None:
                     continue
-                price = found.price
                 row = by_price.get(price)
                 regions = (*row.regions, region) if row else (region,)
                 by_price[price] = PriceRow(item, spec, regions, row.price if row else price)
@@ -67,11 +67,30 @@ def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
         specs = [spec for spec in item.prices if not selection.specs or spec in selection.specs]
         alike: dict[tuple[str, ...], list[str]] = {}
         for region in selection.regions or regions_of(sheet):
-            priced = tuple(spec for spec in specs if sheet.price(item, spec, region) is not None)
+            priced = tuple(spec for spec in specs if _price(sheet, item, spec, region, selection) is not None)
             alike.setdefault(priced, []).append(region)
         for priced, regions in sorted(alike.items(), key=lambda pair: -len(pair[0])):
             missing = tuple(spec for spec in specs if spec not in priced)
             yield Coverage(item, tuple(by_group(regions, sheet.region_groups)), priced, missing)
+
+
+def _price(sheet: PriceSheet, item: Item, spec: str, region: str, selection: Selection) -> Price | None:
+    """The price in a region, or in a group where some region of it is charged at the time."""
+    found = sheet.price(item, spec, region)
+    if found is None or selection.at is None:
+        return found.price if found else None
+    of_members = (sheet.price(item, spec, member) for member in sheet.region_groups.get(region, (region,)))
+    return found.price if any(one.charged_at(selection.at) for one in of_members if one) else None
+
+
+def unpriced_rows(sheet: PriceSheet, selection: Selection) -> Iterator[Unpriced]:
+    """What the sheet says it has no price for, or has not had from its start on, in its order."""
+    for entry in sheet.unpriced:
+        items = not selection.items or set(selection.items) & set(entry.items)
+        regions = not (selection.regions and entry.regions) or set(selection.regions) & set(entry.regions)
+        past = selection.at is not None and entry.before is not None and selection.at >= entry.before
+        if items and regions and not past:
+            yield entry
 
 
 def regions_of(sheet: PriceSheet) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from mps_bill.core.times import iso
-from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.sheet_model import PriceSheet, Unpriced
 from mps_bill.price_sheet.table import Coverage, PriceRow
-from mps_bill.price_sheet.words import cycle_words, length_words, metering_words, rounding_words, time_words
+from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
 from mps_bill.view.tables import (
     Block,
     Column,
@@ -36,6 +36,13 @@ PRICE = (
     Column("unit_price", "price"),
     *columns_of("currency", "unit"),
 )
+UNPRICED = (
+    Column("items"),
+    Column("specs"),
+    Column("regions"),
+    Column("before"),
+    Column("note", "text", "Why"),
+)
 COVERAGE = (
     *columns_of("price_sheet", "item", "region"),
     *columns_of("priced", "missing", kind="count"),
@@ -52,21 +59,23 @@ SHEET = (
 
 @dataclass(frozen=True, slots=True)
 class PriceView:
-    """Sheets, each with those of its prices that are shown."""
+    """Sheets, each with those of its prices that are shown, and what it says it has no price for."""
 
-    tables: Sequence[tuple[PriceSheet, Sequence[PriceRow]]]
+    tables: Sequence[tuple[PriceSheet, Sequence[PriceRow], Sequence[Unpriced]]]
 
     def printed(self) -> Iterator[Block]:
-        """For each sheet a note of what it is, and its prices by item."""
-        for sheet, rows in self.tables:
+        """For each sheet a note of what it is, its prices by item, and what has none."""
+        for sheet, rows, unpriced in self.tables:
             yield Note(_sheet_note(sheet))
             yield _price_table(sheet, rows)
+            if unpriced:
+                yield table("Without a price", UNPRICED, (_unpriced_record(sheet, entry) for entry in unpriced))
 
     def records(self) -> Records:
         """A row for each spec, region and tier."""
         shown = (
             (sheet.ref, row.item.code, row.spec, region, *figures, sheet.currency, row.item.unit.name)
-            for sheet, rows in self.tables
+            for sheet, rows, _ in self.tables
             for row in rows
             for region in row.regions
             for figures in row.price.csv_rows()
@@ -95,10 +104,38 @@ class PriceView:
                         }
                         for row in rows
                     ],
+                    **_unpriced_json(sheet, unpriced),
                 }
-                for sheet, rows in self.tables
+                for sheet, rows, unpriced in self.tables
             ],
         }
+
+
+def _unpriced_json(sheet: PriceSheet, unpriced: Sequence[Unpriced]) -> dict[str, Any]:
+    if not unpriced:
+        return {}
+    return {
+        "unpriced": [
+            {
+                "items": list(entry.items),
+                "specs": list(entry.specs),
+                "regions": list(entry.regions),
+                "before": None if entry.before is None else iso(entry.before, sheet.billing.calendar.offset),
+                "note": entry.note,
+            }
+            for entry in unpriced
+        ]
+    }
+
+
+def _unpriced_record(sheet: PriceSheet, entry: Unpriced) -> Record:
+    return {
+        "items": ", ".join(entry.items),
+        "specs": ", ".join(entry.specs) or None,
+        "regions": ", ".join(by_group(entry.regions, sheet.region_groups)) or None,
+        "before": None if entry.before is None else time_words(entry.before, sheet),
+        "note": entry.note,
+    }
 
 
 def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:

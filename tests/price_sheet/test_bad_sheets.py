@@ -105,6 +105,32 @@ CASES: list[tuple[str, str, str]] = [
     ("{item: transcoding, ", "{item: §segments, ", "template-mismatch"),
     ("{item: transcoding, ", "{item: §review, ", "template-mismatch"),
     ("    unit: minute\n    prices_from: {item: ", "    unit: hour\n    prices_from: {item: §", "unit-mismatch"),
+    ("    spec: Segmentation", "    spec_aliases: {Ts: §Segmentations}\n    spec: Segmentation", "wrong-alias"),
+    (
+        "    spec: Segmentation",
+        "    spec_aliases: {§Segmentation: Segmentation}\n    spec: Segmentation",
+        "wrong-alias",
+    ),
+    ("items:\n", "unpriced: [{items: [segments], regions: [§sothern], note: no}]\nitems:\n", "unknown-region"),
+    ("items:\n", "unpriced: [§{items: [segments], note: not published}]\nitems:\n", "priced-anyway"),
+    ("items:\n", "unpriced: [§{items: [transcoding], specs: [H264], note: no}]\nitems:\n", "priced-anyway"),
+    ("items:\n", "unpriced: [§{items: [transcoding], regions: [cn-beijing], note: no}]\nitems:\n", "priced-anyway"),
+    ("items:\n", "unpriced: [{items: [transcoding], specs: [§H 266], note: no}]\nitems:\n", "bad-spec"),
+    (
+        "items:\n",
+        "unpriced: [{items: [gif], before: §2024-05-01T00:00:00+08:00, note: no}]\nitems:\n",
+        "needless-before",
+    ),
+    (
+        "items:\n",
+        "unpriced: [{items: [segments], before: §2024-04-01T00:00:00+08:00, note: no}]\nitems:\n",
+        "needless-before",
+    ),
+    (
+        "items:\n",
+        "unpriced: [{items: [segments], before: §2024-05-01T00:30:00+08:00, note: no}]\nitems:\n",
+        "off-cycle-time",
+    ),
     # Periods
     (
         "2024-04-01T00:00:00+08:00",

@@ -195,3 +195,20 @@ def test_from_nothing_to_something_is_above_every_limit() -> None:
 )
 def test_a_percentage_says_when_it_is_rounded(ratio: Fraction, text: str) -> None:
     assert percent_text(ratio) == text
+
+
+def test_what_has_no_price_and_other_spellings_are_told() -> None:
+    entry = "unpriced:\n  - {items: [transcoding], specs: [H266], note: not published}\n"
+    late = "  - {items: [review], before: 2024-05-01T00:00:00+08:00, note: new in May}\n"
+    alias = "spec_aliases: {TS: Segmentation}\n    spec: Segmentation"
+    found = diff(("items:\n", f"{entry}{late}items:\n"), ("spec: Segmentation", alias))
+    assert words(found) == [
+        ("", "without a price: transcoding H266", "", "not published"),
+        ("", "without a price: review", "", "before 2024-05-01 00:00 +08:00: new in May"),
+        ("transmuxing", "other spellings", "", "TS is Segmentation"),
+    ]
+
+
+def test_counting_across_the_item_is_another_kind_of_price() -> None:
+    found = diff(("per: month", "per: month, across: item"))
+    assert words(found) == [("review", "price of porn in mainland", "volume per month", "volume per month across item")]

@@ -40,18 +40,24 @@ def show(
     """
     second = options.second_option(at, "--at")
 
-    from mps_bill.price_sheet.table import Selection, price_rows
+    from mps_bill.price_sheet.table import Selection, price_rows, unpriced_rows
     from mps_bill.price_sheet.table import coverage as coverage_of
     from mps_bill.view.price_view import CoverageView, PriceView
 
     sheets = _in_force(_load(paths), second)
-    selection = Selection(tuple(item or ()), tuple(region or ()), tuple(spec or ()))
+    selection = Selection(tuple(item or ()), tuple(region or ()), tuple(spec or ()), second)
     _check_selection(sheets, selection)
     view: CoverageView | PriceView
     if coverage:
         view = CoverageView([(sheet, cover) for sheet in sheets if (cover := list(coverage_of(sheet, selection)))])
     else:
-        view = PriceView([(sheet, rows) for sheet in sheets if (rows := list(price_rows(sheet, selection)))])
+        view = PriceView(
+            [
+                (sheet, rows, list(unpriced_rows(sheet, selection)))
+                for sheet in sheets
+                if (rows := list(price_rows(sheet, selection)))
+            ]
+        )
     showing.show(view)
     found = bool(view.tables)
     if not found:

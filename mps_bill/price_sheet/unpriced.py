@@ -1,0 +1,88 @@
+"""What a sheet says it has no price for, or not from its start on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
+from mps_bill.core.times import iso
+from mps_bill.documents.shapes import Fields, Many
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.context import Context
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, PriceSheet, Unpriced, scope_in_force
+
+
+def read_unpriced(
+    table: Many[Fields], sheet: PriceSheet, context: Context, problems: list[Problem]
+) -> tuple[Unpriced, ...]:
+    """The entries that are right, in the order of the sheet. `sheet` has its items and prices."""
+    entries = []
+    for fields in table.parts:
+        problems += _check_regions(fields, context)
+        items, note = fields.get(d.UNPRICED_ITEMS), fields.get(d.NOTE)
+        if not (fields.sound and items and note):
+            continue
+        specs, regions, before = fields.get(d.UNPRICED_SPECS), fields.get(d.UNPRICED_REGIONS), fields.get(d.BEFORE)
+        entry = Unpriced(
+            items=tuple(item.value for item in items.parts),
+            specs=tuple(spec.value for spec in specs.parts) if specs else (),
+            regions=_members([region.value for region in regions.parts], sheet) if regions else (),
+            before=before.value if before else None,
+            note=note.value,
+            place=fields.place,
+        )
+        problems += _check_before(fields, entry, sheet) if before else _check_no_price(entry, sheet)
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _members(regions: list[str], sheet: PriceSheet) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for region in regions for one in sheet.region_groups.get(region, (region,))))
+
+
+def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
+    regions = fields.get(d.UNPRICED_REGIONS)
+    for region in regions.parts if regions else ():
+        if region.value not in context.region_keys:
+            hint = (
+                near_miss(region.value, context.region_keys)
+                or f"; groups of this sheet: {one_of(tuple(context.groups))}"
+            )
+            message = f"{quoted(region.value)} is an unknown region or group{hint}"
+            yield Problem(region.place, kinds.UNKNOWN_REGION, message)
+
+
+def _check_no_price(entry: Unpriced, sheet: PriceSheet) -> Iterator[Problem]:
+    """Nothing of it may have a price after all; one is enough to show what is wrong."""
+    for item, spec, region in _priced(entry, sheet):
+        message = f"{item} {quoted(spec)} has a price in {region}, and is said to have none; take it out here or there"
+        yield Problem(entry.place, kinds.PRICED_ANYWAY, message)
+        return
+
+
+def _check_before(fields: Fields, entry: Unpriced, sheet: PriceSheet) -> Iterator[Problem]:
+    before, calendar = fields.get(d.BEFORE), sheet.billing.calendar
+    assert before is not None
+    when = iso(before.value, calendar.offset)
+    if calendar.cycle_start(before.value) != before.value:
+        message = f"{when} is not the start of a billing cycle; prices change between two of them"
+        yield Problem(before.place, kinds.OFF_CYCLE_TIME, message)
+    elif before.value <= sheet.effective_from or (
+        sheet.effective_to is not None and before.value >= sheet.effective_to
+    ):
+        message = f"{when} is not within the time in which the sheet is in force, and says nothing"
+        yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
+    elif next(_priced(entry, sheet), None) is None:
+        message = "the sheet has no price for what this entry names, and `before` says nothing; leave it out"
+        yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
+
+
+def _priced(entry: Unpriced, sheet: PriceSheet) -> Iterator[tuple[str, str, str]]:
+    """Item, spec and region (or group, or "*") of each price that the entry holds."""
+    for item in (sheet.items[code] for code in entry.items if code in sheet.items):
+        for spec, prices in item.prices.items():
+            for region in entry.regions or prices:
+                scope = scope_in_force(prices, region, sheet.region_groups) if entry.regions else region
+                if scope and entry.holds(item.code, spec, region if entry.regions else ""):
+                    yield item.code, spec, "every region" if region == EVERY_REGION else region

@@ -1,0 +1,119 @@
+"""Usage that a sheet says it has no price for is refused with its reason and the place where a price belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mps_bill.core.decimals import stripped
+from mps_bill.metering.meter import EngineName, MeterOptions
+from tests.kit import ENGINES, SHEET, billed, book, problems_of, row, source, usage_of, usage_text
+
+NOTE = "the provider bills this, but its price is not published where we could read it"
+UNPRICED = f"""\
+unpriced:
+  - {{items: [transcoding], specs: [H266, GIF, H265.8K, H265_8K], note: "{NOTE}"}}
+  - {{items: [transcoding], specs: [H265], regions: [ap-southeast-1], note: "{NOTE}"}}
+  - {{items: [digital_watermark, api_requests], note: "{NOTE}"}}
+  - {{items: [sharpening], before: 2023-11-07T00:00:00+08:00, note: "sharpening was first charged on 2023-11-07"}}
+  - {{items: [sharpening], specs: [Sharp.8K], before: 2023-12-20T00:00:00+08:00, note: "8K was first charged on 2023-12-20"}}
+  - {{items: [audio], regions: [me-central-1, mainland], before: 2023-11-07T00:00:00+08:00, note: "Riyadh opened on 2023-11-07"}}
+"""
+PRICES = SHEET.replace("items:\n", UNPRICED + "items:\n", 1).replace(
+    "    spec: Captions\n", "    spec: Captions\n    spec_aliases: {Captions.1080P: Captions}\n"
+)
+ADD = "; add it to a sheet of yours, "
+
+#: (what is used, row, column that is named, message, code)
+REFUSED = [
+    ("a spec", row(spec="H266.HD", codec="", width="", height=""), "spec",
+     f'transcoding "H266.HD" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding'
+     " (sheet-0.yaml:21:3)", "U309"),
+    ("a spec of another spelling", row(spec="H265_8K", codec="", width="", height=""), "spec",
+     f'transcoding "H265_8K" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
+    ("a codec", row(codec="H266"), "codec",
+     f'transcoding "H266" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
+    ("a size", row(codec="H265", width="7680", height="4320"), "width",
+     "a picture of 7680x4320 is above 4K, the largest size of transcoding (3840x2160); it has no price"
+     f"; H265.8K: {NOTE}; add it to a sheet of yours (sheet-0.yaml:21:3)", "U308"),
+    ("a region", row(codec="H265", region="ap-southeast-1"), "region",
+     f'transcoding "H265.HD" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
+    ("an item", usage_of("api_requests", quantity="3", unit="request"), "item",
+     f'item "api_requests" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}beside the other items of mps'
+     " (sheet-0.yaml:16:5)", "U309"),
+    ("a price before its start",
+     row(item="sharpening", spec="Sharp.8K", codec="", width="", height="", unit="frame",
+         completed_at="2023-12-19T23:59:59.999+08:00"), "completed_at",
+     'sharpening "Sharp.8K" has no price in "cn-shanghai" before 2023-12-20T00:00:00+08:00 in test@2023-11-01T00:00:00+08:00:'
+     " 8K was first charged on 2023-12-20 (sheet-0.yaml:18:5)", "U309"),
+    ("a region before it opened", usage_of("audio", region="me-central-1", completed_at="2023-11-06T23:00:00+08:00"),
+     "completed_at", "Riyadh opened on 2023-11-07", "U309"),
+    # What the sheet says nothing of is refused as ever.
+    ("another codec", row(codec="H263"), "codec", 'codec "H263" has no price under transcoding; priced: H264 or H265', "U305"),
+    ("another size", row(width="7680", height="4320"), "width", "(3840x2160); it has no price", "U308"),
+    ("a spec that begins alike", row(spec="H2660.HD", codec="", width="", height=""), "spec",
+     'transcoding has no spec "H2660.HD"', "U306"),
+    ("another region", row(region="ap-southeast-1"), "region", "priced: mainland or us-west-1", "U309"),
+    ("another item", usage_of("api_request"), "item", 'item "api_request" is in no price sheet of the run', "U301"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("text", "column", "message", "code"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_it_is_refused_with_the_reason(
+    engine: EngineName, text: str, column: str, message: str, code: str, tmp_path: Path
+) -> None:
+    usage = source(tmp_path / "usage.csv", usage_text([row(job_id="good"), text]))
+    report = problems_of([usage], book(PRICES), MeterOptions(engine=engine))
+    assert [problem.kind.code for problem in report.shown] == [code], report.shown
+    (problem,) = report.shown
+    assert message in problem.message.replace(_folder(problem.message), "")
+    header = usage_text([]).strip().split(",")
+    assert problem.place.column == 1 + len(",".join(text.split(",")[: header.index(column)]) + ",")
+
+
+def _folder(message: str) -> str:
+    """The temporary folder of the sheet in a message."""
+    start, end = message.rfind("(/"), message.rfind("sheet-0.yaml")
+    return message[start + 1 : end] if 0 <= start < end else "\0"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_from_its_start_on_it_is_charged(engine: EngineName, tmp_path: Path) -> None:
+    sharp = {"item": "sharpening", "spec": "Sharp.8K", "codec": "", "width": "", "height": "", "unit": "frame"}
+    rows = [
+        row(job_id="8k", completed_at="2023-12-20T00:00:00+08:00", **sharp),
+        row(job_id="hd", completed_at="2023-11-10T00:00:00+08:00", **{**sharp, "spec": "Sharp.HD"}),
+        usage_of("audio", job_id="riyadh", region="me-central-1", completed_at="2023-11-07T00:00:00+08:00"),
+        usage_of("audio", job_id="elsewhere", region="us-west-1", completed_at="2023-11-06T23:00:00+08:00"),
+    ]
+    run = billed(tmp_path, usage_text(rows), PRICES, options=MeterOptions(engine=engine))
+    assert [(line.spec, stripped(line.amount)) for bill in run.bills for line in bill.lines] == [
+        ("Audio", "0.056"), ("Audio", "0.056"), ("Sharp.HD", "0.03255"), ("Sharp.8K", "0.49"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_failed_job_of_it_is_free(engine: EngineName, tmp_path: Path) -> None:
+    rows = [row(job_id="good"), usage_of("digital_watermark", status="failed")]
+    run = billed(tmp_path, usage_text(rows), PRICES, options=MeterOptions(engine=engine))
+    assert (run.control_totals.rows_billed, run.control_totals.rows_not_billable) == (1, 1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_another_spelling_of_a_spec_is_the_spec(engine: EngineName, tmp_path: Path) -> None:
+    rows = [usage_of("captions", job_id=spec or "none", spec=spec) for spec in ("Captions.1080P", "Captions", "")]
+    run = billed(tmp_path, usage_text(rows), PRICES, options=MeterOptions(engine=engine))
+    ((line,),) = [bill.lines for bill in run.bills]
+    assert (line.spec, line.records, stripped(line.amount)) == ("Captions", 3, "9")
+
+
+def test_a_sheet_of_yours_that_prices_it_is_used(tmp_path: Path) -> None:
+    own = SHEET[: SHEET.index("items:\n")].replace("id: test", "id: own").replace("product: mps", "product: own")
+    own += "items:\n  api_requests: {name: API, family: related, unit: request, prices: {Call: {'*': 0.01}}}\n"
+    rows = [usage_of("api_requests", spec="Call", quantity="3", unit="request")]
+    run = billed(tmp_path, usage_text(rows), PRICES, own)
+    assert [stripped(line.amount) for bill in run.bills for line in bill.lines] == ["0.03"]
