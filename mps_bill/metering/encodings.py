@@ -21,6 +21,10 @@ from mps_bill.metering.workspace import run_folder
 _CHUNK = 1 << 20
 _CHARACTER = re.compile(rb"[\x81-\xfe](?:[\x30-\x39][\x81-\xfe][\x30-\x39]|[\x40-\xfe])")
 _LETTERS = range(0x40, 0x7F)
+#: The first bytes of GB 2312's signs, such as the full-width comma, and of the characters of its first level.
+_SIGNS, _FIRST_LEVEL = range(0xA1, 0xA4), range(0xB0, 0xD8)
+#: Two characters: in languages that are written with accents, hardly ever do three letters with one follow each other.
+_SIDE_BY_SIDE = re.compile(rb"[\x81-\xfe]{3}[\x40-\xfe]")
 
 
 class NotUtf8Error(Exception):
@@ -40,7 +44,12 @@ def in_utf8(
         found = list(sources)
         folder: Path | None = None
         for number, source in enumerate(sources):
-            if source.rows or source.url or source.format == "parquet" or not _is_gb18030(source):
+            if source.rows or source.url or source.format == "parquet":
+                continue
+            verdict = _is_gb18030(source)
+            if verdict is None and tell:
+                tell(f"{source.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8")
+            if not verdict:
                 continue
             folder = folder or stack.enter_context(run_folder(temp_folder))
             found[number] = _copy(source, folder / f"{number}.csv")
@@ -49,28 +58,33 @@ def in_utf8(
         yield tuple(found)
 
 
-def _is_gb18030(source: UsageSource) -> bool:
-    """Whether a file is not UTF-8 and all of it is GB18030.
+def _is_gb18030(source: UsageSource) -> bool | None:
+    """Whether a file is not UTF-8 and all of it is GB18030; None where it may be text of one byte a character as well.
 
-    Text of one byte a character, such as Latin-1, can by chance be that too: each letter with an accent makes a pair with the
-    plain letter behind it. In Chinese few characters have a plain letter as their second byte.
+    Text such as Windows-1252 can by chance be GB18030 too: two letters with an accent make a pair, and each makes one with the
+    plain letter behind it. In Chinese few characters have a plain letter as their second byte, most are those of the first
+    level of GB 2312, which stand before the pairs of small letters with an accent, and some stand side by side.
     """
     try:
         with source.open() as stream:
             if _decodes(iter(lambda: stream.read(_CHUNK), b""), "utf-8"):
                 return False
-        characters = with_letter = 0
+        characters = with_letter = common = side_by_side = 0
         with source.open() as stream:
 
             def chunks() -> Iterator[bytes]:
-                nonlocal characters, with_letter
+                nonlocal characters, with_letter, common, side_by_side
                 while chunk := stream.read(_CHUNK):
-                    seconds = [character[1] for character in _CHARACTER.findall(chunk)]
-                    characters += len(seconds)
-                    with_letter += sum(second in _LETTERS for second in seconds)
+                    found = _CHARACTER.findall(chunk)
+                    characters += len(found)
+                    with_letter += sum(character[1] in _LETTERS for character in found)
+                    common += sum(character[0] in _SIGNS or character[0] in _FIRST_LEVEL for character in found)
+                    side_by_side += len(_SIDE_BY_SIDE.findall(chunk))
                     yield chunk
 
-            return _decodes(chunks(), "gb18030") and 2 * with_letter <= characters
+            if not _decodes(chunks(), "gb18030"):
+                return False
+            return (2 * with_letter <= characters and 3 * common >= 2 * characters and side_by_side > 0) or None
     except read_errors():
         # The reader says what is wrong with it.
         return False

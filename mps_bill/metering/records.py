@@ -16,7 +16,7 @@ from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG, TAG_PREFIX, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_FORM, TAG_PREFIX, UsageKey, is_tag
 
 #: Statuses of a record that is billed and of one that is not; compared without ASCII case. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
@@ -26,7 +26,6 @@ STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "Tra
 #: A side in pixels: a whole number from 1 to 999,999.
 SIDE = r"[1-9][0-9]{0,5}"
 _SIDE = re.compile(SIDE)
-_TAG = re.compile(TAG)
 _LOCAL = re.compile(LOCAL_TIME)
 #: How spreadsheets show a time, or hold it: 2023/11/1 0:08:29, 11/1/23 0:08, 45231.0059.
 _SHEET_TIME = re.compile(
@@ -69,7 +68,7 @@ class Layout:
 
 def is_usage_column(name: str) -> bool:
     """Whether a column with this name says something about a row."""
-    return name in COLUMNS or _TAG.fullmatch(name) is not None
+    return name in COLUMNS or is_tag(name)
 
 
 def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
@@ -87,8 +86,12 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
         elif ignore_extra:
             ignored.append(name)
         else:
-            message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
-            remedy = "; --ignore-extra-columns passes over it, and a column to group by is named tag_..."
+            if name.startswith(TAG_PREFIX):
+                message, remedy = f"column {quoted(name)} is no tag", f", and {TAG_FORM}"
+            else:
+                message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
+                remedy = ", and a column to group by is named tag_..."
+            remedy = f"; --ignore-extra-columns passes over it{remedy}"
             problems.append((number, kinds.UNKNOWN_COLUMN, message + remedy))
     missing = [name for name in REQUIRED_COLUMNS if name not in index]
     if missing:

@@ -29,13 +29,30 @@ ACCOUNT_COLUMN = "account_id"
 COLUMNS = (*RECORD_COLUMNS, ACCOUNT_COLUMN)
 REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
 TAG_PREFIX = "tag_"
-#: A tag's name: letters and digits of any script, `_`, `.` and `-`.
-TAG = TAG_PREFIX + r"[\w.-]+"
+#: What the name of a tag is, in words and nearly as a pattern; `is_tag` knows it exactly.
+TAG_FORM = "a tag is named tag_ and letters or digits of any script, _, . or -"
+TAG_PATTERN = TAG_PREFIX + r"\S+"
 
 #: Stands for any word that the price book does not know, so that garbage in a column cannot make endless groups.
 UNKNOWN = "?"
 #: Stands for a side in pixels beyond every bucket of the price book.
 BEYOND = 10**9
+
+
+def is_tag(name: str) -> bool:
+    """Whether a column with this name is a tag. The marks that many scripts write their letters with count as letters."""
+    word = name.removeprefix(TAG_PREFIX)
+    return word not in (name, "") and _is_letter(word[0]) and all(_is_letter(char) or _is_mark(char) for char in word)
+
+
+def _is_letter(char: str) -> bool:
+    return char.isalnum() or char in "_.-"
+
+
+def _is_mark(char: str) -> bool:
+    import unicodedata
+
+    return unicodedata.category(char) in ("Mn", "Mc")
 
 
 @dataclass(frozen=True, slots=True)

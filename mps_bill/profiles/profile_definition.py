@@ -24,7 +24,7 @@ from mps_bill.documents.shapes import (
     words,
 )
 from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
-from mps_bill.metering.usage import COLUMNS, TAG
+from mps_bill.metering.usage import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.profile import (
@@ -53,10 +53,9 @@ def parse_column(text: str) -> str:
     Raises:
         ValueError: there is no such column; the message has the nearest one.
     """
-    if text not in COLUMNS and not re.fullmatch(TAG, text):
-        raise ValueError(
-            f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS, priced=False)}; a tag is named tag_..."
-        )
+    if text not in COLUMNS and not is_tag(text):
+        form = TAG_FORM if text.startswith(TAG_PREFIX) else "a tag is named tag_..."
+        raise ValueError(f"{quoted(text)} is not a usage column{near_miss(text, COLUMNS, priced=False)}; {form}")
     return text
 
 
@@ -220,7 +219,7 @@ SUMS_OF = Field(
     required=False,
     default="",
 )
-_name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG}", kinds.UNKNOWN_COLUMN)
+_name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
     "the columns", _name, Either(_field, COLUMN, "a column")
 )

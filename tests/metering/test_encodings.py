@@ -89,6 +89,28 @@ def test_what_is_not_wholly_gb18030_is_refused_with_its_place(
         assert places(report) == [(f"usage.csv:3:{column}", "U110")]
 
 
+WESTERN = ["éèx", "àéz", "ÉÈX", "çãy", "ÇÃO", "éèêë", "größe", "ÄÖx", "l’été", "naïveté-êéz"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("tag", WESTERN)
+def test_what_can_be_text_of_the_west_is_refused_with_both_names(engine: EngineName, tag: str, tmp_path: Path) -> None:
+    text = usage_text([row(), row(job_id="j-2", tag_project=tag)]).encode("cp1252")
+    one = source(tmp_path / "usage.csv", text)
+    told: list[str] = []
+    report = problems_of([one], options=MeterOptions(engine=engine, tell=told.append))
+    assert [problem.kind.code for problem in report.shown] == ["U110"]
+    if text.decode("gb18030", "ignore").encode("gb18030") == text:
+        assert told == [f"{one.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8"]
+
+
+@pytest.mark.parametrize("tag", ["项目", "运营部", "剪辑，终版", "朱镕基", "VIP客户", "音乐（官方）"])
+def test_short_words_of_chinese_are_read(tag: str, tmp_path: Path) -> None:
+    one = source(tmp_path / "usage.csv", usage_text([row(tag_project=tag)]).encode("gbk"))
+    result = metered([one], options=MeterOptions(tags=("tag_project",)))
+    assert [group.key.tags for group in result.groups] == [(tag,)]
+
+
 def test_explain_finds_jobs_of_gb18030(tmp_path: Path) -> None:
     text = usage_text([row(job_id="任务", tag_project="新闻"), row()])
     one = source(tmp_path / "usage.csv", text.encode("gb18030"))

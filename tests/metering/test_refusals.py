@@ -214,6 +214,9 @@ HEADERS = [
     ("Excel's hint", "sep=,\n" + HEADER, [("1:1", "U102")]),
     ("Excel's hint at another separator", "SEP=;\n" + HEADER.replace(",", ";"), [("1:1", "U102")]),
     ("tag of another script", HEADER + ",tag_项目,tag_Ωμέγα.1-x", []),
+    ("tag with marks", HEADER + ",tag_हिन्दी,tag_cafe\u0301,tag_ไทยนี้,tag_שָׁלוֹם", []),
+    ("tag of a mark", HEADER + ",tag_\u0301", [("1:97", "U107")]),
+    ("tag with what cannot be seen", HEADER + ",tag_a\u200db", [("1:97", "U107")]),
 ]
 
 
@@ -227,6 +230,14 @@ def test_headers(header: str, found: list[tuple[str, str]], engine: EngineName, 
 def test_a_misspelt_column_is_named_with_its_nearest(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER.replace("quantity", "quantty") + "\n")])
     assert 'did you mean "quantity"?' in report.shown[1].message
+
+
+def test_a_name_that_is_no_tag_is_told_what_a_tag_is(tmp_path: Path) -> None:
+    report = problems_of([source(tmp_path / "usage.csv", HEADER + ",tag_a b\n")])
+    assert [problem.message for problem in report.shown] == [
+        'column "tag_a b" is no tag; --ignore-extra-columns passes over it, and a tag is named tag_ and letters or digits'
+        " of any script, _, . or -"
+    ]
 
 
 FORMS = [
