@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport
-from mps_bill.core.laws import BrokenLaw
-from mps_bill.metering.assign import Assignment, assign
-from mps_bill.metering.meter import MeterOptions, meter
-from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter import meter
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ControlTotals, Metered, UsageGroup
+from mps_bill.metering.usage import ControlTotals
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
 from mps_bill.rating.totals import gather
@@ -36,11 +35,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Metered usage with the cycles it makes. `groups` are the groups that are billed, each with its assignment."""
+    """Metered usage with the cycles it makes."""
 
     metered: Metered
-    scheme: MeteringScheme
-    groups: tuple[tuple[UsageGroup, Assignment], ...]
     cycles: tuple[Cycle, ...]
 
 
@@ -61,23 +58,15 @@ def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     """Reads every row once and gathers what it makes into cycles, in the order in which their bills are issued.
 
     Raises:
-        InputRejected: a file or its header cannot be used, or rows are bad and the options do not set them aside.
+        InputRejected: a file or its header cannot be used, or rows are bad and the options do not bill the good ones.
     """
-    scheme = scheme_for(book, options.tags, options.assumed_offset)
-    return gathered(meter(sources, book, scheme, options), book, scheme)
+    return gathered(meter(sources, book, options), book)
 
 
-def gathered(metered: Metered, book: PriceBook, scheme: MeteringScheme) -> Usage:
-    """Metered groups, of one account, with the cycles that they make."""
+def gathered(metered: Metered, book: PriceBook) -> Usage:
+    """Metered usage, of one account, with the cycles that it makes."""
     with decimal.localcontext(EXACT):
-        groups = []
-        for group in metered.groups:
-            if not group.key.failed:
-                assignment = assign(group.key, book, scheme)
-                if not isinstance(assignment, Assignment):
-                    raise BrokenLaw("metering lets no unassigned group through")
-                groups.append((group, assignment))
-        return Usage(metered, scheme, tuple(groups), cycles(gather(groups, scheme), book))
+        return Usage(metered, cycles(gather(metered.groups), book))
 
 
 def bill_usage(
@@ -220,9 +209,9 @@ def control_totals(usage: Usage, *, pending: Sequence[Bill] = (), late: Sequence
     records_late = sum(charge.records for cycle in late for charge in cycle.charges)
     totals = ControlTotals(
         rows_read=metered.rows_read,
-        rows_billed=sum(group.records for group, _ in usage.groups) - records_pending - records_late,
-        rows_not_billable=sum(group.records for group in metered.groups if group.key.failed),
-        rows_duplicate=sum(group.duplicates for group in metered.groups),
+        rows_billed=sum(group.records for group in metered.groups) - records_pending - records_late,
+        rows_not_billable=metered.rows_not_billable,
+        rows_duplicate=metered.rows_duplicate,
         rows_rejected=metered.rows_rejected,
         rows_late=records_late,
         rows_pending=records_pending,

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, ProblemReport
-from mps_bill.metering.meter import EngineName, MeterOptions, meter
-from mps_bill.metering.scheme import scheme_for
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter import meter
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import FORMATS, UsageSource
-from mps_bill.metering.usage import Metered
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
@@ -171,7 +171,7 @@ def metered(
     sources: Iterable[UsageSource], prices: PriceBook | None = None, options: MeterOptions | None = None
 ) -> Metered:
     prices, options = prices or book(), options or MeterOptions(engine="python")
-    return meter(tuple(sources), prices, scheme_for(prices, options.tags, options.assumed_offset), options)
+    return meter(tuple(sources), prices, options)
 
 
 def problems_of(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.shares import split_amount
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import FREE_STATUSES
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.render import csv as render_csv

@@ -8,7 +8,7 @@ import pytest
 
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.times import iso
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import ENGINES, billed, book, source, usage_of, usage_text

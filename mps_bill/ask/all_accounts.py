@@ -16,10 +16,11 @@ from decimal import Decimal
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.laws import law
-from mps_bill.metering.meter import MeterOptions, meter
-from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter import meter
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ControlTotals, Metered
+from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun, Usage, bill_metered, gathered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, sum_amounts
@@ -34,7 +35,6 @@ class AccountsUsage:
     """
 
     metered: Metered
-    scheme: MeteringScheme
     book: PriceBook
 
     @property
@@ -51,10 +51,9 @@ class AccountsUsage:
 
     def __iter__(self) -> Iterator[tuple[str, Usage]]:
         if not self.many:
-            yield "", gathered(self.metered, self.book, self.scheme)
-        for account_id, groups in self.metered.by_account or ():
-            rows = sum(group.rows for group in groups)
-            yield account_id, gathered(Metered(groups, rows, 0, ProblemReport()), self.book, self.scheme)
+            yield "", gathered(self.metered, self.book)
+        for account_id, metered in self.metered.by_account or ():
+            yield account_id, gathered(metered, self.book)
 
     def control_totals(self, accounts: ControlTotals) -> ControlTotals:
         """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted apart
@@ -123,8 +122,7 @@ def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: Met
     Raises:
         InputRejected: as `pipeline.meter_usage`.
     """
-    scheme = scheme_for(book, options.tags, options.assumed_offset)
-    return AccountsUsage(meter(sources, book, scheme, options), scheme, book)
+    return AccountsUsage(meter(sources, book, options), book)
 
 
 @dataclass(frozen=True, slots=True)

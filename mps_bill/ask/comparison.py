@@ -12,22 +12,21 @@ from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_
 from mps_bill.core.laws import law
 from mps_bill.core.units import Unit
 from mps_bill.metering.assign import Assignment, assign
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.groups import Group
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import UsageGroup
-from mps_bill.pipeline import Usage, meter_usage
+from mps_bill.pipeline import Usage, gathered, meter_usage
 from mps_bill.price_sheet.book import PriceBook, book_of
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import (
     Amounts,
     Bill,
     StatementMonth,
-    cycles,
     list_bills,
     statement_months,
     sum_amounts,
 )
-from mps_bill.rating.totals import gather
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
 from mps_bill.settlement.settle_cycles import settle
@@ -197,7 +196,7 @@ def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
 
 def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
     """The usage with regions replaced. Record rules do not look at the region, so the sums stay as they are."""
-    used = {group.key.region for group, _ in usage.groups}
+    used = {group.key.region for group in usage.metered.groups}
     problems = [
         Problem(
             Place(f"--region {old}={new}"),
@@ -207,22 +206,23 @@ def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
         for old, new in regions.items()
         if old not in used
     ]
-    groups: list[tuple[UsageGroup, Assignment]] = []
-    for group, assignment in usage.groups:
+    scheme = scheme_for(book)
+    groups: list[Group] = []
+    for group in usage.metered.groups:
         new = regions.get(group.key.region)
         if new is None:
-            groups.append((group, assignment))
+            groups.append(group)
             continue
-        moved = replace(group, key=replace(group.key, region=new))
-        found = assign(moved.key, book, usage.scheme)
+        key = replace(group.key, region=new)
+        found = assign(key, book, scheme)
         if isinstance(found, Assignment):
-            groups.append((moved, found))
+            groups.append(replace(group, key=key, assignment=found))
         else:
             place = Place(f"--region {group.key.region}={new}")
             problems += [Problem(place, refusal.kind, refusal.message) for refusal in found]
     if problems:
         raise InputRejected(problems)
-    return replace(usage, groups=tuple(groups), cycles=cycles(gather(groups, usage.scheme), book))
+    return gathered(replace(usage.metered, groups=tuple(groups)), book)
 
 
 def _list_side(label: str, usage: Usage) -> Side:

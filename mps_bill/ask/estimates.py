@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mps_bill.core.decimals import EXACT, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
@@ -12,14 +12,14 @@ from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, to_micros
 from mps_bill.metering import kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign
-from mps_bill.metering.exact_reader import single_group
+from mps_bill.metering.groups import Group
 from mps_bill.metering.records import Layout, RecordReader, UsageRecord, ValueProblem
-from mps_bill.metering.scheme import MeteringScheme, scheme_for
+from mps_bill.metering.scheme import MeteringScheme, record_micros, scheme_for
 from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, cycles, make_bill
 from mps_bill.rating.lines import LineItem, month_key
-from mps_bill.rating.totals import billed_micros, gather
+from mps_bill.rating.totals import gather
 
 #: What each column of the record that is asked about is called on the command line.
 _ASKED = {
@@ -112,12 +112,11 @@ def _in_region(question: Question, region: str, book: PriceBook, scheme: Meterin
     except ValueError as error:
         return [Problem(Place("--month-used"), kinds.BAD_QUANTITY, str(error))]
 
+    one = record_micros(assignment.item, key.unit, record.micros)
     with decimal.localcontext(EXACT):
-        one = single_group(key, record.micros, scheme)
-        group = replace(one, rows=question.count, sums=tuple(sum_ * question.count for sum_ in one.sums))
-        (cycle,) = cycles(gather([(group, assignment)], scheme), book)
+        (cycle,) = cycles(gather([Group(key, assignment, question.count, one * question.count)]), book)
         bill, _ = make_bill(cycle, (0,), {month_key(cycle.charges[0]): used})
-    return Estimate(key, record, assignment, billed_micros(one, assignment.item, scheme), used, bill)
+    return Estimate(key, record, assignment, one, used, bill)
 
 
 def _problems(found: Sequence[ValueProblem | Refusal]) -> list[Problem]:

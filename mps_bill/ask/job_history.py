@@ -13,20 +13,18 @@ from mps_bill.metering.exact_reader import (
     PlacedRecord,
     SeenRecord,
     meet,
-    open_layouts,
+    open_files,
     placed_records,
-    single_group,
 )
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
-from mps_bill.metering.scheme import scheme_for
+from mps_bill.metering.scheme import record_micros
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.month_use import month_total
-from mps_bill.rating.totals import billed_micros
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
 
@@ -52,7 +50,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every good row of a job, and the problems of the rows that were set aside."""
+    """Every good row of a job, and the problems of the rejected rows."""
 
     records: tuple[Explained, ...]
     problems: ProblemReport
@@ -72,7 +70,7 @@ def explain_job(
     Raises:
         InputRejected: as `bill_usage`.
     """
-    with in_utf8(sources, options.resources.temp_folder, options.tell) as readable:
+    with in_utf8(sources, options.resources.temp_folder, options.notify) as readable:
         return _explain(readable, book, options, job_id, account)
 
 
@@ -81,14 +79,13 @@ def _explain(
 ) -> Explanation:
     settlements: tuple[Settlement, ...] = ()
     late: tuple[Bill, ...] = ()
-    scheme = scheme_for(book, options.tags, options.assumed_offset)
-    layouts, _ = open_layouts(sources, scheme, options.ignore_extra_columns)
+    files, _ = open_files(sources, book, options)
     bills: dict[tuple[str, str, int], Bill] = {}
     rows: tuple[PlacedRecord, ...]
     if account is None:
         several = bill_accounts(sources, book, replace(options, accounts=None))
         problems = several.problems
-        rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
+        rows = tuple(placed_records(files, job_id))
         wanted = {placed.key.account for placed in rows}
         for name, run in several:
             if name in wanted:
@@ -96,7 +93,7 @@ def _explain(
     else:
         settled = settle_usage(sources, book, options, account)
         problems = settled.problems
-        rows = tuple(placed_records(sources, layouts, book, scheme, job_id))
+        rows = tuple(placed_records(files, job_id))
         settlements, late = settled.settled.settlements, settled.settled.late
         issued = (*(settlement.bill for settlement in settlements), *late)
         bills.update({("", bill.cycle.product, bill.cycle.start): bill for bill in issued})
@@ -122,7 +119,7 @@ def _explain(
                 for line in bill.lines
                 if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
             )
-            micros = billed_micros(single_group(placed.key, record.micros, scheme), found.item, scheme)
+            micros = record_micros(found.item, placed.key.unit, record.micros)
             earlier = (other for (name, _, _), other in bills.items() if name == placed.key.account)
             month_used = _month_used(lines[0].charge, bill, earlier, account)
         repeats = known.first if known and known.first != Place(placed.source.name, placed.row.line) else None

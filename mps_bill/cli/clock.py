@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from mps_bill.cli.output import say
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.core.times import clock
+from mps_bill.metering.groups import Metered
 from mps_bill.metering.unfinished import unfinished_cycles
-from mps_bill.metering.usage import Metered
 from mps_bill.price_sheet.book import PriceBook
 
 
@@ -25,7 +25,7 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
         InputRejected: such usage would be charged.
     """
     time_now = now()
-    found = unfinished_cycles(metered.groups, book, time_now, as_of)
+    found = unfinished_cycles(metered.groups, time_now, as_of)
     if not found:
         return
     said = _said(found, time_now, book.calendar(found[0][1]).offset)

@@ -21,15 +21,17 @@ from mps_bill.cli.profiles import conversion, load_profile, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.metering import kinds
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
-from mps_bill.metering.usage import TAG_PREFIX, Metered
+from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets
 
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
-    from mps_bill.metering.exact_reader import Progress, Reject
+    from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import Progress, Reject
 
 #: Below this much input a read is over before a bar could be seen.
 _BAR_FROM_BYTES = 20_000_000
@@ -47,14 +49,14 @@ def metering(
     book: PriceBook,
     inputs: Mapping[str, str | Sequence[str] | None] | None = None,
     groupings: Sequence[str] = (),
-    set_aside: bool = False,
+    bill_good_rows: bool = False,
     as_of: int | None = None,
     charged: str | None = None,
     allow_future: bool = False,
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
     """The usage files and how to read them; with a profile, the usage that other files mean.
 
-    `inputs` are the values of the other options that name files of the run, by option. With `set_aside` bad rows do not
+    `inputs` are the values of the other options that name files of the run, by option. With `bill_good_rows` bad rows do not
     reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused where
     the account `charged` would be saved with it, unless with `allow_future`.
 
@@ -99,14 +101,14 @@ def metering(
                 engine=reading.engine.value,
                 resources=resources,
                 trust_unique=reading.trust_unique,
-                set_aside=set_aside or reject is not None,
+                bill_good_rows=bill_good_rows or reject is not None,
                 reject=reject,
                 progress=progress,
                 done=done,
-                tell=partial(say, quiet=reading.quiet),
+                notify=partial(say, quiet=reading.quiet),
             ),
         )
-    if reject and not set_aside and rejected and None not in rejected and rejected[-1]:
+    if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
         raise InputRejected(rejected[-1])
 
 

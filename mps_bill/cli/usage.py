@@ -40,7 +40,7 @@ def check(
     from mps_bill.pipeline import check_usage
     from mps_bill.view.usage_check_view import UsageCheckView
 
-    with metering(usage, reading, output=showing.output, prices=prices, book=book, set_aside=True) as (
+    with metering(usage, reading, output=showing.output, prices=prices, book=book, bill_good_rows=True) as (
         sources,
         meter_options,
     ):

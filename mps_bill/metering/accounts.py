@@ -1,4 +1,4 @@
-"""Groups account by account, without all of them in memory."""
+"""What each account used, without all accounts in memory."""
 
 from __future__ import annotations
 
@@ -6,32 +6,50 @@ import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import groupby
 from os import SEEK_END
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
 from mps_bill.metering import kinds
-from mps_bill.metering.usage import AccountGroups, UsageGroup
+from mps_bill.metering.groups import Counted, Metered, grouped
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.price_sheet.book import PriceBook
+
+#: The counts of each account with its id, in order of the ids.
+AccountCounts = Iterable[tuple[str, tuple[Counted, ...]]]
 
 
-def account_of(group: UsageGroup) -> str:
-    return group.key.account
+def account_of(counted: Counted) -> str:
+    return counted.key.account
 
 
-def in_memory(groups: Iterable[UsageGroup]) -> AccountGroups:
-    """The groups by account, in order of the accounts' ids."""
-    ordered = sorted(groups, key=account_of)
+def in_memory(counts: Iterable[Counted]) -> AccountCounts:
+    ordered = sorted(counts, key=account_of)
     return tuple((account, tuple(members)) for account, members in groupby(ordered, account_of))
 
 
-class GroupFile:
-    """The same in a file without a name, so that it is gone with the process however that ends.
+@dataclass(frozen=True, slots=True)
+class ByAccount:
+    """What each account used, made of its counts when its turn comes."""
+
+    counts: AccountCounts
+    book: PriceBook
+    scheme: MeteringScheme
+
+    def __iter__(self) -> Iterator[tuple[str, Metered]]:
+        for account, counted in self.counts:
+            yield account, grouped(counted, self.book, self.scheme)
+
+
+class CountsFile:
+    """The counts of each account in a file without a name, so that it is gone with the process however that ends.
 
     One account is in memory at a time. It is gone through by one reader at a time.
     """
 
-    def __init__(self, groups: Iterable[UsageGroup], folder: str | None) -> None:
-        """`groups` are ordered by account; `folder` has room for them (None: the system's temporary folder).
+    def __init__(self, counts: Iterable[Counted], folder: str | None) -> None:
+        """`counts` are ordered by account; `folder` has room for them (None: the system's temporary folder).
 
         Raises:
             InputRejected: the temporary disk is full.
@@ -39,7 +57,7 @@ class GroupFile:
         try:
             # It stays open for as long as this object is in use.
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-            for account, members in groupby(groups, account_of):
+            for account, members in groupby(counts, account_of):
                 pickle.dump((account, tuple(members)), self._file)
             self._file.flush()
         except OSError as error:
@@ -54,7 +72,7 @@ class GroupFile:
         with suppress(AttributeError):
             self._file.close()
 
-    def __iter__(self) -> Iterator[tuple[str, tuple[UsageGroup, ...]]]:
+    def __iter__(self) -> Iterator[tuple[str, tuple[Counted, ...]]]:
         end = self._file.seek(0, SEEK_END)
         self._file.seek(0)
         while self._file.tell() < end:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -22,15 +22,13 @@ from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, row_from, rows_among
 from mps_bill.metering.duckdb_sql import DIALECT, ROW_NUMBER, csv_columns, csv_files, csv_lines, literal, parquet_rows
 from mps_bill.metering.encodings import NotUtf8Error
-from mps_bill.metering.exact_reader import Progress, Reject, read_exactly
+from mps_bill.metering.exact_reader import UsageFiles, read_exactly
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import MeterOptions, Progress
 from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row
-from mps_bill.metering.records import Layout
-from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.sql_engine import PlacesNeededError, meter_by_sql
-from mps_bill.metering.usage import Metered
-from mps_bill.metering.workspace import Resources, run_folder
-from mps_bill.price_sheet.book import PriceBook
+from mps_bill.metering.workspace import run_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,19 +37,7 @@ _SUSPECTS_AT_ONCE = 10_000
 _ROWS_AT_ONCE = 2_000
 
 
-def read_with_duckdb(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    resources: Resources,
-    *,
-    max_errors: int,
-    trust_unique: bool = False,
-    reject: Reject | None = None,
-    progress: Progress | None = None,
-    encoding_known: bool = True,
-) -> Metered:
+def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known: bool = True) -> Metered:
     """The same as `exact_reader.read_exactly`.
 
     Raises:
@@ -59,30 +45,19 @@ def read_with_duckdb(
         InputRejected: the memory or the temporary disk does not suffice.
     """
     with ThreadPoolExecutor(1) as pool:
-        # What DuckDB does not look at is looked at beside it, and nobody is told of a bad row before that is known.
-        suited = _beside(pool, lambda: all(source.suits_queries() for source in sources))
+        # What DuckDB does not look at is looked at beside it, and no bad row is handed out before that is known.
+        suited = _beside(pool, lambda: all(source.suits_queries() for source in files.sources))
 
         def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-            if reject and suited():
-                reject(source, row, problems)
+            if options.reject and suited():
+                options.reject(source, row, problems)
 
-        told = reject_if_suited if reject else None
-        metered = _read(
-            sources, layouts, book, scheme, resources, max_errors, trust_unique, told, progress, encoding_known
-        )
+        by_query = replace(options, reject=reject_if_suited) if options.reject else options
+        metered = _read(files, by_query, encoding_known=encoding_known)
         if metered is not None and suited():
             return metered
     # What no query can read to its end is read row by row.
-    return read_exactly(
-        sources,
-        layouts,
-        book,
-        scheme,
-        max_errors=max_errors,
-        trust_unique=trust_unique,
-        reject=reject,
-        progress=progress,
-    )
+    return read_exactly(files, options)
 
 
 def _beside(pool: ThreadPoolExecutor, work: Callable[[], bool]) -> Callable[[], bool]:
@@ -93,18 +68,7 @@ def _beside(pool: ThreadPoolExecutor, work: Callable[[], bool]) -> Callable[[], 
         return cache(work)
 
 
-def _read(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    resources: Resources,
-    max_errors: int,
-    trust_unique: bool,
-    reject: Reject | None,
-    progress: Progress | None,
-    encoding_known: bool,
-) -> Metered | None:
+def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
 
@@ -114,17 +78,8 @@ def _read(
     while readings:
         reading = readings.pop(0)
         try:
-            with _session(sources, layouts, scheme, resources, reading, progress) as engine:
-                return meter_by_sql(
-                    engine,
-                    layouts,
-                    book,
-                    scheme,
-                    max_errors=max_errors,
-                    trust_unique=trust_unique,
-                    reject=reject,
-                    temp_folder=resources.temp_folder,
-                )
+            with _session(files, options, reading) as engine:
+                return meter_by_sql(engine, files, options)
         except PlacesNeededError:
             readings = [reading for reading in readings if reading.encoding]
         except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError):
@@ -153,17 +108,11 @@ class _OtherLinesError(Exception):
 
 
 @contextmanager
-def _session(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    scheme: MeteringScheme,
-    resources: Resources,
-    reading: _Reading,
-    progress: Progress | None,
-) -> Iterator[_DuckDBEngine]:
+def _session(files: UsageFiles, options: MeterOptions, reading: _Reading) -> Iterator[_DuckDBEngine]:
     """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
     import duckdb
 
+    resources = options.resources
     with run_folder(resources.temp_folder) as folder:
         memory = resources.memory_or_default()
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -180,7 +129,7 @@ def _session(
                 # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
                 for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
                     connection.execute(f"SET {setting}")
-                yield _DuckDBEngine(connection, folder, sources, layouts, scheme, reading, progress)
+                yield _DuckDBEngine(connection, folder, files, reading, options.progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -205,22 +154,18 @@ class _DuckDBEngine:
         self,
         connection: duckdb.DuckDBPyConnection,
         folder: Path,
-        sources: Sequence[UsageSource],
-        layouts: dict[str, Layout],
-        scheme: MeteringScheme,
+        files: UsageFiles,
         reading: _Reading,
         progress: Progress | None,
     ) -> None:
         self._connection = connection
         self._folder = folder
-        self._sources = sources
-        self._layouts = layouts
+        self._files = files
+        self._sources = files.sources
         self._reading = reading
         self._progress = progress
-        self._offset = scheme.assumed_offset
-        self._tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
         self.rows = self._row_sources()
-        self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in sources)
+        self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in files.sources)
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         with self._watched(doing):
@@ -248,16 +193,14 @@ class _DuckDBEngine:
         path.unlink()
         return self._count(table)
 
-    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
+    def find_suspects(self, statements: sql.Statements) -> None:
         # For this alone the order of the rows is that of the file; a query with a join keeps it on one thread only.
         threads = self._scalar("SELECT current_setting('threads')")
         self._connection.execute("SET preserve_insertion_order = true")
-        if refused or contested:
+        if statements.filled & {sql.REFUSED, sql.CONTESTED}:
             self._connection.execute("SET threads = 1")
         for number, source in enumerate(self._sources):
-            rows = self._row_source(source)
-            query = sql.suspects(rows, scheme, tags, self.dialect, refused=refused, contested=contested)
-            self.keep(_suspects_of(number), query, "Finding bad rows")
+            self.keep(_suspects_of(number), statements.suspects(self._row_source(source)), "Finding bad rows")
         self._connection.execute(f"SET threads = {threads}")
         self._connection.execute("SET preserve_insertion_order = false")
 
@@ -304,22 +247,26 @@ class _DuckDBEngine:
         alike: dict[tuple[str, ...], list[UsageSource]] = {}
         for source in self._sources:
             packed = () if source.format != "parquet" else (source.name,)
-            alike.setdefault((*self._layouts[source.name].names, *packed), []).append(source)
+            alike.setdefault((*self._files.layouts[source.name].names, *packed), []).append(source)
         return tuple(self._row_source(*group) for group in alike.values())
 
     def _row_source(self, *sources: UsageSource) -> sql.RowSource:
         first = sources[0]
-        layout = self._layouts[first.name]
+        layout = self._files.layouts[first.name]
         paths = [str(source.path) for source in sources]
         if first.format == "parquet":
             columns = parquet_columns(self._connection, paths[0])
             if any(column.name.lower() == ROW_NUMBER for column in columns):
                 raise _NotForQueriesError
             types = exact_types(first, columns)
-            return parquet_rows(paths[0], layout, types, self._tags, self._offset)
+            return parquet_rows(paths[0], layout, types, self._files.tags, self._files.scheme.assumed_offset)
         if self._reading.encoding:
-            return csv_lines(paths, layout, self._tags, self._offset, encoding=self._reading.encoding)
-        return csv_columns(paths, layout, self._tags, self._offset, parallel=self._reading.parallel)
+            return csv_lines(
+                paths, layout, self._files.tags, self._files.scheme.assumed_offset, encoding=self._reading.encoding
+            )
+        return csv_columns(
+            paths, layout, self._files.tags, self._files.scheme.assumed_offset, parallel=self._reading.parallel
+        )
 
     def _lines(self, number: int, condition: str = "true") -> Iterator[bytes]:
         kept = self._kept_rows(_suspects_of(number), "line", condition)
@@ -365,7 +312,7 @@ class _DuckDBEngine:
 
 
 def _numbers(rows: Iterator[Row]) -> Iterator[int]:
-    """The numbers of rows in a converted file, among them all that stand on more than one line."""
+    """The numbers of rows in a converted file, among them all that are on more than one line."""
     lines_more = 0
     for row in rows:
         yield row.line - lines_more

@@ -20,7 +20,7 @@ from mps_bill.core.times import LOCAL_TIME, OFFSET
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, Layout
-from mps_bill.metering.sql import MOST_MICROS, TEXTS, Dialect, RowSource, place_name
+from mps_bill.metering.sql import MAX_MICROS, TEXTS, Dialect, RowSource, place_name
 from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage import COLUMNS
 
@@ -309,7 +309,7 @@ def _typed_micros(column: str, type_: str) -> str | None:
         millionths = _scaled(f"try_cast({column} AS DECIMAL(18,6))")
         return f"CASE WHEN {column} IS NULL THEN -1 WHEN {column} >= 0 THEN {millionths} END"
     if _is_whole(type_):
-        most = (MOST_MICROS + 1) // 10**QUANTITY_PLACES
+        most = (MAX_MICROS + 1) // 10**QUANTITY_PLACES
         return (
             f"CASE WHEN {column} IS NULL THEN -1"
             f" WHEN {column} >= 0 AND {column} < {most} THEN {column}::BIGINT * {10**QUANTITY_PLACES} END"

@@ -33,9 +33,9 @@ class NotUtf8Error(Exception):
 
 @contextmanager
 def in_utf8(
-    sources: Sequence[UsageSource], temp_folder: str | None, tell: Callable[[str], None] | None
+    sources: Sequence[UsageSource], temp_folder: str | None, notify: Callable[[str], None] | None
 ) -> Iterator[tuple[UsageSource, ...]]:
-    """The sources; those in GB18030 as copies in UTF-8, which go with the context and are told of.
+    """The sources; those in GB18030 as copies in UTF-8, which go with the context and are reported.
 
     Raises:
         InputRejected: a copy cannot be written.
@@ -53,8 +53,8 @@ def in_utf8(
                 continue
             folder = folder or stack.enter_context(run_folder(temp_folder))
             found[number] = _copy(source, folder / f"{number}.csv")
-            if tell:
-                tell(f"{source.name}: read as GB18030, since it is not UTF-8")
+            if notify:
+                notify(f"{source.name}: read as GB18030, since it is not UTF-8")
         yield tuple(found)
 
 

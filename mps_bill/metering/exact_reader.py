@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
 from mps_bill.metering import kinds
+from mps_bill.metering.accounts import ByAccount, in_memory
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
+from mps_bill.metering.groups import Metered, Sums, grouped
+from mps_bill.metering.meter_options import MeterOptions, Progress, Reject
 from mps_bill.metering.records import (
     Features,
     Identity,
@@ -20,20 +23,33 @@ from mps_bill.metering.records import (
     is_usage_column,
     read_header,
 )
-from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.tidy import tidied
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, Metered, UsageGroup, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, UsageKey
 from mps_bill.price_sheet.book import PriceBook
-
-#: Told now and then what is being done, and how much of that is done (0 to 1).
-Progress = Callable[[str, float], None]
-#: Told every bad row as it stood, with all that is wrong with it.
-Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
 
 _ROWS_PER_REPORT = 20_000
 _UNKNOWN_ITEMS_KEPT = 100
 _LOOKALIKES_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFiles:
+    """Usage files whose headers are read (`layouts` by their names), and what their rows are judged by."""
+
+    sources: tuple[UsageSource, ...]
+    layouts: Mapping[str, Layout]
+    book: PriceBook
+    scheme: MeteringScheme
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All columns of the files whose text splits groups and is never priced."""
+        return tuple(sorted({tag for layout in self.layouts.values() for tag in layout.tags}))
+
+    def judge(self, source: UsageSource) -> Judge:
+        return Judge(source, self.layouts[source.name], self.book, self.scheme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +93,11 @@ def meet(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None
     return _conflict(item, known)
 
 
-def open_layouts(
-    sources: Sequence[UsageSource], scheme: MeteringScheme, ignore_extra: bool
-) -> tuple[dict[str, Layout], tuple[Problem, ...]]:
-    """The layout of every source by its name, and the problems of the headers."""
+def open_files(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions
+) -> tuple[UsageFiles, tuple[Problem, ...]]:
+    """The files with their headers read, and the problems of the headers."""
+    scheme = scheme_for(book, options.tags, options.assumed_offset)
     layouts: dict[str, Layout] = {}
     problems: list[Problem] = []
     for source in sources:
@@ -98,7 +115,7 @@ def open_layouts(
         if header.flaw:
             problems += _flaw_problems(source, header.flaws)
             continue
-        layout, troubles = read_header(header.fields, ignore_extra)
+        layout, troubles = read_header(header.fields, options.ignore_extra_columns)
         layouts[source.name] = layout
         if partitions := _columns_of_folders(source, layout):
             problems += partitions
@@ -122,7 +139,8 @@ def open_layouts(
                 for name, layout in layouts.items()
                 if ACCOUNT_COLUMN not in layout.index
             ]
-    return layouts, tuple(problems)
+    scheme = replace(scheme, by_account=any(ACCOUNT_COLUMN in layout.index for layout in layouts.values()))
+    return UsageFiles(tuple(sources), layouts, book, scheme), tuple(problems)
 
 
 def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
@@ -141,37 +159,21 @@ def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
     ]
 
 
-def read_exactly(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    *,
-    max_errors: int,
-    trust_unique: bool = False,
-    reject: Reject | None = None,
-    progress: Progress | None = None,
-) -> Metered:
-    """Reads every row once. All rows land in a group or are rejected, and every rejected row has a problem with a place."""
-
-    def rows() -> Iterator[Judged]:
-        return _judged_rows(sources, layouts, book, scheme, progress)
-
-    return account_for(rows, Sums(scheme), max_errors, trust_unique=trust_unique, reject=reject)
+def read_exactly(files: UsageFiles, options: MeterOptions) -> Metered:
+    """Reads every row once. All rows are counted in a group or rejected, and every rejected row has a problem with a place."""
+    sums = Sums(files.scheme)
+    metered = account_for(lambda: _judged_rows(files, options.progress), sums, files, options)
+    if not files.scheme.by_account:
+        return metered
+    return replace(metered, by_account=ByAccount(in_memory(sums.counted()), files.book, files.scheme))
 
 
-def account_for(
-    rows: Callable[[], Iterator[Judged]],
-    sums: Sums,
-    max_errors: int,
-    *,
-    trust_unique: bool,
-    reject: Reject | None,
-) -> Metered:
+def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFiles, options: MeterOptions) -> Metered:
     """Where judged rows go, in their order, on top of what `sums` already holds. `rows` is called again to reject those that
     contradict one another."""
-    log = ProblemLog(max_errors)
-    rows_read = sum(group.rows for group in sums.groups())
+    reject = options.reject
+    log = ProblemLog(options.max_errors)
+    rows_read = sum(counted.rows for counted in sums.counted())
     rows_rejected = 0
     seen: dict[Identity, SeenRecord] = {}
     unknown_items: set[str] = set()
@@ -186,7 +188,7 @@ def account_for(
                 reject(item.source, item.row, item.problems)
             continue
         record = item.record
-        if trust_unique:
+        if options.trust_unique:
             sums.add(item.key, record.micros, 1)
             continue
         if problem := meet(item, seen):
@@ -200,11 +202,11 @@ def account_for(
             sums.add(known.key, known.record.micros, known.rows)
     if conflicts and reject:
         _reject_conflicts(conflicts, seen, rows(), reject)
-    return Metered(
-        sums.groups(),
-        rows_read,
-        rows_rejected,
-        log.report(),
+    return replace(
+        grouped(sums.counted(), files.book, files.scheme),
+        rows_read=rows_read,
+        rows_rejected=rows_rejected,
+        problems=log.report(),
         unknown_items=tuple(sorted(unknown_items)),
         lookalikes=_lookalikes(seen),
     )
@@ -238,20 +240,11 @@ def _called(identity: Identity) -> str:
     return f"job {quoted(job_id)}" + (f", output {quoted(output)}" if output else "")
 
 
-def placed_records(
-    sources: Sequence[UsageSource], layouts: dict[str, Layout], book: PriceBook, scheme: MeteringScheme, job_id: str
-) -> Iterator[PlacedRecord]:
+def placed_records(files: UsageFiles, job_id: str) -> Iterator[PlacedRecord]:
     """Every good record of one job with its row, in the order of the files; bad rows are passed over."""
-    for item in _judged_rows(sources, layouts, book, scheme, None, job_id):
+    for item in _judged_rows(files, job_id=job_id):
         if isinstance(item, PlacedRecord) and item.record.job_id == job_id:
             yield item
-
-
-def single_group(key: UsageKey, micros: int, scheme: MeteringScheme) -> UsageGroup:
-    """The group that a record makes by itself."""
-    sums = Sums(scheme)
-    sums.add(key, micros, 1)
-    return sums.groups()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,21 +298,14 @@ def verdict_on(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assign
     return (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
 
 
-def _judged_rows(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    progress: Progress | None,
-    job_id: str = "",
-) -> Iterator[Judged]:
+def _judged_rows(files: UsageFiles, progress: Progress | None = None, job_id: str = "") -> Iterator[Judged]:
     """Every row, in order; with `job_id` only rows that could be of that job, found without parsing the others."""
     taken = 0
-    total = sum(source.size for source in sources)
+    total = sum(source.size for source in files.sources)
     # A quote inside a quoted field is doubled, so the part before it is what the raw row is sure to hold.
     needle = job_id.partition('"')[0].encode("utf-8", "surrogateescape")
-    for source in sources:
-        judge = Judge(source, layouts[source.name], book, scheme).judge
+    for source in files.sources:
+        judge = files.judge(source).judge
         rows = _rows_of(source)
         next(rows, None)
         for number, row in enumerate(rows):
@@ -351,39 +337,6 @@ def _rows_of(source: UsageSource) -> Iterator[Row]:
             yield from read_rows(stream)
     except read_errors() as error:
         raise InputRejected([_unreadable(source, error)]) from error
-
-
-class Sums:
-    """Groups under construction."""
-
-    def __init__(self, scheme: MeteringScheme) -> None:
-        self._scheme = scheme
-        self._groups: dict[UsageKey, list[int]] = {}
-
-    def add(self, key: UsageKey, micros: int, rows: int) -> None:
-        """Counts `rows` rows of one record of `micros` (millionths of the row's own unit)."""
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = [0] * (3 + len(self._scheme.rules))
-        group[0] += rows
-        group[1] += rows - 1
-        group[2] += micros
-        for number, pieces in enumerate(self._scheme.pieces(key.unit, micros)):
-            group[3 + number] += pieces
-
-    def add_counts(self, key: UsageKey, rows: int, duplicates: int, sums: Sequence[int]) -> None:
-        """Counts what an engine has counted; numbers below zero take back."""
-        group = self._groups.setdefault(key, [0] * (3 + len(self._scheme.rules)))
-        for number, value in enumerate((rows, duplicates, *sums)):
-            group[number] += value
-
-    def groups(self) -> tuple[UsageGroup, ...]:
-        """The groups that have any row."""
-        return tuple(
-            UsageGroup(key, rows, duplicates, tuple(sums))
-            for key, (rows, duplicates, *sums) in self._groups.items()
-            if rows
-        )
 
 
 def _value_problems(

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted
 from mps_bill.metering import kinds
-from mps_bill.metering.accounts import in_memory
 from mps_bill.metering.encodings import NotUtf8Error, in_utf8
-from mps_bill.metering.exact_reader import Progress, Reject, open_layouts, read_exactly
+from mps_bill.metering.exact_reader import UsageFiles, open_files, read_exactly
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.records import Layout
-from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ACCOUNT_COLUMN, Metered
-from mps_bill.metering.workspace import Resources
+from mps_bill.metering.usage import ACCOUNT_COLUMN
 from mps_bill.price_sheet.book import PriceBook
-
-EngineName = Literal["auto", "duckdb", "python", "spark"]
 
 #: Below this much input Python has finished before the engine's library is loaded (measured: they meet at about 1 MB).
 SMALL_INPUT_BYTES = 1_000_000
@@ -27,132 +22,89 @@ SMALL_INPUT_BYTES = 1_000_000
 _EXPANSION = {"csv": 1, "csv.gz": 8, "csv.zst": 8, "parquet": SMALL_INPUT_BYTES}
 
 
-@dataclass(frozen=True, slots=True)
-class MeterOptions:
-    """How to read usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) serves times without one.
-
-    One bad row rejects the run, unless `set_aside` lets the good ones be billed; `reject` is told every bad row, `done` what
-    was read once all of it is, and `tell` what a person should know of how it was read. `trust_unique` leaves the check for
-    repeated records out. `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or
-    must not be; None takes both.
-    """
-
-    tags: tuple[str, ...] = ()
-    assumed_offset: int | None = None
-    ignore_extra_columns: bool = False
-    max_errors: int = 20
-    engine: EngineName = "auto"
-    trust_unique: bool = False
-    set_aside: bool = False
-    reject: Reject | None = None
-    progress: Progress | None = None
-    done: Callable[[Metered], None] | None = None
-    tell: Callable[[str], None] | None = None
-    resources: Resources = field(default_factory=Resources)
-    accounts: bool | None = False
-
-
-def meter(sources: Sequence[UsageSource], book: PriceBook, scheme: MeteringScheme, options: MeterOptions) -> Metered:
+def meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Metered:
     """Every row of the sources, grouped and summed.
 
     Small files are read by Python alone, all others by an SQL engine. Whatever the engine is not certain of is judged by
     the exact reader, so that every bad row is named with its place and counted by one rule.
 
     Raises:
-        InputRejected: a file or a header cannot be used, or a row is bad and is not to be set aside.
+        InputRejected: a file or a header cannot be used, or a row is bad and the options do not bill the good ones.
     """
     # The encoding of small files is known before; a large one is read once more when it turns out not to be UTF-8.
-    known = options.engine != "spark" and not _wants_duckdb(sources, options.engine)
-    with ExitStack() as stack:
-        if not known:
-            try:
-                return _meter(sources, book, scheme, options, encoding_known=False)
-            except NotUtf8Error:
-                pass
-        readable = stack.enter_context(in_utf8(sources, options.resources.temp_folder, options.tell))
-        return _meter(readable, book, scheme, options, encoding_known=True)
+    if options.engine == "spark" or _wants_duckdb(sources, options.engine):
+        try:
+            return _meter(sources, book, options, encoding_known=False)
+        except NotUtf8Error:
+            pass
+    with in_utf8(sources, options.resources.temp_folder, options.notify) as readable:
+        return _meter(readable, book, options, encoding_known=True)
 
 
-def _meter(
-    sources: Sequence[UsageSource],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    options: MeterOptions,
-    *,
-    encoding_known: bool,
-) -> Metered:
+def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, *, encoding_known: bool) -> Metered:
     """See `meter`.
 
     Raises:
         NotUtf8Error: some file is not UTF-8, whose encoding is not known; nothing was rejected yet.
     """
+    files = _open(sources, book, options, encoding_known=encoding_known)
+    metered = _read(files, options, encoding_known=encoding_known)
+    if metered.lookalikes and options.notify:
+        options.notify(f"Warning: {metered.lookalikes}")
+    if metered.unknown_items and metered.rows_rejected == metered.rows_read:
+        hint = _sheets_with(metered.unknown_items)
+        metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered
+    _check_count(files.sources, metered)
+    if metered.problems.total and not options.bill_good_rows:
+        raise InputRejected(metered.problems)
+    if options.done:
+        options.done(metered)
+    return metered
+
+
+def _open(
+    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, *, encoding_known: bool
+) -> UsageFiles:
+    """The files with their headers read.
+
+    Raises:
+        NotUtf8Error: as `_meter`.
+        InputRejected: a file or a header cannot be used.
+    """
     if options.engine == "spark" and any(source.url for source in sources):
         from mps_bill.metering.spark_engine import with_urls_found
 
         sources = with_urls_found(sources, options.resources)
-    layouts, problems = open_layouts(sources, scheme, options.ignore_extra_columns)
+    files, problems = open_files(sources, book, options)
     if not encoding_known and any(problem.kind == kinds.NOT_UTF8 for problem in problems):
         raise NotUtf8Error
     if not sources:
         problems = (*problems, Problem(Place("usage"), kinds.NO_FILE, "no usage file is given"))
-    problems = problems or _check_accounts(layouts, options.accounts)
+    problems = problems or _check_accounts(files.layouts, options.accounts)
     if problems:
         raise InputRejected(problems)
-    scheme = replace(scheme, by_account=any(ACCOUNT_COLUMN in layout.index for layout in layouts.values()))
+    return files
+
+
+def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered:
+    """The files, read by the engine that fits them.
+
+    Raises:
+        NotUtf8Error: as `_meter`.
+        InputRejected: the engine cannot read a file.
+    """
     if options.engine == "spark":
         from mps_bill.metering.spark_engine import read_with_spark
 
-        metered = read_with_spark(
-            sources,
-            layouts,
-            book,
-            scheme,
-            options.resources,
-            max_errors=options.max_errors,
-            trust_unique=options.trust_unique,
-            reject=options.reject,
-        )
+        metered = read_with_spark(files, options)
         if not encoding_known and kinds.NOT_UTF8 in metered.problems.counts and not options.reject:
             raise NotUtf8Error
-    elif _wants_duckdb(sources, options.engine):
+        return metered
+    if _wants_duckdb(files.sources, options.engine):
         from mps_bill.metering.duckdb_engine import read_with_duckdb
 
-        metered = read_with_duckdb(
-            sources,
-            layouts,
-            book,
-            scheme,
-            options.resources,
-            max_errors=options.max_errors,
-            trust_unique=options.trust_unique,
-            reject=options.reject,
-            progress=options.progress,
-            encoding_known=encoding_known,
-        )
-    else:
-        metered = read_exactly(
-            sources,
-            layouts,
-            book,
-            scheme,
-            max_errors=options.max_errors,
-            trust_unique=options.trust_unique,
-            reject=options.reject,
-            progress=options.progress,
-        )
-    if metered.lookalikes and options.tell:
-        options.tell(f"Warning: {metered.lookalikes}")
-    if metered.unknown_items and metered.rows_rejected == metered.rows_read:
-        hint = _sheets_with(metered.unknown_items)
-        metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered
-    _check_count(sources, metered)
-    if metered.problems.total and not options.set_aside:
-        raise InputRejected(metered.problems)
-    if scheme.by_account and metered.by_account is None:
-        metered = replace(metered, by_account=in_memory(metered.groups))
-    if options.done:
-        options.done(metered)
-    return metered
+        return read_with_duckdb(files, options, encoding_known=encoding_known)
+    return read_exactly(files, options)
 
 
 def _check_count(sources: Sequence[UsageSource], metered: Metered) -> None:
@@ -171,8 +123,8 @@ def _check_count(sources: Sequence[UsageSource], metered: Metered) -> None:
         raise InputRejected([Problem(Place("usage"), kinds.UNREADABLE_FILE, message)])
 
 
-def _check_accounts(layouts: dict[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:
-    """Usage of many accounts where that of one is wanted, or the other way round, told of the first file."""
+def _check_accounts(layouts: Mapping[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:
+    """Usage of many accounts where that of one is wanted, or the other way round, reported for the first file."""
     for name, layout in layouts.items():
         there = layout.index.get(ACCOUNT_COLUMN)
         if wanted is True and there is None:

@@ -43,6 +43,13 @@ def record_rule(item: Item) -> RecordRule | None:
     return None
 
 
+def record_micros(item: Item, unit: str, micros: int) -> int:
+    """What one record of `micros` (millionths of `unit`) counts under the rule of its item, in micros."""
+    amount = micros * UNITS[unit].factor
+    rule = record_rule(item)
+    return rule.pieces(amount) * rule.step if rule else amount
+
+
 @dataclass(frozen=True, slots=True)
 class MeteringScheme:
     """The known words, the edges of time and size, and the record rules of a price book.

@@ -18,17 +18,15 @@ from urllib.parse import unquote, urlsplit
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable
 from mps_bill.metering import kinds, sql
 from mps_bill.metering.csv_rows import Row, as_csv, row_from
-from mps_bill.metering.exact_reader import Reject
+from mps_bill.metering.exact_reader import UsageFiles
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.parquet_rows import inexact_column, parquet_row
-from mps_bill.metering.records import Layout
-from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import FORMATS, Format, UsageSource
 from mps_bill.metering.spark_sql import DIALECT, INT96, LOCAL_NANOS, NANOS, identifier, lines, parquet
 from mps_bill.metering.sql import place_name
 from mps_bill.metering.sql_engine import meter_by_sql
-from mps_bill.metering.usage import Metered
 from mps_bill.metering.workspace import Resources
-from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -82,7 +80,7 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
         if format_ is None:
             message = f"the name must end in {one_of(['.' + ending for ending in FORMATS])}"
             raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)])
-        with _told(name):
+        with _reported(name):
             if format_ == "parquet":
                 names = [name for name, _ in _parquet_columns(session, address)]
                 header = [Row(0, as_csv(names).encode(), names)]
@@ -91,7 +89,7 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
                 header = [_line(row[0]) for row in lines.selectExpr("CAST(value AS BINARY)").head(1)]
         return UsageSource(name, Path(), format_, 0, lambda: iter(header), address)
 
-    with _told(source.name):
+    with _reported(source.name):
         addresses = _addresses_at(session, source.url)
         _check_names(session, {address: printable(address) for address in addresses})
     if not addresses:
@@ -149,37 +147,17 @@ def _parquet_columns(session: SparkSession, address: str) -> list[tuple[str, str
     return columns
 
 
-def read_with_spark(
-    sources: Sequence[UsageSource],
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    resources: Resources,
-    *,
-    max_errors: int,
-    trust_unique: bool = False,
-    reject: Reject | None = None,
-) -> Metered:
+def read_with_spark(files: UsageFiles, options: MeterOptions) -> Metered:
     """The same as `exact_reader.read_exactly`, but for lines and columns: the place of a bad row is its file, and of a bad
     row of Parquet its number there.
 
     Raises:
         InputRejected: Spark cannot be started or read a file, or a quote is open at the end of a line.
     """
-    session = _session(resources)
+    session = _session(options.resources)
     try:
-        with _told("usage"):
-            engine = _SparkEngine(session, sources, layouts, scheme)
-            return meter_by_sql(
-                engine,
-                layouts,
-                book,
-                scheme,
-                max_errors=max_errors,
-                trust_unique=trust_unique,
-                reject=reject,
-                temp_folder=resources.temp_folder,
-            )
+        with _reported("usage"):
+            return meter_by_sql(_SparkEngine(session, files), files, options)
     finally:
         session.stop()
 
@@ -226,7 +204,7 @@ def _session(resources: Resources) -> SparkSession:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _reported(name: str) -> Iterator[None]:
     """Turns what Spark cannot do with a file into a problem.
 
     Raises:
@@ -273,27 +251,19 @@ class _SparkEngine:
     dialect = DIALECT
     knows_rows = True
 
-    def __init__(
-        self,
-        session: SparkSession,
-        sources: Sequence[UsageSource],
-        layouts: dict[str, Layout],
-        scheme: MeteringScheme,
-    ) -> None:
+    def __init__(self, session: SparkSession, files: UsageFiles) -> None:
         self._session = session
-        self._layouts = layouts
-        self._offset = scheme.assumed_offset
-        self._tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
-        self._sources = {_address_of(source): source for source in sources}
+        self._files = files
+        self._sources = {_address_of(source): source for source in files.sources}
         #: Each kind of file that is read alike, with its rows: files of one format and header.
         self._alike: list[tuple[str, sql.RowSource]] = []
         groups: dict[tuple[str, ...], list[UsageSource]] = {}
         _check_names(session, {address: source.name for address, source in self._sources.items()})
         with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
-            stored = pool.map(self._stored_types, sources)
-            for source, types in zip(sources, stored, strict=True):
+            stored = pool.map(self._stored_types, files.sources)
+            for source, types in zip(files.sources, stored, strict=True):
                 format_ = "parquet" if source.format == "parquet" else "csv"
-                groups.setdefault((format_, *layouts[source.name].names, *types), []).append(source)
+                groups.setdefault((format_, *files.layouts[source.name].names, *types), []).append(source)
         for number, group in enumerate(groups.values()):
             self._alike.append((group[0].format, self._row_source(f"usage_{number}", group)))
         self._suspects: list[tuple[str, str]] = []
@@ -324,12 +294,11 @@ class _SparkEngine:
         self._session.createDataFrame(kept, schema).createOrReplaceTempView(table)
         return len(kept)
 
-    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
+    def find_suspects(self, statements: sql.Statements) -> None:
         self._suspects = []
         for number, (format_, rows) in enumerate(self._alike):
-            query = sql.suspects(rows, scheme, tags, DIALECT, refused=refused, contested=contested)
             order = "path, row_number" if format_ == "parquet" else "path"
-            self.keep(f"suspects_{number}", query, "")
+            self.keep(f"suspects_{number}", statements.suspects(rows), "")
             self._suspects.append((f"suspects_{number}", order))
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
@@ -347,22 +316,22 @@ class _SparkEngine:
                     continue
                 found = _line(row.value)
                 # Every file has its header once; a second one is a bad row.
-                if source.name not in headers and tuple(found.fields) == self._layouts[source.name].names:
+                if source.name not in headers and tuple(found.fields) == self._files.layouts[source.name].names:
                     headers.add(source.name)
                     continue
                 if found.flaw and found.flaw.kind is kinds.UNCLOSED_QUOTE:
-                    message = "a quote is not closed on its line; with --engine spark every row must stand on one line"
+                    message = "a quote is not closed on its line; with --engine spark every row must be on one line"
                     raise InputRejected([Problem(Place(source.name), kinds.UNCLOSED_QUOTE, message)])
                 yield source, found
 
     def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:
-        layout = self._layouts[sources[0].name]
+        layout = self._files.layouts[sources[0].name]
         paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
             self._session.read.text(paths).selectExpr("value", "_metadata.file_path AS path").createOrReplaceTempView(
                 view
             )
-            return lines(view, layout, self._tags, self._offset)
+            return lines(view, layout, self._files.tags, self._files.scheme.assumed_offset)
         frame = self._session.read.parquet(*paths)
         stored = self._stored_types(sources[0])
         types = []
@@ -374,7 +343,7 @@ class _SparkEngine:
         file = frame.metadataColumn("_metadata")
         columns += [file.getField("file_path").alias("path"), file.getField("row_index").alias("row_number")]
         frame.select(*columns).createOrReplaceTempView(view)
-        return parquet(view, layout, types, self._tags, self._offset)
+        return parquet(view, layout, types, self._files.tags, self._files.scheme.assumed_offset)
 
     def _stored_types(self, source: UsageSource) -> tuple[str, ...]:
         """The types of a Parquet file's columns as they are stored; nothing for other files."""

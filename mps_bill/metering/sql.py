@@ -4,7 +4,7 @@ in which engines differ.
 What a statement is certain of, the exact reader accepts too, with the same values; of whatever is left it says that it is
 in doubt, and the exact reader decides. Only integers leave the engine, so every engine makes the same bill.
 
-Every statement reads **checked rows** (`checked_rows`): one row a row of usage, with the codes of its words (positions in
+Every statement reads **checked rows**: one row a row of usage, with the codes of its words (positions in
 `word_lists`, 0 for any other word), `epoch` (microseconds), `micros` (-1 for an empty quantity), sizes in pixels (0 for
 none), `failed` and `certain`.
 """
@@ -12,18 +12,17 @@ none), `failed` and `certain`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import gcd
 from typing import Protocol
 
-from mps_bill.core.units import UNITS
+from mps_bill.core.units import MICROS, UNITS
 from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES
 from mps_bill.metering.scheme import MeteringScheme, RecordRule
 from mps_bill.metering.usage import ACCOUNT_COLUMN, BEYOND
 
-MOST_MICROS = 10**18 - 1
+MAX_MICROS = 10**18 - 1
 _INT64 = 2**63 - 1
-_MICROSECONDS = 1_000_000
 _STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
 _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
@@ -90,6 +89,219 @@ class RowSource:
     carried: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements of a run over the rows of its sources, whose columns `tags` are texts that split groups.
+
+    `filled` are the tables named above that have any row; a statement reads none of the others, since a join costs time.
+    All results that count have the columns of a key (`key_columns`), then the numbers of `groups.Counted` in their order.
+    """
+
+    rows: Sequence[RowSource]
+    scheme: MeteringScheme
+    tags: Sequence[str]
+    dialect: Dialect
+    filled: set[str] = field(default_factory=set)
+
+    def groups(self) -> str:
+        """The counts of all rows by key. The group without a slot holds the rows in doubt."""
+        keys = self._keys(key_columns(self.scheme))
+        keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
+        names = ", ".join(keys)
+        sums = self._numbered(["count(*)", "0", *map(self.dialect.sum, self._quantities())])
+        return f"""
+SELECT {names}, {sums} FROM (
+    SELECT {keyed}, unit, CASE WHEN certain AND micros > 0 THEN micros ELSE 0 END AS micros FROM ({self._checked()}) AS checked
+) AS keyed GROUP BY {names}"""
+
+    def repeated(self) -> str:
+        """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
+        `same`."""
+        identity = self.dialect.hash(self._as_seen())
+        hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
+        if DOUBTFUL_RECORDS in self.filled:
+            hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
+        return f"SELECT hash FROM ({hashes}) AS hashes GROUP BY hash HAVING count(*) > 1"
+
+    def same(self) -> str:
+        """The rows with repeated hashes that are certain and can be billed, equal rows counted as one (`times`)."""
+        columns = ", ".join(
+            (
+                *IDENTITY,
+                "unit",
+                *map(_code, word_lists(self.scheme)),
+                *("epoch", "width_pixels", "height_pixels", "failed"),
+                *map(tag_column, self.tags),
+            )
+        )
+        micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END"
+        condition = f"certain AND NOT {self._is_refused()}" if REFUSED in self.filled else "certain"
+        return f"""
+SELECT {columns}, {micros} AS micros, count(*) AS times
+FROM ({self._checked(repeated=True)}) AS checked WHERE {condition} GROUP BY {columns}, {micros}"""
+
+    def contested(self) -> str:
+        """The records in `same` with different values, or that look like another one whose id has what cannot be seen, or
+        like one in doubt."""
+        identity, seen = ", ".join(IDENTITY), ", ".join(self._as_seen())
+        untidy = " OR ".join(
+            f"{name} <> {tidy}" for name, tidy in zip(IDENTITY, self._as_seen(), strict=True) if name != tidy
+        )
+        query = f"SELECT {identity} FROM {SAME} GROUP BY {identity} HAVING count(*) > 1"
+        others = [f"SELECT {seen} FROM {SAME} WHERE {untidy}"]
+        if DOUBTFUL_RECORDS in self.filled:
+            others.append(f"SELECT {seen} FROM {DOUBTFUL_RECORDS}")
+        for other in others:
+            query += f" UNION SELECT {identity} FROM {SAME} WHERE coalesce(({seen}) IN ({other}), false)"
+        return query
+
+    def corrections(self) -> str:
+        """What `groups` counted too much, to be added to it: all rows of a contested record, and all but one row of any
+        other, which are duplicates."""
+        keys = self._keys(key_columns(self.scheme))
+        keyed = ", ".join(f"{value} AS {name}" for name, value in keys.items())
+        names = ", ".join(keys)
+        surplus = f"CAST(surplus AS {self.dialect.wide})"
+        numbers = self._numbered(
+            [
+                "sum(CASE WHEN contested THEN -surplus ELSE 0 END)",
+                "sum(CASE WHEN contested THEN 0 ELSE surplus END)",
+                *(f"-sum({quantity} * {surplus})" for quantity in self._quantities()),
+            ]
+        )
+        contested = _is_in(CONTESTED, IDENTITY) if CONTESTED in self.filled else "false"
+        return f"""
+SELECT {names}, {numbers} FROM (
+    SELECT {keyed}, unit, micros, contested, CASE WHEN contested THEN times ELSE times - 1 END AS surplus
+    FROM (SELECT *, {contested} AS contested FROM {SAME}) AS flagged
+) AS keyed WHERE surplus > 0 GROUP BY {names}"""
+
+    def over_accounts(self, table: str) -> str:
+        """The rows of `GROUPS` or `CORRECTIONS` summed over the accounts."""
+        names = ", ".join(self._whole_key())
+        return f"SELECT {names}, {self._summed()} FROM {table} GROUP BY {names}"
+
+    def by_account(self) -> str:
+        """The counts of the rows that need no exact reader, in order of the accounts.
+
+        That is `GROUPS` without those in doubt and those without a price, and `CORRECTIONS`.
+        """
+        keys = ", ".join(key_columns(self.scheme))
+        condition = "slot IS NOT NULL"
+        if REFUSED in self.filled:
+            condition += f" AND NOT {_is_in(REFUSED, self._whole_key())}"
+        counted = f"SELECT * FROM {GROUPS} WHERE {condition}"
+        if CORRECTIONS in self.filled:
+            counted += f" UNION ALL SELECT * FROM {CORRECTIONS}"
+        return f"""
+SELECT {keys}, {self._summed()} FROM ({counted}) AS counted
+GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
+
+    def suspects(self, source: RowSource) -> str:
+        """The carried columns of the rows that the exact reader must judge: in doubt, without a price, or contested."""
+        conditions = ["NOT certain"]
+        if REFUSED in self.filled:
+            conditions.append(self._is_refused())
+        if CONTESTED in self.filled:
+            conditions.append(_is_in(CONTESTED, IDENTITY))
+        checked = self._checked_source(source, source.carried)
+        return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
+
+    def _checked(self, *, repeated: bool = False) -> str:
+        """The checked rows of all sources; with `repeated` only those whose hash is in that table, which is asked first."""
+        parts = []
+        for source in self.rows:
+            condition = ""
+            if repeated:
+                identity = self.dialect.hash(self._as_seen([source.values[name] for name in IDENTITY]))
+                condition = f" WHERE {identity} IN (SELECT hash FROM {REPEATED})"
+            parts.append(self._checked_source(source, condition=condition))
+        return " UNION ALL ".join(parts)
+
+    def _checked_source(self, source: RowSource, carried: Sequence[str] = (), condition: str = "") -> str:
+        values = source.values
+        words = word_lists(self.scheme)
+        typed = ", ".join(
+            (
+                *carried,
+                *(f"{values[name]} AS {name}" for name in TEXTS),
+                *(f"{values[tag]} AS {tag_column(tag)}" for tag in self.tags),
+                *(f"{self.dialect.position(values[name], known)} AS {_code(name)}" for name, known in words.items()),
+                f"{self.dialect.position(self.dialect.lower(values['status']), _STATUSES)} AS status_code",
+                f"{source.epoch} AS epoch",
+                f"{source.micros} AS micros",
+                f"{source.width} AS width_pixels",
+                f"{source.height} AS height_pixels",
+                *(f"{test} AS test_{number}" for number, test in enumerate(source.tests)),
+            )
+        )
+        tests = (*self._tests(), *(f"test_{number}" for number in range(len(source.tests))))
+        certain = " AND ".join(f"({test})" for test in tests)
+        columns = ", ".join(
+            (
+                *carried,
+                *IDENTITY,
+                "unit",
+                *map(tag_column, self.tags),
+                *map(_code, words),
+                *("epoch", "micros", "width_pixels", "height_pixels"),
+                f"status_code >= {_FIRST_FREE} AS failed",
+                f"coalesce({certain}, false) AS certain",
+            )
+        )
+        return f"SELECT {columns} FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
+
+    def _tests(self) -> tuple[str, ...]:
+        """What must hold of a row so that the engine is certain of it; NULL counts as false."""
+        failed = f"status_code >= {_FIRST_FREE}"
+        harmless = self.dialect.harmless
+        return (
+            "epoch >= 0",
+            "status_code > 0",
+            "job_id <> ''",
+            "item_code > 0",
+            "region_code > 0",
+            f"CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND {failed} END",
+            f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {failed} END",
+            "(width_pixels = 0) = (height_pixels = 0)",
+            *(f"CASE WHEN {_code(name)} > 0 THEN true ELSE {harmless(name)} END" for name in ("spec", "codec")),
+            *(harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, self.tags))),
+            *(f"{column} <> ''" for column in self.tags if column == ACCOUNT_COLUMN),
+        )
+
+    def _quantities(self) -> tuple[str, ...]:
+        """The quantity of a row as written, and its pieces under each rule."""
+        return ("micros", *(_pieces(rule, self.dialect) for rule in self.scheme.rules))
+
+    def _numbered(self, values: Sequence[str]) -> str:
+        return ", ".join(f"{value} AS {_number(place)}" for place, value in enumerate(values))
+
+    def _summed(self) -> str:
+        return self._numbered([f"sum({_number(place)})" for place in range(3 + len(self.scheme.rules))])
+
+    def _keys(self, columns: Sequence[str]) -> dict[str, str]:
+        """The columns of a key over checked rows."""
+        special = {
+            "slot": self.dialect.whole_quotient("epoch", self.scheme.slot_seconds * MICROS),
+            "long_side": _edge("greatest(width_pixels, height_pixels)", self.scheme.long_edges),
+            "short_side": _edge("least(width_pixels, height_pixels)", self.scheme.short_edges),
+        }
+        return {name: special.get(name, name) for name in columns}
+
+    def _whole_key(self) -> tuple[str, ...]:
+        return key_columns(replace(self.scheme, by_account=False))
+
+    def _is_refused(self) -> str:
+        """Whether the key of a checked row is among those that have no price."""
+        columns = self._whole_key()
+        return _is_in(REFUSED, columns, self._keys(columns).values())
+
+    def _as_seen(self, columns: Sequence[str] = IDENTITY) -> list[str]:
+        """The columns of a record's identity as a person sees them. An item is one of the known words."""
+        job_id, item, output = columns
+        return [self.dialect.tidied(job_id), item, self.dialect.tidied(output)]
+
+
 def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
     """The words that the statements write as positions, counted from 1; 0 is any other word."""
     return {
@@ -102,9 +314,9 @@ def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
 
 
 def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
-    """The columns of a group's key in the results of `groups` and `corrections`."""
-    codes = (f"{column}_code" for column in word_lists(scheme))
+    """The columns of a key in the results of the statements."""
     account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
+    codes = map(_code, word_lists(scheme))
     return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
 
 
@@ -118,246 +330,20 @@ def tag_column(tag: str) -> str:
     return tag if tag == ACCOUNT_COLUMN else f"tag_{tag.encode().hex()}"
 
 
-def checked_rows(
-    sources: Sequence[RowSource],
-    scheme: MeteringScheme,
-    tags: Sequence[str],
-    dialect: Dialect,
-    *,
-    repeated: bool = False,
-) -> str:
-    """The checked rows of the sources; with `repeated` only those whose hash stands in that table, which is asked first."""
-    parts = []
-    for source in sources:
-        condition = ""
-        if repeated:
-            identity = dialect.hash(_as_seen(dialect, [source.values[name] for name in IDENTITY]))
-            condition = f" WHERE {identity} IN (SELECT hash FROM {REPEATED})"
-        parts.append(_checked_source(source, scheme, tags, dialect, condition=condition))
-    return " UNION ALL ".join(parts)
+def _code(column: str) -> str:
+    """The column with the position of a word in its list."""
+    return f"{column}_code"
 
 
-def groups(checked: str, scheme: MeteringScheme, dialect: Dialect) -> str:
-    """Key columns, rows, sum of micros, sums of pieces under each rule. The group without a slot holds the rows in doubt."""
-    keys = _keys(scheme, dialect)
-    keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
-    names = ", ".join(keys)
-    values = ("micros", *(_pieces(rule, dialect) for rule in scheme.rules))
-    sums = ", ".join(
-        f"{value} AS {name}"
-        for name, value in zip(_numbers(scheme), ("count(*)", *map(dialect.sum, values)), strict=True)
-    )
-    return f"""
-SELECT {names}, {sums} FROM (
-    SELECT {keyed}, unit, CASE WHEN certain AND micros > 0 THEN micros ELSE 0 END AS micros FROM ({checked}) AS checked
-) AS keyed GROUP BY {names}"""
+def _number(place: int) -> str:
+    """The column of a number of `groups.Counted`, by its place behind the key."""
+    return f"number_{place}"
 
 
-def repeated(checked: str, dialect: Dialect, *, doubtful_records: bool) -> str:
-    """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
-    `same`."""
-    identity = dialect.hash(_as_seen(dialect))
-    hashes = f"SELECT {identity} AS hash FROM ({checked}) AS checked"
-    if doubtful_records:
-        hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
-    return f"SELECT hash FROM ({hashes}) AS hashes GROUP BY hash HAVING count(*) > 1"
-
-
-def same(repeated_rows: str, scheme: MeteringScheme, tags: Sequence[str], dialect: Dialect, *, refused: bool) -> str:
-    """The rows with repeated hashes (`checked_rows`) that are certain and can be billed, equal rows counted as one (`times`)."""
-    columns = ", ".join(
-        (
-            *IDENTITY,
-            "unit",
-            *(f"{column}_code" for column in word_lists(scheme)),
-            *("epoch", "width_pixels", "height_pixels", "failed"),
-            *map(tag_column, tags),
-        )
-    )
-    micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END"
-    condition = f"certain AND NOT {_is_refused(scheme, dialect)}" if refused else "certain"
-    return f"""
-SELECT {columns}, {micros} AS micros, count(*) AS times
-FROM ({repeated_rows}) AS checked WHERE {condition} GROUP BY {columns}, {micros}"""
-
-
-def contested(dialect: Dialect, *, doubtful_records: bool) -> str:
-    """The records that stand in `same` with different values, or that look like another one whose id has what cannot be
-    seen, or like one in doubt."""
-    identity, seen = ", ".join(IDENTITY), ", ".join(_as_seen(dialect))
-    untidy = " OR ".join(
-        f"{name} <> {tidy}" for name, tidy in zip(IDENTITY, _as_seen(dialect), strict=True) if name != tidy
-    )
-    query = f"SELECT {identity} FROM {SAME} GROUP BY {identity} HAVING count(*) > 1"
-    others = [f"SELECT {seen} FROM {SAME} WHERE {untidy}"]
-    if doubtful_records:
-        others.append(f"SELECT {seen} FROM {DOUBTFUL_RECORDS}")
-    for other in others:
-        query += f" UNION SELECT {identity} FROM {SAME} WHERE coalesce(({seen}) IN ({other}), false)"
-    return query
-
-
-def _as_seen(dialect: Dialect, columns: Sequence[str] = IDENTITY) -> list[str]:
-    """The columns of a record's identity as a person sees them. An item is one of the known words."""
-    job_id, item, output = columns
-    return [dialect.tidied(job_id), item, dialect.tidied(output)]
-
-
-def corrections(scheme: MeteringScheme, dialect: Dialect, *, contested: bool) -> str:
-    """What `groups` counted too much, by key: whether it belongs to contested records, rows, micros, pieces.
-
-    All rows of a contested record, and all but one row of any other.
-    """
-    keys = _keys(scheme, dialect)
-    flag = _stands_in(CONTESTED) if contested else "false"
-    values = ("1", "micros", *(_pieces(rule, dialect) for rule in scheme.rules))
-    weighed = ", ".join(
-        f"sum({value} * CAST(surplus AS {dialect.wide})) AS {name}"
-        for name, value in zip(_numbers(scheme), values, strict=True)
-    )
-    keyed = ", ".join(f"{value} AS {name}" for name, value in keys.items())
-    names = ", ".join(keys)
-    return f"""
-SELECT contested, {names}, {weighed} FROM (
-    SELECT {keyed}, unit, micros, contested, CASE WHEN contested THEN times ELSE times - 1 END AS surplus
-    FROM (SELECT *, {flag} AS contested FROM {SAME}) AS flagged
-) AS keyed WHERE surplus > 0 GROUP BY contested, {names}"""
-
-
-def over_accounts(table: str, scheme: MeteringScheme) -> str:
-    """The rows of `GROUPS` or `CORRECTIONS` summed over the accounts: what the query of the table makes without them."""
-    keys = key_columns(replace(scheme, by_account=False))
-    names = ", ".join(("contested", *keys) if table == CORRECTIONS else keys)
-    sums = ", ".join(f"sum({name})" for name in _numbers(scheme))
-    return f"SELECT {names}, {sums} FROM {table} GROUP BY {names}"
-
-
-def by_account(scheme: MeteringScheme, *, refused: bool, corrected: bool) -> str:
-    """Key columns, rows, duplicates and sums of the rows that need no exact reader, in order of the accounts.
-
-    That is `GROUPS` without those in doubt and those without a price, less `CORRECTIONS`.
-    """
-    keys = ", ".join(key_columns(scheme))
-    rows, *sums = _numbers(scheme)
-    condition = "slot IS NOT NULL"
-    if refused:
-        whole = ", ".join(key_columns(replace(scheme, by_account=False)))
-        condition += f" AND NOT coalesce(({whole}) IN (SELECT {whole} FROM {REFUSED}), false)"
-    parts = [f"SELECT {keys}, {rows}, 0 AS duplicates, {', '.join(sums)} FROM {GROUPS} WHERE {condition}"]
-    if corrected:
-        taken = ", ".join(f"-{name}" for name in sums)
-        parts.append(
-            f"SELECT {keys}, CASE WHEN contested THEN -{rows} ELSE 0 END, CASE WHEN contested THEN 0 ELSE {rows} END,"
-            f" {taken} FROM {CORRECTIONS}"
-        )
-    summed = ", ".join(f"sum({name})" for name in (rows, "duplicates", *sums))
-    return f"""
-SELECT {keys}, {summed} FROM ({" UNION ALL ".join(parts)}) AS counted
-GROUP BY {keys} HAVING sum({rows}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
-
-
-def suspects(
-    source: RowSource,
-    scheme: MeteringScheme,
-    tags: Sequence[str],
-    dialect: Dialect,
-    *,
-    refused: bool,
-    contested: bool,
-) -> str:
-    """The carried columns of the rows that the exact reader must judge: in doubt, without a price, or contested."""
-    conditions = ["NOT certain"]
-    if refused:
-        conditions.append(_is_refused(scheme, dialect))
-    if contested:
-        conditions.append(_stands_in(CONTESTED))
-    checked = _checked_source(source, scheme, tags, dialect, carried=source.carried)
-    return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
-
-
-def _checked_source(
-    source: RowSource,
-    scheme: MeteringScheme,
-    tags: Sequence[str],
-    dialect: Dialect,
-    *,
-    carried: Sequence[str] = (),
-    condition: str = "",
-) -> str:
-    values = source.values
-    status = values["status"]
-    typed = ", ".join(
-        (
-            *carried,
-            *(f"{values[name]} AS {name}" for name in TEXTS),
-            *(f"{values[tag]} AS {tag_column(tag)}" for tag in tags),
-            *(f"{dialect.position(values[name], words)} AS {name}_code" for name, words in word_lists(scheme).items()),
-            f"{dialect.position(dialect.lower(status), _STATUSES)} AS status_code",
-            f"{source.epoch} AS epoch",
-            f"{source.micros} AS micros",
-            f"{source.width} AS width_pixels",
-            f"{source.height} AS height_pixels",
-            *(f"{test} AS test_{number}" for number, test in enumerate(source.tests)),
-        )
-    )
-    tests = (*_tests(tags, dialect), *(f"test_{number}" for number in range(len(source.tests))))
-    certain = " AND ".join(f"({test})" for test in tests)
-    columns = ", ".join(
-        (
-            *carried,
-            *IDENTITY,
-            "unit",
-            *map(tag_column, tags),
-            *(f"{column}_code" for column in word_lists(scheme)),
-            *("epoch", "micros", "width_pixels", "height_pixels"),
-            f"status_code >= {_FIRST_FREE} AS failed",
-            f"coalesce({certain}, false) AS certain",
-        )
-    )
-    return f"SELECT {columns} FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
-
-
-def _tests(tags: Iterable[str], dialect: Dialect) -> tuple[str, ...]:
-    """What must hold of a row so that the engine is certain of it; NULL counts as false."""
-    failed = f"status_code >= {_FIRST_FREE}"
-    return (
-        "epoch >= 0",
-        "status_code > 0",
-        "job_id <> ''",
-        "item_code > 0",
-        "region_code > 0",
-        f"CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND {failed} END",
-        f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {failed} END",
-        "(width_pixels = 0) = (height_pixels = 0)",
-        *(f"CASE WHEN {column}_code > 0 THEN true ELSE {dialect.harmless(column)} END" for column in ("spec", "codec")),
-        *(dialect.harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, tags))),
-        *(f"{column} <> ''" for column in tags if column == ACCOUNT_COLUMN),
-    )
-
-
-def _numbers(scheme: MeteringScheme) -> tuple[str, ...]:
-    """The columns of a group's rows and sums."""
-    return tuple(f"number_{number}" for number in range(2 + len(scheme.rules)))
-
-
-def _keys(scheme: MeteringScheme, dialect: Dialect) -> dict[str, str]:
-    """The columns of a group's key over checked rows."""
-    long_side = _edge("greatest(width_pixels, height_pixels)", scheme.long_edges)
-    short_side = _edge("least(width_pixels, height_pixels)", scheme.short_edges)
-    slot = dialect.whole_quotient("epoch", scheme.slot_seconds * _MICROSECONDS)
-    special = {"slot": slot, "long_side": long_side, "short_side": short_side}
-    return {name: special.get(name, name) for name in key_columns(scheme)}
-
-
-def _is_refused(scheme: MeteringScheme, dialect: Dialect) -> str:
-    """Whether the key of a checked row is among those that have no price."""
-    keys = _keys(scheme, dialect)
-    return f"coalesce(({', '.join(keys.values())}) IN (SELECT {', '.join(keys)} FROM {REFUSED}), false)"
-
-
-def _stands_in(table: str) -> str:
-    identity = ", ".join(IDENTITY)
-    return f"coalesce(({identity}) IN (SELECT {identity} FROM {table}), false)"
+def _is_in(table: str, columns: Sequence[str], values: Iterable[str] = ()) -> str:
+    """Whether the values (by default the columns themselves) are in these columns of a table; NULL is not."""
+    names = ", ".join(columns)
+    return f"coalesce(({', '.join(values) or names}) IN (SELECT {names} FROM {table}), false)"
 
 
 def _edge(side: str, edges: Sequence[int]) -> str:
@@ -381,7 +367,7 @@ def _pieces(rule: RecordRule, dialect: Dialect) -> str:
             case "down":
                 add = 0
         # Wide numbers are slow, so they are used only where 64 bits could overflow.
-        wide = MOST_MICROS * factor + add > _INT64
+        wide = MAX_MICROS * factor + add > _INT64
         micros = f"CAST(micros AS {dialect.wide})" if wide else "micros"
         quotient = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
         arms.append(f"WHEN {dialect.literal(unit.name)} THEN {quotient}")

@@ -11,20 +11,21 @@ memory depends on the number of suspects and groups, not of rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
 from typing import Protocol
 
 from mps_bill.metering import sql
-from mps_bill.metering.accounts import GroupFile, account_of
+from mps_bill.metering.accounts import ByAccount, CountsFile, account_of
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.exact_reader import BadRow, Judge, Judged, Reject, Sums, account_for, verdict_on
-from mps_bill.metering.records import Identity, Layout
+from mps_bill.metering.exact_reader import BadRow, Judge, Judged, UsageFiles, account_for, verdict_on
+from mps_bill.metering.groups import Counted, Metered, Sums
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import UNKNOWN, Metered, UsageGroup, UsageKey
-from mps_bill.price_sheet.book import PriceBook
+from mps_bill.metering.usage import UNKNOWN, UsageKey
 
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
 
@@ -60,8 +61,8 @@ class SqlEngine(Protocol):
         """A table of the rows given, none of which has a NULL; the columns have types of SQL. Their number."""
         ...
 
-    def find_suspects(self, scheme: MeteringScheme, tags: Sequence[str], *, refused: bool, contested: bool) -> None:
-        """Finds the rows that the exact reader must judge (`sql.suspects`)."""
+    def find_suspects(self, statements: sql.Statements) -> None:
+        """Finds the rows that the exact reader must judge (`sql.Statements.suspects`)."""
         ...
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
@@ -77,130 +78,128 @@ class PlacesNeededError(Exception):
     """A row is bad or in doubt, and the engine cannot lead back to it."""
 
 
-def meter_by_sql(
-    engine: SqlEngine,
-    layouts: dict[str, Layout],
-    book: PriceBook,
-    scheme: MeteringScheme,
-    *,
-    max_errors: int,
-    trust_unique: bool,
-    reject: Reject | None,
-    temp_folder: str | None = None,
-) -> Metered:
+def meter_by_sql(engine: SqlEngine, files: UsageFiles, options: MeterOptions) -> Metered:
     """The groups of the engine's sources, with the problems of their bad rows.
 
-    Groups by account stay in tables of the engine, and go from there to a file in `temp_folder`, so that memory does not
-    depend on the number of accounts; everything else is judged on the groups summed over them.
+    Groups by account stay in tables of the engine, and go from there to a file in the temporary folder, so that memory does
+    not depend on the number of accounts; everything else is judged on the groups summed over them.
 
     Raises:
         PlacesNeededError: not every row is clean, and the engine does not know its rows.
     """
-    tags = tuple(sorted({tag for layout in layouts.values() for tag in layout.tags}))
-    checked = sql.checked_rows(engine.rows, scheme, tags, engine.dialect)
-    judges: dict[str, Judge] = {}
-
-    def judge(source: UsageSource, row: Row) -> Judged:
-        known = judges.get(source.name) or judges.setdefault(
-            source.name, Judge(source, layouts[source.name], book, scheme)
-        )
-        return known.judge(row)
-
-    sums = Sums(scheme)
-    whole = replace(scheme, by_account=False)
-    groups = sql.groups(checked, scheme, engine.dialect)
-    if scheme.by_account:
-        engine.keep(sql.GROUPS, groups, "Reading usage")
-        groups = sql.over_accounts(sql.GROUPS, scheme)
-    refused: list[Sequence[object]] = []
-    in_doubt = False
-    for key_columns, numbers in _split(engine.fetch(groups, "Reading usage"), whole):
-        if key_columns[0] is None:
-            in_doubt = True
-            continue
-        key = _key(key_columns, whole)
-        if isinstance(verdict_on(key, book, scheme), tuple):
-            refused.append(key_columns)
-        else:
-            sums.add_counts(key, numbers[0], 0, numbers[1:])
-    suspicious = in_doubt or bool(refused)
-    if suspicious and not engine.knows_rows:
-        raise PlacesNeededError
-    if refused:
-        engine.load(sql.REFUSED, _key_types(whole), refused)
-
-    if suspicious:
-        engine.find_suspects(whole, tags, refused=bool(refused), contested=False)
-    doubtful_records: dict[Identity, None] = {}
-    for source, row in engine.suspects() if in_doubt else ():
-        judged = judge(source, row)
-        if not isinstance(judged, BadRow):
-            doubtful_records[judged.record.identity] = None
-
-    contested = corrected = False
-    if not trust_unique:
-        if doubtful_records:
-            engine.load(sql.DOUBTFUL_RECORDS, dict.fromkeys(sql.IDENTITY, _TEXT), doubtful_records)
-        query = sql.repeated(checked, engine.dialect, doubtful_records=bool(doubtful_records))
-        repeated = engine.keep(sql.REPEATED, query, "Looking for repeated records")
-        if repeated:
-            repeated_rows = sql.checked_rows(engine.rows, scheme, tags, engine.dialect, repeated=True)
-            query = sql.same(repeated_rows, whole, tags, engine.dialect, refused=bool(refused))
-            engine.keep(sql.SAME, query, "Comparing repeated records")
-            query = sql.contested(engine.dialect, doubtful_records=bool(doubtful_records))
-            contested = bool(engine.keep(sql.CONTESTED, query, "Comparing repeated records"))
-            if contested and not engine.knows_rows:
-                raise PlacesNeededError
-            _correct(engine, scheme, sums, contested)
-            corrected = True
-    if contested:
-        engine.find_suspects(whole, tags, refused=bool(refused), contested=True)
-
-    def suspects() -> Iterator[Judged]:
-        if suspicious or contested:
-            yield from (judge(source, row) for source, row in engine.placed_suspects())
-
-    metered = account_for(suspects, sums, max_errors, trust_unique=trust_unique, reject=reject)
-    if not scheme.by_account:
-        return metered
-    query = sql.by_account(scheme, refused=bool(refused), corrected=corrected)
-    counted = (
-        UsageGroup(_key(key_columns, scheme), rows, duplicates, tuple(sums_))
-        for key_columns, (rows, duplicates, *sums_) in _split(engine.stream(query, "Sorting accounts"), scheme)
-    )
-    # The groups that the exact reader has made are those that name their account.
-    exact = sorted((group for group in metered.groups if group.key.account), key=account_of)
-    return replace(metered, by_account=GroupFile(merge(counted, exact, key=account_of), temp_folder))
+    return _Metering(engine, files, options).metered()
 
 
-def _correct(engine: SqlEngine, scheme: MeteringScheme, sums: Sums, contested: bool) -> None:
-    """Takes out of the sums what repeats brought in; contested records are taken out whole, for the exact reader."""
-    query = sql.corrections(scheme, engine.dialect, contested=contested)
-    whole = replace(scheme, by_account=False)
-    if scheme.by_account:
-        engine.keep(sql.CORRECTIONS, query, "Comparing repeated records")
-        query = sql.over_accounts(sql.CORRECTIONS, scheme)
-    for is_contested, *row in engine.fetch(query, "Comparing repeated records"):
-        ((key_columns, (rows, *surplus)),) = _split([tuple(row)], whole)
-        taken = [-number for number in surplus]
-        if is_contested:
-            sums.add_counts(_key(key_columns, whole), -rows, 0, taken)
-        else:
-            sums.add_counts(_key(key_columns, whole), 0, rows, taken)
+class _Metering:
+    """One run of `meter_by_sql`. The tables that its steps fill decide what the statements of later ones look at."""
 
+    def __init__(self, engine: SqlEngine, files: UsageFiles, options: MeterOptions) -> None:
+        self._engine = engine
+        self._files = files
+        self._options = options
+        self._by_account = files.scheme.by_account
+        #: The scheme of the groups summed over all accounts.
+        self._whole = replace(files.scheme, by_account=False)
+        self._statements = sql.Statements(engine.rows, files.scheme, files.tags, engine.dialect)
+        self._sums = Sums(files.scheme)
+        self._judges: dict[str, Judge] = {}
+        self._found_suspects = False
 
-def _split(
-    rows: Iterable[tuple[object, ...]], scheme: MeteringScheme
-) -> Iterator[tuple[tuple[object, ...], tuple[int, ...]]]:
-    """The key columns and the numbers of result rows."""
-    width = len(sql.key_columns(scheme))
-    for row in rows:
-        yield row[:width], tuple(int(str(number)) for number in row[width:])
+    def metered(self) -> Metered:
+        in_doubt = self._count()
+        if in_doubt or sql.REFUSED in self._statements.filled:
+            self._find_suspects()
+        if not self._options.trust_unique:
+            self._compare_repeats(self._doubtful_records() if in_doubt else {})
+        metered = account_for(self._suspects, self._sums, self._files, self._options)
+        return replace(metered, by_account=self._accounts()) if self._by_account else metered
+
+    def _count(self) -> bool:
+        """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any is in doubt."""
+        in_doubt = False
+        refused: list[Sequence[object]] = []
+        for row in self._over_accounts(sql.GROUPS, self._statements.groups(), "Reading usage"):
+            if row[0] is None:
+                in_doubt = True
+                continue
+            counted = _counted(row, self._whole)
+            if isinstance(verdict_on(counted.key, self._files.book, self._whole), tuple):
+                refused.append(row[: len(sql.key_columns(self._whole))])
+            else:
+                self._sums.add_counted(counted)
+        if refused:
+            self._load(sql.REFUSED, _key_types(self._whole), refused)
+        return in_doubt
+
+    def _find_suspects(self) -> None:
+        if not self._engine.knows_rows:
+            raise PlacesNeededError
+        self._engine.find_suspects(self._statements)
+        self._found_suspects = True
+
+    def _doubtful_records(self) -> dict[Identity, None]:
+        """The records of the good rows among the suspects."""
+        judged = (self._judge(source, row) for source, row in self._engine.suspects())
+        return {row.record.identity: None for row in judged if not isinstance(row, BadRow)}
+
+    def _compare_repeats(self, doubtful: Collection[Identity]) -> None:
+        """Counts each record once. Contested records are taken out whole, for the exact reader."""
+        if doubtful:
+            self._load(sql.DOUBTFUL_RECORDS, dict.fromkeys(sql.IDENTITY, _TEXT), doubtful)
+        if not self._keep(sql.REPEATED, self._statements.repeated(), "Looking for repeated records"):
+            return
+        doing = "Comparing repeated records"
+        self._keep(sql.SAME, self._statements.same(), doing)
+        if self._keep(sql.CONTESTED, self._statements.contested(), doing):
+            self._find_suspects()
+        for row in self._over_accounts(sql.CORRECTIONS, self._statements.corrections(), doing):
+            self._sums.add_counted(_counted(row, self._whole))
+
+    def _suspects(self) -> Iterator[Judged]:
+        if self._found_suspects:
+            for source, row in self._engine.placed_suspects():
+                yield self._judge(source, row)
+
+    def _accounts(self) -> ByAccount:
+        """The counts of each account: what the engine has counted, and what the exact reader has, whose keys name it."""
+        rows = self._engine.stream(self._statements.by_account(), "Sorting accounts")
+        counted = (_counted(row, self._files.scheme) for row in rows)
+        exact = sorted((one for one in self._sums.counted() if one.key.account), key=account_of)
+        counts = CountsFile(merge(counted, exact, key=account_of), self._options.resources.temp_folder)
+        return ByAccount(counts, self._files.book, self._files.scheme)
+
+    def _over_accounts(self, table: str, query: str, doing: str) -> list[tuple[object, ...]]:
+        """The result of a query that counts, which is kept in the table where it is by account."""
+        if self._by_account:
+            self._keep(table, query, doing)
+            query = self._statements.over_accounts(table)
+        return self._engine.fetch(query, doing)
+
+    def _judge(self, source: UsageSource, row: Row) -> Judged:
+        judge = self._judges.get(source.name) or self._judges.setdefault(source.name, self._files.judge(source))
+        return judge.judge(row)
+
+    def _keep(self, table: str, query: str, doing: str) -> bool:
+        """Keeps the result of a query; whether it has any row."""
+        if self._engine.keep(table, query, doing):
+            self._statements.filled.add(table)
+        return table in self._statements.filled
+
+    def _load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> None:
+        self._engine.load(table, columns, rows)
+        self._statements.filled.add(table)
 
 
 def _key_types(scheme: MeteringScheme) -> dict[str, str]:
     columns = sql.key_columns(scheme)
     return dict(zip(columns, (*[_INTEGER] * 8, _BOOLEAN, *[_TEXT] * (len(columns) - 9)), strict=True))
+
+
+def _counted(row: Sequence[object], scheme: MeteringScheme) -> Counted:
+    """A row of a result that counts."""
+    width = len(sql.key_columns(scheme))
+    rows, duplicates, micros, *pieces = (int(str(number)) for number in row[width:])
+    return Counted(_key(row[:width], scheme), rows, duplicates, micros, tuple(pieces))
 
 
 def _key(columns: Sequence[object], scheme: MeteringScheme) -> UsageKey:

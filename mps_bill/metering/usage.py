@@ -1,11 +1,9 @@
-"""What an engine makes of usage files: groups of records with integer sums, and the control totals of the rows."""
+"""The columns of usage, what the price of a record may depend on, and the control totals of the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.laws import law
 
 #: The columns of a usage record, in the order of the documentation.
@@ -75,46 +73,6 @@ class UsageKey:
     tags: tuple[str, ...]
     #: Empty in usage of one account, which does not name it.
     account: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UsageGroup:
-    """All records with one key. `rows` counts their rows, `duplicates` those among them that repeat a record.
-
-    `sums[0]` is the sum of the quantities as written, in millionths of the usage's own unit; `sums[i]` the sum of
-    pieces under record rule `i - 1` of the scheme.
-    """
-
-    key: UsageKey
-    rows: int
-    duplicates: int
-    sums: tuple[int, ...]
-
-    @property
-    def records(self) -> int:
-        return self.rows - self.duplicates
-
-
-#: The groups of each account, with its id.
-AccountGroups = Iterable[tuple[str, tuple[UsageGroup, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Metered:
-    """The result of reading every row once: `rows_read` = rows of the groups + `rows_rejected`.
-
-    Of usage of many accounts `by_account` has the groups of each, in order of the accounts' ids, and can be gone through
-    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has;
-    `lookalikes` says which records have ids that look alike.
-    """
-
-    groups: tuple[UsageGroup, ...]
-    rows_read: int
-    rows_rejected: int
-    problems: ProblemReport
-    by_account: AccountGroups | None = None
-    unknown_items: tuple[str, ...] = ()
-    lookalikes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

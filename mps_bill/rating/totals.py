@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from mps_bill.core.units import UNITS
 from mps_bill.metering.assign import Assignment
-from mps_bill.metering.scheme import MeteringScheme, record_rule
-from mps_bill.metering.usage import UsageGroup
+from mps_bill.metering.groups import Group
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 #: Values of the tags that the run is split by -> micros.
@@ -32,21 +30,14 @@ class UsageTotal:
     shares: Final[TagShares]
 
 
-def billed_micros(group: UsageGroup, item: Item, scheme: MeteringScheme) -> int:
-    """The micros of a group under the item's rule for single records (the cycle's rounding comes later)."""
-    rule = record_rule(item)
-    if rule is None:
-        return group.sums[0] * UNITS[group.key.unit].factor
-    return group.sums[1 + scheme.rules.index(rule)] * rule.step
-
-
-def gather(groups: Iterable[tuple[UsageGroup, Assignment]], scheme: MeteringScheme) -> tuple[UsageTotal, ...]:
+def gather(groups: Iterable[Group]) -> tuple[UsageTotal, ...]:
     """The totals of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region."""
     records: dict[tuple[int, str, int, int, str], int] = {}
     shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], int]] = {}
     heads: dict[tuple[int, str, int, int, str], Assignment] = {}
     ranks: dict[int, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
-    for group, assignment in groups:
+    for group in groups:
+        assignment = group.assignment
         sheet, item = assignment.sheet, assignment.item
         items, specs = ranks.get(id(sheet)) or ranks.setdefault(id(sheet), _ranks(sheet))
         key = (
@@ -59,7 +50,7 @@ def gather(groups: Iterable[tuple[UsageGroup, Assignment]], scheme: MeteringSche
         heads[key] = assignment
         records[key] = records.get(key, 0) + group.records
         by_tag = shares.setdefault(key, {})
-        by_tag[group.key.tags] = by_tag.get(group.key.tags, 0) + billed_micros(group, item, scheme)
+        by_tag[group.key.tags] = by_tag.get(group.key.tags, 0) + group.micros
     return tuple(
         UsageTotal(
             head.sheet,

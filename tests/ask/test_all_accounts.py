@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mps_bill.ask.all_accounts import bill_accounts, nothing, sum_of
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import bill_usage
 from tests import kit
 from tests.conftest import ROOT
@@ -84,7 +84,7 @@ def test_rejected_rows_are_in_the_total_only(tmp_path: Path, engine: EngineName)
         f"{kit.row(job_id='j-3')},b",
     ]
     source = kit.source(tmp_path / "usage.csv", kit.usage_text(rows, HEADER))
-    bills = bill_accounts([source], kit.book(), MeterOptions(engine=engine, accounts=True, set_aside=True))
+    bills = bill_accounts([source], kit.book(), MeterOptions(engine=engine, accounts=True, bill_good_rows=True))
     runs = dict(bills)
     assert [(run.control_totals.rows_read, run.control_totals.rows_rejected) for run in runs.values()] == [
         (2, 0),

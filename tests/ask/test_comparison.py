@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mps_bill.ask.comparison import Comparison, compare_accounts, compare_prices, compare_regions
 from mps_bill.core.decimals import percent
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.comparison_view import ComparisonView
@@ -60,7 +60,7 @@ def test_rows_that_only_the_other_sheet_refuses_are_not_left_out_silently(tmp_pa
     other = kit.book(kit.SHEET.replace("      H264.HD: {mainland: 0.0651, us-west-1: 0.0225}\n", ""))
     sources = [kit.source(tmp_path / "u.csv", USAGE)]
     with pytest.raises(InputRejected) as rejected:
-        compare_prices(sources, kit.book(), other, replace(OPTIONS, set_aside=True))
+        compare_prices(sources, kit.book(), other, replace(OPTIONS, bill_good_rows=True))
     assert "has no price" in rejected.value.report.shown[0].message
 
 

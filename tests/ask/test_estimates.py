@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mps_bill.ask.estimates import Estimate, Question, estimate
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import iso, parse_second
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook

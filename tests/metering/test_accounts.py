@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests import kit
 from tests.kit import ENGINES
 from tests.metering.usage_files import files, outcome, with_accounts
@@ -48,9 +48,11 @@ def test_engines_agree_on_clean_files(tmp_path_factory: pytest.TempPathFactory, 
     source = kit.source(folder / "usage.csv", with_accounts(content, dirty=False))
     exact, engine = (outcome([source], replace(MANY, engine=name)) for name in ENGINES)
     assert engine == exact
-    assert sum(numbers[0] for _, totals in exact["accounts"] for numbers in totals.values()) == sum(
+    assert sum(numbers[0] for _, totals, *_ in exact["accounts"] for numbers in totals.values()) == sum(
         numbers[0] for numbers in exact["totals"].values()
     )
+    for place, total in enumerate(exact["unbilled"]):
+        assert sum(counts[place] for _, _, *counts in exact["accounts"]) == total
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -59,7 +61,7 @@ def test_accounts_come_in_order_and_more_than_once(tmp_path: Path, engine: Engin
     metered = kit.metered([kit.source(tmp_path / "u.csv", _text(*rows))], options=replace(MANY, engine=engine))
     assert metered.by_account is not None
     for _ in range(2):
-        counted = [(account, sum(group.rows for group in groups)) for account, groups in metered.by_account]
+        counted = [(account, one.rows_read) for account, one in metered.by_account]
         assert counted == [("s-0", 2), ("s-1", 2), ("s-2", 1)]
 
 

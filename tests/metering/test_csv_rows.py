@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, read_rows
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests.kit import ENGINES, metered, places, problems_of, row, source, usage_text
 
 
@@ -182,7 +182,7 @@ def test_a_lost_quote_costs_the_row_it_stands_in(
     one = source(tmp_path / "usage.csv", text)
     if packed:
         one = source(tmp_path / "usage.csv.gz", gzip.compress(text.encode()))
-    result = metered([one], options=MeterOptions(engine=engine, set_aside=True, tags=("tag_project",)))
+    result = metered([one], options=MeterOptions(engine=engine, bill_good_rows=True, tags=("tag_project",)))
     expected = []
     for job in lost.split():
         number = next(at for at, line in enumerate(lines, 1) if line.startswith(f"{job},"))
@@ -220,7 +220,7 @@ def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:
     start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
     content = f'{header}\na,{start},"He said ""hi"", twice"\nb,{start},"two\nlines"\nc"d,{start},a "b"\n'
     for engine in ENGINES:
-        options = MeterOptions(engine=engine, ignore_extra_columns=True, set_aside=True)
+        options = MeterOptions(engine=engine, ignore_extra_columns=True, bill_good_rows=True)
         results = metered([source(tmp_path / "usage.csv", content)], options=options)
         assert (results.rows_read, results.rows_rejected) == (3, 1), engine
         assert places(results.problems) == [("usage.csv:5:1", "U113")], engine
@@ -233,12 +233,13 @@ def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
     for engine in ENGINES:
         # A repeat is the same record, and the line of a bad row counts quoted line ends.
         content = "\n".join([header, *rows, rows[0], rows[1], f"e,{start.replace(',10,', ',1e1,')},x"]) + "\n"
-        options = MeterOptions(engine=engine, tags=("tag_title",), set_aside=True)
+        options = MeterOptions(engine=engine, tags=("tag_title",), bill_good_rows=True)
         results = metered([source(tmp_path / "usage.csv", content)], options=options)
         assert (results.rows_read, results.rows_rejected) == (7, 1), engine
         assert places(results.problems) == [("usage.csv:10:67", "U203")], engine
-        found = {group.key.tags: (group.rows, group.duplicates) for group in results.groups}
-        assert found == {('He said "hi"',): (2, 1), ("two\nlines",): (2, 1), ("plain",): (2, 0)}, engine
+        found = {group.key.tags: group.records for group in results.groups}
+        assert found == {('He said "hi"',): 1, ("two\nlines",): 1, ("plain",): 2}, engine
+        assert results.rows_duplicate == 2, engine
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -246,6 +247,6 @@ def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
 def test_rows_of_commas_are_no_rows(engine: EngineName, bad: bool, tmp_path: Path) -> None:
     rows = [",,,", row(), "," * 12, "," * 30, row(job_id="j-2", unit="furlong" if bad else "minute"), "," * 12]
     one = source(tmp_path / "usage.csv", ",,\n" + usage_text(rows))
-    result = metered([one], options=MeterOptions(engine=engine, set_aside=True))
+    result = metered([one], options=MeterOptions(engine=engine, bill_good_rows=True))
     assert (result.rows_read, result.rows_rejected) == (2, int(bad))
     assert places(result.problems) == ([("usage.csv:7:75", "U303")] if bad else [])

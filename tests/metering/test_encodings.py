@@ -12,7 +12,7 @@ import zstandard
 
 from mps_bill.ask.job_history import explain_job
 from mps_bill.cli import run
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource
 from tests.kit import ENGINES, HEADER, book, metered, places, problems_of, row, source, usage_text
 
@@ -42,7 +42,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 def test_gb18030_is_read_and_told(engine: EngineName, name: str, rows: int, tag: str, tmp_path: Path) -> None:
     one = source(tmp_path / name, PACKED[name](content(rows, HEAD if tag == "tag_项目" else HEADER)))
     told: list[str] = []
-    result = metered([one], options=MeterOptions(engine=engine, tags=(tag,), tell=told.append))
+    result = metered([one], options=MeterOptions(engine=engine, tags=(tag,), notify=told.append))
     assert {group.key.tags[0] for group in result.groups} == set(TAGS)
     assert (result.rows_read, result.problems.total) == (rows, 0)
     assert told == [f"{one.name}: read as GB18030, since it is not UTF-8"]
@@ -60,7 +60,7 @@ def test_bad_rows_of_gb18030_have_their_places_and_files_of_utf_8_stay(engine: E
     def reject(one: UsageSource, bad: object, _: object) -> None:
         rejected.append((one.name, bad.raw.decode()))  # type: ignore[attr-defined]
 
-    options = MeterOptions(engine=engine, tags=("tag_project",), set_aside=True, reject=reject)
+    options = MeterOptions(engine=engine, tags=("tag_project",), bill_good_rows=True, reject=reject)
     result = metered([first, second], options=options)
     assert places(result.problems) == [("gb.csv:3:70", "U203"), ("utf-8.csv:3:73", "U303")]
     assert {group.key.tags for group in result.groups} == {("新闻",)}
@@ -115,7 +115,7 @@ def test_explain_finds_jobs_of_gb18030(tmp_path: Path) -> None:
     text = usage_text([row(job_id="任务", tag_project="新闻"), row()])
     one = source(tmp_path / "usage.csv", text.encode("gb18030"))
     told: list[str] = []
-    (found,) = explain_job([one], book(), MeterOptions(tell=told.append), "任务").records
+    (found,) = explain_job([one], book(), MeterOptions(notify=told.append), "任务").records
     assert (found.placed.record.job_id, found.placed.row.line, len(told)) == ("任务", 2, 1)
 
 

@@ -12,18 +12,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.assign import Assignment, assign
-from mps_bill.metering.meter import EngineName, MeterOptions
-from mps_bill.metering.scheme import scheme_for
-from mps_bill.metering.usage import Metered
-from mps_bill.rating.totals import billed_micros
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests.generated import BAD_CELLS, Ending, clean_files, dirty_files, endings, file_of
-from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, book, metered, row, source, usage_text
+from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, metered, row, source, usage_text
 
 
 def read(engine: EngineName, *contents: bytes, options: MeterOptions | None = None) -> Metered | str:
     """What the engine makes of the files; the problems as text, where not even bad rows can be set aside."""
-    options = options or MeterOptions(set_aside=True, max_errors=100)
+    options = options or MeterOptions(bill_good_rows=True, max_errors=100)
     options = replace(options, engine=engine, tags=("tag_project",))
     with tempfile.TemporaryDirectory() as folder:
         sources = [source(Path(folder, f"usage-{number}.csv"), content) for number, content in enumerate(contents)]
@@ -37,19 +34,17 @@ def comparable(result: Metered | str) -> object:
     """What is billed and what is free, row by row counted; engines may group by more than a price can depend on."""
     if isinstance(result, str):
         return result
-    prices = book()
-    scheme = scheme_for(prices, ("tag_project",))
     totals: Counter[object] = Counter()
     for group in result.groups:
-        placed: object = "failed"
-        if not group.key.failed:
-            found = assign(group.key, prices, scheme)
-            assert isinstance(found, Assignment)
-            placed = (found.item.code, found.spec, found.region, found.cycle_start, group.key.tags)
-            totals[placed, "micros"] += billed_micros(group, found.item, scheme)
-        totals[placed, "rows"] += group.rows
-        totals[placed, "duplicates"] += group.duplicates
-    return totals, result.rows_read, result.rows_rejected, result.problems
+        found = group.assignment
+        placed = (found.item.code, found.spec, found.region, found.cycle_start, group.key.tags)
+        totals[placed, "micros"] += group.micros
+        totals[placed, "records"] += group.records
+    return (
+        totals,
+        (result.rows_read, result.rows_not_billable, result.rows_duplicate, result.rows_rejected),
+        result.problems,
+    )
 
 
 def check_same(*contents: bytes, options: MeterOptions | None = None) -> Metered | str:
@@ -79,7 +74,7 @@ def test_duckdb_reads_clean_files_by_itself(ending: Ending) -> None:
     ]
     result = read("duckdb", file_of(written, ending), file_of([row(job_id="x", status="failed")], ending))
     assert isinstance(result, Metered)
-    assert (result.rows_read, sum(group.duplicates for group in result.groups)) == (102, 1)
+    assert (result.rows_read, result.rows_duplicate) == (102, 1)
 
 
 @settings(max_examples=20)
@@ -135,7 +130,7 @@ def test_engines_agree_on_files_with_other_columns(written: list[str], cut: int,
 @given(st.lists(st.sampled_from(["", "x", "é", '"q"', "1,2", "\x00", '"a,b"', "\t"]), min_size=1, max_size=4))
 def test_engines_agree_on_columns_that_are_passed_over(extras: list[str]) -> None:
     rows = [f"{row(job_id=f'j-{number}')},{extra}" for number, extra in enumerate(extras)]
-    options = MeterOptions(ignore_extra_columns=True, set_aside=True, max_errors=100)
+    options = MeterOptions(ignore_extra_columns=True, bill_good_rows=True, max_errors=100)
     check_same(usage_text(rows, HEADER + ",note").encode(), options=options)
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering import duckdb_engine, kinds
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources, run_folder, sweep
 from mps_bill.pipeline import bill_usage
@@ -55,7 +55,7 @@ def test_same_verdict_on_every_row(
 def test_same_bills_for_clean_files(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("usage")
     plain, packed = kit.source(folder / "a.csv", content), kit.source(folder / "a.csv.gz", gzip.compress(content))
-    options = [MeterOptions(engine=engine, set_aside=True) for engine in ("python", "duckdb")]  # type: ignore[arg-type]
+    options = [MeterOptions(engine=engine, bill_good_rows=True) for engine in ("python", "duckdb")]  # type: ignore[arg-type]
     exact, engine = (bill_usage([plain], kit.book(), option) for option in options)
     unpacked = bill_usage([packed], kit.book(), options[1])
     assert exact.bills == engine.bills == unpacked.bills

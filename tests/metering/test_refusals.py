@@ -9,7 +9,7 @@ import pytest
 
 from mps_bill.core.diagnostics import Kind
 from mps_bill.metering import kinds
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import usage_sources
 from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, source, usage_of, usage_text

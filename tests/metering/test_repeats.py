@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests.kit import ENGINES, billed, metered, places, problems_of, row, source, usage_text
 
 
@@ -66,13 +66,13 @@ def test_rows_that_contradict_each_other_are_all_rejected_and_both_lines_named(
     values: dict[str, str], said: str, engine: EngineName, tmp_path: Path
 ) -> None:
     text = usage_text([row(job_id="other"), row(), row(), row(**values), row()])
-    options = MeterOptions(engine=engine, set_aside=True)
+    options = MeterOptions(engine=engine, bill_good_rows=True)
     result = metered([source(tmp_path / "usage.csv", text)], options=options)
     assert places(result.problems) == [("usage.csv:5:1", "U401")]
     message = result.problems.shown[0].message
     assert 'job "j-1" (transcoding) stands at usage.csv:3 with other values' in message
     assert said in message
-    assert (result.rows_read, result.rows_rejected, sum(group.rows for group in result.groups)) == (5, 4, 1)
+    assert (result.rows_read, result.rows_rejected, sum(group.records for group in result.groups)) == (5, 4, 1)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -94,7 +94,7 @@ def test_repeats_are_found_across_files_with_other_columns(engine: EngineName, t
         tmp_path / "b.csv", f"{names}\nminute,10,1080,1920,H264,transcoding,cn-shanghai,2023-11-10T03:20Z,j-1\n"
     )
     result = metered([first, second], options=MeterOptions(engine=engine))
-    assert [(group.rows, group.duplicates) for group in result.groups] == [(2, 1)]
+    assert ([group.records for group in result.groups], result.rows_duplicate) == ([1], 1)
     third = source(tmp_path / "c.csv", usage_text([row(quantity="11")]))
     assert places(problems_of([first, second, third], options=MeterOptions(engine=engine))) == [("c.csv:2:1", "U401")]
 
@@ -131,9 +131,9 @@ def test_ids_that_look_alike_are_told_with_their_places(
     rows = [row(**{name: "j-1"}), row(job_id="x"), row(**{name: other}), row(job_id="y "), row(job_id="y ")]
     told: list[str] = []
     content = usage_text(rows[::-1] if swapped else rows)
-    options = MeterOptions(engine=engine, tell=told.append)
+    options = MeterOptions(engine=engine, notify=told.append)
     result = metered([source(tmp_path / "usage.csv", content)], options=options)
-    assert (sum(group.rows for group in result.groups), sum(group.duplicates for group in result.groups)) == (5, 1)
+    assert (sum(group.records for group in result.groups), result.rows_duplicate) == (4, 1)
     (said,) = told
     lines = (6, 4) if swapped else (2, 4)
     assert [f"usage.csv:{line}" in said for line in range(2, 7)] == [line in lines for line in range(2, 7)]
@@ -144,7 +144,7 @@ def test_ids_that_look_alike_are_told_with_their_places(
 def test_lookalikes_are_one_warning_and_ids_that_differ_otherwise_are_none(engine: EngineName, tmp_path: Path) -> None:
     rows = [row(job_id=f"j-{number}{end}") for number in range(200) for end in ("", " ")]
     told: list[str] = []
-    options = MeterOptions(engine=engine, tell=told.append)
+    options = MeterOptions(engine=engine, notify=told.append)
     metered([source(tmp_path / "usage.csv", usage_text(rows))], options=options)
     (said,) = told
     assert "(and 195 more)" in said

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 import zstandard
 
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from tests.kit import ENGINES, HEADER, metered, places, problems_of, row, source, usage_text
 
@@ -232,7 +232,7 @@ def test_a_name_is_no_pattern_and_no_sql(name: str, suffix: str, tmp_path: Path)
     one = source(tmp_path / f"{name}.{suffix}", pack(usage_text([row(quantity="2")]).encode()))
     for engine in ENGINES:
         (group,) = metered([one], options=MeterOptions(engine=engine)).groups
-        assert (group.rows, group.sums[0]) == (1, 2_000_000)
+        assert (group.records, group.micros) == (1, 120_000_000)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -296,7 +296,7 @@ def test_typed_columns_of_parquet_are_taken_exactly(
 ) -> None:
     write_parquet(tmp_path / "usage.parquet", [{**TYPED, **changes}], **types)
     (group,) = metered([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine)).groups
-    assert (group.sums[0], group.key.long, group.key.slot) == (12_500_000, 1920, 1_699_585_200)
+    assert (group.micros, group.key.long, group.key.slot) == (750_000_000, 1920, 1_699_585_200)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -304,7 +304,7 @@ def test_typed_columns_of_parquet_are_taken_exactly(
 def test_whole_quantities_of_parquet_keep_their_zeros(type_: str, engine: EngineName, tmp_path: Path) -> None:
     write_parquet(tmp_path / "usage.parquet", [{**TYPED, "quantity": "1200"}], quantity=type_)
     (group,) = metered([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine)).groups
-    assert group.sums[0] == 1_200_000_000
+    assert group.micros == 72_000_000_000
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import Problem, ProblemReport
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.groups import Metered
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import UsageGroup
 from tests import kit
 
 #: Few jobs, so that records repeat and contradict one another.
@@ -87,29 +87,32 @@ def outcome(sources: Sequence[UsageSource], options: MeterOptions) -> dict[str, 
     def reject(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
         rejected.append((source.name, row.line, b"".join((row.raw, *row.rest)), tuple(map(str, problems))))
 
-    options = replace(options, set_aside=True, reject=reject, max_errors=5)
+    options = replace(options, bill_good_rows=True, reject=reject, max_errors=5)
     metered = kit.metered(sources, options=options)
     return {
-        "totals": _totals(metered.groups),
-        "accounts": [(account, _totals(groups)) for account, groups in metered.by_account or ()],
+        "totals": _totals(metered),
+        "unbilled": (metered.rows_not_billable, metered.rows_duplicate),
+        "accounts": [
+            (account, _totals(one), one.rows_not_billable, one.rows_duplicate)
+            for account, one in metered.by_account or ()
+        ],
         "rows": (metered.rows_read, metered.rows_rejected),
         "problems": metered.problems,
         "rejected": rejected,
     }
 
 
-def _totals(groups: Sequence[UsageGroup]) -> dict[tuple[Any, ...], list[int]]:
+def _totals(metered: Metered) -> dict[tuple[Any, ...], list[int]]:
+    """The records and micros that are billed, by key."""
     totals: dict[tuple[Any, ...], list[int]] = {}
-    for group in groups:
-        assert group.rows > 0
+    for group in metered.groups:
+        assert group.records > 0
         key = group.key
-        # An engine gives a side as the edge of the bucket at or above it, and says "?" for words of failed jobs that it
-        # does not know; neither reaches a bill, and bills are compared too.
-        words = () if key.failed else (key.spec, key.codec, key.unit)
-        head = (key.slot, key.item, key.region, *words, key.failed, key.tags)
-        numbers = totals.setdefault(head, [0] * (2 + len(group.sums)))
-        for place, number in enumerate((group.rows, group.duplicates, *group.sums)):
-            numbers[place] += number
+        # An engine gives a side as the edge of the bucket at or above it.
+        head = (key.slot, key.item, key.region, key.spec, key.codec, key.unit, key.tags)
+        numbers = totals.setdefault(head, [0, 0])
+        numbers[0] += group.records
+        numbers[1] += group.micros
     return totals
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mps_bill.ask.job_history import explain_job
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter import EngineName, MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import FOREIGN_FORMATS, UsageSource, usage_sources
 from mps_bill.pipeline import bill_usage, check_usage
 from mps_bill.price_sheet.book import PriceBook
@@ -119,7 +119,7 @@ def test_all_problems_come_at_once_and_name_the_original_place(
     )  # fmt: skip
     file.write_text(text)
     with converted(file, using=profile("mps-job-list")) as (one,):
-        check = check_usage([one.source], book, MeterOptions(engine=engine, set_aside=True))
+        check = check_usage([one.source], book, MeterOptions(engine=engine, bill_good_rows=True))
     lines = text.split("\n")
     told = {(problem.place.line, problem.kind.slug): problem for problem in check.problems.shown}
     assert sorted(told) == [
@@ -218,7 +218,7 @@ def test_rows_of_another_width_are_rejected_not_guessed(tmp_path: Path, book: Pr
     file.write_text("JobId,State,FinishTime,Width\nj1,TranscodeSuccess,2023-11-10T03:20:00Z\nj2,a,b,c,d\nj3,a,b,c,\n")
     using = profile("mps-job-list", {"region": "cn-shanghai"})
     with converted(file, using=using) as (one,):
-        check = check_usage([one.source], book, MeterOptions(set_aside=True))
+        check = check_usage([one.source], book, MeterOptions(bill_good_rows=True))
     assert [str(problem.kind.slug) for problem in check.problems.shown] == ["short-row", "long-row", "unknown-word"]
 
 
@@ -244,6 +244,6 @@ def test_a_lost_quote_costs_one_record_and_a_value_may_have_quotes_and_line_ends
     file = tmp_path / "log.csv"
     file.write_text(QUOTES)
     with converted(file, using=profile(str(rules))) as (one,):
-        check = check_usage([one.source], book, MeterOptions(engine=engine, set_aside=True))
+        check = check_usage([one.source], book, MeterOptions(engine=engine, bill_good_rows=True))
     assert (check.control_totals.rows_read, check.control_totals.rows_billed) == (4, 3)
     assert [(str(found.place), found.kind.code) for found in check.problems.shown] == [(f"{file}:4:41", "U112")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import check_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
@@ -48,7 +48,7 @@ def answer(*jobs: dict[str, Any], **more: object) -> str:
 def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None) -> list[str]:
     """The item and spec that each row is billed by, or the kinds of the problems."""
     with converted(file, using=profile("mps-job-list", constants)) as (one,):
-        check = check_usage([one.source], book, MeterOptions(set_aside=True))
+        check = check_usage([one.source], book, MeterOptions(bill_good_rows=True))
         rows = list(one.source.rows()) if one.source.rows else []
     names = rows[0].fields
     billed = [

@@ -9,7 +9,7 @@ import pytest
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import iso, parse_second
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import sum_amounts
 from tests.kit import SHEET, billed, book, row, source, usage_of, usage_text
@@ -264,7 +264,7 @@ def test_tags_split_the_amounts_and_not_the_bill(tmp_path: Path) -> None:
 
 
 def test_a_tag_that_no_file_has_is_refused_and_one_that_some_lack_is_empty_there(tmp_path: Path) -> None:
-    from mps_bill.metering.meter import EngineName
+    from mps_bill.metering.meter_options import EngineName
     from tests.kit import ENGINES, GOOD, metered, places, problems_of
 
     bare = ",".join(GOOD) + "\n" + ",".join({**GOOD, "job_id": "bare"}.values()) + "\n"

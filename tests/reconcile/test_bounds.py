@@ -12,7 +12,7 @@ import pytest
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import settle_usage
 from mps_bill.reconcile.differences import Category
 from mps_bill.reconcile.export import ExportRow

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.decimals import EXACT, stripped
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.compare_bills import reconcile

@@ -6,7 +6,7 @@ import io
 from functools import cache
 from pathlib import Path
 
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book

@@ -197,7 +197,7 @@ def test_bad_rows_reject_the_run_and_nothing_is_saved(folder: Path) -> None:
     assert (folder / "account.yaml").read_text() == ACCOUNT
 
 
-def test_good_rows_beside_set_aside_ones_are_charged_and_saved(folder: Path) -> None:
+def test_good_rows_beside_rejected_ones_are_charged_and_saved(folder: Path) -> None:
     (folder / "usage.csv").write_text(USAGE.replace(",10,", ",ten,", 1))
     assert settle(folder, "--in-place", "--rejects", str(folder / "rejects.csv")) == FOUND
     assert "balance: 9.35\n" in (folder / "account.yaml").read_text()

@@ -149,7 +149,7 @@ def test_what_each_plan_covers_is_a_row_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_correction_of_an_earlier_month_is_one_of_this_month(tmp_path: Path) -> None:
-    from mps_bill.metering.meter import MeterOptions
+    from mps_bill.metering.meter_options import MeterOptions
     from mps_bill.pipeline import settle_usage
 
     options = MeterOptions(engine="python")

@@ -17,7 +17,7 @@ from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
 from mps_bill.documents.shapes import Field, Fields, Located
 from mps_bill.metering.csv_rows import read_rows
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import RECORD_COLUMNS
 from mps_bill.pipeline import BillRun, bill_usage

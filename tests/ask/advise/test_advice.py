@@ -11,7 +11,7 @@ import pytest
 from mps_bill.ask.advise.advice import Advice, advise_usage
 from mps_bill.ask.advise.packs import PackList, units_of
 from mps_bill.core.units import MICROS
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from tests.ask.advise.worlds import packs_of, sizes_of
 from tests.kit import book, row, source, usage_of, usage_text
 from tests.settlement.worlds import account, at

@@ -1,0 +1,117 @@
+"""What metering hands out: groups of records that are billed alike, each with where it is billed and its sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.laws import BrokenLaw
+from mps_bill.core.units import UNITS
+from mps_bill.metering.assign import Assignment, assign
+from mps_bill.metering.scheme import MeteringScheme, record_rule
+from mps_bill.metering.usage import UsageKey
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.sheet_model import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The billable records with one key. `micros` is their sum, each record counted by the metering rule of the item (the
+    rounding of a cycle comes later)."""
+
+    key: UsageKey
+    assignment: Assignment
+    records: int
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The result of reading every row once: `rows_read` = records of the groups + `rows_not_billable` (failed jobs) +
+    `rows_duplicate` + `rows_rejected`.
+
+    Of usage of many accounts `by_account` has the result of each, in order of the accounts' ids, and can be gone through
+    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has;
+    `lookalikes` says which records have ids that look alike.
+    """
+
+    groups: tuple[Group, ...]
+    rows_read: int
+    rows_not_billable: int
+    rows_duplicate: int
+    rows_rejected: int = 0
+    problems: ProblemReport = field(default_factory=ProblemReport)
+    by_account: Iterable[tuple[str, Metered]] | None = None
+    unknown_items: tuple[str, ...] = ()
+    lookalikes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What an engine counts of the records with one key, before anybody asks which rule is theirs.
+
+    `rows` counts their rows, `duplicates` those among them that repeat a record. `micros` is the sum of the quantities as
+    written, in millionths of the usage's own unit; `pieces[i]` the sum of pieces under record rule `i` of the scheme.
+    """
+
+    key: UsageKey
+    rows: int
+    duplicates: int
+    micros: int
+    pieces: tuple[int, ...]
+
+
+class Sums:
+    """Counts under construction."""
+
+    def __init__(self, scheme: MeteringScheme) -> None:
+        self._scheme = scheme
+        self._numbers: dict[UsageKey, list[int]] = {}
+
+    def add(self, key: UsageKey, micros: int, rows: int) -> None:
+        """Counts `rows` rows of one record of `micros` (millionths of the row's own unit)."""
+        self._add(key, (rows, rows - 1, micros, *self._scheme.pieces(key.unit, micros)))
+
+    def add_counted(self, counted: Counted) -> None:
+        """Adds what an engine has counted; numbers below zero take back."""
+        self._add(counted.key, (counted.rows, counted.duplicates, counted.micros, *counted.pieces))
+
+    def _add(self, key: UsageKey, added: tuple[int, ...]) -> None:
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            self._numbers[key] = list(added)
+            return
+        for place, number in enumerate(added):
+            numbers[place] += number
+
+    def counted(self) -> Iterator[Counted]:
+        """The counts of every key that has any row."""
+        for key, (rows, duplicates, micros, *pieces) in self._numbers.items():
+            if rows:
+                yield Counted(key, rows, duplicates, micros, tuple(pieces))
+
+
+def grouped(counted: Iterable[Counted], book: PriceBook, scheme: MeteringScheme) -> Metered:
+    """The groups that counts make."""
+    groups: list[Group] = []
+    rows = not_billable = duplicates = 0
+    for one in counted:
+        rows += one.rows
+        duplicates += one.duplicates
+        records = one.rows - one.duplicates
+        if one.key.failed:
+            not_billable += records
+            continue
+        assignment = assign(one.key, book, scheme)
+        if not isinstance(assignment, Assignment):
+            raise BrokenLaw("metering lets no unassigned group through")
+        groups.append(Group(one.key, assignment, records, _metered_micros(one, assignment.item, scheme)))
+    return Metered(tuple(groups), rows, not_billable, duplicates)
+
+
+def _metered_micros(counted: Counted, item: Item, scheme: MeteringScheme) -> int:
+    rule = record_rule(item)
+    if rule is None:
+        return counted.micros * UNITS[counted.key.unit].factor
+    return counted.pieces[scheme.rules.index(rule)] * rule.step
