@@ -47,8 +47,8 @@ def in_utf8(
             if source.rows or source.url or source.format == "parquet":
                 continue
             verdict = _is_gb18030(source)
-            if verdict is None and tell:
-                tell(f"{source.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8")
+            if verdict is None and notify:
+                notify(f"{source.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8")
             if not verdict:
                 continue
             folder = folder or stack.enter_context(run_folder(temp_folder))
