@@ -22,7 +22,8 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months, under_contract
+from mps_bill.rating.contract import LIST_PRICES, Contract
 from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class BillRun:
     months: tuple[StatementMonth, ...]
     control_totals: ControlTotals
     problems: ProblemReport
+    has_discounts: bool = False
 
 
 def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Usage:
@@ -70,20 +72,27 @@ def gathered(metered: Metered, book: PriceBook) -> Usage:
 
 
 def bill_usage(
-    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, as_of: int | None = None
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    as_of: int | None = None,
+    contract: Contract = LIST_PRICES,
 ) -> BillRun:
-    """Itemised bills for usage files; `as_of` (seconds) holds back the bills that are issued later.
+    """Itemised bills for usage files, at the prices of a contract; `as_of` (seconds) holds back the bills that are issued
+    later.
 
     Raises:
         InputRejected: as `meter_usage`.
     """
-    return bill_metered(meter_usage(sources, book, options), book, options.tags, as_of)
+    return bill_metered(meter_usage(sources, book, options), book, options.tags, as_of, contract)
 
 
-def bill_metered(usage: Usage, book: PriceBook, tags: tuple[str, ...], as_of: int | None) -> BillRun:
+def bill_metered(
+    usage: Usage, book: PriceBook, tags: tuple[str, ...], as_of: int | None, contract: Contract = LIST_PRICES
+) -> BillRun:
     """Itemised bills for the metered usage of one account."""
     with decimal.localcontext(EXACT):
-        bills = list_bills(usage.cycles)
+        bills = list_bills(under_contract(usage.cycles, contract, book))
         issued = tuple(bill for bill in bills if as_of is None or bill.cycle.issued_at <= as_of)
         pending = tuple(bill for bill in bills if as_of is not None and bill.cycle.issued_at > as_of)
         return BillRun(
@@ -94,6 +103,7 @@ def bill_metered(usage: Usage, book: PriceBook, tags: tuple[str, ...], as_of: in
             months=tuple(month for month in statement_months(issued) if as_of is None or month.issued_at <= as_of),
             control_totals=control_totals(usage, pending=pending),
             problems=usage.metered.problems,
+            has_discounts=bool(contract.discounts),
         )
 
 

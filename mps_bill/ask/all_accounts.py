@@ -9,7 +9,7 @@ and rounding never mix accounts. One account is in memory at a time.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun, Usage, bill_metered, gathered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, sum_amounts
+from mps_bill.rating.contract import LIST_PRICES, Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,11 @@ def nothing(settled: bool) -> RunSum:
         from mps_bill.settlement.closing import POOLS
 
         pools = POOLS
-    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), _money(Amounts(ZERO, ZERO), dict.fromkeys(pools, ZERO)))
+    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), _money(Amounts(), dict.fromkeys(pools, ZERO)))
 
 
 def _money(amounts: Amounts, paid: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
-    return {
-        "list_amount": amounts.list_amount,
-        "rounding_adjustment": amounts.rounding_adjustment,
-        "payable": amounts.payable,
-        **paid,
-    }
+    return {**amounts.figures(discounted=bool(amounts.discount)), **paid}
 
 
 def sum_of(run: BillRun | SettleRun) -> RunSum:
@@ -132,6 +128,7 @@ class AccountBills:
     usage: AccountsUsage
     tags: tuple[str, ...]
     as_of: int | None
+    contract_of: Callable[[str], Contract]
 
     @property
     def problems(self) -> ProblemReport:
@@ -139,15 +136,21 @@ class AccountBills:
 
     def __iter__(self) -> Iterator[tuple[str, BillRun]]:
         for account_id, usage in self.usage:
-            yield account_id, bill_metered(usage, self.usage.book, self.tags, self.as_of)
+            contract = self.contract_of(account_id)
+            yield account_id, bill_metered(usage, self.usage.book, self.tags, self.as_of, contract)
 
 
 def bill_accounts(
-    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, as_of: int | None = None
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    as_of: int | None = None,
+    contract_of: Callable[[str], Contract] = lambda _: LIST_PRICES,
 ) -> AccountBills:
-    """Itemised bills for the usage of many accounts, account by account; `as_of` is as for `pipeline.bill_usage`.
+    """Itemised bills for the usage of many accounts, account by account, at the prices of the contract of each (by its id);
+    `as_of` is as for `pipeline.bill_usage`.
 
     Raises:
         InputRejected: as `pipeline.meter_usage`; not one account is billed then.
     """
-    return AccountBills(meter_accounts(sources, book, options), options.tags, as_of)
+    return AccountBills(meter_accounts(sources, book, options), options.tags, as_of, contract_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -16,11 +17,14 @@ from mps_bill.cli.limits import over
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
+from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountBills
     from mps_bill.metering.usage import ControlTotals
     from mps_bill.pipeline import BillRun
+    from mps_bill.price_sheet.book import PriceBook
+    from mps_bill.rating.contract import Contract
     from mps_bill.render.joined import Joined
     from mps_bill.view.bill_view import BillView
 
@@ -32,6 +36,16 @@ def bill(
     prices: options.Prices,
     *,
     showing: Showing,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            "-a",
+            metavar="FILE",
+            help="Bill at the contract of this account (discounts, settlement), without paying; or a folder with a file"
+            " ID.yaml for each account_id of the usage.",
+        ),
+    ] = None,
     by: options.By = None,
     in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
     show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
@@ -43,7 +57,7 @@ def bill(
 ) -> int:
     """Itemised bills, one per billing cycle, from usage files and price sheets.
 
-    Usage with a column account_id is billed account by account.
+    Usage with a column account_id is billed account by account. With --account the bills are those of its contract.
     """
     limit = options.amount_option(fail_over, "--fail-over")
     groupings = options.groupings(by)
@@ -55,13 +69,21 @@ def bill(
     from mps_bill.view.bill_view import BillView
 
     shown_in_full = None if show_all else in_full
+    many = None if account is None else os.path.isdir(account)
+    contract_of = _contracts(account, book)
     with metering(
-        usage, reading, output=showing.output, prices=prices, book=book, groupings=groupings, as_of=issued_by
-    ) as (
-        sources,
-        meter_options,
-    ):
-        accounts = bill_accounts(sources, book, replace(meter_options, accounts=None), issued_by)
+        usage,
+        reading,
+        output=showing.output,
+        prices=prices,
+        book=book,
+        inputs={"--account": account},
+        groupings=groupings,
+        as_of=issued_by,
+    ) as (sources, meter_options):
+        accounts = bill_accounts(sources, book, replace(meter_options, accounts=many), issued_by, contract_of)
+        if account is not None and many:
+            _check_files(accounts, account, book, reading.max_errors)
 
     if accounts.usage.many:
         check_joined(showing)
@@ -74,6 +96,32 @@ def bill(
         control_totals, payable = run.control_totals, sum_amounts(run.bills, run.months).payable
     crossed = over(payable, limit, book.currency)
     return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)
+
+
+def _check_files(accounts: AccountBills, folder: str, book: PriceBook, max_errors: int) -> None:
+    """Finds every account file that is missing or wrong before anything is printed.
+
+    Raises:
+        InputRejected: with the problems of all of them.
+    """
+    from mps_bill.settlement.save import check_accounts
+
+    report = check_accounts(accounts.usage.ids(), folder, None, book, max_errors, in_place=False)
+    if report.total:
+        raise InputRejected(report)
+
+
+def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract]:
+    """The contract of an account by its id: that of the file, whatever the id, or of the account's file in a folder."""
+    from mps_bill.rating.contract import LIST_PRICES
+    from mps_bill.settlement.save import account_path
+
+    if account is None:
+        return lambda _: LIST_PRICES
+    if os.path.isdir(account):
+        return lambda account_id: options.load_account(account_path(account, account_id), book).contract
+    contract = options.load_account(account, book).contract
+    return lambda _: contract
 
 
 def _write_each(

@@ -17,7 +17,7 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import PRICE_KINDS
 from mps_bill.price_sheet.price_kinds.price_forms import price_shape
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
-from mps_bill.price_sheet.sheet_model import FAMILIES, Family, Source
+from mps_bill.price_sheet.sheet_model import FAMILIES, Family, Settlement, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"
@@ -149,7 +149,7 @@ ISSUE_AFTER = Field(
 )
 SETTLEMENT = Field(
     "settlement",
-    Choice[Literal["hourly", "monthly"]]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
+    Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
     "when bills are paid",
 )
 ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "how a bill's sum becomes money")

@@ -16,6 +16,7 @@ from mps_bill.core.times import Calendar, iso
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 
+Settlement = Literal["hourly", "monthly"]
 Family = Literal["transcoding", "enhancement", "video-ai", "related"]
 FAMILIES: tuple[Family, ...] = ("transcoding", "enhancement", "video-ai", "related")
 EVERY_REGION = "*"
@@ -38,7 +39,7 @@ class Billing:
 
     calendar: Calendar
     issue_after: int
-    settlement: Literal["hourly", "monthly"]
+    settlement: Settlement
     places: int
     mode: RoundingMode
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
+from mps_bill.rating.contract import LIST_PRICES, Contract, discount_of
 from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, charge_for, rate
 from mps_bill.rating.month_use import used_after, used_before
 from mps_bill.rating.totals import UsageTotal
@@ -21,7 +22,8 @@ class Cycle:
 
     `correction_at` is set for late usage of a cycle whose bill was issued before: its own bill is issued then.
     `not_before` is the latest issue time of the product's earlier cycles, which a new sheet with a shorter lag must not
-    overtake: bills are rated and paid in the order of their cycles. `closing_sheet` is the version that cuts the month.
+    overtake: bills are rated and paid in the order of their cycles. `contract` is that of the account whose usage it is.
+    `closing_sheet` is the version by which the month is rounded, where the cycle is settled with its month.
     """
 
     sheet: PriceSheet
@@ -29,6 +31,7 @@ class Cycle:
     charges: tuple[Charge, ...]
     correction_at: int | None = None
     not_before: int = 0
+    contract: Contract = LIST_PRICES
     closing_sheet: PriceSheet | None = None
 
     @property
@@ -46,24 +49,44 @@ class Cycle:
             return self.correction_at
         return max(self.end + self.sheet.billing.issue_after, self.not_before)
 
+    @property
+    def is_monthly(self) -> bool:
+        """Whether its amount is settled with the month."""
+        return self.closing_sheet is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """`payable` = `list_amount` + `rounding_adjustment`."""
+    """`payable` = `list_amount` - `discount` + `rounding_adjustment`."""
 
-    list_amount: Decimal
-    rounding_adjustment: Decimal
+    list_amount: Decimal = ZERO
+    discount: Decimal = ZERO
+    rounding_adjustment: Decimal = ZERO
+
+    @property
+    def net(self) -> Decimal:
+        return self.list_amount - self.discount
 
     @property
     def payable(self) -> Decimal:
-        return self.list_amount + self.rounding_adjustment
+        return self.net + self.rounding_adjustment
+
+    def figures(self, *, discounted: bool) -> dict[str, Decimal]:
+        """The sums by name, in the order in which they lead to what is payable; the discount only where there are some."""
+        discount = {"discount": self.discount} if discounted else {}
+        return {
+            "list_amount": self.list_amount,
+            **discount,
+            "rounding_adjustment": self.rounding_adjustment,
+            "payable": self.payable,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """The bill of one cycle.
 
-    With monthly settlement the hour's amount is not cut: the cut is made once, on the month (`StatementMonth`).
+    With monthly settlement the hour's amount is not rounded: the month is, once (`StatementMonth`).
     """
 
     cycle: Cycle
@@ -75,7 +98,7 @@ class Bill:
 class StatementMonth:
     """The statement of a month (`2023-11`) under monthly settlement, issued when the month is over.
 
-    `amounts.list_amount` repeats what the month's bills list; only the adjustment is the statement's own.
+    List amount and discount of `amounts` repeat those of the month's bills; only the adjustment is the statement's own.
     """
 
     sheet: PriceSheet
@@ -89,32 +112,50 @@ class StatementMonth:
 
 
 def cycles(totals: Iterable[UsageTotal], book: PriceBook) -> tuple[Cycle, ...]:
-    """The cycles of all totals, in the order in which their bills are issued."""
+    """The cycles of all totals at list prices, in the order in which their bills are issued."""
     found = []
     issued: dict[str, int] = {}
     for (start, product), members in groupby(totals, key=lambda total: (total.cycle_start, total.sheet.product)):
         charges = tuple(charge_for(total, book) for total in members)
         sheet = charges[0].sheet
-        closing = None
-        if sheet.billing.settlement == "monthly":
-            closing = book.sheet_closing(product, sheet.billing.calendar.month(start))
+        closing = _closing_sheet(sheet, start, LIST_PRICES, book)
         cycle = Cycle(sheet, start, charges, not_before=issued.get(product, 0), closing_sheet=closing)
         issued[product] = cycle.issued_at
         found.append(cycle)
     return tuple(sorted(found, key=lambda cycle: (cycle.issued_at, cycle.start, cycle.product)))
 
 
+def under_contract(cycles: Sequence[Cycle], contract: Contract, book: PriceBook) -> Sequence[Cycle]:
+    """The cycles, made at list prices, of an account with a contract."""
+    if contract == LIST_PRICES:
+        return cycles
+    return [
+        replace(cycle, contract=contract, closing_sheet=_closing_sheet(cycle.sheet, cycle.start, contract, book))
+        for cycle in cycles
+    ]
+
+
+def _closing_sheet(sheet: PriceSheet, cycle_start: int, contract: Contract, book: PriceBook) -> PriceSheet | None:
+    """The version by which the month of a cycle is rounded; None where the cycle is settled by itself."""
+    if contract.settlement_of(cycle_start, sheet.billing.settlement) == "hourly":
+        return None
+    return book.sheet_closing(sheet.product, sheet.billing.calendar.month(cycle_start))
+
+
 def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[Bill, MonthUsage]:
     """The bill of a cycle of which plans cover `covered` micros, charge by charge; and what the month has used then."""
     lines: list[LineItem] = []
+    discounts = cycle.contract.discounts_at(cycle.start)
     for charge, plan_micros, before in zip(
         cycle.charges, covered, used_before(cycle.charges, covered, used), strict=True
     ):
-        lines += rate(charge, plan_micros, before)
+        discount = discount_of(discounts, charge.item.code, charge.region) if discounts else None
+        lines += rate(charge, plan_micros, before, discount)
     list_amount = sum([line.amount for line in lines], ZERO)
-    billing = cycle.sheet.billing
-    adjustment = ZERO if billing.settlement == "monthly" else _cut(list_amount, billing)
-    return Bill(cycle, tuple(lines), Amounts(list_amount, adjustment)), used_after(cycle.charges, covered, used)
+    discount_sum = sum([line.discount for line in lines], ZERO) if discounts else ZERO
+    adjustment = ZERO if cycle.is_monthly else _rounding(list_amount - discount_sum, cycle.sheet.billing)
+    bill = Bill(cycle, tuple(lines), Amounts(list_amount, discount_sum, adjustment))
+    return bill, used_after(cycle.charges, covered, used)
 
 
 def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:
@@ -128,35 +169,38 @@ def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:
 
 
 def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
-    """The statements of products that settle by the month: the month's sum, cut to money once."""
-    sums: dict[tuple[str, str], Decimal] = {}
-    sheets: dict[tuple[str, str], PriceSheet] = {}
+    """The statements of what is settled by the month: the month's net sum, rounded to money once."""
+    members: dict[tuple[str, str], list[Bill]] = {}
     for bill in bills:
-        sheet = bill.cycle.sheet
-        if sheet.billing.settlement == "monthly":
-            key = (sheet.product, sheet.billing.calendar.month(bill.cycle.start))
-            sums[key] = sums.get(key, ZERO) + bill.amounts.list_amount
-            sheets[key] = bill.cycle.closing_sheet or sheet
-    return tuple(statement_month(sheets[key], key[1], list_amount) for key, list_amount in sums.items())
+        if bill.cycle.is_monthly:
+            month = bill.cycle.sheet.billing.calendar.month(bill.cycle.start)
+            members.setdefault((bill.cycle.product, month), []).append(bill)
+    statements = []
+    for (_, month), found in members.items():
+        sums, cycle = sum_amounts(found), found[-1].cycle
+        statements.append(statement_month(cycle.closing_sheet or cycle.sheet, month, sums.list_amount, sums.discount))
+    return tuple(statements)
 
 
-def statement_month(sheet: PriceSheet, month: str, list_amount: Decimal) -> StatementMonth:
-    """The statement of a month, whose sum is cut by the rules of `sheet`."""
-    return StatementMonth(sheet, month, Amounts(list_amount, _cut(list_amount, sheet.billing)))
+def statement_month(sheet: PriceSheet, month: str, list_amount: Decimal, discount: Decimal = ZERO) -> StatementMonth:
+    """The statement of a month, whose net sum is rounded by the rules of `sheet`."""
+    adjustment = _rounding(list_amount - discount, sheet.billing)
+    return StatementMonth(sheet, month, Amounts(list_amount, discount, adjustment))
 
 
 def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) -> Amounts:
-    """The sum of bills, with the cuts of statement months among the adjustments."""
-    list_amount = adjustment = ZERO
+    """The sum of bills, with the roundings of statement months among the adjustments."""
+    list_amount = discount = adjustment = ZERO
     for bill in bills:
         list_amount += bill.amounts.list_amount
+        discount += bill.amounts.discount
         adjustment += bill.amounts.rounding_adjustment
     for month in months:
         adjustment += month.amounts.rounding_adjustment
-    return Amounts(list_amount, adjustment)
+    return Amounts(list_amount, discount, adjustment)
 
 
-def _cut(list_amount: Decimal, billing: Billing) -> Decimal:
-    """What rounding adds to a bill's sum (below zero when it cuts). Source: the provider's zeroing of bills, which cuts
-    the sum of a bill down to two decimals and shows the cut by itself."""
-    return round_money(list_amount, billing.places, billing.mode) - list_amount
+def _rounding(net: Decimal, billing: Billing) -> Decimal:
+    """What rounding adds to a bill's net sum; below zero where it takes off. Source: the provider's zeroing of bills, which
+    rounds the sum of a bill down to two decimals and shows that by itself."""
+    return round_money(net, billing.places, billing.mode) - net

@@ -14,6 +14,7 @@ from mps_bill.core.units import amount_of
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_model import Item, PriceInForce, PriceSheet
+from mps_bill.rating.contract import Discount
 from mps_bill.rating.totals import TagShares, UsageTotal
 
 
@@ -46,7 +47,7 @@ class LineItem:
     """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered by plans) + `billed_micros`.
 
     Of a charge that its price splits, the first line carries the records and the plan's part. `amount` is exact to ten
-    decimals.
+    decimals; `discount` is what the contract takes off it, by `discounted_by`.
     """
 
     charge: Final[Charge]
@@ -56,6 +57,12 @@ class LineItem:
     tier: Final[str | None]
     unit_price: Final[Decimal]
     amount: Final[Decimal]
+    discount: Final[Decimal] = ZERO
+    discounted_by: Final[Discount | None] = None
+
+    @property
+    def net(self) -> Decimal:
+        return self.amount - self.discount
 
     @property
     def item(self) -> Item:
@@ -120,13 +127,17 @@ def month_key(charge: Charge) -> MonthKey:
     return (charge.sheet.product, month, charge.item.code, charge.spec, charge.region)
 
 
-def rate(charge: Charge, plan_micros: int, used: int) -> tuple[LineItem, ...]:
+def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None = None) -> tuple[LineItem, ...]:
     """The lines of a charge of which plans cover `plan_micros`, after `used` micros that fill the month's tiers."""
     law(0 <= plan_micros <= charge.micros, "a plan never covers more than the line")
     parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
     micros, unit_price, tier, amount = parts[0]
-    first = LineItem(charge, charge.records, plan_micros, micros, tier, unit_price, amount)
+    off = ZERO if discount is None else discount.of(amount)
+    first = LineItem(charge, charge.records, plan_micros, micros, tier, unit_price, amount, off, discount)
     if len(parts) == 1:
         return (first,)
-    rest = (LineItem(charge, 0, 0, micros, tier, price, amount) for micros, price, tier, amount in parts[1:])
+    rest = (
+        LineItem(charge, 0, 0, micros, tier, price, amount, ZERO if discount is None else discount.of(amount), discount)
+        for micros, price, tier, amount in parts[1:]
+    )
     return (first, *rest)

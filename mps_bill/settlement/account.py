@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
+from mps_bill.rating.contract import LIST_PRICES, Contract
 from mps_bill.rating.lines import MonthUsage
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.balance import Balance
@@ -58,15 +59,23 @@ def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
 
 @dataclass(frozen=True, slots=True)
 class FrozenMonth:
-    """Exact amounts of a month that is settled as a whole, by item, in order of first use."""
+    """Exact net amounts of a month that is settled as a whole, by item, in order of first use. `discount` was taken off
+    before; of the sum `vouchers` are paid already, where they pay when the hour is billed."""
 
     product: str
     month: str
     items: tuple[tuple[str, Decimal], ...]
+    discount: Decimal = ZERO
+    vouchers: Decimal = ZERO
+
+    @property
+    def net(self) -> Decimal:
+        return sum((amount for _, amount in self.items), ZERO)
 
     @property
     def amount(self) -> Decimal:
-        return sum((amount for _, amount in self.items), ZERO)
+        """What is frozen: what the statement will ask for, before it is rounded."""
+        return self.net - self.vouchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ class Account:
     id: str
     currency: str
     sources: tuple[PaymentSource, ...] = field(default_factory=_nothing)
+    contract: Contract = LIST_PRICES
     top_ups: tuple[TopUp, ...] = ()
     settled_through: Mapping[str, int] = field(default_factory=dict)
     settled_at: int | None = None

@@ -9,13 +9,27 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from mps_bill.core.decimals import AMOUNT_PLACES
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, plain
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import HOUR
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, MapOf, Object, Record, Text, Unique, matching
+from mps_bill.documents.shapes import (
+    Choice,
+    Field,
+    Fields,
+    ListOf,
+    MapOf,
+    Object,
+    Record,
+    Text,
+    Unique,
+    matching,
+    words,
+)
 from mps_bill.documents.values import currency, decimal_of, format_field, number, word
+from mps_bill.price_sheet.sheet_model import Settlement
+from mps_bill.rating.contract import VouchersAt
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import EVERY_PRODUCT, Charged, ChargedMonth, Debt, FrozenMonth, TopUp
 from mps_bill.settlement.entries import (
@@ -26,6 +40,7 @@ from mps_bill.settlement.entries import (
     millionths,
     moment,
     money,
+    percent,
     product_code,
     region_id,
     spec_code,
@@ -133,8 +148,19 @@ def _debts(product: str, start: int, issued_after: int, amounts: tuple[tuple[int
     return tuple(Debt(product, at, None, at + issued_after, amount) for at, amount in cycles)
 
 
-def _frozen(product: str, month: str, items: dict[str, Decimal]) -> FrozenMonth:
-    return FrozenMonth(product, month, tuple(items.items()))
+def _frozen(product: str, month: str, items: dict[str, Decimal], discount: Decimal, vouchers: Decimal) -> FrozenMonth:
+    return FrozenMonth(product, month, tuple(items.items()), discount, vouchers)
+
+
+def _check_frozen(frozen: Fields) -> list[Problem]:
+    items, vouchers = frozen.get(FROZEN_ITEMS), frozen.get(FROZEN_VOUCHERS)
+    if items is None or vouchers is None:
+        return []
+    net = sum((entry.value.value for entry in items.parts if entry.value), ZERO)
+    if vouchers.value <= net:
+        return []
+    message = f"vouchers, {plain(vouchers.value)}, is above the month's amounts, {plain(net)}"
+    return [Problem(vouchers.place, kinds.BAD_MONEY, message)]
 
 
 def _month_use(
@@ -144,8 +170,19 @@ def _month_use(
 
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
-FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact amounts by item")
-FROZEN_MONTH = Object("a frozen month", (PRODUCT, MONTH, FROZEN_ITEMS), make=_frozen)
+FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
+FROZEN_DISCOUNT = Field(
+    "discount", _exact_amount, "what discounts took off before; absent: 0", required=False, default=ZERO
+)
+FROZEN_VOUCHERS = Field(
+    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", required=False, default=ZERO
+)
+FROZEN_MONTH = Object(
+    "a frozen month",
+    (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, FROZEN_VOUCHERS),
+    check=_check_frozen,
+    make=_frozen,
+)
 ITEM = Field("item", item_code, "the item")
 SPEC = Field("spec", spec_code, "the spec")
 REGION = Field("region", region_id, "the region")
@@ -168,6 +205,53 @@ HOURS = Field(
 )
 CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=ChargedMonth)
 CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=Charged)
+
+DISCOUNT_ITEMS = Field(
+    "items",
+    ListOf("the discount's items", item_code, unique=True),
+    "the only items that it holds for; absent: all",
+    required=False,
+)
+DISCOUNT_REGIONS = Field(
+    "regions",
+    ListOf("the discount's regions", region_id, unique=True),
+    "the only regions that it holds for; absent: all",
+    required=False,
+)
+DISCOUNT_FROM = Field(
+    "effective_from", moment("a start"), "cycles that start from then on; absent: all before too", required=False
+)
+DISCOUNT_UNTIL = Field(
+    "expires_at", moment("an expiry"), "cycles that start before then; absent: it does not end", required=False
+)
+PERCENT = Field("percent", percent, "what it takes off the amount of a line, such as 8")
+DISCOUNT = Record("a discount", (ID, PERCENT, DISCOUNT_ITEMS, DISCOUNT_REGIONS, DISCOUNT_FROM, DISCOUNT_UNTIL))
+DISCOUNTS = Field(
+    "discounts",
+    ListOf("the discounts", DISCOUNT, may_be_empty=True),
+    "the discounts of the contract; of those that hold for a line the largest counts, and they never add up",
+    required=False,
+)
+SETTLEMENT = Field(
+    "settlement",
+    Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
+    "when bills are settled; it wins over the price sheets; absent: as they say",
+    required=False,
+)
+SETTLEMENT_FROM = Field(
+    "settlement_from",
+    moment("a month's start"),
+    "the start of the month from which `settlement` holds; absent: always",
+    required=False,
+)
+VOUCHERS_AT = Field(
+    "vouchers_at",
+    Choice[VouchersAt]("a time at which vouchers pay", words("settlement", "billing"), kinds.UNKNOWN_SETTLEMENT),
+    "when vouchers pay: at settlement, or at billing, hour by hour, also where the month is settled as a whole;"
+    " absent: settlement",
+    required=False,
+)
+CONTRACT: tuple[Field[Any], ...] = (DISCOUNTS, SETTLEMENT, SETTLEMENT_FROM, VOUCHERS_AT)
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of all money in the file")
@@ -236,5 +320,5 @@ _SOURCE_KEYS: list[Field[Any]] = sorted(
     (key for source in SOURCES for key in source.keys),
     key=lambda key: (isinstance(key.shape, ListOf), not key.required),
 )
-ACCOUNT = Record("an account", (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *KEPT))
+ACCOUNT = Record("an account", (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT))
 DOCUMENT = Document("mps-bill account, version 1", ACCOUNT, kinds.UNREADABLE_FILE)

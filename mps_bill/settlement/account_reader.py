@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
+from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.documents.read_document import read_text
 from mps_bill.documents.shapes import Field, Fields, Made, Many
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.contract import Contract, Discount
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import (
@@ -18,7 +20,7 @@ from mps_bill.settlement.account import (
     TopUp,
     debt_order,
 )
-from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading, parts_of
+from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading, parts_of, value_of
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.balance import BALANCE
 
@@ -51,6 +53,7 @@ def _account(fields: Fields, reading: Reading) -> Account | None:
         id=id_.value,
         currency=currency.value,
         sources=sources,
+        contract=_contract(fields, reading),
         top_ups=_made(fields, f.TOP_UPS),
         settled_through=_settled_through(fields),
         settled_at=settled_at.value if settled_at else None,
@@ -65,6 +68,48 @@ def _account(fields: Fields, reading: Reading) -> Account | None:
 def _made(fields: Fields, field: Field[Many[Made[T]]]) -> tuple[T, ...]:
     """The values of the right entries of an optional list."""
     return tuple(entry.value for entry in parts_of(fields, field) if entry.value is not None)
+
+
+def _contract(fields: Fields, reading: Reading) -> Contract:
+    settlement, start = fields.get(f.SETTLEMENT), fields.get(f.SETTLEMENT_FROM)
+    if start and settlement is None and not fields.wrong(f.SETTLEMENT):
+        message = "settlement_from says since when settlement holds, and there is no settlement"
+        reading.report(start.place, kinds.BAD_SWITCH, message)
+    if start:
+        calendar = Calendar(HOUR, reading.offset)
+        month = calendar.month_start(calendar.month(start.value))
+        if start.value != month:
+            message = (
+                f"settlement changes at the start of a month on the billing clock, such as {iso(month, reading.offset)}"
+            )
+            reading.report(start.place, kinds.BAD_SWITCH, message)
+    return Contract(
+        reading.each(fields, f.DISCOUNTS, lambda entry: _discount(entry, reading)),
+        settlement.value if settlement else None,
+        start.value if start else None,
+        value_of(fields, f.VOUCHERS_AT, "settlement"),
+    )
+
+
+def _discount(entry: Fields, reading: Reading) -> Discount | None:
+    id_, percent = entry.get(ID), entry.get(f.PERCENT)
+    items, regions = entry.get(f.DISCOUNT_ITEMS), entry.get(f.DISCOUNT_REGIONS)
+    start, end = entry.get(f.DISCOUNT_FROM), entry.get(f.DISCOUNT_UNTIL)
+    for item in items.parts if items else ():
+        reading.items(item)
+    places = frozenset(map(reading.region, regions.parts)) if regions else None
+    if start and end:
+        reading.is_period(start, end)
+    if not (id_ and percent):
+        return None
+    return Discount(
+        id_.value,
+        percent.value,
+        frozenset(item.value for item in items.parts) if items else None,
+        places,
+        start.value if start else None,
+        end.value if end else None,
+    )
 
 
 def _check_frozen(fields: Fields, reading: Reading) -> None:

@@ -102,7 +102,7 @@ def _source_rows(settled: Settled) -> Iterator[ClosingRow]:
 def _owed_rows(settled: Settled) -> Iterator[ClosingRow]:
     opening, sums = settled.opening, totals(settled)
     repaid = sum((part for arrival in settled.arrivals for _, part in arrival.repaid), ZERO)
-    released = sum((step.statement.amounts.list_amount for step in settled.statements), ZERO)
+    released = sum((step.released for step in settled.statements), ZERO)
     yield ClosingRow("outstanding", "", opening.currency, opening.owed, sums.outstanding, repaid)
     yield ClosingRow("frozen", "", opening.currency, opening.frozen_amount, sums.frozen + released, released)
 
@@ -141,7 +141,7 @@ def totals(settled: Settled) -> Totals:
             plans[deduction.plan.id] += deduction.units
     paid = {one.name: sum((payment.paid_by(one.name) for payment in payments), ZERO) for one in MONEY_SOURCES}
     outstanding = sum((payment.outstanding for payment in payments), ZERO)
-    released = sum((step.statement.amounts.list_amount for step in settled.statements), ZERO)
+    released = sum((step.released for step in settled.statements), ZERO)
     frozen = sum((step.frozen for step in settled.settlements), ZERO) - released
     law(sum(paid.values(), outstanding + frozen) == amounts.payable, "the totals do not add up")
     return Totals(amounts, plans, paid, outstanding, frozen)

@@ -12,7 +12,7 @@ from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.documents import values
 from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, repeated
-from mps_bill.documents.values import number, word
+from mps_bill.documents.values import decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item
@@ -30,9 +30,23 @@ def moment(name: str) -> Text[int]:
     return values.moment(name, kinds.BAD_TIME)
 
 
+def _parse_percent(text: str) -> Decimal:
+    value = decimal_of(AMOUNT_PLACES, above_zero=True, whole_digits=3)(text)
+    if value > 100:
+        raise ValueError(f"{quoted(text)} is above 100")
+    return value
+
+
 money = number("an amount of money", kinds.BAD_MONEY, MONEY_PLACES)
 quantity = number("a quantity", kinds.BAD_QUANTITY, QUANTITY_PLACES)
 coefficient = number("a coefficient", kinds.BAD_COEFFICIENT, AMOUNT_PLACES, above_zero=True)
+percent = Text(
+    "a percent",
+    _parse_percent,
+    rf"(?!0(\.0*)?$)([1-9]?[0-9](\.[0-9]{{1,{AMOUNT_PLACES}}})?|100(\.0{{1,{AMOUNT_PLACES}}})?)",
+    kinds.BAD_PERCENT,
+    {"exclusiveMinimum": 0, "maximum": 100},
+)
 identifier = word("an id", ID_PATTERN, kinds.BAD_ID, "letters, digits, points, - or _")
 # Whether a word is known depends on the price sheets, so any word is read here, and `Reading` looks it up.
 item_code = Text("an item code", str, _WORD, kinds.UNKNOWN_ITEM)
@@ -130,13 +144,17 @@ class Reading:
     def validity(self, fields: Fields) -> tuple[int, int] | None:
         """`effective_from` and `expires_at`; None where they are wrong."""
         start, end = fields.get(EFFECTIVE_FROM), fields.get(EXPIRES_AT)
-        if start is None or end is None:
+        if start is None or end is None or not self.is_period(start, end):
             return None
+        return start.value, end.value
+
+    def is_period(self, start: Located[int], end: Located[int]) -> bool:
+        """Whether the end is after the start, which is reported otherwise."""
         if end.value <= start.value:
             message = (
                 f"expires_at, {iso(end.value, self.offset)}, must be after effective_from,"
                 f" {iso(start.value, self.offset)}"
             )
             self.report(end.place, kinds.EMPTY_VALIDITY, message)
-            return None
-        return start.value, end.value
+            return False
+        return True

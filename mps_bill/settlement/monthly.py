@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from mps_bill.core.decimals import ZERO
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.settlement.account import Account, FrozenMonth
@@ -15,23 +16,30 @@ from mps_bill.settlement.waterfall import Payment, pay
 
 @dataclass(frozen=True, slots=True)
 class StatementSettlement:
-    """A month's statement and how it was paid. Its list amount is that of bills which are shown, or were, as frozen."""
+    """A month's statement and how it was paid. Its list amount is that of bills which are shown, or were, as frozen.
+
+    Of its payable `vouchers` had paid a part when the hours were billed, and `released` is what was frozen of it.
+    """
 
     statement: StatementMonth
     payment: Payment
+    vouchers: Decimal
+    released: Decimal
 
 
-def freeze(bill: Bill, account: Account) -> Account:
-    """The account with the bill's exact amount frozen, by item. Nothing else moves.
+def freeze(bill: Bill, vouchers: Decimal, account: Account) -> Account:
+    """The account with the bill's exact net amount frozen, by item, but for what `vouchers` paid of it. Nothing else moves.
 
     A bill whose own month is stated already goes into the month of the cycles whose bills are issued with it.
     """
     product, month = bill.cycle.product, _statement_of(bill.cycle, account)
     held = next((held for held in account.frozen if (held.product, held.month) == (product, month)), None)
-    items: dict[str, Decimal] = dict(held.items) if held else {}
+    before = held or FrozenMonth(product, month, ())
+    items: dict[str, Decimal] = dict(before.items)
     for line in bill.lines:
-        items[line.item.code] = items.get(line.item.code, Decimal(0)) + line.amount
-    frozen = FrozenMonth(product, month, tuple(items.items()))
+        items[line.item.code] = items.get(line.item.code, ZERO) + line.net
+    discount, paid = before.discount + bill.amounts.discount, before.vouchers + vouchers
+    frozen = FrozenMonth(product, month, tuple(items.items()), discount, paid)
     if held is None:
         return replace(account, frozen=(*account.frozen, frozen))
     return replace(account, frozen=tuple(frozen if other is held else other for other in account.frozen))
@@ -50,11 +58,13 @@ def _statement_of(cycle: Cycle, account: Account) -> str:
 
 def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMonth, StatementMonth]]:
     """The statements of all frozen months, in the order in which they are issued, which of one time is that of debts."""
-    statements = (
-        (held, statement_month(book.sheet_closing(held.product, held.month), held.month, held.amount))
-        for held in account.frozen
-    )
+    statements = ((held, _statement(held, book)) for held in account.frozen)
     yield from sorted(statements, key=lambda pair: (pair[1].issued_at, _month_start(pair[1]), pair[0].product))
+
+
+def _statement(held: FrozenMonth, book: PriceBook) -> StatementMonth:
+    sheet = book.sheet_closing(held.product, held.month)
+    return statement_month(sheet, held.month, held.net + held.discount, held.discount)
 
 
 def _month_start(statement: StatementMonth) -> int:
@@ -68,8 +78,7 @@ def settle_statement(
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)
-    due = Due(
-        held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, statement.amounts.payable
-    )
+    payable = statement.amounts.payable - held.vouchers
+    due = Due(held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, payable)
     payment, account = pay(due, account)
-    return StatementSettlement(statement, payment), account
+    return StatementSettlement(statement, payment, held.vouchers, held.amount), account

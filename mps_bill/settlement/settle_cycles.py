@@ -10,21 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO
+from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill
+from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill, under_contract
 from mps_bill.settlement.account import Account, FrozenMonth, TopUp
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, known, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
 from mps_bill.settlement.sources.payment_source import Due, PaidLine
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans, take_from_plans
-from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, receive
+from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, pay_at_billing, receive
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A bill and how it was paid: list amount + rounding adjustment = deductions + outstanding + `frozen`.
+    """A bill and how it was paid: list amount - discount + rounding adjustment = deductions + outstanding + `frozen`.
 
     `plan_lines` has for each plan deduction the number of the bill's line that shows the covered quantity.
     """
@@ -94,11 +94,13 @@ def settle(
 ) -> Settled:
     """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
-    `cycles` are in the order of issue, each once. A cycle that is settled already is late: it is only reported, or with
-    `charge_late` billed as a correction at the product's next issue time, unless it is `known` to be charged; with
-    `charge_twice` it is charged also where an earlier charge has the same sums.
+    `cycles` are in the order of issue, each once, at list prices: the contract of the account is applied here. A cycle that
+    is settled already is late: it is only reported, or with `charge_late` billed as a correction at the product's next issue
+    time, unless it is `known` to be charged; with `charge_twice` it is charged also where an earlier charge has the same
+    sums.
     """
     law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle is given twice, and would be charged twice")
+    cycles = under_contract(cycles, account.contract, book)
     late, due = _split_late(cycles, account)
     before = charged_before(late, account)
     if charge_late:
@@ -196,8 +198,10 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
         account = replace(account, month_used=used)
     payment, frozen = NOTHING_PAID, ZERO
     payable = bill.amounts.payable
-    if payable and cycle.sheet.billing.settlement == "monthly":
-        frozen, account = payable, freeze(bill, account)
+    if payable and cycle.is_monthly:
+        if account.contract.vouchers_at == "billing":
+            payment, account = pay_at_billing(_due(bill, account), account)
+        frozen, account = payable - payment.paid, freeze(bill, payment.paid, account)
     elif payable:
         payment, account = pay(_due(bill, account), account)
     settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)
@@ -209,18 +213,21 @@ def _due(bill: Bill, account: Account) -> Due:
     cycle = bill.cycle
 
     def lines() -> list[PaidLine]:
-        return [(line.item.code, line.amount) for line in bill.lines]
+        return [(line.item.code, line.net) for line in bill.lines]
 
     paid_at = max(cycle.issued_at, account.settled_at or 0)
-    return Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, bill.amounts.payable)
+    payable = bill.amounts.payable
+    if cycle.closing_sheet is not None:
+        # Only whole money is paid, and hour by hour never more than the rounded month will ask for.
+        payable = round_money(payable, min(cycle.sheet.billing.places, cycle.closing_sheet.billing.places), "down")
+    return Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, payable)
 
 
 def _check(settlement: Settlement) -> None:
-    """The law of a bill: list amount + rounding adjustment = what paid it + outstanding + frozen."""
+    """The law of a bill: list amount - discount + rounding adjustment = what paid it + outstanding + frozen."""
     payment, amounts = settlement.payment, settlement.bill.amounts
-    paid = sum((deduction.amount for deduction in payment.deductions), ZERO)
-    accounted = paid + payment.outstanding + settlement.frozen
-    due = amounts.list_amount + amounts.rounding_adjustment
+    accounted = payment.paid + payment.outstanding + settlement.frozen
+    due = amounts.list_amount - amounts.discount + amounts.rounding_adjustment
     law(accounted == due, "{} is accounted for of {}", accounted, due)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -21,6 +21,10 @@ class Payment:
     deductions: tuple[MoneyDeduction, ...]
     outstanding: Decimal
 
+    @property
+    def paid(self) -> Decimal:
+        return sum((deduction.amount for deduction in self.deductions), ZERO)
+
     def paid_by(self, source: str) -> Decimal:
         return sum((deduction.amount for deduction in self.deductions if deduction.source == source), ZERO)
 
@@ -34,19 +38,34 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     Source of the order: the provider's bill columns (vouchers, stored-value card, cash, outstanding); vouchers come before
     cash by its own words, the card after vouchers by the order of the columns.
     """
+    at_billing = due.month is not None and account.contract.vouchers_at == "billing"
+    payment, account = _take(due, account, lambda source: not (at_billing and source.may_pay_at_billing))
+    if payment.outstanding:
+        account = replace(account, outstanding=_with_debt(account.outstanding, due, payment.outstanding))
+    return payment, account
+
+
+def pay_at_billing(due: Due, account: Account) -> tuple[Payment, Account]:
+    """Pays what it can of a bill that is settled with its month, from the sources that pay when a bill is made. Nothing is
+    outstanding of it. Source: the China site's vouchers since 2024-07-15."""
+    payment, account = _take(due, account, lambda source: source.may_pay_at_billing)
+    return replace(payment, outstanding=ZERO), account
+
+
+def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> tuple[Payment, Account]:
+    """What the sources that are `asked` pay, each of what the ones before it have left."""
     left = due.payable
     deductions: list[MoneyDeduction] = []
     after = list(account.sources)
     for number, source in enumerate(account.sources):
-        if left and isinstance(source, MoneySource):
+        if left and isinstance(source, MoneySource) and asked(source):
             taken, after[number] = source.pay(due, left)
             for deduction in taken:
                 deductions.append(deduction)
                 left -= deduction.amount
     payment = Payment(tuple(deductions), left)
     _check(payment, due)
-    outstanding = _with_debt(account.outstanding, due, left) if left else account.outstanding
-    return payment, replace(account, sources=tuple(after), outstanding=outstanding)
+    return payment, replace(account, sources=tuple(after))
 
 
 def _with_debt(outstanding: tuple[Debt, ...], due: Due, left: Decimal) -> tuple[Debt, ...]:
@@ -58,8 +77,7 @@ def _with_debt(outstanding: tuple[Debt, ...], due: Due, left: Decimal) -> tuple[
 
 
 def _check(payment: Payment, due: Due) -> None:
-    paid = sum((deduction.amount for deduction in payment.deductions), ZERO)
-    left = payment.outstanding
+    paid, left = payment.paid, payment.outstanding
     law(paid + left == due.payable, "{} paid and {} outstanding of {}", paid, left, due.payable)
     sound = all(deduction.amount > 0 and deduction.remaining >= 0 for deduction in payment.deductions)
     law(left >= 0 and sound, "a source below zero")

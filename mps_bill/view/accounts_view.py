@@ -4,12 +4,13 @@ forgotten."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mps_bill.ask.all_accounts import RunSum
-from mps_bill.core.decimals import stripped
+from mps_bill.core.decimals import ZERO, stripped
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
+from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_view import RECORDS, money_columns
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Block, Column, Note, Records, Section, Table
@@ -39,18 +40,19 @@ class AccountsView:
 
     def summary(self, total: RunSum, control_totals: ControlTotals) -> Iterator[Block]:
         yield Section("All accounts", implied=True)
+        discounted = "discount" in total.money
         outstanding = (Column("Outstanding", "amount"),) if self._settled else ()
         bills = (Column("Account"), Column("Bills", "count"), Column("Rows", "count"))
         shown = [*self._shown, *([(f"and {self._rest.accounts} more", self._rest)] if self._rest else [])]
-        columns = (*bills, *money_columns(self._currency), *outstanding)
-        rows = [self._row(*account) for account in shown]
+        columns = (*bills, *money_columns(self._currency, discounted=discounted), *outstanding)
+        names = (*Amounts().figures(discounted=discounted), *(("outstanding",) if self._settled else ()))
+        rows = [self._row(*account, names) for account in shown]
         title = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
-        yield Table(title, columns, rows, (self._row("Total", total),))
+        yield Table(title, columns, rows, (self._row("Total", total, names),))
         yield Note(control_totals_text(control_totals))
 
-    def _row(self, name: str, sums: RunSum) -> tuple[Any, ...]:
-        names = ("list_amount", "rounding_adjustment", "payable", *(("outstanding",) if self._settled else ()))
-        return (name, sums.bills, sums.control_totals.rows_read, *(sums.money[name] for name in names))
+    def _row(self, name: str, sums: RunSum, names: Sequence[str]) -> tuple[Any, ...]:
+        return (name, sums.bills, sums.control_totals.rows_read, *(sums.money.get(name, ZERO) for name in names))
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -19,6 +19,7 @@ def bill_json(bill: Bill) -> dict[str, Any]:
     """One bill. `unit_price` keeps the digits of the price sheet; every other number is without trailing zeros."""
     cycle = bill.cycle
     offset = cycle.sheet.billing.calendar.offset
+    discounted = bool(cycle.contract.discounts)
     return {
         "product": cycle.product,
         "cycle_start": iso(cycle.start, offset),
@@ -26,12 +27,12 @@ def bill_json(bill: Bill) -> dict[str, Any]:
         "issued_at": iso(cycle.issued_at, offset),
         **({} if cycle.correction_at is None else {"correction": True}),
         "price_sheet": cycle.sheet.ref,
-        "lines": [line_json(line) for line in bill.lines],
-        **amounts_json(bill.amounts),
+        "lines": [line_json(line, discounted=discounted) for line in bill.lines],
+        **amounts_json(bill.amounts, discounted=discounted),
     }
 
 
-def line_json(line: LineItem) -> dict[str, Any]:
+def line_json(line: LineItem, *, discounted: bool = False) -> dict[str, Any]:
     unit = line.item.unit
     return {
         "item": line.item.code,
@@ -46,24 +47,22 @@ def line_json(line: LineItem) -> dict[str, Any]:
         "billed_quantity": plain(in_unit(line.billed_micros, unit)),
         "unit_price": plain(line.unit_price),
         "amount": stripped(line.amount),
+        **({"discount": stripped(line.discount)} if discounted else {}),
     }
 
 
-def month_json(month: StatementMonth) -> dict[str, Any]:
+def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, Any]:
     return {
         "product": month.sheet.product,
         "month": month.month,
         "issued_at": iso(month.issued_at, month.sheet.billing.calendar.offset),
-        **amounts_json(month.amounts),
+        **amounts_json(month.amounts, discounted=discounted),
     }
 
 
-def amounts_json(amounts: Amounts) -> dict[str, str]:
-    return {
-        "list_amount": stripped(amounts.list_amount),
-        "rounding_adjustment": stripped(amounts.rounding_adjustment),
-        "payable": stripped(amounts.payable),
-    }
+def amounts_json(amounts: Amounts, *, discounted: bool = False) -> dict[str, str]:
+    """The sums of a bill, a statement or a run. `discount` is there where the account has discounts."""
+    return {name: stripped(value) for name, value in amounts.figures(discounted=discounted).items()}
 
 
 def bill_run_json(run: BillRun) -> dict[str, Any]:
@@ -73,10 +72,10 @@ def bill_run_json(run: BillRun) -> dict[str, Any]:
         "currency": run.currency,
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": [bill_json(bill) for bill in run.bills],
-        "total": amounts_json(sum_amounts(run.bills, run.months)),
+        "total": amounts_json(sum_amounts(run.bills, run.months), discounted=run.has_discounts),
     }
     if run.months:
-        document["months"] = [month_json(month) for month in run.months]
+        document["months"] = [month_json(month, discounted=run.has_discounts) for month in run.months]
     if run.pending:
         document["pending"] = [bill_json(bill) for bill in run.pending]
     return document

@@ -51,7 +51,7 @@ BILL = (
     Column("issued_at", "time", "Issued"),
     *columns_of("clock", "price_sheet"),
     Column("records", "count", summed=True),
-    *columns_of("list_amount", "rounding_adjustment", "payable", kind="amount", summed=True),
+    *columns_of("list_amount", "discount", "rounding_adjustment", "payable", kind="amount", summed=True),
 )
 #: A line of a bill, as `line_record` spells it.
 LINE = (
@@ -62,10 +62,9 @@ LINE = (
     Column("plan_quantity", "quantity", may_hide=True),
     Column("billed_quantity", "quantity"),
     Column("unit_price", "price"),
-    Column("amount", "amount", summed=True),
+    *columns_of("amount", "discount", kind="amount", summed=True),
 )
-_MONEY = ("list_amount", "rounding_adjustment", "payable")
-#: For programs: a row per line, and a row per rounding adjustment, so that `amount` sums to payable.
+#: For programs: a row per line, per discount and per rounding adjustment, so that `amount` sums to payable.
 RECORDS = (
     *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
     Column("row"),
@@ -82,7 +81,7 @@ def bill_record(bill: Bill, status: str = "issued") -> Record:
         "kind": "bill" if cycle.correction_at is None else "correction",
         "price_sheet": cycle.sheet.ref,
         "records": sum(line.records for line in bill.lines),
-        **_money(bill.amounts),
+        **bill.amounts.figures(discounted=True),
     }
 
 
@@ -95,7 +94,7 @@ def month_record(month: StatementMonth) -> Record:
         "kind": f"statement {month.month}",
         "price_sheet": month.sheet.ref,
         "records": 0,
-        **_money(Amounts(ZERO, month.amounts.rounding_adjustment)),
+        **Amounts(rounding_adjustment=month.amounts.rounding_adjustment).figures(discounted=True),
     }
 
 
@@ -114,8 +113,14 @@ def clock_name(calendar: Calendar) -> str:
     return f"UTC{offset_text(calendar.offset)}"
 
 
-def _money(amounts: Amounts) -> Record:
-    return {name: getattr(amounts, name) for name in _MONEY}
+def is_discounted(bills: Iterable[Bill]) -> bool:
+    """Whether tables of these bills have a column of discounts."""
+    return any(bill.amounts.discount for bill in bills)
+
+
+def bill_columns(*, discounted: bool) -> Columns:
+    """The columns of bills in a table, which has discounts only where there are some."""
+    return tuple(column for column in BILL if column.key != "status" and (discounted or column.key != "discount"))
 
 
 def line_record(line: LineItem) -> Record:
@@ -134,6 +139,7 @@ def line_record(line: LineItem) -> Record:
         "billed_quantity": Quantity(line.billed_micros, item.unit),
         "unit_price": line.unit_price,
         "amount": line.amount,
+        "discount": line.discount,
     }
 
 
@@ -187,12 +193,19 @@ class BillView:
         return focus_records(((bill, {}) for bill in self.run.bills), self.run.months, self.run.currency, self.account)
 
 
+#: What says of a discount which line it is of.
+_WHERE = frozenset(("item", "family", "spec", "region", "tier"))
+
+
 def charge_records(bill: Bill, status: str, currency: str) -> Iterator[Record]:
     """The rows of a bill under `RECORDS`: its lines, and the rounding where there is any."""
     record = bill_record(bill, status)
     head = {**head_of(record), "row": "line", "currency": currency}
     for line in bill.lines:
         yield {**head, **line_record(line)}
+        if line.discount:
+            of = {key: value for key, value in line_record(line).items() if key in _WHERE}
+            yield {**head, "row": "discount", **of, "amount": -line.discount}
     if bill.amounts.rounding_adjustment:
         yield adjustment_record(record, currency)
 
@@ -216,8 +229,11 @@ def statement_record(month: StatementMonth) -> Record:
 def bill_table(bill: Bill, currency: str) -> Table:
     """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
-    keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
+    discount = ("discount",) if bill.amounts.discount else ()
+    keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount", *discount)
     columns = pick(LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
+    if discount:
+        columns = (*columns[:-1], dataclasses.replace(columns[-1], unit=""))
     rows: list[Row | Heading] = []
     item: Item | None = None
     for line in bill.lines:
@@ -229,6 +245,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
         shown["records"] = line.records or None
         if not line.plan_micros:
             shown["plan_quantity"] = None
+        shown["discount"] = line.discount or None
         rows.append(row_of(columns, shown))
     return Table(bill_title(bill.cycle), columns, rows, tuple(_closing_rows(bill, len(columns))))
 
@@ -244,15 +261,21 @@ def bill_title(cycle: Cycle) -> str:
 
 
 def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
-    blank = (None,) * (width - 2)
-    if bill.cycle.sheet.billing.settlement == "monthly":
-        yield ("List amount, cut with the month", *blank, bill.amounts.list_amount)
+    amounts = bill.amounts
+    # The discounts of lines stand in a column behind the amounts.
+    after = (None,) if amounts.discount else ()
+    blank = (None,) * (width - 2 - len(after))
+    monthly = ", rounded with the month" if bill.cycle.is_monthly else ""
+    yield (f"List amount{monthly}", *blank, amounts.list_amount, *after)
+    if amounts.discount:
+        yield ("Discount", *blank, -amounts.discount, *after)
+    if bill.cycle.is_monthly:
+        if amounts.discount:
+            yield ("Net amount", *blank, amounts.net, *after)
         return
-    yield ("List amount", *blank, bill.amounts.list_amount)
-    # Beside a column of plans the longer word would not fit 80 columns.
-    rounding = "Rounding adjustment" if len(blank) == 4 else "Rounding"
-    yield (rounding, *blank, bill.amounts.rounding_adjustment)
-    yield ("Payable", *blank, bill.amounts.payable)
+    # Beside more columns the longer word would not fit 80 columns.
+    yield ("Rounding adjustment" if width == 6 else "Rounding", *blank, amounts.rounding_adjustment, *after)
+    yield ("Payable", *blank, amounts.payable, *after)
 
 
 def summaries(
@@ -273,10 +296,16 @@ def summaries(
 
 def period_table(bills: Sequence[Bill], period: str, currency: str) -> Table:
     """Bills, records and amounts per hour, day or month of the billing clock."""
-    columns = (Column(period.capitalize()), Column("Bills", "count"), *pick(BILL, "records"), *money_columns(currency))
+    discounted = is_discounted(bills)
+    counts = (Column("Bills", "count"), *pick(BILL, "records"))
+    columns = (Column(period.capitalize()), *counts, *money_columns(currency, discounted=discounted))
     groups = _grouped(bills, lambda bill: period_name(bill.cycle, period))
-    rows = tuple((name, len(members), _records(members), *money(members)) for name, members in groups.items())
-    return Table(f"By {period}", columns, rows, (("Total", len(bills), _records(bills), *money(bills)),))
+
+    def row(name: str, members: Sequence[Bill]) -> Row:
+        return (name, len(members), _records(members), *money(members, discounted=discounted))
+
+    rows = tuple(row(name, members) for name, members in groups.items())
+    return Table(f"By {period}", columns, rows, (row("Total", bills),))
 
 
 def period_name(cycle: Cycle, period: str) -> str:
@@ -294,7 +323,8 @@ def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
     """Records, quantity and list amount by item or by region. Adjustments belong to whole bills and stand in the total."""
     lines = [line for bill in bills for line in bill.lines]
     measured = ("quantity", "unit") if grouping == "item" else ()
-    columns = pick(LINE, grouping, "records", *measured, "amount", unit=currency, titles={"amount": "List amount"})
+    amounts = ("amount", "discount") if is_discounted(bills) else ("amount",)
+    columns = pick(LINE, grouping, "records", *measured, *amounts, unit=currency, titles={"amount": "List amount"})
     groups = _grouped(lines, lambda line: line.item.code if measured else line.region)
     order = item_order(bills) if measured else sorted(groups)
     rows = [
@@ -302,12 +332,17 @@ def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
             name,
             sum(line.records for line in groups[name]),
             *_measure(groups[name])[: len(measured)],
-            _amount(groups[name]),
+            *(_sum(groups[name], amount) for amount in amounts),
         )
         for name in order
         if name in groups
     ]
-    total = ("Total", sum(line.records for line in lines), *(None for _ in measured), _amount(lines))
+    total = (
+        "Total",
+        sum(line.records for line in lines),
+        *(None for _ in measured),
+        *(_sum(lines, amount) for amount in amounts),
+    )
     return Table(f"By {grouping}", columns, rows, (total,))
 
 
@@ -342,9 +377,20 @@ def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currenc
         )
         for month in months
     ]
-    rows += [("List amount", total.list_amount), ("Rounding adjustments", total.rounding_adjustment)]
+    rows += total_rows(total)[:-1]
     title = f"Total of {len(bills)} bill{'' if len(bills) == 1 else 's'}"
     return Table(title, sum_columns(currency), rows, (("Payable", total.payable),))
+
+
+def total_rows(total: Amounts) -> list[Row]:
+    """What leads from the list amount to what is payable; a discount takes off."""
+    discount = [("Discount", -total.discount)] if total.discount else []
+    return [
+        ("List amount", total.list_amount),
+        *discount,
+        ("Rounding adjustments", total.rounding_adjustment),
+        ("Payable", total.payable),
+    ]
 
 
 def sum_columns(currency: str) -> Columns:
@@ -354,21 +400,23 @@ def sum_columns(currency: str) -> Columns:
 
 def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     """Bills that are not issued yet, and in no total."""
-    columns = (Column("Cycle"), Column("Product"), Column("To be issued"), *money_columns(currency))
+    discounted = is_discounted(pending)
+    head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
+    columns = (*head_columns, *money_columns(currency, discounted=discounted))
     rows = []
     for bill in pending:
         head = bill_record(bill)
-        rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill])))
+        rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted)))
     return Table("Pending, in no total: not issued yet", columns, rows)
 
 
-def money_columns(currency: str) -> Columns:
-    list_amount, rounding, payable = pick(BILL, *_MONEY, titles={"rounding_adjustment": "Rounding"})
-    return (list_amount, rounding, dataclasses.replace(payable, unit=currency))
+def money_columns(currency: str, *, discounted: bool) -> Columns:
+    *others, payable = pick(BILL, *Amounts().figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"})
+    return (*others, dataclasses.replace(payable, unit=currency))
 
 
-def money(bills: Iterable[Bill]) -> tuple[Value, ...]:
-    return tuple(_money(sum_amounts(bills)).values())
+def money(bills: Iterable[Bill], *, discounted: bool) -> tuple[Value, ...]:
+    return tuple(sum_amounts(bills).figures(discounted=discounted).values())
 
 
 def item_order(bills: Iterable[Bill]) -> list[str]:
@@ -381,8 +429,8 @@ def _records(bills: Iterable[Bill]) -> int:
     return sum(line.records for bill in bills for line in bill.lines)
 
 
-def _amount(lines: Iterable[LineItem]) -> Decimal:
-    return sum((line.amount for line in lines), ZERO)
+def _sum(lines: Iterable[LineItem], amount: str) -> Decimal:
+    return sum((getattr(line, amount) for line in lines), ZERO)
 
 
 def _grouped(values: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:

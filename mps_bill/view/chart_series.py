@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO
@@ -46,9 +46,9 @@ def cost_by_item(bills: Sequence[Bill]) -> Series:
     return Series("List amount by item", bars)
 
 
-def paid_from(report: Report) -> Series | None:
-    """What a settlement was paid from, and what is outstanding or frozen; None for bills, which nothing has paid."""
-    may_hide = {column.key for column in report.tables[0].columns if column.may_hide}
-    sums = ((key, label, report.total(key)) for label, key in report.sums if key in may_hide)
+def paid_from(report: Report, keys: Container[str]) -> Series | None:
+    """What a settlement was paid from, and what is outstanding or frozen, which are the columns `keys`; None where it is
+    nothing."""
+    sums = ((key, label, report.total(key)) for label, key in report.sums if key in keys)
     bars = tuple(Bar(*one) for one in sums if one[2] > 0)
     return Series("Paid from", bars) if bars else None

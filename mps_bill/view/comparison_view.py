@@ -44,8 +44,10 @@ class ComparisonView:
         here, there = self._sides
         yield Note(f"Here:  {here.label}\nThere: {there.label}")
         rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
+        discounts = (here.amounts.discount, there.amounts.discount)
         totals = (
             ("List amount", *change(here.amounts.list_amount, there.amounts.list_amount)),
+            *([("Discount", *change(*(-one for one in discounts))[:3], None)] if any(discounts) else []),
             ("Rounding", *change(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], None),
             ("Payable", *change(here.amounts.payable, there.amounts.payable)),
         )
@@ -73,7 +75,7 @@ class ComparisonView:
         return Table(f"How it is paid, {self.comparison.currency}", columns, rows, (total,))
 
     def records(self) -> Records:
-        """A row per item, then one for the rounding, so that `here`, `there` and `difference` sum to the payables."""
+        """A row per item, then for discounts and for the rounding, so that `here`, `there`, `difference` sum to the payables."""
         return Records(COLUMNS, self._records())
 
     def _records(self) -> Iterator[dict[str, Value]]:
@@ -84,6 +86,10 @@ class ComparisonView:
             figures = change(*self.comparison.amounts(code))
             row = ("item", code, cost.name, *quantities, cost.unit.name, *figures, currency)
             yield dict(zip((column.key for column in COLUMNS), row, strict=True))
+        discounts = [side.amounts.discount for side in self._sides]
+        if any(discounts):
+            off = change(*(-one for one in discounts))
+            yield {"row": "discount", **dict(zip(_FIGURES, off, strict=True)), "currency": currency}
         cut = change(*(side.amounts.rounding_adjustment for side in self._sides))
         yield {"row": "rounding_adjustment", **dict(zip(_FIGURES, cut, strict=True)), "currency": currency}
 
@@ -98,7 +104,7 @@ class ComparisonView:
             "items": [self._item_json(code) for code in self.comparison.items],
             "total": {
                 name: _pair(getattr(here.amounts, name), getattr(there.amounts, name))
-                for name in ("list_amount", "rounding_adjustment", "payable")
+                for name in here.amounts.figures(discounted=bool(here.amounts.discount or there.amounts.discount))
             },
             "control_totals": dataclasses.asdict(self._control_totals),
         }

@@ -62,9 +62,13 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
         "line": placed.row.line,
         "billed": bool(one.bill) and one.repeats is None and not one.late,
         "steps": steps_json(steps(one, currency)),
-        "lines": [line_json(line) for line in one.lines],
+        "lines": [line_json(line, discounted=_is_discounted(one)) for line in one.lines],
         "bill": _bill_json(one),
     }
+
+
+def _is_discounted(one: Explained) -> bool:
+    return one.bill is not None and bool(one.bill.cycle.contract.discounts)
 
 
 def _bill_json(one: Explained) -> dict[str, Any] | None:
@@ -110,11 +114,20 @@ def steps(one: Explained, currency: str) -> list[Step]:
         ("Charge", charge_reason(charge)),
         *_month_steps(one, charge),
         *(("Line", line_reason(line, currency)) for line in one.lines),
+        *_discount_steps(one, currency),
         *_plan_steps(one),
         ("Bill", _bill_reason(one, currency)),
         *_payment_steps(one, currency),
     ]
     return found
+
+
+def _discount_steps(one: Explained, currency: str) -> Iterator[Step]:
+    """What the contract takes off the row's lines: the largest discount that holds for them."""
+    for line in one.lines:
+        if line.discounted_by:
+            rate = f"{line.discounted_by.id}, {stripped(line.discounted_by.percent)} % of {stripped(line.amount)}"
+            yield ("Discount", f"{rate} = {stripped(line.discount)}; net {stripped(line.net)} {currency}")
 
 
 def _plan_steps(one: Explained) -> Iterator[Step]:
@@ -183,5 +196,8 @@ def _bill_reason(one: Explained, currency: str) -> str:
     amounts = bill.amounts
     issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
     said = f"{bill.cycle.product}, issued {issued}: {len(bill.lines)} line{'' if len(bill.lines) == 1 else 's'}, list amount "
-    said += f"{stripped(amounts.list_amount)}, rounding adjustment {stripped(amounts.rounding_adjustment)}, "
+    said += f"{stripped(amounts.list_amount)}, "
+    if amounts.discount:
+        said += f"discount {stripped(amounts.discount)}, "
+    said += f"rounding adjustment {stripped(amounts.rounding_adjustment)}, "
     return said + f"payable {stripped(amounts.payable)} {currency}"

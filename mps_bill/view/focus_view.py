@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO, plain
+from mps_bill.core.decimals import EXACT, ZERO, plain, strip_zeros
 from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, iso, offset_text
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Bill, StatementMonth
+from mps_bill.rating.contract import Discount, discounted
 from mps_bill.rating.lines import LineItem
 from mps_bill.view.focus_words import COLUMNS, NO_ACCOUNT, PLAN_TYPE, PROVIDER, REGION_NAMES, SERVICES, UNITS
 from mps_bill.view.tables import Column, Quantity, Record, Records
@@ -117,7 +118,7 @@ def _usage(line: LineItem, currency: str) -> Record:
         **_sku(line, line.billed_micros),
         "ChargeDescription": f"{_named(line)}: {shown} {unit.name} at {price}",
         "PricingCategory": "Standard",
-        **_costs(line.amount, line.amount),
+        **_costs(line.amount, line.net, line.net),
     }
 
 
@@ -137,7 +138,7 @@ def _covered(line: LineItem, part: PlanPart, currency: str) -> Record:
         "CommitmentDiscountName": part.plan_name,
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
-        **_costs(listed, ZERO),
+        **_costs(listed, listed - discounted(listed, line.discounted_by), ZERO),
     }
 
 
@@ -161,7 +162,7 @@ def _sku(line: LineItem, micros: int) -> Record:
         "PricingQuantity": counted[0] if counted else quantity,
         "PricingUnit": counted[1] if counted else UNITS[unit.name],
         "ListUnitPrice": price,
-        "ContractedUnitPrice": price,
+        "ContractedUnitPrice": _contracted(price, line.discounted_by),
         "RegionId": line.region,
         "RegionName": REGION_NAMES.get(line.region, line.region),
         "SkuId": sku,
@@ -174,13 +175,17 @@ def _adjustment(amount: Decimal, said: str) -> Record:
         "ChargeCategory": "Adjustment",
         "ChargeFrequency": "One-Time",
         "ChargeDescription": f"Rounding adjustment {said}",
-        **_costs(amount, amount),
+        **_costs(amount, amount, amount),
     }
 
 
-def _costs(listed: Decimal, billed: Decimal) -> Record:
-    """Prices here are list prices: no contract lowers them, so the contracted cost is the list cost."""
-    return {"ListCost": listed, "ContractedCost": listed, "BilledCost": billed, "EffectiveCost": billed}
+def _contracted(price: Decimal, discount: Discount | None) -> Decimal:
+    """The unit price after the discount, exactly: 0.0651 less 8 % is 0.059892."""
+    return price if discount is None else strip_zeros(price - EXACT.multiply(price, discount.percent).scaleb(-2))
+
+
+def _costs(listed: Decimal, contracted: Decimal, billed: Decimal) -> Record:
+    return {"ListCost": listed, "ContractedCost": contracted, "BilledCost": billed, "EffectiveCost": billed}
 
 
 def _named(line: LineItem) -> str:

@@ -7,13 +7,21 @@ from collections.abc import Iterable, Sequence
 
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
-from mps_bill.rating.bills import Bill
-from mps_bill.view.bill_view import BILL, LINE, bill_record, item_order, line_record, month_record
+from mps_bill.rating.bills import Amounts, Bill
+from mps_bill.view.bill_view import (
+    BILL,
+    LINE,
+    bill_columns,
+    bill_record,
+    is_discounted,
+    item_order,
+    line_record,
+    month_record,
+)
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Column, Report, Table, Value, pick, table
+from mps_bill.view.tables import Column, Columns, Report, Table, Value, pick, table
 
-BILL_COLUMNS = tuple(column for column in BILL if column.key != "status")
 LINE_COLUMNS = (
     *pick(BILL, "product", "cycle_start", "clock", titles={"cycle_start": "Cycle start"}),
     *LINE,
@@ -23,26 +31,36 @@ LINE_COLUMNS = (
 def bill_report(run: BillRun, account: str | None) -> Report:
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
     unsettled = "No account was given: `mps-bill settle --account FILE` fills this table."
-    bills = table("Bills", BILL_COLUMNS, [*map(bill_record, run.bills), *map(month_record, run.months)])
+    columns = bill_columns(discounted=is_discounted(run.bills))
+    bills = table("Bills", columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
     empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in ("Deductions", "Account"))
     tables = (bills, lines_table(run.bills), *empty, *apart(pending=run.pending))
-    return run_report("Bills", run, run.bills, tables, bills.columns[-3:], account)
+    return run_report("Bills", run, run.bills, tables, sums_of(columns), account)
+
+
+def sums_of(columns: Columns) -> Columns:
+    """Of the columns of bills those of the sums that lead to what is payable."""
+    names = Amounts().figures(discounted=True)
+    return tuple(column for column in columns if column.key in names)
 
 
 def apart(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
     """The bills that are in no total."""
     if late:
         remark = "Late usage of settled cycles, at list price; it was not charged and is in no total."
-        yield table("Late bills", BILL_COLUMNS, map(bill_record, late), remark=remark)
+        yield table("Late bills", bill_columns(discounted=is_discounted(late)), map(bill_record, late), remark=remark)
     if pending:
         remark = "Not issued yet, and in no total."
-        yield table("Pending bills", BILL_COLUMNS, map(bill_record, pending), remark=remark)
+        columns = bill_columns(discounted=is_discounted(pending))
+        yield table("Pending bills", columns, map(bill_record, pending), remark=remark)
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
     """A row per line of every bill; the amounts add up to the list amount."""
     heads = ((bill_record(bill), bill) for bill in bills)
-    return table("Lines", LINE_COLUMNS, ({**head, **line_record(line)} for head, bill in heads for line in bill.lines))
+    discounted = is_discounted(bills)
+    columns = tuple(column for column in LINE_COLUMNS if discounted or column.key != "discount")
+    return table("Lines", columns, ({**head, **line_record(line)} for head, bill in heads for line in bill.lines))
 
 
 def run_report(

@@ -27,6 +27,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     """The whole result of `settle`. Keys for what did not happen (`months`, `late`, `pending`, ...) are left out."""
     settled = run.settled
     sums = run.totals
+    discounted = bool(settled.opening.contract.discounts)
     document: dict[str, Any] = {
         "format": FORMAT,
         "currency": run.currency,
@@ -36,7 +37,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
             for settlement in settled.settlements
         ],
         "total": {
-            **amounts_json(sums.amounts),
+            **amounts_json(sums.amounts, discounted=discounted),
             "plan": {id_: _units(units) for id_, units in sums.plans.items()},
             **{name: stripped(amount) for name, amount in sums.by_pool.items()},
         },
@@ -45,7 +46,12 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     }
     if settled.statements:
         document["months"] = [
-            {**month_json(step.statement), **_payment_json(step.payment)} for step in settled.statements
+            {
+                **month_json(step.statement, discounted=discounted),
+                **({"vouchers_at_billing": stripped(step.vouchers)} if step.vouchers else {}),
+                **_payment_json(step.payment),
+            }
+            for step in settled.statements
         ]
     if settled.arrivals:
         document["top_ups"] = [_arrival_json(arrival, run.offset) for arrival in settled.arrivals]

@@ -108,7 +108,7 @@ def settle_records(run: SettleRun) -> Iterator[Record]:
         statement = statement_record(step.statement)
         yield adjustment_record(statement, currency)
         head = {**head_of(statement), "currency": currency}
-        yield {**head, "row": "frozen", "paid": -step.statement.amounts.list_amount}
+        yield {**head, "row": "frozen", "paid": -step.released}
         yield from _payment_records(step, head, currency)
     for status, bills in (("late", settled.late), ("pending", settled.pending)):
         for bill in bills:

@@ -11,9 +11,9 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Arrival
-from mps_bill.view.bill_view import BILL, bill_record, month_record
+from mps_bill.view.bill_view import BILL, bill_columns, bill_record, is_discounted, month_record
 from mps_bill.view.chart_series import paid_from
-from mps_bill.view.run_report import BILL_COLUMNS, apart, lines_table, run_report
+from mps_bill.view.run_report import apart, lines_table, run_report, sums_of
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
 from mps_bill.view.tables import Column, Moment, Record, Report, Value, columns_of, pick, table
 
@@ -47,7 +47,8 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
     taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
     closing = (closing_record(row, run.offset) for row in run.closing_rows)
     adds_up = f"Account {settled.closing.id}. Opening + added - taken = closing."
-    paid = table("Bills", (*BILL_COLUMNS, *PAID), map(_paid_record, steps))
+    columns = bill_columns(discounted=is_discounted(bills))
+    paid = table("Bills", (*columns, *PAID), map(_paid_record, steps))
     tables = [
         paid,
         lines_table(bills),
@@ -57,7 +58,7 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
     if settled.arrivals:
         tables.append(table("Top-ups", _TOP_UP, (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)))
     tables += apart(settled.late, settled.pending)
-    sums = [*BILL_COLUMNS[-3:], *(column for column in PAID if paid.total(paid.index(column.key)))]
+    sums = [*sums_of(columns), *(column for column in PAID if paid.total(paid.index(column.key)))]
     sums += [column for column in PAID if column.key == "outstanding" and column not in sums]
     report = run_report("Settlement", run, bills, tables, sums, account or settled.closing.id)
     return replace(report, notes=(*notes, *report.notes))
@@ -65,7 +66,7 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
 
 def with_payments(report: Report) -> Report:
     """The report with a chart of what paid."""
-    paid = paid_from(report)
+    paid = paid_from(report, {column.key for column in PAID})
     return replace(report, charts=(*report.charts, paid)) if paid else report
 
 
@@ -76,7 +77,7 @@ def _head(step: Settlement | StatementSettlement) -> Record:
 def _paid_record(step: Settlement | StatementSettlement) -> Record:
     """A bill or statement, and what paid it: its payable is the sum of what follows it. A statement releases what its
     bills froze, which therefore stands there below zero."""
-    frozen = step.frozen if isinstance(step, Settlement) else -step.statement.amounts.list_amount
+    frozen = step.frozen if isinstance(step, Settlement) else -step.released
     paid: dict[str, Value] = {source.name: step.payment.paid_by(source.name) for source in MONEY_SOURCES}
     return {**_head(step), **paid, "outstanding": step.payment.outstanding, "frozen": frozen}
 

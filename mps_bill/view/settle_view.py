@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import amount_text
@@ -17,7 +18,7 @@ from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.waterfall import Arrival
-from mps_bill.view.bill_view import BILL, bill_table, pending_table, sum_columns
+from mps_bill.view.bill_view import BILL, bill_table, pending_table, sum_columns, total_rows
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.settle_json import settle_run_json
 from mps_bill.view.settle_records import (
@@ -135,14 +136,14 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
         case StatementSettlement():
             statement, amounts = step.statement, step.statement.amounts
             issued = clock(statement.issued_at, run.offset)
-            rows = [
-                (name, None, amount, None, run.currency)
-                for name, amount in (
-                    ("List amount of the month, released", amounts.list_amount),
-                    ("Rounding adjustment", amounts.rounding_adjustment),
-                    ("Payable", amounts.payable),
-                )
+            figures: list[tuple[str, Decimal]] = [
+                ("List amount of the month", amounts.list_amount),
+                *([("Discount", -amounts.discount)] if amounts.discount else []),
+                ("Rounding adjustment", amounts.rounding_adjustment),
+                ("Payable", amounts.payable),
+                *([("Paid by vouchers when the hours were billed", step.vouchers)] if step.vouchers else []),
             ]
+            rows = [(name, None, amount, None, run.currency) for name, amount in figures]
             title = f"Statement of {statement.sheet.product} for {statement.month}, issued {issued}"
             yield _paid_table(title, [*rows, *_paid_rows(step, run.currency)])
         case Arrival():
@@ -196,11 +197,7 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
 
 def _total_table(run: SettleRun) -> Table:
     sums = run.totals
-    rows: list[Row] = [
-        ("List amount", sums.amounts.list_amount),
-        ("Rounding adjustments", sums.amounts.rounding_adjustment),
-        ("Payable", sums.amounts.payable),
-    ]
+    rows = total_rows(sums.amounts)
     paid = (
         *((POOLS[source], amount) for source, amount in sums.paid.items()),
         ("Outstanding", sums.outstanding),

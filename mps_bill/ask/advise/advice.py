@@ -18,6 +18,7 @@ from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import control_totals, meter_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, Cycle
+from mps_bill.rating.contract import LIST_PRICES
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
@@ -76,7 +77,8 @@ def advise_usage(
 ) -> Advice:
     """Which packs to buy for the usage, all at the second `bought_at` (by default the start of the first cycle).
 
-    Of an account its plans, its month's use and what it has settled count: usage of settled cycles is late, and left out.
+    Of an account its plans, its contract, its month's use and what it has settled count: usage of settled cycles is late, and
+    left out.
 
     Raises:
         InputRejected: as `pipeline.meter_usage`.
@@ -88,6 +90,7 @@ def advise_usage(
         bare = Account(
             id="advice",
             currency=book.currency,
+            contract=account.contract if account else LIST_PRICES,
             settled_through=account.settled_through if account else {},
             month_used=account.month_used if account else {},
         ).having(ResourcePlans(held))

@@ -1,7 +1,7 @@
 """How much a purchase can save at most, told without settling anything.
 
 A search for the best purchase may leave out what cannot be better than what it has, so a bound must never be too low. It
-starts from the bills without any plan, the list price of everything:
+starts from the bills without any plan. A contract only lowers them, so what a unit is worth at list is a bound as well:
 
 * A unit of a pack takes at most so much off the bills as the most valuable quantity that it can cover is listed at. What
   the units of a type are worth together is thus at most a concave curve: the most valuable quantity first.
@@ -29,8 +29,8 @@ from mps_bill.settlement.sources.resource_plans import ResourcePlan, unit_rate
 
 #: Where a charge stands: the number of its cycle, and its own in the cycle.
 ChargeKey = tuple[int, int]
-#: The amount of a line is rounded to ten decimals.
-_LINE_ROUNDING = Fraction(1, 10**AMOUNT_PLACES)
+#: The amount of a line is rounded to ten decimals, and so is what a discount takes off it.
+_LINE_ROUNDING = Fraction(2, 10**AMOUNT_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,10 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
     parts = []
     for group in groups:
         listed, left = (
-            sum(map(_amount, map(every.__getitem__, group.touched)), Fraction(0)) for every in (gross_lines, lines)
+            sum(map(_net, map(every.__getitem__, group.touched)), Fraction(0)) for every in (gross_lines, lines)
         )
         parts.append(Part(group.curves, slack=group.held - (listed - left), cap=left))
-    rising = sum((_amount(found) for found in gross_lines.values() if found[0].charge.price.rises), Fraction(0))
+    rising = sum((_net(found) for found in gross_lines.values() if found[0].charge.price.rises), Fraction(0))
     return Bounds(tuple(parts), rising + _roundings(simulator, now, groups))
 
 
@@ -167,8 +167,8 @@ def _highest(price: Price, lines: Iterable[LineItem]) -> Decimal:
     return max(unit_price for _, unit_price in price.figures())
 
 
-def _amount(lines: Iterable[LineItem]) -> Fraction:
-    return sum((Fraction(line.amount) for line in lines), Fraction(0))
+def _net(lines: Iterable[LineItem]) -> Fraction:
+    return sum((Fraction(line.net) for line in lines), Fraction(0))
 
 
 def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Fraction:
@@ -179,7 +179,7 @@ def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Frac
     bills_of: dict[tuple[str, int | str], list[int]] = {}
     for number, cycle in enumerate(simulator.cycles):
         billing = cycle.sheet.billing
-        when = billing.calendar.month(cycle.start) if billing.settlement == "monthly" else cycle.start
+        when = billing.calendar.month(cycle.start) if cycle.is_monthly else cycle.start
         bills_of.setdefault((cycle.product, when), []).append(number)
         if any(charge.accumulates for charge in cycle.charges):
             changing.add(number)

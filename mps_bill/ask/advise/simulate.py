@@ -151,7 +151,7 @@ class Simulator:
             purchase,
             price,
             amounts,
-            worth=self.now.list_amount - amounts.list_amount,
+            worth=self.now.net - amounts.net,
             saving=self.now.payable - amounts.payable - price,
             covers=tuple(Cover(*key, *sums) for key, sums in covered.items()),
         )

@@ -17,7 +17,7 @@ from mps_bill.settlement.entries import Reading
 
 #: A value of the account file as it is written: a word, a list, a mapping.
 Written = str | Sequence[Any] | Mapping[str, Any]
-#: A line of a bill as vouchers see it: the item and its exact amount.
+#: A line of a bill as vouchers see it: the item and its exact net amount.
 PaidLine = tuple[str, Decimal]
 
 
@@ -109,6 +109,9 @@ class MoneySource(PaymentSource):
 
     #: The column of the provider's bills in which its payments are (`reconcile.export_columns.PAYMENTS`).
     column: ClassVar[str]
+    #: Whether an account can have it pay hour by hour, when the bill is made, also where it is settled by the month
+    #: (`vouchers_at: billing`); it then pays no statement.
+    may_pay_at_billing: ClassVar[bool] = False
 
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], MoneySource]:
         """What it pays of `left`, the part of `due` that no source before it has paid, and the source after it."""

@@ -73,6 +73,7 @@ class Vouchers(MoneyPots[Voucher]):
     pool = "vouchers"
     pool_title = "Vouchers"
     column = "voucher"
+    may_pay_at_billing = True
     entries = Field("vouchers", ListOf("the vouchers", _VOUCHER, may_be_empty=True), "vouchers", required=False)
     keys = (entries, VOUCHER_ORDER)
 
@@ -107,7 +108,7 @@ def take_from_vouchers(
 ) -> Taken:
     """What each voucher pays of `payable` at the issue time `at`, in the order in which they are used.
 
-    A voucher limited to items pays at most the exact amounts of its lines together rounded down to two decimals, less what
+    A voucher limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what
     other vouchers took from those lines. What it takes it takes from its lines in the order of the bill.
     """
     valid = [voucher for voucher in vouchers if voucher.usable(at)]
