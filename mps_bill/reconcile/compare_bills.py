@@ -19,6 +19,7 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.bills import Bill
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
 from mps_bill.reconcile.export import CENT, MAX_ROW_ROUNDING, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
@@ -26,7 +27,16 @@ from mps_bill.reconcile.identities import contradictions, has_payments, unexplai
 from mps_bill.reconcile.match import LineKey, MatchedRow, match_rows
 from mps_bill.reconcile.odd_cents import NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of
-from mps_bill.reconcile.sides import OurBill, OurRun, Paid, Side, TheirBill, our_bills, their_bills
+from mps_bill.reconcile.sides import (
+    OurBill,
+    OurRun,
+    Paid,
+    Side,
+    TheirBill,
+    our_bills,
+    their_bills,
+    with_coupons_as_vouchers,
+)
 
 
 def reconcile(
@@ -41,9 +51,12 @@ def reconcile(
     for product in book.versions:
         rows = matched.get(product, ())
         if rows or any(bill.cycle.product == product for bill in run.bills):
-            grains[product] = _grain(product, rows, book)
+            grains[product] = _grain(product, run.bills, rows, book)
             ours = our_bills(run, product, grains[product], book)
-            theirs = their_bills(rows, grains[product], product, book)
+            theirs = {
+                period: with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
+                for period, bill in their_bills(rows, grains[product], product, book).items()
+            }
             compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product))
             right.update(_places_of_right_bills(ours, theirs))
     result = Reconciliation(
@@ -59,8 +72,10 @@ def reconcile(
     return result
 
 
-def _grain(product: str, rows: Sequence[MatchedRow], book: PriceBook) -> Grain:
-    if any(sheet.billing.settlement == "monthly" for sheet in book.versions[product]):
+def _grain(product: str, bills: Sequence[Bill], rows: Sequence[MatchedRow], book: PriceBook) -> Grain:
+    """The periods that are compared: whole months where some are settled as a whole, by our bills or else by the sheets."""
+    ours = [bill.cycle.is_monthly for bill in bills if bill.cycle.product == product]
+    if any(ours or (sheet.billing.settlement == "monthly" for sheet in book.versions[product])):
         return "month"
     return grain_of((one.row for one in rows), book.calendar(product))
 
@@ -102,11 +117,13 @@ def _compare(
             found.append(_one_sided(mine, "missing-there"))
         elif other:
             found.append(_one_sided(other, only_theirs))
-    found += _reductions(theirs, is_right=not difference)
+    found += _reductions(ours, theirs, is_right=not difference)
     if paid:
         found += _payment_differences(*paid, difference, theirs.place)
     found = _with_one_rounding(found, theirs.place)
-    return BillComparison(product, period, ours.payable, theirs.payable, len(theirs.rows), paid, tuple(found))
+    # What stands under coupons is no part of the payable of the export, so it is none of ours here.
+    payables = (ours.payable - theirs.coupons, theirs.payable - theirs.coupons)
+    return BillComparison(product, period, *payables, len(theirs.rows), paid, tuple(found))
 
 
 def _rounding(amount: Decimal, place: Place | None = None) -> Difference:
@@ -129,7 +146,7 @@ def _one_sided(side: Side, category: Category) -> Difference:
     amount, shift = side.list_amount, side.quantity or Fraction(0)
     values: tuple[Decimal | None, Decimal | None, str] = (None, shown, unit)
     if category == "missing-there":
-        amount, shift, values = -amount, -shift, (shown, None, unit)
+        amount, shift, values = -side.net, -shift, (shown, None, unit)
     return Difference(category, side.key, *values, amount, side.place, note, shift, side.display_tolerance)
 
 
@@ -179,16 +196,40 @@ def _list_leeway(ours: OurBill, theirs: TheirBill) -> Leeway:
     return split_leeway([side.list_amount for side in ours.lines.values()], sum(lists, ZERO))
 
 
-def _reductions(theirs: TheirBill, *, is_right: bool) -> Iterator[Difference]:
-    """What took the rows of a bill from their list amounts to their payables: discounts and coupons, and rounding."""
+def _reductions(ours: OurBill, theirs: TheirBill, *, is_right: bool) -> Iterator[Difference]:
+    """What took the rows of a bill from their list amounts to their payables: discounts and coupons beyond ours, and rounding."""
     leeways = row_leeways(theirs.rows, lambda row: row.list_amount, lambda _: is_right)
     for key, side in theirs.lines.items():
+        mine = ours.lines.get(key)
+        if mine and mine.discount:
+            yield from _discounts(mine, side)
+            continue
         for row in side.rows:
             discount, rounding = _discount_and_rounding(row, leeways[row.place])
             yield _rounding(-rounding)
             if discount:
-                values = (ZERO, discount, "")
-                yield Difference("deduction", key, *values, -discount, row.place, "discount or coupon")
+                yield _discount(key, ZERO, discount, row.place)
+
+
+def _discounts(ours: Side, theirs: Side) -> Iterator[Difference]:
+    """The discount of a line where we have one too. It is right where it is ours within what its rows may be rounded by."""
+    reduced = sum((row.list_amount - row.payable for row in theirs.rows), ZERO)
+    discount = sum((_stated_discount(row) for row in theirs.rows), ZERO)
+    if abs(discount - ours.discount) > MAX_ROW_ROUNDING * len(theirs.rows):
+        yield _discount(theirs.key, ours.discount, discount, theirs.place)
+        yield _rounding(discount - reduced)
+    else:
+        yield _rounding(ours.discount - reduced)
+
+
+def _discount(key: LineKey, ours: Decimal, theirs: Decimal, place: Place | None) -> Difference:
+    return Difference("discount", key, ours, theirs, "", ours - theirs, place, "discount or coupon")
+
+
+def _stated_discount(row: ExportRow) -> Decimal:
+    """What a row says was taken off, with what it does not account for where that is more than rounding can be."""
+    rest = unexplained(row)
+    return row.amount("discount") + row.amount("coupon") + (rest if abs(rest) > MAX_ROW_ROUNDING else ZERO)
 
 
 def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Decimal]:
@@ -201,10 +242,7 @@ def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Dec
     more = row.payable - row.list_amount
     if abs(more) > MAX_ROW_ROUNDING and leeway.holds(more):
         return ZERO, -more
-    discount = row.amount("discount") + row.amount("coupon")
-    rest = unexplained(row)
-    if abs(rest) > MAX_ROW_ROUNDING:
-        discount += rest
+    discount = _stated_discount(row)
     if abs(discount) <= MAX_ROW_ROUNDING:
         discount = ZERO
     return discount, -more - discount

@@ -17,13 +17,14 @@ from mps_bill.reconcile.match import ExcludedRows, LineKey
 from mps_bill.reconcile.periods import Grain, Period
 from mps_bill.reconcile.sides import Paid
 
-Category = Literal["missing-there", "missing-here", "quantity", "price", "deduction", "late", "rounding"]
+Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
 MEANINGS: Mapping[Category, str] = {
     "missing-there": "we bill it, the provider does not",
     "missing-here": "the provider bills it, we do not",
     "quantity": "another quantity",
     "price": "another unit price, or an amount that is not quantity x price",
-    "deduction": "other plan deductions, discounts or payments",
+    "discount": "another discount or coupon",
+    "deduction": "other plan deductions or payments",
     "late": "billed in another period, or settled before",
     "rounding": "odd cents and the rounding of the bill",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -36,8 +36,13 @@ class Side:
     display_tolerance: Fraction = Fraction(0)
     prices: set[Fraction] = field(default_factory=set)
     list_amount: Decimal = ZERO
+    discount: Decimal = ZERO
     rows: list[ExportRow] = field(default_factory=list)
     remark: str = ""
+
+    @property
+    def net(self) -> Decimal:
+        return self.list_amount - self.discount
 
     @property
     def price(self) -> Fraction | None:
@@ -76,15 +81,17 @@ class OurBill:
 
     @property
     def payable(self) -> Decimal:
-        return sum((side.list_amount for side in self.lines.values()), self.adjustment)
+        return sum((side.net for side in self.lines.values()), self.adjustment)
 
 
 @dataclass(slots=True)
 class TheirBill:
-    """The provider's side of a period: its rows, also by line."""
+    """The provider's side of a period: its rows, also by line. Of what stands under coupons there, `coupons` count as vouchers
+    in these rows, and are in their payable."""
 
     lines: dict[LineKey, Side] = field(default_factory=dict)
     rows: list[ExportRow] = field(default_factory=list)
+    coupons: Decimal = ZERO
 
     @property
     def payable(self) -> Decimal:
@@ -158,6 +165,7 @@ def _add_line(bill: OurBill, line: LineItem) -> None:
     side.quantity = (side.quantity or Fraction(0)) + line.micros
     side.plan += line.plan_micros
     side.list_amount += line.amount
+    side.discount += line.discount
     if line.lot and (line.billed_micros or not side.prices):
         side.prices.add(Fraction(line.unit_price) / line.lot)
 
@@ -167,6 +175,30 @@ def _paid(payment: Payment) -> Paid:
     for source in MONEY_SOURCES:
         columns[source.column] = columns.get(source.column, ZERO) + payment.paid_by(source.name)
     return Paid(**columns, outstanding=payment.outstanding)
+
+
+def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
+    """The provider's bill with what stands under coupons as payments by voucher, as far as we paid so much by vouchers: those
+    that pay when the hour is billed stand under coupons, before the payable. Source: the China site since 2024-07-15."""
+    left = ours.paid.voucher - theirs.paid.voucher if ours.paid else ZERO
+    moved: dict[Place, ExportRow] = {}
+    for row in theirs.rows:
+        part = min(row.amount("coupon"), left)
+        if part > 0:
+            left -= part
+            changed = {name: row.amount(name) + sign * part for name, sign in _FROM_COUPON_TO_VOUCHER}
+            moved[row.place] = replace(row, amounts={**row.amounts, **changed})
+    if not moved:
+        return theirs
+    rows = [moved.get(row.place, row) for row in theirs.rows]
+    lines = {
+        key: replace(side, rows=[moved.get(row.place, row) for row in side.rows]) for key, side in theirs.lines.items()
+    }
+    changed_bill = TheirBill(lines, rows)
+    return replace(changed_bill, coupons=changed_bill.payable - theirs.payable)
+
+
+_FROM_COUPON_TO_VOUCHER = (("coupon", -1), ("voucher", 1), ("payable", 1))
 
 
 def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[Period, TheirBill]:

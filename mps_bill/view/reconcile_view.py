@@ -98,8 +98,11 @@ class ReconcileView:
                 self._excluded(),
             )
         yield Note(_verdict(result, self.currency))
-        if not result.with_account and any(one.category == "deduction" for _, one in result.differences):
-            yield Note("No account was given, so our bills know no resource plans; give --account to compare them.")
+        of_account = ("deduction", "discount")
+        if not result.with_account and any(one.category in of_account for _, one in result.differences):
+            yield Note(
+                "No account was given, so our bills know no resource plans or discounts; give --account to compare them."
+            )
 
     def _contradictions(self) -> list[Row]:
         return [(str(one.place), one.message, one.amount) for one in self.result.contradictions]

@@ -126,7 +126,7 @@ def half(case: Case) -> None:
         (quantity_and_price, [("2023-11-10 11:00", "quantity", "0.0661"), ("2023-11-10 11:00", "price", "0.0539")]),
         # 0.8 - 0.651 - 0.0651 = 0.0839 are not quantity x price, and with the cut 0.0849.
         (quantity_and_amount, [("2023-11-10 11:00", "quantity", "0.0651"), ("2023-11-10 11:00", "price", "0.0849")]),
-        (coupon, [("2023-11-10 11:00", "deduction", "-0.1")]),
+        (coupon, [("2023-11-10 11:00", "discount", "-0.1")]),
         # 100 minutes more are 6.51; the bill is 6.52 more. A whole cent is no cut of one line, but may be one of two.
         (whole_cent, [("2023-11-10 11:00", "quantity", "6.51"), ("2023-11-10 11:00", "rounding", "0.01")]),
         (whole_cent_of_two, [("2023-11-10 14:00", "quantity", "6.52"), ("2023-11-10 14:00", "quantity", "2.17")]),
@@ -158,13 +158,13 @@ def test_what_differs_by_how_much(tmp_path: Path, plant: Callable[[Case], None],
         ("0.015", "3.24", [("rounding", "-0.01")]),
         ("0", "3.24", [("rounding", "-0.01")]),
         # More is a discount: 0.025 less, of which our cut has 0.005.
-        ("0.025", "3.23", [("deduction", "-0.02")]),
+        ("0.025", "3.23", [("discount", "-0.02")]),
         # Or more: 0.015, and our cut of 0.005.
         ("0", "3.27", [("rounding", "0.02")]),
         # A discount of 0.02 of which the payable has only 0.005: the discount, and an odd cent and a half beside our cut.
-        ("0.02", "3.25", [("deduction", "-0.02"), ("rounding", "0.02")]),
+        ("0.02", "3.25", [("discount", "-0.02"), ("rounding", "0.02")]),
         # Both: a discount of 0.02, and a cut of 0.015.
-        ("0.02", "3.22", [("deduction", "-0.02"), ("rounding", "-0.01")]),
+        ("0.02", "3.22", [("discount", "-0.02"), ("rounding", "-0.01")]),
     ],
 )
 def test_a_row_is_cut_by_at_most_a_cent_and_a_half(
@@ -405,7 +405,7 @@ def test_how_a_month_is_paid_is_not_compared_before_its_statement(tmp_path: Path
 def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_month(tmp_path: Path) -> None:
     monthly = kit.SHEET.replace("settlement: hourly", "settlement: monthly")
     later = kit.SHEET.replace("2023-11-01T00", "2023-11-20T00")
-    case = Case(tmp_path)
+    case = Case(tmp_path, sheet=monthly)
     case.book = kit.book(monthly, later)
     assert [bill.period.name for bill in case.compare().bills] == ["2023-11"]
 

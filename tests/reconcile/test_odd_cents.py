@@ -149,7 +149,7 @@ def test_rows_that_no_split_explains_are_reported(tmp_path: Path, payables: tupl
     split(given_case.rows, payables, shown=shown)
     result = given_case.compare()
     assert not result.equal
-    assert "deduction" in kinds(result)
+    assert "discount" in kinds(result)
     assert bool(result.contradictions) != shown
 
 
@@ -160,7 +160,7 @@ def test_a_discount_is_no_odd_cent(tmp_path: Path) -> None:
     assert stripped(given_case.compare().theirs - given_case.compare().ours) == "-0.02"
     given_case.rows[0] |= {"优惠金额": "0.044268"}
     pay(given_case.rows[0], "0")
-    assert "deduction" in kinds(given_case.compare())
+    assert "discount" in kinds(given_case.compare())
 
 
 @given(

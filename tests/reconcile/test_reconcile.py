@@ -164,7 +164,7 @@ def late(case: Case) -> None:
     [
         (quantity, [("2023-11-10 11:00", "quantity", "0.06")]),
         (price, [("2023-11-10 12:00", "price", "0.02")]),
-        (discount, [("2023-11-10 11:00", "deduction", "-0.1")]),
+        (discount, [("2023-11-10 11:00", "discount", "-0.1")]),
         (cent, [("2023-11-10 13:00", "rounding", "0.01")]),
         (missing_there, [("2023-11-10 14:00", "missing-there", "-0.04")]),
         (missing_here, [("2023-11-10 11:00", "missing-here", "0.65")]),
