@@ -265,7 +265,7 @@ def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     # The discounts of lines stand in a column behind the amounts.
     after = (None,) if amounts.discount else ()
     blank = (None,) * (width - 2 - len(after))
-    monthly = ", rounded with the month" if bill.cycle.is_monthly else ""
+    monthly = ", monthly" if bill.cycle.is_monthly else ""
     yield (f"List amount{monthly}", *blank, amounts.list_amount, *after)
     if amounts.discount:
         yield ("Discount", *blank, -amounts.discount, *after)
