@@ -202,7 +202,9 @@ def test_the_figures_of_the_json_add_up(whole: tuple[dict[str, Any], str]) -> No
         lines = sum(Decimal(line["amount"]) for line in bill["lines"])
         paid = sum(Decimal(one["amount"]) for one in bill["deductions"] if one["amount"] is not None)
         assert lines == Decimal(bill["list_amount"])
-        assert lines + Decimal(bill["rounding_adjustment"]) == paid + Decimal(bill["outstanding"])
+        discount = sum(Decimal(line["discount"]) for line in bill["lines"])
+        assert discount == Decimal(bill["discount"])
+        assert lines - discount + Decimal(bill["rounding_adjustment"]) == paid + Decimal(bill["outstanding"])
         for number, line in enumerate(bill["lines"]):
             covered = [Decimal(one["quantity"]) for one in bill["deductions"] if one["line"] == number]
             assert Decimal(line["plan_quantity"]) == sum(covered)
