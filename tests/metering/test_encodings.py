@@ -98,7 +98,7 @@ def test_what_can_be_text_of_the_west_is_refused_with_both_names(engine: EngineN
     text = usage_text([row(), row(job_id="j-2", tag_project=tag)]).encode("cp1252")
     one = source(tmp_path / "usage.csv", text)
     told: list[str] = []
-    report = problems_of([one], options=MeterOptions(engine=engine, tell=told.append))
+    report = problems_of([one], options=MeterOptions(engine=engine, notify=told.append))
     assert [problem.kind.code for problem in report.shown] == ["U110"]
     if text.decode("gb18030", "ignore").encode("gb18030") == text:
         assert told == [f"{one.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8"]
