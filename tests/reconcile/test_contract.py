@@ -9,7 +9,7 @@ import pytest
 
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import clock
-from mps_bill.metering.meter import MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import settle_usage
 from mps_bill.reconcile.sides import settled_run
 from mps_bill.settlement.account_reader import read_account
