@@ -9,7 +9,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -21,11 +21,11 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
-from mps_bill.reconcile.export import CENT, MAX_ROW_ROUNDING, Export, ExportRow
+from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
 from mps_bill.reconcile.match import LineKey, MatchedRow, match_rows
-from mps_bill.reconcile.odd_cents import NONE, Leeway, row_leeways, split_leeway
+from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of
 from mps_bill.reconcile.sides import (
     OurBill,
@@ -42,12 +42,13 @@ from mps_bill.reconcile.sides import (
 def reconcile(
     run: OurRun, export: Export, mapping: BillMapping, book: PriceBook, tolerance: Decimal = CENT
 ) -> Reconciliation:
-    """Compares our bills with the provider's. A line agrees when its amount is within `tolerance` for each of its rows; a
-    bill must agree exactly. To be called in the exact decimal context."""
+    """Compares our bills with the provider's. A line agrees when its amount is within `tolerance` for each of its rows, or of
+    the bills that they are sums of; a bill must agree exactly. To be called in the exact decimal context."""
     matched, excluded = match_rows(export.rows, mapping, book)
     grains: dict[str, Grain] = {}
     compared: list[BillComparison] = []
     right: set[Place] = set()
+    sums: dict[Place, Leeway] = {}
     for product in book.versions:
         rows = matched.get(product, ())
         if rows or any(bill.cycle.product == product for bill in run.bills):
@@ -58,13 +59,17 @@ def reconcile(
                 for period, bill in their_bills(rows, grains[product], product, book).items()
             }
             compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product))
-            right.update(_places_of_right_bills(ours, theirs))
+            for period, bill in theirs.items():
+                mine = ours.get(period, OurBill())
+                sums |= _leeways_of_sums(mine, bill)
+                if bill.payable == mine.payable:
+                    right.update(row.place for row in bill.rows)
     result = Reconciliation(
         export,
         grains,
         tuple(sorted(compared, key=lambda bill: (bill.period, bill.product))),
         excluded,
-        contradictions(export, right),
+        contradictions(export, right, sums),
         tolerance,
         run.payments is not None,
     )
@@ -80,10 +85,15 @@ def _grain(product: str, bills: Sequence[Bill], rows: Sequence[MatchedRow], book
     return grain_of((one.row for one in rows), book.calendar(product))
 
 
-def _places_of_right_bills(ours: dict[Period, OurBill], theirs: dict[Period, TheirBill]) -> Iterator[Place]:
-    for period, bill in theirs.items():
-        if bill.payable == ours.get(period, OurBill()).payable:
-            yield from (row.place for row in bill.rows)
+def _leeways_of_sums(ours: OurBill, theirs: TheirBill) -> dict[Place, Leeway]:
+    """The leeway of each row that is the sum of the rows of several bills."""
+    is_right = ours.payable == theirs.payable
+    return {
+        place: mine.leeway if is_right else LEAST * mine.bills
+        for key, side in theirs.lines.items()
+        if (mine := ours.lines.get(key)) and mine.bills > 1
+        for place in side.sums
+    }
 
 
 def _compare_product(
@@ -112,12 +122,12 @@ def _compare(
     for key in dict.fromkeys([*ours.lines, *theirs.lines]):
         mine, other = ours.lines.get(key), theirs.lines.get(key)
         if mine and other:
-            found += _line_differences(mine, other, tolerance, split)
+            found += _line_differences(mine, other, _line_leeway(mine, other, tolerance, split))
         elif mine:
             found.append(_one_sided(mine, "missing-there"))
         elif other:
             found.append(_one_sided(other, only_theirs))
-    found += _reductions(ours, theirs, is_right=not difference)
+    found += _reductions(ours, theirs)
     if paid:
         found += _payment_differences(*paid, difference, theirs.place)
     found = _with_one_rounding(found, theirs.place)
@@ -150,11 +160,11 @@ def _one_sided(side: Side, category: Category) -> Difference:
     return Difference(category, side.key, *values, amount, side.place, note, shift, side.display_tolerance)
 
 
-def _line_differences(ours: Side, theirs: Side, tolerance: Decimal, split: Leeway) -> list[Difference]:
+def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Difference]:
     """The differences of a line that both sides have, with what is left between the list amounts."""
     found = list(_valued_differences(ours, theirs))
     rest = theirs.list_amount - ours.list_amount - sum((one.amount for one in found), ZERO)
-    if abs(rest) <= tolerance * len(theirs.rows) or split.holds(rest):
+    if leeway.holds(rest):
         return [*found, _rounding(rest)]
     if found and ours.price is None:
         # There is no single price to value the quantity by, so the rest is its value.
@@ -190,19 +200,38 @@ def _differing(ours: Fraction, theirs: Fraction, tolerance: Fraction) -> Fractio
 
 def _list_leeway(ours: OurBill, theirs: TheirBill) -> Leeway:
     """What the list amounts of lines may differ by where the provider splits them at two decimal places as well."""
-    lists = [row.list_amount for row in theirs.rows]
-    if any(amount != round_money(amount, 2, "down") for amount in lists):
+    if not _are_cents(theirs.rows):
         return NONE
-    return split_leeway([side.list_amount for side in ours.lines.values()], sum(lists, ZERO))
+    lists = sum((row.list_amount for row in theirs.rows), ZERO)
+    return split_leeway([side.list_amount for side in ours.lines.values()], lists)
 
 
-def _reductions(ours: OurBill, theirs: TheirBill, *, is_right: bool) -> Iterator[Difference]:
-    """What took the rows of a bill from their list amounts to their payables: discounts and coupons beyond ours, and rounding."""
-    leeways = row_leeways(theirs.rows, lambda row: row.list_amount, lambda _: is_right)
+def _line_leeway(ours: Side, theirs: Side, tolerance: Decimal, split: Leeway) -> Leeway:
+    """What the list amounts of a line may differ by: the tolerance for each row, or for each bill where rows are sums of amounts
+    in cents; and what the provider's splitting makes of it where the bill is right (`split`)."""
+    rows = len(theirs.rows)
+    if theirs.sums and _are_cents(theirs.rows):
+        rows = max(rows, ours.bills)
+        split |= ours.leeway if split != NONE else NONE
+    return split | Leeway(tolerance, tolerance) * rows
+
+
+def _are_cents(rows: Iterable[ExportRow]) -> bool:
+    return all(row.list_amount == round_money(row.list_amount, 2, "down") for row in rows)
+
+
+def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
+    """What took the rows of a bill from their list amounts to their payables: discounts and coupons beyond ours, and
+    rounding."""
+    is_right = ours.payable == theirs.payable
+    leeways = {
+        **row_leeways(theirs.rows, lambda row: row.list_amount, lambda _: is_right),
+        **_leeways_of_sums(ours, theirs),
+    }
     for key, side in theirs.lines.items():
         mine = ours.lines.get(key)
         if mine and mine.discount:
-            yield from _discounts(mine, side)
+            yield from _discounts(mine, side, leeways)
             continue
         for row in side.rows:
             discount, rounding = _discount_and_rounding(row, leeways[row.place])
@@ -211,11 +240,11 @@ def _reductions(ours: OurBill, theirs: TheirBill, *, is_right: bool) -> Iterator
                 yield _discount(key, ZERO, discount, row.place)
 
 
-def _discounts(ours: Side, theirs: Side) -> Iterator[Difference]:
+def _discounts(ours: Side, theirs: Side, leeways: Mapping[Place, Leeway]) -> Iterator[Difference]:
     """The discount of a line where we have one too. It is right where it is ours within what its rows may be rounded by."""
     reduced = sum((row.list_amount - row.payable for row in theirs.rows), ZERO)
-    discount = sum((_stated_discount(row) for row in theirs.rows), ZERO)
-    if abs(discount - ours.discount) > MAX_ROW_ROUNDING * len(theirs.rows):
+    discount = sum((_stated_discount(row, leeways[row.place]) for row in theirs.rows), ZERO)
+    if abs(discount - ours.discount) > sum((leeways[row.place].least for row in theirs.rows), ZERO):
         yield _discount(theirs.key, ours.discount, discount, theirs.place)
         yield _rounding(discount - reduced)
     else:
@@ -226,10 +255,10 @@ def _discount(key: LineKey, ours: Decimal, theirs: Decimal, place: Place | None)
     return Difference("discount", key, ours, theirs, "", ours - theirs, place, "discount or coupon")
 
 
-def _stated_discount(row: ExportRow) -> Decimal:
+def _stated_discount(row: ExportRow, leeway: Leeway) -> Decimal:
     """What a row says was taken off, with what it does not account for where that is more than rounding can be."""
     rest = unexplained(row)
-    return row.amount("discount") + row.amount("coupon") + (rest if abs(rest) > MAX_ROW_ROUNDING else ZERO)
+    return row.amount("discount") + row.amount("coupon") + (rest if abs(rest) > leeway.least else ZERO)
 
 
 def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Decimal]:
@@ -240,10 +269,10 @@ def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Dec
     them or not.
     """
     more = row.payable - row.list_amount
-    if abs(more) > MAX_ROW_ROUNDING and leeway.holds(more):
+    if abs(more) > leeway.least and leeway.holds(more):
         return ZERO, -more
-    discount = _stated_discount(row)
-    if abs(discount) <= MAX_ROW_ROUNDING:
+    discount = _stated_discount(row, leeway)
+    if abs(discount) <= leeway.least:
         discount = ZERO
     return discount, -more - discount
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,10 +22,11 @@ class Contradiction:
     amount: Decimal
 
 
-def contradictions(export: Export, right: Container[Place]) -> tuple[Contradiction, ...]:
+def contradictions(export: Export, right: Container[Place], sums: Mapping[Place, Leeway]) -> tuple[Contradiction, ...]:
     """Every row that breaks an identity, and every closing row that is not the sum of its rows. `right` are the places of
-    rows whose bill agrees with ours to the cent."""
+    rows whose bill agrees with ours to the cent, `sums` have the leeway of rows that are sums of several bills."""
     leeways = row_leeways(export.rows, lambda row: row.payable + unexplained(row), lambda row: row.place in right)
+    leeways = {**leeways, **sums}
     found = [problem for row in export.rows for problem in _of_row(row, leeways[row.place])]
     found += _of_closings(export)
     return tuple(sorted(found, key=lambda one: one.place))

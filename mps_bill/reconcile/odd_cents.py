@@ -1,5 +1,6 @@
 """How far rows may be from their exact amounts: the provider splits a bill into rows at two decimal places, half up, and adds
-what the rounded rows lack of the bill, or have beyond it, to any of them. The more rows, the more odd cents."""
+what the rounded rows lack of the bill, or have beyond it, to any of them. The more rows, the more odd cents. A row of a day is
+the sum of its hours' rows, and of their odd cents."""
 
 from __future__ import annotations
 
@@ -23,6 +24,20 @@ class Leeway:
 
     def holds(self, difference: Decimal) -> bool:
         return -self.less <= difference <= self.more
+
+    @property
+    def least(self) -> Decimal:
+        """What is a difference in neither direction."""
+        return min(self.less, self.more)
+
+    def __add__(self, other: Leeway) -> Leeway:
+        return Leeway(self.less + other.less, self.more + other.more)
+
+    def __or__(self, other: Leeway) -> Leeway:
+        return Leeway(max(self.less, other.less), max(self.more, other.more))
+
+    def __mul__(self, times: int) -> Leeway:
+        return Leeway(self.less * times, self.more * times)
 
 
 #: Half a cent of rounding and an odd cent: what any row may have.

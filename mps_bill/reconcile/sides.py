@@ -16,7 +16,8 @@ from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import LineKey, MatchedRow
-from mps_bill.reconcile.periods import Grain, Period, period_of, row_second
+from mps_bill.reconcile.odd_cents import NONE, Leeway, split_leeway
+from mps_bill.reconcile.periods import Grain, Period, grain_of, period_of, row_second
 from mps_bill.settlement.settle_cycles import Settled
 from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Payment
@@ -27,6 +28,8 @@ class Side:
     """What one side has of a line. Quantities are base micros of the unit; None: not stated.
 
     `display_tolerance` is how far the quantity as shown may be from the one that was billed. `prices` are money per micro.
+    Of our side, `bills` are how many bills that are rounded by themselves have the line, and `leeway` what splitting them into
+    rows can make of its amount. Of the provider's, `sums` are the places of rows of more than one billing cycle.
     """
 
     key: LineKey
@@ -39,6 +42,9 @@ class Side:
     discount: Decimal = ZERO
     rows: list[ExportRow] = field(default_factory=list)
     remark: str = ""
+    bills: int = 0
+    leeway: Leeway = NONE
+    sums: set[Place] = field(default_factory=set)
 
     @property
     def net(self) -> Decimal:
@@ -149,6 +155,7 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
             ours.adjustment += bill.amounts.rounding_adjustment
             for line in bill.lines:
                 _add_line(ours, line)
+            _add_leeway(ours, bill)
     for statement in run.statements:
         if statement.sheet.product == product:
             at(calendar.month_start(statement.month)).adjustment += statement.amounts.rounding_adjustment
@@ -160,7 +167,7 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
 
 
 def _add_line(bill: OurBill, line: LineItem) -> None:
-    key = LineKey(line.item.code, line.spec, line.region)
+    key = _key(line)
     side = bill.lines.setdefault(key, Side(key, line.item.unit, Fraction(0)))
     side.quantity = (side.quantity or Fraction(0)) + line.micros
     side.plan += line.plan_micros
@@ -168,6 +175,24 @@ def _add_line(bill: OurBill, line: LineItem) -> None:
     side.discount += line.discount
     if line.lot and (line.billed_micros or not side.prices):
         side.prices.add(Fraction(line.unit_price) / line.lot)
+
+
+def _add_leeway(ours: OurBill, bill: Bill) -> None:
+    """Counts a bill for each of its lines; one of a month that is rounded as a whole is not rounded by itself."""
+    if bill.cycle.is_monthly:
+        return
+    lists: dict[LineKey, Decimal] = {}
+    for line in bill.lines:
+        key = _key(line)
+        lists[key] = lists.get(key, ZERO) + line.net
+    leeway = split_leeway(tuple(lists.values()), bill.amounts.payable)
+    for key in lists:
+        ours.lines[key].bills += 1
+        ours.lines[key].leeway += leeway
+
+
+def _key(line: LineItem) -> LineKey:
+    return LineKey(line.item.code, line.spec, line.region)
 
 
 def _paid(payment: Payment) -> Paid:
@@ -211,6 +236,8 @@ def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: Pr
         bill.rows.append(row)
         side = bill.lines.setdefault(matched.key, Side(matched.key, matched.unit))
         side.rows.append(row)
+        if grain_of((row,), calendar) != "cycle":
+            side.sums.add(row.place)
         side.remark = side.remark or matched.remark
         side.list_amount += row.list_amount
         side.plan += matched.plan

@@ -205,3 +205,75 @@ def test_every_split_of_a_right_bill_is_equal(
 def test_the_leeway_is_what_the_rounded_rows_lack(exact: list[str], whole: str, less: str, more: str) -> None:
     assert split_leeway([D(amount) for amount in exact], D(whole)) == Leeway(D(less), D(more))
     assert split_leeway([D("0.04")] * 5, D("0.24")) == LEAST
+
+
+def by_day(rows: Sequence[Row]) -> list[Row]:
+    """The rows of a day's hours as one row a line, as with the granularity DAILY."""
+    days: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = (row["地域"], row["计费项"])
+        if key not in days:
+            days[key] = row | {"账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00"}
+            continue
+        for column in ("用量", "原价", "优惠金额", "应付金额", "现金支付"):
+            days[key][column] = stripped(D(days[key][column]) + D(row[column]))
+    return list(days.values())
+
+
+@ways
+@pytest.mark.parametrize("in_cents", [True, False])
+@pytest.mark.parametrize("bearer", [0, 4])
+def test_a_row_of_a_day_has_the_odd_cents_of_its_hours(
+    tmp_path: Path, bearer: int, in_cents: bool, shown: bool
+) -> None:
+    """Twelve hours with five lines of 0.044268: a row of the day is 0.48 or 0.72, where the line is 0.531216."""
+    given_case = case(tmp_path, hours=12)
+    payables = ["0.06" if number == bearer else "0.04" for number in range(5)] * 12
+    if in_cents:
+        for row, payable in zip(given_case.rows, payables, strict=True):
+            row["原价"] = payable
+    split(given_case.rows, payables, shown=shown)
+    given_case.rows = by_day(given_case.rows)
+    assert sorted(row["应付金额"] for row in given_case.rows) == ["0.48"] * 4 + ["0.72"]
+    for text in (None, api_json(given_case.rows)):
+        result = given_case.compare(text)
+        assert [bill.period.name for bill in result.bills] == ["2023-11-10"]
+        assert result.equal, (found(result), result.contradictions)
+
+
+@ways
+@pytest.mark.parametrize("in_cents", [True, False])
+def test_a_day_that_is_off_by_a_cent_differs_by_that_cent(tmp_path: Path, in_cents: bool, shown: bool) -> None:
+    given_case = case(tmp_path, hours=12)
+    payables = ["0.04", "0.04", "0.04", "0.05", "0.05"] * 12
+    if in_cents:
+        for row, payable in zip(given_case.rows, payables, strict=True):
+            row["原价"] = payable
+    split(given_case.rows, payables, shown=shown)
+    given_case.rows = by_day(given_case.rows)
+    assert given_case.compare().equal
+    row = given_case.rows[2]
+    pay(row, stripped(D(row["应付金额"]) + CENT))
+    result = given_case.compare()
+    assert found(result) == [("2023-11-10", "rounding", "0.01")]
+    assert not result.contradictions
+
+
+def test_a_row_of_a_day_may_differ_by_a_cent_an_hour_and_no_more(tmp_path: Path) -> None:
+    """Three hours of one line of 0.651: 1.953 in a day, of which each hour pays 0.65. Of 1.98 three cents may be odd; of 1.99
+    they may not."""
+    for amount, payable, expected in (
+        ("1.98", "1.96", [("rounding", "0.01")]),
+        ("1.99", "1.97", [("price", "0.037"), ("rounding", "-0.017")]),
+        # Where the amounts are no cents they are not sums of amounts in cents.
+        ("1.975", "1.96", [("price", "0.022"), ("rounding", "-0.012")]),
+    ):
+        usage = [kit.row(job_id=f"j-{hour}", completed_at=f"2023-11-10T{hour}:20:00+08:00") for hour in (11, 12, 13)]
+        given_case = Case(tmp_path, kit.usage_text(usage))
+        given_case.rows = by_day(given_case.rows)
+        (row,) = given_case.rows
+        row |= {"原价": amount, "优惠金额": stripped(D(amount) - D(payable))}
+        pay(row, payable)
+        result = given_case.compare()
+        assert [(kind, more) for _, kind, more in found(result)] == expected
+        assert not result.contradictions
