@@ -38,6 +38,7 @@ class Side:
     plan: Fraction = Fraction(0)
     display_tolerance: Fraction = Fraction(0)
     prices: set[Fraction] = field(default_factory=set)
+    covered_price: Fraction | None = None
     list_amount: Decimal = ZERO
     discount: Decimal = ZERO
     rows: list[ExportRow] = field(default_factory=list)
@@ -52,7 +53,8 @@ class Side:
 
     @property
     def price(self) -> Fraction | None:
-        return next(iter(self.prices)) if len(self.prices) == 1 else None
+        """The price of what was billed, where that is one; of a line that plans cover whole, the first that it has."""
+        return next(iter(self.prices)) if len(self.prices) == 1 else None if self.prices else self.covered_price
 
     @property
     def place(self) -> Place | None:
@@ -173,8 +175,11 @@ def _add_line(bill: OurBill, line: LineItem) -> None:
     side.plan += line.plan_micros
     side.list_amount += line.amount
     side.discount += line.discount
-    if line.lot and (line.billed_micros or not side.prices):
-        side.prices.add(Fraction(line.unit_price) / line.lot)
+    if line.lot:
+        price = Fraction(line.unit_price) / line.lot
+        if line.billed_micros:
+            side.prices.add(price)
+        side.covered_price = side.covered_price or price
 
 
 def _add_leeway(ours: OurBill, bill: Bill) -> None:

@@ -106,20 +106,20 @@ def _plan_rows(
     for unit in dict.fromkeys(plan.unit for plan in held if plan.unit):
         plans = [plan for plan in held if plan.unit == unit and not _expired(plan, now)]
         rate = Fraction(units.get(unit, 0), span * MICROS)
-        out = _runs_out(plans, _Rate(rate), Fraction(now))
+        pause, out = _runs_out(plans, _Rate(rate), Fraction(now))
         rows.append(_row(ResourcePlans.name, unit, plans, _a_day(rate), out, now, uses))
-        if out is not None:
-            rises.append((out, Fraction(worth.get(unit, ZERO)) / span))
+        if pause is not None:
+            rises.append((pause, Fraction(worth.get(unit, ZERO)) / span))
     return rows, tuple(rises)
 
 
 def _money_rows(account: Account, rate: _Rate, now: int, uses: _Uses) -> Iterator[ForecastRow]:
     a_day = _a_day(rate.now + sum(more for time, more in rate.rises if time <= now))
-    out: Fraction | None = Fraction(now)
+    since: Fraction | None = Fraction(now)
     for source in account.sources:
         held = [one for one in source.holdings() if one.whole != 0 and not _expired(one, now)]
         if held and isinstance(source, MoneySource):
-            out = _runs_out(held, rate, out)
+            since, out = _runs_out(held, rate, since)
             yield _row(source.name, account.currency, held, a_day, out, now, uses)
 
 
@@ -143,18 +143,23 @@ def _expired(holding: Holding, now: int) -> bool:
     return holding.expires_at is not None and holding.expires_at <= now
 
 
-def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> Fraction | None:
-    """When all is empty or expired that is used one after the other by expiry; None where some of it never is."""
+def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> tuple[Fraction | None, Fraction | None]:
+    """When there is nothing to use for the first time, and when all is empty or expired that is valid then, used one after the
+    other by expiry; None where that is never. Where nothing is valid yet it waits for the first to begin, and something else is
+    used until then."""
     if now is None or not (rate.now or rate.rises):
-        return None
-    for one in sorted(held, key=lambda one: one.expires_at or 0):
-        if (one.effective_from or 0) <= now and (one.expires_at is None or now < one.expires_at):
-            gone = rate.gone(Fraction(one.left), now)
+        return None, None
+    left = sorted((one for one in held if one.left), key=lambda one: one.expires_at or 0)
+    reached = max(now, min((Fraction(one.effective_from or 0) for one in left), default=now))
+    waits = reached > now
+    for one in left:
+        if (one.effective_from or 0) <= reached and (one.expires_at is None or reached < one.expires_at):
+            gone = rate.gone(Fraction(one.left), reached)
             ends = [end for end in (gone, one.expires_at) if end is not None]
             if not ends:
-                return None
-            now = Fraction(min(ends))
-    return now
+                return (now if waits else None), None
+            reached = Fraction(min(ends))
+    return (now if waits else reached), reached
 
 
 def _moment(out: Fraction | None, now: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import settle_usage
+from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.differences import Category
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import find_columns
@@ -21,7 +23,7 @@ from mps_bill.reconcile.export_mapping import ItemName
 from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.read_row import parse_amount
-from mps_bill.reconcile.sides import settled_run
+from mps_bill.reconcile.sides import OurRun, our_bills, settled_run
 from mps_bill.settlement.account_reader import read_account
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents
@@ -550,3 +552,19 @@ def test_a_number_has_at_most_fifteen_decimals(text: str, read: bool) -> None:
     else:
         with pytest.raises(ValueError, match="more than 15 decimal places"):
             parse_amount(text, exponent=True)
+
+
+@pytest.mark.parametrize("covered", [0, 1])
+def test_the_price_of_a_line_is_that_of_what_was_billed(tmp_path: Path, covered: int) -> None:
+    """An hour that a plan covers whole has a price that nothing was paid by, whichever hour comes first."""
+    usage = kit.usage_text(
+        [kit.row(job_id=f"j-{hour}", completed_at=f"2023-11-10T{hour}:20:00+08:00") for hour in (11, 12)]
+    )
+    case = Case(tmp_path, usage)
+    bills = list(case.run.bills)
+    (line,) = bills[covered].lines
+    free = LineItem(line.charge, 1, line.micros, 0, None, Decimal("0.05"), Decimal(0))
+    bills[covered] = replace(bills[covered], lines=(free,))
+    ((_, ours),) = our_bills(OurRun(tuple(bills), ()), "mps", "day", case.book).items()
+    (side,) = ours.lines.values()
+    assert side.price == Fraction("0.0651") / 60_000_000

@@ -125,3 +125,27 @@ def test_what_is_not_used_never_runs_out() -> None:
 
 def test_no_bills_no_forecast() -> None:
     assert forecast(settle((), account("1"), book()), 7) is None
+
+
+def test_what_is_not_valid_yet_runs_out_after_it_has_begun() -> None:
+    """0.65 an hour: a voucher of 1.30 from 18:00 on lasts two hours, and the balance pays from now on."""
+    later = voucher(remaining="1.30", start="11-10 18")
+    found = rows(account("10", vouchers=(later,)), {at("11-10 11"): video("10")})
+    assert (found["voucher"].left, found["voucher"].runs_out) == (Decimal("1.30"), at("11-10 20"))
+    assert found["balance"].runs_out == rows(account("10"), {at("11-10 11"): video("10")})["balance"].runs_out
+    # What is to come is no part of what runs out first, and an empty one that has begun pays nothing.
+    pool = (
+        voucher("a", "0"),
+        voucher("b", "1.30", start="11-10 18", end="11-10 19"),
+        voucher("c", "1", start="11-20 11"),
+    )
+    assert rows(account("10", vouchers=pool), {at("11-10 11"): video("10")})["voucher"].runs_out == at("11-10 19")
+
+
+def test_a_plan_that_is_not_valid_yet_runs_out_after_it_has_begun() -> None:
+    """30 plan minutes an hour, all of a plan that ends; the next of 60 from 18:00 on lasts two hours."""
+    plans = (plan("a", remaining="30"), plan("b", remaining="60", start="11-10 18"))
+    found = rows(account("1", plans=plans), {at("11-10 11"): video("10")})
+    assert found["resource_plan"].runs_out == at("11-10 20")
+    # Nothing covers usage until then, and money goes.
+    assert found["balance"].runs_out == at("11-10 13") + int(3600 / Decimal("0.651"))
