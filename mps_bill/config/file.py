@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, quoted
+from mps_bill.core.files import is_special
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
@@ -45,15 +46,16 @@ law(tuple(field.key for field in CONFIG.fields) == KEYS, "the config's keys are 
 
 
 def read_file(path: Path) -> dict[str, Setting]:
-    """The settings of a config file. Its paths are relative to the file, and come back as seen from the working folder.
+    """The settings of a config file. Its paths are relative to the file, and come back as seen from the working folder; those
+    of one that comes through a pipe are relative to that.
 
     Raises:
         InputRejected: the file cannot be read; with every problem that it has.
     """
+    folder = "." if is_special(path) else os.path.relpath(path.parent)
     document = read_document(DOCUMENT, path, os.path.relpath(path))
     if document.problems or document.fields is None:
         raise InputRejected(document.problems)
-    folder = os.path.relpath(path.parent)
     return {key: _setting(key, value, folder) for key, value in document.fields.values.items()}
 
 

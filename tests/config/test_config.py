@@ -10,6 +10,7 @@ import pytest
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, Setting, find_config
 from mps_bill.core.diagnostics import InputRejected
+from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 
 FILE = """\
@@ -124,3 +125,18 @@ def test_a_config_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytes
     code, _, err = run_captured(["--config", "other.yaml", *ESTIMATE], b"", monkeypatch)
     assert code == 2
     assert b'"other.yaml" is no file' in err
+
+
+def test_a_config_may_come_through_a_pipe(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are those of the working folder. A folder is still no config file."""
+    (studio / "november" / "near.yaml").write_text((ROOT / "pricing" / "mps-china.yaml").read_text())
+    read, write = os.pipe()
+    os.write(write, b"prices: [near.yaml]\n")
+    os.close(write)
+    try:
+        code, out, err = run_captured(["--config", f"/dev/fd/{read}", "config", "show", "-f", "json"], b"", monkeypatch)
+    finally:
+        os.close(read)
+    assert (code, err) == (0, b"")
+    assert b'"near.yaml"' in out
+    assert run_captured(["--config", str(studio), *ESTIMATE], b"", monkeypatch)[0] == 2
