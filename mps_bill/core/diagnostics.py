@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 _PARTS = re.compile("[._-]")
+_MARKS = re.compile(r"[\W_]")
 _DIGITS = re.compile(r"\d+")
 _DOUBLED = re.compile(r"([^\W\d])\1+")
 _LOOKALIKES = str.maketrans("lio", "110")
@@ -184,11 +186,15 @@ def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
     taken for one of another price.
     """
     folded = word.casefold()
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    if priced:
-        by_folded = {near: candidate for near, candidate in by_folded.items() if _may_mean(folded, near)}
-    nearest = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    by_folded = _folded(tuple(known))
+    near: Iterable[str] = [other for other in by_folded if _may_mean(folded, other)] if priced else by_folded
+    nearest = difflib.get_close_matches(folded, near, n=1, cutoff=0.6) if near else ()
     return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
+
+
+@lru_cache(64)
+def _folded(known: tuple[str, ...]) -> dict[str, str]:
+    return {candidate.casefold(): candidate for candidate in known}
 
 
 def _may_mean(word: str, candidate: str) -> bool:
@@ -198,10 +204,11 @@ def _may_mean(word: str, candidate: str) -> bool:
     words are never guessed, unless a letter that looks like the digit stands there, and of a spec such as `H264.HD` or an item
     such as `editing_basic` each part must be near by itself.
     """
-    if _as_it_looks(word) == _as_it_looks(candidate):
+    looks, parts, digits = _shape(word)
+    other_looks, others, other_digits = _shape(candidate)
+    if looks == other_looks:
         return True
-    parts, others = _PARTS.split(word), _PARTS.split(candidate)
-    if len(parts) != len(others) or _DIGITS.findall(word) != _DIGITS.findall(candidate):
+    if digits != other_digits or len(parts) != len(others):
         return False
     return all(
         part == other
@@ -210,10 +217,15 @@ def _may_mean(word: str, candidate: str) -> bool:
     )
 
 
+@lru_cache(4096)
+def _shape(word: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """How a word looks, its parts and its numbers. A file may have a great many words, each held against all known ones."""
+    return _as_it_looks(word), tuple(_PARTS.split(word)), tuple(_DIGITS.findall(word))
+
+
 def _as_it_looks(word: str) -> str:
     """Letters and digits alone, a letter that is doubled once, and `l` and `o` as the digits that they look like."""
-    marks_gone = "".join(char for char in word if char.isalnum())
-    return _DOUBLED.sub(r"\1", marks_gone).translate(_LOOKALIKES)
+    return _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
 
 
 def one_of(words: Sequence[str], most: int = 12) -> str:

@@ -272,6 +272,11 @@ class Judge:
         self._reader = RecordReader(layout, scheme)
         self._verdicts: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[Refusal, ...] | None]] = {}
 
+    def record(self, row: Row) -> UsageRecord | None:
+        """The record of a row whose form is right, be there a price or not."""
+        record = () if row.flaw and row.flaws_outside(self._ignored) else self._reader.read(row.fields)
+        return None if isinstance(record, tuple) else record
+
     def judge(self, row: Row) -> Judged:
         source = self._source
         if row.flaw and (flaws := row.flaws_outside(self._ignored)):

@@ -19,7 +19,7 @@ from typing import Protocol
 from mps_bill.metering import sql
 from mps_bill.metering.accounts import ByAccount, CountsFile, account_of
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.exact_reader import BadRow, Judge, Judged, UsageFiles, account_for, verdict_on
+from mps_bill.metering.exact_reader import Judge, Judged, UsageFiles, account_for, verdict_on
 from mps_bill.metering.groups import Counted, Metered, Sums
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
@@ -138,9 +138,9 @@ class _Metering:
         self._found_suspects = True
 
     def _doubtful_records(self) -> dict[Identity, None]:
-        """The records of the good rows among the suspects."""
-        judged = (self._judge(source, row) for source, row in self._engine.suspects())
-        return {row.record.identity: None for row in judged if not isinstance(row, BadRow)}
+        """The records of the suspects whose form is right. Whether they have a price is not asked before it is needed."""
+        records = (self._judge_of(source).record(row) for source, row in self._engine.suspects())
+        return {record.identity: None for record in records if record}
 
     def _compare_repeats(self, doubtful: Collection[Identity]) -> None:
         """Counts each record once. Contested records are taken out whole, for the exact reader."""
@@ -158,7 +158,7 @@ class _Metering:
     def _suspects(self) -> Iterator[Judged]:
         if self._found_suspects:
             for source, row in self._engine.placed_suspects():
-                yield self._judge(source, row)
+                yield self._judge_of(source).judge(row)
 
     def _accounts(self) -> ByAccount:
         """The counts of each account: what the engine has counted, and what the exact reader has, whose keys name it."""
@@ -175,9 +175,8 @@ class _Metering:
             query = self._statements.over_accounts(table)
         return self._engine.fetch(query, doing)
 
-    def _judge(self, source: UsageSource, row: Row) -> Judged:
-        judge = self._judges.get(source.name) or self._judges.setdefault(source.name, self._files.judge(source))
-        return judge.judge(row)
+    def _judge_of(self, source: UsageSource) -> Judge:
+        return self._judges.get(source.name) or self._judges.setdefault(source.name, self._files.judge(source))
 
     def _keep(self, table: str, query: str, doing: str) -> bool:
         """Keeps the result of a query; whether it has any row."""

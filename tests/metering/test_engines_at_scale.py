@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering import duckdb_engine, kinds
-from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources, run_folder, sweep
 from mps_bill.pipeline import bill_usage
@@ -170,6 +170,25 @@ def test_the_engine_itself_reads_rows_over_lines(
     assert outcome([source], ENGINE) == exact
     # Of the records that stand on two rows with other values, each row is rejected.
     assert exact["rows"] == (3_000, 3 + 2 + 3)
+
+
+@pytest.mark.parametrize("engine", ["python", "duckdb"])
+def test_what_is_wrong_with_a_row_is_worded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: EngineName
+) -> None:
+    """Words are held against all known ones for it, which is most of the work of a file with many bad rows."""
+    asked: list[str] = []
+
+    def counted(word: str, *_: object, **__: object) -> str:
+        asked.append(word)
+        return ""
+
+    monkeypatch.setattr("mps_bill.metering.assign.near_miss", counted)
+    rows = [kit.row(job_id=f"j-{number}", item=f"item-{number}") for number in range(300)]
+    result = kit.metered(
+        [kit.source(tmp_path / "usage.csv", kit.usage_text(rows))], options=MeterOptions(engine=engine, set_aside=True)
+    )
+    assert (result.rows_rejected, sorted(asked)) == (300, sorted(f"item-{number}" for number in range(300)))
 
 
 def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
