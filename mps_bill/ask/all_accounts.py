@@ -57,7 +57,7 @@ class AccountsUsage:
             yield account_id, gathered(metered, self.book)
 
     def control_totals(self, accounts: ControlTotals) -> ControlTotals:
-        """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted apart
+        """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted separately
         from the accounts, so a row that belongs to none is found out."""
         rejected = self.metered.rows_rejected
         totals = accounts + ControlTotals(rejected, 0, 0, 0, rejected)

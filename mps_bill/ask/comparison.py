@@ -33,7 +33,7 @@ from mps_bill.settlement.settle_cycles import settle
 
 OTHER_CURRENCY = Kind("V101", "other-currency")
 NO_COMMON_PRODUCT = Kind("V102", "no-common-product")
-SHARED_ITEM = Kind("V103", "shared-item")
+SHARED_ITEM = Kind("V103", "item-in-two-products")
 UNUSED_REGION = Kind("V104", "unused-region")
 
 
@@ -174,7 +174,7 @@ def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
     place = next(other.sheets).place
     if other.currency != book.currency:
         message = (
-            f"the sheet is in {other.currency} and the run's are in {book.currency}; there is no rate between them"
+            f"the sheet is in {other.currency} and the run's are in {book.currency}; exchange rates are not supported"
         )
         problems.append(Problem(place, OTHER_CURRENCY, message))
     if not other.versions.keys() & book.versions.keys():
@@ -248,7 +248,7 @@ def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
     paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
     bills = tuple(step.bill for step in settled.settlements)
     side = _side(f"account {account.id}", (bills, tuple(step.statement for step in settled.statements)), paid)
-    # Statements of months that an earlier run began cut more than this run's bills.
+    # Statements of months that an earlier run began round more than this run's bills.
     side = replace(side, amounts=sums.amounts, settled_before=before)
     law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
     return side
@@ -266,7 +266,7 @@ def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
 
 
 def _refs(book: PriceBook, *, as_if: bool = False) -> str:
-    """The sheets of a book; with `as_if` it is said where a lone version counts as if it was always in force."""
+    """The sheets of a book; with `as_if` the text says where the only version counts as if it was always in force."""
     lone = " as if always in force" if as_if else ""
     return ", ".join(
         f"{sheet.ref}{lone if len(versions) == 1 else ''}" for versions in book.versions.values() for sheet in versions

@@ -1,4 +1,4 @@
-"""The command line: options, one call, one renderer, an exit code. Data to standard output, talk to standard error."""
+"""The command line: options, one call, one renderer, an exit code. Results go to standard output, messages to standard error."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def _of_the_machine(error: OSError) -> str | None:
     """What is wrong with the machine and not with the program, where an error says so."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" ({error.filename})" if error.filename else ""
-        return f"a disk takes no more{where}: {error.strerror}; nothing was charged"
+        return f"the disk is full{where}: {error.strerror}; nothing was charged"
     try:
         os.getcwd()
     except FileNotFoundError:
-        return "the working folder is gone; change to one that is there"
+        return "the working folder no longer exists; change to another folder"
     if error.filename is not None and error.errno in _OF_A_NAME:
         return f"{printable(os.fsdecode(error.filename))} cannot be used: {error.strerror}"
     return None

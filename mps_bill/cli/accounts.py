@@ -22,8 +22,8 @@ def check_joined(showing: Showing) -> None:
     """Refuses the formats that are about one account."""
     if showing.format.part not in JOINED:
         raise typer.BadParameter(
-            f"{showing.format.name} is a report on one account, and the usage is that of many;"
-            f" take {one_of([format_.name for format_ in formats_of(JOINED)])}, or give it the usage of one account",
+            f"{showing.format.name} is a report on one account, and the usage is of several;"
+            f" use {one_of([format_.name for format_ in formats_of(JOINED)])}, or give the usage of one account",
             param_hint="--format",
         )
 

@@ -52,7 +52,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
 
 
 def _named_command(arguments: Sequence[str]) -> str | None:
-    """The first argument that is no option and no option's value, where it is a command."""
+    """The first argument that is neither an option nor an option's value, where it is a command."""
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config":
@@ -77,7 +77,7 @@ def main(
 ) -> None:
     """Exact, explainable bills for ApsaraVideo Media Processing.
 
-    Exit codes: 0 done, 1 something was found or rows were rejected apart, 2 wrong command line, 3 nothing was billed,
-    4 a limit was crossed, 70 a bug, 129, 130 and 143 ended by a signal.
+    Exit codes: 0 done, 1 findings or rejected rows, 2 wrong command line, 3 nothing was billed, 4 a limit was crossed,
+    70 a bug in the program, 129, 130 and 143 ended by a signal.
     """
     set_defaults(context, config_file)

@@ -47,17 +47,20 @@ def bill(
         ),
     ] = None,
     by: options.By = None,
-    in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
-    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
+    in_full: Annotated[
+        int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
+    ] = 6,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full.")] = False,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     reading: Reading,
 ) -> int:
-    """Itemised bills, one per billing cycle, from usage files and price sheets.
+    """Itemised bills, one per billing cycle.
 
-    Usage with a column account_id is billed account by account. With --account the bills are those of its contract.
+    They are made from usage files and price sheets. Usage with a column account_id is billed account by account. With
+    --account the bills are those of its contract.
     """
     limit = options.amount_option(fail_over, "--fail-over")
     groupings = options.groupings(by)

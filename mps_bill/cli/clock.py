@@ -1,4 +1,4 @@
-"""The clock. It is read here and nowhere else, to tell usage of cycles that have not ended."""
+"""The clock. It is read here and nowhere else, to find usage of cycles that have not ended."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     found = unfinished_cycles(metered.groups, time_now, as_of)
     if not found:
         return
-    said = _said(found, time_now, book.calendar(found[0][1]).offset)
+    unfinished = _unfinished(found, time_now, book.calendar(found[0][1]).offset)
     if charged is None:
-        say(f"Warning: {said}.", quiet=quiet)
+        say(f"Warning: {unfinished}.", quiet=quiet)
         return
     from mps_bill.settlement.account_problems import UNFINISHED_CYCLE
 
     message = (
-        f"{said}. What else such a cycle uses would be late, and all usage before a date that is wrong. Mend the date, hold"
-        " the cycle back with --as-of, or say with --allow-future that this is meant; nothing is charged."
+        f"{unfinished}. Further usage of such a cycle would be late, and so would all usage before a wrong date. Correct the"
+        " date, leave the cycle out with --as-of, or confirm it with --allow-future; nothing is charged."
     )
     raise InputRejected([Problem(Place(printable(charged)), UNFINISHED_CYCLE, message)])
 
 
-def _said(cycles: Sequence[tuple[int, str]], time_now: int, offset: int) -> str:
+def _unfinished(cycles: Sequence[tuple[int, str]], time_now: int, offset: int) -> str:
     names = [f"{product} {clock(start, offset)}" for start, product in cycles]
     one, several = f"the cycle {names[0]} has", f"{len(names)} cycles, {names[0]} to {names[-1]}, have"
     return f"{one if len(names) == 1 else several} not ended: it is {clock(time_now, offset)}"

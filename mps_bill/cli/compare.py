@@ -20,35 +20,37 @@ def compare(
     prices: options.Prices,
     with_: Annotated[
         list[str] | None,
-        typer.Option("--with", "-w", metavar="SHEET", help="Price it by this sheet, as if in force. Repeatable."),
+        typer.Option(
+            "--with", "-w", metavar="SHEET", help="Price the usage by this sheet, as if it were in force. Repeatable."
+        ),
     ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option("--region", metavar="A=B", help="Move what was used in region A to region B. Repeatable."),
+        typer.Option("--region", metavar="A=B", help="Bill the usage of region A as usage of region B. Repeatable."),
     ] = None,
     account: Annotated[
-        str | None, typer.Option("--account", "-a", metavar="OTHER", help="Pay it from this account.")
+        str | None, typer.Option("--account", "-a", metavar="OTHER", help="Pay the bills from this account.")
     ] = None,
     own_account: Annotated[
         str | None,
         typer.Option(
-            "--own-account", metavar="FILE", help="With --account: the account that pays it now; else list prices."
+            "--own-account", metavar="FILE", help="With --account: the account that pays now. Default: list prices."
         ),
     ] = None,
     *,
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """The same usage side by side, by item: under another sheet, in another region, or paid from another account.
+    """The same usage under another sheet, region or account.
 
-    Give one of --with, --region and --account.
+    Both are shown side by side, by item. Give one of --with, --region and --account.
     """
     if sum(map(bool, (with_, region, account))) != 1:
         raise typer.BadParameter(
             "give one of --with, --region and --account: what is to be different", param_hint="compare"
         )
     if own_account and not account:
-        raise typer.BadParameter("it goes with --account only", param_hint="--own-account")
+        raise typer.BadParameter("use it only with --account", param_hint="--own-account")
     regions = _regions(region or [])
     book = options.load_book(prices)
     other = options.load_book(with_) if with_ else None

@@ -30,7 +30,7 @@ FileOption = Annotated[
         "--config",
         metavar="FILE",
         envvar=FILE_VARIABLE,
-        help=f"Defaults of options; else the nearest {FILE_NAME} upward.",
+        help=f"Defaults of options. Default: the nearest {FILE_NAME} in this folder or one above.",
     ),
 ]
 
@@ -81,7 +81,7 @@ def _config_path(file: str | None) -> Path | None:
     if not file:
         return None
     if not (os.path.isfile(file) or is_special(file)):
-        raise typer.BadParameter(f"{quoted(file)} is no file", param_hint="--config")
+        raise typer.BadParameter(f"{quoted(file)} is not a file", param_hint="--config")
     return Path(os.path.abspath(file))
 
 
@@ -93,7 +93,10 @@ def _group() -> None:
 @config.command()
 @shows("printed", "document", "records")
 def show(context: typer.Context, *, showing: Showing) -> int:
-    """Every default, and where it comes from: a variable, a place in the config file, or the program."""
+    """Every default, and where it comes from.
+
+    It is from an environment variable, a place in the config file, or the program.
+    """
     from mps_bill.view.config_view import ConfigView
 
     path, settings = context.obj
@@ -110,4 +113,4 @@ def _origin_of_file(context: typer.Context, path: Path | None) -> str:
     root = context.find_root()
     if root.params.get("config_file") is not None:
         return "--config" if str(root.get_parameter_source("config_file")).endswith("COMMANDLINE") else FILE_VARIABLE
-    return "found upward from the working folder" if path else "default"
+    return "found from the working folder upwards" if path else "default"

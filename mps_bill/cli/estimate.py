@@ -17,8 +17,8 @@ def estimate(
         list[str],
         typer.Argument(
             metavar="ITEM [SPEC] QUANTITY UNIT",
-            help="What is used: transcoding H264.HD 10 minute. An item that has only one spec needs none, and one that"
-            " derives it takes --codec, --width and --height.",
+            help="The usage, such as transcoding H264.HD 10 minute. Leave SPEC out where the item has only one, or"
+            " derives it from --codec, --width and --height.",
             autocompletion=completion.items,
         ),
     ],
@@ -29,22 +29,27 @@ def estimate(
             "--region", "-r", metavar="REGION", help="A region; repeatable.", autocompletion=completion.regions
         ),
     ],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, metavar="N", help="So many equal records.")] = 1,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, metavar="N", help="Number of equal records.")] = 1,
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="When it completes, such as 2023-11-10T11:20:00+08:00; default: now."),
+        typer.Option(metavar="TIME", help="Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now."),
     ] = None,
     codec: Annotated[str, typer.Option(metavar="CODEC", help="The codec, such as H264.")] = "",
     width: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The width of the picture.")] = None,
     height: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The height of the picture.")] = None,
     month_used: Annotated[
         str,
-        typer.Option(metavar="QUANTITY", help="What the month has used before, in the unit of the price; for tiers."),
+        typer.Option(
+            metavar="QUANTITY", help="Quantity used earlier in the month, in the unit of the price; for monthly tiers."
+        ),
     ] = "0",
     *,
     showing: Showing,
 ) -> int:
-    """What some usage would cost in one region or several, with the rule and the source of the price."""
+    """The price of some usage in one region or several.
+
+    The rule and the source of each price are shown.
+    """
     if len(words) not in (3, 4):
         raise typer.BadParameter(
             f"{len(words)} words are given; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",

@@ -27,14 +27,14 @@ def explain(
             "-a",
             metavar="FILE",
             show_default=False,
-            help="Show also how the bill is paid from this account.",
+            help="Also show how the bill is paid from this account.",
         ),
     ] = None,
     *,
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """How the rows of one job became money, from the row to the bill, step by step."""
+    """How one job was billed, step by step from its rows to the bill."""
     book = options.load_book(prices)
 
     from mps_bill.ask.job_history import explain_job
@@ -51,5 +51,5 @@ def explain(
         showing.show(ExplanationView(result.records, book.currency))
         return showing.end(result.problems)
     code = showing.end(result.problems, found=True)
-    say(f"No good row has the job {quoted(job)}.")
+    say(f"No valid row has the job {quoted(job)}.")
     return code

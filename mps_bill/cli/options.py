@@ -75,20 +75,20 @@ Output = Annotated[
         "-o",
         metavar="FILE",
         callback=written_to,
-        help="Write the result to FILE instead of standard output, which is -.",
+        help="Write the result to FILE. Default: standard output, also written -.",
     ),
 ]
 BillingAccount = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="The account that reports name, as the provider knows it; FOCUS rows carry it."),
+    typer.Option(metavar="ID", help="The provider's id of the account, for reports and FOCUS rows."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on standard error but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on standard error.")]
 Profile = Annotated[
     str | None,
     typer.Option(
         "--profile",
         metavar="PROFILE",
-        help="Read other files than usage files: the id of a shipped import profile, a profile's file, or none.",
+        help="Import profile for files of another format: a file, the id of a shipped profile, or none.",
         autocompletion=completion.profiles,
         show_default=False,
     ),
@@ -99,7 +99,7 @@ Constants = Annotated[
         "--set",
         metavar="COLUMN=VALUE",
         callback=_only_with_profile,
-        help="With --profile: a column's value in every row, such as region=cn-shanghai. Repeatable.",
+        help="With --profile: the value of a column in every row, such as region=cn-shanghai. Repeatable.",
         show_default=False,
     ),
 ]
@@ -116,42 +116,45 @@ Timezone = Annotated[
     str | None,
     typer.Option(
         metavar="OFFSET",
-        help="Offset such as +08:00 for times that have none; without it they are refused.",
+        help="Offset from UTC, such as +08:00, of times written without one. Default: reject such times.",
         show_default=False,
     ),
 ]
-IgnoreExtra = Annotated[bool, typer.Option("--ignore-extra-columns", help="Pass over columns that are not known.")]
-MaxErrors = Annotated[int, typer.Option(min=1, metavar="N", help="Problems that are listed one by one.")]
+IgnoreExtra = Annotated[bool, typer.Option("--ignore-extra-columns", help="Ignore unknown columns.")]
+MaxErrors = Annotated[int, typer.Option(min=1, metavar="N", help="Number of problems to list one by one.")]
 Rejects = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Write bad rows with their problems to FILE and go on with the good ones; exits 1 then."
+        metavar="FILE",
+        help="Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1.",
     ),
 ]
-EngineOption = Annotated[Engine, typer.Option("--engine", help="What reads the usage; auto picks by size.")]
+EngineOption = Annotated[Engine, typer.Option("--engine", help="Engine that reads the usage; auto chooses by size.")]
 Memory = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
-        help="Memory for reading usage, such as 4GB; by default 600 MB, or a quarter of a smaller machine.",
+        help="Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory.",
     ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Threads for reading usage; by default one a processor.")
+    int | None, typer.Option(min=1, metavar="N", help="Threads for reading usage. Default: one for each processor.")
 ]
 TempDir = Annotated[
     str | None,
-    typer.Option(metavar="FOLDER", help="Where to put what does not fit into memory; by default the system's folder."),
+    typer.Option(
+        metavar="FOLDER", help="Folder for what does not fit into memory. Default: the system's temporary folder."
+    ),
 ]
 Master = Annotated[
-    str | None, typer.Option(metavar="URL", help="With --engine spark: the cluster; by default this machine.")
+    str | None, typer.Option(metavar="URL", help="With --engine spark: the cluster. Default: this machine.")
 ]
-TrustUnique = Annotated[bool, typer.Option("--trust-unique", help="Leave out the check for repeated records.")]
+TrustUnique = Annotated[bool, typer.Option("--trust-unique", help="Skip the check for duplicate records.")]
 AsOf = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Hold back bills that are issued after TIME, such as 2023-11-10T14:00:00+08:00."),
+    typer.Option(metavar="TIME", help="Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."),
 ]
-FailOver = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Exit 4 when the payable total is above AMOUNT.")]
+FailOver = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT.")]
 
 
 def amount_option(value: str | None, name: str) -> Decimal | None:

@@ -43,7 +43,7 @@ def _same_file(one: str, other: str) -> bool:
 
 
 class OutputFailed(Exception):
-    """A result that cannot be written: a full disk or a folder that is read-only is no wrong command line, and no bug."""
+    """A result that cannot be written: a full disk or a read-only folder is neither a wrong command line nor a bug."""
 
 
 @contextmanager
@@ -138,18 +138,16 @@ def drop(stream: IO[str]) -> None:
 
 
 def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exception:
-    """What is said of a file that cannot be written: the name is wrong, or its place takes no file."""
+    """The error of a file that cannot be written: the name is wrong, or its place takes no file."""
     reason = error.strerror or str(error)
     if error.errno == errno.EBUSY:
-        reason += (
-            " (it is mounted by itself, and no other file can take its place; mount its folder, or name another file)"
-        )
+        reason += " (it is a mount of its own and cannot be replaced; mount its folder, or name another file)"
     message = f"{printable(path)} cannot be written: {reason}{more}"
     return typer.BadParameter(message, param_hint=option) if error.errno in _OF_A_NAME else OutputFailed(message)
 
 
 class _Sink(io.FileIO):
-    """A file that says itself what keeps it from being written, so that no error of another file is taken for its own."""
+    """A file that reports itself what keeps it from being written, so that no error of another file is taken for its own."""
 
     def __init__(self, handle: int, path: str, closes: bool, empties: bool = False) -> None:
         super().__init__(handle, "wb", closefd=closes)
@@ -248,9 +246,9 @@ def _text(raw: BinaryIO, bom: bool) -> Iterator[IO[str]]:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """Talk for a person, on standard error."""
+    """A message for a person, on standard error."""
     if not quiet:
-        # Where even that cannot be written, the exit code still tells.
+        # Where even that cannot be written, there is still the exit code.
         with suppress(OSError):
             print(message, file=sys.stderr)
 

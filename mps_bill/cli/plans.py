@@ -47,7 +47,7 @@ def advise(
             "-a",
             metavar="FILE",
             show_default=False,
-            help="An account whose plans are there anyway; cycles that it has settled are left out.",
+            help="An account whose plans are used too; cycles that it has settled are left out.",
         ),
     ] = None,
     bought_at: Annotated[
@@ -56,7 +56,7 @@ def advise(
             "--from",
             metavar="TIME",
             show_default=False,
-            help="When the packs are bought, such as 2023-11-10T10:30:30+08:00; without it as the first cycle starts.",
+            help="When the packs are bought, such as 2023-11-10T10:30:30+08:00. Default: the start of the first cycle.",
         ),
     ] = None,
     *,
@@ -64,9 +64,10 @@ def advise(
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     reading: Reading,
 ) -> int:
-    """What resource packs would have saved over this usage, one by one and in the best combination.
+    """What resource packs would have saved on some usage.
 
-    Exact over the usage that is given, and no forecast: every purchase is settled once more, with its packs as plans.
+    Packs are shown one by one and in the best combination.
+    Exact for the usage given, and not a forecast: the usage is settled again with the packs of each purchase as plans.
     """
     second = options.second_option(bought_at, "--from")
     book = options.load_book(prices)

@@ -1,4 +1,4 @@
-"""The options of every command that reads usage, said once."""
+"""The options of every command that reads usage, in one place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mps_bill.cli import options
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a command was told to read usage. A field is an option: its type says how it is spelt."""
+    """How a command reads usage. A field is an option: its type says how it is spelt."""
 
     profile: options.Profile = None
     constants: options.Constants = None

@@ -35,7 +35,7 @@ def reconcile(
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--mapping", "-m", metavar="FILE", help="What the names on the bill stand for, in YAML. Repeatable."
+            "--mapping", "-m", metavar="FILE", help="What the names on the bill stand for: a YAML file. Repeatable."
         ),
     ] = None,
     account: Annotated[
@@ -45,16 +45,20 @@ def reconcile(
             "-a",
             metavar="FILE",
             show_default=False,
-            help="Compare plans and payments too, settled from this account.",
+            help="Also compare plans and payments, with bills settled from this account.",
         ),
     ] = None,
-    tolerance: Annotated[str, typer.Option(metavar="AMOUNT", help="What a row of the bill may differ by.")] = "0.01",
+    tolerance: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="Difference allowed for each row of the bill.")
+    ] = "0.01",
     as_of: options.AsOf = None,
     *,
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """Our bills against the provider's: every difference, with its category and amount.
+    """Our bills against the provider's, difference by difference.
+
+    Every difference has a category and an amount, and the amounts add up.
 
     Exit codes: 0 equal; 1 differences, or an export that contradicts itself; 2 wrong command line; 3 input rejected.
     """
@@ -106,8 +110,8 @@ def _tolerance(text: str) -> Decimal:
         raise typer.BadParameter(str(error), param_hint="--tolerance") from None
 
 
-def _first(problems: Iterable[Problem], most: int) -> ProblemReport:
+def _first(problems: Iterable[Problem], maximum: int) -> ProblemReport:
     """The first problems, and how many there are: an export can be wrong in every row."""
-    log = ProblemLog(most)
+    log = ProblemLog(maximum)
     log.add(problems)
     return log.report()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.settlement.save import AccountFile, Target
 
-_UNCHARGED = "; the account is as it was, nothing is charged"
+_UNCHARGED = "; the account is unchanged, nothing is charged"
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def settle(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the account after the run to FILE (with a folder of accounts, a folder), whole or not at all.",
+            help="Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all.",
         ),
     ] = None,
     in_place: Annotated[
@@ -50,44 +50,52 @@ def settle(
     as_of: options.AsOf = None,
     charge_late: Annotated[
         bool,
-        typer.Option("--charge-late", help="Bill usage of settled cycles as corrections; give only what was missed."),
+        typer.Option(
+            "--charge-late",
+            help="Bill usage of settled cycles as corrections; the files must hold only what was missed.",
+        ),
     ] = False,
     charge_twice: Annotated[
         bool,
         typer.Option(
             "--charge-twice",
-            help="With --charge-late: bill also cycles charged before, with the same sums too; records may be charged twice.",
+            help="With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice.",
         ),
     ] = False,
     allow_future: Annotated[
-        bool, typer.Option("--allow-future", help="Charge also cycles that have not ended by the clock, and save.")
+        bool, typer.Option("--allow-future", help="Also charge and save cycles that have not ended yet.")
     ] = False,
     *,
     showing: Showing,
-    in_full: Annotated[int, typer.Option("--bills", min=0, metavar="N", help="Bills that a table prints in full.")] = 6,
-    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full, however many.")] = False,
+    in_full: Annotated[
+        int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
+    ] = 6,
+    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full.")] = False,
     forecast_days: Annotated[
-        int, typer.Option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast goes by.")
+        int, typer.Option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast is based on.")
     ] = 7,
     fail_on_outstanding: Annotated[
-        bool, typer.Option("--fail-on-outstanding", help="Exit 4 when anything is outstanding in the end.")
+        bool, typer.Option("--fail-on-outstanding", help="Exit 4 if anything is outstanding at the end.")
     ] = False,
     fail_over: options.FailOver = None,
     bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     reading: Reading,
 ) -> int:
-    """Bills paid from an account: resource plans, vouchers, cards, balance, credit line, and what is outstanding.
+    """Bills paid from an account, and the account after them.
 
-    The result is printed first and the account saved last. Exit 0, 1 and 4 mean that it is saved, and no other code does.
+    Resource plans, vouchers, stored-value cards, balance and credit line pay in turn; what is left is outstanding.
+
+    The account is saved last, after the result is printed. Exit codes 0, 1 and 4 mean that it is saved; others that it
+    is not.
     """
     limit = options.amount_option(fail_over, "--fail-over")
     until = options.second_option(as_of, "--as-of")
     if charge_twice and not charge_late:
-        raise typer.BadParameter("it goes with --charge-late only", param_hint="--charge-twice")
+        raise typer.BadParameter("use it only with --charge-late", param_hint="--charge-twice")
     target = save or (account if in_place else None)
     if target is not None and until is not None and until > clock.now() and not allow_future:
-        message = f"{as_of} is yet to come, and the account would be saved as of then; see --allow-future"
+        message = f"{as_of} is in the future, and the account would be saved as of then; see --allow-future"
         raise typer.BadParameter(message, param_hint="--as-of")
     if os.path.isdir(account):
         return settle_folder(

@@ -96,7 +96,7 @@ def settle_folder(
         if settling.charge_late and not settling.charge_twice:
             _check_charged_before(accounts, folder, settling, reading.max_errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
-    # too, so that after a crash it still tells of every account that was charged.
+    # too, so that after a crash it still has every account that was charged.
     with showing.opened(bom=bom, there=folder.target is not None) as stream:
         writer = joined(showing, book, stream, settled=True)
         total, owed = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
@@ -116,25 +116,25 @@ def settle_folder(
 
 def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> None:
     if folder.target is not None and not os.path.isdir(folder.target):
-        message = f"{folder.target} is no folder, and --account is a folder of accounts"
+        message = f"{folder.target} is not a folder, and --account is a folder of accounts"
         raise typer.BadParameter(message, param_hint="--save")
     taken = {os.path.realpath(path) for path in (folder.accounts, folder.target) if path is not None}
     for option, path in (("--output", output), ("--rejects", rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
-            message = f"{path} would stand among the accounts; name a file in another folder"
+            message = f"{path} would be among the accounts; name a file in another folder"
             raise typer.BadParameter(message, param_hint=option)
 
 
-def charged_before(run: SettleRun, name: str, most: int) -> Problem | None:
-    """The problem of a run of the account `name` that would charge cycles which were charged before; it names `most`."""
+def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
+    """The problem of a run of the account `name` that would charge cycles which were charged before; it names `maximum`."""
     from mps_bill.settlement.account_problems import CHARGED_BEFORE
     from mps_bill.view.settle_view import charged_again_text
 
     if not run.settled.charged_again:
         return None
     message = (
-        f"{charged_again_text(run, most)} Give --charge-late files without these cycles, or say with --charge-twice that this is"
-        " meant."
+        f"{charged_again_text(run, maximum)} Give --charge-late files without these cycles, or confirm it with"
+        " --charge-twice."
     )
     return Problem(Place(printable(name)), CHARGED_BEFORE, message)
 

@@ -1,4 +1,4 @@
-"""How a command shows its result: --format and --output, said once; and how a command ends."""
+"""How a command shows its result: --format and --output, in one place; and how a command ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Showing:
 
     @property
     def is_prose(self) -> bool:
-        """Whether a person reads it, who needs to be told nothing beside it."""
+        """Whether a person reads it, for whom the result alone is enough."""
         return self.format.part == "printed"
 
     def end(
@@ -68,8 +68,8 @@ class Showing:
         crossed: Iterable[str] = (),
         quiet: bool = False,
     ) -> int:
-        """The end of a command, after its result: what records do not hold is said, and the exit code of it all. `crossed` are
-        the limits that were crossed, in words (an empty text: none), which are said to the quiet, too."""
+        """Ends a command, after its result: reports what records do not hold, and gives the exit code. `crossed` are
+        the limits that were crossed, in words (an empty text: none), which are reported with --quiet too."""
         if control_totals and self.format.part == "records":
             from mps_bill.view.reading_report import control_totals_text
 
@@ -95,7 +95,7 @@ def shows(*parts: Part) -> Callable[[Callable[..., int]], Callable[..., int]]:
         "-f",
         callback=_unless_output_says,
         show_default=False,
-        help=f"How to print; without it the suffix of --output decides, else {formats[0].name}.",
+        help=f"Output format. Default: by the suffix of --output, else {formats[0].name}.",
     )
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -134,6 +134,6 @@ def _checked(showing: Showing) -> Showing:
         message = f'{wanted.about} needs the package {wanted.needs}; run: pip install "mps-bill[{wanted.name}]"'
         raise typer.BadParameter(message, param_hint="--format")
     if wanted.binary and showing.output is None and sys.stdout.isatty():
-        message = f"{wanted.about} is not for a terminal; name a file, such as --output bill.{wanted.name}"
+        message = f"{wanted.about} cannot be shown on a terminal; name a file, such as --output bill.{wanted.name}"
         raise typer.BadParameter(message, param_hint="--format")
     return showing

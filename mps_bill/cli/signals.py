@@ -41,12 +41,12 @@ def exit_code() -> int:
 
 
 def hold() -> None:
-    """From here on the run goes to its end: what it has done is then also told."""
+    """From here on the run goes to its end: what it has done is then also reported."""
     _State.held = True
 
 
 def block() -> None:
-    """The run is over and has said what it did; a signal that comes now no longer ends it with a code of its own."""
+    """The run is over and has reported what it did; a signal that comes now no longer ends it with a code of its own."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 

@@ -1,4 +1,4 @@
-"""`mps-bill usage`: `check` finds every bad row without a bill, `convert` makes usage of other files."""
+"""`mps-bill usage`: `check` reports every rejected row without a bill, `convert` makes usage of other files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
 
-usage = typer.Typer(help="Check usage files, and make them of other files.", no_args_is_help=True)
+usage = typer.Typer(help="Check usage files, and convert other files to usage.", no_args_is_help=True)
 
 
 @usage.callback()
 def _group() -> None:
-    """Check usage files, and make them of other files."""
+    """Check usage files, and convert other files to usage."""
 
 
 @usage.command()
@@ -34,7 +34,10 @@ def check(
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """Control totals and every bad row of usage files; no bill is made."""
+    """Check usage files, without a bill.
+
+    Shows the control totals and every rejected row.
+    """
     book = options.load_book(prices)
 
     from mps_bill.pipeline import check_usage
@@ -66,7 +69,7 @@ def convert(
     max_errors: options.MaxErrors = 20,
     quiet: options.Quiet = False,
 ) -> int:
-    """Usage as CSV, made of files in another format that an import profile reads."""
+    """Convert other files to usage as CSV, by an import profile."""
     check_outputs({"--output": output}, read_files(files, {"--profile": profile}))
     offset = options.offset_option(timezone)
     chosen = load_profile(profile, constants)

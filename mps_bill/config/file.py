@@ -75,7 +75,7 @@ def _setting(key: str, value: object, folder: str) -> Setting:
 
 
 def _path(key: str, text: str, folder: str) -> str:
-    """A path as seen from the working folder. What is no file beside the config may be the id of a shipped one."""
+    """A path as seen from the working folder. What is not a file beside the config may be the id of a shipped one."""
     if key == ACCOUNT.key:
         return os.path.normpath(os.path.join(folder, text))
     if key in (PRICES.key, PROFILE.key) and os.path.exists(beside := os.path.join(folder, text)):

@@ -16,7 +16,7 @@ from mps_bill.core.diagnostics import quoted
 
 RoundingMode = Literal["half-up", "up", "down"]
 
-#: Most decimals of a price and of a line's amount: the provider's own precision.
+#: Maximum decimal places of a price and of a line's amount: the provider's own precision.
 AMOUNT_PLACES = 10
 PERCENT_PLACES = 2
 
@@ -49,14 +49,14 @@ def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> De
     A plain decimal is ASCII digits: `0` or a whole part without leading zeros, then perhaps a point and digits.
 
     Raises:
-        ValueError: the text is something else, or has more than `places` decimals or `whole_digits` digits before the
+        ValueError: the text is something else, or has more than `places` decimal places or `whole_digits` digits before the
             point; the message says which, with the text.
     """
     if not _PLAIN_DECIMAL.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a plain decimal; write digits such as 12 or 0.50{_why_not(text)}")
     whole, _, fraction = text.partition(".")
     if len(fraction) > places:
-        raise ValueError(f"{quoted(text)} has {len(fraction)} decimals; at most {places} are allowed")
+        raise ValueError(f"{quoted(text)} has {len(fraction)} decimal places; at most {places} are allowed")
     if len(whole) > whole_digits:
         raise ValueError(f"{quoted(text)} has {len(whole)} digits before the point; at most {whole_digits} are allowed")
     return Decimal(text)

@@ -31,13 +31,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
-    """What sort of problem it is: a stable `code` for scripts (`P101`) and a `slug` for people (`duplicate-key`)."""
+    """What sort of problem it is: a stable `code` for scripts (`P101`) and a `slug` for people (`duplicate-key`).
+
+    `former` is the slug that it had before, by which documents and command lines may still name it.
+    """
 
     code: str
     slug: str
+    former: str = ""
 
     def __str__(self) -> str:
         return f"{self.code} {self.slug}"
+
+    def is_named(self, name: str) -> bool:
+        """Whether `name` is its code or a slug of it."""
+        return name in (self.code, self.slug, self.former or self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ProblemGroup:
-    """Problems of one file that one sentence tells: the first, how many there are (one a row, as a rule), the first lines."""
+    """Problems of one file in one sentence: the first, how many there are (one a row, as a rule), the first lines."""
 
     first: Problem
     count: int
@@ -113,13 +121,13 @@ class _Group:
 
 
 class ProblemLog:
-    """Gathers problems as they are met: keeps `most` of them to be listed and the first of every kind, and counts all.
+    """Gathers problems as they are met: keeps `maximum` of them to be listed and the first of every kind, and counts all.
 
     Of each kind as many groups are kept as can be listed, so memory does not grow with the problems.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
         self._early: list[Problem] = []
         self._groups: dict[Kind, dict[tuple[str, str], _Group]] = {}
         self._begun = 0
@@ -130,13 +138,13 @@ class ProblemLog:
         for problem in problems:
             self._counts[problem.kind] += 1
             self._firsts.setdefault(problem.kind, problem)
-            if len(self._early) < self._most:
+            if len(self._early) < self._maximum:
                 self._early.append(problem)
             alike = self._groups.setdefault(problem.kind, {})
             sentence = (problem.place.file, problem.message)
             group = alike.get(sentence)
             if group is None:
-                if len(alike) >= self._most:
+                if len(alike) >= self._maximum:
                     continue
                 self._begun += 1
                 group = alike[sentence] = _Group(problem, self._begun, len(alike))
@@ -144,11 +152,11 @@ class ProblemLog:
 
     def report(self) -> ProblemReport:
         groups = [group for alike in self._groups.values() for group in alike.values()]
-        listed = sorted(groups, key=lambda group: (group.rank, group.order))[: self._most]
+        listed = sorted(groups, key=lambda group: (group.rank, group.order))[: self._maximum]
         listed.sort(key=lambda group: group.first.sort_key)
         firsts = [group.first for group in listed]
         taken = set(firsts)
-        others = [problem for problem in self._early if problem not in taken][: self._most - len(firsts)]
+        others = [problem for problem in self._early if problem not in taken][: self._maximum - len(firsts)]
         return ProblemReport(
             in_order([*firsts, *others]),
             tuple(ProblemGroup(group.first, group.count, tuple(group.lines)) for group in listed),
@@ -228,16 +236,16 @@ def _as_it_looks(word: str) -> str:
     return _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
 
 
-def one_of(words: Sequence[str], most: int = 12) -> str:
-    """`a, b or c`, for messages that list what is allowed; a long list is cut and says so."""
-    if len(words) > most:
-        return f"{', '.join(words[:most])}, ... ({len(words)} in all)"
+def one_of(words: Sequence[str], maximum: int = 12) -> str:
+    """`a, b or c`, for messages that list what is allowed; a long list is shortened, with the number of all."""
+    if len(words) > maximum:
+        return f"{', '.join(words[:maximum])}, ... ({len(words)} in all)"
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing"
 
 
-def quoted(text: str, most: int = 60) -> str:
-    """Text from a file, in quotes, safe to print: control and direction characters escaped, cut when it is very long."""
-    shown = text if len(text) <= most else text[: most - 3] + "..."
+def quoted(text: str, maximum: int = 60) -> str:
+    """Text from a file, in quotes, safe to print: control and direction characters escaped, shortened when it is very long."""
+    shown = text if len(text) <= maximum else text[: maximum - 3] + "..."
     return '"' + printable(shown) + '"'
 
 

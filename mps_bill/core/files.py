@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-#: The most bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
+#: Maximum bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
 MAX_BYTES = 16_000_000
-#: The most bytes of a JSON answer or an export of the provider.
+#: Maximum bytes of a JSON answer or an export of the provider.
 MAX_BYTES_OF_DATA = 256_000_000
 
 _PREFIX, _SUFFIX = ".mps-bill-", ".tmp"
@@ -25,17 +25,17 @@ _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self|[0-9]+)/fd)/([0-
 _MAX_LINKS = 40
 
 
-def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_file(path: Path, maximum: int = MAX_BYTES) -> bytes:
     """The bytes of a regular file or a pipe.
 
     Raises:
-        OSError: it cannot be read, is neither a file nor a pipe, or has more than `most` bytes. `strerror` says which.
+        OSError: it cannot be read, is neither a file nor a pipe, or has more than `maximum` bytes. `strerror` says which.
     """
     check_readable(path)
     if path.is_fifo():
         with path.open("rb") as stream:
-            return read_whole(stream, most)
-    _check_size(path.stat().st_size, most)
+            return read_whole(stream, maximum)
+    _check_size(path.stat().st_size, maximum)
     return path.read_bytes()
 
 
@@ -48,16 +48,16 @@ def check_readable(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a device, and not a file or a pipe")
 
 
-def read_whole(stream: BinaryIO, most: int) -> bytes:
-    """All that a stream holds, where that is at most `most` bytes; else an `OSError`."""
-    data = stream.read(most + 1)
-    _check_size(len(data), most)
+def read_whole(stream: BinaryIO, maximum: int) -> bytes:
+    """All that a stream holds, where that is at most `maximum` bytes; else an `OSError`."""
+    data = stream.read(maximum + 1)
+    _check_size(len(data), maximum)
     return data
 
 
-def _check_size(size: int, most: int) -> None:
-    if size > most:
-        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes, the most that is read")
+def _check_size(size: int, maximum: int) -> None:
+    if size > maximum:
+        raise OSError(errno.EFBIG, f"it is larger than {maximum:,} bytes, the maximum that is read")
 
 
 def descriptor(path: str) -> int | None:
@@ -115,7 +115,7 @@ class Staged:
         os.fsync(self.stream.fileno())
 
     def commit(self) -> None:
-        """Puts the file in its place, and makes that last beyond a power cut.
+        """Puts the file in its place, and makes that last beyond a power failure.
 
         Raises:
             OSError: it cannot be put there, `FileExistsError` where a `new` one finds another.

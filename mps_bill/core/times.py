@@ -49,7 +49,7 @@ def parse_offset(text: str) -> int:
 
 
 def parse_instant(text: str, assumed_offset: int | None = None) -> int:
-    """Microseconds since the epoch for an ISO 8601 date and time with an offset; finer fractions are cut.
+    """Microseconds since the epoch for an ISO 8601 date and time with an offset; finer fractions are dropped.
 
     `assumed_offset` (seconds east of UTC) is used where the text has no offset.
 
@@ -107,7 +107,7 @@ def _local(second: int, offset: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """How a product cuts time: cycles of `cycle_seconds` (an hour or a day) on the clock of `offset` seconds east."""
+    """A product's billing cycles: `cycle_seconds` (an hour or a day) on the clock of `offset` seconds east."""
 
     cycle_seconds: int
     offset: int

@@ -71,12 +71,12 @@ def to_micros(quantity: Decimal, unit: Unit) -> int:
     """`quantity` of `unit` in micros.
 
     Raises:
-        ValueError: `quantity` has more than six decimals of the unit, so that a micro cannot hold it.
+        ValueError: `quantity` has more than six decimal places of the unit, so that a micro cannot hold it.
     """
     micros = quantity * unit.micros
     whole = int(micros)
     if whole != micros:
-        raise ValueError(f"{quantity} {unit.name} is finer than {QUANTITY_PLACES} decimals")
+        raise ValueError(f"{quantity} {unit.name} has more than {QUANTITY_PLACES} decimal places")
     return whole
 
 

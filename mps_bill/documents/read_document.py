@@ -32,7 +32,7 @@ class Document(Generic[F]):
 class ReadDocument(Generic[F]):
     """What could be read of a document, with every problem by place.
 
-    `text` is None where there is none, `fields` where it is no such document at all.
+    `text` is None where there is none, `fields` where it is not such a document at all.
     """
 
     text: str | None

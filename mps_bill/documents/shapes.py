@@ -1,4 +1,4 @@
-"""What a document may hold, said once: a definition reads documents and gives the JSON Schema that editors use.
+"""What a document may hold, defined once: a definition reads documents and gives the JSON Schema that editors use.
 
 A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf` and `Either`. Reading walks the tree and the
 shape together. Every value keeps its place; what is wrong becomes a problem; what is right is returned all the same, so that
@@ -226,7 +226,7 @@ class Choice(Generic[T]):
         return None
 
     def _known(self) -> str:
-        return one_of(tuple(self.words), most=20)
+        return one_of(tuple(self.words), maximum=20)
 
     def schema(self) -> Schema:
         # YAML types these two, so an editor sees no text.
@@ -263,7 +263,7 @@ class Record:
                 hint = near_miss(key, by_key, priced=False)
                 # A misspelt key is one mistake, not two: what it was meant to be counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
-                hint = hint or f"; expected one of {one_of(tuple(by_key), most=20)}"
+                hint = hint or f"; expected one of {one_of(tuple(by_key), maximum=20)}"
                 message = f"unknown key {quoted(key)} in {_bare(self.name)}{hint}"
                 problems.append(Problem(entry.key.place, UNKNOWN_KEY, message))
         known = meant.union(given)
@@ -333,7 +333,7 @@ class Object(Record, Generic[T]):
 class MapOf(Generic[K, V]):
     """A mapping whose keys are the document's own: any keys of one shape, all values of another; at least one.
 
-    `repeated` is the problem of two keys that are written differently and mean the same. Editors are also told which keys
+    `repeated` is the problem of two keys that are written differently and mean the same. Editors also get which keys
     are `required`, and how many there are `at_least`, where a reader's own check says more.
     """
 

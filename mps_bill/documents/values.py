@@ -51,9 +51,9 @@ def lower_case(name: str, kind: Kind) -> Text[str]:
     return word(name, LOWER_CASE, kind, "lower-case words joined by - or _")
 
 
-def line(name: str, kind: Kind, most: int = 200) -> Text[str]:
-    """A line of text that has neither space at its ends nor more than `most` characters."""
-    return word(name, rf"\S([^\r\n]{{0,{most - 2}}}\S)?", kind, f"one line of text, at most {most} characters")
+def line(name: str, kind: Kind, maximum: int = 200) -> Text[str]:
+    """A line of text that has neither space at its ends nor more than `maximum` characters."""
+    return word(name, rf"\S([^\r\n]{{0,{maximum - 2}}}\S)?", kind, f"one line of text, at most {maximum} characters")
 
 
 def currency(kind: Kind) -> Text[str]:

@@ -33,7 +33,7 @@ UNIT_MISMATCH = Kind("U304", "unit-mismatch")
 UNKNOWN_CODEC = Kind("U305", "unknown-codec")
 UNKNOWN_SPEC = Kind("U306", "unknown-spec")
 SPEC_MISMATCH = Kind("U307", "spec-mismatch")
-NO_BUCKET = Kind("U308", "no-bucket")
+NO_BUCKET = Kind("U308", "picture-too-large", former="no-bucket")
 NO_PRICE = Kind("U309", "no-price")
 NO_PRICE_SHEET = Kind("U310", "no-price-sheet")
 

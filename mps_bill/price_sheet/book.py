@@ -52,7 +52,7 @@ class PriceBook:
         return self.versions[product][0].billing.calendar
 
     def sheet_closing(self, product: str, month: str) -> PriceSheet:
-        """The version that cuts a month's statement: the latest that had begun before the month was over."""
+        """The version whose rules round a month's statement: the latest that had begun before the month was over."""
         end = self.calendar(product).month_end(month)
         versions = self.versions[product]
         return next((sheet for sheet in reversed(versions) if sheet.effective_from < end), versions[0])

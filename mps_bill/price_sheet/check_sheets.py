@@ -1,4 +1,4 @@
-"""Everything that is to say about price sheets: what a bill would refuse, and what looks odd."""
+"""Every finding about price sheets: what a bill would refuse, and what looks like a mistake."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def check(sheets: Sequence[LoadedSheet], today: str) -> tuple[Problem, ...]:
     for sheet in sheets:
         if sheet.parts:
             warnings += lint(sheet.parts, wrong, today)
-    # Of a file that is no sheet there are no warnings, and its comments would all seem idle.
+    # A file that is not a sheet has no warnings, and its comments would all seem unused.
     texts = {sheet.name: sheet.text for sheet in sheets if sheet.parts and sheet.text is not None}
     return in_order([*errors, *without_ignored(warnings, texts)])

@@ -18,23 +18,23 @@ _MODELS = " or ".join(f"`{kind.model}` ({kind.meaning})" for kind in PRICE_KINDS
 EXPLANATIONS: Mapping[Kind, str] = {
     # Finding files
     kinds.NO_SUCH_SHEET: (
-        "The name is no file, no folder and no shipped sheet. `mps-bill prices list` lists the shipped ones."
+        "The name is not a file, a folder or a shipped sheet. `mps-bill prices list` lists the shipped ones."
     ),
-    kinds.UNREADABLE_FILE: "The file is there and cannot be read, mostly because its permissions do not allow it.",
+    kinds.UNREADABLE_FILE: "The file exists but cannot be read, usually because of its permissions.",
     kinds.NO_SHEETS: (
         "A folder or pattern holds no price sheet, a file that ends in .yaml or .yml. Nothing was checked there."
     ),
-    kinds.NO_CASES: "No usage cases are found. The cases of NAME.yaml stand beside it in NAME.cases.yaml.",
+    kinds.NO_CASES: "No usage cases are found. The cases of NAME.yaml are in NAME.cases.yaml beside it.",
     kinds.CASES_WITHOUT_SHEET: "Beside NAME.cases.yaml there is no NAME.yaml, the sheet that the cases are for.",
     # The form of a document
     yaml_tree.DUPLICATE_KEY: (
-        "A key stands twice in one mapping. Most programs keep the last one without a word; here neither is trusted."
+        "A key is given twice in one mapping. Most programs silently use the last one; this program uses neither."
         " Keep the one that is right."
     ),
     yaml_tree.NOT_UTF8: "The file is not UTF-8 text. Save it as UTF-8 in your editor.",
     yaml_tree.HIDDEN_CHARACTER: (
         "A character that does not show on a screen, or that reorders what is shown, so that a person would read another"
-        " sheet than the program. Take it out."
+        " sheet than the program. Remove it."
     ),
     yaml_tree.TAB: "A tab. YAML indents with spaces only, and a tab looks different in every editor.",
     yaml_tree.SYNTAX: "The text cannot be read as YAML. The message gives the parser's reason and the usual remedy.",
@@ -42,18 +42,18 @@ EXPLANATIONS: Mapping[Kind, str] = {
     yaml_tree.SEVERAL_DOCUMENTS: "A line `---` begins a second document. Put each sheet in a file of its own.",
     yaml_tree.NOT_A_MAPPING: "The document is a list or a single value. A sheet is lines of `key: value`.",
     yaml_tree.COMPLEX_KEY: "A key is a list or a mapping. Keys are single values.",
-    yaml_tree.MERGE_KEY: "`<<` merges another mapping, so that a price would not stand where it applies. Write it out.",
+    yaml_tree.MERGE_KEY: "`<<` merges another mapping, so that a price is not written where it applies. Write it out.",
     yaml_tree.ANCHOR: "`&name` marks a value for use elsewhere. Write the value out where it is used.",
     yaml_tree.ALIAS: "`*name` stands for a value from elsewhere. Write the value out.",
-    yaml_tree.TAG: "`!tag` changes how a value is read. A sheet's values are read as they are typed; take the tag out.",
+    yaml_tree.TAG: "`!tag` changes how a value is read. A sheet's values are read as they are typed; remove the tag.",
     yaml_tree.TOO_DEEP: f"The document nests deeper than {yaml_tree.MAX_LEVELS} levels, which no sheet needs.",
-    shapes.UNKNOWN_KEY: "A key that the format does not have, mostly misspelt. A key that is passed over would be a wrong bill.",
-    shapes.MISSING_KEY: "A key that the format needs is not there.",
-    shapes.CONFLICTING_KEYS: "Two keys of which only one may stand, such as `prices` and `prices_from`.",
-    shapes.WRONG_NODE: "A list or mapping stands where a single value belongs, or the other way round.",
+    shapes.UNKNOWN_KEY: "A key that the format does not have, usually misspelt. Ignoring it could make a bill wrong.",
+    shapes.MISSING_KEY: "A required key is missing.",
+    shapes.CONFLICTING_KEYS: "Two keys of which only one may be given, such as `prices` and `prices_from`.",
+    shapes.WRONG_NODE: "A list or mapping is given where a single value belongs, or the reverse.",
     shapes.EMPTY_VALUE: "A key without a value. In a flow mapping a comma inside a number (`0,0099`) makes this too.",
     shapes.EMPTY_COLLECTION: "A list or mapping without entries. Leave the key out, or add what belongs there.",
-    shapes.DUPLICATE_ENTRY: "A value stands twice in a list, such as a region in a group.",
+    shapes.DUPLICATE_ENTRY: "A value is listed twice, such as a region in a group.",
     # Single values
     kinds.UNKNOWN_FORMAT: "`format` names another format, or a version that this program does not read.",
     kinds.BAD_ID: "Ids, sites, products, item codes and names of sets are lower-case words joined by `-` or `_`.",
@@ -61,23 +61,23 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.BAD_NAME: "A name for people is one line of text, not empty, at most 200 characters.",
     kinds.BAD_TIME: (
         "A time is an ISO 8601 date and time with its offset from UTC, in whole seconds, such as 2024-04-01T00:00:00+08:00."
-        " Without an offset nobody can tell which hour has the new price."
+        " Without an offset it is not clear which hour has the new price."
     ),
     kinds.BAD_DATE: "A date is written year-month-day, such as 2026-11-23, and is a day that exists.",
     kinds.BAD_URL: "A source's `url` begins with https:// or http://.",
     kinds.BAD_OFFSET: "The billing clock is an offset from UTC, such as +08:00. Names of time zones are not taken.",
-    kinds.BAD_DURATION: "A length of time is a whole number and a unit: 30m, 1h or 1d.",
-    kinds.BAD_PLACES: "The decimals of a bill's amount are a whole number from 0 to 10.",
+    kinds.BAD_DURATION: "A duration is a whole number and a unit: 30m, 1h or 1d.",
+    kinds.BAD_PLACES: "The decimal places of a bill's amount are a whole number from 0 to 10.",
     kinds.BAD_PRICE: (
-        "A price is a plain decimal of at most 10 decimals: digits, perhaps a point and digits. No sign, exponent, leading"
-        " zero, grouping or currency mark, because each of them has been read as another number somewhere."
+        "A price is a plain decimal with at most 10 decimal places: digits, perhaps a point and digits. No sign, exponent,"
+        " leading zero, grouping or currency mark, because each of them has been read as another number somewhere."
     ),
-    kinds.BAD_QUANTITY: "A step or minimum is a plain decimal above zero with at most 6 decimals.",
-    kinds.BAD_FACTOR: "The factor of `prices_from` is a plain decimal above zero with at most 6 decimals.",
+    kinds.BAD_QUANTITY: "A step or minimum is a plain decimal above zero with at most 6 decimal places.",
+    kinds.BAD_FACTOR: "The factor of `prices_from` is a plain decimal above zero with at most 6 decimal places.",
     kinds.BAD_SIZE: "A size is width x height in whole pixels, such as 1920x1080.",
     kinds.BAD_REGION: "A region id has the provider's form, such as cn-shanghai.",
     kinds.BAD_GROUP_NAME: (
-        "A group's name is lower-case words joined by `_`, and must not look like a region id, or nobody could tell which"
+        "A group's name is lower-case words joined by `_`, and must not look like a region id, or it would not be clear which"
         " of the two a price is for."
     ),
     kinds.BAD_SPEC: "A spec is parts joined by points, such as H264.HD; a resolution's name is one such part.",
@@ -108,29 +108,29 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.UNPRICED_TEMPLATE: "No row of the price table has the spec that the item makes for its usage.",
     kinds.UNKNOWN_REGION: (
         "A price is for a region that is neither a public region, nor in a group of the sheet, nor a group. Mostly it is"
-        ' misspelt; a new region becomes known by standing in a group. "*" stands for every region.'
+        ' misspelt; a new region becomes known by being listed in a group. "*" stands for every region.'
     ),
     kinds.OVERLAPPING_GROUPS: "Two groups that share a region both have a price for one spec, and neither would win there.",
     kinds.NEEDLESS_STEP: "`per: none` bills what was used, so that a step or rounding would do nothing.",
     kinds.MISSING_STEP: "`per: record` and `per: cycle` round to a `step`, which is not given.",
     kinds.MISSING_ROUNDING: "A `step` needs to say how quantities become whole steps: half-up, up or down.",
-    kinds.UNEVEN_MINIMUM: "The minimum is no multiple of the step, so that no rounded quantity could equal it.",
+    kinds.UNEVEN_MINIMUM: "The minimum is not a multiple of the step, so that no rounded quantity could equal it.",
     kinds.UNORDERED_TIERS: "The bounds of tiers must ascend.",
     kinds.MISSING_REST: "The tiers do not end in `rest`, so that large quantities would have no price.",
-    kinds.MISPLACED_REST: "`rest` stands before other bounds. It is what remains above the last one.",
+    kinds.MISPLACED_REST: "`rest` is not the last bound. It is the price of what is above all others.",
     kinds.LONE_REST: "A tier table of `rest` alone is a flat price; write the price itself.",
     kinds.UNKNOWN_BASE: "`prices_from` names an item that the sheet does not have.",
     kinds.DERIVED_BASE: "`prices_from` names an item that has no prices of its own. Name the one that has them.",
     kinds.TEMPLATE_MISMATCH: "The two specs have different placeholders, so that rows cannot be matched.",
-    kinds.UNIT_MISMATCH: "The two items are priced per different units, so that a price of one is no price of the other.",
-    kinds.OVERLONG_PRICE: "A price times the factor has more than 10 decimals, which no bill shows.",
+    kinds.UNIT_MISMATCH: "The two items are priced per different units, so that a price of one cannot be used for the other.",
+    kinds.OVERLONG_PRICE: "A price times the factor has more than 10 decimal places, more than a bill shows.",
     kinds.NEEDLESS_ACROSS: (
         "`across: item` counts what a month has used in all regions and specs of the item. Tiers that are `per: cycle` do not"
         " go on from one bill to the next, and each spec and region fills its own. Write `per: month`, or leave `across` out."
     ),
     kinds.PRICED_ANYWAY: (
-        "`unpriced` says that something has no price, and the price table has one. Take it out of one of them, or say with"
-        " `before` until when it had none."
+        "`unpriced` lists something that has a price in the price table. Remove one of the two, or give with `before`"
+        " the time from which it is charged."
     ),
     kinds.NEEDLESS_BEFORE: (
         "`before` says until when a price of the sheet was not charged. Here it names no price of the sheet, or a time at which"
@@ -151,7 +151,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
         "`effective_to` lies after the next version of the id starts. Without `effective_to` a version ends there by itself."
     ),
     kinds.COMPETING_SHEETS: "Two ids price the same product of the same site at the same time, and neither would win.",
-    kinds.CALENDAR_MISMATCH: "Versions of a product cut time differently, so that a cycle could belong to two sheets.",
+    kinds.CALENDAR_MISMATCH: "Versions of a product have different billing cycles, so that a cycle could belong to two sheets.",
     kinds.SHARED_ITEM: "Two products have an item of one code. Usage names items only, so each needs its own.",
     kinds.MIXED_CURRENCIES: "Sheets of one site are in different currencies. A bill has one.",
     kinds.SHARED_ID: "Sheets of one id are for different products or sites. Versions of an id share both.",
@@ -160,7 +160,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.UNKNOWN_REFUSAL: "`refusal` is the code or the name of a problem of usage, such as no-bucket or U308.",
     kinds.EMPTY_EXPECTATION: "A case expects nothing, so that it could not fail.",
     kinds.MIXED_EXPECTATION: "A case expects a refusal and amounts. Usage that is refused makes no bill.",
-    kinds.DUPLICATE_CASE: "Two cases have one name, so that nobody could tell which one failed.",
+    kinds.DUPLICATE_CASE: "Two cases have the same name, so that it would not be clear which one failed.",
     # Warnings
     kinds.COVERAGE_HOLE: (
         "A region has a price for one spec of the item and not for another, so that some usage of the region stops the"
@@ -181,9 +181,9 @@ EXPLANATIONS: Mapping[Kind, str] = {
     ),
     kinds.STALE_SOURCE: "A source was read over a year ago. Look at the page again and set `read_on`, or change the prices.",
     kinds.FUTURE_SHEET: "The sheet starts after today. That is right for an announced change, and wrong for a mistyped year.",
-    kinds.UNUSED_IGNORE: "A comment lets a warning stand that does not occur on its line. Take the comment out.",
+    kinds.UNUSED_IGNORE: "A comment suppresses a warning that does not occur on its line. Remove the comment.",
     kinds.BAD_IGNORE: (
         "A comment that begins with `mps-bill:` is not of the form `# mps-bill: ignore CODE (reason)`, or names a code that"
-        " is no warning. Errors cannot be ignored in a sheet, because a bill would still refuse it."
+        " is not a warning. Errors cannot be suppressed, because a bill would still refuse the sheet."
     ),
 }

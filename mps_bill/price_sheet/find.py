@@ -12,7 +12,7 @@ from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _SUFFIXES = (".yaml", ".yml")
-#: Usage cases that stand beside a sheet, which are no sheets.
+#: Usage cases beside a sheet, which are not sheets themselves.
 CASES_SUFFIX = ".cases.yaml"
 
 
@@ -50,7 +50,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
             sheet = _sheet_of(Path(name))
             if sheet is None:
                 message = (
-                    f"there is no {Path(name).name.removesuffix(CASES_SUFFIX)}.yaml beside it, the sheet of these cases"
+                    f"{Path(name).name.removesuffix(CASES_SUFFIX)}.yaml, the sheet of these cases, is not beside it"
                 )
                 problems.append(Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message))
             else:
@@ -60,7 +60,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
         problems += found
         with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
         if sheets and not with_cases:
-            message = "there are no usage cases; those of NAME.yaml stand beside it in NAME" + CASES_SUFFIX
+            message = "no usage cases found; the cases of NAME.yaml are expected beside it in NAME" + CASES_SUFFIX
             problems.append(Problem(Place(name), kinds.NO_CASES, message))
         pairs.update((sheet.path.resolve(), (sheet, cases)) for sheet, cases in with_cases)
     return tuple(pairs.values()), tuple(problems)
@@ -127,5 +127,5 @@ def _is_sheet(file: Path) -> bool:
 
 def _unknown(name: str, shipped: dict[str, SheetFile]) -> Problem:
     hint = near_miss(name, shipped) or (f"; shipped: {one_of(tuple(shipped))}" if shipped else "")
-    message = f"{quoted(name)} is no file, no folder and no shipped price sheet{hint}"
+    message = f"{quoted(name)} is not a file, a folder or a shipped price sheet{hint}"
     return Problem(Place(name), kinds.NO_SUCH_SHEET, message)

@@ -148,7 +148,7 @@ def _overlap(before: SheetDraft, draft: SheetDraft) -> list[Problem]:
     sheet, earlier = draft.sheet, before.sheet
     at = iso(sheet.effective_from, sheet.billing.calendar.offset)
     if earlier.currency != sheet.currency:
-        return []  # That they cannot stand in one run is told already.
+        return []  # That they cannot be in one run is reported already.
     if earlier.id != sheet.id:
         message = (
             f"{earlier.id} ({before.place(d.EFFECTIVE_FROM)}) is still in force at {at}, when {sheet.id} starts;"

@@ -1,7 +1,8 @@
-"""Comments in a sheet that let a warning stand, with the reason: `# mps-bill: ignore P901 (not on the price list)`.
+"""Comments in a sheet that suppress a warning, with the reason: `# mps-bill: ignore P901 (not on the price list)`.
+A warning is named by its code or its slug.
 
 Such a comment is for the warnings of its own line; alone on a line, for those of the next line that holds a value.
-Errors cannot be let stand, because a bill would still refuse the sheet.
+Errors cannot be suppressed, because a bill would still refuse the sheet.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")
 _IGNORE = re.compile(
     r"mps-bill: ignore (?P<codes>[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*) \((?P<reason>[^()]*\S[^()]*)\)\s*"
 )
-#: Warnings that come and go with the calendar. Where one is let stand before its time or after it, that is no mistake.
+#: Warnings that come and go with the calendar. Suppressing one before its time or after it is not a mistake.
 _BY_CLOCK = (kinds.STALE_SOURCE, kinds.FUTURE_SHEET)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ignore:
-    """Codes that a comment at `place` lets stand on `line`."""
+    """Warnings, by code or slug, that a comment at `place` suppresses on `line`."""
 
     place: Place
     line: int
@@ -32,7 +33,7 @@ class _Ignore:
 
 
 def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> list[Problem]:
-    """The warnings that no comment of their file lets stand, and a warning for each comment that is wrong or idle.
+    """The warnings that no comment of their file suppresses, and a warning for each comment that is wrong or unused.
 
     `texts` has the text of every file by its name.
     """
@@ -44,14 +45,15 @@ def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> li
             for code in ignore.codes:
                 meant = [warning for warning in kept if _applies(ignore, code, warning)]
                 kept = [warning for warning in kept if not _applies(ignore, code, warning)]
-                if not meant and code not in [kind.code for kind in _BY_CLOCK]:
-                    message = f"there is no {code} on line {ignore.line} to ignore; take the comment out"
+                if not meant and not any(kind.is_named(code) for kind in _BY_CLOCK):
+                    message = f"no {code} on line {ignore.line} to suppress; remove the comment"
                     kept.append(Problem(ignore.place, kinds.UNUSED_IGNORE, message))
     return kept
 
 
 def _applies(ignore: _Ignore, code: str, warning: Problem) -> bool:
-    return (warning.place.file, warning.place.line, warning.kind.code) == (ignore.place.file, ignore.line, code)
+    here = (warning.place.file, warning.place.line) == (ignore.place.file, ignore.line)
+    return here and warning.kind.is_named(code)
 
 
 def _read_ignores(text: str, name: str) -> tuple[list[_Ignore], list[Problem]]:
@@ -80,11 +82,13 @@ _WANTED = (
 
 
 def _wrong_code(codes: Sequence[str]) -> str:
-    """What is wrong with the first code that cannot be ignored, or nothing."""
-    warnings = [kind.code for kind in kinds.WARNINGS]
+    """What is wrong with the first code that cannot be suppressed, or nothing."""
     for code in codes:
-        if code not in warnings:
-            return f"names {code}, which is no warning that can be ignored{near_miss(code, warnings, priced=False)}"
+        if not any(kind.is_named(code) for kind in kinds.WARNINGS):
+            warnings = [name for kind in kinds.WARNINGS for name in (kind.code, kind.slug)]
+            return (
+                f"names {code}, which is not a warning that can be suppressed{near_miss(code, warnings, priced=False)}"
+            )
     return ""
 
 

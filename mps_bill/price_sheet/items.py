@@ -130,7 +130,7 @@ def _resolutions(
     if name is None:
         return None
     if not wanted:
-        message = f"`resolutions` has no use here, as the item's `spec` has no {RESOLUTION}"
+        message = f"`resolutions` is not used here, since the item's `spec` has no {RESOLUTION}"
         problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
     if name.value in context.resolution_sets:
         return context.resolution_sets[name.value] if wanted else None

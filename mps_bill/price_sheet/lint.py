@@ -19,7 +19,7 @@ from mps_bill.price_sheet.words import by_group, length_words
 def lint(parts: SheetParts, wrong: Set[Place], today: str) -> list[Problem]:
     """The warnings of one sheet by itself, sound or not. `today` is a date, such as 2026-11-23.
 
-    What stands at a place of `wrong` is told as an error already and is not judged.
+    What is at a place of `wrong` is reported as an error already and is not checked.
     """
     warnings = [*_future_sheet(parts.fields, today), *_stale_sources(parts.fields, today)]
     groups, sets = parts.context.groups, parts.context.resolution_sets
@@ -96,7 +96,7 @@ def _coverage_holes(
     rows = [
         (row.key, [entry.key.value for entry in row.value.parts])
         for row in table.parts
-        # Where a region is misspelt, nobody can tell which one the row does not have.
+        # Where a region is misspelt, it is not known which one the row lacks.
         if row.value and row.value.whole and not any(entry.key.place in wrong for entry in row.value.parts)
     ]
     everywhere = any(EVERY_REGION in keys for _, keys in rows)

@@ -24,7 +24,7 @@ from mps_bill.price_sheet.sheet_model import Resolution, scope_in_force
 from mps_bill.price_sheet.spec import split_spec
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times.
-MOST_TIMES = 10
+MAX_TIMES = 10
 _SHOWN_NEIGHBOURS = 3
 
 
@@ -198,9 +198,9 @@ def _outliers(beside: Sequence[tuple[_Rate, _Rate]], rows: Mapping[str, _Row]) -
     equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
     """
     far: dict[_Rate, dict[_Rate, None]] = {}
-    for one, other in (*beside, *_region_pairs(rows, MOST_TIMES)):
+    for one, other in (*beside, *_region_pairs(rows, MAX_TIMES)):
         low, high = sorted((one.price.value, other.price.value))
-        if low and high > MOST_TIMES * low:
+        if low and high > MAX_TIMES * low:
             far.setdefault(one, {})[other] = None
             far.setdefault(other, {})[one] = None
     if not far:
@@ -227,7 +227,7 @@ def _outlier(odd: _Rate, neighbours: Sequence[_Rate]) -> Problem:
     shown = ", ".join(f"{plain(near.price.value)} for {near}" for near in neighbours[:_SHOWN_NEIGHBOURS])
     more = f" and {len(neighbours) - _SHOWN_NEIGHBOURS} more" if len(neighbours) > _SHOWN_NEIGHBOURS else ""
     message = (
-        f"{odd} costs {plain(odd.price.value)}, more than {MOST_TIMES} x away from {shown}{more};"
+        f"{odd} costs {plain(odd.price.value)}, more than {MAX_TIMES} times above or below {shown}{more};"
         " is the decimal point right?"
     )
     return Problem(odd.price.place, kinds.PRICE_OUTLIER, message)

@@ -85,14 +85,14 @@ def derive_prices(
 
 
 def _overlong(base_spec: str, base: RegionPrices, derived: RegionPrices, times: Located[Decimal]) -> list[Problem]:
-    """The first derived price with more decimals than a price may have; one is enough to show what is wrong."""
+    """The first derived price with more decimal places than a price may have; one is enough to show what is wrong."""
     for region, price in derived.items():
         for (_, before), (_, after) in zip(base[region].figures(), price.figures(), strict=True):
             exponent = after.as_tuple().exponent
             if isinstance(exponent, int) and -exponent > AMOUNT_PLACES:
                 message = (
                     f"{plain(times.value)} times {plain(before)}, the price of {quoted(base_spec)} in {region}, is"
-                    f" {plain(after)}, which has {-exponent} decimals; a price has at most {AMOUNT_PLACES}"
+                    f" {plain(after)}, which has {-exponent} decimal places; a price has at most {AMOUNT_PLACES}"
                 )
                 return [Problem(times.place, kinds.OVERLONG_PRICE, message)]
     return []

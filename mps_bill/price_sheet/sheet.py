@@ -54,7 +54,7 @@ def read_draft(text: str, file_name: str) -> tuple[SheetDraft | None, tuple[Prob
 
 
 def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
-    """As `read_draft`, with what could be read of a sheet whose head is not sound; None where it is no sheet at all."""
+    """As `read_draft`, with what could be read of a sheet whose head is not sound; None where it is not a sheet at all."""
     return parts_of(read_text(d.DOCUMENT, text, file_name))
 
 

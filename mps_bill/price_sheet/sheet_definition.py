@@ -1,4 +1,4 @@
-"""The price sheet format, said once: the loader reads by it, and editors get it as a JSON Schema."""
+"""The price sheet format, defined once: the loader reads by it, and editors get it as a JSON Schema."""
 
 from __future__ import annotations
 
@@ -55,13 +55,15 @@ def _parse_duration(text: str) -> int:
     """Seconds of `30m`, `1h` or `1d`."""
     match = re.fullmatch(_DURATION, text)
     if not match:
-        raise ValueError(f"{quoted(text)} is not a length of time; write one such as 30m, 1h or 1d")
+        raise ValueError(f"{quoted(text)} is not a duration; write one such as 30m, 1h or 1d")
     return int(match[1]) * _SECONDS[match[2]]
 
 
 def _parse_places(text: str) -> int:
     if not re.fullmatch(r"[0-9]|10", text):
-        raise ValueError(f"{quoted(text)} is not a number of decimals; write a whole number from 0 to {MAX_PLACES}")
+        raise ValueError(
+            f"{quoted(text)} is not a number of decimal places; write a whole number from 0 to {MAX_PLACES}"
+        )
     return int(text)
 
 
@@ -134,17 +136,19 @@ SOURCE = Object(
 
 PLACES = Field(
     "places",
-    Text("a number of decimals", _parse_places, "[0-9]|10", kinds.BAD_PLACES, {"minimum": 0, "maximum": MAX_PLACES}),
-    "decimals of a bill's amount",
+    Text(
+        "a number of decimal places", _parse_places, "[0-9]|10", kinds.BAD_PLACES, {"minimum": 0, "maximum": MAX_PLACES}
+    ),
+    "decimal places of a bill's amount",
 )
-MODE = Field("mode", _rounding, "how a bill's sum is rounded to these decimals")
+MODE = Field("mode", _rounding, "how a bill's sum is rounded to these decimal places")
 CYCLE = Field(
     "cycle", Choice("a billing cycle", {"hour": HOUR, "day": DAY}, kinds.UNKNOWN_CYCLE), "what one bill spans"
 )
 TIMEZONE = Field("timezone", offset(kinds.BAD_OFFSET), "the clock on which cycles begin and end")
 ISSUE_AFTER = Field(
     "issue_after",
-    Text("a length of time", _parse_duration, _DURATION, kinds.BAD_DURATION),
+    Text("a duration", _parse_duration, _DURATION, kinds.BAD_DURATION),
     "from the end of a cycle to its bill, such as 1h",
 )
 SETTLEMENT = Field(

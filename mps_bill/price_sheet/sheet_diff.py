@@ -1,4 +1,4 @@
-"""What changed between two sheets, as a customer meets it: prices are compared by region, and told by group."""
+"""What changed between two sheets, as a customer meets it: prices are compared by region, and reported by group."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _price_changes(
     old: PriceSheet, new: PriceSheet, code: str
 ) -> tuple[tuple[WordChange, ...], tuple[RateChange, ...]]:
     """Where the kind of an item's prices changed, in words, and its figures that differ in some region; regions that change alike
-    are told together."""
+    are reported together."""
     before, after = old.items.get(code), new.items.get(code)
     groups = {**old.region_groups, **new.region_groups}
     kinds: list[WordChange] = []

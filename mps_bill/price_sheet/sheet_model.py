@@ -1,4 +1,4 @@
-"""What a price sheet says, as values.
+"""A price sheet as values.
 
 Times are whole seconds since the epoch. Quantities are micros (`core.units`). Prices are Decimals with the digits as
 written. Every value that an explanation names keeps its place in the file.
@@ -35,7 +35,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How a product is billed: its calendar, the lag of the bill, and the cut of its sum to money."""
+    """How a product is billed: its calendar, the lag of the bill, and the rounding of its sum to money."""
 
     calendar: Calendar
     issue_after: int

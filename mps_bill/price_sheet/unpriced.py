@@ -56,7 +56,7 @@ def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
 def _check_no_price(entry: Unpriced, sheet: PriceSheet) -> Iterator[Problem]:
     """Nothing of it may have a price after all; one is enough to show what is wrong."""
     for item, spec, region in _priced(entry, sheet):
-        message = f"{item} {quoted(spec)} has a price in {region}, and is said to have none; take it out here or there"
+        message = f"{item} {quoted(spec)} has a price in {region}, and is listed as unpriced; remove one of the two"
         yield Problem(entry.place, kinds.PRICED_ANYWAY, message)
         return
 
@@ -71,10 +71,10 @@ def _check_before(fields: Fields, entry: Unpriced, sheet: PriceSheet) -> Iterato
     elif before.value <= sheet.effective_from or (
         sheet.effective_to is not None and before.value >= sheet.effective_to
     ):
-        message = f"{when} is not within the time in which the sheet is in force, and says nothing"
+        message = f"{when} is not within the time in which the sheet is in force, so `before` has no effect"
         yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
     elif next(_priced(entry, sheet), None) is None:
-        message = "the sheet has no price for what this entry names, and `before` says nothing; leave it out"
+        message = "the sheet has no price for what this entry names, so `before` has no effect; remove it"
         yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
 
 

@@ -39,7 +39,7 @@ def cycle_words(billing: Billing) -> str:
 
 
 def rounding_words(billing: Billing) -> str:
-    return f"{billing.mode} to {billing.places} decimals"
+    return f"{billing.mode} to {billing.places} decimal places"
 
 
 def length_words(seconds: int) -> str:

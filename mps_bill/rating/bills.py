@@ -202,5 +202,5 @@ def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) ->
 
 def _rounding(net: Decimal, billing: Billing) -> Decimal:
     """What rounding adds to a bill's net sum; below zero where it takes off. Source: the provider's zeroing of bills, which
-    rounds the sum of a bill down to two decimals and shows that by itself."""
+    rounds the sum of a bill down to two decimal places and shows that by itself."""
     return round_money(net, billing.places, billing.mode) - net

@@ -21,10 +21,10 @@ Category = Literal["missing-there", "missing-here", "quantity", "price", "discou
 MEANINGS: Mapping[Category, str] = {
     "missing-there": "we bill it, the provider does not",
     "missing-here": "the provider bills it, we do not",
-    "quantity": "another quantity",
-    "price": "another unit price, or an amount that is not quantity x price",
-    "discount": "another discount or coupon",
-    "deduction": "other plan deductions or payments",
+    "quantity": "different quantity",
+    "price": "different unit price, or an amount that is not quantity x price",
+    "discount": "different discount or coupon",
+    "deduction": "different plan deductions or payments",
     "late": "billed in another period, or settled before",
     "rounding": "odd cents and the rounding of the bill",
 }

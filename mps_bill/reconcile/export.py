@@ -13,7 +13,7 @@ from mps_bill.core.times import HOUR
 #: The clock of the provider's bills. Times in exports have no offset.
 EXPORT_OFFSET = 8 * HOUR
 CENT = Decimal("0.01")
-#: The most that rounding changes a row by: rows are split from a bill at two decimal places, which is half a cent, and any of
+#: The maximum that rounding changes a row by: rows are split from a bill at two decimal places, which is half a cent, and any of
 #: them may bear an odd cent of the bill.
 MAX_ROW_ROUNDING = Decimal("0.015")
 #: How exports spell a value that is not there.

@@ -23,7 +23,7 @@ def write(report: Report, stream: IO[str]) -> None:
 
     console = console_for(stream, _WIDTH_OF_A_PIPE)
     width = console.width
-    # Bars that cannot be made short enough stick out, because rich would cut the amounts behind them.
+    # Bars that cannot be made short enough stick out, because rich would shorten the amounts behind them.
     console.width = UNLIMITED
     fine = can_print(stream, _EIGHTHS)
     with console.capture() as capture:
@@ -42,7 +42,7 @@ def write(report: Report, stream: IO[str]) -> None:
 def bar_rows(series: Series, width: int, *, fine: bool) -> Iterator[tuple[str, str, str]]:
     """Label, bar and amount of each bar, padded so that they line up within `width` cells.
 
-    Labels give way to the bars, and both to the amounts, because a figure that is cut is a wrong figure. `fine` bars are
+    Labels give way to the bars, and both to the amounts, because a figure that is shortened is a wrong figure. `fine` bars are
     drawn to an eighth of a cell; the others of `#`.
     """
     from rich.cells import cell_len, set_cell_size

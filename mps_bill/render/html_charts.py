@@ -32,7 +32,7 @@ def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -
         length = max(series.share(bar) * (height - _TOP), 1.5 if bar.amount > 0 else 0)
         x = number * step
         drawn.append(
-            f'<g><title>{_said(bar, currency)}</title><rect class="hit" x="{x:.3f}%" y="{_TOP}" width="{step:.3f}%" '
+            f'<g><title>{_label(bar, currency)}</title><rect class="hit" x="{x:.3f}%" y="{_TOP}" width="{step:.3f}%" '
             f'height="{height - _TOP}"/><rect class="bar" x="{x + step * 0.1:.3f}%" y="{height - length:.1f}" '
             f'width="{step * 0.8:.3f}%" height="{length:.1f}" rx="1.5"/></g>'
         )
@@ -69,7 +69,7 @@ def bar_chart(series: Series, currency: str, name: str) -> str:
         y = number * _ROW
         width = max(series.share(bar) * 100, 0.4 if bar.amount > 0 else 0)
         drawn.append(
-            f'<g><title>{_said(bar, currency)}</title><text x="0" y="{y + 14}">{escape(_cut(bar.label))}</text>'
+            f'<g><title>{_label(bar, currency)}</title><text x="0" y="{y + 14}">{escape(_shortened(bar.label))}</text>'
             f'<text class="end soft" x="100%" y="{y + 14}">{_shown(bar, currency)}</text>'
             f'<rect class="track" x="0" y="{y + 20}" width="100%" height="9" rx="2"/>'
             f'<rect class="bar" x="0" y="{y + 20}" width="{width:.3f}%" height="9" rx="2"/></g>'
@@ -79,14 +79,14 @@ def bar_chart(series: Series, currency: str, name: str) -> str:
 
 def _svg(series: Series, currency: str, name: str, height: int, drawn: str) -> str:
     highest = max(series.bars, key=lambda bar: bar.amount)
-    about = f"{len(series.bars)} bars; the highest is {_said(highest, currency)}. The table below has every amount."
+    about = f"{len(series.bars)} bars; the highest is {_label(highest, currency)}. The table below has every amount."
     return (
         f'<svg role="img" aria-labelledby="{name}-title {name}-about" height="{height}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-title">{escape(series.title)}</title><desc id="{name}-about">{about}</desc>{drawn}</svg>'
     )
 
 
-def _said(bar: Bar, currency: str) -> str:
+def _label(bar: Bar, currency: str) -> str:
     return f"{escape(printable(bar.label))}: {_shown(bar, currency)}"
 
 
@@ -94,7 +94,7 @@ def _shown(bar: Bar, currency: str) -> str:
     return escape(f"{amount_text(bar.amount)} {currency}")
 
 
-def _cut(label: str, most: int = 34) -> str:
+def _shortened(label: str, maximum: int = 34) -> str:
     """A label short enough to leave room for the amount on a telephone; the whole one is in the title of the bar."""
     label = printable(label)
-    return label if len(label) <= most else f"{label[: most - 1]}…"
+    return label if len(label) <= maximum else f"{label[: maximum - 1]}…"

@@ -10,14 +10,14 @@ from mps_bill.core.diagnostics import printable
 from mps_bill.render.cells import as_text
 from mps_bill.view.tables import Column, Columns, Row, Table, Value, number
 
-#: Columns that take room and tell little beside the others; the filter finds their words all the same.
+#: Columns that take room and add little to the others; the filter finds their words all the same.
 _UNSEEN = ("item_name", "family", "tier", "billed_quantity")
 #: Columns of which the text stands in brackets behind that of another.
 _BEHIND = {"spec": "tier"}
 
 
 def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str:
-    """A table that scrolls in its box. What is the same in every row is said once above it, not in a column.
+    """A table that scrolls in its box. What is the same in every row is shown once above it, not in a column.
 
     With `choices` (keys of columns) the rows carry what a filter needs: their choices, words that are not seen, and
     their amount in units of its tenth decimal.
@@ -25,7 +25,7 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     columns = table.columns
     rows = [tuple(map(number, row)) for row in table.values]
     seen, same = _seen(columns, rows)
-    said = " · ".join(f"{columns[index].label} {as_text(rows[0][index])}" for index in same)
+    common = " · ".join(f"{columns[index].label} {as_text(rows[0][index])}" for index in same)
     totals = [table.total(index) if column.summed else None for index, column in enumerate(columns)]
     fractions = {index: _fraction(columns[index], [*(row[index] for row in rows), totals[index]]) for index in seen}
     keys = [column.key for column in columns]
@@ -43,7 +43,7 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     attributes = f' id="{name}"' if name else ""
     shape = " narrow" if len(seen) < 4 else " pinned" if columns[seen[-1]].kind == "amount" else ""
     return (
-        (f'<p class="remark">In every row: {safe(said)}</p>' if said else "")
+        (f'<p class="remark">In every row: {safe(common)}</p>' if common else "")
         + f'<div class="scroll{shape}" tabindex="0" role="region" aria-label="{label}, table"><table{attributes}>'
         + f"<caption>{label}</caption><thead><tr>{heads}</tr></thead>\n<tbody>"
         + "\n".join(body)

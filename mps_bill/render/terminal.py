@@ -15,7 +15,7 @@ from mps_bill.view.tables import Block, Columns, Heading, Note, Section, Table
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-#: Wide enough for every table; off a terminal nothing may be cut or folded to a width that nobody asked for.
+#: Wide enough for every table; off a terminal nothing may be shortened or folded to a width that nobody asked for.
 UNLIMITED = 10_000
 _GAP = 2
 _NARROWEST = 8
@@ -30,7 +30,7 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     console = console_for(stream)
     width = console.width
     rule = "─" if can_print(stream, "─") else "-"
-    # A table that cannot be made narrow enough sticks out, because rich would cut its figures to make it fit.
+    # A table that cannot be made narrow enough sticks out, because rich would shorten its figures to make it fit.
     console.width = UNLIMITED
     with console.capture() as capture:
         outlined = (block for block in blocks if not (isinstance(block, Section) and block.implied))
@@ -141,7 +141,7 @@ def aligned(table: Table) -> Aligned:
 
 def column_widths(grid: Aligned, available: int) -> list[int]:
     """How wide each column is: as wide as its cells, or, where that is too much together, the widest text columns
-    narrowed. Number columns keep their width, because a figure that is cut is a wrong figure."""
+    narrowed. Number columns keep their width, because a figure that is shortened is a wrong figure."""
     cells = grid.cells
     widths = [
         max(len(column.heading), *(_width(row[index]) for row in cells)) if cells else len(column.heading)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 #: Rows of a worksheet, the header and the totals among them.
-MOST_ROWS = 1_048_576
+MAX_ROWS = 1_048_576
 _DIGITS = 15
 _CUT = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_DOWN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,9 +43,9 @@ def write(report: Report, stream: IO[bytes]) -> None:
     import xlsxwriter
 
     for table in report.tables:
-        if len(table.rows) + _HEAD_ROWS + 1 > MOST_ROWS:
+        if len(table.rows) + _HEAD_ROWS + 1 > MAX_ROWS:
             raise TooLarge(
-                f"{table.title} has {len(table.rows)} rows; a sheet of a workbook holds {MOST_ROWS}; CSV has no such limit"
+                f"{table.title} has {len(table.rows)} rows; a sheet of a workbook holds {MAX_ROWS}; CSV has no such limit"
             )
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"title": report.title, "created": _EPOCH + timedelta(seconds=report.date)})

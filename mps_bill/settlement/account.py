@@ -1,6 +1,6 @@
 """An account as values: what bills are paid from, and what the program must remember from run to run.
 
-Times are whole seconds since the epoch. Money is Decimal with at most two decimals, but for frozen amounts, which are
+Times are whole seconds since the epoch. Money is Decimal with at most two decimal places, but for frozen amounts, which are
 exact. A plan's units are whole millionths of its unit, so that a saved account loses nothing.
 """
 

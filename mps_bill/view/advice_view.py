@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.ask.advise.advice import MOST_OF_A_PACK, Advice
+from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice
 from mps_bill.ask.advise.packs import Pack, PackType
 from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled, stripped
@@ -66,9 +66,9 @@ class AdviceView:
             yield Note(_verdict(advice))
             if advice.reach:
                 yield _reach_table(advice)
-            yield Note("\n".join(["Assumptions:", *(f"- {said}" for said in self.assumptions)]))
+            yield Note("\n".join(["Assumptions:", *(f"- {sentence}" for sentence in self.assumptions)]))
         else:
-            yield Note("There is no usage to cover, so there is nothing to advise.")
+            yield Note("There is no usage that packs could cover, so there is nothing to advise.")
         yield Note(control_totals_text(advice.control_totals))
 
     def records(self) -> Records:
@@ -217,11 +217,11 @@ def _reach_table(advice: Advice) -> Table:
 def _verdict(advice: Advice) -> str:
     found = advice.found
     if found.gap:
-        said = (
+        sentence = (
             f"The search ended after {found.settled} settled combinations: another could save up to"
             f" {amount_text(found.gap)} {advice.currency} more"
         )
-        return f"{said} than this one." if found.best.purchase else f"{said} than buying nothing."
+        return f"{sentence} than this one." if found.best.purchase else f"{sentence} than buying nothing."
     if found.best.purchase:
         return "No other combination of these packs, in any number, saves more over this usage."
     return "Buy none of them for this usage: every combination of these packs, in any number, costs at least what it saves."
@@ -229,24 +229,26 @@ def _verdict(advice: Advice) -> str:
 
 def assumptions(advice: Advice) -> list[str]:
     """What the advice goes by, sentence by sentence."""
-    said = list(_about_time(advice))
+    sentences = list(_about_time(advice))
     sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or "none, for there is no usage"
-    said.append(f"Packs: {advice.packs.id}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
-    said.append(
+    sentences.append(
+        f"Packs: {advice.packs.id}. Price sheets: {sheets}. Tax and discounts of your own are not in them."
+    )
+    sentences.append(
         "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
         f" expires first before the others. {_held(advice)}"
     )
-    said.append(
-        "Costs are payable: every bill is cut to money by itself. Vouchers, cards and balance change who pays, not what"
-        " is saved, and are left out."
+    sentences.append(
+        "Costs are payable amounts: each bill is rounded to money separately. Vouchers, cards and balance change who pays, not"
+        " what is saved, and are left out."
     )
-    said.append(
+    sentences.append(
         "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
         " packs must be used, at the mix that they cover here, until the list amount covered is their price."
     )
-    said.append(
+    sentences.append(
         "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
-        f" (at most {MOST_OF_A_PACK}). The best combination is sought among all numbers of all sizes."
+        f" (at most {MAX_OF_A_PACK}). The best combination is sought among all numbers of all sizes."
     )
     for type_ in advice.packs.types:
         regions = "every region" if type_.regions is None else f"{', '.join(sorted(type_.regions))} only"
@@ -255,17 +257,17 @@ def assumptions(advice: Advice) -> list[str]:
             for item, specs in type_.covers.items()
         )
         until = "" if advice.bought_at is None else f", until {clock(advice.expires_at(type_), advice.offset)}"
-        said.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}{until}.")
-        said += [f"{type_.id}: {note}." for note in type_.notes]
-        said += [f"{type_.id}: on no price sheet of the run, so not counted: {word}." for word in type_.unknown]
+        sentences.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}{until}.")
+        sentences += [f"{type_.id}: {note}." for note in type_.notes]
+        sentences += [f"{type_.id}: on no price sheet of the run, so not counted: {word}." for word in type_.unknown]
         for source in type_.sources:
             product = f", of {source.product}" if source.product else ""
-            said.append(f"{type_.id}: read on {source.read_on}{product}, {source.url}, {source.covers}.")
+            sentences.append(f"{type_.id}: read on {source.read_on}{product}, {source.url}, {source.covers}.")
     late = advice.control_totals.rows_late
     if late:
         rows = "1 row is of a cycle" if late == 1 else f"{late} rows are of cycles"
-        said.append(f"{rows} that the account has settled, and left out.")
-    return said
+        sentences.append(f"{rows} that the account has settled, and left out.")
+    return sentences
 
 
 def _about_time(advice: Advice) -> Iterator[str]:

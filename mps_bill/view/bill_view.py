@@ -160,7 +160,7 @@ class BillView:
             yield bill_table(bill, run.currency)
         if rest := len(run.bills) - len(shown):
             bills = f"{rest} {'more ' if shown else ''}{'bill is' if rest == 1 else 'bills are'}"
-            yield Note(f"{bills} in the summary; --all prints every bill in full.")
+            yield Note(f"{bills} summarised below; --all prints every bill in full.")
         yield from summaries(run.bills, run.months, run.currency, run.tags, self.by)
         if run.pending:
             yield pending_table(run.pending, run.currency)

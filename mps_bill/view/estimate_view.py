@@ -90,7 +90,7 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     offset = sheet.billing.calendar.offset
     start, end = clock(cycle.start, offset), clock(cycle.end, offset)
     month = sheet.billing.calendar.month(cycle.start)
-    used = f"{shown(one.used_micros, item.unit)} are taken as used before in {month}; --month-used changes that"
+    used = f"{shown(one.used_micros, item.unit)} are assumed to have been used before in {month}; see --month-used"
     amounts = one.bill.amounts
     return [
         ("Completed", f"in the billing cycle {start} to {end} (UTC{offset_text(offset)})"),

@@ -170,11 +170,11 @@ def _month_steps(one: Explained, charge: Charge) -> list[Step]:
     unit, of = charge.item.unit, "it"
     if charge.price.across_item:
         of = f"{charge.item.code}, counted over all its regions and specs"
-    said = f"before this bill {month} had used {shown(one.month_used, unit)} of {of}, and tiers go on there"
+    text = f"before this bill {month} had used {shown(one.month_used, unit)} of {of}, and tiers go on there"
     if charge.price.across_item and (others := _across_the_bill(one, charge)):
         whole = charge.price.whole_cycle
-        said += f"; {'other lines' if whole else 'lines before it'} on this bill count {shown(others, unit)}"
-    return [("Month", said)]
+        text += f"; {'other lines' if whole else 'lines before it'} on this bill count {shown(others, unit)}"
+    return [("Month", text)]
 
 
 def _across_the_bill(one: Explained, charge: Charge) -> int:
@@ -195,9 +195,9 @@ def _bill_reason(one: Explained, currency: str) -> str:
     bill = one.bill
     amounts = bill.amounts
     issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
-    said = f"{bill.cycle.product}, issued {issued}: {len(bill.lines)} line{'' if len(bill.lines) == 1 else 's'}, list amount "
-    said += f"{stripped(amounts.list_amount)}, "
+    text = f"{bill.cycle.product}, issued {issued}: {len(bill.lines)} line{'' if len(bill.lines) == 1 else 's'}, list amount "
+    text += f"{stripped(amounts.list_amount)}, "
     if amounts.discount:
-        said += f"discount {stripped(amounts.discount)}, "
-    said += f"rounding adjustment {stripped(amounts.rounding_adjustment)}, "
-    return said + f"payable {stripped(amounts.payable)} {currency}"
+        text += f"discount {stripped(amounts.discount)}, "
+    text += f"rounding adjustment {stripped(amounts.rounding_adjustment)}, "
+    return text + f"payable {stripped(amounts.payable)} {currency}"

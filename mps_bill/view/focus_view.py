@@ -170,11 +170,11 @@ def _sku(line: LineItem, micros: int) -> Record:
     }
 
 
-def _adjustment(amount: Decimal, said: str) -> Record:
+def _adjustment(amount: Decimal, of_what: str) -> Record:
     return {
         "ChargeCategory": "Adjustment",
         "ChargeFrequency": "One-Time",
-        "ChargeDescription": f"Rounding adjustment {said}",
+        "ChargeDescription": f"Rounding adjustment {of_what}",
         **_costs(amount, amount, amount),
     }
 

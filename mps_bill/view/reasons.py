@@ -73,12 +73,12 @@ def source_steps(item: Item) -> list[Step]:
 def charge_reason(charge: Charge) -> str:
     """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
     unit = charge.item.unit
-    said = f"{charge.records} record{'' if charge.records == 1 else 's'} of the cycle with this item, spec and region: "
-    said += shown(charge.metered, unit)
+    text = f"{charge.records} record{'' if charge.records == 1 else 's'} of the cycle with this item, spec and region: "
+    text += shown(charge.metered, unit)
     if charge.item.metering.per == "cycle":
         metering = charge.item.metering
-        said += f", rounded {metering.rounding} to whole steps of {shown(metering.step, unit)}: {shown(charge.micros, unit)}"
-    return said
+        text += f", rounded {metering.rounding} to whole steps of {shown(metering.step, unit)}: {shown(charge.micros, unit)}"
+    return text
 
 
 def line_reason(line: LineItem, currency: str) -> str:
@@ -108,4 +108,4 @@ def step_table(title: str, steps: Iterable[Step]) -> Table:
 
 
 def steps_json(steps: Iterable[Step]) -> list[dict[str, str]]:
-    return [{"step": name, "text": said} for name, said in steps]
+    return [{"step": name, "text": text} for name, text in steps]

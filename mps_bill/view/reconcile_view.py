@@ -1,4 +1,4 @@
-"""What `reconcile` found: the differences by period, the categories, the sums, and what the export itself says wrongly."""
+"""What `reconcile` found: the differences by period, the categories, the sums, and where the export contradicts itself."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ReconcileView:
         yield Note("\n".join(_read(result)))
         if result.contradictions:
             columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
-            yield Table("The export by itself", columns, self._contradictions())
+            yield Table("Checks of the export", columns, self._contradictions())
         if any(bill.differences for bill in result.bills):
             yield self._differences()
             yield self._categories()
@@ -118,13 +118,13 @@ class ReconcileView:
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        total = ("Whole difference", None, None, None, self.result.theirs - self.result.ours)
+        total = ("Total difference", None, None, None, self.result.theirs - self.result.ours)
         return Table("Differences (theirs - ours)", columns, rows, (total,))
 
     def _categories(self) -> Table:
         found = self._by_category()
         count = sum(number for _, _, number, _ in found)
-        total = ("Whole difference", None, count, self.result.theirs - self.result.ours)
+        total = ("Total difference", None, count, self.result.theirs - self.result.ours)
         columns = pick(_CATEGORY, "class", "meaning", "count", "amount", titles={"amount": self.currency})
         return Table("By category", columns, [row for row in found if row[2]], (total,))
 
@@ -145,7 +145,7 @@ class ReconcileView:
         rows = [(title, *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
         total = ("Payable", *_sides(ours.total, theirs.total))
         columns = (Column("Paid by"), *self._side_columns())
-        return Table("How the bills that both sides have were paid", columns, rows, (total,))
+        return Table("Payments of the bills that both sides have", columns, rows, (total,))
 
     def _excluded(self) -> list[Row]:
         return [(one.product, one.reason, len(one.rows), one.payable) for one in self.result.excluded]
@@ -292,14 +292,14 @@ def _verdict(result: Reconciliation, currency: str) -> str:
     if result.equal:
         return f"Equal: {count_text(len(result.bills), 'bill')}, {amount_text(result.ours)} {currency} on both sides."
     differing = sum(bool(bill.differences) for bill in result.bills)
-    said = (
+    parts = (
         [f"{differing} of {count_text(len(result.bills), 'bill')} {'differs' if differing == 1 else 'differ'}"]
         if differing
         else []
     )
     if result.contradictions:
-        said.append(f"the export contradicts itself in {count_text(len(result.contradictions), 'place')}")
-    sentence = "; ".join(said)
+        parts.append(f"the export contradicts itself in {count_text(len(result.contradictions), 'place')}")
+    sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 

@@ -189,10 +189,10 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
     if arrival.to_balance:
         parts.append(f"{amount_text(arrival.to_balance)} to the balance")
     name = "Top-up" if arrival.top_up.id is None else f"Top-up {arrival.top_up.id}"
-    said = f"{name} of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
+    text = f"{name} of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
     if arrival.at != arrival.top_up.at:
-        said += f" (entered afterwards for {clock(arrival.top_up.at, run.offset)})"
-    return f"{said}: {', '.join(parts) or 'nothing'}."
+        text += f" (entered afterwards for {clock(arrival.top_up.at, run.offset)})"
+    return f"{text}: {', '.join(parts) or 'nothing'}."
 
 
 def _total_table(run: SettleRun) -> Table:
@@ -288,22 +288,22 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
         )
 
 
-def charged_again_text(run: SettleRun, most: int = _NAMED) -> str:
-    """The warning that corrections can hold records which are charged already, with the first `most` of their cycles."""
+def charged_again_text(run: SettleRun, maximum: int = _NAMED) -> str:
+    """The warning that corrections can hold records which are charged already, with the first `maximum` of their cycles."""
     cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
     many = len(cycles) > 1
     known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
     return (
         f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before"
         f"{' with other usage' if known else ''}"
-        f" ({_named_cycles(cycles, run, most)}). The account cannot tell records apart: a record that was charged then and"
-        " stands in these files too is charged twice."
+        f" ({_named_cycles(cycles, run, maximum)}). The account does not remember single records: a record that was charged"
+        " then and is in these files too is charged twice."
     )
 
 
-def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, most: int = _NAMED) -> str:
-    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:most]]
-    return ", ".join(named + ([f"{len(cycles) - most} more"] if len(cycles) > most else []))
+def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, maximum: int = _NAMED) -> str:
+    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:maximum]]
+    return ", ".join(named + ([f"{len(cycles) - maximum} more"] if len(cycles) > maximum else []))
 
 
 def _late_cells(bills: Sequence[Bill]) -> Row:

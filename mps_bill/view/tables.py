@@ -169,7 +169,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`name` tells bars apart; `label` is what a person reads."""
+    """`name` identifies the bar; `label` is what a person reads."""
 
     name: str
     label: str
@@ -185,8 +185,8 @@ class Series:
 
     def share(self, bar: Bar) -> float:
         """How much of the longest bar this one has, from 0 to 1: a length to draw, never an amount to show."""
-        most = max(bar.amount for bar in self.bars)
-        return float(bar.amount) / float(most) if most > 0 else 0.0
+        highest = max(bar.amount for bar in self.bars)
+        return float(bar.amount) / float(highest) if highest > 0 else 0.0
 
 
 def number(value: Value) -> Value:

@@ -81,6 +81,9 @@ def test_a_refusal_may_be_expected() -> None:
     wrong = TEN.replace("H264.HD", "H264.FHD")
     assert run_one(wrong, "{refusal: unknown-spec}").passed
     assert run_one(wrong, "{refusal: U306}").passed
+    large = TEN.replace("spec: H264.HD", "codec: H264, width: 7680, height: 4320")
+    assert run_one(large, "{refusal: picture-too-large}").passed
+    assert run_one(large, "{refusal: no-bucket}").passed, "its former name"
     assert mismatches(run_one(wrong, "{refusal: no-price}")) == [
         ("the usage", "refused for U309 no-price", "refused for U306 unknown-spec", "")
     ]
@@ -107,7 +110,7 @@ def test_problems_of_cases_and_sheets_come_together(tmp_path: Path) -> None:
         load_cases([str(tmp_path)])
     assert [(Path(p.place.file).name, p.place.line, p.kind.slug) for p in rejected.value.report.shown] == [
         ("a.cases.yaml", 4, "empty-collection"),
-        ("a.cases.yaml", 5, "empty-expectation"),
+        ("a.cases.yaml", 5, "nothing-expected"),
         ("a.yaml", 5, "bad-currency"),
     ]
 

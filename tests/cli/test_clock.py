@@ -81,9 +81,9 @@ def test_cycles_that_as_of_holds_back_are_not_charged_and_not_refused(
     assert "not ended" not in capsys.readouterr().err
     assert "balance: 99.35" in Path("account.yaml").read_text()
     before = Path("account.yaml").read_text()
-    # The account would go to a time that is yet to come, and never back.
+    # The account would go to a time that is in the future, and never back.
     assert settle("--in-place", "--as-of", "2023-11-10T12:30:01+08:00") == 2
-    assert "is yet to come" in capsys.readouterr().err
+    assert "is in the future" in capsys.readouterr().err
     assert Path("account.yaml").read_text() == before
     assert settle("--as-of", "2023-11-10T13:00:00+08:00") == 0
     assert settle("--in-place", "--as-of", "2023-11-10T13:00:00+08:00", "--allow-future") == 0

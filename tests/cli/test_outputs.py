@@ -269,7 +269,7 @@ def test_documents_are_files_or_pipes_of_a_limited_size(
     monkeypatch.setattr("mps_bill.reconcile.read_export.MAX_BYTES_OF_DATA", 16_000_000)
     for words in commands:
         assert run(["large.yaml" if word == "FILE" else word for word in words]) == 3
-        assert "it is larger than 16,000,000 bytes, the most that is read" in capsys.readouterr().err
+        assert "it is larger than 16,000,000 bytes, the maximum that is read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [

@@ -124,7 +124,7 @@ def test_a_config_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     code, _, err = run_captured(["--config", "other.yaml", *ESTIMATE], b"", monkeypatch)
     assert code == 2
-    assert b'"other.yaml" is no file' in err
+    assert b'"other.yaml" is not a file' in err
 
 
 def test_a_config_may_come_through_a_pipe(studio: Path, monkeypatch: pytest.MonkeyPatch) -> None:

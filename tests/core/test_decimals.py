@@ -83,8 +83,8 @@ def test_anything_else_is_refused_and_the_message_says_why(text: str, reason: st
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0.1234567", '"0.1234567" has 7 decimals; at most 6 are allowed'),
-        ("1.0000000", '"1.0000000" has 7 decimals; at most 6 are allowed'),
+        ("0.1234567", '"0.1234567" has 7 decimal places; at most 6 are allowed'),
+        ("1.0000000", '"1.0000000" has 7 decimal places; at most 6 are allowed'),
         ("1234567890123", '"1234567890123" has 13 digits before the point; at most 12 are allowed'),
         ("1000000000000", '"1000000000000" has 13 digits before the point; at most 12 are allowed'),
     ],

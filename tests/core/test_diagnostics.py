@@ -150,8 +150,8 @@ def test_lists_of_what_is_allowed(words: list[str], said: str) -> None:
     assert one_of(words) == said
 
 
-def test_a_long_list_is_cut_and_says_so() -> None:
-    assert one_of([str(number) for number in range(20)], most=3) == "0, 1, 2, ... (20 in all)"
+def test_a_long_list_is_shortened() -> None:
+    assert one_of([str(number) for number in range(20)], maximum=3) == "0, 1, 2, ... (20 in all)"
 
 
 @pytest.mark.parametrize(

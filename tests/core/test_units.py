@@ -63,7 +63,7 @@ def test_no_other_units_exist() -> None:
 
 
 def test_a_quantity_finer_than_a_micro_is_refused() -> None:
-    with pytest.raises(ValueError, match="finer than 6 decimals"):
+    with pytest.raises(ValueError, match="more than 6 decimal places"):
         to_micros(D("0.0000001"), unit("second"))
     assert to_micros(D("0.0000001"), unit("GB-month")) == 72
 

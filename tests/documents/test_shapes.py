@@ -118,7 +118,7 @@ def test_values_come_with_their_places() -> None:
         ),
         (
             "amount: 1.005\ncash: x\n",
-            ['1:9 bad-value: "1.005" has 3 decimals; at most 2 are allowed'],
+            ['1:9 bad-value: "1.005" has 3 decimal places; at most 2 are allowed'],
         ),
     ],
 )

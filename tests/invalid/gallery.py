@@ -55,7 +55,7 @@ class Mistake:
         """The exit code, and what is printed; with `folder`, for the files put right in there."""
         place = self.path / folder if self.path.is_dir() else GALLERY
         monkeypatch.chdir(place)
-        code, out, err = run_captured(_command(place, self.path), b"", monkeypatch)
+        code, out, err = run_captured(command_of(place, self.path), b"", monkeypatch)
         return code, (out + err).decode()
 
 
@@ -63,7 +63,7 @@ def mistakes() -> list[Mistake]:
     return [Mistake(path) for path in sorted(GALLERY.glob("P*-*")) if path.suffix != ".txt"]
 
 
-def _command(place: Path, entry: Path) -> list[str]:
+def command_of(place: Path, entry: Path) -> list[str]:
     if not entry.is_dir():
         return ["prices", "check", entry.name, "--today", TODAY, "--quiet"]
     if (place / "command").exists():
@@ -80,9 +80,9 @@ def page() -> str:
         "# Codes of price sheets",
         "",
         "Every problem that `mps-bill prices check` and `mps-bill prices test` report, with an example that is wrong and how",
-        "it is put right. **Errors** are what a bill would refuse. **Warnings** (P9xx) let a bill pass and want a look.",
+        "it is put right. **Errors** are what a bill would refuse. **Warnings** (P9xx) do not stop a bill.",
         "",
-        "A warning that is right as it is can be let stand, with the reason, by a comment on its line or on a line before it:",
+        "A warning that is right as it is can be suppressed by a comment, with the reason, on its line or on a line before it:",
         "`# mps-bill: ignore P901 (not on the price list)`.",
         "",
         "This page is made from the program's own explanations and from the sheets in `tests/invalid`, which are tested.",
@@ -118,7 +118,7 @@ def _example(mistake: Mistake, kind: Kind) -> Iterator[str]:
 def _session(place: Path, entry: Path) -> list[str]:
     """The files of a folder, and the command that is run there."""
     files = sorted(path.name for path in place.iterdir() if path.is_file() and path.suffix in (".yaml", ".txt"))
-    words = [word for word in _command(place, entry) if word not in ("--today", TODAY, "--quiet")]
+    words = [word for word in command_of(place, entry) if word not in ("--today", TODAY, "--quiet")]
     return ["$ ls", " ".join(name for name in files if name != "expected.txt"), f"$ mps-bill {' '.join(words)}"]
 
 

@@ -15,7 +15,7 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.load_sheets import load_sheets
 from tests.golden.cases import run_captured
-from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, mistakes, page
+from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, command_of, mistakes, page
 
 #: What `Text` and `Choice` report where a definition names no kind of its own; that of price sheets always does.
 _OF_OTHER_DOCUMENTS = {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}
@@ -92,6 +92,23 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     code, out, _ = run_captured(["prices", "check", "sheet.yaml", "--select", "P9"], b"", monkeypatch)
     assert code == 3
     assert out.decode() == "sheet.yaml: error: it cannot be read: Permission denied [P002 unreadable-file]\n"
+
+
+@pytest.mark.parametrize("name", [kind.former for kind in EXPLANATIONS if kind.former])
+def test_a_former_name_selects_the_problem(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mistake = next(mistake for mistake in mistakes() if mistake.code == _code_of(name))
+    command = command_of(mistake.path if mistake.path.is_dir() else GALLERY, mistake.path)
+    if command[1] != "check":
+        pytest.skip("cases have no --select")
+    monkeypatch.chdir(mistake.path if mistake.path.is_dir() else GALLERY)
+    _, out, err = run_captured([*command, "--select", name], b"", monkeypatch)
+    assert (out + err).decode() == mistake.expected.read_text()
+    _, out, _ = run_captured([*command, "--ignore", name], b"", monkeypatch)
+    assert out == b""
+
+
+def _code_of(former: str) -> str:
+    return next(kind.code for kind in EXPLANATIONS if kind.former == former)
 
 
 def test_every_mistake_of_the_gallery_at_once() -> None:

@@ -138,7 +138,7 @@ def test_a_region_pays_its_own_price_or_its_group_s() -> None:
 def test_the_message_of_an_outlier_names_the_neighbours() -> None:
     text = edited(("H265.HD: {mainland: 0.0496", "H265.HD: {mainland: 0.496"))
     assert message(text) == (
-        '"H265.HD" in mainland costs 0.496, more than 10 x away from 0.0248 for "H265.SD" in mainland;'
+        '"H265.HD" in mainland costs 0.496, more than 10 times above or below 0.0248 for "H265.SD" in mainland;'
         " is the decimal point right?"
     )
 
@@ -195,7 +195,7 @@ def test_gaps_between_versions_and_ids() -> None:
     assert found(version("2024-04", "2024-06"), other_site) == []
 
 
-# ---- Comments that let a warning stand -------------------------------------------------------------------------------
+# ---- Comments that suppress a warning ---------------------------------------------------------------------------------
 
 ODD = ("H264.HD: {mainland: 0.0099, asia: 0.0250}", "H264.HD: {mainland: 0.0049, asia: 0.0250}")
 
@@ -206,6 +206,10 @@ ODD = ("H264.HD: {mainland: 0.0099, asia: 0.0250}", "H264.HD: {mainland: 0.0049,
         ("# mps-bill: ignore P904 (as published)", []),
         ("# as published; mps-bill: ignore P904 (see the page)", []),
         ("# mps-bill: ignore P904, P907 (as published)", []),
+        ("# mps-bill: ignore cheaper-higher-resolution (as published)", []),
+        ("# mps-bill: ignore cheaper-resolution (its former name)", []),
+        ("# mps-bill: ignore stale-source, cheaper-resolution (as published)", []),
+        ("# mps-bill: ignore cheaper-h265 (as published)", ["30:27 P904", "30:52 P909"]),
         ("# mps-bill: ignore P904, P905 (as published)", ["30:52 P909"]),
         ("# mps-bill: ignore P905 (as published)", ["30:27 P904", "30:52 P909"]),
         ("# mps-bill: ignore P904", ["30:27 P904", "30:52 P910"]),
@@ -216,7 +220,7 @@ ODD = ("H264.HD: {mainland: 0.0099, asia: 0.0250}", "H264.HD: {mainland: 0.0049,
         ("# a note about mps-bill that is no comment for it", ["30:27 P904"]),
     ],
 )
-def test_a_comment_lets_a_warning_stand(comment: str, codes: list[str]) -> None:
+def test_a_comment_suppresses_a_warning(comment: str, codes: list[str]) -> None:
     assert found(edited((ODD[0], f"{ODD[1]}  {comment}"))) == codes
 
 

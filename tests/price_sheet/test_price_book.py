@@ -92,9 +92,9 @@ def test_another_id_may_follow_one_that_has_ended(tmp_path: Path) -> None:
         ),
         ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ("cycle: hour", "cycle: day"))], "calendar-mismatch"),
         ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ('"+08:00"', '"+09:00"'))], "calendar-mismatch"),
-        ([GOOD, _other_product(("  storage:", "  §review:"))], "shared-item"),
+        ([GOOD, _other_product(("  storage:", "  §review:"))], "item-in-two-products"),
         ([GOOD, _other_product(("USD", "§CNY"))], "mixed-currencies"),
-        ([GOOD, _other_product(("oss-intl", "mps-intl"), ("product: oss", "product: §oss"))], "shared-id"),
+        ([GOOD, _other_product(("oss-intl", "mps-intl"), ("product: oss", "product: §oss"))], "reused-id"),
         ([GOOD, _edited(("mps-intl", "mps-own"), ("USD", "§CNY"))], "mixed-currencies"),
     ],
 )

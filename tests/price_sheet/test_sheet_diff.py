@@ -119,7 +119,7 @@ def test_tier_changes_in_words() -> None:
     ]
 
 
-def test_what_is_not_a_price_is_told_in_words() -> None:
+def test_what_is_not_a_price_is_reported_in_words() -> None:
     found = diff(
         ("2024-04-01T", "2025-04-01T"),
         ("issue_after: 1h", "issue_after: 26h"),
@@ -133,7 +133,7 @@ def test_what_is_not_a_price_is_told_in_words() -> None:
         ("", "in force from", "2024-04-01 00:00 +08:00", "2025-04-01 00:00 +08:00"),
         ("", "bill issued after", "1 hour", "1 day and 2 hours"),
         ("", "settlement", "hourly", "monthly"),
-        ("", "bill rounded", "down to 2 decimals", "half-up to 4 decimals"),
+        ("", "bill rounded", "down to 2 decimal places", "half-up to 4 decimal places"),
         ("", "group asia", "ap-southeast-1, ap-northeast-1", "ap-southeast-1"),
         ("transcoding", "sizes", "SD 1280x720, HD 1920x1080", "SD 1280x720, HD 2048x1080"),
         ("transcoding", "metering", "each record rounded half-up to 0.01 minute, at least 0.02 minute",

@@ -123,7 +123,8 @@ def test_all_problems_come_at_once_and_name_the_original_place(
     lines = text.split("\n")
     told = {(problem.place.line, problem.kind.slug): problem for problem in check.problems.shown}
     assert sorted(told) == [
-        (3, "unknown-word"), (4, "missing-value"), (4, "unknown-word"), (5, "bad-quantity"), (6, "bad-size"), (7, "no-bucket"),
+        (3, "unknown-word"), (4, "missing-value"), (4, "unknown-word"), (5, "bad-quantity"), (6, "bad-size"),
+        (7, "picture-too-large"),
     ]  # fmt: skip
     for (line, _), value in {
         (3, "unknown-word"): '"Done"',

@@ -82,8 +82,8 @@ def test_what_is_missing_is_what_usage_and_texts_need() -> None:
         ("{region}", "{regoin}", "7:18 bad-template"),
         ("own-{completed_at}-{region}", "own", "7:18 bad-template"),
         ("Data[].Rows[]", "Data.Rows", "4:10 bad-path"),
-        ("{constant: minute}", "{constant: minute, default: hour}", "12:3 needless-key"),
-        ("default: transcoding}", "time: iso}", "10:3 needless-key"),
+        ("{constant: minute}", "{constant: minute, default: hour}", "12:3 unused-key"),
+        ("default: transcoding}", "time: iso}", "10:3 unused-key"),
         ("{fields: [Length, Duration]}", "{fields: [Length], field: Length}", "11:32 conflicting-keys"),
         ("because: it", "becuase: it", "5:37 unknown-key"),
     ],
@@ -143,7 +143,7 @@ def test_evidence_without_a_field_does_nothing() -> None:
     own = GOOD.replace(
         "{constant: cn-shanghai}", "{constant: cn-shanghai, if_any: {fields: [A], value: b}, absent: [c]}"
     )
-    assert problems_of(own) == ["9:3 needless-key", "9:3 needless-key"]
+    assert problems_of(own) == ["9:3 unused-key", "9:3 unused-key"]
 
 
 def test_sums_are_of_hours_only() -> None:

@@ -81,10 +81,10 @@ def test_values_mean_what_the_profile_says(column: str, given: object, expected:
         ("spec: A", "a\ud800", "bad-character"),
         ("codec: {field: A, map: {hevc: H265}}", "hevcc", 'unknown-word: A "hevcc" is not in the map of codec'),
         ("codec: {field: A, map: {hevc: H265}, default: H264}", "vp9", "unknown-word"),
-        ("completed_at: {field: A, time: epoch-seconds}", "1699585200000", "bad-epoch"),
-        ("completed_at: {field: A, time: epoch-seconds}", "1.5", "bad-epoch"),
-        ("completed_at: {field: A, time: epoch-seconds}", "-1", "bad-epoch"),
-        ("completed_at: {field: A, time: epoch-seconds}", "99999999999999999999", "bad-epoch"),
+        ("completed_at: {field: A, time: epoch-seconds}", "1699585200000", "bad-unix-time"),
+        ("completed_at: {field: A, time: epoch-seconds}", "1.5", "bad-unix-time"),
+        ("completed_at: {field: A, time: epoch-seconds}", "-1", "bad-unix-time"),
+        ("completed_at: {field: A, time: epoch-seconds}", "99999999999999999999", "bad-unix-time"),
     ],
 )
 def test_what_has_no_meaning_is_refused(column: str, given: object, expected: str) -> None:

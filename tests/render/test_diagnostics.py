@@ -121,7 +121,7 @@ def test_github_commands_are_escaped() -> None:
         "::error file=a%2Cb%3Ac%25.yaml,line=3,col=5,title=P211 bad-price::100%25: a, b"
     ]
     whole_file = Problem(Place("a.yaml"), kinds.COVERAGE_HOLE, "m")
-    assert github_lines(findings_of(whole_file)) == ["::warning file=a.yaml,title=P901 coverage-hole::m"]
+    assert github_lines(findings_of(whole_file)) == ["::warning file=a.yaml,title=P901 missing-price::m"]
     steering = Problem(Place("\x1b[31ma\u202e.yaml", 1), kinds.BAD_PRICE, "m")
     assert github_lines(findings_of(steering)) == ["::error file=\\x1b[31ma\\u202e.yaml,line=1,title=P211 bad-price::m"]
 

@@ -73,7 +73,7 @@ def test_a_workbook_does_not_go_to_a_terminal(
     assert run([*BILL, "--format", "xlsx"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "a workbook is not for a terminal; name a file, such as --output bill.xlsx" in told.err
+    assert "a workbook cannot be shown on a terminal; name a file, such as --output bill.xlsx" in told.err
 
 
 def test_a_missing_library_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_failed_report_leaves_the_old_file(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_report_that_is_too_large_for_a_workbook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from mps_bill.render import xlsx
 
-    monkeypatch.setattr(xlsx, "MOST_ROWS", 20)
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 20)
     code, _, err = run_captured([*BILL, "-o", str(tmp_path / "bill.xlsx")], b"", monkeypatch)
     assert code == 2
     assert b"Lines has 30 rows; a sheet of a workbook holds 20" in err

@@ -17,7 +17,7 @@ from mps_bill.core.times import parse_second
 from mps_bill.rating.bills import sum_amounts
 from mps_bill.render import xlsx
 from mps_bill.render.formats import TooLarge
-from mps_bill.render.xlsx import MOST_ROWS, parts
+from mps_bill.render.xlsx import MAX_ROWS, parts
 from mps_bill.settlement.closing import totals
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
@@ -218,6 +218,6 @@ def test_equal_runs_make_equal_bytes() -> None:
 
 
 def test_more_rows_than_a_sheet_holds_are_refused() -> None:
-    table = Table("Lines", (Column("Item"),), (("a",),) * (MOST_ROWS - 1))
+    table = Table("Lines", (Column("Item"),), (("a",),) * (MAX_ROWS - 1))
     with pytest.raises(TooLarge, match="Lines has 1048575 rows"):
         workbook(Report("Large", 0, (), (), (table,)))

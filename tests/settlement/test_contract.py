@@ -175,7 +175,7 @@ def test_settlement_of_the_account_wins_from_its_month_on() -> None:
         ),
         ("settlement: monthly\nsettlement_from: 2023-11-02T00:00:00+08:00", (6, 18), "at the start of a month"),
         ("settlement: monthly\nsettlement_from: 2023-11-01T00:00:00+00:00", (6, 18), "at the start of a month"),
-        ("settlement_from: 2023-11-01T00:00:00+08:00", (5, 18), "there is no settlement"),
+        ("settlement_from: 2023-11-01T00:00:00+08:00", (5, 18), "is given without settlement"),
         ("settlement: weekly", (5, 13), "weekly"),
         ("vouchers_at: never", (5, 14), "never"),
     ],

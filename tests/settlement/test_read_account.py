@@ -70,9 +70,9 @@ def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
     ("old", "new", "expected"),
     [
         ("remaining: 4999.999999", "remaining: -1", '11:16 "-1" is not a plain decimal; write digits such as 12 or 0.50 (without a minus sign) [bad-quantity]'),
-        ("remaining: 4999.999999", "remaining: 5000.5", "11:16 remaining, 5000.5, is 0.5 above total, 5000; what is left is at most the whole [excessive-remaining]"),
-        ("remaining: 0,", "remaining: 200.01,", "20:43 remaining, 200.01, is 0.01 above face_value, 200; what is left is at most the whole [excessive-remaining]"),
-        ("balance: 1000.00", "balance: 1000.001", '4:10 "1000.001" has 3 decimals; at most 2 are allowed [bad-money]'),
+        ("remaining: 4999.999999", "remaining: 5000.5", "11:16 remaining, 5000.5, is 0.5 above total, 5000; what is left is at most the whole [remaining-above-total]"),
+        ("remaining: 0,", "remaining: 200.01,", "20:43 remaining, 200.01, is 0.01 above face_value, 200; what is left is at most the whole [remaining-above-total]"),
+        ("balance: 1000.00", "balance: 1000.001", '4:10 "1000.001" has 3 decimal places; at most 2 are allowed [bad-money]'),
         ("face_value: 50,", "face_value: 5e1,", '18:27 "5e1" is not a plain decimal; write digits such as 12 or 0.50 (without an exponent) [bad-money]'),
         ("currency: CNY", "currency: USD", "3:11 the account is in USD, and the price sheets are in CNY [other-currency]"),
         ("HD: 3", "HD: 0", '16:28 "0" must be above zero [bad-coefficient]'),
@@ -87,7 +87,7 @@ def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
         ("largest-balance", "largest", '23:16 "largest" is not an order of vouchers; did you mean "largest-balance"? [unknown-voucher-order]'),
         ("top_ups:", "topups:", '21:1 unknown key "topups" in account; did you mean "top_ups"? [unknown-key]'),
         ("balance: 1000.00\n", "", '1:1 missing key "balance" in account: cash [missing-key]'),
-        ("credit_line: 5\n", "credit_line: 5\ncredit_used: 5.01\n", "6:14 credit_used, 5.01, is 0.01 above credit_line, 5 [excessive-credit]"),
+        ("credit_line: 5\n", "credit_line: 5\ncredit_used: 5.01\n", "6:14 credit_used, 5.01, is 0.01 above credit_line, 5 [credit-used-above-line]"),
         ("mps-bill/account/1", "mps-bill/price-sheet/1", '1:9 "mps-bill/price-sheet/1" is not an account; its `format` is mps-bill/account/1 [unknown-format]'),
         ("mps-bill/account/1", "mps-bill/account/2", '1:9 "mps-bill/account/2" is not a format that this program reads; did you mean "mps-bill/account/1"? [unknown-format]'),
     ],
@@ -108,7 +108,7 @@ def test_ids_stand_once_in_their_list() -> None:
 def test_equal_top_ups_are_told_apart_by_an_id() -> None:
     top_up = "  - {at: 2023-11-10T12:30:00+08:00, amount: 500}\n"
     same = "  - {at: 2023-11-10T04:30:00Z, amount: 500.00, arrived: true}\n"
-    told = "duplicate top-up of the same time and amount; first defined at line 22, column 5; where both were paid, give each an id [equal-top-ups]"
+    told = "duplicate top-up of the same time and amount; first defined at line 22, column 5; where both were paid, give each an id [duplicate-top-up]"
     assert problems(GOOD.replace(top_up, top_up + same)) == [f"23:5 {told}"]
     named = [same.replace("{", f"{{id: t-{number}, ") for number in (1, 2)]
     account = reread(GOOD.replace(top_up, top_up + named[0] + named[1]))
@@ -147,7 +147,7 @@ def test_amounts_of_a_month_are_hours_and_money() -> None:
         assert problem.startswith("26:82 ")
         assert problem.endswith("[bad-money]")
     (problem,) = problems(owed.replace("balance: 0", "balance: 1"))
-    assert problem.endswith("[unrepaid-balance]")
+    assert problem.endswith("[balance-while-outstanding]")
 
 
 def test_money_paid_in_while_bills_are_outstanding_belongs_under_top_ups() -> None:

@@ -24,7 +24,7 @@ from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 
 #: Rows of one pack end with this many of it.
-MOST_OF_A_PACK = 100
+MAX_OF_A_PACK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def advise_usage(
 def _numbers_of(pack: Pack, packs: Sequence[Pack], simulator: Simulator) -> Iterator[Outcome]:
     """One pack, two, and so on, until nothing more is covered, or a larger pack is no dearer."""
     covered = 0
-    for number in range(1, MOST_OF_A_PACK + 1):
+    for number in range(1, MAX_OF_A_PACK + 1):
         if number > 1 and is_outdone(pack, number, packs):
             return
         outcome = simulator.buy(((pack, number),))

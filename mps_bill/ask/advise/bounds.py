@@ -1,4 +1,4 @@
-"""How much a purchase can save at most, told without settling anything.
+"""How much a purchase can save at most, found without settling anything.
 
 A search for the best purchase may leave out what cannot be better than what it has, so a bound must never be too low. It
 starts from the bills without any plan. A contract only lowers them, so what a unit is worth at list is a bound as well:
@@ -8,7 +8,7 @@ starts from the bills without any plan. A contract only lowers them, so what a u
 * Where prices fall with the quantity, covering a part never makes the rest cheaper. Where a price rises, the whole amount
   of its lines is added to what may be saved.
 * No more can be taken off the bills than the lines that packs can cover stand there with.
-* Every bill (every month, under monthly settlement) is cut to money once, by less than the last place of money.
+* Every bill (every month, under monthly settlement) is rounded to money once, by less than the last place of money.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Curve:
     def best(self) -> Fraction:
         return self.steps[0][1] if self.steps else Fraction(0)
 
-    def most(self, owned: int, price: Fraction | None) -> Fraction:
+    def worth(self, owned: int, price: Fraction | None) -> Fraction:
         """The worth of `owned` units, and of as many more as are worth more than their `price`, less that; None: no more."""
         total = Fraction(0)
         left = Fraction(owned)
@@ -78,7 +78,7 @@ class Bounds:
         these prices for a millionth."""
         total = self.slack - Fraction(price)
         for part in self.parts:
-            worth = (curve.most(owned.get(type_, 0), more.get(type_)) for type_, curve in part.curves.items())
+            worth = (curve.worth(owned.get(type_, 0), more.get(type_)) for type_, curve in part.curves.items())
             total += min(sum(worth, part.slack), part.cap)
         return total
 
@@ -106,7 +106,7 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
     for plan in simulator.plans:
         # What is there anyway may cover something else when packs are bought, but not more than it could by itself.
         touched, curve = _reach(simulator, plan, gross_lines)
-        groups = _joined(groups, _Group(touched, {}, curve.most(plan.remaining, None), curve.best))
+        groups = _joined(groups, _Group(touched, {}, curve.worth(plan.remaining, None), curve.best))
     parts = []
     for group in groups:
         listed, left = (
@@ -173,7 +173,7 @@ def _net(lines: Iterable[LineItem]) -> Fraction:
 
 def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Fraction:
     """What roundings can add: the amount of a line is rounded before and after, the units of a deduction by at most one
-    millionth, and each bill that packs may change is cut now by so much, and then by at most the last place of money."""
+    millionth, and each bill that packs may change is rounded now by so much, and then by at most the last place of money."""
     total = sum((len(group.touched) * (2 * _LINE_ROUNDING + group.best) for group in groups), Fraction(0))
     changing = {number for group in groups for number, _ in group.touched}
     bills_of: dict[tuple[str, int | str], list[int]] = {}

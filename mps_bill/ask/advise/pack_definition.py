@@ -1,4 +1,4 @@
-"""The format of pack files, said once: resource packs on sale, with their prices, and what a plan bought so covers."""
+"""The format of pack files, defined once: resource packs on sale, with their prices, and what a plan bought so covers."""
 
 from __future__ import annotations
 

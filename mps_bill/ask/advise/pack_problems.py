@@ -9,7 +9,7 @@ BAD_VALIDITY = Kind("K202", "bad-validity")
 BAD_SIZE = Kind("K203", "bad-pack-size")
 BAD_PRICE = Kind("K204", "bad-pack-price")
 BAD_ID = Kind("K205", "bad-id")
-BAD_LINE = Kind("K206", "bad-line")
+BAD_LINE = Kind("K206", "bad-text")
 
 OTHER_CURRENCY = Kind("K301", "other-currency")
 UNKNOWN_REGION = Kind("K302", "unknown-region")

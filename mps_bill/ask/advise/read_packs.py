@@ -58,7 +58,7 @@ def _packs(id_: str, on_sale: dict[str, Any], unknown: tuple[str, ...]) -> list[
 def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> tuple[str, ...]:
     """Adds what contradicts the price sheets of the run; gives the items and specs that they do not have.
 
-    Those are no problem: a list of packs is for every customer of a site, and a price sheet perhaps for one contract. They are
+    Those are not a problem: a list of packs is for every customer of a site, and a price sheet perhaps for one contract. They are
     reported with the advice.
     """
     regions, covers, unit = fields.get(REGIONS), fields.get(COVERS), fields.get(UNIT)

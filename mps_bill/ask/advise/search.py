@@ -22,8 +22,8 @@ from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.settlement.entries import MONEY_PLACES
 
 #: Purchases that are settled, and steps of the tree that are taken, before the search gives up.
-MOST_SETTLED = 300
-MOST_STEPS = 100_000
+MAX_SETTLED = 300
+MAX_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ def best_purchase(
     packs: Sequence[Pack],
     tried: Iterable[Outcome] = (),
     *,
-    most_settled: int = MOST_SETTLED,
-    most_steps: int = MOST_STEPS,
+    max_settled: int = MAX_SETTLED,
+    max_steps: int = MAX_STEPS,
 ) -> Found:
     """The purchase with the highest saving; nothing, where every purchase costs more than it saves. `tried` are purchases
     that were settled before. Of equal ones the first that was settled counts, and nothing before anything."""
@@ -61,12 +61,12 @@ def best_purchase(
     order = count(0, -1)
     heap = [(-bound((), 0), next(order), 0, (0,) * len(packs))]
     settled = 0
-    for _ in range(most_steps):
+    for _ in range(max_steps):
         if not heap or -heap[0][0] <= Fraction(best.saving):
             return Found(best, settled, ZERO)
         _, _, number, counts = heap[0]
         if number == len(packs):
-            if settled == most_settled:
+            if settled == max_settled:
                 break
             heapq.heappop(heap)
             settled += 1
@@ -76,9 +76,9 @@ def best_purchase(
         heapq.heappop(heap)
         one_more = tuple(n + (place == number) for place, n in enumerate(counts))
         for child, following in ((counts, number + 1), (one_more, number)):
-            most = bound(child, following)
-            if most > Fraction(best.saving):
-                heapq.heappush(heap, (-most, next(order), following, child))
+            highest = bound(child, following)
+            if highest > Fraction(best.saving):
+                heapq.heappush(heap, (-highest, next(order), following, child))
     gap = max(-heap[0][0] - Fraction(best.saving), Fraction(0)) if heap else Fraction(0)
     cents = divide(gap.numerator * 10**MONEY_PLACES, gap.denominator, "up")
     return Found(best, settled, scaled(cents, MONEY_PLACES))

@@ -1,4 +1,4 @@
-"""The format of usage cases, said once: cases are read by it, and editors get it as a JSON Schema."""
+"""The format of usage cases, defined once: cases are read by it, and editors get it as a JSON Schema."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ def _signed(text: str) -> Decimal:
 
 
 def _refusal(text: str) -> Kind:
-    names = {name: kind for kind in REFUSALS for name in (kind.code, kind.slug)}
-    if text not in names:
-        slugs = [kind.slug for kind in REFUSALS]
-        hint = near_miss(text, names, priced=False) or f"; write one such as {slugs[-3]}"
+    named = next((kind for kind in REFUSALS if kind.is_named(text)), None)
+    if named is None:
+        names = [name for kind in REFUSALS for name in (kind.code, kind.slug)]
+        hint = (
+            near_miss(text, names, priced=False)
+            or f"; write one such as {usage_kinds.NO_PRICE.slug} or {usage_kinds.NO_PRICE.code}"
+        )
         raise ValueError(f"{quoted(text)} is not a problem of usage{hint}")
-    return names[text]
+    return named
 
 
 def _text(name: str) -> Text[str]:
@@ -63,7 +66,7 @@ _USAGE_DOCS: dict[str, tuple[str, bool]] = {
     "codec": ("the codec, where the item derives its spec from it", False),
     "width": ("the width in pixels", False),
     "height": ("the height in pixels", False),
-    "quantity": ("how much was used, at most 6 decimals", False),
+    "quantity": ("how much was used, at most 6 decimal places", False),
     "unit": ("the unit of the quantity, one that converts to the item's", False),
     "status": ("success (default) or failed", False),
 }
@@ -107,7 +110,7 @@ ISSUED_AT = Field(
 LINES = Field("lines", ListOf("the expected lines", LINE), "every line of every bill, in order", required=False)
 REFUSAL = Field(
     "refusal",
-    Text("a refusal", _refusal, "|".join(name for kind in REFUSALS for name in (kind.slug, kind.code)),
+    Text("a refusal", _refusal, "|".join(name for kind in REFUSALS for name in (kind.slug, kind.code, kind.former) if name),
          kinds.UNKNOWN_REFUSAL),
     "the problem for which the usage is refused, by code or name",
     required=False,

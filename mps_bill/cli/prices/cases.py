@@ -16,7 +16,7 @@ def run_tests(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Price sheets that have cases beside them (NAME.cases.yaml), the cases, folders, globs or shipped ids.",
+            help="Price sheets with cases beside them (NAME.cases.yaml), files of cases, folders, globs or shipped ids.",
         ),
     ],
     *,
@@ -25,7 +25,7 @@ def run_tests(
 ) -> int:
     """Run the usage cases beside price sheets, like unit tests.
 
-    A case is usage rows and the amounts that they must come to.
+    A case has usage rows and the amounts expected for them.
 
     Exit codes: 0 every case passed; 1 a case failed; 2 wrong command line; 3 a sheet or a file of cases is wrong.
     """

@@ -18,7 +18,8 @@ Sheets = Annotated[
     ),
 ]
 Today = Annotated[
-    str | None, typer.Option(metavar="DATE", help="Take DATE, such as 2026-11-23, for today. Default: today, in UTC.")
+    str | None,
+    typer.Option(metavar="DATE", help="Use DATE, such as 2026-11-23, as today's date. Default: today in UTC."),
 ]
 
 
@@ -31,19 +32,20 @@ def check(
     select: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CODE", help="Only problems with this code, its beginning (P9) or its name; P9,P101 or repeated."
+            metavar="CODE",
+            help="Report only problems of this code (P101), group of codes (P9) or name; repeatable, also P9,P101.",
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="No problems with this code, its beginning or its name; likewise."),
+        typer.Option(metavar="CODE", help="Do not report problems of this code, group of codes or name; likewise."),
     ] = None,
     today: Today = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Every problem of price sheets, for people and for CI.
+    """Check price sheets and report every problem, for people and for CI.
 
-    Errors are what a bill would refuse; warnings are what looks odd.
+    A bill refuses a sheet with errors. Warnings point out likely mistakes.
 
     Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
     cannot be read.
@@ -61,7 +63,7 @@ def check(
         problems=tuple(
             problem
             for problem in problems
-            # What could not be read is told in any case, because nothing in it was checked.
+            # What could not be read is reported in any case, because nothing in it was checked.
             if is_file_problem(problem.kind)
             or ((problem.kind in selected or not select) and problem.kind not in ignored)
         ),
@@ -92,12 +94,12 @@ def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
 
     found: set[Kind] = set()
     for word in ",".join(words or ()).split(",") if words else ():
-        named = [kind for kind in EXPLANATIONS if kind.slug == word or (word and kind.code.startswith(word.upper()))]
+        named = [kind for kind in EXPLANATIONS if kind.is_named(word) or (word and kind.code.startswith(word.upper()))]
         if not named:
             known = [name for kind in EXPLANATIONS for name in (kind.code, kind.slug)]
             hint = near_miss(word, known, priced=False) or "; write one such as P101, P9 or duplicate-key"
             raise typer.BadParameter(
-                f"{quoted(word)} is no code of a problem{hint}",
+                f"{quoted(word)} is not the code or name of a problem{hint}",
                 param_hint=option,
             )
         found.update(named)

@@ -30,12 +30,14 @@ def diff(
     *,
     usage: Annotated[
         list[str] | None,
-        typer.Option("--usage", metavar="FILE", help="Bill this usage under both sheets. Repeatable; globs are fine."),
+        typer.Option(
+            "--usage", metavar="FILE", help="Bill this usage under both sheets. Repeatable; globs are allowed."
+        ),
     ] = None,
     fail_if_up: Annotated[
         str | None,
         typer.Option(
-            metavar="PERCENT", help="Exit 4 when a price, or the list amount of the usage, rises by more than PERCENT."
+            metavar="PERCENT", help="Exit 4 if a price, or the list amount of the usage, rises by more than PERCENT."
         ),
     ] = None,
     showing: Showing,
@@ -109,10 +111,10 @@ def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> I
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
     if risen:
         # A price that was 0 rises by more than any other.
-        most = max(risen, key=lambda rate: (rate.ratio is None, rate.ratio or 0))
-        others = f", the most of {len(risen)} prices that do" if len(risen) > 1 else ""
-        where = " ".join(filter(None, (most.spec, most.regions, most.tier)))
-        yield f"the price of {where} rises from {most.old} to {most.new}{by(most.ratio)}, {allowed}{others}"
+        highest = max(risen, key=lambda rate: (rate.ratio is None, rate.ratio or 0))
+        others = f", the highest of {len(risen)} prices that do" if len(risen) > 1 else ""
+        where = " ".join(filter(None, (highest.spec, highest.regions, highest.tier)))
+        yield f"the price of {where} rises from {highest.old} to {highest.new}{by(highest.ratio)}, {allowed}{others}"
     if compared is not None and compared.rises_more_than(limit):
         before, after = compared.here.amounts.list_amount, compared.there.amounts.list_amount
         ratio = Fraction(after) / Fraction(before) if before else None

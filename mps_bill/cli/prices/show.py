@@ -31,10 +31,12 @@ def show(
         str | None,
         typer.Option(metavar="TIME", help="Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00."),
     ] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Which specs have a price in which regions.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show which specs have a price in which regions.")
+    ] = False,
     showing: Showing,
 ) -> int:
-    """The price table of sheets, as a person would print it.
+    """The price tables of price sheets, for people.
 
     Exit codes: 0 done; 1 nothing to show; 2 wrong command line; 3 a sheet is wrong.
     """

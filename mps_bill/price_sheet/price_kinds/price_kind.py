@@ -75,7 +75,7 @@ class Price(ABC):
 
     @property
     def by_month(self) -> bool:
-        """Whether `parts` asks what the month has used before."""
+        """Whether `parts` needs what the month has used before."""
         return False
 
     @property

@@ -119,10 +119,10 @@ def take_from_vouchers(
     taken: list[tuple[Voucher, Decimal]] = []
     for voucher in sorted(valid, key=ORDERS[order]):
         if voucher.items is None:
-            most = left if payable >= voucher.minimum_amount else ZERO
+            limit = left if payable >= voucher.minimum_amount else ZERO
         else:
-            most = min(left, _room(lines, rooms, voucher.items, voucher.minimum_amount))
-        amount = min(voucher.remaining, most)
+            limit = min(left, _room(lines, rooms, voucher.items, voucher.minimum_amount))
+        amount = min(voucher.remaining, limit)
         if amount:
             left -= amount
             taken.append((voucher, amount))

@@ -71,7 +71,7 @@ def test_a_search_that_is_cut_short_says_what_may_be_missed() -> None:
     packs = packs_of({"5000": "87", "20000": "304"})
     sim = simulator(hours({at("11-10 09"): video("20000")}))
     best = best_purchase(sim, packs).best.saving
-    for limits in ({"most_settled": 0}, {"most_steps": 3}):
+    for limits in ({"max_settled": 0}, {"max_steps": 3}):
         found = best_purchase(sim, packs, **limits)
         assert found.gap > 0
         assert found.best.saving + found.gap >= best
