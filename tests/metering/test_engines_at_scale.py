@@ -186,7 +186,8 @@ def test_what_is_wrong_with_a_row_is_worded_once(
     monkeypatch.setattr("mps_bill.metering.assign.near_miss", counted)
     rows = [kit.row(job_id=f"j-{number}", item=f"item-{number}") for number in range(300)]
     result = kit.metered(
-        [kit.source(tmp_path / "usage.csv", kit.usage_text(rows))], options=MeterOptions(engine=engine)
+        [kit.source(tmp_path / "usage.csv", kit.usage_text(rows))],
+        options=MeterOptions(engine=engine, bill_good_rows=True),
     )
     assert (result.rows_rejected, sorted(asked)) == (300, sorted(f"item-{number}" for number in range(300)))
 
