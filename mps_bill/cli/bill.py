@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mps_bill.cli import options
 from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.limits import over
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @reads_usage
-@shows("printed", "document", "records", "page", "tables", "charts", "focus")
+@shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def bill(
     usage: options.Usage,
     prices: options.Prices,
@@ -38,22 +36,15 @@ def bill(
     showing: Showing,
     account: Annotated[
         str | None,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="FILE",
-            help="Bill at the contract of this account (discounts, settlement), without paying; or a folder with a file"
-            " ID.yaml for each account_id of the usage.",
+        options.account(
+            "Bill by the contract of this account, without paying; or a folder with a file ID.yaml for each account_id."
         ),
     ] = None,
     by: options.By = None,
-    in_full: Annotated[
-        int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
-    ] = 6,
-    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full.")] = False,
+    in_full: options.InFull = 6,
+    show_all: options.ShowAll = False,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
-    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     reading: Reading,
 ) -> int:
@@ -76,10 +67,10 @@ def bill(
     contract_of = _contracts(account, book)
     with metering(
         usage,
+        prices,
+        book,
         reading,
-        output=showing.output,
-        prices=prices,
-        book=book,
+        showing.output,
         inputs={"--account": account},
         groupings=groupings,
         as_of=issued_by,
@@ -90,12 +81,12 @@ def bill(
 
     if accounts.usage.many:
         check_joined(showing)
-        with showing.opened(bom=bom) as stream:
+        with showing.opened() as stream:
             view = partial(BillView, by=groupings, in_full=shown_in_full)
             control_totals, payable = _write_each(accounts, view, joined(showing, book, stream, settled=False))
     else:
         ((_, run),) = accounts
-        showing.show(BillView(run, groupings, shown_in_full, billing_account), bom=bom)
+        showing.show(BillView(run, groupings, shown_in_full, billing_account))
         control_totals, payable = run.control_totals, sum_amounts(run.bills, run.months).payable
     crossed = over(payable, limit, book.currency)
     return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)

@@ -28,9 +28,7 @@ def compare(
         list[str] | None,
         typer.Option("--region", metavar="A=B", help="Bill the usage of region A as usage of region B. Repeatable."),
     ] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", "-a", metavar="OTHER", help="Pay the bills from this account.")
-    ] = None,
+    account: Annotated[str | None, options.account("Pay the bills from this account.", metavar="OTHER")] = None,
     own_account: Annotated[
         str | None,
         typer.Option(
@@ -60,10 +58,10 @@ def compare(
 
     with metering(
         usage,
+        prices,
+        book,
         reading,
-        output=showing.output,
-        prices=prices,
-        book=book,
+        showing.output,
         inputs={"--with": with_, "--account": account, "--own-account": own_account},
     ) as (sources, meter_options):
         if other:

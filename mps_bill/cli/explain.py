@@ -20,16 +20,7 @@ def explain(
     usage: options.Usage,
     prices: options.Prices,
     job: Annotated[str, typer.Option("--job", metavar="ID", help="The job_id to explain.")],
-    account: Annotated[
-        str | None,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="FILE",
-            show_default=False,
-            help="Also show how the bill is paid from this account.",
-        ),
-    ] = None,
+    account: Annotated[str | None, options.account("Also show how the bill is paid from this account.")] = None,
     *,
     showing: Showing,
     reading: Reading,
@@ -41,7 +32,7 @@ def explain(
     from mps_bill.view.explanation_view import ExplanationView
 
     payer = options.load_account(account, book) if account is not None else None
-    with metering(usage, reading, output=showing.output, prices=prices, book=book, inputs={"--account": account}) as (
+    with metering(usage, prices, book, reading, showing.output, inputs={"--account": account}) as (
         sources,
         meter_options,
     ):

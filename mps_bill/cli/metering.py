@@ -42,11 +42,11 @@ _BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 @contextmanager
 def metering(
     usage: Sequence[str],
-    reading: Reading,
-    *,
-    output: str | None,
     prices: Sequence[str],
     book: PriceBook,
+    reading: Reading,
+    output: str | None,
+    *,
     inputs: Mapping[str, str | Sequence[str] | None] | None = None,
     groupings: Sequence[str] = (),
     bill_good_rows: bool = False,

@@ -6,7 +6,7 @@ import os
 import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,6 +68,11 @@ def written_to(output: str | None) -> str | None:
     return None if output == "-" or (output is not None and descriptor(output) == STANDARD_OUTPUT) else output
 
 
+def account(help_: str, *, metavar: str = "FILE") -> Any:
+    """The option --account of a command; `help_` says what it does with the account."""
+    return typer.Option("--account", "-a", metavar=metavar, show_default=False, help=help_)
+
+
 Output = Annotated[
     str | None,
     typer.Option(
@@ -78,6 +83,11 @@ Output = Annotated[
         help="Write the result to FILE. Default: standard output, also written -.",
     ),
 ]
+Bom = Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")]
+InFull = Annotated[
+    int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
+]
+ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.")]
 BillingAccount = Annotated[
     str | None,
     typer.Option(metavar="ID", help="The provider's id of the account, for reports and FOCUS rows."),

@@ -26,7 +26,7 @@ def _group() -> None:
 
 @plans.command()
 @reads_usage
-@shows("printed", "document", "records")
+@shows("printed", "document", "records", bom=True)
 def advise(
     usage: options.Usage,
     prices: options.Prices,
@@ -41,14 +41,7 @@ def advise(
         ),
     ],
     account: Annotated[
-        str | None,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="FILE",
-            show_default=False,
-            help="An account whose plans are used too; cycles that it has settled are left out.",
-        ),
+        str | None, options.account("An account whose plans are used too; cycles that it has settled are left out.")
     ] = None,
     bought_at: Annotated[
         str | None,
@@ -61,7 +54,6 @@ def advise(
     ] = None,
     *,
     showing: Showing,
-    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     reading: Reading,
 ) -> int:
     """What resource packs would have saved on some usage.
@@ -77,15 +69,13 @@ def advise(
     from mps_bill.ask.advise.advice import advise_usage
     from mps_bill.view.advice_view import AdviceView
 
-    with metering(
-        usage, reading, output=showing.output, prices=prices, book=book, inputs={"--packs": packs, "--account": account}
-    ) as (
+    with metering(usage, prices, book, reading, showing.output, inputs={"--packs": packs, "--account": account}) as (
         sources,
         meter_options,
     ):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
     view = AdviceView(advice)
-    showing.show(view, bom=bom)
+    showing.show(view)
     notices = view.assumptions if showing.format.part == "records" else ()
     return showing.end(advice.problems, notices=notices, quiet=reading.quiet)
 

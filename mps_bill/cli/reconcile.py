@@ -39,14 +39,7 @@ def reconcile(
         ),
     ] = None,
     account: Annotated[
-        str | None,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="FILE",
-            show_default=False,
-            help="Also compare plans and payments, with bills settled from this account.",
-        ),
+        str | None, options.account("Also compare plans and payments, with bills settled from this account.")
     ] = None,
     tolerance: Annotated[
         str, typer.Option(metavar="AMOUNT", help="Difference allowed for each row of the bill.")
@@ -79,10 +72,10 @@ def reconcile(
         raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
     with metering(
         usage,
+        prices,
+        book,
         reading,
-        output=showing.output,
-        prices=prices,
-        book=book,
+        showing.output,
         as_of=until,
         inputs={"--bill": bill, "--mapping": mapping, "--account": account},
     ) as (sources, meter_options):

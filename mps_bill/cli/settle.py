@@ -23,18 +23,14 @@ from mps_bill.core.files import sweep
 
 
 @reads_usage
-@shows("printed", "document", "records", "page", "tables", "charts", "focus")
+@shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def settle(
     usage: options.Usage,
     prices: options.Prices,
     account: Annotated[
         str,
-        typer.Option(
-            "--account",
-            "-a",
-            metavar="FILE",
-            show_default=False,
-            help="The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage.",
+        options.account(
+            "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
         ),
     ],
     save: Annotated[
@@ -67,10 +63,8 @@ def settle(
     ] = False,
     *,
     showing: Showing,
-    in_full: Annotated[
-        int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
-    ] = 6,
-    show_all: Annotated[bool, typer.Option("--all", help="Print every bill in full.")] = False,
+    in_full: options.InFull = 6,
+    show_all: options.ShowAll = False,
     forecast_days: Annotated[
         int, typer.Option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast is based on.")
     ] = 7,
@@ -78,7 +72,6 @@ def settle(
         bool, typer.Option("--fail-on-outstanding", help="Exit 4 if anything is outstanding at the end.")
     ] = False,
     fail_over: options.FailOver = None,
-    bom: Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")] = False,
     billing_account: options.BillingAccount = None,
     reading: Reading,
 ) -> int:
@@ -109,7 +102,6 @@ def settle(
             in_full=None if show_all else in_full,
             fail_on_outstanding=fail_on_outstanding,
             fail_over=limit,
-            bom=bom,
         )
     book = options.load_book(prices)
 
@@ -121,10 +113,10 @@ def settle(
         file = stack.enter_context(open_account(account, book, lock=target is not None))
         with metering(
             usage,
+            prices,
+            book,
             reading,
-            output=showing.output,
-            prices=prices,
-            book=book,
+            showing.output,
             inputs={"--account": account, "--save": save},
             as_of=until,
             charged=account if target is not None else None,
@@ -147,7 +139,7 @@ def settle(
             sweep(os.path.dirname(os.path.realpath(place.path)))
         # The rejects are in their place by now, and the account is the last that is put there.
         with saving(place, file, run, book) as saved:
-            showing.show(SettleView(run, None if show_all else in_full, billing_account), bom=bom)
+            showing.show(SettleView(run, None if show_all else in_full, billing_account))
             if place is not None:
                 sync(sys.stdout)
                 signals.hold()

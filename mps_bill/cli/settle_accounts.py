@@ -63,7 +63,6 @@ def settle_folder(
     in_full: int | None,
     fail_on_outstanding: bool,
     fail_over: Decimal | None,
-    bom: bool,
 ) -> int:
     """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
     check_joined(showing)
@@ -75,18 +74,15 @@ def settle_folder(
 
     with metering(
         usage,
+        prices,
+        book,
         reading,
-        output=output,
-        prices=prices,
-        book=book,
+        output,
         inputs={"--account": folder.accounts},
         as_of=settling.as_of,
         charged=folder.accounts if folder.target is not None else None,
         allow_future=settling.allow_future,
-    ) as (
-        sources,
-        meter_options,
-    ):
+    ) as (sources, meter_options):
         accounts = meter_accounts(sources, book, replace(meter_options, accounts=True))
         report = check_accounts(
             accounts.ids(), folder.accounts, folder.target, book, reading.max_errors, in_place=folder.in_place
@@ -97,7 +93,7 @@ def settle_folder(
             _check_charged_before(accounts, folder, settling, reading.max_errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
-    with showing.opened(bom=bom, there=folder.target is not None) as stream:
+    with showing.opened(there=folder.target is not None) as stream:
         writer = joined(showing, book, stream, settled=True)
         total, owed = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
         control_totals = accounts.control_totals(total.control_totals)

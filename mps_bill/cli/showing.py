@@ -28,16 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """The format that was asked for, and the file to write to (None: standard output)."""
+    """The format that was asked for, the file to write to (None: standard output), and whether CSV begins with a mark."""
 
     format: Format
     output: str | None
+    bom: bool = False
 
-    def show(self, view: Any, *, bom: bool = False) -> None:
+    def show(self, view: Any) -> None:
         """Writes the part of the view that the format shows; a file appears whole or not at all."""
         with decimal.localcontext(EXACT):
             if not self.format.binary:
-                with self.opened(bom=bom) as stream:
+                with self.opened() as stream:
                     self.format.write(view, stream)
                 return
             data = io.BytesIO()
@@ -47,11 +48,11 @@ class Showing:
                 raise typer.BadParameter(str(error), param_hint="--format") from None
         write_bytes(self.output, data.getvalue())
 
-    def opened(self, *, bom: bool = False, there: bool = False) -> AbstractContextManager[IO[str]]:
+    def opened(self, *, there: bool = False) -> AbstractContextManager[IO[str]]:
         """The stream for a format of text, as `open_output`, or with `there` as `open_output_there`; pages, charts and FOCUS
         never begin with a mark."""
         to_output = open_output_there if there else open_output
-        return to_output(self.output, bom=bom and self.format.part in JOINED)
+        return to_output(self.output, bom=self.bom and self.format.part in JOINED)
 
     @property
     def is_prose(self) -> bool:
@@ -85,9 +86,9 @@ class Showing:
         return exit_codes.LIMIT_CROSSED if limits else exit_codes.FOUND if found else exit_codes.DONE
 
 
-def shows(*parts: Part) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command whose view has these parts the options --format and --output, and hands them to it as its parameter
-    `showing`. What it offers is what the list of formats has for the parts."""
+def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command whose view has these parts the options --format and --output (with `bom` also --bom), and hands them
+    to it as its parameter `showing`. What it offers is what the list of formats has for the parts."""
     formats = formats_of(parts)
     choices = StrEnum("Format", {format_.name: format_.name for format_ in formats})  # type: ignore[misc]
     option = typer.Option(
@@ -97,14 +98,20 @@ def shows(*parts: Part) -> Callable[[Callable[..., int]], Callable[..., int]]:
         show_default=False,
         help=f"Output format. Default: by the suffix of --output, else {formats[0].name}.",
     )
+    spelt: list[tuple[str, object, object]] = [
+        ("format_", Annotated[choices | None, option], None),
+        ("output", options.Output, None),
+    ]
+    if bom:
+        spelt.append(("bom", options.Bom, False))
     parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-        for name, annotation in (("format_", Annotated[choices | None, option]), ("output", options.Output))
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, annotation, default in spelt
     ]
 
-    def showing(format_: str | None, output: str | None) -> Showing:
+    def showing(format_: str | None, output: str | None, *, bom: bool = False) -> Showing:
         chosen = next((one for one in formats if one.name == format_), None)
-        return _checked(Showing(chosen or _format_for(output, formats), output))
+        return _checked(Showing(chosen or _format_for(output, formats), output, bom))
 
     return lambda command: with_options(command, "showing", parameters, showing)
 

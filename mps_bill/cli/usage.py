@@ -43,10 +43,7 @@ def check(
     from mps_bill.pipeline import check_usage
     from mps_bill.view.usage_check_view import UsageCheckView
 
-    with metering(usage, reading, output=showing.output, prices=prices, book=book, bill_good_rows=True) as (
-        sources,
-        meter_options,
-    ):
+    with metering(usage, prices, book, reading, showing.output, bill_good_rows=True) as (sources, meter_options):
         result = check_usage(sources, book, replace(meter_options, accounts=None))
 
     showing.show(UsageCheckView(result))

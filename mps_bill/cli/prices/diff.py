@@ -97,7 +97,7 @@ def _compare(
     from mps_bill.ask.comparison import compare_sheets
     from mps_bill.price_sheet.book import book_of
 
-    with metering(usage, reading, output=output, prices=paths, book=book_of(sheets[0])) as (sources, meter_options):
+    with metering(usage, paths, book_of(sheets[0]), reading, output) as (sources, meter_options):
         return compare_sheets(sources, *sheets, meter_options)
 
 
