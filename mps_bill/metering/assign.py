@@ -41,7 +41,7 @@ class Refusal:
 
 
 def assign(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment | tuple[Refusal, ...]:
-    """The assignment of a successful record, or every reason against it that can be told at once."""
+    """The assignment of a successful record, or every reason against it that can be found at once."""
     refusals = list(check_words(key, scheme))
     if key.item not in book.product_of:
         return (*refusals, *_unpriced_item(key, book))
@@ -115,11 +115,12 @@ def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[Refusal, ...]:
 def check_words(key: UsageKey, scheme: MeteringScheme) -> tuple[Refusal, ...]:
     """Whether item and region are known at all, which even a record that is not billable must hold to."""
     refusals = []
-    if key.item not in scheme.items:
-        message = f"item {quoted(key.item)} is in no price sheet of the run{near_miss(key.item, scheme.items)}"
+    items, regions = scheme.words["item"], scheme.words["region"]
+    if key.item not in items:
+        message = f"item {quoted(key.item)} is in no price sheet of the run{near_miss(key.item, items)}"
         refusals.append(Refusal("item", kinds.UNKNOWN_ITEM, message))
-    if key.region not in scheme.regions:
-        message = f"region {quoted(key.region)} is not known{near_miss(key.region, scheme.regions)}"
+    if key.region not in regions:
+        message = f"region {quoted(key.region)} is not known{near_miss(key.region, regions)}"
         refusals.append(Refusal("region", kinds.UNKNOWN_REGION, message))
     return tuple(refusals)
 

@@ -1,6 +1,6 @@
 """Whether a Zstandard file is whole: a download that broke off must never be billed in part.
 
-Both libraries that unpack (zstandard 0.25, DuckDB 2.0) take the end of a cut file for the end of its data.
+Both libraries that unpack (zstandard 0.25, DuckDB 2.0) take the end of a truncated file for the end of its data.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def check_zstd_ends(path: Path) -> None:
 
 
 def _skip_frame(stream: BinaryIO) -> bool:
-    """Goes to the end of a frame, or beyond the end of a file that is cut; False for what is no frame, which the
+    """Goes to the end of a frame, or beyond the end of a file that is truncated; False for what is not a frame, which the
     decompressor complains of."""
     magic = _number(stream, 4)
     if magic in _ZSTD_SKIPPABLE:

@@ -1,6 +1,6 @@
 """CSV rows (RFC 4180) with their places.
 
-The standard `csv` module cannot say where a field stands, and lets a stray quote pass; both decide about money here, since a
+The standard `csv` module cannot say where a field is, and lets a stray quote pass; both decide about money here, since a
 quote in the wrong place can swallow the rows behind it. So rows without a quote are split at their commas, and rows with one
 go through a small tokenizer that knows the place of every field.
 
@@ -227,7 +227,7 @@ def _bare(line: bytes) -> bytes:
 
 def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
     """The row that a line with an open quote makes with the lines behind it; None, and the lines given back, where the
-    quote is never closed, or text stands behind the one that would close it, or it has not the `width` of the header (0: it
+    quote is never closed, or text follows the one that would close it, or it has not the `width` of the header (0: it
     is the header): then the quote that closes it opens a value of a later row. So it does where a line before it is by
     itself as wide as a row, since the value would then hold rows."""
     pieces: list[bytes] = []
@@ -243,7 +243,7 @@ def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
             taken, joined = [], size
         if width >= _WIDE and _is_row(following, width):
             break
-        # Only a line with a quote can close the field; one that is too long is no part of a row.
+        # Only a line with a quote can close the field; one that is too long is not part of a row.
         if b'"' not in following and len(following) <= MAX_ROW_BYTES:
             continue
         fields, starts, flaw = _tokenize('"' + following.rstrip(b"\r\n").decode("utf-8", "replace"))
@@ -334,7 +334,7 @@ def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | 
         if at == len(text):
             return fields, starts, None
         if text[at] != ",":
-            return fields, starts, (at, kinds.STRAY_QUOTE, "text stands after the closing quote of a field")
+            return fields, starts, (at, kinds.STRAY_QUOTE, "there is text after the closing quote of a field")
         at += 1
 
 
@@ -345,8 +345,8 @@ def _is_quoted(text: str, start: int) -> bool:
 
 def _forbidden(char: str) -> tuple[Kind, str]:
     if char == '"':
-        return kinds.STRAY_QUOTE, 'a quote stands inside this value; put the value in quotes and write "" for it'
-    return kinds.CONTROL_CHARACTER, f"the control character U+{ord(char):04X} stands in this value"
+        return kinds.STRAY_QUOTE, 'there is a quote inside this value; put the value in quotes and write "" for it'
+    return kinds.CONTROL_CHARACTER, f"there is the control character U+{ord(char):04X} in this value"
 
 
 def _line_and_column(text: str, at: int, first_line: int) -> tuple[int, int]:

@@ -252,21 +252,17 @@ class _DuckDBEngine:
 
     def _row_source(self, *sources: UsageSource) -> sql.RowSource:
         first = sources[0]
-        layout = self._files.layouts[first.name]
+        form = self._files.form(first)
         paths = [str(source.path) for source in sources]
         if first.format == "parquet":
             columns = parquet_columns(self._connection, paths[0])
             if any(column.name.lower() == ROW_NUMBER for column in columns):
                 raise _NotForQueriesError
             types = exact_types(first, columns)
-            return parquet_rows(paths[0], layout, types, self._files.tags, self._files.scheme.assumed_offset)
+            return parquet_rows(paths[0], form, types)
         if self._reading.encoding:
-            return csv_lines(
-                paths, layout, self._files.tags, self._files.scheme.assumed_offset, encoding=self._reading.encoding
-            )
-        return csv_columns(
-            paths, layout, self._files.tags, self._files.scheme.assumed_offset, parallel=self._reading.parallel
-        )
+            return csv_lines(paths, form, encoding=self._reading.encoding)
+        return csv_columns(paths, form, parallel=self._reading.parallel)
 
     def _lines(self, number: int, condition: str = "true") -> Iterator[bytes]:
         kept = self._kept_rows(_suspects_of(number), "line", condition)
@@ -324,9 +320,9 @@ def _suspects_of(number: int) -> str:
 
 
 def _out_of_resources(error: Exception, folder: Path, memory: int) -> Problem:
-    said = printable(str(error).partition("\n")[0]) or "out of memory"
-    if "disk" in said.lower() or "temp" in said.lower() or "space" in said.lower():
-        message = f"the temporary disk is full ({said}); name a folder with more room with --temp-dir"
+    reason = printable(str(error).partition("\n")[0]) or "out of memory"
+    if "disk" in reason.lower() or "temp" in reason.lower() or "space" in reason.lower():
+        message = f"the temporary disk is full ({reason}); name a folder with more room with --temp-dir"
         return Problem(Place(str(folder.parent)), kinds.NO_DISK, message)
-    message = f"{memory // 1_000_000:,} MB of memory do not suffice ({said}); give more with --memory"
+    message = f"{memory // 1_000_000:,} MB of memory do not suffice ({reason}); give more with --memory"
     return Problem(Place("usage"), kinds.NO_MEMORY, message)

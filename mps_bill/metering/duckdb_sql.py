@@ -17,20 +17,18 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mps_bill.core.times import LOCAL_TIME, OFFSET
-from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
-from mps_bill.metering.records import QUANTITY, Layout
-from mps_bill.metering.sql import MAX_MICROS, TEXTS, Dialect, RowSource, place_name
+from mps_bill.metering.records import QUANTITY, FileForm
+from mps_bill.metering.sql import MAX_MICROS, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
-from mps_bill.metering.usage import COLUMNS
 
-_MICROSECONDS = 1_000_000
-_YEAR_3000 = 32_503_680_000 * _MICROSECONDS
+_YEAR_3000 = 32_503_680_000 * MICROS
 #: Offsets that `strptime` may be trusted with, which is faster than a cast; all others take the slower way.
 _COMMON_OFFSETS = ("+08:00", "+00:00", "-08:00", "-07:00", "-05:00", "-04:00", "+01:00", "+02:00", "+05:30", "+09:00")
 #: Values that the CSV reader of DuckDB may have read otherwise than the exact reader, and control characters.
 _DOUBTFUL = r'[\x00-\x1f\x7f"]'
-#: A line whose quotes stand around whole fields that hold neither a quote nor a comma.
+#: A line whose quotes are around whole fields that hold neither a quote nor a comma.
 _PLAINLY_QUOTED = '("[^",]*"|[^",]*)(,("[^",]*"|[^",]*))*'
 #: Stands in no line that is certain, so a line is read as one value.
 _NO_DELIMITER = "\x1e"
@@ -114,15 +112,40 @@ class DuckDBDialect:
         tidy = f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'), ' ')"
         return f"CASE WHEN {plain} THEN {column} ELSE {tidy} END"
 
+    def epoch(self, text: str, assumed_offset: int | None) -> str:
+        fast = (
+            f"WHEN strlen({text}) = 25 AND {text} >= '197' AND {text} < '3'"
+            f" AND list_position({_list(_COMMON_OFFSETS)}, {text}[20:]) > 0"
+            f" AND regexp_full_match({text}[1:19], '{LOCAL_TIME}')"
+            f" THEN epoch_us(try_strptime({text}, '%Y-%m-%dT%H:%M:%S%z'))"
+        )
+        slow = f"WHEN regexp_full_match({text}, '{LOCAL_TIME}{OFFSET}') THEN epoch_us(try_cast({text} AS TIMESTAMPTZ))"
+        naive = (
+            ""
+            if assumed_offset is None
+            else f"WHEN regexp_full_match({text}, '{LOCAL_TIME}')"
+            f" THEN epoch_us(try_cast({text} AS TIMESTAMP)) - {assumed_offset * MICROS}"
+        )
+        return f"CASE {fast} {slow} {naive} END"
+
+    def micros(self, text: str) -> str:
+        decimal = f"try_cast({text} AS DECIMAL(18,6))"
+        return f"CASE WHEN regexp_full_match({text}, '{QUANTITY}') THEN {_scaled(decimal)} WHEN {text} = '' THEN -1 END"
+
+    def pixels(self, text: str) -> str:
+        number = f"try_cast({text} AS INTEGER)"
+        return (
+            f"CASE WHEN {text} = '' THEN 0"
+            f" WHEN {number} BETWEEN 1 AND 999999 AND {number}::VARCHAR = {text} THEN {number} END"
+        )
+
 
 DIALECT: Dialect = DuckDBDialect()
 
 
-def csv_columns(
-    paths: Sequence[str], layout: Layout, tags: Sequence[str], offset: int | None, *, parallel: bool
-) -> RowSource:
+def csv_columns(paths: Sequence[str], form: FileForm, *, parallel: bool) -> RowSource:
     """Files of one header, every column as text."""
-    names = [place_name(number) for number in range(len(layout.names))]
+    names = [place_name(number) for number in range(len(form.layout.names))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
     relation = csv_files(
         paths,
@@ -130,12 +153,10 @@ def csv_columns(
         f" ignore_errors = false, parallel = {str(parallel).lower()}, columns = {{{columns}}},"
         f" force_not_null = {_list(names)}",
     )
-    return _text_source(relation, names, layout, tags, offset)
+    return text_source(DIALECT, relation, names, form)
 
 
-def csv_lines(
-    paths: Sequence[str], layout: Layout, tags: Sequence[str], offset: int | None, *, encoding: str
-) -> RowSource:
+def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSource:
     """Files of one header by lines, the header's own among them; a line that is not plainly a row is in doubt.
 
     With the encoding `latin-1` every byte is a character, so lines may hold anything; those beyond ASCII are in doubt.
@@ -150,13 +171,13 @@ def csv_lines(
         f" CASE WHEN regexp_full_match(line, '{_PLAINLY_QUOTED}') THEN replace(line, '\"', '') END ELSE line END"
     )
     relation = f"(SELECT line, string_split({bare}, ',') AS fields FROM {lines} WHERE ltrim(line, ',') <> '')"
-    texts = [f"coalesce(fields[{number}], '')" for number in range(1, len(layout.names) + 1)]
-    shape = f"len(fields) = {len(layout.names)}"
+    texts = [f"coalesce(fields[{number}], '')" for number in range(1, len(form.layout.names) + 1)]
+    shape = f"len(fields) = {len(form.layout.names)}"
     tests = (shape,) if encoding == "utf-8" else (shape, r"NOT regexp_matches(line, '[^\x00-\x7f]')")
-    return _text_source(relation, texts, layout, tags, offset, tests, ("line",))
+    return text_source(DIALECT, relation, texts, form, tests, ("line",))
 
 
-def parquet_rows(path: str, layout: Layout, types: Sequence[str], tags: Sequence[str], offset: int | None) -> RowSource:
+def parquet_rows(path: str, form: FileForm, types: Sequence[str]) -> RowSource:
     """A Parquet file with its row numbers, by the DuckDB types of its columns. Numbers and times of exact types are read as
     they are, without a text in between; all other columns as text. What is carried is `column_value` of each column."""
     names = [place_name(number) for number in range(len(types))]
@@ -165,7 +186,7 @@ def parquet_rows(path: str, layout: Layout, types: Sequence[str], tags: Sequence
     shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
     file = parquet_file(path, f", {ROW_NUMBER} = true")
     relation = f"(SELECT *, {shown} FROM {file} AS file({', '.join(names)}, row_number))"
-    # A binary value that is no text is NULL here, so that its row is in doubt.
+    # A binary value that is not text is NULL here, so that its row is in doubt.
     texts = [
         f"CASE WHEN {name} IS NULL THEN '' ELSE {f'try(decode({name}))' if type_ == BINARY else value} END"
         for name, type_, value in zip(names, types, values, strict=True)
@@ -175,13 +196,13 @@ def parquet_rows(path: str, layout: Layout, types: Sequence[str], tags: Sequence
         for type_, value in zip(types, values, strict=True)
         if not _is_short(type_)
     )
-    by_text = _text_source(relation, texts, layout, tags, offset)
-    typed = {column: (names[number], types[number]) for column, number in layout.index.items()}
+    by_text = text_source(DIALECT, relation, texts, form)
+    typed = {column: (names[number], types[number]) for column, number in form.layout.index.items()}
     width, height = (_whole_pixels(*typed[side]) if side in typed else None for side in ("width", "height"))
     return RowSource(
         relation,
         by_text.values,
-        epoch=_typed_epoch(*typed["completed_at"], offset) or by_text.epoch,
+        epoch=_typed_epoch(*typed["completed_at"], form.assumed_offset) or by_text.epoch,
         micros=_typed_micros(*typed["quantity"]) or by_text.micros,
         width=width or by_text.width,
         height=height or by_text.height,
@@ -206,7 +227,7 @@ def column_value(column: str, type_: str) -> str:
 
 
 def _local(column: str, type_: str) -> str:
-    """A time without a zone in whole microseconds; finer fractions are cut, as those of a text are."""
+    """A time without a zone in whole microseconds; finer fractions are rounded down, as those of a text are."""
     return f"make_timestamp(epoch_ns({column}) // 1000)" if type_ == "TIMESTAMP_NS" else f"CAST({column} AS TIMESTAMP)"
 
 
@@ -214,56 +235,8 @@ def _instant(column: str, type_: str) -> str:
     return f"make_timestamptz(epoch_ns({column}) // 1000)" if type_ == "TIMESTAMPTZ_NS" else column
 
 
-def _text_source(
-    relation: str,
-    texts: Sequence[str],
-    layout: Layout,
-    tags: Sequence[str],
-    offset: int | None,
-    tests: tuple[str, ...] = (),
-    carried: tuple[str, ...] = (),
-) -> RowSource:
-    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
-    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *tags)}
-    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
-    return RowSource(
-        relation,
-        {name: known[name] for name in (*TEXTS, *tags) if name != "extra"} | {"extra": extra},
-        _epoch(known["completed_at"], offset),
-        _micros(known["quantity"]),
-        _pixels(known["width"]),
-        _pixels(known["height"]),
-        tests,
-        carried,
-    )
-
-
 def _list(words: Iterable[str]) -> str:
     return f"[{', '.join(map(literal, words))}]"
-
-
-def _epoch(text: str, assumed_offset: int | None) -> str:
-    """Microseconds since 1970 by the grammar of `core.times`; NULL where the text is no such time."""
-    fast = (
-        f"WHEN strlen({text}) = 25 AND {text} >= '197' AND {text} < '3'"
-        f" AND list_position({_list(_COMMON_OFFSETS)}, {text}[20:]) > 0"
-        f" AND regexp_full_match({text}[1:19], '{LOCAL_TIME}')"
-        f" THEN epoch_us(try_strptime({text}, '%Y-%m-%dT%H:%M:%S%z'))"
-    )
-    slow = f"WHEN regexp_full_match({text}, '{LOCAL_TIME}{OFFSET}') THEN epoch_us(try_cast({text} AS TIMESTAMPTZ))"
-    naive = (
-        ""
-        if assumed_offset is None
-        else f"WHEN regexp_full_match({text}, '{LOCAL_TIME}')"
-        f" THEN epoch_us(try_cast({text} AS TIMESTAMP)) - {assumed_offset * _MICROSECONDS}"
-    )
-    return f"CASE {fast} {slow} {naive} END"
-
-
-def _micros(text: str) -> str:
-    """Millionths as BIGINT, -1 for an empty text; NULL where it is not a plain decimal of at most 12 and 6 digits."""
-    decimal = f"try_cast({text} AS DECIMAL(18,6))"
-    return f"CASE WHEN regexp_full_match({text}, '{QUANTITY}') THEN {_scaled(decimal)} WHEN {text} = '' THEN -1 END"
 
 
 def _scaled(decimal: str) -> str:
@@ -272,14 +245,6 @@ def _scaled(decimal: str) -> str:
     return (
         f"CASE WHEN {decimal} < 1000000 THEN ({decimal} * {scale})::BIGINT"
         f" ELSE ({decimal}::DECIMAL(38,6) * {scale})::BIGINT END"
-    )
-
-
-def _pixels(text: str) -> str:
-    number = f"try_cast({text} AS INTEGER)"
-    return (
-        f"CASE WHEN {text} = '' THEN 0"
-        f" WHEN {number} BETWEEN 1 AND 999999 AND {number}::VARCHAR = {text} THEN {number} END"
     )
 
 
@@ -298,7 +263,7 @@ def _typed_epoch(column: str, type_: str, assumed_offset: int | None) -> str | N
         return "NULL::BIGINT"
     else:
         moment, offset = f"epoch_us({_local(column, type_)})", assumed_offset
-    return f"CASE WHEN {moment} < {_YEAR_3000} THEN {moment} - {offset * _MICROSECONDS} END"
+    return f"CASE WHEN {moment} < {_YEAR_3000} THEN {moment} - {offset * MICROS} END"
 
 
 def _typed_micros(column: str, type_: str) -> str | None:

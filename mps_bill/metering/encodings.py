@@ -63,7 +63,7 @@ def _is_gb18030(source: UsageSource) -> bool | None:
 
     Text such as Windows-1252 can by chance be GB18030 too: two letters with an accent make a pair, and each makes one with the
     plain letter behind it. In Chinese few characters have a plain letter as their second byte, most are those of the first
-    level of GB 2312, which stand before the pairs of small letters with an accent, and some stand side by side.
+    level of GB 2312, which come before the pairs of small letters with an accent, and some are side by side.
     """
     try:
         with source.open() as stream:

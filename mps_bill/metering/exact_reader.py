@@ -15,6 +15,7 @@ from mps_bill.metering.groups import Metered, Sums, grouped
 from mps_bill.metering.meter_options import MeterOptions, Progress, Reject
 from mps_bill.metering.records import (
     Features,
+    FileForm,
     Identity,
     Layout,
     RecordReader,
@@ -31,7 +32,7 @@ from mps_bill.price_sheet.book import PriceBook
 
 _ROWS_PER_REPORT = 20_000
 _UNKNOWN_ITEMS_KEPT = 100
-_LOOKALIKES_TOLD = 5
+_LOOKALIKES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ class UsageFiles:
     def tags(self) -> tuple[str, ...]:
         """All columns of the files whose text splits groups and is never priced."""
         return tuple(sorted({tag for layout in self.layouts.values() for tag in layout.tags}))
+
+    def form(self, source: UsageSource) -> FileForm:
+        return FileForm(self.layouts[source.name], self.tags, self.scheme.assumed_offset)
 
     def judge(self, source: UsageSource) -> Judge:
         return Judge(source, self.layouts[source.name], self.book, self.scheme)
@@ -78,7 +82,7 @@ def meet(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None
     """Enters a row among those `seen`; a problem where it contradicts the first row of its record.
 
     Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
-    values none of them can be billed, because nobody can tell which is right.
+    values none of them can be billed, because nobody can know which is right.
     """
     record = item.record
     identity = record.identity
@@ -121,7 +125,7 @@ def open_files(
             problems += partitions
             continue
         for number, kind, message in troubles:
-            # The header of a Parquet file stands on no line.
+            # The header of a Parquet file is not on a line.
             line, column = (
                 header.position(number) if number >= 0 and header.line else (header.line, min(header.line, 1))
             )
@@ -213,24 +217,24 @@ def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFi
 
 
 def _lookalikes(seen: Mapping[Identity, SeenRecord]) -> str:
-    """Says which records have ids that a person cannot tell apart, with their first places; empty where none have."""
+    """Says which records have ids that a person cannot distinguish, with their first places; empty where none have."""
     alike: dict[Identity, list[Identity]] = {}
     for identity in seen:
         job_id, item, output = identity
         shown = (tidied(job_id), item, tidied(output))
         if shown != identity:
             alike.setdefault(shown, []).append(identity)
-    told = []
+    found = []
     for shown, others in alike.items():
         records = [*([shown] if shown in seen else ()), *others]
         if len(records) > 1:
             ids = (f"{_called(identity)} at {seen[identity].first}" for identity in records)
-            told.append(" and ".join(ids))
-    if not told:
+            found.append(" and ".join(ids))
+    if not found:
         return ""
-    more = f" (and {len(told) - _LOOKALIKES_TOLD} more)" if len(told) > _LOOKALIKES_TOLD else ""
+    more = f" (and {len(found) - _LOOKALIKES_SHOWN} more)" if len(found) > _LOOKALIKES_SHOWN else ""
     return (
-        f"ids differ only by spaces or by characters that cannot be seen: {'; '.join(told[:_LOOKALIKES_TOLD])}{more};"
+        f"ids differ only by spaces or by characters that cannot be seen: {'; '.join(found[:_LOOKALIKES_SHOWN])}{more};"
         " they are billed as different records"
     )
 
@@ -293,7 +297,7 @@ class Judge:
             judged = self._verdicts[record.features, slot] = (key, verdict_on(key, self._book, self._scheme))
         key, verdict = judged
         if isinstance(verdict, tuple):
-            unknown = "" if key.item in self._scheme.items else key.item
+            unknown = "" if key.item in self._scheme.words["item"] else key.item
             return BadRow(source, row, _value_problems(source, row, self._layout, verdict), unknown)
         return PlacedRecord(source, row, record, key, verdict)
 
@@ -327,7 +331,7 @@ def _rows_of(source: UsageSource) -> Iterator[Row]:
     """The rows of a source, the header first.
 
     Raises:
-        InputRejected: the file cannot be read to its end, so that nobody can tell what it holds.
+        InputRejected: the file cannot be read to its end, so that nobody can know what it holds.
     """
     if source.rows:
         yield from source.rows()
@@ -371,7 +375,7 @@ def _conflict(item: PlacedRecord, known: SeenRecord) -> Problem:
     record, features = item.record, item.record.features
     output = f", output {quoted(record.output)}" if record.output else ""
     message = (
-        f"job {quoted(record.job_id)} ({features.item}{output}) stands at {known.first} with other values"
+        f"job {quoted(record.job_id)} ({features.item}{output}) is at {known.first} with other values"
         f" ({'; '.join(record.differences(known.record))}); none of its rows can be billed until they agree"
     )
     return Problem(Place(item.source.name, item.row.line, 1), kinds.CONFLICTING_REPEAT, message)

@@ -1,4 +1,4 @@
-"""What a file is that is no CSV as usage wants it: the cause in one message, with the way out."""
+"""What a file is that is not CSV as usage wants it: the cause in one message, with the way out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEPARATORS = {";": '";"', "\t": "a TAB", "|": '"|"'}
 
 
 def foreign_form(header: Row, known: Collection[str]) -> tuple[Kind, str] | None:
-    """Why the first row of a file is no header with `known` columns, where the whole file has another form."""
+    """Why the first row of a file is not a header with `known` columns, where the whole file has another form."""
     raw = header.raw
     for start, message in _STARTS.items():
         if raw.startswith(start):

@@ -16,7 +16,16 @@ from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_FORM, TAG_PREFIX, UsageKey, is_tag
+from mps_bill.metering.usage import (
+    ACCOUNT_COLUMN,
+    COLUMNS,
+    REQUIRED_COLUMNS,
+    TAG_FORM,
+    TAG_PREFIX,
+    WORDS,
+    UsageKey,
+    is_tag,
+)
 
 #: Statuses of a record that is billed and of one that is not; compared without ASCII case. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
@@ -48,7 +57,7 @@ class ValueProblem:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each known column stands in the rows of one file. `ignored` are the extra columns passed over."""
+    """Where each known column is in the rows of one file. `ignored` are the extra columns passed over."""
 
     names: tuple[str, ...]
     index: dict[str, int]
@@ -56,7 +65,7 @@ class Layout:
 
     @property
     def ignored_numbers(self) -> frozenset[int]:
-        """Where the ignored columns stand."""
+        """Where the ignored columns are."""
         known = set(self.index.values())
         return frozenset(number for number in range(len(self.names)) if number not in known)
 
@@ -64,6 +73,16 @@ class Layout:
     def tags(self) -> tuple[str, ...]:
         """The columns whose text splits groups and is never priced: tags, and the account where the file names it."""
         return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX) or name == ACCOUNT_COLUMN))
+
+
+@dataclass(frozen=True, slots=True)
+class FileForm:
+    """What files that are read alike have in common: where their columns are, the tag columns of the run, and the offset
+    (seconds east of UTC) of times without one."""
+
+    layout: Layout
+    tags: Sequence[str]
+    assumed_offset: int | None
 
 
 def is_usage_column(name: str) -> bool:
@@ -79,7 +98,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
     for number, name in enumerate(names):
         if is_usage_column(name):
             if name in index:
-                message = f"column {quoted(name)} stands here and as column {index[name] + 1}"
+                message = f"duplicate column {quoted(name)}; first as column {index[name] + 1}"
                 problems.append((number, kinds.REPEATED_COLUMN, message))
             else:
                 index[name] = number
@@ -87,7 +106,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
             ignored.append(name)
         else:
             if name.startswith(TAG_PREFIX):
-                message, remedy = f"column {quoted(name)} is no tag", f", and {TAG_FORM}"
+                message, remedy = f"column {quoted(name)} is not a tag", f", and {TAG_FORM}"
             else:
                 message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
                 remedy = ", and a column to group by is named tag_..."
@@ -119,17 +138,13 @@ class Features:
     def key(self, slot: int) -> UsageKey:
         long, short = max(self.width, self.height), min(self.width, self.height)
         return UsageKey(
-            slot,
-            self.item,
-            self.region,
-            self.spec,
-            self.codec,
-            long,
-            short,
-            self.unit,
-            self.failed,
-            self.tags,
-            self.account,
+            **{name: getattr(self, name) for name in WORDS},
+            slot=slot,
+            long=long,
+            short=short,
+            failed=self.failed,
+            tags=self.tags,
+            account=self.account,
         )
 
 
@@ -153,7 +168,7 @@ class UsageRecord:
         return (self.job_id, self.features.item, self.output)
 
     def differences(self, other: UsageRecord) -> list[str]:
-        """What the other row of the same record says otherwise, such as `quantity 10 here, 12 there`."""
+        """What is different in the other row of the same record, such as `quantity 10 here, 12 there`."""
         pairs = [
             ("completed_at", _instant_text(self.completed_at), _instant_text(other.completed_at)),
             (
@@ -163,7 +178,7 @@ class UsageRecord:
             ),
             ("status", *("failed" if one.features.failed else "success" for one in (self, other))),
         ]
-        for name in ("region", "spec", "codec", "width", "height", "unit"):
+        for name in (*WORDS, "width", "height"):
             pairs.append((name, str(getattr(self.features, name)), str(getattr(other.features, name))))
         pairs.append((ACCOUNT_COLUMN, self.features.account, other.features.account))
         here, there = dict(self.features.labels), dict(other.features.labels)
@@ -182,7 +197,7 @@ class RecordReader:
         self._scheme = scheme
         self._index = layout.index
         self._width = len(layout.names)
-        shared = ("region", "item", "spec", "codec", "width", "height", "unit", "status")
+        shared = (*WORDS, "width", "height", "status")
         #: Columns behind `Features`, in a fixed order, as positions in the row.
         self._shared = [(name, layout.index[name]) for name in (*shared, *layout.tags) if name in layout.index]
         self._features: dict[tuple[str, ...], Features | tuple[ValueProblem, ...]] = {}
@@ -263,13 +278,9 @@ class RecordReader:
 
         tags = {name: value for name, value in given.items() if name.startswith(TAG_PREFIX)}
         return Features(
-            region=given["region"],
-            item=given["item"],
-            spec=given.get("spec", ""),
-            codec=given.get("codec", ""),
+            **{name: given.get(name, "") for name in WORDS},
             width=int(sides["width"] or 0),
             height=int(sides["height"] or 0),
-            unit=given["unit"],
             failed=failed,
             tags=tuple(tags.get(name, "") for name in self._scheme.tags),
             labels=tuple(sorted((name, value) for name, value in tags.items() if value)),

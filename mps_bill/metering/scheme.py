@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mps_bill.core.decimals import RoundingMode, divide
@@ -58,11 +59,8 @@ class MeteringScheme:
     """
 
     slot_seconds: int
-    items: frozenset[str]
-    regions: frozenset[str]
-    specs: frozenset[str]
-    codecs: frozenset[str]
-    units: frozenset[str]
+    #: The known words of each of the columns `WORDS`.
+    words: Mapping[str, frozenset[str]]
     long_edges: tuple[int, ...]
     short_edges: tuple[int, ...]
     rules: tuple[RecordRule, ...]
@@ -92,11 +90,13 @@ def scheme_for(book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int 
     buckets = [resolution for item in items for resolution in item.resolutions]
     return MeteringScheme(
         slot_seconds=math.gcd(HOUR, *(calendar.offset for calendar in calendars)),
-        items=frozenset(item.code for item in items) | book.unpriced.keys(),
-        regions=known_regions(book),
-        specs=frozenset(spec for item in items for spec in (*item.prices, *item.aliases)),
-        codecs=frozenset(codec for item in items for codec in codecs(item)),
-        units=frozenset(UNITS),
+        words={
+            "item": frozenset(item.code for item in items) | book.unpriced.keys(),
+            "region": known_regions(book),
+            "spec": frozenset(spec for item in items for spec in (*item.prices, *item.aliases)),
+            "codec": frozenset(codec for item in items for codec in codecs(item)),
+            "unit": frozenset(UNITS),
+        },
         long_edges=tuple(sorted({bucket.long for bucket in buckets})),
         short_edges=tuple(sorted({bucket.short for bucket in buckets})),
         rules=tuple(rules),

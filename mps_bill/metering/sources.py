@@ -59,7 +59,7 @@ class UsageSource:
         """The plain bytes of the file, unpacked as they are read.
 
         Raises:
-            OSError, EOFError: it cannot be read, or is cut off (`read_errors` has what reading can raise later).
+            OSError, EOFError: it cannot be read, or is truncated (`read_errors` has what reading can raise later).
         """
         if self.format.endswith(".gz"):
             import gzip

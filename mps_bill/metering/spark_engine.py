@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: What a name begins with that Spark passes over.
 _HIDDEN = ("_", ".")
-#: Stored types that Spark's own do not tell apart.
+#: Stored types that Spark's own do not distinguish.
 _STORED = {
     "INT96": INT96,
     "INT64 TIMESTAMP(NANOS,true)": NANOS,
@@ -103,7 +103,7 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
 def _addresses_at(session: SparkSession, url: str) -> list[str]:
     """The files that a URL names, in order of name: those that match it, and all in the folders that do and below those.
 
-    In a folder Spark's own marks, such as `_SUCCESS`, are no usage, and what stands in a hidden folder is half written.
+    In a folder Spark's own marks, such as `_SUCCESS`, are not usage, and what is in a hidden folder is half written.
     """
     hadoop = session.sparkContext._jvm.org.apache.hadoop.fs
     path = hadoop.Path(url)
@@ -163,7 +163,7 @@ def read_with_spark(files: UsageFiles, options: MeterOptions) -> Metered:
 
 
 def _session(resources: Resources) -> SparkSession:
-    """A session of its own: a master that `spark-submit` has set stands unless the run names one."""
+    """A session of its own: a master that `spark-submit` has set is kept unless the run names one."""
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -177,7 +177,7 @@ def _session(resources: Resources) -> SparkSession:
         "spark.sql.caseSensitive": "true",
         "spark.sql.legacy.parquet.nanosAsLong": "true",
         "spark.ui.showConsoleProgress": "false",
-        # What goes wrong is told once, by the run itself.
+        # What goes wrong is reported once, by the run itself.
         "spark.log.level": "FATAL",
     }
     if resources.spark_master or resources.threads:
@@ -216,9 +216,9 @@ def _reported(name: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        # What Java throws is told on the second line, after the name of a call.
-        said = str(error).removeprefix("An error occurred while calling").partition("\n: ")[2] or str(error)
-        message = f"Spark cannot read it: {printable(said.partition(chr(10))[0])}"
+        # What Java throws is described on the second line, after the name of a call.
+        reason = str(error).removeprefix("An error occurred while calling").partition("\n: ")[2] or str(error)
+        message = f"Spark cannot read it: {printable(reason.partition(chr(10))[0])}"
         if "FileSystem not found" in message or "No FileSystem for scheme" in message:
             message += "; give Spark the jars of this file system, as docs/scale.md says"
         raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)]) from error
@@ -325,13 +325,13 @@ class _SparkEngine:
                 yield source, found
 
     def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:
-        layout = self._files.layouts[sources[0].name]
+        form = self._files.form(sources[0])
         paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
             self._session.read.text(paths).selectExpr("value", "_metadata.file_path AS path").createOrReplaceTempView(
                 view
             )
-            return lines(view, layout, self._files.tags, self._files.scheme.assumed_offset)
+            return lines(view, form)
         frame = self._session.read.parquet(*paths)
         stored = self._stored_types(sources[0])
         types = []
@@ -343,7 +343,7 @@ class _SparkEngine:
         file = frame.metadataColumn("_metadata")
         columns += [file.getField("file_path").alias("path"), file.getField("row_index").alias("row_number")]
         frame.select(*columns).createOrReplaceTempView(view)
-        return parquet(view, layout, types, self._files.tags, self._files.scheme.assumed_offset)
+        return parquet(view, form, types)
 
     def _stored_types(self, source: UsageSource) -> tuple[str, ...]:
         """The types of a Parquet file's columns as they are stored; nothing for other files."""

@@ -2,11 +2,11 @@
 
 Measured facts behind the forms used here:
 
-* The text reader keeps every byte of a line; `is_valid_utf8` tells whether they are UTF-8.
+* The text reader keeps every byte of a line; `is_valid_utf8` says whether they are UTF-8.
 * A cast of text to a timestamp takes `+08:00` and `Z` but not `+0800` or `+08`, so those are left to the exact reader.
 * `$` matches before a last line end; `\\z` does not.
-* Sums of 64 bits overflow with an error, so they are widened; `div` has 64 bits whatever it divides, and cuts the rest
-  off without an error.
+* Sums of 64 bits overflow with an error, so they are widened; `div` has 64 bits whatever it divides, and drops the rest
+  without an error.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mps_bill.core.times import LOCAL_TIME
-from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
-from mps_bill.metering.records import QUANTITY, SIDE, Layout
-from mps_bill.metering.sql import TEXTS, Dialect, RowSource, place_name
+from mps_bill.metering.records import QUANTITY, SIDE, FileForm
+from mps_bill.metering.sql import Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
-from mps_bill.metering.usage import COLUMNS
 
-#: Types that Spark's own do not tell apart: times of 96 bits, which have no zone, and counts of nanoseconds.
+#: Types that Spark's own do not distinguish: times of 96 bits, which have no zone, and counts of nanoseconds.
 INT96, NANOS, LOCAL_NANOS, BINARY = "int96", "nanoseconds", "local nanoseconds", "binary"
-_MICROSECONDS = 1_000_000
 #: A quote, or a control character.
 _DOUBTFUL = r'[\x00-\x1f\x7f"]'
 _OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
@@ -71,32 +69,48 @@ class SparkDialect:
     def tidied(self, column: str) -> str:
         return f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'))"
 
+    def epoch(self, text: str, assumed_offset: int | None) -> str:
+        naive = (
+            ""
+            if assumed_offset is None
+            else f" WHEN {_full_match(text, LOCAL_TIME)}"
+            f" THEN unix_micros(try_cast({text} AS TIMESTAMP)) - {assumed_offset * MICROS}"
+        )
+        return f"CASE WHEN {_full_match(text, LOCAL_TIME + _OFFSET)} THEN unix_micros(try_cast({text} AS TIMESTAMP)){naive} END"
+
+    def micros(self, text: str) -> str:
+        millionths = f"CAST(try_cast({text} AS DECIMAL(18,6)) * {10**QUANTITY_PLACES} AS BIGINT)"
+        return f"CASE WHEN {_full_match(text, QUANTITY)} THEN {millionths} WHEN {text} = '' THEN CAST(-1 AS BIGINT) END"
+
+    def pixels(self, text: str) -> str:
+        return f"CASE WHEN {text} = '' THEN 0 WHEN {_full_match(text, SIDE)} THEN try_cast({text} AS INT) END"
+
 
 DIALECT: Dialect = SparkDialect()
 
 
-def lines(view: str, layout: Layout, tags: Sequence[str], offset: int | None) -> RowSource:
+def lines(view: str, form: FileForm) -> RowSource:
     """CSV by lines: `view` has the columns `value` (the text of a line) and `path`; a line that is not plainly a row is in
     doubt, and so is every line that is not valid UTF-8."""
     relation = f"(SELECT value, path, split(value, ',', -1) AS fields FROM {view} WHERE ltrim(',', value) <> '')"
-    texts = [f"coalesce(get(fields, {number}), '')" for number in range(len(layout.names))]
+    texts = [f"coalesce(get(fields, {number}), '')" for number in range(len(form.layout.names))]
     tests = (
-        f"size(fields) = {len(layout.names)}",
+        f"size(fields) = {len(form.layout.names)}",
         f"octet_length(value) <= {MAX_ROW_BYTES}",
         "is_valid_utf8(value)",
         "NOT contains(value, '\"')",
     )
-    return _text_source(relation, texts, layout, tags, offset, tests, ("value", "path"))
+    return text_source(DIALECT, relation, texts, form, tests, ("value", "path"))
 
 
-def parquet(view: str, layout: Layout, types: Sequence[str], tags: Sequence[str], offset: int | None) -> RowSource:
+def parquet(view: str, form: FileForm, types: Sequence[str]) -> RowSource:
     """Parquet through the text of each column, by its type (one of Spark's, or one of those named here); `view` has its
     columns as `place_name` calls them, `path` and `row_number`. What is carried is `column_value` of each column."""
     values = [column_value(place_name(number), type_) for number, type_ in enumerate(types)]
     carried = [f"text_{number}" for number in range(len(types))]
     shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
     relation = f"(SELECT path, row_number, {shown} FROM {view})"
-    # A binary value that is no text is NULL here, so that its row is in doubt.
+    # A binary value that is not text is NULL here, so that its row is in doubt.
     texts = [
         f"CASE WHEN is_valid_utf8(CAST(coalesce({text}, '') AS STRING)) THEN CAST(coalesce({text}, '') AS STRING) END"
         if type_ == BINARY
@@ -105,7 +119,7 @@ def parquet(view: str, layout: Layout, types: Sequence[str], tags: Sequence[str]
     ]
     lengths = " + ".join(f"coalesce(octet_length({text}), 0)" for text in carried)
     tests = (f"{lengths} <= {MAX_ROW_BYTES - len(carried)}",)
-    return _text_source(relation, texts, layout, tags, offset, tests, ("path", "row_number", *carried))
+    return text_source(DIALECT, relation, texts, form, tests, ("path", "row_number", *carried))
 
 
 def column_value(column: str, type_: str) -> str:
@@ -126,51 +140,6 @@ def column_value(column: str, type_: str) -> str:
     return f"CAST({column} AS STRING)"
 
 
-def _text_source(
-    relation: str,
-    texts: Sequence[str],
-    layout: Layout,
-    tags: Sequence[str],
-    offset: int | None,
-    tests: tuple[str, ...],
-    carried: tuple[str, ...],
-) -> RowSource:
-    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
-    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *tags)}
-    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
-    return RowSource(
-        relation,
-        {name: known[name] for name in (*TEXTS, *tags) if name != "extra"} | {"extra": extra},
-        _epoch(known["completed_at"], offset),
-        _micros(known["quantity"]),
-        _pixels(known["width"]),
-        _pixels(known["height"]),
-        tests,
-        carried,
-    )
-
-
 def _full_match(text: str, pattern: str) -> str:
     whole = rf"\A({pattern})\z"
     return f"{text} RLIKE {literal(whole)}"
-
-
-def _epoch(text: str, assumed_offset: int | None) -> str:
-    """Microseconds since 1970; NULL where the text is no such time."""
-    naive = (
-        ""
-        if assumed_offset is None
-        else f" WHEN {_full_match(text, LOCAL_TIME)}"
-        f" THEN unix_micros(try_cast({text} AS TIMESTAMP)) - {assumed_offset * _MICROSECONDS}"
-    )
-    return f"CASE WHEN {_full_match(text, LOCAL_TIME + _OFFSET)} THEN unix_micros(try_cast({text} AS TIMESTAMP)){naive} END"
-
-
-def _micros(text: str) -> str:
-    """Millionths as BIGINT, -1 for an empty text; NULL where it is not a plain decimal of at most 12 and 6 digits."""
-    millionths = f"CAST(try_cast({text} AS DECIMAL(18,6)) * {10**QUANTITY_PLACES} AS BIGINT)"
-    return f"CASE WHEN {_full_match(text, QUANTITY)} THEN {millionths} WHEN {text} = '' THEN CAST(-1 AS BIGINT) END"
-
-
-def _pixels(text: str) -> str:
-    return f"CASE WHEN {text} = '' THEN 0 WHEN {_full_match(text, SIDE)} THEN try_cast({text} AS INT) END"

@@ -17,18 +17,20 @@ from math import gcd
 from typing import Protocol
 
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES
+from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES, FileForm
 from mps_bill.metering.scheme import MeteringScheme, RecordRule
-from mps_bill.metering.usage import ACCOUNT_COLUMN, BEYOND
+from mps_bill.metering.usage import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQUIRED_COLUMNS, WORDS
 
 MAX_MICROS = 10**18 - 1
 _INT64 = 2**63 - 1
 _STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
+#: The words that a row needs even where it is not billable. A unit it may lack then.
+_NEVER_EMPTY = ("item", "region")
 _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
 #: The columns that name a record, and the tables that the statements below read and that an engine makes in between.
 IDENTITY = ("job_id", "item", "output")
-TEXTS = (*IDENTITY, "region", "spec", "codec", "unit", "status", "extra")
+TEXTS = (*dict.fromkeys((*IDENTITY, *WORDS)), "status", "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
 #: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
@@ -46,7 +48,7 @@ class Dialect(Protocol):
         ...
 
     def position(self, column: str, words: Sequence[str]) -> str:
-        """Where the value stands in the words, from 1; 0 for any other value."""
+        """Where the value is in the words, from 1; 0 for any other value."""
         ...
 
     def harmless(self, column: str) -> str:
@@ -69,6 +71,18 @@ class Dialect(Protocol):
         """See `tidy.tidied`."""
         ...
 
+    def epoch(self, text: str, assumed_offset: int | None) -> str:
+        """Microseconds since 1970 by the grammar of `core.times`; NULL where the text is not such a time, or not surely."""
+        ...
+
+    def micros(self, text: str) -> str:
+        """Millionths as BIGINT, -1 for an empty text; NULL where it is not a plain decimal of at most 12 and 6 digits."""
+        ...
+
+    def pixels(self, text: str) -> str:
+        """A side in pixels, 0 for an empty text; NULL where it is not a whole number from 1 to 999,999."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
@@ -87,6 +101,30 @@ class RowSource:
     height: str
     tests: tuple[str, ...]
     carried: tuple[str, ...] = ()
+
+
+def text_source(
+    dialect: Dialect,
+    relation: str,
+    texts: Sequence[str],
+    form: FileForm,
+    tests: tuple[str, ...] = (),
+    carried: tuple[str, ...] = (),
+) -> RowSource:
+    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
+    layout = form.layout
+    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *form.tags)}
+    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
+    return RowSource(
+        relation,
+        {name: known[name] for name in (*TEXTS, *form.tags) if name != "extra"} | {"extra": extra},
+        dialect.epoch(known["completed_at"], form.assumed_offset),
+        dialect.micros(known["quantity"]),
+        dialect.pixels(known["width"]),
+        dialect.pixels(known["height"]),
+        tests,
+        carried,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +167,7 @@ SELECT {names}, {sums} FROM (
             (
                 *IDENTITY,
                 "unit",
-                *map(_code, word_lists(self.scheme)),
+                *map(code_column, word_lists(self.scheme)),
                 *("epoch", "width_pixels", "height_pixels", "failed"),
                 *map(tag_column, self.tags),
             )
@@ -226,7 +264,10 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
                 *carried,
                 *(f"{values[name]} AS {name}" for name in TEXTS),
                 *(f"{values[tag]} AS {tag_column(tag)}" for tag in self.tags),
-                *(f"{self.dialect.position(values[name], known)} AS {_code(name)}" for name, known in words.items()),
+                *(
+                    f"{self.dialect.position(values[name], known)} AS {code_column(name)}"
+                    for name, known in words.items()
+                ),
                 f"{self.dialect.position(self.dialect.lower(values['status']), _STATUSES)} AS status_code",
                 f"{source.epoch} AS epoch",
                 f"{source.micros} AS micros",
@@ -243,7 +284,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
                 *IDENTITY,
                 "unit",
                 *map(tag_column, self.tags),
-                *map(_code, words),
+                *map(code_column, words),
                 *("epoch", "micros", "width_pixels", "height_pixels"),
                 f"status_code >= {_FIRST_FREE} AS failed",
                 f"coalesce({certain}, false) AS certain",
@@ -255,16 +296,16 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         """What must hold of a row so that the engine is certain of it; NULL counts as false."""
         failed = f"status_code >= {_FIRST_FREE}"
         harmless = self.dialect.harmless
+        optional = [name for name in WORDS if name not in REQUIRED_COLUMNS]
         return (
             "epoch >= 0",
             "status_code > 0",
             "job_id <> ''",
-            "item_code > 0",
-            "region_code > 0",
+            *(f"{code_column(name)} > 0" for name in _NEVER_EMPTY),
             f"CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND {failed} END",
             f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {failed} END",
             "(width_pixels = 0) = (height_pixels = 0)",
-            *(f"CASE WHEN {_code(name)} > 0 THEN true ELSE {harmless(name)} END" for name in ("spec", "codec")),
+            *(f"CASE WHEN {code_column(name)} > 0 THEN true ELSE {harmless(name)} END" for name in optional),
             *(harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, self.tags))),
             *(f"{column} <> ''" for column in self.tags if column == ACCOUNT_COLUMN),
         )
@@ -304,19 +345,13 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
 
 def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
     """The words that the statements write as positions, counted from 1; 0 is any other word."""
-    return {
-        "item": tuple(sorted(scheme.items)),
-        "region": tuple(sorted(scheme.regions)),
-        "spec": ("", *sorted(scheme.specs)),
-        "codec": ("", *sorted(scheme.codecs)),
-        "unit": ("", *sorted(scheme.units)),
-    }
+    return {name: (*(() if name in _NEVER_EMPTY else ("",)), *sorted(scheme.words[name])) for name in WORDS}
 
 
 def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
     """The columns of a key in the results of the statements."""
     account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
-    codes = map(_code, word_lists(scheme))
+    codes = map(code_column, word_lists(scheme))
     return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
 
 
@@ -326,11 +361,11 @@ def place_name(number: int) -> str:
 
 
 def tag_column(tag: str) -> str:
-    """What engines call the column of a tag: tags may differ by case alone, which engines do not tell apart."""
+    """What engines call the column of a tag: tags may differ by case alone, which engines do not distinguish."""
     return tag if tag == ACCOUNT_COLUMN else f"tag_{tag.encode().hex()}"
 
 
-def _code(column: str) -> str:
+def code_column(column: str) -> str:
     """The column with the position of a word in its list."""
     return f"{column}_code"
 

@@ -25,7 +25,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import UNKNOWN, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, UNKNOWN, UsageKey
 
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
 
@@ -98,8 +98,9 @@ class _Metering:
         self._files = files
         self._options = options
         self._by_account = files.scheme.by_account
-        #: The scheme of the groups summed over all accounts.
+        #: The scheme of the groups summed over all accounts, and their results.
         self._whole = replace(files.scheme, by_account=False)
+        self._results = _Results(self._whole)
         self._statements = sql.Statements(engine.rows, files.scheme, files.tags, engine.dialect)
         self._sums = Sums(files.scheme)
         self._judges: dict[str, Judge] = {}
@@ -122,9 +123,9 @@ class _Metering:
             if row[0] is None:
                 in_doubt = True
                 continue
-            counted = _counted(row, self._whole)
+            counted = self._results.counted(row)
             if isinstance(verdict_on(counted.key, self._files.book, self._whole), tuple):
-                refused.append(row[: len(sql.key_columns(self._whole))])
+                refused.append(row[: len(self._results.columns)])
             else:
                 self._sums.add_counted(counted)
         if refused:
@@ -153,7 +154,7 @@ class _Metering:
         if self._keep(sql.CONTESTED, self._statements.contested(), doing):
             self._find_suspects()
         for row in self._over_accounts(sql.CORRECTIONS, self._statements.corrections(), doing):
-            self._sums.add_counted(_counted(row, self._whole))
+            self._sums.add_counted(self._results.counted(row))
 
     def _suspects(self) -> Iterator[Judged]:
         if self._found_suspects:
@@ -163,7 +164,7 @@ class _Metering:
     def _accounts(self) -> ByAccount:
         """The counts of each account: what the engine has counted, and what the exact reader has, whose keys name it."""
         rows = self._engine.stream(self._statements.by_account(), "Sorting accounts")
-        counted = (_counted(row, self._files.scheme) for row in rows)
+        counted = map(_Results(self._files.scheme).counted, rows)
         exact = sorted((one for one in self._sums.counted() if one.key.account), key=account_of)
         counts = CountsFile(merge(counted, exact, key=account_of), self._options.resources.temp_folder)
         return ByAccount(counts, self._files.book, self._files.scheme)
@@ -190,36 +191,33 @@ class _Metering:
 
 
 def _key_types(scheme: MeteringScheme) -> dict[str, str]:
-    columns = sql.key_columns(scheme)
-    return dict(zip(columns, (*[_INTEGER] * 8, _BOOLEAN, *[_TEXT] * (len(columns) - 9)), strict=True))
+    texts = {ACCOUNT_COLUMN, *map(sql.tag_column, scheme.tags)}
+    special = {**dict.fromkeys(texts, _TEXT), "failed": _BOOLEAN}
+    return {name: special.get(name, _INTEGER) for name in sql.key_columns(scheme)}
 
 
-def _counted(row: Sequence[object], scheme: MeteringScheme) -> Counted:
-    """A row of a result that counts."""
-    width = len(sql.key_columns(scheme))
-    rows, duplicates, micros, *pieces = (int(str(number)) for number in row[width:])
-    return Counted(_key(row[:width], scheme), rows, duplicates, micros, tuple(pieces))
+class _Results:
+    """Reads the rows of results that count under a scheme."""
 
+    def __init__(self, scheme: MeteringScheme) -> None:
+        self.columns = sql.key_columns(scheme)
+        self._scheme = scheme
+        self._words = sql.word_lists(scheme)
 
-def _key(columns: Sequence[object], scheme: MeteringScheme) -> UsageKey:
-    """The key columns of a result as a key."""
-    slot, item, region, spec, codec, unit, long_side, short_side, failed, *texts = columns
-    account, tags = (str(texts[0]), texts[1:]) if scheme.by_account else ("", texts)
-    words = sql.word_lists(scheme)
+    def counted(self, row: Sequence[object]) -> Counted:
+        width = len(self.columns)
+        rows, duplicates, micros, *pieces = (int(str(number)) for number in row[width:])
+        return Counted(self._key(row[:width]), rows, duplicates, micros, tuple(pieces))
 
-    def word(column: str, code: object) -> str:
-        return words[column][int(str(code)) - 1] if code else UNKNOWN
-
-    return UsageKey(
-        slot=int(str(slot)) * scheme.slot_seconds,
-        item=word("item", item),
-        region=word("region", region),
-        spec=word("spec", spec),
-        codec=word("codec", codec),
-        long=int(str(long_side)),
-        short=int(str(short_side)),
-        unit=word("unit", unit),
-        failed=bool(failed),
-        tags=tuple(map(str, tags)),
-        account=account,
-    )
+    def _key(self, values: Sequence[object]) -> UsageKey:
+        found = dict(zip(self.columns, values, strict=True))
+        codes = {name: int(str(found[sql.code_column(name)])) for name in self._words}
+        return UsageKey(
+            **{name: words[codes[name] - 1] if codes[name] else UNKNOWN for name, words in self._words.items()},
+            slot=int(str(found["slot"])) * self._scheme.slot_seconds,
+            long=int(str(found["long_side"])),
+            short=int(str(found["short_side"])),
+            failed=bool(found["failed"]),
+            tags=tuple(str(found[sql.tag_column(tag)]) for tag in self._scheme.tags),
+            account=str(found.get(ACCOUNT_COLUMN, "")),
+        )

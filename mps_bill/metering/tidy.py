@@ -1,4 +1,4 @@
-"""Ids as a person sees them: without what cannot be seen, so that two ids that look alike can be told of."""
+"""Ids as a person sees them: without what cannot be seen, so that two ids that look alike can be reported."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ ACCOUNT_COLUMN = "account_id"
 #: The columns of a usage file. Any number of `tag_*` columns may follow.
 COLUMNS = (*RECORD_COLUMNS, ACCOUNT_COLUMN)
 REQUIRED_COLUMNS = ("job_id", "completed_at", "region", "item", "quantity", "unit")
+#: The columns whose values are known words, as the fields of `UsageKey` are called; what knows them is the scheme.
+WORDS = ("item", "region", "spec", "codec", "unit")
 TAG_PREFIX = "tag_"
 #: What the name of a tag is, in words and nearly as a pattern; `is_tag` knows it exactly.
 TAG_FORM = "a tag is named tag_ and letters or digits of any script, _, . or -"

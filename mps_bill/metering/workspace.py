@@ -67,7 +67,7 @@ def _locked(folder: str) -> Iterator[None]:
 
 
 def sweep(parent: str | None = None) -> None:
-    """Removes the folders of runs that are no more."""
+    """Removes the folders of runs that have ended."""
     for folder in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))

@@ -26,7 +26,7 @@ ROWS = [
     ("delete", row(region="cn-shanghai\x7f"), "region", "U111", "U+007F"),
     ("unclosed quote", row(job_id='"j-1'), "job_id", "U112", "never closed"),
     ("text after a quote", row(item='"trans"coding'), "item+7", "U113", "after the closing quote"),
-    ("quote inside", row(job_id='j"1'), "job_id", "U113", "quote stands inside"),
+    ("quote inside", row(job_id='j"1'), "job_id", "U113", "quote inside"),
     ("tab in a quoted value", row(tag_project='"a\tb"'), "tag_project", "U111", "U+0009"),
     # Values that are missing.
     ("no job", row(job_id=""), "job_id", "U201", "job_id is empty"),
@@ -235,7 +235,7 @@ def test_a_misspelt_column_is_named_with_its_nearest(tmp_path: Path) -> None:
 def test_a_name_that_is_no_tag_is_told_what_a_tag_is(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER + ",tag_a b\n")])
     assert [problem.message for problem in report.shown] == [
-        'column "tag_a b" is no tag; --ignore-extra-columns passes over it, and a tag is named tag_ and letters or digits'
+        'column "tag_a b" is not a tag; --ignore-extra-columns passes over it, and a tag is named tag_ and letters or digits'
         " of any script, _, . or -"
     ]
 
