@@ -71,19 +71,25 @@ class Sums:
 
     def add(self, key: UsageKey, micros: int, rows: int) -> None:
         """Counts `rows` rows of one record of `micros` (millionths of the row's own unit)."""
-        self._add(key, (rows, rows - 1, micros, *self._scheme.pieces(key.unit, micros)))
+        # Every row of a file that Python reads comes here.
+        numbers = self._of(key)
+        numbers[0] += rows
+        numbers[1] += rows - 1
+        numbers[2] += micros
+        for place, pieces in enumerate(self._scheme.pieces(key.unit, micros), 3):
+            numbers[place] += pieces
 
     def add_counted(self, counted: Counted) -> None:
         """Adds what an engine has counted; numbers below zero take back."""
-        self._add(counted.key, (counted.rows, counted.duplicates, counted.micros, *counted.pieces))
+        numbers = self._of(counted.key)
+        for place, number in enumerate((counted.rows, counted.duplicates, counted.micros, *counted.pieces)):
+            numbers[place] += number
 
-    def _add(self, key: UsageKey, added: tuple[int, ...]) -> None:
+    def _of(self, key: UsageKey) -> list[int]:
         numbers = self._numbers.get(key)
         if numbers is None:
-            self._numbers[key] = list(added)
-            return
-        for place, number in enumerate(added):
-            numbers[place] += number
+            numbers = self._numbers[key] = [0] * (3 + len(self._scheme.rules))
+        return numbers
 
     def counted(self) -> Iterator[Counted]:
         """The counts of every key that has any row."""
