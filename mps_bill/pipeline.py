@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT
@@ -62,13 +62,13 @@ def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     Raises:
         InputRejected: a file or its header cannot be used, or rows are bad and the options do not bill the good ones.
     """
-    return gathered(meter(sources, book, options), book)
+    return gathered(meter(sources, book, options), book, options.cuts)
 
 
-def gathered(metered: Metered, book: PriceBook) -> Usage:
-    """Metered usage, of one account, with the cycles that it makes."""
+def gathered(metered: Metered, book: PriceBook, cuts: Sequence[int] = ()) -> Usage:
+    """Metered usage, of one account, with the cycles that it makes, known by the segments that `cuts` cut them into."""
     with decimal.localcontext(EXACT):
-        return Usage(metered, cycles(gather(metered.groups), book))
+        return Usage(metered, cycles(gather(metered.groups, cuts), book, cuts))
 
 
 def bill_usage(
@@ -84,13 +84,14 @@ def bill_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
-    return bill_metered(meter_usage(sources, book, options), book, options.tags, as_of, contract)
+    return bill_metered(meter(sources, book, options), book, options.tags, as_of, contract)
 
 
 def bill_metered(
-    usage: Usage, book: PriceBook, tags: tuple[str, ...], as_of: int | None, contract: Contract = LIST_PRICES
+    metered: Metered, book: PriceBook, tags: tuple[str, ...], as_of: int | None, contract: Contract = LIST_PRICES
 ) -> BillRun:
     """Itemised bills for the metered usage of one account."""
+    usage = gathered(metered, book)
     with decimal.localcontext(EXACT):
         bills = list_bills(under_contract(usage.cycles, contract, book))
         issued = tuple(bill for bill in bills if as_of is None or bill.cycle.issued_at <= as_of)
@@ -101,8 +102,8 @@ def bill_metered(
             bills=issued,
             pending=pending,
             months=tuple(month for month in statement_months(issued) if as_of is None or month.issued_at <= as_of),
-            control_totals=control_totals(usage, pending=pending),
-            problems=usage.metered.problems,
+            control_totals=control_totals(metered, pending=pending),
+            problems=metered.problems,
             has_discounts=bool(contract.discounts),
         )
 
@@ -148,9 +149,11 @@ def settle_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
-    usage = meter_usage(sources, book, options)
+    from mps_bill.settlement.sources.resource_plans import segment_cuts
+
+    options = replace(options, cuts=segment_cuts(account.plans, book))
     return settle_metered(
-        usage,
+        meter(sources, book, options),
         book,
         account,
         as_of,
@@ -161,7 +164,7 @@ def settle_usage(
 
 
 def settle_metered(
-    usage: Usage,
+    metered: Metered,
     book: PriceBook,
     account: Account,
     as_of: int | None = None,
@@ -170,13 +173,16 @@ def settle_metered(
     charge_twice: bool = False,
     forecast_days: int = FORECAST_DAYS,
 ) -> SettleRun:
-    """The bills for the metered usage of an account, paid from it."""
+    """The bills for the usage of an account, paid from it. It was metered with the cuts of the account's plans, and perhaps
+    others."""
     # A bill needs none of this, and start-up is most of a small run.
     from mps_bill.settlement.closing import closing_rows, totals
     from mps_bill.settlement.forecast import forecast
     from mps_bill.settlement.overdue import overdue_bills
     from mps_bill.settlement.settle_cycles import settle
+    from mps_bill.settlement.sources.resource_plans import segment_cuts
 
+    usage = gathered(metered, book, segment_cuts(account.plans, book))
     with decimal.localcontext(EXACT):
         settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice)
         return SettleRun(
@@ -188,9 +194,9 @@ def settle_metered(
             overdue=overdue_bills(settled),
             forecast=forecast(settled, forecast_days),
             control_totals=control_totals(
-                usage, pending=settled.pending, late=tuple(bill.cycle for bill in settled.late)
+                metered, pending=settled.pending, late=tuple(bill.cycle for bill in settled.late)
             ),
-            problems=usage.metered.problems,
+            problems=metered.problems,
         )
 
 
@@ -208,13 +214,12 @@ def check_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     Raises:
         InputRejected: a file or its header cannot be used.
     """
-    usage = meter_usage(sources, book, options)
-    return UsageCheck(control_totals(usage), usage.metered.problems)
+    metered = meter(sources, book, options)
+    return UsageCheck(control_totals(metered), metered.problems)
 
 
-def control_totals(usage: Usage, *, pending: Sequence[Bill] = (), late: Sequence[Cycle] = ()) -> ControlTotals:
+def control_totals(metered: Metered, *, pending: Sequence[Bill] = (), late: Sequence[Cycle] = ()) -> ControlTotals:
     """Where every row of the usage went. A row of a pending or late cycle is counted there and not as billed."""
-    metered = usage.metered
     records_pending = sum(charge.records for bill in pending for charge in bill.cycle.charges)
     records_late = sum(charge.records for cycle in late for charge in cycle.charges)
     totals = ControlTotals(

@@ -21,7 +21,7 @@ from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
-from mps_bill.pipeline import BillRun, SettleRun, Usage, bill_metered, gathered
+from mps_bill.pipeline import BillRun, SettleRun, bill_metered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.rating.contract import LIST_PRICES, Contract
@@ -29,7 +29,7 @@ from mps_bill.rating.contract import LIST_PRICES, Contract
 
 @dataclass(frozen=True, slots=True)
 class AccountsUsage:
-    """Metered usage of many accounts. Going through it yields each account's id and its usage, in order of the ids.
+    """Metered usage of many accounts. Going through it yields each account's id and its part, in order of the ids.
 
     A rejected row is nobody's, because its account cannot be trusted either: it counts in the total only.
     Usage of one account, which names none, is that of the account "", and rejected rows are its own.
@@ -50,11 +50,10 @@ class AccountsUsage:
         for account_id, _ in self.metered.by_account or ():
             yield account_id
 
-    def __iter__(self) -> Iterator[tuple[str, Usage]]:
+    def __iter__(self) -> Iterator[tuple[str, Metered]]:
         if not self.many:
-            yield "", gathered(self.metered, self.book)
-        for account_id, metered in self.metered.by_account or ():
-            yield account_id, gathered(metered, self.book)
+            yield "", self.metered
+        yield from self.metered.by_account or ()
 
     def control_totals(self, accounts: ControlTotals) -> ControlTotals:
         """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted separately
@@ -135,9 +134,9 @@ class AccountBills:
         return self.usage.problems
 
     def __iter__(self) -> Iterator[tuple[str, BillRun]]:
-        for account_id, usage in self.usage:
+        for account_id, metered in self.usage:
             contract = self.contract_of(account_id)
-            yield account_id, bill_metered(usage, self.usage.book, self.tags, self.as_of, contract)
+            yield account_id, bill_metered(metered, self.usage.book, self.tags, self.as_of, contract)
 
 
 def bill_accounts(

@@ -30,6 +30,7 @@ from mps_bill.rating.bills import (
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
 from mps_bill.settlement.settle_cycles import settle
+from mps_bill.settlement.sources.resource_plans import segment_cuts
 
 OTHER_CURRENCY = Kind("V101", "other-currency")
 NO_COMMON_PRODUCT = Kind("V102", "no-common-product")
@@ -159,7 +160,8 @@ def compare_accounts(
         InputRejected: as `meter_usage`.
     """
     with decimal.localcontext(EXACT):
-        usage = meter_usage(sources, book, options)
+        plans = (*(own.plans if own else ()), *other.plans)
+        usage = meter_usage(sources, book, replace(options, cuts=segment_cuts(plans, book)))
         here = _settled(usage, book, own) if own else _list_side("no account: no plans, no vouchers", usage)
         return Comparison(book.currency, here, _settled(usage, book, other), usage)
 
@@ -243,7 +245,8 @@ def _side(
 def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
     """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge."""
     before = sum(cycle.end <= (account.settled(cycle.product) or 0) for cycle in usage.cycles)
-    settled = settle(usage.cycles, replace(account, settled_through={}), book)
+    own = gathered(usage.metered, book, segment_cuts(account.plans, book))
+    settled = settle(own.cycles, replace(account, settled_through={}), book)
     sums = totals(settled)
     paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
     bills = tuple(step.bill for step in settled.settlements)

@@ -25,7 +25,8 @@ from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
-    from mps_bill.pipeline import SettleRun, Usage
+    from mps_bill.metering.groups import Metered
+    from mps_bill.pipeline import SettleRun
     from mps_bill.render.joined import Joined
     from mps_bill.settlement.save import AccountFile
 
@@ -70,7 +71,8 @@ def settle_folder(
     _check_folder(folder, output, reading.rejects)
 
     from mps_bill.ask.all_accounts import meter_accounts
-    from mps_bill.settlement.save import check_accounts
+    from mps_bill.settlement.save import check_accounts, plans_in
+    from mps_bill.settlement.sources.resource_plans import segment_cuts
 
     with metering(
         usage,
@@ -83,7 +85,8 @@ def settle_folder(
         charged=folder.accounts if folder.target is not None else None,
         allow_future=settling.allow_future,
     ) as (sources, meter_options):
-        accounts = meter_accounts(sources, book, replace(meter_options, accounts=True))
+        cuts = segment_cuts(plans_in(folder.accounts, book), book)
+        accounts = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
         report = check_accounts(
             accounts.ids(), folder.accounts, folder.target, book, reading.max_errors, in_place=folder.in_place
         )
@@ -144,20 +147,20 @@ def _check_charged_before(accounts: AccountsUsage, folder: Folder, settling: Set
     from mps_bill.settlement.save import open_account_in
 
     log = ProblemLog(max_errors)
-    for account_id, usage in accounts:
+    for account_id, metered in accounts:
         with open_account_in(folder.accounts, account_id, accounts.book, lock=False) as file:
-            problem = charged_before(_settled(usage, accounts.book, file, settling), file.name, max_errors)
+            problem = charged_before(_settled(metered, accounts.book, file, settling), file.name, max_errors)
         log.add([problem] if problem else [])
     report = log.report()
     if report.total:
         raise InputRejected(report)
 
 
-def _settled(usage: Usage, book: PriceBook, file: AccountFile, settling: Settling) -> SettleRun:
+def _settled(metered: Metered, book: PriceBook, file: AccountFile, settling: Settling) -> SettleRun:
     from mps_bill.pipeline import settle_metered
 
     return settle_metered(
-        usage,
+        metered,
         book,
         file.account,
         settling.as_of,
@@ -186,9 +189,9 @@ def _settle_each(
     if folder.target is not None:
         sweep(folder.target)
     try:
-        for account_id, usage in accounts:
+        for account_id, metered in accounts:
             with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
-                run = _settled(usage, accounts.book, file, settling)
+                run = _settled(metered, accounts.book, file, settling)
                 name = None if folder.target is None else account_path(folder.target, account_id)
                 with (
                     target_of(name, file, accounts.book, in_place=folder.in_place) as target,

@@ -101,7 +101,7 @@ def open_files(
     sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions
 ) -> tuple[UsageFiles, tuple[Problem, ...]]:
     """The files with their headers read, and the problems of the headers."""
-    scheme = scheme_for(book, options.tags, options.assumed_offset)
+    scheme = scheme_for(book, options.tags, options.assumed_offset, options.cuts)
     layouts: dict[str, Layout] = {}
     problems: list[Problem] = []
     for source in sources:

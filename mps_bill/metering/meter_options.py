@@ -28,12 +28,14 @@ class MeterOptions:
 
     One bad row rejects the run, unless `bill_good_rows`. `reject` gets every rejected row, `done` the result once all is
     read, and `notify` what a person should know of how it was read. `trust_unique` leaves out the check for repeated
-    records. `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or must not be;
+    records. `cuts` are seconds, in order, at which cycles are cut into segments, so that what resource plans cover is known.
+    `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or must not be;
     None takes both.
     """
 
     tags: tuple[str, ...] = ()
     assumed_offset: int | None = None
+    cuts: tuple[int, ...] = ()
     ignore_extra_columns: bool = False
     max_errors: int = 20
     engine: EngineName = "auto"

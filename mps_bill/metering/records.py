@@ -187,7 +187,7 @@ class UsageRecord:
 
     def slot(self, scheme: MeteringScheme) -> int:
         """The start of the slot of time that holds the completion, in seconds."""
-        return self.completed_at // (scheme.slot_seconds * MICROS) * scheme.slot_seconds
+        return scheme.slot(self.completed_at // MICROS)
 
 
 class RecordReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,7 +56,8 @@ def record_micros(item: Item, unit: str, micros: int) -> int:
 class MeteringScheme:
     """The known words, the edges of time and size, and the record rules of a price book.
 
-    `slot_seconds` divides every cycle of the book on its own clock, so that slots never straddle two cycles.
+    `slot_seconds` divides every cycle of the book on its own clock, so that slots never straddle two cycles; slots also end
+    at the seconds of `cuts`, which are in order.
     """
 
     slot_seconds: int
@@ -70,6 +72,13 @@ class MeteringScheme:
     assumed_offset: int | None
     #: Whether the usage names the account of every row, so that each account has groups of its own.
     by_account: bool = False
+    cuts: tuple[int, ...] = ()
+
+    def slot(self, second: int) -> int:
+        """The start of the slot of time that holds a second."""
+        start = second // self.slot_seconds * self.slot_seconds
+        cut = bisect_right(self.cuts, second)
+        return max(start, self.cuts[cut - 1]) if cut else start
 
     def pieces(self, unit: str, micros: int) -> tuple[int, ...]:
         """The pieces of one record of `micros` (millionths of `unit`) under each rule; 0 where the rule is for units of
@@ -82,7 +91,9 @@ class MeteringScheme:
         )
 
 
-def scheme_for(book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int | None = None) -> MeteringScheme:
+def scheme_for(
+    book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int | None = None, cuts: tuple[int, ...] = ()
+) -> MeteringScheme:
     """The scheme that serves every item of `book`."""
     items = tuple(book.items)
     calendars = [book.calendar(product) for product in book.versions]
@@ -102,4 +113,5 @@ def scheme_for(book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int 
         rules=tuple(rules),
         tags=tags,
         assumed_offset=assumed_offset,
+        cuts=cuts,
     )

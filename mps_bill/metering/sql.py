@@ -323,11 +323,17 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
     def _keys(self, columns: Sequence[str]) -> dict[str, str]:
         """The columns of a key over checked rows."""
         special = {
-            "slot": self.dialect.whole_quotient("epoch", self.scheme.slot_seconds * MICROS),
+            "slot": self._slot(),
             "long_side": _edge("greatest(width_pixels, height_pixels)", self.scheme.long_edges),
             "short_side": _edge("least(width_pixels, height_pixels)", self.scheme.short_edges),
         }
         return {name: special.get(name, name) for name in columns}
+
+    def _slot(self) -> str:
+        """See `MeteringScheme.slot`."""
+        seconds = self.scheme.slot_seconds
+        start = f"{self.dialect.whole_quotient('epoch', seconds * MICROS)} * {seconds}"
+        return f"greatest({start}, {_last_cut((0, *self.scheme.cuts))})" if self.scheme.cuts else start
 
     def _whole_key(self) -> tuple[str, ...]:
         return key_columns(replace(self.scheme, by_account=False))
@@ -379,6 +385,14 @@ def _is_in(table: str, columns: Sequence[str], values: Iterable[str] = ()) -> st
     """Whether the values (by default the columns themselves) are in these columns of a table; NULL is not."""
     names = ", ".join(columns)
     return f"coalesce(({', '.join(values) or names}) IN (SELECT {names} FROM {table}), false)"
+
+
+def _last_cut(cuts: Sequence[int]) -> str:
+    """The last cut that is not after the row, of which the first is not. There may be many, so they are halved."""
+    if len(cuts) == 1:
+        return str(cuts[0])
+    half = len(cuts) // 2
+    return f"CASE WHEN epoch < {cuts[half] * MICROS} THEN {_last_cut(cuts[:half])} ELSE {_last_cut(cuts[half:])} END"
 
 
 def _edge(side: str, edges: Sequence[int]) -> str:

@@ -60,7 +60,8 @@ class UsageKey:
     """What the price of a record may depend on. Absent text is empty; an absent side is 0.
 
     `slot` is the start (seconds since the epoch) of the stretch of time that holds the completion, never longer than a
-    billing cycle. `long` and `short` are the sides in pixels, or the next bucket edge at or above them.
+    billing cycle, and cut where the run cuts cycles into segments. `long` and `short` are the sides in pixels, or the next
+    bucket edge at or above them.
     """
 
     slot: int

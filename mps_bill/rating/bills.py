@@ -33,6 +33,8 @@ class Cycle:
     not_before: int = 0
     contract: Contract = LIST_PRICES
     closing_sheet: PriceSheet | None = None
+    #: Whether usage is known by the segments between these seconds, which are in order.
+    cuts: Sequence[int] = ()
 
     @property
     def product(self) -> str:
@@ -111,15 +113,16 @@ class StatementMonth:
         return billing.calendar.month_end(self.month) + billing.issue_after
 
 
-def cycles(totals: Iterable[UsageTotal], book: PriceBook) -> tuple[Cycle, ...]:
-    """The cycles of all totals at list prices, in the order in which their bills are issued."""
+def cycles(totals: Iterable[UsageTotal], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Cycle, ...]:
+    """The cycles of all totals at list prices, in the order in which their bills are issued; `cuts` are those that the
+    totals were gathered with."""
     found = []
     issued: dict[str, int] = {}
     for (start, product), members in groupby(totals, key=lambda total: (total.cycle_start, total.sheet.product)):
         charges = tuple(charge_for(total, book) for total in members)
         sheet = charges[0].sheet
         closing = _closing_sheet(sheet, start, LIST_PRICES, book)
-        cycle = Cycle(sheet, start, charges, not_before=issued.get(product, 0), closing_sheet=closing)
+        cycle = Cycle(sheet, start, charges, not_before=issued.get(product, 0), closing_sheet=closing, cuts=cuts)
         issued[product] = cycle.issued_at
         found.append(cycle)
     return tuple(sorted(found, key=lambda cycle: (cycle.issued_at, cycle.start, cycle.product)))

@@ -13,9 +13,9 @@ from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import amount_of
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.price_kind import Price
-from mps_bill.price_sheet.sheet_model import Item, PriceInForce, PriceSheet
+from mps_bill.price_sheet.sheet_model import Item, Metering, PriceInForce, PriceSheet
 from mps_bill.rating.contract import Discount
-from mps_bill.rating.totals import TagShares, UsageTotal
+from mps_bill.rating.totals import Segments, TagShares, UsageTotal
 
 
 # Charges and lines are made by the hundred thousand, and frozen they would take four times as long to make; `Final` lets the
@@ -36,6 +36,8 @@ class Charge:
     #: Whether the month's use of the item must be kept, because a price of it in the run is tiered by the month.
     accumulates: Final[bool]
     shares: Final[TagShares]
+    #: The micros by the starts of the segments of the cycle; empty where it is not cut.
+    segments: Final[Segments] = ()
 
     @property
     def price(self) -> Price:
@@ -99,10 +101,7 @@ NO_USAGE: MonthUsage = MappingProxyType({})
 
 def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
     """The charge of a total: `per: cycle` items are rounded here, on the cycle's sum."""
-    metering = total.item.metering
-    micros = total.micros
-    if metering.per == "cycle":
-        micros = divide(micros, metering.step, metering.rounding) * metering.step
+    micros = _rounded(total.micros, total.item.metering)
     in_force = total.sheet.price(total.item, total.spec, total.region)
     if in_force is None:
         raise BrokenLaw("assignment lets no unpriced usage through")
@@ -118,7 +117,26 @@ def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
         in_force,
         total.item.code in book.month_tiered,
         total.shares,
+        _segments(total),
     )
+
+
+def _rounded(micros: int, metering: Metering) -> int:
+    """A sum of a cycle under the rule for cycles."""
+    return divide(micros, metering.step, metering.rounding) * metering.step if metering.per == "cycle" else micros
+
+
+def _segments(total: UsageTotal) -> Segments:
+    """What each segment is billed for: the difference of the running totals at its ends, each by the item's rule, so that
+    they add up to the charge."""
+    found = []
+    running = billed = 0
+    for start, micros in total.segments:
+        running += micros
+        after = _rounded(running, total.item.metering)
+        found.append((start, after - billed))
+        billed = after
+    return tuple(found)
 
 
 def month_key(charge: Charge) -> MonthKey:

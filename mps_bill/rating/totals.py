@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ from mps_bill.metering.assign import Assignment
 from mps_bill.metering.groups import Group
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
+#: The start of a segment -> micros.
+Segments = tuple[tuple[int, int], ...]
 #: Values of the tags that the run is split by -> micros.
 TagShares = tuple[tuple[tuple[str, ...], int], ...]
 
@@ -18,7 +21,8 @@ TagShares = tuple[tuple[tuple[str, ...], int], ...]
 @dataclass(slots=True)
 class UsageTotal:
     """What a cycle used of one item and spec in one region: `records` usage records, together `micros`, each counted by
-    the item's record rule. `shares` splits the micros by tag values, in order of the values."""
+    the item's record rule. `shares` splits the micros by tag values, in order of the values; `segments` splits them by the
+    starts of the segments of the cycle that used any, in order, and is empty where the run cuts no cycle."""
 
     sheet: Final[PriceSheet]
     item: Final[Item]
@@ -28,12 +32,15 @@ class UsageTotal:
     records: Final[int]
     micros: Final[int]
     shares: Final[TagShares]
+    segments: Final[Segments] = ()
 
 
-def gather(groups: Iterable[Group]) -> tuple[UsageTotal, ...]:
-    """The totals of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region."""
+def gather(groups: Iterable[Group], cuts: Sequence[int] = ()) -> tuple[UsageTotal, ...]:
+    """The totals of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region.
+    `cuts` are the seconds, in order, at which cycles are cut into segments; the groups were metered with them."""
     records: dict[tuple[int, str, int, int, str], int] = {}
     shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], int]] = {}
+    segments: dict[tuple[int, str, int, int, str], dict[int, int]] = {}
     heads: dict[tuple[int, str, int, int, str], Assignment] = {}
     ranks: dict[int, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
     for group in groups:
@@ -51,6 +58,10 @@ def gather(groups: Iterable[Group]) -> tuple[UsageTotal, ...]:
         records[key] = records.get(key, 0) + group.records
         by_tag = shares.setdefault(key, {})
         by_tag[group.key.tags] = by_tag.get(group.key.tags, 0) + group.micros
+        if cuts:
+            by_segment = segments.setdefault(key, {})
+            start = segment_start(group.key.slot, assignment.cycle_start, cuts)
+            by_segment[start] = by_segment.get(start, 0) + group.micros
     return tuple(
         UsageTotal(
             head.sheet,
@@ -61,9 +72,16 @@ def gather(groups: Iterable[Group]) -> tuple[UsageTotal, ...]:
             records[key],
             sum(shares[key].values()),
             tuple(sorted(shares[key].items())),
+            tuple(sorted(segments[key].items())) if cuts else (),
         )
         for key, head in sorted(heads.items(), key=lambda pair: pair[0])
     )
+
+
+def segment_start(second: int, cycle_start: int, cuts: Sequence[int]) -> int:
+    """The start of the segment of a cycle that holds a second."""
+    cut = bisect_right(cuts, second)
+    return max(cycle_start, cuts[cut - 1]) if cut else cycle_start
 
 
 def _ranks(sheet: PriceSheet) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

@@ -23,6 +23,7 @@ from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
 from mps_bill.settlement.charged import charged_beyond
 from mps_bill.settlement.entries import ID_PATTERN
+from mps_bill.settlement.sources.resource_plans import ResourcePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,18 @@ def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool
             message = f"it holds the account {quoted(file.account.id)}; by its name it should hold {quoted(account_id)}"
             raise _rejected(name, kinds.OTHER_ACCOUNT, message)
         yield file
+
+
+def plans_in(folder: str, book: PriceBook) -> Iterator[ResourcePlan]:
+    """The resource plans of all accounts in a folder. What is wrong with an account is found when it is used."""
+    for path in sorted(Path(folder).glob("*.yaml")):
+        with suppress(InputRejected, OSError):
+            if _PLANS_KEY in path.read_bytes():
+                with open_account(str(path), book, lock=False) as file:
+                    yield from file.account.plans
+
+
+_PLANS_KEY = b"resource_plans"
 
 
 def check_accounts(

@@ -38,7 +38,7 @@ class ComparisonView:
 
     @property
     def _control_totals(self) -> Any:
-        return control_totals(self.comparison.usage)
+        return control_totals(self.comparison.usage.metered)
 
     def printed(self) -> Iterator[Block]:
         here, there = self._sides

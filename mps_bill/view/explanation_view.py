@@ -12,6 +12,7 @@ from mps_bill.core.diagnostics import printable
 from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.rating.lines import Charge
+from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from mps_bill.view.bill_json import bill_json, line_json
 from mps_bill.view.reasons import (
     Step,
@@ -141,7 +142,19 @@ def _plan_steps(one: Explained) -> Iterator[Step]:
             took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
             coefficient = plain(plan.covers[line.item.code][line.spec])
             covered = f"{plan.id} covers {shown(deduction.micros, line.item.unit)} at {coefficient}"
-            yield ("Resource plan", f"{covered}: takes {took} {plan.unit.name}, {left} are left")
+            yield ("Resource plan", f"{covered}{_in_force(plan, one)}: takes {took} {plan.unit.name}, {left} are left")
+
+
+def _in_force(plan: ResourcePlan, one: Explained) -> str:
+    """Where a plan covers what completed in a part of the cycle: that part."""
+    assert one.bill is not None
+    cycle, words = one.bill.cycle, ""
+    if plan.covers_from == "cycle":
+        return words
+    for word, moment in (("from", plan.effective_from), ("before", plan.expires_at)):
+        if cycle.start < moment < cycle.end:
+            words += f" {word} {iso(moment, cycle.sheet.billing.calendar.offset)}"
+    return f", of what completed{words}," if words else ""
 
 
 def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:

@@ -107,7 +107,7 @@ def _items(usage: Comparison) -> list[str]:
 
 
 def _records(usage: Comparison) -> int:
-    return control_totals(usage.usage).rows_billed
+    return control_totals(usage.usage.metered).rows_billed
 
 
 def _words_row(where: str, word: WordChange) -> Row:

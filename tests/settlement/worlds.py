@@ -20,7 +20,7 @@ from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.credit_line import CreditLine
-from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
+from mps_bill.settlement.sources.resource_plans import CoversFrom, ResourcePlan, ResourcePlans
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCard, StoredValueCards
 from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
 
@@ -130,12 +130,14 @@ def plan(
     covers: Mapping[str, Mapping[str, str]] | None = None,
     regions: Sequence[str] | None = None,
     unit: str = "minute",
+    covers_from: CoversFrom = "cycle",
 ) -> ResourcePlan:
+    """A plan; usage by the hour says nothing of what completed when, so by default it covers whole cycles."""
     left = int(Decimal(remaining) * MICROS)
     covers = covers if covers is not None else {"video": {"HD": "3", "SD": "1.5"}}
     rates = {item: {spec: Decimal(rate) for spec, rate in specs.items()} for item, specs in covers.items()}
     scope = None if regions is None else frozenset(regions)
-    return ResourcePlan(id_, "", UNITS[unit], left, left, at(start), at(end), scope, rates)
+    return ResourcePlan(id_, "", UNITS[unit], left, left, at(start), at(end), scope, rates, covers_from)
 
 
 def voucher(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mps_bill.ask.advise.packs import ENDLESS, Pack, PackList, PackType, is_outdone
 from mps_bill.ask.advise.search import Found, best_purchase
@@ -21,7 +21,7 @@ from mps_bill.rating.bills import Amounts, Cycle
 from mps_bill.rating.contract import LIST_PRICES
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import settle
-from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.sources.resource_plans import ResourcePlans, segment_cuts
 
 #: Rows of one pack end with this many of it.
 MAX_OF_A_PACK = 100
@@ -84,9 +84,11 @@ def advise_usage(
         InputRejected: as `pipeline.meter_usage`.
     """
     with decimal.localcontext(EXACT):
-        usage = meter_usage(sources, book, options)
-        # Only plans matter here, so that nothing else pays: what is not covered is left outstanding.
         held = account.plans if account else ()
+        moments = () if bought_at is None else _moments(bought_at, packs, book)
+        cuts = tuple(sorted({*segment_cuts(held, book), *moments}))
+        usage = meter_usage(sources, book, replace(options, cuts=cuts))
+        # Only plans matter here, so that nothing else pays: what is not covered is left outstanding.
         bare = Account(
             id="advice",
             currency=book.currency,
@@ -115,9 +117,17 @@ def advise_usage(
             outcomes=outcomes,
             found=found,
             reach=tuple(_reach(cycles, packs, everything, found.best)),
-            control_totals=control_totals(usage, late=tuple(bill.cycle for bill in settled.late)),
+            control_totals=control_totals(usage.metered, late=tuple(bill.cycle for bill in settled.late)),
             problems=usage.metered.problems,
         )
+
+
+def _moments(bought_at: int, packs: PackList, book: PriceBook) -> Iterator[int]:
+    """When packs bought at a moment come into force and expire."""
+    yield bought_at
+    offset = next(iter(book.sheets)).billing.calendar.offset
+    for type_ in packs.types:
+        yield type_.valid_for.end(bought_at, offset)
 
 
 def _numbers_of(pack: Pack, packs: Sequence[Pack], simulator: Simulator) -> Iterator[Outcome]:

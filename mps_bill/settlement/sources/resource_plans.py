@@ -6,17 +6,19 @@ quantity takes is in general a fraction, so all of it is done on whole numbers w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from mps_bill.core.decimals import divide, plain, scaled
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record
+from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record, words
 from mps_bill.documents.values import line
+from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement import account_problems as kinds
@@ -55,7 +57,18 @@ COVERS = Field(
     MapOf("the plan's items", item_code, MapOf("an item's specs", spec_code, coefficient)),
     "item, then spec, then how much of the plan one unit of it takes",
 )
-_PLAN = Record("a resource plan", (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS))
+CoversFrom = Literal["purchase", "cycle"]
+_COVERS_FROM = Field(
+    "covers_from",
+    Choice[CoversFrom]("what a plan covers from", words("purchase", "cycle"), kinds.BAD_NAME),
+    "what it covers: what completed while it was in force (purchase), or all of every cycle in which it was (cycle);"
+    " absent: purchase",
+    required=False,
+)
+_PLAN = Record(
+    "a resource plan",
+    (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS, _COVERS_FROM),
+)
 _PLANS = Field(
     "resource_plans", ListOf("the resource plans", _PLAN, may_be_empty=True), "prepaid quantities", required=False
 )
@@ -78,6 +91,7 @@ class ResourcePlan:
     expires_at: int
     regions: frozenset[str] | None
     covers: Mapping[str, Mapping[str, Decimal]]
+    covers_from: CoversFrom = "purchase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +143,7 @@ def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
         *valid,
         regions,
         covered,
+        value_of(fields, _COVERS_FROM, "purchase"),
     )
 
 
@@ -160,6 +175,7 @@ def _written_plan(plan: ResourcePlan, offset: int) -> Mapping[str, Written]:
         "expires_at": iso(plan.expires_at, offset),
         **({"regions": sorted(plan.regions)} if plan.regions is not None else {}),
         "covers": {item: {spec: plain(rate) for spec, rate in specs.items()} for item, specs in plan.covers.items()},
+        **({"covers_from": plan.covers_from} if plan.covers_from != "purchase" else {}),
     }
 
 
@@ -196,16 +212,37 @@ def take_from_plans(cycle: Cycle, plans: tuple[ResourcePlan, ...]) -> PlanCover:
     usable = [plan for plan in plans if plan.remaining and in_force(plan, cycle)]
     if not usable:
         return PlanCover((0,) * len(cycle.charges), (), plans)
-    cover = _Covering(cycle.charges)
+    cover = _Covering(cycle)
     after = {plan.id: cover.take_from(plan) for plan in sorted(usable, key=plan_order)}
     covered = tuple(charge.micros - left for charge, left in zip(cycle.charges, cover.left, strict=True))
     return PlanCover(covered, tuple(cover.deductions), tuple(after.get(plan.id, plan) for plan in plans))
 
 
 def in_force(plan: ResourcePlan, cycle: Cycle) -> bool:
-    """Source: the provider's resource plan rules: a plan bought inside a cycle offsets the whole cycle and never an
-    earlier one."""
+    """Whether a plan covers any of a cycle. It never covers an earlier one."""
     return plan.effective_from < cycle.end and cycle.start < plan.expires_at
+
+
+def covers_segment(plan: ResourcePlan, start: int) -> bool:
+    """Whether a plan that is in force in a cycle covers its segment that starts at `start`.
+
+    Source: the provider's rules for applying resource plans (2026): a plan bought at 10:30:00 offsets what was used from
+    10:30:00 on, and not what the same bill of 10:00-11:00 has from before. An older page, which says that it offsets the
+    bill of 10:00-11:00, is `covers_from: cycle`.
+    """
+    return plan.covers_from == "cycle" or plan.effective_from <= start < plan.expires_at
+
+
+def segment_cuts(plans: Iterable[ResourcePlan], book: PriceBook) -> tuple[int, ...]:
+    """The seconds at which plans start or end within a cycle of some product, in order: usage before and after each of them
+    must be known apart."""
+    calendars = [book.calendar(product) for product in book.versions]
+    moments = {
+        moment for plan in plans if plan.covers_from == "purchase" for moment in (plan.effective_from, plan.expires_at)
+    }
+    return tuple(
+        sorted(moment for moment in moments if any(calendar.cycle_start(moment) != moment for calendar in calendars))
+    )
 
 
 def plan_order(plan: ResourcePlan) -> tuple[int, int, int, str]:
@@ -216,25 +253,49 @@ def plan_order(plan: ResourcePlan) -> tuple[int, int, int, str]:
 class _Covering:
     """The charges of a cycle while plans cover them: what is `left` of each, and what was taken."""
 
-    def __init__(self, charges: Sequence[Charge]) -> None:
-        self.charges = charges
-        self.left = [charge.micros for charge in charges]
+    def __init__(self, cycle: Cycle) -> None:
+        self._cycle = cycle
+        self._segments = [dict(charge.segments or ((cycle.start, charge.micros),)) for charge in cycle.charges]
         self.deductions: list[PlanDeduction] = []
         self._exact: dict[str, Fraction] = {}
 
+    @property
+    def left(self) -> list[int]:
+        return [sum(segments.values()) for segments in self._segments]
+
     def take_from(self, plan: ResourcePlan) -> ResourcePlan:
         """Covers what the plan can cover, and gives the plan after it."""
+        law(
+            plan.covers_from == "cycle" or all(self._is_known(at) for at in (plan.effective_from, plan.expires_at)),
+            "plan {} starts or ends within a segment",
+            plan.id,
+        )
         remaining = plan.remaining
-        for number, charge in enumerate(self.charges):
-            rate = unit_rate(plan, charge) if remaining and self.left[number] else None
-            micros = min(self.left[number], coverable(remaining, rate, charge)) if rate else 0
-            if rate and micros:
-                units = self._units(plan.unit, micros * rate)
+        for number, charge in enumerate(self._cycle.charges):
+            rate = unit_rate(plan, charge) if remaining else None
+            if rate:
+                micros, units = self._take(plan, number, rate, remaining)
                 remaining -= units
                 law(remaining >= 0, "plan {} below zero", plan.id)
-                self.left[number] -= micros
-                self.deductions.append(PlanDeduction(plan, number, micros, units, remaining))
+                if micros:
+                    self.deductions.append(PlanDeduction(plan, number, micros, units, remaining))
         return plan if remaining == plan.remaining else replace(plan, remaining=remaining)
+
+    def _is_known(self, moment: int) -> bool:
+        """Whether usage before and after a moment is known apart."""
+        return not self._cycle.start < moment < self._cycle.end or moment in self._cycle.cuts
+
+    def _take(self, plan: ResourcePlan, number: int, rate: Fraction, remaining: int) -> tuple[int, int]:
+        """The micros that the plan covers of a charge, the earliest segment first, and the units that it takes for them."""
+        covered = taken = 0
+        segments = self._segments[number]
+        for start, left in segments.items():
+            if covers_segment(plan, start):
+                micros = min(left, coverable(remaining - taken, rate, self._cycle.charges[number]))
+                segments[start] -= micros
+                covered += micros
+                taken += self._units(plan.unit, micros * rate)
+        return covered, taken
 
     def _units(self, unit: Unit, exact: Fraction) -> int:
         """The units that an exact number of them takes: what the rounded running total of the bill grows by."""
