@@ -128,7 +128,7 @@ def test_settling_saves_the_account_with_every_report(tmp_path: Path) -> None:
             run([*SETTLE, "--format", format_, "-o", str(tmp_path / f"report-{format_}"), "--save", str(saved), "-q"])
             == 0
         )
-        assert "1471.39" in saved.read_text()
+        assert "1471.1" in saved.read_text()
 
 
 def test_bad_rows_are_told_beside_a_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

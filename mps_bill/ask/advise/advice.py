@@ -12,10 +12,11 @@ from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.units import Unit
+from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
-from mps_bill.pipeline import control_totals, meter_usage
+from mps_bill.pipeline import control_totals, gathered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, Cycle
 from mps_bill.rating.contract import LIST_PRICES
@@ -87,7 +88,7 @@ def advise_usage(
         held = account.plans if account else ()
         moments = () if bought_at is None else _moments(bought_at, packs, book)
         cuts = tuple(sorted({*segment_cuts(held, book), *moments}))
-        usage = meter_usage(sources, book, replace(options, cuts=cuts))
+        metered = meter(sources, book, replace(options, cuts=cuts))
         # Only plans matter here, so that nothing else pays: what is not covered is left outstanding.
         bare = Account(
             id="advice",
@@ -96,11 +97,14 @@ def advise_usage(
             settled_through=account.settled_through if account else {},
             month_used=account.month_used if account else {},
         ).having(ResourcePlans(held))
-        settled = settle(usage.cycles, bare, book)
-        cycles = tuple(settlement.bill.cycle for settlement in settled.settlements)
+        settled = settle(gathered(metered, book, cuts).cycles, bare, book)
         offset = next(iter(book.sheets)).billing.calendar.offset
-        if bought_at is None and cycles:
-            bought_at = min(cycle.start for cycle in cycles)
+        if bought_at is None and settled.settlements:
+            # Usage before and after a full hour is always known apart, so that this moment and the expiries can still be cuts.
+            bought_at = min(settlement.bill.cycle.start for settlement in settled.settlements)
+            cuts = tuple(sorted({*cuts, *_moments(bought_at, packs, book)}))
+            settled = settle(gathered(metered, book, cuts).cycles, bare, book)
+        cycles = tuple(settlement.bill.cycle for settlement in settled.settlements)
         simulator = Simulator(cycles, held, bare.month_used, bought_at or 0, offset)
         outcomes = tuple(outcome for pack in packs.packs for outcome in _numbers_of(pack, packs.packs, simulator))
         found = best_purchase(simulator, packs.packs, outcomes)
@@ -117,8 +121,8 @@ def advise_usage(
             outcomes=outcomes,
             found=found,
             reach=tuple(_reach(cycles, packs, everything, found.best)),
-            control_totals=control_totals(usage.metered, late=tuple(bill.cycle for bill in settled.late)),
-            problems=usage.metered.problems,
+            control_totals=control_totals(metered, late=tuple(bill.cycle for bill in settled.late)),
+            problems=metered.problems,
         )
 
 

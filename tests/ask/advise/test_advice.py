@@ -69,7 +69,7 @@ def test_packs_are_bought_as_the_first_cycle_starts_unless_told(tmp_path: Path) 
     rows = [row(job_id=str(hour), completed_at=f"2023-11-10T{hour}:20:00+08:00") for hour in (11, 12, 13)]
     assert advice(tmp_path, rows, {"3000": "60"}).bought_at == at("11-10 11")
     later = advice(tmp_path, rows, {"3000": "60"}, bought_at=at("11-10 12:30"))
-    assert later.outcomes[0].covered_micros == 20 * MINUTE
+    assert later.outcomes[0].covered_micros == 10 * MINUTE
 
 
 def test_settled_cycles_are_late_and_left_out(tmp_path: Path) -> None:

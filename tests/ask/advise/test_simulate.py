@@ -65,10 +65,10 @@ def test_units_of_two_types_have_no_common_break_even() -> None:
     assert {cover.item: cover.units for cover in both.covers} == {"video": 4_999_980_000, "review": 10_000_000}
 
 
-def test_packs_hold_from_the_cycle_in_which_they_are_bought_until_they_expire() -> None:
+def test_packs_hold_from_the_moment_at_which_they_are_bought_until_they_expire() -> None:
     (pack,) = packs_of({"5000": "87"})
     moments = ("11-10 08", "11-10 09", "11-10 10")
-    sim = simulator(hours({at(moment): video("1") for moment in moments}), start=at("11-10 09:30"))
+    sim = simulator(hours({at(moment): video("1") for moment in moments}), start=at("11-10 09:00"))
     assert bought(sim, (pack, 1)).covered_micros == 2 * 60 * MICROS
     expiring = simulator(hours({at("11-10 08"): video("1")}), start=at("05-10 08"))
     assert bought(expiring, (pack, 1)).covers == ()
