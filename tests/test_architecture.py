@@ -48,8 +48,8 @@ AT_THE_EDGE = (
 )
 #: All that a pure module may import of Python itself.
 PURE_IMPORTS = {
-    "__future__", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions",
-    "functools", "hashlib", "itertools", "math", "operator", "re", "types", "typing",
+    "__future__", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum",
+    "fractions", "functools", "hashlib", "itertools", "math", "operator", "re", "types", "typing",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "float", "now", "today", "utcnow", "time"}
 

@@ -108,10 +108,11 @@ def _check_files(accounts: AccountBills, folder: str, book: PriceBook, max_error
 def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract]:
     """The contract of an account by its id: that of the file, whatever the id, or of the account's file in a folder."""
     from mps_bill.rating.contract import LIST_PRICES
-    from mps_bill.settlement.save import account_path
 
     if account is None:
         return lambda _: LIST_PRICES
+    from mps_bill.settlement.save import account_path
+
     if os.path.isdir(account):
         return lambda account_id: options.load_account(account_path(account, account_id), book).contract
     contract = options.load_account(account, book).contract
