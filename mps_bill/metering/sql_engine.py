@@ -214,7 +214,7 @@ class _Results:
         codes = {name: int(str(found[sql.code_column(name)])) for name in self._words}
         return UsageKey(
             **{name: words[codes[name] - 1] if codes[name] else UNKNOWN for name, words in self._words.items()},
-            slot=int(str(found["slot"])) * self._scheme.slot_seconds,
+            slot=int(str(found["slot"])),
             long=int(str(found["long_side"])),
             short=int(str(found["short_side"])),
             failed=bool(found["failed"]),
