@@ -19,7 +19,8 @@ from mps_bill.settlement.account import Account
 from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from tests import kit
-from tests.settlement.worlds import HOUR, SHEET, account, at, book, plan, reread
+from tests.settlement.test_contract import random_account
+from tests.settlement.worlds import HOUR, SHEET, account, at, book, changed, plan, reread
 
 PIECES = """\
   pieces:
@@ -266,3 +267,30 @@ resource_plans:
     assert [one.covers_from for one in found.plans] == ["cycle"]
     assert reread(afresh(found, 8 * HOUR)) == found
     assert [one.covers_from for one in reread(text.replace("    covers_from: cycle\n", "")).plans] == ["purchase"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_law_holds_with_a_contract_and_plans_by_the_second(tmp_path: Path, seed: int) -> None:
+    """Discounts, settlement of the account, vouchers at billing and plans by the second, all at once; in any order of rows, in
+    one run or hour by hour, over a saved account."""
+    source = random.Random(2000 + seed)
+    uses, plans = random_world(source)
+    # Two more hours, in the month that follows.
+    uses += [replace(use, at=use.at - begin_of("11-10") + begin_of("12-01")) for use in uses[:6]]
+    payer = changed(random_account(source), plans=plans)
+    whole = settled(tmp_path, uses, payer)
+    for step in whole.settled.settlements:
+        amounts = step.bill.amounts
+        paid = step.payment.paid + step.payment.outstanding + step.frozen
+        assert amounts.list_amount - amounts.discount + amounts.rounding_adjustment == amounts.payable == paid
+    shuffled = sorted(uses, key=lambda _: source.random())
+    assert settled(tmp_path, shuffled, payer).settled == whole.settled
+    reached = payer
+    for start in sorted({use.at // HOUR * HOUR for use in uses}):
+        part = settled(tmp_path, [use for use in uses if use.at // HOUR * HOUR == start], reached)
+        reached = reread(afresh(part.settled.closing, 8 * HOUR), book(SHEETS))
+    assert reached == whole.settled.closing
+
+
+def begin_of(day: str) -> int:
+    return at(f"{day} 00")
