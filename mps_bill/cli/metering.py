@@ -141,15 +141,15 @@ def _rejects_file(path: str) -> Iterator[Reject]:
         writer.writerow(("file", "line", "problems", "row"))
 
         def reject(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-            said = "; ".join(f"{problem.message} [{problem.kind}]" for problem in problems)
+            messages = "; ".join(f"{problem.message} [{problem.kind}]" for problem in problems)
             name = spreadsheet_text(source.name)
             if not row.flaw or row.flaw.kind is not kinds.OVERLONG_ROW:
                 raw = row.raw.decode("utf-8", "surrogateescape")
-                writer.writerow((name, row.line, said, spreadsheet_text(raw)))
+                writer.writerow((name, row.line, messages, spreadsheet_text(raw)))
                 return
             # The row may be longer than the memory, so it goes through in pieces.
             cells = io.StringIO(newline="")
-            csv.writer(cells, lineterminator="").writerow((name, row.line, said))
+            csv.writer(cells, lineterminator="").writerow((name, row.line, messages))
             stream.write(cells.getvalue() + ',"')
             pieces = codecs.iterdecode(chain((row.raw,), row.rest), "utf-8", "surrogateescape")
             stream.write(spreadsheet_text(next(pieces)).replace('"', '""'))

@@ -63,7 +63,7 @@ def _check_size(size: int, maximum: int) -> None:
 def descriptor(path: str) -> int | None:
     """The open file of this process that `path` names, such as 1 for `/dev/stdout`; None where it names none.
 
-    To open such a name would begin a file anew that the shell has written to before.
+    Opening such a name would truncate a file that the shell has written to before.
     """
     for _ in range(_MAX_LINKS):
         name = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
@@ -77,7 +77,7 @@ def descriptor(path: str) -> int | None:
 
 
 def is_special(path: str | Path) -> bool:
-    """Whether `path` is there and is no regular file (a device, a pipe), so that it is written to and never replaced."""
+    """Whether `path` is there and is not a regular file (a device, a pipe), so that it is written to and never replaced."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

@@ -164,7 +164,7 @@ _NUMBERS = ("1", "12", "123", "1234", "0.5")
 
 @dataclass(frozen=True, slots=True)
 class Text(Generic[T]):
-    """A single value. `parse` decides (a ValueError is a problem of `kind`); `pattern` tells editors what it takes.
+    """A single value. `parse` decides (a ValueError is a problem of `kind`); `pattern` is what editors accept.
 
     What looks like a number is a number to an editor, because YAML types it so; `numbers` is what the schema says of those.
     """

@@ -176,7 +176,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.PRICE_OUTLIER: (
         "A price is more than 10 times above or below a neighbour, as when a decimal point has slipped. Neighbours are: the"
         " same spec in the item's other regions, the next lower and higher resolution of the same codec in the same region,"
-        " and the tier before and after it. Of two prices that are far apart, the one that is far from more of its"
+        " and the tier before and after it. Of two such prices, the one that is far from more of its"
         " neighbours is named. A price of 0 is not compared."
     ),
     kinds.STALE_SOURCE: "A source was read over a year ago. Look at the page again and set `read_on`, or change the prices.",

@@ -194,7 +194,7 @@ def _cheaper(cell: _Cell, other: _Cell, kind: Kind, why: str) -> list[Problem]:
 def _outliers(beside: Sequence[tuple[_Rate, _Rate]], rows: Mapping[str, _Row]) -> list[Problem]:
     """Rates that are more than ten times away from a neighbour. `beside` are neighbours at the next resolution or tier.
 
-    Of two neighbours that are far apart one is to blame: the one that is far from more of its neighbours; where that is
+    Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
     equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
     """
     far: dict[_Rate, dict[_Rate, None]] = {}

@@ -106,5 +106,5 @@ def _fraction(column: Column, values: Sequence[Value]) -> int:
 
 
 def safe(text: str) -> str:
-    """Text that is no markup, with nothing in it that hides or reverses what is beside it."""
+    """Text without markup, with nothing in it that hides or reverses what is beside it."""
     return escape(printable(text))

@@ -34,7 +34,7 @@ def bill_report(run: BillRun, account: str | None) -> Report:
     columns = bill_columns(discounted=is_discounted(run.bills))
     bills = table("Bills", columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
     empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in ("Deductions", "Account"))
-    tables = (bills, lines_table(run.bills), *empty, *apart(pending=run.pending))
+    tables = (bills, lines_table(run.bills), *empty, *outside_totals(pending=run.pending))
     return run_report("Bills", run, run.bills, tables, sums_of(columns), account)
 
 
@@ -44,7 +44,7 @@ def sums_of(columns: Columns) -> Columns:
     return tuple(column for column in columns if column.key in names)
 
 
-def apart(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
+def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
     """The bills that are in no total."""
     if late:
         remark = "Late usage of settled cycles, at list price; it was not charged and is in no total."

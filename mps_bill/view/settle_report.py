@@ -13,7 +13,7 @@ from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_view import BILL, bill_columns, bill_record, is_discounted, month_record
 from mps_bill.view.chart_series import paid_from
-from mps_bill.view.run_report import apart, lines_table, run_report, sums_of
+from mps_bill.view.run_report import lines_table, outside_totals, run_report, sums_of
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
 from mps_bill.view.tables import Column, Moment, Record, Report, Value, columns_of, pick, table
 
@@ -57,7 +57,7 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
     ]
     if settled.arrivals:
         tables.append(table("Top-ups", _TOP_UP, (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)))
-    tables += apart(settled.late, settled.pending)
+    tables += outside_totals(settled.late, settled.pending)
     sums = [*sums_of(columns), *(column for column in PAID if paid.total(paid.index(column.key)))]
     sums += [column for column in PAID if column.key == "outstanding" and column not in sums]
     report = run_report("Settlement", run, bills, tables, sums, account or settled.closing.id)

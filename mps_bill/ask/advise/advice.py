@@ -135,7 +135,7 @@ def _moments(bought_at: int, packs: PackList, book: PriceBook) -> Iterator[int]:
 
 
 def _numbers_of(pack: Pack, packs: Sequence[Pack], simulator: Simulator) -> Iterator[Outcome]:
-    """One pack, two, and so on, until nothing more is covered, or a larger pack is no dearer."""
+    """One pack, two, and so on, until nothing more is covered, or a larger pack costs no more."""
     covered = 0
     for number in range(1, MAX_OF_A_PACK + 1):
         if number > 1 and is_outdone(pack, number, packs):

@@ -119,16 +119,16 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
 
 def _joined(groups: Sequence[_Group], new: _Group) -> list[_Group]:
     """The groups with a new one, joined with those that it overlaps."""
-    apart = [group for group in groups if group.touched.isdisjoint(new.touched)]
+    disjoint = [group for group in groups if group.touched.isdisjoint(new.touched)]
     for group in groups:
-        if group not in apart:
+        if group not in disjoint:
             new = _Group(
                 group.touched | new.touched,
                 {**group.curves, **new.curves},
                 group.held + new.held,
                 max(group.best, new.best),
             )
-    return [*apart, new]
+    return [*disjoint, new]
 
 
 def _lines_by_charge(simulator: Simulator, run: Run) -> dict[ChargeKey, list[LineItem]]:
