@@ -19,7 +19,7 @@ from mps_bill.cli.reading import Reading
 from mps_bill.cli.saving import saving, target_of
 from mps_bill.cli.showing import Showing
 from mps_bill.core.decimals import EXACT, ZERO
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, counted, printable
 from mps_bill.core.files import sweep
 from mps_bill.price_sheet.book import PriceBook
 
@@ -104,8 +104,7 @@ def settle_folder(
             writer.end(total, control_totals)
 
     if folder.target is not None:
-        count = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
-        say(f"Saved {count} to {folder.target}.", quiet=reading.quiet)
+        say(f"Saved {counted(total.accounts, 'account')} to {folder.target}.", quiet=reading.quiet)
     crossed = (
         over(total.money["payable"], fail_over, book.currency),
         outstanding(owed if fail_on_outstanding else ZERO, book.currency),

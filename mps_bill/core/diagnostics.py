@@ -243,6 +243,11 @@ def one_of(words: Sequence[str], maximum: int = 12) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing"
 
 
+def counted(number: int, word: str) -> str:
+    """`1 bill` or `2 bills`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def quoted(text: str, maximum: int = 60) -> str:
     """Text from a file, in quotes, safe to print: control and direction characters escaped, shortened when it is very long."""
     shown = text if len(text) <= maximum else text[: maximum - 3] + "..."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mps_bill.core.decimals import plain
+from mps_bill.core.diagnostics import counted
 from mps_bill.core.times import DAY, HOUR, clock, offset_text
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet.sheet_model import Billing, Item, Metering, PriceSheet
@@ -47,7 +48,7 @@ def length_words(seconds: int) -> str:
     days, rest = divmod(seconds, DAY)
     hours, rest = divmod(rest, HOUR)
     counts = ((days, "day"), (hours, "hour"), (rest // 60, "minute"))
-    parts = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in counts if count]
+    parts = [counted(count, unit) for count, unit in counts if count]
     return " and ".join(parts) or "at once"
 
 

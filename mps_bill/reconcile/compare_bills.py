@@ -15,7 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
-from mps_bill.core.diagnostics import Place
+from mps_bill.core.diagnostics import Place, counted
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
@@ -331,7 +331,7 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
     lines = sum(one.category == "missing-there" for one in bill.differences)
     if bill.rows or not lines or not all(one.category in ("missing-there", "rounding") for one in bill.differences):
         return bill
-    note = f"the whole bill of {lines} line{'' if lines == 1 else 's'}"
+    note = f"the whole bill of {counted(lines, 'line')}"
     whole = Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note)
     return replace(bill, differences=(whole,))
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemLog, ProblemReport, printable, quoted
+from mps_bill.core.diagnostics import (
+    InputRejected,
+    Kind,
+    Place,
+    Problem,
+    ProblemLog,
+    ProblemReport,
+    counted,
+    printable,
+    quoted,
+)
 from mps_bill.core.files import MAX_BYTES, Staged, check_readable, is_special, read_file, read_whole, staged
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
@@ -301,7 +311,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
 def _charges_beyond(there: Account, account: Account, offset: int) -> str:
     """What the state `there` of an account has charged that `account` has not, in words; empty where there is nothing."""
     if days := charged_beyond(there, account):
-        count = f"{len(days)} charged cycle{'s' if len(days) > 1 else ''}"
+        count = counted(len(days), "charged cycle")
         first, last = min(days), max(days)
         return f"{count} of {first}" + (f" to {last}" if last > first else "")
     later = [

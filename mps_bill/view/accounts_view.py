@@ -9,6 +9,7 @@ from typing import Any
 
 from mps_bill.ask.all_accounts import RunSum
 from mps_bill.core.decimals import ZERO, stripped
+from mps_bill.core.diagnostics import counted
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_view import RECORDS, money_columns
@@ -47,7 +48,7 @@ class AccountsView:
         columns = (*bills, *money_columns(self._currency, discounted=discounted), *outstanding)
         names = (*Amounts().figures(discounted=discounted), *(("outstanding",) if self._settled else ()))
         rows = [self._row(*account, names) for account in shown]
-        title = f"{total.accounts} account{'' if total.accounts == 1 else 's'}"
+        title = counted(total.accounts, "account")
         yield Table(title, columns, rows, (self._row("Total", total, names),))
         yield Note(control_totals_text(control_totals))
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import counted
 from mps_bill.core.shares import split_amount
 from mps_bill.core.times import Calendar, clock, offset_text
 from mps_bill.core.units import in_unit
@@ -378,7 +379,7 @@ def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currenc
         for month in months
     ]
     rows += total_rows(total)[:-1]
-    title = f"Total of {len(bills)} bill{'' if len(bills) == 1 else 's'}"
+    title = f"Total of {counted(len(bills), 'bill')}"
     return Table(title, sum_columns(currency), rows, (("Payable", total.payable),))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
-from mps_bill.core.diagnostics import printable
+from mps_bill.core.diagnostics import counted, printable
 from mps_bill.view.reading_report import problem_json
 from mps_bill.view.suites import Case, Suite, Suites
 
@@ -30,7 +30,7 @@ class CaseView:
     def summary(self) -> str:
         """`15 cases: 14 passed, 1 failed.`"""
         total = self.passed + self.failed
-        return f"{total} case{'' if total == 1 else 's'}: {self.passed} passed, {self.failed} failed."
+        return f"{counted(total, 'case')}: {self.passed} passed, {self.failed} failed."
 
     def lines(self) -> Iterator[str]:
         """Every case by file; below a failed one, each value with its place."""

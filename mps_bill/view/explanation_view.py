@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_bill.ask.job_history import Explained
 from mps_bill.core.decimals import plain, scaled, stripped
-from mps_bill.core.diagnostics import printable
+from mps_bill.core.diagnostics import counted, printable
 from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.rating.lines import Charge
@@ -208,7 +208,7 @@ def _bill_reason(one: Explained, currency: str) -> str:
     bill = one.bill
     amounts = bill.amounts
     issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
-    text = f"{bill.cycle.product}, issued {issued}: {len(bill.lines)} line{'' if len(bill.lines) == 1 else 's'}, list amount "
+    text = f"{bill.cycle.product}, issued {issued}: {counted(len(bill.lines), 'line')}, list amount "
     text += f"{stripped(amounts.list_amount)}, "
     if amounts.discount:
         text += f"discount {stripped(amounts.discount)}, "

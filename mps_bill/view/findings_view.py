@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mps_bill.core.diagnostics import Problem, printable
+from mps_bill.core.diagnostics import Problem, counted, printable
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.view.reading_report import problem_json
@@ -45,10 +45,10 @@ class FindingsView:
     @property
     def summary(self) -> str:
         """`10 price sheets checked: 2 errors, 1 warning.`"""
-        sheets = _count(len(self.texts), "price sheet")
+        sheets = counted(len(self.texts), "price sheet")
         if not self.problems:
             return f"{sheets} checked, nothing found."
-        return f"{sheets} checked: {_count(self.errors, 'error')}, {_count(self.warnings, 'warning')}."
+        return f"{sheets} checked: {counted(self.errors, 'error')}, {counted(self.warnings, 'warning')}."
 
     def findings(self) -> FindingsView:
         return self
@@ -96,10 +96,6 @@ class FindingsView:
 
 def level(problem: Problem) -> Level:
     return "warning" if is_warning(problem.kind) else "error"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _excerpt(problem: Problem, lines: list[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mps_bill.ask.comparison import Comparison
 from mps_bill.core.decimals import EXACT, percent_text, plain, stripped
+from mps_bill.core.diagnostics import counted
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.view.tables import Block, Column, Heading, Note, Row, Table, Value, change
@@ -67,7 +68,7 @@ class PriceDiffView:
         yield Table(f"Effect on usage, {self.diff.new.currency}", columns, rows, totals)
         records = _records(usage)
         yield Note(
-            f"{records} usage record{'' if records == 1 else 's'} billed under each sheet as if it had been in force all the"
+            f"{counted(records, 'usage record')} billed under each sheet as if it had been in force all the"
             " time, whatever its period; no plans, vouchers or discounts."
         )
 

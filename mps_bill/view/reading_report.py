@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport
+from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
 from mps_bill.metering.usage import ControlTotals
 
 
@@ -28,7 +28,7 @@ def problem_lines(report: ProblemReport) -> Iterator[str]:
     hidden = report.total - sum(group.count for group in report.groups)
     if hidden <= 0:
         return
-    yield f"... and {hidden} more problem{'s' if hidden > 1 else ''}. In all:"
+    yield f"... and {counted(hidden, 'more problem')}. In all:"
     for problem in report.firsts:
         yield f"  {report.counts[problem.kind]} of {problem.kind}, first at {problem.place}"
 

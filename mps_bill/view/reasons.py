@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
+from mps_bill.core.diagnostics import counted
 from mps_bill.core.units import Unit, ends_in_unit, exact_amount_text, in_unit
 from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
@@ -73,7 +74,7 @@ def source_steps(item: Item) -> list[Step]:
 def charge_reason(charge: Charge) -> str:
     """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
     unit = charge.item.unit
-    text = f"{charge.records} record{'' if charge.records == 1 else 's'} of the cycle with this item, spec and region: "
+    text = f"{counted(charge.records, 'record')} of the cycle with this item, spec and region: "
     text += shown(charge.metered, unit)
     if charge.item.metering.per == "cycle":
         metering = charge.item.metering

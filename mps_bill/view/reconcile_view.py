@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from mps_bill.core.decimals import ZERO, amount_text, stripped
-from mps_bill.core.diagnostics import Place
+from mps_bill.core.diagnostics import Place, counted
 from mps_bill.core.times import iso
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET
@@ -199,7 +199,7 @@ class ReconcileView:
             ("Currency", self.currency),
             ("Verdict", "equal" if result.equal else "different"),
             ("Tolerance of a row", result.tolerance),
-            *((file.name, f"{count_text(file.rows, 'row')}, {file.encoding}") for file in result.export.files),
+            *((file.name, f"{counted(file.rows, 'row')}, {file.encoding}") for file in result.export.files),
         ]
         wrong = "Where the export contradicts itself."
         excluded = "Rows of the export that are not compared with any bill."
@@ -282,7 +282,7 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 
 def _read(result: Reconciliation) -> Iterator[str]:
     for file in result.export.files:
-        yield f"{file.name}: {count_text(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
+        yield f"{file.name}: {counted(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
         yield f"{product} is compared by {_GRAINS[grain]}; a row may differ by {tolerance}, a bill by nothing."
@@ -290,21 +290,17 @@ def _read(result: Reconciliation) -> Iterator[str]:
 
 def _verdict(result: Reconciliation, currency: str) -> str:
     if result.equal:
-        return f"Equal: {count_text(len(result.bills), 'bill')}, {amount_text(result.ours)} {currency} on both sides."
+        return f"Equal: {counted(len(result.bills), 'bill')}, {amount_text(result.ours)} {currency} on both sides."
     differing = sum(bool(bill.differences) for bill in result.bills)
     parts = (
-        [f"{differing} of {count_text(len(result.bills), 'bill')} {'differs' if differing == 1 else 'differ'}"]
+        [f"{differing} of {counted(len(result.bills), 'bill')} {'differs' if differing == 1 else 'differ'}"]
         if differing
         else []
     )
     if result.contradictions:
-        parts.append(f"the export contradicts itself in {count_text(len(result.contradictions), 'place')}")
+        parts.append(f"the export contradicts itself in {counted(len(result.contradictions), 'place')}")
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
-
-
-def count_text(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _bill_json(bill: BillComparison) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import amount_text
+from mps_bill.core.diagnostics import counted
 from mps_bill.core.times import DAY, clock, offset_text
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Bill, Cycle, sum_amounts
@@ -122,7 +123,7 @@ def _counted(steps: Sequence[Step], more: str) -> str:
     """`719 more bills and 2 top-ups are`."""
     names = {Settlement: f"{more}bill", StatementSettlement: f"{more}statement", Arrival: f"{more}top-up"}
     counts = [(sum(isinstance(step, kind) for step in steps), name) for kind, name in names.items()]
-    parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    parts = [counted(count, name) for count, name in counts if count]
     return f"{' and '.join(parts)} {'is' if len(steps) == 1 else 'are'}"
 
 
@@ -205,9 +206,9 @@ def _total_table(run: SettleRun) -> Table:
     )
     rows += [(f"  {name}", amount) for name, amount in paid if amount]
     bills, statements = len(run.settled.settlements), len(run.settled.statements)
-    title = f"Total of {bills} bill{'' if bills == 1 else 's'}"
+    title = f"Total of {counted(bills, 'bill')}"
     if statements:
-        title += f" and {statements} monthly statement{'' if statements == 1 else 's'}"
+        title += f" and {counted(statements, 'monthly statement')}"
     return Table(title, sum_columns(run.currency), rows)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import counted
 from mps_bill.core.times import DAY, HOUR, Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.sheet_model import Source
@@ -41,7 +42,7 @@ class Validity:
         return calendar.month_start(last) + min(days, days_of_last - 1) * DAY + time
 
     def __str__(self) -> str:
-        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+        return counted(self.count, self.unit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
