@@ -389,9 +389,9 @@ def test_what_was_saved_in_between_is_not_lost(
     other = ACCOUNT.replace("10.00", "9.00")
     show = Showing.show
 
-    def meanwhile(showing: Showing, view: object, *, bom: bool = False) -> None:
+    def meanwhile(showing: Showing, view: object) -> None:
         target.write_text(other)
-        show(showing, view, bom=bom)
+        show(showing, view)
 
     monkeypatch.setattr(Showing, "show", meanwhile)
     assert settle(folder, *(["--in-place"] if in_place else ["--save", str(target)])) == REJECTED
@@ -450,12 +450,12 @@ def test_an_account_that_is_edited_while_the_run_goes_on_is_not_charged(
 
     account, show = folder / "account.yaml", Showing.show
 
-    def meanwhile(showing: Showing, view: object, *, bom: bool = False) -> None:
+    def meanwhile(showing: Showing, view: object) -> None:
         if what == "edited":
             account.write_text(ACCOUNT.replace("10.00", "9.00"))
         else:
             account.unlink()
-        show(showing, view, bom=bom)
+        show(showing, view)
 
     monkeypatch.setattr(Showing, "show", meanwhile)
     for words in (["--save", str(folder / "after.yaml")], ["--in-place"]):
