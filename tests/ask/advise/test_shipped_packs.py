@@ -32,7 +32,7 @@ def loaded(name: str, prices: PriceBook) -> PackList:
     packs, problems = load_packs(name, prices)
     assert packs is not None, problems
     assert packs.id == name
-    assert all(source.read_on == "2026-11-23" for type_ in packs.types for source in type_.sources)
+    assert all(source.read_on >= "2026-11-23" for type_ in packs.types for source in type_.sources)
     return packs
 
 
@@ -48,8 +48,10 @@ def rates(text: str) -> dict[str, Decimal]:
     return {one.split()[0]: Decimal(one.split()[1]) for one in text.split(", ")}
 
 
-def test_there_are_two_lists() -> None:
-    assert list(shipped_packs()) == ["mps-china-packs", "mps-china-packs-sister"]
+def test_there_are_four_lists() -> None:
+    assert list(shipped_packs()) == [
+        "mps-china-packs", "mps-china-packs-sister", "mps-china-packs-sister-narrowband", "mps-intl-packs-sister",
+    ]  # fmt: skip
 
 
 def test_packs_of_media_processing(prices: PriceBook) -> None:
@@ -74,6 +76,24 @@ def test_the_sister_table_has_the_same_packs_and_says_what_it_is(prices: PriceBo
     assert not type_.unknown
     assert [source.product for source in type_.sources] == [None, "ApsaraVideo VOD"]
     assert any("what-if" in note for note in type_.notes)
+
+
+def test_packs_of_the_sister_product() -> None:
+    narrowband = "H264.LD.NarrowBandHDV1 1, H264.SD.NarrowBandHDV1 1.5, H264.HD.NarrowBandHDV1 3"
+    for name, sheet, item, covered, listed in (
+        ("mps-china-packs-sister-narrowband", "mps-china", "narrowband_hd_1", narrowband,
+         "5000 260.4, 20000 911.4, 100000 3906, 500000 16275, 1000000 26040"),
+        ("mps-intl-packs-sister", "mps-intl", "transcoding", OWN, "5000 13, 20000 47, 100000 204, 500000 850"),
+    ):  # fmt: skip
+        book, _ = load_price_book([sheet])
+        assert book is not None
+        packs = loaded(name, book)
+        (type_,) = packs.types
+        assert sizes(packs, type_) == figures(listed)
+        assert type_.covers == {item: rates(covered)}
+        assert not type_.unknown
+        assert [source.product for source in type_.sources] == ["ApsaraVideo VOD"]
+        assert any("what-if" in note for note in type_.notes)
 
 
 def test_pack_files_are_no_price_sheets(root: Path) -> None:
