@@ -137,6 +137,59 @@ def test_example_8_review_by_whole_minutes_and_volume_tiers(engine: EngineName, 
         assert amount_text(run.bills[0].amounts.payable) == "550.00"
 
 
+def traffic(hour: str, gigabytes: str, region: str = "CN") -> str:
+    at = f"2023-11-{hour}:10:00+08:00"
+    return usage_of("cdn_traffic", job_id=at, completed_at=at, region=region, quantity=gigabytes, unit="GB")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_11_traffic_of_a_month_fills_its_tiers(engine: EngineName, tmp_path: Path) -> None:
+    run = shipped(tmp_path, "cdn-intl", engine, traffic("10T08", "51200"), traffic("10T09", "1000"))
+    assert amounts_of(run) == [("Traffic", "2048"), ("Traffic", "30")]
+    # A bill comes three to four hours after its hour.
+    assert [iso(bill.cycle.issued_at, 28_800) for bill in run.bills] == [
+        "2023-11-10T12:00:00+08:00",
+        "2023-11-10T13:00:00+08:00",
+    ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_traffic_of_an_area_outside_the_mainland_fills_its_own_tiers(engine: EngineName, tmp_path: Path) -> None:
+    rows = [traffic("10T08", "40000", "AP1"), traffic("20T08", "40000", "AP1"), traffic("10T07", "9999999", "AP2")]
+    run = shipped(tmp_path, "cdn-intl", engine, *rows)
+    amounts = [line.amount for bill in run.bills for line in bill.lines if line.region == "AP1"]
+    assert stripped(sum(amounts)) == "5932.8"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_12_queues_by_the_day(engine: EngineName, tmp_path: Path) -> None:
+    days = [("10T09", "30"), ("11T09", "50"), ("11T21", "20")]
+    rows = [
+        usage_of(
+            "mns_queue",
+            job_id=at,
+            completed_at=f"2023-11-{at}:00:00+08:00",
+            region="cn-hangzhou",
+            quantity=n,
+            unit="day",
+        )
+        for at, n in days
+    ]
+    assert amounts_of(shipped(tmp_path, "mns-intl", engine, *rows)) == [("Queue", "2.4"), ("Queue", "5.6")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_example_13_storage_of_eight_to_nine_is_billed_at_half_past_nine(engine: EngineName, tmp_path: Path) -> None:
+    row = usage_of("oss_storage_standard_lrs", completed_at="2023-11-10T08:59:59+08:00", quantity="720", unit="GB-hour")
+    run = shipped(tmp_path, "oss-china", engine, row)
+    assert amounts_of(run) == [("Storage", "0.12")]
+    assert [iso(bill.cycle.issued_at, 28_800) for bill in run.bills] == ["2023-11-10T09:30:00+08:00"]
+    # Settled by the month, half an hour after it is over.
+    assert [(month.month, iso(month.issued_at, 28_800)) for month in run.months] == [
+        ("2023-11", "2023-12-01T00:30:00+08:00")
+    ]
+
+
 def test_the_sheet_of_whole_minutes_differs_from_pro_rata_only_below_a_minute(tmp_path: Path) -> None:
     assert book(WHOLE_MINUTES).currency == "CNY"
     run = billed(tmp_path, usage_text([usage_of("video_dna", quantity="59.999999", unit="second")]), WHOLE_MINUTES)
