@@ -159,11 +159,11 @@ SINGLE = [
     ("mps-intl", "drm_licence", "DRMLicence", ["cn-beijing", "cn-shanghai"], "0.0012", 1, "A"),
     ("mps-intl", "drm_licence", "DRMLicence", ["ap-southeast-1", "ap-south-1"], "0.0015", 1, "A"),
     ("mps-intl", "drm_licence", "DRMLicence", ["ap-southeast-5", "ap-northeast-1", "eu-central-1"], "0.0015", 1, "A"),
-    ("mps-china-2018", "transcoding", "H264.2K", MAINLAND, "0.1400", 1, "M"),
-    ("mps-china-2018", "transcoding", "H264.HD", MAINLAND, "0.0651", 1, "M"),
-    ("mps-china-2018", "transcoding", "H264.SD", MAINLAND, "0.0326", 1, "M"),
-    ("mps-china-2018", "transcoding", "H264.LD", MAINLAND, "0.0217", 1, "M"),
-    ("mps-china-2018", "audio_transcoding", "Audio", MAINLAND, "0.0056", 1, "M"),
+    ("older/mps-china", "transcoding", "H264.2K", MAINLAND, "0.1400", 1, "M"),
+    ("older/mps-china", "transcoding", "H264.HD", MAINLAND, "0.0651", 1, "M"),
+    ("older/mps-china", "transcoding", "H264.SD", MAINLAND, "0.0326", 1, "M"),
+    ("older/mps-china", "transcoding", "H264.LD", MAINLAND, "0.0217", 1, "M"),
+    ("older/mps-china", "audio_transcoding", "Audio", MAINLAND, "0.0056", 1, "M"),
     ("oss-china", "oss_storage_archive", "ChargedArchive", EVERY_MAINLAND, "0.033", 1, "M"),
     ("oss-china", "oss_ia_retrieval", "RetrievalIA", EVERY_MAINLAND, "0.0325", 1, "M"),
     ("oss-china", "oss_cross_region_replication", "ReplicationOut", EVERY_MAINLAND, "0.50", 1, "M"),
@@ -307,7 +307,7 @@ METERED: dict[str, tuple[str, str, dict[str, str]]] = {
 #: id: site, product, currency, billing cycle.
 HEADERS = {
     "mps-china": ("china", "mps", "CNY", "hour"),
-    "mps-china-2018": ("china", "mps", "CNY", "hour"),
+    "older/mps-china": ("china", "mps", "CNY", "hour"),
     "mps-intl": ("international", "mps", "USD", "hour"),
     "oss-china": ("china", "oss", "CNY", "hour"),
     "oss-intl": ("international", "oss", "USD", "hour"),
@@ -513,9 +513,9 @@ def test_headers(sheet: str) -> None:
     billing = document["billing"]
     header = (document["site"], document["product"], document["currency"], billing["cycle"])
     assert document["format"] == "mps-bill/price-sheet/1"
-    assert document["id"] == sheet.removesuffix("-2018")
+    assert document["id"] == sheet.removeprefix("older/")
     assert header == HEADERS[sheet]
-    older = sheet.endswith("-2018")
+    older = sheet.startswith("older/")
     assert document["effective_from"] == ("2018-10-10" if older else "2023-11-01") + "T00:00:00+08:00"
     assert document.get("effective_to") == ("2023-11-01T00:00:00+08:00" if older else None)
     assert billing["timezone"] == "+08:00"
@@ -636,7 +636,7 @@ def test_where_sources_are_mixed_the_rows_of_the_sister_product_are_marked(sheet
 def test_the_readme_lists_exactly_the_sheets_of_the_folder() -> None:
     readme = (PRICING / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z0-9-]+)\.yaml` \|", readme, re.MULTILINE)
-    assert listed == list(HEADERS)
+    assert listed == [sheet for sheet in HEADERS if "/" not in sheet]
     assert sorted(listed) == SHEETS
 
 
@@ -662,7 +662,7 @@ def test_the_figures_that_prove_the_factor_of_narrowband_hd_are_named() -> None:
 
 @cache
 def prices_of(*names: str) -> PriceBook:
-    book, problems = load_price_book(names)
+    book, problems = load_price_book([str(PRICING / f"{name}.yaml") if "/" in name else name for name in names])
     assert book is not None, problems
     return book
 
@@ -727,13 +727,13 @@ STARTS = [
      "2023-11-06T23", "2023-11-07T00", "Riyadh opened on 2023-11-07"),
     (("mps-intl",), "narrowband_hd_1", "H265.4K.NarrowBandHDV1", "me-central-1", "minute",
      "2023-11-06T23", "2023-11-07T00", "Riyadh opened on 2023-11-07"),
-    (("mps-china", "mps-china-2018"), "transcoding", "H264.HD", "cn-shanghai", "minute",
+    (("mps-china", "older/mps-china"), "transcoding", "H264.HD", "cn-shanghai", "minute",
      "2018-10-09T23", "2018-10-10T00", "no price sheet of mps is in force at 2018-10-09T23:00:00+08:00"),
-    (("mps-china", "mps-china-2018"), "audio_transcoding", "Audio", "cn-shanghai", "minute",
+    (("mps-china", "older/mps-china"), "audio_transcoding", "Audio", "cn-shanghai", "minute",
      "2018-10-09T23", "2023-10-31T23", "no price sheet of mps is in force"),
-    (("mps-china", "mps-china-2018"), "transcoding", "H264.4K", "cn-shanghai", "minute",
+    (("mps-china", "older/mps-china"), "transcoding", "H264.4K", "cn-shanghai", "minute",
      "2023-10-31T23", "2023-11-01T00", "no page proves its price before 2023-11-01"),
-    (("mps-china", "mps-china-2018"), "narrowband_hd_1", "H264.HD.NarrowBandHDV1", "cn-shanghai", "minute",
+    (("mps-china", "older/mps-china"), "narrowband_hd_1", "H264.HD.NarrowBandHDV1", "cn-shanghai", "minute",
      "2023-10-31T23", "2023-11-01T00", "no page proves its price before 2023-11-01"),
     (("mps-china",), "transcoding", "H264.HD", "cn-shanghai", "minute",
      "2023-10-31T23", "2023-11-01T00", "no price sheet of mps is in force"),
