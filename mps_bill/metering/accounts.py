@@ -14,6 +14,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem
 from mps_bill.metering import kinds
 from mps_bill.metering.groups import Counted, Metered, grouped
 from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.tidy import tidied
 from mps_bill.price_sheet.book import PriceBook
 
 #: The counts of each account with its id, in order of the ids.
@@ -45,7 +46,8 @@ class ByAccount:
 class CountsFile:
     """The counts of each account in a file without a name, so that it is gone with the process however that ends.
 
-    One account is in memory at a time. It is gone through by one reader at a time.
+    One account is in memory at a time. It is gone through by one reader at a time. `untidy` are the accounts whose ids have
+    what cannot be seen.
     """
 
     def __init__(self, counts: Iterable[Counted], folder: str | None) -> None:
@@ -54,11 +56,14 @@ class CountsFile:
         Raises:
             InputRejected: the temporary disk is full.
         """
+        self.untidy: list[str] = []
         try:
             # It stays open for as long as this object is in use.
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
             for account, members in groupby(counts, account_of):
                 pickle.dump((account, tuple(members)), self._file)
+                if tidied(account) != account:
+                    self.untidy.append(account)
             self._file.flush()
         except OSError as error:
             message = (

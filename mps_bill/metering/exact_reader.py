@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
 from mps_bill.metering import kinds
-from mps_bill.metering.accounts import ByAccount, in_memory
+from mps_bill.metering.accounts import AccountCounts, ByAccount, in_memory
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
@@ -26,13 +27,12 @@ from mps_bill.metering.records import (
 )
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.tidy import tidied
+from mps_bill.metering.tidy import alike_warning, first_shown, look_alike, tidied
 from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 _ROWS_PER_REPORT = 20_000
 _UNKNOWN_ITEMS_KEPT = 100
-_LOOKALIKES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,8 @@ def read_exactly(files: UsageFiles, options: MeterOptions) -> Metered:
     metered = account_for(lambda: _judged_rows(files, options.progress), sums, files, options)
     if not files.scheme.by_account:
         return metered
-    return replace(metered, by_account=ByAccount(in_memory(sums.counted()), files.book, files.scheme))
+    counts = in_memory(sums.counted())
+    return with_accounts(metered, counts, [account for account, _ in counts if tidied(account) != account], files)
 
 
 def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFiles, options: MeterOptions) -> Metered:
@@ -212,41 +213,55 @@ def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFi
         rows_rejected=rows_rejected,
         problems=log.report(),
         unknown_items=tuple(sorted(unknown_items)),
-        lookalikes=_lookalikes(seen),
+        warnings=_records_alike(seen),
     )
 
 
-def _lookalikes(seen: Mapping[Identity, SeenRecord]) -> str:
-    """Says which records have ids that a person cannot distinguish, with their first places; empty where none have."""
-    alike: dict[Identity, list[Identity]] = {}
-    for identity in seen:
+def _records_alike(seen: Mapping[Identity, SeenRecord]) -> tuple[str, ...]:
+    """Says which records have ids that a person cannot distinguish, with their first places."""
+
+    def tidy(identity: Identity) -> Identity:
         job_id, item, output = identity
-        shown = (tidied(job_id), item, tidied(output))
-        if shown != identity:
-            alike.setdefault(shown, []).append(identity)
-    found = []
-    for shown, others in alike.items():
-        records = [*([shown] if shown in seen else ()), *others]
-        if len(records) > 1:
-            ids = (f"{_called(identity)} at {seen[identity].first}" for identity in records)
-            found.append(" and ".join(ids))
-    if not found:
-        return ""
-    more = f" (and {len(found) - _LOOKALIKES_SHOWN} more)" if len(found) > _LOOKALIKES_SHOWN else ""
-    return (
-        f"ids differ only by spaces or by characters that cannot be seen: {'; '.join(found[:_LOOKALIKES_SHOWN])}{more};"
-        " they are billed as different records"
-    )
+        return tidied(job_id), item, tidied(output)
+
+    def called(identity: Identity) -> str:
+        job_id, _, output = identity
+        shown_output = f", output {quoted(output)}" if output else ""
+        return f"job {quoted(job_id)}{shown_output} at {seen[identity].first}"
+
+    untidy = (identity for identity in seen if tidy(identity) != identity)
+    groups = look_alike(untidy, seen, tidy)
+    return (alike_warning(groups, called, "ids", "records"),) if groups else ()
 
 
-def _called(identity: Identity) -> str:
-    job_id, _, output = identity
-    return f"job {quoted(job_id)}" + (f", output {quoted(output)}" if output else "")
+def with_accounts(metered: Metered, counts: AccountCounts, untidy: Iterable[str], files: UsageFiles) -> Metered:
+    """The result with that of each account; `untidy` are the accounts whose ids have what cannot be seen."""
+    groups = look_alike(untidy, (account for account, _ in counts), tidied)
+    warnings = (*metered.warnings, *([_accounts_alike(groups, files)] if groups else ()))
+    return replace(metered, by_account=ByAccount(counts, files.book, files.scheme), warnings=warnings)
+
+
+def _accounts_alike(groups: Sequence[list[str]], files: UsageFiles) -> str:
+    """Says which accounts have ids that a person cannot distinguish, with their first places, up to which the files are read
+    once more. A URL is read by Spark alone, and no row of it is named."""
+    wanted = {account for group in first_shown(groups) for account in group}
+    first: dict[str, Place] = {}
+    if not any(source.url for source in files.sources):
+        for item in _judged_rows(files, texts=sorted(wanted)):
+            if isinstance(item, PlacedRecord) and item.record.features.account in wanted:
+                first.setdefault(item.record.features.account, Place(item.source.name, item.row.line))
+                if len(first) == len(wanted):
+                    break
+
+    def called(account: str) -> str:
+        return f"account {quoted(account)}" + (f" at {first[account]}" if account in first else "")
+
+    return alike_warning(groups, called, "accounts", "accounts")
 
 
 def placed_records(files: UsageFiles, job_id: str) -> Iterator[PlacedRecord]:
     """Every good record of one job with its row, in the order of the files; bad rows are passed over."""
-    for item in _judged_rows(files, job_id=job_id):
+    for item in _judged_rows(files, texts=[job_id]):
         if isinstance(item, PlacedRecord) and item.record.job_id == job_id:
             yield item
 
@@ -307,12 +322,13 @@ def verdict_on(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assign
     return (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
 
 
-def _judged_rows(files: UsageFiles, progress: Progress | None = None, job_id: str = "") -> Iterator[Judged]:
-    """Every row, in order; with `job_id` only rows that could be of that job, found without parsing the others."""
+def _judged_rows(files: UsageFiles, progress: Progress | None = None, texts: Sequence[str] = ()) -> Iterator[Judged]:
+    """Every row, in order; with `texts` only rows that could hold one of these values, found without parsing the others."""
     taken = 0
     total = sum(source.size for source in files.sources)
     # A quote inside a quoted field is doubled, so the part before it is what the raw row is sure to hold.
-    needle = job_id.partition('"')[0].encode("utf-8", "surrogateescape")
+    needles = [text.partition('"')[0].encode("utf-8", "surrogateescape") for text in texts]
+    may_hold = re.compile(b"|".join(map(re.escape, needles))).search
     for source in files.sources:
         judge = files.judge(source).judge
         rows = _rows_of(source)
@@ -322,8 +338,8 @@ def _judged_rows(files: UsageFiles, progress: Progress | None = None, job_id: st
                 taken += len(row.raw) + 1
                 if number % _ROWS_PER_REPORT == 0:
                     progress("Reading usage", min(1.0, taken / total))
-            # Of a converted row the raw text is another format's, in which a job may be written in another way.
-            if not needle or source.rows or needle in row.raw:
+            # Of a converted row the raw text is another format's, in which a value may be written in another way.
+            if not texts or source.rows or may_hold(row.raw):
                 yield judge(row)
 
 

@@ -33,7 +33,7 @@ class Metered:
 
     Of usage of many accounts `by_account` has the result of each, in order of the accounts' ids, and can be gone through
     more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has;
-    `lookalikes` says which records have ids that look alike.
+    `warnings` say which records and accounts have ids that look alike.
     """
 
     groups: tuple[Group, ...]
@@ -44,7 +44,7 @@ class Metered:
     problems: ProblemReport = field(default_factory=ProblemReport)
     by_account: Iterable[tuple[str, Metered]] | None = None
     unknown_items: tuple[str, ...] = ()
-    lookalikes: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,9 @@ def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOption
     """
     files = _open(sources, book, options, encoding_known=encoding_known)
     metered = _read(files, options, encoding_known=encoding_known)
-    if metered.lookalikes and options.notify:
-        options.notify(f"Warning: {metered.lookalikes}")
+    if options.notify:
+        for warning in metered.warnings:
+            options.notify(f"Warning: {warning}")
     if metered.unknown_items and metered.rows_rejected == metered.rows_read:
         hint = _sheets_with(metered.unknown_items)
         metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered

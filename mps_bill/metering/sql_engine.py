@@ -17,9 +17,9 @@ from heapq import merge
 from typing import Protocol
 
 from mps_bill.metering import sql
-from mps_bill.metering.accounts import ByAccount, CountsFile, account_of
+from mps_bill.metering.accounts import CountsFile, account_of
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.exact_reader import Judge, Judged, UsageFiles, account_for, verdict_on
+from mps_bill.metering.exact_reader import Judge, Judged, UsageFiles, account_for, verdict_on, with_accounts
 from mps_bill.metering.groups import Counted, Metered, Sums
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
@@ -113,7 +113,10 @@ class _Metering:
         if not self._options.trust_unique:
             self._compare_repeats(self._doubtful_records() if in_doubt else {})
         metered = account_for(self._suspects, self._sums, self._files, self._options)
-        return replace(metered, by_account=self._accounts()) if self._by_account else metered
+        if not self._by_account:
+            return metered
+        counts = self._accounts()
+        return with_accounts(metered, counts, counts.untidy, self._files)
 
     def _count(self) -> bool:
         """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any is in doubt."""
@@ -161,13 +164,12 @@ class _Metering:
             for source, row in self._engine.placed_suspects():
                 yield self._judge_of(source).judge(row)
 
-    def _accounts(self) -> ByAccount:
+    def _accounts(self) -> CountsFile:
         """The counts of each account: what the engine has counted, and what the exact reader has, whose keys name it."""
         rows = self._engine.stream(self._statements.by_account(), "Sorting accounts")
         counted = map(_Results(self._files.scheme).counted, rows)
         exact = sorted((one for one in self._sums.counted() if one.key.account), key=account_of)
-        counts = CountsFile(merge(counted, exact, key=account_of), self._options.resources.temp_folder)
-        return ByAccount(counts, self._files.book, self._files.scheme)
+        return CountsFile(merge(counted, exact, key=account_of), self._options.resources.temp_folder)
 
     def _over_accounts(self, table: str, query: str, doing: str) -> list[tuple[object, ...]]:
         """The result of a query that counts, which is kept in the table where it is by account."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mps_bill.core.diagnostics import quoted
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests import kit
 from tests.kit import ENGINES
@@ -94,3 +95,51 @@ def test_many_accounts_where_one_is_wanted_and_the_other_way_round(tmp_path: Pat
     one = kit.source(tmp_path / "one.csv", kit.usage_text([kit.row()]))
     assert kit.places(kit.problems_of([many])) == [("many.csv:1:1", "U116")]
     assert kit.places(kit.problems_of([one], options=MANY)) == [("one.csv:1:1", "U105")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("other", ["acme ", " acme", "acme\u00a0", "\u200bacme", "ac\u200dme", '"acme "', "acme\u3000"])
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("trust_unique", [False, True])
+def test_accounts_that_look_alike_are_one_warning_with_their_first_places(
+    tmp_path: Path, engine: EngineName, other: str, swapped: bool, trust_unique: bool
+) -> None:
+    accounts = ["acme", "beta", other, "gamma ", "gamma ", other, "acme"]
+    rows = [(kit.row(job_id=f"j-{number}"), account) for number, account in enumerate(accounts)]
+    warnings: list[str] = []
+    options = replace(MANY, engine=engine, trust_unique=trust_unique, notify=warnings.append)
+    source = kit.source(tmp_path / "usage.csv", _text(*(rows[::-1] if swapped else rows)))
+    metered = kit.metered([source], options=options)
+    assert metered.by_account is not None
+    value = other.strip('"')
+    found = {account: each.rows_read for account, each in metered.by_account}
+    assert found == {"acme": 2, "beta": 1, "gamma ": 2, value: 2}
+    named = [f"account {quoted(one)} at usage.csv:{line}" for one, line in (("acme", 2), (value, 3 if swapped else 4))]
+    assert warnings == [
+        f"Warning: accounts differ only by spaces or by characters that cannot be seen: {' and '.join(named)};"
+        " they are billed as different accounts"
+    ]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_accounts_that_differ_otherwise_or_are_not_billed_are_no_warning(tmp_path: Path, engine: EngineName) -> None:
+    rows = [
+        (kit.row(job_id=f"j-{number}"), account) for number, account in enumerate(("a b", "ab", "A B", "a  b", "z "))
+    ]
+    rows.append((kit.row(job_id="bad", unit="parsec"), "ab "))
+    warnings: list[str] = []
+    options = replace(MANY, engine=engine, notify=warnings.append, bill_good_rows=True)
+    assert kit.metered([kit.source(tmp_path / "usage.csv", _text(*rows))], options=options).rows_rejected == 1
+    assert warnings == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_accounts_that_look_alike_are_shown_in_part(tmp_path: Path, engine: EngineName) -> None:
+    names = [f"s-{number}{end}" for number in range(30) for end in ("", " ")]
+    rows = [(kit.row(job_id=f"j-{number}"), account) for number, account in enumerate(names)]
+    warnings: list[str] = []
+    options = replace(MANY, engine=engine, notify=warnings.append)
+    kit.metered([kit.source(tmp_path / "usage.csv", _text(*rows))], options=options)
+    (warning,) = warnings
+    assert warning.count(" and account ") == 5
+    assert "(and 25 more)" in warning
