@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 import re
-import shutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
-from mps_bill.core.files import check_readable
+from mps_bill.core.files import MAX_BYTES_OF_DATA, check_readable
 from mps_bill.metering import kinds
 from mps_bill.metering.compressed import check_zstd_ends
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
@@ -34,6 +33,7 @@ STANDARD_INPUT = "-"
 #: What a pipe starts with that is not plain CSV.
 _MAGIC: dict[bytes, Format] = {b"\x1f\x8b": "csv.gz", b"\x28\xb5\x2f\xfd": "csv.zst", b"PAR1": "parquet"}
 _OPEN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+_CHUNK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -211,7 +211,15 @@ def _spooled(name: str, stream: BinaryIO, path: Path, formats: Sequence[Format])
     try:
         with path.open("wb") as spool:
             spool.write(start)
-            shutil.copyfileobj(stream, spool)
+            in_line = len(start)
+            while chunk := stream.read(_CHUNK):
+                ended = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
+                in_line = len(chunk) - ended if ended else in_line + len(chunk)
+                # A device such as /dev/zero never ends, and would fill the disk.
+                if format_ == "csv" and in_line > MAX_BYTES_OF_DATA:
+                    message = f"a line is longer than {MAX_BYTES_OF_DATA:,} bytes, the most that is read from a pipe"
+                    return Problem(Place(name), kinds.OVERLONG_ROW, message)
+                spool.write(chunk)
     except OSError as error:
         message = f"it cannot be kept in {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
         return Problem(Place(name), kinds.NO_DISK, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import duckdb
 import pytest
 import zstandard
 
+from mps_bill.metering import sources as sources_module
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from tests.kit import ENGINES, HEADER, metered, places, problems_of, row, source, usage_text
@@ -117,6 +119,77 @@ def test_a_pipe_given_twice_is_told_and_not_waited_for(tmp_path: Path) -> None:
     writer = _written(pipe, CSV)
     assert found(str(pipe), str(pipe)) == ([str(pipe)], [(str(pipe), "U104")])
     writer.join()
+
+
+class _Endless(io.RawIOBase):
+    """A stream of lines and then of one that never ends; `taken` says how much of it was read."""
+
+    def __init__(self, start: bytes, endless: bytes) -> None:
+        self._start = io.BytesIO(start)
+        self._endless = endless
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._start.read(len(buffer)) or self._endless * (len(buffer) // len(self._endless) or 1)
+        buffer[: len(data)] = data
+        self.taken += len(data)
+        assert self.taken < 20_000_000
+        return len(data)
+
+
+@pytest.mark.parametrize("endless", [b"\0", b"x", b'"', b","])
+@pytest.mark.parametrize("start", [b"", CSV, b"\xef\xbb\xbf", CSV.replace(b"\n", b"\r")])
+@pytest.mark.parametrize("formats", [sources_module.FORMATS, sources_module.FOREIGN_FORMATS])
+def test_a_stream_that_never_ends_its_line_is_read_up_to_a_limit(
+    start: bytes,
+    endless: bytes,
+    formats: tuple[sources_module.Format, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    stream = _Endless(start, endless)
+    monkeypatch.setattr(sources_module, "MAX_BYTES_OF_DATA", 3_000_000)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(stream)))
+    with usage_sources(["-"], str(tmp_path), formats) as (sources, problems):
+        assert not sources
+        (problem,) = problems
+        assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) <= 3_000_000 + len(start)
+    assert (str(problem.place), problem.kind.code) == ("<stdin>", "U114")
+    assert "longer than 3,000,000 bytes" in problem.message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_pipe_may_be_larger_than_its_longest_line(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = usage_text([row(job_id=f"j-{number}") for number in range(30_000)]).replace("\n", end).encode()
+    monkeypatch.setattr(sources_module, "MAX_BYTES_OF_DATA", 1_500_000)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(rows)))
+    with usage_sources(["-"]) as (sources, problems):
+        assert not problems
+        assert sources[0].path.read_bytes() == rows
+        assert len(rows) > 1_500_000
+
+
+def test_a_device_as_standard_input_is_refused_in_bounded_space(tmp_path: Path) -> None:
+    zero = tmp_path / "zero"
+    try:
+        os.mknod(zero, stat.S_IFCHR | 0o666, os.makedev(1, 5))
+        zero.open("rb").close()
+    except OSError:
+        pytest.skip("this user cannot make devices")
+    script = (
+        "from mps_bill.metering import sources; sources.MAX_BYTES_OF_DATA = 3_000_000;"
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000));"
+        "from mps_bill.cli import main; main()"
+    )
+    for words in (["bill", "-"], ["usage", "check", "-"]):
+        command = [sys.executable, "-c", script, *words, "-p", "mps-china", "--temp-dir", str(tmp_path)]
+        with zero.open("rb") as stream:
+            run = subprocess.run(command, stdin=stream, capture_output=True, text=True, check=False, timeout=60)
+        assert run.returncode == 3, run.stderr
+        assert "<stdin>: a line is longer than 3,000,000 bytes" in run.stderr
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0", "-"])
