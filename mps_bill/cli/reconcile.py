@@ -67,7 +67,7 @@ def reconcile(
     from mps_bill.view.reconcile_view import ReconcileView
 
     names, mapping_problems = load_mapping(mapping or [])
-    export, export_problems = read_exports(bill, book.currency)
+    export, export_problems = read_exports(bill, book.currency, names.columns if names else {})
     if names is None or export is None:
         raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
     with metering(

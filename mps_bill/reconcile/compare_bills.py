@@ -24,9 +24,10 @@ from mps_bill.reconcile.differences import BillComparison, Category, Difference,
 from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
-from mps_bill.reconcile.match import LineKey, MatchedRow, match_rows
+from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow, match_rows
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of
+from mps_bill.reconcile.rounding_rows import with_rounding_by_bill
 from mps_bill.reconcile.sides import (
     OurBill,
     OurRun,
@@ -46,14 +47,17 @@ def reconcile(
     the bills that they are sums of; a bill must agree exactly. To be called in the exact decimal context."""
     matched, excluded = match_rows(export.rows, mapping, book)
     grains: dict[str, Grain] = {}
+    as_a_whole: set[str] = set()
     compared: list[BillComparison] = []
     right: set[Place] = set()
     sums: dict[Place, Leeway] = {}
     for product in book.versions:
-        rows = matched.get(product, ())
+        rows = with_rounding_by_bill(matched.get(product, ()), book.calendar(product))
         if rows or any(bill.cycle.product == product for bill in run.bills):
             grains[product] = _grain(product, run.bills, rows, book)
-            ours = our_bills(run, product, grains[product], book)
+            if any(row.key == ALL_ITEMS and row.row.fee != "rounding" for row in rows):
+                as_a_whole.add(product)
+            ours = our_bills(run, product, grains[product], book, as_a_whole=product in as_a_whole)
             theirs = {
                 period: with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
                 for period, bill in their_bills(rows, grains[product], product, book).items()
@@ -72,6 +76,7 @@ def reconcile(
         contradictions(export, right, sums),
         tolerance,
         run.payments is not None,
+        frozenset(as_a_whole),
     )
     result.check()
     return result
@@ -118,7 +123,7 @@ def _compare(
     difference = theirs.payable - ours.payable
     split = NONE if difference else _list_leeway(ours, theirs)
     paid = _both_paid(ours, theirs)
-    found = [_rounding(-ours.adjustment)]
+    found = [_rounding(theirs.rounding - ours.adjustment)]
     for key in dict.fromkeys([*ours.lines, *theirs.lines]):
         mine, other = ours.lines.get(key), theirs.lines.get(key)
         if mine and other:
@@ -149,11 +154,14 @@ def _with_one_rounding(found: Sequence[Difference], place: Place | None) -> list
 
 def _one_sided(side: Side, category: Category) -> Difference:
     """A line that one side alone has."""
-    shown, unit = side.list_amount, ""
+    # Bills as a whole have no quantity, so their amount shows that one is billed in another period.
+    shown, unit, shift = side.list_amount, "", side.quantity or Fraction(0)
+    if side.key == ALL_ITEMS:
+        shift = Fraction(side.list_amount)
     if side.unit and side.quantity is not None:
         shown, unit = _in_unit(side.quantity, side.unit), side.unit.name
     note = side.remark or ("its period was settled before" if category == "late" else "")
-    amount, shift = side.list_amount, side.quantity or Fraction(0)
+    amount = side.list_amount
     values: tuple[Decimal | None, Decimal | None, str] = (None, shown, unit)
     if category == "missing-there":
         amount, shift, values = -side.net, -shift, (shown, None, unit)
@@ -170,11 +178,14 @@ def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Differen
         # There is no single price to value the quantity by, so the rest is its value.
         return [replace(found[0], amount=found[0].amount + rest), *found[1:]]
     values = (ours.list_amount, theirs.list_amount, "")
-    return [*found, Difference("price", theirs.key, *values, rest, theirs.place, "not quantity x price")]
+    note = "list amount" if theirs.key == ALL_ITEMS else "not quantity x price"
+    return [*found, Difference("price", theirs.key, *values, rest, theirs.place, note)]
 
 
 def _valued_differences(ours: Side, theirs: Side) -> Iterator[Difference]:
-    """Quantity and deduction valued at our price, and the price at their quantity."""
+    """Quantity and deduction valued at our price, and the price at their quantity; none of bills as a whole."""
+    if ours.key == ALL_ITEMS:
+        return
     unit = theirs.unit or ours.unit
     if unit is None or ours.quantity is None:
         raise BrokenLaw("a line of ours has no unit or no quantity")
@@ -225,7 +236,9 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
     rounding."""
     is_right = ours.payable == theirs.payable
     leeways = {
-        **row_leeways(theirs.rows, lambda row: row.list_amount, lambda _: is_right),
+        **row_leeways(
+            (row for row in theirs.rows if row.fee != "rounding"), lambda row: row.list_amount, lambda _: is_right
+        ),
         **_leeways_of_sums(ours, theirs),
     }
     for key, side in theirs.lines.items():
@@ -234,7 +247,9 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
             yield from _discounts(mine, side, leeways)
             continue
         for row in side.rows:
-            discount, rounding = _discount_and_rounding(row, leeways[row.place])
+            # A bill as a whole has no odd cents, and what it states is its rounding.
+            is_exact = key == ALL_ITEMS and "round_down" in row.amounts and not unexplained(row)
+            discount, rounding = _discount_and_rounding(row, NONE if is_exact else leeways[row.place])
             yield _rounding(-rounding)
             if discount:
                 yield _discount(key, ZERO, discount, row.place)

@@ -75,7 +75,8 @@ class BillComparison:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Every period of every product, what was excluded, and where the export contradicts itself."""
+    """Every period of every product, what was excluded, and where the export contradicts itself. The products of `as_a_whole`
+    are compared bill by bill, since the export has no billing items of them."""
 
     export: Export
     grains: Mapping[str, Grain]
@@ -84,6 +85,7 @@ class Reconciliation:
     contradictions: tuple[Contradiction, ...]
     tolerance: Decimal
     with_account: bool
+    as_a_whole: frozenset[str] = frozenset()
 
     @property
     def differences(self) -> Iterator[tuple[BillComparison, Difference]]:

@@ -25,7 +25,8 @@ class ExportRow:
     """A row of an export; text that is absent is empty. `amounts` has the columns of money that the export has.
 
     The time is `start` and `end` (seconds), else the `day` (2023-11-10), else the `month` (2023-11). `usage` and `plan`
-    (what resource plans covered) are quantities of `usage_unit`, `list_price` is per `price_unit`.
+    (what resource plans covered) are quantities of `usage_unit`, `list_price` is per `price_unit`. `fee` is what the row is for,
+    a key of `FEES`, or empty where its fee type is not known.
     """
 
     place: Place
@@ -35,7 +36,7 @@ class ExportRow:
     end: int | None
     product_code: str
     product: str
-    prepaid: bool
+    fee: str
     bill_type: str
     instance: str
     instance_spec: str

@@ -1,81 +1,115 @@
-"""The columns of the provider's bill exports, in every spelling.
+"""The columns of the provider's bill exports, in every spelling, and the fee types of their rows.
 
-Source: the 41 columns of the console's bill detail, the names that older exports give some of them, and the items of the
-bill API (QueryInstanceBill, DescribeInstanceBill). Other columns are ignored.
+Sources: the 41 columns of the console's older bill detail, the names that older exports give some of them, the items of the
+bill API (QueryInstanceBill, DescribeInstanceBill, QueryBill, QuerySettleBill, QueryBillOverview), and today's export
+(consumedetailbillv2), whose headings have a group before a slash. Other columns are ignored.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from mps_bill.core.diagnostics import one_of
 
-#: column -> its spellings, the one to prefer first
+#: column -> its spellings, the one to prefer first. Case, spaces and a group before a slash make no difference, so that the
+#: names of the API are the English headings too.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "record": ("RecordID",),
-    "month": ("账期", "BillingCycle"),
-    "day": ("BillingDate",),
-    "start": ("账单开始时间", "UsageStartTime"),
-    "end": ("账单结束时间", "UsageEndTime"),
+    "record": ("RecordID", "账单明细ID"),
+    "month": ("账期", "BillingCycle", "账单月份"),
+    "day": ("BillingDate", "账单日期"),
+    "start": ("账单开始时间", "UsageStartTime", "服务开始时间"),
+    "end": ("账单结束时间", "UsageEndTime", "服务结束时间"),
     "product_code": ("产品Code", "ProductCode"),
-    "product": ("产品", "ProductName"),
+    "product": ("产品", "ProductName", "产品名称"),
     "subscription": ("消费类型", "SubscriptionType"),
     "bill_type": ("账单类型", "Item"),
-    "instance": ("实例ID", "InstanceID"),
+    "fee": ("费用类型",),
+    "instance": ("实例ID", "InstanceID", "实例ID（出账粒度）"),
     "instance_spec": ("实例规格", "InstanceSpec"),
-    "region": ("地域", "Region"),
-    "item": ("计费项", "BillingItem"),
+    "region": ("地域Code", "地域", "Region"),
+    "item": ("计费项", "BillingItem", "计费项名称", "BillingItemName"),
     "item_code": ("计费项Code", "BillingItemCode"),
-    "list_price": ("单价", "ListPrice"),
-    "price_unit": ("单价单位", "ListPriceUnit"),
+    "list_price": ("单价", "ListPrice", "官网目录价"),
+    "price_unit": ("单价单位", "ListPriceUnit", "价格单位"),
     "usage": ("用量", "Usage"),
+    "usage_before": ("抵扣前用量",),
     "usage_unit": ("用量单位", "UsageUnit"),
     "plan": ("资源包抵扣", "DeductedByResourcePackage"),
-    "list_amount": ("原价", "官网价", "PretaxGrossAmount"),
+    "list_amount": ("原价", "官网价", "PretaxGrossAmount", "目录总价"),
     "discount": ("优惠金额", "InvoiceDiscount"),
-    "coupon": ("优惠券抵扣", "DeductedByCoupons"),
+    "coupon": ("优惠券抵扣", "DeductedByCoupons", "优惠券抵扣金额"),
     "round_down": ("抹零优惠", "RoundDownDiscount"),
-    "payable": ("应付金额", "PretaxAmount"),
-    # The API has both: PaymentAmount is the cash paid, CashAmount the part of it that no refund of credit paid.
-    "cash": ("现金支付", "PaymentAmount", "CashAmount"),
+    "payable": ("应付金额", "PretaxAmount", "应付金额（含税）"),
+    "cash": ("现金支付", "CashAmount"),
+    # A refund of credit pays as cash does: PaymentAmount = CashAmount + AdjustAmount.
+    "adjust": ("信用额度退款抵扣", "AdjustAmount"),
+    "paid": ("PaymentAmount",),
     "voucher": ("代金券抵扣", "DeductedByCashCoupons"),
     "card": ("储值卡支付金额", "DeductedByPrepaidCard"),
     "outstanding": ("欠费金额", "OutstandingAmount"),
-    "currency": ("币种", "Currency"),
+    "currency": ("币种", "Currency", "定价币种"),
 }
 #: An export has at least one of each group.
 REQUIRED: tuple[tuple[str, ...], ...] = (
     ("list_amount",),
     ("payable",),
     ("product", "product_code"),
-    ("item", "item_code", "instance_spec"),
     ("start", "day", "month"),
 )
 #: The columns of how a bill was paid. An export may have none of them.
 PAYMENTS = ("voucher", "card", "cash", "outstanding")
 #: The columns that the closing row of an export sums.
-SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS)
+SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS, "paid", "adjust")
+#: What a row is for -> its names as 费用类型, 账单类型 and the API's Item. What is not usage or rounding is no bill of usage.
+FEES: Mapping[str, tuple[str, ...]] = {
+    "usage": ("云资源按量费用", "按量付费", "按量付费费用", "PayAsYouGoBill"),
+    "free": ("免费额度",),
+    "rounding": ("抹零费用",),
+    "adjustment": ("调账费用", "调账", "Adjustment"),
+    "prepaid": ("订阅预付费用", "SubscriptionOrder"),
+    "refund": ("订阅退订费用", "Refund"),
+    "cap": ("保底封顶费用",),
+    "subscription": ("订阅后付费用",),
+    "commission": ("佣金费用",),
+}
 #: The closing row has no month, and this in one of its cells.
 CLOSING_WORD = "合计"
 #: Columns that an export may have twice, in two spellings; the preferred one counts.
-_SEVERAL = ("cash",)
+_SEVERAL = ("region", "item", "instance")
 
-_COLUMN_OF = {spelling.casefold(): column for column, spellings in SPELLINGS.items() for spelling in spellings}
+
+def heading(name: str) -> str:
+    """A heading as it is looked up: without regard to case, spaces and full-width forms."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+_COLUMN_OF = {heading(spelling): column for column, spellings in SPELLINGS.items() for spelling in spellings}
+_FEE_OF = {heading(spelling): fee for fee, spellings in FEES.items() for spelling in spellings}
+
+
+def fee_of(name: str) -> str | None:
+    """What a row of a fee type or bill type is for, a key of `FEES`; None where the name is not known."""
+    return _FEE_OF.get(heading(name))
 
 
 def find_columns(
-    names: Sequence[str], given: Collection[str] = ()
+    names: Sequence[str], given: Collection[str] = (), own: Mapping[str, str] | None = None
 ) -> tuple[dict[str, int], list[tuple[int, str]], list[str]]:
     """The number of each known column among the names of a header; duplicate columns, as (number, message); and missing
-    ones, as messages. The columns of `given` need not be among the names."""
+    ones, as messages. The columns of `given` need not be among the names. `own` has columns by the headings of a mapping,
+    which go before the known spellings of these columns."""
+    own = own or {}
     found: dict[str, int] = {}
     duplicates: list[tuple[int, str]] = []
+    columns = [_column(name, own) for name in names]
+    named = {column for column in columns if column}
     for index, name in enumerate(names):
-        column = _COLUMN_OF.get(name.strip().casefold())
-        if column is None:
+        column = columns[index] or _column(name, _COLUMN_OF)
+        if column is None or (column in named and not columns[index]):
             continue
         first = found.setdefault(column, index)
-        if first != index and column in _SEVERAL:
+        if first != index and column in _SEVERAL and column not in named:
             found[column] = min(first, index, key=lambda at, column=column: _rank(column, names[at]))  # type: ignore[misc]
         elif first != index:
             message = f"{name.strip()} is the same column as {names[first].strip()}, column {first + 1}; remove one"
@@ -86,5 +120,11 @@ def find_columns(
     return found, duplicates, missing
 
 
+def _column(name: str, columns: Mapping[str, str]) -> str | None:
+    """The column of a heading, as it is or without the group before its slash."""
+    return columns.get(heading(name)) or columns.get(heading(name.partition("/")[2]))
+
+
 def _rank(column: str, name: str) -> int:
-    return [spelling.casefold() for spelling in SPELLINGS[column]].index(name.strip().casefold())
+    folded = [heading(spelling) for spelling in SPELLINGS[column]]
+    return min(folded.index(one) for one in (heading(name), heading(name.partition("/")[2])) if one in folded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile import mapping_definition as d
 from mps_bill.reconcile.export import ExportRow, ItemName
+from mps_bill.reconcile.export_columns import heading
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -24,12 +25,13 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class BillMapping:
-    """The names on bills, folded by `folded`, and what they stand for."""
+    """The names on bills, folded by `folded`, and what they stand for; and the columns of headings, folded by `heading`."""
 
     products: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, Unit] = field(default_factory=dict)
     items: Mapping[str, ItemName] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, other: BillMapping) -> BillMapping:
         """Both together; where both have a name, this one counts."""
@@ -38,6 +40,7 @@ class BillMapping:
             {**other.regions, **self.regions},
             {**other.units, **self.units},
             {**other.items, **self.items},
+            {**other.columns, **self.columns},
         )
 
     def product(self, row: ExportRow) -> str | None:
@@ -102,9 +105,10 @@ def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[
     fields, problems = document.fields, list(document.problems)
     if fields is None or problems:
         return None, document.problems
-    products = [
-        (name, entry.key) for entry in _entries(fields.get(d.PRODUCTS)) if entry.value for name in entry.value.parts
-    ]
+    products, columns = (
+        [(name, entry.key) for entry in _entries(fields.get(many)) if entry.value for name in entry.value.parts]
+        for many in (d.PRODUCTS, d.COLUMNS)
+    )
     items = [
         (entry.key, Located(meant, entry.key.place))
         for entry in _entries(fields.get(d.ITEMS))
@@ -117,6 +121,7 @@ def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[
         _meanings(regions, problems),
         _meanings(units, problems),
         _meanings(items, problems),
+        _meanings(columns, problems, heading),
     )
     return (None if problems else mapping), in_order(problems)
 
@@ -125,12 +130,14 @@ def _entries(many: Many[Entry[str, V]] | None) -> tuple[Entry[str, V], ...]:
     return many.parts if many else ()
 
 
-def _meanings(pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem]) -> dict[str, T]:
+def _meanings(
+    pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem], fold: Callable[[str], str] = folded
+) -> dict[str, T]:
     """The meanings by folded name. Two names that fold to one and stand for different things contradict each other."""
     meanings: dict[str, T] = {}
     places: dict[str, Place] = {}
     for name, meaning in pairs:
-        key = folded(name.value)
+        key = fold(name.value)
         first = places.setdefault(key, name.place)
         if meanings.setdefault(key, meaning.value) != meaning.value:
             message = f"duplicate name {quoted(name.value)} with another meaning; {defined_at(first)}"

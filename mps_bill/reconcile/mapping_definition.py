@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mps_bill.core.diagnostics import quoted
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.units import UNITS
 from mps_bill.documents.read_document import Document
 from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text
@@ -11,6 +11,7 @@ from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.export import ItemName
+from mps_bill.reconcile.export_columns import SPELLINGS
 
 FORMAT_NAME = "mps-bill/bill-mapping/1"
 #: Between the name of a billing item and the special value of its instance ID.
@@ -23,6 +24,13 @@ _SPEC = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 def _parse_region(text: str) -> str:
     if not looks_like_region(text):
         raise ValueError(f"{quoted(text)} is not a region id; write one such as cn-shanghai")
+    return text
+
+
+def _parse_column(text: str) -> str:
+    if text not in SPELLINGS:
+        hint = near_miss(text, SPELLINGS, priced=False) or f"; expected {one_of(tuple(SPELLINGS))}"
+        raise ValueError(f"{quoted(text)} is not a column of bills{hint}")
     return text
 
 
@@ -65,5 +73,15 @@ ITEMS = Field(
     "billing items on bills (code, name or instance spec; `CODE;SPECIAL` with a special value of the instance ID)",
     required=False,
 )
-MAPPING = Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS))
+COLUMNS = Field(
+    "columns",
+    MapOf(
+        "the columns",
+        Text("a column", _parse_column, "|".join(SPELLINGS), kinds.UNKNOWN_COLUMN),
+        ListOf("a column's headings", line("a heading", kinds.BAD_NAME), unique=True),
+    ),
+    "for each column that is read, the headings that exports give it, which go before those that are known",
+    required=False,
+)
+MAPPING = Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
 DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)

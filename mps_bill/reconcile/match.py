@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,15 @@ from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
+#: What is on a bill and is not usage of the period, by its fee.
+_EXCLUDED_FEES = {
+    "prepaid": "a prepaid order",
+    "refund": "a refund of a prepaid order",
+    "adjustment": "an adjustment by the provider",
+    "cap": "a charge for an agreed minimum or maximum",
+    "subscription": "a subscription that is paid afterwards",
+    "commission": "a commission",
+}
 #: Bills show quantities at two decimal places at least, perhaps without trailing zeros.
 _MIN_PLACES = 2
 
@@ -28,6 +37,10 @@ class LineKey:
 
     def __str__(self) -> str:
         return " ".join(dict.fromkeys(filter(None, (self.item, self.spec, self.region))))
+
+
+#: The line of bills that are compared as a whole, since the export has no billing items.
+ALL_ITEMS = LineKey("all items", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ def match_rows(
     rows: Iterable[ExportRow], mapping: BillMapping, book: PriceBook
 ) -> tuple[Mapping[str, tuple[MatchedRow, ...]], tuple[ExcludedRows, ...]]:
     """The rows of each product of the book, and the rows that are excluded: of other products, and prepaid orders."""
-    matched: dict[str, list[MatchedRow]] = {}
+    found: dict[str, list[ExportRow]] = {}
     excluded: dict[tuple[str, str], list[ExportRow]] = {}
     for row in rows:
         product = mapping.product(row)
@@ -77,14 +90,24 @@ def match_rows(
             reason = "no mapping for this product"
         elif product not in book.versions:
             reason = f"{product} is in no price sheet of the run"
-        elif row.prepaid:
-            reason = "a prepaid order"
+        elif row.fee in _EXCLUDED_FEES:
+            reason = _EXCLUDED_FEES[row.fee]
         else:
-            matched.setdefault(product, []).append(_match(row, product, mapping, book))
+            found.setdefault(product, []).append(row)
             continue
         excluded.setdefault((reason, row.product or row.product_code), []).append(row)
     sets = tuple(ExcludedRows(reason, called, tuple(members)) for (reason, called), members in excluded.items())
-    return {product: tuple(members) for product, members in matched.items()}, sets
+    return {product: tuple(_matched(members, product, mapping, book)) for product, members in found.items()}, sets
+
+
+def _matched(rows: list[ExportRow], product: str, mapping: BillMapping, book: PriceBook) -> Iterator[MatchedRow]:
+    """The rows of a product; as a whole where none of them names an item."""
+    has_items = any(row.item or row.item_code or mapping.item(row) for row in rows if row.fee in ("usage", "free"))
+    for row in rows:
+        if row.fee == "rounding" or (row.fee and not has_items):
+            yield MatchedRow(row, ALL_ITEMS, None)
+        else:
+            yield _match(row, product, mapping, book)
 
 
 def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) -> MatchedRow:
@@ -93,6 +116,8 @@ def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) 
     )
     region = mapping.region(row)
     try:
+        if not row.fee:
+            raise _Unmatched(f"{quoted(row.bill_type)} is not a known fee type")
         item, spec = _item(row, called, product, mapping, book)
         if region is None:
             raise _Unmatched(f"no mapping for region {quoted(row.region)}" if row.region else "it names no region")

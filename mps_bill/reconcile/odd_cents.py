@@ -66,7 +66,7 @@ def row_leeways(
     """
     bills: dict[tuple[object, ...], list[ExportRow]] = {}
     for row in rows:
-        key = (row.product_code, row.product, row.prepaid, row.month, row.day, row.start, row.end)
+        key = (row.product_code, row.product, row.fee, row.month, row.day, row.start, row.end)
         bills.setdefault(key, []).append(row)
     found: dict[Place, Leeway] = {}
     for members in bills.values():

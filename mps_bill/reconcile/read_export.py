@@ -1,40 +1,36 @@
-"""Reading the provider's bill exports from files: encodings, CSV and JSON. This is the one place of the room that reads them."""
+"""Reading the provider's bill exports from files: CSV and JSON. This is the one place of the room that reads them."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
 from mps_bill.core.files import MAX_BYTES_OF_DATA, read_file
 from mps_bill.metering.csv_rows import Row, read_rows
+from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.sources import expanded
-from mps_bill.profiles.json_records import Document, JsonError, JsonRecord, read_documents, read_records
-from mps_bill.profiles.profile import FieldPath, parse_path
+from mps_bill.profiles.json_records import JsonError, JsonRecord, read_documents, read_records
+from mps_bill.profiles.profile import FieldPath
 from mps_bill.reconcile import export_problems as kinds
-from mps_bill.reconcile.answer_pages import Page, incomplete_answers, page_of
+from mps_bill.reconcile.answer_pages import Answer, Page, answers_in, error_of, incomplete_answers, page_of
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
-from mps_bill.reconcile.export_columns import CLOSING_WORD, SUMMED, find_columns
+from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, find_columns
+from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
-#: Where the items are in the answers of the bill API, and in excerpts of them.
-_ITEM_PATHS: tuple[tuple[str, ...], ...] = (
-    ("Data", "Items", "Item", "[]"),
-    ("Data", "Items", "[]"),
-    ("Items", "Item", "[]"),
-    ("Items", "[]"),
-    ("[]",),
-)
-#: The month of all items of an answer, seen from one of them.
-_ANSWER_MONTH = parse_path("^Data.BillingCycle")
+_KNOWN = frozenset(spelling for spellings in SPELLINGS.values() for spelling in spellings)
+_WEB_PAGE = "this is a web page, perhaps that of a login; export the bill again"
+_XML = "this is XML; ask the bill API for JSON (Format=JSON)"
 
 
-def read_exports(names: Sequence[str], currency: str) -> tuple[Export | None, tuple[Problem, ...]]:
+def read_exports(
+    names: Sequence[str], currency: str, columns: Mapping[str, str] | None = None
+) -> tuple[Export | None, tuple[Problem, ...]]:
     """The export that the files (or globs) make together, or None and every problem with them. `currency` is that of
-    the run."""
-    reader = _Reader(currency)
+    the run, and `columns` are what a mapping says of headings."""
+    reader = _Reader(currency, columns or {})
     for name in names:
         for one in expanded(name):
             reader.file(one)
@@ -48,31 +44,12 @@ def read_exports(names: Sequence[str], currency: str) -> tuple[Export | None, tu
     return (None if reader.problems else export), tuple(reader.problems)
 
 
-def decode_export(data: bytes, name: str) -> tuple[str, str, tuple[Problem, ...]]:
-    """The text and its encoding, or a problem: a byte order mark decides, then strict UTF-8, else GB18030 (which includes
-    GBK and GB2312), in which the provider's console writes for Excel."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problem = Problem(Place(name), kinds.UNKNOWN_ENCODING, "the file is UTF-16; save it as UTF-8 or GB18030")
-        return "", "", (problem,)
-    if data.startswith(b"\xef\xbb\xbf"):
-        encodings = [("utf-8-sig", "UTF-8 with a byte order mark")]
-    else:
-        encodings = [("utf-8", "UTF-8"), ("gb18030", "GB18030")]
-    for encoding, called in encodings:
-        try:
-            return data.decode(encoding), called, ()
-        except UnicodeDecodeError as error:
-            at = error.start
-    line = data.count(b"\n", 0, at) + 1
-    message = f"byte 0x{data[at]:02x} is neither UTF-8 nor GB18030; export the file again"
-    return "", "", (Problem(Place(name, line), kinds.UNKNOWN_ENCODING, message),)
-
-
 class _Reader:
     """Gathers the rows and problems of several files."""
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, own: Mapping[str, str]) -> None:
         self.currency = currency
+        self.own = own
         self.problems: list[Problem] = []
         self.paths: list[Path] = []
         self.files: list[ExportFile] = []
@@ -97,14 +74,28 @@ class _Reader:
             self.report(Place(called), kinds.REPEATED_EXPORT, "this file is given twice and would be counted twice")
             return
         self.paths.append(path)
-        text, encoding, problems = decode_export(data, called)
+        try:
+            for inner, content in unpacked(data, called):
+                self._content(inner, content)
+        except NotAnExport as error:
+            self.report(Place(called), error.kind, str(error))
+
+    def _content(self, name: str, data: bytes) -> None:
+        text, encoding, problems = decode_export(data, name)
         if problems:
             self.problems += problems
             return
-        before = len(self.rows)
-        is_json = text.lstrip()[:1] in ("{", "[")
-        (self._json if is_json else self._csv)(text, called)
-        self.files.append(ExportFile(called, "json" if is_json else "csv", encoding, len(self.rows) - before))
+        before, wrong = len(self.rows), len(self.problems)
+        start = text.lstrip()[:200].casefold()
+        if start.startswith("<"):
+            self.report(Place(name), kinds.UNREADABLE_FILE, _WEB_PAGE if "html" in start else _XML)
+            return
+        is_json = start.startswith(("{", "["))
+        (self._json if is_json else self._csv)(text, name)
+        self.files.append(ExportFile(name, "json" if is_json else "csv", encoding, len(self.rows) - before))
+        # A spreadsheet program rewrites every date of a file; the first one says it.
+        rewritten = [one for one in self.problems[wrong:] if one.kind is kinds.REWRITTEN_TIME]
+        self.problems[wrong:] = [one for one in self.problems[wrong:] if one not in rewritten[1:]]
 
     def _csv(self, text: str, name: str) -> None:
         first = len(self.rows)
@@ -126,7 +117,11 @@ class _Reader:
             self.report(Place(name), kinds.NO_ROWS, "the file is empty")
 
     def _header(self, row: Row, name: str) -> dict[str, int]:
-        columns, duplicates, missing = find_columns(row.fields)
+        columns, duplicates, missing = find_columns(row.fields, (), self.own)
+        foreign = foreign_form(row, _KNOWN) if missing else None
+        if foreign:
+            self.report(Place(name, row.line), kinds.UNREADABLE_FILE, foreign[1])
+            return {}
         for index, message in duplicates:
             self.report(Place(name, *row.position(index)), kinds.REPEATED_COLUMN, message)
         for message in missing:
@@ -147,32 +142,35 @@ class _Reader:
         texts = {column: fields[index].strip() for column, index in columns.items() if index < len(fields)}
         cells = Cells(texts, place, plain_amount, self.problems)
         if is_closing:
-            self.closings.append(ClosingRow(place(""), cells.amounts(SUMMED), first, len(self.rows)))
+            self.closings.append(ClosingRow(place(""), cells.money(SUMMED), first, len(self.rows)))
         else:
             self._add(cells, fields)
 
     def _json(self, text: str, name: str) -> None:
         try:
             for document in read_documents(io.StringIO(text)):
-                self._answer(document, name)
+                for answer in answers_in(document):
+                    self._answer(answer, name)
         except JsonError as error:
             self.report(Place(name, error.line, error.column), kinds.BROKEN_JSON, error.message)
 
-    def _answer(self, document: Document, name: str) -> None:
-        place = Place(name, document.line, document.column)
-        path = next((path for path in _ITEM_PATHS if _holds(document.value, path)), None)
-        if path is None:
+    def _answer(self, answer: Answer, name: str) -> None:
+        place = Place(name, answer.document.line, answer.document.column)
+        if error := error_of(answer.value):
+            self.report(place, kinds.PROVIDER_ERROR, error)
+            return
+        if answer.path is None and not answer.is_empty:
             message = "there is no list of bill items here; expected an answer of the bill API, or its Items"
             self.report(place, kinds.NO_ROWS, message)
             return
         before = len(self.rows)
-        for record in read_records(document, path):
+        for record in read_records(answer.document, answer.path) if answer.path else ():
             if isinstance(record, JsonRecord):
-                self._item(record, name)
-        if page := page_of(document.value, place, self.rows[before:]):
+                self._item(record, name, answer.month)
+        if page := page_of(answer, place, self.rows[before:]):
             self.pages.append(page)
 
-    def _item(self, record: JsonRecord, name: str) -> None:
+    def _item(self, record: JsonRecord, name: str, month: str) -> None:
         item, keys = record.scopes[0].value, {"": ""}
 
         def place(column: str) -> Place:
@@ -183,8 +181,7 @@ class _Reader:
             self.report(place(""), kinds.NOT_A_VALUE, "a bill item must be an object")
             return
         names = list(item)
-        month = record.value(_ANSWER_MONTH)
-        columns, duplicates, missing = find_columns(names, ("month",) if isinstance(month, str) else ())
+        columns, duplicates, missing = find_columns(names, ("month",) if month else (), self.own)
         for message in [*(message for _, message in duplicates), *missing]:
             self.report(place(""), kinds.MISSING_COLUMN, message)
         if missing or duplicates:
@@ -197,7 +194,7 @@ class _Reader:
                 self.report(place(column), kinds.NOT_A_VALUE, f"{quoted(keys[column])} must be a number or a text")
                 return
             texts[column] = "" if value is None else str(value).strip()
-        if isinstance(month, str) and texts.get("month", "") in ABSENT:
+        if month and texts.get("month", "") in ABSENT:
             texts["month"] = month
         self._add(Cells(texts, place, json_amount, self.problems), sorted(item.items()))
 
@@ -213,14 +210,6 @@ class _Reader:
         else:
             message = f"duplicate of the row at {first}, with RecordID {quoted(record)}; it would be counted twice"
             self.report(row.place, kinds.REPEATED_ROW, message)
-
-
-def _holds(value: Any, path: tuple[str, ...]) -> bool:
-    for step in path[:-1]:
-        if not isinstance(value, dict):
-            return False
-        value = value.get(step)
-    return isinstance(value, list)
 
 
 def _is_closing(fields: Sequence[str], columns: Mapping[str, int]) -> bool:

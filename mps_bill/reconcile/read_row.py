@@ -15,7 +15,7 @@ from mps_bill.core.times import parse_instant
 from mps_bill.core.units import MICROS
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.export import ABSENT, EXPORT_OFFSET, ExportRow
-from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS
+from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS, fee_of
 
 T = TypeVar("T")
 
@@ -24,8 +24,17 @@ _MAX_PLACES = 15
 _AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _MONTH = re.compile(r"([0-9]{4})-?(0[1-9]|1[0-2])")
 _DAY = re.compile(r"([0-9]{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])")
+#: A date of a spreadsheet program that has one meaning (2026/2/3 11:00), and those of which the year, or what is the day and
+#: what the month, cannot be known (3/2/2026, Feb-26, 46056.4583).
+_SLASHED = re.compile(r"([0-9]{4})/([0-9]{1,2})(?:/([0-9]{1,2})(?:[ T]([0-9]{1,2}):([0-9]{2}(?::[0-9]{2})?))?)?")
+_REWRITTEN = re.compile(
+    r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}\b.*|[A-Za-z]{3}-[0-9]{2}|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2,4})?.*"
+    r"|[0-9]{5}(\.[0-9]+)?|[0-9]{2}:[0-9]{2}\.[0-9]|#+|[0-9]\.[0-9]+[eE]\+[0-9]+"
+)
 _PREPAID = frozenset({"预付费", "subscription"})
-MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS)
+MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS, "paid", "adjust")
+#: What a row may lack a list amount for.
+_WITHOUT_LIST_AMOUNT = ("rounding", "adjustment", "refund", "cap")
 
 
 def parse_amount(text: str, *, exponent: bool) -> Decimal:
@@ -46,6 +55,26 @@ def parse_amount(text: str, *, exponent: bool) -> Decimal:
 #: Numbers as CSV and as JSON write them.
 plain_amount = partial(parse_amount, exponent=False)
 json_amount = partial(parse_amount, exponent=True)
+
+
+class Rewritten(ValueError):
+    """A date that a spreadsheet program has rewritten so that it cannot be read any more."""
+
+
+def _plain_date(text: str) -> str:
+    """A date as the provider writes it, of one that a spreadsheet program has rewritten.
+
+    Raises:
+        Rewritten: it is no longer known which date it was.
+    """
+    if match := _SLASHED.fullmatch(text):
+        date = "-".join(f"{int(part):02}" for part in match.group(1, 2, 3) if part)
+        return f"{date} {int(match[4]):02}:{match[5]}" if match[4] else date
+    if _REWRITTEN.fullmatch(text):
+        raise Rewritten(
+            f"{quoted(text)} is a date as a spreadsheet program rewrites it; give the file as the provider exported it"
+        )
+    return text
 
 
 def _parse_month(text: str) -> str:
@@ -95,8 +124,20 @@ class Cells:
         """The columns of money that the export has; an empty cell is 0."""
         return {column: self.number(column) or ZERO for column in columns if column in self.texts}
 
+    def money(self, columns: Sequence[str]) -> dict[str, Decimal]:
+        """The columns of money that the export has, with `cash` as all that was paid by cash and refunded credit."""
+        amounts = self.amounts(columns)
+        paid, adjust = amounts.pop("paid", None), amounts.pop("adjust", ZERO)
+        parts = amounts["cash"] + adjust if "cash" in amounts else paid
+        if parts is not None:
+            amounts["cash"] = parts if paid is None else paid
+            # Where there is no refund of credit among the columns, cash may lack it.
+            if "adjust" in self.texts and amounts["cash"] != parts:
+                amounts["cash_gap"] = amounts["cash"] - parts
+        return amounts
+
     def time(self, column: str, parse: Callable[[str], T]) -> T | None:
-        return self._parsed(column, kinds.BAD_TIME, parse)
+        return self._parsed(column, kinds.BAD_TIME, lambda text: parse(_plain_date(text)))
 
     def _parsed(self, column: str, kind: Kind, parse: Callable[[str], T]) -> T | None:
         text = self.text(column)
@@ -104,15 +145,19 @@ class Cells:
             return None
         try:
             return parse(text)
+        except Rewritten as error:
+            self.report(column, kinds.REWRITTEN_TIME, str(error))
         except ValueError as error:
             self.report(column, kind, str(error))
-            return None
+        return None
 
 
 def read_row(cells: Cells, currency: str) -> ExportRow | None:
     """The row that the cells make, or None and problems. `currency` is that of the run."""
     before = len(cells.problems)
-    for column in ("list_amount", "payable"):
+    fee = _fee(cells)
+    needed = ("payable",) if fee in _WITHOUT_LIST_AMOUNT else ("list_amount", "payable")
+    for column in needed:
         if not cells.text(column):
             cells.report(column, kinds.BAD_AMOUNT, f"the row has no {SPELLINGS[column][0]}")
     if cells.text("currency") not in ("", currency):
@@ -125,6 +170,10 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
             cells.report("", kinds.NO_PERIOD, "the row has no start, no day and no month of its usage")
         if start is not None and end is not None and end <= start:
             cells.report("end", kinds.BAD_PERIOD, f"{quoted(cells.text('end'))} is not after the start of the row")
+    usage, plan = _usage(cells)
+    amounts = cells.money(MONEY)
+    if fee in _WITHOUT_LIST_AMOUNT and not cells.text("list_amount"):
+        amounts["list_amount"] = amounts.get("payable", ZERO)
     row = ExportRow(
         place=cells.place(""),
         month=month or "",
@@ -133,18 +182,39 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
         end=end,
         product_code=cells.text("product_code"),
         product=cells.text("product"),
-        prepaid=cells.text("subscription").casefold() in _PREPAID,
-        bill_type=cells.text("bill_type"),
+        fee=fee,
+        bill_type=cells.text("bill_type") or cells.text("fee"),
         instance=cells.text("instance"),
         instance_spec=cells.text("instance_spec"),
         region=cells.text("region"),
         item=cells.text("item"),
         item_code=cells.text("item_code"),
-        list_price=cells.number("list_price"),
+        # What is free has no price, and the export writes 0.
+        list_price=None if fee == "free" else cells.number("list_price"),
         price_unit=cells.text("price_unit"),
-        usage=cells.number("usage"),
+        usage=usage,
         usage_unit=cells.text("usage_unit"),
-        plan=cells.number("plan"),
-        amounts=cells.amounts(MONEY),
+        plan=plan,
+        amounts=amounts,
     )
     return row if len(cells.problems) == before else None
+
+
+def _fee(cells: Cells) -> str:
+    """What the row is for. A fee type that is not known is none; other bill types are of usage."""
+    if cells.text("subscription").casefold() in _PREPAID:
+        return "prepaid"
+    if cells.text("fee"):
+        return fee_of(cells.text("fee")) or ""
+    return fee_of(cells.text("bill_type")) or "usage"
+
+
+def _usage(cells: Cells) -> tuple[Decimal | None, Decimal | None]:
+    """The usage, and how much of it resource plans covered. The newest export has the usage before it and what is left."""
+    before, usage, plan = (cells.number(column) for column in ("usage_before", "usage", "plan"))
+    if before is None:
+        return usage, plan
+    left = before if usage is None else usage
+    if left > before:
+        cells.report("usage", kinds.BAD_AMOUNT, f"{left} is more than the usage before deduction, {before}")
+    return before, before - left if plan is None else plan

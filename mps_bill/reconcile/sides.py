@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +15,7 @@ from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
-from mps_bill.reconcile.match import LineKey, MatchedRow
+from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow
 from mps_bill.reconcile.odd_cents import NONE, Leeway, split_leeway
 from mps_bill.reconcile.periods import Grain, Period, grain_of, period_of, row_second
 from mps_bill.settlement.settle_cycles import Settled
@@ -94,11 +94,12 @@ class OurBill:
 
 @dataclass(slots=True)
 class TheirBill:
-    """The provider's side of a period: its rows, also by line. Of what stands under coupons there, `coupons` count as vouchers
-    in these rows, and are in their payable."""
+    """The provider's side of a period: its rows, also by line. `rounding` is that of the bill where it is a row of its own. Of
+    what stands under coupons there, `coupons` count as vouchers in these rows, and are in their payable."""
 
     lines: dict[LineKey, Side] = field(default_factory=dict)
     rows: list[ExportRow] = field(default_factory=list)
+    rounding: Decimal = ZERO
     coupons: Decimal = ZERO
 
     @property
@@ -142,8 +143,10 @@ def settled_run(settled: Settled, book: PriceBook) -> OurRun:
     )
 
 
-def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[Period, OurBill]:
-    """Our bills of a product, gathered into periods."""
+def our_bills(
+    run: OurRun, product: str, grain: Grain, book: PriceBook, *, as_a_whole: bool = False
+) -> dict[Period, OurBill]:
+    """Our bills of a product, gathered into periods; `as_a_whole` with all their lines as one."""
     calendar = book.calendar(product)
     found: dict[Period, OurBill] = {}
 
@@ -155,9 +158,10 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
         if bill.cycle.product == product:
             ours = at(bill.cycle.start)
             ours.adjustment += bill.amounts.rounding_adjustment
-            for line in bill.lines:
-                _add_line(ours, line)
-            _add_leeway(ours, bill)
+            keys = [ALL_ITEMS if as_a_whole else _key(line) for line in bill.lines]
+            for key, line in zip(keys, bill.lines, strict=True):
+                _add_line(ours, key, line)
+            _add_leeway(ours, keys, bill)
     for statement in run.statements:
         if statement.sheet.product == product:
             at(calendar.month_start(statement.month)).adjustment += statement.amounts.rounding_adjustment
@@ -168,13 +172,14 @@ def our_bills(run: OurRun, product: str, grain: Grain, book: PriceBook) -> dict[
     return found
 
 
-def _add_line(bill: OurBill, line: LineItem) -> None:
-    key = _key(line)
-    side = bill.lines.setdefault(key, Side(key, line.item.unit, Fraction(0)))
-    side.quantity = (side.quantity or Fraction(0)) + line.micros
-    side.plan += line.plan_micros
+def _add_line(bill: OurBill, key: LineKey, line: LineItem) -> None:
+    side = bill.lines.setdefault(key, Side(key, None if key == ALL_ITEMS else line.item.unit))
     side.list_amount += line.amount
     side.discount += line.discount
+    if key == ALL_ITEMS:
+        return
+    side.quantity = (side.quantity or Fraction(0)) + line.micros
+    side.plan += line.plan_micros
     if line.lot:
         price = Fraction(line.unit_price) / line.lot
         if line.billed_micros:
@@ -182,13 +187,12 @@ def _add_line(bill: OurBill, line: LineItem) -> None:
         side.covered_price = side.covered_price or price
 
 
-def _add_leeway(ours: OurBill, bill: Bill) -> None:
+def _add_leeway(ours: OurBill, keys: Sequence[LineKey], bill: Bill) -> None:
     """Counts a bill for each of its lines; one of a month that is rounded as a whole is not rounded by itself."""
     if bill.cycle.is_monthly:
         return
     lists: dict[LineKey, Decimal] = {}
-    for line in bill.lines:
-        key = _key(line)
+    for key, line in zip(keys, bill.lines, strict=True):
         lists[key] = lists.get(key, ZERO) + line.net
     leeway = split_leeway(tuple(lists.values()), bill.amounts.payable)
     for key in lists:
@@ -224,7 +228,7 @@ def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
     lines = {
         key: replace(side, rows=[moved.get(row.place, row) for row in side.rows]) for key, side in theirs.lines.items()
     }
-    changed_bill = TheirBill(lines, rows)
+    changed_bill = TheirBill(lines, rows, theirs.rounding)
     return replace(changed_bill, coupons=changed_bill.payable - theirs.payable)
 
 
@@ -239,6 +243,9 @@ def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: Pr
         row = matched.row
         bill = found.setdefault(period_of(row_second(row, calendar), grain, calendar), TheirBill())
         bill.rows.append(row)
+        if row.fee == "rounding":
+            bill.rounding += row.payable
+            continue
         side = bill.lines.setdefault(matched.key, Side(matched.key, matched.unit))
         side.rows.append(row)
         if grain_of((row,), calendar) != "cycle":

@@ -189,3 +189,130 @@ def api_json(rows: Sequence[Mapping[str, str]]) -> str:
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     path.write_bytes(text.encode(encoding))
     return path
+
+
+#: The headings of consumedetailbillv2, with their groups.
+V2 = [
+    "标识信息/账单明细ID",
+    "账单信息/账单月份",
+    "账单信息/账单日期",
+    "账单信息/费用类型",
+    "账单信息/服务开始时间",
+    "账单信息/服务结束时间",
+    "产品信息/产品Code",
+    "产品信息/产品名称",
+    "产品信息/计费项Code",
+    "产品信息/计费项名称",
+    "资源信息/地域Code",
+    "资源信息/地域",
+    "资源信息/实例ID（出账粒度）",
+    "定价信息/官网目录价",
+    "定价信息/价格单位",
+    "定价信息/定价币种",
+    "用量信息/抵扣前用量",
+    "用量信息/用量",
+    "用量信息/用量单位",
+    "优惠信息/优惠金额",
+    "优惠信息/优惠后金额",
+    "优惠券抵扣信息/优惠券抵扣金额",
+    "费用信息/目录总价",
+    "应付信息/应付金额（含税）",
+]
+ROUNDING = "抹零费用"
+
+
+def v2_rows(bills: Iterable[Bill]) -> list[Row]:
+    """A row per line of every bill by its exact amount, and one for the rounding of each; headings without their groups."""
+    rows: list[Row] = []
+    for bill in bills:
+        for old in (_row(bill, line, line.amount) for line in bill.lines):
+            left = Decimal(old["用量"]) - Decimal(old["资源包抵扣"])
+            rows.append(
+                {
+                    **_v2_head(bill, "云资源按量费用"),
+                    "计费项名称": old["计费项"],
+                    "地域Code": old["地域"],
+                    "地域": "华东2（上海）",
+                    "实例ID（出账粒度）": old["实例ID"],
+                    "官网目录价": old["单价"],
+                    "价格单位": old["单价单位"],
+                    "抵扣前用量": old["用量"],
+                    "用量": plain(left),
+                    "用量单位": old["用量单位"],
+                    "优惠金额": "0",
+                    "优惠后金额": old["原价"],
+                    "优惠券抵扣金额": "0",
+                    "目录总价": old["原价"],
+                    "应付金额（含税）": old["原价"],
+                }
+            )
+        if rounding := bill.amounts.rounding_adjustment:
+            rows.append({**_v2_head(bill, ROUNDING), "应付金额（含税）": stripped(rounding)})
+    return rows
+
+
+def _v2_head(bill: Bill, fee: str) -> Row:
+    offset = bill.cycle.sheet.billing.calendar.offset
+    start, end = (f"{clock(at, offset)}:00" for at in (bill.cycle.start, bill.cycle.end))
+    return {
+        "账单月份": start[:7].replace("-", ""),
+        "账单日期": start[:10].replace("-", ""),
+        "费用类型": fee,
+        "服务开始时间": start,
+        "服务结束时间": end,
+        "产品Code": "mts",
+        "产品名称": "智能媒体服务",
+        "定价币种": "USD",
+    }
+
+
+def v2_csv(rows: Iterable[Mapping[str, str]]) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(V2)
+    writer.writerows([row.get(name.partition("/")[2], "") for name in V2] for row in rows)
+    return stream.getvalue()
+
+
+def bill_items(bills: Iterable[Bill]) -> list[dict[str, str]]:
+    """The items of QueryBill: a row per hourly bill, without billing items."""
+    items = []
+    for bill in bills:
+        amounts = bill.amounts
+        head = _v2_head(bill, "")
+        items.append(
+            {
+                "UsageStartTime": head["服务开始时间"],
+                "UsageEndTime": head["服务结束时间"],
+                "ProductName": "智能媒体服务",
+                "SubscriptionType": "PayAsYouGo",
+                "Item": "PayAsYouGoBill",
+                "PretaxGrossAmount": stripped(amounts.payable - amounts.rounding_adjustment),
+                "InvoiceDiscount": "0",
+                "DeductedByCoupons": "0",
+                "RoundDownDiscount": stripped(-amounts.rounding_adjustment),
+                "PretaxAmount": stripped(amounts.payable),
+                "DeductedByCashCoupons": "0",
+                "DeductedByPrepaidCard": "0",
+                "CashAmount": stripped(amounts.payable),
+                "AdjustAmount": "0",
+                "PaymentAmount": stripped(amounts.payable),
+                "OutstandingAmount": "0",
+            }
+        )
+    return items
+
+
+def answer(items: Sequence[Mapping[str, str]], **more: object) -> str:
+    """An answer with its amounts as numbers, and what else it says of its items."""
+    numbers = ("Amount", "Discount", "Coupons", "Card")
+    listed = ", ".join(
+        "{"
+        + ", ".join(
+            f'"{name}": {value if name.endswith(numbers) else json.dumps(value)}' for name, value in item.items()
+        )
+        + "}"
+        for item in items
+    )
+    facts = json.dumps({"BillingCycle": "2023-11", "AccountID": "1", **more})[1:-1]
+    return f'{{"Code": "Success", "Success": true, "Data": {{{facts}, "Items": {{"Item": [{listed}]}}}}}}'

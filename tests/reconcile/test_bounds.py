@@ -18,17 +18,17 @@ from mps_bill.pipeline import settle_usage
 from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.differences import Category
 from mps_bill.reconcile.export import ExportRow
-from mps_bill.reconcile.export_columns import find_columns
 from mps_bill.reconcile.export_mapping import ItemName
 from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
+from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.read_row import parse_amount
 from mps_bill.reconcile.sides import OurRun, our_bills, settled_run
 from mps_bill.settlement.account_reader import read_account
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents
 from tests.reconcile import test_reconcile as whole
-from tests.reconcile.exports import rows_of
+from tests.reconcile.exports import rows_of, write
 from tests.reconcile.test_reconcile import Case, found, pay
 
 #: Of the hours of `whole.USAGE`: 11:00 is 10 minutes of HD at 0.0651 = 0.651, paid 0.65; 14:00 is 3.33 of HD and 2 of LD at
@@ -515,9 +515,13 @@ def test_one_row_of_a_day_makes_all_of_them_days(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [["PaymentAmount", "CashAmount"], ["CashAmount", "PaymentAmount"]])
-def test_of_two_columns_of_cash_the_paid_one_counts(names: list[str]) -> None:
-    columns, repeated, _ = find_columns(names)
-    assert (names[columns["cash"]], repeated) == ("PaymentAmount", [])
+def test_of_two_columns_of_cash_the_paid_one_counts(tmp_path: Path, names: list[str]) -> None:
+    values = {"PaymentAmount": "0.65", "CashAmount": "0.60"}
+    header = ",".join(["ProductName", "BillingItem", "BillingDate", "PretaxGrossAmount", "PretaxAmount", *names])
+    line = ",".join(["x", "H264.HD", "2023-11-10", "0.65", "0.65", *(values[name] for name in names)])
+    export, problems = read_exports([str(write(tmp_path / "e.csv", f"{header}\n{line}\n"))], "CNY")
+    assert export, problems
+    assert export.rows[0].amount("cash") == Decimal("0.65")
 
 
 def test_a_day_of_an_export_is_a_day_of_the_billing_clock(tmp_path: Path) -> None:

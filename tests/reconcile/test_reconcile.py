@@ -89,6 +89,7 @@ class Case:
             settled = settle_usage([source], self.book, options, account(self.book)).settled
             self.run = settled_run(settled, self.book)
             self.rows = rows_of((one.bill for one in settled.settlements), settled.settlements)
+            self.settlements = settled.settlements
         else:
             billed = bill_usage([source], self.book, options)
             self.run = OurRun(billed.bills, billed.months)
@@ -96,7 +97,9 @@ class Case:
 
     def compare(self, text: str | None = None, *, tolerance: str = "0.01", encoding: str = "utf-8") -> Reconciliation:
         content = text if text is not None else console_csv([*self.rows, closing_row(self.rows)])
-        path = write(self.folder / "export.csv", content, encoding)
+        return self.compare_file(write(self.folder / "export.csv", content, encoding), tolerance=tolerance)
+
+    def compare_file(self, path: Path, *, tolerance: str = "0.01") -> Reconciliation:
         export, problems = read_exports([str(path)], "USD")
         assert export, problems
         with decimal.localcontext(EXACT):
