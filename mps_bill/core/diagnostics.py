@@ -6,7 +6,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _PARTS = re.compile("[._-]")
@@ -170,16 +170,27 @@ class InputRejected(Exception):
 
     def __init__(self, problems: Iterable[Problem] | ProblemReport, heading: str = "") -> None:
         self.heading = heading
-        self.report = problems if isinstance(problems, ProblemReport) else _whole_report(problems)
+        self.report = problems if isinstance(problems, ProblemReport) else report_of(problems)
         super().__init__(f"{self.report.total} problem(s) in the input")
 
 
-def _whole_report(problems: Iterable[Problem]) -> ProblemReport:
+#: Problems of one kind that are listed where nobody asks for another number.
+LISTED_OF_A_KIND = 20
+
+
+def report_of(problems: Iterable[Problem], listed: int = LISTED_OF_A_KIND) -> ProblemReport:
+    """The report of all problems of documents and headers. Each is listed by itself, and of each kind at most so many:
+    a generated file can have one mistake a hundred thousand times."""
     ordered = in_order(problems)
-    log = ProblemLog(len(ordered))
-    log.add(ordered)
-    # Each of them is listed by itself.
-    return replace(log.report(), groups=tuple(ProblemGroup(problem, 1, ()) for problem in ordered))
+    met: Counter[Kind] = Counter()
+    firsts: dict[Kind, Problem] = {}
+    groups = []
+    for problem in ordered:
+        firsts.setdefault(problem.kind, problem)
+        met[problem.kind] += 1
+        if met[problem.kind] <= listed:
+            groups.append(ProblemGroup(problem, 1, ()))
+    return ProblemReport(ordered, tuple(groups), in_order(firsts.values()), dict(met))
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

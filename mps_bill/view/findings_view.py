@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mps_bill.core.diagnostics import Problem, counted, printable
+from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printable, report_of
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import is_warning
-from mps_bill.view.reading_report import problem_json
+from mps_bill.view.reading_report import lines_of_others, problem_json
 from mps_bill.view.suites import Case, Suite, Suites
 
 FORMAT = "mps-bill/prices-check/1"
@@ -23,12 +23,13 @@ _WIDEST = 100
 @dataclass(frozen=True, slots=True)
 class FindingsView:
     """`problems` in order of place. `texts` has the text of every file that could be read, by its name; `strict` says
-    whether warnings fail the check too."""
+    whether warnings fail the check too. Of each kind `listed` are shown as text; the other formats have all."""
 
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
     today: str
     strict: bool
+    listed: int = LISTED_OF_A_KIND
 
     @property
     def errors(self) -> int:
@@ -56,9 +57,12 @@ class FindingsView:
     def lines(self) -> Iterator[str]:
         """As compilers print it: the place, the problem, the line of the file, and a caret under the column."""
         texts = {name: lines_of(text) for name, text in self.texts.items()}
-        for problem in self.problems:
+        report = report_of(self.problems, self.listed)
+        for group in report.groups:
+            problem = group.first
             yield f"{printable(str(problem.place))}: {level(problem)}: {problem.message} [{problem.kind}]"
             yield from _excerpt(problem, texts.get(problem.place.file, []))
+        yield from lines_of_others(report)
 
     def document(self) -> dict[str, Any]:
         """The counts, the sheets that were read, and every problem."""

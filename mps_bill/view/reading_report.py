@@ -25,6 +25,11 @@ def control_totals_text(totals: ControlTotals) -> str:
 def problem_lines(report: ProblemReport) -> Iterator[str]:
     """What is listed, equal problems in one line; then, where there are more, how many of each kind and where each begins."""
     yield from map(_group_line, report.groups)
+    yield from lines_of_others(report)
+
+
+def lines_of_others(report: ProblemReport) -> Iterator[str]:
+    """How many problems are not listed, and how many there are of each kind; nothing where all are listed."""
     hidden = report.total - sum(group.count for group in report.groups)
     if hidden <= 0:
         return

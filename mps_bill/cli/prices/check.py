@@ -9,7 +9,7 @@ import typer
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import Kind, in_order, near_miss, quoted
+from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
 
 Sheets = Annotated[
     list[str],
@@ -41,6 +41,9 @@ def check(
         typer.Option(metavar="CODE", help="Do not report problems of this code, group of codes or name; likewise."),
     ] = None,
     today: Today = None,
+    max_errors: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of problems of each kind to list as text.")
+    ] = LISTED_OF_A_KIND,
     quiet: options.Quiet = False,
 ) -> int:
     """Check price sheets and report every problem, for people and for CI.
@@ -70,6 +73,7 @@ def check(
         texts={sheet.name: sheet.text for sheet in sheets if sheet.text is not None},
         today=day,
         strict=strict,
+        listed=max_errors,
     )
     showing.show(findings)
     code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
