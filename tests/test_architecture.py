@@ -30,6 +30,7 @@ ROOMS = (
     ("metering",),
     ("price_sheet",),
     ("config",),
+    ("fetch",),
     ("documents",),
     ("core",),
 )
@@ -68,6 +69,10 @@ HEAVY = {
     "pyarrow",
     "polars",
     "jinja2",
+    "alibabacloud_tea_openapi",
+    "alibabacloud_credentials",
+    "requests",
+    "aiohttp",
 }
 
 

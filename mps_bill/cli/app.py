@@ -20,6 +20,7 @@ COMMANDS = (
     "compare",
     "estimate",
     "config",
+    "fetch",
     "plans",
     "prices",
     "schema",

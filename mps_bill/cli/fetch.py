@@ -1,0 +1,362 @@
+"""`mps-bill fetch`: the provider's own answers, by its API."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli.output import cannot_write, open_output, say
+from mps_bill.core.diagnostics import printable, quoted
+from mps_bill.core.files import descriptor, is_special
+from mps_bill.core.times import DAY, HOUR, parse_instant
+
+if TYPE_CHECKING:
+    from mps_bill.fetch.listings import Query
+    from mps_bill.fetch.paging import ActionTotals, Page
+
+fetch = typer.Typer(help="Fetch jobs, metering, bills and the account from the provider's API.", no_args_is_help=True)
+
+
+@fetch.callback()
+def _group() -> None:
+    """Fetch jobs, metering, bills and the account from the provider's API."""
+
+
+class Service(StrEnum):
+    """Whose jobs they are."""
+
+    mps = "mps"
+    ims = "ims"
+
+
+class Metering(StrEnum):
+    """What is metered."""
+
+    transcoding = "transcoding"
+    enhancement = "enhancement"
+    editing = "editing"
+    ai = "ai"
+
+
+class Level(StrEnum):
+    """How fine bills are."""
+
+    bill = "bill"
+    item = "item"
+
+
+_REGION = re.compile(r"[a-z]{2}-[a-z0-9-]{2,40}")
+_LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
+_ENDPOINT = re.compile(rf"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://{_LOOPBACK}(:[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])")
+_LOOKBACK = re.compile(r"([0-9]{1,3})([dh])")
+#: So long the provider keeps jobs and metering.
+_KEPT = 90 * DAY
+_CLOCK_OFFSET = 8 * HOUR
+
+
+def _region(value: str | None) -> str | None:
+    if value is not None and not _REGION.fullmatch(value):
+        raise typer.BadParameter(f"{quoted(value)} is not a region id such as cn-shanghai")
+    return value
+
+
+def _endpoint(value: str | None) -> str | None:
+    if value is not None and not _ENDPOINT.fullmatch(value):
+        raise typer.BadParameter(
+            f"{quoted(value)} is not an address such as https://mts.cn-shanghai.aliyuncs.com; plain http is taken for"
+            " 127.0.0.1 only"
+        )
+    return value
+
+
+def _second(value: str) -> int:
+    text = f"{value}T00:00:00" if _DATE.fullmatch(value) else value
+    try:
+        instant = parse_instant(text, _CLOCK_OFFSET)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; or write a day such as 2026-10-01") from None
+    if instant % 1_000_000:
+        raise typer.BadParameter(f"{quoted(value)} has a fraction of a second; write whole seconds")
+    return instant // 1_000_000
+
+
+def _lookback(value: str) -> int:
+    match = _LOOKBACK.fullmatch(value)
+    if not match:
+        raise typer.BadParameter(f"{quoted(value)} is not a time such as 2d or 36h")
+    return int(match[1]) * (DAY if match[2] == "d" else HOUR)
+
+
+def _month(value: str) -> str:
+    if not _MONTH.fullmatch(value):
+        raise typer.BadParameter(f"{quoted(value)} is not a month such as 2026-10")
+    return value
+
+
+def _region_option(help_: str) -> Any:
+    return typer.Option("--region", metavar="REGION", callback=_region, help=help_, autocompletion=completion.regions)
+
+
+_From = Annotated[
+    int,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        parser=_second,
+        help="Start of the period, such as 2026-10-01; days and times without an offset are in UTC+8.",
+    ),
+]
+_To = Annotated[int, typer.Option("--to", metavar="TIME", parser=_second, help="End of the period, not part of it.")]
+_Month = Annotated[
+    str, typer.Option("--month", metavar="MONTH", callback=_month, help="The statement month, such as 2026-10.")
+]
+_Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        metavar="URL",
+        callback=_endpoint,
+        help="Ask this address instead of the provider's own of the region.",
+        show_default=False,
+    ),
+]
+_Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the answers that a run which was broken off has left beside --output."),
+]
+
+
+@fetch.command()
+def jobs(
+    region: Annotated[str, _region_option("The region of the jobs; the provider answers for one at a time.")],
+    start: _From,
+    end: _To,
+    service: Annotated[Service, typer.Option("--service", help="MPS, or its successor IMS.")] = Service.mps,
+    lookback: Annotated[
+        int,
+        typer.Option(
+            "--lookback",
+            metavar="TIME",
+            parser=_lookback,
+            help="How long before the period a job that finished in it can have been created, such as 2d or 36h.",
+        ),
+    ] = "2d",  # type: ignore[assignment]
+    output: options.Output = None,
+    resume: _Resume = False,
+    endpoint: _Endpoint = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Fetch the jobs that finished in a period.
+
+    The provider lists jobs by creation, so the file also holds jobs that finished before or after it.
+    """
+    from mps_bill.fetch import listings
+
+    now = _check_period(start, end, start - lookback, quiet)
+    queries = listings.jobs(service.value, start, end, lookback)
+    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+
+
+@fetch.command()
+def metering(
+    kind: Annotated[Metering, typer.Option("--kind", help="What was metered.")],
+    start: _From,
+    end: _To,
+    region: Annotated[
+        str, _region_option("The region that is asked; the provider answers for all regions together.")
+    ] = "cn-shanghai",
+    output: options.Output = None,
+    resume: _Resume = False,
+    endpoint: _Endpoint = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Fetch what the provider has metered, hour by hour."""
+    from mps_bill.fetch import listings
+
+    now = _check_period(start, end, start, quiet)
+    queries = listings.metering(kind.value, start, end)
+    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+
+
+@fetch.command()
+def bills(
+    month: _Month,
+    level: Annotated[Level, typer.Option("--level", help="Hourly bills, or their items day by day.")] = Level.bill,
+    region: Annotated[
+        str,
+        _region_option("A region of the account's site: cn-... for the China site, another for the international one."),
+    ] = "cn-hangzhou",
+    output: options.Output = None,
+    resume: _Resume = False,
+    endpoint: _Endpoint = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Fetch the provider's bills of a month."""
+    from mps_bill.fetch import listings
+
+    now = int(time.time())
+    if now < listings.BILLING_CLOCK.month_start(month):
+        raise typer.BadParameter(f"{month} has not begun", param_hint="--month")
+    if now < listings.BILLING_CLOCK.month_end(month):
+        say(f"Note: {month} is not over, so its bills are not all there; fetch them again when it is.", quiet=quiet)
+    queries = listings.bills(month) if level is Level.bill else listings.bill_items(month, now)
+    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+
+
+@fetch.command()
+def account(
+    region: Annotated[
+        str,
+        _region_option("A region of the account's site: cn-... for the China site, another for the international one."),
+    ] = "cn-hangzhou",
+    output: options.Output = None,
+    endpoint: _Endpoint = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Begin an account file with what the provider knows of the account now.
+
+    What it does not know reads FILL IN, and settle refuses the file until it is filled in.
+    """
+    from mps_bill.fetch import listings
+    from mps_bill.fetch.account_draft import FILL_IN, account_draft
+    from mps_bill.fetch.paging import fetch as fetch_all
+    from mps_bill.fetch.provider import Provider
+
+    if output is not None and os.path.exists(output) and not is_special(output):
+        # It may hold months of charges, which no answer of the provider could bring back.
+        message = f"{printable(output)} exists, and an account is never written over; name another file"
+        raise typer.BadParameter(message, param_hint="--output")
+    now = int(time.time())
+    rows: dict[str, list[Any]] = {listing.action: [] for listing in listings.ACCOUNT}
+
+    def keep(page: Page) -> None:
+        rows[page.request.listing.action] += page.rows
+
+    with _failures(output):
+        provider = Provider(region, endpoint, partial(say, quiet=quiet))
+        with _progress(quiet) as shown:
+            totals = fetch_all(listings.account(), provider.ask, _both(keep, shown))
+        text = account_draft(rows, now)
+    with open_output(output) as stream:
+        stream.write(text)
+    _say_totals(totals, quiet)
+    missing = sum(line.endswith(f": {FILL_IN}") for line in text.splitlines())
+    say(f"{missing} values are to be filled in ({FILL_IN}); settle refuses the file until then.", quiet=quiet)
+    return exit_codes.DONE
+
+
+def _check_period(start: int, end: int, earliest: int, quiet: bool) -> int:
+    """Refuses a period without time in it, and notes what the provider may not have of it; the time now."""
+    now = int(time.time())
+    if end <= start:
+        raise typer.BadParameter("the end of the period must be after its start", param_hint="--to")
+    if end > now:
+        say("Note: the period is not over, so its end is not all there; fetch it again when it is.", quiet=quiet)
+    if earliest < now - _KEPT:
+        say("Note: the provider keeps jobs and metering for 90 days; what is older may be missing.", quiet=quiet)
+    return now
+
+
+def _to_file(
+    queries: Sequence[Query],
+    region: str,
+    endpoint: str | None,
+    output: str | None,
+    now: int,
+    *,
+    resume: bool,
+    quiet: bool,
+) -> int:
+    """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be gone on with."""
+    from mps_bill.core.times import iso
+    from mps_bill.fetch.answers import Answers, answer_file
+    from mps_bill.fetch.paging import fetch as fetch_all
+    from mps_bill.fetch.provider import Provider
+
+    flows = output is None or descriptor(output) is not None or is_special(output)
+    if resume and flows:
+        raise typer.BadParameter("only a file can be gone on with; name one by --output", param_hint="--resume")
+    described = {"region": region, "fetched_at": iso(now, 0).replace("+00:00", "Z")}
+    with _failures(output):
+        provider = Provider(region, endpoint, partial(say, quiet=quiet))
+        with ExitStack() as stack:
+            if output is None or flows:
+                answers = Answers(stack.enter_context(open_output(output)), described)
+            else:
+                answers = stack.enter_context(answer_file(output, described, resume=resume))
+            shown = stack.enter_context(_progress(quiet))
+            totals = fetch_all(queries, answers.asking(provider), _both(answers.keep, shown))
+    _say_totals(totals, quiet)
+    kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
+    say(f"Answers written: {answers.written + answers.kept}{kept}.", quiet=quiet)
+    return exit_codes.DONE
+
+
+def _both(first: Callable[[Page], None], second: Callable[[Page], None]) -> Callable[[Page], None]:
+    def keep(page: Page) -> None:
+        first(page)
+        second(page)
+
+    return keep
+
+
+@contextmanager
+def _failures(output: str | None) -> Iterator[None]:
+    """Ends the command with a message where something cannot be fetched, or where the answers cannot be written."""
+    from mps_bill.fetch.paging import FetchFailed
+
+    try:
+        yield
+    except FetchFailed as failed:
+        say(f"mps-bill: {failed}")
+        raise typer.Exit(exit_codes.REJECTED) from None
+    except OSError as error:
+        raise cannot_write(output or "standard output", "--output", error) from None
+
+
+def _say_totals(totals: Mapping[str, ActionTotals], quiet: bool) -> None:
+    for action, found in totals.items():
+        say(f"Control totals of {action}: {found}.", quiet=quiet)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
+    """A bar on standard error, on a terminal only: what is being fetched, and how many pages and rows have come."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[came]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Fetching", total=None, came="")
+        counts = {"pages": 0, "rows": 0}
+
+        def show(page: Page) -> None:
+            counts["pages"] += 1
+            counts["rows"] += len(page.rows)
+            came = f"{counts['pages']} pages, {counts['rows']} rows"
+            # How many there are is known only where the provider states it.
+            bar.update(
+                task, description=page.request.listing.action, came=came, total=page.total, completed=counts["rows"]
+            )
+
+        yield show

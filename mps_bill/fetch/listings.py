@@ -1,0 +1,228 @@
+"""What is fetched: one description for each action of the provider, and the queries that a command makes of them.
+
+Sources: the request and answer models of the provider's official Python SDKs mts-20140618, ice-20201109 and
+bssopenapi-20171214 (read 2026-11-26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mps_bill.core.times import DAY, HOUR, Calendar, iso
+
+#: The provider bills on the clock of UTC+8, in hours.
+BILLING_CLOCK = Calendar(HOUR, 8 * HOUR)
+
+#: The keys from the top of an answer to a value in it.
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of the provider with an API of its own. `hosts` are its hosts, by how the id of a region begins."""
+
+    name: str
+    version: str
+    hosts: tuple[tuple[str, str], ...]
+
+    def endpoint(self, region: str) -> str:
+        """The address of its API for a region, such as `https://mts.cn-shanghai.aliyuncs.com`."""
+        host = next(host for prefix, host in self.hosts if region.startswith(prefix))
+        return f"https://{host.format(region=region)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the pages of an answer go on.
+
+    `size` is the parameter for the rows of a page and the most that it takes. The next page is asked for by its `number`, or
+    by the `token` that the page before has at `next_token`; these two are parameters. `totals` are the places where an answer
+    may state the number of all rows. Without any of them the answer is one page.
+    """
+
+    size: tuple[str, int] | None = None
+    number: str = ""
+    token: str = ""
+    next_token: Path = ()
+    totals: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What is fetched of every row of a list: the `parameter` of the other listing is the id of the row."""
+
+    listing: Listing
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An action that answers a list. `rows` is where the list stands, `counted` what one of its rows is called, `id` the field
+    that identifies a row. `echoes` are parameters that the answer repeats, and where; otherwise it is another answer.
+    """
+
+    action: str
+    product: Product
+    rows: Path
+    counted: str
+    paging: Paging = Paging()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
+    echoes: Mapping[str, Path] = field(default_factory=dict)
+    then: Then | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All pages of a listing for some parameters. `purpose` is what the user has asked for, in the user's words."""
+
+    listing: Listing
+    parameters: Mapping[str, str]
+    purpose: Mapping[str, str]
+
+    def follow_ups(self, ids: Iterable[str]) -> list[Query]:
+        """The queries about each of its rows, by their ids, where the listing has such."""
+        then = self.listing.then
+        return [Query(then.listing, {then.parameter: id_}, self.purpose) for id_ in ids] if then else []
+
+
+MTS = Product("mts", "2014-06-18", (("", "mts.{region}.aliyuncs.com"),))
+ICE = Product("ice", "2020-11-09", (("", "ice.{region}.aliyuncs.com"),))
+# Accounts of the international site have an address of their own, whatever their region is.
+BSS = Product(
+    "bssopenapi",
+    "2017-12-14",
+    (("cn-", "business.aliyuncs.com"), ("", "business.ap-southeast-1.aliyuncs.com")),
+)
+
+LIST_JOB = Listing(
+    "ListJob",
+    MTS,
+    ("JobList", "Job"),
+    "job",
+    Paging(("MaximumPageSize", 100), token="NextPageToken", next_token=("NextPageToken",)),
+    id="JobId",
+)
+GET_TRANSCODE_JOB = Listing(
+    "GetTranscodeJob",
+    ICE,
+    ("TranscodeParentJob",),
+    "job",
+    id="ParentJobId",
+    echoes={"ParentJobId": ("TranscodeParentJob", "ParentJobId")},
+)
+# The list has neither the length nor the size of an output, so every job is asked for by itself.
+LIST_TRANSCODE_JOBS = Listing(
+    "ListTranscodeJobs",
+    ICE,
+    ("Jobs",),
+    "job",
+    Paging(("PageSize", 100), token="NextPageToken", next_token=("NextPageToken",)),
+    {"OrderBy": "CreateTimeAsc"},
+    id="ParentJobId",
+    then=Then(GET_TRANSCODE_JOB, "ParentJobId"),
+)
+JOBS = {"mps": LIST_JOB, "ims": LIST_TRANSCODE_JOBS}
+#: The parameters for the first and the last second in which a job was created, by service.
+_CREATED = {
+    "mps": ("StartOfJobCreatedTimeRange", "EndOfJobCreatedTimeRange"),
+    "ims": ("StartOfCreateTime", "EndOfCreateTime"),
+}
+
+_BY_THE_HOUR = {"Interval": str(HOUR)}
+METERING = {
+    "transcoding": Listing("DescribeMeterImsMediaConvertUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
+    "enhancement": Listing("DescribeMeterImsMediaConvertUHDUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
+    "editing": Listing("DescribeMeterImsEditUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
+    "ai": Listing("DescribeMeterImsMpsAiUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
+}
+#: An answer of a metering action holds at most so much.
+_METERING_SPAN = 31 * DAY
+
+QUERY_BILL = Listing(
+    "QueryBill",
+    BSS,
+    ("Data", "Items", "Item"),
+    "bill",
+    Paging(("PageSize", 300), number="PageNum", totals=(("Data", "TotalCount"),)),
+    echoes={"BillingCycle": ("Data", "BillingCycle"), "PageNum": ("Data", "PageNum")},
+)
+DESCRIBE_INSTANCE_BILL = Listing(
+    "DescribeInstanceBill",
+    BSS,
+    ("Data", "Items"),
+    "item",
+    Paging(("MaxResults", 300), token="NextToken", next_token=("Data", "NextToken"), totals=(("Data", "TotalCount"),)),
+    {"IsBillingItem": "true", "Granularity": "DAILY"},
+    echoes={"BillingCycle": ("Data", "BillingCycle")},
+)
+
+ACCOUNT_BALANCE = Listing("QueryAccountBalance", BSS, ("Data",), "balance")
+CASH_COUPONS = Listing("QueryCashCoupons", BSS, ("Data", "CashCoupon"), "voucher")
+PREPAID_CARDS = Listing("QueryPrepaidCards", BSS, ("Data", "PrepaidCard"), "card")
+RESOURCE_PACKAGES = Listing(
+    "QueryResourcePackageInstances",
+    BSS,
+    ("Data", "Instances", "Instance"),
+    "plan",
+    Paging(("PageSize", 300), number="PageNum", totals=(("Data", "TotalCount"), ("Total",))),
+    id="InstanceId",
+    echoes={"PageNum": ("Data", "PageNum")},
+)
+ACCOUNT = (ACCOUNT_BALANCE, CASH_COUPONS, PREPAID_CARDS, RESOURCE_PACKAGES)
+
+#: Everything that is fetched. `docs/fetch.md` has the permission that each of them needs.
+LISTINGS = (
+    *JOBS.values(),
+    GET_TRANSCODE_JOB,
+    *METERING.values(),
+    QUERY_BILL,
+    DESCRIBE_INSTANCE_BILL,
+    *ACCOUNT,
+)
+
+
+def jobs(service: str, start: int, end: int, lookback: int) -> list[Query]:
+    """The jobs of a service that can have finished from `start` until before `end` (seconds since the epoch), if none took
+    longer than `lookback` seconds."""
+    first, last = _CREATED[service]
+    # The provider does not say whether its range holds its own end; the last second before it is right either way.
+    created = {first: _utc(start - lookback), last: _utc(end - 1)}
+    purpose = {**_period(start, end), "lookback_seconds": str(lookback)}
+    return [Query(JOBS[service], created, purpose)]
+
+
+def metering(kind: str, start: int, end: int) -> list[Query]:
+    """The metered hours from `start` until before `end` (seconds since the epoch)."""
+    starts = range(start, end, _METERING_SPAN)
+    spans = [(at, min(at + _METERING_SPAN, end) - 1) for at in starts]
+    return [
+        Query(METERING[kind], {"StartTs": str(first), "EndTs": str(last)}, _period(start, end)) for first, last in spans
+    ]
+
+
+def bills(month: str) -> list[Query]:
+    """The hourly bills of a statement month such as `2026-10`."""
+    return [Query(QUERY_BILL, {"BillingCycle": month}, {"month": month, "level": "bill"})]
+
+
+def bill_items(month: str, now: int) -> list[Query]:
+    """The items of the bills of a statement month, day by day as far as the month has come by `now`."""
+    start, end = BILLING_CLOCK.month_start(month), BILLING_CLOCK.month_end(month)
+    days = [BILLING_CLOCK.day(second) for second in range(start, min(end, now + 1), DAY)]
+    purpose = {"month": month, "level": "item"}
+    return [Query(DESCRIBE_INSTANCE_BILL, {"BillingCycle": month, "BillingDate": day}, purpose) for day in days]
+
+
+def account() -> list[Query]:
+    """Balance, vouchers, cards and plans as they are now."""
+    return [Query(listing, {}, {"account": "now"}) for listing in ACCOUNT]
+
+
+def _period(start: int, end: int) -> dict[str, str]:
+    return {"from": iso(start, BILLING_CLOCK.offset), "to": iso(end, BILLING_CLOCK.offset)}
+
+
+def _utc(second: int) -> str:
+    return iso(second, 0).replace("+00:00", "Z")

@@ -1,0 +1,246 @@
+"""The pages of a query, one after the other, each held against those before it; and the control totals of a fetch."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from mps_bill.core.diagnostics import counted, quoted
+from mps_bill.fetch.listings import Listing, Path, Query
+
+
+class FetchFailed(Exception):
+    """What cannot be fetched, as one message for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of an action: `page` counts from 1 within the query, `parameters` are all that goes over the wire."""
+
+    query: Query
+    page: int
+    parameters: Mapping[str, str]
+
+    @property
+    def listing(self) -> Listing:
+        return self.query.listing
+
+    def __str__(self) -> str:
+        return f"page {self.page} of {self.listing.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: its text as it came, and the same decoded, with every number as the text that was sent."""
+
+    text: str
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that is none of those before it. `total` is the number of all rows that its answer states, if any."""
+
+    request: Request
+    answer: Answer
+    rows: list[Any]
+    total: int | None
+
+
+Ask = Callable[[Request], Answer]
+
+
+def decoded(text: str) -> dict[str, Any]:
+    """The object that a text is.
+
+    Raises:
+        ValueError: the text is not a JSON object.
+    """
+    try:
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
+
+
+def pages(query: Query, ask: Ask) -> Iterator[Page]:
+    """Every page of a query in turn, until the answers say that it was the last.
+
+    Raises:
+        FetchFailed: a page came before, is not an answer to its request, or there are more or fewer rows than stated.
+    """
+    paging, seen = query.listing.paging, _Seen(query.listing)
+    number, token, came = 1, "", 0
+    total: int | None = None
+    while True:
+        request = Request(
+            query, number, {**query.listing.parameters, **query.parameters, **_turn(query, number, token)}
+        )
+        answer = ask(request)
+        _check_echoes(request, answer)
+        page = Page(request, answer, _rows(request, answer), _total(query.listing, answer))
+        if number > 1 and page.total != total:
+            raise FetchFailed(_changed(query, f"{request} states {page.total} and the page before {total}"))
+        total = page.total
+        seen.add(page)
+        yield page
+        came += len(page.rows)
+        if paging.token:
+            token = _text(answer.value, paging.next_token)
+            if token:
+                seen.add_token(token, request)
+            more = bool(token)
+        elif paging.number and paging.size:
+            full = len(page.rows) >= paging.size[1]
+            more = full if page.total is None else bool(page.rows) and came < page.total
+        else:
+            more = False
+        if not more:
+            break
+        number += 1
+    if total is not None and total != came:
+        raise FetchFailed(_changed(query, f"TotalCount is {total}, and {counted(came, query.listing.counted)} came"))
+
+
+def _changed(query: Query, what: str) -> str:
+    of = "".join(f" {name} {value}" for name, value in query.parameters.items())
+    return (
+        f"{query.listing.action}{of}: {what}; the list may have changed while it was fetched, so fetch it from the start,"
+        " without --resume"
+    )
+
+
+def _turn(query: Query, number: int, token: str) -> dict[str, str]:
+    """The parameters that ask for one page."""
+    paging = query.listing.paging
+    turn = {paging.size[0]: str(paging.size[1])} if paging.size else {}
+    if paging.number:
+        turn[paging.number] = str(number)
+    if token:
+        turn[paging.token] = token
+    return turn
+
+
+class _Seen:
+    """The pages of a query so far."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._id = listing.id
+        self._ids: set[str] = set()
+        self._pages: set[bytes] = set()
+        self._tokens: set[str] = set()
+
+    def add(self, page: Page) -> None:
+        if not page.rows:
+            return
+        digest = sha256(json.dumps(page.rows).encode()).digest()
+        ids = {str(row.get(self._id)) for row in page.rows} if self._id else set()
+        if digest in self._pages or (ids and ids <= self._ids):
+            raise FetchFailed(f"{page.request} repeats what came before and is not written; try again with --resume")
+        self._pages.add(digest)
+        self._ids |= ids
+
+    def add_token(self, token: str, request: Request) -> None:
+        if token in self._tokens:
+            raise FetchFailed(
+                f"{request} names as the next page one that was fetched before"
+                f" ({request.listing.paging.token} {quoted(token)}); the pages would never end"
+            )
+        self._tokens.add(token)
+
+
+def _rows(request: Request, answer: Answer) -> list[Any]:
+    """The rows of a page; an object where a list is meant is a list of one."""
+    value: Any = answer.value
+    for number, step in enumerate(request.listing.rows):
+        below = value.get(step) if isinstance(value, dict) else None
+        if below is None:
+            # Of an empty list the answer may lack what is inside: its holder is empty, or it states that there is none.
+            if (number and value == {}) or _total(request.listing, answer) == 0:
+                return []
+            raise FetchFailed(f"the answer to {request} has no {'.'.join(request.listing.rows)}")
+        value = below
+    rows = value if isinstance(value, list) else [value]
+    if not all(isinstance(row, dict) and (not request.listing.id or row.get(request.listing.id)) for row in rows):
+        wanted = f" with {request.listing.id}" if request.listing.id else ""
+        raise FetchFailed(
+            f"the answer to {request} has in {'.'.join(request.listing.rows)} something that is not an object{wanted}"
+        )
+    return rows
+
+
+def _total(listing: Listing, answer: Answer) -> int | None:
+    texts = (_text(answer.value, path) for path in listing.paging.totals)
+    return next((int(text) for text in texts if text.isdecimal()), None)
+
+
+def _check_echoes(request: Request, answer: Answer) -> None:
+    for parameter, path in request.listing.echoes.items():
+        asked, answered = request.parameters[parameter], _text(answer.value, path)
+        if answered and answered != asked:
+            raise FetchFailed(
+                f"the answer to {request} is of {parameter} {quoted(answered)}, and {quoted(asked)} was asked for;"
+                " it is not written"
+            )
+
+
+def _text(value: Any, path: Path) -> str:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value.strip() if isinstance(value, str) else ""
+
+
+@dataclass(slots=True)
+class ActionTotals:
+    """What came of one action. `repeated` are rows whose id came before, `stated` the sum of the totals that answers state."""
+
+    counted: str
+    pages: int = 0
+    rows: int = 0
+    repeated: int = 0
+    stated: int | None = None
+    _ids: set[str] = field(default_factory=set)
+
+    def add(self, page: Page) -> None:
+        self.pages += 1
+        self.rows += len(page.rows)
+        if page.request.page == 1 and page.total is not None:
+            self.stated = (self.stated or 0) + page.total
+        if page.request.listing.id:
+            ids = [str(row[page.request.listing.id]) for row in page.rows]
+            self._ids.update(ids)
+            self.repeated = self.rows - len(self._ids)
+
+    def __str__(self) -> str:
+        stated = "states no total" if self.stated is None else f"states {self.stated}"
+        repeated = f", {self.repeated} of them repeated" if self.repeated else ""
+        return f"{counted(self.pages, 'page')}, {counted(self.rows, self.counted)}{repeated}; the provider {stated}"
+
+
+def fetch(queries: Sequence[Query], ask: Ask, keep: Callable[[Page], None]) -> dict[str, ActionTotals]:
+    """Fetches every page of the queries, and of what follows from their rows, and hands it to `keep`; the control totals by
+    action.
+
+    Raises:
+        FetchFailed: as `pages`, and as `ask` and `keep` do.
+    """
+    totals: dict[str, ActionTotals] = {}
+    waiting = deque(queries)
+    while waiting:
+        query = waiting.popleft()
+        listing = query.listing
+        found = totals.setdefault(listing.action, ActionTotals(listing.counted))
+        ids: dict[str, None] = {}
+        for page in pages(query, ask):
+            keep(page)
+            found.add(page)
+            if listing.then:
+                ids |= dict.fromkeys(str(row[listing.id]) for row in page.rows)
+        waiting.extend(query.follow_ups(ids))
+    return totals

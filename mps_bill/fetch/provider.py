@@ -1,0 +1,178 @@
+"""The provider's official client: one call, its answer as text, and what is waited out. Nothing else imports it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import mps_bill
+from mps_bill.core.diagnostics import printable
+from mps_bill.fetch.listings import Product
+from mps_bill.fetch.paging import Answer, FetchFailed, Request, decoded
+
+#: Seconds to wait before each further try of a request that the provider has no time for.
+PAUSES = (1, 2, 4, 8, 16, 30, 60)
+_MAX_PAUSE = 120
+_CONNECT_MS, _READ_MS = 10_000, 60_000
+
+#: Codes of an answer that is not an error.
+_DONE = ("", "Success", "200", "OK")
+_LATER = re.compile(r"Throttling|ServiceUnavailable|SystemBusy|InternalError", re.IGNORECASE)
+_LATER_STATUS = (429, 500, 502, 503, 504)
+#: The provider explains a wrong signature by all that was signed.
+_SIGNED = re.compile(r"(string ?to ?sign|signature *[=:]|authorization *[=:]).*", re.IGNORECASE)
+_LOGGERS = ("darabonba-core", "alibabacloud-tea")
+
+
+class _Later(Exception):
+    """An answer that may be another one in a while; `pause` are the seconds that the provider asks for."""
+
+    def __init__(self, message: str, pause: int = 0) -> None:
+        super().__init__(message)
+        self.pause = pause
+
+
+class Provider:
+    """Asks the provider, with the keys of the standard chain (environment, profiles, roles)."""
+
+    def __init__(self, region: str, endpoint: str | None, notify: Callable[[str], None]) -> None:
+        """`endpoint` is an address that serves every product, instead of those of the region. `notify` is given what is waited
+        for.
+
+        Raises:
+            FetchFailed: the client is not installed, or there is no key.
+        """
+        try:
+            from alibabacloud_credentials.client import Client as Credentials
+            from alibabacloud_credentials.exceptions import CredentialException
+            from alibabacloud_tea_openapi.client import Client
+        except ImportError:
+            message = 'fetch needs the official client of the provider; run: pip install "mps-bill[cloud]"'
+            raise FetchFailed(message) from None
+        for name in _LOGGERS:
+            # With DEBUG=sdk in the environment it would log every header, also the signature.
+            logging.getLogger(name).disabled = True
+        self._region, self._endpoint, self._notify = region, endpoint, notify
+        self._client_class, self._clients = Client, dict[str, Any]()
+        try:
+            self._credentials = Credentials()
+            self._key = self._credentials.get_credential()
+        except (CredentialException, ValueError, OSError):
+            raise FetchFailed(
+                "no key was found; set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile or"
+                " role of the provider's standard chain of credentials"
+            ) from None
+
+    def endpoint(self, product: Product) -> str:
+        """The address that is asked, such as `https://mts.cn-shanghai.aliyuncs.com`."""
+        return self._endpoint or product.endpoint(self._region)
+
+    def ask(self, request: Request) -> Answer:
+        """The answer to a request. What is throttled, cut off or out of service is tried again after growing pauses.
+
+        Raises:
+            FetchFailed: the provider refuses, with its code and message, or has no time after the last pause either.
+        """
+        for tries, pause in enumerate((*PAUSES, None), start=1):
+            try:
+                return self._checked(request, self._send(request))
+            except _Later as later:
+                if pause is None:
+                    raise FetchFailed(f"{request}: {later}; tried {tries} times, go on later with --resume") from None
+                wait = min(max(pause, later.pause), _MAX_PAUSE)
+                self._notify(f"{request}: {later}; waiting {wait} s")
+                time.sleep(wait)
+        raise AssertionError
+
+    def _send(self, request: Request) -> str:
+        from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
+        from darabonba.runtime import RuntimeOptions
+        from Tea.exceptions import TeaException
+
+        product = request.listing.product
+        params = Params(
+            action=request.listing.action,
+            version=product.version,
+            protocol="HTTPS",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            # As text every digit of a number stays as it was sent.
+            body_type="string",
+        )
+        runtime = RuntimeOptions(connect_timeout=_CONNECT_MS, read_timeout=_READ_MS)
+        try:
+            # The keys of a role are renewed now and then.
+            self._key = self._credentials.get_credential()
+            answer = self._client(self.endpoint(product)).call_api(
+                params, OpenApiRequest(query=dict(request.parameters)), runtime
+            )
+        except TeaException as error:
+            raise self._failure(request, error) from None
+        return str(answer["body"])
+
+    def _client(self, endpoint: str) -> Any:
+        from alibabacloud_tea_openapi.utils_models import Config
+
+        if endpoint not in self._clients:
+            protocol, _, host = endpoint.partition("://")
+            self._clients[endpoint] = self._client_class(
+                Config(
+                    credential=self._credentials,
+                    protocol=protocol,
+                    endpoint=host,
+                    region_id=self._region,
+                    user_agent=f"mps-bill/{mps_bill.__version__}",
+                )
+            )
+        return self._clients[endpoint]
+
+    def _failure(self, request: Request, error: Any) -> Exception:
+        """What an error of the client means."""
+        inner = getattr(error, "inner_exception", None)
+        status = getattr(error, "status_code", None)
+        if "Credential" in type(inner or error).__name__:
+            return FetchFailed(self._clean(f"{request} cannot be signed: {inner or error}"))
+        if status is None:
+            # No answer, or one that the client cannot read: the connection was cut, or a gateway has answered.
+            return _Later(self._clean(f"no answer that can be read ({type(inner or error).__name__})"))
+        data = error.data if isinstance(error.data, dict) else {}
+        message = data.get("Message") or data.get("message") or error.message
+        return self._refusal(request, str(error.code), str(message), status, getattr(error, "retry_after", None))
+
+    def _checked(self, request: Request, text: str) -> Answer:
+        """The answer in a text, which may be an error also where the call succeeded."""
+        try:
+            value = decoded(text.removeprefix("\ufeff"))
+        except ValueError:
+            raise _Later("the answer is not a JSON object, or not all of it has come") from None
+        code, success = str(value.get("Code") or ""), value.get("Success")
+        if success in (False, "false") or code not in _DONE:
+            raise self._refusal(request, code, str(value.get("Message") or "no message"))
+        if any(secret in text for secret in self._secrets()):
+            raise FetchFailed(f"the answer to {request} repeats a secret of the key; it is not written")
+        return Answer(text, value)
+
+    def _refusal(
+        self, request: Request, code: str, message: str, status: int = 200, retry_after: int | None = None
+    ) -> Exception:
+        said = self._clean(f"{code}: {message}")
+        if _LATER.match(code) or status in _LATER_STATUS:
+            # It asks for milliseconds.
+            return _Later(said, (int(retry_after or 0) + 999) // 1000)
+        return FetchFailed(f"the provider refuses {request}: {said}")
+
+    def _clean(self, text: str) -> str:
+        """A message of the provider without what belongs to the key."""
+        for secret in (*self._secrets(), self._key.access_key_id):
+            if secret:
+                text = text.replace(secret, "***")
+        return printable(_SIGNED.sub(r"\1 ...", " ".join(text.split())))
+
+    def _secrets(self) -> list[str]:
+        return [secret for secret in (self._key.access_key_secret, self._key.security_token) if secret]
