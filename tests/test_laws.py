@@ -19,10 +19,10 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import FREE_STATUSES
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.render import csv as render_csv
-from mps_bill.view.bill_json import bill_run_json
 from mps_bill.view.bill_view import BillView
 from tests.generated import clean_files, records
 from tests.kit import COLUMNS, book, source, usage_text
+from tests.render.runs import text
 
 
 def run_of(*files: Sequence[str], tags: tuple[str, ...] = (), as_of: int | None = None) -> BillRun:
@@ -33,7 +33,7 @@ def run_of(*files: Sequence[str], tags: tuple[str, ...] = (), as_of: int | None 
 
 def as_json(run: BillRun) -> Any:
     """The run as a program reads it."""
-    return json.loads(json.dumps(bill_run_json(run)))
+    return json.loads(text(BillView(run), "json"))
 
 
 @given(clean_files(), st.randoms(use_true_random=False))

@@ -1,31 +1,69 @@
-"""A document as indented JSON in UTF-8; whole, or with a long list that is written as its members come."""
+"""A document as indented JSON in UTF-8; whole, or with a long list that is written as its members come.
+
+Amounts, quantities and times in a document are values, and become text as in CSV."""
 
 from __future__ import annotations
 
-import json
-from textwrap import indent
+from collections.abc import Mapping
+from json.encoder import encode_basestring as quoted
 from typing import IO, Any
+
+from mps_bill.render.cells import as_data
+
+#: The begin of a line as deep as the members of a document, and as those of its lists.
+_MEMBER, _LISTED = "\n  ", "\n    "
 
 
 def write(document: dict[str, Any], stream: IO[str]) -> None:
     """Writes the document, ending in a line end."""
-    json.dump(document, stream, ensure_ascii=False, indent=2)
-    stream.write("\n")
+    _write_members("{", document, stream)
+    stream.write("\n}\n")
 
 
 def begin(head: dict[str, Any], key: str, stream: IO[str]) -> None:
     """Begins a document with `head` and, under `key`, a list of documents."""
-    stream.write(json.dumps({**head, key: []}, ensure_ascii=False, indent=2).removesuffix("]\n}"))
+    _write_members("{", head, stream)
+    stream.write(f",{_MEMBER}{quoted(key)}: [")
 
 
 def add(document: dict[str, Any], stream: IO[str], *, first: bool) -> None:
     """Adds a document to the list."""
-    # A line end inside a text is escaped in JSON, so every line here begins between two tokens.
-    shown = indent(json.dumps(document, ensure_ascii=False, indent=2), "    ")
-    stream.write(("\n" if first else ",\n") + shown)
+    stream.write(("" if first else ",") + _LISTED + _text(document, _LISTED))
 
 
 def end(tail: dict[str, Any], stream: IO[str], *, empty: bool) -> None:
     """Ends the list and, with `tail`, the document."""
-    closing = json.dumps(tail, ensure_ascii=False, indent=2).removeprefix("{")
-    stream.write(("]" if empty else "\n  ]") + "," + closing + "\n")
+    stream.write("]" if empty else f"{_MEMBER}]")
+    _write_members(",", tail, stream)
+    stream.write("\n}\n")
+
+
+def _write_members(start: str, members: Mapping[str, Any], stream: IO[str]) -> None:
+    """Writes members of a document. Lists can be long, so theirs are written one by one."""
+    for key, value in members.items():
+        stream.write(f"{start}{_MEMBER}{quoted(key)}: ")
+        if isinstance(value, list) and value:
+            for number, one in enumerate(value):
+                stream.write(("," if number else "[") + _LISTED + _text(one, _LISTED))
+            stream.write(f"{_MEMBER}]")
+        else:
+            stream.write(_text(value, _MEMBER))
+        start = ","
+
+
+def _text(value: Any, line: str) -> str:
+    """A value as JSON; `line` begins a line that is as deep as it."""
+    if isinstance(value, str):
+        return quoted(value)
+    deeper = line + "  "
+    if isinstance(value, dict):
+        members = [f"{deeper}{quoted(key)}: {_text(member, deeper)}" for key, member in value.items()]
+        return f"{{{','.join(members)}{line}}}" if members else "{}"
+    if isinstance(value, list | tuple):
+        members = [deeper + _text(member, deeper) for member in value]
+        return f"[{','.join(members)}{line}]" if members else "[]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else quoted(as_data(value))

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mps_bill.ask.all_accounts import RunSum
-from mps_bill.core.decimals import ZERO, stripped
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import counted
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
 from mps_bill.rating.bills import Amounts
-from mps_bill.view.bill_view import RECORDS, money_columns
+from mps_bill.view.bill_records import RECORDS
+from mps_bill.view.bill_view import money_columns
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Block, Column, Note, Records, Section, Table
 
@@ -76,5 +77,5 @@ class AccountsView:
         """What the document ends with."""
         return {
             "control_totals": dataclasses.asdict(control_totals),
-            "total": {name: stripped(amount) for name, amount in total.money.items()},
+            "total": total.money,
         }

@@ -10,10 +10,9 @@ from typing import Any
 from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice
 from mps_bill.ask.advise.packs import Pack, PackType
 from mps_bill.ask.advise.simulate import Outcome
-from mps_bill.core.decimals import amount_text, plain, scaled, stripped
-from mps_bill.core.times import clock, iso, offset_text
+from mps_bill.core.decimals import amount_text, plain, scaled
+from mps_bill.core.times import clock, offset_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
-from mps_bill.view.bill_json import amounts_json
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import (
     Block,
@@ -21,13 +20,16 @@ from mps_bill.view.tables import (
     Heading,
     Moment,
     Note,
+    Quantity,
     Record,
     Records,
     Row,
     Table,
     columns_of,
+    moment,
     pick,
     row_of,
+    select,
 )
 
 FORMAT = "mps-bill/plans-advice/1"
@@ -93,24 +95,24 @@ class AdviceView:
             "format": FORMAT,
             "currency": advice.currency,
             "packs": advice.packs.id,
-            "bought_at": None if advice.bought_at is None else iso(advice.bought_at, advice.offset),
+            "bought_at": moment(advice.bought_at, advice.offset),
             "control_totals": dataclasses.asdict(advice.control_totals),
-            "without": amounts_json(advice.now),
+            "without": advice.now.figures(discounted=False),
             "types": [_type_json(advice, type_) for type_ in advice.packs.types],
-            "single": [_outcome_json(outcome) for outcome in advice.outcomes],
+            "single": [_outcome_json(advice, outcome) for outcome in advice.outcomes],
             "best": {
-                **_outcome_json(best),
+                **_outcome_json(advice, best),
                 "proven": not advice.found.gap,
-                "possible_further_saving": stripped(advice.found.gap),
+                "possible_further_saving": advice.found.gap,
             },
             "reach": [
                 {
                     "item": one.item,
                     "spec": one.spec,
                     "unit": one.unit.name,
-                    "quantity": plain(in_unit(one.micros, one.unit)),
-                    "coverable": plain(in_unit(one.coverable, one.unit)),
-                    "covered_by_best": plain(in_unit(one.covered, one.unit)),
+                    "quantity": Quantity(one.micros, one.unit),
+                    "coverable": Quantity(one.coverable, one.unit),
+                    "covered_by_best": Quantity(one.covered, one.unit),
                 }
                 for one in advice.reach
             ],
@@ -123,10 +125,6 @@ class AdviceView:
 
 
 def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Record:
-    times = {}
-    if advice.bought_at is not None:
-        expires = Moment(advice.expires_at(pack.type), advice.offset)
-        times = {"bought_at": Moment(advice.bought_at, advice.offset), "expires_at": expires}
     used = sum(cover.units for cover in outcome.covers if cover.pack is pack)
     return {
         "type": pack.type.id,
@@ -137,7 +135,8 @@ def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Re
         "covered_quantity": in_unit(outcome.covered(pack), pack.type.unit),
         "used_units": scaled(used, QUANTITY_PLACES),
         "unused_units": scaled(outcome.unused(pack, count), QUANTITY_PLACES),
-        **times,
+        "bought_at": moment(advice.bought_at, advice.offset),
+        "expires_at": _expires(advice, pack.type),
         "currency": advice.currency,
     }
 
@@ -151,7 +150,7 @@ def _outcome_record(advice: Advice, outcome: Outcome) -> Record:
         "cost_with": outcome.cost,
         "saving": outcome.saving,
         "break_even_units": outcome.break_even_units,
-        "bought_at": None if advice.bought_at is None else Moment(advice.bought_at, advice.offset),
+        "bought_at": moment(advice.bought_at, advice.offset),
         "currency": advice.currency,
     }
 
@@ -175,10 +174,6 @@ def _pack_table(advice: Advice) -> Table:
 def _named(record: Record) -> Record:
     """The packs by their number and size, below the heading of their type."""
     return {**record, "type": f"  {record['count']} x {record['size']:f}"}
-
-
-def units_text(millionths: int) -> str:
-    return plain(scaled(millionths, QUANTITY_PLACES))
 
 
 def _best_table(advice: Advice) -> Table:
@@ -304,33 +299,32 @@ def _held(advice: Advice) -> str:
     return f"{plans} there with and without packs."
 
 
+def _expires(advice: Advice, type_: PackType) -> Moment | None:
+    return None if advice.bought_at is None else Moment(advice.expires_at(type_), advice.offset)
+
+
 def _type_json(advice: Advice, type_: PackType) -> dict[str, Any]:
-    expires = None if advice.bought_at is None else iso(advice.expires_at(type_), advice.offset)
     return {
         "type": type_.id,
         "name": type_.name,
         "unit": type_.unit.name,
         "valid_for": str(type_.valid_for),
-        "expires_at": expires,
+        "expires_at": _expires(advice, type_),
         "sources": [dataclasses.asdict(source) for source in type_.sources],
     }
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_json(advice: Advice, outcome: Outcome) -> dict[str, Any]:
     return {
         "packs": [
             {
-                "type": pack.type.id,
-                "size": units_text(pack.units),
-                "count": count,
-                "price": stripped(pack.price * count),
-                "unused_units": units_text(outcome.unused(pack, count)),
+                **select(_pack_record(advice, outcome, pack, count), "type", "size", "count", "price", "unused_units"),
                 "covers": [
                     {
                         "item": cover.item,
                         "spec": cover.spec,
-                        "quantity": plain(in_unit(cover.micros, pack.type.unit)),
-                        "units": units_text(cover.units),
+                        "quantity": Quantity(cover.micros, pack.type.unit),
+                        "units": scaled(cover.units, QUANTITY_PLACES),
                     }
                     for cover in outcome.covers
                     if cover.pack is pack
@@ -338,10 +332,10 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
             }
             for pack, count in outcome.purchase
         ],
-        "price": stripped(outcome.price),
-        "with": amounts_json(outcome.amounts),
-        "covered_list_amount": stripped(outcome.worth),
-        "cost": stripped(outcome.cost),
-        "saving": stripped(outcome.saving),
+        "price": outcome.price,
+        "with": outcome.amounts.figures(discounted=False),
+        "covered_list_amount": outcome.worth,
+        "cost": outcome.cost,
+        "saving": outcome.saving,
         "break_even_units": outcome.break_even_units,
     }

@@ -1,4 +1,4 @@
-"""Bills: each itemised, summaries, totals, control totals; a bill and a line spelled once for every table."""
+"""Bills: each itemised, summaries, totals, control totals."""
 
 from __future__ import annotations
 
@@ -11,30 +11,39 @@ from typing import Any, TypeVar
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import counted
 from mps_bill.core.shares import split_amount
-from mps_bill.core.times import Calendar, clock, offset_text
+from mps_bill.core.times import Calendar, clock
 from mps_bill.core.units import in_unit
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, Cycle, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
-from mps_bill.view.bill_json import bill_run_json
+from mps_bill.view.bill_records import (
+    BILL,
+    LINE,
+    RECORDS,
+    adjustment_record,
+    bill_record,
+    bill_run_json,
+    charge_records,
+    clock_name,
+    is_discounted,
+    line_record,
+    statement_record,
+)
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import (
     Block,
     Column,
     Columns,
     Heading,
-    Moment,
     Note,
-    Quantity,
     Record,
     Records,
     Report,
     Row,
     Table,
     Value,
-    columns_of,
     pick,
     row_of,
 )
@@ -43,105 +52,6 @@ T = TypeVar("T")
 
 PERIODS = ("hour", "day", "month")
 _MANY_HOURS = 48
-
-#: A bill or a statement, as `bill_record` and `month_record` spell it.
-BILL = (
-    *columns_of("product", "status", "kind"),
-    Column("cycle_start", "time", "From"),
-    Column("cycle_end", "time", "To"),
-    Column("issued_at", "time", "Issued"),
-    *columns_of("clock", "price_sheet"),
-    Column("records", "count", summed=True),
-    *columns_of("list_amount", "discount", "rounding_adjustment", "payable", kind="amount", summed=True),
-)
-#: A line of a bill, as `line_record` spells it.
-LINE = (
-    *columns_of("item", "item_name", "family", "spec", "tier", "region"),
-    Column("records", "count", summed=True),
-    Column("quantity", "quantity"),
-    Column("unit"),
-    Column("plan_quantity", "quantity", may_hide=True),
-    Column("billed_quantity", "quantity"),
-    Column("unit_price", "price"),
-    *columns_of("amount", "discount", kind="amount", summed=True),
-)
-#: For programs: a row per line, per discount and per rounding adjustment, so that `amount` sums to payable.
-RECORDS = (
-    *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
-    Column("row"),
-    *pick(LINE, "item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
-    *pick(LINE, "plan_quantity", "billed_quantity", "unit_price", "amount"),
-    Column("currency"),
-)
-
-
-def bill_record(bill: Bill, status: str = "issued") -> Record:
-    cycle = bill.cycle
-    return {
-        **_head(cycle.sheet.billing.calendar, cycle.product, status, cycle.start, cycle.end, cycle.issued_at),
-        "kind": "bill" if cycle.correction_at is None else "correction",
-        "price_sheet": cycle.sheet.ref,
-        "records": sum(line.records for line in bill.lines),
-        **bill.amounts.figures(discounted=True),
-    }
-
-
-def month_record(month: StatementMonth) -> Record:
-    """A monthly statement, of which only the rounding is its own."""
-    calendar = month.sheet.billing.calendar
-    start, end = calendar.month_start(month.month), calendar.month_end(month.month)
-    return {
-        **_head(calendar, month.sheet.product, "issued", start, end, month.issued_at),
-        "kind": f"statement {month.month}",
-        "price_sheet": month.sheet.ref,
-        "records": 0,
-        **Amounts(rounding_adjustment=month.amounts.rounding_adjustment).figures(discounted=True),
-    }
-
-
-def _head(calendar: Calendar, product: str, status: str, start: int, end: int, issued: int) -> Record:
-    return {
-        "product": product,
-        "status": status,
-        "cycle_start": Moment(start, calendar.offset),
-        "cycle_end": Moment(end, calendar.offset),
-        "issued_at": Moment(issued, calendar.offset),
-        "clock": clock_name(calendar),
-    }
-
-
-def clock_name(calendar: Calendar) -> str:
-    return f"UTC{offset_text(calendar.offset)}"
-
-
-def is_discounted(bills: Iterable[Bill]) -> bool:
-    """Whether tables of these bills have a column of discounts."""
-    return any(bill.amounts.discount for bill in bills)
-
-
-def bill_columns(*, discounted: bool) -> Columns:
-    """The columns of bills in a table, which has discounts only where there are some."""
-    return tuple(column for column in BILL if column.key != "status" and (discounted or column.key != "discount"))
-
-
-def line_record(line: LineItem) -> Record:
-    item = line.item
-    return {
-        "item": item.code,
-        "item_name": item.name,
-        "family": item.family,
-        "spec": line.spec,
-        "tier": line.tier,
-        "region": line.region,
-        "records": line.records,
-        "quantity": Quantity(line.micros, item.unit),
-        "unit": item.unit.name,
-        "plan_quantity": Quantity(line.plan_micros, item.unit),
-        "billed_quantity": Quantity(line.billed_micros, item.unit),
-        "unit_price": line.unit_price,
-        "amount": line.amount,
-        "discount": line.discount,
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,39 +102,6 @@ class BillView:
         from mps_bill.view.focus_view import focus_records
 
         return focus_records(((bill, {}) for bill in self.run.bills), self.run.months, self.run.currency, self.account)
-
-
-#: What says of a discount which line it is of.
-_WHERE = frozenset(("item", "family", "spec", "region", "tier"))
-
-
-def charge_records(bill: Bill, status: str, currency: str) -> Iterator[Record]:
-    """The rows of a bill under `RECORDS`: its lines, and the rounding where there is any."""
-    record = bill_record(bill, status)
-    head = {**head_of(record), "row": "line", "currency": currency}
-    for line in bill.lines:
-        yield {**head, **line_record(line)}
-        if line.discount:
-            of = {key: value for key, value in line_record(line).items() if key in _WHERE}
-            yield {**head, "row": "discount", **of, "amount": -line.discount}
-    if bill.amounts.rounding_adjustment:
-        yield adjustment_record(record, currency)
-
-
-def head_of(record: Record) -> Record:
-    """What every row of a bill or statement begins with."""
-    return {column.key: record[column.key] for column in RECORDS[:6]}
-
-
-def adjustment_record(record: Record, currency: str) -> Record:
-    """The row of the rounding of a bill or a statement."""
-    adjustment = record["rounding_adjustment"]
-    return {**head_of(record), "row": "rounding_adjustment", "amount": adjustment, "currency": currency}
-
-
-def statement_record(month: StatementMonth) -> Record:
-    """A statement in a row for programs, which names its month where a bill has the start of its cycle."""
-    return {**month_record(month), "cycle_start": month.month}
 
 
 def bill_table(bill: Bill, currency: str) -> Table:

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.comparison import Comparison, ItemCost, Side
-from mps_bill.core.decimals import EXACT, ZERO, percent, plain, stripped
-from mps_bill.core.units import in_unit
+from mps_bill.core.decimals import ZERO
 from mps_bill.pipeline import control_totals
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Block, Column, Note, Quantity, Records, Row, Table, Value, change, columns_of, pick
@@ -114,14 +113,12 @@ class ComparisonView:
 
     def _item_json(self, code: str) -> dict[str, Any]:
         cost = self._cost(code)
-        here, there = (
-            plain(in_unit(side.items[code].micros, cost.unit)) if code in side.items else "0" for side in self._sides
-        )
+        here, there = self._sides
         return {
             "item": code,
             "name": cost.name,
             "unit": cost.unit.name,
-            "quantity": {"here": here, "there": there},
+            "quantity": {"here": self._quantity(here, code), "there": self._quantity(there, code)},
             **_pair(*self.comparison.amounts(code)),
         }
 
@@ -133,11 +130,5 @@ class ComparisonView:
         return Quantity(cost.micros, cost.unit) if cost else ZERO
 
 
-def _pair(here: Decimal, there: Decimal) -> dict[str, str | None]:
-    ratio = change(here, there)[-1]
-    return {
-        "here": stripped(here),
-        "there": stripped(there),
-        "difference": stripped(EXACT.subtract(there, here)),
-        "percent": None if ratio is None else stripped(percent(ratio)),
-    }
+def _pair(here: Decimal, there: Decimal) -> dict[str, Value]:
+    return dict(zip(_FIGURES, change(here, there), strict=True))

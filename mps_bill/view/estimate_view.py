@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.estimates import Estimate
-from mps_bill.core.decimals import plain, stripped
+from mps_bill.core.decimals import stripped
 from mps_bill.core.times import clock, offset_text
 from mps_bill.core.units import UNITS, in_unit
-from mps_bill.view.bill_json import bill_json
-from mps_bill.view.bill_view import LINE, line_record
+from mps_bill.view.bill_records import LINE, bill_json, line_record
 from mps_bill.view.reasons import (
     Step,
     charge_reason,
@@ -25,7 +24,7 @@ from mps_bill.view.reasons import (
     step_table,
     steps_json,
 )
-from mps_bill.view.tables import Block, Record, pick, table
+from mps_bill.view.tables import Block, Quantity, Record, pick, table
 
 FORMAT = "mps-bill/estimate/1"
 
@@ -61,8 +60,8 @@ class EstimateView:
                     "item": one.assignment.item.code,
                     "spec": one.assignment.spec,
                     "records": one.lines[0].records,
-                    "record_quantity": plain(in_unit(one.record_micros, one.assignment.item.unit)),
-                    "amount": stripped(one.bill.amounts.list_amount),
+                    "record_quantity": Quantity(one.record_micros, one.assignment.item.unit),
+                    "amount": one.bill.amounts.list_amount,
                     "steps": steps_json(steps(one, self.currency)),
                     "bill": bill_json(one.bill),
                 }

@@ -13,7 +13,7 @@ from mps_bill.core.times import clock, iso, offset_text
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
-from mps_bill.view.bill_json import bill_json, line_json
+from mps_bill.view.bill_records import bill_json, line_json
 from mps_bill.view.reasons import (
     Step,
     charge_reason,
@@ -64,7 +64,7 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
         "billed": bool(one.bill) and one.repeats is None and not one.late,
         "steps": steps_json(steps(one, currency)),
         "lines": [line_json(line, discounted=_is_discounted(one)) for line in one.lines],
-        "bill": _bill_json(one),
+        "bill": _bill_json(one, currency),
     }
 
 
@@ -72,9 +72,9 @@ def _is_discounted(one: Explained) -> bool:
     return one.bill is not None and bool(one.bill.cycle.contract.discounts)
 
 
-def _bill_json(one: Explained) -> dict[str, Any] | None:
+def _bill_json(one: Explained, currency: str) -> dict[str, Any] | None:
     if one.settlement:
-        return settlement_json(one.settlement)
+        return settlement_json(one.settlement, currency)
     return bill_json(one.bill) if one.bill else None
 
 

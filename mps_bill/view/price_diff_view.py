@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.comparison import Comparison
-from mps_bill.core.decimals import EXACT, percent_text, plain, stripped
+from mps_bill.core.decimals import EXACT, percent_text, plain
 from mps_bill.core.diagnostics import counted
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
@@ -136,17 +136,17 @@ def _word_json(word: WordChange) -> dict[str, str]:
     return {"what": word.what, "old": word.old, "new": word.new}
 
 
-def _rate_json(rate: RateChange) -> dict[str, str | None]:
+def _rate_json(rate: RateChange) -> dict[str, Value]:
     return {
         "spec": rate.spec,
         "regions": rate.regions,
         "tier": rate.tier or None,
         "old": None if rate.old is None else plain(rate.old),
         "new": None if rate.new is None else plain(rate.new),
-        "difference": None if rate.difference is None else stripped(rate.difference),
+        "difference": rate.difference,
         "percent": None if rate.ratio is None else percent_text(rate.ratio),
     }
 
 
-def _amounts_json(old: Decimal, new: Decimal) -> dict[str, str]:
-    return {"old": stripped(old), "new": stripped(new), "difference": stripped(EXACT.subtract(new, old))}
+def _amounts_json(old: Decimal, new: Decimal) -> dict[str, Decimal]:
+    return {"old": old, "new": new, "difference": EXACT.subtract(new, old)}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from mps_bill.core.times import iso
 from mps_bill.price_sheet.sheet_model import PriceSheet, Unpriced
 from mps_bill.price_sheet.table import Coverage, PriceRow
 from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
@@ -15,12 +14,14 @@ from mps_bill.view.tables import (
     Block,
     Column,
     Heading,
+    Moment,
     Note,
     Record,
     Records,
     Row,
     Table,
     columns_of,
+    moment,
     pick,
     records_of,
     table,
@@ -120,7 +121,7 @@ def _unpriced_json(sheet: PriceSheet, unpriced: Sequence[Unpriced]) -> dict[str,
                 "items": list(entry.items),
                 "specs": list(entry.specs),
                 "regions": list(entry.regions),
-                "before": None if entry.before is None else iso(entry.before, sheet.billing.calendar.offset),
+                "before": moment(entry.before, sheet.billing.calendar.offset),
                 "note": entry.note,
             }
             for entry in unpriced
@@ -174,10 +175,9 @@ def _regions_text(regions: Sequence[str]) -> str:
     return ", ".join("every region" if region == "*" else region for region in regions)
 
 
-def _period_json(sheet: PriceSheet) -> dict[str, str | None]:
+def _period_json(sheet: PriceSheet) -> Record:
     offset = sheet.billing.calendar.offset
-    end = None if sheet.effective_to is None else iso(sheet.effective_to, offset)
-    return {"effective_from": iso(sheet.effective_from, offset), "effective_to": end}
+    return {"effective_from": Moment(sheet.effective_from, offset), "effective_to": moment(sheet.effective_to, offset)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from mps_bill.core.decimals import ZERO, amount_text, stripped
+from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place, counted
-from mps_bill.core.times import iso
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET
 from mps_bill.reconcile.periods import Period
@@ -31,6 +30,7 @@ from mps_bill.view.tables import (
     columns_of,
     pick,
     row_of,
+    select,
     table,
 )
 
@@ -167,23 +167,21 @@ class ReconcileView:
             "format": FORMAT,
             "currency": self.currency,
             "equal": result.equal,
-            "tolerance": stripped(result.tolerance),
+            "tolerance": result.tolerance,
             "files": [
                 {"name": file.name, "form": file.form, "encoding": file.encoding, "rows": file.rows}
                 for file in result.export.files
             ],
             "compared_by": dict(result.grains),
             "bills": [_bill_json(bill) for bill in result.bills],
-            "classes": {
-                name: {"count": count, "amount": stripped(amount)} for name, _, count, amount in self._by_category()
-            },
+            "classes": {name: {"count": count, "amount": amount} for name, _, count, amount in self._by_category()},
             "total": _sides_json(result.ours, result.theirs),
             "set_apart": [
-                {"product": one.product, "reason": one.reason, "rows": len(one.rows), "payable": stripped(one.payable)}
+                {"product": one.product, "reason": one.reason, "rows": len(one.rows), "payable": one.payable}
                 for one in result.excluded
             ],
             "contradictions": [
-                {**_place_json(one.place), "message": one.message, "amount": stripped(one.amount)}
+                {**_place_json(one.place), "message": one.message, "amount": one.amount}
                 for one in result.contradictions
             ],
         }
@@ -306,29 +304,21 @@ def _verdict(result: Reconciliation, currency: str) -> str:
 def _bill_json(bill: BillComparison) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "product": bill.product,
-        "start": iso(bill.period.start, EXPORT_OFFSET),
-        "end": iso(bill.period.end, EXPORT_OFFSET),
+        "start": Moment(bill.period.start, EXPORT_OFFSET),
+        "end": Moment(bill.period.end, EXPORT_OFFSET),
         **_sides_json(bill.ours, bill.theirs),
         "rows": bill.rows,
-        "differences": [_difference_json(difference) for difference in bill.differences],
+        "differences": [_difference_json(bill, difference) for difference in bill.differences],
     }
     if bill.paid:
         shown["paid"] = _paid_json(*bill.paid)
     return shown
 
 
-def _difference_json(difference: Difference) -> dict[str, Any]:
-    line = difference.line
+def _difference_json(bill: BillComparison, difference: Difference) -> dict[str, Any]:
+    record = _difference_record(bill, difference)
     return {
-        "class": difference.category,
-        "item": line.item if line else None,
-        "spec": line.spec if line else None,
-        "region": line.region if line else None,
-        "ours": None if difference.ours is None else stripped(difference.ours),
-        "theirs": None if difference.theirs is None else stripped(difference.theirs),
-        "unit": difference.unit or None,
-        "amount": stripped(difference.amount),
-        "note": difference.note or None,
+        **select(record, "class", "item", "spec", "region", "ours", "theirs", "unit", "amount", "note"),
         **(_place_json(difference.place) if difference.place else {"file": None, "line": None, "column": None}),
     }
 
@@ -337,9 +327,9 @@ def _place_json(place: Place) -> dict[str, Any]:
     return {"file": place.file, "line": place.line, "column": place.column}
 
 
-def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, str]:
-    return dict(zip(("ours", "theirs", "difference"), map(stripped, _sides(ours, theirs)), strict=True))
+def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, Decimal]:
+    return dict(zip(("ours", "theirs", "difference"), _sides(ours, theirs), strict=True))
 
 
-def _paid_json(ours: Paid, theirs: Paid) -> dict[str, dict[str, str]]:
+def _paid_json(ours: Paid, theirs: Paid) -> dict[str, dict[str, Decimal]]:
     return {column: _sides_json(getattr(ours, column), getattr(theirs, column)) for column, _ in _PAID}

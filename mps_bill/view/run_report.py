@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
-from mps_bill.view.bill_view import (
+from mps_bill.view.bill_records import (
     BILL,
     LINE,
     bill_columns,
     bill_record,
     is_discounted,
-    item_order,
     line_record,
     month_record,
 )
+from mps_bill.view.bill_view import item_order
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Column, Columns, Report, Table, Value, pick, table

@@ -14,8 +14,15 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
-from mps_bill.view.bill_view import RECORDS, adjustment_record, bill_record, charge_records, head_of, statement_record
-from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, columns_of, pick
+from mps_bill.view.bill_records import (
+    RECORDS,
+    adjustment_record,
+    bill_record,
+    charge_records,
+    head_of,
+    statement_record,
+)
+from mps_bill.view.tables import As, Column, Kind, Quantity, Record, columns_of, moment, pick
 
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {
@@ -50,7 +57,7 @@ CLOSING = (
 
 
 def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterator[Record]:
-    """What each source took: plans in their unit, the others in money."""
+    """What each source took, in that order: plans in their unit of a `line` of the bill, the others in money."""
     if isinstance(step, Settlement):
         for taken, number in zip(step.plan_deductions, step.plan_lines, strict=True):
             line = step.bill.lines[number]
@@ -58,6 +65,7 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
                 "source": ResourcePlans.name,
                 "name": ResourcePlans.title,
                 "source_id": taken.plan.id,
+                "line": number,
                 "item": line.item.code,
                 "spec": line.spec,
                 "region": line.region,
@@ -85,7 +93,7 @@ def closing_record(row: ClosingRow, offset: int) -> Record:
         "id": row.id or None,
         "unit": row.unit,
         **{name: As(getattr(row, name), kind) for name in ("opening", "added", "taken", "closing")},
-        "used_up": None if row.used_up_at is None else Moment(row.used_up_at, offset),
+        "used_up": moment(row.used_up_at, offset),
     }
 
 

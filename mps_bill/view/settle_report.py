@@ -11,7 +11,7 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Arrival
-from mps_bill.view.bill_view import BILL, bill_columns, bill_record, is_discounted, month_record
+from mps_bill.view.bill_records import BILL, bill_columns, bill_record, is_discounted, month_record
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import lines_table, outside_totals, run_report, sums_of
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions

@@ -19,7 +19,8 @@ from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.waterfall import Arrival
-from mps_bill.view.bill_view import BILL, bill_table, pending_table, sum_columns, total_rows
+from mps_bill.view.bill_records import BILL
+from mps_bill.view.bill_view import bill_table, pending_table, sum_columns, total_rows
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.settle_json import settle_run_json
 from mps_bill.view.settle_records import (

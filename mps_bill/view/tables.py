@@ -189,6 +189,11 @@ class Series:
         return float(bar.amount) / float(highest) if highest > 0 else 0.0
 
 
+def moment(second: int | None, offset: int) -> Moment | None:
+    """A second on the clock `offset` seconds east of UTC, where there is one."""
+    return None if second is None else Moment(second, offset)
+
+
 def number(value: Value) -> Value:
     """A number as a Decimal, whatever it is shown as; anything else as it is."""
     if isinstance(value, int):
@@ -232,6 +237,11 @@ def records_of(columns: Columns, rows: Iterable[Row]) -> Records:
 def row_of(columns: Columns, record: Record) -> Row:
     """What a record has under columns."""
     return tuple([record.get(column.key) for column in columns])
+
+
+def select(record: Record, *keys: str) -> dict[str, Value]:
+    """What a record has under these keys, in their order: the part of it that a JSON document shows."""
+    return {key: record[key] for key in keys}
 
 
 def change(old: Decimal, new: Decimal) -> tuple[Decimal, Decimal, Decimal, Fraction | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -20,6 +21,7 @@ from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.comparison_view import ComparisonView
 from mps_bill.view.tables import change
 from tests import kit
+from tests.render.runs import text
 
 OPTIONS = MeterOptions(engine="python")
 USAGE = kit.usage_text(
@@ -32,7 +34,10 @@ USAGE = kit.usage_text(
 
 
 def amounts(comparison: Comparison) -> dict[str, tuple[str, str]]:
-    return {item["item"]: (item["here"], item["there"]) for item in ComparisonView(comparison).document()["items"]}
+    return {
+        item["item"]: (item["here"], item["there"])
+        for item in json.loads(text(ComparisonView(comparison), "json"))["items"]
+    }
 
 
 def test_another_sheet_counts_as_if_in_force(tmp_path: Path) -> None:

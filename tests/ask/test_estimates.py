@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.view.estimate_view import EstimateView
+from tests.render.runs import text
 
 AT = parse_second("2026-01-15T10:30:00+08:00")
 
@@ -118,5 +120,5 @@ def test_an_estimate_is_the_bill_of_such_records(
     path.write_text("\n".join(["job_id,completed_at,region,item,spec,quantity,unit", *rows]))
     run = bill_usage([UsageSource("u.csv", path, "csv", path.stat().st_size)], CHINA, MeterOptions())
     assert run.bills == (found.bill,)
-    (printed,) = EstimateView([found], "CNY").document()["estimates"]
+    (printed,) = json.loads(text(EstimateView([found], "CNY"), "json"))["estimates"]
     assert Decimal(printed["amount"]) == run.bills[0].amounts.list_amount

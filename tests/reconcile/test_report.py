@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import decimal
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mps_bill.render import csv as render_csv
 from mps_bill.render import xlsx
 from mps_bill.view.reconcile_view import ReconcileView
 from tests.reconcile.test_reconcile import Case, missing_here, quantity
+from tests.render.runs import text
 
 
 def test_the_workbook_adds_up(tmp_path: Path) -> None:
@@ -55,7 +57,7 @@ def test_the_amounts_of_the_csv_sum_to_the_whole_difference(tmp_path: Path) -> N
 def test_the_json_has_every_difference_with_its_place(tmp_path: Path) -> None:
     case = Case(tmp_path)
     quantity(case)
-    document = ReconcileView(case.compare(), "USD").document()
+    document = json.loads(text(ReconcileView(case.compare(), "USD"), "json"))
     [found] = [one for bill in document["bills"] for one in bill["differences"]]
     assert (found["class"], found["ours"], found["theirs"], found["unit"], found["amount"], found["line"]) == (
         "quantity",
