@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from mps_bill.metering.sources import UsageSource
 
 _BATCH = 10_000
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\d+\)")
+#: A decimal of more digits is inexact in DuckDB, and none at all in Spark.
+_MAX_DIGITS = 38
 
 
 def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
@@ -51,7 +55,7 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class ParquetColumn:
-    """A column by its name in the file and its DuckDB type."""
+    """A column by its name in the file and its DuckDB type; where DuckDB makes an inexact one of it, by its type in the file."""
 
     name: str
     type: str
@@ -59,7 +63,11 @@ class ParquetColumn:
 
 def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[ParquetColumn, ...]:
     """The columns of a file in their order. DuckDB's reader renames those that differ only by case, its footer does not."""
-    query = f"SELECT name, duckdb_type, coalesce(num_children, 0) FROM {parquet_schema(path)}"
+    stored = (
+        f"CASE WHEN precision > {_MAX_DIGITS} THEN format('DECIMAL({{}},{{}})', precision, scale)"
+        " WHEN logical_type = 'Float16Type()' THEN 'FLOAT16' ELSE duckdb_type END"
+    )
+    query = f"SELECT name, {stored}, coalesce(num_children, 0) FROM {parquet_schema(path)}"
     # The nodes of the schema come parents first; the first one is the file.
     nodes = iter(connection.execute(query).fetchall())
 
@@ -92,8 +100,8 @@ def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[s
         InputRejected: one does not hold exact values.
     """
     for column in columns:
-        if column.type in ("FLOAT", "DOUBLE"):
-            raise InputRejected([inexact_column(source, column.name, column.type)])
+        if problem := inexact_column(source, column.name, column.type):
+            raise InputRejected([problem])
     return [column.type for column in columns]
 
 
@@ -116,9 +124,14 @@ def parquet_row(number: int, values: Sequence[object]) -> Row:
     return Row(number, as_csv(fields).encode("utf-8", "surrogateescape"), [] if flaw else fields, flaw)
 
 
-def inexact_column(source: UsageSource, name: str, type_: str) -> Problem:
-    """The problem of a column whose type does not hold exact values."""
-    message = (
-        f"column {printable(name)} is {type_}, which does not hold exact values; store it as DECIMAL(18,6) or text"
-    )
+def inexact_column(source: UsageSource, name: str, type_: str) -> Problem | None:
+    """The problem of a column whose type, as the file names it, does not hold exact values, or more digits than engines read."""
+    digits = _DECIMAL.fullmatch(type_)
+    if digits and int(digits[1]) > _MAX_DIGITS:
+        reason = f"and a decimal of more than {_MAX_DIGITS} digits is not read"
+    elif type_ in ("FLOAT16", "FLOAT", "DOUBLE"):
+        reason = "which does not hold exact values"
+    else:
+        return None
+    message = f"column {printable(name)} is {type_}, {reason}; store it as DECIMAL(18,6) or text"
     return Problem(Place(source.name), kinds.INEXACT_COLUMN, message)

@@ -332,13 +332,13 @@ class _SparkEngine:
                 view
             )
             return lines(view, form)
-        frame = self._session.read.parquet(*paths)
         stored = self._stored_types(sources[0])
-        types = []
-        for (name, type_), kind in zip(frame.dtypes, stored, strict=True):
-            if type_ in ("float", "double"):
-                raise InputRejected([inexact_column(sources[0], name, type_.upper())])
-            types.append(_STORED.get(kind, type_))
+        for name, kind in zip(form.layout.names, stored, strict=True):
+            # What the type means stands behind how it is stored.
+            if problem := inexact_column(sources[0], name, kind.rpartition(" ")[2]):
+                raise InputRejected([problem])
+        frame = self._session.read.parquet(*paths)
+        types = [_STORED.get(kind, type_) for (_, type_), kind in zip(frame.dtypes, stored, strict=True)]
         columns = [frame[identifier(name)].alias(place_name(number)) for number, name in enumerate(frame.columns)]
         file = frame.metadataColumn("_metadata")
         columns += [file.getField("file_path").alias("path"), file.getField("row_index").alias("row_number")]

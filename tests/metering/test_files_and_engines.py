@@ -367,6 +367,16 @@ def test_a_time_of_96_bits_has_no_zone() -> None:
     assert group[0] == int(datetime(2023, 11, 9, 19, tzinfo=UTC).timestamp())
 
 
+def test_a_decimal_of_too_many_digits_is_named_as_the_file_names_it() -> None:
+    """No engine has decimals of 50 digits: DuckDB makes DOUBLE of them."""
+    one = source(Path(__file__).with_name("decimal50.parquet"))
+    for engine in ENGINES:
+        assert refusal(one, engine) == [
+            "decimal50.parquet: column quantity is DECIMAL(50,6), and a decimal of more than 38 digits is not read;"
+            " store it as DECIMAL(18,6) or text [U115 inexact-column]"
+        ]
+
+
 def test_decimals_below_one_of_parquet(tmp_path: Path) -> None:
     quantity = polars.Series("quantity", ["0.500"]).cast(polars.Decimal(3, 3))
     ((_, numbers),) = read_by_both(parquet(tmp_path / "usage.parquet", {"quantity": quantity}))["totals"].items()

@@ -273,6 +273,14 @@ def test_times_of_parquet_mean_the_same(tmp_path: Path) -> None:
     assert _both(sources, assumed_offset=28_800)["rows"] == (3, 0)
 
 
+def test_a_decimal_of_too_many_digits_is_named_as_the_file_names_it() -> None:
+    one = kit.source(Path(__file__).parents[1] / "metering" / "decimal50.parquet")
+    with pytest.raises(InputRejected) as rejected:
+        kit.metered([one], options=_options("spark"))
+    (problem,) = rejected.value.report.shown
+    assert (problem.kind, "column quantity is DECIMAL(50,6)" in problem.message) == (kinds.INEXACT_COLUMN, True)
+
+
 def test_every_account_by_itself(tmp_path: Path) -> None:
     rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}.016666") for number in range(60)]
     rows += [rows[0], rows[0], kit.row(job_id="b-1", item="transcodin"), kit.row(job_id="b-2", quantity="1e2")]
