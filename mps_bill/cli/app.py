@@ -49,7 +49,25 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
             app.add_typer(command, name=name)
         else:
             app.command()(command)
+    if main.__doc__ is None:
+        _describe(app)
     return app
+
+
+def _describe(app: typer.Typer) -> None:
+    """Gives the commands the docstrings of their functions as help, where `PYTHONOPTIMIZE=2` has left those out."""
+    import ast
+    import inspect
+    import textwrap
+
+    for command in (app.registered_callback, *app.registered_commands):
+        if command and command.callback:
+            (function,) = ast.parse(textwrap.dedent(inspect.getsource(command.callback))).body
+            assert isinstance(function, ast.FunctionDef)
+            command.help = ast.get_docstring(function)
+    for group in app.registered_groups:
+        if group.typer_instance:
+            _describe(group.typer_instance)
 
 
 def _named_command(arguments: Sequence[str]) -> str | None:
