@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 @reads_usage
-@shows("printed", "document", "records", "tables")
+@shows("printed", "document", "records", "page", "tables")
 def reconcile(
     usage: options.Usage,
     prices: options.Prices,
     bill: Annotated[
         list[str],
         typer.Option(
-            "--bill", "-b", metavar="EXPORT", help="The provider's bill detail: console CSV or API items. Repeatable."
+            "--bill",
+            "-b",
+            metavar="EXPORT",
+            help="The provider's bill: CSV of the console, packed too, or API answers. Repeatable.",
         ),
     ],
     mapping: Annotated[
@@ -45,6 +48,8 @@ def reconcile(
         str, typer.Option(metavar="AMOUNT", help="Difference allowed for each row of the bill.")
     ] = "0.01",
     as_of: options.AsOf = None,
+    in_full: options.InFull = 20,
+    show_all: options.ShowAll = False,
     *,
     showing: Showing,
     reading: Reading,
@@ -90,7 +95,7 @@ def reconcile(
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
         result = compare(ours, export, names, book, allowed)
-    showing.show(ReconcileView(result, book.currency))
+    showing.show(ReconcileView(result, book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read
     return showing.end(problems, notices=notices, found=not result.equal, quiet=reading.quiet)

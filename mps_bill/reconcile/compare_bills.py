@@ -16,11 +16,12 @@ from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
 from mps_bill.core.diagnostics import Place, counted
-from mps_bill.core.laws import BrokenLaw
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
+from mps_bill.reconcile.excluded_hints import ExcludedHints
 from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
@@ -46,6 +47,8 @@ def reconcile(
     """Compares our bills with the provider's. A line agrees when its amount is within `tolerance` for each of its rows, or of
     the bills that they are sums of; a bill must agree exactly. To be called in the exact decimal context."""
     matched, excluded = match_rows(export.rows, mapping, book)
+    counts = sum(map(len, matched.values())), sum(len(one.rows) for one in excluded)
+    law(sum(counts) == len(export.rows), "{} rows compared and {} excluded of {}", *counts, len(export.rows))
     grains: dict[str, Grain] = {}
     as_a_whole: set[str] = set()
     compared: list[BillComparison] = []
@@ -62,7 +65,8 @@ def reconcile(
                 period: with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
                 for period, bill in their_bills(rows, grains[product], product, book).items()
             }
-            compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product))
+            hints = ExcludedHints(excluded, mapping, book.calendar(product))
+            compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product), hints)
             for period, bill in theirs.items():
                 mine = ours.get(period, OurBill())
                 sums |= _leeways_of_sums(mine, bill)
@@ -107,13 +111,14 @@ def _compare_product(
     theirs: dict[Period, TheirBill],
     tolerance: Decimal,
     settled_before: int | None,
+    hints: ExcludedHints,
 ) -> Iterator[BillComparison]:
     bills = []
     for period in sorted({*ours, *theirs}):
         is_late = settled_before is not None and period.end <= settled_before
         mine, other = ours.get(period) or OurBill(), theirs.get(period) or TheirBill()
         bills.append(_compare(product, period, mine, other, tolerance, "late" if is_late else "missing-here"))
-    return (_with_gathered_rounding(_whole_if_missing(bill)) for bill in _with_late(bills))
+    return (_with_gathered_rounding(_whole_if_missing(hints.added(bill))) for bill in _with_late(bills))
 
 
 def _compare(
@@ -346,7 +351,8 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
     lines = sum(one.category == "missing-there" for one in bill.differences)
     if bill.rows or not lines or not all(one.category in ("missing-there", "rounding") for one in bill.differences):
         return bill
-    note = f"the whole bill of {counted(lines, 'line')}"
+    hint = next((f", {one.note}" for one in bill.differences if one.category == "missing-there" and one.note), "")
+    note = f"the whole bill of {counted(lines, 'line')}{hint}"
     whole = Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note)
     return replace(bill, differences=(whole,))
 

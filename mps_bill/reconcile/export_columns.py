@@ -120,6 +120,27 @@ def find_columns(
     return found, duplicates, missing
 
 
+def are_garbled(names: Sequence[str]) -> bool:
+    """Whether headings were read or saved in a wrong encoding: they are known ones in another, or their characters are lost."""
+    text = ",".join(names)
+    if any(_column(name, _COLUMN_OF) for name in names):
+        return False
+    if "\ufffd" in text or any(name and not name.strip("?") for name in names):
+        return True
+    meant = (text.encode(seen, "ignore").decode(meant, "ignore").split(",") for seen, meant in _MISREAD)
+    return any(_column(name, _COLUMN_OF) for other in meant for name in other)
+
+
+#: What text was read as, and what it is.
+_MISREAD = (
+    ("cp1252", "utf-8"),
+    ("latin-1", "utf-8"),
+    ("latin-1", "gb18030"),
+    ("gb18030", "utf-8"),
+    ("utf-8", "gb18030"),
+)
+
+
 def _column(name: str, columns: Mapping[str, str]) -> str | None:
     """The column of a heading, as it is or without the group before its slash."""
     return columns.get(heading(name)) or columns.get(heading(name.partition("/")[2]))

@@ -86,11 +86,13 @@ def decode_export(data: bytes, name: str) -> tuple[str, str, tuple[Problem, ...]
         encodings = [("utf-8-sig", "UTF-8 with a byte order mark")]
     else:
         encodings = [("utf-8", "UTF-8"), ("gb18030", "GB18030")]
+    at = 0
     for encoding, called in encodings:
         try:
             return data.decode(encoding), called, ()
         except UnicodeDecodeError as error:
-            at = error.start
+            # It is the encoding in which more of it can be read.
+            at = max(at, error.start)
     line = data.count(b"\n", 0, at) + 1
     message = f"byte 0x{data[at]:02x} is neither UTF-8 nor GB18030; export the file again"
     return "", "", (Problem(Place(name, line), kinds.UNKNOWN_ENCODING, message),)

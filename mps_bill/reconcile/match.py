@@ -14,6 +14,7 @@ from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
+NO_MAPPING = "no mapping for this product"
 #: What is on a bill and is not usage of the period, by its fee.
 _EXCLUDED_FEES = {
     "prepaid": "a prepaid order",
@@ -87,7 +88,7 @@ def match_rows(
     for row in rows:
         product = mapping.product(row)
         if product is None:
-            reason = "no mapping for this product"
+            reason = NO_MAPPING
         elif product not in book.versions:
             reason = f"{product} is in no price sheet of the run"
         elif row.fee in _EXCLUDED_FEES:

@@ -16,7 +16,7 @@ from mps_bill.profiles.profile import FieldPath
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.answer_pages import Answer, Page, answers_in, error_of, incomplete_answers, page_of
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
-from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, find_columns
+from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, are_garbled, find_columns
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
@@ -100,6 +100,7 @@ class _Reader:
     def _csv(self, text: str, name: str) -> None:
         first = len(self.rows)
         columns: dict[str, int] = {}
+        names: dict[str, str] = {}
         width = 0
         for row in read_rows(io.BytesIO(text.encode())):
             # Columns that are not needed may hold anything.
@@ -111,13 +112,20 @@ class _Reader:
                 width, columns = len(row.fields), self._header(row, name)
                 if not columns:
                     return
+                names = {column: row.fields[index].strip() for column, index in columns.items()}
             else:
-                self._csv_row(row, name, columns, width, first)
+                self._csv_row(row, name, columns, names, width, first)
         if not width:
             self.report(Place(name), kinds.NO_ROWS, "the file is empty")
 
     def _header(self, row: Row, name: str) -> dict[str, int]:
         columns, duplicates, missing = find_columns(row.fields, (), self.own)
+        if missing and are_garbled(row.fields):
+            message = (
+                f"its headings, such as {quoted(row.fields[0])}, were saved in a wrong encoding; export the file again"
+            )
+            self.report(Place(name, row.line), kinds.UNKNOWN_ENCODING, message)
+            return {}
         foreign = foreign_form(row, _KNOWN) if missing else None
         if foreign:
             self.report(Place(name, row.line), kinds.UNREADABLE_FILE, foreign[1])
@@ -128,7 +136,9 @@ class _Reader:
             self.report(Place(name, row.line), kinds.MISSING_COLUMN, message)
         return {} if missing or duplicates else columns
 
-    def _csv_row(self, row: Row, name: str, columns: Mapping[str, int], width: int, first: int) -> None:
+    def _csv_row(
+        self, row: Row, name: str, columns: Mapping[str, int], names: Mapping[str, str], width: int, first: int
+    ) -> None:
         def place(column: str) -> Place:
             position = row.position(columns[column]) if column in columns else (row.line,)
             return Place(name, *position)
@@ -140,7 +150,7 @@ class _Reader:
             self.report(place(""), kinds.WRONG_ROW_LENGTH, message)
             return
         texts = {column: fields[index].strip() for column, index in columns.items() if index < len(fields)}
-        cells = Cells(texts, place, plain_amount, self.problems)
+        cells = Cells(texts, place, plain_amount, self.problems, names)
         if is_closing:
             self.closings.append(ClosingRow(place(""), cells.money(SUMMED), first, len(self.rows)))
         else:
@@ -196,7 +206,7 @@ class _Reader:
             texts[column] = "" if value is None else str(value).strip()
         if month and texts.get("month", "") in ABSENT:
             texts["month"] = month
-        self._add(Cells(texts, place, json_amount, self.problems), sorted(item.items()))
+        self._add(Cells(texts, place, json_amount, self.problems, keys), sorted(item.items()))
 
     def _add(self, cells: Cells, content: object) -> None:
         """Adds the row that the cells make, unless it is a copy of an earlier one: with equal content and RecordID."""

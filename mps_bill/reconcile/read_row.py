@@ -33,8 +33,8 @@ _REWRITTEN = re.compile(
 )
 _PREPAID = frozenset({"预付费", "subscription"})
 MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS, "paid", "adjust")
-#: What a row may lack a list amount for.
-_WITHOUT_LIST_AMOUNT = ("rounding", "adjustment", "refund", "cap")
+#: What a row needs a list amount for.
+_PRICED = ("usage", "free", "")
 
 
 def parse_amount(text: str, *, exponent: bool) -> Decimal:
@@ -99,7 +99,8 @@ def _parse_time(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells of a row by column, without spaces around them; `place` gives the place of a cell, or of the row for "".
+    """The cells of a row by column, without spaces around them; `place` gives the place of a cell, or of the row for "", and
+    `names` what the file calls a column.
 
     `parse_number` is for numbers as the file writes them. What is wrong is added to `problems`.
     """
@@ -108,6 +109,7 @@ class Cells:
     place: Callable[[str], Place]
     parse_number: Callable[[str], Decimal]
     problems: list[Problem]
+    names: Mapping[str, str]
 
     def text(self, column: str) -> str:
         """The text of a cell; empty where it is absent."""
@@ -156,10 +158,9 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
     """The row that the cells make, or None and problems. `currency` is that of the run."""
     before = len(cells.problems)
     fee = _fee(cells)
-    needed = ("payable",) if fee in _WITHOUT_LIST_AMOUNT else ("list_amount", "payable")
-    for column in needed:
+    for column in ("list_amount", "payable") if fee in _PRICED else ("payable",):
         if not cells.text(column):
-            cells.report(column, kinds.BAD_AMOUNT, f"the row has no {SPELLINGS[column][0]}")
+            cells.report(column, kinds.BAD_AMOUNT, f"the row has no {cells.names.get(column, SPELLINGS[column][0])}")
     if cells.text("currency") not in ("", currency):
         message = f"the row is in {quoted(cells.text('currency'))}, and the price sheets are in {currency}"
         cells.report("currency", kinds.OTHER_CURRENCY, message)
@@ -172,7 +173,7 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
             cells.report("end", kinds.BAD_PERIOD, f"{quoted(cells.text('end'))} is not after the start of the row")
     usage, plan = _usage(cells)
     amounts = cells.money(MONEY)
-    if fee in _WITHOUT_LIST_AMOUNT and not cells.text("list_amount"):
+    if fee not in _PRICED and not cells.text("list_amount"):
         amounts["list_amount"] = amounts.get("payable", ZERO)
     row = ExportRow(
         place=cells.place(""),

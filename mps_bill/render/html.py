@@ -57,12 +57,20 @@ def _subtitle(report: Report) -> Iterator[str]:
         yield f"{as_text(facts['First cycle starts'])} to {as_text(facts['Last cycle ends'])} ({facts['Clock']})"
     if report.account:
         yield f"account {report.account}"
-    number = facts["Number of bills"]
-    yield f"{number} bill{'' if number == 1 else 's'} in {report.currency}"
+    number = facts.get("Number of bills")
+    yield f"{number} bill{'' if number == 1 else 's'} in {report.currency}" if number is not None else report.notes[0]
 
 
 def _content(report: Report) -> Iterator[str]:
     yield _figures(report)
+    if report.charts:
+        yield from _costs(report)
+    for table in report.tables:
+        if table.rows:
+            yield from _section(table, report.currency)
+
+
+def _costs(report: Report) -> Iterator[str]:
     by_period, by_item = report.charts
     if not by_item.bars:
         yield "<section><p>Nothing was billed.</p></section>"
@@ -73,9 +81,6 @@ def _content(report: Report) -> Iterator[str]:
         yield _figure(by_period, upright, report.currency, "Time")
         yield _figure(by_item, lying, report.currency, "Item")
         yield "</div></section>"
-    for table in report.tables:
-        if table.rows:
-            yield from _section(table, report.currency)
 
 
 def _section(table: Table, currency: str) -> Iterator[str]:

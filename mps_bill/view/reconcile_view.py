@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -36,6 +36,8 @@ from mps_bill.view.tables import (
 
 FORMAT = "mps-bill/reconciliation/1"
 _PAID = (("voucher", "Vouchers"), ("card", "Stored-value cards"), ("cash", "Cash"), ("outstanding", "Outstanding"))
+_AMOUNTS = "Amounts are theirs - ours."
+_FETCH_ITEMS = "to see items, fetch DescribeInstanceBill with IsBillingItem=true and Granularity=DAILY"
 _GRAINS = {"cycle": "billing cycle", "day": "day", "month": "month"}
 
 _PERIOD = (
@@ -76,19 +78,20 @@ _WRONG = (
 
 @dataclass(frozen=True, slots=True)
 class ReconcileView:
+    """What `reconcile` found. `in_full` is how many bills prose shows the differences of, those with the largest (None: all)."""
+
     result: Reconciliation
     currency: str
+    in_full: int | None = None
 
     def printed(self) -> Iterator[Block]:
+        """The summary, then the details."""
         result = self.result
         yield Note("\n".join(_read(result)))
-        if result.contradictions:
-            columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
-            yield Table("Checks of the export", columns, self._contradictions())
-        if any(bill.differences for bill in result.bills):
-            yield self._differences()
-            yield self._categories()
+        yield Note(_verdict(result, self.currency))
         yield self._totals()
+        if any(bill.differences for bill in result.bills):
+            yield self._categories()
         if paid := paid_totals(result.bills):
             yield self._payments(*paid)
         if result.excluded:
@@ -97,12 +100,35 @@ class ReconcileView:
                 pick(_EXCLUDED, "what", "why", "rows", "payable", unit=self.currency),
                 self._excluded(),
             )
-        yield Note(_verdict(result, self.currency))
+        if result.contradictions:
+            columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
+            yield Table("Checks of the export", columns, self._contradictions())
+        if self._detailed():
+            yield self._differences()
+        if left := self._left_out():
+            yield Note(left)
         of_account = ("deduction", "discount")
         if not result.with_account and any(one.category in of_account for _, one in result.differences):
             yield Note(
                 "No account was given, so our bills know no resource plans or discounts; give --account to compare them."
             )
+
+    def _detailed(self) -> list[BillComparison]:
+        """The bills of which the differences are shown, in their order: those that differ by most."""
+        differing = [bill for bill in self.result.bills if bill.differences]
+        largest = sorted(differing, key=lambda bill: -sum((abs(one.amount) for one in bill.differences), ZERO))
+        shown = {id(bill) for bill in largest[: self.in_full]}
+        return [bill for bill in differing if id(bill) in shown]
+
+    def _left_out(self) -> str:
+        """What the details leave out, or empty."""
+        detailed = {id(bill) for bill in self._detailed()}
+        rest = [bill for bill in self.result.bills if bill.differences and id(bill) not in detailed]
+        if not rest:
+            return ""
+        amount = amount_text(sum((bill.difference for bill in rest), ZERO))
+        more = f"{counted(len(rest), 'bill')} with differences of {amount} {self.currency} in all"
+        return f"{more} {'is' if len(rest) == 1 else 'are'} only summarised; --all prints every difference."
 
     def _contradictions(self) -> list[Row]:
         return [(str(one.place), one.message, one.amount) for one in self.result.contradictions]
@@ -111,14 +137,13 @@ class ReconcileView:
         titles = {"item": "What", "amount": self.currency}
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
         rows: list[Row | Heading] = []
-        for bill in self.result.bills:
-            if bill.differences:
-                money = map(amount_text, (bill.ours, bill.theirs, bill.difference))
-                rows.append(Heading(f"{bill.product} {bill.period.name}: {'ours {}, theirs {}, {}'.format(*money)}"))
+        for bill in self._detailed():
+            money = map(amount_text, (bill.ours, bill.theirs, bill.difference))
+            rows.append(Heading(f"{bill.product} {bill.period.name}: {'ours {}, theirs {}, {}'.format(*money)}"))
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        total = ("Total difference", None, None, None, self.result.theirs - self.result.ours)
+        total = ("Total difference", None, None, None, sum((bill.difference for bill in self._detailed()), ZERO))
         return Table("Differences (theirs - ours)", columns, rows, (total,))
 
     def _categories(self) -> Table:
@@ -173,6 +198,7 @@ class ReconcileView:
                 for file in result.export.files
             ],
             "compared_by": dict(result.grains),
+            "without_items": sorted(result.as_a_whole),
             "bills": [_bill_json(bill) for bill in result.bills],
             "classes": {name: {"count": count, "amount": amount} for name, _, count, amount in self._by_category()},
             "total": _sides_json(result.ours, result.theirs),
@@ -190,34 +216,48 @@ class ReconcileView:
         return document
 
     def tables(self) -> Report:
+        return self._report(self._bills(), self._all_differences(), *self._appendix())
+
+    def page(self) -> Report:
+        """The summary first; details of at most `in_full` bills."""
+        detailed = [(bill, one) for bill in self._detailed() for one in bill.differences]
+        differences = replace(self._all_differences(detailed), remark=self._left_out() or _AMOUNTS)
+        categories, excluded, contradictions = self._appendix()
+        return self._report(self._totals(), categories, excluded, contradictions, differences, self._bills())
+
+    def _bills(self) -> Table:
+        return table("Bills", BILL, map(_bill_record, self.result.bills))
+
+    def _all_differences(self, found: Iterable[tuple[BillComparison, Difference]] | None = None) -> Table:
+        rows = (_difference_record(*one) for one in (self.result.differences if found is None else found))
+        return table("Differences", DIFFERENCE, rows, remark=_AMOUNTS)
+
+    def _appendix(self) -> tuple[Table, Table, Table]:
+        wrong = "Where the export contradicts itself."
+        excluded = "Rows of the export that are not compared with any bill."
+        whole = "The categories add up to the whole difference."
+        return (
+            Table("Categories", _CATEGORY, self._by_category(), remark=whole),
+            Table("Excluded", _EXCLUDED, self._excluded(), remark=excluded),
+            Table("Contradictions", _WRONG, self._contradictions(), remark=wrong),
+        )
+
+    def _report(self, *tables: Table) -> Report:
         result = self.result
-        bills = table("Bills", BILL, map(_bill_record, result.bills))
-        differences = (_difference_record(*found) for found in result.differences)
         facts: list[tuple[str, Value]] = [
             ("Currency", self.currency),
             ("Verdict", "equal" if result.equal else "different"),
             ("Tolerance of a row", result.tolerance),
             *((file.name, f"{counted(file.rows, 'row')}, {file.encoding}") for file in result.export.files),
         ]
-        wrong = "Where the export contradicts itself."
-        excluded = "Rows of the export that are not compared with any bill."
         return Report(
             title="Reconciliation",
             date=max((bill.period.end for bill in result.bills), default=0),
             facts=facts,
             sums=(("Ours: payable", "ours"), ("Theirs: payable", "theirs"), ("Difference", "difference")),
-            tables=(
-                bills,
-                table("Differences", DIFFERENCE, differences, remark="Amounts are theirs - ours."),
-                Table(
-                    "Categories",
-                    _CATEGORY,
-                    self._by_category(),
-                    remark="The categories add up to the whole difference.",
-                ),
-                Table("Excluded", _EXCLUDED, self._excluded(), remark=excluded),
-                Table("Contradictions", _WRONG, self._contradictions(), remark=wrong),
-            ),
+            tables=tables,
+            currency=self.currency,
+            notes=[_verdict(result, self.currency), *_read(result)],
         )
 
 
@@ -281,9 +321,14 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 def _read(result: Reconciliation) -> Iterator[str]:
     for file in result.export.files:
         yield f"{file.name}: {counted(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
+    if excluded := sum(len(one.rows) for one in result.excluded):
+        rows = len(result.export.rows)
+        yield f"{counted(rows, 'row')} = {rows - excluded} compared + {excluded} excluded"
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
         yield f"{product} is compared by {_GRAINS[grain]}; a row may differ by {tolerance}, a bill by nothing."
+        if product in result.as_a_whole:
+            yield f"{product} has no billing items here, so each {_GRAINS[grain]} is compared as a whole; {_FETCH_ITEMS}."
 
 
 def _verdict(result: Reconciliation, currency: str) -> str:

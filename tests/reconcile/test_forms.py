@@ -138,10 +138,18 @@ def test_of_a_planted_error_exactly_that_is_found(
 def test_what_is_no_usage_is_excluded_and_named(tmp_path: Path, fee: str, reason: str) -> None:
     case = Case(tmp_path)
     rows = v2_rows(case.run.bills)
-    rows.append(rows[0] | {"费用类型": fee, PAYABLE: "-5", "目录总价": "-5"})
+    rows.append(rows[0] | {"费用类型": fee, PAYABLE: "-5", "目录总价": ""})
     result = compare(case, rows)
     assert result.equal, found(result)
     assert [(one.reason, len(one.rows), str(one.payable)) for one in result.excluded] == [(reason, 1, "-5")]
+
+
+def test_usage_needs_a_list_amount_by_the_heading_of_the_file(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    rows = v2_rows(case.run.bills)
+    rows[0]["目录总价"] = ""
+    with pytest.raises(AssertionError, match="the row has no 费用信息/目录总价"):
+        compare(case, rows)
 
 
 def test_a_fee_type_that_nobody_knows_is_a_difference(tmp_path: Path) -> None:
