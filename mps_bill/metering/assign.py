@@ -16,7 +16,7 @@ from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.sheet_model import Item, PriceSheet
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Unpriced
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, codecs, is_constant, join_spec, split_spec
 
 
@@ -56,8 +56,9 @@ def assign(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment
     item = sheet.items.get(key.item)
     if item is None:
         message = f"item {quoted(key.item)} is not in {sheet.ref}, the sheet in force at the start of the cycle"
-        found = next((entry for entry in sheet.unpriced if key.item in entry.items), None)
-        return (*refusals, Refusal("item", kinds.UNKNOWN_ITEM, message + (f": {found.note}" if found else "")))
+        found = next((entry for entry in sheet.unpriced if entry.holds_item(key.item, key.region)), None)
+        note = f"{_limited(found, key)}: {found.note}" if found else ""
+        return (*refusals, Refusal("item", kinds.UNKNOWN_ITEM, message + note))
 
     refusals += _check_unit(key, item)
     spec = _spec(key, item, sheet)
@@ -92,11 +93,18 @@ def _explained(refusal: Refusal, key: UsageKey, item: Item, spec: str, sheet: Pr
     found = sheet.unpriced_as(item.code, spec, key.region)
     if found is None or found.before is not None:
         return refusal
-    message = (
-        f"{item.code} {quoted(spec)} has no price in {sheet.ref}: {found.note}; add it to a sheet of yours, as a price of"
-        f" {item.code} ({item.place})"
-    )
+    where = f"{_limited(found, key)} in {sheet.ref}"
+    message = f"{item.code} {quoted(spec)} has no price{where}: {found.note}; {_as_price_of(item)}"
     return Refusal(refusal.column, kinds.NO_PRICE, message)
+
+
+def _limited(found: Unpriced, key: UsageKey) -> str:
+    """` in "cn-hongkong"`, where other regions may well have the price."""
+    return f" in {quoted(key.region)}" if found.regions else ""
+
+
+def _as_price_of(item: Item) -> str:
+    return f"add it to a sheet of yours, as a price of {item.code} ({item.place})"
 
 
 def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[Refusal, ...]:
@@ -104,10 +112,14 @@ def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[Refusal, ...]:
     sheet = book.unpriced.get(key.item)
     if sheet is None:
         return ()
-    found = next(entry for entry in sheet.unpriced if key.item in entry.items)
+    entries = [entry for entry in sheet.unpriced if key.item in entry.items]
+    found = next((entry for entry in entries if entry.holds_item(key.item, key.region)), None)
+    if found is None:
+        message = f"item {quoted(key.item)} is in no price sheet of the run; {sheet.ref} knows it in other regions only"
+        return (Refusal("item", kinds.UNKNOWN_ITEM, message),)
     message = (
-        f"item {quoted(key.item)} has no price in {sheet.ref}: {found.note}; add it to a sheet of yours, beside the other"
-        f" items of {sheet.product} ({found.place})"
+        f"item {quoted(key.item)} has no price{_limited(found, key)} in {sheet.ref}: {found.note}; add it to a sheet of"
+        f" yours, beside the other items of {sheet.product} ({found.place})"
     )
     return (Refusal("item", kinds.NO_PRICE, message),)
 
@@ -152,7 +164,7 @@ def _spec(key: UsageKey, item: Item, sheet: PriceSheet) -> str | Refusal:
     """The spec that the record names or derives. A spec that is given must agree with all that is given beside it."""
     template = item.template
     if key.spec:
-        spec = item.aliases.get(key.spec, key.spec)
+        spec = item.spec_of(key.spec)
         if spec not in item.prices:
             message = f"{item.code} has no spec {quoted(spec)}{near_miss(spec, (*item.prices, *item.aliases))}"
             return _explained(Refusal("spec", kinds.UNKNOWN_SPEC, message), key, item, spec, sheet)
@@ -204,7 +216,7 @@ def _larger(key: UsageKey, item: Item, template: str, sheet: PriceSheet) -> str:
             parts = split_spec(template, spec)
             larger = parts is not None and parts.codec in (None, key.codec) and parts.resolution not in sizes
             if larger and entry.before is None and entry.holds(item.code, spec, key.region):
-                return f"; {spec}: {entry.note}; add it to a sheet of yours ({item.place})"
+                return f"; {spec}{_limited(entry, key)}: {entry.note}; {_as_price_of(item)}"
     return ""
 
 

@@ -82,12 +82,13 @@ class Unpriced:
     note: str
     place: Place
 
+    def holds_item(self, item: str, region: str) -> bool:
+        """Whether any of the item's usage in the region is meant."""
+        return item in self.items and (not self.regions or region in self.regions)
+
     def holds(self, item: str, spec: str, region: str) -> bool:
-        return (
-            item in self.items
-            and (not self.regions or region in self.regions)
-            and (not self.specs or any(f"{spec}.".startswith(f"{begin}.") for begin in self.specs))
-        )
+        named = not self.specs or any(f"{spec}.".startswith(f"{begin}.") for begin in self.specs)
+        return named and self.holds_item(item, region)
 
 
 #: region id, group or "*" -> price
@@ -128,6 +129,10 @@ class Item:
     sources: tuple[Source, ...]
     place: Place
     aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def spec_of(self, word: str) -> str:
+        """The spec that a word stands for, where it is another spelling of one; else the word."""
+        return self.aliases.get(word, word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ Step = tuple[str, str]
 def spec_reason(key: UsageKey, item: Item) -> str:
     """Why usage has its spec: it names it, or codec and size derive it."""
     if key.spec:
-        return "named by the row"
+        other = f"the row names {key.spec}, which the sheet spells {item.spec_of(key.spec)}"
+        return other if key.spec in item.aliases else "named by the row"
     assert item.template is not None
     if is_constant(item.template):
         return f"the only spec of {item.code}"

@@ -16,6 +16,8 @@ unpriced:
   - {{items: [transcoding], specs: [H266, GIF, H265.8K, H265_8K], note: "{NOTE}"}}
   - {{items: [transcoding], specs: [H265], regions: [ap-southeast-1], note: "{NOTE}"}}
   - {{items: [digital_watermark, api_requests], note: "{NOTE}"}}
+  - {{items: [mns_topic], regions: [cn-hongkong], note: "{NOTE}"}}
+  - {{items: [mns_topic], regions: [ap-southeast-1], note: "not sold yet"}}
   - {{items: [sharpening], before: 2023-11-07T00:00:00+08:00, note: "sharpening was first charged on 2023-11-07"}}
   - {{items: [sharpening], specs: [Sharp.8K], before: 2023-12-20T00:00:00+08:00, note: "8K was first charged on 2023-12-20"}}
   - {{items: [audio], regions: [me-central-1, mainland], before: 2023-11-07T00:00:00+08:00, note: "Riyadh opened on 2023-11-07"}}
@@ -29,16 +31,25 @@ ADD = "; add it to a sheet of yours, "
 REFUSED = [
     ("a spec", row(spec="H266.HD", codec="", width="", height=""), "spec",
      f'transcoding "H266.HD" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding'
-     " (sheet-0.yaml:21:3)", "U309"),
+     " (sheet-0.yaml:23:3)", "U309"),
     ("a spec of another spelling", row(spec="H265_8K", codec="", width="", height=""), "spec",
      f'transcoding "H265_8K" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
     ("a codec", row(codec="H266"), "codec",
      f'transcoding "H266" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
     ("a size", row(codec="H265", width="7680", height="4320"), "width",
      "a picture of 7680x4320 is above 4K, the largest size of transcoding (3840x2160); it has no price"
-     f"; H265.8K: {NOTE}; add it to a sheet of yours (sheet-0.yaml:21:3)", "U308"),
+     f"; H265.8K: {NOTE}{ADD}as a price of transcoding (sheet-0.yaml:23:3)", "U308"),
     ("a region", row(codec="H265", region="ap-southeast-1"), "region",
-     f'transcoding "H265.HD" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of transcoding', "U309"),
+     f'transcoding "H265.HD" has no price in "ap-southeast-1" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of'
+     " transcoding (sheet-0.yaml:23:3)", "U309"),
+    ("an item in a region", usage_of("mns_topic", region="cn-hongkong"), "item",
+     f'item "mns_topic" has no price in "cn-hongkong" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}beside the other items'
+     " of mps (sheet-0.yaml:17:5)", "U309"),
+    ("an item of two entries", usage_of("mns_topic", region="ap-southeast-1"), "item",
+     'item "mns_topic" has no price in "ap-southeast-1" in test@2023-11-01T00:00:00+08:00: not sold yet', "U309"),
+    ("an item in a region that is not named", usage_of("mns_topic"), "item",
+     'item "mns_topic" is in no price sheet of the run; test@2023-11-01T00:00:00+08:00 knows it in other regions only',
+     "U301"),
     ("an item", usage_of("api_requests", quantity="3", unit="request"), "item",
      f'item "api_requests" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}beside the other items of mps'
      " (sheet-0.yaml:16:5)", "U309"),
@@ -46,7 +57,7 @@ REFUSED = [
      row(item="sharpening", spec="Sharp.8K", codec="", width="", height="", unit="frame",
          completed_at="2023-12-19T23:59:59.999+08:00"), "completed_at",
      'sharpening "Sharp.8K" has no price in "cn-shanghai" before 2023-12-20T00:00:00+08:00 in test@2023-11-01T00:00:00+08:00:'
-     " 8K was first charged on 2023-12-20 (sheet-0.yaml:18:5)", "U309"),
+     " 8K was first charged on 2023-12-20 (sheet-0.yaml:20:5)", "U309"),
     ("a region before it opened", usage_of("audio", region="me-central-1", completed_at="2023-11-06T23:00:00+08:00"),
      "completed_at", "Riyadh opened on 2023-11-07", "U309"),
     # What the sheet says nothing of is refused as ever.

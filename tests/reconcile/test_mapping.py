@@ -25,6 +25,13 @@ def test_the_shipped_mapping_names_what_the_shipped_sheets_have() -> None:
     assert set(mapping.products.values()) == {"mps"}
 
 
+@pytest.mark.parametrize("code", ["SuperResolution.Standard.1080P", "SuperResolution.Standard.HD"])
+def test_super_resolution_in_hd_has_the_code_of_metering_and_that_of_the_sheets(code: str) -> None:
+    mapping, problems = load_mapping([])
+    assert mapping, problems
+    assert mapping.items[folded(code)] == ItemName("super_resolution_standard", "SuperResolution.Standard.HD")
+
+
 def test_a_users_mapping_is_laid_over_the_shipped_one(tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(f"{HEAD}items: {{h264.hd: {{item: own, spec: X}}}}\nunits: {{千次: request}}\n")
