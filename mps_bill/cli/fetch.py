@@ -289,6 +289,8 @@ def _to_file(
     if resume and flows:
         raise typer.BadParameter("only a file can be gone on with; name one by --output", param_hint="--resume")
     described = {"region": region, "fetched_at": iso(now, 0).replace("+00:00", "Z")}
+    # Without totals the reader of a pipe has gone and wants no more.
+    totals: Mapping[str, ActionTotals] | None = None
     with _failures(output):
         provider = Provider(region, endpoint, partial(say, quiet=quiet))
         with ExitStack() as stack:
@@ -298,6 +300,8 @@ def _to_file(
                 answers = stack.enter_context(answer_file(output, described, resume=resume))
             shown = stack.enter_context(_progress(quiet))
             totals = fetch_all(queries, answers.asking(provider), _both(answers.keep, shown))
+    if totals is None:
+        return exit_codes.DONE
     _say_totals(totals, quiet)
     kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
     say(f"Answers written: {answers.written + answers.kept}{kept}.", quiet=quiet)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, Protocol
 
@@ -26,6 +26,11 @@ _START, _MIDDLE, _END = '{"request": ', ', "response": ', "}"
 _OF_A_RUN = "fetched_at"
 
 
+#: A request as it was written down, and the answer to it.
+Earlier = tuple[dict[str, Any], Answer]
+_CHUNK = 1 << 20
+
+
 class Asked(Protocol):
     """Who is asked, as far as answers need to know."""
 
@@ -37,40 +42,44 @@ class Asked(Protocol):
 class Answers:
     """Where the answers of a run go, and those of an earlier run that it goes on with."""
 
-    def __init__(self, stream: IO[str], described: Mapping[str, Any], name: str = "standard output") -> None:
-        """`described` is what every request of the run has in common, such as region and time."""
+    def __init__(
+        self,
+        stream: IO[str],
+        described: Mapping[str, Any],
+        earlier: Iterator[Earlier] | None = None,
+        name: str = "standard output",
+    ) -> None:
+        """`described` is what every request of the run has in common, such as region and time. `earlier` is what stands in the
+        stream already, which is called `name` in messages."""
         self._stream, self._described, self._name = stream, described, name
-        self._earlier: deque[tuple[dict[str, Any], str]] = deque()
+        self._earlier = earlier or iter(())
+        self._next = next(self._earlier, None)
         self._endpoint: Callable[[Product], str] = lambda product: product.name
         self.written = self.kept = 0
-
-    def take(self, earlier: Iterable[tuple[dict[str, Any], str]]) -> None:
-        """Goes on with the answers of an earlier run, which stand in the stream already."""
-        self._earlier.extend(earlier)
 
     def asking(self, provider: Asked) -> Ask:
         """Asks the provider, but for the requests that an answer is there to."""
         self._endpoint = provider.endpoint
 
         def asked(request: Request) -> Answer:
-            if not self._earlier:
+            if self._next is None:
                 return provider.ask(request)
-            found, text = self._earlier[0]
+            found, answer = self._next
             if _timeless(found) != _timeless(self._document(request)):
                 raise FetchFailed(
                     f"{printable(self._name)}:{self.kept + 1}: this is the answer to another request"
                     f" ({found.get('action')}), and {request} comes here; give the options that the file was begun"
                     " with, or remove it"
                 )
-            return Answer(text, decoded(text))
+            return answer
 
         return asked
 
     def keep(self, page: Page) -> None:
         """Writes a page down, unless it stands there."""
-        if self._earlier:
-            self._earlier.popleft()
+        if self._next is not None:
             self.kept += 1
+            self._next = next(self._earlier, None)
             return
         request = json.dumps(self._document(page.request), ensure_ascii=False)
         # Between its values JSON may have line ends, and inside them it has none.
@@ -81,10 +90,10 @@ class Answers:
 
     def check_all_taken(self) -> None:
         """Refuses answers of the earlier run that no request of this one is about."""
-        if self._earlier:
+        if self._next is not None:
             raise FetchFailed(
-                f"{printable(self._name)} has {len(self._earlier)} more answers than these options ask for; give those"
-                " that it was begun with, or remove it"
+                f"{printable(self._name)}:{self.kept + 1}: from here on are answers that these options do not ask for; give"
+                " those that the file was begun with, or remove it"
             )
 
     def _document(self, request: Request) -> dict[str, Any]:
@@ -125,11 +134,10 @@ def answer_file(path: str, described: Mapping[str, Any], *, resume: bool) -> Ite
     with open(part, "a+b") as raw:
         if not lock(raw.fileno()):
             raise FetchFailed(f"{printable(part)} is being written by another run")
-        earlier = list(_earlier(raw, part))
         try:
+            earlier = _earlier(raw, _whole_lines(raw), part)
             with open(part, "a", encoding="utf-8", newline="") as stream:
-                answers = Answers(stream, described, part)
-                answers.take(earlier)
+                answers = Answers(stream, described, earlier, part)
                 yield answers
                 answers.check_all_taken()
                 stream.flush()
@@ -138,31 +146,46 @@ def answer_file(path: str, described: Mapping[str, Any], *, resume: bool) -> Ite
             if not os.path.getsize(part):
                 os.unlink(part)
             raise
+        if os.path.exists(target):
+            os.fchmod(raw.fileno(), stat.S_IMODE(os.stat(target).st_mode))
         os.replace(part, target)
 
 
-def _earlier(raw: BinaryIO, name: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """The requests and answers in a file. A last line that was broken off is taken away."""
+def _whole_lines(raw: BinaryIO) -> int:
+    """Takes away a last line that was broken off; the number of bytes that are left."""
+    end = raw.seek(0, os.SEEK_END)
+    start = end
+    while start:
+        start = max(0, start - _CHUNK)
+        raw.seek(start)
+        found = raw.read(_CHUNK).rfind(b"\n")
+        if found >= 0:
+            start += found + 1
+            break
+    if start < end:
+        raw.truncate(start)
+    return start
+
+
+def _earlier(raw: BinaryIO, end: int, name: str) -> Iterator[Earlier]:
+    """The requests and answers in the first `end` bytes of a file, one after the other: all of them may be larger than the
+    memory."""
     raw.seek(0)
-    end = 0
-    for number, line in enumerate(raw, start=1):
-        if not line.endswith(b"\n"):
-            raw.truncate(end)
-            return
-        end += len(line)
+    number = 0
+    while raw.tell() < end:
+        number += 1
         try:
-            yield _read(line.decode("utf-8").removesuffix("\n"))
+            yield _read(raw.readline().decode("utf-8").removesuffix("\n"))
         except ValueError:
             raise FetchFailed(
                 f"{printable(name)}:{number}: this line is not an answer that fetch has written; remove the file"
             ) from None
 
 
-def _read(line: str) -> tuple[dict[str, Any], str]:
-    """The request and the text of the answer in a line."""
+def _read(line: str) -> Earlier:
+    """The request and the answer in a line."""
     request, end = json.JSONDecoder().raw_decode(line, len(_START))
     if not (line.startswith(_START) and line.startswith(_MIDDLE, end) and line.endswith(_END)):
         raise ValueError
     text = line[end + len(_MIDDLE) : -len(_END)]
-    decoded(text)
-    return request, text
+    return request, Answer(text, decoded(text))

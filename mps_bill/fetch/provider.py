@@ -139,8 +139,9 @@ class Provider:
         if "Credential" in type(inner or error).__name__:
             return FetchFailed(self._clean(f"{request} cannot be signed: {inner or error}"))
         if status is None:
-            # No answer, or one that the client cannot read: the connection was cut, or a gateway has answered.
-            return _Later(self._clean(f"no answer that can be read ({type(inner or error).__name__})"))
+            # The connection failed or was cut, or something before the provider has answered in its place.
+            lost = type(inner).__name__ == "RetryError"
+            return _Later("the connection failed or was cut" if lost else "the answer cannot be read")
         data = error.data if isinstance(error.data, dict) else {}
         message = data.get("Message") or data.get("message") or error.message
         return self._refusal(request, str(error.code), str(message), status, getattr(error, "retry_after", None))
@@ -152,7 +153,7 @@ class Provider:
         except ValueError:
             raise _Later("the answer is not a JSON object, or not all of it has come") from None
         code, success = str(value.get("Code") or ""), value.get("Success")
-        if success in (False, "false") or code not in _DONE:
+        if str(success).casefold() == "false" or code not in _DONE:
             raise self._refusal(request, code, str(value.get("Message") or "no message"))
         if any(secret in text for secret in self._secrets()):
             raise FetchFailed(f"the answer to {request} repeats a secret of the key; it is not written")

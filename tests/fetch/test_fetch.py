@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from mps_bill.core.files import lock
+from tests.cli.test_process import RUN
 from tests.conftest import ROOT
 from tests.fetch.conftest import KEY, SECRET, Fetch
 from tests.fetch.provider_server import Action, FakeProvider, Reply, error, job, job_page, listed, provider
@@ -331,10 +337,10 @@ TEMPORARY = {
     ),
     "throttled in a 200": (Reply(error("Throttling", Success=False)), "Throttling"),
     "out of service": (Reply(error("ServiceUnavailable", "Busy."), 503), "ServiceUnavailable: Busy."),
-    "a page of a gateway": (Reply("<html>503</html>", 503), "no answer that can be read"),
+    "a page of a gateway": (Reply("<html>503</html>", 503), "the answer cannot be read"),
     "no JSON": (Reply("<html>all well</html>"), "not a JSON object"),
-    "cut off": (Reply(THREE_PAGES["t2"], cut=40), "no answer that can be read"),
-    "cut off at once": (Reply(THREE_PAGES["t2"], cut=0), "no answer that can be read"),
+    "cut off": (Reply(THREE_PAGES["t2"], cut=40), "the connection failed or was cut"),
+    "cut off at once": (Reply(THREE_PAGES["t2"], cut=0), "the connection failed or was cut"),
 }
 
 
@@ -412,6 +418,24 @@ def test_no_log_has_a_secret(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> N
     assert "Authorization" not in fetch.err
     # The request was signed, of course.
     assert KEY in fake.calls[0].headers["authorization"]
+
+
+def test_a_session_is_signed_with_its_token_and_keeps_it_secret(
+    fetch: Fetch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from alibabacloud_credentials.utils import auth_util
+
+    token = "FakeSessionTokenOfTests"
+    monkeypatch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", token)
+    monkeypatch.setattr(auth_util, "environment_security_token", token)
+    with provider({"ListJob": listed({"": job_page(job(1))})}) as fake:
+        fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl")
+        assert token not in Path("jobs.jsonl").read_text()
+        assert fake.calls[0].headers["x-acs-security-token"] == token
+        fake.actions["ListJob"] = lambda *_: Reply(error("InvalidSecurityToken.Expired", f"{token} has expired."), 403)
+        fetch("jobs", *PERIOD, "--endpoint", fake.address, code=3)
+    assert "InvalidSecurityToken.Expired: *** has expired." in fetch.err
+    assert capsys.readouterr() == ("", "")
 
 
 def test_an_answer_that_repeats_the_secret_is_not_written(fetch: Fetch) -> None:
@@ -494,7 +518,7 @@ def test_more_answers_than_are_asked_for_are_refused(fetch: Fetch) -> None:
         part = Path("jobs.jsonl.part")
         part.write_text(part.read_text().replace('"NextPageToken":"t2"', '"NextPageToken":""'))
         fetch(*words, *RESUMED, code=3)
-    assert "has 1 more answers than these options ask for" in fetch.err
+    assert "jobs.jsonl.part:2: from here on are answers that these options do not ask for" in fetch.err
 
 
 def test_a_whole_file_is_there_until_the_next_one_is_whole(fetch: Fetch) -> None:
@@ -504,6 +528,85 @@ def test_a_whole_file_is_there_until_the_next_one_is_whole(fetch: Fetch) -> None
         assert Path("jobs.jsonl").read_text() == "yesterday's\n"
         fetch(*words, *RESUMED)
     assert len(read("jobs.jsonl")) == 3
+
+
+def test_a_process_that_is_killed_is_gone_on_with(fetch: Fetch) -> None:
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def answer(parameters: dict[str, str], _: int) -> str:
+        token = parameters.get("NextPageToken", "")
+        if token == "t3":
+            processes[0].kill()
+        return THREE_PAGES[token]
+
+    with provider({"ListJob": answer}) as fake:
+        words = ["jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        processes.append(subprocess.Popen([*RUN, "fetch", *words], env=environment, stderr=subprocess.DEVNULL))
+        assert processes[0].wait() == -signal.SIGKILL
+        assert jobs_of(read("jobs.jsonl.part")) == ["j-1", "j-2", "j-3", "j-4"]
+        fake.actions["ListJob"] = listed(THREE_PAGES)
+        fetch(*words, "--resume")
+    assert jobs_of(read("jobs.jsonl")) == ["j-1", "j-2", "j-3", "j-4", "j-5"]
+    assert len(fake.calls) == 4
+
+
+def test_two_runs_never_write_one_file(fetch: Fetch) -> None:
+    with provider({}) as fake:
+        words = broken_off(fetch, fake)
+        with open("jobs.jsonl.part", "rb") as other:
+            assert lock(other.fileno())
+            fetch(*words, *RESUMED, code=3)
+    assert "is being written by another run" in fetch.err
+
+
+def test_the_file_keeps_its_mode(fetch: Fetch) -> None:
+    Path("jobs.jsonl").touch(0o600)
+    with provider({"ListJob": listed(THREE_PAGES)}) as fake:
+        fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl")
+    assert stat.S_IMODE(Path("jobs.jsonl").stat().st_mode) == 0o600
+    assert len(read("jobs.jsonl")) == 3
+
+
+def test_a_reader_that_goes_away_ends_the_run() -> None:
+    def endless(_: dict[str, str], before: int) -> str:
+        return job_page(job(before, f'"{"x" * 200_000}"'), token=str(before))
+
+    with provider({"ListJob": endless}) as fake:
+        command = [*RUN, "fetch", "jobs", *PERIOD, "--endpoint", fake.address]
+        process = subprocess.Popen(
+            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(12) == b'{"request": '
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        assert (process.wait(), err) == (0, b"")
+
+
+def test_a_terminal_shows_how_far_it_is() -> None:
+    with provider({"ListJob": listed(THREE_PAGES)}) as fake:
+        ours, theirs = pty.openpty()
+        words = ["fetch", "jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
+        with subprocess.Popen([*RUN, *words], env=environment, stderr=theirs) as process:
+            os.close(theirs)
+            shown = b""
+            while chunk := _read_terminal(ours):
+                shown += chunk
+        os.close(ours)
+    assert process.returncode == 0
+    assert b"3 pages, 5 rows" in shown
+    assert b"Control totals of ListJob: 3 pages, 5 jobs" in shown
+
+
+def _read_terminal(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 # The command line.
