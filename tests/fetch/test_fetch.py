@@ -337,6 +337,7 @@ TEMPORARY = {
     ),
     "throttled in a 200": (Reply(error("Throttling", Success=False)), "Throttling"),
     "out of service": (Reply(error("ServiceUnavailable", "Busy."), 503), "ServiceUnavailable: Busy."),
+    "out of service by another code": (Reply(error("Backend.Away", "Gone."), 503), "Backend.Away: Gone."),
     "a page of a gateway": (Reply("<html>503</html>", 503), "the answer cannot be read"),
     "no JSON": (Reply("<html>all well</html>"), "not a JSON object"),
     "cut off": (Reply(THREE_PAGES["t2"], cut=40), "the connection failed or was cut"),
