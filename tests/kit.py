@@ -1,8 +1,8 @@
-"""Small price sheets and usage files for tests, and the shortest ways through the program."""
+"""The world of usage and price sheets in tests: small ones of both, and the shortest ways through the program."""
 
 from __future__ import annotations
 
-import tempfile
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -15,7 +15,8 @@ from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load_sheets import load_price_book
+from mps_bill.price_sheet.gather import gather
+from mps_bill.price_sheet.sheet import read_draft
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 
@@ -113,6 +114,72 @@ items:
     prices: {Traffic: {"*": {tiers: graduated, per: month, up_to: {1024: 0.24, rest: 0.23}}}}
 """
 
+#: A sheet with every key of the format, to make one mistake in.
+GOOD_SHEET = """\
+format: mps-bill/price-sheet/1
+id: mps-intl                       # versions share an id
+site: international
+product: mps
+currency: USD
+effective_from: 2024-04-01T00:00:00+08:00
+sources:
+  - {id: page, url: "https://example.com/a", read_on: 2026-11-23, covers: "standard transcoding"}
+  - {url: "https://example.com/b", read_on: 2026-11-24, covers: the rest, product: Sister}
+billing:
+  cycle: hour
+  timezone: "+08:00"
+  issue_after: 1h
+  settlement: hourly
+  rounding: {places: 2, mode: down}
+region_groups:
+  mainland: [cn-beijing, cn-hangzhou, cn-shanghai, cn-shenzhen, cn-newtown]
+  east: [cn-shanghai, ap-southeast-1]
+resolutions:
+  video: {LD: 640x480, SD: 1280x720, HD: 1920x1080, 2K: 2560x1440, 4K: 3840x2160}
+  small: {LD: 640x480, SD: 1280x720}
+items:
+  transcoding:
+    name: Standard transcoding
+    family: transcoding
+    unit: minute
+    spec: "{codec}.{resolution}"
+    resolutions: video
+    metering: {per: record, step: 0.01, rounding: half-up, minimum: 0.02}
+    prices:
+      H264.HD: {mainland: 0.0099, us-west-1: 0.0225}
+      H264.LD: {mainland: 0.0330}
+      Audio: {"*": 0.001, cn-newtown: 0}
+    sources: [page]
+  narrowband_hd_1:
+    name: Narrowband HD 1.0
+    family: transcoding
+    unit: minute
+    spec: "{codec}.{resolution}.NarrowBandHDV1"
+    resolutions: video
+    metering: {per: record, step: 0.01, rounding: half-up, minimum: 0.02}
+    prices_from: {item: transcoding, times: 3}
+  segments:
+    name: Transmuxing
+    family: transcoding
+    unit: minute
+    spec: Segmentation
+    prices:
+      Segmentation: {east: 0.002}
+  review:
+    name: Automated review
+    family: video-ai
+    unit: minute
+    metering: {per: cycle, step: 1, rounding: down}
+    prices:
+      porn: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000.5: 0.09, rest: 0.07}}}
+  review_plus:
+    name: Review with a surcharge
+    family: video-ai
+    unit: minute
+    prices_from: {item: review, times: 1.5}
+"""
+MARK = "§"
+
 COLUMNS = ("job_id", "output", "completed_at", "region", "item", "spec", "codec", "width", "height", "quantity", "unit",
            "status", "tag_project")  # fmt: skip
 HEADER = ",".join(COLUMNS)
@@ -145,17 +212,29 @@ def usage_text(rows: Iterable[str], header: str = HEADER) -> str:
     return "".join(f"{line}\n" for line in (header, *rows))
 
 
+def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """`text` without its marks, and the line and column of each."""
+    places = []
+    for number, line in enumerate(text.split("\n"), 1):
+        for index, match in enumerate(re.finditer(MARK, line)):
+            places.append((number, match.start() - index + 1))
+    return text.replace(MARK, ""), places
+
+
+def changed(old: str, new: str, text: str = GOOD_SHEET) -> str:
+    """`text` with its first `old` replaced, which must be there."""
+    assert old in text, old
+    return text.replace(old, new, 1)
+
+
 @cache
 def book(*texts: str) -> PriceBook:
-    """The price book of some sheets."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = []
-        for number, text in enumerate(texts or (SHEET,)):
-            path = Path(folder, f"sheet-{number}.yaml")
-            path.write_text(text, encoding="utf-8")
-            paths.append(str(path))
-        found, problems = load_price_book(paths)
-    assert found is not None, "\n".join(map(str, problems))
+    """The price book of some sheets, given as text."""
+    read = [read_draft(text, f"sheet-{number}.yaml") for number, text in enumerate(texts or (SHEET,))]
+    found, problems = gather([draft for draft, _ in read if draft])
+    problems = (*(problem for _, own in read for problem in own), *problems)
+    assert not problems, "\n".join(map(str, problems))
+    assert found
     return found
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mps_bill.core.diagnostics import quoted
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from tests import kit
+from tests.generated import files, outcome, with_accounts
 from tests.kit import ENGINES
-from tests.metering.usage_files import files, outcome, with_accounts
 
 MANY = MeterOptions(engine="python", accounts=True)
 HEADER = f"{kit.HEADER},account_id"

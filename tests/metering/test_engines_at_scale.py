@@ -23,7 +23,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources, run_folder, sweep
 from mps_bill.pipeline import bill_usage
 from tests import kit
-from tests.metering.usage_files import files, outcome
+from tests.generated import files, outcome
 
 PROGRAM = (sys.executable, "-c", "import sys; from mps_bill.cli import run; sys.exit(run(sys.argv[1:]))")
 #: The program, which at its end prints the most memory that it held, in KiB.

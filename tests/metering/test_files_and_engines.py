@@ -25,8 +25,8 @@ from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
+from tests.generated import outcome
 from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, book, row, source, usage_text
-from tests.metering.usage_files import outcome
 
 GOOD_ROW = {**GOOD, "status": "", "tag_project": "news"}
 

@@ -7,7 +7,7 @@ import pytest
 from mps_bill.core.diagnostics import Kind
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.sheet import read_sheet
-from tests.price_sheet.sheets import GOOD, changed, marked
+from tests.kit import GOOD_SHEET, changed, marked
 
 # (what stands in the good sheet, what stands there instead with a mark where each problem is, kinds)
 CASES: list[tuple[str, str, str]] = [
@@ -174,7 +174,7 @@ def _found(text: str) -> list[tuple[int, int, str]]:
 
 
 def test_the_good_sheet_is_good() -> None:
-    assert _found(GOOD) == []
+    assert _found(GOOD_SHEET) == []
 
 
 @pytest.mark.parametrize(("old", "new", "slugs"), CASES)
@@ -185,7 +185,7 @@ def test_one_mistake_is_one_problem(old: str, new: str, slugs: str) -> None:
 
 @pytest.mark.parametrize(("edits", "slugs"), LARGER)
 def test_larger_mistakes(edits: list[tuple[str, str]], slugs: str) -> None:
-    text = GOOD
+    text = GOOD_SHEET
     for old, new in edits:
         text = changed(old, new, text)
     text, places = marked(text)
@@ -212,7 +212,7 @@ def test_many_mistakes_come_in_one_run() -> None:
         ("    unit: minute\n    metering: {per: cycle", "    unit: §minuts\n    metering: {per: cycle"),
         ("10000.5: 0.09", "§300: 0.09"),
     ]
-    text = GOOD
+    text = GOOD_SHEET
     for old, new in edits:
         text = changed(old, new, text)
     text, places = marked(text)

@@ -12,7 +12,7 @@ from mps_bill.price_sheet.check_sheets import check
 from mps_bill.price_sheet.load_sheets import LoadedSheet
 from mps_bill.price_sheet.sheet import read_parts
 from tests.invalid.gallery import GOOD as GOOD_FILE
-from tests.price_sheet.sheets import changed
+from tests.kit import changed
 
 GOOD = GOOD_FILE.read_text()
 TODAY = "2026-11-23"

@@ -12,7 +12,7 @@ from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import parse_second
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
 from mps_bill.price_sheet.load_sheets import load_price_book, load_sheet
-from tests.price_sheet.sheets import GOOD, changed, marked
+from tests.kit import GOOD_SHEET, changed, marked
 
 START = "2024-04-01T00:00:00+08:00"
 NEXT = "2024-05-01T00:00:00+08:00"
@@ -28,7 +28,7 @@ def _write(folder: Path, *texts: str) -> list[str]:
 
 
 def _edited(*edits: tuple[str, str]) -> str:
-    text = GOOD
+    text = GOOD_SHEET
     for old, new in edits:
         text = changed(old, new, text)
     return text
@@ -36,7 +36,11 @@ def _edited(*edits: tuple[str, str]) -> str:
 
 def _other_product(*edits: tuple[str, str]) -> str:
     """A sheet of OSS with one item."""
-    text = GOOD[: GOOD.index("  transcoding:")].replace("mps-intl", "oss-intl").replace("product: mps", "product: oss")
+    text = (
+        GOOD_SHEET[: GOOD_SHEET.index("  transcoding:")]
+        .replace("mps-intl", "oss-intl")
+        .replace("product: mps", "product: oss")
+    )
     text += "  storage:\n    name: S\n    family: related\n    unit: GB\n    prices: {Storage: {mainland: 0.1}}\n"
     for old, new in edits:
         text = changed(old, new, text)
@@ -48,7 +52,7 @@ def _found(problems: tuple[Problem, ...]) -> list[tuple[str, int, int, str]]:
 
 
 def test_a_version_ends_where_the_next_of_its_id_starts(tmp_path: Path) -> None:
-    paths = _write(tmp_path, _edited((START, NEXT)), GOOD, _other_product())
+    paths = _write(tmp_path, _edited((START, NEXT)), GOOD_SHEET, _other_product())
     book, problems = load_price_book(paths)
     assert problems == ()
     assert book is not None
@@ -78,10 +82,10 @@ def test_another_id_may_follow_one_that_has_ended(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "slugs"),
     [
-        ([GOOD, _edited((START, f"§{START}"))], "duplicate-version"),
+        ([GOOD_SHEET, _edited((START, f"§{START}"))], "duplicate-version"),
         ([_edited((START, f"{START}\neffective_to: §{LATER}")), _edited((START, NEXT))], "overlapping-versions"),
-        ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{NEXT}"))], "competing-sheets"),
-        ([GOOD, _edited(("mps-intl", "mps-own"), (START, f"§{START}"))], "competing-sheets"),
+        ([GOOD_SHEET, _edited(("mps-intl", "mps-own"), (START, f"§{NEXT}"))], "competing-sheets"),
+        ([GOOD_SHEET, _edited(("mps-intl", "mps-own"), (START, f"§{START}"))], "competing-sheets"),
         (
             [
                 _edited((START, f"{START}\neffective_to: 2025-01-01T00:00:00+08:00")),
@@ -90,12 +94,18 @@ def test_another_id_may_follow_one_that_has_ended(tmp_path: Path) -> None:
             ],
             "competing-sheets competing-sheets",
         ),
-        ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ("cycle: hour", "cycle: day"))], "calendar-mismatch"),
-        ([GOOD, _edited((START, NEXT), ("billing:", "§billing:"), ('"+08:00"', '"+09:00"'))], "calendar-mismatch"),
-        ([GOOD, _other_product(("  storage:", "  §review:"))], "item-in-two-products"),
-        ([GOOD, _other_product(("USD", "§CNY"))], "mixed-currencies"),
-        ([GOOD, _other_product(("oss-intl", "mps-intl"), ("product: oss", "product: §oss"))], "reused-id"),
-        ([GOOD, _edited(("mps-intl", "mps-own"), ("USD", "§CNY"))], "mixed-currencies"),
+        (
+            [GOOD_SHEET, _edited((START, NEXT), ("billing:", "§billing:"), ("cycle: hour", "cycle: day"))],
+            "calendar-mismatch",
+        ),
+        (
+            [GOOD_SHEET, _edited((START, NEXT), ("billing:", "§billing:"), ('"+08:00"', '"+09:00"'))],
+            "calendar-mismatch",
+        ),
+        ([GOOD_SHEET, _other_product(("  storage:", "  §review:"))], "item-in-two-products"),
+        ([GOOD_SHEET, _other_product(("USD", "§CNY"))], "mixed-currencies"),
+        ([GOOD_SHEET, _other_product(("oss-intl", "mps-intl"), ("product: oss", "product: §oss"))], "reused-id"),
+        ([GOOD_SHEET, _edited(("mps-intl", "mps-own"), ("USD", "§CNY"))], "mixed-currencies"),
     ],
 )
 def test_sheets_that_do_not_fit_together(tmp_path: Path, texts: list[str], slugs: str) -> None:
@@ -122,7 +132,7 @@ def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
-    (path,) = _write(tmp_path, GOOD)
+    (path,) = _write(tmp_path, GOOD_SHEET)
     files, _ = find_sheets([path, str(tmp_path), os.path.join(tmp_path, ".", "0.yaml")])
     assert [file.name for file in files] == [path]
 
@@ -147,13 +157,13 @@ def test_what_cannot_be_found_or_read(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a file that may not be read")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    (path,) = _write(tmp_path, GOOD)
+    (path,) = _write(tmp_path, GOOD_SHEET)
     os.chmod(path, 0)
     assert _found(load_price_book([path])[1]) == [("0.yaml", 0, 0, "unreadable-file")]
 
 
 def test_one_sheet(tmp_path: Path) -> None:
-    first, _ = _write(tmp_path, GOOD, GOOD)
+    first, _ = _write(tmp_path, GOOD_SHEET, GOOD_SHEET)
     sheet, problems = load_sheet(first)
     assert problems == ()
     assert sheet is not None

@@ -21,10 +21,10 @@ from mps_bill.price_sheet.sheet_model import (
     Resolution,
     Source,
 )
-from tests.price_sheet.sheets import GOOD, changed
+from tests.kit import GOOD_SHEET, changed
 
 
-def _sheet(text: str = GOOD) -> PriceSheet:
+def _sheet(text: str = GOOD_SHEET) -> PriceSheet:
     sheet, problems = read_sheet(text, "f.yaml")
     assert [str(problem) for problem in problems] == []
     assert sheet is not None
@@ -112,7 +112,7 @@ def test_metering_is_pro_rata_where_nothing_is_said() -> None:
 
 
 def test_a_derived_item_may_stand_before_its_base() -> None:
-    head, items = GOOD.split("  transcoding:\n")
+    head, items = GOOD_SHEET.split("  transcoding:\n")
     derived = items[items.index("  narrowband_hd_1:") : items.index("  segments:")]
     sheet = _sheet(head + derived + "  transcoding:\n" + items.replace(derived, ""))
     assert list(sheet.items)[:2] == ["narrowband_hd_1", "transcoding"]
@@ -164,17 +164,17 @@ def test_no_text_raises(text: str) -> None:
     assert read_sheet(text, "f")[1]
 
 
-@given(st.integers(0, GOOD.count(" ")), st.sampled_from(_WORDS), st.integers(0, 3))
+@given(st.integers(0, GOOD_SHEET.count(" ")), st.sampled_from(_WORDS), st.integers(0, 3))
 def test_no_edit_of_a_sheet_raises(at: int, word: str, width: int) -> None:
-    parts = GOOD.split(" ")
+    parts = GOOD_SHEET.split(" ")
     parts[at : at + width] = [word]
     sheet, problems = read_sheet(" ".join(parts), "f")
     assert (sheet is None) == bool(problems)
 
 
-@given(st.integers(0, len(GOOD)), st.integers(0, 40))
+@given(st.integers(0, len(GOOD_SHEET)), st.integers(0, 40))
 def test_no_cut_of_a_sheet_raises(start: int, length: int) -> None:
-    sheet, problems = read_sheet(GOOD[:start] + GOOD[start + length :], "f")
+    sheet, problems = read_sheet(GOOD_SHEET[:start] + GOOD_SHEET[start + length :], "f")
     assert (sheet is None) == bool(problems)
 
 

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import percent_text
 from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_diff import SheetDiff, diff_sheets
 from tests.invalid.gallery import GOOD as GOOD_FILE
-from tests.price_sheet.sheets import changed
+from tests.kit import changed
 
 GOOD = GOOD_FILE.read_text()
 

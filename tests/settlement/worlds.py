@@ -1,19 +1,18 @@
-"""Small worlds to settle in: price books from text, cycles from quantities, accounts."""
+"""The world of accounts in tests: cycles from quantities, plans and packs, accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
+from mps_bill.ask.advise.packs import Pack, PackType, Purchase, Validity
+from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.sheet import read_draft
 from mps_bill.rating.bills import Cycle, cycles
 from mps_bill.rating.totals import UsageTotal
 from mps_bill.settlement.account import Account, TopUp
@@ -23,8 +22,10 @@ from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.resource_plans import CoversFrom, ResourcePlan, ResourcePlans
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCard, StoredValueCards
 from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
+from tests import kit
 
 HOUR = 3600
+OFFSET = 8 * HOUR
 
 SHEET = """\
 format: mps-bill/price-sheet/1
@@ -70,18 +71,9 @@ items:
 """
 
 
-@cache
 def book(*texts: str) -> PriceBook:
     """The book of sheets given as text; without any, of `SHEET`."""
-    drafts = []
-    for number, text in enumerate(texts or (SHEET,)):
-        draft, problems = read_draft(text, f"sheet-{number}.yaml")
-        assert draft, problems
-        assert not problems
-        drafts.append(draft)
-    found, problems = gather(drafts)
-    assert found, problems
-    return found
+    return kit.book(*(texts or (SHEET,)))
 
 
 def at(text: str) -> int:
@@ -121,6 +113,14 @@ def video(quantity: str, spec: str = "HD", region: str = "cn-shanghai") -> dict[
     return {("video", spec, region): quantity}
 
 
+#: What plans and packs cover, where a test does not say it: item to spec to coefficient.
+VIDEO = {"video": {"HD": "3", "SD": "1.5"}}
+
+
+def _rates(covers: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Decimal]]:
+    return {item: {spec: Decimal(rate) for spec, rate in specs.items()} for item, specs in covers.items()}
+
+
 def plan(
     id_: str = "rp-1",
     remaining: str = "100",
@@ -134,8 +134,7 @@ def plan(
 ) -> ResourcePlan:
     """A plan; usage by the hour says nothing of what completed when, so by default it covers whole cycles."""
     left = int(Decimal(remaining) * MICROS)
-    covers = covers if covers is not None else {"video": {"HD": "3", "SD": "1.5"}}
-    rates = {item: {spec: Decimal(rate) for spec, rate in specs.items()} for item, specs in covers.items()}
+    rates = _rates(VIDEO if covers is None else covers)
     scope = None if regions is None else frozenset(regions)
     return ResourcePlan(id_, "", UNITS[unit], left, left, at(start), at(end), scope, rates, covers_from)
 
@@ -194,3 +193,40 @@ def reread(text: str, prices: PriceBook | None = None) -> Account:
     if found is None:
         raise InputRejected(problems)
     return found
+
+
+def packs_of(
+    sizes: Mapping[str, str],
+    covers: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    id_: str = "video",
+    unit: str = "minute",
+    valid_for: Validity | None = None,
+    regions: Sequence[str] | None = None,
+) -> list[Pack]:
+    """Packs of one type: size to price; both, and the coefficients, as text."""
+    type_ = PackType(
+        id=id_,
+        name="",
+        unit=UNITS[unit],
+        valid_for=valid_for or Validity(6, "month"),
+        regions=None if regions is None else frozenset(regions),
+        covers=_rates(covers or VIDEO),
+        sources=(),
+        notes=(),
+        unknown=(),
+    )
+    return [Pack(type_, int(Decimal(size) * MICROS), Decimal(price)) for size, price in sizes.items()]
+
+
+def simulator(cycles: Sequence[Cycle], *plans: ResourcePlan, start: int | None = None) -> Simulator:
+    """The cycles with these plans, and purchases at `start` (by default on 2023-11-01)."""
+    return Simulator(cycles, plans, {}, at("11-01") if start is None else start, OFFSET)
+
+
+def bought(sim: Simulator, *purchase: tuple[Pack, int]) -> Outcome:
+    return sim.buy(purchase)
+
+
+def sizes_of(purchase: Purchase) -> list[tuple[str, Decimal, int]]:
+    return [(pack.type.id, Decimal(pack.units) / MICROS, count) for pack, count in purchase]

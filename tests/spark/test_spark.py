@@ -18,7 +18,7 @@ from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.load_sheets import load_price_book
 from tests import kit
-from tests.metering.usage_files import outcome, with_accounts
+from tests.generated import outcome, with_accounts
 
 pytest.importorskip("pyspark", reason="NOT TESTED: the Spark engine needs pyspark (pip install 'mps-bill[spark]')")
 if shutil.which("java") is None:

@@ -12,9 +12,8 @@ from mps_bill.ask.advise.advice import Advice, advise_usage
 from mps_bill.ask.advise.packs import PackList, units_of
 from mps_bill.core.units import MICROS
 from mps_bill.metering.meter_options import MeterOptions
-from tests.ask.advise.worlds import packs_of, sizes_of
 from tests.kit import book, row, source, usage_of, usage_text
-from tests.settlement.worlds import account, at
+from tests.settlement.worlds import account, at, packs_of, sizes_of
 
 MINUTE = 60 * MICROS
 COVERS = {"transcoding": {"H264.HD": "3"}}

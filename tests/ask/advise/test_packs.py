@@ -6,7 +6,7 @@ import pytest
 
 from mps_bill.ask.advise.packs import Validity, is_outdone
 from mps_bill.core.times import iso, parse_second
-from tests.ask.advise.worlds import OFFSET, packs_of
+from tests.settlement.worlds import OFFSET, packs_of
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from mps_bill.ask.advise.bounds import bounds
 from mps_bill.ask.advise.packs import Validity, price_of, units_of
 from mps_bill.ask.advise.search import best_purchase
 from mps_bill.core.decimals import EXACT
-from tests.ask.advise.worlds import bought, packs_of, simulator, sizes_of
-from tests.settlement.worlds import SHEET, at, book, hours, plan, video
+from tests.settlement.worlds import SHEET, at, book, bought, hours, packs_of, plan, simulator, sizes_of, video
 
 REVIEW = {"review": {"porn": "1"}}
 TRAFFIC = {"traffic": {"out": "1"}}

@@ -12,8 +12,7 @@ from mps_bill.core.times import DAY
 from mps_bill.core.units import MICROS
 from mps_bill.settlement.closing import totals
 from mps_bill.settlement.settle_cycles import settle
-from tests.ask.advise.worlds import OFFSET, bought, packs_of, simulator
-from tests.settlement.worlds import SHEET, account, at, book, hours, plan, video
+from tests.settlement.worlds import OFFSET, SHEET, account, at, book, bought, hours, packs_of, plan, simulator, video
 
 D = Decimal
 REVIEW = {"review": {"porn": "1"}}
