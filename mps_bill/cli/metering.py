@@ -17,7 +17,7 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
 from mps_bill.cli.output import check_outputs, open_output, say
-from mps_bill.cli.profiles import conversion, load_profile, opened
+from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.metering import kinds
@@ -80,13 +80,12 @@ def metering(
             check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
 
     resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
-    chosen = load_profile(reading.profile, reading.constants)
+    choice = choose_profile(reading.profile, reading.constants)
     with ExitStack() as stack:
-        if chosen:
-            converted = stack.enter_context(conversion(usage, chosen, quiet=reading.quiet))
+        sources = stack.enter_context(opened(usage, choice.formats, resources.temp_folder))
+        if profile := choice.of(sources, quiet=reading.quiet):
+            converted = stack.enter_context(conversion(sources, profile, quiet=reading.quiet))
             sources = tuple(one.source for one in converted)
-        else:
-            sources = stack.enter_context(opened(usage, temp_folder=resources.temp_folder))
         reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
         size = sum(source.size for source in sources)
         with_bar = not reading.quiet and size > _BAR_FROM_BYTES

@@ -98,7 +98,8 @@ Profile = Annotated[
     typer.Option(
         "--profile",
         metavar="PROFILE",
-        help="Import profile for files of another format: a file, the id of a shipped profile, or none.",
+        help="Import profile for files of another format: a file, the id of a shipped profile, none, or auto (the default):"
+        " by the shape of the file.",
         autocompletion=completion.profiles,
         show_default=False,
     ),
@@ -107,9 +108,10 @@ Constants = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        metavar="COLUMN=VALUE",
+        metavar="NAME=VALUE",
         callback=_only_with_profile,
-        help="With --profile: the value of a column in every row, such as region=cn-shanghai. Repeatable.",
+        help="With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the"
+        " profile, such as fps=25. Repeatable.",
         show_default=False,
     ),
 ]

@@ -2,53 +2,97 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from mps_bill.cli.output import say
-from mps_bill.core.diagnostics import InputRejected, quoted
+from mps_bill.core.diagnostics import InputRejected, counted, quoted
 from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSource, usage_sources
 
 if TYPE_CHECKING:
     from mps_bill.profiles.convert import Converted
     from mps_bill.profiles.profile import Profile
 
-#: Overrides a profile that the config file names.
+#: No profile, also where the config file names one.
 _NO_PROFILE = "none"
+#: The profile that the shape of the files asks for, if any; as without the option.
+_BY_SHAPE = "auto"
 
 
-def load_profile(name: str | None, constants: list[str] | None) -> Profile | None:
-    """The import profile of the run with the columns that `--set` gives; None without one, or where `none` undoes a default.
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """The import profile of a run: `profile` where it is named, else by the shape of the files if `by_shape`."""
+
+    profile: Profile | None
+    by_shape: bool
+    constants: tuple[str, ...]
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """The formats of the files that the run can read."""
+        if self.profile:
+            return FOREIGN_FORMATS
+        return tuple(dict.fromkeys((*FORMATS, *FOREIGN_FORMATS))) if self.by_shape else FORMATS
+
+    def of(self, sources: Sequence[UsageSource], *, quiet: bool) -> Profile | None:
+        """The profile with the columns and parameters that `--set` gives, None for usage files. What the shape of a file asks
+        for is reported.
+
+        Raises:
+            InputRejected: no profile reads a file that is no usage file.
+        """
+        profile = self.profile
+        if not profile and self.by_shape:
+            from mps_bill.profiles.find_profile import find_profile
+
+            if found := find_profile(sources):
+                profile, source = found
+                say(f"Profile {profile.id}: found by the shape of {source.name}", quiet=quiet)
+        if profile:
+            return _completed(profile, self.constants)
+        if self.constants and self.by_shape:
+            raise typer.BadParameter("this needs --profile; a usage file has columns of its own", param_hint="--set")
+        return None
+
+
+def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoice:
+    """What `--profile` and `--set` ask for.
 
     Raises:
         InputRejected: with every problem of the profile.
     """
-    if name == _NO_PROFILE:
-        return None
-    if name is None:
-        if constants:
-            raise typer.BadParameter("this needs --profile; a usage file has columns of its own", param_hint="--set")
-        return None
+    given = tuple(constants or ())
+    if name in (None, _BY_SHAPE, _NO_PROFILE):
+        return ProfileChoice(None, name != _NO_PROFILE, given)
     from mps_bill.profiles import read_profile as profiles
 
     profile, problems = profiles.load_profile(name)
     if profile is None:
         raise InputRejected(problems)
-    profile = profile.with_constants(_constants(constants or []))
-    if profile.missing_columns:
-        given = " ".join(f"--set {column}=..." for column in profile.missing_columns)
+    # What is missing is reported before any file is opened.
+    _completed(profile, given)
+    return ProfileChoice(profile, by_shape=False, constants=given)
+
+
+def _completed(profile: Profile, constants: Sequence[str]) -> Profile:
+    profile = profile.with_constants(_constants(profile, constants))
+    if missing := [*profile.missing_columns, *profile.missing_parameters]:
+        given = " ".join(f"--set {name}=..." for name in missing)
+        about = "".join(f"; {name}: {profile.parameters[name].about}" for name in profile.missing_parameters)
         raise typer.BadParameter(
-            f"profile {profile.id} does not make every column that usage needs; give {given}", param_hint="--set"
+            f"profile {profile.id} does not make every column that usage needs; give {given}{about}", param_hint="--set"
         )
     return profile
 
 
-def _constants(pairs: list[str]) -> dict[str, str]:
-    """`["region=cn-shanghai"]` as columns with their values."""
+def _constants(profile: Profile, pairs: Sequence[str]) -> dict[str, str]:
+    """`["region=cn-shanghai"]` as columns and parameters with their values."""
     from mps_bill.profiles.profile_definition import parse_column
 
     constants: dict[str, str] = {}
@@ -57,7 +101,9 @@ def _constants(pairs: list[str]) -> dict[str, str]:
         try:
             if not sign or not value.isprintable() or '"' in value:
                 raise ValueError(f"{quoted(pair)} is not a column and its value, such as region=cn-shanghai")
-            if parse_column(name) in constants:
+            if name not in profile.parameters:
+                parse_column(name)
+            if name in constants:
                 raise ValueError(f"{quoted(name)} is given twice")
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--set") from None
@@ -66,23 +112,32 @@ def _constants(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def conversion(usage: Sequence[str], profile: Profile, *, quiet: bool) -> Iterator[tuple[Converted, ...]]:
+def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -> Iterator[tuple[Converted, ...]]:
     """Files read as usage under a profile. Reports how many records of each file are rows of usage, why others are not, and
     the notes of the profile.
 
     Raises:
-        InputRejected: a name is not a file that can be read, or a file lacks what the profile needs.
+        InputRejected: a file lacks what the profile needs.
     """
     from mps_bill.profiles.convert import converted_sources
 
-    with (
-        opened(usage, FOREIGN_FORMATS) as files,
-        converted_sources(files, profile, partial(say, quiet=quiet)) as converted,
-    ):
+    with converted_sources(files, profile, partial(say, quiet=quiet)) as converted:
+        templates: Counter[str] = Counter()
         for one in converted:
             parts = [f"{count} skipped ({reason})" for reason, count in sorted(one.skipped.items())]
             parts = [f"{one.rows} rows", *parts]
-            say(f"Records of {one.source.name}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
+            counts = one.counts
+            several = [counted(counts.documents, "document")]
+            several += [counted(counts.answers, "answer")] if counts.answers else []
+            read = max(counts.documents, counts.answers)
+            named = f"{one.source.name} ({', '.join(several)})" if read > 1 else one.source.name
+            say(f"Records of {named}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
+            templates += counts.templates
+        for template, count in sorted(templates.items()):
+            say(
+                f"Warning: {counted(count, 'record')} of template {quoted(template)}, which the profile does not name, are taken"
+                " for what their streams show; name its item under templates in a profile of your own"
+            )
         for note in profile.notes:
             say(f"Note: {note}", quiet=quiet)
         yield converted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.metering import metering, read_files
 from mps_bill.cli.output import check_outputs, open_output, say, say_problems
-from mps_bill.cli.profiles import conversion, load_profile
+from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
@@ -56,7 +57,7 @@ def convert(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE", help="Files that the profile reads: .csv or .json, globs, or - for standard input."
+            metavar="FILE", help="Files that the profile reads: .csv, .json or .xml, globs, or - for standard input."
         ),
     ],
     profile: options.Profile = None,
@@ -69,15 +70,18 @@ def convert(
     """Convert other files to usage as CSV, by an import profile."""
     check_outputs({"--output": output}, read_files(files, {"--profile": profile}))
     offset = options.offset_option(timezone)
-    chosen = load_profile(profile, constants)
-    if chosen is None:
-        raise typer.BadParameter("name the profile that reads these files", param_hint="--profile")
-    if offset is not None:
-        chosen = chosen.with_offset(offset)
+    choice = choose_profile(profile, constants)
 
     from mps_bill.profiles.convert import check_rows
 
-    with conversion(files, chosen, quiet=quiet) as converted:
+    with ExitStack() as stack:
+        sources = stack.enter_context(opened(files, choice.formats))
+        chosen = choice.of(sources, quiet=quiet)
+        if chosen is None:
+            raise typer.BadParameter("name the profile that reads these files", param_hint="--profile")
+        if offset is not None:
+            chosen = chosen.with_offset(offset)
+        converted = stack.enter_context(conversion(sources, chosen, quiet=quiet))
         log = ProblemLog(max_errors)
         for one in converted:
             log.add(check_rows(one.source))

@@ -22,12 +22,17 @@ from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
 from mps_bill.metering.foreign_forms import WORKBOOK, WORKBOOK_ENDINGS
 from mps_bill.metering.workspace import run_folder
 
-Format = Literal["csv", "csv.gz", "csv.zst", "parquet", "json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"]
+# fmt: off
+Format = Literal[
+    "csv", "csv.gz", "csv.zst", "parquet",
+    "json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "xml", "xml.gz", "xml.zst",
+]
+# fmt: on
 FORMATS: tuple[Format, ...] = ("csv", "csv.gz", "csv.zst", "parquet")
-#: What an import profile reads. Whether a file is CSV or JSON then shows in its first character.
+#: What an import profile reads. Whether a file is CSV, JSON or XML then shows in its first character.
 FOREIGN_FORMATS: tuple[Format, ...] = (
     *("csv", "csv.gz", "csv.zst"),
-    *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst"),
+    *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "xml", "xml.gz", "xml.zst"),
 )
 STANDARD_INPUT = "-"
 #: What a pipe starts with that is not plain CSV.
@@ -190,7 +195,7 @@ def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | 
 def _at_url(url: str, formats: Sequence[Format]) -> UsageSource | Problem:
     """What a URL names, which may be a pattern or a folder; nothing is looked up here."""
     place = Place(printable(url))
-    if formats != FORMATS:
+    if "parquet" not in formats:
         return Problem(place, kinds.UNREADABLE_FILE, "a profile does not read URLs; copy the file to this machine")
 
     def refuse() -> Iterator[Row]:

@@ -9,8 +9,8 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Document, Obstacle, whole_record
-from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.json_records import Answer, Obstacle
+from mps_bill.profiles.profile import FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
@@ -19,7 +19,7 @@ _DAYS_START = (8 * HOUR, 0)
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """A document of records: the place of its next page token (None: it is the last page), and the regions of its records."""
+    """An answer of records: the place of its next page token (None: it is the last page), and the regions of its records."""
 
     next_at: Place | None
     token: str
@@ -31,11 +31,13 @@ class _Page:
 
 
 class Completeness:
-    """Follows the documents and rows of all files of a run. `problems` then has what is missing."""
+    """Follows the answers and rows of all files of a run. `problems` then has what is missing."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._missing: list[Problem] = []
+        #: The texts that a refusal found in a file, and the place of the first; and those of the answers that lift it.
+        self._refused: dict[tuple[Refusal, str], tuple[Place, list[str]]] = {}
+        self._lifted: dict[FieldPath, set[str]] = {one.answered_by: set() for one in profile.refuse if one.answered_by}
         self._pages: list[_Page] = []
         self._page: _Page | None = None
         index = {name: number for number, name in enumerate(profile.column_names)}
@@ -45,29 +47,36 @@ class Completeness:
         self._seconds: set[int] = set()
         self._first: Place | None = None
 
-    def document(self, name: str, document: Document) -> None:
-        """A document that has records, perhaps none."""
-        whole = whole_record(document)
+    def answer(self, name: str, answer: Answer) -> bool:
+        """An answer, and whether it is known to have no records, because it lists what others have."""
+        self._page = None
+        if answer.is_record or not isinstance(answer.span.value, dict):
+            return False
+        whole = answer.whole
+        lists = False
         for refusal in self._profile.refuse:
-            named = [quoted(text) for text in _texts(whole.value(refusal.field))]
-            if named:
-                message = f"{refusal.field.name} names {_listed(named)}: {refusal.because}"
+            if refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):
+                lists = True
                 place = Place(name, *whole.position(refusal.field))
-                self._missing.append(Problem(place, kinds.INCOMPLETE_ANSWER, message))
-        if field_ := self._profile.next_page:
+                self._refused.setdefault((refusal, name), (place, []))[1].extend(named)
+        field_, listing = self._profile.next_page, self._profile.listing
+        is_page = listing is None or whole.value(listing) is not None
+        if field_ and is_page:
             token = next(_texts(whole.value(field_)), "")
             at = Place(name, *whole.position(field_)) if token else None
             self._page = _Page(at, f"{field_.name} {quoted(token)}")
             self._pages.append(self._page)
+        is_other = listing is not None and listing.steps[0] not in (self._profile.records or ())
+        return lists or (is_other and is_page)
 
     def no_records(self) -> None:
-        """The last document has no records after all: it is an error message and not a page."""
+        """The last answer has no records after all: it is an error message and not a page."""
         if self._page:
             self._pages.remove(self._page)
             self._page = None
 
     def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
-        """A row of usage, of the last document."""
+        """A row of usage, of the last answer."""
         if self._page and fields[self._region]:
             self._page.regions.add(fields[self._region])
         if self._midnights:
@@ -81,9 +90,23 @@ class Completeness:
             self._midnights = tuple(offset for offset in self._midnights if (second + offset) % DAY == 0)
             self._seconds.add(second)
 
+    @property
+    def asks(self) -> bool:
+        """Whether something is missing that records of the run may have: `answers` then takes each of them."""
+        return any(refusal.answered_by for refusal, _ in self._refused)
+
+    def answers(self, record: Record) -> None:
+        """A record of the run, of usage or not."""
+        for path, found in self._lifted.items():
+            found.update(_texts(record.value(path)))
+
     def problems(self) -> Iterator[Problem]:
         """Everything that is missing."""
-        yield from self._missing
+        for (refusal, _), (place, named) in self._refused.items():
+            lifted = self._lifted.get(refusal.answered_by, set()) if refusal.answered_by else set()
+            if left := [quoted(text) for text in dict.fromkeys(named) if text not in lifted]:
+                message = f"{refusal.field.name} names {_listed(left)}: {refusal.because}"
+                yield Problem(place, kinds.INCOMPLETE_ANSWER, message)
         yield from self._missing_pages()
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))

@@ -7,15 +7,14 @@ same rows with the places of the original file, so that every message about usag
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, printable, quoted
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, printable, quoted
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.encodings import in_utf8
@@ -27,18 +26,36 @@ from mps_bill.metering.workspace import run_folder
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
-from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
+from mps_bill.profiles.foreign_files import answers_of, documents_of, form_of, rejected, rejecting
+from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of
 from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
-from mps_bill.profiles.usage_fields import Record, skipped, source_field, usage_fields
+from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a foreign file has: its documents and the answers in them, and what became of its records.
+
+    `skipped` counts by reason; `templates` counts the billed records of each template that the profile does not name.
+    """
+
+    documents: int = 0
+    answers: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    templates: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A foreign file as usage: how many `rows` it makes, and how many records were skipped for which reason."""
+    """A foreign file as usage: how many `rows` it makes, and what else it has."""
 
     source: UsageSource
     rows: int
-    skipped: Mapping[str, int]
+    counts: Counts
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return self.counts.skipped
 
     @property
     def records(self) -> int:
@@ -89,8 +106,12 @@ def converted_sources(
         for number, source in enumerate(readable):
             try:
                 converted.append(_converted(source, profile, Path(folder, f"{number}.csv"), completeness))
-            except InputRejected as rejected:
-                problems += rejected.report.shown
+            except InputRejected as rejection:
+                problems += rejection.report.shown
+        if completeness.asks and not problems:
+            for record in (record for source in readable for record in _records(source, profile)):
+                if not isinstance(record, Row):
+                    completeness.answers(record)
         problems += completeness.problems()
         if problems:
             raise InputRejected(problems)
@@ -115,77 +136,85 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
 
 
 def _converted(source: UsageSource, profile: Profile, path: Path, completeness: Completeness) -> Converted:
-    skips: Counter[str] = Counter()
+    counts = Counts()
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for row in _usage_rows(source, profile, skips, completeness):
+        for row in _usage_rows(source, profile, counts, completeness):
             # A row with one value only is rejected by every reader, and skipped by none.
             is_bad = row.flaws or not any(row.fields)
             writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if is_bad else row.fields)
             rows += 1
-    again = partial(_usage_rows, source, profile, Counter(), Completeness(profile))
+    again = partial(_usage_rows, source, profile, Counts(), Completeness(profile))
     usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
     # The first row is the header.
-    return Converted(usage, rows - 1, dict(skips))
+    return Converted(usage, rows - 1, counts)
 
 
-def _usage_rows(
-    source: UsageSource, profile: Profile, skips: Counter[str], completeness: Completeness
-) -> Iterator[Row]:
+def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completeness: Completeness) -> Iterator[Row]:
     """The rows of usage that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
+    status = profile.column_names.index("status") if "status" in profile.column_names else None
+    for record in _records(source, profile, counts, completeness):
+        if isinstance(record, Row):
+            yield record
+        elif condition := skipped(record, profile):
+            counts.skipped[condition.because] += 1
+        else:
+            fields, wrong = usage_fields(record, profile)
+            completeness.row(source.name, record, fields)
+            if profile.template and (template := template_of(record, profile)) not in ("", *profile.templates):
+                counts.templates[template] += status is None or fields[status] != "failed"
+            flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
+            yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+
+
+def _records(
+    source: UsageSource, profile: Profile, counts: Counts | None = None, completeness: Completeness | None = None
+) -> Iterator[JsonRecord | CsvRecord | Row]:
+    """The records of a file, and rows with a flaw where there is none."""
     try:
-        is_json = _is_json(source)
-        for record in _json_records(source, profile, completeness) if is_json else _csv_records(source, profile):
-            if isinstance(record, Row):
-                yield record
-            elif condition := skipped(record, profile):
-                skips[condition.because] += 1
-            else:
-                fields, wrong = usage_fields(record, profile)
-                completeness.row(source.name, record, fields)
-                flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
-                yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+        form = form_of(source)
+        if form == "csv":
+            yield from _csv_records(source, profile)
+        else:
+            yield from _answer_records(source, form, profile, counts or Counts(), completeness or Completeness(profile))
     except read_errors() as error:
-        raise _rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+        raise rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
 
 
-def _is_json(source: UsageSource) -> bool:
-    """Whether a file starts as JSON does; no header of CSV starts so."""
-    with source.open() as stream:
-        start = stream.read(1024)
-    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not start:
-        raise _rejected(source, usage_kinds.EMPTY_FILE, "the file is empty")
-    return start[:1] in (b"{", b"[")
-
-
-def _json_records(source: UsageSource, profile: Profile, completeness: Completeness) -> Iterator[JsonRecord | Row]:
+def _answer_records(
+    source: UsageSource, form: str, profile: Profile, counts: Counts, completeness: Completeness
+) -> Iterator[JsonRecord | Row]:
     if profile.records is None:
-        raise _rejected(source, kinds.OTHER_KIND_OF_FILE, f"this is JSON, and profile {profile.id} reads CSV only")
+        raise rejected(
+            source, kinds.OTHER_KIND_OF_FILE, f"this is {form.upper()}, and profile {profile.id} reads CSV only"
+        )
     path = ".".join(profile.records).replace(f".{EACH}", EACH)
-    try:
-        with source.open() as binary, io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
-            for document in read_documents(stream):
-                completeness.document(source.name, document)
-                for record in read_records(document, profile.records):
-                    if isinstance(record, NoRecords):
-                        completeness.no_records()
-                        message = f"profile {profile.id} reads records at {path}, and that path ends here"
-                        flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
-                        yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
-                    else:
-                        yield record
-    except JsonError as error:
-        raise _rejected(source, kinds.BAD_JSON, error.message, error.line, error.column) from None
-    except UnicodeDecodeError as error:
-        message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        raise _rejected(source, kinds.NOT_UTF8, message) from None
+    for document in documents_of(source, form):
+        counts.documents += 1
+        recognised = False
+
+        def answers(document: Document = document) -> Iterator[Answer]:
+            nonlocal recognised
+            for answer in answers_of(document, profile):
+                counts.answers += not answer.is_record
+                recognised = completeness.answer(source.name, answer)
+                yield answer
+
+        with rejecting(source, form):
+            for record in records_of(answers(), profile.records):
+                if not isinstance(record, NoRecords):
+                    yield record
+                elif not recognised:
+                    completeness.no_records()
+                    message = f"profile {profile.id} reads records at {path}, and that path ends here"
+                    flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
+                    yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
 
 
 @dataclass(frozen=True, slots=True)
-class _CsvRecord:
+class CsvRecord:
     """A row of a foreign CSV file, its fields by the names of the header."""
 
     row: Row
@@ -207,7 +236,7 @@ class _CsvRecord:
         return self.row.position(self.index[path.name]) if path else (self.row.line, 1)
 
 
-def _csv_records(source: UsageSource, profile: Profile) -> Iterator[_CsvRecord | Row]:
+def _csv_records(source: UsageSource, profile: Profile) -> Iterator[CsvRecord | Row]:
     with source.open() as stream:
         rows = read_rows(stream)
         header = next(rows)
@@ -218,7 +247,7 @@ def _csv_records(source: UsageSource, profile: Profile) -> Iterator[_CsvRecord |
                 kind = usage_kinds.SHORT_ROW if len(fields) < width else usage_kinds.LONG_ROW
                 message = f"the row has {len(fields)} fields, and the header has {width}"
                 row.flaw = Flaw(row.line, 1, kind, message)
-            yield row if row.flaw else _CsvRecord(row, index)
+            yield row if row.flaw else CsvRecord(row, index)
 
 
 def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:
@@ -228,9 +257,9 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
         InputRejected: the header is malformed, lacks a field, or has one twice.
     """
     if form := foreign_form(header, profile.field_names):
-        raise _rejected(source, *form, header.line, 1)
+        raise rejected(source, *form, header.line, 1)
     if header.flaw:
-        raise _rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
+        raise rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
     problems = []
     names = [name.strip() for name in header.fields]
     used = profile.field_names
@@ -248,7 +277,3 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
     if problems:
         raise InputRejected(problems)
     return {name: number for number, name in enumerate(names)}
-
-
-def _rejected(source: UsageSource, kind: Kind, message: str, line: int = 0, column: int = 0) -> InputRejected:
-    return InputRejected([Problem(Place(source.name, line, column), kind, message)])

@@ -1,5 +1,8 @@
 """Records of JSON documents with their places, numbers as the text that was written.
 
+An answer may stand in a wrapper, in a list of answers, or be a text inside of JSON, as scripts and clients print it; and a
+key may start with a small letter where the provider's own starts with a capital.
+
 The standard decoder is fast and does not know places. So every record is decoded by itself, which gives its start, and
 the place of a value inside a record is only looked up when a message needs it.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -18,6 +21,8 @@ from mps_bill.profiles.profile import EACH, FieldPath
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CHUNK = 1 << 16
+#: What clients and scripts put around an answer.
+_WRAPPERS = ("Body", "Response", "Data")
 
 
 class JsonError(Exception):
@@ -42,9 +47,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 #: A number stays the text that was written, so that no digit is lost.
-_decode = json.JSONDecoder(
-    parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unique_keys
-).raw_decode
+decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unique_keys).raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,27 @@ class Document:
     def position(self, at: int) -> tuple[int, int]:
         """Line and column of the character `at` of the text, in the file."""
         return _moved(self.text, 0, at, self.line, self.column)
+
+    def line_of(self, at: int, earlier: tuple[int, int]) -> int:
+        """The line of the character `at`, given the line of one before it, which spares counting from the start."""
+        line, start = earlier
+        return line + self.text.count("\n", start, at)
+
+    def written(self, start: int, end: int) -> bytes:
+        """What stands in the file for the characters from `start` to `end`."""
+        return self.text[start:end].encode("utf-8", "backslashreplace")
+
+
+class _QuotedDocument(Document):
+    """A document that is a text inside of another; every place in it is that of the text."""
+
+    __slots__ = ()
+
+    def position(self, at: int) -> tuple[int, int]:  # noqa: ARG002 (a place inside of the text is none in the file)
+        return self.line, self.column
+
+    def line_of(self, at: int, earlier: tuple[int, int]) -> int:  # noqa: ARG002
+        return self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +124,7 @@ class JsonRecord:
     @property
     def raw(self) -> bytes:
         record = self.scopes[0]
-        return self.document.text[record.start : record.end].encode("utf-8", "backslashreplace")
+        return self.document.written(record.start, record.end)
 
     def value(self, path: FieldPath) -> Any:
         """The value at `path`; None where there is none, and an `Obstacle` where a text or a list stands on the path.
@@ -109,20 +133,7 @@ class JsonRecord:
         """
         if path.outward >= len(self.scopes):
             return None
-        value = self.scopes[path.outward].value
-        for number, step in enumerate(path.steps):
-            if isinstance(value, dict):
-                if step in value:
-                    value = value[step]
-                elif step != "0" or not value:
-                    return None
-            elif isinstance(value, list) and step.isdecimal():
-                if int(step) >= len(value):
-                    return None
-                value = value[int(step)]
-            else:
-                return Obstacle(".".join(path.steps[:number]), value) if is_there(value) else None
-        return value
+        return value_at(self.scopes[path.outward].value, path.steps)
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of the value at `path` or of what stands in its way, or of the record where there is neither."""
@@ -131,14 +142,43 @@ class JsonRecord:
             scope = self.scopes[path.outward]
             at, value = scope.start, scope.value
             for step in path.steps:
-                if isinstance(value, dict):
-                    if step in value:
-                        at, value = _inside(self.document.text, at, step), value[step]
+                key = key_of(value, step.removesuffix(EACH)) if isinstance(value, dict) else None
+                if key is not None:
+                    at, value = _inside(self.document.text, at, key), value[key]
                 elif isinstance(value, list) and step.isdecimal():
                     at, value = _inside(self.document.text, at, step), value[int(step)]
-                else:
+                elif not isinstance(value, dict):
                     break
         return self.document.position(at)
+
+
+def value_at(value: Any, steps: Sequence[str], first: int = 0) -> Any:
+    """The value that `steps` from `first` on lead to; behind a step with `[]` the list of those of its members."""
+    for number, step in enumerate(steps[first:], first):
+        if isinstance(value, dict):
+            key = key_of(value, step.removesuffix(EACH))
+            if key is not None:
+                value = value[key]
+            elif step != "0" or not value:
+                return None
+        elif isinstance(value, list) and step.isdecimal():
+            if int(step) >= len(value):
+                return None
+            value = value[int(step)]
+        else:
+            return Obstacle(".".join(steps[:number]), value) if is_there(value) else None
+        if step.endswith(EACH):
+            members = value if isinstance(value, list) else [value]
+            return [value_at(member, steps, number + 1) for member in members]
+    return value
+
+
+def key_of(members: Mapping[str, Any], name: str) -> str | None:
+    """The key of an object that `name` means: itself, or with a small first letter, as many clients print it."""
+    if name in members:
+        return name
+    small = name[:1].lower() + name[1:]
+    return small if small in members else None
 
 
 def shown(value: Any) -> str:
@@ -153,11 +193,6 @@ def is_there(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
     return value is not None and value not in ({}, [])
-
-
-def whole_record(document: Document) -> JsonRecord:
-    """The whole of a document as a record."""
-    return JsonRecord(document, document.line, (_Span(document.value, 0, len(document.text)),))
 
 
 def read_documents(stream: TextIO) -> Iterator[Document]:
@@ -179,7 +214,7 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
                 return
             continue
         try:
-            value, end = _decode(text, at)
+            value, end = decode(text, at)
         except (json.JSONDecodeError, _DuplicateKey, RecursionError) as error:
             # Perhaps only its end is not read yet. Doubling what is read keeps repeated attempts cheap.
             if len(text) - at > MAX_BYTES_OF_DATA:
@@ -195,33 +230,126 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
         at = end
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stands in the wrappers of a document: an answer, or with `is_record` a record by itself."""
+
+    document: Document
+    span: _Span
+    is_record: bool = False
+
+    @property
+    def whole(self) -> JsonRecord:
+        """All of it as a record."""
+        return JsonRecord(self.document, self.document.line, (self.span,))
+
+
+def read_answers(
+    document: Document, steps: Sequence[str], is_answer: Callable[[Any], bool], is_record: Callable[[Any], bool]
+) -> Iterator[Answer]:
+    """The answers in a document whose records are at the end of `steps`, and the records that stand there by themselves.
+
+    `is_answer` and `is_record` say of an object whether it is one, where its keys do not begin as `steps` do.
+
+    Raises:
+        JsonError: a text in a wrapper is not valid JSON.
+    """
+    waiting = [Answer(document, _whole(document))]
+    while waiting:
+        answer = waiting.pop()
+        document, value = answer.document, answer.span.value
+        if isinstance(value, list) and value and steps[0] != EACH:
+            members = [Answer(document, member) for member in _members(document.text, answer.span.start)]
+            waiting += reversed(members)
+        elif not isinstance(value, dict) or _begins(value, steps) or is_answer(value):
+            yield answer
+        elif is_record(value):
+            yield Answer(document, answer.span, is_record=True)
+        elif inner := _unwrapped(answer):
+            waiting.append(inner)
+        else:
+            yield answer
+
+
+def _begins(value: dict[str, Any], steps: Sequence[str]) -> bool:
+    return steps[0] != EACH and key_of(value, steps[0]) is not None
+
+
+def _unwrapped(answer: Answer) -> Answer | None:
+    """What stands in a wrapper, where the answer is one."""
+    value, text = answer.span.value, answer.document.text
+    for name in _WRAPPERS:
+        key = key_of(value, name)
+        inner = value[key] if key else None
+        if not key or not isinstance(inner, dict | list | str):
+            continue
+        at = _inside(text, answer.span.start, key)
+        if not isinstance(inner, str):
+            return Answer(answer.document, _Span(inner, at, decode(text, at)[1]))
+        if inner.lstrip()[:1] in ("{", "["):
+            line, column = answer.document.position(at)
+            try:
+                quoted_value, end = decode(inner, _after_space(inner, 0))
+                if _after_space(inner, end) < len(inner):
+                    raise json.JSONDecodeError("Extra data", inner, end)
+            except (json.JSONDecodeError, _DuplicateKey, RecursionError) as error:
+                message = _error(inner, 0, line, column, error).message
+                raise JsonError(line, column, f"in the text of {quoted(key)}, {message}") from None
+            document = _QuotedDocument(inner, line, column, quoted_value)
+            return Answer(document, _whole(document))
+    return None
+
+
+def _whole(document: Document) -> _Span:
+    return _Span(document.value, _after_space(document.text, 0), len(document.text))
+
+
 def read_records(document: Document, steps: Sequence[str]) -> Iterator[JsonRecord | NoRecords]:
     """Every record at the end of `steps` in a document, in order, and each place where `steps` lead nowhere."""
-    line, counted = document.line, 0
-    for scopes in _walk(document.text, _Span(document.value, 0, len(document.text)), steps, ()):
-        if isinstance(scopes, int):
-            yield NoRecords(*document.position(scopes))
-            continue
-        record = scopes[0]
-        line, counted = line + document.text.count("\n", counted, record.start), record.start
-        yield JsonRecord(document, line, scopes)
+    return records_of([Answer(document, _whole(document))], steps)
+
+
+def records_of(answers: Iterable[Answer], steps: Sequence[str]) -> Iterator[JsonRecord | NoRecords]:
+    """As `read_records`, of answers that stand in one document one behind another."""
+    earlier: tuple[Document | None, int, int] = (None, 0, 0)
+    for answer in answers:
+        document = answer.document
+        walked = [(answer.span,)] if answer.is_record else _walk(document.text, answer.span, steps, ())
+        for scopes in walked:
+            if isinstance(scopes, int):
+                yield NoRecords(*document.position(scopes))
+                continue
+            start = scopes[0].start
+            seen, line, counted = earlier
+            line = document.line_of(start, (line, counted) if seen is document else (document.line, 0))
+            earlier = (document, line, start)
+            yield JsonRecord(document, line, scopes)
 
 
 def _walk(text: str, span: _Span, steps: Sequence[str], outer: tuple[_Span, ...]) -> Iterator[tuple[_Span, ...] | int]:
-    """The scopes of every record, or the start of an object or list that lacks a step."""
+    """The scopes of every record, or the start of an object or list that lacks a step.
+
+    One object where a list is meant is a list of one, and what is empty where an object is meant has no records: clients
+    and XML write lists of one and of none so.
+    """
     at, value = span.start, span.value
     for number, step in enumerate(steps):
         if step != EACH:
-            if not isinstance(value, dict) or value.get(step) is None:
-                yield at
+            key = key_of(value, step) if isinstance(value, dict) else None
+            if key is None or value[key] is None:
+                if number == 0 or is_there(value):
+                    yield at
                 return
-            at, value = _inside(text, at, step), value[step]
+            at, value = _inside(text, at, key), value[key]
             continue
-        if not isinstance(value, list):
-            yield at
+        if not isinstance(value, list | dict):
+            if number == 0 or is_there(value):
+                yield at
             return
+        one = [_Span(value, at, decode(text, at)[1])] if value else []
+        members = _members(text, at) if isinstance(value, list) else one
         scopes = (span, *outer)
-        for member in _members(text, at):
+        for member in members:
             if steps[number + 1 :]:
                 yield from _walk(text, member, steps[number + 1 :], scopes)
             else:
@@ -233,7 +361,7 @@ def _members(text: str, at: int) -> Iterator[_Span]:
     """The members of the list that starts at `at`."""
     at = _after_space(text, at + 1)
     while text[at] != "]":
-        value, end = _decode(text, at)
+        value, end = decode(text, at)
         yield _Span(value, at, end)
         at = _after_space(text, end)
         if text[at] == ",":
@@ -246,11 +374,11 @@ def _inside(text: str, at: int, step: str) -> int:
         return next(member.start for number, member in enumerate(_members(text, at)) if number == int(step))
     at = _after_space(text, at + 1)
     while True:
-        key, at = _decode(text, at)
+        key, at = decode(text, at)
         at = _after_space(text, _after_space(text, at) + 1)
         if key == step:
             return at
-        _, at = _decode(text, at)
+        _, at = decode(text, at)
         at = _after_space(text, _after_space(text, at) + 1)
 
 

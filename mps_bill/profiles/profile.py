@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Protocol
 
 from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS
 
@@ -37,12 +37,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """The records whose `field` has one of `values`."""
+
+    field: FieldPath
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
     `template` of other columns.
 
     `if_any` goes before `fields`. `value_map` maps the values of the field; any other value is refused. `default` is the value
-    where no field has one, and a text of `absent` is none. `offset` (seconds east of UTC) is for times without one.
+    where no field has one, which in records that meet `needed_if` is refused, and a text of `absent` is none. `times` are
+    factors, whole numbers or names of parameters, that a quantity is multiplied by. `offset` (seconds east of UTC) is for
+    times without one.
     """
 
     name: str
@@ -53,17 +63,49 @@ class Column:
     value_map: Mapping[str, str] | None = None
     absent: tuple[str, ...] = ()
     default: str | None = None
+    needed_if: Match | None = None
+    times: tuple[str, ...] = ()
     time: TimeForm = "iso"
     offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The records whose `field` has one of `values` (of a refusal: any), and the reason that is reported."""
+    """The records whose `field` has one of `values` and that have nothing in the field `without`, and the reason that is
+    reported."""
 
     field: FieldPath
     values: tuple[str, ...]
     because: str
+    without: FieldPath | None = None
+
+
+class _HasValues(Protocol):
+    def value(self, path: FieldPath) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that has a value in `field`, and one of `where` if that is given, lacks usage, for the reason `because`.
+
+    What a record of the same run has in its field `answered_by` is there after all.
+    """
+
+    field: FieldPath
+    because: str
+    where: FieldPath | None = None
+    answered_by: FieldPath | None = None
+
+    def applies(self, answer: _HasValues) -> bool:
+        return self.where is None or bool(answer.value(self.where))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What `--set` gives to a profile beside columns: what it is for, and its value where it is not given."""
+
+    about: str
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +113,29 @@ class Profile:
     """`records` are the steps to the records of a JSON document; None: the profile reads CSV only.
 
     Records that meet a condition of `skip` are not usage. One that has the field of a condition of `require` must meet it.
-    In a document, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
-    follows. `sums_of` is the period (`hour`) that each record is the sum of, or empty.
+    In an answer, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
+    follows, where the answer has the field `listing` (None: always). `sums_of` is the period (`hour`) that each record is the
+    sum of, or empty. A record is `known_by` the fields that it has. `templates` are, for each value of the first field of
+    `template` that has one, the columns that it gives. `given` are the values of `parameters`.
     """
 
     id: str
     name: str
+    extends: str
     notes: tuple[str, ...]
     records: tuple[str, ...] | None
     skip: tuple[Condition, ...]
     require: tuple[Condition, ...]
     columns: tuple[Column, ...]
     next_page: FieldPath | None = None
-    refuse: tuple[Condition, ...] = ()
+    listing: FieldPath | None = None
+    refuse: tuple[Refusal, ...] = ()
     sums_of: str = ""
+    known_by: tuple[FieldPath, ...] = ()
+    template: tuple[FieldPath, ...] = ()
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -95,7 +146,10 @@ class Profile:
         """The names of all fields of a record that the profile reads."""
         paths = [path for column in self.columns for path in column.fields]
         paths += [path for column in self.columns if column.if_any for path in column.if_any.fields]
-        return frozenset(path.name for path in (*paths, *(one.field for one in (*self.skip, *self.require))))
+        paths += [one.field for one in (*self.skip, *self.require)]
+        paths += [one.without for one in self.skip if one.without]
+        paths += [column.needed_if.field for column in self.columns if column.needed_if]
+        return frozenset(path.name for path in (*paths, *self.template))
 
     @property
     def missing_columns(self) -> tuple[str, ...]:
@@ -103,11 +157,50 @@ class Profile:
         named = [name for column in self.columns for name in placeholders(column.template)]
         return tuple(name for name in dict.fromkeys((*REQUIRED_COLUMNS, *named)) if name not in self.column_names)
 
+    def over(self, base: Profile) -> Profile:
+        """The profile with what it does not give taken from `base`; columns and templates are added to those of `base`."""
+        own = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+        columns = {column.name: column for column in (*base.columns, *self.columns)}
+        own["columns"] = in_column_order(columns.values())
+        own["templates"] = {**base.templates, **self.templates}
+        return replace(base, **own)
+
+    def completed(self) -> Profile:
+        """The profile with a column for the specs that its templates give."""
+        if "spec" in self.column_names or not any("spec" in named for named in self.templates.values()):
+            return self
+        return replace(self, columns=in_column_order((*self.columns, Column("spec"))))
+
+    @property
+    def missing_parameters(self) -> tuple[str, ...]:
+        """The parameters without which no record can be read: those of factors."""
+        factors = [name for column in self.columns for name in column.times if name in self.parameters]
+        return tuple(name for name in dict.fromkeys(factors) if self.parameter(name) is None)
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter; None where it has neither been given nor a default."""
+        return self.given.get(name, self.parameters[name].default)
+
     def with_constants(self, constants: Mapping[str, str]) -> Profile:
-        """The profile with columns that have the same value in every record, instead of its own."""
+        """The profile with columns that have the same value in every record, instead of its own; and with the values of
+        parameters, which go before columns of the same name."""
+        given = {name: value for name, value in constants.items() if name in self.parameters}
+        named = {name: value for name, value in constants.items() if name not in self.parameters}
         columns = {column.name: column for column in self.columns}
-        columns.update({name: Column(name, constant=value) for name, value in constants.items()})
-        return replace(self, columns=in_column_order(columns.values()))
+        columns.update({name: Column(name, constant=value) for name, value in named.items()})
+        templates = {
+            template: {name: value for name, value in of.items() if name not in named}
+            for template, of in self.templates.items()
+        }
+        # A column that every record has from the user is no question of templates.
+        template = () if "item" in named else self.template
+        return replace(
+            self,
+            columns=in_column_order(columns.values()),
+            template=template,
+            templates=templates,
+            given={**self.given, **given},
+        )
 
     def with_offset(self, offset: int) -> Profile:
         """The profile with `offset` for times without one, where it has none of its own."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from mps_bill.core.diagnostics import Problem, near_miss, quoted
@@ -33,7 +32,10 @@ from mps_bill.profiles.profile import (
     Condition,
     Evidence,
     FieldPath,
+    Match,
+    Parameter,
     Profile,
+    Refusal,
     TimeForm,
     in_column_order,
     parse_path,
@@ -44,6 +46,7 @@ from mps_bill.profiles.profile import (
 FORMAT_NAME = "mps-bill/profile/1"
 _STEP = r"[^\s.\[\]^]+"
 _RECORDS = rf"({_STEP}(\[\])?\.)*{_STEP}\[\]|\[\]"
+_FACTOR = re.compile("[1-9][0-9]{0,9}")
 _FIELD = r"\^*\S([^\r\n]{0,198}\S)?"
 
 
@@ -145,20 +148,37 @@ IF_ANY = Field(
 )
 
 
+VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
+CONDITION_FIELD = Field("field", _field, "the field that is checked")
+NEEDED_IF = Field(
+    "needed_if",
+    Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Match),
+    "the records, by the values of a field, for which the default is no value",
+    required=False,
+)
+TIMES = Field(
+    "times",
+    ListOf("the factors", _word),
+    "factors of a quantity: whole numbers, or names of parameters",
+    required=False,
+    default=(),
+)
+
+
 def _column(*, field: FieldPath | None, fields: tuple[FieldPath, ...], **values: Any) -> Column:
     return Column("", (field,) if field else fields, **values)
 
 
 COLUMN = Object(
     "a column",
-    (FIELD, FIELDS, CONSTANT, TEXT, IF_ANY, MAP, ABSENT, DEFAULT, TIME, TIME_OFFSET),
+    (FIELD, FIELDS, CONSTANT, TEXT, IF_ANY, MAP, ABSENT, DEFAULT, NEEDED_IF, TIMES, TIME, TIME_OFFSET),
     one_of=(FIELD.key, FIELDS.key, CONSTANT.key, TEXT.key),
     make=_column,
 )
 
-VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
 BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
-CONDITION_FIELD = Field("field", _field, "the field that is checked")
+WITHOUT = Field("without", _field, "a field that these records do not have", required=False)
+SKIP_CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE, WITHOUT), make=Condition)
 CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE), make=Condition)
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
@@ -186,7 +206,7 @@ RECORDS = Field(
 )
 SKIP = Field(
     "skip",
-    ListOf("the records to skip", CONDITION),
+    ListOf("the records to skip", SKIP_CONDITION),
     "records that are not usage; they are counted",
     required=False,
     default=(),
@@ -198,7 +218,9 @@ REQUIRE = Field(
     required=False,
     default=(),
 )
-REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE), make=partial(Condition, values=()))
+WHERE = Field("where", _field, "only an answer that has this field too", required=False)
+ANSWERED_BY = Field("answered_by", _field, "the field of a record of the run that has what is missing", required=False)
+REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, ANSWERED_BY), make=Refusal)
 REFUSE = Field(
     "refuse",
     ListOf("the refusals", REFUSAL),
@@ -212,6 +234,50 @@ NEXT_PAGE = Field(
     "the field of a JSON document that names its next page; without the last page the run is refused",
     required=False,
 )
+LISTING = Field(
+    "listing",
+    _field,
+    "the field that only pages have: answers without it are complete in themselves",
+    required=False,
+)
+KNOWN_BY = Field(
+    "known_by",
+    ListOf("the fields of a record", _field, unique=True),
+    "the fields that every record has: by them a record that stands by itself, and the profile of a file, are found",
+    required=False,
+    default=(),
+)
+TEMPLATE = Field(
+    "template",
+    ListOf("the fields of a template", _field, unique=True),
+    "the fields with the template of a record; the first with a value counts",
+    required=False,
+    default=(),
+)
+
+
+def _given(*, item: str, spec: str | None) -> dict[str, str]:
+    return {"item": item} | ({} if spec is None else {"spec": spec})
+
+
+TEMPLATE_ITEM = Field("item", _word, "the billable item of the records of this template")
+TEMPLATE_SPEC = Field("spec", _word, "their spec", required=False)
+TEMPLATES = Field(
+    "templates",
+    MapOf("the templates", _word, Object("a template", (TEMPLATE_ITEM, TEMPLATE_SPEC), make=_given)),
+    "for each template the item of its records; other templates are reported with their count",
+    required=False,
+    default={},
+)
+ABOUT = Field("about", line("a description", kinds.BAD_NAME, 500), "what the parameter is, as it is asked for")
+PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=Parameter)
+PARAMETERS = Field(
+    "parameters",
+    MapOf("the parameters", Text("a parameter's name", str, "[a-z][a-z_]{0,39}", kinds.BAD_NAME), PARAMETER),
+    "values that --set gives to the profile, for factors and maps",
+    required=False,
+    default={},
+)
 SUMS_OF = Field(
     "sums_of",
     Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
@@ -223,14 +289,48 @@ _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN
 _columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
     "the columns", _name, Either(_field, COLUMN, "a column")
 )
-COLUMNS_FIELD = Field("columns", _columns, "for each column of usage the field that holds it, or how it is made")
+COLUMNS_FIELD = Field(
+    "columns", _columns, "for each column of usage the field that holds it, or how it is made", required=False
+)
+EXTENDS = Field(
+    "extends",
+    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
+    "a shipped profile that has everything that this one does not give; its columns and templates are added to",
+    required=False,
+    default="",
+)
 
 
-def _profile(*, columns: dict[str, FieldPath | Column], **values: Any) -> Profile:
+def _profile(*, columns: dict[str, FieldPath | Column] | None, **values: Any) -> Profile:
     named = (
-        replace(how, name=name) if isinstance(how, Column) else Column(name, (how,)) for name, how in columns.items()
+        replace(how, name=name) if isinstance(how, Column) else Column(name, (how,))
+        for name, how in (columns or {}).items()
     )
     return Profile(columns=in_column_order(named), **values)
+
+
+def _check(profile: Fields) -> list[Problem]:
+    problems = [*_needless_keys(profile), *_unknown_factors(profile)]
+    if not profile.has(COLUMNS_FIELD) and not profile.has(EXTENDS):
+        message = f'a profile needs "{COLUMNS_FIELD.key}", or "{EXTENDS.key}" with the id of a shipped profile'
+        problems.append(Problem(profile.place, kinds.MISSING_COLUMNS, message))
+    return problems
+
+
+def _unknown_factors(profile: Fields) -> list[Problem]:
+    """Factors that are neither numbers nor parameters."""
+    columns, parameters = profile.get(COLUMNS_FIELD), profile.get(PARAMETERS)
+    known = [entry.key.value for entry in (parameters.parts if parameters else ())]
+    problems = []
+    for column in (entry.value for entry in (columns.parts if columns else ())):
+        factors = column.get(TIMES) if isinstance(column, Fields) else None
+        for factor in factors.parts if factors else ():
+            if factor.value not in known and not _FACTOR.fullmatch(factor.value):
+                message = (
+                    f"{quoted(factor.value)} is neither a whole number nor a parameter{near_miss(factor.value, known)}"
+                )
+                problems.append(Problem(factor.place, kinds.BAD_NAME, message))
+    return problems
 
 
 def _needless_keys(profile: Fields) -> list[Problem]:
@@ -242,7 +342,7 @@ def _needless_keys(profile: Fields) -> list[Problem]:
         if not isinstance(column, Fields):
             continue
         if not (column.has(FIELD) or column.has(FIELDS)):
-            keys += [IF_ANY.key, MAP.key, ABSENT.key, DEFAULT.key, TIME.key, TIME_OFFSET.key]
+            keys += [IF_ANY.key, MAP.key, ABSENT.key, DEFAULT.key, NEEDED_IF.key, TIMES.key, TIME.key, TIME_OFFSET.key]
         elif name != "completed_at":
             keys += [TIME.key, TIME_OFFSET.key]
         problems += [
@@ -255,8 +355,26 @@ def _needless_keys(profile: Fields) -> list[Problem]:
 
 PROFILE = Object(
     "a profile",
-    (FORMAT, ID, NAME, NOTES, SOURCES, RECORDS, NEXT_PAGE, REFUSE, SUMS_OF, SKIP, REQUIRE, COLUMNS_FIELD),
-    check=_needless_keys,
+    (
+        *(
+            FORMAT,
+            ID,
+            NAME,
+            EXTENDS,
+            NOTES,
+            SOURCES,
+            RECORDS,
+            KNOWN_BY,
+            NEXT_PAGE,
+            LISTING,
+            REFUSE,
+            SUMS_OF,
+            SKIP,
+            REQUIRE,
+        ),
+        *(PARAMETERS, TEMPLATE, TEMPLATES, COLUMNS_FIELD),
+    ),
+    check=_check,
     make=_profile,
 )
 DOCUMENT = Document("mps-bill import profile, version 1", PROFILE, kinds.NO_SUCH_PROFILE)

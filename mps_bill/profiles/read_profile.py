@@ -40,4 +40,18 @@ def read_profile(text: str, file_name: str) -> tuple[Profile | None, tuple[Probl
 
 def _profile(document: ReadDocument[Made[Profile]]) -> tuple[Profile | None, tuple[Problem, ...]]:
     fields = document.fields
-    return (None if document.problems or fields is None else fields.value), document.problems
+    if document.problems or fields is None:
+        return None, document.problems
+    profile = fields.value
+    assert profile is not None
+    if profile.extends:
+        shipped = shipped_profiles()
+        if profile.extends not in shipped:
+            hint = near_miss(profile.extends, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
+            message = f"{quoted(profile.extends)} is not a shipped profile{hint}"
+            return None, (Problem(fields.place, kinds.NO_SUCH_PROFILE, message),)
+        base, problems = load_profile(profile.extends)
+        if base is None:
+            return None, problems
+        profile = profile.over(base)
+    return profile.completed(), ()

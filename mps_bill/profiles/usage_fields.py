@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, Protocol
 
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
@@ -16,12 +17,13 @@ from mps_bill.core.times import LOCAL_TIME, iso, offset_text
 from mps_bill.metering.usage import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Obstacle, is_there, shown
-from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile
+from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile, placeholders
 
 #: Columns, beside tags, with text of the user, which may have quotes and line ends.
 _FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)
 _LINE_ENDS = str.maketrans("", "", "\r\n")
 _LOCAL_TIME = re.compile(LOCAL_TIME)
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?")
 _EPOCH = re.compile(r"0|[1-9][0-9]{0,15}")
 #: 3000-01-01T00:00:00Z: the first second that usage cannot have.
 _END_OF_TIMES = 32_503_680_000
@@ -40,11 +42,12 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with the value of a field, or with the record where there is no such field."""
+    """What is wrong with the value of a field, or with the record where there is no such field; and the column it is for."""
 
     field: FieldPath | None
     kind: Kind
     message: str
+    column: str = ""
 
 
 class _Wrong(Exception):
@@ -57,7 +60,17 @@ class _Wrong(Exception):
 
 def skipped(record: Record, profile: Profile) -> Condition | None:
     """The condition by which the record is not usage, or None."""
-    return next((condition for condition in profile.skip if _text(record, condition.field) in condition.values), None)
+    for condition in profile.skip:
+        without = condition.without
+        if _text(record, condition.field) in condition.values and not (without and _text(record, without)):
+            return condition
+    return None
+
+
+def template_of(record: Record, profile: Profile) -> str:
+    """The template of the record; empty where it has none."""
+    found = _first(record, profile.template)
+    return found[2] if found and isinstance(found[1], str) else ""
 
 
 def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trouble]]:
@@ -69,7 +82,11 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
         try:
             values[column.name] = _value(record, column, profile)
         except _Wrong as wrong:
-            troubles.append(wrong.trouble)
+            troubles.append(replace(wrong.trouble, column=column.name))
+    if named := profile.templates.get(template_of(record, profile)):
+        # A template says what its records are, whatever else they have.
+        values.update(named)
+        troubles = [trouble for trouble in troubles if trouble.column not in named]
     for column in profile.columns:
         if column.template:
             values[column.name] = column.template.format_map(values)
@@ -110,7 +127,8 @@ def _value(record: Record, column: Column, profile: Profile) -> str:
     found = _first(record, column.fields, column.absent)
     if found:
         return _meaning(*found, column, profile)
-    if column.fields and column.default is None:
+    needed = column.needed_if
+    if column.fields and (column.default is None or (needed and _text(record, needed.field) in needed.values)):
         wanted = one_of([field.name for field in column.fields])
         message = f"the record has no {wanted}, which {column.name} is made from"
         raise _Wrong(None, kinds.MISSING_VALUE, message)
@@ -146,12 +164,46 @@ def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Pr
             message = f"{path.name} {quoted(text)} is not in the map of {column.name} in profile {profile.id}"
             hint = near_miss(text, known) or f"; expected {one_of(known)}"
             raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
-        text = column.value_map[text]
+        text = _with_parameters(column.value_map[text], path, text, profile)
+    if column.times:
+        return _multiplied(text, path, column, profile)
     if column.time != "iso":
         return _from_epoch(text, path, column)
     if column.offset is not None and _LOCAL_TIME.fullmatch(text):
         return text + offset_text(column.offset)
     return text
+
+
+def _with_parameters(value: str, path: FieldPath, text: str, profile: Profile) -> str:
+    """The value of a map, with the parameters that it names."""
+    for name in placeholders(value):
+        if name not in profile.parameters:
+            continue
+        parameter = profile.parameter(name)
+        if parameter is None:
+            message = f"{path.name} is {quoted(text)}: give --set {name}=... ({profile.parameters[name].about})"
+            raise _Wrong(path, kinds.MISSING_VALUE, message)
+        value = value.replace(f"{{{name}}}", parameter)
+    return value
+
+
+def _multiplied(text: str, path: FieldPath, column: Column, profile: Profile) -> str:
+    """The product of a plain decimal and the factors of a column, exact; what is no plain decimal stays as it is, for the
+    reader of usage to refuse."""
+    if not _DECIMAL.fullmatch(text):
+        return text
+    product = Fraction(text)
+    for factor in column.times:
+        value = factor if factor not in profile.parameters else profile.parameter(factor)
+        if value is None or not _DECIMAL.fullmatch(value):
+            message = f"--set {factor}={value or '...'} is not a plain decimal ({profile.parameters[factor].about})"
+            raise _Wrong(path, kinds.MISSING_VALUE, message)
+        product *= Fraction(value)
+    places = 0
+    while (product * 10**places).denominator > 1:
+        places += 1
+    digits = str(int(product * 10**places)).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
 def _from_epoch(text: str, path: FieldPath, column: Column) -> str:

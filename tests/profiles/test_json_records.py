@@ -92,7 +92,6 @@ def test_documents_may_stand_one_behind_another() -> None:
     [
         ('{"X": 1}', (1, 1)),
         ('{"D": null}', (1, 1)),
-        ('{"D": {"Row": []}}', (1, 7)),
         ("[]", (1, 1)),
         ('\n {"D": "x"}', (2, 8)),
     ],

@@ -1,0 +1,491 @@
+"""What clients, scripts and the provider really write: wrapped, in camelCase, in XML, one document behind another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, usage_sources
+from mps_bill.pipeline import bill_usage
+from mps_bill.price_sheet.load_sheets import load_price_book
+from mps_bill.profiles.convert import Converted, check_rows
+from mps_bill.profiles.find_profile import find_profile
+from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.read_profile import read_profile
+from tests.profiles.test_convert import converted, profile
+
+LENGTH = "600.120001"
+
+
+def job(name: str = "a", template: str = "", **more: object) -> dict[str, Any]:
+    properties = {
+        "Width": "1920", "Height": "823", "Format": {"Duration": LENGTH},
+        "Streams": {"VideoStreamList": {"VideoStream": [{"CodecName": "h264"}]}},
+    }  # fmt: skip
+    output = {"OutputFile": {"Location": "oss-cn-shanghai"}, "TemplateId": template, "Properties": properties}
+    return {"JobId": name, "State": "TranscodeSuccess", "FinishTime": "2023-11-10T03:20:00Z", "Output": output, **more}
+
+
+def page(*jobs: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {"RequestId": "r", "JobList": {"Job": list(jobs)}, **more}
+
+
+def camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[:1].lower() + key[1:]: camel(member) for key, member in value.items()}
+    return [camel(member) for member in value] if isinstance(value, list) else value
+
+
+def xml(value: Any, name: str) -> str:
+    if isinstance(value, dict):
+        return f"<{name}>\n" + "".join(xml(member, key) for key, member in value.items()) + f"</{name}>\n"
+    if isinstance(value, list):
+        return "".join(xml(member, name) for member in value)
+    return f"<{name}>{value}</{name}>\n"
+
+
+def lines(*documents: object) -> str:
+    return "\n".join(json.dumps(document) for document in documents)
+
+
+A, B, C = job("a"), job("b"), job("c")
+
+
+def rows(one: Converted) -> list[dict[str, str]]:
+    assert one.source.rows
+    header, *others = one.source.rows()
+    assert not [flaw.message for row in others for flaw in row.flaws]
+    return [dict(zip(header.fields, row.fields, strict=True)) for row in others]
+
+
+def rejection(*files: Path, using: Profile) -> list[str]:
+    with pytest.raises(InputRejected) as caught, converted(*files, using=using):
+        pass
+    return [str(problem) for problem in caught.value.report.shown]
+
+
+def written(folder: Path, text: str, name: str = "x.json") -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("text", "jobs"),
+    [
+        (lines({"headers": {"x": "1"}, "statusCode": 200, "body": page(A, B)}), "ab"),
+        (lines({"Code": "200", "Data": page(A, B)}), "ab"),
+        (lines(camel({"body": page(A, B)})), "ab"),
+        (lines({"JobList": {"Job": A}}), "a"),
+        (lines([A, B]), "ab"),
+        (lines(camel([A, B])), "ab"),
+        (lines(A, B), "ab"),
+        (lines([page(A), page(B)]), "ab"),
+        (lines({"request": {"Action": "ListJob"}, "response": page(A)}, {"request": {}, "body": page(B, C)}), "abc"),
+        (lines({"request": {}, "body": json.dumps(page(A, B))}), "ab"),
+        (json.dumps(page(A)) + json.dumps(page(B)), "ab"),
+        (lines({"JobList": {}}, {"JobList": {"Job": []}}, {"JobList": []}, page(A)), "a"),
+        (xml(page(A, B), "ListJobResponse"), "ab"),
+        (xml({"JobList": {"Job": A}}, "QueryJobListResponse"), "a"),
+        ('<?xml version="1.0"?>' + xml(page(A), "R") + '<?xml version="1.0"?>\n' + xml(page(B, C), "R"), "abc"),
+        ('<R><JobList list="true"/></R>\n' + xml(page(A), "R"), "a"),
+    ],
+    ids=[
+        *("body", "Data", "camel", "one", "bare", "bare-camel", "lines", "list-of-pages", "request-response", "text"),
+        *("concatenated", "empty", "xml", "xml-one", "xml-several", "xml-empty"),
+    ],
+)
+def test_jobs_are_read_in_every_wrapping_with_their_digits(text: str, jobs: str, tmp_path: Path) -> None:
+    with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
+        found = rows(one)
+    assert "".join(row["job_id"] for row in found) == jobs
+    for row in found:
+        assert (row["item"], row["codec"], row["width"], row["height"]) == ("transcoding", "H264", "1920", "823")
+        assert (row["quantity"], row["region"], row["completed_at"]) == (LENGTH, "cn-shanghai", "2023-11-10T03:20:00Z")
+
+
+@pytest.mark.parametrize("number", ["0.1000000000000000055", "1e2", "123456789012.000001"])
+def test_numbers_keep_their_digits_in_json_and_xml(number: str, tmp_path: Path) -> None:
+    texts = (
+        f'{{"body": {{"Data": [{{"Time": 1699585200, "Specification": "Audio", "Duration": {number}}}]}}}}',
+        f"<R><Data><Time>1699585200</Time><Specification>Audio</Specification><Duration>{number}</Duration></Data></R>",
+    )
+    for text in texts:
+        using = profile("ims-metering", {"region": "cn-shanghai"})
+        with converted(written(tmp_path, text), using=using) as (one,):
+            assert [row["quantity"] for row in rows(one)] == [number]
+
+
+def test_documents_and_answers_are_counted(tmp_path: Path) -> None:
+    text = lines(page(A), [page(B), page(C), A])
+    with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
+        assert (one.counts.documents, one.counts.answers, one.records, one.rows) == (2, 3, 4, 4)
+
+
+def test_a_value_keeps_its_place_in_wrappers_and_xml(tmp_path: Path) -> None:
+    bad = job("a", FinishTime="soon")
+    text = '[\n{"body":\n ' + json.dumps(camel(page(bad))) + "}]"
+    with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
+        (problem,) = check_rows(one.source)
+    column = text.split("\n")[2].index('"soon"') + 1
+    assert (problem.place.line, problem.place.column) == (3, column)
+    text = xml(page(A, bad), "ListJobResponse")
+    with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
+        (problem,) = check_rows(one.source)
+        assert one.source.rows
+        *_, last = one.source.rows()
+    line = next(number for number, line in enumerate(text.split("\n"), 1) if "soon" in line)
+    assert (problem.place.line, problem.place.column) == (line, 1)
+    assert last.raw.startswith(b"<Job>")
+    assert last.raw.endswith(b"</Job>")
+    assert b"soon" in last.raw
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "part"),
+    [
+        ('<!DOCTYPE R [<!ENTITY a "b">]><R>&a;</R>', "1:", "document type"),
+        ("<R><JobList><Job>&a;</Job></JobList></R>", "1:18:", "undefined entity"),
+        ("<R>\n <JobList></R>", "2:", "mismatched tag"),
+        ("<R><JobList>text<Job/></JobList></R>", "1:", 'the element "JobList" has text'),
+        ("<R/>junk", "1:5:", "syntax error"),
+        ("<R>" * 101 + "</R>" * 101, "1:301:", "nested too deeply"),
+        ("<R>\udcff</R>", "1:", "not well-formed"),
+    ],
+)
+def test_xml_that_is_not_plain_is_refused_with_its_place(text: str, place: str, part: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.xml"
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    found = rejection(file, using=profile("mps-job-list"))
+    assert len(found) == 1
+    assert f"x.xml:{place}" in found[0]
+    assert part in found[0]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"body": "{\\"JobList\\": "}', '{"body": "[] x"}', '{"body": "{\\"a\\": 1, \\"a\\": 2}"}']
+)
+def test_a_text_in_a_wrapper_that_is_not_json_is_refused(text: str, tmp_path: Path) -> None:
+    (found,) = rejection(written(tmp_path, text), using=profile("mps-job-list"))
+    assert 'x.json:1:10: in the text of "body"' in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"JobList": "none"}',
+        '{"JobList": {"Job": 1}}',
+        '{"body": {"Code": "Throttling"}}',
+        '{"body": "gone"}',
+        "[[1]]",
+        "1",
+    ],
+)
+def test_what_has_no_records_is_a_rejected_row(text: str, tmp_path: Path) -> None:
+    file = written(tmp_path, text if text.startswith(("{", "[")) else "[1]")
+    with converted(file, using=profile("mps-job-list")) as (one,):
+        assert [problem.kind.slug for problem in check_rows(one.source)] == ["no-records"]
+
+
+SUBMITTED = {"JobResultList": {"JobResult": [{"Success": True, "Job": {"JobId": "a"}}, {"Job": {"JobId": "z"}}]}}
+NOTICE = {"jobId": "z", "requestId": "r", "Type": "Transcode", "state": "Success", "State": "Success", "JobId": "z"}
+LISTED = {"Jobs": [{"ParentJobId": "P1", "Status": "Success"}, {"ParentJobId": "P2", "Status": "Success"}]}
+
+
+def sub_job(name: str, parent: str = "P1", **more: object) -> dict[str, Any]:
+    basics = {"Duration": "403.039999", "Width": "1280", "Height": "720", "Region": "cn-shanghai"}
+    streams = {"VideoStreamInfoList": [{"Codec_name": "hevc"}], "AudioStreamInfoList": [{"CodecName": "aac"}]}
+    return {
+        "JobId": name, "ParentJobId": parent, "Status": "Success", "FinishTime": "2023-11-10T03:20:00Z",
+        "OutFileMeta": {"FileBasicInfo": basics, **streams}, **more,
+    }  # fmt: skip
+
+
+def parent(name: str, *jobs: dict[str, Any]) -> dict[str, Any]:
+    return {"TranscodeParentJob": {"ParentJobId": name, "Status": "Success", "TranscodeJobList": list(jobs)}}
+
+
+@pytest.mark.parametrize(
+    ("name", "documents", "ids", "part"),
+    [
+        ("mps-job-list", [SUBMITTED], '"a", "z"', "SubmitJobs has no lengths; ask QueryJobList"),
+        ("mps-job-list", [SUBMITTED, page(A)], '"z"', "ask QueryJobList for these job ids"),
+        ("mps-job-list", [NOTICE, {"jobId": "y", "type": "Transcode"}], '"z", "y"', "a notification has no length"),
+        ("mps-job-list", [[NOTICE, A]], '"z"', "ask QueryJobList for these job ids"),
+        ("ims-jobs", [LISTED], '"P1", "P2"', "neither lengths nor sizes; ask GetTranscodeJob"),
+        ("ims-jobs", [LISTED, {"body": parent("P1", sub_job("s1"))}], '"P2"', "ask GetTranscodeJob"),
+    ],
+)
+def test_answers_without_lengths_say_what_to_ask_for(
+    name: str, documents: list[object], ids: str, part: str, tmp_path: Path
+) -> None:
+    (found,) = rejection(written(tmp_path, lines(*documents)), using=profile(name))
+    assert "x.json:1:" in found
+    assert f"names {ids}: " in found
+    assert part in found
+
+
+@pytest.mark.parametrize(
+    ("name", "documents"),
+    [
+        ("mps-job-list", [SUBMITTED, NOTICE, page(A, job("z"))]),
+        ("ims-jobs", [LISTED, parent("P1", sub_job("s1")), parent("P2", sub_job("s2", "P2"))]),
+    ],
+)
+def test_what_is_listed_and_answered_is_whole(name: str, documents: list[object], tmp_path: Path) -> None:
+    with converted(written(tmp_path, lines(*documents)), using=profile(name)) as (one,):
+        assert len(rows(one)) == 2
+        assert one.counts.documents == len(documents)
+
+
+def test_a_listing_needs_its_last_page_and_answers_of_single_jobs_are_none(tmp_path: Path) -> None:
+    documents = [{**LISTED, "NextPageToken": "t"}, parent("P1", sub_job("s1")), parent("P2", sub_job("s2", "P2"))]
+    (found,) = rejection(written(tmp_path, lines(*documents)), using=profile("ims-jobs"))
+    assert 'NextPageToken "t" announces another page' in found
+    with converted(written(tmp_path, lines(*documents, {"Jobs": []})), using=profile("ims-jobs")) as (one,):
+        assert one.rows == 2
+
+
+def test_jobs_of_ims_have_codec_size_region_and_length_of_their_output(tmp_path: Path) -> None:
+    audio = {"FileBasicInfo": {"Duration": "9", "Region": "cn-beijing"}, "AudioStreamInfoList": [{"CodecName": "mp3"}]}
+    jobs = [
+        sub_job("s1"), sub_job("s2", Status="Fail", OutFileMeta={}), sub_job("s3", Status="Init", FinishTime=""),
+        sub_job("s4", OutFileMeta=audio),
+    ]  # fmt: skip
+    for document in (parent("P1", *jobs), camel({"body": parent("P1", *jobs)})):
+        with converted(written(tmp_path, lines(document)), using=profile("ims-jobs")) as (one,):
+            film, sound = rows(one)
+            assert one.skipped == {"the job failed": 1, "the job is not finished": 1}
+        assert [film[name] for name in ("item", "codec", "width", "height", "quantity", "region")] == [
+            *("transcoding", "H265", "1280", "720", "403.039999", "cn-shanghai")
+        ]
+        assert [sound[name] for name in ("item", "codec", "quantity", "region")] == [
+            *("audio_transcoding", "", "9", "cn-beijing")
+        ]
+    bad = sub_job("s1", OutFileMeta={"FileBasicInfo": {"Region": "cn-shanghai", "Width": "1"}})
+    with converted(written(tmp_path, lines(parent("P1", bad))), using=profile("ims-jobs")) as (one,):
+        (problem,) = check_rows(one.source)
+    assert "no OutFileMeta.FileBasicInfo.Duration, which quantity is made from" in problem.message
+
+
+def test_jobs_without_finish_time_are_passed_over_if_they_failed_and_a_success_needs_its_length(tmp_path: Path) -> None:
+    unfinished = {"FinishTime": None, "Output": {}}
+    jobs = [
+        A, job("b", State="TranscodeCancelled", **unfinished), job("c", State="TranscodeFail", **unfinished),
+        job("d", State="TranscodeFail"), job("e", State="TranscodeFail", Output={"OutputFile": A["Output"]["OutputFile"]}),
+    ]  # fmt: skip
+    with converted(written(tmp_path, lines(page(*jobs))), using=profile("mps-job-list")) as (one,):
+        assert [(row["job_id"], row["status"]) for row in rows(one)] == [
+            ("a", "success"),
+            ("d", "failed"),
+            ("e", "failed"),
+        ]
+        assert one.skipped == {"the job failed or was cancelled, and has no FinishTime": 2}
+    bad = [job("a", FinishTime=None), job("b", Output={"OutputFile": A["Output"]["OutputFile"]})]
+    with converted(written(tmp_path, lines(page(*bad))), using=profile("mps-job-list")) as (one,):
+        messages = [problem.message for problem in check_rows(one.source)]
+    assert len(messages) == 2
+    assert "no FinishTime" in messages[0]
+    assert "no Output.Properties.Format.Duration, Output.Properties.Duration or Duration" in messages[1]
+
+
+@pytest.mark.parametrize(
+    ("template", "item"),
+    [
+        ("S00000002-000020", "narrowband_hd_1"), ("S00000002-200070", "narrowband_hd_1"),
+        ("S00000003-200050", "narrowband_hd_2"), ("S00000003-400070", "narrowband_hd_2"),
+        ("S00000001-100000", "transmuxing"), ("S00000001-300050", "audio_transcoding"),
+        ("S00000001-200030", "transcoding"), ("S00000000-200050", "transcoding"),
+    ],
+)  # fmt: skip
+def test_preset_templates_name_the_item(template: str, item: str, tmp_path: Path) -> None:
+    with converted(written(tmp_path, lines(page(job("a", template)))), using=profile("mps-job-list")) as (one,):
+        assert [row["item"] for row in rows(one)] == [item]
+        assert not one.counts.templates
+    using = profile("mps-job-list", {"item": "editing_basic"})
+    with converted(written(tmp_path, lines(page(job("a", template)))), using=using) as (one,):
+        assert [row["item"] for row in rows(one)] == ["editing_basic"]
+
+
+OWN = """format: mps-bill/profile/1
+id: own
+name: our templates
+extends: mps-job-list
+templates:
+  ours: {item: narrowband_hd_1, spec: H264.HD.NarrowBandHDV1}
+  S00000001-200030: {item: editing_basic}
+"""
+
+
+def test_templates_that_nothing_names_are_counted_and_a_profile_of_ones_own_names_them(tmp_path: Path) -> None:
+    text = lines(
+        page(
+            *(job(name, "ours") for name in "ab"),
+            job("c", "other"),
+            job("d", "other", State="TranscodeFail"),
+            C | {"JobId": "e"},
+        )
+    )
+    with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
+        assert dict(one.counts.templates) == {"ours": 2, "other": 1}
+    with converted(written(tmp_path, text), using=profile("mps-job-list", {"item": "transcoding"})) as (one,):
+        assert not one.counts.templates
+    own, problems = read_profile(OWN, "own.yaml")
+    assert own, problems
+    with converted(written(tmp_path, text), using=own) as (one,):
+        assert [(row["item"], row["spec"]) for row in rows(one)] == [
+            *[("narrowband_hd_1", "H264.HD.NarrowBandHDV1")] * 2,
+            *[("transcoding", "")] * 3,
+        ]
+        assert dict(one.counts.templates) == {"other": 1}
+    with converted(written(tmp_path, lines(page(job("a", "S00000001-200030")))), using=own) as (one,):
+        assert [row["item"] for row in rows(one)] == ["editing_basic"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("extends: mps-job-list", "extends: mps-job-lists", "no-such-profile"),
+        ("extends: mps-job-list\n", "", "missing-columns"),
+        ("{item: narrowband_hd_1, ", "{", "missing-key"),
+    ],
+)
+def test_an_extending_profile_is_checked(old: str, new: str, kind: str) -> None:
+    own, problems = read_profile(OWN.replace(old, new), "own.yaml")
+    assert own is None
+    assert [problem.kind.slug for problem in problems] == [kind]
+
+
+def metered(**row: object) -> str:
+    return lines({"RequestId": "r", "Data": [{"Time": 1699585200, **row}]})
+
+
+ENHANCED = metered(Specification="SuperResolution.Standard.1080P", Duration=308028)
+
+
+@pytest.mark.parametrize(
+    ("fps", "length", "frames"),
+    [
+        ("25", "308028", "462042000"),
+        ("29.97", "1.5", "2697.3"),
+        ("23.976", "0.01", "14.3856"),
+        ("25", "0.1000001", "150.00015"),
+    ],
+)
+def test_minutes_of_enhancement_are_frames_exactly(fps: str, length: str, frames: str, tmp_path: Path) -> None:
+    text = ENHANCED.replace("308028", length)
+    using = profile("ims-enhancement", {"region": "cn-shanghai", "fps": fps})
+    with converted(written(tmp_path, text), using=using) as (one,):
+        (row,) = rows(one)
+    assert (row["quantity"], row["unit"], row["item"]) == (frames, "frame", "super_resolution_standard")
+    assert row["spec"] == "SuperResolution.Standard.1080P"
+
+
+def test_frames_per_second_are_asked_for_and_checked(tmp_path: Path) -> None:
+    assert profile("ims-enhancement", {"region": "x"}).missing_parameters == ("fps",)
+    for fps in ("x", "30000/1001", "2.5e1"):
+        using = profile("ims-enhancement", {"region": "cn-shanghai", "fps": fps})
+        with converted(written(tmp_path, ENHANCED), using=using) as (one,):
+            (problem,) = check_rows(one.source)
+        assert f"--set fps={fps} is not a plain decimal" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("given", "item", "spec"),
+    [
+        ({}, "editing_basic", "H264.HD"),
+        ({"codec": "H265"}, "editing_basic", "H265.HD"),
+        ({"item": "editing_advanced"}, "editing_advanced", "H264.HD"),
+    ],
+)
+def test_editing_has_documented_defaults(given: dict[str, str], item: str, spec: str, tmp_path: Path) -> None:
+    using = profile("ims-editing", {"region": "cn-shanghai", **given})
+    with converted(written(tmp_path, metered(Profile="1080P", Duration=1.23)), using=using) as (one,):
+        (row,) = rows(one)
+    assert (row["item"], row["spec"], row["quantity"], row["unit"]) == (item, spec, "1.23", "minute")
+
+
+def test_what_was_reviewed_or_produced_is_asked_for(tmp_path: Path) -> None:
+    text = lines({"Data": [{"Time": 1699585200, "Type": kind, "Duration": 644} for kind in ("Censor", "Product")]})
+    region = {"region": "cn-shanghai"}
+    with converted(written(tmp_path, text), using=profile("ims-ai", region)) as (one,):
+        messages = [problem.message for problem in check_rows(one.source)]
+    assert ["review" in messages[0], "--set production=..." in messages[-1]] == [True, True]
+    using = profile("ims-ai", {**region, "review": "porn", "production": "smart_tag"})
+    with converted(written(tmp_path, text), using=using) as (one,):
+        assert [(row["item"], row["spec"]) for row in rows(one)] == [("review", "porn"), ("smart_tag", "")]
+
+
+def test_every_new_profile_makes_usage_that_is_billed(tmp_path: Path) -> None:
+    book, problems = load_price_book(["mps-china"])
+    assert book, problems
+    region = {"region": "cn-shanghai"}
+    cases: list[tuple[str, str, dict[str, str], str]] = [
+        ("ims-enhancement", ENHANCED.replace("308028", "10"), {**region, "fps": "25"}, "48.825"),
+        ("ims-editing", metered(Profile="1080P", Duration=10), region, "0.651"),
+        ("ims-ai", metered(Type="Product", Duration=10), {**region, "production": "smart_tag"}, "3"),
+        ("ims-jobs", lines(parent("P1", sub_job("s1"))), {}, "1.09536"),
+        ("mps-job-list", xml(page(job("a", "S00000002-200050")), "ListJobResponse"), {}, "1.953"),
+    ]
+    for name, text, given, amount in cases:
+        with converted(written(tmp_path, text), using=profile(name, given)) as (one,):
+            (bill,) = bill_usage([one.source], book, MeterOptions()).bills
+        assert [f"{line.amount.normalize():f}" for line in bill.lines] == [amount], name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (lines(page(A)), "mps-job-list"),
+        (lines(camel([A])), "mps-job-list"),
+        (xml(page(A), "R"), "mps-job-list"),
+        (lines({"JobList": {}}, page(A)), "mps-job-list"),
+        (lines(SUBMITTED), "mps-job-list"),
+        (lines(NOTICE), "mps-job-list"),
+        (lines(LISTED), "ims-jobs"),
+        (lines({"request": {}, "response": parent("P1", sub_job("s1"))}), "ims-jobs"),
+        (metered(Specification="H264.HD", Duration=1), "ims-metering"),
+        (ENHANCED, "ims-enhancement"),
+        (metered(Profile="1080P", Duration=1), "ims-editing"),
+        (metered(Type="Censor", Duration=1), "ims-ai"),
+        ("JobId,State,FinishTime,Region\na,TranscodeSuccess,2023-11-10T03:20:00Z,cn-shanghai\n", "mps-job-list"),
+        ("Time,Specification,Duration\n1699585200,HDR.Standard.4K,1\n", "ims-enhancement"),
+        ("job_id,State,JobId\n", None),
+        ("a,b\n1,2\n", None),
+    ],
+)
+def test_a_profile_is_found_by_the_shape_of_the_file(text: str, name: str | None, tmp_path: Path) -> None:
+    suffix = "json" if text[0] in "[{" else "xml" if text[0] == "<" else "csv"
+    file = written(tmp_path, text, f"x.{suffix}")
+    with usage_sources([str(file)], formats=(*FORMATS, *FOREIGN_FORMATS)) as (sources, problems):
+        assert not problems
+        found = find_profile(sources)
+    assert (found[0].id if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (lines({"Code": "Throttling", "Message": "m"}), 'begins with an object with "Code", "Message"'),
+        (lines([1]), "begins with a list"),
+        (metered(Specification="H999", Duration=1), "ims-enhancement or ims-metering can read this file"),
+    ],
+)
+def test_a_file_that_no_profile_knows_is_refused_with_what_it_has(text: str, part: str, tmp_path: Path) -> None:
+    file = written(tmp_path, text)
+    with usage_sources([str(file)], formats=FOREIGN_FORMATS) as (sources, _), pytest.raises(InputRejected) as caught:
+        find_profile(sources)
+    (problem,) = caught.value.report.shown
+    assert part in problem.message
+    assert problem.place.file == str(file)
+
+
+def test_a_profile_with_an_unknown_factor_is_refused() -> None:
+    text = OWN + "columns:\n  quantity: {field: Duration, times: ['60', fpss]}\nparameters:\n  fps: {about: frames}\n"
+    own, problems = read_profile(text, "own.yaml")
+    assert own is None
+    assert "is neither a whole number nor a parameter" in problems[0].message
