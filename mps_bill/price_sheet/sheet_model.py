@@ -6,7 +6,7 @@ written. Every value that an explanation names keeps its place in the file.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -133,6 +133,12 @@ class Item:
     def spec_of(self, word: str) -> str:
         """The spec that a word stands for, where it is another spelling of one; else the word."""
         return self.aliases.get(word, word)
+
+
+def specs_named(word: str, versions: Iterable[Item]) -> tuple[str, ...]:
+    """The specs that a word names in the versions of an item, be it as another spelling; none where they do not have it."""
+    named = (item.spec_of(word) for item in versions if item.spec_of(word) in item.prices)
+    return tuple(dict.fromkeys(named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,7 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
     With regions selected, each has its own price, its group's or that of "*", and is named by itself.
     """
     for item in _items(sheet, selection):
-        for spec in item.prices:
-            if selection.specs and spec not in selection.specs:
-                continue
+        for spec in _specs(item, selection):
             keys = selection.regions or tuple(item.prices[spec])
             by_price: dict[Price, PriceRow] = {}
             for region in keys:
@@ -64,7 +62,7 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
 def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
     """For each item, the regions of the sheet by which of its specs they have a price for; those without any come last."""
     for item in _items(sheet, selection):
-        specs = [spec for spec in item.prices if not selection.specs or spec in selection.specs]
+        specs = _specs(item, selection)
         alike: dict[tuple[str, ...], list[str]] = {}
         for region in selection.regions or regions_of(sheet):
             priced = tuple(spec for spec in specs if _price(sheet, item, spec, region, selection) is not None)
@@ -100,6 +98,12 @@ def regions_of(sheet: PriceSheet) -> tuple[str, ...]:
     named = [key for key in keys if key not in sheet.region_groups and key != EVERY_REGION]
     everywhere = [EVERY_REGION] if EVERY_REGION in keys else []
     return tuple(dict.fromkeys([*members, *named, *everywhere]))
+
+
+def _specs(item: Item, selection: Selection) -> Sequence[str]:
+    """The selected specs of an item, which may be selected by another spelling."""
+    selected = set(map(item.spec_of, selection.specs))
+    return [spec for spec in item.prices if not selected or spec in selected]
 
 
 def _items(sheet: PriceSheet, selection: Selection) -> Sequence[Item]:

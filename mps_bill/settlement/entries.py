@@ -15,7 +15,7 @@ from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, repeat
 from mps_bill.documents.values import decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
-from mps_bill.price_sheet.sheet_model import Item
+from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.settlement import account_problems as kinds
 
 T = TypeVar("T")
@@ -114,9 +114,9 @@ class Reading:
 
     def spec(self, spec: Located[str], items: Sequence[Item]) -> None:
         """Looks a spec up in the items of one code; nothing is known of a code without any."""
-        specs = [known for item in items for known in item.prices]
-        if items and spec.value not in specs:
-            message = f"{items[0].code} has no spec {quoted(spec.value)}{near_miss(spec.value, specs)}"
+        if items and not specs_named(spec.value, items):
+            known = [word for item in items for word in (*item.prices, *item.aliases)]
+            message = f"{items[0].code} has no spec {quoted(spec.value)}{near_miss(spec.value, known)}"
             self.report(spec.place, kinds.UNKNOWN_SPEC, message)
 
     def region(self, region: Located[str]) -> str:

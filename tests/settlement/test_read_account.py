@@ -11,7 +11,9 @@ import pytest
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.account_format import DOCUMENT
 from mps_bill.settlement.account_reader import read_account
+from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.sources.vouchers import Vouchers
 from tests.settlement.worlds import SHEET, at, book, cards_of, reread, vouchers_of
 
@@ -95,6 +97,46 @@ def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
 def test_one_mistake_is_one_problem_at_its_place(old: str, new: str, expected: str) -> None:
     assert old in GOOD
     assert problems(GOOD.replace(old, new, 1)) == [expected]
+
+
+ALIASES = SHEET.replace("    name: Video\n", "    name: Video\n    spec_aliases: {1080P: HD, FullHD: HD}\n", 1)
+
+
+def covering(specs: str, *sheets: str) -> tuple[dict[str, Decimal], list[str]]:
+    """What the plan covers of video, and the problems."""
+    text = GOOD.replace("{SD: 1.5, HD: 3}", specs)
+    account, found = read_account(text, "a.yaml", book(*sheets))
+    if account is None:
+        return {}, [f"{one.place.line}:{one.place.column} {one.message} [{one.kind.slug}]" for one in found]
+    assert account == reread(afresh(account, 8 * 3600), book(*sheets))
+    ((plan,),) = [source.plans for source in account.sources if isinstance(source, ResourcePlans)]
+    return dict(plan.covers["video"]), []
+
+
+@pytest.mark.parametrize("specs", ["{1080P: 3, SD: 1}", "{HD: 3, SD: 1}", "{1080P: 3, HD: 3.0, FullHD: 3, SD: 1}"])
+def test_another_spelling_of_a_spec_is_covered_as_the_spec(specs: str) -> None:
+    assert covering(specs, ALIASES) == ({"HD": Decimal(3), "SD": Decimal(1)}, [])
+
+
+def test_a_spec_that_was_renamed_is_covered_under_both_names() -> None:
+    first = SHEET.replace("      HD:", "      1080P:", 1).replace(
+        "billing:\n", "effective_to: 2023-12-01T00:00:00+08:00\nbilling:\n", 1
+    )
+    second = ALIASES.replace("2023-11-01T", "2023-12-01T", 1)
+    assert covering("{1080P: 3}", first, second) == ({"1080P": Decimal(3), "HD": Decimal(3)}, [])
+    assert covering("{HD: 3}", first, second) == ({"HD": Decimal(3)}, [])
+
+
+@pytest.mark.parametrize(
+    ("specs", "expected"),
+    [
+        ("{HD: 3, 1080P: 2}", '16:22 "HD", which "1080P" stands for, has coefficient 3 already, and 2 here [duplicate-entry]'),
+        ("{1080P: 2, HD: 3}", '16:25 "HD", which "HD" stands for, has coefficient 2 already, and 3 here [duplicate-entry]'),
+        ("{1080I: 2}", '16:15 video has no spec "1080I"; did you mean "1080P"? [unknown-spec]'),
+    ],
+)  # fmt: skip
+def test_two_spellings_of_a_spec_do_not_contradict_each_other(specs: str, expected: str) -> None:
+    assert covering(specs, ALIASES) == ({}, [expected])
 
 
 def test_ids_stand_once_in_their_list() -> None:

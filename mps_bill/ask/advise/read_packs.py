@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.advise import pack_definition as d
@@ -15,7 +17,7 @@ from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_definition import CURRENCY
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement.entries import millionths
-from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT
+from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT, rates_by_spec
 
 
 def read_packs(text: str, file_name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:
@@ -34,32 +36,40 @@ def packs_of(
     if currency and currency.value != book.currency:
         message = f"the packs are sold in {currency.value}, and the price sheets are in {book.currency}"
         problems.append(Problem(currency.place, kinds.OTHER_CURRENCY, message))
-    unknown = {
+    checked = {
         entry.key.value: _check_type(entry.value, book, problems)
         for entry in (types.parts if types else ())
         if entry.value
     }
     if problems or fields.value is None:
         return None, in_order(problems)
-    packs = [pack for id_, type_ in fields.value["packs"].items() for pack in _packs(id_, type_, unknown[id_])]
+    packs = [pack for id_, type_ in fields.value["packs"].items() for pack in _packs(id_, type_, checked[id_])]
     return PackList(fields.value["id"], book.currency, tuple(packs)), ()
 
 
-def _packs(id_: str, on_sale: dict[str, Any], unknown: tuple[str, ...]) -> list[Pack]:
+def _packs(id_: str, on_sale: dict[str, Any], checked: _Covers) -> list[Pack]:
     """The packs of a type, the smallest first."""
-    values = {key: value for key, value in on_sale.items() if key != d.SIZES.key}
+    values = {key: value for key, value in on_sale.items() if key not in (d.SIZES.key, COVERS.key)}
     if values["regions"] is not None:
         values["regions"] = frozenset(values["regions"])
-    type_ = PackType(id=id_, unknown=unknown, **values)
+    type_ = PackType(id=id_, covers=checked.by_spec, unknown=tuple(checked.unknown), **values)
     packs = [Pack(type_, millionths(size), price) for size, price in on_sale[d.SIZES.key].items()]
     return sorted(packs, key=lambda pack: pack.units)
 
 
-def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> tuple[str, ...]:
-    """Adds what contradicts the price sheets of the run; gives the items and specs that they do not have.
+@dataclass(frozen=True, slots=True)
+class _Covers:
+    """What a type of pack covers, by the specs of the price sheets, and the items and specs that these do not have."""
 
-    Those are not a problem: a list of packs is for every customer of a site, and a price sheet perhaps for one contract. They are
-    reported with the advice.
+    by_spec: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+
+def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Covers:
+    """What the type covers; adds what contradicts the price sheets of the run.
+
+    What they do not have is not a problem: a list of packs is for every customer of a site, and a price sheet perhaps for one
+    contract. It is reported with the advice.
     """
     regions, covers, unit = fields.get(REGIONS), fields.get(COVERS), fields.get(UNIT)
     known = known_regions(book)
@@ -70,17 +80,20 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> tup
     by_code: dict[str, list[Item]] = {}
     for item in book.items:
         by_code.setdefault(item.code, []).append(item)
-    unknown: list[str] = []
+    checked = _Covers()
     for entry in covers.parts if covers else ():
         code = entry.key.value
         items = by_code.get(code, [])
         if not items:
-            unknown.append(f"{code}{near_miss(code, by_code)}")
+            checked.unknown.append(f"{code}{near_miss(code, by_code)}")
         elif unit and all(item.unit.dimension != unit.value.dimension for item in items):
             message = f"{code} is billed by {items[0].unit.name}, and {unit.value.name} does not convert to it"
             problems.append(Problem(unit.place, kinds.UNIT_MISMATCH, message))
+        rates = entry.value.parts if entry.value else ()
+        checked.by_spec[code], contradictions = rates_by_spec(rates, items)
+        problems += [Problem(place, kinds.DUPLICATE_SPEC, message) for place, message in contradictions]
         specs = [spec for item in items for spec in item.prices]
-        for part in entry.value.parts if entry.value and items else ():
-            if part.key.value not in specs:
-                unknown.append(f"{code} {part.key.value}{near_miss(part.key.value, specs)}")
-    return tuple(unknown)
+        for spec in checked.by_spec[code] if items else ():
+            if spec not in specs:
+                checked.unknown.append(f"{code} {spec}{near_miss(spec, specs)}")
+    return checked

@@ -116,7 +116,7 @@ def _check_selection(sheets: Sequence[PriceSheet], selection: Selection) -> None
     groups = [group for sheet in sheets for group in sheet.region_groups]
     for option, words, known in (
         ("--item", selection.items, [item.code for item in items]),
-        ("--spec", selection.specs, [spec for item in items for spec in item.prices]),
+        ("--spec", selection.specs, [spec for item in items for spec in (*item.prices, *item.aliases)]),
         (
             "--region",
             selection.regions,

@@ -6,19 +6,21 @@ quantity takes is in general a fraction, so all of it is done on whole numbers w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
 from mps_bill.core.decimals import divide, plain, scaled
+from mps_bill.core.diagnostics import Place, quoted
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record, words
 from mps_bill.documents.values import line
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement import account_problems as kinds
@@ -160,8 +162,30 @@ def _read_covers(
         rates = entry.value.parts if entry.value else ()
         for rate in rates:
             reading.spec(rate.key, items)
-        found[code.value] = {rate.key.value: rate.value.value for rate in rates if rate.value}
+        found[code.value], contradictions = rates_by_spec(rates, items)
+        for place, message in contradictions:
+            reading.report(place, kinds.DUPLICATE_ENTRY, message)
     return found
+
+
+def rates_by_spec(
+    rates: Iterable[Entry[str, Located[Decimal]]], versions: Sequence[Item]
+) -> tuple[dict[str, Decimal], list[tuple[Place, str]]]:
+    """The coefficients by the specs that their keys stand for in the versions of an item, and what contradicts another one.
+
+    A key that no version has stays as it is.
+    """
+    found: dict[str, Decimal] = {}
+    contradictions = []
+    for rate in rates:
+        for spec in specs_named(rate.key.value, versions) or (rate.key.value,):
+            if rate.value and found.setdefault(spec, rate.value.value) != rate.value.value:
+                message = (
+                    f"{quoted(spec)}, which {quoted(rate.key.value)} stands for, has coefficient {plain(found[spec])}"
+                    f" already, and {plain(rate.value.value)} here"
+                )
+                contradictions.append((rate.key.place, message))
+    return found, contradictions
 
 
 def _written_plan(plan: ResourcePlan, offset: int) -> Mapping[str, Written]:

@@ -7,7 +7,7 @@ import pytest
 from mps_bill.ask.advise.packs import Validity
 from mps_bill.ask.advise.read_packs import read_packs
 from mps_bill.core.units import MICROS
-from tests.settlement.worlds import book
+from tests.settlement.worlds import SHEET, book
 
 FILE = """\
 format: mps-bill/packs/1
@@ -100,3 +100,17 @@ def test_words_that_no_sheet_has_are_kept_to_be_told(old: str, new: str, told: s
     assert not problems
     assert found is not None
     assert found.types[0].unknown == (told,)
+
+
+def test_another_spelling_of_a_spec_is_covered_as_the_spec() -> None:
+    aliases = SHEET.replace("    name: Video\n", "    name: Video\n    spec_aliases: {1080P: HD}\n", 1)
+
+    def covers(specs: str) -> tuple[object, list[str]]:
+        found, problems = read_packs(changed("{HD: 3}", specs), "packs.yaml", book(aliases))
+        covered = [(pack.type.covers, pack.type.unknown) for pack in found.packs] if found else []
+        return covered[:1], [f"{one.place} {one.message} [{one.kind}]" for one in problems]
+
+    assert covers("{1080P: 3}") == ([({"video": {"HD": 3}}, ())], [])
+    assert covers("{1080P: 3, UHD: 5}") == ([({"video": {"HD": 3, "UHD": 5}}, ("video UHD",))], [])
+    contradicted = '"HD", which "1080P" stands for, has coefficient 3 already, and 2 here'
+    assert covers("{HD: 3, 1080P: 2}") == ([], [f"packs.yaml:12:29 {contradicted} [K305 duplicate-spec]"])
