@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice
+from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice, Reach
 from mps_bill.ask.advise.packs import Pack, PackType
 from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled
@@ -30,6 +30,7 @@ from mps_bill.view.tables import (
     pick,
     row_of,
     select,
+    table,
 )
 
 FORMAT = "mps-bill/plans-advice/1"
@@ -53,6 +54,14 @@ PACKS = (
     Column("expires_at", "time", "Expires"),
     Column("currency"),
 )
+#: What packs can cover of an item and spec, as `_reach_record` spells it.
+REACH = (
+    *columns_of("item", "spec"),
+    Column("quantity", "quantity", "Used"),
+    Column("coverable", "quantity", "In reach of packs"),
+    Column("covered_by_best", "quantity", "Best covers"),
+    Column("unit"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class AdviceView:
                 yield _best_table(advice)
             yield Note(_verdict(advice))
             if advice.reach:
-                yield _reach_table(advice)
+                yield table("What packs can cover", REACH, map(_reach_record, advice.reach))
             yield Note("\n".join(["Assumptions:", *(f"- {sentence}" for sentence in self.assumptions)]))
         else:
             yield Note("There is no usage that packs could cover, so there is nothing to advise.")
@@ -105,17 +114,7 @@ class AdviceView:
                 "proven": not advice.found.gap,
                 "possible_further_saving": advice.found.gap,
             },
-            "reach": [
-                {
-                    "item": one.item,
-                    "spec": one.spec,
-                    "unit": one.unit.name,
-                    "quantity": Quantity(one.micros, one.unit),
-                    "coverable": Quantity(one.coverable, one.unit),
-                    "covered_by_best": Quantity(one.covered, one.unit),
-                }
-                for one in advice.reach
-            ],
+            "reach": list(map(_reach_record, advice.reach)),
             "assumptions": self.assumptions,
         }
 
@@ -195,18 +194,15 @@ def _best_table(advice: Advice) -> Table:
     return Table("The best combination", columns, rows, [(*total, None, None) for total in totals])
 
 
-def _reach_table(advice: Advice) -> Table:
-    rows: list[Row] = [
-        (
-            one.item,
-            one.spec,
-            *(in_unit(micros, one.unit) for micros in (one.micros, one.coverable, one.covered)),
-            one.unit.name,
-        )
-        for one in advice.reach
-    ]
-    quantities = (Column(title, "quantity") for title in ("Used", "In reach of packs", "Best covers"))
-    return Table("What packs can cover", (Column("Item"), Column("Spec"), *quantities, Column("Unit")), rows)
+def _reach_record(one: Reach) -> Record:
+    return {
+        "item": one.item,
+        "spec": one.spec,
+        "unit": one.unit.name,
+        "quantity": in_unit(one.micros, one.unit),
+        "coverable": in_unit(one.coverable, one.unit),
+        "covered_by_best": in_unit(one.covered, one.unit),
+    }
 
 
 def _verdict(advice: Advice) -> str:

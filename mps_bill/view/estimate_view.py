@@ -13,11 +13,10 @@ from mps_bill.core.units import UNITS, in_unit
 from mps_bill.view.bill_records import LINE, bill_json, line_record
 from mps_bill.view.reasons import (
     Step,
+    assigned_steps,
     charge_reason,
     line_reason,
-    metering_reason,
     price_reason,
-    quantity_reason,
     shown,
     source_steps,
     spec_reason,
@@ -91,13 +90,10 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     month = sheet.billing.calendar.month(cycle.start)
     used = f"{shown(one.used_micros, item.unit)} are assumed to have been used before in {month}; see --month-used"
     amounts = one.bill.amounts
+    why = "" if one.key.spec else f": {spec_reason(one.key, item)}"
     return [
         ("Completed", f"in the billing cycle {start} to {end} (UTC{offset_text(offset)})"),
-        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
-        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
-        ("Spec", one.assignment.spec + ("" if one.key.spec else f": {spec_reason(one.key, item)}")),
-        ("Quantity", quantity_reason(one.record.micros, UNITS[one.key.unit], item.unit)),
-        ("Metering", metering_reason(one.record_micros, item)),
+        *assigned_steps(one.assignment, why, one.record.micros, one.key, one.record_micros),
         ("Charge", charge_reason(charge)),
         *([("Month", used)] if charge.accumulates else []),
         ("Price", price_reason(charge, currency)),

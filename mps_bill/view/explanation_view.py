@@ -10,24 +10,23 @@ from mps_bill.ask.job_history import Explained
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.diagnostics import counted, printable
 from mps_bill.core.times import clock, iso, offset_text
-from mps_bill.core.units import MICROS, UNITS
+from mps_bill.core.units import MICROS
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from mps_bill.view.bill_records import bill_json, line_json
 from mps_bill.view.reasons import (
     Step,
+    assigned_steps,
     charge_reason,
     line_reason,
-    metering_reason,
     price_reason,
-    quantity_reason,
     shown,
     source_steps,
     spec_reason,
     step_table,
     steps_json,
 )
-from mps_bill.view.settle_json import settlement_json
+from mps_bill.view.settle_records import TITLES, settlement_json
 from mps_bill.view.tables import Block
 
 FORMAT = "mps-bill/explanation/1"
@@ -105,11 +104,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
     start, end = clock(cycle.start, calendar.offset), clock(cycle.end, calendar.offset)
     found += [
         ("Completed", f"{completed}, in the billing cycle {start} to {end} ({zone})"),
-        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
-        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
-        ("Spec", f"{assignment.spec}: {spec_reason(placed.key, item)}"),
-        ("Quantity", quantity_reason(record.micros, UNITS[placed.key.unit], item.unit)),
-        ("Metering", metering_reason(one.micros, item)),
+        *assigned_steps(assignment, f": {spec_reason(placed.key, item)}", record.micros, placed.key, one.micros),
         ("Price", price_reason(charge, currency)),
         *source_steps(item),
         ("Charge", charge_reason(charge)),
@@ -164,9 +159,7 @@ def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
     if one.settlement is None:
         return
     for deduction in one.settlement.payment.deductions:
-        source = (
-            f"{deduction.source.replace('_', ' ').replace('stored value', 'stored-value')} {deduction.id or ''}".strip()
-        )
+        source = f"{TITLES[deduction.source].lower()} {deduction.id or ''}".strip()
         took, left = stripped(deduction.amount), stripped(deduction.remaining)
         yield ("Paid", f"{source}: {took} {currency}, {left} is left")
     if one.settlement.payment.outstanding:

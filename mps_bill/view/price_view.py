@@ -24,6 +24,7 @@ from mps_bill.view.tables import (
     moment,
     pick,
     records_of,
+    select,
     table,
 )
 
@@ -254,10 +255,7 @@ class SheetListView:
                 {
                     "id": sheet.id,
                     "price_sheet": sheet.ref,
-                    "site": sheet.site,
-                    "product": sheet.product,
-                    "currency": sheet.currency,
-                    **_period_json(sheet),
+                    **select(_sheet_record(sheet), "site", "product", "currency", "effective_from", "effective_to"),
                     "items": list(sheet.items),
                     "sources": [
                         {

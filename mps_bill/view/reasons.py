@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
 from mps_bill.core.diagnostics import counted
-from mps_bill.core.units import Unit, ends_in_unit, exact_amount_text, in_unit
+from mps_bill.core.units import UNITS, Unit, ends_in_unit, exact_amount_text, in_unit
+from mps_bill.metering.assign import Assignment
 from mps_bill.metering.usage import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
@@ -34,13 +35,25 @@ def spec_reason(key: UsageKey, item: Item) -> str:
     return f"{'; '.join(parts)}; template {item.template}"
 
 
-def quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
+def assigned_steps(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
+    """The sheet and item of a record, its spec (and `why` it is that), and its quantity as written and as metered."""
+    item, sheet = found.item, found.sheet
+    return [
+        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
+        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
+        ("Spec", f"{found.spec}{why}"),
+        ("Quantity", _quantity_reason(micros, UNITS[key.unit], item.unit)),
+        ("Metering", _metering_reason(metered, item)),
+    ]
+
+
+def _quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
     """A quantity as written (`micros` millionths of the unit `given`), and converted to the item's unit."""
     written = f"{plain(scaled(micros, 6))} {given.name}"
     return written if given == unit else f"{written} = {shown(micros * given.factor, unit)}"
 
 
-def metering_reason(micros: int, item: Item) -> str:
+def _metering_reason(micros: int, item: Item) -> str:
     """The metering rule, and the `micros` that it makes of one record."""
     metering = item.metering
     least = f", at least {shown(metering.minimum, item.unit)}" if metering.minimum else ""

@@ -1,28 +1,40 @@
-"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end."""
+"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end; for tables, for
+rows of programs, and for JSON (format `mps-bill/bills/1` with the keys that paying adds)."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from mps_bill.core.decimals import scaled
 from mps_bill.core.times import clock
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
-from mps_bill.settlement.account import Debt
-from mps_bill.settlement.closing import ClosingRow
+from mps_bill.rating.bills import Bill
+from mps_bill.settlement.account import Account, Debt
+from mps_bill.settlement.charged import cycle_key
+from mps_bill.settlement.closing import ClosingRow, overdue_since
+from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle_cycles import Settlement
+from mps_bill.settlement.overdue import cleared_by
+from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources import SOURCES
+from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import (
+    FORMAT,
     RECORDS,
     adjustment_record,
+    bill_json,
     bill_record,
     charge_records,
     head_of,
+    month_json,
     statement_record,
 )
-from mps_bill.view.tables import As, Column, Kind, Quantity, Record, columns_of, moment, pick
+from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, columns_of, moment, pick, select
 
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {
@@ -30,7 +42,7 @@ _CLOSING_TITLES = {
     "outstanding": "Outstanding",
     "frozen": "Frozen",
 }
-_TITLES = {source.name: source.title for source in SOURCES}
+TITLES = {source.name: source.title for source in SOURCES}
 #: Sources by what all of one is called.
 POOLS = {source.name: source.pool_title for source in SOURCES}
 #: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
@@ -78,7 +90,7 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
     for paid in step.payment.deductions:
         yield {
             "source": paid.source,
-            "name": _TITLES[paid.source],
+            "name": TITLES[paid.source],
             "source_id": paid.id,
             "paid": paid.amount,
             "remaining": As(paid.remaining, "amount"),
@@ -128,3 +140,156 @@ def _payment_records(step: Settlement | StatementSettlement, head: Record, curre
         yield {**head, "row": "deduction", **taken}
     if step.payment.outstanding:
         yield {**head, "row": "outstanding", "paid": step.payment.outstanding}
+
+
+#: The keys of a deduction, and what its record calls them.
+_DEDUCTION = {
+    "source": "source",
+    "id": "source_id",
+    "line": "line",
+    "quantity": "plan_quantity",
+    "units": "units",
+    "amount": "paid",
+    "remaining": "remaining",
+}
+
+
+def settle_run_json(run: SettleRun) -> dict[str, Any]:
+    """The whole result of `settle`. Keys for what did not happen (`months`, `late`, `pending`, ...) are left out."""
+    settled = run.settled
+    sums = run.totals
+    discounted = bool(settled.opening.contract.discounts)
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "currency": run.currency,
+        "control_totals": dataclasses.asdict(run.control_totals),
+        "bills": [
+            {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}
+            for settlement in settled.settlements
+        ],
+        "total": {
+            **sums.amounts.figures(discounted=discounted),
+            "plan": {id_: scaled(units, QUANTITY_PLACES) for id_, units in sums.plans.items()},
+            **sums.by_pool,
+        },
+        "account": account_json(settled.closing, run.offset),
+        "closing_statement": [_closing_json(row, run.offset) for row in run.closing_rows],
+    }
+    if settled.statements:
+        document["months"] = [
+            {
+                **month_json(step.statement, discounted=discounted),
+                **({"vouchers_at_billing": step.vouchers} if step.vouchers else {}),
+                **_payment_json(step, run.currency),
+            }
+            for step in settled.statements
+        ]
+    if settled.arrivals:
+        document["top_ups"] = [_arrival_json(arrival, run.offset) for arrival in settled.arrivals]
+    overdue = [
+        {
+            **_debt_json(bill.debt, run.offset),
+            "left": bill.left,
+            "cleared_at": moment(bill.cleared_at, run.offset),
+        }
+        for bill in run.overdue
+    ]
+    if overdue:
+        document["overdue"] = overdue
+    if settled.late:
+        document["late"] = [{**bill_json(bill), **_before_json(bill, settled)} for bill in settled.late]
+    if settled.pending:
+        document["pending"] = [bill_json(bill) for bill in settled.pending]
+    if run.forecast:
+        document["forecast"] = _forecast_json(run.forecast, run.offset)
+    return document
+
+
+def settlement_json(settlement: Settlement, currency: str) -> dict[str, Any]:
+    """A bill with what paid it."""
+    frozen = {"frozen": settlement.frozen} if settlement.frozen else {}
+    return {**bill_json(settlement.bill), **_payment_json(settlement, currency), **frozen}
+
+
+def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:
+    """Of late usage, charged now or not, what the account charged of its cycle before: the `same` or `other` usage."""
+    before = settled.charged_before.get(cycle_key(bill.cycle))
+    return {} if before is None else {"charged_before": before}
+
+
+def account_json(account: Account, offset: int) -> dict[str, Any]:
+    """The account after the run: what is left of everything, and what it owes."""
+    through = {product: Moment(second, offset) for product, second in sorted(account.settled_through.items())}
+    credit = account.of(CreditLine)
+    return {
+        "balance": account.balance,
+        **{
+            source.pool: {one.id: one.left for one in source.holdings()} for source in account.sources if source.has_ids
+        },
+        "settled_through": moment(min(account.settled_through.values(), default=None), offset),
+        "settled_through_by_product": through,
+        "credit_line": credit.limit,
+        "credit_used": credit.used,
+        "outstanding": account.owed,
+        "overdue_since": moment(overdue_since(account), offset),
+        "cleared_by_top_up_at": moment(cleared_by(account) if account.outstanding else None, offset),
+        "frozen": account.frozen_amount,
+        "available_credit": account.available_credit,
+    }
+
+
+def _payment_json(step: Settlement | StatementSettlement, currency: str) -> dict[str, Any]:
+    """Deductions in the order in which they were made: plans, then money."""
+    return {
+        "deductions": [
+            {key: taken.get(name) for key, name in _DEDUCTION.items()} for taken in deductions(step, currency)
+        ],
+        "outstanding": step.payment.outstanding,
+    }
+
+
+def _closing_json(row: ClosingRow, offset: int) -> dict[str, Any]:
+    record = closing_record(row, offset)
+    return {
+        "source": row.source,
+        **select(record, "id", "unit", "opening", "added", "taken", "closing"),
+        **({} if row.used_up_at is None else {"used_up_at": record["used_up"]}),
+    }
+
+
+def _arrival_json(arrival: Arrival, offset: int) -> dict[str, Any]:
+    return {
+        **({} if arrival.top_up.id is None else {"id": arrival.top_up.id}),
+        "at": Moment(arrival.at, offset),
+        "amount": arrival.amount,
+        "repaid": [{**_debt_json(debt, offset), "amount": part} for debt, part in arrival.repaid],
+        "credit_restored": arrival.credit_restored,
+        "to_balance": arrival.to_balance,
+    }
+
+
+def _debt_json(debt: Debt, offset: int) -> dict[str, Any]:
+    return {
+        "product": debt.product,
+        "cycle_start": Moment(debt.cycle_start, offset),
+        "month": debt.month,
+        "issued_at": Moment(debt.issued_at, offset),
+        "amount": debt.amount,
+    }
+
+
+def _forecast_json(forecast: Forecast, offset: int) -> dict[str, Any]:
+    return {
+        "from": Moment(forecast.start, offset),
+        "to": Moment(forecast.end, offset),
+        "sources": [
+            {
+                "source": row.source,
+                "unit": row.unit,
+                "left": row.left,
+                "a_day": row.a_day,
+                "runs_out": moment(row.runs_out, offset),
+            }
+            for row in forecast.rows
+        ],
+    }

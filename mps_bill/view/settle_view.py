@@ -22,7 +22,6 @@ from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL
 from mps_bill.view.bill_view import bill_table, pending_table, sum_columns, total_rows
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.settle_json import settle_run_json
 from mps_bill.view.settle_records import (
     CLOSING,
     POOLS,
@@ -31,6 +30,7 @@ from mps_bill.view.settle_records import (
     debt_name,
     deductions,
     settle_records,
+    settle_run_json,
 )
 from mps_bill.view.tables import As, Block, Column, Moment, Note, Record, Records, Report, Row, Table, pick, row_of
 
