@@ -319,12 +319,15 @@ def _both(first: Callable[[Page], None], second: Callable[[Page], None]) -> Call
 @contextmanager
 def _failures(output: str | None) -> Iterator[None]:
     """Ends the command with a message where something cannot be fetched, or where the answers cannot be written."""
+    from mps_bill.fetch.answers import PART
     from mps_bill.fetch.paging import FetchFailed
 
     try:
         yield
     except FetchFailed as failed:
         say(f"mps-bill: {failed}")
+        if failed.resumable and output and os.path.exists(part := os.path.realpath(output) + PART):
+            say(f"What has come is in {printable(part)}; go on with it by --resume.")
         raise typer.Exit(exit_codes.REJECTED) from None
     except OSError as error:
         raise cannot_write(output or "standard output", "--output", error) from None

@@ -69,7 +69,7 @@ def _head(balance: Row, now: int) -> Iterable[str]:
     yield "# A name of your choice, such as studio-a."
     yield f"id: {FILL_IN}"
     yield f"currency: {currency}"
-    yield f"# QueryAccountBalance: {printable(answered)}."
+    yield f"# QueryAccountBalance: {answered}."
     cash = _money(balance, "AvailableCashAmount")
     if cash == FILL_IN:
         yield "# The cash is not an amount of at least 0 with two decimal places; what is owed stands under outstanding."
@@ -91,7 +91,7 @@ def _listed(key: str, rows: Sequence[Row], word: str, entry: Any, now: int) -> I
     for row in rows:
         id_, left_out = _id(row), _left_out(row, now)
         if left_out:
-            kept.append(f"  # {word} {printable(id_)} is left out: {left_out}.")
+            kept.append(f"  # {word} {id_} is left out: {left_out}.")
         else:
             kept += entry(row)
     if any(line.startswith("  - ") for line in kept):
@@ -154,7 +154,7 @@ def _pot(row: Row) -> Iterable[str]:
 def _remaining(row: Row, amount: str) -> Iterable[str]:
     status = _text(row, "Status")
     if status and status.casefold() != _AVAILABLE:
-        yield f"    # Status {printable(status)}: write {amount} where it can be used, or remove the entry."
+        yield f"    # Status {status}: write {amount} where it can be used, or remove the entry."
         amount = FILL_IN
     yield f"    remaining: {amount}"
 
@@ -163,12 +163,12 @@ def _validity(row: Row, indent: str) -> Iterable[str]:
     for key, field in (("effective_from", "EffectiveTime"), ("expires_at", "ExpiryTime")):
         second = _second(row, field)
         if second is None:
-            yield f"{indent}# {field} {printable(_text(row, field)) or 'not answered'}."
+            yield f"{indent}# {field} {_text(row, field) or 'not answered'}."
         yield f"{indent}{key}: {FILL_IN if second is None else iso(second, _OFFSET)}"
 
 
 def _about(row: Row, *fields: str) -> str:
-    return ", ".join(f"{field} {printable(_text(row, field))}" for field in fields if _text(row, field)) or "A plan"
+    return ", ".join(f"{field} {_text(row, field)}" for field in fields if _text(row, field)) or "A plan"
 
 
 def _unit(row: Row) -> str:
@@ -216,9 +216,10 @@ def _named(row: Row, field: str) -> str:
 
 
 def _text(row: Row, field: str) -> str:
+    """A value as text on one line, so that it is never more than a value or a comment of the file."""
     value = row.get(field)
-    return value.strip() if isinstance(value, str) else ""
+    return printable(value.strip()) if isinstance(value, str) else ""
 
 
 def _quoted(text: str) -> str:
-    return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

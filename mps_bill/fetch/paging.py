@@ -14,7 +14,11 @@ from mps_bill.fetch.listings import Listing, Path, Query
 
 
 class FetchFailed(Exception):
-    """What cannot be fetched, as one message for a person."""
+    """What cannot be fetched, as one message for a person. What came before is right, if `resumable`, and can be gone on with."""
+
+    def __init__(self, message: str, *, resumable: bool = False) -> None:
+        super().__init__(message)
+        self.resumable = resumable
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class _Seen:
         digest = sha256(json.dumps(page.rows).encode()).digest()
         ids = {str(row.get(self._id)) for row in page.rows} if self._id else set()
         if digest in self._pages or (ids and ids <= self._ids):
-            raise FetchFailed(f"{page.request} repeats what came before and is not written; try again with --resume")
+            raise FetchFailed(f"{page.request} repeats what came before and is not written", resumable=True)
         self._pages.add(digest)
         self._ids |= ids
 

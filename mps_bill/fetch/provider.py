@@ -81,7 +81,7 @@ class Provider:
                 return self._checked(request, self._send(request))
             except _Later as later:
                 if pause is None:
-                    raise FetchFailed(f"{request}: {later}; tried {tries} times, go on later with --resume") from None
+                    raise FetchFailed(f"{request}: {later}; tried {tries} times", resumable=True) from None
                 wait = min(max(pause, later.pause), _MAX_PAUSE)
                 self._notify(f"{request}: {later}; waiting {wait} s")
                 time.sleep(wait)
@@ -137,7 +137,7 @@ class Provider:
         inner = getattr(error, "inner_exception", None)
         status = getattr(error, "status_code", None)
         if "Credential" in type(inner or error).__name__:
-            return FetchFailed(self._clean(f"{request} cannot be signed: {inner or error}"))
+            return FetchFailed(self._clean(f"{request} cannot be signed: {inner or error}"), resumable=True)
         if status is None:
             # The connection failed or was cut, or something before the provider has answered in its place.
             lost = type(inner).__name__ == "RetryError"
@@ -166,7 +166,7 @@ class Provider:
         if _LATER.match(code) or status in _LATER_STATUS:
             # It asks for milliseconds.
             return _Later(said, (int(retry_after or 0) + 999) // 1000)
-        return FetchFailed(f"the provider refuses {request}: {said}")
+        return FetchFailed(f"the provider refuses {request}: {said}", resumable=True)
 
     def _clean(self, text: str) -> str:
         """A message of the provider without what belongs to the key."""

@@ -204,6 +204,15 @@ def test_what_cannot_be_read_of_a_plan_is_to_be_filled_in(
     assert line in draft(fetch, fake).splitlines()
 
 
+@pytest.mark.parametrize("field", [*PLAN])
+def test_no_value_becomes_more_than_a_value(fetch: Fetch, fake: FakeProvider, field: str) -> None:
+    value = "x\nvouchers: []\r\u2028balance: 9"
+    product = {"Product": [value]} if field == "ApplicableProducts" else value
+    fake.actions["QueryResourcePackageInstances"] = data(plans({**PLAN, field: product}))
+    lines = re.split("[\n\r\u2028]", draft(fetch, fake))
+    assert [line for line in lines if line.startswith(("vouchers", "balance"))] == ["balance: 1234.50", "vouchers:"]
+
+
 def test_what_is_used_up_or_expired_is_named_and_left_out(fetch: Fetch, fake: FakeProvider) -> None:
     used_up, expired = {**VOUCHER, "Balance": "0.00"}, {**CARD, "ExpiryTime": "2026-11-03T02:20:30Z"}
     fake.actions["QueryCashCoupons"] = data({"CashCoupon": [used_up, {**VOUCHER, "CashCouponNo": "v-2"}]})
