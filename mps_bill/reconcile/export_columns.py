@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from mps_bill.core.diagnostics import one_of
 
@@ -79,6 +80,7 @@ CLOSING_WORD = "合计"
 _SEVERAL = ("region", "item", "instance")
 
 
+@lru_cache(maxsize=10_000)
 def heading(name: str) -> str:
     """A heading as it is looked up: without regard to case, spaces and full-width forms."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
@@ -36,7 +36,7 @@ def read_exports(
             reader.file(one)
     if not reader.problems:
         # Rows that cannot be read would seem to be missing.
-        reader.problems += incomplete_answers(reader.pages)
+        reader.problems += [*incomplete_answers(reader.pages), *reader.of_both_levels()]
     if not reader.problems and not reader.rows:
         place = Place(printable(names[0])) if names else Place("--bill")
         reader.report(place, kinds.NO_ROWS, "the export has no bill rows")
@@ -58,9 +58,21 @@ class _Reader:
         self.pages: list[Page] = []
         #: The RecordID of a row and its content -> its place.
         self.records: dict[tuple[str, str], Place] = {}
+        #: A product, and whether its rows can name billing items -> the first file with such rows.
+        self.levels: dict[tuple[str, bool], str] = {}
 
     def report(self, place: Place, kind: Kind, message: str) -> None:
         self.problems.append(Problem(place, kind, message))
+
+    def of_both_levels(self) -> Iterator[Problem]:
+        """Bills that are given with their billing items and without them, which would be counted twice."""
+        for (product, names_items), file in self.levels.items():
+            other = self.levels.get((product, True))
+            if not names_items and other:
+                what = f"it has the bills of {quoted(product)} without billing items"
+                yield Problem(
+                    Place(file), kinds.REPEATED_EXPORT, f"{what}, and {other} has the items; give one of them"
+                )
 
     def file(self, name: str) -> None:
         called, path = printable(name), Path(name)
@@ -217,6 +229,8 @@ class _Reader:
         first = self.records.setdefault((record, repr(content)), row.place) if record else row.place
         if first is row.place:
             self.rows.append(row)
+            names_items = any(column in cells.texts for column in ("item", "item_code"))
+            self.levels.setdefault((row.product or row.product_code, names_items), row.place.file)
         else:
             message = f"duplicate of the row at {first}, with RecordID {quoted(record)}; it would be counted twice"
             self.report(row.place, kinds.REPEATED_ROW, message)

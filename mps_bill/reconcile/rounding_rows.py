@@ -15,6 +15,8 @@ from mps_bill.reconcile.periods import Period, grain_of, period_of, row_second
 def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tuple[MatchedRow, ...]:
     """The rows of a product, with the rounding of a day or month as that of each of its bills, where it is what their amounts
     have beyond whole cents. Else it stays as it is, and the bills of its period can be compared only together."""
+    if not any(one.row.fee == "rounding" for one in rows):
+        return tuple(rows)
     bills: dict[Period, Decimal] = {}
     for one in rows:
         if one.row.fee != "rounding" and grain_of((one.row,), calendar) == "cycle":

@@ -225,7 +225,8 @@ def v2_rows(bills: Iterable[Bill]) -> list[Row]:
     """A row per line of every bill by its exact amount, and one for the rounding of each; headings without their groups."""
     rows: list[Row] = []
     for bill in bills:
-        for old in (_row(bill, line, line.amount) for line in bill.lines):
+        for line in bill.lines:
+            old = _row(bill, line, line.amount)
             left = Decimal(old["用量"]) - Decimal(old["资源包抵扣"])
             rows.append(
                 {
@@ -239,11 +240,11 @@ def v2_rows(bills: Iterable[Bill]) -> list[Row]:
                     "抵扣前用量": old["用量"],
                     "用量": plain(left),
                     "用量单位": old["用量单位"],
-                    "优惠金额": "0",
-                    "优惠后金额": old["原价"],
+                    "优惠金额": stripped(line.discount),
+                    "优惠后金额": stripped(line.net),
                     "优惠券抵扣金额": "0",
                     "目录总价": old["原价"],
-                    "应付金额（含税）": old["原价"],
+                    "应付金额（含税）": stripped(line.net),
                 }
             )
         if rounding := bill.amounts.rounding_adjustment:
@@ -287,8 +288,8 @@ def bill_items(bills: Iterable[Bill]) -> list[dict[str, str]]:
                 "ProductName": "智能媒体服务",
                 "SubscriptionType": "PayAsYouGo",
                 "Item": "PayAsYouGoBill",
-                "PretaxGrossAmount": stripped(amounts.payable - amounts.rounding_adjustment),
-                "InvoiceDiscount": "0",
+                "PretaxGrossAmount": stripped(sum((line.amount for line in bill.lines), Decimal(0))),
+                "InvoiceDiscount": stripped(sum((line.discount for line in bill.lines), Decimal(0))),
                 "DeductedByCoupons": "0",
                 "RoundDownDiscount": stripped(-amounts.rounding_adjustment),
                 "PretaxAmount": stripped(amounts.payable),

@@ -136,6 +136,19 @@ def test_an_answer_without_items_has_none(tmp_path: Path) -> None:
     assert "has no bill rows" in found
 
 
+def test_bills_with_items_and_without_them_are_not_given_together(tmp_path: Path) -> None:
+    items, bare = item(), {name: value for name, value in item().items() if name != "BillingItem"}
+    first, other = write(tmp_path / "items.json", page(items)), write(tmp_path / "bills.json", page(bare))
+    for paths in ([first, other], [other, first]):
+        [found] = refused(*paths)
+        assert found == (
+            f'bills.json: it has the bills of "x" without billing items, and {first} has the items; give one of them'
+            " [R109 repeated-export]"
+        )
+    other = write(tmp_path / "bills.json", page(bare | {"ProductName": "y"}))
+    assert len(read_exports([str(first), str(other)], "CNY")[0].rows) == 2  # type: ignore[union-attr]
+
+
 # Spreadsheet programs
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.core.decimals import stripped
 from mps_bill.reconcile.differences import Category, Reconciliation
 from tests import kit
-from tests.reconcile.exports import ROUNDING, Row, answer, bill_items, v2_csv, v2_rows
+from tests.reconcile import test_contract as contract
+from tests.reconcile import test_reconcile as whole
+from tests.reconcile.exports import ROUNDING, Row, answer, bill_items, closing_row, console_csv, v2_csv, v2_rows
 from tests.reconcile.test_reconcile import Case, found
 
 PAYABLE = "应付金额（含税）"
@@ -283,6 +286,58 @@ def test_english_headings_are_the_names_of_the_api_with_spaces(tmp_path: Path) -
     assert [kind for _, kind, _ in found(case.compare("\n".join(lines) + "\n"))] == ["quantity", "deduction"]
 
 
+@pytest.mark.parametrize(
+    "plant",
+    [whole.quantity, whole.price, whole.discount, whole.cent, whole.missing_there, whole.missing_here, whole.late],
+)
+def test_english_headings_find_what_chinese_ones_do(tmp_path: Path, plant: Callable[[Case], None]) -> None:
+    case = Case(tmp_path)
+    plant(case)
+    lines = [",".join(ENGLISH.values()), *(",".join(row[name] for name in ENGLISH) for row in case.rows)]
+    assert found(case.compare("\n".join(lines) + "\n")) == found(case.compare()) != []
+
+
+# Discounts and vouchers of an account
+
+
+@pytest.mark.parametrize("form", ["newest", "hours"])
+def test_discounts_of_a_contract_are_matched(tmp_path: Path, form: str) -> None:
+    case = contract.contract_case(tmp_path)
+    bills = case.run.bills
+    assert all(line.discount for bill in bills for line in bill.lines if line.item.code == "transcoding")
+    if form == "hours":
+        items = bill_items(bills)
+        result = case.compare(answer(items))
+        assert result.equal, found(result)
+        items[0] |= {"InvoiceDiscount": "0.10208", "RoundDownDiscount": "0.00892"} | paid("0.54")
+        expected = "-0.05"
+        result = case.compare(answer(items))
+    else:
+        rows = v2_rows(bills)
+        result = compare(case, rows)
+        assert result.equal, found(result)
+        rows[0] |= {"优惠金额": "0.10208", PAYABLE: "0.54892"}
+        expected = "-0.05"
+        result = compare(case, rows)
+    assert found(result) == [("2023-11-10 11:00", "discount", expected)]
+
+
+def test_vouchers_at_billing_stand_under_coupons(tmp_path: Path) -> None:
+    case = contract.contract_case(tmp_path, contract.ACCOUNT + contract.MONTHLY + contract.VOUCHER)
+    rows = v2_rows(case.run.bills)
+    left = Decimal("0.5")
+    for row in rows:
+        part = min(left, Decimal(row[PAYABLE]))
+        left -= part
+        row |= {"优惠券抵扣金额": stripped(part), PAYABLE: stripped(Decimal(row[PAYABLE]) - part)}
+    result = compare(case, rows)
+    assert result.equal, found(result)
+    # The month is not over, so neither side is rounded. A coupon beyond our voucher is a difference.
+    assert result.theirs == sum(Decimal(row[PAYABLE]) for row in rows)
+    rows[-1] |= {"优惠券抵扣金额": "0.3", PAYABLE: "1.2"}
+    assert found(compare(case, rows)) == [("2023-11", "discount", "-0.3")]
+
+
 # Bills without items
 
 
@@ -295,17 +350,21 @@ def overview(case: Case) -> list[dict[str, str]]:
     return [{name: value for name, value in whole.items() if not name.startswith("Usage")}]
 
 
+def paid_items(case: Case) -> list[dict[str, str]]:
+    """The items of QueryBill of bills that an account has paid."""
+    items = bill_items(case.run.bills)
+    for item, one in zip(items, case.settlements, strict=True):
+        by = one.payment.paid_by
+        item["DeductedByCashCoupons"] = str(by("voucher"))
+        item["CashAmount"] = item["PaymentAmount"] = str(by("balance"))
+        item["OutstandingAmount"] = str(one.payment.outstanding)
+    return items
+
+
 @pytest.mark.parametrize("form", ["hours", "month", "instance"])
 def test_bills_without_items_are_equal_at_the_level_that_they_have(tmp_path: Path, form: str) -> None:
     case = Case(tmp_path, paid=form == "hours")
-    items = overview(case) if form == "month" else bill_items(case.run.bills)
-    if form == "hours":
-        for item, one in zip(items, case.settlements, strict=True):
-            by = one.payment.paid_by
-            item["DeductedByCashCoupons"] = str(by("voucher"))
-            item["CashAmount"] = item["PaymentAmount"] = str(by("balance"))
-            item["OutstandingAmount"] = str(one.payment.outstanding)
-            item["PretaxGrossAmount"] = str(sum(line.amount for line in one.bill.lines))
+    items = overview(case) if form == "month" else paid_items(case) if form == "hours" else bill_items(case.run.bills)
     if form == "instance":
         items = [item | {"BillingItem": "", "InstanceID": "17;cn-shanghai;admin-17"} for item in items]
     result = case.compare(answer(items, TotalCount=len(items)))
@@ -374,6 +433,41 @@ def test_of_an_error_in_bills_without_items_exactly_that_is_found(
     assert not result.contradictions
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"PretaxGrossAmount": "+0.5"} | {"PretaxAmount": "+0.5"}, ("price", "0.5")),
+        ({"InvoiceDiscount": "+0.5", "PretaxAmount": "-0.5"}, ("discount", "-0.5")),
+        ({"DeductedByCoupons": "+0.01", "PretaxAmount": "-0.01"}, ("discount", "-0.01")),
+        ({"RoundDownDiscount": "+0.01", "PretaxAmount": "-0.01"}, ("rounding", "-0.01")),
+    ],
+)
+def test_of_an_error_in_a_month_by_product_exactly_that_is_found(
+    tmp_path: Path, change: dict[str, str], expected: tuple[str, str]
+) -> None:
+    case = Case(tmp_path)
+    [item] = overview(case)
+    for name, by in change.items():
+        item[name] = str(Decimal(item[name]) + Decimal(by))
+    item |= paid(item["PretaxAmount"])
+    result = case.compare(answer([item]))
+    assert found(result) == [("2023-11", *expected)]
+    assert not result.contradictions
+
+
+def test_money_paid_otherwise_in_bills_without_items(tmp_path: Path) -> None:
+    case = Case(tmp_path, paid=True)
+    items = paid_items(case)
+    one = next(item for item in items if Decimal(item["CashAmount"]))
+    one |= {"CashAmount": "0", "PaymentAmount": "0", "DeductedByPrepaidCard": one["CashAmount"]}
+    result = case.compare(answer(items))
+    assert {(one.category, one.note) for _, one in result.differences} == {
+        ("deduction", "paid by cash"),
+        ("deduction", "paid by stored-value cards"),
+    }
+    assert result.ours == result.theirs
+
+
 def test_a_refund_of_credit_is_part_of_what_was_paid(tmp_path: Path) -> None:
     case = Case(tmp_path)
     items = bill_items(case.run.bills)
@@ -390,8 +484,6 @@ def test_a_refund_of_credit_is_part_of_what_was_paid(tmp_path: Path) -> None:
 def test_the_chinese_heading_of_a_refund_of_credit(tmp_path: Path) -> None:
     case = Case(tmp_path)
     case.rows[0] |= {"可用区": "0.40", "现金支付": "0.25"}
-    from tests.reconcile.exports import closing_row, console_csv
-
     closing = closing_row(case.rows) | {"可用区": "0.40"}
     text = console_csv([*case.rows, closing]).replace("可用区", "信用额度退款抵扣")
     result = case.compare(text)
