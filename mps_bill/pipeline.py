@@ -139,12 +139,13 @@ def settle_usage(
     *,
     charge_late: bool = False,
     charge_twice: bool = False,
+    close_months: bool = False,
     forecast_days: int = FORECAST_DAYS,
 ) -> SettleRun:
     """Bills for usage files, paid from an account in the order and at the time of their issue.
 
     `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled cycles,
-    `charge_twice` also where its sums were charged before.
+    `charge_twice` also where its sums were charged before. `close_months` lets time pass until all months are stated.
 
     Raises:
         InputRejected: as `meter_usage`.
@@ -159,6 +160,7 @@ def settle_usage(
         as_of,
         charge_late=charge_late,
         charge_twice=charge_twice,
+        close_months=close_months,
         forecast_days=forecast_days,
     )
 
@@ -171,6 +173,7 @@ def settle_metered(
     *,
     charge_late: bool = False,
     charge_twice: bool = False,
+    close_months: bool = False,
     forecast_days: int = FORECAST_DAYS,
 ) -> SettleRun:
     """The bills for the usage of an account, paid from it. It was metered with the cuts of the account's plans, and perhaps
@@ -184,7 +187,7 @@ def settle_metered(
 
     usage = gathered(metered, book, segment_cuts(account.plans, book))
     with decimal.localcontext(EXACT):
-        settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice)
+        settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice, close_months=close_months)
         return SettleRun(
             currency=book.currency,
             offset=next(iter(book.sheets)).billing.calendar.offset,

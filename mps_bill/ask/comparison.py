@@ -246,7 +246,7 @@ def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
     """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge."""
     before = sum(cycle.end <= (account.settled(cycle.product) or 0) for cycle in usage.cycles)
     own = gathered(usage.metered, book, segment_cuts(account.plans, book))
-    settled = settle(own.cycles, replace(account, settled_through={}), book)
+    settled = settle(own.cycles, replace(account, settled_through={}), book, close_months=True)
     sums = totals(settled)
     paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
     bills = tuple(step.bill for step in settled.settlements)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from mps_bill.cli import options
 from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.limits import over
@@ -63,7 +65,7 @@ def bill(
     from mps_bill.view.bill_view import BillView
 
     shown_in_full = None if show_all else in_full
-    many = None if account is None else os.path.isdir(account)
+    in_folder = account is not None and os.path.isdir(account)
     contract_of = _contracts(account, book)
     with metering(
         usage,
@@ -75,11 +77,16 @@ def bill(
         groupings=groupings,
         as_of=issued_by,
     ) as (sources, meter_options):
-        accounts = bill_accounts(sources, book, replace(meter_options, accounts=many), issued_by, contract_of)
-        if account is not None and many:
+        accounts = bill_accounts(
+            sources, book, replace(meter_options, accounts=in_folder or None), issued_by, contract_of
+        )
+        if account is not None and in_folder:
             _check_files(accounts, account, book, reading.max_errors)
 
     if accounts.usage.many:
+        if account is not None and not in_folder:
+            message = f"{account} is one account, and the usage is that of many; give a folder of accounts"
+            raise typer.BadParameter(message, param_hint="--account")
         check_joined(showing)
         with showing.opened() as stream:
             view = partial(BillView, by=groupings, in_full=shown_in_full)

@@ -91,7 +91,7 @@ def reconcile(
             from mps_bill.settlement.save import open_account
 
             with open_account(account, book, lock=False) as file:
-                settled = settle_usage(sources, book, meter_options, file.account, until)
+                settled = settle_usage(sources, book, meter_options, file.account, until, close_months=until is None)
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
         result = compare(ours, export, names, book, allowed)

@@ -236,13 +236,14 @@ class Choice(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with known keys. Of the keys in `one_of`, exactly one must be given. `check` finds what is wrong with the
-    values together; of those some may be wrong or missing."""
+    """A mapping with known keys. Of the keys in `one_of`, exactly one must be given; a key of `needs` means nothing without
+    the other one. `check` finds what is wrong with the values together; of those some may be wrong or missing."""
 
     name: str
     fields: tuple[Field[Any], ...]
     one_of: tuple[str, ...] = ()
     check: Callable[[Fields], Iterable[Problem]] | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Fields | None:
         if not isinstance(node, MapNode):
@@ -270,6 +271,11 @@ class Record:
         if node.whole:
             problems += self._missing(known, at)
         problems += self._conflicting(given)
+        problems += [
+            Problem(given[key], MISSING_KEY, f'{self.name} has "{key}", which needs "{other}", and no "{other}"')
+            for key, other in self.needs.items()
+            if key in given and other not in known
+        ]
         keys = frozenset(known)
         if self.check:
             problems += self.check(Fields(values, keys, at, False))
@@ -302,6 +308,8 @@ class Record:
         }
         if self.one_of:
             schema["oneOf"] = [{"required": [key]} for key in self.one_of]
+        if self.needs:
+            schema["dependentRequired"] = {key: [other] for key, other in self.needs.items()}
         return schema
 
 

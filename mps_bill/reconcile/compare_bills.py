@@ -240,9 +240,10 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
     """What took the rows of a bill from their list amounts to their payables: discounts and coupons beyond ours, and
     rounding."""
     is_right = ours.payable == theirs.payable
+    net = _net_amounts(ours, theirs)
     leeways = {
         **row_leeways(
-            (row for row in theirs.rows if row.fee != "rounding"), lambda row: row.list_amount, lambda _: is_right
+            (row for row in theirs.rows if row.fee != "rounding"), lambda row: net[row.place], lambda _: is_right
         ),
         **_leeways_of_sums(ours, theirs),
     }
@@ -260,11 +261,24 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
                 yield _discount(key, ZERO, discount, row.place)
 
 
+def _net_amounts(ours: OurBill, theirs: TheirBill) -> dict[Place, Decimal]:
+    """What the payable of each row is split from: its list amount less its share of our discount of the line."""
+    net = {row.place: row.list_amount for row in theirs.rows}
+    for key, side in theirs.lines.items():
+        mine, listed = ours.lines.get(key), sum((row.list_amount for row in side.rows), ZERO)
+        if mine and mine.discount and listed:
+            off = Fraction(mine.discount) / Fraction(listed)
+            net |= {row.place: row.list_amount - _decimal(off * Fraction(row.list_amount)) for row in side.rows}
+    return net
+
+
 def _discounts(ours: Side, theirs: Side, leeways: Mapping[Place, Leeway]) -> Iterator[Difference]:
-    """The discount of a line where we have one too. It is right where it is ours within what its rows may be rounded by."""
+    """The discount of a line where we have one too. It is right where it is ours within what its rows may be rounded by, or where
+    it leads to our net amount within the odd cents of the bill."""
     reduced = sum((row.list_amount - row.payable for row in theirs.rows), ZERO)
     discount = sum((_stated_discount(row, leeways[row.place]) for row in theirs.rows), ZERO)
-    if abs(discount - ours.discount) > sum((leeways[row.place].least for row in theirs.rows), ZERO):
+    leeway = sum((leeways[row.place] for row in theirs.rows), NONE)
+    if abs(discount - ours.discount) > leeway.least and not leeway.holds(ours.discount - reduced):
         yield _discount(theirs.key, ours.discount, discount, theirs.place)
         yield _rounding(discount - reduced)
     else:

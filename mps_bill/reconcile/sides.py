@@ -213,14 +213,18 @@ def _paid(payment: Payment) -> Paid:
 
 def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
     """The provider's bill with what stands under coupons as payments by voucher, as far as we paid so much by vouchers: those
-    that pay when the hour is billed stand under coupons, before the payable. Source: the China site since 2024-07-15."""
+    that pay when the hour is billed stand under coupons, and most exports have their payable without them. Source: the China
+    site since 2024-07-15."""
     left = ours.paid.voucher - theirs.paid.voucher if ours.paid else ZERO
     moved: dict[Place, ExportRow] = {}
     for row in theirs.rows:
         part = min(row.amount("coupon"), left)
         if part > 0:
             left -= part
-            changed = {name: row.amount(name) + sign * part for name, sign in _FROM_COUPON_TO_VOUCHER}
+            changed = {"coupon": row.amount("coupon") - part, "voucher": row.amount("voucher") + part}
+            without = row.list_amount - row.amount("discount") - row.payable
+            if abs(without - row.amount("coupon")) < abs(without):
+                changed["payable"] = row.payable + part
             moved[row.place] = replace(row, amounts={**row.amounts, **changed})
     if not moved:
         return theirs
@@ -230,9 +234,6 @@ def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
     }
     changed_bill = TheirBill(lines, rows, theirs.rounding)
     return replace(changed_bill, coupons=changed_bill.payable - theirs.payable)
-
-
-_FROM_COUPON_TO_VOUCHER = (("coupon", -1), ("voucher", 1), ("payable", 1))
 
 
 def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[Period, TheirBill]:

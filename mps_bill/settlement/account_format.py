@@ -320,5 +320,9 @@ _SOURCE_KEYS: list[Field[Any]] = sorted(
     (key for source in SOURCES for key in source.keys),
     key=lambda key: (isinstance(key.shape, ListOf), not key.required),
 )
-ACCOUNT = Record("an account", (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT))
+ACCOUNT = Record(
+    "an account",
+    (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT),
+    needs={SETTLEMENT_FROM.key: SETTLEMENT.key},
+)
 DOCUMENT = Document("mps-bill account, version 1", ACCOUNT, kinds.UNREADABLE_FILE)

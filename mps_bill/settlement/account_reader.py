@@ -72,9 +72,6 @@ def _made(fields: Fields, field: Field[Many[Made[T]]]) -> tuple[T, ...]:
 
 def _contract(fields: Fields, reading: Reading) -> Contract:
     settlement, start = fields.get(f.SETTLEMENT), fields.get(f.SETTLEMENT_FROM)
-    if start and settlement is None and not fields.wrong(f.SETTLEMENT):
-        message = "settlement_from is given without settlement; remove it, or add settlement"
-        reading.report(start.place, kinds.BAD_SWITCH, message)
     if start:
         calendar = Calendar(HOUR, reading.offset)
         month = calendar.month_start(calendar.month(start.value))

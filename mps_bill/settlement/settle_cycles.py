@@ -91,13 +91,15 @@ def settle(
     as_of: int | None = None,
     charge_late: bool = False,
     charge_twice: bool = False,
+    *,
+    close_months: bool = False,
 ) -> Settled:
     """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
     `cycles` are in the order of issue, each once, at list prices: the contract of the account is applied here. A cycle that
     is settled already is late: it is only reported, or with `charge_late` billed as a correction at the product's next issue
     time, unless it is `known` to be charged; with `charge_twice` it is charged also where an earlier charge has the same
-    sums.
+    sums. `close_months` lets time pass until the statements of all months that have a bill are issued.
     """
     law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle is given twice, and would be charged twice")
     cycles = under_contract(cycles, account.contract, book)
@@ -109,7 +111,7 @@ def settle(
         late = [cycle for cycle in late if cycle_key(cycle) in done]
         due = in_issue_order([*due, *missed])
     due, held = _hold_back(due, as_of)
-    steps, closing, until = _pay_all(due, account, book, as_of, charge_twice)
+    steps, closing, until = _pay_all(due, account, book, as_of, charge_twice, close_months)
     return Settled(
         account,
         closing,
@@ -123,7 +125,12 @@ def settle(
 
 
 def _pay_all(
-    due: Sequence[Cycle], account: Account, book: PriceBook, as_of: int | None, charge_twice: bool
+    due: Sequence[Cycle],
+    account: Account,
+    book: PriceBook,
+    as_of: int | None,
+    charge_twice: bool,
+    close_months: bool,
 ) -> tuple[tuple[Step, ...], Account, int | None]:
     """The bills of cycles paid one after the other, with what else happens until `as_of` (None: until the last of them is
     issued): the steps, the account after them, and the time that it has reached."""
@@ -138,6 +145,8 @@ def _pay_all(
         run.advance(cycle.issued_at, statements_too=False)
         settlement, run.account = settle_cycle(cycle, run.account)
         run.steps.append(settlement)
+    if close_months:
+        until = max((statement.issued_at for _, statement in due_statements(run.account, book)), default=until)
     if until is not None:
         run.advance(until, statements_too=True)
         until = max(until, account.settled_at or until)
@@ -198,8 +207,8 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
         account = replace(account, month_used=used)
     payment, frozen = NOTHING_PAID, ZERO
     payable = bill.amounts.payable
-    if payable and cycle.is_monthly:
-        if account.contract.vouchers_at == "billing":
+    if cycle.is_monthly:
+        if payable and account.contract.vouchers_at == "billing":
             payment, account = pay_at_billing(_due(bill, account), account)
         frozen, account = payable - payment.paid, freeze(bill, payment.paid, account)
     elif payable:

@@ -106,7 +106,7 @@ class AdviceView:
             "packs": advice.packs.id,
             "bought_at": moment(advice.bought_at, advice.offset),
             "control_totals": dataclasses.asdict(advice.control_totals),
-            "without": advice.now.figures(discounted=False),
+            "without": advice.now.figures(discounted=bool(advice.now.discount)),
             "types": [_type_json(advice, type_) for type_ in advice.packs.types],
             "single": [_outcome_json(advice, outcome) for outcome in advice.outcomes],
             "best": {
@@ -143,7 +143,7 @@ def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Re
 def _outcome_record(advice: Advice, outcome: Outcome) -> Record:
     return {
         "price": outcome.price,
-        "covered_list_amount": outcome.worth,
+        "covered_list_amount": outcome.covered_list_amount,
         "payable_without": advice.now.payable,
         "payable_with": outcome.amounts.payable,
         "cost_with": outcome.cost,
@@ -235,7 +235,7 @@ def assumptions(advice: Advice) -> list[str]:
     )
     sentences.append(
         "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
-        " packs must be used, at the mix that they cover here, until the list amount covered is their price."
+        " packs must be used, at the mix that they cover here, until what they cover would have cost their price."
     )
     sentences.append(
         "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
@@ -273,8 +273,8 @@ def _about_time(advice: Advice) -> Iterator[str]:
         f"Exact over this usage, {first} to {last} (UTC{offset_text(advice.offset)}), and no forecast: what is used"
         " at another time is not in it."
     )
-    before = " What was used in cycles before it is paid for as it is." if start < advice.bought_at else ""
-    yield f"All packs are bought at once, at {bought}, and hold from the cycle of that moment.{before}"
+    before = " What was used before is paid for as it is." if start < advice.bought_at else ""
+    yield f"All packs are bought at once, at {bought}, and hold from then on.{before}"
     if min(expiries) < end:
         expiry = clock(min(expiries), advice.offset)
         yield (
@@ -329,8 +329,8 @@ def _outcome_json(advice: Advice, outcome: Outcome) -> dict[str, Any]:
             for pack, count in outcome.purchase
         ],
         "price": outcome.price,
-        "with": outcome.amounts.figures(discounted=False),
-        "covered_list_amount": outcome.worth,
+        "with": outcome.amounts.figures(discounted=bool(advice.now.discount)),
+        "covered_list_amount": outcome.covered_list_amount,
         "cost": outcome.cost,
         "saving": outcome.saving,
         "break_even_units": outcome.break_even_units,

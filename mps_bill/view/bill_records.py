@@ -177,7 +177,7 @@ def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, 
         "product": month.sheet.product,
         "month": month.month,
         "issued_at": Moment(month.issued_at, month.sheet.billing.calendar.offset),
-        **month.amounts.figures(discounted=discounted),
+        **month.amounts.figures(discounted=discounted or bool(month.amounts.discount)),
     }
 
 

@@ -107,11 +107,8 @@ class BillView:
 def bill_table(bill: Bill, currency: str) -> Table:
     """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
-    discount = ("discount",) if bill.amounts.discount else ()
-    keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount", *discount)
+    keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
     columns = pick(LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
-    if discount:
-        columns = (*columns[:-1], dataclasses.replace(columns[-1], unit=""))
     rows: list[Row | Heading] = []
     item: Item | None = None
     for line in bill.lines:
@@ -123,7 +120,6 @@ def bill_table(bill: Bill, currency: str) -> Table:
         shown["records"] = line.records or None
         if not line.plan_micros:
             shown["plan_quantity"] = None
-        shown["discount"] = line.discount or None
         rows.append(row_of(columns, shown))
     return Table(bill_title(bill.cycle), columns, rows, tuple(_closing_rows(bill, len(columns))))
 
@@ -140,20 +136,18 @@ def bill_title(cycle: Cycle) -> str:
 
 def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     amounts = bill.amounts
-    # The discounts of lines stand in a column behind the amounts.
-    after = (None,) if amounts.discount else ()
-    blank = (None,) * (width - 2 - len(after))
+    blank = (None,) * (width - 2)
     monthly = ", monthly" if bill.cycle.is_monthly else ""
-    yield (f"List amount{monthly}", *blank, amounts.list_amount, *after)
+    yield (f"List amount{monthly}", *blank, amounts.list_amount)
     if amounts.discount:
-        yield ("Discount", *blank, -amounts.discount, *after)
+        yield ("Discount", *blank, -amounts.discount)
     if bill.cycle.is_monthly:
         if amounts.discount:
-            yield ("Net amount", *blank, amounts.net, *after)
+            yield ("Net amount", *blank, amounts.net)
         return
     # Beside more columns the longer word would not fit 80 columns.
-    yield ("Rounding adjustment" if width == 6 else "Rounding", *blank, amounts.rounding_adjustment, *after)
-    yield ("Payable", *blank, amounts.payable, *after)
+    yield ("Rounding adjustment" if width == 6 else "Rounding", *blank, amounts.rounding_adjustment)
+    yield ("Payable", *blank, amounts.payable)
 
 
 def summaries(
@@ -234,16 +228,19 @@ def _measure(lines: Sequence[LineItem]) -> tuple[Value, Value]:
 
 
 def tag_table(bills: Sequence[Bill], position: int, tag: str, currency: str) -> Table:
-    """The list amount by the values of a tag, each line split by the quantities that carry them."""
-    amounts: dict[str, Decimal] = {}
+    """List amount and discount by the values of a tag, each line split by the quantities that carry them."""
+    names = {"amount": "list_amount", **({"discount": "discount"} if is_discounted(bills) else {})}
+    sums: dict[str, list[Decimal]] = {}
     for bill in bills:
         for line in bill.lines:
             values = [(tags[position], micros) for tags, micros in line.charge.shares]
-            for value, amount in split_amount(line.amount, values):
-                amounts[value] = amounts.get(value, ZERO) + amount
-    rows = tuple((value or "(none)", amount) for value, amount in sorted(amounts.items()))
-    columns = (Column(tag, title=tag), *pick(BILL, "list_amount", unit=currency))
-    return Table(f"By {tag}", columns, rows, (("Total", sum(amounts.values(), ZERO)),))
+            for place, name in enumerate(names):
+                for value, amount in split_amount(getattr(line, name), values):
+                    sums.setdefault(value, [ZERO] * len(names))[place] += amount
+    rows: list[Row] = [(value or "(none)", *amounts) for value, amounts in sorted(sums.items())]
+    columns = (Column(tag, title=tag), *pick(BILL, *names.values(), unit=currency))
+    total = [sum((amounts[place] for amounts in sums.values()), ZERO) for place in range(len(names))]
+    return Table(f"By {tag}", columns, rows, (("Total", *total),))
 
 
 def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currency: str) -> Table:

@@ -149,7 +149,7 @@ def _in_force(plan: ResourcePlan, one: Explained) -> str:
     for word, moment in (("from", plan.effective_from), ("before", plan.expires_at)):
         if cycle.start < moment < cycle.end:
             words += f" {word} {iso(moment, cycle.sheet.billing.calendar.offset)}"
-    return f", of what completed{words}," if words else ""
+    return f", of what completed{words}" if words else ""
 
 
 def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:

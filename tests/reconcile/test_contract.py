@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.cli import run
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import clock
 from mps_bill.metering.meter_options import MeterOptions
@@ -14,7 +15,7 @@ from mps_bill.pipeline import settle_usage
 from mps_bill.reconcile.sides import settled_run
 from mps_bill.settlement.account_reader import read_account
 from tests import kit
-from tests.reconcile.exports import CENT, Row
+from tests.reconcile.exports import CENT, Row, console_csv, write
 from tests.reconcile.test_reconcile import Case, found, pay
 
 ACCOUNT = """\
@@ -117,3 +118,49 @@ def test_a_coupon_that_no_voucher_of_ours_is_stays_a_difference(tmp_path: Path) 
     case.rows[0] |= {"优惠券抵扣": "0.20"}
     pay(case.rows[0], "0.39")
     assert found(case.compare()) == [("2023-11-10 11:00", "discount", "-0.2")]
+
+
+def test_odd_cents_of_a_right_bill_are_no_discount(tmp_path: Path) -> None:
+    """Rounded, the net amounts of the lines add up to 8.95, and the bill is 8.93: a row bears two odd cents, which stand in its
+    优惠金额 as well."""
+    quantities = {"H264.HD": "24.49", "H264.SD": "53.54", "H264.LD": "49.58", "H265.HD": "15.68", "Audio": "35.3"}
+    payables = {"H264.HD": "1.47", "H264.SD": "1.61", "H264.LD": "0.99", "H265.HD": "4.70", "Audio": "0.16"}
+    prices = {"H264.HD": "0.0651", "H264.SD": "0.0326", "H264.LD": "0.0217", "H265.HD": "0.3255", "Audio": "0.0056"}
+    usage = "job_id,completed_at,region,item,spec,quantity,unit\n"
+    rows = []
+    for spec, quantity in quantities.items():
+        item = "audio_transcoding" if spec == "Audio" else "transcoding"
+        usage += f"{spec},2023-11-10T11:20:00+08:00,cn-shanghai,{item},{spec},{quantity},minute\n"
+        listed = Decimal(quantity) * Decimal(prices[spec])
+        row = {"账期": "2023-11", "产品": "智能媒体服务", "消费类型": "后付费", "地域": "cn-shanghai", "计费项": spec}
+        row |= {
+            "账单开始时间": "2023-11-10 11:00:00",
+            "账单结束时间": "2023-11-10 12:00:00",
+            "用量": quantity,
+            "用量单位": "分钟",
+        }
+        row |= {"原价": stripped(listed), "优惠金额": stripped(listed - Decimal(payables[spec])), "优惠券抵扣": "0"}
+        pay(row, payables[spec])
+        rows.append(row)
+    write(tmp_path / "export.csv", console_csv(rows), "utf-8")
+    (tmp_path / "usage.csv").write_text(usage)
+    discount = "discounts: [{id: d-1, percent: 8}]\n"
+    (tmp_path / "account.yaml").write_text(
+        f"format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: 100\n{discount}"
+    )
+    words = ["--bill", str(tmp_path / "export.csv"), "--account", str(tmp_path / "account.yaml"), "-q"]
+    reconcile = ["reconcile", str(tmp_path / "usage.csv"), "-p", "mps-china", "-o", str(tmp_path / "out.json"), *words]
+    assert run(reconcile) == 0
+    # A cent less for the line that bears them is another bill.
+    pay(rows[-1], "0.10")
+    write(tmp_path / "export.csv", console_csv(rows), "utf-8")
+    assert run(reconcile) == 1
+
+
+def test_a_payable_that_coupons_do_not_reduce_is_matched_too(tmp_path: Path) -> None:
+    case = contract_case(tmp_path, ACCOUNT + MONTHLY + VOUCHER)
+    for row in case.rows:
+        payable = Decimal(row["应付金额"]) + Decimal(row["优惠券抵扣"])
+        row["应付金额"] = plain(payable)
+    result = case.compare()
+    assert {one.category for _, one in result.differences} <= {"rounding"}, found(result)

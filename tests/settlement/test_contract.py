@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from mps_bill.settlement.account import Account
 from mps_bill.settlement.account_writer import afresh, edited
 from mps_bill.settlement.closing import closing_rows, totals
 from mps_bill.settlement.settle_cycles import Settled, settle
+from mps_bill.view.bill_records import month_json
 from tests.settlement.worlds import (
     HOUR,
     SHEET,
@@ -175,7 +177,7 @@ def test_settlement_of_the_account_wins_from_its_month_on() -> None:
         ),
         ("settlement: monthly\nsettlement_from: 2023-11-02T00:00:00+08:00", (6, 18), "at the start of a month"),
         ("settlement: monthly\nsettlement_from: 2023-11-01T00:00:00+00:00", (6, 18), "at the start of a month"),
-        ("settlement_from: 2023-11-01T00:00:00+08:00", (5, 18), "is given without settlement"),
+        ("settlement_from: 2023-11-01T00:00:00+08:00", (5, 1), 'which needs "settlement"'),
         ("settlement: weekly", (5, 13), "weekly"),
         ("vouchers_at: never", (5, 14), "never"),
     ],
@@ -306,3 +308,41 @@ def test_every_law_holds_and_split_runs_equal_the_whole_run(seed: int) -> None:
         amounts = statement.statement.amounts
         paid = statement.vouchers + statement.payment.paid + statement.payment.outstanding
         assert amounts.list_amount - amounts.discount + amounts.rounding_adjustment == amounts.payable == paid
+
+
+def test_hours_of_which_nothing_is_left_are_in_the_statement() -> None:
+    free = Discount("d-1", Decimal(100), expires_at=at("03-10 10"))
+    contract = Contract((free,), "monthly")
+    found = settled(MARCH, account("100", contract=contract), book(PRICE))
+    (march,) = found.statements
+    assert march.statement.amounts.figures(discounted=True) == {
+        "list_amount": Decimal("10.7134"),
+        "discount": Decimal("5.3567"),
+        "rounding_adjustment": Decimal("-0.0067"),
+        "payable": Decimal("5.35"),
+    }
+
+
+def test_a_discount_that_ends_before_the_statement_is_still_shown() -> None:
+    of_march = settled(
+        {start: MARCH[start] for start in list(MARCH)[:2]}, monthly_account((EIGHT_OF_ALL,)), book(PRICE)
+    )
+    after = replace(of_march.closing, contract=Contract((), "monthly"))
+    (march,) = settled({start: MARCH[start] for start in list(MARCH)[2:]}, after, book(PRICE)).statements
+    assert march.statement.amounts.discount == Decimal("0.857072")
+    assert month_json(march.statement)["discount"] == Decimal("0.857072")
+
+
+EIGHT_OF_ALL = Discount("d-1", Decimal(8))
+
+
+def monthly_account(discounts: tuple[Discount, ...]) -> Account:
+    return account("100", contract=Contract(discounts, "monthly"))
+
+
+def test_months_are_closed_where_whole_months_are_compared() -> None:
+    usage = {start: MARCH[start] for start in list(MARCH)[:2]}
+    cycles = hours(usage, book(PRICE))
+    closed = settle(cycles, monthly_account(()), book(PRICE), close_months=True)
+    assert [step.statement.amounts.payable for step in closed.statements] == [Decimal("10.71")]
+    assert not settle(cycles, monthly_account(()), book(PRICE)).statements

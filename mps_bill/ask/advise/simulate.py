@@ -46,13 +46,15 @@ class Cover:
 class Outcome:
     """A purchase held against the usage.
 
-    `worth` is the list amount that it takes off the bills, and `amounts` is what they come to then. `saving` is what they
-    are lower by in payable money, less the `price`; below zero where the purchase costs more than it saves.
+    `covered_list_amount` is what it takes off the list amounts, `worth` what it takes off the net amounts of the bills, and
+    `amounts` is what they come to then. `saving` is what they are lower by in payable money, less the `price`; below zero
+    where the purchase costs more than it saves.
     """
 
     purchase: Purchase
     price: Decimal
     amounts: Amounts
+    covered_list_amount: Decimal
     worth: Decimal
     saving: Decimal
     covers: tuple[Cover, ...]
@@ -151,6 +153,7 @@ class Simulator:
             purchase,
             price,
             amounts,
+            covered_list_amount=self.now.list_amount - amounts.list_amount,
             worth=self.now.net - amounts.net,
             saving=self.now.payable - amounts.payable - price,
             covers=tuple(Cover(*key, *sums) for key, sums in covered.items()),
