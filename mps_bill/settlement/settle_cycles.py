@@ -207,7 +207,7 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
         account = replace(account, month_used=used)
     payment, frozen = NOTHING_PAID, ZERO
     payable = bill.amounts.payable
-    if cycle.is_monthly:
+    if cycle.is_monthly and bill.amounts.list_amount:
         if payable and account.contract.vouchers_at == "billing":
             payment, account = pay_at_billing(_due(bill, account), account)
         frozen, account = payable - payment.paid, freeze(bill, payment.paid, account)
