@@ -292,6 +292,21 @@ def test_every_account_by_itself(tmp_path: Path) -> None:
     assert found["rejected"]
 
 
+def test_accounts_that_look_alike_are_named_with_their_places(tmp_path: Path) -> None:
+    accounts = ["acme", "beta", "acme ", "acme\u200b", "beta "]
+    rows = [f"{kit.row(job_id=f'j-{number}')},{account}" for number, account in enumerate(accounts)]
+    one = kit.source(tmp_path / "usage.csv", kit.usage_text(rows, f"{kit.HEADER},account_id"))
+    found: list[list[str]] = []
+    engines: tuple[EngineName, ...] = ("python", "spark")
+    for engine in engines:
+        warnings: list[str] = []
+        kit.metered([one], options=_options(engine, accounts=True, notify=warnings.append))
+        found.append(warnings)
+    exact, spark = found
+    assert spark == exact
+    assert '"acme" at usage.csv:2 and account "acme " at usage.csv:4' in exact[0]
+
+
 def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:
     rows = [kit.row(job_id="j-1"), kit.row(job_id="j-2", tag_project='"a\nb"')]
     source = kit.source(tmp_path / "usage.csv", kit.usage_text(rows))
