@@ -66,6 +66,14 @@ def read_text(document: Document[F], text: str, name: str) -> ReadDocument[F]:
 _FORMAT = re.compile(r"mps-bill/([a-z-]+)/[0-9]+")
 
 
+def is_other_format(name: str, own: str) -> bool:
+    """Whether `name` is the format of another document of the program. One that is nearly the own is a slip of the pen."""
+    found, mine = _FORMAT.fullmatch(name), _FORMAT.fullmatch(own)
+    if found is None:
+        return False
+    return mine is None or (found[1] != mine[1] and not near_miss(found[1], (mine[1],)))
+
+
 def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
     """The problem of a document whose `format` is another of the program's: to check it as this one would only be noise."""
     if not isinstance(shape, Record):
@@ -76,10 +84,10 @@ def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
         return None
     (first, *_) = own_format.words
     found, own = _FORMAT.fullmatch(value.text), _FORMAT.fullmatch(first)
-    # A name that is nearly the own one is a slip of the pen; another version of it is not.
-    if not found or value.text in own_format.words or (own and found[1] != own[1] and near_miss(found[1], (own[1],))):
+    same = found and own and found[1] == own[1]
+    if not found or value.text in own_format.words or not (same or is_other_format(value.text, first)):
         return None
-    if own and found[1] == own[1]:
+    if same:
         message = f'{quoted(value.text)} is not {own_format.name}; did you mean "{first}"?'
     else:
         message = f"{quoted(value.text)} is not {shape.name}" + (f"; its `format` is {first}" if own else "")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.files import read_file
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _SUFFIXES = (".yaml", ".yml")
+_FORMAT = re.compile(rb"^format:[ ]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 #: Usage cases beside a sheet, which are not sheets themselves.
 CASES_SUFFIX = ".cases.yaml"
 
@@ -56,7 +59,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
             else:
                 pairs[sheet.path.resolve()] = (sheet, SheetFile(Path(name), name))
             continue
-        sheets, found = find_sheets([name])
+        sheets, found = find_sheets([name], subfolders=True)
         problems += found
         with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
         if sheets and not with_cases:
@@ -77,8 +80,11 @@ def _sheet_of(cases: Path) -> SheetFile | None:
     return next((SheetFile(path, str(path)) for path in beside if path.is_file()), None)
 
 
-def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Problem, ...]]:
-    """The sheets that `paths` name, in their order, each once, and a problem for each path that names none."""
+def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tuple[SheetFile, ...], tuple[Problem, ...]]:
+    """The sheets that `paths` name, in their order, each once, and a problem for each path that names none.
+
+    With `subfolders`, a folder also names the sheets in the folders below it, but for hidden ones.
+    """
     files: list[SheetFile] = []
     problems: list[Problem] = []
     shipped = shipped_sheets()
@@ -88,7 +94,13 @@ def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Prob
             # An empty name would be the current folder; it is more likely a variable that is not set.
             problems.append(_unknown(name, shipped))
         elif os.path.isdir(name):
-            found = [SheetFile(file, str(file)) for file in _sheets_in(path)]
+            try:
+                in_folder = [*_sheets_in(path), *(_sheets_below(path) if subfolders else ())]
+            except OSError as error:
+                message = f"the folder cannot be read: {error.strerror}"
+                problems.append(Problem(Place(str(error.filename)), kinds.UNREADABLE_FILE, message))
+                continue
+            found = [SheetFile(file, str(file)) for file in in_folder]
             if not found:
                 message = f"the folder holds no price sheet, a file that ends in {one_of(_SUFFIXES)}"
                 problems.append(Problem(Place(name), kinds.NO_SHEETS, message))
@@ -113,6 +125,26 @@ def find_sheets(paths: Sequence[str]) -> tuple[tuple[SheetFile, ...], tuple[Prob
 
 def _sheets_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if _is_sheet(file))
+
+
+def _sheets_below(folder: Path) -> Iterator[Path]:
+    """The sheets in the folders below. Other documents of the program (packs, accounts) that lie there are no sheets."""
+    for below in sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()):
+        if not below.name.startswith("."):
+            yield from (file for file in _sheets_in(below) if not _is_other_document(file))
+            yield from _sheets_below(below)
+
+
+def _is_other_document(file: Path) -> bool:
+    """Whether the file says that it is one. A file that cannot be read may be a sheet, and is reported as one."""
+    from mps_bill.documents.read_document import is_other_format
+    from mps_bill.price_sheet.sheet_definition import FORMAT_NAME
+
+    try:
+        match = _FORMAT.search(read_file(file))
+    except OSError:
+        return False
+    return match is not None and is_other_format(match[1].decode("ascii", "replace"), FORMAT_NAME)
 
 
 def _matching(pattern: str) -> list[SheetFile]:

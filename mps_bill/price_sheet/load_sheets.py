@@ -29,10 +29,12 @@ class LoadedSheet:
     problems: tuple[Problem, ...]
 
 
-def load_sheets(paths: Sequence[str]) -> tuple[tuple[LoadedSheet, ...], tuple[Problem, ...]]:
+def load_sheets(
+    paths: Sequence[str], *, subfolders: bool = False
+) -> tuple[tuple[LoadedSheet, ...], tuple[Problem, ...]]:
     """Every sheet that `paths` name (files, folders, globs, ids of shipped sheets), each for itself, and the problems of
-    paths that name none."""
-    files, problems = find_sheets(paths)
+    paths that name none. `subfolders` as in `find_sheets`."""
+    files, problems = find_sheets(paths, subfolders=subfolders)
     return tuple(load_file(file) for file in files), problems
 
 

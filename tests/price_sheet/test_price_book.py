@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,57 @@ def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
     files, problems = find_sheets([str(tmp_path)])
     assert problems == ()
     assert [file.path.name for file in files] == ["a.yml", "b.yaml"]
+
+
+def test_the_folders_below_are_looked_into_where_sheets_are_checked(tmp_path: Path) -> None:
+    files = {
+        "a.yaml": "x",
+        "packs.yaml": "format: mps-bill/packs/1",
+        "older/2018/b.yaml": GOOD_SHEET,
+        "older/broken.yml": "items: [",
+        "older/slip.yaml": "format: mps-bill/price-sheets/1",
+        "older/next.yaml": 'id: x\nformat: "mps-bill/price-sheet/2"  # newer',
+        "older/b.cases.yaml": "format: mps-bill/price-cases/1",
+        "packs/packs.yaml": "# Packs\nformat: 'mps-bill/packs/1' # a list",
+        "packs/account.yaml": "format:   mps-bill/account/1",
+        "packs/README.md": "x",
+        ".git/c.yaml": GOOD_SHEET,
+        "older/.cache/d.yaml": GOOD_SHEET,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found, problems = find_sheets([str(tmp_path)], subfolders=True)
+    assert problems == ()
+    assert [file.path.relative_to(tmp_path).as_posix() for file in found] == [
+        "a.yaml", "packs.yaml", "older/broken.yml", "older/next.yaml", "older/slip.yaml", "older/2018/b.yaml",
+    ]  # fmt: skip
+    assert [file.path.name for file in find_sheets([str(tmp_path)])[0]] == ["a.yaml", "packs.yaml"]
+    assert find_sheets([str(tmp_path / "packs")], subfolders=True)[0] == find_sheets([str(tmp_path / "packs")])[0]
+    # A folder that holds nothing but folders has sheets all the same.
+    above = tmp_path / "older"
+    for name in ("broken.yml", "slip.yaml", "next.yaml"):
+        (above / name).unlink()
+    assert [file.path.name for file in find_sheets([str(above)], subfolders=True)[0]] == ["b.yaml"]
+
+
+def test_a_folder_below_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD_SHEET, encoding="utf-8")
+    (tmp_path / "older").mkdir()
+    iterdir = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path.name == "older":
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterdir(path)
+
+    # As root, every folder can be read.
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    files, (problem,) = find_sheets([str(tmp_path)], subfolders=True)
+    assert (files, str(problem)) == (
+        (),
+        f"{tmp_path}/older: the folder cannot be read: Permission denied [P002 unreadable-file]",
+    )
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def check(
 ) -> int:
     """Check price sheets and report every problem, for people and for CI.
 
-    A bill refuses a sheet with errors. Warnings point out likely mistakes.
+    A bill refuses a sheet with errors. Warnings point out likely mistakes. Folders are checked with their subfolders.
 
     Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
     cannot be read.
@@ -60,7 +60,7 @@ def check(
 
     day = today_option(today)
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
-    sheets, missing = load_sheets(paths)
+    sheets, missing = load_sheets(paths, subfolders=True)
     problems = in_order([*missing, *check_sheets(sheets, day)])
     findings = FindingsView(
         problems=tuple(
