@@ -121,12 +121,12 @@ def _plan(row: Row) -> Iterable[str]:
     yield f"    total: {_quantity(row, 'TotalAmount')}"
     yield from _remaining(row, _quantity(row, "RemainingAmount"))
     yield from _validity(row, "    ")
-    yield f"    # Region {_text(row, 'Region') or 'not answered'}. Name the regions where it"
-    yield "    # can be used, such as [cn-shanghai], or remove the line, if that is everywhere."
+    yield f"    # Region {_text(row, 'Region') or 'not answered'}. Name the regions where it can be used, such as"
+    yield "    # [cn-shanghai], or remove the line, if that is everywhere."
     yield f"    regions: {FILL_IN}"
     yield f"    # ApplicableProducts {products}. For each item and spec how much of the plan one unit takes, such as"
-    yield "    # {transcoding: {H264.LD: 1, H264.SD: 1.5, H264.HD: 3}}; or remove the plan, if it covers nothing"
-    yield "    # that is billed here."
+    yield "    # {transcoding: {H264.LD: 1, H264.SD: 1.5, H264.HD: 3}}; or remove the plan, if it covers nothing that is"
+    yield "    # billed here."
     yield f"    covers: {FILL_IN}"
 
 

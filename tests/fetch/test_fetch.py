@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.cli import run
 from mps_bill.core.files import lock
 from tests.cli.test_process import RUN
 from tests.conftest import ROOT
@@ -160,6 +162,41 @@ def test_an_answer_about_another_job_is_refused(fetch: Fetch) -> None:
     with provider({"ListTranscodeJobs": listed({"": ims_list("p-1", "p-2")}), "GetTranscodeJob": first}) as fake:
         fetch("jobs", *PERIOD, "--service", "ims", "--endpoint", fake.address, code=3)
     assert 'is of ParentJobId "p-1", and "p-2" was asked for' in fetch.err
+
+
+def sub_job(parameters: dict[str, str], _: int) -> str:
+    """A parent job with one output, as the provider answers it."""
+    parent = parameters["ParentJobId"]
+    job = {
+        "JobId": f"{parent}-1",
+        "ParentJobId": parent,
+        "Status": "Success",
+        "FinishTime": "2026-10-01T03:20:00Z",
+        "OutFileMeta": {
+            "FileBasicInfo": {"Duration": "600.10", "Width": "1920", "Height": "1080", "Region": "cn-shanghai"},
+            "VideoStreamInfoList": [{"Codec_name": "h264"}],
+        },
+    }
+    return json.dumps({"TranscodeParentJob": {"ParentJobId": parent, "Status": "Success", "TranscodeJobList": [job]}})
+
+
+@pytest.mark.parametrize(
+    ("service", "profile", "ids"),
+    [("mps", "mps-job-list", ["j-1", "j-2", "j-3", "j-4", "j-5"]), ("ims", "ims-jobs", ["p-1-1", "p-2-1", "p-3-1"])],
+)
+def test_a_profile_reads_the_file_as_it_is(
+    fetch: Fetch, capsys: pytest.CaptureFixture[str], service: str, profile: str, ids: list[str]
+) -> None:
+    actions = {
+        "ListJob": listed(THREE_PAGES),
+        "ListTranscodeJobs": listed({"": ims_list("p-1", "p-2", token="n"), "n": ims_list("p-3")}),
+        "GetTranscodeJob": sub_job,
+    }
+    with provider(actions) as fake:
+        fetch("jobs", *PERIOD, "--service", service, "--endpoint", fake.address, "-o", "jobs.jsonl")
+    assert run(["usage", "convert", "jobs.jsonl", "--profile", profile, "--set", "region=cn-shanghai"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [(row["job_id"], row["quantity"]) for row in rows] == [(id_, "600.10") for id_ in ids]
 
 
 # Metering.
