@@ -56,11 +56,17 @@ def is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
     return str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
 
 
+class DefaultConstant(str):
+    """A value of --set that the config file has."""
+
+    __slots__ = ()
+
+
 def _only_with_profile(
     context: typer.Context, option: typer.CallbackParam, value: list[str] | None
 ) -> list[str] | None:
-    """Constants that are only a default wait for a profile; the option of the profile is declared before this one."""
-    return value if is_given(context, option) or context.params.get("profile") else None
+    """Constants that are only a default wait for a profile: a run of usage files does without them."""
+    return value if value is None or is_given(context, option) else [DefaultConstant(pair) for pair in value]
 
 
 def written_to(output: str | None) -> str | None:

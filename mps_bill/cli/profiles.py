@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from mps_bill.cli.options import DefaultConstant
 from mps_bill.cli.output import say
 from mps_bill.core.diagnostics import InputRejected, counted, quoted
-from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSource, usage_sources
+from mps_bill.metering.foreign_forms import has_usage_columns
+from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSource, read_errors, usage_sources
 
 if TYPE_CHECKING:
     from mps_bill.profiles.convert import Converted
@@ -32,6 +34,8 @@ class ProfileChoice:
     profile: Profile | None
     by_shape: bool
     constants: tuple[str, ...]
+    #: Constants that are only a default do without a profile.
+    needs_one: bool = True
 
     @property
     def formats(self) -> tuple[Format, ...]:
@@ -48,7 +52,7 @@ class ProfileChoice:
             InputRejected: no profile reads a file that is no usage file.
         """
         profile = self.profile
-        if not profile and self.by_shape:
+        if not profile and self.by_shape and not _all_usage(sources):
             from mps_bill.profiles.find_profile import find_profile
 
             if found := find_profile(sources):
@@ -56,9 +60,22 @@ class ProfileChoice:
                 say(f"Profile {profile.id}: found by the shape of {source.name}", quiet=quiet)
         if profile:
             return _completed(profile, self.constants)
-        if self.constants and self.by_shape:
+        if self.constants and self.by_shape and self.needs_one:
             raise typer.BadParameter("this needs --profile; a usage file has columns of its own", param_hint="--set")
         return None
+
+
+def _all_usage(sources: Sequence[UsageSource]) -> bool:
+    """Whether all files are usage files by their names, and the first table by its header: most runs need no more."""
+    tables = [source for source in sources if source.format.startswith("csv") and not source.url]
+    if any(source.format not in FORMATS for source in sources):
+        return False
+    try:
+        with ExitStack() as stack:
+            return not tables or has_usage_columns(stack.enter_context(tables[0].open()))
+    except read_errors():
+        # Its reader says what is wrong.
+        return True
 
 
 def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoice:
@@ -69,7 +86,9 @@ def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoi
     """
     given = tuple(constants or ())
     if name in (None, _BY_SHAPE, _NO_PROFILE):
-        return ProfileChoice(None, name != _NO_PROFILE, given)
+        return ProfileChoice(
+            None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultConstant) for pair in given)
+        )
     from mps_bill.profiles import read_profile as profiles
 
     profile, problems = profiles.load_profile(name)

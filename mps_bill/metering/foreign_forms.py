@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import BinaryIO
 
 from mps_bill.core.diagnostics import Kind, quoted
 from mps_bill.metering import kinds
-from mps_bill.metering.csv_rows import Row
+from mps_bill.metering.csv_rows import Row, read_rows
+from mps_bill.metering.usage import REQUIRED_COLUMNS
 
 _SAVE = 'in Excel, save the sheet as "CSV UTF-8 (Comma delimited)"'
 WORKBOOK = f"this is an Excel workbook, not CSV; {_SAVE}"
@@ -42,6 +44,12 @@ def foreign_form(header: Row, known: Collection[str]) -> tuple[Kind, str] | None
         if _known(line.split(separator), known) > found:
             return kinds.UNREADABLE_FILE, f'the columns are separated by {called}, and must be by ","; {_SAVE}'
     return None
+
+
+def has_usage_columns(stream: BinaryIO) -> bool:
+    """Whether the header of a table has a column that only usage has."""
+    header = next(read_rows(stream), None)
+    return header is not None and any(name.strip() in REQUIRED_COLUMNS for name in header.fields)
 
 
 def _known(names: list[str], known: Collection[str]) -> int:

@@ -8,12 +8,12 @@ from itertools import islice
 
 from mps_bill.core.diagnostics import one_of, quoted
 from mps_bill.metering.csv_rows import read_rows
+from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.usage import REQUIRED_COLUMNS
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
 from mps_bill.profiles.foreign_files import answers_of, documents_of, form_of, knows, lists, rejected
-from mps_bill.profiles.json_records import NoRecords, records_of, shown
+from mps_bill.profiles.json_records import Document, NoRecords, records_of, shown, value_at
 from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.read_profile import load_profile, shipped_profiles
 from mps_bill.profiles.usage_fields import Record, usage_fields
@@ -31,14 +31,19 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
     others = [source for source in sources if source not in tables and source.format != "parquet" and not source.url]
     for source in (*others, *tables[:1]):
         form = _form(source)
-        header = _header(source) if form == "csv" else []
-        if form is None or any(column in header for column in REQUIRED_COLUMNS):
+        if form is None or (form == "csv" and is_usage(source)):
             continue
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
+            header = _header(source)
             profiles = [one for one in profiles if one.known_by and all(path.name in header for path in one.known_by)]
         fitting = _fitting(source, form, profiles)
         if len(fitting) == 1:
+            if usage := next((table for table in tables[:1] if _form(table) == "csv" and is_usage(table)), None):
+                message = (
+                    f"this is a usage file, and {source.name} is not; make usage of that first, with usage convert"
+                )
+                raise rejected(usage, kinds.NO_PROFILE, message, 1, 1)
             return fitting[0], source
         if form != "csv" or fitting:
             if fitting:
@@ -50,6 +55,19 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
             message += f" your own or shipped with the program ({', '.join(shipped_profiles())})"
             raise rejected(source, kinds.NO_PROFILE, message, 1, 1)
     return None
+
+
+def is_usage(source: UsageSource) -> bool:
+    """Whether the header of a table has a column that only usage has."""
+    with source.open() as stream:
+        return has_usage_columns(stream)
+
+
+def action_of(document: Document) -> str:
+    """The action that the request beside an answer asks for; empty where there is none."""
+    members = document.value if isinstance(document.value, dict) else {}
+    action = value_at(members, ("Request", "Action"))
+    return action if isinstance(action, str) else ""
 
 
 def _form(source: UsageSource) -> str | None:
@@ -75,6 +93,8 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> lis
         firsts = dict.fromkeys((profile.id for profile in fitting), next(_table(source), None))
     else:
         for document in documents_of(source, form):
+            if asked := [profile for profile in profiles if action_of(document) in profile.actions]:
+                return asked
             for profile in profiles:
                 if profile.records is None:
                     continue

@@ -115,7 +115,8 @@ class Profile:
     Records that meet a condition of `skip` are not usage. One that has the field of a condition of `require` must meet it.
     In an answer, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
     follows, where the answer has the field `listing` (None: always). `sums_of` is the period (`hour`) that each record is the
-    sum of, or empty. A record is `known_by` the fields that it has. `templates` are, for each value of the first field of
+    sum of, or empty. A record is `known_by` the fields that it has, and an answer by
+    the `actions` that a request beside it can ask for. `templates` are, for each value of the first field of
     `template` that has one, the columns that it gives. `given` are the values of `parameters`.
     """
 
@@ -132,6 +133,7 @@ class Profile:
     refuse: tuple[Refusal, ...] = ()
     sums_of: str = ""
     known_by: tuple[FieldPath, ...] = ()
+    actions: tuple[str, ...] = ()
     template: tuple[FieldPath, ...] = ()
     templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

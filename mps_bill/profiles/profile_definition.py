@@ -247,6 +247,13 @@ KNOWN_BY = Field(
     required=False,
     default=(),
 )
+ACTIONS = Field(
+    "actions",
+    ListOf("the actions", _word, unique=True),
+    "the actions of the API that answer so, as a request beside an answer names them",
+    required=False,
+    default=(),
+)
 TEMPLATE = Field(
     "template",
     ListOf("the fields of a template", _field, unique=True),
@@ -365,6 +372,7 @@ PROFILE = Object(
             SOURCES,
             RECORDS,
             KNOWN_BY,
+            ACTIONS,
             NEXT_PAGE,
             LISTING,
             REFUSE,

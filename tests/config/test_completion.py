@@ -36,7 +36,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     ("line", "expected"),
     [
         ("mps-bill bill u.csv --prices mps-", ["mps-china", "mps-intl"]),
-        ("mps-bill usage convert u.json --profile ims", ["ims-metering"]),
+        ("mps-bill usage convert u.json --profile ims-e", ["ims-editing", "ims-enhancement"]),
         ("mps-bill estimate dolby 1 minute --region cn-sh", ["cn-shanghai", "cn-shenzhen"]),
         ("mps-bill estimate --prices mps-china editing", ["editing_basic", "editing_advanced"]),
         ("mps-bill estimate --prices nothing editing", []),

@@ -489,3 +489,28 @@ def test_a_profile_with_an_unknown_factor_is_refused() -> None:
     own, problems = read_profile(text, "own.yaml")
     assert own is None
     assert "is neither a whole number nor a parameter" in problems[0].message
+
+
+@pytest.mark.parametrize("action", ["Action", "action"])
+def test_the_request_beside_an_answer_names_the_profile_even_of_empty_answers(action: str, tmp_path: Path) -> None:
+    names = {
+        "DescribeMeterImsMediaConvertUHDUsage": "ims-enhancement", "DescribeMeterImsMediaConvertUsage": "ims-metering",
+        "DescribeMeterImsEditUsage": "ims-editing", "DescribeMeterImsMpsAiUsage": "ims-ai", "ListJob": "mps-job-list",
+        "GetTranscodeJob": "ims-jobs", "ListTranscodeJobs": "ims-jobs", "DescribeVodTranscodeData": "vod-metering",
+    }  # fmt: skip
+    for name, expected in names.items():
+        file = written(tmp_path, lines({"request": {action: name}, "response": {"Data": []}}), "x.jsonl")
+        with usage_sources([str(file)], formats=FOREIGN_FORMATS) as (sources, _):
+            found = find_profile(sources)
+        assert found, name
+        assert found[0].id == expected
+
+
+def test_usage_files_and_others_are_not_mixed_by_shape(tmp_path: Path) -> None:
+    files = [written(tmp_path, "job_id,completed_at\n", "usage.csv"), written(tmp_path, lines(page(A)))]
+    formats = (*FORMATS, *FOREIGN_FORMATS)
+    with usage_sources(list(map(str, files)), formats=formats) as (sources, _), pytest.raises(InputRejected) as caught:
+        find_profile(sources)
+    (problem,) = caught.value.report.shown
+    assert problem.place.file == str(files[0])
+    assert f"this is a usage file, and {files[1]} is not" in problem.message
