@@ -6,8 +6,8 @@ Source of the columns and their rules: FinOps Open Cost and Usage Specification 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT, ZERO, plain, strip_zeros
 from mps_bill.core.laws import law
@@ -20,18 +20,12 @@ from mps_bill.rating.lines import LineItem
 from mps_bill.view.focus_words import COLUMNS, NO_ACCOUNT, PLAN_TYPE, PROVIDER, REGION_NAMES, SERVICES, UNITS
 from mps_bill.view.tables import Column, Quantity, Record, Records
 
-
-@dataclass(frozen=True, slots=True)
-class PlanPart:
-    """The micros of a line that one resource plan covers."""
-
-    plan_id: str
-    plan_name: str
-    micros: int
-
+if TYPE_CHECKING:
+    # Bills without an account need nothing of settlement.
+    from mps_bill.settlement.sources.resource_plans import PlanDeduction
 
 #: The parts of the lines of a bill that plans cover: line number -> parts.
-Coverage = Mapping[int, Sequence[PlanPart]]
+Coverage = Mapping[int, Sequence["PlanDeduction"]]
 
 
 def focus_records(
@@ -122,7 +116,7 @@ def _usage(line: LineItem, currency: str) -> Record:
     }
 
 
-def _covered(line: LineItem, part: PlanPart, currency: str) -> Record:
+def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
     """What a plan covers costs nothing here. What the plan itself has cost is in no file of the program, so no part of
     it can stand in `EffectiveCost`."""
     unit = line.item.unit
@@ -131,11 +125,11 @@ def _covered(line: LineItem, part: PlanPart, currency: str) -> Record:
     price = _price_words(line, part.micros, currency)
     return {
         **_sku(line, part.micros),
-        "ChargeDescription": f"{_named(line)}: {shown} covered by plan {part.plan_id}, at list {price}",
+        "ChargeDescription": f"{_named(line)}: {shown} covered by plan {part.plan.id}, at list {price}",
         "PricingCategory": "Committed",
         "CommitmentDiscountCategory": "Usage",
-        "CommitmentDiscountId": part.plan_id,
-        "CommitmentDiscountName": part.plan_name,
+        "CommitmentDiscountId": part.plan.id,
+        "CommitmentDiscountName": part.plan.name,
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
         **_costs(listed, listed - discounted(listed, line.discounted_by), ZERO),

@@ -18,6 +18,7 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.balance import Balance
+from mps_bill.settlement.sources.resource_plans import PlanDeduction
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL
 from mps_bill.view.bill_view import bill_table, pending_table, sum_columns, total_rows
@@ -106,15 +107,14 @@ class SettleView:
         return with_payments(self.tables())
 
     def focus(self) -> Records:
-        from mps_bill.view.focus_view import PlanPart, focus_records
+        from mps_bill.view.focus_view import focus_records
 
         settled = self.run.settled
         charged = []
         for step in settled.settlements:
-            parts: dict[int, list[PlanPart]] = {}
+            parts: dict[int, list[PlanDeduction]] = {}
             for deduction, line in zip(step.plan_deductions, step.plan_lines, strict=True):
-                part = PlanPart(deduction.plan.id, deduction.plan.name, deduction.micros)
-                parts.setdefault(line, []).append(part)
+                parts.setdefault(line, []).append(deduction)
             charged.append((step.bill, parts))
         months = (step.statement for step in settled.statements)
         return focus_records(charged, months, self.run.currency, self.account or settled.closing.id)
