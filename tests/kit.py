@@ -16,6 +16,7 @@ from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.gather import gather
+from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.price_sheet.sheet import read_draft
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
@@ -235,6 +236,14 @@ def book(*texts: str) -> PriceBook:
     problems = (*(problem for _, own in read for problem in own), *problems)
     assert not problems, "\n".join(map(str, problems))
     assert found
+    return found
+
+
+@cache
+def shipped(*names: str) -> PriceBook:
+    """The price book of shipped sheets, or of sheet files."""
+    found, problems = load_price_book(names)
+    assert found, problems
     return found
 
 

@@ -10,8 +10,7 @@ from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.times import iso
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
-from mps_bill.price_sheet.load_sheets import load_price_book
-from tests.kit import ENGINES, billed, book, source, usage_of, usage_text
+from tests.kit import ENGINES, billed, book, shipped, source, usage_of, usage_text
 from tests.kit import row as usage_row
 
 WHOLE_MINUTES = """\
@@ -48,10 +47,9 @@ items:
 """
 
 
-def shipped(tmp_path: Path, sheet: str, engine: EngineName, *rows: str) -> BillRun:
-    prices, problems = load_price_book([sheet])
-    assert prices is not None, problems
-    return bill_usage([source(tmp_path / "usage.csv", usage_text(rows))], prices, MeterOptions(engine=engine))
+def billed_by(tmp_path: Path, sheet: str, engine: EngineName, *rows: str) -> BillRun:
+    usage = source(tmp_path / "usage.csv", usage_text(rows))
+    return bill_usage([usage], shipped(sheet), MeterOptions(engine=engine))
 
 
 def amounts_of(run: BillRun) -> list[tuple[str, str]]:
@@ -60,26 +58,26 @@ def amounts_of(run: BillRun) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_1_ten_minutes_of_1920x823_are_hd(engine: EngineName, tmp_path: Path) -> None:
-    run = shipped(tmp_path, "mps-china", engine, usage_row(width="1920", height="823", quantity="10"))
+    run = billed_by(tmp_path, "mps-china", engine, usage_row(width="1920", height="823", quantity="10"))
     assert amounts_of(run) == [("H264.HD", "0.651")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_2_a_clip_of_three_minutes_of_1920x1098_is_2k(engine: EngineName, tmp_path: Path) -> None:
-    run = shipped(tmp_path, "mps-china", engine, usage_row(width="1920", height="1098", quantity="3"))
+    run = billed_by(tmp_path, "mps-china", engine, usage_row(width="1920", height="1098", quantity="3"))
     assert amounts_of(run) == [("H264.2K", "0.42")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_3_ten_minutes_of_audio(engine: EngineName, tmp_path: Path) -> None:
-    run = shipped(tmp_path, "mps-china", engine, usage_of("audio_transcoding", quantity="10"))
+    run = billed_by(tmp_path, "mps-china", engine, usage_of("audio_transcoding", quantity="10"))
     assert amounts_of(run) == [("Audio", "0.056")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_4_fifty_minutes_of_captions_in_singapore(engine: EngineName, tmp_path: Path) -> None:
     row = usage_of("caption_extraction", region="ap-southeast-1", quantity="50")
-    run = shipped(tmp_path, "mps-intl", engine, row)
+    run = billed_by(tmp_path, "mps-intl", engine, row)
     assert [amount for _, amount in amounts_of(run)] == ["1.18325"]
     assert amount_text(run.bills[0].amounts.payable) == "1.18"
 
@@ -103,7 +101,7 @@ SMART_TAG = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_6_smart_tag_by_the_second_without_the_failed_part(engine: EngineName, tmp_path: Path) -> None:
-    run = shipped(tmp_path, "mps-china", engine, *SMART_TAG)
+    run = billed_by(tmp_path, "mps-china", engine, *SMART_TAG)
     assert [amount for _, amount in amounts_of(run)] == ["300.1"]
     assert run.control_totals.rows_not_billable == 1
 
@@ -131,7 +129,7 @@ REVIEW = [
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_8_review_by_whole_minutes_and_volume_tiers(engine: EngineName, tmp_path: Path) -> None:
     own = billed(tmp_path, usage_text(REVIEW), WHOLE_MINUTES, options=MeterOptions(engine=engine))
-    ours = shipped(tmp_path, "mps-china", engine, *REVIEW)
+    ours = billed_by(tmp_path, "mps-china", engine, *REVIEW)
     for run in (own, ours):
         assert amounts_of(run) == [("porn", "100"), ("terrorism", "450")]
         assert amount_text(run.bills[0].amounts.payable) == "550.00"
@@ -144,7 +142,7 @@ def traffic(hour: str, gigabytes: str, region: str = "CN") -> str:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_11_traffic_of_a_month_fills_its_tiers(engine: EngineName, tmp_path: Path) -> None:
-    run = shipped(tmp_path, "cdn-intl", engine, traffic("10T08", "51200"), traffic("10T09", "1000"))
+    run = billed_by(tmp_path, "cdn-intl", engine, traffic("10T08", "51200"), traffic("10T09", "1000"))
     assert amounts_of(run) == [("Traffic", "2048"), ("Traffic", "30")]
     # A bill comes three to four hours after its hour.
     assert [iso(bill.cycle.issued_at, 28_800) for bill in run.bills] == [
@@ -156,7 +154,7 @@ def test_example_11_traffic_of_a_month_fills_its_tiers(engine: EngineName, tmp_p
 @pytest.mark.parametrize("engine", ENGINES)
 def test_traffic_of_an_area_outside_the_mainland_fills_its_own_tiers(engine: EngineName, tmp_path: Path) -> None:
     rows = [traffic("10T08", "40000", "AP1"), traffic("20T08", "40000", "AP1"), traffic("10T07", "9999999", "AP2")]
-    run = shipped(tmp_path, "cdn-intl", engine, *rows)
+    run = billed_by(tmp_path, "cdn-intl", engine, *rows)
     amounts = [line.amount for bill in run.bills for line in bill.lines if line.region == "AP1"]
     assert stripped(sum(amounts)) == "5932.8"
 
@@ -175,13 +173,13 @@ def test_example_12_queues_by_the_day(engine: EngineName, tmp_path: Path) -> Non
         )
         for at, n in days
     ]
-    assert amounts_of(shipped(tmp_path, "mns-intl", engine, *rows)) == [("Queue", "2.4"), ("Queue", "5.6")]
+    assert amounts_of(billed_by(tmp_path, "mns-intl", engine, *rows)) == [("Queue", "2.4"), ("Queue", "5.6")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_example_13_storage_of_eight_to_nine_is_billed_at_half_past_nine(engine: EngineName, tmp_path: Path) -> None:
     row = usage_of("oss_storage_standard_lrs", completed_at="2023-11-10T08:59:59+08:00", quantity="720", unit="GB-hour")
-    run = shipped(tmp_path, "oss-china", engine, row)
+    run = billed_by(tmp_path, "oss-china", engine, row)
     assert amounts_of(run) == [("Storage", "0.12")]
     assert [iso(bill.cycle.issued_at, 28_800) for bill in run.bills] == ["2023-11-10T09:30:00+08:00"]
     # Settled by the month, half an hour after it is over.

@@ -17,11 +17,11 @@ from mps_bill.core.decimals import percent
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
-from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.comparison_view import ComparisonView
 from mps_bill.view.tables import change
 from tests import kit
 from tests.render.runs import text
+from tests.settlement.worlds import reread
 
 OPTIONS = MeterOptions(engine="python")
 USAGE = kit.usage_text(
@@ -111,8 +111,7 @@ resource_plans:
     regions: [cn-shanghai]
     covers: {transcoding: {H264.HD: 3}}
 """
-    other, problems = read_account(plan, "other.yaml", prices)
-    assert other, problems
+    other = reread(plan, prices)
     sources = [kit.source(tmp_path / "u.csv", USAGE)]
     result = compare_accounts(sources, prices, OPTIONS, None, other)
     assert amounts(result)["transcoding"] == ("0.868434", "0.217434")

@@ -17,20 +17,14 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.view.estimate_view import EstimateView
+from tests.kit import shipped
 from tests.render.runs import text
 
 AT = parse_second("2026-01-15T10:30:00+08:00")
 
 
-def book_of(name: str) -> PriceBook:
-    book, problems = load_price_book([name])
-    assert book, problems
-    return book
-
-
-CHINA = book_of("mps-china")
+CHINA = shipped("mps-china")
 
 
 def one(question: Question, region: str = "cn-shanghai", book: PriceBook = CHINA) -> Estimate:
@@ -63,15 +57,15 @@ def test_tiers_go_by_what_the_month_has_used() -> None:
 
 
 def test_graduated_tiers_make_several_lines() -> None:
-    item = next(item.code for item in book_of("cdn-china").items)
-    found = one(Question(item, "", "20", "TB", AT), "CN", book_of("cdn-china"))
+    item = next(item.code for item in shipped("cdn-china").items)
+    found = one(Question(item, "", "20", "TB", AT), "CN", shipped("cdn-china"))
     assert [line.tier for line in found.lines] == ["0-10240", "10240-51200"]
     assert sum(amounts(found)) == 10 * 1024 * Decimal("0.24") + 10 * 1024 * Decimal("0.23")
 
 
 def test_regions_stand_in_the_order_asked_for_each_once() -> None:
     regions = ["eu-central-1", "cn-shanghai", "eu-central-1"]
-    found = estimate(Question("transcoding", "H264.HD", "1", "minute", AT), regions, book_of("mps-intl"))
+    found = estimate(Question("transcoding", "H264.HD", "1", "minute", AT), regions, shipped("mps-intl"))
     assert [(each.assignment.region, *amounts(each)) for each in found] == [
         ("eu-central-1", Decimal("0.0225")),
         ("cn-shanghai", Decimal("0.0099")),

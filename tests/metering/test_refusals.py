@@ -11,8 +11,7 @@ from mps_bill.core.diagnostics import Kind
 from mps_bill.metering import kinds
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import usage_sources
-from mps_bill.price_sheet.load_sheets import load_price_book
-from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, source, usage_of, usage_text
+from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, shipped, source, usage_of, usage_text
 from tests.kit import places as places_of
 
 #: (what is wrong, row, value that is named, code, words of the message)
@@ -345,8 +344,7 @@ def test_an_item_that_a_later_sheet_drops_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_usage_foreign_to_the_sheets_is_told_which_shipped_sheets_have_it(engine: EngineName, tmp_path: Path) -> None:
     foreign = [usage_of("oss_storage_standard_lrs", job_id=f"j-{number}") for number in range(30)]
-    prices, problems = load_price_book(["mps-china"])
-    assert prices, problems
+    prices = shipped("mps-china")
     report = problems_of(
         [source(tmp_path / "usage.csv", usage_text(foreign))], prices, options=MeterOptions(engine=engine)
     )

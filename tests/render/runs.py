@@ -9,14 +9,13 @@ from pathlib import Path
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.render.formats import FORMATS
-from mps_bill.settlement.account_reader import read_account
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
 from tests.conftest import ROOT
-from tests.kit import SHEET, billed, book, row, source, usage_of, usage_text
+from tests.kit import SHEET, billed, book, row, shipped, source, usage_of, usage_text
+from tests.settlement.worlds import reread
 
 #: Names that a page, a workbook or a CSV must take for text and nothing else.
 HOSTILE = '<script>alert("item")</script>'
@@ -64,16 +63,13 @@ MONTHLY = SHEET.replace("settlement: hourly", "settlement: monthly")
 @cache
 def sample_day() -> BillRun:
     path = ROOT / "samples" / "studio-2023-11-10.csv"
-    found, _ = load_price_book(["mps-china"])
-    assert found is not None
-    return bill_usage([source(path)], found, MeterOptions(engine="python"))
+    return bill_usage([source(path)], shipped("mps-china"), MeterOptions(engine="python"))
 
 
 def settled(folder: Path, prices: PriceBook | None = None, usage: str = USAGE, as_of: int | None = None) -> SettleRun:
     """Usage paid from an account in which two plans cover parts of a line and something stays outstanding."""
     prices = prices or book()
-    account, problems = read_account(ACCOUNT, "account.yaml", prices)
-    assert account is not None, problems
+    account = reread(ACCOUNT, prices)
     return settle_usage([source(folder / "usage.csv", usage)], prices, MeterOptions(engine="python"), account, as_of)
 
 

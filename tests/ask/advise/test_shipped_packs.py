@@ -12,7 +12,7 @@ from mps_bill.ask.advise.packs import PackList, PackType, Validity
 from mps_bill.core.units import MICROS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
-from mps_bill.price_sheet.load_sheets import load_price_book
+from tests.kit import shipped
 
 TRANSCODING = "5000 87, 20000 304, 100000 1302, 500000 5425, 1000000 8680, 2000000 15190"
 REVIEW = "3000 270, 10000 809, 50000 3510, 250000 15338, 500000 28843, 1000000 55007"
@@ -23,9 +23,7 @@ MAINLAND_FOUR = {"cn-shanghai", "cn-beijing", "cn-hangzhou", "cn-shenzhen"}
 
 @pytest.fixture(scope="module")
 def prices() -> PriceBook:
-    book, _ = load_price_book(["mps-china"])
-    assert book is not None
-    return book
+    return shipped("mps-china")
 
 
 def loaded(name: str, prices: PriceBook) -> PackList:
@@ -85,9 +83,7 @@ def test_packs_of_the_sister_product() -> None:
          "5000 260.4, 20000 911.4, 100000 3906, 500000 16275, 1000000 26040"),
         ("mps-intl-packs-sister", "mps-intl", "transcoding", OWN, "5000 13, 20000 47, 100000 204, 500000 850"),
     ):  # fmt: skip
-        book, _ = load_price_book([sheet])
-        assert book is not None
-        packs = loaded(name, book)
+        packs = loaded(name, shipped(sheet))
         (type_,) = packs.types
         assert sizes(packs, type_) == figures(listed)
         assert type_.covers == {item: rates(covered)}
