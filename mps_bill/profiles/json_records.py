@@ -59,9 +59,10 @@ class Document:
     column: int
     value: Any
 
-    def position(self, at: int) -> tuple[int, int]:
-        """Line and column of the character `at` of the text, in the file."""
-        return _moved(self.text, 0, at, self.line, self.column)
+    def position(self, at: int, earlier: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Line and column of the character `at` of the text, in the file; `earlier` as in `line_of`."""
+        begin = self.text.rfind("\n", 0, at)
+        return self.line_of(at, earlier or (self.line, 0)), at - begin if begin >= 0 else self.column + at
 
     def line_of(self, at: int, earlier: tuple[int, int]) -> int:
         """The line of the character `at`, given the line of one before it, which spares counting from the start."""
@@ -78,7 +79,7 @@ class _QuotedDocument(Document):
 
     __slots__ = ()
 
-    def position(self, at: int) -> tuple[int, int]:  # noqa: ARG002 (a place inside of the text is none in the file)
+    def position(self, at: int, earlier: tuple[int, int] | None = None) -> tuple[int, int]:  # noqa: ARG002 (none in the file)
         return self.line, self.column
 
     def line_of(self, at: int, earlier: tuple[int, int]) -> int:  # noqa: ARG002
@@ -137,7 +138,7 @@ class JsonRecord:
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of the value at `path` or of what stands in its way, or of the record where there is neither."""
-        at = self.scopes[0].start
+        start = at = self.scopes[0].start
         if path and self.value(path) is not None:
             scope = self.scopes[path.outward]
             at, value = scope.start, scope.value
@@ -149,7 +150,7 @@ class JsonRecord:
                     at, value = _inside(self.document.text, at, step), value[int(step)]
                 elif not isinstance(value, dict):
                     break
-        return self.document.position(at)
+        return self.document.position(at, (self.line, start) if at >= start else None)
 
 
 def value_at(value: Any, steps: Sequence[str], first: int = 0) -> Any:

@@ -57,7 +57,7 @@ class XmlDocument(Document):
         marks: list[_Mark] = self._marks  # type: ignore[attr-defined]
         return marks[max(0, bisect_right(marks, at, key=lambda mark: mark.at) - 1)]
 
-    def position(self, at: int) -> tuple[int, int]:
+    def position(self, at: int, earlier: tuple[int, int] | None = None) -> tuple[int, int]:  # noqa: ARG002
         mark = self._mark(at)
         return mark.line, mark.column
 

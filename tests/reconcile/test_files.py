@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.profiles.json_records import Document
 from mps_bill.reconcile import export_files
 from mps_bill.reconcile.export_mapping import load_mapping
 from mps_bill.reconcile.read_export import read_exports
@@ -218,3 +219,20 @@ def test_wrong_columns_of_a_mapping_are_refused(tmp_path: Path, columns: str, me
     mapping, [problem] = load_mapping([str(own)])
     assert mapping is None
     assert message in problem.message
+
+
+def test_places_of_many_rows_are_not_counted_from_the_start_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    position = Document.position
+
+    def counting(document: Document, at: int, *earlier: tuple[int, int]) -> tuple[int, int]:
+        counted.append(at - (earlier[0][1] if earlier else 0))
+        return position(document, at, *earlier)
+
+    monkeypatch.setattr(Document, "position", counting)
+    text = "[\n" + ",\n".join([json.dumps(item())] * 500) + "]"
+    rows = read(write(tmp_path / "e.json", text)).rows
+    assert [row.place.line for row in rows] == list(range(2, 502))
+    assert sum(counted) <= len(text)
