@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mps_bill.core.diagnostics import one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, one_of, printable, quoted
+from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.foreign_forms import has_usage_columns
-from mps_bill.metering.sources import UsageSource, read_errors
+from mps_bill.metering.sources import FORMATS, UsageSource, read_errors
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
 from mps_bill.profiles.foreign_files import answers_of, documents_of, form_of, knows, lists, rejected
@@ -31,7 +32,8 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
     others = [source for source in sources if source not in tables and source.format != "parquet" and not source.url]
     for source in (*others, *tables[:1]):
         form = _form(source)
-        if form is None or (form == "csv" and is_usage(source)):
+        is_table = source.format in FORMATS
+        if form is None or (form == "csv" and is_table and is_usage(source)):
             continue
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
@@ -45,7 +47,7 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
                 )
                 raise rejected(usage, kinds.NO_PROFILE, message, 1, 1)
             return fitting[0], source
-        if form != "csv" or fitting:
+        if form != "csv" or fitting or not is_table:
             if fitting:
                 message = f"{one_of([one.id for one in fitting])} can read this file; name the profile with --profile"
                 raise rejected(source, kinds.NO_PROFILE, message)
@@ -71,12 +73,21 @@ def action_of(document: Document) -> str:
 
 
 def _form(source: UsageSource) -> str | None:
-    """CSV, JSON or XML; None where the file is empty or cannot be read, which its reader reports."""
+    """CSV, JSON or XML; None for a table that is empty or cannot be read, which its reader reports.
+
+    Raises:
+        InputRejected: another file is empty or cannot be read.
+    """
     try:
-        with source.open() as stream:
-            return form_of(source) if stream.read(1) else None
-    except read_errors():
-        return None
+        return form_of(source)
+    except InputRejected:
+        if source.format not in FORMATS:
+            raise
+    except read_errors() as error:
+        if source.format not in FORMATS:
+            message = f"it cannot be read: {printable(str(error))}"
+            raise rejected(source, usage_kinds.UNREADABLE_FILE, message) from error
+    return None
 
 
 def _header(source: UsageSource) -> list[str]:
@@ -114,7 +125,9 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> lis
 
 
 def _begin(source: UsageSource, form: str) -> str:
-    """What the first document of a file is, for a message."""
+    """What the header or the first document of a file is, for a message."""
+    if form == "csv":
+        return f"a header with {', '.join(map(quoted, _header(source)[:6]))}"
     value = next(iter(documents_of(source, form))).value
     if not isinstance(value, dict) or not value:
         return shown(value)

@@ -514,3 +514,30 @@ def test_usage_files_and_others_are_not_mixed_by_shape(tmp_path: Path) -> None:
     (problem,) = caught.value.report.shown
     assert problem.place.file == str(files[0])
     assert f"this is a usage file, and {files[1]} is not" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("x.json", b"", "empty-file"),
+        ("x.jsonl", b" \n", "empty-file"),
+        ("x.xml.gz", b"\x1f\x8b\x08\x00", "unreadable-file"),
+        ("x.json", b"a,b\n1,2\n", "no-profile"),
+        ("x.json", b"job_id,completed_at\n", "no-profile"),
+        ("x.csv", b"", None),
+        ("x.csv.gz", b"\x1f\x8b\x08\x00", None),
+        ("x.csv", b"a,b\n1,2\n", None),
+    ],
+)
+def test_a_file_that_no_profile_can_be_found_for_goes_to_no_engine_unless_it_is_a_table(
+    name: str, data: bytes, kind: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with usage_sources([str(tmp_path / name)], formats=(*FORMATS, *FOREIGN_FORMATS)) as (sources, problems):
+        assert not problems
+        if kind is None:
+            assert find_profile(sources) is None
+            return
+        with pytest.raises(InputRejected) as caught:
+            find_profile(sources)
+    assert [problem.kind.slug for problem in caught.value.report.shown] == [kind]
