@@ -85,12 +85,11 @@ class ComparisonView:
             figures = change(*self.comparison.amounts(code))
             row = ("item", code, cost.name, *quantities, cost.unit.name, *figures, currency)
             yield dict(zip((column.key for column in COLUMNS), row, strict=True))
-        discounts = [side.amounts.discount for side in self._sides]
-        if any(discounts):
-            off = change(*(-one for one in discounts))
-            yield {"row": "discount", **dict(zip(_FIGURES, off, strict=True)), "currency": currency}
-        cut = change(*(side.amounts.rounding_adjustment for side in self._sides))
-        yield {"row": "rounding_adjustment", **dict(zip(_FIGURES, cut, strict=True)), "currency": currency}
+        here, there = (side.amounts for side in self._sides)
+        if here.discount or there.discount:
+            yield {"row": "discount", **_pair(-here.discount, -there.discount), "currency": currency}
+        rounding = _pair(here.rounding_adjustment, there.rounding_adjustment)
+        yield {"row": "rounding_adjustment", **rounding, "currency": currency}
 
     def document(self) -> dict[str, Any]:
         """Both sides; amounts are strings, a percentage has at most two decimals and is null where nothing was before."""
