@@ -88,7 +88,7 @@ def match_rows(
     for row in rows:
         product = mapping.product(row)
         if product is None:
-            reason = NO_MAPPING
+            reason = NO_MAPPING if row.product or row.product_code else "it names no product"
         elif product not in book.versions:
             reason = f"{product} is in no price sheet of the run"
         elif row.fee in _EXCLUDED_FEES:

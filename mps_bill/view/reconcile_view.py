@@ -223,7 +223,9 @@ class ReconcileView:
         detailed = [(bill, one) for bill in self._detailed() for one in bill.differences]
         differences = replace(self._all_differences(detailed), remark=self._left_out() or _AMOUNTS)
         categories, excluded, contradictions = self._appendix()
-        return self._report(self._totals(), categories, excluded, contradictions, differences, self._bills())
+        paid = paid_totals(self.result.bills)
+        payments = [self._payments(*paid)] if paid else []
+        return self._report(self._totals(), categories, *payments, excluded, contradictions, differences, self._bills())
 
     def _bills(self) -> Table:
         return table("Bills", BILL, map(_bill_record, self.result.bills))

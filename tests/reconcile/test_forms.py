@@ -164,6 +164,15 @@ def test_a_fee_type_that_nobody_knows_is_a_difference(tmp_path: Path) -> None:
     assert [one.note for _, one in result.differences] == ['"新费用" is not a known fee type']
 
 
+def test_a_row_without_a_product_is_excluded_and_says_so(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    rows = v2_rows(case.run.bills)
+    rows[1] |= {"产品Code": "", "产品名称": ""}
+    result = compare(case, rows)
+    assert found(result) == [("2023-11-10 11:00", "rounding", "0.001")]
+    assert [(one.reason, str(one.payable)) for one in result.excluded] == [("it names no product", "-0.001")]
+
+
 def test_a_free_quota_is_usage_that_something_covered(tmp_path: Path) -> None:
     """Source: exports have price and amounts 0 there, and the usage before deduction."""
     case = Case(tmp_path)

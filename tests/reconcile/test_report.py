@@ -109,6 +109,8 @@ def test_the_page_has_its_summary_first(tmp_path: Path) -> None:
     quantity(case)
     report = ReconcileView(case.compare(), "USD").page()
     assert [table.title for table in report.tables][:2] == ["Payable", "Categories"]
+    paid = ReconcileView(Case(tmp_path, paid=True).compare(), "USD").page()
+    assert "Payments of the bills that both sides have" in [table.title for table in paid.tables]
     with decimal.localcontext(EXACT):
         shown = html.page(report)
     titles = ("Payable</h2>", "Categories</h2>", "Differences</h2>", "Bills</h2>")
