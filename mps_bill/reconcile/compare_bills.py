@@ -27,7 +27,7 @@ from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow, match_rows
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
-from mps_bill.reconcile.periods import Grain, Period, grain_of
+from mps_bill.reconcile.periods import Grain, Period, grain_of, row_second
 from mps_bill.reconcile.rounding_rows import with_rounding_by_bill
 from mps_bill.reconcile.sides import (
     OurBill,
@@ -54,6 +54,8 @@ def reconcile(
     compared: list[BillComparison] = []
     right: set[Place] = set()
     sums: dict[Place, Leeway] = {}
+    outside: list[OurBill] = []
+    months = _months(matched, book)
     for product in book.versions:
         rows = with_rounding_by_bill(matched.get(product, ()), book.calendar(product))
         if rows or any(bill.cycle.product == product for bill in run.bills):
@@ -65,6 +67,9 @@ def reconcile(
                 period: with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
                 for period, bill in their_bills(rows, grains[product], product, book).items()
             }
+            outside += [
+                ours.pop(period) for period in list(ours) if months and _month(period, product, book) not in months
+            ]
             hints = ExcludedHints(excluded, mapping, book.calendar(product))
             compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product), hints)
             for period, bill in theirs.items():
@@ -81,9 +86,23 @@ def reconcile(
         tolerance,
         run.payments is not None,
         frozenset(as_a_whole),
+        (len(outside), sum((bill.payable for bill in outside), ZERO)),
     )
     result.check()
     return result
+
+
+def _months(matched: Mapping[str, Sequence[MatchedRow]], book: PriceBook) -> frozenset[str]:
+    """The statement months that the export has any row of. It says nothing of the bills of other months."""
+    return frozenset(
+        book.calendar(product).month(row_second(one.row, book.calendar(product)))
+        for product, rows in matched.items()
+        for one in rows
+    )
+
+
+def _month(period: Period, product: str, book: PriceBook) -> str:
+    return book.calendar(product).month(period.start)
 
 
 def _grain(product: str, bills: Sequence[Bill], rows: Sequence[MatchedRow], book: PriceBook) -> Grain:

@@ -76,7 +76,8 @@ class BillComparison:
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Every period of every product, what was excluded, and where the export contradicts itself. The products of `as_a_whole`
-    are compared bill by bill, since the export has no billing items of them."""
+    are compared bill by bill, since the export has no billing items of them. `outside` is how many bills of ours are of months
+    that the export has nothing of, and what they come to: they are not compared."""
 
     export: Export
     grains: Mapping[str, Grain]
@@ -86,6 +87,7 @@ class Reconciliation:
     tolerance: Decimal
     with_account: bool
     as_a_whole: frozenset[str] = frozenset()
+    outside: tuple[int, Decimal] = (0, ZERO)
 
     @property
     def differences(self) -> Iterator[tuple[BillComparison, Difference]]:

@@ -211,6 +211,9 @@ class ReconcileView:
                 for one in result.contradictions
             ],
         }
+        outside, payable = result.outside
+        if outside:
+            document["outside_months"] = {"bills": outside, "payable": payable}
         if paid := paid_totals(result.bills):
             document["paid"] = _paid_json(*paid)
         return document
@@ -326,6 +329,10 @@ def _read(result: Reconciliation) -> Iterator[str]:
     if excluded := sum(len(one.rows) for one in result.excluded):
         rows = len(result.export.rows)
         yield f"{counted(rows, 'row')} = {rows - excluded} compared + {excluded} excluded"
+    outside, payable = result.outside
+    if outside:
+        bills = f"{counted(outside, 'bill')} of ours {'is' if outside == 1 else 'are'} of months that the export has nothing of"
+        yield f"{bills}, and not compared: {amount_text(payable)}"
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
         yield f"{product} is compared by {_GRAINS[grain]}; a row may differ by {tolerance}, a bill by nothing."
