@@ -18,7 +18,7 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.balance import Balance
-from mps_bill.settlement.sources.resource_plans import PlanDeduction
+from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL
 from mps_bill.view.bill_view import bill_table, pending_table, sum_columns, total_rows
@@ -33,7 +33,21 @@ from mps_bill.view.settle_records import (
     settle_records,
     settle_run_json,
 )
-from mps_bill.view.tables import As, Block, Column, Moment, Note, Record, Records, Report, Row, Table, pick, row_of
+from mps_bill.view.tables import (
+    As,
+    Block,
+    Column,
+    Kind,
+    Moment,
+    Note,
+    Record,
+    Records,
+    Report,
+    Row,
+    Table,
+    pick,
+    row_of,
+)
 
 #: Late cycles that are listed one by one.
 _LATE_IN_FULL = 24
@@ -316,14 +330,16 @@ def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
     columns = (
         Column("Source"),
         Column("Unit"),
-        Column("Left", "quantity"),
-        Column("A day", "quantity"),
+        Column("Left", "amount"),
+        Column("A day", "amount"),
         Column("Runs out", "time"),
     )
     rows: list[Row] = []
     for row in forecast.rows:
         out = "not at this rate" if row.runs_out is None else Moment(row.runs_out, offset)
-        rows.append((POOLS[row.source], row.unit, row.left, row.a_day, out if row.left else "is used up"))
+        kind: Kind = "quantity" if row.source == ResourcePlans.name else "amount"
+        left, a_day = As(row.left, kind), As(row.a_day, kind)
+        rows.append((POOLS[row.source], row.unit, left, a_day, out if row.left else "is used up"))
     span = f"{clock(forecast.start, offset)} to {clock(forecast.end, offset)} ({_span(forecast.end - forecast.start)})"
     yield Table(f"Forecast at the rate of {span}", columns, rows)
     yield Note(
