@@ -161,9 +161,10 @@ def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completen
         elif condition := skipped(record, profile):
             counts.skipped[condition.because] += 1
         else:
-            fields, wrong = usage_fields(record, profile)
+            template = template_of(record, profile)
+            fields, wrong = usage_fields(record, profile, template)
             completeness.row(source.name, record, fields)
-            if profile.template and (template := template_of(record, profile)) not in ("", *profile.templates):
+            if template and template not in profile.templates:
                 counts.templates[template] += status is None or fields[status] != "failed"
             flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
             yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TextIO
 
 from mps_bill.core.diagnostics import quoted
@@ -134,7 +135,14 @@ class JsonRecord:
         """
         if path.outward >= len(self.scopes):
             return None
-        return value_at(self.scopes[path.outward].value, path.steps)
+        whole = value = self.scopes[path.outward].value
+        # Most members are named as they are, and this is done for every field of every record. A list or a text has none.
+        try:
+            for step in path.steps:
+                value = value[step]
+        except (KeyError, TypeError):
+            return value_at(whole, path.steps)
+        return value
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         """Line and column of the value at `path` or of what stands in its way, or of the record where there is neither."""
@@ -178,8 +186,13 @@ def key_of(members: Mapping[str, Any], name: str) -> str | None:
     """The key of an object that `name` means: itself, or with a small first letter, as many clients print it."""
     if name in members:
         return name
-    small = name[:1].lower() + name[1:]
+    small = _small(name)
     return small if small in members else None
+
+
+@lru_cache(maxsize=1024)
+def _small(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def shown(value: Any) -> str:
@@ -347,8 +360,10 @@ def _walk(text: str, span: _Span, steps: Sequence[str], outer: tuple[_Span, ...]
             if number == 0 or is_there(value):
                 yield at
             return
-        one = [_Span(value, at, decode(text, at)[1])] if value else []
-        members = _members(text, at) if isinstance(value, list) else one
+        if isinstance(value, list):
+            members = _members(text, at)
+        else:
+            members = iter([_Span(value, at, decode(text, at)[1])] if value else [])
         scopes = (span, *outer)
         for member in members:
             if steps[number + 1 :]:

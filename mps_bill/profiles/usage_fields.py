@@ -60,21 +60,28 @@ class _Wrong(Exception):
 
 def skipped(record: Record, profile: Profile) -> Condition | None:
     """The condition by which the record is not usage, or None."""
+    name, text = "", ""
     for condition in profile.skip:
-        without = condition.without
-        if _text(record, condition.field) in condition.values and not (without and _text(record, without)):
+        # Conditions mostly ask for one field.
+        if condition.field.name != name:
+            name, text = condition.field.name, _text(record, condition.field)
+        if text in condition.values and not (condition.without and _text(record, condition.without)):
             return condition
     return None
 
 
 def template_of(record: Record, profile: Profile) -> str:
     """The template of the record; empty where it has none."""
-    found = _first(record, profile.template)
-    return found[2] if found and isinstance(found[1], str) else ""
+    for path in profile.template:
+        value = record.value(path)
+        if isinstance(value, str) and (text := value.strip()):
+            return text
+    return ""
 
 
-def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trouble]]:
-    """The values of the profile's columns, in their order, and everything that is wrong with the record's own."""
+def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[list[str], list[Trouble]]:
+    """The values of the profile's columns, in their order, and everything that is wrong with the record's own; `template` is
+    that of the record."""
     troubles = [trouble for condition in profile.require if (trouble := _unmet(record, condition))]
     values: dict[str, str] = {}
     for column in profile.columns:
@@ -83,7 +90,7 @@ def usage_fields(record: Record, profile: Profile) -> tuple[list[str], list[Trou
             values[column.name] = _value(record, column, profile)
         except _Wrong as wrong:
             troubles.append(replace(wrong.trouble, column=column.name))
-    if named := profile.templates.get(template_of(record, profile)):
+    if template and (named := profile.templates.get(template)):
         # A template says what its records are, whatever else they have.
         values.update(named)
         troubles = [trouble for trouble in troubles if trouble.column not in named]
@@ -164,7 +171,8 @@ def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Pr
             message = f"{path.name} {quoted(text)} is not in the map of {column.name} in profile {profile.id}"
             hint = near_miss(text, known) or f"; expected {one_of(known)}"
             raise _Wrong(path, kinds.UNKNOWN_WORD, message + hint)
-        text = _with_parameters(column.value_map[text], path, text, profile)
+        meaning = column.value_map[text]
+        text = _with_parameters(meaning, path, text, profile) if profile.parameters else meaning
     if column.times:
         return _multiplied(text, path, column, profile)
     if column.time != "iso":
