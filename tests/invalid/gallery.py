@@ -44,16 +44,21 @@ class Mistake:
         return self.path / "expected.txt" if self.path.is_dir() else self.path.with_suffix(".txt")
 
     @property
+    def corrected(self) -> Path:
+        """The folder of the files put right. It is not within the other one, which is checked with its subfolders."""
+        return GALLERY / "good" / self.name
+
+    @property
     def pairs(self) -> list[tuple[str, Path, Path]]:
         """Each file that is wrong, with its name for people and the file that is right."""
         if not self.path.is_dir():
             return [("", self.path, GOOD)]
-        names = {path.name for folder in (self.path, self.path / "good") for path in folder.glob("*.yaml")}
-        return [(name, self.path / name, self.path / "good" / name) for name in sorted(names)]
+        names = {path.name for folder in (self.path, self.corrected) for path in folder.glob("*.yaml")}
+        return [(name, self.path / name, self.corrected / name) for name in sorted(names)]
 
-    def report(self, monkeypatch: pytest.MonkeyPatch, folder: str = "") -> tuple[int, str]:
-        """The exit code, and what is printed; with `folder`, for the files put right in there."""
-        place = self.path / folder if self.path.is_dir() else GALLERY
+    def report(self, monkeypatch: pytest.MonkeyPatch, place: Path | None = None) -> tuple[int, str]:
+        """The exit code, and what is printed; with `place`, for the files of that folder."""
+        place = place or (self.path if self.path.is_dir() else GALLERY)
         monkeypatch.chdir(place)
         code, out, err = run_captured(command_of(place, self.path), b"", monkeypatch)
         return code, (out + err).decode()
@@ -107,7 +112,7 @@ _UNREADABLE = (
 
 def _example(mistake: Mistake, kind: Kind) -> Iterator[str]:
     if is_file_problem(kind):
-        good = mistake.path / "good"
+        good = mistake.corrected
         yield from ("", "Wrong:", "", "```console", *_session(mistake.path, mistake.path), "```")
         yield from ("", "Reported:", "", "```text", *mistake.expected.read_text().splitlines(), "```")
         yield from ("", "Right:", "", "```console", *_session(good, mistake.path), "```")

@@ -31,7 +31,7 @@ def test_a_mistake_is_reported(
     assert report == mistake.expected.read_text()
     assert set(re.findall(r" \[(P\d+) ", report)) == {mistake.code}
     kind = next(kind for kind in EXPLANATIONS if kind.code == mistake.code)
-    tests_cases = mistake.path.is_dir() and any(mistake.path.glob("good/*.cases.yaml"))
+    tests_cases = mistake.path.is_dir() and any(mistake.corrected.glob("*.cases.yaml"))
     assert code == (3 if kinds.is_file_problem(kind) or tests_cases else 0 if kinds.is_warning(kind) else 1)
 
 
@@ -39,7 +39,7 @@ def test_a_mistake_is_reported(
     "mistake", [mistake for mistake in mistakes() if mistake.path.is_dir()], ids=lambda mistake: mistake.name
 )
 def test_the_files_put_right_are_right(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, report = mistake.report(monkeypatch, "good")
+    code, report = mistake.report(monkeypatch, mistake.corrected)
     assert code == 0
     assert " [P" not in report
 
