@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mps_bill.core.decimals import parse_plain_decimal, scaled, stripped
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
@@ -121,7 +121,11 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The values of a row that many rows share. `tags` are those that the run is split by, `labels` all that the row has."""
+    """The values of a row that many rows share. `tags` are those that the run is split by, `labels` all that the row has.
+
+    `spec` is spelled as the price sheets spell it, so that rows that spell it otherwise are equal; `written_spec` is the
+    row's own.
+    """
 
     region: str
     item: str
@@ -134,6 +138,7 @@ class Features:
     tags: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
     account: str = ""
+    written_spec: str = field(default="", compare=False)
 
     def key(self, slot: int) -> UsageKey:
         long, short = max(self.width, self.height), min(self.width, self.height)
@@ -277,14 +282,18 @@ class RecordReader:
             return tuple(problems)
 
         tags = {name: value for name, value in given.items() if name.startswith(TAG_PREFIX)}
+        words = {name: given.get(name, "") for name in WORDS}
+        written_spec = words["spec"]
+        words["spec"] = self._scheme.spellings.get((words["item"], written_spec), written_spec)
         return Features(
-            **{name: given.get(name, "") for name in WORDS},
+            **words,
             width=int(sides["width"] or 0),
             height=int(sides["height"] or 0),
             failed=failed,
             tags=tuple(tags.get(name, "") for name in self._scheme.tags),
             labels=tuple(sorted((name, value) for name, value in tags.items() if value)),
             account=given.get(ACCOUNT_COLUMN, ""),
+            written_spec=written_spec,
         )
 
     def _wrong_width(self, fields: Sequence[str]) -> ValueProblem:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mps_bill.core.decimals import RoundingMode, divide
 from mps_bill.core.times import HOUR
@@ -73,6 +73,8 @@ class MeteringScheme:
     #: Whether the usage names the account of every row, so that each account has groups of its own.
     by_account: bool = False
     cuts: tuple[int, ...] = ()
+    #: The specs that other spellings stand for, by item and spelling.
+    spellings: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def slot(self, second: int) -> int:
         """The start of the slot of time that holds a second."""
@@ -114,4 +116,15 @@ def scheme_for(
         tags=tags,
         assumed_offset=assumed_offset,
         cuts=cuts,
+        spellings=_spellings(items),
     )
+
+
+def _spellings(items: Sequence[Item]) -> dict[tuple[str, str], str]:
+    """Other spellings that stand for one spec in every version of their item. Of any other one only the sheet in force says
+    what it is (`assign`), and to an engine it is a spec of its own."""
+    found: dict[tuple[str, str], set[str]] = {(item.code, word): set() for item in items for word in item.aliases}
+    for item in items:
+        for word in (word for code, word in found if code == item.code):
+            found[item.code, word].add(item.spec_of(word))
+    return {key: specs.pop() for key, specs in found.items() if len(specs) == 1}

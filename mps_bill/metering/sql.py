@@ -284,13 +284,23 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
                 *IDENTITY,
                 "unit",
                 *map(tag_column, self.tags),
-                *map(code_column, words),
+                *(self._spelled() if name == "spec" else code_column(name) for name in words),
                 *("epoch", "micros", "width_pixels", "height_pixels"),
                 f"status_code >= {_FIRST_FREE} AS failed",
                 f"coalesce({certain}, false) AS certain",
             )
         )
         return f"SELECT {columns} FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
+
+    def _spelled(self) -> str:
+        """The code of the spec, where the row spells it otherwise that of the spelling of the price sheets."""
+        words, code = word_lists(self.scheme), code_column("spec")
+        arms = [
+            f"WHEN {code} = {words['spec'].index(word) + 1} AND {code_column('item')} = {words['item'].index(item) + 1}"
+            f" THEN {words['spec'].index(spec) + 1}"
+            for (item, word), spec in self.scheme.spellings.items()
+        ]
+        return f"CASE {' '.join(arms)} ELSE {code} END AS {code}" if arms else code
 
     def _tests(self) -> tuple[str, ...]:
         """What must hold of a row so that the engine is certain of it; NULL counts as false."""

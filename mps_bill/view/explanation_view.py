@@ -102,9 +102,10 @@ def steps(one: Explained, currency: str) -> list[Step]:
     zone = f"UTC{offset_text(calendar.offset)}"
     completed = iso(record.completed_at // MICROS, calendar.offset)
     start, end = clock(cycle.start, calendar.offset), clock(cycle.end, calendar.offset)
+    why = spec_reason(placed.key, item, record.features.written_spec)
     found += [
         ("Completed", f"{completed}, in the billing cycle {start} to {end} ({zone})"),
-        *assigned_steps(assignment, f": {spec_reason(placed.key, item)}", record.micros, placed.key, one.micros),
+        *assigned_steps(assignment, f": {why}", record.micros, placed.key, one.micros),
         ("Price", price_reason(charge, currency)),
         *source_steps(item),
         ("Charge", charge_reason(charge)),

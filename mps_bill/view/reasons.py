@@ -18,11 +18,11 @@ from mps_bill.view.tables import Column, Table
 Step = tuple[str, str]
 
 
-def spec_reason(key: UsageKey, item: Item) -> str:
-    """Why usage has its spec: it names it, or codec and size derive it."""
-    if key.spec:
-        other = f"the row names {key.spec}, which the sheet spells {item.spec_of(key.spec)}"
-        return other if key.spec in item.aliases else "named by the row"
+def spec_reason(key: UsageKey, item: Item, written: str = "") -> str:
+    """Why usage has its spec: the row names it (`written`), or codec and size derive it."""
+    if written:
+        other = f"the row names {written}, which the sheet spells {item.spec_of(written)}"
+        return other if written in item.aliases else "named by the row"
     assert item.template is not None
     if is_constant(item.template):
         return f"the only spec of {item.code}"

@@ -116,6 +116,55 @@ def test_another_spelling_of_a_spec_is_the_spec(engine: EngineName, tmp_path: Pa
     assert (line.spec, line.records, stripped(line.amount)) == ("Captions", 3, "9")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("specs", [("Captions.1080P", "Captions"), ("Captions", "Captions.1080P", "Captions")])
+@pytest.mark.parametrize("status", ["", "failed"])
+def test_a_record_that_is_repeated_in_another_spelling_is_a_duplicate(
+    engine: EngineName, specs: tuple[str, ...], status: str, tmp_path: Path
+) -> None:
+    rows = [usage_of("captions", spec=spec, status=status) for spec in specs]
+    rows += [usage_of("captions", job_id="other", spec=specs[0])]
+    run = billed(tmp_path, usage_text(rows), PRICES, options=MeterOptions(engine=engine))
+    assert run.control_totals.rows_duplicate == len(specs) - 1
+    ((line,),) = [bill.lines for bill in run.bills]
+    assert (line.spec, line.records) == ("Captions", 1 if status else 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_record_that_is_repeated_with_another_value_too_is_not(engine: EngineName, tmp_path: Path) -> None:
+    rows = [usage_of("captions", spec="Captions"), usage_of("captions", spec="Captions.1080P", quantity="11")]
+    usage = source(tmp_path / "usage.csv", usage_text(rows))
+    (problem,) = problems_of([usage], book(PRICES), MeterOptions(engine=engine)).shown
+    assert problem.kind.code == "U401"
+    assert '(quantity "11" here, "10" there)' in problem.message
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_spelling_of_one_version_is_a_spec_of_its_own_to_the_comparison(engine: EngineName, tmp_path: Path) -> None:
+    """A version of the item has the word as a spec; of another item it always is one."""
+    end = "2023-12-01T00:00:00+08:00"
+    old = 'prices: {Captions: {"*": 0.3}}'
+    own = '{"*": 0.1}, Own2: {"*": 0.7}'
+    assert old in SHEET
+    other = SHEET.replace("2023-11-01T00:00:00+08:00", end, 1).replace(
+        old, old.replace("{Captions", f"{{Own: {own}, Captions")
+    )
+    first = SHEET.replace("billing:\n", f"effective_to: {end}\nbilling:\n", 1)
+    first = first.replace(old, 'spec_aliases: {Own2: Own}\n    prices: {Own: {"*": 0.1}, Captions: {"*": 0.3}}')
+    first += f"  own: {{name: Own, family: related, unit: minute, prices: {{Own: {own}}}}}\n"
+    times = ["2023-11-10T11:00:00+08:00", "2023-12-10T11:00:00+08:00"]
+    rows = [usage_of("captions", job_id=at, completed_at=at, spec="Own2") for at in times]
+    rows += [usage_of("own", completed_at=times[0], spec="Own2")]
+    run = billed(tmp_path, usage_text(rows), first, other, options=MeterOptions(engine=engine))
+    lines = [(line.item.code, line.spec, stripped(line.amount)) for bill in run.bills for line in bill.lines]
+    assert lines == [("captions", "Own", "1"), ("own", "Own2", "7"), ("captions", "Own2", "7")]
+    again = [usage_of("captions", job_id=times[0], completed_at=times[0], spec="Own")]
+    again += [usage_of("own", completed_at=times[0], spec="Own")]
+    usage = source(tmp_path / "u.csv", usage_text([*rows, *again]))
+    report = problems_of([usage], book(first, other), MeterOptions(engine=engine))
+    assert [problem.kind.code for problem in report.shown] == ["U401", "U401"]
+
+
 def test_a_sheet_of_yours_that_prices_it_is_used(tmp_path: Path) -> None:
     own = SHEET[: SHEET.index("items:\n")].replace("id: test", "id: own").replace("product: mps", "product: own")
     own += "items:\n  api_requests: {name: API, family: related, unit: request, prices: {Call: {'*': 0.01}}}\n"

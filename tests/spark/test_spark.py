@@ -110,6 +110,18 @@ def test_same_bills(tmp_path: Path, name: str) -> None:
     assert spark.control_totals.rows_duplicate == 4_040
 
 
+def test_a_record_that_is_repeated_in_another_spelling_is_a_duplicate(tmp_path: Path) -> None:
+    book, _ = load_price_book(["mps-china"])
+    assert book is not None
+    rows = [
+        kit.usage_of("super_resolution_standard", spec=f"SuperResolution.Standard.{size}", unit="frame", job_id=job_id)
+        for job_id, size in (("1", "1080P"), ("1", "HD"), ("2", "1080P"))
+    ]
+    usage = kit.source(tmp_path / "usage.csv", kit.usage_text(rows))
+    totals = bill_usage([usage], book, _options("spark")).control_totals
+    assert (totals.rows_billed, totals.rows_duplicate) == (2, 1)
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_urls_are_looked_up_by_spark(tmp_path: Path, ending: str) -> None:
     book, _ = load_price_book(["mps-china"])
