@@ -10,7 +10,7 @@ from fractions import Fraction
 from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.sheet_model import Item
+from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
@@ -141,10 +141,11 @@ def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book:
     if not items:
         hint = near_miss(target.item, [code for sheet in sheets for code in sheet.items])
         raise _Unmatched(f"it maps to item {quoted(target.item)}, which {product} does not have{hint}")
-    if not any(target.spec in item.prices for item in items):
+    specs = specs_named(target.spec, items)
+    if not specs:
         hint = near_miss(target.spec, items[-1].prices)
         raise _Unmatched(f"it maps to {target.item} {quoted(target.spec)}, which no price sheet of the run has{hint}")
-    return items[-1], target.spec
+    return items[-1], specs[0]
 
 
 def _measured(row: ExportRow, key: LineKey, item: Item, mapping: BillMapping) -> MatchedRow:

@@ -164,3 +164,29 @@ def test_a_payable_that_coupons_do_not_reduce_is_matched_too(tmp_path: Path) -> 
         row["应付金额"] = plain(payable)
     result = case.compare()
     assert {one.category for _, one in result.differences} <= {"rounding"}, found(result)
+
+
+def test_a_mapping_may_spell_a_spec_as_the_sheet_accepts_it(tmp_path: Path) -> None:
+    """The sheet takes SuperResolution.Standard.1080P for its HD spec, and so does a mapping of one's own."""
+    (tmp_path / "usage.csv").write_text(
+        "job_id,completed_at,region,item,spec,quantity,unit\n"
+        "a,2023-11-10T11:20:00+08:00,cn-shanghai,super_resolution_standard,SuperResolution.Standard.1080P,1000,frame\n"
+    )
+    row = {"账期": "2023-11", "产品": "智能媒体服务", "消费类型": "后付费", "地域": "cn-shanghai", "计费项": "SR-own"}
+    row |= {
+        "账单开始时间": "2023-11-10 11:00:00",
+        "账单结束时间": "2023-11-10 12:00:00",
+        "用量": "1000",
+        "用量单位": "帧",
+    }
+    row |= {"原价": "3.255", "优惠金额": "0.005", "优惠券抵扣": "0"}
+    pay(row, "3.25")
+    write(tmp_path / "export.csv", console_csv([row]), "utf-8")
+    (tmp_path / "mapping.yaml").write_text(
+        "format: mps-bill/bill-mapping/1\nid: own\nitems:\n"
+        "  SR-own: {item: super_resolution_standard, spec: SuperResolution.Standard.1080P}\n"
+    )
+    words = ["--bill", str(tmp_path / "export.csv"), "--mapping", str(tmp_path / "mapping.yaml"), "-q"]
+    assert (
+        run(["reconcile", str(tmp_path / "usage.csv"), "-p", "mps-china", "-o", str(tmp_path / "o.json"), *words]) == 0
+    )
