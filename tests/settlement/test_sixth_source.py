@@ -90,7 +90,7 @@ def test_it_is_in_tables_and_csv(world: Path) -> None:
     assert ["Refund", "credit", "r-2", "2.00", "3.00", "CNY"] in rows
     assert ["Refund", "credits", "2.50"] in rows
     assert ["Refund", "credit", "r-2", "CNY", "5.00", "2.00", "3.00"] in rows
-    assert ["Refund", "credits", "CNY", "3", "62.4", "2023-11-10", "14:09:13"] in rows
+    assert ["Refund", "credits", "CNY", "3.00", "62.40", "2023-11-10", "14:09:13"] in rows
     records = list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, "--format", "csv"))))
     assert [(row["source_id"], row["paid"]) for row in records if row["source"] == "refund_credit"] == [
         ("r-1", "0.5"), ("r-2", "2"),
