@@ -9,8 +9,8 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Answer, Obstacle
-from mps_bill.profiles.profile import FieldPath, Profile, Refusal
+from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, value_at
+from mps_bill.profiles.profile import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
@@ -19,10 +19,13 @@ _DAYS_START = (8 * HOUR, 0)
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """An answer of records: the place of its next page token (None: it is the last page), and the regions of its records."""
+    """An answer of records: its place, the token of the next page (empty: it is the last one) and where it stands, and the
+    regions of its records. `asked` is the token that the request beside it has (empty: the first page); None: no request."""
 
+    at: Place
     next_at: Place | None
     token: str
+    asked: str | None
     regions: set[str] = field(default_factory=set)
 
     def may_continue(self, other: _Page) -> bool:
@@ -38,6 +41,7 @@ class Completeness:
         #: The texts that a refusal found in a file, and the place of the first; and those of the answers that lift it.
         self._refused: dict[tuple[Refusal, str], tuple[Place, list[str]]] = {}
         self._lifted: dict[FieldPath, set[str]] = {one.answered_by: set() for one in profile.refuse if one.answered_by}
+        self._unnamed: list[Problem] = []
         self._pages: list[_Page] = []
         self._page: _Page | None = None
         index = {name: number for number, name in enumerate(profile.column_names)}
@@ -63,11 +67,26 @@ class Completeness:
         is_page = listing is None or whole.value(listing) is not None
         if field_ and is_page:
             token = next(_texts(whole.value(field_)), "")
-            at = Place(name, *whole.position(field_)) if token else None
-            self._page = _Page(at, f"{field_.name} {quoted(token)}")
+            place = Place(name, *whole.position(field_))
+            self._page = _Page(place, place if token else None, token, _asked(answer, field_))
             self._pages.append(self._page)
         is_other = listing is not None and listing.steps[0] not in (self._profile.records or ())
+        if listing and is_other and is_page:
+            self._check_listing(name, whole, listing)
         return lists or (is_other and is_page)
+
+    def _check_listing(self, name: str, whole: JsonRecord, listing: FieldPath) -> None:
+        """Every member of a listing must be one that records can be asked for, or it would be passed over in silence."""
+        found = whole.value(listing)
+        members = found if isinstance(found, list) else [found]
+        paths = [one.field for one in self._profile.refuse if one.field.steps[0].removesuffix(EACH) == listing.steps[0]]
+        named = max((len(list(_texts(whole.value(path)))) for path in paths), default=0)
+        if len(members) > named:
+            names = " or ".join(path.name for path in paths)
+            message = (
+                f"{len(members) - named} of {len(members)} members of {listing.name} have no {names}: they are unknown"
+            )
+            self._unnamed.append(Problem(Place(name, *whole.position(listing)), kinds.INCOMPLETE_ANSWER, message))
 
     def no_records(self) -> None:
         """The last answer has no records after all: it is an error message and not a page."""
@@ -107,6 +126,7 @@ class Completeness:
             if left := [quoted(text) for text in dict.fromkeys(named) if text not in lifted]:
                 message = f"{refusal.field.name} names {_listed(left)}: {refusal.because}"
                 yield Problem(place, kinds.INCOMPLETE_ANSWER, message)
+        yield from self._unnamed
         yield from self._missing_pages()
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
@@ -117,15 +137,39 @@ class Completeness:
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 
     def _missing_pages(self) -> Iterator[Problem]:
-        """A page that names a next one needs a last one. No page names the one before it, and files may be in any order."""
+        """A page that names a next one needs a last one; files may be in any order. Where the requests stand beside the answers,
+        every page that one of them names or was asked for must be there."""
+        name = self._profile.next_page.name if self._profile.next_page else ""
+        asked, announced = {page.asked for page in self._pages}, {page.token for page in self._pages}
+        with_request = [page for page in self._pages if page.asked is not None]
+        for page in with_request:
+            if page.token and page.token not in asked:
+                message = (
+                    f"{name} {quoted(page.token)} announces another page, which is missing; fetch the other pages too"
+                )
+                yield Problem(page.next_at or page.at, kinds.INCOMPLETE_ANSWER, message)
+            if page.asked and page.asked not in announced:
+                message = f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing"
+                yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
+        if len(with_request) == len(self._pages):
+            return
         last = [page for page in self._pages if page.next_at is None]
         endless = [page for page in self._pages if not any(map(page.may_continue, last))]
         for page in {tuple(sorted(page.regions)): page for page in endless}.values():
             if page.next_at:
                 message = (
-                    f"{page.token} announces another page, and the last page is missing; fetch the other pages too"
+                    f"{name} {quoted(page.token)} announces another page, and the last page is missing;"
+                    " fetch the other pages too"
                 )
                 yield Problem(page.next_at, kinds.INCOMPLETE_ANSWER, message)
+
+
+def _asked(answer: Answer, token: FieldPath) -> str | None:
+    """The page token in the parameters of the request beside an answer; None where there is no request."""
+    document = answer.document.value
+    if not isinstance(document, dict) or value_at(document, ("Request",)) is None:
+        return None
+    return next(_texts(value_at(document, ("Request", "Parameters", *token.steps))), "")
 
 
 def _texts(value: Any) -> Iterator[str]:

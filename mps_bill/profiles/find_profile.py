@@ -131,6 +131,9 @@ def _begin(source: UsageSource, form: str) -> str:
     value = next(iter(documents_of(source, form))).value
     if not isinstance(value, dict) or not value:
         return shown(value)
+    code, text = (value_at(value, (key,)) for key in ("Code", "Message"))
+    if isinstance(code, str) and isinstance(text, str):
+        return f"an error of the provider, {printable(code)}: {printable(text)}"
     return f"an object with {', '.join(map(quoted, islice(value, 6)))}"
 
 

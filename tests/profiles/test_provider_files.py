@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mps_bill.cli import run
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, usage_sources
@@ -470,7 +471,7 @@ def test_a_profile_is_found_by_the_shape_of_the_file(text: str, name: str | None
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        (lines({"Code": "Throttling", "Message": "m"}), 'begins with an object with "Code", "Message"'),
+        (lines({"Code": "Throttling", "Message": "m"}), "begins with an error of the provider, Throttling: m"),
         (lines([1]), "begins with a list"),
         (metered(Specification="H999", Duration=1), "ims-enhancement or ims-metering can read this file"),
     ],
@@ -541,3 +542,62 @@ def test_a_file_that_no_profile_can_be_found_for_goes_to_no_engine_unless_it_is_
         with pytest.raises(InputRejected) as caught:
             find_profile(sources)
     assert [problem.kind.slug for problem in caught.value.report.shown] == [kind]
+
+
+def _listed_job(number: int) -> str:
+    return json.dumps(job(f"j{number}"))
+
+
+def _page(number: int, asked: str, token: str) -> str:
+    request = f'{{"action":"ListJob","parameters":{{"NextPageToken":"{asked}"}},"page":{number}}}'
+    answer = f'{{"JobList":{{"Job":[{_listed_job(number)}]}},"NextPageToken":"{token}"}}'
+    return f'{{"request":{request},"response":{answer}}}\n'
+
+
+PAGES = [_page(1, "", "t2"), _page(2, "t2", "t3"), _page(3, "t3", "")]
+
+
+@pytest.mark.parametrize(
+    ("pages", "message"),
+    [
+        (PAGES, ""),
+        (PAGES[::-1], ""),
+        (PAGES[:2], 'NextPageToken "t3" announces another page, which is missing'),
+        ([PAGES[0], PAGES[2]], 'NextPageToken "t2" announces another page, which is missing'),
+        (PAGES[1:], 'this page was asked for by NextPageToken "t2", and the page before it is missing'),
+    ],
+)
+def test_every_page_that_a_request_names_is_there(
+    tmp_path: Path, pages: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "jobs.jsonl").write_text("".join(pages))
+    code = run(["bill", str(tmp_path / "jobs.jsonl"), "-p", "mps-china"])
+    err = capsys.readouterr().err
+    assert code == (3 if message else 0), err
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"RequestId":"r","Jobs":[{_listed_job(1)},{_listed_job(2)}]}}',
+        f'{{"Jobs":{{"Job":[{_listed_job(1)}]}}}}',
+        '{"Jobs":[{"ParentJobId":"p"},{"JobId":"i1","Status":"Success"}]}',
+    ],
+)
+def test_jobs_that_nobody_knows_are_not_passed_over(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "jobs.json").write_text(text)
+    code = run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"])
+    err = capsys.readouterr().err
+    assert code == 3
+    assert "have no Jobs[].ParentJobId: they are unknown" in err
+
+
+def test_an_error_of_the_provider_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "jobs.json").write_text('{"RequestId":"r","Code":"Forbidden.RAM","Message":"not authorized"}')
+    code = run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"])
+    err = capsys.readouterr().err
+    assert code == 3
+    assert "an error of the provider, Forbidden.RAM: not authorized" in err
