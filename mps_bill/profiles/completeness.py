@@ -165,11 +165,10 @@ class Completeness:
 
 
 def _asked(answer: Answer, token: FieldPath) -> str | None:
-    """The page token in the parameters of the request beside an answer; None where there is no request."""
+    """The page token in the parameters of the request beside an answer; None where there are none."""
     document = answer.document.value
-    if not isinstance(document, dict) or value_at(document, ("Request",)) is None:
-        return None
-    return next(_texts(value_at(document, ("Request", "Parameters", *token.steps))), "")
+    parameters = value_at(document, ("Request", "Parameters")) if isinstance(document, dict) else None
+    return next(_texts(value_at(parameters, token.steps)), "") if isinstance(parameters, dict) else None
 
 
 def _texts(value: Any) -> Iterator[str]:
