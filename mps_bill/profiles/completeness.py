@@ -9,7 +9,7 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, value_at
+from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, is_there, key_of, value_at
 from mps_bill.profiles.profile import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
@@ -57,6 +57,7 @@ class Completeness:
         if answer.is_record or not isinstance(answer.span.value, dict):
             return False
         whole = answer.whole
+        self._check_one_list(name, whole, answer.span.value)
         lists = False
         for refusal in self._profile.refuse:
             if refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):
@@ -74,6 +75,21 @@ class Completeness:
         if listing and is_other and is_page:
             self._check_listing(name, whole, listing)
         return lists or (is_other and is_page)
+
+    def _check_one_list(self, name: str, whole: JsonRecord, members: dict[str, Any]) -> None:
+        """Records under a second key beside the list of the profile would be passed over in silence."""
+        step = (self._profile.records or ("",))[0].removesuffix(EACH)
+        own = key_of(members, step)
+        if own is None:
+            return
+        for key, value in members.items():
+            found = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+            known = self._profile.known_by
+            is_record = any(known and all(is_there(value_at(one, path.steps)) for path in known) for one in found)
+            is_list = any(key_of(one, step) is not None for one in found)
+            if key != own and (is_record or is_list):
+                message = f"records stand under {quoted(key)} as well as under {quoted(own)}; give them in one list"
+                self._unnamed.append(Problem(Place(name, *whole.position()), kinds.INCOMPLETE_ANSWER, message))
 
     def _check_listing(self, name: str, whole: JsonRecord, listing: FieldPath) -> None:
         """Every member of a listing must be one that records can be asked for, or it would be passed over in silence."""

@@ -601,3 +601,16 @@ def test_an_error_of_the_provider_is_named(tmp_path: Path, capsys: pytest.Captur
     err = capsys.readouterr().err
     assert code == 3
     assert "an error of the provider, Forbidden.RAM: not authorized" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"JobList":{{"Job":[{_listed_job(1)}]}},"Jobs":[{_listed_job(2)}]}}',
+        f'{{"JobList":{{"Job":[{_listed_job(1)}]}},"Data":{{"JobList":{{"Job":[{_listed_job(2)}]}}}}}}',
+    ],
+)
+def test_a_second_list_of_records_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "jobs.json").write_text(text)
+    assert run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"]) == 3
+    assert 'as well as under "JobList"; give them in one list' in capsys.readouterr().err
