@@ -34,7 +34,7 @@ class Discount:
 
     def of(self, amount: Decimal) -> Decimal:
         """What it takes off an exact amount, rounded half up at ten decimals: 8 % of 0.651 is 0.05208."""
-        exact = EXACT.multiply(amount, self.percent).scaleb(-2)
+        exact = EXACT.multiply(amount, self.percent).scaleb(-2, EXACT)
         return strip_zeros(round_money(exact, AMOUNT_PLACES, "half-up"))
 
 

@@ -175,7 +175,9 @@ def _adjustment(amount: Decimal, of_what: str) -> Record:
 
 def _contracted(price: Decimal, discount: Discount | None) -> Decimal:
     """The unit price after the discount, exactly: 0.0651 less 8 % is 0.059892."""
-    return price if discount is None else strip_zeros(price - EXACT.multiply(price, discount.percent).scaleb(-2))
+    if discount is None:
+        return price
+    return strip_zeros(EXACT.subtract(price, EXACT.multiply(price, discount.percent).scaleb(-2, EXACT)))
 
 
 def _costs(listed: Decimal, contracted: Decimal, billed: Decimal) -> Record:
