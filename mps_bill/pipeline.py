@@ -190,7 +190,7 @@ def settle_metered(
         settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice, close_months=close_months)
         return SettleRun(
             currency=book.currency,
-            offset=next(iter(book.sheets)).billing.calendar.offset,
+            offset=book.offset,
             settled=settled,
             totals=totals(settled),
             closing_rows=closing_rows(settled),

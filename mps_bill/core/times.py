@@ -29,6 +29,7 @@ LOCAL_TIME = (
 )
 _INSTANT = re.compile(f"(?P<local>{LOCAL_TIME})(?P<offset>{OFFSET})?")
 _OFFSET = re.compile(OFFSET)
+_DATE = re.compile(r"(?P<year>19[7-9][0-9]|2[0-9]{3})-(?P<month>0[1-9]|1[0-2])(-(?P<day>0[1-9]|[12][0-9]|3[01]))?")
 
 
 # A file has few offsets, and a time in every row.
@@ -78,10 +79,64 @@ def parse_second(text: str) -> int:
     Raises:
         ValueError: as `parse_instant`, or a fraction of a second.
     """
-    instant = parse_instant(text)
+    return _whole_second(text, parse_instant(text))
+
+
+def _whole_second(text: str, instant: int) -> int:
     if instant % 1_000_000:
         raise ValueError(f"{quoted(text)} has a fraction of a second; write whole seconds")
     return instant // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Half open, in seconds: from `start` to before `end`; None where it has no bound."""
+
+    start: int | None = None
+    end: int | None = None
+
+    def __contains__(self, second: int) -> bool:
+        return (self.start is None or self.start <= second) and (self.end is None or second < self.end)
+
+    def edge_in(self, start: int, end: int) -> int | None:
+        """A bound of the period that falls between two seconds; None where none does."""
+        return next((edge for edge in (self.start, self.end) if edge is not None and start < edge < end), None)
+
+
+def parse_period(text: str, offset: int) -> Period:
+    """The day (`2023-11-17`) or month (`2023-11`) on the clock `offset` seconds east of UTC.
+
+    Raises:
+        ValueError: the text is neither, or there is no such day.
+    """
+    match = _DATE.fullmatch(text)
+    if not match:
+        raise ValueError(f"{quoted(text)} is not a day or month such as 2023-11-17 or 2023-11")
+    if match["day"] is None:
+        calendar = Calendar(HOUR, offset)
+        return Period(calendar.month_start(text), calendar.month_end(text))
+    try:
+        start = (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) - offset
+    except ValueError:
+        raise ValueError(f"{quoted(text)} names a day that does not exist") from None
+    return Period(start, start + DAY)
+
+
+def parse_bound(text: str, offset: int) -> int:
+    """The second at which a day or month begins, or that a time names; without an offset it is on the clock `offset`.
+
+    Raises:
+        ValueError: the text is none of these, or has a fraction of a second.
+    """
+    if _DATE.fullmatch(text):
+        start = parse_period(text, offset).start
+        assert start is not None
+        return start
+    if not _INSTANT.fullmatch(text):
+        raise ValueError(
+            f"{quoted(text)} is not a day, a month or a time, such as 2023-11-17, 2023-11 or 2023-11-17T08:00"
+        )
+    return _whole_second(text, parse_instant(text, offset))
 
 
 def iso(second: int, offset: int) -> str:

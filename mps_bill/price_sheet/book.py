@@ -48,6 +48,11 @@ class PriceBook:
         for sheet in self.sheets:
             yield from sheet.items.values()
 
+    @property
+    def offset(self) -> int:
+        """The billing clock of the run, in seconds east of UTC: that of the first sheet."""
+        return next(iter(self.sheets)).billing.calendar.offset
+
     def calendar(self, product: str) -> Calendar:
         return self.versions[product][0].billing.calendar
 

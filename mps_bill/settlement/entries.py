@@ -85,7 +85,7 @@ class Reading:
     def __init__(self, book: PriceBook, problems: list[Problem]) -> None:
         self.book = book
         self.problems = problems
-        self.offset = next(iter(book.sheets)).billing.calendar.offset
+        self.offset = book.offset
         self._regions = known_regions(book)
         self._items: dict[str, tuple[Item, ...]] = {}
         for item in book.items:

@@ -198,7 +198,7 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
 
     The text is read back: what is saved is what the next run will read.
     """
-    offset = _offset(book)
+    offset = book.offset
     with suppress(CannotEdit):
         text = edited(file.text, file.account, after, offset)
         if read_account(text, file.name, book)[0] == after:
@@ -207,10 +207,6 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
     account, problems = read_account(text, file.name, book)
     law(account == after, "the account cannot be written so that it reads the same: {}", problems)
     return text, False
-
-
-def _offset(book: PriceBook) -> int:
-    return next(iter(book.sheets)).billing.calendar.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +296,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
     there = read_account(text, "", book)[0] if text is not None else None
     if there is None or there.id != file.account.id:
         return f"it is not a valid file of the account {file.account.id}, and is not overwritten"
-    if charges := _charges_beyond(there, file.account, _offset(book)):
+    if charges := _charges_beyond(there, file.account, book.offset):
         return (
             f"it holds {charges} that {file.name} does not, and they would be lost;"
             f" settle from it (--account {printable(str(target))}) or name another file"

@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text, parse_instant, parse_offset, parse_second
+from mps_bill.core.times import (
+    DAY,
+    HOUR,
+    Calendar,
+    Period,
+    clock,
+    iso,
+    offset_text,
+    parse_bound,
+    parse_instant,
+    parse_offset,
+    parse_period,
+    parse_second,
+)
 
 EIGHT = 8 * HOUR
 #: 2023-11-10T03:20:00Z
@@ -261,3 +274,34 @@ def test_a_clock_for_people_shows_seconds_only_where_there_are_any() -> None:
     assert clock(MOMENT, EIGHT) == "2023-11-10 11:20"
     assert clock(MOMENT + 7, EIGHT) == "2023-11-10 11:20:07"
     assert offset_text(-12_600) == "-03:30"
+
+
+def test_a_period_is_a_day_or_a_month_on_the_billing_clock() -> None:
+    east = 8 * HOUR
+    november = parse_period("2023-11", east)
+    assert november == Period(parse_second("2023-11-01T00:00:00+08:00"), parse_second("2023-12-01T00:00:00+08:00"))
+    leap = parse_period("2024-02-29", east)
+    assert (leap.end or 0) - (leap.start or 0) == DAY
+    assert parse_second("2024-02-28T23:59:59+08:00") not in leap
+    assert parse_second("2024-02-29T00:00:00+08:00") in leap
+    assert parse_second("2024-03-01T00:00:00+08:00") not in leap
+    for wrong in ("2023-02-29", "2023-13", "2023", "yesterday", "2023-1-1", "2023-11-10T10:00"):
+        with pytest.raises(ValueError, match=wrong[:4]):
+            parse_period(wrong, east)
+
+
+def test_a_bound_is_a_day_a_month_or_a_time() -> None:
+    east = 8 * HOUR
+    assert parse_bound("2023-12", east) == parse_second("2023-12-01T00:00:00+08:00")
+    assert parse_bound("2023-12-01 06:00", east) == parse_second("2023-12-01T06:00:00+08:00")
+    assert parse_bound("2023-12-01T06:00Z", east) == parse_second("2023-12-01T14:00:00+08:00")
+    for wrong in ("2023-11-31", "soon", "2023-12-01T06:00:00.5"):
+        with pytest.raises(ValueError, match=wrong[:4]):
+            parse_bound(wrong, east)
+
+
+def test_a_period_without_bounds_holds_everything_and_cuts_nothing() -> None:
+    assert 0 in Period()
+    assert Period().edge_in(0, HOUR) is None
+    assert Period(30, 90).edge_in(60, 120) == 90
+    assert Period(60, 120).edge_in(60, 120) is None

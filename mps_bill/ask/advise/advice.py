@@ -98,7 +98,7 @@ def advise_usage(
             month_used=account.month_used if account else {},
         ).having(ResourcePlans(held))
         settled = settle(gathered(metered, book, cuts).cycles, bare, book)
-        offset = next(iter(book.sheets)).billing.calendar.offset
+        offset = book.offset
         if bought_at is None and settled.settlements:
             # Usage before and after a full hour is always known apart, so that this moment and the expiries can still be cuts.
             bought_at = min(settlement.bill.cycle.start for settlement in settled.settlements)
@@ -129,7 +129,7 @@ def advise_usage(
 def _moments(bought_at: int, packs: PackList, book: PriceBook) -> Iterator[int]:
     """When packs bought at a moment come into force and expire."""
     yield bought_at
-    offset = next(iter(book.sheets)).billing.calendar.offset
+    offset = book.offset
     for type_ in packs.types:
         yield type_.valid_for.end(bought_at, offset)
 
