@@ -9,23 +9,25 @@ from typing import Annotated
 import typer
 
 import mps_bill
+from mps_bill.cli.command_help import CommandHelp, GroupHelp
 from mps_bill.cli.config import FileOption, set_defaults
 
-#: Every command (or group of commands) stands under its name in the module of its name.
-COMMANDS = (
-    "bill",
-    "settle",
-    "explain",
-    "reconcile",
-    "compare",
-    "estimate",
-    "config",
-    "fetch",
-    "plans",
-    "prices",
-    "schema",
-    "usage",
-)
+_BILLS, _PRICES, _FILES, _HELP = "Bills", "Prices", "Files", "Settings"
+#: Every command (or group of commands) stands under its name in the module of its name; and where it stands in --help.
+COMMANDS = {
+    "bill": _BILLS,
+    "settle": _BILLS,
+    "explain": _BILLS,
+    "reconcile": _BILLS,
+    "compare": _BILLS,
+    "estimate": _PRICES,
+    "prices": _PRICES,
+    "plans": _PRICES,
+    "usage": _FILES,
+    "fetch": _FILES,
+    "schema": _FILES,
+    "config": _HELP,
+}
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:
@@ -35,7 +37,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     """
     app = typer.Typer(
         name="mps-bill",
-        no_args_is_help=True,
+        cls=GroupHelp,
         add_completion=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -46,12 +48,23 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     for name in COMMANDS if named is None else (named,):
         command = getattr(import_module(f"mps_bill.cli.{name}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
+            app.add_typer(command, name=name, rich_help_panel=COMMANDS[name])
         else:
-            app.command()(command)
+            app.command(rich_help_panel=COMMANDS[name])(command)
+    _style(app)
     if main.__doc__ is None:
         _describe(app)
     return app
+
+
+def _style(app: typer.Typer) -> None:
+    """Gives every command the --help of this program."""
+    for command in app.registered_commands:
+        command.cls = CommandHelp
+    for group in app.registered_groups:
+        group.cls = GroupHelp
+        if group.typer_instance:
+            _style(group.typer_instance)
 
 
 def _describe(app: typer.Typer) -> None:
@@ -90,7 +103,7 @@ def _version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     _version_asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
     config_file: FileOption = None,
 ) -> None:

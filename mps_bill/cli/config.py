@@ -16,7 +16,7 @@ from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Sett
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special
 
-config = typer.Typer(help="Defaults of options, and where they come from.", no_args_is_help=True)
+config = typer.Typer(help="Defaults of options, and where they come from.")
 
 #: The parameters behind the keys, where they have another name.
 _PARAMETERS = {"format": "format_", "set": "constants"}

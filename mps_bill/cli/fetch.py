@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from mps_bill.fetch.listings import Query
     from mps_bill.fetch.paging import ActionTotals, Page
 
-fetch = typer.Typer(help="Fetch jobs, metering, bills and the account from the provider's API.", no_args_is_help=True)
+fetch = typer.Typer(help="Fetch jobs, metering, bills and the account by the API.")
 
 
 @fetch.callback()
 def _group() -> None:
-    """Fetch jobs, metering, bills and the account from the provider's API."""
+    """Fetch jobs, metering, bills and the account by the API."""
 
 
 class Service(StrEnum):

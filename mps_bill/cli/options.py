@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from mps_bill.settlement.account import Account
 
 
+#: What options are for, as --help groups them; those without a group of these are what a command is about.
+SHOW = "What to show"
+READING = "Reading"
+ENGINE = "Engine"
+
+
 class Engine(StrEnum):
     """What reads usage."""
 
@@ -87,18 +93,26 @@ Output = Annotated[
         metavar="FILE",
         callback=written_to,
         help="Write the result to FILE. Default: standard output, also written -.",
+        rich_help_panel=SHOW,
     ),
 ]
-Bom = Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.")]
+Bom = Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.", rich_help_panel=SHOW)]
 InFull = Annotated[
-    int, typer.Option("--bills", min=0, metavar="N", help="Number of bills that a table prints in full.")
+    int,
+    typer.Option(
+        "--bills", min=0, metavar="N", help="Number of bills that a table prints in full.", rich_help_panel=SHOW
+    ),
 ]
-ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.")]
+ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.", rich_help_panel=SHOW)]
 BillingAccount = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="The provider's id of the account, for reports and FOCUS rows."),
+    typer.Option(
+        metavar="ID", help="The provider's id of the account, for reports and FOCUS rows.", rich_help_panel=SHOW
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on standard error.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=SHOW)
+]
 Profile = Annotated[
     str | None,
     typer.Option(
@@ -108,6 +122,7 @@ Profile = Annotated[
         " by the shape of the file.",
         autocompletion=completion.profiles,
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
 Constants = Annotated[
@@ -119,6 +134,7 @@ Constants = Annotated[
         help="With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the"
         " profile, such as fps=25. Repeatable.",
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
 By = Annotated[
@@ -128,6 +144,7 @@ By = Annotated[
         metavar="GROUPING",
         help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable.",
         show_default=False,
+        rich_help_panel=SHOW,
     ),
 ]
 Timezone = Annotated[
@@ -136,43 +153,65 @@ Timezone = Annotated[
         metavar="OFFSET",
         help="Offset from UTC, such as +08:00, of times written without one. Default: reject such times.",
         show_default=False,
+        rich_help_panel=READING,
     ),
 ]
-IgnoreExtra = Annotated[bool, typer.Option("--ignore-extra-columns", help="Ignore unknown columns.")]
-MaxErrors = Annotated[int, typer.Option(min=1, metavar="N", help="Number of problems to list one by one.")]
+IgnoreExtra = Annotated[
+    bool, typer.Option("--ignore-extra-columns", help="Ignore unknown columns.", rich_help_panel=READING)
+]
+MaxErrors = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Number of problems to list one by one.", rich_help_panel=READING)
+]
 Rejects = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
         help="Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1.",
+        rich_help_panel=READING,
     ),
 ]
-EngineOption = Annotated[Engine, typer.Option("--engine", help="Engine that reads the usage; auto chooses by size.")]
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="Engine that reads the usage; auto chooses by size.", rich_help_panel=ENGINE)
+]
 Memory = Annotated[
     str | None,
     typer.Option(
         metavar="SIZE",
         help="Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory.",
+        rich_help_panel=ENGINE,
     ),
 ]
 Threads = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Threads for reading usage. Default: one for each processor.")
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Threads for reading usage. Default: one for each processor.", rich_help_panel=ENGINE
+    ),
 ]
 TempDir = Annotated[
     str | None,
     typer.Option(
-        metavar="FOLDER", help="Folder for what does not fit into memory. Default: the system's temporary folder."
+        metavar="FOLDER",
+        help="Folder for what does not fit into memory. Default: the system's temporary folder.",
+        rich_help_panel=ENGINE,
     ),
 ]
 Master = Annotated[
-    str | None, typer.Option(metavar="URL", help="With --engine spark: the cluster. Default: this machine.")
+    str | None,
+    typer.Option(
+        metavar="URL", help="With --engine spark: the cluster. Default: this machine.", rich_help_panel=ENGINE
+    ),
 ]
-TrustUnique = Annotated[bool, typer.Option("--trust-unique", help="Skip the check for duplicate records.")]
+TrustUnique = Annotated[
+    bool, typer.Option("--trust-unique", help="Skip the check for duplicate records.", rich_help_panel=READING)
+]
 AsOf = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."),
 ]
-FailOver = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT.")]
+FailOver = Annotated[
+    str | None,
+    typer.Option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT.", rich_help_panel=SHOW),
+]
 
 
 def amount_option(value: str | None, name: str) -> Decimal | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mps_bill.ask.advise.packs import PackList
     from mps_bill.price_sheet.book import PriceBook
 
-plans = typer.Typer(help="Advice on resource packs.", no_args_is_help=True)
+plans = typer.Typer(help="Advice on resource packs.")
 
 
 @plans.callback()

@@ -66,10 +66,22 @@ def settle(
     in_full: options.InFull = 6,
     show_all: options.ShowAll = False,
     forecast_days: Annotated[
-        int, typer.Option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast is based on.")
+        int,
+        typer.Option(
+            "--forecast-days",
+            min=1,
+            metavar="N",
+            help="Days of usage that the forecast is based on.",
+            rich_help_panel=options.SHOW,
+        ),
     ] = 7,
     fail_on_outstanding: Annotated[
-        bool, typer.Option("--fail-on-outstanding", help="Exit 4 if anything is outstanding at the end.")
+        bool,
+        typer.Option(
+            "--fail-on-outstanding",
+            help="Exit 4 if anything is outstanding at the end.",
+            rich_help_panel=options.SHOW,
+        ),
     ] = False,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,

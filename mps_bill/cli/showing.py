@@ -97,6 +97,7 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
         callback=_unless_output_says,
         show_default=False,
         help=f"Output format. Default: by the suffix of --output, else {formats[0].name}.",
+        rich_help_panel=options.SHOW,
     )
     spelt: list[tuple[str, object, object]] = [
         ("format_", Annotated[choices | None, option], None),

@@ -17,7 +17,7 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
 
-usage = typer.Typer(help="Check usage files, and convert other files to usage.", no_args_is_help=True)
+usage = typer.Typer(help="Check usage files, and convert other files to usage.")
 
 
 @usage.callback()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from mps_bill.cli import run
 from mps_bill.cli.app import app_for
+from mps_bill.cli.command_help import EXAMPLES
 
 SCRIPT = """
 import sys
@@ -57,3 +61,47 @@ def test_optimized_python_shows_the_same_help(level: str, all_commands: list[str
     assert plain.count("Usage: mps-bill") == len(all_commands)
     assert "Check price sheets and report every problem" in plain
     assert helps(level, all_commands, tmp_path) == plain
+
+
+def help_of(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert run([*words.split(), "--help"]) == 0
+    return capsys.readouterr().out
+
+
+READING_COMMANDS = ["bill", "settle", "explain", "reconcile", "compare", "plans advise", "usage check"]
+
+
+@pytest.mark.parametrize("words", READING_COMMANDS)
+def test_options_stand_under_what_they_are_for(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = help_of(words, capsys)
+    titles = re.findall(r"^([A-Z].+):$", text, re.MULTILINE)
+    assert titles == ["Arguments", "What to bill", "What to show", "Reading", "Engine", "Example"]
+    sections = dict(zip(titles, re.split(r"^[A-Z].+:$", text, flags=re.MULTILINE)[1:], strict=True))
+    assert "--prices" in sections["What to bill"]
+    assert "--format" in sections["What to show"]
+    assert sections["What to show"].rstrip().endswith("Show this message and exit.")
+    assert "--rejects" in sections["Reading"]
+    assert "--memory" in sections["Engine"]
+
+
+def test_every_command_has_an_example_that_it_takes(
+    all_commands: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = typer.main.get_command(app_for([]))
+    for words in all_commands:
+        command = program
+        for word in words.split():
+            command = command.commands[word]
+        if hasattr(command, "commands") or command.hidden:
+            continue
+        example = EXAMPLES[words]
+        assert example.startswith(words)
+        assert f"Example:\n  mps-bill {example}\n" in help_of(words, capsys)
+        # Parsing stops at the first option, argument or value that the command does not take.
+        command.make_context(words, shlex.split(example.removeprefix(words)))
+
+
+def test_a_group_without_a_command_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prices"]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.splitlines()[0]) == ("", "Usage: mps-bill prices [OPTIONS] COMMAND [ARGS]...")

@@ -31,9 +31,15 @@ def test_a_golden_case_prints_the_same_from_a_process() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (wanted.exit_code, wanted.stdout, wanted.stderr)
 
 
-def test_the_version() -> None:
-    done = run("--version")
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version(option: str) -> None:
+    done = run(option)
     assert (done.returncode, done.stdout.decode()) == (0, f"mps-bill {mps_bill.__version__}\n")
+
+
+def test_the_package_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "mps_bill", "-V"], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == run("-V").stdout
 
 
 @pytest.mark.parametrize("colours", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": "xterm-256color"}])

@@ -10,7 +10,7 @@ from mps_bill.cli.prices.diff import diff
 from mps_bill.cli.prices.show import list_sheets, show
 from mps_bill.cli.schema import schema
 
-prices = typer.Typer(help="Check, test, compare and show price sheets.", no_args_is_help=True)
+prices = typer.Typer(help="Check, test, compare and show price sheets.")
 prices.command()(check)
 prices.command("test")(run_tests)
 prices.command()(diff)

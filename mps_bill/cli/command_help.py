@@ -1,0 +1,102 @@
+"""How --help looks: arguments, options by what they are for, and an example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from mps_bill.cli.exit_codes import WRONG_COMMAND_LINE
+from mps_bill.cli.options import SHOW
+from mps_bill.cli.output import say
+
+#: An example of every command, on the files that `mps-bill init` writes where it needs no others.
+EXAMPLES = {
+    "bill": "bill usage.csv --prices mps-china --by day --output bill.html",
+    "settle": "settle usage.csv --prices mps-china --account account.yaml --save after.yaml",
+    "explain": "explain usage.csv --prices mps-china --job job-1",
+    "reconcile": "reconcile usage.csv --prices mps-china --bill bill-detail.csv",
+    "compare": "compare usage.csv --prices mps-china --region cn-shanghai=cn-beijing",
+    "estimate": "estimate transcoding H264.HD 90 minute --region cn-shanghai --prices mps-china",
+    "schema": "schema account --output account.schema.json",
+    "config show": "config show",
+    "fetch jobs": "fetch jobs --region cn-shanghai --from 2026-10-01 --to 2026-11-01 --output jobs.json",
+    "fetch metering": "fetch metering --kind transcoding --from 2026-10-01 --to 2026-11-01 --output metering.json",
+    "fetch bills": "fetch bills --month 2026-10 --level item --output bills.json",
+    "fetch account": "fetch account --output studio.yaml",
+    "plans advise": "plans advise usage.csv --prices mps-china --packs mps-china-packs",
+    "prices check": "prices check contract.yaml --strict",
+    "prices test": "prices test mps-china",
+    "prices diff": "prices diff mps-china contract.yaml --usage usage.csv",
+    "prices show": "prices show mps-china --item transcoding --region cn-shanghai",
+    "prices list": "prices list",
+    "usage check": "usage check usage.csv --prices mps-china",
+    "usage convert": "usage convert jobs.json --profile mts-query-job-list --output usage.csv",
+}
+
+#: What the options of a command are about that are in no group of their own.
+_ABOUT = {"fetch": "What to fetch", "prices": "What to look at", "estimate": "What to price"}
+_Sections = dict[str, list[tuple[str, str]]]
+
+
+class CommandHelp(TyperCommand):
+    """A command whose --help has its options in groups, and ends with an example."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        words = ctx.command_path.split()[1:]
+        about = next((_ABOUT[word] for word in words if word in _ABOUT), "What to bill")
+        _write_sections(formatter, _by_use(self, ctx, about, SHOW))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        example = EXAMPLES.get(" ".join(ctx.command_path.split()[1:]))
+        if example:
+            # An example is one line, however long, so that it can be copied.
+            with formatter.section("Example"):
+                formatter.write(f"  mps-bill {example}\n")
+
+
+class GroupHelp(TyperGroup):
+    """A group of commands whose --help has them in groups, where they say in which; and which helps where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not self.invoke_without_command and not ctx.resilient_parsing:
+            say(ctx.get_help())
+            raise typer.Exit(WRONG_COMMAND_LINE)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        shown = {name: command for name, command in self.commands.items() if not command.hidden}
+        widest = max(len(name) for name in shown)
+        sections = _by_use(self, ctx, "Options", "Options")
+        for name, command in shown.items():
+            about = command.get_short_help_str(formatter.width - 4 - widest)
+            sections.setdefault(_panel(command) or "Commands", []).append((f"{name:{widest}}", about))
+        _write_sections(formatter, sections)
+
+
+def _panel(shown: Any) -> str | None:
+    """The group of --help in which a command or an option says that it belongs."""
+    return getattr(shown, "rich_help_panel", None)
+
+
+def _by_use(command: TyperCommand | TyperGroup, ctx: Any, about: str, for_help: str) -> _Sections:
+    """Arguments and options under what they are for: `about` where they do not say; --help comes last under `for_help`."""
+    sections: _Sections = {"Arguments": [], about: [], for_help: []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        if param.param_type_name == "argument":
+            sections["Arguments"].append((param.metavar or record[0], record[1]))
+        else:
+            title = for_help if "--help" in param.opts else _panel(param) or about
+            sections.setdefault(title, []).append(record)
+    return sections
+
+
+def _write_sections(formatter: Any, sections: _Sections) -> None:
+    for title, records in sections.items():
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
