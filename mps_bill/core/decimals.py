@@ -96,9 +96,14 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
 
 def percent(ratio: Fraction) -> Decimal:
     """The change that a ratio of new to old is, in hundredths, at two decimals half up away from zero."""
-    change = (ratio - 1) * 100 * 10**PERCENT_PLACES
-    whole = divide(abs(change.numerator), change.denominator, "half-up")
-    return scaled(-whole if change < 0 else whole, PERCENT_PLACES)
+    return nearest((ratio - 1) * 100, PERCENT_PLACES)
+
+
+def nearest(value: Fraction, places: int) -> Decimal:
+    """A quotient at `places` decimals, half up away from zero, so that it is as far from zero as its opposite."""
+    units = value * 10**places
+    whole = divide(abs(units.numerator), units.denominator, "half-up")
+    return scaled(-whole if units < 0 else whole, places)
 
 
 def scaled(whole: int, places: int) -> Decimal:

@@ -90,6 +90,16 @@ class ProblemReport:
     def total(self) -> int:
         return sum(self.counts.values())
 
+    def __add__(self, other: ProblemReport) -> ProblemReport:
+        """What is listed of either, one after the other."""
+        kinds = {first.kind for first in self.firsts}
+        return ProblemReport(
+            (*self.shown, *other.shown),
+            (*self.groups, *other.groups),
+            in_order([*self.firsts, *(first for first in other.firsts if first.kind not in kinds)]),
+            Counter(self.counts) + Counter(other.counts),
+        )
+
     def headed_by(self, problem: Problem) -> ProblemReport:
         """The report with a problem of all the input before the others."""
         return ProblemReport(

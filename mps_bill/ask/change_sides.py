@@ -1,0 +1,148 @@
+"""The two sides of a change: periods of one usage, which is billed as a whole, so that tiers by the month stay as they are; or
+usage files, each billed by itself."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mps_bill.ask.changes import Billed, Changes, billed_in, changes
+from mps_bill.core.decimals import EXACT
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport, counted
+from mps_bill.core.times import DAY, Calendar, Period, clock
+from mps_bill.metering.exact_reader import open_files
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.usage import TAG_PREFIX, ControlTotals
+from mps_bill.pipeline import BillRun, bill_usage
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.contract import LIST_PRICES, Contract
+
+NO_DAYS_BEFORE = Kind("V105", "no-days-before")
+CUT_CYCLE = Kind("V106", "cut-cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeriod:
+    """A bounded period as it was asked for; `option` is where."""
+
+    option: str
+    label: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRun:
+    """What changed, and where every row of the usage went; `offset` is the billing clock."""
+
+    currency: str
+    offset: int
+    changes: Changes
+    control_totals: ControlTotals
+    problems: ProblemReport
+
+
+def compare_periods(
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    before: NamedPeriod | int,
+    after: NamedPeriod,
+    by: Sequence[str],
+    contract: Contract = LIST_PRICES,
+) -> ChangeRun:
+    """What changed from a period to another, or from the average of so many days before it. Of these, only days count from
+    the first on that has usage.
+
+    Raises:
+        InputRejected: as `pipeline.bill_usage`; a period begins or ends within a billing cycle; or the usage has no day before.
+    """
+    run = bill_usage(sources, book, options, contract=contract)
+    _check_cycles(run, [one for one in (before, after) if isinstance(one, NamedPeriod)])
+    side = _days_before(run, after, before, book.offset) if isinstance(before, int) else _period(run, before)
+    found = changes(side, _period(run, after), by, options.tags)
+    return ChangeRun(run.currency, book.offset, found, run.control_totals, run.problems)
+
+
+def compare_usage(
+    before: tuple[str, Sequence[UsageSource]],
+    after: tuple[str, Sequence[UsageSource]],
+    book: PriceBook,
+    options: MeterOptions,
+    by: Sequence[str],
+    contract: Contract = LIST_PRICES,
+) -> ChangeRun:
+    """What changed from the usage of some files to that of others, each with a label.
+
+    Raises:
+        InputRejected: as `pipeline.bill_usage`, with the problems of both.
+    """
+    runs: list[BillRun] = []
+    rejected: list[ProblemReport] = []
+    for _, sources in (before, after):
+        try:
+            runs.append(bill_usage(sources, book, options, contract=contract))
+        except InputRejected as error:
+            rejected.append(error.report)
+    if rejected:
+        raise InputRejected(sum(rejected, ProblemReport()))
+    old, new = runs
+    sides = [Billed(label, (run.bills,), run.months) for (label, _), run in zip((before, after), runs, strict=True)]
+    found = changes(sides[0], sides[1], by, options.tags)
+    totals = old.control_totals + new.control_totals
+    return ChangeRun(book.currency, book.offset, found, totals, old.problems + new.problems)
+
+
+def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> tuple[str, ...]:
+    """The tags that files have, in the order of their headers. What is wrong with a header is for its reader to say."""
+    files, _ = open_files(sources, book, options)
+    names = dict.fromkeys(name for layout in files.layouts.values() for name in layout.index)
+    return tuple(name for name in names if name.startswith(TAG_PREFIX))
+
+
+def _period(run: BillRun, named: NamedPeriod) -> Billed:
+    return billed_in(run.bills, run.months, named.period, named.label)
+
+
+def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int) -> Billed:
+    """At most so many days before a day, each a part."""
+    end = day.period.start
+    assert end is not None
+    first = min((bill.cycle.start for bill in run.bills), default=end)
+    first -= (first + offset) % DAY
+    start = max(end - number * DAY, first)
+    if start >= end:
+        message = f"the usage has no day before {day.label}; name what to compare it with by --before"
+        raise InputRejected([Problem(Place(f"{day.option} {day.label}"), NO_DAYS_BEFORE, message)])
+    calendar = Calendar(DAY, offset)
+    starts = range(start, end, DAY)
+    if len(starts) == 1:
+        label = calendar.day(start)
+    else:
+        label = f"average of the {counted(len(starts), 'day')} from {calendar.day(start)} to {calendar.day(end - DAY)}"
+    with decimal.localcontext(EXACT):
+        parts = tuple(billed_in(run.bills, (), Period(at, at + DAY), "").bills for at in starts)
+    return Billed(label, parts, (), Period(start, end))
+
+
+def _check_cycles(run: BillRun, periods: Sequence[NamedPeriod]) -> None:
+    """Refuses a period that begins or ends within a billing cycle: the bill of a cycle is not divided.
+
+    Raises:
+        InputRejected: as said.
+    """
+    problems = []
+    for named in periods:
+        for cycle in (bill.cycle for bill in run.bills):
+            edge = named.period.edge_in(cycle.start, cycle.end)
+            if edge is not None:
+                offset = cycle.sheet.billing.calendar.offset
+                start, end, moment = (clock(second, offset) for second in (cycle.start, cycle.end, edge))
+                message = (
+                    f"{moment} is within the billing cycle {start} to {end} of {cycle.product}, which has one bill"
+                )
+                problems.append(Problem(Place(f"{named.option} {named.label}"), CUT_CYCLE, message))
+                break
+    if problems:
+        raise InputRejected(problems)

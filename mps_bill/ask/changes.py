@@ -1,0 +1,250 @@
+"""Why one bill is higher than another: the change from some bills to others, split into what quantity, price, and what is new
+or gone make of it.
+
+The split is made where a price holds, for each item, spec and region (and each value of a tag that is asked for), and then
+summed. Of a net amount that was `before` for the quantity `q` and is `after` for the quantity `Q`, a change by quantity is
+`before` x (`Q` - `q`) / `q`: the change of the quantity at the old average price, rounded once, half up at ten decimals. All
+the rest is a change by price, so the two always add up. What nothing was used of before is new, and what nothing is used of
+after is gone, as a whole.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
+from mps_bill.core.laws import law
+from mps_bill.core.shares import split_amount
+from mps_bill.core.times import Period
+from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
+from mps_bill.rating.lines import LineItem
+
+#: What a change can be shown by, besides a tag.
+GROUPINGS: Mapping[str, Callable[[LineItem], str]] = {
+    "item": lambda line: line.item.code,
+    "family": lambda line: line.item.family,
+    "spec": lambda line: line.spec,
+    "region": lambda line: line.region,
+}
+
+#: The values of the groupings asked for.
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """One side: its bills, in parts of which the average counts (each a day), or in one part; and the statements that lie
+    wholly in it."""
+
+    label: str
+    parts: tuple[tuple[Bill, ...], ...]
+    months: tuple[StatementMonth, ...] = ()
+    period: Period | None = None
+
+    @property
+    def bills(self) -> tuple[Bill, ...]:
+        return tuple(bill for part in self.parts for bill in part)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Net amounts before and after. `change` is the sum of the four behind it; `gone` is never above zero."""
+
+    before: Decimal = ZERO
+    after: Decimal = ZERO
+    change: Decimal = ZERO
+    quantity_effect: Decimal = ZERO
+    price_effect: Decimal = ZERO
+    new: Decimal = ZERO
+    gone: Decimal = ZERO
+
+    def __add__(self, other: Change) -> Change:
+        add = EXACT.add
+        return Change(
+            add(self.before, other.before),
+            add(self.after, other.after),
+            add(self.change, other.change),
+            add(self.quantity_effect, other.quantity_effect),
+            add(self.price_effect, other.price_effect),
+            add(self.new, other.new),
+            add(self.gone, other.gone),
+        )
+
+
+NO_CHANGE: Final = Change()
+
+
+@dataclass(frozen=True, slots=True)
+class Standout:
+    """What cost more after than on any day before, or less: the least and the most of these days."""
+
+    name: str
+    after: Decimal
+    lowest: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed. `rows` are by the values of `by`, the largest change first. `rounding` is that of what is payable to the
+    net amounts, and `total` of what is payable. `standouts` are values of the first grouping, where days are compared."""
+
+    before: Billed
+    after: Billed
+    by: tuple[str, ...]
+    rows: tuple[tuple[Key, Change], ...]
+    rounding: Change
+    total: Change
+    standouts: tuple[Standout, ...]
+
+
+@dataclass(slots=True)
+class _Use:
+    """A quantity in micros, which shares by a tag may split, and its net amount."""
+
+    micros: Decimal = ZERO
+    net: Decimal = ZERO
+
+
+#: Item, spec, region and dimension of the quantity, then the values of the groupings.
+_Uses = dict[Key, _Use]
+_FIXED = 4
+
+
+def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], period: Period, label: str) -> Billed:
+    """The bills of the cycles that begin in a period, and the statements of the months that lie in it as a whole."""
+    own = tuple(bill for bill in bills if bill.cycle.start in period)
+    stated = tuple(month for month in months if _is_whole(month, period))
+    return Billed(label, (own,), stated, period)
+
+
+def _is_whole(statement: StatementMonth, period: Period) -> bool:
+    calendar = statement.sheet.billing.calendar
+    start, end = calendar.month_start(statement.month), calendar.month_end(statement.month)
+    return start in period and (period.end is None or end <= period.end)
+
+
+def changes(before: Billed, after: Billed, by: Sequence[str], tags: Sequence[str]) -> Changes:
+    """What changed from one side to the other, by groupings, of which those that are tags are among the run's `tags`. `after`
+    is one part."""
+    places = tuple(tags.index(name) if name.startswith(TAG_PREFIX) else None for name in by)
+    with decimal.localcontext(EXACT):
+        days = [_uses(part, by, places) for part in before.parts]
+        uses = _merged(days)
+        new_uses = _uses(after.bills, by, places)
+        rows: dict[Key, Change] = {}
+        for finest in dict.fromkeys((*uses, *new_uses)):
+            change = _change(uses.get(finest, _Use()), new_uses.get(finest, _Use()), len(days))
+            key = finest[_FIXED:]
+            rows[key] = rows.get(key, NO_CHANGE) + change
+        net = sum(rows.values(), NO_CHANGE)
+        payable = nearest(Fraction(_amounts(before).payable) / len(days), AMOUNT_PLACES)
+        rounding = _by_price(payable - net.before, _amounts(after).payable - net.after)
+        return Changes(
+            before,
+            after,
+            tuple(by),
+            tuple(sorted(rows.items(), key=lambda row: (-abs(row[1].change), row[0]))),
+            rounding,
+            net + rounding,
+            tuple(_standouts(days, new_uses)) if len(days) > 1 else (),
+        )
+
+
+def _amounts(billed: Billed) -> Amounts:
+    return sum_amounts(billed.bills, billed.months)
+
+
+def _uses(bills: Iterable[Bill], by: Sequence[str], places: Sequence[int | None]) -> _Uses:
+    """What bills are made of, where a price holds, split by the values of the groupings."""
+    found: _Uses = {}
+    total = ZERO
+    for bill in bills:
+        total += bill.amounts.net
+        for line in bill.lines:
+            item = line.item
+            fixed = (item.code, line.spec, line.region, item.unit.dimension)
+            for key, micros, net in _shares(line, by, places):
+                use = found.setdefault((*fixed, *key), _Use())
+                use.micros += micros
+                use.net += net
+    law(
+        sum((use.net for use in found.values()), ZERO) == total, "the parts of bills do not add up to their net amounts"
+    )
+    return found
+
+
+def _shares(line: LineItem, by: Sequence[str], places: Sequence[int | None]) -> Iterable[tuple[Key, Decimal, Decimal]]:
+    """The values of the groupings that share a line, with their micros and net amounts, as summaries by a tag split it."""
+    if all(place is None for place in places):
+        yield tuple(GROUPINGS[name](line) for name in by), Decimal(line.micros), line.net
+        return
+    keys = [
+        tuple(GROUPINGS[name](line) if place is None else tags[place] for name, place in zip(by, places, strict=True))
+        for tags, _ in line.charge.shares
+    ]
+    weights = [("", micros) for _, micros in line.charge.shares]
+    micros, amounts, discounts = (
+        [share for _, share in split_amount(whole, weights)]
+        for whole in (Decimal(line.micros), line.amount, line.discount)
+    )
+    for key, part, amount, discount in zip(keys, micros, amounts, discounts, strict=True):
+        yield key, part, amount - discount
+
+
+def _merged(days: Iterable[_Uses]) -> _Uses:
+    """The sums of days."""
+    found: _Uses = {}
+    for key, use in (pair for day in days for pair in day.items()):
+        whole = found.setdefault(key, _Use())
+        whole.micros += use.micros
+        whole.net += use.net
+    return found
+
+
+def _change(use: _Use, new_use: _Use, days: int) -> Change:
+    """The change from the average of `days`, of which `use` is the sum, to `new_use`."""
+    before, after = nearest(Fraction(use.net) / days, AMOUNT_PLACES), new_use.net
+    change = after - before
+    if not use.micros and new_use.micros:
+        return Change(before, after, change, new=change)
+    if use.micros and not new_use.micros:
+        return Change(before, after, change, gone=change)
+    if not use.micros:
+        return _by_price(before, after)
+    quantity = Fraction(use.micros)
+    by_quantity = nearest(
+        Fraction(use.net) / days * (Fraction(new_use.micros) * days - quantity) / quantity, AMOUNT_PLACES
+    )
+    return Change(before, after, change, by_quantity, change - by_quantity)
+
+
+def _by_price(before: Decimal, after: Decimal) -> Change:
+    """A change that no quantity explains."""
+    return Change(before, after, after - before, price_effect=after - before)
+
+
+def _standouts(days: Sequence[_Uses], new_uses: _Uses) -> Iterable[Standout]:
+    """What the day is outside of the range of the days before in, the furthest first."""
+    by_day = [_by_first(day) for day in days]
+    now = _by_first(new_uses)
+    found = []
+    for name in dict.fromkeys(name for day in (now, *by_day) for name in day):
+        amounts = [day.get(name, ZERO) for day in by_day]
+        standout = Standout(name, now.get(name, ZERO), min(amounts), max(amounts))
+        if not standout.lowest <= standout.after <= standout.highest:
+            found.append(standout)
+    return sorted(found, key=lambda one: (-max(one.after - one.highest, one.lowest - one.after), one.name))
+
+
+def _by_first(uses: _Uses) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for key, use in uses.items():
+        sums[key[_FIXED]] = sums.get(key[_FIXED], ZERO) + use.net
+    return sums
