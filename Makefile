@@ -1,5 +1,5 @@
 # `make check` is every check there is; continuous integration runs the same.
-.PHONY: demo setup check lint types test golden bench
+.PHONY: demo setup check lint types test validators golden bench
 
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -25,6 +25,10 @@ types: setup
 
 test: setup
 	$(BIN)/pytest
+
+# The published validators of FOCUS, each in an environment of its own; without them their tests are skipped, but not in CI.
+validators:
+	tests/view/focus_validators.sh
 
 # Rewrite what the golden cases, the gallery of bad sheets and the documents expect; read the difference before you commit it.
 golden: setup

@@ -101,7 +101,8 @@ class BillView:
     def focus(self) -> Records:
         from mps_bill.view.focus_view import focus_records
 
-        return focus_records(((bill, {}) for bill in self.run.bills), self.run.months, self.run.currency, self.account)
+        months = ((month, ()) for month in self.run.months)
+        return focus_records(((bill, {}, ()) for bill in self.run.bills), months, self.run.currency, self.account)
 
 
 def bill_table(bill: Bill, currency: str) -> Table:

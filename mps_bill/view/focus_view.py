@@ -1,23 +1,36 @@
-"""Bills as FOCUS 1.0 CSV: charges of usage, of usage that plans cover, and of rounding, so that `BilledCost` sums to payable.
+"""Bills as FOCUS 1.2 CSV: charges of usage, of usage that plans cover, and of rounding, so that their `BilledCost` sums to
+payable; and the credits of vouchers, which lower it to what is left to pay.
 
-Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.0, https://focus.finops.org/.
+Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.2, whose columns are those of 1.0 and 14
+more, and for the names of providers 1.3; https://focus.finops.org/.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mps_bill.core.decimals import EXACT, ZERO, plain, strip_zeros
+from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
 from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, iso, offset_text
-from mps_bill.core.units import in_unit
+from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.contract import Discount, discounted
 from mps_bill.rating.lines import LineItem
-from mps_bill.view.focus_words import COLUMNS, NO_ACCOUNT, PLAN_TYPE, PROVIDER, REGION_NAMES, SERVICES, UNITS
+from mps_bill.view.focus_words import (
+    ACCOUNT_TYPE,
+    COLUMNS,
+    NO_ACCOUNT,
+    OTHER_SERVICE,
+    PLAN_TYPE,
+    PROVIDER,
+    REGION_NAMES,
+    SERVICES,
+    UNITS,
+)
 from mps_bill.view.tables import Column, Quantity, Record, Records
 
 if TYPE_CHECKING:
@@ -26,28 +39,40 @@ if TYPE_CHECKING:
 
 #: The parts of the lines of a bill that plans cover: line number -> parts.
 Coverage = Mapping[int, Sequence["PlanDeduction"]]
+#: What vouchers paid: the name of the voucher, and the amount.
+Credits = Sequence[tuple[str, Decimal]]
 
 
 def focus_records(
-    charged: Iterable[tuple[Bill, Coverage]], months: Iterable[StatementMonth], currency: str, account: str | None
+    charged: Iterable[tuple[Bill, Coverage, Credits]],
+    months: Iterable[tuple[StatementMonth, Credits]],
+    currency: str,
+    account: str | None,
 ) -> Records:
-    """The charges of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
+    """The charges and credits of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
     # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
     columns = tuple(Column(key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
-    return Records(columns, _charges(charged, months, currency, account))
+    return Records(columns, _rows(charged, months, currency, account))
 
 
-def _charges(
-    charged: Iterable[tuple[Bill, Coverage]], months: Iterable[StatementMonth], currency: str, account: str | None
+def _rows(
+    charged: Iterable[tuple[Bill, Coverage, Credits]],
+    months: Iterable[tuple[StatementMonth, Credits]],
+    currency: str,
+    account: str | None,
 ) -> Iterator[Record]:
     issuer: Record = {
         "BillingAccountId": account or NO_ACCOUNT,
+        "BillingAccountType": ACCOUNT_TYPE,
         "BillingCurrency": currency,
+        "HostProviderName": PROVIDER,
         "InvoiceIssuerName": PROVIDER,
+        "PricingCurrency": currency,
         "ProviderName": PROVIDER,
         "PublisherName": PROVIDER,
+        "ServiceProviderName": PROVIDER,
     }
-    for bill, coverage in charged:
+    for bill, coverage, credits in charged:
         sheet, cycle = bill.cycle.sheet, bill.cycle
         calendar = sheet.billing.calendar
         head = {**issuer, **_service(sheet), **_invoiced(bill), **_charge_period(cycle.start, cycle.end)}
@@ -57,25 +82,31 @@ def _charges(
             yield from ({**head, **_covered(line, part, currency)} for part in parts)
             if line.billed_micros or not parts:
                 yield {**head, **_usage(line, currency)}
-        if bill.amounts.rounding_adjustment:
-            hour = f"{clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
-            yield {**head, **_adjustment(bill.amounts.rounding_adjustment, f"of the bill of {hour}")}
-    for month in months:
-        if month.amounts.rounding_adjustment:
-            calendar = month.sheet.billing.calendar
-            start, end = calendar.month_start(month.month), calendar.month_end(month.month)
-            head = {
-                **issuer,
-                **_service(month.sheet),
-                **_billing_period(calendar, month.month),
-                **_charge_period(start, end),
-            }
-            yield {**head, **_adjustment(month.amounts.rounding_adjustment, f"of the statement of {month.month}")}
+        hour = f"the bill of {clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
+        yield from _of_whole(head, bill.amounts.rounding_adjustment, credits, hour)
+    for month, credits in months:
+        calendar = month.sheet.billing.calendar
+        start, end = calendar.month_start(month.month), calendar.month_end(month.month)
+        head = {
+            **issuer,
+            **_service(month.sheet),
+            **_billing_period(calendar, month.month),
+            **_charge_period(start, end),
+        }
+        yield from _of_whole(head, month.amounts.rounding_adjustment, credits, f"the statement of {month.month}")
+
+
+def _of_whole(head: Record, adjustment: Decimal, credits: Credits, whole: str) -> Iterator[Record]:
+    """What is of a bill or statement as a whole: its rounding, and the vouchers that paid it, which the provider granted."""
+    if adjustment:
+        yield {**head, **_one_time("Adjustment", f"Rounding adjustment of {whole}", adjustment)}
+    for name, amount in credits:
+        yield {**head, **_one_time("Credit", f"{name} on {whole}", -amount)}
 
 
 def _service(sheet: PriceSheet) -> Record:
-    category, name = SERVICES.get(sheet.product, ("Other", sheet.product))
-    return {"ServiceCategory": category, "ServiceName": name}
+    category, subcategory, name = SERVICES.get(sheet.product, (*OTHER_SERVICE, sheet.product))
+    return {"ServiceCategory": category, "ServiceName": name, "ServiceSubcategory": subcategory}
 
 
 def _invoiced(bill: Bill) -> Record:
@@ -130,8 +161,10 @@ def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
         "CommitmentDiscountCategory": "Usage",
         "CommitmentDiscountId": part.plan.id,
         "CommitmentDiscountName": part.plan.name,
+        "CommitmentDiscountQuantity": scaled(part.units, QUANTITY_PLACES),
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
+        "CommitmentDiscountUnit": UNITS[part.plan.unit.name],
         **_costs(listed, listed - discounted(listed, line.discounted_by), ZERO),
     }
 
@@ -146,7 +179,9 @@ def _sku(line: LineItem, micros: int) -> Record:
     unit = line.item.unit
     quantity, price = Quantity(micros, unit), line.unit_price
     counted = line.charge.price.counted(micros)
+    contracted = _contracted(price, line.discounted_by)
     tier = f"/{line.tier}" if line.tier else ""
+    details = {"x_Item": line.item.code, "x_Spec": line.spec, **({"x_Tier": line.tier} if line.tier else {})}
     sku = f"{line.charge.sheet.product}/{line.item.code}/{line.spec}"
     return {
         "ChargeCategory": "Usage",
@@ -156,19 +191,23 @@ def _sku(line: LineItem, micros: int) -> Record:
         "PricingQuantity": counted[0] if counted else quantity,
         "PricingUnit": counted[1] if counted else UNITS[unit.name],
         "ListUnitPrice": price,
-        "ContractedUnitPrice": _contracted(price, line.discounted_by),
+        "ContractedUnitPrice": contracted,
+        "PricingCurrencyListUnitPrice": price,
+        "PricingCurrencyContractedUnitPrice": contracted,
         "RegionId": line.region,
         "RegionName": REGION_NAMES.get(line.region, line.region),
         "SkuId": sku,
+        "SkuMeter": line.item.name,
+        "SkuPriceDetails": json.dumps(details, ensure_ascii=False),
         "SkuPriceId": f"{line.charge.sheet.ref}/{line.item.code}/{line.spec}/{line.region}{tier}",
     }
 
 
-def _adjustment(amount: Decimal, of_what: str) -> Record:
+def _one_time(category: str, description: str, amount: Decimal) -> Record:
     return {
-        "ChargeCategory": "Adjustment",
+        "ChargeCategory": category,
         "ChargeFrequency": "One-Time",
-        "ChargeDescription": f"Rounding adjustment {of_what}",
+        "ChargeDescription": description,
         **_costs(amount, amount, amount),
     }
 
@@ -181,7 +220,13 @@ def _contracted(price: Decimal, discount: Discount | None) -> Decimal:
 
 
 def _costs(listed: Decimal, contracted: Decimal, billed: Decimal) -> Record:
-    return {"ListCost": listed, "ContractedCost": contracted, "BilledCost": billed, "EffectiveCost": billed}
+    return {
+        "ListCost": listed,
+        "ContractedCost": contracted,
+        "BilledCost": billed,
+        "EffectiveCost": billed,
+        "PricingCurrencyEffectiveCost": billed,
+    }
 
 
 def _named(line: LineItem) -> str:

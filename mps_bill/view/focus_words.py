@@ -1,21 +1,25 @@
-"""Our words in those of the FinOps Open Cost and Usage Specification (FOCUS) 1.0, and the names that it asks for."""
+"""Our words in those of the FinOps Open Cost and Usage Specification (FOCUS) 1.2, and the names that it asks for."""
 
 from __future__ import annotations
 
 PROVIDER = "Alibaba Cloud"
+ACCOUNT_TYPE = "Alibaba Cloud account"
 PLAN_TYPE = "Resource plan"
 #: A bill by itself belongs to no account, but the specification does not allow an empty account.
 NO_ACCOUNT = "unassigned"
 
-#: The columns of the specification, in the order in which it lists them.
+#: The columns of 1.2, and the two names of providers of 1.3, in the order of the alphabet, as the specification lists them.
 COLUMNS = (
     "AvailabilityZone",
     "BilledCost",
     "BillingAccountId",
     "BillingAccountName",
+    "BillingAccountType",
     "BillingCurrency",
     "BillingPeriodEnd",
     "BillingPeriodStart",
+    "CapacityReservationId",
+    "CapacityReservationStatus",
     "ChargeCategory",
     "ChargeClass",
     "ChargeDescription",
@@ -25,17 +29,25 @@ COLUMNS = (
     "CommitmentDiscountCategory",
     "CommitmentDiscountId",
     "CommitmentDiscountName",
+    "CommitmentDiscountQuantity",
     "CommitmentDiscountStatus",
     "CommitmentDiscountType",
+    "CommitmentDiscountUnit",
     "ConsumedQuantity",
     "ConsumedUnit",
     "ContractedCost",
     "ContractedUnitPrice",
     "EffectiveCost",
+    "HostProviderName",
+    "InvoiceId",
     "InvoiceIssuerName",
     "ListCost",
     "ListUnitPrice",
     "PricingCategory",
+    "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
     "PricingQuantity",
     "PricingUnit",
     "ProviderName",
@@ -47,21 +59,28 @@ COLUMNS = (
     "ResourceType",
     "ServiceCategory",
     "ServiceName",
+    "ServiceProviderName",
+    "ServiceSubcategory",
     "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
     "SkuPriceId",
     "SubAccountId",
     "SubAccountName",
+    "SubAccountType",
     "Tags",
 )
 
-#: product -> category of the specification, name of the service. Any other product is of the category "Other".
+#: product -> category and subcategory of the specification, name of the service.
 SERVICES = {
-    "mps": ("Media", "ApsaraVideo Media Processing"),
-    "oss": ("Storage", "Object Storage Service"),
-    "cdn": ("Networking", "Alibaba Cloud CDN"),
-    "kms": ("Security", "Key Management Service"),
-    "mns": ("Integration", "Message Service"),
+    "mps": ("Media", "Other (Media)", "ApsaraVideo Media Processing"),
+    "oss": ("Storage", "Object Storage", "Object Storage Service"),
+    "cdn": ("Networking", "Content Delivery", "Alibaba Cloud CDN"),
+    "kms": ("Security", "Secret Management", "Key Management Service"),
+    "mns": ("Integration", "Messaging", "Message Service"),
 }
+#: What any other product is.
+OTHER_SERVICE = ("Other", "Other (Other)")
 
 #: Units in the plural, as the specification writes them. The provider's GB has 1024 MB, which is a GiB there.
 UNITS = {

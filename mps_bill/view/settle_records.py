@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import scaled
@@ -19,7 +20,7 @@ from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settled, Settlement
-from mps_bill.settlement.sources import SOURCES
+from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
 from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
@@ -43,6 +44,8 @@ _CLOSING_TITLES = {
     "frozen": "Frozen",
 }
 TITLES = {source.name: source.title for source in SOURCES}
+#: Sources whose payments are in the column of vouchers of the provider's bills.
+_GRANTED = {source.name for source in MONEY_SOURCES if source.column == "voucher"}
 #: Sources by what all of one is called.
 POOLS = {source.name: source.pool_title for source in SOURCES}
 #: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
@@ -96,6 +99,16 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
             "remaining": As(paid.remaining, "amount"),
             "remaining_in": currency,
         }
+
+
+def credits_of(step: Settlement | StatementSettlement) -> list[tuple[str, Decimal]]:
+    """What the provider has granted of what was paid: the name of each voucher, and its amount. What a card or the balance
+    pays was bought, and is a payment."""
+    return [
+        (f"{TITLES[paid.source]} {paid.id or ''}".rstrip(), paid.amount)
+        for paid in step.payment.deductions
+        if paid.source in _GRANTED
+    ]
 
 
 def closing_record(row: ClosingRow, offset: int) -> Record:

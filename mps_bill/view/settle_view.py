@@ -28,6 +28,7 @@ from mps_bill.view.settle_records import (
     POOLS,
     SETTLED,
     closing_record,
+    credits_of,
     debt_name,
     deductions,
     settle_records,
@@ -129,8 +130,8 @@ class SettleView:
             parts: dict[int, list[PlanDeduction]] = {}
             for deduction, line in zip(step.plan_deductions, step.plan_lines, strict=True):
                 parts.setdefault(line, []).append(deduction)
-            charged.append((step.bill, parts))
-        months = (step.statement for step in settled.statements)
+            charged.append((step.bill, parts, credits_of(step)))
+        months = ((step.statement, credits_of(step)) for step in settled.statements)
         return focus_records(charged, months, self.run.currency, self.account or settled.closing.id)
 
 

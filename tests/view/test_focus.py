@@ -1,9 +1,10 @@
-"""FOCUS 1.0 rows: columns, rules about null, sums. `test_focus_validator.py` asks the specification's own validator."""
+"""FOCUS 1.2 rows: columns, rules about null, sums. `test_focus_validator.py` asks the specification's own validator."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.rating.bills import sum_amounts
+from mps_bill.rating.contract import Contract, Discount
 from mps_bill.view import focus_words
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
@@ -24,8 +28,8 @@ def _words(text: str) -> list[str]:
     return text.split()
 
 
-#: The columns as the specification lists them in its chapter 2, alphabetically.
-COLUMNS = _words("""
+#: The columns of 1.0 as the specification lists them in its chapter 2, alphabetically.
+OF_1_0 = _words("""
 AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd BillingPeriodStart
 ChargeCategory ChargeClass ChargeDescription ChargeFrequency ChargePeriodEnd ChargePeriodStart CommitmentDiscountCategory
 CommitmentDiscountId CommitmentDiscountName CommitmentDiscountStatus CommitmentDiscountType ConsumedQuantity ConsumedUnit
@@ -33,21 +37,30 @@ ContractedCost ContractedUnitPrice EffectiveCost InvoiceIssuerName ListCost List
 PricingUnit ProviderName PublisherName RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName
 SkuId SkuPriceId SubAccountId SubAccountName Tags
 """)
+#: What 1.2 has beside them, and the names of providers that 1.3 has.
+ADDED = _words("""
+BillingAccountType CapacityReservationId CapacityReservationStatus CommitmentDiscountQuantity CommitmentDiscountUnit InvoiceId
+PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost PricingCurrencyListUnitPrice
+ServiceSubcategory SkuMeter SkuPriceDetails SubAccountType HostProviderName ServiceProviderName
+""")
+COLUMNS = sorted([*OF_1_0, *ADDED])
 NEVER_NULL = _words("""
-BilledCost BillingAccountId BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory ChargeDescription
-ChargeFrequency ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost ProviderName
-PublisherName ServiceCategory ServiceName
+BilledCost BillingAccountId BillingAccountType BillingCurrency BillingPeriodEnd BillingPeriodStart ChargeCategory
+ChargeDescription ChargeFrequency ChargePeriodEnd ChargePeriodStart ContractedCost EffectiveCost HostProviderName
+InvoiceIssuerName ListCost PricingCurrency PricingCurrencyEffectiveCost ProviderName PublisherName ServiceCategory ServiceName
+ServiceProviderName ServiceSubcategory
 """)
 #: Columns that usage has and other charges have not.
 OF_USAGE = _words("""
-ConsumedQuantity ConsumedUnit ContractedUnitPrice ListUnitPrice PricingCategory PricingQuantity PricingUnit RegionId
-RegionName SkuId SkuPriceId
+ConsumedQuantity ConsumedUnit ContractedUnitPrice ListUnitPrice PricingCategory PricingCurrencyContractedUnitPrice
+PricingCurrencyListUnitPrice PricingQuantity PricingUnit RegionId RegionName SkuId SkuMeter SkuPriceDetails SkuPriceId
 """)
 COMMITMENT = [name for name in COLUMNS if name.startswith("CommitmentDiscount")]
-#: No resource, zone, sub account or tag stands behind a line of a bill.
-ALWAYS_NULL = _words(
-    "AvailabilityZone BillingAccountName ResourceId ResourceName ResourceType SubAccountId SubAccountName Tags"
-)
+#: No resource, zone, sub account or tag stands behind a line of a bill, nothing is reserved, and invoices have no number here.
+ALWAYS_NULL = _words("""
+AvailabilityZone BillingAccountName CapacityReservationId CapacityReservationStatus InvoiceId ResourceId ResourceName
+ResourceType SubAccountId SubAccountName SubAccountType Tags
+""")
 RUNS = ("sample day", "bill", "bill, monthly", "bill, pending", "settle", "settle, monthly", "nothing")
 
 
@@ -68,9 +81,33 @@ def test_billed_cost_sums_to_what_is_payable(name: str, tmp_path: Path) -> None:
     data = every_run(tmp_path)[name]
     rows = rows_of(data)
     of_run = sum_amounts(bills_of(data), months_of(data))
-    assert total(rows, "BilledCost") == of_run.payable
+    charges = [line for line in rows if line["ChargeCategory"] != "Credit"]
+    assert total(charges, "BilledCost") == of_run.payable
     adjustments = [line for line in rows if line["ChargeCategory"] == "Adjustment"]
     assert total(adjustments, "BilledCost") == of_run.rounding_adjustment
+
+
+@pytest.mark.parametrize(
+    ("name", "credits"),
+    [
+        (
+            "settle",
+            [("-0.38", "bill of 2023-11-10 11:00 (UTC+08:00)"), ("-0.12", "bill of 2023-11-10 13:00 (UTC+08:00)")],
+        ),
+        ("settle, monthly", [("-0.5", "statement of 2023-11")]),
+    ],
+)
+def test_what_vouchers_pay_is_a_credit_and_what_else_pays_is_none(
+    name: str, credits: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    data = every_run(tmp_path)[name]
+    assert isinstance(data, SettleView)
+    found = [line for line in rows_of(data) if line["ChargeCategory"] == "Credit"]
+    wanted = [(amount, f"Voucher v-1 on the {whole}") for amount, whole in credits]
+    assert [(line["BilledCost"], line["ChargeDescription"]) for line in found] == wanted
+    assert total(found, "BilledCost") == -data.run.totals.paid["voucher"]
+    assert data.run.totals.paid["balance"], "the balance pays, too"
+    assert {line["ServiceName"] for line in found} == {"ApsaraVideo Media Processing"}
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -81,13 +118,13 @@ def test_what_must_and_must_not_be_null(name: str, tmp_path: Path) -> None:
         assert filled >= set(NEVER_NULL), where
         assert not filled & set(ALWAYS_NULL), where
         is_usage = line["ChargeCategory"] == "Usage"
-        assert line["ChargeCategory"] in ("Usage", "Adjustment")
+        assert line["ChargeCategory"] in ("Usage", "Adjustment", "Credit")
         assert filled & set(OF_USAGE) == (set(OF_USAGE) if is_usage else set()), where
         assert filled & set(COMMITMENT) == (set(COMMITMENT) if line["CommitmentDiscountId"] else set()), where
         assert (line["PricingCategory"] == "Committed") == bool(line["CommitmentDiscountId"]), where
         assert not line["ChargeClass"], "no correction here"
         if not is_usage:
-            costs = {line[column] for column in ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")}
+            costs = {value for column, value in line.items() if column.endswith("Cost")}
             assert len(costs) == 1, where
 
 
@@ -117,6 +154,10 @@ def test_cost_is_quantity_times_unit_price(name: str, tmp_path: Path) -> None:
             assert off <= Decimal("5e-11") * (1 + price), line["ChargeDescription"]
             assert line["ListCost"] == line["ContractedCost"]
             assert line["ListUnitPrice"] == line["ContractedUnitPrice"]
+            assert line["PricingCurrencyListUnitPrice"] == line["ListUnitPrice"]
+            assert line["PricingCurrencyContractedUnitPrice"] == line["ContractedUnitPrice"]
+        assert line["PricingCurrencyEffectiveCost"] == line["EffectiveCost"]
+        assert line["PricingCurrency"] == line["BillingCurrency"]
 
 
 def test_quantities_of_paid_and_covered_usage_are_those_of_the_lines(tmp_path: Path) -> None:
@@ -144,14 +185,15 @@ def test_what_each_plan_covers_is_a_row_of_its_own(tmp_path: Path) -> None:
     assert [{key: line[key] for key in wanted} for line in covered] == [wanted, wanted]
     told = [(line["CommitmentDiscountId"], line["CommitmentDiscountName"], line["PricingQuantity"]) for line in covered]
     assert told == [("rp-1", "'=Minutes", "33.33"), ("rp-2", "Later minutes", "0.83")]
+    assert [line["CommitmentDiscountQuantity"] for line in covered] == ["99.99", "2.49"], (
+        "the plan gives 3 minutes for one"
+    )
+    assert {line["CommitmentDiscountUnit"] for line in covered} == {"Minutes"}
     assert covered[0]["ListCost"] == "2.169783", "33.33 minutes at 0.0651"
     assert covered[0]["ChargePeriodStart"] == "2023-11-10T03:00:00Z"
 
 
 def test_a_correction_of_an_earlier_month_is_one_of_this_month(tmp_path: Path) -> None:
-    from mps_bill.metering.meter_options import MeterOptions
-    from mps_bill.pipeline import settle_usage
-
     options = MeterOptions(engine="python")
     december = row(job_id="d-1", completed_at="2023-12-01T00:30:00+08:00")
     before = settled(tmp_path, usage=usage_text([december])).settled.closing
@@ -202,3 +244,23 @@ def test_a_product_that_is_not_known_is_of_another_category(tmp_path: Path) -> N
     sheet = SHEET.replace("product: mps", "product: own")
     line = rows_of(BillView(billed(tmp_path, usage_text([row()]), sheet)))[0]
     assert (line["ServiceCategory"], line["ServiceName"]) == ("Other", "own")
+    assert line["ServiceSubcategory"] == "Other (Other)"
+
+
+def test_details_of_a_price_are_keys_and_values() -> None:
+    lines = [line for line in rows_of(BillView(sample_day())) if line["SkuId"]]
+    for line in lines:
+        _, item, spec = line["SkuId"].split("/")
+        details = json.loads(line["SkuPriceDetails"])
+        assert (details["x_Item"], details["x_Spec"]) == (item, spec)
+        assert line["SkuMeter"] == sample_day().bills[0].cycle.sheet.items[item].name
+
+
+def test_a_discount_is_in_the_contracted_price_and_cost(tmp_path: Path) -> None:
+    contract = Contract((Discount("d-1", Decimal("7.5")),))
+    metered = [source(tmp_path / "usage.csv", usage_text([row(quantity="40")]))]
+    run = bill_usage(metered, book(), MeterOptions(engine="python"), contract=contract)
+    line = next(line for line in rows_of(BillView(run)) if line["ChargeCategory"] == "Usage")
+    assert (line["ListUnitPrice"], line["ListCost"]) == ("0.0651", "2.604")
+    assert (line["ContractedUnitPrice"], line["ContractedCost"]) == ("0.0602175", "2.4087")
+    assert (line["BilledCost"], line["EffectiveCost"]) == ("2.4087", "2.4087")
