@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mps_bill.core.decimals import EXACT, ZERO
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import (
+    InputRejected,
+    Kind,
+    Place,
+    Problem,
+    ProblemReport,
+    near_miss,
+    one_of,
+    quoted,
+)
 from mps_bill.core.laws import law
 from mps_bill.core.units import Unit
 from mps_bill.metering.assign import Assignment, assign
@@ -82,11 +91,25 @@ class Comparison:
         here, there = self.here.items.get(code), self.there.items.get(code)
         return here.amount if here else ZERO, there.amount if there else ZERO
 
-    def rises_more_than(self, percent: Decimal) -> bool:
-        """Whether the list amount goes up by more than `percent`; from 0 to something is more than any."""
-        before, after = self.here.amounts.list_amount, self.there.amounts.list_amount
-        rise = EXACT.subtract(after, before)
-        return rise > 0 and EXACT.multiply(rise, Decimal(100)) > EXACT.multiply(percent, before)
+
+@dataclass(frozen=True, slots=True)
+class Unbilled:
+    """Usage of a spec in a region that the other prices do not bill: its rows, what it comes to under the first, and why."""
+
+    item: str
+    spec: str
+    region: str
+    rows: int
+    amount: Decimal
+    reason: str
+
+
+class UsageUnbillable(InputRejected):
+    """The usage is billed under the first prices and not under the others; `unbilled` is what they have no price for."""
+
+    def __init__(self, report: ProblemReport, heading: str, unbilled: Sequence[Unbilled]) -> None:
+        self.unbilled = tuple(unbilled)
+        super().__init__(report, heading)
 
 
 def compare_prices(
@@ -107,7 +130,7 @@ def compare_sheets(
     """The usage under two sheets of one currency, each as if it was in force all the time.
 
     Raises:
-        InputRejected: the usage is rejected under either.
+        InputRejected: the usage is rejected under either; `UsageUnbillable` where it is so under the new one only.
     """
     return _compare_books(sources, (old.ref, book_of(old)), (new.ref, book_of(new)), options)
 
@@ -118,11 +141,50 @@ def _compare_books(
     """The usage under two books, each with the label of its side."""
     with decimal.localcontext(EXACT):
         usage = _metered(sources, *here, options)
-        again = _metered(sources, *there, replace(options, reject=None, progress=None, done=None))
+        try:
+            again = _metered(sources, *there, replace(options, reject=None, progress=None, done=None))
+        except InputRejected as rejected:
+            raise UsageUnbillable(rejected.report, rejected.heading, _unbilled(usage, here[1], there[1])) from None
         if again.metered.rows_rejected != usage.metered.rows_rejected:
             # Rows that only one side bills would show as a saving.
-            raise InputRejected(again.metered.problems, _unbillable(there[0]))
+            unbilled = _unbilled(usage, here[1], there[1])
+            raise UsageUnbillable(again.metered.problems, _unbillable(there[0]), unbilled)
         return Comparison(here[1].currency, _list_side(here[0], usage), _list_side(there[0], again), usage)
+
+
+def _unbilled(usage: Usage, here: PriceBook, there: PriceBook) -> list[Unbilled]:
+    """The usage that `there` refuses, dearest first. Its amount is what the bills under `here` lose without it."""
+    scheme = scheme_for(there)
+    refused: dict[_LineKey, list[Group]] = {}
+    reasons: dict[_LineKey, str] = {}
+    kept = []
+    for group in usage.metered.groups:
+        found = assign(group.key, there, scheme)
+        if isinstance(found, Assignment):
+            kept.append(group)
+            continue
+        key = group.assignment.item.code, group.assignment.spec, group.assignment.region
+        refused.setdefault(key, []).append(group)
+        reasons.setdefault(key, found[0].message if found else "")
+    amounts = _line_amounts(usage)
+    rest = _line_amounts(gathered(replace(usage.metered, groups=tuple(kept)), here))
+    unbilled = [
+        Unbilled(*key, sum(group.records for group in groups), amounts[key] - rest.get(key, ZERO), reasons[key])
+        for key, groups in refused.items()
+    ]
+    return sorted(unbilled, key=lambda one: (-one.amount, one.item, one.spec, one.region))
+
+
+#: Item, spec and region.
+_LineKey = tuple[str, str, str]
+
+
+def _line_amounts(usage: Usage) -> dict[_LineKey, Decimal]:
+    found: dict[_LineKey, Decimal] = {}
+    for line in (line for bill in list_bills(usage.cycles) for line in bill.lines):
+        key = line.item.code, line.spec, line.region
+        found[key] = found.get(key, ZERO) + line.amount
+    return found
 
 
 def _metered(sources: Sequence[UsageSource], label: str, book: PriceBook, options: MeterOptions) -> Usage:

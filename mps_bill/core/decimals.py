@@ -106,6 +106,12 @@ def nearest(value: Fraction, places: int) -> Decimal:
     return scaled(-whole if units < 0 else whole, places)
 
 
+def rises_by_more(old: Decimal, new: Decimal, limit: Decimal) -> bool:
+    """Whether an amount goes up by more than `limit` percent; from 0 to something is more than any."""
+    rise = EXACT.subtract(new, old)
+    return rise > 0 and EXACT.multiply(rise, Decimal(100)) > EXACT.multiply(limit, old)
+
+
 def scaled(whole: int, places: int) -> Decimal:
     """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
     # An exact quotient of whole numbers has no trailing zeros, and no exponent above zero.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import EXACT, plain
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, scaled
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Figure
+from mps_bill.price_sheet.price_kinds.price_kind import Figure, Price
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Unpriced
 
 
@@ -28,7 +28,8 @@ class RateChange:
     """One figure before and after: `old` or `new` is None where a spec or region was added or removed.
 
     `regions` is a text such as `mainland, us-west-1`; `tier` is empty for a flat price. `ratio` is new / old per equal
-    quantity, None where the two cannot be compared (added, removed, from 0, units that do not convert).
+    quantity, None where the two cannot be compared (added, removed, from 0, units that do not convert). `new` is per unit of
+    the new sheet, and `new` x `factor` per unit of the old one.
     """
 
     spec: str
@@ -37,10 +38,21 @@ class RateChange:
     old: Decimal | None
     new: Decimal | None
     ratio: Fraction | None
+    region_ids: tuple[str, ...] = ()
+    factor: Fraction = Fraction(1)
+
+    @property
+    def new_in_old_unit(self) -> Decimal | None:
+        """The new price per unit of the old sheet, exactly; None where there is none, or where it does not end."""
+        if self.new is None or self.factor == 1:
+            return self.new
+        return ended(Fraction(self.new) * self.factor)
 
     @property
     def difference(self) -> Decimal | None:
-        return None if self.old is None or self.new is None else EXACT.subtract(self.new, self.old)
+        """By how much a unit of the old sheet is dearer."""
+        new = self.new_in_old_unit
+        return None if self.old is None or new is None else EXACT.subtract(new, self.old)
 
     def rises_more_than(self, percent: Decimal) -> bool:
         """Whether the price goes up by more than `percent`; a price that was 0 goes up by more than any."""
@@ -52,6 +64,20 @@ class RateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class KindChange:
+    """A price that is of another kind, or whose tiers are counted otherwise."""
+
+    spec: str
+    regions: str
+    old: Price
+    new: Price
+
+    @property
+    def words(self) -> WordChange:
+        return WordChange(f"price of {self.spec} in {self.regions}", self.old.kind_words(), self.new.kind_words())
+
+
+@dataclass(frozen=True, slots=True)
 class ItemChange:
     """An item that was added or removed (one of the two is None), or whose words or prices changed."""
 
@@ -60,6 +86,7 @@ class ItemChange:
     new: Item | None
     words: tuple[WordChange, ...]
     rates: tuple[RateChange, ...]
+    kinds: tuple[KindChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +113,8 @@ def diff_sheets(old: PriceSheet, new: PriceSheet) -> SheetDiff:
     for code in [*new.items, *(code for code in old.items if code not in new.items)]:
         before, after = old.items.get(code), new.items.get(code)
         kinds, rates = _price_changes(old, new, code)
-        change = ItemChange(code, before, after, (*_item_words(before, after), *kinds), rates)
+        words_ = (*_item_words(before, after), *(kind.words for kind in kinds))
+        change = ItemChange(code, before, after, words_, rates, kinds)
         if before is None or after is None or change.words or change.rates:
             changes.append(change)
     return SheetDiff(old, new, tuple(_changed(_head_words(old), _head_words(new))), tuple(changes))
@@ -144,12 +172,12 @@ def _words_of(item: Item) -> dict[str, str]:
 
 def _price_changes(
     old: PriceSheet, new: PriceSheet, code: str
-) -> tuple[tuple[WordChange, ...], tuple[RateChange, ...]]:
-    """Where the kind of an item's prices changed, in words, and its figures that differ in some region; regions that change alike
-    are reported together."""
+) -> tuple[tuple[KindChange, ...], tuple[RateChange, ...]]:
+    """Where the kind of an item's prices changed, and its figures that differ in some region; regions that change alike are
+    reported together."""
     before, after = old.items.get(code), new.items.get(code)
     groups = {**old.region_groups, **new.region_groups}
-    kinds: list[WordChange] = []
+    kinds: list[KindChange] = []
     rates: list[RateChange] = []
     specs = [*(after.prices if after else ()), *(before.prices if before else ())]
     for spec in dict.fromkeys(specs):
@@ -160,9 +188,10 @@ def _price_changes(
                 alike.setdefault(pair, []).append(region)
         for (one, other), regions in alike.items():
             names = words.regions_words(regions, groups)
-            if one.kind != other.kind and one.figures and other.figures:
-                kinds.append(WordChange(f"price of {spec} in {names}", one.kind, other.kind))
-            rates += _rate_changes(spec, names, one, other, before, after)
+            if one.kind != other.kind and one.price and other.price:
+                kinds.append(KindChange(spec, names, one.price, other.price))
+            changes = _rate_changes(spec, names, one, other, before, after)
+            rates += (replace(change, region_ids=tuple(regions)) for change in changes)
     return tuple(kinds), tuple(rates)
 
 
@@ -179,6 +208,7 @@ class _Figures:
     figures: tuple[Figure, ...] = ()
     kind: str = ""
     lot: int | None = None
+    price: Price | None = field(default=None, compare=False)
 
     def at(self, high: int | None) -> Decimal | None:
         """The unit price of the stretch of quantity that ends at `high`."""
@@ -193,23 +223,25 @@ def _figures(sheet: PriceSheet, item: Item | None, spec: str, region: str) -> _F
     if found is None:
         return _Figures()
     price = found.price
-    return _Figures(price.figures(), price.kind_words(), price.lot())
+    return _Figures(price.figures(), price.kind_words(), price.lot(), price)
 
 
 def _rate_changes(
     spec: str, regions: str, old: _Figures, new: _Figures, before: Item | None, after: Item | None
 ) -> Iterator[RateChange]:
     """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
-    item = after or before
+    item = before or after
     assert item is not None
     edges = sorted({bound for price in (old, new) for bound, _ in price.figures if bound is not None})
+    alike = before is not None and after is not None and before.unit.dimension == after.unit.dimension
+    factor = Fraction(old.lot, new.lot) if alike and old.lot and new.lot else Fraction(1)
     low = 0
     for high in [*edges, None]:
         one, other = old.at(high), new.at(high)
-        if one != other:
+        ratio = _ratio(one, other, factor) if alike and old.lot and new.lot else None
+        if one != other or ratio not in (None, 1):
             tier = _tier_text(low, high, item.unit) if edges else ""
-            alike = before is not None and after is not None and before.unit.dimension == after.unit.dimension
-            yield RateChange(spec, regions, tier, one, other, _ratio(one, other, old.lot, new.lot) if alike else None)
+            yield RateChange(spec, regions, tier, one, other, ratio, factor=factor)
         low = high or low
 
 
@@ -219,8 +251,12 @@ def _tier_text(low: int, high: int | None, unit: Unit) -> str:
     return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
 
 
-def _ratio(old: Decimal | None, new: Decimal | None, old_lot: int | None, new_lot: int | None) -> Fraction | None:
+def _ratio(old: Decimal | None, new: Decimal | None, factor: Fraction) -> Fraction | None:
     """New over old for one and the same quantity."""
-    if not old or new is None or not old_lot or not new_lot:
-        return None
-    return Fraction(new) / new_lot / (Fraction(old) / old_lot)
+    return None if not old or new is None else Fraction(new) * factor / Fraction(old)
+
+
+def ended(value: Fraction) -> Decimal | None:
+    """The decimal that a fraction is, where it ends within the digits that a price may have."""
+    scaled_ = value * 10**AMOUNT_PLACES
+    return scaled(scaled_.numerator, AMOUNT_PLACES) if scaled_.denominator == 1 else None

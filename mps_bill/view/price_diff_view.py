@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from mps_bill.ask.comparison import Comparison
-from mps_bill.core.decimals import EXACT, percent_text, plain
+from mps_bill.ask.comparison import Comparison, Unbilled
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, divide, percent_text, plain, scaled, stripped
 from mps_bill.core.diagnostics import counted
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
-from mps_bill.view.tables import Block, Column, Heading, Note, Row, Table, Value, change
+from mps_bill.view.tables import (
+    Block,
+    Column,
+    Heading,
+    Note,
+    Record,
+    Row,
+    Table,
+    Value,
+    change,
+    columns_of,
+    pick,
+    table,
+)
 
 FORMAT = "mps-bill/prices-diff/1"
 _SIGNED = Column("difference", "signed")
 _PERCENT = Column("percent", "percent")
+UNBILLED = (
+    *columns_of("item", "spec", "region"),
+    Column("rows", "count"),
+    Column("amount", "amount", "Amount under the old sheet"),
+    Column("reason"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceDiffView:
-    """`usage` is some usage under both sheets; None where none was given."""
+    """`usage` is some usage under both sheets; None where none was given, or where one of them does not bill it: `unbilled`
+    is then what the new one has no price for."""
 
     diff: SheetDiff
     usage: Comparison | None
+    unbilled: Sequence[Unbilled] = ()
 
     def printed(self) -> Iterator[Block]:
         """The words that changed, the figures by item, and the effect on usage."""
@@ -42,6 +64,17 @@ class PriceDiffView:
             yield self._rates_table()
         if self.usage:
             yield from self._effect(self.usage)
+        if self.unbilled:
+            yield self._unbilled_table()
+
+    def _unbilled_table(self) -> Table:
+        currency, rows = self.diff.old.currency, sum(one.rows for one in self.unbilled)
+        total = sum((one.amount for one in self.unbilled), ZERO)
+        columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=currency)
+        totals = [("Total", None, None, rows, total, None)]
+        return table(
+            "Usage that has no price under the new sheet", columns, map(_unbilled_record, self.unbilled), totals
+        )
 
     def _rates_table(self) -> Table:
         tier = (Column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
@@ -49,7 +82,7 @@ class PriceDiffView:
         columns = (Column("Spec"), Column("Region"), *tier, *prices, _SIGNED, _PERCENT)
         rows: list[Row | Heading] = []
         for item in self.diff.items:
-            shown = item.new or item.old
+            shown = item.old or item.new
             if item.rates and shown:
                 rows.append(Heading(f"{shown.name} ({item.code}), per {shown.unit.name}"))
             rows += [(rate.spec, rate.regions, *((rate.tier,) if tier else ()), *_figures(rate)) for rate in item.rates]
@@ -99,7 +132,20 @@ class PriceDiffView:
                 "list_amount": _amounts_json(old.list_amount, new.list_amount),
                 "payable": _amounts_json(old.payable, new.payable),
             }
+        if self.unbilled:
+            document["unbilled"] = [_unbilled_record(one) for one in self.unbilled]
         return document
+
+
+def _unbilled_record(one: Unbilled) -> Record:
+    return {
+        "item": one.item,
+        "spec": one.spec,
+        "region": one.region,
+        "rows": one.rows,
+        "amount": one.amount,
+        "reason": one.reason,
+    }
 
 
 def _items(usage: Comparison) -> list[str]:
@@ -125,7 +171,16 @@ def _figures(rate: RateChange) -> Row:
     """Before, after, difference and percent of a price that may be added or removed."""
     if rate.old is None or rate.new is None:
         return (_or_dash(rate.old), _or_dash(rate.new), "added" if rate.old is None else "removed", None)
-    return (rate.old, rate.new, rate.difference, rate.ratio)
+    return (rate.old, _in_old_unit(rate), rate.difference, rate.ratio)
+
+
+def _in_old_unit(rate: RateChange) -> Value:
+    """The new price per unit of the old sheet; one that does not end has a `~`."""
+    exact = rate.new_in_old_unit
+    if exact is not None or rate.new is None:
+        return exact
+    rounded = Fraction(rate.new) * rate.factor * 10**AMOUNT_PLACES
+    return f"~{stripped(scaled(divide(rounded.numerator, rounded.denominator, 'half-up'), AMOUNT_PLACES))}"
 
 
 def _or_dash(price: Decimal | None) -> Value:

@@ -82,3 +82,63 @@ def test_sheets_of_two_products_are_compared_each_by_itself(capsys: pytest.Captu
     assert diff(capsys, "--usage", "usage.csv", code=1)[0]["usage"]["payable"] == {
         "old": "0.65", "new": "0.7", "difference": "0.05"
     }  # fmt: skip
+
+
+# ---- --fail-if-up ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_no_percentage_is_named_or_judged_on_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("new.yaml").write_text(kit.SHEET.replace("minimum: 0.02}", "minimum: 60}", 1))
+    Path("usage.csv").write_text(kit.usage_text([kit.row(quantity="30")]))
+    change = (
+        'the metering of transcoding changes from "each record rounded half-up to 0.01 minute, at least 0.02 minute"'
+        ' to "each record rounded half-up to 0.01 minute, at least 60 minute"'
+    )
+    assert diff(capsys, "--fail-if-up", "5", code=4)[1] == (
+        f"A limit was crossed: {change}, which cannot be put as a percentage; --usage shows what it comes to\n"
+    )
+    assert diff(capsys, "--fail-if-up", "5", "--usage", "usage.csv", code=4)[1] == (
+        "A limit was crossed: the list amount rises from 1.953 to 3.906 (+100 %), more than --fail-if-up 5 % allows\n"
+        "A limit was crossed: the payable amount rises from 1.95 to 3.90 (+100 %), more than --fail-if-up 5 % allows\n"
+        "A limit was crossed: the amount of transcoding rises from 1.953 to 3.906 (+100 %), more than --fail-if-up 5 %"
+        " allows\n"
+    )
+    diff(capsys, "--fail-if-up", "100", "--usage", "usage.csv", code=1)
+    Path("usage.csv").write_text(kit.usage_text([kit.usage_of("dna")]))
+    assert diff(capsys, "--fail-if-up", "5", "--usage", "usage.csv", code=4)[1] == (
+        f"A limit was crossed: {change}, which cannot be put as a percentage; the usage has none of transcoding\n"
+    )
+
+
+def test_what_is_payable_is_judged_and_not_the_list_amount_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("new.yaml").write_text(kit.SHEET.replace("mode: down", "mode: up"))
+    Path("usage.csv").write_text(kit.usage_text([kit.row()]))
+    assert diff(capsys, "--fail-if-up", "5", code=4)[1] == (
+        'A limit was crossed: the rounding of a bill changes from "down to 2 decimal places" to "up to 2 decimal places",'
+        " which cannot be put as a percentage; --usage shows what it comes to\n"
+    )
+    words = ("--fail-if-up", "1", "--usage", "usage.csv")
+    assert diff(capsys, *words, code=4)[1] == (
+        "A limit was crossed: the payable amount rises from 0.65 to 0.66 (~+1.54 %), more than --fail-if-up 1 % allows\n"
+    )
+    diff(capsys, "--fail-if-up", "2", "--usage", "usage.csv", code=1)
+
+
+# ---- Usage that the new sheet cannot bill -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", kit.ENGINES)
+def test_usage_without_a_price_any_more(engine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dearer = DEARER.replace("      H265.HD: {mainland: 0.3255}\n", "")
+    Path("new.yaml").write_text(dearer)
+    rows = [kit.row(), kit.row(job_id="a", codec="H265"), kit.row(job_id="b", codec="H265", quantity="4")]
+    Path("usage.csv").write_text(kit.usage_text(rows))
+    found, err = diff(capsys, "--usage", "usage.csv", "--engine", engine, code=3)
+    assert [rate["spec"] for rate in found["items"][0]["prices"]] == ["H264.HD", "H265.HD"]
+    assert [{key: one[key] for key in one if key != "reason"} for one in found["unbilled"]] == [
+        {"item": "transcoding", "spec": "H265.HD", "region": "cn-shanghai", "rows": 2, "amount": "4.557"}
+    ]
+    assert "usage" not in found
+    assert "The usage cannot be billed under new@2023-11-01T00:00:00+08:00:" in err
+    assert run(["prices", "diff", "old.yaml", "new.yaml", "--usage", "usage.csv"]) == 3
+    assert "Usage that has no price under the new sheet" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from mps_bill.cli.metering import metering, read_files
 from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.decimals import amount_text, parse_plain_decimal, percent_text, plain
+from mps_bill.core.decimals import amount_text, parse_plain_decimal, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def diff(
     fail_if_up: Annotated[
         str | None,
         typer.Option(
-            metavar="PERCENT", help="Exit 4 if a price, or the list amount of the usage, rises by more than PERCENT."
+            metavar="PERCENT",
+            help="Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage.",
         ),
     ] = None,
     showing: Showing,
@@ -47,8 +48,8 @@ def diff(
 
     Prices are compared by item, spec and region; --usage bills real usage under both sheets.
 
-    Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong; 4 the
-    limit of --fail-if-up was crossed.
+    Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong, or the new
+    sheet cannot bill the usage; 4 the limit of --fail-if-up was crossed.
     """
     limit = _limit(fail_if_up)
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
@@ -58,7 +59,12 @@ def diff(
 
     sheets = _sheets(old, new)
     found = diff_sheets(*sheets)
-    compared = _compare(usage, sheets, [old, new], reading, showing.output) if usage else None
+    try:
+        compared = _compare(usage, sheets, [old, new], reading, showing.output) if usage else None
+    except InputRejected as rejected:
+        # What changed is known all the same, and so may be what has no price any more.
+        showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
+        raise
     showing.show(PriceDiffView(found, compared))
     problems = compared.usage.metered.problems if compared else None
     crossed = () if limit is None else _crossed(found, compared, limit)
@@ -101,21 +107,37 @@ def _compare(
         return compare_sheets(sources, *sheets, meter_options)
 
 
+#: Of the prices that rise too much, so many are named.
+_NAMED = 5
+
+
 def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[str]:
-    """What rises by more than `--fail-if-up`, in words: the price that rises most, and the list amount."""
+    """What rises by more than `--fail-if-up`, in words: what is dearer by the sheets alone, and amounts of the usage. What
+    cannot be put as a percentage is judged by what it comes to on the usage."""
+    from mps_bill.price_sheet.rises import rises
 
-    def by(ratio: Fraction | None) -> str:
-        return "" if ratio is None else f" ({percent_text(ratio)})"
-
-    risen = [rate for rate in found.rates if rate.rises_more_than(limit)]
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
-    if risen:
-        # A price that was 0 rises by more than any other.
-        highest = max(risen, key=lambda rate: (rate.ratio is None, rate.ratio or 0))
-        others = f", the highest of {len(risen)} prices that do" if len(risen) > 1 else ""
-        where = " ".join(filter(None, (highest.spec, highest.regions, highest.tier)))
-        yield f"the price of {where} rises from {highest.old} to {highest.new}{by(highest.ratio)}, {allowed}{others}"
-    if compared is not None and compared.rises_more_than(limit):
-        before, after = compared.here.amounts.list_amount, compared.there.amounts.list_amount
-        ratio = Fraction(after) / Fraction(before) if before else None
-        yield f"the list amount rises from {amount_text(before)} to {amount_text(after)}{by(ratio)}, {allowed}"
+    over = [rise for rise in rises(found) if rise.exceeds(limit)]
+    measured = [rise for rise in over if rise.measured]
+    for number, rise in enumerate(measured[:_NAMED]):
+        others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
+        yield f"{rise}, {allowed}{others}"
+    if len(measured) > _NAMED:
+        yield f"{len(measured) - _NAMED} more rise by {allowed}"
+    used = set(compared.here.items) if compared else set()
+    for rise in over:
+        if rise.measured or rise.item in used or (compared and not rise.item):
+            continue
+        why = f"the usage has none of {rise.item}" if compared else "--usage shows what it comes to"
+        yield f"{rise}, which cannot be put as a percentage; {why}"
+    if compared is not None:
+        unmeasured = dict.fromkeys(rise.item for rise in over if not rise.measured and rise.item in used)
+        before, after = compared.here.amounts, compared.there.amounts
+        for what, old, new in (
+            ("the list amount", before.list_amount, after.list_amount),
+            ("the payable amount", before.payable, after.payable),
+            *((f"the amount of {code}", *compared.amounts(code)) for code in unmeasured),
+        ):
+            if rises_by_more(old, new, limit):
+                by = f" ({percent_text(Fraction(new) / Fraction(old))})" if old else ""
+                yield f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}"

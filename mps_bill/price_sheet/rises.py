@@ -1,0 +1,259 @@
+"""What makes a bill dearer under a new sheet: for `prices diff --fail-if-up`.
+
+A list of functions, one for each thing that can: each yields a `Rise` for what it finds. Prices are compared per equal
+quantity. A change of a rule (rounding, minimum, cycle) that never makes a bill dearer is no rise; one that may do so by a
+share that depends on the usage is an unmeasured one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from mps_bill.core.decimals import RoundingMode, percent_text, plain
+from mps_bill.price_sheet import words
+from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff
+from mps_bill.price_sheet.sheet_model import Item, Metering, PriceSheet
+from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, codecs, join_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """Something that is dearer. `item` is the code of the item, empty where it is the whole bill.
+
+    `ratio` is new / old where it is highest; None: from nothing to something, or (not `measured`) it depends on the usage.
+    """
+
+    item: str
+    what: str
+    old: str
+    new: str
+    ratio: Fraction | None
+    measured: bool = True
+    #: Whether `old` and `new` are amounts, and not words.
+    in_figures: bool = False
+
+    def exceeds(self, percent: Decimal) -> bool:
+        """Whether it is, or may be, more than `percent`."""
+        return self.ratio is None or (self.ratio - 1) * 100 > Fraction(percent)
+
+    @property
+    def size(self) -> tuple[bool, Fraction]:
+        """What rises from nothing comes before all that rises by a percentage."""
+        return self.ratio is None, self.ratio or Fraction(0)
+
+    def __str__(self) -> str:
+        """`the price of H264.HD in mainland rises from 0.0099 to 0.0105 (~+6.06 %)`."""
+        by = "" if self.ratio is None else f" ({percent_text(self.ratio)})"
+        verb = "rises" if self.in_figures else "changes"
+        return f"{self.what} {verb} from {self.old} to {self.new}{by}"
+
+
+def rises(diff: SheetDiff) -> tuple[Rise, ...]:
+    """All that makes a bill dearer, or may do so, the largest first."""
+    found = [rise for check in _CHECKS for rise in check(diff)]
+    return tuple(sorted(found, key=lambda rise: (rise.measured, *rise.size), reverse=True))
+
+
+# ---- Prices ----------------------------------------------------------------------------------------------------------
+
+
+def _prices(diff: SheetDiff) -> Iterator[Rise]:
+    for item, old, new in _alike(diff):
+        yield from (_rise(old, new, rate) for rate in item.rates if rate.rises_more_than(Decimal(0)))
+
+
+def _rise(old: Item, new: Item, rate: RateChange) -> Rise:
+    where = " ".join(filter(None, (rate.spec, rate.regions, rate.tier)))
+    units = (f" per {old.unit.name}", f" per {new.unit.name}") if old.unit != new.unit else ("", "")
+    before, after = (f"{price}{unit}" for price, unit in zip((rate.old, rate.new), units, strict=True))
+    return Rise(old.code, f"the price of {where}", before, after, rate.ratio, in_figures=True)
+
+
+def _units(diff: SheetDiff) -> Iterator[Rise]:
+    """Units that do not convert, so that no price of the item can be compared."""
+    for item in diff.items:
+        if item.old and item.new and item.old.unit.dimension != item.new.unit.dimension:
+            yield Rise(item.code, f"the unit of {item.code}", item.old.unit.name, item.new.unit.name, None, False)
+
+
+def _tier_models(diff: SheetDiff) -> Iterator[Rise]:
+    """Prices whose tiers apply otherwise, at the quantity where that costs most."""
+    for item, _, _ in _alike(diff):
+        for kind in item.kinds:
+            old, new = kind.old, kind.new
+            # What is counted together is not in a price itself, so such a change is not measured.
+            measured = old.across_item == new.across_item
+            ratio = _highest(old, new) if measured else None
+            dearer = ratio is None or ratio > 1 if measured else not _never_above(old, new)
+            if dearer:
+                what = f"the price of {kind.spec} {kind.regions}"
+                yield Rise(item.code, what, old.kind_words(), new.kind_words(), ratio, measured)
+
+
+def _never_above(old: Price, new: Price) -> bool:
+    """Whether no figure of the new price is above any of the old one, however quantities are counted."""
+    highest = max(Fraction(price) / (new.lot() or 1) for _, price in new.figures())
+    return highest <= min(Fraction(price) / (old.lot() or 1) for _, price in old.figures())
+
+
+def _highest(old: Price, new: Price) -> Fraction | None:
+    """How many times the old cost the new one is, for the quantity and the use before it for which that is most; None
+    where something costs that cost nothing. What costs alike by the piece is dearest at an edge of a tier or just above."""
+    bounds = {bound for price in (old, new) for bound, _ in price.figures() if bound is not None}
+    points = sorted({0, *bounds, *(bound + 1 for bound in bounds), 2 * max(bounds, default=old.unit.micros) + 2})
+    highest = Fraction(0)
+    for number, used in enumerate(points):
+        for reached in points[number + 1 :]:
+            before, after = _cost(old, reached - used, used), _cost(new, reached - used, used)
+            if before:
+                highest = max(highest, after / before)
+            elif after:
+                return None
+    return highest
+
+
+def _cost(price: Price, micros: int, used: int) -> Fraction:
+    """What a quantity costs, before any rounding."""
+    cost = Fraction(0)
+    for part, unit_price, _, amount in price.parts(micros, used):
+        lot = None if price.counted(part) else price.lot()
+        cost += Fraction(unit_price) * part / lot if lot else Fraction(amount)
+    return cost
+
+
+# ---- Which price it is -----------------------------------------------------------------------------------------------
+
+
+def _sizes_and_specs(diff: SheetDiff) -> Iterator[Rise]:
+    """Pictures and spellings that are billed as another spec: a bucket that is made smaller, another template."""
+    for _, old, new in _alike(diff):
+        found = [rise for rise in _rerouted(diff.old, diff.new, old, new) if rise.ratio is None or rise.ratio > 1]
+        if found:
+            yield max(found, key=lambda rise: rise.size)
+
+
+def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> Iterator[Rise]:
+    if (before.template, before.resolutions, before.aliases) == (after.template, after.resolutions, after.aliases):
+        return
+    named = [(f"the spelling {alias}", before.spec_of(alias), after.spec_of(alias)) for alias in before.aliases]
+    for what, one, other in dict.fromkeys([*_pictures(before, after), *named]):
+        if one == other:
+            continue
+        for region in dict.fromkeys(key for spec in (one, other) for key in _regions(old, before, spec)):
+            was, is_ = old.price(before, one, region), new.price(after, other, region)
+            if was and is_:
+                ratio = _highest(was.price, is_.price)
+                old_words, new_words = (
+                    f"{spec} ({_shown(price)})" for spec, price in ((one, was.price), (other, is_.price))
+                )
+                yield Rise(before.code, f"{what} in {region}", old_words, new_words, ratio)
+
+
+def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:
+    """For every codec and every size at which a bucket ends, the spec before and after; none where usage was refused."""
+    sizes = [*before.resolutions, *after.resolutions]
+    corners = {(size.long, size.short) for size in sizes} or {(0, 0)}
+    corners |= {(long, short) for long, _ in corners for _, short in corners if short <= long}
+    for codec in dict.fromkeys([*codecs(before), *codecs(after)]) or ("",):
+        for long, short in sorted(corners, reverse=True):
+            one, other = (_spec(item, codec, long, short) for item in (before, after))
+            if one and other and one in before.prices:
+                size = f"of {long}x{short}" if long else "of any size"
+                yield f"the spec of {codec or 'output'} {size}", one, other
+
+
+def _spec(item: Item, codec: str, long: int, short: int) -> str | None:
+    """The spec of a picture; None where the item has none for it."""
+    if item.template is None or (CODEC in item.template and not codec):
+        return None
+    found = bucket(item.resolutions, long, short) if RESOLUTION in item.template else None
+    if RESOLUTION in item.template and found is None:
+        return None
+    return join_spec(item.template, codec, found.name if found else "")
+
+
+def _regions(sheet: PriceSheet, item: Item, spec: str) -> Iterator[str]:
+    for key in item.prices.get(spec, ()):
+        yield from sheet.region_groups.get(key, (key,))
+
+
+def _shown(price: Price) -> str:
+    return " to ".join(dict.fromkeys(plain(figure) for _, figure in price.figures()))
+
+
+# ---- Rules of quantities and of bills --------------------------------------------------------------------------------
+
+
+def _metering(diff: SheetDiff) -> Iterator[Rise]:
+    for _, old, new in _alike(diff):
+        if not _never_bills_more(old.metering, new.metering):
+            before, after = (words.metering_words(one.metering, one.unit) for one in (old, new))
+            yield Rise(old.code, f"the metering of {old.code}", f'"{before}"', f'"{after}"', None, False)
+
+
+def _never_bills_more(old: Metering, new: Metering) -> bool:
+    """Whether no usage has a larger quantity by the new rule."""
+    if old == new:
+        return True
+    smallest = max(old.minimum, old.step if (old.per, old.rounding) == ("record", "up") else 0)
+    if new.minimum > smallest:
+        return False
+    if not never_more(old.rounding, old.step, new.rounding, new.step):
+        return False
+    if old.per == "record" and new.per == "cycle":
+        return old.rounding == "up"
+    if old.per == "cycle" and new.per == "record":
+        return new.rounding == "down"
+    return True
+
+
+def never_more(old: RoundingMode, old_step: int, new: RoundingMode, new_step: int) -> bool:
+    """Whether rounding to the new step never gives more than rounding to the old one; a step of 0 does not round."""
+    up_to_these = old == "up" and old_step > 0 and (not new_step or old_step % new_step == 0)
+    if not new_step:
+        return not old_step or old == "up"
+    if new == "down":
+        return not old_step or old == "up" or new_step % old_step == 0
+    return up_to_these or (new == "half-up" == old and old_step == new_step)
+
+
+def _bill_rounding(diff: SheetDiff) -> Iterator[Rise]:
+    old, new = diff.old.billing, diff.new.billing
+    places = max(old.places, new.places)
+    if not never_more(old.mode, 10 ** (places - old.places), new.mode, 10 ** (places - new.places)):
+        before, after = words.rounding_words(old), words.rounding_words(new)
+        yield Rise("", "the rounding of a bill", f'"{before}"', f'"{after}"', None, False)
+
+
+def _calendar(diff: SheetDiff) -> Iterator[Rise]:
+    """How much is rounded at once, and over what tiers count."""
+    old, new = diff.old.billing, diff.new.billing
+    if old.calendar != new.calendar:
+        before, after = words.cycle_words(old), words.cycle_words(new)
+        yield Rise("", "the billing cycle", before, after, None, False)
+    if old.settlement != new.settlement:
+        at_once = new.settlement == "monthly"
+        if not (old.mode == new.mode == ("up" if at_once else "down")):
+            yield Rise("", "the settlement", old.settlement, new.settlement, None, False)
+
+
+_CHECKS: tuple[Callable[[SheetDiff], Iterator[Rise]], ...] = (
+    _prices,
+    _units,
+    _tier_models,
+    _sizes_and_specs,
+    _metering,
+    _bill_rounding,
+    _calendar,
+)
+
+
+def _alike(diff: SheetDiff) -> Iterator[tuple[ItemChange, Item, Item]]:
+    """The items that both sheets have, in units that convert."""
+    for item in diff.items:
+        if item.old and item.new and item.old.unit.dimension == item.new.unit.dimension:
+            yield item, item.old, item.new

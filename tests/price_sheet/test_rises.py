@@ -1,0 +1,161 @@
+"""`--fail-if-up` holds against everything that makes a bill dearer, and against nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+from typing import Literal
+
+import pytest
+
+from mps_bill.core.decimals import divide
+from mps_bill.price_sheet.rises import Rise, never_more, rises
+from mps_bill.price_sheet.sheet import read_sheet
+from mps_bill.price_sheet.sheet_diff import diff_sheets
+from tests.invalid.gallery import GOOD as GOOD_FILE
+from tests.kit import changed
+
+GOOD = GOOD_FILE.read_text()
+TRANSMUXING = '    unit: minute\n    spec: Segmentation\n    prices:\n      Segmentation: {"*": 0.0021}'
+METERING = "{per: record, step: 0.01, rounding: half-up, minimum: 0.02}"
+TIERS = "{tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, rest: 0.08}}"
+#: Not a percentage: it depends on the usage.
+OPEN = "open"
+#: From nothing to something.
+FROM_NOTHING = "from nothing"
+
+
+def found(*edits: tuple[str, str], base: str = GOOD) -> tuple[Rise, ...]:
+    text = base
+    for old, new in edits:
+        text = changed(old, new, text)
+    sheets = []
+    for version in (base, text):
+        sheet, problems = read_sheet(version, "f")
+        assert sheet, problems
+        sheets.append(sheet)
+    return rises(diff_sheets(*sheets))
+
+
+def size(rise: Rise) -> object:
+    return rise.ratio if rise.ratio is not None else FROM_NOTHING if rise.measured else OPEN
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "size_of_highest"),
+    [
+        # A price, and a unit at one figure: 60 times, which is +5,900 %.
+        ('"*": 0.0021', '"*": 0.0042', Fraction(2)),
+        (TRANSMUXING, TRANSMUXING.replace("minute", "second"), Fraction(60)),
+        (TRANSMUXING, TRANSMUXING.replace("minute", "hour"), None),
+        (TRANSMUXING, TRANSMUXING.replace("minute", "hour").replace("0.0021", "0.126"), None),
+        (TRANSMUXING, TRANSMUXING.replace("minute", "hour").replace("0.0021", "0.252"), Fraction(2)),
+        (TRANSMUXING, TRANSMUXING.replace("minute", "frame"), OPEN),
+        # Metering: what may bill more of some usage, and what never does.
+        ("minimum: 0.02", "minimum: 60", OPEN),
+        ("minimum: 0.02", "minimum: 0.01", None),
+        (", minimum: 0.02", "", None),
+        (METERING, "{per: record, step: 0.01, rounding: up, minimum: 0.02}", OPEN),
+        (METERING, "{per: record, step: 0.01, rounding: down, minimum: 0.02}", None),
+        (METERING, "{per: record, step: 1, rounding: half-up}", OPEN),
+        (METERING, "{per: record, step: 0.02, rounding: down, minimum: 0.02}", None),
+        (METERING, "{per: cycle, step: 0.01, rounding: half-up, minimum: 0.02}", OPEN),
+        (METERING, "{per: none, minimum: 0.02}", OPEN),
+        ("{per: cycle, step: 1, rounding: down}", "{per: cycle, step: 1, rounding: up}", OPEN),
+        ("{per: cycle, step: 1, rounding: down}", "{per: cycle, step: 1, rounding: half-up}", OPEN),
+        ("{per: cycle, step: 1, rounding: down}", "{per: none}", OPEN),
+        ("{per: cycle, step: 1, rounding: down}", "{per: cycle, step: 2, rounding: down}", None),
+        ("{per: cycle, step: 1, rounding: down}", "{per: record, step: 1, rounding: down}", None),
+        # The bill.
+        ("mode: down", "mode: up", OPEN),
+        ("mode: down", "mode: half-up", OPEN),
+        ("places: 2", "places: 4", OPEN),
+        ("places: 2", "places: 0", None),
+        ("cycle: hour", "cycle: day", OPEN),
+        ('timezone: "+08:00"', 'timezone: "+00:00"', OPEN),
+        ("settlement: hourly", "settlement: monthly", OPEN),
+        # A bucket made smaller: an HD picture is billed at the price of the next one.
+        ("SD: 1280x720", "SD: 720x576", Fraction(2)),
+        ("SD: 1280x720", "SD: 1440x900", None),
+        # Just above 10,000 minutes: 300 + 630 and a little, where all of it cost 0.08.
+        # Tiers: applied part by part, shorter ones, a step that is dropped, counted by the cycle, or separately.
+        (TIERS, TIERS.replace("volume", "graduated"), Fraction(930 * 60_000_000 * 10_000 + 800, 800 * (10_000 * 60_000_000 + 1))),
+        (TIERS, TIERS.replace("3000:", "5000:"), Fraction(10, 9)),
+        (TIERS, TIERS.replace("10000: 0.09, ", ""), None),
+        (TIERS, TIERS.replace("10000: 0.09, rest: 0.08", "rest: 0.09"), Fraction(9, 8)),
+        (TIERS, TIERS.replace("per: month", "per: cycle"), Fraction(5, 4)),
+        (TIERS, TIERS.replace("per: month", "per: month, across: item"), OPEN),
+        (TIERS, TIERS.replace("3000: 0.1", "3000: 0.09"), None),
+        (TIERS, "0.08", None),
+        (TIERS, "0.1", Fraction(5, 4)),
+        # A derived price.
+        ("times: 3", "times: 3.3", Fraction(11, 10)),
+        # What costs nobody more.
+        ("issue_after: 1h", "issue_after: 3h", None),
+        ("name: Transmuxing", "name: Segmenting", None),
+        ("      H265.HD: {mainland: 0.0496, asia: 0.1250}\n", "", None),
+        ('"*": 0.0021', '"*": 0.0020', None),
+    ],
+)  # fmt: skip
+def test_what_is_dearer(old: str, new: str, size_of_highest: object) -> None:
+    highest = next(iter(found((old, new))), None)
+    assert (size(highest) if highest else None) == size_of_highest
+
+
+def test_the_reverse_of_a_smaller_bucket_and_of_graduated_tiers_is_no_rise() -> None:
+    small = changed("SD: 1280x720", "SD: 720x576", GOOD)
+    assert found(("SD: 720x576", "SD: 1280x720"), base=small) == ()
+    graduated = changed("volume", "graduated", GOOD)
+    assert found(("graduated", "volume"), base=graduated) == ()
+
+
+def test_from_nothing() -> None:
+    free = changed('"*": 0.0021', '"*": 0', GOOD)
+    (rise,) = found(('"*": 0', '"*": 0.0001'), base=free)
+    assert size(rise) == FROM_NOTHING
+    assert rise.exceeds(Decimal(10**9))
+
+
+def test_another_spelling_that_stands_for_a_dearer_spec() -> None:
+    base = changed("    sources: [page]", "    spec_aliases: {Video.SD: H264.SD}\n    sources: [page]", GOOD)
+    (rise,) = found(("Video.SD: H264.SD", "Video.SD: H265.SD"), base=base)
+    assert (rise.ratio, str(rise)) == (
+        Fraction(5),
+        "the spelling Video.SD in ap-southeast-1 changes from H264.SD (0.0125) to H265.SD (0.0625) (+400 %)",
+    )
+
+
+def test_a_rise_says_what_it_is() -> None:
+    assert str(found((TRANSMUXING, TRANSMUXING.replace("minute", "second")))[0]) == (
+        "the price of Segmentation every other region rises from 0.0021 per minute to 0.0021 per second (+5900 %)"
+    )
+    assert str(found(("minimum: 0.02", "minimum: 60"))[0]) == (
+        'the metering of transcoding changes from "each record rounded half-up to 0.01 minute, at least 0.02 minute"'
+        ' to "each record rounded half-up to 0.01 minute, at least 60 minute"'
+    )
+    assert str(found(("SD: 1280x720", "SD: 720x576"))[0]) == (
+        "the spec of H264 of 1280x720 in ap-southeast-1 changes from H264.SD (0.0125) to H264.HD (0.0250) (+100 %)"
+    )
+
+
+Mode = Literal["half-up", "up", "down"]
+
+
+RULES = tuple(product(("half-up", "up", "down"), (1, 2, 3, 4, 6)))
+
+
+@pytest.mark.parametrize(("old", "new"), list(product(RULES, repeat=2)))
+def test_rounding_rules_are_compared_as_they_round(old: tuple[Mode, int], new: tuple[Mode, int]) -> None:
+    """What is said never to give more is laid beside what rounding gives for every quantity up to a common multiple."""
+
+    def rounded(rule: tuple[Mode, int]) -> Callable[[Fraction], int]:
+        mode, step = rule
+        return lambda value: divide(value.numerator, value.denominator * step, mode) * step
+
+    one, other = rounded(old), rounded(new)
+    is_so = all(other(Fraction(value, 4)) <= one(Fraction(value, 4)) for value in range(97))
+    assert never_more(*old, *new) == is_so or not never_more(*old, *new)
+    if old[1] == new[1]:
+        assert never_more(*old, *new) == is_so
