@@ -1,4 +1,4 @@
-"""`mps-bill compare`: the same usage under other prices, in another region, or paid from another account."""
+"""`mps-bill compare`: the same usage otherwise, or why one bill is higher than another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import options
+from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
@@ -14,9 +15,17 @@ from mps_bill.core.diagnostics import quoted
 
 
 @reads_usage
-@shows("printed", "document", "records")
+@shows("printed", "document", "records", "page", "tables")
 def compare(
-    usage: options.Usage,
+    usage: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="USAGE",
+            help="Usage files, as of bill; none where --before and --after are files.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     prices: options.Prices,
     with_: Annotated[
         list[str] | None,
@@ -28,25 +37,73 @@ def compare(
         list[str] | None,
         typer.Option("--region", metavar="A=B", help="Bill the usage of region A as usage of region B. Repeatable."),
     ] = None,
-    account: Annotated[str | None, options.account("Pay the bills from this account.", metavar="OTHER")] = None,
+    account: Annotated[
+        str | None,
+        options.account("Pay the bills from this account; with --after, bill by its contract.", metavar="OTHER"),
+    ] = None,
     own_account: Annotated[
         str | None,
         typer.Option(
             "--own-account", metavar="FILE", help="With --account: the account that pays now. Default: list prices."
         ),
     ] = None,
-    *,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PERIOD",
+            help="Explain the change from a month, a day or FROM..TO (half open) of the usage; or, without USAGE, from usage"
+            " files (repeatable). Default: the month before, or the average of the days before.",
+        ),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PERIOD", help="Explain the change to this period, or to these usage files."),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help=f"With a day as --after alone: how many days before it count. Default: {DAYS_COMPARED}.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="GROUPING",
+            help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
+            " one day also the first tag.",
+            rich_help_panel=options.SHOW,
+        ),
+    ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Print every change, not the largest.", rich_help_panel=options.SHOW)
+    ] = False,
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """The same usage under another sheet, region or account.
+    """The same usage otherwise, or why one bill is higher.
 
-    Both are shown side by side, by item. Give one of --with, --region and --account.
+    With --with, --region or --account the same usage under another sheet, region or account, side by side by item. With
+    --before and --after, what made the change from a period to another: quantity, price, what is new and what is gone.
     """
-    if sum(map(bool, (with_, region, account))) != 1:
+    others = [name for name, value in (("--with", with_), ("--region", region), ("--account", account)) if value]
+    if before or after:
+        if own_account or with_ or region:
+            raise typer.BadParameter("--before and --after go with --account only", param_hint="compare")
+        sides = Sides(usage or (), before or (), after or (), days)
+        return compare_sides(sides, prices, account, by or (), showing, reading, show_all=show_all)
+    for name, given in (("--days", days), ("--by", by), ("--all", show_all)):
+        if given:
+            raise typer.BadParameter("use it with --after", param_hint=name)
+    if len(others) != 1:
         raise typer.BadParameter(
-            "give one of --with, --region and --account: what is to be different", param_hint="compare"
+            "give one of --with, --region and --account: what is to be different; or --before and --after",
+            param_hint="compare",
         )
+    if not usage:
+        raise typer.BadParameter("name the usage files", param_hint="USAGE")
     if own_account and not account:
         raise typer.BadParameter("use it only with --account", param_hint="--own-account")
     regions = _regions(region or [])

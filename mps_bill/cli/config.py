@@ -14,15 +14,16 @@ from mps_bill.cli.showing import Showing, shows
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
 from mps_bill.core.diagnostics import quoted
-from mps_bill.core.files import is_special, near_file
+from mps_bill.core.files import is_special
 
 config = typer.Typer(help="Defaults of options, and where they come from.")
 
 #: The parameters behind the keys, where they have another name.
 _PARAMETERS = {"format": "format_", "set": "constants"}
-#: Groups of commands whose options have meanings of their own, and a command that asks for another account than one's own.
+#: Groups of commands whose options have meanings of their own, and single options: compare asks for another account than
+#: one's own, and by what it shows a change.
 _GROUPS_OF_THEIR_OWN = ("prices", "config")
-_OTHER_ACCOUNT = "compare"
+_OF_THEIR_OWN = {("compare", "account"), ("compare", "by")}
 
 FileOption = Annotated[
     str | None,
@@ -67,7 +68,7 @@ def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, An
         if getattr(below, "commands", None):
             found[name] = _defaults_by_command(below, defaults)
         else:
-            found[name] = {key: value for key, value in defaults.items() if (name, key) != (_OTHER_ACCOUNT, "account")}
+            found[name] = {key: value for key, value in defaults.items() if (name, key) not in _OF_THEIR_OWN}
     return found
 
 
@@ -81,7 +82,7 @@ def _config_path(file: str | None) -> Path | None:
     if not file:
         return None
     if not (os.path.isfile(file) or is_special(file)):
-        raise typer.BadParameter(f"{quoted(file)} is not a file{near_file(Path(file))}", param_hint="--config")
+        raise typer.BadParameter(f"{quoted(file)} is not a file", param_hint="--config")
     return Path(os.path.abspath(file))
 
 

@@ -143,7 +143,6 @@ By = Annotated[
         "--by",
         metavar="GROUPING",
         help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable.",
-        autocompletion=completion.groupings,
         show_default=False,
         rich_help_panel=SHOW,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +12,30 @@ from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
 from mps_bill.pipeline import control_totals
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Block, Column, Note, Quantity, Records, Row, Table, Value, change, columns_of, pick
+from mps_bill.view.run_report import control_totals_table
+from mps_bill.view.tables import (
+    Block,
+    Column,
+    Note,
+    Quantity,
+    Records,
+    Report,
+    Row,
+    Table,
+    Value,
+    change,
+    columns_of,
+    pick,
+    table,
+)
 
 FORMAT = "mps-bill/comparison/1"
 COLUMNS = (
     *columns_of("row", "item", "name"),
     *columns_of("quantity_here", "quantity_there", kind="quantity"),
     Column("unit"),
-    *columns_of("here", "there", kind="amount"),
-    Column("difference", "signed amount"),
+    *columns_of("here", "there", kind="amount", summed=True),
+    Column("difference", "signed amount", summed=True),
     Column("percent", "percent"),
     Column("currency"),
 )
@@ -90,6 +105,27 @@ class ComparisonView:
             yield {"row": "discount", **_pair(-here.discount, -there.discount), "currency": currency}
         rounding = _pair(here.rounding_adjustment, there.rounding_adjustment)
         yield {"row": "rounding_adjustment", **rounding, "currency": currency}
+
+    def tables(self) -> Report:
+        """The records as a table, and how they are paid."""
+        here, there = self._sides
+        columns = tuple(column for column in COLUMNS if column.key not in ("percent", "currency"))
+        control = control_totals_text(self._control_totals)
+        return Report(
+            title="The same usage",
+            date=max((cycle.issued_at for cycle in self.comparison.usage.cycles), default=0),
+            facts=[("Currency", self.comparison.currency), ("Here", here.label), ("There", there.label)],
+            sums=[("Payable here", "here"), ("Payable there", "there"), ("Difference", "difference")],
+            tables=[
+                table("Comparison", columns, self._records()),
+                *([replace(self._paid_table(), title="How it is paid")] if there.paid else []),
+                control_totals_table(self._control_totals),
+            ],
+            currency=self.comparison.currency,
+            notes=(f"Here {here.label}, there {there.label}", control),
+        )
+
+    page = tables
 
     def document(self) -> dict[str, Any]:
         """Both sides; amounts are strings, a percentage has at most two decimals and is null where nothing was before."""

@@ -1,4 +1,4 @@
-"""The output shown in README.md: made by running the commands, and held to what they print.
+"""The output shown in README.md and the pages of docs/: made by running the commands, and held to what they print.
 
 A block stands between two comments and is written by this module:
 
@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+#: The pages that show output, README.md as the first.
+PAGES = (README, *(page for page in sorted((ROOT / "docs").glob("*.md")) if "<!-- output:" in page.read_text("utf-8")))
 _BLOCK = re.compile(r"<!-- output: (?P<command>.+?) -->\n(?P<shown>.*?)<!-- end -->", re.DOTALL)
 _RUN = "import sys; from mps_bill.cli import main; main()"
 #: Wrong command lines and bugs are never worth showing.
@@ -42,7 +44,7 @@ def block(command: str) -> str:
     """
     program, *words = shlex.split(command)
     if program != "mps-bill":
-        raise ValueError(f"README.md shows a command of another program: {command}")
+        raise ValueError(f"a page shows a command of another program: {command}")
     environment = {
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "MPS_BILL_DEBUG")
     }
@@ -63,14 +65,18 @@ def block(command: str) -> str:
 
 
 def main() -> int:
-    text = README.read_text(encoding="utf-8")
-    new = with_output(text)
-    if "--rewrite" in sys.argv[1:]:
-        README.write_text(new, encoding="utf-8")
-        return 0
-    if new != text:
-        print("README.md shows output that is out of date; run this with --rewrite", file=sys.stderr)
-    return int(new != text)
+    out_of_date = 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        new = with_output(text)
+        if new == text:
+            continue
+        if "--rewrite" in sys.argv[1:]:
+            page.write_text(new, encoding="utf-8")
+            continue
+        print(f"{page.relative_to(ROOT)} shows output that is out of date; run this with --rewrite", file=sys.stderr)
+        out_of_date = 1
+    return out_of_date
 
 
 if __name__ == "__main__":

@@ -1,20 +1,22 @@
-"""README.md shows what the program prints."""
+"""README.md and the pages of docs/ show what the program prints."""
 
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 
 import pytest
 
-from tests.docs.readme import README, block, commands, with_output
+from tests.docs.readme import PAGES, README, block, commands, with_output
 
 
-def test_the_readme_shows_what_the_program_prints() -> None:
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_shows_what_the_program_prints(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     new = with_output(text)
     if new != text:
-        difference = difflib.unified_diff(text.split("\n"), new.split("\n"), "README.md", "now", lineterm="")
-        pytest.fail("run `make docs`\n" + "\n".join(difference))
+        difference = difflib.unified_diff(text.split("\n"), new.split("\n"), page.name, "now", lineterm="")
+        pytest.fail("run `make golden`\n" + "\n".join(difference))
 
 
 def test_the_readme_shows_the_main_commands() -> None:

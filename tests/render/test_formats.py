@@ -163,7 +163,7 @@ def test_a_command_says_the_parts_that_its_view_has() -> None:
 
 @pytest.mark.parametrize(
     ("command", "format_"),
-    [("explain", "csv"), ("estimate", "csv"), ("prices diff", "csv"), ("compare", "html"), ("bill", "sarif")],
+    [("explain", "csv"), ("estimate", "csv"), ("prices diff", "csv"), ("compare", "focus"), ("bill", "sarif")],
 )
 def test_a_format_that_a_command_does_not_have_is_not_offered(
     command: str, format_: str, capsys: pytest.CaptureFixture[str]

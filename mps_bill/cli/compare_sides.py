@@ -1,0 +1,152 @@
+"""Why one bill is higher than another: the sides that `mps-bill compare` is asked for with --before and --after."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from mps_bill.cli import options
+from mps_bill.cli.metering import metering
+from mps_bill.cli.reading import Reading
+from mps_bill.cli.showing import Showing
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
+from mps_bill.metering.sources import expanded
+
+if TYPE_CHECKING:
+    from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
+
+#: Days that a day is compared with where nobody asks for another number.
+DAYS_COMPARED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is to be compared, as it was asked for: two periods of `usage`, `days` before a day; or without `usage` files."""
+
+    usage: Sequence[str]
+    before: Sequence[str]
+    after: Sequence[str]
+    days: int | None
+
+
+def compare_sides(
+    sides: Sides,
+    prices: list[str],
+    account: str | None,
+    by: Sequence[str],
+    showing: Showing,
+    reading: Reading,
+    *,
+    show_all: bool,
+) -> int:
+    """Shows why the bill of one side is higher than that of the other."""
+    by = _groupings(by)
+    book = options.load_book(prices)
+    periods = _periods(sides, book.offset) if sides.usage else None
+    if not periods:
+        _check_files(sides)
+
+    from mps_bill.ask.change_sides import compare_periods, compare_usage, tag_columns
+    from mps_bill.rating.contract import LIST_PRICES
+    from mps_bill.view.change_view import ChangeView
+
+    contract = options.load_account(account, book).contract if account else LIST_PRICES
+    files = sides.usage or (*sides.before, *sides.after)
+    with metering(files, prices, book, reading, showing.output, inputs={"--account": account}, groupings=by) as (
+        sources,
+        meter_options,
+    ):
+        if not by:
+            by = ("item",)
+            if periods and isinstance(periods[0], int):
+                by = (*by, *tag_columns(sources, book, meter_options)[:1])
+                meter_options = replace(meter_options, tags=by[1:])
+        if periods:
+            run = compare_periods(sources, book, meter_options, *periods, by, contract)
+        else:
+            first = sum(len(expanded(name)) for name in sides.before)
+            parts = (", ".join(sides.before), sources[:first]), (", ".join(sides.after), sources[first:])
+            run = compare_usage(*parts, book, meter_options, by, contract)
+    showing.show(ChangeView(run, show_all))
+    return showing.end(run.problems, notices=_empty(run), quiet=reading.quiet)
+
+
+def _empty(run: ChangeRun) -> Iterator[str]:
+    """The sides without a bill, which may be a mistake."""
+    for side in (run.changes.before, run.changes.after):
+        if not side.bills:
+            yield f"Nothing was billed in {side.label}"
+
+
+def _check_files(sides: Sides) -> None:
+    """Refuses one side of two.
+
+    Raises:
+        typer.BadParameter: as said.
+    """
+    if sides.days is not None:
+        raise typer.BadParameter("use it with a day of the usage as --after", param_hint="--days")
+    for name, own in (("--before", sides.before), ("--after", sides.after)):
+        if not own:
+            raise typer.BadParameter(
+                "name the usage files: USAGE with periods of it, or files of both sides", param_hint=name
+            )
+        for text in own:
+            if re.match("[0-9]{4}-[0-9]{2}(-[0-9]{2})?($|[.]{2}|T)", text) and not os.path.exists(text):
+                message = f"{quoted(text)} is a period; name the usage files that it is of as USAGE"
+                raise typer.BadParameter(message, param_hint=name)
+
+
+def _periods(sides: Sides, offset: int) -> tuple[NamedPeriod | int, NamedPeriod]:
+    """The two periods, or how many days before a day."""
+    for name, own in (("--before", sides.before), ("--after", sides.after)):
+        if len(own) > 1 or (name == "--after" and not own):
+            raise typer.BadParameter("give one period", param_hint=name)
+    after = _period("--after", sides.after[0], offset)
+    is_day = len(after.label) == len("2023-11-17")
+    if sides.days is not None and (sides.before or not is_day):
+        raise typer.BadParameter("use it with a day as --after, and without --before", param_hint="--days")
+    if sides.before:
+        return _period("--before", sides.before[0], offset), after
+    if is_day:
+        return sides.days or DAYS_COMPARED, after
+    if len(after.label) != len("2023-11"):
+        raise typer.BadParameter("give the period to compare with", param_hint="--before")
+    month = Calendar(DAY, offset).month((after.period.start or 0) - 1)
+    return _period("--before", month, offset), after
+
+
+def _period(option: str, text: str, offset: int) -> NamedPeriod:
+    """A day, a month, or what is between two bounds, on the billing clock."""
+    from mps_bill.ask.change_sides import NamedPeriod
+
+    start, dots, end = text.partition("..")
+    try:
+        if not dots:
+            return NamedPeriod(option, text, parse_period(text, offset))
+        first, last = parse_bound(start, offset), parse_bound(end, offset)
+    except ValueError as error:
+        also = "" if dots else "; a period between two bounds is FROM..TO, and files are compared without USAGE"
+        raise typer.BadParameter(f"{error}{also}", param_hint=option) from None
+    if first >= last:
+        raise typer.BadParameter(f"{quoted(text)} ends before it begins", param_hint=option)
+    return NamedPeriod(option, text, Period(first, last))
+
+
+def _groupings(by: Sequence[str]) -> tuple[str, ...]:
+    """The groupings asked for, each once."""
+    from mps_bill.ask.changes import GROUPINGS
+    from mps_bill.metering.usage import TAG_PREFIX
+
+    names = [name for one in by for name in one.split(",")]
+    for name in names:
+        if name not in GROUPINGS and not name.startswith(TAG_PREFIX):
+            message = f"{quoted(name)} is not {one_of([*GROUPINGS, 'a tag_... column'])}{near_miss(name, GROUPINGS)}"
+            raise typer.BadParameter(message, param_hint="--by")
+    return tuple(dict.fromkeys(names))
