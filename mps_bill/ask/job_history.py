@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from mps_bill.ask.all_accounts import bill_accounts
-from mps_bill.core.diagnostics import Place, ProblemReport
+from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
 from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.exact_reader import (
     PlacedRecord,
@@ -15,6 +15,7 @@ from mps_bill.metering.exact_reader import (
     meet,
     open_files,
     placed_records,
+    values_of,
 )
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
@@ -27,6 +28,9 @@ from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.month_use import month_total
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
+
+#: Bytes of usage whose jobs are looked through for one that is near.
+_SMALL = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ def explain_job(
     """
     with in_utf8(sources, options.resources.temp_folder, options.notify) as readable:
         return _explain(readable, book, options, job_id, account)
+
+
+def near_job(sources: Sequence[UsageSource], job_id: str) -> str:
+    """`; did you mean "x"?` for the nearest job of usage files that are small and do not have that job."""
+    if sum(source.size for source in sources) > _SMALL:
+        return ""
+    jobs = dict.fromkeys(values_of(sources, "job_id"))
+    return "" if job_id in jobs else near_miss(job_id, jobs, priced=False)
 
 
 def _explain(

@@ -39,11 +39,13 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code."""
     import typer.exceptions
 
-    from mps_bill.cli import signals
+    from mps_bill.cli import completion, signals
     from mps_bill.cli.app import app_for
     from mps_bill.cli.output import OutputFailed, say, say_problems
     from mps_bill.core.diagnostics import InputRejected
 
+    if completion.ASKED_BY in os.environ:
+        completion.join_words(os.environ)
     try:
         code = int(app_for(arguments)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0)
     except typer.exceptions.TyperException as error:

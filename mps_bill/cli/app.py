@@ -12,9 +12,12 @@ import mps_bill
 from mps_bill.cli.command_help import CommandHelp, GroupHelp
 from mps_bill.cli.config import FileOption, set_defaults
 
-_BILLS, _PRICES, _FILES, _HELP = "Bills", "Prices", "Files", "Settings"
+_START, _BILLS, _PRICES, _FILES = "First steps and help", "Bills", "Prices", "Files"
 #: Every command (or group of commands) stands under its name in the module of its name; and where it stands in --help.
 COMMANDS = {
+    "init": _START,
+    "help": _START,
+    "config": _START,
     "bill": _BILLS,
     "settle": _BILLS,
     "explain": _BILLS,
@@ -26,8 +29,16 @@ COMMANDS = {
     "usage": _FILES,
     "fetch": _FILES,
     "schema": _FILES,
-    "config": _HELP,
 }
+
+
+#: What to do where no command is named.
+NEXT_STEPS = """\
+mps-bill makes exact, explainable bills for ApsaraVideo Media Processing. Next steps:
+
+  mps-bill init studio      write a usage file, an account and a config to the folder studio
+  mps-bill bill usage.csv   in that folder: bill the usage; settle usage.csv pays the bills
+  mps-bill help             list the pages of the manual; mps-bill --help lists the commands"""
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:
@@ -38,6 +49,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="mps-bill",
         cls=GroupHelp,
+        invoke_without_command=True,
         add_completion=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -113,3 +125,5 @@ def main(
     70 a bug in the program, 129, 130 and 143 ended by a signal.
     """
     set_defaults(context, config_file)
+    if context.invoked_subcommand is None:
+        typer.echo(NEXT_STEPS)

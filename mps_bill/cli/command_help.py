@@ -13,6 +13,8 @@ from mps_bill.cli.output import say
 
 #: An example of every command, on the files that `mps-bill init` writes where it needs no others.
 EXAMPLES = {
+    "init": "init studio --sheet",
+    "help": "help reconcile",
     "bill": "bill usage.csv --prices mps-china --by day --output bill.html",
     "settle": "settle usage.csv --prices mps-china --account account.yaml --save after.yaml",
     "explain": "explain usage.csv --prices mps-china --job job-1",
@@ -26,9 +28,9 @@ EXAMPLES = {
     "fetch bills": "fetch bills --month 2026-10 --level item --output bills.json",
     "fetch account": "fetch account --output studio.yaml",
     "plans advise": "plans advise usage.csv --prices mps-china --packs mps-china-packs",
-    "prices check": "prices check contract.yaml --strict",
+    "prices check": "prices check price-sheet.yaml --strict",
     "prices test": "prices test mps-china",
-    "prices diff": "prices diff mps-china contract.yaml --usage usage.csv",
+    "prices diff": "prices diff mps-china price-sheet.yaml --usage usage.csv",
     "prices show": "prices show mps-china --item transcoding --region cn-shanghai",
     "prices list": "prices list",
     "usage check": "usage check usage.csv --prices mps-china",
@@ -36,7 +38,7 @@ EXAMPLES = {
 }
 
 #: What the options of a command are about that are in no group of their own.
-_ABOUT = {"fetch": "What to fetch", "prices": "What to look at", "estimate": "What to price"}
+_ABOUT = {"fetch": "What to fetch", "prices": "What to look at", "estimate": "What to price", "init": "What to write"}
 _Sections = dict[str, list[tuple[str, str]]]
 
 

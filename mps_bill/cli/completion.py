@@ -3,21 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
+if TYPE_CHECKING:
+    from mps_bill.metering.sources import UsageSource
+    from mps_bill.price_sheet.sheet_model import Item
+
 Complete = Callable[[typer.Context, str], list[str]]
 
+#: The variable by which a shell asks, and what it says where the shell is Bash.
+ASKED_BY = "_MPS_BILL_COMPLETE"
+_BASH = "complete_bash"
+#: Bash takes these for the ends of words.
+_BREAKS = ("=", ":")
+#: Where the beginning of a word is kept that Bash has taken for a word of its own, such as `region=`.
+_BEGUN = "_MPS_BILL_BEGUN"
+#: Usage that is read through for what it holds.
+_SMALL = 5_000_000
+_MAX_ROWS = 50_000
 
-def _quietly(offer: Callable[[typer.Context], Iterable[str]]) -> Complete:
+
+def join_words(environment: MutableMapping[str, str]) -> None:
+    """Puts the words of a command line together again that Bash has taken apart at `=` and `:`."""
+    if environment.get(ASKED_BY) != _BASH or "COMP_WORDS" not in environment:
+        return
+    between = "\n" if "\n" in environment["COMP_WORDS"] else " "
+    parts = environment["COMP_WORDS"].split(between)
+    current = min(int(environment["COMP_CWORD"]), len(parts) - 1)
+    words: list[str] = []
+    for number, part in enumerate(parts[: current + 1]):
+        if number and part and (part[0] in _BREAKS or words[-1].endswith(_BREAKS)):
+            words[-1] += part
+        else:
+            words.append(part)
+    if parts[current] and not words[-1].startswith("-"):
+        begun = max(words[-1].rfind(sign) for sign in _BREAKS) + 1
+        environment[_BEGUN], words[-1] = words[-1][:begun], words[-1][begun:]
+    environment["COMP_WORDS"], environment["COMP_CWORD"] = between.join(words), str(len(words) - 1)
+
+
+def _quietly(offer: Callable[[typer.Context, str], Iterable[str]]) -> Complete:
     """`offer` without failures, and only what starts as the word on the command line does."""
 
     def complete(context: typer.Context, incomplete: str) -> list[str]:
+        begun = os.environ.get(_BEGUN, "")
+        word = begun + incomplete
         try:
-            return [word for word in offer(context) if word.startswith(incomplete)]
+            return [one.removeprefix(begun) for one in offer(context, word) if one.startswith(word)]
         except Exception:
             return []
 
@@ -25,7 +63,7 @@ def _quietly(offer: Callable[[typer.Context], Iterable[str]]) -> Complete:
 
 
 @_quietly
-def sheets(_: typer.Context) -> Iterable[str]:
+def sheets(*_: object) -> Iterable[str]:
     """Ids of shipped price sheets; files are the shell's own."""
     from mps_bill.price_sheet.find import shipped_sheets
 
@@ -33,7 +71,7 @@ def sheets(_: typer.Context) -> Iterable[str]:
 
 
 @_quietly
-def profiles(_: typer.Context) -> Iterable[str]:
+def profiles(*_: object) -> Iterable[str]:
     """Ids of shipped import profiles."""
     from mps_bill.profiles.read_profile import shipped_profiles
 
@@ -41,7 +79,7 @@ def profiles(_: typer.Context) -> Iterable[str]:
 
 
 @_quietly
-def packs(_: typer.Context) -> Iterable[str]:
+def packs(*_: object) -> Iterable[str]:
     """Ids of shipped lists of resource packs."""
     from mps_bill.ask.advise.pack_files import shipped_packs
 
@@ -49,34 +87,151 @@ def packs(_: typer.Context) -> Iterable[str]:
 
 
 @_quietly
-def documents(_: typer.Context) -> Iterable[str]:
+def documents(*_: object) -> Iterable[str]:
     from mps_bill.cli.schema import DOCUMENTS
 
     return DOCUMENTS
 
 
 @_quietly
-def regions(_: typer.Context) -> Iterable[str]:
+def topics(*_: object) -> Iterable[str]:
+    """Pages of the manual, and commands."""
+    from mps_bill.cli.app import COMMANDS
+    from mps_bill.cli.help import topics as pages
+
+    return dict.fromkeys([*pages(), *COMMANDS])
+
+
+@_quietly
+def regions(*_: object) -> Iterable[str]:
     from mps_bill.price_sheet.regions import REGIONS
 
     return REGIONS
 
 
 @_quietly
-def items(context: typer.Context) -> Iterable[str]:
+def items(context: typer.Context, _: str) -> Iterable[str]:
     """Item codes of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
+    return (item.code for item in _items(context))
+
+
+@_quietly
+def specs(context: typer.Context, _: str) -> Iterable[str]:
+    """Specs of the items that the command line names, else of all items."""
+    named = context.params.get("item")
+    return _specs(context, tuple(named or ()))
+
+
+@_quietly
+def estimated(context: typer.Context, _: str) -> Iterable[str]:
+    """The next of the words of `estimate`: an item, a spec of it, a unit that its quantity can have."""
+    from mps_bill.core.units import UNITS
+
+    words = tuple(context.params.get("words") or ())
+    if not words:
+        return (item.code for item in _items(context))
+    if len(words) == 1:
+        return _specs(context, words)
+    dimensions = {item.unit.dimension for item in _items(context) if item.code == words[0]}
+    return [unit.name for unit in UNITS.values() if unit.dimension in dimensions]
+
+
+@_quietly
+def jobs(context: typer.Context, _: str) -> Iterable[str]:
+    """The jobs of usage files that are small."""
+    return _values(context, "job_id")
+
+
+@_quietly
+def groupings(context: typer.Context, word: str) -> Iterable[str]:
+    """What summaries group by: the known words, and the tags of the usage files; also behind a comma."""
+    before, comma, _ = word.rpartition(",")
+    return (before + comma + grouping for grouping in (*_GROUPINGS, *_tags(context)))
+
+
+@_quietly
+def only(context: typer.Context, word: str) -> Iterable[str]:
+    """`KEY=VALUE` of what is to be shown: the values are those of small usage files, else those that are known."""
+    keys = [*_ONLY, *_tags(context)]
+    matching = [key for key in keys if f"{key}=".startswith(word) or word.startswith(f"{key}=")]
+    if len(matching) != 1:
+        return [f"{key}=" for key in matching]
+    (key,) = matching
+    values = _values(context, key) or (_ONLY[key](context) if key in _ONLY else ())
+    return [f"{key}={value}" for value in values]
+
+
+def _known_regions(_: typer.Context) -> Iterable[str]:
+    from mps_bill.price_sheet.regions import REGIONS
+
+    return REGIONS
+
+
+_GROUPINGS = ("hour", "day", "month", "item", "family", "spec", "region")
+#: The keys of --only that are no tags, and their values where no usage file has any.
+_ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
+    "region": _known_regions,
+    "item": lambda context: [item.code for item in _items(context)],
+    "spec": lambda context: _specs(context, ()),
+    "family": lambda context: dict.fromkeys(item.family for item in _items(context)),
+}
+
+
+def _items(context: typer.Context) -> Iterator[Item]:
+    """The items of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
     from mps_bill.config import load_settings
     from mps_bill.config.settings import find_config
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.price_sheet.load_sheets import load_price_book
 
-    names: Any = context.params.get("prices")
+    names = context.params.get("prices") or ("paths" in context.params and _arguments(context, "paths"))
     if not names:
         setting = load_settings(find_config(Path.cwd()), os.environ).get("prices")
         names = setting.values if setting else ()
-    codes: dict[str, None] = {}
+    met: set[str] = set()
     # Sheets of two sites make no book together, so each is loaded by itself.
     for name in names or shipped_sheets():
         book, _ = load_price_book([name])
-        codes.update(dict.fromkeys(item.code for item in book.items) if book else {})
-    return codes
+        for item in book.items if book else ():
+            if item.code not in met:
+                met.add(item.code)
+                yield item
+
+
+def _specs(context: typer.Context, codes: tuple[str, ...]) -> Iterable[str]:
+    return dict.fromkeys(spec for item in _items(context) if not codes or item.code in codes for spec in item.prices)
+
+
+def _arguments(context: typer.Context, name: str) -> Sequence[str]:
+    """The arguments of a command; behind an option that lacks its value they are not parsed yet."""
+    return context.params.get(name) or context.args
+
+
+@contextmanager
+def _usage(context: typer.Context) -> Iterator[tuple[UsageSource, ...]]:
+    """The usage files of the command line, where they are small. Nobody waits for standard input or another machine."""
+    from mps_bill.metering.sources import expanded, usage_sources
+
+    names = [name for argument in _arguments(context, "usage") for name in expanded(argument)]
+    if all(map(os.path.isfile, names)) and sum(map(os.path.getsize, names)) < _SMALL:
+        with usage_sources(names) as (sources, _):
+            yield sources
+    else:
+        yield ()
+
+
+def _values(context: typer.Context, column: str) -> Iterable[str]:
+    """What the usage files of the command line have in a column."""
+    from mps_bill.metering.exact_reader import values_of
+
+    with _usage(context) as sources:
+        return dict.fromkeys(filter(None, islice(values_of(sources, column), _MAX_ROWS)))
+
+
+def _tags(context: typer.Context) -> Iterable[str]:
+    """The tag columns of the usage files of the command line."""
+    from mps_bill.metering.exact_reader import columns_of
+    from mps_bill.metering.usage import TAG_PREFIX
+
+    with _usage(context) as sources:
+        return dict.fromkeys(name for source in sources for name in columns_of(source) if name.startswith(TAG_PREFIX))

@@ -14,7 +14,7 @@ from mps_bill.cli.showing import Showing, shows
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
 from mps_bill.core.diagnostics import quoted
-from mps_bill.core.files import is_special
+from mps_bill.core.files import is_special, near_file
 
 config = typer.Typer(help="Defaults of options, and where they come from.")
 
@@ -82,7 +82,7 @@ def _config_path(file: str | None) -> Path | None:
     if not file:
         return None
     if not (os.path.isfile(file) or is_special(file)):
-        raise typer.BadParameter(f"{quoted(file)} is not a file", param_hint="--config")
+        raise typer.BadParameter(f"{quoted(file)} is not a file{near_file(Path(file))}", param_hint="--config")
     return Path(os.path.abspath(file))
 
 

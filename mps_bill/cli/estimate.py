@@ -19,7 +19,7 @@ def estimate(
             metavar="ITEM [SPEC] QUANTITY UNIT",
             help="The usage, such as transcoding H264.HD 10 minute. Leave SPEC out where the item has only one, or"
             " derives it from --codec, --width and --height.",
-            autocompletion=completion.items,
+            autocompletion=completion.estimated,
         ),
     ],
     prices: options.Prices,

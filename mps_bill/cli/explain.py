@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mps_bill.cli import options
+from mps_bill.cli import completion, options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading, reads_usage
@@ -19,7 +19,9 @@ from mps_bill.core.diagnostics import quoted
 def explain(
     usage: options.Usage,
     prices: options.Prices,
-    job: Annotated[str, typer.Option("--job", metavar="ID", help="The job_id to explain.")],
+    job: Annotated[
+        str, typer.Option("--job", metavar="ID", help="The job_id to explain.", autocompletion=completion.jobs)
+    ],
     account: Annotated[str | None, options.account("Also show how the bill is paid from this account.")] = None,
     *,
     showing: Showing,
@@ -28,7 +30,7 @@ def explain(
     """How one job was billed, step by step from its rows to the bill."""
     book = options.load_book(prices)
 
-    from mps_bill.ask.job_history import explain_job
+    from mps_bill.ask.job_history import explain_job, near_job
     from mps_bill.view.explanation_view import ExplanationView
 
     payer = options.load_account(account, book) if account is not None else None
@@ -37,10 +39,11 @@ def explain(
         meter_options,
     ):
         result = explain_job(sources, book, meter_options, job, payer)
+        hint = "" if result.records else near_job(sources, job)
 
     if result.records:
         showing.show(ExplanationView(result.records, book.currency))
         return showing.end(result.problems)
     code = showing.end(result.problems, found=True)
-    say(f"No valid row has the job {quoted(job)}.")
+    say(f"No valid row has the job {quoted(job)}{hint or '.'}")
     return code

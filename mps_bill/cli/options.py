@@ -143,6 +143,7 @@ By = Annotated[
         "--by",
         metavar="GROUPING",
         help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable.",
+        autocompletion=completion.groupings,
         show_default=False,
         rich_help_panel=SHOW,
     ),

@@ -142,6 +142,7 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
 
     with converted_sources(files, profile, partial(say, quiet=quiet)) as converted:
         templates: Counter[str] = Counter()
+        on_trust = empty = 0
         for one in converted:
             parts = [f"{count} skipped ({reason})" for reason, count in sorted(one.skipped.items())]
             parts = [f"{one.rows} rows", *parts]
@@ -152,10 +153,22 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
             named = f"{one.source.name} ({', '.join(several)})" if read > 1 else one.source.name
             say(f"Records of {named}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
             templates += counts.templates
-        for template, count in sorted(templates.items()):
+            on_trust += counts.on_trust
+            empty += counts.empty
+        if empty:
             say(
-                f"Warning: {counted(count, 'record')} of template {quoted(template)}, which the profile does not name, are taken"
-                " for what their streams show; name its item under templates in a profile of your own"
+                f"Warning: {counted(empty, 'record')} of a success with the length 0, billed as 0; ask the provider what was made"
+            )
+        if on_trust:
+            say(
+                f"Warning: {counted(on_trust, 'page')} with a next page and without the request beside it: a last page is"
+                " there, and whether another one is missing cannot be known; fetch writes the requests"
+            )
+        for template, count in sorted(templates.items()):
+            are, their = ("is", "its") if count == 1 else ("are", "their")
+            say(
+                f"Warning: {counted(count, 'record')} of template {quoted(template)}, which the profile does not name, {are}"
+                f" taken for what {their} streams show; name its item under templates in a profile of your own"
             )
         for note in profile.notes:
             say(f"Note: {note}", quiet=quiet)

@@ -7,11 +7,14 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from mps_bill.core.diagnostics import near_miss
 
 #: Maximum bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
 MAX_BYTES = 16_000_000
@@ -23,6 +26,7 @@ STANDARD_OUTPUT = 1
 _STREAMS = {"/dev/stdin": 0, "/dev/stdout": STANDARD_OUTPUT, "/dev/stderr": 2}
 _DESCRIPTOR = re.compile(r"(?:/dev/fd|/proc/(?:self|thread-self|[0-9]+)/fd)/([0-9]+)")
 _MAX_LINKS = 40
+_NAMES_LOOKED_AT = 1000
 
 
 def read_file(path: Path, maximum: int = MAX_BYTES) -> bytes:
@@ -41,11 +45,27 @@ def read_file(path: Path, maximum: int = MAX_BYTES) -> bytes:
 
 def check_readable(path: Path) -> None:
     """Raises an `OSError` for what is neither a regular file nor a pipe: reading a device may never end."""
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, f"{error.strerror}{near_file(path)}") from error
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder, and not a file")
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
         raise OSError(errno.EINVAL, "it is a device, and not a file or a pipe")
+
+
+def near_file(path: Path, more: Iterable[str] = ()) -> str:
+    """`; did you mean "x"?` for the file of the folder, or of the words `more`, with the name nearest to that of `path`."""
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        more = [*more, *(entry.name for entry in islice(entries, _NAMES_LOOKED_AT))]
+    return near_miss(path.name, more, priced=False)
+
+
+def shipped_folder(name: str) -> Path | None:
+    """A folder of what comes with the program: installed, it lies in the package; in a checkout, beside it."""
+    package = Path(__file__).parent.parent
+    return next((path for path in (package / name, package.parent / name) if path.is_dir()), None)
 
 
 def read_whole(stream: BinaryIO, maximum: int) -> bytes:

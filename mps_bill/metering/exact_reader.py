@@ -266,6 +266,22 @@ def placed_records(files: UsageFiles, job_id: str) -> Iterator[PlacedRecord]:
             yield item
 
 
+def columns_of(source: UsageSource) -> tuple[str, ...]:
+    """The names in the header of a file."""
+    header = next(_rows_of(source), None)
+    return tuple(header.fields) if header else ()
+
+
+def values_of(sources: Iterable[UsageSource], column: str) -> Iterator[str]:
+    """What the rows of some files have in a column, right or wrong, in order; nothing of a file without it."""
+    for source in sources:
+        rows = _rows_of(source)
+        header = next(rows, None)
+        if header and column in header.fields:
+            number = header.fields.index(column)
+            yield from (row.fields[number] for row in rows if len(row.fields) > number)
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that cannot be billed, with all that is wrong with it; `unknown_item` is its item, where no sheet has that."""

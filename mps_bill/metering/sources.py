@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
-from mps_bill.core.files import MAX_BYTES_OF_DATA, check_readable
+from mps_bill.core.files import MAX_BYTES_OF_DATA, check_readable, near_file
 from mps_bill.metering import kinds
 from mps_bill.metering.compressed import check_zstd_ends
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
@@ -184,7 +184,7 @@ def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | 
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        what = "no file matches this pattern" if glob.has_magic(name) else "there is no such file"
+        what = "no file matches this pattern" if glob.has_magic(name) else f"there is no such file{near_file(path)}"
         return Problem(Place(shown), kinds.NO_FILE, what)
     except OSError as error:
         return Problem(Place(shown), kinds.UNREADABLE_FILE, f"it cannot be read: {error.strerror}")

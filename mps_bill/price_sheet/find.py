@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
-from mps_bill.core.files import read_file
+from mps_bill.core.files import near_file, read_file, shipped_folder
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _SUFFIXES = (".yaml", ".yml")
@@ -29,16 +29,10 @@ class SheetFile:
 
 def shipped_sheets() -> dict[str, SheetFile]:
     """Id to file of every sheet that comes with the program, by id."""
-    folder = shipped_folder()
+    folder = shipped_folder("pricing")
     if folder is None:
         return {}
     return {path.stem: SheetFile(path, f"pricing/{path.name}") for path in _sheets_in(folder)}
-
-
-def shipped_folder() -> Path | None:
-    """The folder of what is shipped: installed, it lies in the package; in a checkout, beside it."""
-    package = Path(__file__).parent.parent
-    return next((path for path in (package / "pricing", package.parent / "pricing") if path.is_dir()), None)
 
 
 def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile], ...], tuple[Problem, ...]]:
@@ -158,6 +152,8 @@ def _is_sheet(file: Path) -> bool:
 
 
 def _unknown(name: str, shipped: dict[str, SheetFile]) -> Problem:
-    hint = near_miss(name, shipped) or (f"; shipped: {one_of(tuple(shipped))}" if shipped else "")
+    hint = (
+        near_miss(name, shipped) or near_file(Path(name)) or (f"; shipped: {one_of(tuple(shipped))}" if shipped else "")
+    )
     message = f"{quoted(name)} is not a file, a folder or a shipped price sheet{hint}"
     return Problem(Place(name), kinds.NO_SUCH_SHEET, message)

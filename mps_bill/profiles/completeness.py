@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mps_bill.core.diagnostics import Place, Problem, quoted
+from mps_bill.core.diagnostics import Place, Problem, counted, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
+from mps_bill.profiles.foreign_files import action_of
 from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, is_there, key_of, value_at
 from mps_bill.profiles.profile import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
@@ -20,17 +21,33 @@ _DAYS_START = (8 * HOUR, 0)
 @dataclass(slots=True, eq=False)
 class _Page:
     """An answer of records: its place, the token of the next page (empty: it is the last one) and where it stands, and the
-    regions of its records. `asked` is the token that the request beside it has (empty: the first page); None: no request."""
+    regions of its records. `asked` is the token that the request beside it has (empty: the first page); None: no request.
+
+    `total` is the number of records that all pages together have by its own statement, `number` that of the page; `records`
+    are those that it has.
+    """
 
     at: Place
     next_at: Place | None
     token: str
     asked: str | None
+    total: int | None
+    number: int | None
     regions: set[str] = field(default_factory=set)
+    records: int = 0
 
     def may_continue(self, other: _Page) -> bool:
         """Whether both can be pages of one listing. A listing is of one region, and an empty page of any."""
         return not self.regions or not other.regions or bool(self.regions & other.regions)
+
+
+@dataclass(slots=True, eq=False)
+class _Stated:
+    """The number of records that an answer states of itself, and that of those it has."""
+
+    at: Place
+    count: int
+    records: int = 0
 
 
 class Completeness:
@@ -44,6 +61,10 @@ class Completeness:
         self._unnamed: list[Problem] = []
         self._pages: list[_Page] = []
         self._page: _Page | None = None
+        self._stated: list[_Stated] = []
+        self._of_answer: _Stated | None = None
+        #: What the last answer, which is all that the provider has, lacks for records; else empty.
+        self.lacks = ""
         index = {name: number for number, name in enumerate(profile.column_names)}
         self._region, self._time = index["region"], index["completed_at"]
         #: The offsets on whose clock every row so far is at midnight, and the seconds of the rows.
@@ -53,24 +74,34 @@ class Completeness:
 
     def answer(self, name: str, answer: Answer) -> bool:
         """An answer, and whether it is known to have no records, because it lists what others have."""
-        self._page = None
+        self._page = self._of_answer = None
+        self.lacks = ""
         if answer.is_record or not isinstance(answer.span.value, dict):
             return False
         whole = answer.whole
         self._check_one_list(name, whole, answer.span.value)
         lists = False
         for refusal in self._profile.refuse:
-            if refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):
+            if refusal.asked and refusal.asked == action_of(answer.document):
+                # The provider has been asked for it already.
+                if refusal.applies(whole) and refusal.without:
+                    lists, self.lacks = True, refusal.without.name
+            elif refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):
                 lists = True
                 place = Place(name, *whole.position(refusal.field))
                 self._refused.setdefault((refusal, name), (place, []))[1].extend(named)
         field_, listing = self._profile.next_page, self._profile.listing
         is_page = listing is None or whole.value(listing) is not None
         if field_ and is_page:
-            token = next(_texts(whole.value(field_)), "")
-            place = Place(name, *whole.position(field_))
-            self._page = _Page(place, place if token else None, token, _asked(answer, field_))
+            token_at = _wherever(whole, field_)
+            token = next(_texts(whole.value(token_at)), "")
+            place = Place(name, *whole.position(token_at))
+            total, number = (_number(whole, path) for path in (self._profile.total, self._profile.page_number))
+            self._page = _Page(place, place if token else None, token, _asked(answer, field_), total, number)
             self._pages.append(self._page)
+        if not lists and self._profile.count and (count := _number(whole, self._profile.count)) is not None:
+            self._of_answer = _Stated(Place(name, *whole.position(self._profile.count)), count)
+            self._stated.append(self._of_answer)
         is_other = listing is not None and listing.steps[0] not in (self._profile.records or ())
         if listing and is_other and is_page:
             self._check_listing(name, whole, listing)
@@ -95,6 +126,8 @@ class Completeness:
         """Every member of a listing must be one that records can be asked for, or it would be passed over in silence."""
         found = whole.value(listing)
         members = found if isinstance(found, list) else [found]
+        if self._page:
+            self._page.records = len(members)
         paths = [one.field for one in self._profile.refuse if one.field.steps[0].removesuffix(EACH) == listing.steps[0]]
         named = max((len(list(_texts(whole.value(path)))) for path in paths), default=0)
         if len(members) > named:
@@ -109,6 +142,17 @@ class Completeness:
         if self._page:
             self._pages.remove(self._page)
             self._page = None
+
+    @property
+    def is_on_trust(self) -> bool:
+        """Whether the last answer names a next page and no request says which page it is: only a last page is wanted then."""
+        return self._page is not None and self._page.next_at is not None and self._page.asked is None
+
+    def record(self) -> None:
+        """A record of the last answer, of usage or not."""
+        for one in (self._page, self._of_answer):
+            if one:
+                one.records += 1
 
     def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
         """A row of usage, of the last answer."""
@@ -144,6 +188,7 @@ class Completeness:
                 yield Problem(place, kinds.INCOMPLETE_ANSWER, message)
         yield from self._unnamed
         yield from self._missing_pages()
+        yield from self._wrong_totals()
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
             message = (
@@ -153,8 +198,9 @@ class Completeness:
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 
     def _missing_pages(self) -> Iterator[Problem]:
-        """A page that names a next one needs a last one; files may be in any order. Where the requests stand beside the answers,
-        every page that one of them names or was asked for must be there."""
+        """Where the requests stand beside the answers, every page that one of them names or was asked for must be there. Where
+        they do not, a page that names a next one needs a last one: behind it in its file, or if no file of its region holds
+        pages up to the last one, in any of them."""
         name = self._profile.next_page.name if self._profile.next_page else ""
         asked, announced = {page.asked for page in self._pages}, {page.token for page in self._pages}
         with_request = [page for page in self._pages if page.asked is not None]
@@ -167,17 +213,49 @@ class Completeness:
             if page.asked and page.asked not in announced:
                 message = f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing"
                 yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
-        if len(with_request) == len(self._pages):
-            return
+        on_trust = [page for page in self._pages if page.next_at and page.asked is None]
         last = [page for page in self._pages if page.next_at is None]
-        endless = [page for page in self._pages if not any(map(page.may_continue, last))]
-        for page in {tuple(sorted(page.regions)): page for page in endless}.values():
-            if page.next_at:
+        order = {page: number for number, page in enumerate(self._pages)}
+
+        def ends(page: _Page, *, in_file: bool) -> bool:
+            behind = (one for one in last if not in_file or (one.at.file == page.at.file and order[one] > order[page]))
+            return any(map(page.may_continue, behind))
+
+        ended = {page for page in on_trust if ends(page, in_file=True)}
+        missing: dict[tuple[str, ...], _Page] = {}
+        for page in on_trust:
+            by_file = any(map(page.may_continue, ended))
+            if page not in ended and (by_file or not ends(page, in_file=False)):
+                missing[(page.at.file if by_file else "", *sorted(page.regions))] = page
+        for (file, *_), page in missing.items():
+            where, how = (" behind it in its file", ", a query a file") if file else ("", "")
+            message = (
+                f"{name} {quoted(page.token)} announces another page, and the last page is missing{where};"
+                f" fetch the other pages too{how}"
+            )
+            yield Problem(page.next_at or page.at, kinds.INCOMPLETE_ANSWER, message)
+
+    def _wrong_totals(self) -> Iterator[Problem]:
+        """Answers that have another number of records than they state, and pages that are missing by their numbers."""
+        for one in self._stated:
+            if one.records != one.count and self._profile.count:
                 message = (
-                    f"{name} {quoted(page.token)} announces another page, and the last page is missing;"
-                    " fetch the other pages too"
+                    f"{self._profile.count.name} is {one.count}, and the answer has {counted(one.records, 'record')}"
                 )
-                yield Problem(page.next_at, kinds.INCOMPLETE_ANSWER, message)
+                yield Problem(one.at, kinds.INCOMPLETE_ANSWER, message)
+        by_total: dict[int | None, list[_Page]] = {}
+        for page in self._pages:
+            by_total.setdefault(page.total, []).append(page)
+        for total, pages in by_total.items():
+            if total is not None and self._profile.total and (wrong := _wrong_sum(total, pages)):
+                message = f"{self._profile.total.name} is {total}, and the files have {wrong}"
+                yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
+                continue
+            numbers = {page.number for page in pages if page.number is not None}
+            missing = [str(number) for number in range(1, max(numbers, default=0)) if number not in numbers]
+            if missing and self._profile.page_number:
+                message = f"{self._profile.page_number.name} {_listed(missing)} is missing; fetch the other pages too"
+                yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
 
 
 def _asked(answer: Answer, token: FieldPath) -> str | None:
@@ -185,6 +263,32 @@ def _asked(answer: Answer, token: FieldPath) -> str | None:
     document = answer.document.value
     parameters = value_at(document, ("Request", "Parameters")) if isinstance(document, dict) else None
     return next(_texts(value_at(parameters, token.steps)), "") if isinstance(parameters, dict) else None
+
+
+def _wrong_sum(total: int, pages: Sequence[_Page]) -> str:
+    """What pages that state one total have instead; empty where they have it once for each query that they are of."""
+    found = sum(page.records for page in pages)
+    numbers = [page.number for page in pages if page.number is not None]
+    last = sum(not page.token for page in pages)
+    if numbers or last < len(pages):
+        wanted = total * max(numbers.count(1) if numbers else last, 1)
+    else:
+        # How many queries such pages are of is not known.
+        wanted = max(total, found - found % total) if total else 0
+    if found == wanted and all(page.records <= total for page in pages):
+        return ""
+    return f"{found}; " + ("fetch the other pages too" if found < wanted else "a page is given twice")
+
+
+def _wherever(whole: JsonRecord, path: FieldPath) -> FieldPath:
+    """The path to a field of an answer, or where it has none, of the wrapper that has it."""
+    outward = (replace(path, outward=number) for number in range(len(whole.scopes)))
+    return next((one for one in outward if whole.value(one) is not None), path)
+
+
+def _number(whole: JsonRecord, path: FieldPath | None) -> int | None:
+    value = whole.value(_wherever(whole, path)) if path else None
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ same rows with the places of the original file, so that every message about usag
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,21 +27,27 @@ from mps_bill.metering.workspace import run_folder
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
-from mps_bill.profiles.foreign_files import answers_of, documents_of, form_of, rejected, rejecting
-from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of
+from mps_bill.profiles.foreign_files import answers_of, documents_of, error_in, form_of, rejected, rejecting
+from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of, shown
 from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
+
+_ZERO = re.compile(r"0+(\.0*)?")
 
 
 @dataclass(slots=True)
 class Counts:
     """What a foreign file has: its documents and the answers in them, and what became of its records.
 
-    `skipped` counts by reason; `templates` counts the billed records of each template that the profile does not name.
+    `skipped` counts by reason; `templates` counts the billed records of each template that the profile does not name,
+    `empty` the records that are a success with the length 0, and `on_trust` the pages that name a next one without a request
+    that says which page they are.
     """
 
     documents: int = 0
     answers: int = 0
+    empty: int = 0
+    on_trust: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     templates: Counter[str] = field(default_factory=Counter)
 
@@ -154,7 +161,9 @@ def _converted(source: UsageSource, profile: Profile, path: Path, completeness: 
 def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completeness: Completeness) -> Iterator[Row]:
     """The rows of usage that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
-    status = profile.column_names.index("status") if "status" in profile.column_names else None
+    names = profile.column_names
+    status = names.index("status") if "status" in names else None
+    quantity = names.index("quantity")
     for record in _records(source, profile, counts, completeness):
         if isinstance(record, Row):
             yield record
@@ -166,6 +175,8 @@ def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completen
             completeness.row(source.name, record, fields)
             if template and template not in profile.templates:
                 counts.templates[template] += status is None or fields[status] != "failed"
+            if status is not None and fields[status] == "success" and _ZERO.fullmatch(fields[quantity]):
+                counts.empty += 1
             flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
             yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
 
@@ -201,15 +212,28 @@ def _answer_records(
             for answer in answers_of(document, profile):
                 counts.answers += not answer.is_record
                 recognised = completeness.answer(source.name, answer)
+                counts.on_trust += completeness.is_on_trust
+                if completeness.lacks:
+                    counts.skipped[f"the answer has no {completeness.lacks}"] += 1
                 yield answer
 
         with rejecting(source, form):
             for record in records_of(answers(), profile.records):
                 if not isinstance(record, NoRecords):
-                    yield record
+                    completeness.record()
+                    value = record.scopes[0].value
+                    if isinstance(value, dict):
+                        yield record
+                        continue
+                    flaw = Flaw(
+                        *record.position(), kinds.NOT_A_VALUE, f"the record is {shown(value)}, and must be an object"
+                    )
+                    yield Row(record.line, record.raw, [], flaw)
                 elif not recognised:
                     completeness.no_records()
+                    error = error_in(document.value)
                     message = f"profile {profile.id} reads records at {path}, and that path ends here"
+                    message = f"the provider answered with an error, {error}" if error else message
                     flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
                     yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -13,11 +14,27 @@ from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import FORMATS, UsageSource, read_errors
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
-from mps_bill.profiles.foreign_files import answers_of, documents_of, form_of, knows, lists, rejected
-from mps_bill.profiles.json_records import Document, NoRecords, records_of, shown, value_at
+from mps_bill.profiles.foreign_files import (
+    action_of,
+    answers_of,
+    documents_of,
+    error_in,
+    form_of,
+    knows,
+    lists,
+    rejected,
+)
+from mps_bill.profiles.json_records import JsonRecord, records_of, shown
 from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.read_profile import load_profile, shipped_profiles
 from mps_bill.profiles.usage_fields import Record, usage_fields
+
+#: How many answers, and how many records of them, are looked at.
+_LOOKED_AT = 20
+_START = 1 << 16
+#: Headings, and keys of answers, that the provider's bills have and nothing else.
+_BILL = re.compile("应付金额|pretax ?(gross ?)?amount", re.IGNORECASE)
+_ERROR = "an error of the provider, "
 
 
 def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] | None:
@@ -35,11 +52,14 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
         is_table = source.format in FORMATS
         if form is None or (form == "csv" and is_table and is_usage(source)):
             continue
+        if _is_bill(source):
+            message = "this is a bill of the provider and not usage; give it to reconcile, with --bill"
+            raise rejected(source, kinds.NO_PROFILE, message)
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
             header = _header(source)
             profiles = [one for one in profiles if one.known_by and all(path.name in header for path in one.known_by)]
-        fitting = _fitting(source, form, profiles)
+        fitting, has_rows = _fitting(source, form, profiles)
         if len(fitting) == 1:
             if usage := next((table for table in tables[:1] if _form(table) == "csv" and is_usage(table)), None):
                 message = (
@@ -49,13 +69,10 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
             return fitting[0], source
         if form != "csv" or fitting or not is_table:
             if fitting:
-                message = f"{one_of([one.id for one in fitting])} can read this file; name the profile with --profile"
+                what = "this file" if has_rows else "this answer, which has no rows and does not say of what"
+                message = f"{one_of([one.id for one in fitting])} can read {what}; name the profile with --profile"
                 raise rejected(source, kinds.NO_PROFILE, message)
-            message = (
-                f"no profile knows this file, which begins with {_begin(source, form)}; name one with --profile, of"
-            )
-            message += f" your own or shipped with the program ({', '.join(shipped_profiles())})"
-            raise rejected(source, kinds.NO_PROFILE, message, 1, 1)
+            raise rejected(source, kinds.NO_PROFILE, _unknown(source, form), 1, 1)
     return None
 
 
@@ -63,13 +80,6 @@ def is_usage(source: UsageSource) -> bool:
     """Whether the header of a table has a column that only usage has."""
     with source.open() as stream:
         return has_usage_columns(stream)
-
-
-def action_of(document: Document) -> str:
-    """The action that the request beside an answer asks for; empty where there is none."""
-    members = document.value if isinstance(document.value, dict) else {}
-    action = value_at(members, ("Request", "Action"))
-    return action if isinstance(action, str) else ""
 
 
 def _form(source: UsageSource) -> str | None:
@@ -95,9 +105,11 @@ def _header(source: UsageSource) -> list[str]:
         return [name.strip() for name in next(read_rows(stream)).fields]
 
 
-def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> list[Profile]:
-    """The profiles that know what the file begins with: of several those that know the item of its first record."""
+def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tuple[list[Profile], bool]:
+    """The profiles that know what the file begins with: of several those that know the item of its first record. And whether
+    they know something in it, or only that it is an answer without records."""
     fitting: list[Profile] = []
+    empty: list[Profile] = []
     firsts: dict[str, Record | None] = {}
     if form == "csv":
         fitting = list(profiles)
@@ -105,35 +117,61 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> lis
     else:
         for document in documents_of(source, form):
             if asked := [profile for profile in profiles if action_of(document) in profile.actions]:
-                return asked
+                return asked, True
             for profile in profiles:
                 if profile.records is None:
                     continue
-                answers = list(islice(answers_of(document, profile), 1))
-                record = next(records_of(answers, profile.records), None)
-                if isinstance(record, NoRecords) or record is None:
-                    if any(isinstance(one.span.value, dict) and lists(profile, one.span.value) for one in answers):
-                        fitting.append(profile)
-                elif isinstance(record.scopes[0].value, dict) and knows(profile, record.scopes[0].value):
+                answers = list(islice(answers_of(document, profile), _LOOKED_AT))
+                found = list(islice(records_of(answers, profile.records), _LOOKED_AT))
+                # A member that is no object, such as null, hides nothing.
+                objects = (
+                    one for one in found if isinstance(one, JsonRecord) and isinstance(one.scopes[0].value, dict)
+                )
+                record = next(objects, None)
+                if record is not None and knows(profile, record.scopes[0].value):
                     fitting.append(profile)
                     firsts[profile.id] = record
+                elif any(isinstance(one.span.value, dict) and lists(profile, one.span.value) for one in answers):
+                    fitting.append(profile)
+                elif not found and profile not in empty:
+                    empty.append(profile)
             if fitting:
                 break
     if len(fitting) > 1:
         fitting = [profile for profile in fitting if _knows_item(firsts.get(profile.id), profile)] or fitting
-    return fitting
+    return fitting or empty, bool(fitting)
+
+
+def _is_bill(source: UsageSource) -> bool:
+    """Whether a file begins as the provider's bills do, in any of the encodings that they come in."""
+    with source.open() as stream:
+        start = stream.read(_START)
+    return any(_BILL.search(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
+
+
+def _unknown(source: UsageSource, form: str) -> str:
+    """Why no profile reads a file, by what it begins with."""
+    begin = _begin(source, form)
+    if begin.startswith(_ERROR):
+        return f"the file begins with {begin}"
+    return (
+        f"no profile knows this file, which begins with {begin}; name one with --profile, of your own or shipped with the"
+        f" program ({', '.join(shipped_profiles())})"
+    )
 
 
 def _begin(source: UsageSource, form: str) -> str:
     """What the header or the first document of a file is, for a message."""
     if form == "csv":
-        return f"a header with {', '.join(map(quoted, _header(source)[:6]))}"
+        names = _header(source)
+        return (
+            f"a header with {', '.join(map(quoted, names[:6]))}" if len(names) > 1 else f"the value {quoted(names[0])}"
+        )
     value = next(iter(documents_of(source, form))).value
+    if error := error_in(value):
+        return f"{_ERROR}{error}"
     if not isinstance(value, dict) or not value:
         return shown(value)
-    code, text = (value_at(value, (key,)) for key in ("Code", "Message"))
-    if isinstance(code, str) and isinstance(text, str):
-        return f"an error of the provider, {printable(code)}: {printable(text)}"
     return f"an object with {', '.join(map(quoted, islice(value, 6)))}"
 
 

@@ -8,14 +8,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, printable
 from mps_bill.core.files import MAX_BYTES_OF_DATA, read_whole
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.sources import UsageSource
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Answer, Document, JsonError, is_there, read_answers, read_documents, value_at
+from mps_bill.profiles.json_records import (
+    Answer,
+    Document,
+    JsonError,
+    Obstacle,
+    is_there,
+    read_answers,
+    read_documents,
+    value_at,
+)
 from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.xml_documents import read_xml
+
+WEB_PAGE = "this is a web page, perhaps that of a login"
 
 
 def form_of(source: UsageSource) -> Literal["csv", "json", "xml"]:
@@ -26,10 +37,19 @@ def form_of(source: UsageSource) -> Literal["csv", "json", "xml"]:
     """
     with source.open() as stream:
         start = stream.read(1024)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:4]:
+        raise rejected(source, kinds.NOT_UTF8, "the file is UTF-16, and must be UTF-8; save it as UTF-8")
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         raise rejected(source, usage_kinds.EMPTY_FILE, "the file is empty")
+    if is_web_page(start):
+        raise rejected(source, usage_kinds.UNREADABLE_FILE, f"{WEB_PAGE}; fetch the answer again")
     return "json" if start[:1] in (b"{", b"[") else "xml" if start[:1] == b"<" else "csv"
+
+
+def is_web_page(start: bytes) -> bool:
+    """Whether the start of a file is that of HTML."""
+    return start[:1] == b"<" and b"html" in start[:200].lower()
 
 
 def documents_of(source: UsageSource, form: str) -> Iterator[Document]:
@@ -58,6 +78,23 @@ def answers_of(document: Document, profile: Profile) -> Iterator[Answer]:
     )
 
 
+def action_of(document: Document) -> str:
+    """The action that the request beside an answer asks for; empty where there is none."""
+    members = document.value if isinstance(document.value, dict) else {}
+    action = value_at(members, ("Request", "Action"))
+    return action if isinstance(action, str) else ""
+
+
+def error_in(value: Any) -> str:
+    """The code and the message of the provider where a value is, or has in it, an error; else empty."""
+    if isinstance(value, dict):
+        code, message = (value_at(value, (key,)) for key in ("Code", "Message"))
+        if isinstance(code, str) and isinstance(message, str) and code and message:
+            return f"{printable(code)}: {printable(message)}"
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next(filter(None, map(error_in, members)), "")
+
+
 def knows(profile: Profile, members: Mapping[str, Any]) -> bool:
     """Whether an object has the fields that a record of the profile is known by."""
     return bool(profile.known_by) and all(is_there(value_at(members, path.steps)) for path in profile.known_by)
@@ -67,7 +104,8 @@ def lists(profile: Profile, members: Mapping[str, Any]) -> bool:
     """Whether an object is an answer that the profile knows beside those with records."""
     known = [one.field for one in profile.refuse if one.where is None or is_there(value_at(members, one.where.steps))]
     known += [profile.listing] if profile.listing else []
-    return any(value_at(members, path.steps) is not None for path in known)
+    found = (value_at(members, path.steps) for path in known)
+    return any(value is not None and not isinstance(value, Obstacle) for value in found)
 
 
 @contextmanager

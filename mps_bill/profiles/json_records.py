@@ -23,7 +23,7 @@ from mps_bill.profiles.profile import EACH, FieldPath
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CHUNK = 1 << 16
 #: What clients and scripts put around an answer.
-_WRAPPERS = ("Body", "Response", "Data")
+_WRAPPERS = ("Body", "Response", "Data", "Message", "MessageBody")
 
 
 class JsonError(Exception):
@@ -199,6 +199,8 @@ def shown(value: Any) -> str:
     """A value for a message: text and numbers as they stand, of others only what they are."""
     if isinstance(value, str):
         return quoted(value)
+    if value is None:
+        return "null"
     return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "true or false"
 
 
@@ -246,16 +248,18 @@ def read_documents(stream: TextIO) -> Iterator[Document]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What stands in the wrappers of a document: an answer, or with `is_record` a record by itself."""
+    """What stands in the wrappers of a document: an answer, or with `is_record` a record by itself. `outer` are the objects
+    that wrap it, from the inside."""
 
     document: Document
     span: _Span
     is_record: bool = False
+    outer: tuple[_Span, ...] = ()
 
     @property
     def whole(self) -> JsonRecord:
-        """All of it as a record."""
-        return JsonRecord(self.document, self.document.line, (self.span,))
+        """All of it as a record, which its wrappers hold."""
+        return JsonRecord(self.document, self.document.line, (self.span, *self.outer))
 
 
 def read_answers(
@@ -299,7 +303,8 @@ def _unwrapped(answer: Answer) -> Answer | None:
             continue
         at = _inside(text, answer.span.start, key)
         if not isinstance(inner, str):
-            return Answer(answer.document, _Span(inner, at, decode(text, at)[1]))
+            outer = (answer.span, *answer.outer)
+            return Answer(answer.document, _Span(inner, at, decode(text, at)[1]), outer=outer)
         if inner.lstrip()[:1] in ("{", "["):
             line, column = answer.document.position(at)
             try:

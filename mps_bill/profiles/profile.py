@@ -86,18 +86,34 @@ class _HasValues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that has a value in `field`, and one of `where` if that is given, lacks usage, for the reason `because`.
+    """An answer that has a value in `field`, one in `where` and none in `without`, if they are given, lacks usage, for the
+    reason `because`.
 
-    What a record of the same run has in its field `answered_by` is there after all.
+    What a record of the same run has in its field `answered_by` is there after all. An answer to a request for the action
+    `asked` has all that there is.
     """
 
     field: FieldPath
     because: str
     where: FieldPath | None = None
+    without: FieldPath | None = None
     answered_by: FieldPath | None = None
+    asked: str = ""
 
     def applies(self, answer: _HasValues) -> bool:
-        return self.where is None or bool(answer.value(self.where))
+        return (self.where is None or bool(answer.value(self.where))) and not (
+            self.without and answer.value(self.without)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """The `item` of an output with only audio. A record that shows itself that it is one has this item even where its template
+    gives one of `instead_of`; and one whose template gives this item has no codec and no size, whatever pictures are in it.
+    """
+
+    item: str
+    instead_of: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +130,11 @@ class Profile:
 
     Records that meet a condition of `skip` are not usage. One that has the field of a condition of `require` must meet it.
     In an answer, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
-    follows, where the answer has the field `listing` (None: always). `sums_of` is the period (`hour`) that each record is the
-    sum of, or empty. A record is `known_by` the fields that it has, and an answer by
-    the `actions` that a request beside it can ask for. `templates` are, for each value of the first field of
-    `template` that has one, the columns that it gives. `given` are the values of `parameters`.
+    follows, where the answer has the field `listing` (None: always). `total` has the number of records of all pages together,
+    `page_number` that of the page, and `count` the number of records of the answer. `sums_of` is the period (`hour`) that
+    each record is the sum of, or empty. A record is `known_by` the fields that it has, and an answer by the `actions` that a
+    request beside it can ask for. `templates` are, for each value of the first field of `template` that has one, the columns
+    that it gives, but for outputs with only `audio`. `given` are the values of `parameters`.
     """
 
     id: str
@@ -130,12 +147,16 @@ class Profile:
     columns: tuple[Column, ...]
     next_page: FieldPath | None = None
     listing: FieldPath | None = None
+    total: FieldPath | None = None
+    page_number: FieldPath | None = None
+    count: FieldPath | None = None
     refuse: tuple[Refusal, ...] = ()
     sums_of: str = ""
     known_by: tuple[FieldPath, ...] = ()
     actions: tuple[str, ...] = ()
     template: tuple[FieldPath, ...] = ()
     templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    audio: Audio | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
 

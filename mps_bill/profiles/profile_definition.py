@@ -28,6 +28,7 @@ from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.profile import (
     EACH,
+    Audio,
     Column,
     Condition,
     Evidence,
@@ -176,6 +177,11 @@ COLUMN = Object(
     make=_column,
 )
 
+
+def _refusal(*, asked: str | None, **values: Any) -> Refusal:
+    return Refusal(asked=asked or "", **values)
+
+
 BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
 WITHOUT = Field("without", _field, "a field that these records do not have", required=False)
 SKIP_CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE, WITHOUT), make=Condition)
@@ -220,7 +226,9 @@ REQUIRE = Field(
 )
 WHERE = Field("where", _field, "only an answer that has this field too", required=False)
 ANSWERED_BY = Field("answered_by", _field, "the field of a record of the run that has what is missing", required=False)
-REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, ANSWERED_BY), make=Refusal)
+LACKING = Field("without", _field, "only an answer that does not have this field", required=False)
+ASKED = Field("asked", _word, "the action whose answers, by the request beside them, are not refused", required=False)
+REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=_refusal)
 REFUSE = Field(
     "refuse",
     ListOf("the refusals", REFUSAL),
@@ -238,6 +246,24 @@ LISTING = Field(
     "listing",
     _field,
     "the field that only pages have: answers without it are complete in themselves",
+    required=False,
+)
+TOTAL = Field(
+    "total",
+    _field,
+    "the field of a page with the number of records of all pages together; any other number in the files is refused",
+    required=False,
+)
+PAGE_NUMBER = Field(
+    "page_number",
+    _field,
+    "the field with the number of a page; where one before it is missing the run is refused",
+    required=False,
+)
+COUNT = Field(
+    "count",
+    _field,
+    "the field of an answer with the number of its records; any other number of them is refused",
     required=False,
 )
 KNOWN_BY = Field(
@@ -275,6 +301,23 @@ TEMPLATES = Field(
     "for each template the item of its records; other templates are reported with their count",
     required=False,
     default={},
+)
+AUDIO = Field(
+    "audio",
+    Object(
+        "audio",
+        (
+            Field("item", _word, "the billable item of an output with only audio"),
+            Field(
+                "instead_of",
+                ListOf("the items", _word, unique=True),
+                "the items of templates that an output with only audio does not have",
+            ),
+        ),
+        make=Audio,
+    ),
+    "outputs with only audio, whatever their template is",
+    required=False,
 )
 ABOUT = Field("about", line("a description", kinds.BAD_NAME, 500), "what the parameter is, as it is asked for")
 PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=Parameter)
@@ -375,12 +418,15 @@ PROFILE = Object(
             ACTIONS,
             NEXT_PAGE,
             LISTING,
+            TOTAL,
+            PAGE_NUMBER,
+            COUNT,
             REFUSE,
             SUMS_OF,
             SKIP,
             REQUIRE,
         ),
-        *(PARAMETERS, TEMPLATE, TEMPLATES, COLUMNS_FIELD),
+        *(PARAMETERS, TEMPLATE, TEMPLATES, AUDIO, COLUMNS_FIELD),
     ),
     check=_check,
     make=_profile,

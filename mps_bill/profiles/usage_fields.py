@@ -7,7 +7,7 @@ right is left to the reader of usage, so that there is one verdict, however usag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Protocol
@@ -21,6 +21,8 @@ from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile, pla
 
 #: Columns, beside tags, with text of the user, which may have quotes and line ends.
 _FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)
+#: What sound does not have.
+_PICTURE = ("codec", "width", "height")
 _LINE_ENDS = str.maketrans("", "", "\r\n")
 _LOCAL_TIME = re.compile(LOCAL_TIME)
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?")
@@ -91,6 +93,7 @@ def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[
         except _Wrong as wrong:
             troubles.append(replace(wrong.trouble, column=column.name))
     if template and (named := profile.templates.get(template)):
+        named = _with_audio(named, values, profile)
         # A template says what its records are, whatever else they have.
         values.update(named)
         troubles = [trouble for trouble in troubles if trouble.column not in named]
@@ -98,6 +101,16 @@ def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[
         if column.template:
             values[column.name] = column.template.format_map(values)
     return list(values.values()), troubles
+
+
+def _with_audio(named: Mapping[str, str], values: Mapping[str, str], profile: Profile) -> Mapping[str, str]:
+    """What a template gives to a record that has `values` without it."""
+    audio = profile.audio
+    if audio and values["item"] == audio.item and named["item"] in audio.instead_of:
+        return {}
+    if audio and named["item"] == audio.item:
+        return {**{column: "" for column in _PICTURE if column in values}, **named}
+    return named
 
 
 def source_field(record: Record, column: Column) -> FieldPath | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from mps_bill.cli import run
+from mps_bill.cli import completion, run
+from tests.kit import row, usage_text
 
 
 class Shell:
@@ -16,9 +19,11 @@ class Shell:
         self._monkeypatch, self._output = monkeypatch, output
 
     def offers(self, line: str) -> list[str]:
-        words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+        # Bash takes words apart at these signs, and asks for what comes behind the last of them.
+        words = [word for part in line.split(" ") for word in (re.findall("[=:]|[^=:]+", part) or [""])]
+        asked = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
         with self._monkeypatch.context() as patch:
-            for name, value in {"_MPS_BILL_COMPLETE": "complete_bash", **words}.items():
+            for name, value in {"_MPS_BILL_COMPLETE": "complete_bash", **asked}.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
                 run([])
@@ -40,6 +45,19 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ("mps-bill estimate dolby 1 minute --region cn-sh", ["cn-shanghai", "cn-shenzhen"]),
         ("mps-bill estimate --prices mps-china editing", ["editing_basic", "editing_advanced"]),
         ("mps-bill estimate --prices nothing editing", []),
+        ("mps-bill estimate --prices mps-china audio_transcoding ", ["Audio"]),
+        ("mps-bill estimate --prices mps-china transcoding H264.HD 10 m", ["minute"]),
+        ("mps-bill estimate --prices mps-china hdr_standard HDR 10 ", ["frame"]),
+        (
+            "mps-bill estimate dolby 1 minute --at 2023-11-10T11:00:00+08:00 --region=cn-sh",
+            ["cn-shanghai", "cn-shenzhen"],
+        ),
+        ("mps-bill prices show mps-china --item audio", ["audio_transcoding"]),
+        ("mps-bill prices show mps-china --item transcoding --spec H264.2", ["H264.2K"]),
+        ("mps-bill prices show mps-china --region cn-qing", ["cn-qingdao"]),
+        ("mps-bill help recon", ["reconcile"]),
+        ("mps-bill help sett", ["settle"]),
+        ("mps-bill bill u.csv --by it", ["item"]),
     ],
 )
 def test_words_are_completed(line: str, expected: list[str], shell: Shell) -> None:
@@ -54,3 +72,44 @@ def test_items_are_those_of_the_config(tmp_path: Path, shell: Shell, monkeypatch
     assert "transcoding" not in items
     (tmp_path / "mps-bill.yaml").write_text("prices: [")
     assert shell.offers("mps-bill estimate ") == []
+
+
+@pytest.fixture
+def usage(tmp_path: Path) -> str:
+    path = tmp_path / "usage.csv"
+    path.write_text(usage_text([row(tag_project="drama"), row(job_id="j-2", tag_project="news", region="cn-beijing")]))
+    return str(path)
+
+
+def test_what_a_small_file_holds_is_offered(usage: str, shell: Shell) -> None:
+    assert shell.offers(f"mps-bill explain {usage} --job ") == ["j-1", "j-2"]
+    assert shell.offers(f"mps-bill explain --job j-2 --set region=x {usage} --account a --job ") == ["j-1", "j-2"]
+    assert shell.offers(f"mps-bill bill {usage} --by tag") == ["tag_project"]
+    assert shell.offers(f"mps-bill bill {usage} --by day,t") == ["day,tag_project"]
+
+
+def test_a_large_file_is_not_read(usage: str, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "_SMALL", 10)
+    assert shell.offers(f"mps-bill explain {usage} --job ") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "offered"),
+    [
+        ("", ["region=", "item=", "spec=", "family=", "tag_project="]),
+        ("re", ["region=cn-shanghai", "region=cn-beijing"]),
+        ("region=cn-b", ["region=cn-beijing"]),
+        ("tag_project=", ["tag_project=drama", "tag_project=news"]),
+        ("tag_projekt=", []),
+        ("spec=H264.2", ["spec=H264.2K", "spec=H264.2K.NarrowBandHDV1"]),
+    ],
+)
+def test_keys_and_values_of_what_is_shown(word: str, offered: list[str], usage: str) -> None:
+    context = SimpleNamespace(params={"usage": [usage], "prices": ["mps-china"]}, args=[])
+    assert completion.only(context, word) == offered  # type: ignore[arg-type]
+
+
+def test_values_that_no_file_has_are_those_that_are_known() -> None:
+    context = SimpleNamespace(params={"usage": ["gone.csv"], "prices": ["mps-china"]}, args=[])
+    assert completion.only(context, "family=tr") == ["family=transcoding"]  # type: ignore[arg-type]
+    assert "region=cn-qingdao" in completion.only(context, "region=")  # type: ignore[arg-type]

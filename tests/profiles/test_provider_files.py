@@ -614,3 +614,228 @@ def test_a_second_list_of_records_is_refused(tmp_path: Path, text: str, capsys: 
     (tmp_path / "jobs.json").write_text(text)
     assert run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"]) == 3
     assert 'as well as under "JobList"; give them in one list' in capsys.readouterr().err
+
+
+METER = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1}
+REGION = {"region": "cn-shanghai"}
+
+
+@pytest.mark.parametrize(
+    ("name", "documents", "message"),
+    [
+        ("mps-job-list", [page(A, TotalCount=3)], "TotalCount is 3, and the files have 1; fetch the other pages too"),
+        ("mps-job-list", [{"TotalCount": 3, "Data": page(A)}], "TotalCount is 3, and the files have 1"),
+        ("mps-job-list", [{"Data": page(A), "NextPageToken": "t"}], 'NextPageToken "t" announces another page'),
+        ("mps-job-list", [page(A, TotalCount=1), page(C, TotalCount=1)], ""),
+        ("mps-job-list", [page(A, B, TotalCount=1), page(C, TotalCount=1)], "TotalCount is 1, and the files have 3"),
+        ("mps-job-list", [page(A, TotalCount=0)], "TotalCount is 0, and the files have 1; a page is given twice"),
+        ("mps-job-list", [page(A, TotalCount=2, PageNumber=1), page(B, TotalCount=2, PageNumber=2)], ""),
+        ("mps-job-list", [page(B, TotalCount=2, PageNumber=2)], "TotalCount is 2, and the files have 1"),
+        ("mps-job-list", [page(A, PageNumber=1), page(C, PageNumber=3)], "PageNumber 2 is missing; fetch the other"),
+        ("mps-job-list", [page(A, TotalCount=2, PageNumber=1), page(B, TotalCount=2, PageNumber=1)],
+         "TotalCount is 2, and the files have 2; fetch the other pages too"),
+        ("ims-metering", [{"Data": [METER], "NextToken": "x", "MaxResults": 1}], 'NextToken "x" announces another page'),
+        ("ims-metering", [{"Data": [METER], "NextToken": "", "TotalCount": 2}], "TotalCount is 2, and the files have 1"),
+        ("ims-metering", [{"Data": [METER], "NextToken": "", "TotalCount": "1"}], ""),
+        ("ims-jobs", [parent("P1", sub_job("s1"), sub_job("s2"))], "JobCount is 3, and the answer has 2 records"),
+        ("ims-jobs", [LISTED | {"TotalCount": 3}, parent("P1"), parent("P2")], "TotalCount is 3, and the files have 2"),
+    ],
+)  # fmt: skip
+def test_what_an_answer_states_of_itself_is_checked(
+    name: str, documents: list[dict[str, Any]], message: str, tmp_path: Path
+) -> None:
+    if "JobCount" in message:
+        documents[0]["TranscodeParentJob"]["JobCount"] = "3"
+    file = written(tmp_path, lines(*documents))
+    using = profile(name, REGION if "metering" in name else None)
+    if message:
+        assert any(message in one for one in rejection(file, using=using))
+    else:
+        with converted(file, using=using) as (one,):
+            assert one.rows
+
+
+def test_sub_jobs_are_as_many_as_stated(tmp_path: Path) -> None:
+    document = parent("P1", sub_job("s1"), sub_job("s2", Status="Fail", OutFileMeta={}))
+    document["TranscodeParentJob"]["JobCount"] = 2
+    with converted(written(tmp_path, lines(document)), using=profile("ims-jobs")) as (one,):
+        assert (one.rows, one.records) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("files", "pages"),
+    [
+        ([page(A, NextPageToken="t"), page(B)], 1),
+        ([page(A)], 0),
+        ([page(A, NextPageToken="t"), page(B, NextPageToken="u"), page(C)], 2),
+    ],
+)
+def test_pages_without_their_requests_are_reported(
+    files: list[object], pages: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bill", str(written(tmp_path, lines(*files))), "-p", "mps-china", "-q"]) == 0
+    err = capsys.readouterr().err
+    assert (f"Warning: {pages} page" in err) == bool(pages)
+    assert ("whether another one is missing cannot be known" in err) == bool(pages)
+
+
+def audio(template: str, **properties: object) -> dict[str, Any]:
+    streams = {"AudioStreamList": {"AudioStream": [{"CodecName": "aac"}]}}
+    more = {"Duration": "600", "Streams": streams, **properties}
+    return job("a", Output={"OutputFile": A["Output"]["OutputFile"], "TemplateId": template, "Properties": more})
+
+
+COVER = {
+    "Width": "300",
+    "Height": "300",
+    "Streams": {
+        "AudioStreamList": {"AudioStream": [{"CodecName": "mp3"}]},
+        "VideoStreamList": {"VideoStream": [{"CodecName": "mjpeg"}]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "item"),
+    [
+        (audio("S00000002-200030"), "audio_transcoding"),
+        (audio("S00000003-200020"), "audio_transcoding"),
+        (audio("S00000001-200030"), "audio_transcoding"),
+        (audio("S00000001-100000"), "transmuxing"),
+        (audio("S00000001-300010", **COVER), "audio_transcoding"),
+        (job("a", "S00000002-200030"), "narrowband_hd_1"),
+    ],
+)
+def test_an_output_with_only_audio_is_billed_as_audio_whatever_its_template(
+    made: dict[str, Any], item: str, tmp_path: Path
+) -> None:
+    book, problems = load_price_book(["mps-china"])
+    assert book, problems
+    with converted(written(tmp_path, lines(page(made))), using=profile("mps-job-list")) as (one,):
+        (row,) = rows(one)
+        (bill,) = bill_usage([one.source], book, MeterOptions()).bills
+    assert row["item"] == item
+    if item == "audio_transcoding":
+        assert [f"{line.amount.normalize():f}" for line in bill.lines] == ["0.056"]
+
+
+def test_editing_of_audio_stays_what_a_profile_of_ones_own_says(tmp_path: Path) -> None:
+    own, problems = read_profile(OWN, "own.yaml")
+    assert own, problems
+    with converted(written(tmp_path, lines(page(audio("S00000001-200030")))), using=own) as (one,):
+        assert [row["item"] for row in rows(one)] == ["editing_basic"]
+
+
+def test_a_success_of_length_0_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = lines(page(A, job("b"), job("c", State="TranscodeFail"))).replace(LENGTH, "0.00")
+    assert run(["bill", str(written(tmp_path, text)), "-p", "mps-china", "-q"]) == 0
+    assert "Warning: 2 records of a success with the length 0, billed as 0" in capsys.readouterr().err
+
+
+def test_whether_a_deleted_job_is_billed_is_asked_for(tmp_path: Path) -> None:
+    text = lines(parent("P1", sub_job("s1", Status="Deleted"), sub_job("s2", Status="Deleted", FinishTime="")))
+    with converted(written(tmp_path, text), using=profile("ims-jobs")) as (one,):
+        (problem,) = check_rows(one.source)
+    assert 'Status is "Deleted": give --set deleted=...' in problem.message
+    for meaning in ("success", "failed"):
+        with converted(written(tmp_path, text), using=profile("ims-jobs", {"deleted": meaning})) as (one,):
+            assert [row["status"] for row in rows(one)] == [meaning]
+            assert one.skipped == {"the job was deleted before it finished": 1}
+
+
+EVENT = {"EventType": "TranscodeComplete", "MessageBody": {"JobId": "s1", "ParentJobId": "P1", "Status": "Success"}}
+SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "JobCount": 1}}
+
+
+@pytest.mark.parametrize(
+    ("document", "part"),
+    [
+        (EVENT, 'names "P1": a callback has no lengths; ask GetTranscodeJob'),
+        ({"id": "i", "source": "acs.ims", "type": "t", "data": EVENT}, 'names "P1": a callback has no lengths'),
+        ({"source": "acs.ims", "data": EVENT["MessageBody"]}, 'names "P1": an event has no lengths; ask GetTranscodeJob'),
+        ({"TopicName": "t", "Message": json.dumps(EVENT)}, 'names "P1": a callback has no lengths'),
+        ({"TopicName": "t", "Message": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
+        ({"MessageBody": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
+        (SUBMITTED_IMS, 'names "P1": an answer without sub-jobs, such as that of SubmitTranscodeJob'),
+        (parent("P1"), 'names "P1": an answer without sub-jobs'),
+        ({"RequestId": "r", "Data": []}, "can read this answer, which has no rows and does not say of what"),
+        ({"Code": "200", "Data": {"Items": {"Item": [{"PretaxAmount": 1}]}}}, "this is a bill of the provider and not usage"),
+        ({"request": {"action": "QueryBill"}, "response": {"Data": {"Items": [{"PretaxGrossAmount": 1}]}}}, "with --bill"),
+    ],
+)  # fmt: skip
+def test_what_has_no_usage_says_what_it_is_and_what_to_ask_for(
+    document: object, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bill", str(written(tmp_path, lines(document))), "-p", "mps-china", "-q"]) == 3
+    err = capsys.readouterr().err
+    assert part in err
+    assert err.count("\n") == 1, err
+
+
+def test_a_parent_job_that_was_asked_for_and_has_no_sub_jobs_is_counted(tmp_path: Path) -> None:
+    fetched = {"request": {"action": "GetTranscodeJob"}, "response": parent("P2")}
+    with converted(written(tmp_path, lines(parent("P1", sub_job("s1")), fetched)), using=profile("ims-jobs")) as (one,):
+        assert one.rows == 1
+        assert one.skipped == {"the answer has no TranscodeParentJob.TranscodeJobList": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "part"),
+    [
+        ("账单信息/账单月份,应付信息/应付金额（含税）\n202311,1\n", "bill.csv", "this is a bill of the provider and not usage"),
+        ("Billing Cycle,Pretax Gross Amount\n2023-11,1\n", "bill.csv", "give it to reconcile, with --bill"),
+        ("<!DOCTYPE html><html></html>", "x.json", "this is a web page, perhaps that of a login"),
+        ("\n<html><meta charset=utf-8></html>", "x.xml", "this is a web page, perhaps that of a login"),
+        ("42", "x.json", 'begins with the value "42"'),
+        ("<Error><Code>No.RAM</Code><Message>no</Message></Error>", "x.xml", "an error of the provider, No.RAM: no"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+def test_wrong_files_are_refused_in_one_sentence(
+    text: str, name: str, part: str, encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    if encoding == "utf-16" and name.endswith("csv"):
+        return
+    assert run(["bill", str(tmp_path / name), "-p", "mps-china", "-q"]) == 3
+    err = capsys.readouterr().err
+    assert ("the file is UTF-16" if encoding == "utf-16" else part) in err
+    assert err.count("\n") == 1, err
+
+
+def test_a_broken_member_is_a_rejected_record_and_hides_nothing(tmp_path: Path) -> None:
+    for text, message in (
+        (lines(page("abc", A)), 'the record is "abc", and must be an object'),  # type: ignore[arg-type]
+        (lines(page(None, A)), "the record is null, and must be an object"),  # type: ignore[arg-type]
+        (lines(["abc", A]), "profile mps-job-list reads records at JobList.Job[]"),
+    ):
+        file = written(tmp_path, text)
+        with usage_sources([str(file)], formats=FOREIGN_FORMATS) as (sources, _):
+            found = find_profile(sources)
+        assert found
+        with converted(file, using=found[0]) as (one,):
+            (problem,) = check_rows(one.source)
+            assert one.rows == 2
+        assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("document", "error"),
+    [
+        ({"Code": "Throttling.User", "Message": "Slow down"}, "Throttling.User: Slow down"),
+        ({"body": {"Code": "Forbidden", "Message": "no"}}, "Forbidden: no"),
+        ({"JobResultList": {"JobResult": [{"Success": False, "Code": "Bad", "Message": "m"}]}}, "Bad: m"),
+    ],
+)
+def test_an_error_beside_answers_has_the_words_of_the_provider(document: object, error: str, tmp_path: Path) -> None:
+    with converted(written(tmp_path, lines(page(A), document)), using=profile("mps-job-list")) as (one,):
+        (problem,) = check_rows(one.source)
+    assert problem.message == f"the provider answered with an error, {error}"
+    assert problem.place.line == 2
+
+
+def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bill", str(written(tmp_path, lines(page(job("a", "ours"))))), "-p", "mps-china", "-q"]) == 0
+    assert (
+        '1 record of template "ours", which the profile does not name, is taken for what its' in capsys.readouterr().err
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import options
+from mps_bill.cli import completion, options
 from mps_bill.cli.output import say
 from mps_bill.cli.prices.check import Sheets
 from mps_bill.cli.showing import Showing, shows
@@ -22,11 +22,20 @@ if TYPE_CHECKING:
 def show(
     paths: Sheets,
     *,
-    item: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only this item. Repeatable.")] = None,
-    region: Annotated[
-        list[str] | None, typer.Option(metavar="REGION", help="Only prices in this region. Repeatable.")
+    item: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Only this item. Repeatable.", autocompletion=completion.items),
     ] = None,
-    spec: Annotated[list[str] | None, typer.Option(metavar="SPEC", help="Only this spec. Repeatable.")] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGION", help="Only prices in this region. Repeatable.", autocompletion=completion.regions
+        ),
+    ] = None,
+    spec: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="Only this spec. Repeatable.", autocompletion=completion.specs),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00."),
