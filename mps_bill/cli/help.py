@@ -47,9 +47,10 @@ def topics() -> dict[str, Path]:
 def _show_list(pages: dict[str, Path]) -> None:
     with open_output(None) as stream:
         stream.write("Pages of the manual, for mps-bill help TOPIC:\n\n")
+        widest = max(map(len, pages), default=0)
         for name, path in pages.items():
             with path.open(encoding="utf-8") as page:
-                stream.write(f"  {name:20}{page.readline().lstrip('# ').rstrip()}\n")
+                stream.write(f"  {name:{widest}}  {page.readline().lstrip('# ').rstrip()}\n")
         stream.write("\nmps-bill --help lists the commands, and mps-bill COMMAND --help the options of one.\n")
 
 
