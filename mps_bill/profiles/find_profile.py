@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 from mps_bill.core.diagnostics import InputRejected, one_of, printable, quoted
 from mps_bill.metering import kinds as usage_kinds
@@ -17,6 +18,7 @@ from mps_bill.profiles.convert import CsvRecord
 from mps_bill.profiles.foreign_files import (
     action_of,
     answers_of,
+    begins,
     documents_of,
     error_in,
     form_of,
@@ -74,6 +76,13 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
                 raise rejected(source, kinds.NO_PROFILE, message)
             raise rejected(source, kinds.NO_PROFILE, _unknown(source, form), 1, 1)
     return None
+
+
+def profile_of(value: Any) -> str:
+    """The shipped profile that knows an answer or a record; empty where none does."""
+    profiles = (profile for name in shipped_profiles() if (profile := load_profile(name)[0]))
+    members = value if isinstance(value, dict) else {}
+    return next((one.id for one in profiles if lists(one, members) or knows(one, members) or begins(one, members)), "")
 
 
 def is_usage(source: UsageSource) -> bool:

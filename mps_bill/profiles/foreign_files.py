@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -23,9 +24,10 @@ from mps_bill.profiles.json_records import (
     read_documents,
     value_at,
 )
-from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.profile import EACH, Profile
 from mps_bill.profiles.xml_documents import read_xml
 
+_PASSING = re.compile(r"Throttling|ServiceUnavailable|SystemBusy|InternalError", re.IGNORECASE)
 WEB_PAGE = "this is a web page, perhaps that of a login"
 
 
@@ -95,9 +97,20 @@ def error_in(value: Any) -> str:
     return next(filter(None, map(error_in, members)), "")
 
 
+def is_passing(code: str) -> bool:
+    """Whether an error of the provider may be over when it is asked again."""
+    return _PASSING.match(code) is not None
+
+
 def knows(profile: Profile, members: Mapping[str, Any]) -> bool:
     """Whether an object has the fields that a record of the profile is known by."""
     return bool(profile.known_by) and all(is_there(value_at(members, path.steps)) for path in profile.known_by)
+
+
+def begins(profile: Profile, members: Mapping[str, Any]) -> bool:
+    """Whether an object is an answer with records of the profile, or none of them."""
+    steps = [step for step in profile.records or () if step != EACH]
+    return len(steps) > 1 and value_at(members, steps) is not None
 
 
 def lists(profile: Profile, members: Mapping[str, Any]) -> bool:

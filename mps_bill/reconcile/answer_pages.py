@@ -2,98 +2,72 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.profiles.json_records import Document, JsonRecord, read_documents, read_records
+from mps_bill.core.diagnostics import Place, Problem, printable
+from mps_bill.profiles.foreign_files import is_passing
+from mps_bill.profiles.json_records import Answer, Document, key_of, read_answers
 from mps_bill.profiles.profile import EACH
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.export import ABSENT, ExportRow
+from mps_bill.reconcile.export_columns import find_columns
 
 #: What pages of one answer have in common, coarser before finer. A run may have several answers of an account and month.
 _COMMON: tuple[tuple[str, ...], ...] = ((), ("total",), ("total", "product"), ("total", "product", "day"))
 
 
-#: What an answer of the bill API stands in, from the outside: a line of a file that was fetched, the dump of a client, and the
-#: answer's own `Data`. Upper and lower case make no difference.
-_INTO_ANSWER = ("response", "body")
-_INTO_ITEMS = ("data", "items", "item")
+#: The keys from an answer to its items.
+_INTO_ITEMS = ("Data", "Items", "Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A document with an answer: its `value`, and the `path` to its items in `document` (None: there are no items)."""
+def answers_in(document: Document, own: Mapping[str, str]) -> Iterator[Answer]:
+    """The answers of the bill API in a document, and the items that stand by themselves. `own` are the headings of a mapping.
 
-    document: Document
-    value: Any
-    path: tuple[str, ...] | None
+    Raises:
+        JsonError: a text in a wrapper is not valid JSON.
+    """
 
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the answer says of its items, by names in lower case."""
-        if not isinstance(self.value, dict):
-            return {}
-        inner = self.value.get(_key(self.value, ("data",)) or "")
-        return {key.casefold(): value for key, value in (inner if isinstance(inner, dict) else self.value).items()}
+    def is_item(value: Any) -> bool:
+        found, _, _ = find_columns(list(value), (), own)
+        return "payable" in found or "list_amount" in found
 
-    @property
-    def month(self) -> str:
-        """The month of all items; empty where the answer names none."""
-        month = self.data.get("billingcycle")
-        return month if isinstance(month, str) else ""
-
-    @property
-    def is_empty(self) -> bool:
-        return self.path is None and str(self.data.get("totalcount")) == "0"
+    return read_answers(document, _INTO_ITEMS[1:2], lambda value: path_to_items(value) is not None, is_item)
 
 
-def answers_in(document: Document) -> Iterator[Answer]:
-    """The answers of a document: of each of its members where it is a list of answers, else its own."""
-    members = document.value if isinstance(document.value, list) else []
-    if any(isinstance(member, dict) and _key(member, (*_INTO_ANSWER, "data")) for member in members):
-        for record in read_records(document, (EACH,)):
-            if isinstance(record, JsonRecord):
-                text = record.raw.decode("utf-8", "backslashreplace")
-                yield _answer_in(Document(text, *record.position(), record.scopes[0].value))
-    else:
-        yield _answer_in(document)
-
-
-def _answer_in(document: Document) -> Answer:
-    """The answer that a document is, or holds under `response` or `body`, as an object or as its text."""
-    value, path = document.value, []
-    while isinstance(value, dict) and (key := _key(value, _INTO_ANSWER)):
+def path_to_items(answer: Any) -> tuple[str, ...] | None:
+    """The path to the items of an answer; None where it has none."""
+    path: list[str] = []
+    while isinstance(answer, dict) and (
+        key := next(filter(None, (key_of(answer, name) for name in _INTO_ITEMS)), None)
+    ):
         path.append(key)
-        value = value[key]
-    if isinstance(value, str) and path:
-        inner = next(read_documents(io.StringIO(value)), None)
-        if inner:
-            return _answer_in(replace(inner, line=document.line, column=document.column))
-    answer = value
-    while isinstance(value, dict) and (key := _key(value, _INTO_ITEMS)):
-        path.append(key)
-        value = value[key]
-    return Answer(document, answer, (*path, EACH) if isinstance(value, list) else None)
+        answer = answer[key]
+    return (*path, EACH) if isinstance(answer, list) else None
 
 
-def error_of(answer: Any) -> str:
+def stated_by(answer: Answer) -> dict[str, Any]:
+    """What an answer says of its items, by names in lower case."""
+    value = answer.span.value
+    if answer.is_record or not isinstance(value, dict):
+        return {}
+    inner = value.get(key_of(value, "Data") or "")
+    return {key.casefold(): member for key, member in (inner if isinstance(inner, dict) else value).items()}
+
+
+def error_of(answer: Answer) -> str:
     """What the provider says where an answer is a refusal, also one that was sent as a success; else empty."""
-    if not isinstance(answer, dict):
-        return ""
-    code, message, success = (
-        str(answer.get(_key(answer, (name,)) or "", "")) for name in ("code", "message", "success")
-    )
-    refused = success.casefold() == "false" or (message and not _key(answer, _INTO_ITEMS))
-    return f"the provider answered with an error, {code}: {message}; fetch it again" if refused else ""
-
-
-def _key(value: dict[str, Any], names: Sequence[str]) -> str | None:
-    """The key of an object that is one of `names`, the first of them that it has."""
-    keys = {key.casefold(): key for key in reversed(value)}
-    return next((keys[name] for name in names if name in keys), None)
+    for value in (scope.value for scope in answer.whole.scopes):
+        if answer.is_record or not isinstance(value, dict):
+            continue
+        code, message, success = (
+            str(value.get(key_of(value, name) or "", "")) for name in ("Code", "Message", "Success")
+        )
+        if success.casefold() == "false" or (message and not any(key_of(value, name) for name in _INTO_ITEMS)):
+            again = "; fetch it again" if is_passing(code) else ""
+            return f"the provider answered with an error, {printable(code)}: {printable(message)}{again}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +88,7 @@ class Page:
 
 def page_of(answer: Answer, place: Place, rows: Sequence[ExportRow]) -> Page | None:
     """The page that an answer is; None where it is a mere list of rows."""
-    data = answer.data
+    data = stated_by(answer)
     if not data:
         return None
     total = str(data.get("totalcount", ""))

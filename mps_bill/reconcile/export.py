@@ -74,7 +74,8 @@ class ClosingRow:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file that was read: its form (`csv` or `json`), its encoding, and how many bill rows it has."""
+    """A file that was read: its form (`csv` or `json`), its encoding, and how many bill rows it has; or one of an archive
+    that is `other` and was passed over."""
 
     name: str
     form: str

@@ -22,7 +22,9 @@ _STARTS = {
     b"%PDF": "this is a PDF; give the CSV or the JSON answers",
     b"PK\x05\x06": "the archive is empty",
 }
-_SUFFIXES = (".csv", ".csv.gz", ".json", ".jsonl", ".txt")
+_SUFFIXES, _TEXTS = (".csv", ".csv.gz", ".json", ".jsonl"), (".txt",)
+#: What else may hold bills, and so is not passed over.
+_MAY_HOLD_BILLS = (".zip", ".xlsx", ".xls", ".xml", ".parquet")
 #: What Macs add to archives.
 _EXTRAS = ("__MACOSX/", ".DS_Store")
 
@@ -35,8 +37,9 @@ class NotAnExport(Exception):
         self.kind = kind
 
 
-def unpacked(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
-    """The exports that a file holds, with their names: `bill.zip/detail.csv` for one in an archive.
+def unpacked(data: bytes, name: str) -> Iterator[tuple[str, bytes | None]]:
+    """The exports that a file holds, with their names: `bill.zip/detail.csv` for one in an archive; and what stands beside
+    them there, without its content.
 
     Raises:
         NotAnExport: the file is something else, damaged, encrypted, or too large.
@@ -59,19 +62,25 @@ def unpacked(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
         raise NotAnExport(f"it cannot be unpacked: {error}; download it again") from None
 
 
-def _members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, bytes]]:
+def _members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, bytes | None]]:
     members = [info for info in archive.infolist() if not info.is_dir()]
     if any(info.filename == "[Content_Types].xml" for info in members):
         raise NotAnExport(WORKBOOK)
     members = [info for info in members if not any(extra in info.filename for extra in _EXTRAS)]
     if not members:
         raise NotAnExport("the archive is empty")
-    for info in members:
+    endings = [PurePosixPath(info.filename).name.lower() for info in members]
+    # A text beside a bill explains it, and alone it may be one.
+    suffixes = next((known for known in (_SUFFIXES, _TEXTS) if any(ending.endswith(known) for ending in endings)), ())
+    for info, ending in zip(members, endings, strict=True):
         inner = f"{name}/{printable(info.filename)}"
         if info.flag_bits & 1:
             raise NotAnExport("the archive is encrypted; unpack it first")
-        if not PurePosixPath(info.filename).name.lower().endswith(_SUFFIXES):
+        if not suffixes or ending.endswith(_MAY_HOLD_BILLS):
             raise NotAnExport(f"{quoted(info.filename)} in the archive is not CSV or JSON; give the exports alone")
+        if not ending.endswith(suffixes):
+            yield inner, None
+            continue
         with archive.open(info) as stream:
             yield from unpacked(read_whole(stream, MAX_BYTES_OF_DATA), inner)  # type: ignore[arg-type]
 

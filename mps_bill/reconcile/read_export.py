@@ -11,17 +11,28 @@ from mps_bill.core.files import MAX_BYTES_OF_DATA, read_file
 from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.sources import expanded
-from mps_bill.profiles.json_records import JsonError, JsonRecord, read_documents, read_records
+from mps_bill.metering.usage import REQUIRED_COLUMNS
+from mps_bill.profiles.find_profile import profile_of
+from mps_bill.profiles.foreign_files import WEB_PAGE
+from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, read_documents, records_of
 from mps_bill.profiles.profile import FieldPath
 from mps_bill.reconcile import export_problems as kinds
-from mps_bill.reconcile.answer_pages import Answer, Page, answers_in, error_of, incomplete_answers, page_of
+from mps_bill.reconcile.answer_pages import (
+    Page,
+    answers_in,
+    error_of,
+    incomplete_answers,
+    page_of,
+    path_to_items,
+    stated_by,
+)
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
 from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, are_garbled, find_columns
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
 _KNOWN = frozenset(spelling for spellings in SPELLINGS.values() for spelling in spellings)
-_WEB_PAGE = "this is a web page, perhaps that of a login; export the bill again"
+_GIVE_USAGE = "give it before --bill, and with --bill what the provider charged"
 _XML = "this is XML; ask the bill API for JSON (Format=JSON)"
 
 
@@ -88,7 +99,10 @@ class _Reader:
         self.paths.append(path)
         try:
             for inner, content in unpacked(data, called):
-                self._content(inner, content)
+                if content is None:
+                    self.files.append(ExportFile(inner, "other", "", 0))
+                else:
+                    self._content(inner, content)
         except NotAnExport as error:
             self.report(Place(called), error.kind, str(error))
 
@@ -100,7 +114,9 @@ class _Reader:
         before, wrong = len(self.rows), len(self.problems)
         start = text.lstrip()[:200].casefold()
         if start.startswith("<"):
-            self.report(Place(name), kinds.UNREADABLE_FILE, _WEB_PAGE if "html" in start else _XML)
+            self.report(
+                Place(name), kinds.UNREADABLE_FILE, f"{WEB_PAGE}; export the bill again" if "html" in start else _XML
+            )
             return
         is_json = start.startswith(("{", "["))
         (self._json if is_json else self._csv)(text, name)
@@ -138,6 +154,9 @@ class _Reader:
             )
             self.report(Place(name, row.line), kinds.UNKNOWN_ENCODING, message)
             return {}
+        if missing and any(field.strip() in REQUIRED_COLUMNS for field in row.fields):
+            self.report(Place(name, row.line), kinds.UNREADABLE_FILE, f"this is usage; {_GIVE_USAGE}")
+            return {}
         foreign = foreign_form(row, _KNOWN) if missing else None
         if foreign:
             self.report(Place(name, row.line), kinds.UNREADABLE_FILE, foreign[1])
@@ -171,24 +190,28 @@ class _Reader:
     def _json(self, text: str, name: str) -> None:
         try:
             for document in read_documents(io.StringIO(text)):
-                for answer in answers_in(document):
+                for answer in answers_in(document, self.own):
                     self._answer(answer, name)
         except JsonError as error:
             self.report(Place(name, error.line, error.column), kinds.BROKEN_JSON, error.message)
 
     def _answer(self, answer: Answer, name: str) -> None:
-        place = Place(name, answer.document.line, answer.document.column)
-        if error := error_of(answer.value):
+        place = Place(name, *answer.whole.position())
+        if error := error_of(answer):
             self.report(place, kinds.PROVIDER_ERROR, error)
             return
-        if answer.path is None and not answer.is_empty:
+        stated, path = stated_by(answer), path_to_items(answer.span.value)
+        if path is None and not answer.is_record and str(stated.get("totalcount")) != "0":
+            if profile := profile_of(answer.span.value):
+                raise NotAnExport(f"this is usage, as the profile {profile} reads it; {_GIVE_USAGE}", kinds.NO_ROWS)
             message = "there is no list of bill items here; expected an answer of the bill API, or its Items"
             self.report(place, kinds.NO_ROWS, message)
             return
+        month = stated.get("billingcycle")
         before = len(self.rows)
-        for record in read_records(answer.document, answer.path) if answer.path else ():
+        for record in records_of([answer], path or ()) if path or answer.is_record else ():
             if isinstance(record, JsonRecord):
-                self._item(record, name, answer.month)
+                self._item(record, name, month if isinstance(month, str) else "")
         if page := page_of(answer, place, self.rows[before:]):
             self.pages.append(page)
 

@@ -28,7 +28,8 @@ _DAY = re.compile(r"([0-9]{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])")
 #: what the month, cannot be known (3/2/2026, Feb-26, 46056.4583).
 _SLASHED = re.compile(r"([0-9]{4})/([0-9]{1,2})(?:/([0-9]{1,2})(?:[ T]([0-9]{1,2}):([0-9]{2}(?::[0-9]{2})?))?)?")
 _REWRITTEN = re.compile(
-    r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}\b.*|[A-Za-z]{3}-[0-9]{2}|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2,4})?.*"
+    r"[0-9].*([AP]M|上午|下午).*"
+    r"|[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}\b.*|[A-Za-z]{3}-[0-9]{2}|[0-9]{1,2}-[A-Za-z]{3}(-[0-9]{2,4})?.*"
     r"|[0-9]{5}(\.[0-9]+)?|[0-9]{2}:[0-9]{2}\.[0-9]|#+|[0-9]\.[0-9]+[eE]\+[0-9]+"
 )
 _PREPAID = frozenset({"预付费", "subscription"})
@@ -139,7 +140,15 @@ class Cells:
         return amounts
 
     def time(self, column: str, parse: Callable[[str], T]) -> T | None:
-        return self._parsed(column, kinds.BAD_TIME, lambda text: parse(_plain_date(text)))
+        def parsed(text: str) -> T:
+            plain = _plain_date(text)
+            try:
+                return parse(plain)
+            except ValueError as error:
+                # The message has the text of the file.
+                raise ValueError(str(error).replace(quoted(plain), quoted(text))) from None
+
+        return self._parsed(column, kinds.BAD_TIME, parsed)
 
     def _parsed(self, column: str, kind: Kind, parse: Callable[[str], T]) -> T | None:
         text = self.text(column)

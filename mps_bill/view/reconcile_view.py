@@ -11,7 +11,7 @@ from typing import Any
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place, counted
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
-from mps_bill.reconcile.export import EXPORT_OFFSET
+from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.periods import Period
 from mps_bill.reconcile.sides import Paid
 from mps_bill.view.tables import (
@@ -253,7 +253,7 @@ class ReconcileView:
             ("Currency", self.currency),
             ("Verdict", "equal" if result.equal else "different"),
             ("Tolerance of a row", result.tolerance),
-            *((file.name, f"{counted(file.rows, 'row')}, {file.encoding}") for file in result.export.files),
+            *((file.name, _of_file(file, ", {1}")) for file in result.export.files),
         ]
         return Report(
             title="Reconciliation",
@@ -323,9 +323,16 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     return ours, theirs, theirs - ours
 
 
+def _of_file(file: ExportFile, more: str) -> str:
+    """What became of a file; `more` has places for its form and its encoding."""
+    if file.form == "other":
+        return "not CSV or JSON, passed over"
+    return counted(file.rows, "row") + more.format(file.form.upper(), file.encoding)
+
+
 def _read(result: Reconciliation) -> Iterator[str]:
     for file in result.export.files:
-        yield f"{file.name}: {counted(file.rows, 'row')} ({file.form.upper()}, {file.encoding})"
+        yield f"{file.name}: {_of_file(file, ' ({0}, {1})')}"
     if excluded := sum(len(one.rows) for one in result.excluded):
         rows = len(result.export.rows)
         yield f"{counted(rows, 'row')} = {rows - excluded} compared + {excluded} excluded"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.cli import run
 from mps_bill.profiles.json_records import Document
 from mps_bill.reconcile import export_files
 from mps_bill.reconcile.export_mapping import load_mapping
@@ -38,6 +39,9 @@ def encrypted(data: bytes) -> bytes:
 
 
 CSV = console_csv([ROW]).encode()
+USAGE = """job_id,completed_at,region,item,codec,width,height,quantity,unit,status
+a,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1280,720,600,second,success
+"""
 GZIP = gzip.compress(CSV)
 ZIP = archive({"bill.csv": CSV})
 
@@ -51,7 +55,8 @@ ZIP = archive({"bill.csv": CSV})
         (b"%PDF-1.7", "e: this is a PDF; give the CSV or the JSON answers"),
         (archive({}), "e: the archive is empty"),
         (archive({"__MACOSX/._bill.csv": b"x"}), "e: the archive is empty"),
-        (archive({"bill.csv": CSV, "bill.png": b"x"}), 'e: "bill.png" in the archive is not CSV or JSON'),
+        (archive({"bill.png": b"x", "readme.md": b"x"}), 'e: "bill.png" in the archive is not CSV or JSON'),
+        (archive({"bill.csv": CSV, "more.zip": b"x"}), 'e: "more.zip" in the archive is not CSV or JSON; give the exports alone'),
         (encrypted(ZIP), "e: the archive is encrypted; unpack it first"),
         (ZIP[:-30], "e: it cannot be unpacked: File is not a zip file; download it again"),
         (GZIP[:-30], "e: it cannot be unpacked: "),
@@ -65,11 +70,17 @@ ZIP = archive({"bill.csv": CSV})
         (CSV.decode().encode("ascii", "replace"), 'e:1: its headings, such as "??", were saved in a wrong encoding; export'),
         (CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
         (b'{"Code": "NotAuthorized", "Message": "Not authorized.", "RequestId": "1"}',
-         "e:1:1: the provider answered with an error, NotAuthorized: Not authorized.; fetch it again"),
+         "e:1:1: the provider answered with an error, NotAuthorized: Not authorized. [R110"),
         (b'{"Success": false, "Code": "X", "Message": "busy", "Data": {"TotalCount": 0, "Items": {"Item": []}}}',
-         "e:1:1: the provider answered with an error, X: busy; fetch it again"),
+         "e:1:1: the provider answered with an error, X: busy [R110"),
         (b'{"request": {}, "response": {"Code": "Throttling", "Message": "slower"}}',
-         "e:1:1: the provider answered with an error, Throttling: slower"),
+         "e:1:29: the provider answered with an error, Throttling: slower; fetch it again"),
+        (b"job_id,quantity\na,1\n", "e:1: this is usage; give it before --bill"),
+        (b'{"JobList": {"Job": [{"JobId": "a"}]}}',
+         "e: this is usage, as the profile mps-job-list reads it; give it before --bill"),
+        (b'{"request": {}, "response": {"JobList": {"Job": []}}}\n{"JobList": {}}',
+         "e: this is usage, as the profile mps-job-list"),
+        (b'{"TranscodeParentJob": {"TranscodeJobList": []}}', "e: this is usage, as the profile ims-jobs reads it"),
     ],
 )  # fmt: skip
 def test_what_is_no_export_is_refused_with_what_it_is(tmp_path: Path, data: bytes, message: str) -> None:
@@ -77,6 +88,23 @@ def test_what_is_no_export_is_refused_with_what_it_is(tmp_path: Path, data: byte
     path.write_bytes(data)
     [found] = refused(path)
     assert found.startswith(message)
+
+
+@pytest.mark.parametrize("name", ["readme.md", "说明.pdf", "readme.txt", "picture"])
+def test_what_stands_beside_a_bill_in_an_archive_is_passed_over_and_named(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "e.zip"
+    path.write_bytes(archive({name: b"hello", "bill.csv": CSV}))
+    export, problems = read_exports([str(path)], "CNY")
+    assert export, problems
+    assert [(Path(file.name).name, file.form, file.rows) for file in export.files] == [
+        (name, "other", 0),
+        ("bill.csv", "csv", 1),
+    ]
+    (tmp_path / "usage.csv").write_text(USAGE)
+    run(["reconcile", str(tmp_path / "usage.csv"), "-p", "mps-china", "--bill", str(path)])
+    assert f"e.zip/{name}: not CSV or JSON, passed over" in capsys.readouterr().out
 
 
 def test_what_is_packed_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +192,19 @@ def test_dates_of_a_spreadsheet_program_are_read_where_they_have_one_meaning(tmp
 
 
 @pytest.mark.parametrize(
-    "text", ["10/11/2023 11:00", "10/11/23", "Nov-23", "10-Nov-23", "45240.458", "45240", "######"]
+    "text",
+    [
+        "10/11/2023 11:00",
+        "10/11/23",
+        "Nov-23",
+        "10-Nov-23",
+        "45240.458",
+        "45240",
+        "######",
+        "2023-11-10 11:00:00 AM",
+        "2023/11/10 PM 1:00",
+        "2023/11/10 上午11:00",
+    ],
 )
 def test_other_dates_of_a_spreadsheet_program_are_refused_once(tmp_path: Path, text: str) -> None:
     rows = [ROW | {"账单开始时间": text}, ROW | {"账单开始时间": text, "账期": text}]
@@ -173,6 +213,11 @@ def test_other_dates_of_a_spreadsheet_program_are_refused_once(tmp_path: Path, t
         f'e.csv:2:28: "{text}" is a date as a spreadsheet program rewrites it; give the file as the provider exported it'
         " [R209 rewritten-time]"
     )
+
+
+def test_a_date_without_its_hour_is_quoted_as_the_file_has_it(tmp_path: Path) -> None:
+    [found] = refused(write(tmp_path / "e.csv", console_csv([ROW | {"账单开始时间": "2023/11/5"}])))
+    assert found.startswith('e.csv:2:28: "2023/11/5" is not an ISO 8601 date and time')
 
 
 # A mapping's columns

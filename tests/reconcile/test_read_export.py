@@ -96,7 +96,7 @@ def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
-    messages = refused(write(tmp_path / "e.csv", "job_id,quantity\na,1\n"))
+    messages = refused(write(tmp_path / "e.csv", "task,amount\na,1\n"))
     assert len(messages) == 4
     assert messages[0] == (
         "e.csv:1: no column 原价, 官网价, PretaxGrossAmount or 目录总价; is this an export of bill details?"
