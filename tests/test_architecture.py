@@ -19,7 +19,7 @@ PACKAGE = ROOT / "mps_bill"
 #: From the top. A room may import from itself and from those below it; rooms of one line do not know each other.
 ROOMS = (
     ("__main__",),
-    ("cli",),
+    ("cli", "api"),
     ("render",),
     ("view",),
     ("ask",),

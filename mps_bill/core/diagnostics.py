@@ -181,7 +181,13 @@ class InputRejected(Exception):
     def __init__(self, problems: Iterable[Problem] | ProblemReport, heading: str = "") -> None:
         self.heading = heading
         self.report = problems if isinstance(problems, ProblemReport) else report_of(problems)
-        super().__init__(f"{self.report.total} problem(s) in the input")
+        first, more = next(iter(self.report.shown), "problems in the input"), self.report.total - 1
+        super().__init__(f"{first}, and {more} more" if more > 0 else str(first))
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, in order of place; of a great many the first ones."""
+        return self.report.shown
 
 
 #: Problems of one kind that are listed where nobody asks for another number.
