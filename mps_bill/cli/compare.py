@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mps_bill.cli import options
+from mps_bill.cli import completion, options
 from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
@@ -74,6 +74,7 @@ def compare(
             metavar="GROUPING",
             help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
             " one day also the first tag.",
+            autocompletion=completion.groupings,
             rich_help_panel=options.SHOW,
         ),
     ] = None,

@@ -144,9 +144,10 @@ def jobs(context: typer.Context, _: str) -> Iterable[str]:
 
 @_quietly
 def groupings(context: typer.Context, word: str) -> Iterable[str]:
-    """What summaries group by: the known words, and the tags of the usage files; also behind a comma."""
+    """What summaries group by: the known words, and the tags of the usage files; also behind a comma. A change is not by time."""
     before, comma, _ = word.rpartition(",")
-    return (before + comma + grouping for grouping in (*_GROUPINGS, *_tags(context)))
+    known = _GROUPINGS if context.info_name != "compare" else [word for word in _GROUPINGS if word not in _TIMES]
+    return (before + comma + grouping for grouping in (*known, *_tags(context)))
 
 
 @_quietly
@@ -167,7 +168,8 @@ def _known_regions(_: typer.Context) -> Iterable[str]:
     return REGIONS
 
 
-_GROUPINGS = ("hour", "day", "month", "item", "family", "spec", "region")
+_TIMES = ("hour", "day", "month")
+_GROUPINGS = (*_TIMES, "item", "family", "spec", "region")
 #: The keys of --only that are no tags, and their values where no usage file has any.
 _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
     "region": _known_regions,

@@ -12,6 +12,7 @@ from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Billed, Change, Changes, Key
 from mps_bill.core.decimals import round_money
 from mps_bill.core.diagnostics import counted
+from mps_bill.core.times import DAY, Calendar
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
@@ -67,7 +68,7 @@ class ChangeView:
 
     def printed(self) -> Iterator[Block]:
         changes, currency = self._changes, self.run.currency
-        yield Note(f"Before: {_label(changes.before)}\nAfter:  {_label(changes.after)}")
+        yield Note(f"Before: {self._label(changes.before)}\nAfter:  {self._label(changes.after)}")
         if changes.standouts:
             days = len(changes.before.parts)
             most = len(changes.standouts) if self.show_all else _FIRST
@@ -83,6 +84,18 @@ class ChangeView:
         yield rounded
         yield Note(_LEGEND + (_ROUNDED.format(self._places) if rounded != table else ""))
         yield Note(control_totals_text(self.run.control_totals))
+
+    def _label(self, side: Billed) -> str:
+        """What it is, how many bills that are, and the days of the first and the last, where it does not say so itself: a month
+        that the usage does not reach to the end of is no whole month."""
+        bills = counted(len(side.bills), "bill")
+        starts = [bill.cycle.start for bill in side.bills]
+        if not starts:
+            return f"{side.label} ({bills})"
+        calendar = Calendar(DAY, self.run.offset)
+        first, last = calendar.day(min(starts)), calendar.day(max(starts))
+        span = first if first == last else f"{first} to {last}"
+        return f"{side.label} ({bills})" if span in side.label else f"{side.label} ({bills}, {span})"
 
     @property
     def _places(self) -> int:
@@ -180,7 +193,11 @@ class ChangeView:
         return Report(
             title="What changed",
             date=max((bill.cycle.issued_at for side in sides for bill in side.bills), default=0),
-            facts=[("Currency", self.run.currency), ("Before", _label(sides[0])), ("After", _label(sides[1]))],
+            facts=[
+                ("Currency", self.run.currency),
+                ("Before", self._label(sides[0])),
+                ("After", self._label(sides[1])),
+            ],
             sums=[("Payable before", "before"), ("Payable after", "after"), ("Change", "change")],
             tables=tables,
             currency=self.run.currency,
@@ -196,10 +213,6 @@ class ChangeView:
 def _key_column(grouping: str) -> Column:
     """A tag is called as its column in the usage is."""
     return Column(grouping, title=grouping if grouping.startswith(TAG_PREFIX) else None)
-
-
-def _label(side: Billed) -> str:
-    return f"{side.label} ({counted(len(side.bills), 'bill')})"
 
 
 def _sum(rows: Sequence[tuple[Key, Change]]) -> Change:

@@ -58,6 +58,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         ("mps-bill help recon", ["reconcile"]),
         ("mps-bill help sett", ["settle"]),
         ("mps-bill bill u.csv --by it", ["item"]),
+        ("mps-bill compare u.csv --by ", ["item", "family", "spec", "region"]),
     ],
 )
 def test_words_are_completed(line: str, expected: list[str], shell: Shell) -> None:

@@ -197,6 +197,16 @@ def test_a_question_that_is_none_is_refused(sides: list[str], message: str, caps
     assert message in capsys.readouterr().err
 
 
+def test_a_side_says_which_days_of_its_period_have_bills(capsys: pytest.CaptureFixture[str]) -> None:
+    """So a month of which the usage has only a part is not taken for the whole."""
+    command = ["compare", SAMPLE, "--prices", "mps-china", "--before", "2023-11-01..2023-11-06", "--after", "2023-12"]
+    assert run_command(command) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "Before: 2023-11-01..2023-11-06 (8 bills, 2023-11-01 to 2023-11-04)",
+        "After:  2023-12 (56 bills, 2023-12-01 to 2023-12-30)",
+    ]
+
+
 def test_the_notes_name_both_sides(tmp_path: Path) -> None:
     first = next(iter(view_of(tmp_path, projects(2), ("item",)).printed()))
     assert first == Note("Before: 2023-11-10 (1 bill)\nAfter:  2023-11-11 (1 bill)")
