@@ -1,5 +1,5 @@
 # `make check` is every check there is; continuous integration runs the same.
-.PHONY: demo setup check lint types test validators golden bench
+.PHONY: demo setup check lint types test validators golden translations bench
 
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -38,3 +38,7 @@ golden: setup
 # Ratios against the floor and the peers; `--write` keeps them in benchmarks/RESULTS.md, `--small` takes a minute.
 bench: setup
 	$(BIN)/python benchmarks/run.py
+
+# Bring the catalogues of `mps_bill/locale` up to date with the texts of the source, and compile them; says what has no translation.
+translations: setup
+	$(BIN)/python tests/locale/catalogue.py --rewrite

@@ -46,12 +46,14 @@ AT_THE_EDGE = (
     "mps_bill.documents.yaml_tree",
     "mps_bill.documents.read_document",
     "mps_bill.core.files",
+    "mps_bill.core.language",
     "mps_bill.settlement.save",
 )
 #: All that a pure module may import of Python itself.
 PURE_IMPORTS = {
     "__future__", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "difflib", "enum",
     "fractions", "functools", "hashlib", "itertools", "math", "operator", "re", "types", "typing",
+    "unicodedata",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "float", "now", "today", "utcnow", "time"}
 

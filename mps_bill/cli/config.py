@@ -15,15 +15,18 @@ from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special, near_file
+from mps_bill.core.language import ENGLISH
 
 config = typer.Typer(help="Defaults of options, and where they come from.")
 
 #: The parameters behind the keys, where they have another name.
-_PARAMETERS = {"format": "format_", "set": "constants"}
-#: Groups of commands whose options have meanings of their own, and single options: compare asks for another account than
-#: one's own, and by what it shows a change.
+_PARAMETERS = {"format": "format_", "set": "constants", "language": "lang"}
+#: Groups of commands whose options have meanings of their own (but for --lang), and single options: compare asks for another
+#: account than one's own, and by what it shows a change.
 _GROUPS_OF_THEIR_OWN = ("prices", "config")
 _OF_THEIR_OWN = {("compare", "account"), ("compare", "by")}
+#: What the program takes for a key that nobody has set.
+_OF_THE_PROGRAM = {"format": "table", "language": ENGLISH}
 
 FileOption = Annotated[
     str | None,
@@ -63,10 +66,9 @@ def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, An
     """The defaults under the name of every command below `command`."""
     found: dict[str, Any] = {}
     for name, below in getattr(command, "commands", {}).items():
-        if name in _GROUPS_OF_THEIR_OWN:
-            continue
         if getattr(below, "commands", None):
-            found[name] = _defaults_by_command(below, defaults)
+            shared = {"lang": defaults["lang"]} if name in _GROUPS_OF_THEIR_OWN else defaults
+            found[name] = _defaults_by_command(below, shared)
         else:
             found[name] = {key: value for key, value in defaults.items() if (name, key) not in _OF_THEIR_OWN}
     return found
@@ -104,7 +106,7 @@ def show(context: typer.Context, *, showing: Showing) -> int:
     rows = [("config", os.path.relpath(path) if path else "", _origin_of_file(context, path))]
     for key in KEYS:
         setting = settings().get(key, Setting((), "default"))
-        value = ", ".join(setting.values) or ("table" if key == "format" and setting.origin == "default" else "")
+        value = ", ".join(setting.values) or (_OF_THE_PROGRAM.get(key, "") if setting.origin == "default" else "")
         rows.append((key, value, setting.origin))
     showing.show(ConfigView(rows))
     return showing.end()

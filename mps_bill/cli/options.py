@@ -14,6 +14,7 @@ from mps_bill.cli import completion
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
+from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
@@ -93,6 +94,16 @@ Output = Annotated[
         metavar="FILE",
         callback=written_to,
         help="Write the result to FILE. Default: standard output, also written -.",
+        rich_help_panel=SHOW,
+    ),
+]
+Language = StrEnum("Language", {name: name for name in LANGUAGES})  # type: ignore[misc]
+Lang = Annotated[
+    Language | None,
+    typer.Option(
+        "--lang",
+        show_default=False,
+        help="Language of tables, pages, workbooks and charts; what programs read and messages are English. Default: en.",
         rich_help_panel=SHOW,
     ),
 ]

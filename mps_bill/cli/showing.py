@@ -6,8 +6,8 @@ import decimal
 import inspect
 import io
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,8 @@ from mps_bill.cli.reading import with_options
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
-from mps_bill.render.formats import JOINED, Format, Part, TooLarge, format_of_file, formats_of
+from mps_bill.core.language import ENGLISH, language
+from mps_bill.render.formats import FOR_PEOPLE, JOINED, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
     from mps_bill.metering.usage import ControlTotals
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """The format that was asked for, the file to write to (None: standard output), and whether CSV begins with a mark."""
+    """The format that was asked for, the file to write to (None: standard output), whether CSV begins with a mark, and the
+    language of what people read."""
 
     format: Format
     output: str | None
     bom: bool = False
+    language: str = ENGLISH
 
     def show(self, view: Any) -> None:
         """Writes the part of the view that the format shows; a file appears whole or not at all."""
@@ -43,16 +46,23 @@ class Showing:
                 return
             data = io.BytesIO()
             try:
-                self.format.write(view, data)
+                with language(self._language):
+                    self.format.write(view, data)
             except TooLarge as error:
                 raise typer.BadParameter(str(error), param_hint="--format") from None
         write_bytes(self.output, data.getvalue())
 
-    def opened(self, *, there: bool = False) -> AbstractContextManager[IO[str]]:
+    @contextmanager
+    def opened(self, *, there: bool = False) -> Iterator[IO[str]]:
         """The stream for a format of text, as `open_output`, or with `there` as `open_output_there`; pages, charts and FOCUS
-        never begin with a mark."""
+        never begin with a mark. While it is open, texts are in the language of the format."""
         to_output = open_output_there if there else open_output
-        return to_output(self.output, bom=self.bom and self.format.part in JOINED)
+        with to_output(self.output, bom=self.bom and self.format.part in JOINED) as stream, language(self._language):
+            yield stream
+
+    @property
+    def _language(self) -> str:
+        return self.language if self.format.part in FOR_PEOPLE else ENGLISH
 
     @property
     def is_prose(self) -> bool:
@@ -87,8 +97,9 @@ class Showing:
 
 
 def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command whose view has these parts the options --format and --output (with `bom` also --bom), and hands them
-    to it as its parameter `showing`. What it offers is what the list of formats has for the parts."""
+    """Gives a command whose view has these parts the options --format and --output (with `bom` also --bom, with a part for
+    people also --lang), and hands them to it as its parameter `showing`. What it offers is what the list of formats has for
+    the parts."""
     formats = formats_of(parts)
     choices = StrEnum("Format", {format_.name: format_.name for format_ in formats})  # type: ignore[misc]
     option = typer.Option(
@@ -105,14 +116,16 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
     ]
     if bom:
         spelt.append(("bom", options.Bom, False))
+    if set(parts) & set(FOR_PEOPLE):
+        spelt.append(("lang", options.Lang, None))
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, annotation, default in spelt
     ]
 
-    def showing(format_: str | None, output: str | None, *, bom: bool = False) -> Showing:
+    def showing(format_: str | None, output: str | None, *, bom: bool = False, lang: str | None = None) -> Showing:
         chosen = next((one for one in formats if one.name == format_), None)
-        return _checked(Showing(chosen or _format_for(output, formats), output, bom))
+        return _checked(Showing(chosen or _format_for(output, formats), output, bom, lang or ENGLISH))
 
     return lambda command: with_options(command, "showing", parameters, showing)
 

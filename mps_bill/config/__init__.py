@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mps_bill.config.settings import KEYS, LISTS, Setting
+from mps_bill.config.settings import KEYS, LISTS, VARIABLES, Setting
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str, Setting]:
@@ -21,7 +21,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str
 
         settings = read_file(path)
     for key in KEYS:
-        variable = f"MPS_BILL_{key.upper()}"
+        variable = VARIABLES[key]
         # An empty variable says that there is no value, also where the file has one.
         if variable in environment:
             text = environment[variable]

@@ -8,6 +8,7 @@ from pathlib import Path
 from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, quoted
 from mps_bill.core.files import is_special
+from mps_bill.core.language import LANGUAGES
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
@@ -18,6 +19,7 @@ NO_CONFIG = Kind("C101", "no-config")
 BAD_TEXT = Kind("C201", "bad-text")
 UNKNOWN_FORMAT = Kind("C202", "unknown-format")
 BAD_OFFSET = Kind("C203", "bad-offset")
+UNKNOWN_LANGUAGE = Kind("C204", "unknown-language")
 
 
 def _text(name: str) -> Text[str]:
@@ -40,7 +42,13 @@ FORMAT = Field(
 )
 TIMEZONE = Field("timezone", offset(BAD_OFFSET), "the offset of times without one", required=False)
 BY = Field("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by", required=False)
-CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY))
+LANGUAGE = Field(
+    "language",
+    Choice("a language", words(*LANGUAGES), UNKNOWN_LANGUAGE),
+    "the language of tables, pages, workbooks and charts",
+    required=False,
+)
+CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY, LANGUAGE))
 DOCUMENT = Document("mps-bill config file", CONFIG, NO_CONFIG)
 law(tuple(field.key for field in CONFIG.fields) == KEYS, "the config's keys are not those of the options")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 FILE_NAME = "mps-bill.yaml"
 FILE_VARIABLE = "MPS_BILL_CONFIG"
-#: The keys of the file. An environment variable is named after its key: MPS_BILL_PRICES.
-KEYS = ("prices", "account", "profile", "set", "format", "timezone", "by")
+#: The keys of the file.
+KEYS = ("prices", "account", "profile", "set", "format", "timezone", "by", "language")
+#: The environment variable of each key is named after the key, or after its option.
+VARIABLES = {key: f"MPS_BILL_{key.upper()}" for key in KEYS} | {"language": "MPS_BILL_LANG"}
 #: Keys with several values; in an environment variable they are separated as folders are in PATH.
 LISTS = ("prices", "set", "by")
 

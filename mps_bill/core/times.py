@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
 from mps_bill.core.diagnostics import quoted
+from mps_bill.core.language import tr
 
 HOUR = 3_600
 DAY = 86_400
@@ -147,7 +148,15 @@ def iso(second: int, offset: int) -> str:
 def clock(second: int, offset: int) -> str:
     """The same for people, without the offset: `2023-11-10 11:00`, with seconds only where there are any."""
     local = _local(second, offset)
-    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+    return f"{date_text(local.date().isoformat())} {local.strftime('%H:%M:%S' if local.second else '%H:%M')}"
+
+
+def date_text(text: str) -> str:
+    """A day or month, `2023-11-10` or `2023-11`, as people write it."""
+    year, month, *day = text.split("-")
+    if not day:
+        return tr("{year}-{month}", year=year, month=month)
+    return tr("{year}-{month}-{day}", year=year, month=month, day=day[0])
 
 
 def offset_text(offset: int) -> str:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, divide, plain, scaled, stripped
+from mps_bill.core.language import mark
 
 #: A usage quantity has at most six decimals, so a micro is the smallest step that usage can carry.
 MICROS = 1_000_000
@@ -45,19 +46,19 @@ class Unit:
 UNITS: dict[str, Unit] = {
     unit.name: unit
     for unit in (
-        Unit("second", "time", 1),
-        Unit("minute", "time", 60),
-        Unit("hour", "time", 3_600),
-        Unit("day", "time", 86_400),
-        Unit("MB", "data", 1),
-        Unit("GB", "data", 1024),
-        Unit("TB", "data", 1024 * 1024),
-        Unit("GB-hour", "storage", 1),
-        Unit("GB-month", "storage", 720),
-        Unit("frame", "frame", 1),
-        Unit("image", "image", 1),
-        Unit("request", "request", 1),
-        Unit("message", "message", 1),
+        Unit(mark("second"), "time", 1),
+        Unit(mark("minute"), "time", 60),
+        Unit(mark("hour"), "time", 3_600),
+        Unit(mark("day"), "time", 86_400),
+        Unit(mark("MB"), "data", 1),
+        Unit(mark("GB"), "data", 1024),
+        Unit(mark("TB"), "data", 1024 * 1024),
+        Unit(mark("GB-hour"), "storage", 1),
+        Unit(mark("GB-month"), "storage", 720),
+        Unit(mark("frame"), "frame", 1),
+        Unit(mark("image"), "image", 1),
+        Unit(mark("request"), "request", 1),
+        Unit(mark("message"), "message", 1),
     )
 }
 

@@ -94,6 +94,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.UNKNOWN_TIER_MODEL: f"`tiers` is {_MODELS}.",
     kinds.UNKNOWN_TIER_PERIOD: "`per` of a tier table is `cycle` or `month`.",
     kinds.UNKNOWN_TIER_SCOPE: "`across` of a tier table is `item`.",
+    kinds.UNKNOWN_LANGUAGE: "`names` has an item's name in another language than `name`: `zh`.",
     # Items and prices
     kinds.DUPLICATE_SOURCE: "Two sources have one id, so that items could mean either.",
     kinds.UNKNOWN_SOURCE: "An item names a source that the sheet does not have.",

@@ -53,7 +53,7 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
 
 
 def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> Item | None:
-    name, family = draft.fields.get(d.NAME), draft.fields.get(d.FAMILY)
+    name, family, names = draft.fields.get(d.NAME), draft.fields.get(d.FAMILY), draft.fields.get(d.NAMES)
     if name is None or family is None or draft.unit is None or draft.metering is None:
         return None
     return Item(
@@ -68,6 +68,7 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
         sources=draft.sources,
         place=draft.code.place,
         aliases=_aliases(draft, prices, problems),
+        names={name.key.value: name.value.value for name in names.parts if name.value} if names else {},
     )
 
 

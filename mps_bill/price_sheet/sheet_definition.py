@@ -7,7 +7,8 @@ from datetime import date
 from typing import Literal
 
 from mps_bill.core.decimals import RoundingMode
-from mps_bill.core.diagnostics import near_miss, quoted
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
 from mps_bill.documents.read_document import Document
@@ -186,6 +187,13 @@ TIMES = Field(
 DERIVATION = Record("prices_from", (BASE, TIMES))
 
 NAME = Field("name", line("a name", kinds.BAD_NAME), "the item's name for people")
+_language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, one_of(LANGUAGES[1:]))
+NAMES = Field(
+    "names",
+    MapOf("the names in other languages", _language, line("a name", kinds.BAD_NAME)),
+    "the item's name in other languages, such as zh, as the provider writes it",
+    required=False,
+)
 FAMILY = Field(
     "family", Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY), "the family of billable items"
 )
@@ -226,7 +234,7 @@ ITEM_SOURCES = Field(
 )
 ITEM = Record(
     "an item",
-    (NAME, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
+    (NAME, NAMES, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
     one_of=(PRICES.key, PRICES_FROM.key),
 )
 

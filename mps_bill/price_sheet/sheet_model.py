@@ -12,6 +12,7 @@ from typing import Literal
 
 from mps_bill.core.decimals import RoundingMode
 from mps_bill.core.diagnostics import Place
+from mps_bill.core.language import current
 from mps_bill.core.times import Calendar, iso
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.price_kinds.price_kind import Price
@@ -129,6 +130,13 @@ class Item:
     sources: tuple[Source, ...]
     place: Place
     aliases: Mapping[str, str] = field(default_factory=dict)
+    #: The name in other languages.
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name in the language that is shown, where the sheet has it."""
+        return self.names.get(current(), self.name)
 
     def spec_of(self, word: str) -> str:
         """The spec that a word stands for, where it is another spelling of one; else the word."""

@@ -41,6 +41,7 @@ UNKNOWN_METERING = Kind("P226", "unknown-metering")
 UNKNOWN_TIER_MODEL = Kind("P227", "unknown-tier-model")
 UNKNOWN_TIER_PERIOD = Kind("P228", "unknown-tier-period")
 UNKNOWN_TIER_SCOPE = Kind("P229", "unknown-tier-scope")
+UNKNOWN_LANGUAGE = Kind("P230", "unknown-language")
 
 DUPLICATE_SOURCE = Kind("P301", "duplicate-source")
 UNKNOWN_SOURCE = Kind("P302", "unknown-source")

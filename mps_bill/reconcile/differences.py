@@ -10,6 +10,7 @@ from typing import Literal
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
+from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
@@ -19,14 +20,14 @@ from mps_bill.reconcile.sides import Paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
 MEANINGS: Mapping[Category, str] = {
-    "missing-there": "we bill it, the provider does not",
-    "missing-here": "the provider bills it, we do not",
-    "quantity": "different quantity",
-    "price": "different unit price, or an amount that is not quantity x price",
-    "discount": "different discount or coupon",
-    "deduction": "different plan deductions or payments",
-    "late": "billed in another period, or settled before",
-    "rounding": "odd cents and the rounding of the bill",
+    "missing-there": mark("we bill it, the provider does not"),
+    "missing-here": mark("the provider bills it, we do not"),
+    "quantity": mark("different quantity"),
+    "price": mark("different unit price, or an amount that is not quantity x price"),
+    "discount": mark("different discount or coupon"),
+    "deduction": mark("different plan deductions or payments"),
+    "late": mark("billed in another period, or settled before"),
+    "rounding": mark("odd cents and the rounding of the bill"),
 }
 
 

@@ -7,6 +7,7 @@ from typing import IO
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import printable
+from mps_bill.core.language import tr
 from mps_bill.render.terminal import UNLIMITED, can_print, console_for
 from mps_bill.view.tables import Report, Series
 
@@ -28,9 +29,10 @@ def write(report: Report, stream: IO[str]) -> None:
     fine = can_print(stream, _EIGHTHS)
     with console.capture() as capture:
         for one in report.charts:
-            console.print(Constrain(Text(f"{one.title}, {report.currency}\n", style="bold"), width))
+            title = tr("{title}, {currency}", title=one.title, currency=report.currency)
+            console.print(Constrain(Text(f"{title}\n", style="bold"), width))
             if not one.bars:
-                console.print("Nothing was billed.")
+                console.print(tr("Nothing was billed."))
             for label, bar, amount in bar_rows(one, width, fine=fine):
                 console.print(Text.assemble(label, "  ", (bar, "cyan"), "  ", amount))
             console.print()

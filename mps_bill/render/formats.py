@@ -20,6 +20,8 @@ Part = Literal[
 
 #: The parts of which those of many accounts make one result.
 JOINED = ("printed", "document", "records")
+#: The parts that people read, in the language that they ask for. Programs read the others, which are always English.
+FOR_PEOPLE = ("printed", "page", "tables", "charts")
 
 
 class TooLarge(Exception):

@@ -15,11 +15,14 @@ from typing import IO
 
 import mps_bill
 from mps_bill.core.decimals import amount_text
+from mps_bill.core.language import current, tr
 from mps_bill.render.cells import as_text
 from mps_bill.render.html_charts import bar_chart, column_chart
 from mps_bill.render.html_tables import html_table, safe
-from mps_bill.view.tables import Column, Report, Series, Table
+from mps_bill.view.tables import LINES, Column, Report, Series, Table
 
+#: Languages whose tag in a page says more than their name here: which script, and so which shapes of characters.
+_LANGUAGE_TAGS = {"zh": "zh-CN"}
 #: Columns of the lines by which the reader can choose.
 _CHOICES = ("product", "item", "region")
 
@@ -30,12 +33,13 @@ def write(report: Report, stream: IO[str]) -> None:
 
 def page(report: Report) -> str:
     """The whole page, ending in a line end. All text from input is escaped."""
-    subtitle = " · ".join(_subtitle(report))
+    subtitle = " · ".join(report.about)
     template, style, script = (
         (files(mps_bill) / "render" / f"page.{suffix}").read_text("utf-8") for suffix in ("html", "css", "js")
     )
     return Template(template).substitute(
-        title=safe(f"{report.title}: {subtitle}"),
+        language=_LANGUAGE_TAGS.get(current(), current()),
+        title=safe(tr("{name}: {value}", name=report.title, value=subtitle)),
         heading=safe(report.title),
         subtitle=safe(subtitle),
         style=style,
@@ -51,16 +55,6 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _subtitle(report: Report) -> Iterator[str]:
-    facts = dict(report.facts)
-    if "First cycle starts" in facts:
-        yield f"{as_text(facts['First cycle starts'])} to {as_text(facts['Last cycle ends'])} ({facts['Clock']})"
-    if report.account:
-        yield f"account {report.account}"
-    number = facts.get("Number of bills")
-    yield f"{number} bill{'' if number == 1 else 's'} in {report.currency}" if number is not None else report.notes[0]
-
-
 def _content(report: Report) -> Iterator[str]:
     yield _figures(report)
     if report.charts:
@@ -73,19 +67,19 @@ def _content(report: Report) -> Iterator[str]:
 def _costs(report: Report) -> Iterator[str]:
     by_period, by_item = report.charts
     if not by_item.bars:
-        yield "<section><p>Nothing was billed.</p></section>"
+        yield f"<section><p>{safe(tr('Nothing was billed.'))}</p></section>"
     else:
         lying = bar_chart(by_item, report.currency, "by-item")
         upright = column_chart(by_period, report.currency, "by-period", beside=len(by_item.bars))
-        yield '<section aria-labelledby="costs"><h2 id="costs">Costs</h2><div class="charts">'
-        yield _figure(by_period, upright, report.currency, "Time")
-        yield _figure(by_item, lying, report.currency, "Item")
+        yield f'<section aria-labelledby="costs"><h2 id="costs">{safe(tr("Costs"))}</h2><div class="charts">'
+        yield _figure(by_period, upright, report.currency, Column("of", title="Time"))
+        yield _figure(by_item, lying, report.currency, Column("of", title="Item"))
         yield "</div></section>"
 
 
 def _section(table: Table, currency: str) -> Iterator[str]:
-    name = table.title.lower().replace(" ", "-")
-    is_lines = table.title == "Lines"
+    name = table.id
+    is_lines = name == LINES
     yield f'<section aria-labelledby="{name}-heading"><h2 id="{name}-heading">{safe(table.title)}</h2>'
     if is_lines:
         yield _filter(table, currency)
@@ -99,20 +93,20 @@ def _figures(report: Report) -> str:
     cards = []
     for label, key in report.sums:
         amount = amount_text(report.total(key))
-        main = ' class="main"' if label == "Payable" else ""
+        main = ' class="main"' if key == "payable" else ""
         cards.append(
             f'<div{main}><dt>{safe(label)}</dt><dd>{amount} <span class="unit">{safe(report.currency)}</span></dd></div>'
         )
     return f'<dl class="figures">{"".join(cards)}</dl>'
 
 
-def _figure(series: Series, chart: str, currency: str, of: str) -> str:
-    title = f"{series.title}, {currency}"
+def _figure(series: Series, chart: str, currency: str, of: Column) -> str:
+    title = tr("{title}, {currency}", title=series.title, currency=currency)
     rows = tuple((bar.label, bar.amount) for bar in series.bars)
-    table = Table(title, (Column("of", "text", of), Column("amount", "amount", summed=True)), rows)
+    table = Table(title, (of, Column("amount", "amount", summed=True)), rows)
     return (
         f"<figure><figcaption>{safe(title)}</figcaption>{chart}"
-        f"<details><summary>As a table</summary>{html_table(table)}</details></figure>"
+        f"<details><summary>{safe(tr('As a table'))}</summary>{html_table(table)}</details></figure>"
     )
 
 
@@ -126,17 +120,22 @@ def _filter(table: Table, currency: str) -> str:
         if len(values) > 1:
             options = "".join(f"<option>{safe(value)}</option>" for value in values)
             selects.append(
-                f'<label>{title}<select name="{key}"><option value="">all</option>{options}</select></label>'
+                f'<label>{safe(title)}<select name="{key}"><option value="">{safe(tr("all"))}</option>{options}</select></label>'
             )
+    # The script puts its numbers into the places of these.
+    found = tr("{shown} of {all} lines, list amount {amount}", shown="{shown}", all="{all}", amount="{amount}")
     return (
-        f'<form id="filter" class="filter" role="search" aria-label="Filter the lines" data-currency="{safe(currency)}" hidden>'
-        '<label>Words in the line<input id="words" type="search" autocomplete="off" placeholder="H264.HD cn-shanghai"></label>'
-        f'{"".join(selects)}<button type="reset">Show all</button></form>'
+        f'<form id="filter" class="filter" role="search" aria-label="{safe(tr("Filter the lines"))}"'
+        f' data-found="{safe(found)} {safe(currency)}" hidden>'
+        f"<label>{safe(tr('Words in the line'))}"
+        '<input id="words" type="search" autocomplete="off" placeholder="H264.HD cn-shanghai"></label>'
+        f'{"".join(selects)}<button type="reset">{safe(tr("Show all"))}</button></form>'
         '<p id="found" role="status"></p>'
     )
 
 
 def _footer(report: Report) -> str:
-    facts = "".join(f"<li>{safe(label)}: {safe(as_text(value))}</li>" for label, value in report.facts)
+    pairs = (tr("{name}: {value}", name=label, value=as_text(value)) for label, value in report.facts)
+    facts = "".join(f"<li>{safe(pair)}</li>" for pair in pairs)
     notes = "".join(f"<li>{safe(note)}</li>" for note in report.notes)
-    return f"Made by mps-bill {mps_bill.__version__}.<ul>{facts}{notes}</ul>"
+    return f"{safe(tr('Made by mps-bill {version}.', version=mps_bill.__version__))}<ul>{facts}{notes}</ul>"

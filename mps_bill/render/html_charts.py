@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from html import escape
 
 from mps_bill.core.decimals import amount_text
-from mps_bill.core.diagnostics import printable
+from mps_bill.core.diagnostics import printable, width_of
+from mps_bill.core.language import tr, tr_many
 from mps_bill.view.tables import Bar, Series
 
 _LOWEST = 190
@@ -58,7 +59,7 @@ def _time_labels(series: Series, step: float, height: int) -> Iterator[str]:
         x = 0 if x <= 4 else 100 if x >= 96 else x
         yield f'<text class="soft{side}" x="{x:.3f}%" y="{height + 16}">{escape(first)}</text>'
         if second != known:
-            yield f'<text class="soft{side}" x="{x:.3f}%" y="{height + 32}">{escape(second[-5:])}</text>'
+            yield f'<text class="soft{side}" x="{x:.3f}%" y="{height + 32}">{escape(second[5:] or second)}</text>'
         known = second
 
 
@@ -79,7 +80,12 @@ def bar_chart(series: Series, currency: str, name: str) -> str:
 
 def _svg(series: Series, currency: str, name: str, height: int, drawn: str) -> str:
     highest = max(series.bars, key=lambda bar: bar.amount)
-    about = f"{len(series.bars)} bars; the highest is {_label(highest, currency)}. The table below has every amount."
+    about = tr_many(
+        "{n} bar: {highest}. The table below has every amount.",
+        "{n} bars; the highest is {highest}. The table below has every amount.",
+        len(series.bars),
+        highest=_label(highest, currency),
+    )
     return (
         f'<svg role="img" aria-labelledby="{name}-title {name}-about" height="{height}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-title">{escape(series.title)}</title><desc id="{name}-about">{about}</desc>{drawn}</svg>'
@@ -87,7 +93,7 @@ def _svg(series: Series, currency: str, name: str, height: int, drawn: str) -> s
 
 
 def _label(bar: Bar, currency: str) -> str:
-    return f"{escape(printable(bar.label))}: {_shown(bar, currency)}"
+    return tr("{name}: {value}", name=escape(printable(bar.label)), value=_shown(bar, currency))
 
 
 def _shown(bar: Bar, currency: str) -> str:
@@ -97,4 +103,8 @@ def _shown(bar: Bar, currency: str) -> str:
 def _shortened(label: str, maximum: int = 34) -> str:
     """A label short enough to leave room for the amount on a telephone; the whole one is in the title of the bar."""
     label = printable(label)
-    return label if len(label) <= maximum else f"{label[: maximum - 1]}…"
+    if width_of(label) <= maximum:
+        return label
+    while width_of(label) >= maximum:
+        label = label[:-1]
+    return f"{label}…"

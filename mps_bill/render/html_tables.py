@@ -7,6 +7,7 @@ from html import escape
 
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import printable
+from mps_bill.core.language import tr
 from mps_bill.render.cells import as_text
 from mps_bill.view.tables import Column, Columns, Row, Table, Value, number
 
@@ -26,6 +27,7 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     rows = [tuple(map(number, row)) for row in table.values]
     seen, same = _seen(columns, rows)
     common = " · ".join(f"{columns[index].label} {as_text(rows[0][index])}" for index in same)
+    above = safe(tr("In every row: {values}", values=common))
     totals = [table.total(index) if column.summed else None for index, column in enumerate(columns)]
     fractions = {index: _fraction(columns[index], [*(row[index] for row in rows), totals[index]]) for index in seen}
     keys = [column.key for column in columns]
@@ -37,14 +39,15 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     )
     foot = ""
     if any(columns[index].summed for index in seen):
-        shown = ["Total" if index == seen[0] else total for index, total in enumerate(totals)]
+        shown = [tr("Total") if index == seen[0] else total for index, total in enumerate(totals)]
         foot = f"<tfoot><tr>{''.join(_cells(shown, columns, seen, fractions, {}))}</tr></tfoot>"
     label = safe(table.title)
+    role = safe(tr("{title}, table", title=table.title))
     attributes = f' id="{name}"' if name else ""
     shape = " narrow" if len(seen) < 4 else " pinned" if columns[seen[-1]].kind == "amount" else ""
     return (
-        (f'<p class="remark">In every row: {safe(common)}</p>' if common else "")
-        + f'<div class="scroll{shape}" tabindex="0" role="region" aria-label="{label}, table"><table{attributes}>'
+        (f'<p class="remark">{above}</p>' if common else "")
+        + f'<div class="scroll{shape}" tabindex="0" role="region" aria-label="{role}"><table{attributes}>'
         + f"<caption>{label}</caption><thead><tr>{heads}</tr></thead>\n<tbody>"
         + "\n".join(body)
         + f"</tbody>\n{foot}</table></div>"

@@ -31,7 +31,8 @@
         sum += amount;
       }
     }
-    found.textContent = `${shown} of ${rows.length} lines, list amount ${money(sum)} ${form.dataset.currency}`;
+    const values = { shown, all: rows.length, amount: money(sum) };
+    found.textContent = form.dataset.found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };
 
   form.hidden = false;

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
-from mps_bill.core.diagnostics import printable
+from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.render.cells import as_text
 from mps_bill.view.tables import Block, Columns, Heading, Note, Section, Table
 
@@ -67,7 +67,7 @@ def _rendered(block: Block, width: int, rule: str) -> Iterator[RenderableType]:
     match block:
         case Section():
             shown = printable(block.text)
-            yield Text(f"{shown}\n{'=' * len(shown)}")
+            yield Text(f"{shown}\n{'=' * width_of(shown)}")
             return
         case Note():
             yield Constrain(Text(_safe(block.text)), width)
@@ -144,8 +144,7 @@ def column_widths(grid: Aligned, available: int) -> list[int]:
     narrowed. Number columns keep their width, because a figure that is shortened is a wrong figure."""
     cells = grid.cells
     widths = [
-        max(len(column.heading), *(_width(row[index]) for row in cells)) if cells else len(column.heading)
-        for index, column in enumerate(grid.columns)
+        max(map(_width, (column.heading, *(row[index] for row in cells)))) for index, column in enumerate(grid.columns)
     ]
     texts = [index for index, column in enumerate(grid.columns) if not column.is_number]
     excess = sum(widths) + _GAP * (len(widths) - 1) - available

@@ -17,8 +17,10 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, amount_text, strip_zeros
+from mps_bill.core.diagnostics import width_of
+from mps_bill.core.language import mark, tr
 from mps_bill.render.formats import TooLarge
-from mps_bill.view.tables import Moment, Report, Table, Value, number
+from mps_bill.view.tables import LINES, Moment, Report, Table, Value, number
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -50,7 +52,7 @@ def write(report: Report, stream: IO[bytes]) -> None:
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"title": report.title, "created": _EPOCH + timedelta(seconds=report.date)})
     writer = _Writer(book)
-    first = book.add_worksheet("Summary")
+    first = book.add_worksheet(tr("Summary"))
     writer.summary(first, report, [writer.table(table) for table in report.tables])
     book.close()
 
@@ -98,10 +100,11 @@ class _Writer:
         for index, field in enumerate(table.columns):
             beyond = range(1, _most_parts(table, index))
             columns.append(tuple(range(len(titles), len(titles) + 1 + len(beyond))))
-            titles += [field.label, *(f"{field.label} beyond {_DIGITS * part} digits" for part in beyond)]
+            beyond_it = mark("{column} beyond {n} digits")
+            titles += [field.label, *(tr(beyond_it, column=field.label, n=_DIGITS * part) for part in beyond)]
         for column, title in enumerate(titles):
             self._text(sheet, 0, column, title, bold=True, bottom=1, text_wrap=True, valign="top")
-        widths = [max(10, *map(len, title.split())) + 2 for title in titles]
+        widths = [max(10, *map(width_of, title.split())) + 2 for title in titles]
         written = _Sheet(table, tuple(columns), _HEAD_ROWS + len(table.rows))
         for at, row in enumerate(table.values, _HEAD_ROWS):
             for value, field, (column, *_) in zip(row, table.columns, columns, strict=True):
@@ -128,11 +131,12 @@ class _Writer:
             return 0
         if isinstance(value, Moment):
             local = (_EPOCH + timedelta(seconds=value.second + value.offset)).replace(tzinfo=None)
-            sheet.write_datetime(row, column, local, self._format(num_format="yyyy-mm-dd hh:mm"))
-            return len("yyyy-mm-dd hh:mm")
+            shape = tr("yyyy-mm-dd hh:mm")
+            sheet.write_datetime(row, column, local, self._format(num_format=shape))
+            return width_of(shape)
         if isinstance(value, str):
             self._text(sheet, row, column, value)
-            return len(value)
+            return width_of(value)
         # A price keeps the zeros with which the price sheet writes it.
         assert isinstance(value, Decimal)
         numbers = parts(value if kind == "price" else strip_zeros(value))
@@ -145,7 +149,7 @@ class _Writer:
         sheet.write_string(row, column, text, self._format(**look) if look else None)
 
     def _totals(self, sheet: Worksheet, written: _Sheet, widths: list[int]) -> None:
-        self._text(sheet, written.last_row, 0, "Total", bold=True, top=1)
+        self._text(sheet, written.last_row, 0, tr("Total"), bold=True, top=1)
         for index, field in enumerate(written.table.columns):
             if field.summed:
                 column = written.columns[index][0]
@@ -179,10 +183,10 @@ class _Writer:
             total = source.table.total(index)
             self._sum(sheet, row, 1, sums, total, source.table.columns[index].kind)
             if len(parts(total)) > 1:
-                self._text(sheet, row, 2, f"exactly {amount_text(total)}")
+                self._text(sheet, row, 2, tr("exactly {amount}", amount=amount_text(total)))
             row += 1
         if report.items:
-            lines = next(sheet for sheet in sheets if sheet.table.title == "Lines")
+            lines = next(sheet for sheet in sheets if sheet.table.id == LINES)
             self._by_item(sheet, row + 1, report.items, lines)
         sheet.set_column(0, 0, 34)
         sheet.set_column(1, 1, 32)
@@ -190,9 +194,9 @@ class _Writer:
 
     def _by_item(self, sheet: Worksheet, row: int, items: Sequence[tuple[str, str]], lines: _Sheet) -> None:
         codes, records, amounts = (lines.table.index(key) for key in ("item", "records", "amount"))
-        self._text(sheet, row, 0, "By item", bold=True, font_size=12)
+        self._text(sheet, row, 0, tr("By item"), bold=True, font_size=12)
         row += 1
-        for column, title in enumerate(("Item", "Name", "Records", "List amount")):
+        for column, title in enumerate((tr("Item"), tr("Name"), tr("Records"), tr("List amount"))):
             self._text(sheet, row, column, title, bold=True, bottom=1)
         for code, name in items:
             row += 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from mps_bill.ask.all_accounts import RunSum
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.diagnostics import counted
+from mps_bill.core.language import tr, tr_many
 from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import RECORDS
@@ -38,19 +38,20 @@ class AccountsView:
             self._rest = self._rest + comes_to if self._rest else comes_to
 
     def headline(self, account_id: str) -> Section:
-        return Section(f"Account {account_id}")
+        return Section(tr("Account {id}", id=account_id))
 
     def summary(self, total: RunSum, control_totals: ControlTotals) -> Iterator[Block]:
-        yield Section("All accounts", implied=True)
+        yield Section(tr("All accounts"), implied=True)
         discounted = "discount" in total.money
         outstanding = (Column("Outstanding", "amount"),) if self._settled else ()
         bills = (Column("Account"), Column("Bills", "count"), Column("Rows", "count"))
-        shown = [*self._shown, *([(f"and {self._rest.accounts} more", self._rest)] if self._rest else [])]
+        rest = [(tr("and {n} more", n=self._rest.accounts), self._rest)] if self._rest else []
+        shown = [*self._shown, *rest]
         columns = (*bills, *money_columns(self._currency, discounted=discounted), *outstanding)
         names = (*Amounts().figures(discounted=discounted), *(("outstanding",) if self._settled else ()))
         rows = [self._row(*account, names) for account in shown]
-        title = counted(total.accounts, "account")
-        yield Table(title, columns, rows, (self._row("Total", total, names),))
+        title = tr_many("{n} account", "{n} accounts", total.accounts)
+        yield Table(title, columns, rows, (self._row(tr("Total"), total, names),))
         yield Note(control_totals_text(control_totals))
 
     def _row(self, name: str, sums: RunSum, names: Sequence[str]) -> tuple[Any, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice, Reach
 from mps_bill.ask.advise.packs import Pack, PackType
 from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled
-from mps_bill.core.times import clock, offset_text
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import clock, date_text, offset_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import (
@@ -76,10 +77,10 @@ class AdviceView:
                 yield _best_table(advice)
             yield Note(_verdict(advice))
             if advice.reach:
-                yield table("What packs can cover", REACH, map(_reach_record, advice.reach))
-            yield Note("\n".join(["Assumptions:", *(f"- {sentence}" for sentence in self.assumptions)]))
+                yield table(tr("What packs can cover"), REACH, map(_reach_record, advice.reach))
+            yield Note("\n".join([tr("Assumptions:"), *(f"- {sentence}" for sentence in self.assumptions)]))
         else:
-            yield Note("There is no usage that packs could cover, so there is nothing to advise.")
+            yield Note(tr("There is no usage that packs could cover, so there is nothing to advise."))
         yield Note(control_totals_text(advice.control_totals))
 
     def records(self) -> Records:
@@ -129,7 +130,7 @@ def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Re
         "type": pack.type.id,
         "count": count,
         "size": scaled(pack.units, QUANTITY_PLACES),
-        "unit": pack.type.unit.name,
+        "unit": tr(pack.type.unit.name),
         "price": pack.price * count,
         "covered_quantity": in_unit(outcome.covered(pack), pack.type.unit),
         "used_units": scaled(used, QUANTITY_PLACES),
@@ -155,19 +156,23 @@ def _outcome_record(advice: Advice, outcome: Outcome) -> Record:
 
 
 def _pack_table(advice: Advice) -> Table:
-    titles = {"type": "Packs", "saving": f"Saving {advice.currency}"}
+    titles = {"type": "Packs"}
     keys = ("type", "price", "covered_quantity", "unused_units", "cost_with", "saving", "break_even_units")
-    columns = pick(PACKS, *keys, titles=titles)
+    columns = tuple(
+        replace(column, unit=advice.currency) if column.key == "saving" else column
+        for column in pick(PACKS, *keys, titles=titles)
+    )
     rows: list[Row | Heading] = []
     for type_ in advice.packs.types:
-        rows.append(Heading(f"{type_.id}: {type_.name}, per {type_.unit.name}"))
+        heading = mark("{code}: {name}, per {unit}")
+        rows.append(Heading(tr(heading, code=type_.id, name=type_.name, unit=tr(type_.unit.name))))
         for outcome in advice.outcomes:
             ((pack, count),) = outcome.purchase
             if pack.type is type_:
                 record = {**_outcome_record(advice, outcome), **_pack_record(advice, outcome, pack, count)}
                 rows.append(row_of(columns, _named(record)))
-    nothing = row_of(columns, {"type": "No packs", "cost_with": advice.now.payable})
-    return Table("Packs of one size", columns, rows, (nothing,))
+    nothing = row_of(columns, {"type": tr("No packs"), "cost_with": advice.now.payable})
+    return Table(tr("Packs of one size"), columns, rows, (nothing,))
 
 
 def _named(record: Record) -> Record:
@@ -183,22 +188,22 @@ def _best_table(advice: Advice) -> Table:
     for type_ in advice.packs.types:
         own = [(pack, count) for pack, count in best.purchase if pack.type is type_]
         if own:
-            rows.append(Heading(f"{type_.id}: {type_.name}"))
+            rows.append(Heading(tr("{name}: {value}", name=type_.id, value=type_.name)))
             rows += [row_of(columns, _named(_pack_record(advice, best, *bought))) for bought in own]
     totals = (
-        ("Packs", best.price),
-        ("Bills with these packs", best.amounts.payable),
-        ("Bills without", advice.now.payable),
-        ("Saving", best.saving),
+        (tr("Packs"), best.price),
+        (tr("Bills with these packs"), best.amounts.payable),
+        (tr("Bills without"), advice.now.payable),
+        (tr("Saving"), best.saving),
     )
-    return Table("The best combination", columns, rows, [(*total, None, None) for total in totals])
+    return Table(tr("The best combination"), columns, rows, [(*total, None, None) for total in totals])
 
 
 def _reach_record(one: Reach) -> Record:
     return {
         "item": one.item,
         "spec": one.spec,
-        "unit": one.unit.name,
+        "unit": tr(one.unit.name),
         "quantity": in_unit(one.micros, one.unit),
         "coverable": in_unit(one.coverable, one.unit),
         "covered_by_best": in_unit(one.covered, one.unit),
@@ -208,91 +213,124 @@ def _reach_record(one: Reach) -> Record:
 def _verdict(advice: Advice) -> str:
     found = advice.found
     if found.gap:
-        sentence = (
-            f"The search ended after {found.settled} settled combinations: another could save up to"
-            f" {amount_text(found.gap)} {advice.currency} more"
+        this = mark(
+            "The search ended after {n} settled combinations: another could save up to {amount} {currency} more than this one."
         )
-        return f"{sentence} than this one." if found.best.purchase else f"{sentence} than buying nothing."
+        nothing = mark(
+            "The search ended after {n} settled combinations: another could save up to {amount} {currency} more than buying"
+            " nothing."
+        )
+        text = this if found.best.purchase else nothing
+        return tr(text, n=found.settled, amount=amount_text(found.gap), currency=advice.currency)
     if found.best.purchase:
-        return "No other combination of these packs, in any number, saves more over this usage."
-    return "Buy none of them for this usage: every combination of these packs, in any number, costs at least what it saves."
+        return tr("No other combination of these packs, in any number, saves more over this usage.")
+    return tr(
+        "Buy none of them for this usage: every combination of these packs, in any number, costs at least what it saves."
+    )
 
 
 def assumptions(advice: Advice) -> list[str]:
     """What the advice goes by, sentence by sentence."""
     sentences = list(_about_time(advice))
-    sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or "none, for there is no usage"
-    sentences.append(
-        f"Packs: {advice.packs.id}. Price sheets: {sheets}. Tax and discounts of your own are not in them."
-    )
-    sentences.append(
-        "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
-        f" expires first before the others. {_held(advice)}"
-    )
-    sentences.append(
-        "Costs are payable amounts: each bill is rounded to money separately. Vouchers, cards and balance change who pays, not"
-        " what is saved, and are left out."
-    )
-    sentences.append(
-        "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
-        " packs must be used, at the mix that they cover here, until what they cover would have cost their price."
-    )
-    sentences.append(
-        "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
-        f" (at most {MAX_OF_A_PACK}). The best combination is sought among all numbers of all sizes."
-    )
+    sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or tr("none, for there is no usage")
+    about = mark("Packs: {packs}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
+    sentences += [
+        tr(about, packs=advice.packs.id, sheets=sheets),
+        tr(
+            "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
+            " expires first before the others. {other_plans}",
+            other_plans=_held(advice),
+        ),
+        tr(
+            "Costs are payable amounts: each bill is rounded to money separately. Vouchers, cards and balance change who pays,"
+            " not what is saved, and are left out."
+        ),
+        tr(
+            "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
+            " packs must be used, at the mix that they cover here, until what they cover would have cost their price."
+        ),
+        tr(
+            "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
+            " (at most {maximum}). The best combination is sought among all numbers of all sizes.",
+            maximum=MAX_OF_A_PACK,
+        ),
+    ]
     for type_ in advice.packs.types:
-        regions = "every region" if type_.regions is None else f"{', '.join(sorted(type_.regions))} only"
-        covers = "; ".join(
-            f"{item} {', '.join(f'{spec} at {plain(rate)}' for spec, rate in specs.items())}"
-            for item, specs in type_.covers.items()
-        )
-        until = "" if advice.bought_at is None else f", until {clock(advice.expires_at(type_), advice.offset)}"
-        sentences.append(f"{type_.id} covers {covers}; in {regions}; for {type_.valid_for}{until}.")
-        sentences += [f"{type_.id}: {note}." for note in type_.notes]
-        sentences += [f"{type_.id}: on no price sheet of the run, so not counted: {word}." for word in type_.unknown]
-        for source in type_.sources:
-            product = f", of {source.product}" if source.product else ""
-            sentences.append(f"{type_.id}: read on {source.read_on}{product}, {source.url}, {source.covers}.")
+        sentences += _about_packs(type_, advice)
     late = advice.control_totals.rows_late
     if late:
-        rows = "1 row is of a cycle" if late == 1 else f"{late} rows are of cycles"
-        sentences.append(f"{rows} that the account has settled, and left out.")
+        settled = tr_many(
+            "{n} row is of a cycle that the account has settled, and left out.",
+            "{n} rows are of cycles that the account has settled, and left out.",
+            late,
+        )
+        sentences.append(settled)
     return sentences
+
+
+def _about_packs(type_: PackType, advice: Advice) -> Iterator[str]:
+    regions = tr("every region")
+    if type_.regions is not None:
+        regions = tr("{regions} only", regions=", ".join(sorted(type_.regions)))
+    covers = tr("; ").join(
+        f"{item} {', '.join(tr('{spec} at {rate}', spec=spec, rate=plain(rate)) for spec, rate in specs.items())}"
+        for item, specs in type_.covers.items()
+    )
+    until = ""
+    if advice.bought_at is not None:
+        until = tr(", until {time}", time=clock(advice.expires_at(type_), advice.offset))
+    text = mark("{type} covers {covers}; in {regions}; for {time}{until}.")
+    yield tr(text, type=type_.id, covers=covers, regions=regions, time=type_.valid_for, until=until)
+    for note in type_.notes:
+        yield f"{type_.id}: {note}."
+    for word in type_.unknown:
+        yield tr("{type}: on no price sheet of the run, so not counted: {word}.", type=type_.id, word=word)
+    for source in type_.sources:
+        text = mark("{type}: read on {day}{product}, {url}, {covers}.")
+        product = tr(", of {product}", product=source.product) if source.product else ""
+        day = date_text(source.read_on)
+        yield tr(text, type=type_.id, day=day, product=product, url=source.url, covers=source.covers)
 
 
 def _about_time(advice: Advice) -> Iterator[str]:
     if advice.bought_at is None:
-        yield "There is no usage, so nothing is covered."
+        yield tr("There is no usage, so nothing is covered.")
         return
     start = min((cycle.start for cycle in advice.cycles), default=advice.bought_at)
     end = max((cycle.end for cycle in advice.cycles), default=advice.bought_at)
     expiries = [advice.expires_at(type_) for type_ in advice.packs.types]
     first, last, bought = (clock(second, advice.offset) for second in (start, end, advice.bought_at))
-    yield (
-        f"Exact over this usage, {first} to {last} (UTC{offset_text(advice.offset)}), and no forecast: what is used"
-        " at another time is not in it."
+    yield tr(
+        "Exact over this usage, {start} to {end} (UTC{offset}), and no forecast: what is used at another time is not in it.",
+        start=first,
+        end=last,
+        offset=offset_text(advice.offset),
     )
-    before = " What was used before is paid for as it is." if start < advice.bought_at else ""
-    yield f"All packs are bought at once, at {bought}, and hold from then on.{before}"
+    before = tr(" What was used before is paid for as it is.") if start < advice.bought_at else ""
+    yield tr("All packs are bought at once, at {time}, and hold from then on.{before}", time=bought, before=before)
     if min(expiries) < end:
-        expiry = clock(min(expiries), advice.offset)
-        yield (
-            f"They are bought once. What is used after they expire ({expiry} at the earliest) is paid for as it is; ask again"
-            " with --from for the purchase that follows."
+        yield tr(
+            "They are bought once. What is used after they expire ({time} at the earliest) is paid for as it is; ask again"
+            " with --from for the purchase that follows.",
+            time=clock(min(expiries), advice.offset),
         )
     if max(expiries) > end:
-        yield (
-            f"The usage ends on {last}, before packs expire ({clock(max(expiries), advice.offset)} at the latest): what is"
-            " unused then is lost only as far as nothing more is used."
+        yield tr(
+            "The usage ends on {end}, before packs expire ({time} at the latest): what is unused then is lost only as far as"
+            " nothing more is used.",
+            end=last,
+            time=clock(max(expiries), advice.offset),
         )
 
 
 def _held(advice: Advice) -> str:
     if not advice.held:
-        return "There are no other plans."
-    plans = "The plan of the account is" if advice.held == 1 else f"The {advice.held} plans of the account are"
-    return f"{plans} there with and without packs."
+        return tr("There are no other plans.")
+    return tr_many(
+        "The plan of the account is there with and without packs.",
+        "The {n} plans of the account are there with and without packs.",
+        advice.held,
+    )
 
 
 def _expires(advice: Advice, type_: PackType) -> Moment | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mps_bill.core.decimals import plain
-from mps_bill.core.times import Calendar, offset_text
+from mps_bill.core.language import tr
+from mps_bill.core.times import Calendar, date_text, offset_text
 from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
@@ -35,7 +36,8 @@ LINE = (
     Column("plan_quantity", "quantity", may_hide=True),
     Column("billed_quantity", "quantity"),
     Column("unit_price", "price"),
-    *columns_of("amount", "discount", kind="amount", summed=True),
+    Column("amount", "amount", summed=True, sense="line"),
+    Column("discount", "amount", summed=True),
 )
 #: For programs: a row per line, per discount and per rounding adjustment, so that `amount` sums to payable.
 RECORDS = (
@@ -51,7 +53,7 @@ def bill_record(bill: Bill, status: str = "issued") -> Record:
     cycle = bill.cycle
     return {
         **_head(cycle.sheet.billing.calendar, cycle.product, status, cycle.start, cycle.end, cycle.issued_at),
-        "kind": "bill" if cycle.correction_at is None else "correction",
+        "kind": tr("bill") if cycle.correction_at is None else tr("correction"),
         "price_sheet": cycle.sheet.ref,
         "records": sum(line.records for line in bill.lines),
         **bill.amounts.figures(discounted=True),
@@ -64,7 +66,7 @@ def month_record(month: StatementMonth) -> Record:
     start, end = calendar.month_start(month.month), calendar.month_end(month.month)
     return {
         **_head(calendar, month.sheet.product, "issued", start, end, month.issued_at),
-        "kind": f"statement {month.month}",
+        "kind": tr("statement {month}", month=date_text(month.month)),
         "price_sheet": month.sheet.ref,
         "records": 0,
         **Amounts(rounding_adjustment=month.amounts.rounding_adjustment).figures(discounted=True),
@@ -100,14 +102,14 @@ def line_record(line: LineItem) -> Record:
     item = line.item
     return {
         "item": item.code,
-        "item_name": item.name,
+        "item_name": item.label,
         "family": item.family,
         "spec": line.spec,
         "tier": line.tier,
         "region": line.region,
         "records": line.records,
         "quantity": Quantity(line.micros, item.unit),
-        "unit": item.unit.name,
+        "unit": tr(item.unit.name),
         "plan_quantity": Quantity(line.plan_micros, item.unit),
         "billed_quantity": Quantity(line.billed_micros, item.unit),
         "unit_price": line.unit_price,

@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.language import mark, tr
 from mps_bill.core.times import DAY, HOUR, offset_text
 from mps_bill.rating.bills import Bill
 from mps_bill.view.bill_view import PERIODS, item_order, period_at, period_name
@@ -13,13 +14,14 @@ from mps_bill.view.tables import Bar, Report, Series
 
 #: As many bars as a chart can hold and still be read.
 _MOST_BARS = {"hour": 48, "day": 62}
+_BY = {"hour": mark("Payable by hour"), "day": mark("Payable by day"), "month": mark("Payable by month")}
 _STEPS = {"hour": HOUR, "day": DAY, "month": DAY}
 
 
 def cost_by_period(bills: Sequence[Bill]) -> Series:
     """Payable by hour, or by day or month of a longer run, with empty bars where nothing was billed in between."""
     if not bills:
-        return Series("Payable by hour", ())
+        return Series(tr("Payable by hour"), ())
     calendar = bills[0].cycle.sheet.billing.calendar
     first, last = (bound(bill.cycle.start for bill in bills) for bound in (min, max))
     for period in PERIODS:
@@ -31,7 +33,7 @@ def cost_by_period(bills: Sequence[Bill]) -> Series:
         name = period_name(bill.cycle, period)
         amounts[name] = amounts.get(name, ZERO) + bill.amounts.payable
     bars = tuple(Bar(name, name, amounts[name]) for name in sorted(amounts))
-    return Series(f"Payable by {period} (UTC{offset_text(calendar.offset)})", bars)
+    return Series(f"{tr(_BY[period])} (UTC{offset_text(calendar.offset)})", bars)
 
 
 def cost_by_item(bills: Sequence[Bill]) -> Series:
@@ -41,9 +43,9 @@ def cost_by_item(bills: Sequence[Bill]) -> Series:
     for bill in bills:
         for line in bill.lines:
             amounts[line.item.code] = amounts.get(line.item.code, ZERO) + line.amount
-            names[line.item.code] = line.item.name
+            names[line.item.code] = line.item.label
     bars = tuple(Bar(code, names[code], amounts[code]) for code in item_order(bills) if code in amounts)
-    return Series("List amount by item", bars)
+    return Series(tr("List amount by item"), bars)
 
 
 def paid_from(report: Report, keys: Container[str]) -> Series | None:
@@ -51,4 +53,4 @@ def paid_from(report: Report, keys: Container[str]) -> Series | None:
     nothing."""
     sums = ((key, label, report.total(key)) for label, key in report.sums if key in keys)
     bars = tuple(Bar(*one) for one in sums if one[2] > 0)
-    return Series("Paid from", bars) if bars else None
+    return Series(tr("Paid from"), bars) if bars else None

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.view.tables import Block, Note, Records, columns_of, table
+from mps_bill.core.language import tr
+from mps_bill.view.tables import Block, Column, Note, Records, columns_of, table
 
 FORMAT = "mps-bill/config/1"
-SETTING = columns_of("key", "value", "from")
+SETTING = (*columns_of("key", "value"), Column("from", sense="source"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ConfigView:
 
     def printed(self) -> Iterator[Block]:
         yield table("", SETTING, self._settings())
-        yield Note("An option on the command line wins over the environment, and that over the config file.")
+        yield Note(tr("An option on the command line wins over the environment, and that over the config file."))
 
     def records(self) -> Records:
         return Records(SETTING, self._settings())

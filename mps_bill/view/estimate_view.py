@@ -8,13 +8,15 @@ from typing import Any
 
 from mps_bill.ask.estimates import Estimate
 from mps_bill.core.decimals import stripped
-from mps_bill.core.times import clock, offset_text
+from mps_bill.core.language import tr
+from mps_bill.core.times import clock, date_text, offset_text
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.view.bill_records import LINE, bill_json, line_record
 from mps_bill.view.reasons import (
     Step,
     assigned_steps,
     charge_reason,
+    item_title,
     line_reason,
     price_reason,
     shown,
@@ -40,13 +42,13 @@ class EstimateView:
         keys = ("region", "spec", *tier, "quantity", "billed_quantity", "unit_price", "amount")
         columns = pick(LINE, *keys, unit=self.currency, titles={"billed_quantity": "Billed"})
         rows = (row for one in self.estimates for row in _rows(one))
-        yield table(f"{item.code}: {item.name}, per {item.unit.name}", columns, rows)
+        yield table(item_title(item), columns, rows)
         every = [steps(one, self.currency) for one in self.estimates]
         shared = [step for step in every[0] if all(step in other for other in every[1:])]
-        yield step_table("How", shared)
+        yield step_table(tr("How"), shared)
         for one, own in zip(self.estimates, every, strict=True):
             if rest := [step for step in own if step not in shared]:
-                yield step_table(f"In {one.assignment.region}", rest)
+                yield step_table(tr("In {region}", region=one.assignment.region), rest)
 
     def document(self) -> dict[str, Any]:
         """`bill` has the form that `bill` prints, and holds nothing but what was asked about."""
@@ -78,7 +80,7 @@ def _rows(one: Estimate) -> Iterator[Record]:
         yield {**line_record(line), "billed_quantity": in_unit(line.billed_micros, item.unit), **first}
     if len(one.lines) > 1:
         billed = in_unit(sum(line.billed_micros for line in one.lines), item.unit)
-        yield {"tier": "all", "billed_quantity": billed, "amount": one.bill.amounts.list_amount}
+        yield {"tier": tr("all"), "billed_quantity": billed, "amount": one.bill.amounts.list_amount}
 
 
 def steps(one: Estimate, currency: str) -> list[Step]:
@@ -87,22 +89,31 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     cycle, charge = one.bill.cycle, one.lines[0].charge
     offset = sheet.billing.calendar.offset
     start, end = clock(cycle.start, offset), clock(cycle.end, offset)
-    month = sheet.billing.calendar.month(cycle.start)
-    used = f"{shown(one.used_micros, item.unit)} are assumed to have been used before in {month}; see --month-used"
+    used = tr(
+        "{quantity} are assumed to have been used before in {month}; see --month-used",
+        quantity=shown(one.used_micros, item.unit),
+        month=date_text(sheet.billing.calendar.month(cycle.start)),
+    )
     amounts = one.bill.amounts
-    why = "" if one.key.spec else f": {spec_reason(one.key, item)}"
+    why = "" if one.key.spec else spec_reason(one.key, item)
     return [
-        ("Completed", f"in the billing cycle {start} to {end} (UTC{offset_text(offset)})"),
-        *assigned_steps(one.assignment, why, one.record.micros, one.key, one.record_micros),
-        ("Charge", charge_reason(charge)),
-        *([("Month", used)] if charge.accumulates else []),
-        ("Price", price_reason(charge, currency)),
-        *source_steps(item),
-        *(("Line", line_reason(line, currency)) for line in one.lines),
         (
-            "Bill",
-            f"alone on its bill: list amount {stripped(amounts.list_amount)}, rounding adjustment"
-            f" {stripped(amounts.rounding_adjustment)}, payable {stripped(amounts.payable)} {currency};"
-            " with other lines only the sum is rounded",
+            tr("Completed"),
+            tr("in the billing cycle {start} to {end} (UTC{offset})", start=start, end=end, offset=offset_text(offset)),
+        ),
+        *assigned_steps(one.assignment, why, one.record.micros, one.key, one.record_micros),
+        (tr("Charge"), charge_reason(charge)),
+        *([(tr("Month"), used)] if charge.accumulates else []),
+        (tr("Price"), price_reason(charge, currency)),
+        *source_steps(item),
+        *((tr("Line", sense="bill"), line_reason(line, currency)) for line in one.lines),
+        (
+            tr("Bill"),
+            tr(
+                "alone on its bill: list amount {list_amount}, rounding adjustment {rounding_adjustment}, payable {payable}"
+                " {currency}; with other lines only the sum is rounded",
+                **{name: stripped(value) for name, value in amounts.figures(discounted=False).items()},
+                currency=currency,
+            ),
         ),
     ]

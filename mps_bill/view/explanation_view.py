@@ -8,8 +8,9 @@ from typing import Any
 
 from mps_bill.ask.job_history import Explained
 from mps_bill.core.decimals import plain, scaled, stripped
-from mps_bill.core.diagnostics import counted, printable
-from mps_bill.core.times import clock, iso, offset_text
+from mps_bill.core.diagnostics import printable
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import clock, date_text, iso, offset_text
 from mps_bill.core.units import MICROS
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
@@ -41,8 +42,8 @@ class ExplanationView:
         """A table of steps per row of the job."""
         for one in self.explained:
             record = one.placed.record
-            output = f", output {record.output}" if record.output else ""
-            title = f"Job {record.job_id} ({record.features.item}{output})"
+            output = tr(", output {output}", output=record.output) if record.output else ""
+            title = tr("Job {job} ({item}{output})", job=record.job_id, item=record.features.item, output=output)
             yield step_table(title, steps(one, self.currency))
 
     def document(self) -> dict[str, Any]:
@@ -82,16 +83,17 @@ def steps(one: Explained, currency: str) -> list[Step]:
     placed = one.placed
     record = placed.record
     found: list[Step] = [
-        ("Row", f"{placed.source.name}:{placed.row.line}"),
-        ("As written", printable(placed.row.raw.decode("utf-8", "backslashreplace"))),
+        (tr("Row"), f"{placed.source.name}:{placed.row.line}"),
+        (tr("As written"), printable(placed.row.raw.decode("utf-8", "backslashreplace"))),
     ]
     if record.features.account:
-        found.append(("Account", record.features.account))
+        found.append((tr("Account"), record.features.account))
     if one.repeats:
-        found.append(("Duplicate", f"repeats {one.repeats} in every value; billed once, there"))
+        repeats = tr("repeats {place} in every value; billed once, there", place=one.repeats)
+        found.append((tr("Duplicate"), repeats))
         return found
     if not one.bill or not placed.assignment:
-        found.append(("Not billable", "the job failed, and failed jobs are free"))
+        found.append((tr("Not billable"), tr("the job failed, and failed jobs are free")))
         return found
 
     assignment = placed.assignment
@@ -104,16 +106,19 @@ def steps(one: Explained, currency: str) -> list[Step]:
     start, end = clock(cycle.start, calendar.offset), clock(cycle.end, calendar.offset)
     why = spec_reason(placed.key, item, record.features.written_spec)
     found += [
-        ("Completed", f"{completed}, in the billing cycle {start} to {end} ({zone})"),
-        *assigned_steps(assignment, f": {why}", record.micros, placed.key, one.micros),
-        ("Price", price_reason(charge, currency)),
+        (
+            tr("Completed"),
+            tr("{at}, in the billing cycle {start} to {end} ({clock})", at=completed, start=start, end=end, clock=zone),
+        ),
+        *assigned_steps(assignment, why, record.micros, placed.key, one.micros),
+        (tr("Price"), price_reason(charge, currency)),
         *source_steps(item),
-        ("Charge", charge_reason(charge)),
+        (tr("Charge"), charge_reason(charge)),
         *_month_steps(one, charge),
-        *(("Line", line_reason(line, currency)) for line in one.lines),
+        *((tr("Line", sense="bill"), line_reason(line, currency)) for line in one.lines),
         *_discount_steps(one, currency),
         *_plan_steps(one),
-        ("Bill", _bill_reason(one, currency)),
+        (tr("Bill"), _bill_reason(one, currency)),
         *_payment_steps(one, currency),
     ]
     return found
@@ -123,8 +128,16 @@ def _discount_steps(one: Explained, currency: str) -> Iterator[Step]:
     """What the contract takes off the row's lines: the largest discount that holds for them."""
     for line in one.lines:
         if line.discounted_by:
-            rate = f"{line.discounted_by.id}, {stripped(line.discounted_by.percent)} % of {stripped(line.amount)}"
-            yield ("Discount", f"{rate} = {stripped(line.discount)}; net {stripped(line.net)} {currency}")
+            text = tr(
+                "{id}, {percent} % of {amount} = {discount}; net {net} {currency}",
+                id=line.discounted_by.id,
+                percent=stripped(line.discounted_by.percent),
+                amount=stripped(line.amount),
+                discount=stripped(line.discount),
+                net=stripped(line.net),
+                currency=currency,
+            )
+            yield (tr("Discount"), text)
 
 
 def _plan_steps(one: Explained) -> Iterator[Step]:
@@ -136,9 +149,17 @@ def _plan_steps(one: Explained) -> Iterator[Step]:
         if line in one.lines:
             plan = deduction.plan
             took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
-            coefficient = plain(plan.covers[line.item.code][line.spec])
-            covered = f"{plan.id} covers {shown(deduction.micros, line.item.unit)} at {coefficient}"
-            yield ("Resource plan", f"{covered}{_in_force(plan, one)}: takes {took} {plan.unit.name}, {left} are left")
+            text = tr(
+                "{id} covers {quantity} at {coefficient}{part}: takes {took} {unit}, {left} are left",
+                id=plan.id,
+                quantity=shown(deduction.micros, line.item.unit),
+                coefficient=plain(plan.covers[line.item.code][line.spec]),
+                part=_in_force(plan, one),
+                took=took,
+                unit=tr(plan.unit.name),
+                left=left,
+            )
+            yield (tr("Resource plan"), text)
 
 
 def _in_force(plan: ResourcePlan, one: Explained) -> str:
@@ -147,41 +168,48 @@ def _in_force(plan: ResourcePlan, one: Explained) -> str:
     cycle, words = one.bill.cycle, ""
     if plan.covers_from == "cycle":
         return words
-    for word, moment in (("from", plan.effective_from), ("before", plan.expires_at)):
+    for word, moment in ((mark(" from {time}"), plan.effective_from), (mark(" before {time}"), plan.expires_at)):
         if cycle.start < moment < cycle.end:
-            words += f" {word} {iso(moment, cycle.sheet.billing.calendar.offset)}"
-    return f", of what completed{words}" if words else ""
+            words += tr(word, time=iso(moment, cycle.sheet.billing.calendar.offset))
+    return tr(", of what completed{when}", when=words) if words else ""
 
 
 def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
     """What paid the bill, in order; a bill is paid as a whole, not line by line."""
     if one.late:
-        yield ("Late usage", "the cycle was settled before; it is not charged, and the bill is an estimate")
+        late = tr("the cycle was settled before; it is not charged, and the bill is an estimate")
+        yield (tr("Late usage"), late)
     if one.settlement is None:
         return
     for deduction in one.settlement.payment.deductions:
-        source = f"{TITLES[deduction.source].lower()} {deduction.id or ''}".strip()
+        source = f"{tr(TITLES[deduction.source]).lower()} {deduction.id or ''}".strip()
         took, left = stripped(deduction.amount), stripped(deduction.remaining)
-        yield ("Paid", f"{source}: {took} {currency}, {left} is left")
+        text = mark("{source}: {took} {currency}, {left} is left")
+        yield (tr("Paid"), tr(text, source=source, took=took, currency=currency, left=left))
     if one.settlement.payment.outstanding:
-        yield ("Outstanding", f"{stripped(one.settlement.payment.outstanding)} {currency}")
+        yield (tr("Outstanding"), f"{stripped(one.settlement.payment.outstanding)} {currency}")
     if one.settlement.frozen:
-        yield ("Frozen", f"{stripped(one.settlement.frozen)} {currency}, until the month is over and paid as a whole")
+        text = mark("{amount} {currency}, until the month is over and paid as a whole")
+        yield (tr("Frozen"), tr(text, amount=stripped(one.settlement.frozen), currency=currency))
 
 
 def _month_steps(one: Explained, charge: Charge) -> list[Step]:
     """Where the tiers of a month began for this charge."""
     if one.month_used is None:
         return []
-    month = charge.sheet.billing.calendar.month(charge.cycle_start)
-    unit, of = charge.item.unit, "it"
+    month = date_text(charge.sheet.billing.calendar.month(charge.cycle_start))
+    unit, used = charge.item.unit, mark("before this bill {month} had used {quantity} of it, and tiers go on there")
     if charge.price.across_item:
-        of = f"{charge.item.code}, counted over all its regions and specs"
-    text = f"before this bill {month} had used {shown(one.month_used, unit)} of {of}, and tiers go on there"
+        used = mark(
+            "before this bill {month} had used {quantity} of {item}, counted over all its regions and specs, and tiers go on"
+            " there"
+        )
+    text = tr(used, month=month, quantity=shown(one.month_used, unit), item=charge.item.code)
     if charge.price.across_item and (others := _across_the_bill(one, charge)):
-        whole = charge.price.whole_cycle
-        text += f"; {'other lines' if whole else 'lines before it'} on this bill count {shown(others, unit)}"
-    return [("Month", text)]
+        before = mark("; lines before it on this bill count {quantity}")
+        whole = mark("; other lines on this bill count {quantity}")
+        text += tr(whole if charge.price.whole_cycle else before, quantity=shown(others, unit))
+    return [(tr("Month"), text)]
 
 
 def _across_the_bill(one: Explained, charge: Charge) -> int:
@@ -202,9 +230,17 @@ def _bill_reason(one: Explained, currency: str) -> str:
     bill = one.bill
     amounts = bill.amounts
     issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
-    text = f"{bill.cycle.product}, issued {issued}: {counted(len(bill.lines), 'line')}, list amount "
-    text += f"{stripped(amounts.list_amount)}, "
-    if amounts.discount:
-        text += f"discount {stripped(amounts.discount)}, "
-    text += f"rounding adjustment {stripped(amounts.rounding_adjustment)}, "
-    return text + f"payable {stripped(amounts.payable)} {currency}"
+    return tr_many(
+        "{product}, issued {issued}: {n} line, list amount {list_amount}, {discount}rounding adjustment"
+        " {rounding_adjustment}, payable {payable} {currency}",
+        "{product}, issued {issued}: {n} lines, list amount {list_amount}, {discount}rounding adjustment"
+        " {rounding_adjustment}, payable {payable} {currency}",
+        len(bill.lines),
+        product=bill.cycle.product,
+        issued=issued,
+        list_amount=stripped(amounts.list_amount),
+        discount=tr("discount {amount}, ", amount=stripped(amounts.discount)) if amounts.discount else "",
+        rounding_adjustment=stripped(amounts.rounding_adjustment),
+        payable=stripped(amounts.payable),
+        currency=currency,
+    )

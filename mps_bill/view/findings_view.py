@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printable, report_of
+from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printable, report_of, width_of
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.view.reading_report import lines_of_others, problem_json
@@ -114,11 +113,4 @@ def _excerpt(problem: Problem, lines: list[str]) -> Iterator[str]:
     shown = before + printable(line[column - 1 : end]) + ("..." if end < len(line) else "")
     margin = f"{number:>6} | "
     yield f"{margin}{shown}"
-    yield f"{' ' * (len(margin) - 2)}| {' ' * _columns(before)}^"
-
-
-def _columns(text: str) -> int:
-    """How wide text stands on a terminal: Chinese characters take two columns, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    yield f"{' ' * (len(margin) - 2)}| {' ' * width_of(before)}^"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from mps_bill.core.language import mark, tr
+from mps_bill.core.times import date_text
 from mps_bill.price_sheet.sheet_model import PriceSheet, Unpriced
 from mps_bill.price_sheet.table import Coverage, PriceRow
 from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
@@ -29,6 +31,7 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/prices/1"
+_SETTLEMENTS = {"hourly": mark("hourly"), "monthly": mark("monthly")}
 COVERAGE_FORMAT = "mps-bill/prices-coverage/1"
 LIST_FORMAT = "mps-bill/prices-list/1"
 
@@ -71,7 +74,7 @@ class PriceView:
             yield Note(_sheet_note(sheet))
             yield _price_table(sheet, rows)
             if unpriced:
-                yield table("Without a price", UNPRICED, (_unpriced_record(sheet, entry) for entry in unpriced))
+                yield table(tr("Without a price"), UNPRICED, (_unpriced_record(sheet, entry) for entry in unpriced))
 
     def records(self) -> Records:
         """A row for each spec, region and tier."""
@@ -147,7 +150,8 @@ def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
         of_item = list(members)
         item = of_item[0].item
         metered = metering_words(item.metering, item.unit)
-        cells.append(Heading(f"{item.name} ({item.code}), per {item.unit.name}: {metered}"))
+        heading = mark("{name} ({code}), per {unit}: {metering}")
+        cells.append(Heading(tr(heading, name=item.label, code=item.code, unit=tr(item.unit.name), metering=metered)))
         for row in of_item:
             head: Row = (row.spec, _regions_text(row.regions))
             for figure_for, unit_price in row.price.table_rows():
@@ -160,20 +164,31 @@ def _sheet_note(sheet: PriceSheet) -> str:
     billing = sheet.billing
     return "\n".join(
         (
-            f"{sheet.id}: {sheet.product}, {sheet.site}, {sheet.currency}, tax not included",
-            f"In force from {time_words(sheet.effective_from, sheet)}{_until(sheet) or ' on'}.",
-            f"A bill every {cycle_words(billing)}, {length_words(billing.issue_after)} later;"
-            f" its sum rounded {rounding_words(billing)}; settled {billing.settlement}.",
+            tr(
+                "{sheet}: {product}, {site}, {currency}, tax not included",
+                sheet=sheet.id,
+                product=sheet.product,
+                site=sheet.site,
+                currency=sheet.currency,
+            ),
+            tr(
+                "In force from {start} on." if sheet.effective_to is None else "In force from {start} until {end}.",
+                start=time_words(sheet.effective_from, sheet),
+                end=time_words(sheet.effective_to, sheet),
+            ),
+            tr(
+                "A bill every {cycle}, {lag} later; its sum rounded {rounding}; settled {settlement}.",
+                cycle=cycle_words(billing),
+                lag=length_words(billing.issue_after),
+                rounding=rounding_words(billing),
+                settlement=tr(_SETTLEMENTS[billing.settlement]),
+            ),
         )
     )
 
 
-def _until(sheet: PriceSheet) -> str:
-    return "" if sheet.effective_to is None else f" until {time_words(sheet.effective_to, sheet)}"
-
-
 def _regions_text(regions: Sequence[str]) -> str:
-    return ", ".join("every region" if region == "*" else region for region in regions)
+    return tr(", ").join(tr("every region") if region == "*" else region for region in regions)
 
 
 def _period_json(sheet: PriceSheet) -> Record:
@@ -193,8 +208,8 @@ class CoverageView:
             cells: list[Row] = []
             for _, members in groupby(rows, key=lambda row: row.item.code):
                 for number, row in enumerate(members):
-                    priced = f"{len(row.priced)} of {len(row.priced) + len(row.missing)}"
-                    missing = ", ".join(row.missing) if row.priced else "everything"
+                    priced = tr("{n} of {all}", n=len(row.priced), all=len(row.priced) + len(row.missing))
+                    missing = ", ".join(row.missing) if row.priced else tr("everything")
                     cells.append((None if number else row.item.code, _regions_text(row.regions), priced, missing))
             yield Table(f"{sheet.ref}, {sheet.currency}", columns, cells)
 
@@ -237,13 +252,15 @@ class SheetListView:
 
     def printed(self) -> Iterator[Block]:
         columns = pick(SHEET, "id", "site", "product", "currency", "effective_from", "items")
-        yield table("Price sheets", columns, ({**_sheet_record(sheet), **_in_force(sheet)} for sheet in self.sheets))
+        yield table(
+            tr("Price sheets"), columns, ({**_sheet_record(sheet), **_in_force(sheet)} for sheet in self.sheets)
+        )
         rows = tuple(
-            (None if number else sheet.id, source.read_on, source.url, source.covers)
+            (None if number else sheet.id, date_text(source.read_on), source.url, source.covers)
             for sheet in self.sheets
             for number, source in enumerate(sheet.sources)
         )
-        yield Table("Sources", columns_of("Sheet", "Read on", "Source", "What was read there"), rows)
+        yield Table(tr("Sources"), columns_of("Sheet", "Read on", "Source", "What was read there"), rows)
 
     def records(self) -> Records:
         return Records(SHEET, map(_sheet_record, self.sheets))
@@ -286,4 +303,7 @@ def _sheet_record(sheet: PriceSheet) -> Record:
 
 def _in_force(sheet: PriceSheet) -> Record:
     """The period as people read it, in one cell."""
-    return {"effective_from": f"{sheet.billing.calendar.day(sheet.effective_from)}{_until(sheet)}"}
+    start = date_text(sheet.billing.calendar.day(sheet.effective_from))
+    if sheet.effective_to is None:
+        return {"effective_from": start}
+    return {"effective_from": tr("{start} until {end}", start=start, end=time_words(sheet.effective_to, sheet))}

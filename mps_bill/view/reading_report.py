@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
+from mps_bill.core.language import tr
 from mps_bill.metering.usage import ControlTotals
 
 
 def control_totals_text(totals: ControlTotals) -> str:
     """One line that adds up: `Rows: 9 read = 6 billed + 1 not billable + ...`."""
-    parts = (
-        f"{totals.rows_billed} billed",
-        f"{totals.rows_not_billable} not billable",
-        f"{totals.rows_duplicate} duplicate",
-        f"{totals.rows_rejected} rejected",
-        f"{totals.rows_late} late",
-        f"{totals.rows_pending} pending",
+    return tr(
+        "Rows: {read} read = {billed} billed + {not_billable} not billable + {duplicate} duplicate + {rejected} rejected"
+        " + {late} late + {pending} pending",
+        **{name.removeprefix("rows_"): count for name, count in dataclasses.asdict(totals).items()},
     )
-    return f"Rows: {totals.rows_read} read = {' + '.join(parts)}"
 
 
 def problem_lines(report: ProblemReport) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
-from mps_bill.core.diagnostics import counted
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import date_text
 from mps_bill.core.units import UNITS, Unit, ends_in_unit, exact_amount_text, in_unit
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.usage import UsageKey
@@ -21,101 +22,129 @@ Step = tuple[str, str]
 def spec_reason(key: UsageKey, item: Item, written: str = "") -> str:
     """Why usage has its spec: the row names it (`written`), or codec and size derive it."""
     if written:
-        other = f"the row names {written}, which the sheet spells {item.spec_of(written)}"
-        return other if written in item.aliases else "named by the row"
+        if written in item.aliases:
+            return tr(
+                "the row names {written}, which the sheet spells {spec}", written=written, spec=item.spec_of(written)
+            )
+        return tr("named by the row")
     assert item.template is not None
     if is_constant(item.template):
-        return f"the only spec of {item.code}"
-    parts = [f"codec {key.codec}"] if CODEC in item.template else []
+        return tr("the only spec of {item}", item=item.code)
+    parts = [tr("codec {codec}", codec=key.codec)] if CODEC in item.template else []
     if RESOLUTION in item.template:
         found = bucket(item.resolutions, key.long, key.short)
         assert found is not None
-        size = f"{key.long}x{key.short} (long x short side)"
-        parts.append(f"{size} fits {found.name} ({found.long}x{found.short}), the smallest that holds both sides")
-    return f"{'; '.join(parts)}; template {item.template}"
+        fits = mark("{size} (long x short side) fits {name} ({bounds}), the smallest that holds both sides")
+        size, bounds = f"{key.long}x{key.short}", f"{found.long}x{found.short}"
+        parts.append(tr(fits, size=size, name=found.name, bounds=bounds))
+    return tr("; ").join([*parts, tr("template {template}", template=item.template)])
 
 
 def assigned_steps(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
     """The sheet and item of a record, its spec (and `why` it is that), and its quantity as written and as metered."""
     item, sheet = found.item, found.sheet
     return [
-        ("Price sheet", f"{sheet.ref}, in force at the start of the cycle ({sheet.place})"),
-        ("Item", f"{item.code}: {item.name}, family {item.family}, per {item.unit.name}"),
-        ("Spec", f"{found.spec}{why}"),
-        ("Quantity", _quantity_reason(micros, UNITS[key.unit], item.unit)),
-        ("Metering", _metering_reason(metered, item)),
+        (
+            tr("Price sheet"),
+            tr("{sheet}, in force at the start of the cycle ({place})", sheet=sheet.ref, place=sheet.place),
+        ),
+        (tr("Item"), _item_reason(item)),
+        (tr("Spec"), tr("{name}: {value}", name=found.spec, value=why) if why else found.spec),
+        (tr("Quantity"), _quantity_reason(micros, UNITS[key.unit], item.unit)),
+        (tr("Metering"), _metering_reason(metered, item)),
     ]
+
+
+def item_title(item: Item) -> str:
+    """`review: Automated review, per minute`."""
+    return tr("{code}: {name}, per {unit}", code=item.code, name=item.label, unit=tr(item.unit.name))
+
+
+def _item_reason(item: Item) -> str:
+    text = mark("{code}: {name}, family {family}, per {unit}")
+    return tr(text, code=item.code, name=item.label, family=item.family, unit=tr(item.unit.name))
 
 
 def _quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
     """A quantity as written (`micros` millionths of the unit `given`), and converted to the item's unit."""
-    written = f"{plain(scaled(micros, 6))} {given.name}"
+    written = f"{plain(scaled(micros, 6))} {tr(given.name)}"
     return written if given == unit else f"{written} = {shown(micros * given.factor, unit)}"
 
 
 def _metering_reason(micros: int, item: Item) -> str:
     """The metering rule, and the `micros` that it makes of one record."""
     metering = item.metering
-    least = f", at least {shown(metering.minimum, item.unit)}" if metering.minimum else ""
+    least = tr(", at least {quantity}", quantity=shown(metering.minimum, item.unit)) if metering.minimum else ""
     if metering.per == "record":
-        step = shown(metering.step, item.unit)
-        return f"each record is rounded {metering.rounding} to {step}{least}: {shown(micros, item.unit)}"
-    if metering.per == "cycle":
-        return f"the cycle's sum is rounded, not the record{least}: {shown(micros, item.unit)}"
-    return f"pro rata, not rounded{least}: {shown(micros, item.unit)}"
+        rule = mark("each record is rounded {mode} to {step}{least}")
+        rule = tr(rule, mode=tr(metering.rounding), step=shown(metering.step, item.unit), least=least)
+    elif metering.per == "cycle":
+        rule = tr("the cycle's sum is rounded, not the record{least}", least=least)
+    else:
+        rule = tr("pro rata, not rounded{least}", least=least)
+    return tr("{name}: {value}", name=rule, value=shown(micros, item.unit))
 
 
 def price_reason(charge: Charge, currency: str) -> str:
     """The price, the region or group that it is for, and where it stands."""
     if charge.in_force.scope == charge.region:
-        scope = f"region {charge.region}"
+        scope = tr("region {region}", region=charge.region)
     elif charge.in_force.scope == EVERY_REGION:
-        scope = f'"{EVERY_REGION}", every region'
+        scope = tr('"*", every region')
     else:
-        scope = f"region group {charge.in_force.scope}, which holds {charge.region}"
-    return f"{charge.price.reason(currency)}, for {scope} ({charge.price.place})"
+        group, region = charge.in_force.scope, charge.region
+        scope = tr("region group {group}, which holds {region}", group=group, region=region)
+    price = charge.price.reason(currency)
+    return tr("{price}, for {scope} ({place})", price=price, scope=scope, place=charge.price.place)
 
 
 def source_steps(item: Item) -> list[Step]:
     """Where the prices of an item were read."""
     found = []
     for source in item.sources:
-        product = f", of {source.product}" if source.product else ""
-        found.append(("Source", f"{source.url}, read on {source.read_on}{product}: {source.covers}"))
+        where = tr("{url}, read on {day}", url=source.url, day=date_text(source.read_on))
+        where += tr(", of {product}", product=source.product) if source.product else ""
+        found.append((tr("Source"), tr("{name}: {value}", name=where, value=source.covers)))
     return found
 
 
 def charge_reason(charge: Charge) -> str:
     """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
     unit = charge.item.unit
-    text = f"{counted(charge.records, 'record')} of the cycle with this item, spec and region: "
-    text += shown(charge.metered, unit)
-    if charge.item.metering.per == "cycle":
-        metering = charge.item.metering
-        text += f", rounded {metering.rounding} to whole steps of {shown(metering.step, unit)}: {shown(charge.micros, unit)}"
+    text = tr_many(
+        "{n} record of the cycle with this item, spec and region: {quantity}",
+        "{n} records of the cycle with this item, spec and region: {quantity}",
+        charge.records,
+        quantity=shown(charge.metered, unit),
+    )
+    metering = charge.item.metering
+    if metering.per == "cycle":
+        rounded = mark(", rounded {mode} to whole steps of {step}: {quantity}")
+        step, quantity = shown(metering.step, unit), shown(charge.micros, unit)
+        text += tr(rounded, mode=tr(metering.rounding), step=step, quantity=quantity)
     return text
 
 
 def line_reason(line: LineItem, currency: str) -> str:
     """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
     unit = line.item.unit
-    plans = f" after {shown(line.plan_micros, unit)} covered by plans" if line.plan_micros else ""
+    plans = tr(" after {quantity} covered by plans", quantity=shown(line.plan_micros, unit)) if line.plan_micros else ""
     counted = line.charge.price.counted(line.billed_micros)
     quantity = f"{plain(counted[0])} {counted[1]}" if counted else shown(line.billed_micros, unit)
-    tier = f"tier {line.tier}: " if line.tier and not counted else ""
+    tier = tr("tier {tier}: ", tier=line.tier) if line.tier and not counted else ""
     price = f"{plain(line.unit_price)} {currency}"
     amount = stripped(line.amount)
     exact = amount if counted else exact_amount_text(line.billed_micros, unit, line.unit_price)
     if exact != amount:
         # The zeros of the ten decimals are shown: they say where the amount was rounded.
-        amount = f"{exact}, rounded to {line.amount:.{AMOUNT_PLACES}f}"
+        amount = tr("{exact}, rounded to {amount}", exact=exact, amount=f"{line.amount:.{AMOUNT_PLACES}f}")
     return f"{tier}{quantity}{plans} x {price} = {amount} {currency}"
 
 
 def shown(micros: int, unit: Unit) -> str:
     """Micros in a unit; three points stand where the decimals do not end."""
     value = plain(in_unit(micros, unit))
-    return f"{value} {unit.name}" if ends_in_unit(micros, unit) else f"{value}... {unit.name}"
+    return f"{value} {tr(unit.name)}" if ends_in_unit(micros, unit) else f"{value}... {tr(unit.name)}"
 
 
 def step_table(title: str, steps: Iterable[Step]) -> Table:

@@ -9,7 +9,9 @@ from itertools import groupby
 from typing import Any
 
 from mps_bill.core.decimals import ZERO, amount_text
-from mps_bill.core.diagnostics import Place, counted
+from mps_bill.core.diagnostics import Place
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import date_text
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.periods import Period
@@ -35,10 +37,14 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/reconciliation/1"
-_PAID = (("voucher", "Vouchers"), ("card", "Stored-value cards"), ("cash", "Cash"), ("outstanding", "Outstanding"))
-_AMOUNTS = "Amounts are theirs - ours."
-_FETCH_ITEMS = "to see items, fetch DescribeInstanceBill with IsBillingItem=true and Granularity=DAILY"
-_GRAINS = {"cycle": "billing cycle", "day": "day", "month": "month"}
+_PAID = (
+    ("voucher", mark("Vouchers", "paid")),
+    ("card", mark("Stored-value cards", "paid")),
+    ("cash", mark("Cash", "paid")),
+    ("outstanding", mark("Outstanding")),
+)
+_AMOUNTS = mark("Amounts are theirs - ours.")
+_GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("month")}
 
 _PERIOD = (
     Column("product"),
@@ -96,22 +102,23 @@ class ReconcileView:
             yield self._payments(*paid)
         if result.excluded:
             yield Table(
-                "Excluded from the comparison",
+                tr("Excluded from the comparison"),
                 pick(_EXCLUDED, "what", "why", "rows", "payable", unit=self.currency),
                 self._excluded(),
             )
         if result.contradictions:
             columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
-            yield Table("Checks of the export", columns, self._contradictions())
+            yield Table(tr("Checks of the export"), columns, self._contradictions())
         if self._detailed():
             yield self._differences()
         if left := self._left_out():
             yield Note(left)
         of_account = ("deduction", "discount")
         if not result.with_account and any(one.category in of_account for _, one in result.differences):
-            yield Note(
+            without = tr(
                 "No account was given, so our bills know no resource plans or discounts; give --account to compare them."
             )
+            yield Note(without)
 
     def _detailed(self) -> list[BillComparison]:
         """The bills of which the differences are shown, in their order: those that differ by most."""
@@ -127,8 +134,13 @@ class ReconcileView:
         if not rest:
             return ""
         amount = amount_text(sum((bill.difference for bill in rest), ZERO))
-        more = f"{counted(len(rest), 'bill')} with differences of {amount} {self.currency} in all"
-        return f"{more} {'is' if len(rest) == 1 else 'are'} only summarised; --all prints every difference."
+        return tr_many(
+            "{n} bill with differences of {amount} {currency} in all is only summarised; --all prints every difference.",
+            "{n} bills with differences of {amount} {currency} in all are only summarised; --all prints every difference.",
+            len(rest),
+            amount=amount,
+            currency=self.currency,
+        )
 
     def _contradictions(self) -> list[Row]:
         return [(str(one.place), one.message, one.amount) for one in self.result.contradictions]
@@ -138,39 +150,49 @@ class ReconcileView:
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
         rows: list[Row | Heading] = []
         for bill in self._detailed():
-            money = map(amount_text, (bill.ours, bill.theirs, bill.difference))
-            rows.append(Heading(f"{bill.product} {bill.period.name}: {'ours {}, theirs {}, {}'.format(*money)}"))
+            text = tr(
+                "{product} {period}: ours {ours}, theirs {theirs}, {difference}",
+                product=bill.product,
+                period=_period_name(bill.period),
+                ours=amount_text(bill.ours),
+                theirs=amount_text(bill.theirs),
+                difference=amount_text(bill.difference),
+            )
+            rows.append(Heading(text))
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        total = ("Total difference", None, None, None, sum((bill.difference for bill in self._detailed()), ZERO))
-        return Table("Differences (theirs - ours)", columns, rows, (total,))
+        total = (tr("Total difference"), None, None, None, sum((bill.difference for bill in self._detailed()), ZERO))
+        return Table(tr("Differences (theirs - ours)"), columns, rows, (total,))
 
     def _categories(self) -> Table:
         found = self._by_category()
         count = sum(number for _, _, number, _ in found)
-        total = ("Total difference", None, count, self.result.theirs - self.result.ours)
+        total = (tr("Total difference"), None, count, self.result.theirs - self.result.ours)
         columns = pick(_CATEGORY, "class", "meaning", "count", "amount", titles={"amount": self.currency})
-        return Table("By category", columns, [row for row in found if row[2]], (total,))
+        return Table(tr("By category"), columns, [row for row in found if row[2]], (total,))
 
     def _by_category(self) -> list[tuple[str, str, int, Decimal]]:
-        return [(name, MEANINGS[name], count, amount) for name, (count, amount) in self.result.by_category().items()]
+        return [
+            (name, tr(MEANINGS[name]), count, amount) for name, (count, amount) in self.result.by_category().items()
+        ]
 
     def _totals(self) -> Table:
         bills = self.result.bills
         products = groupby(sorted(bills, key=lambda bill: bill.product), key=lambda bill: bill.product)
         rows = [(product, *_sums(list(members))) for product, members in products]
         columns = (Column("Product"), Column("Bills", "count"), Column("Equal", "count"), *self._side_columns())
-        return Table("Payable", columns, rows, (("Total", *_sums(bills)),))
+        return Table(tr("Payable"), columns, rows, ((tr("Total"), *_sums(bills)),))
 
     def _side_columns(self) -> tuple[Column, ...]:
-        return pick(_SIDES, "ours", "theirs", "difference", titles={"difference": f"Difference {self.currency}"})
+        *sides, difference = pick(_SIDES, "ours", "theirs", "difference")
+        return (*sides, replace(difference, unit=self.currency))
 
     def _payments(self, ours: Paid, theirs: Paid) -> Table:
-        rows = [(title, *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
-        total = ("Payable", *_sides(ours.total, theirs.total))
+        rows = [(tr(title, sense="paid"), *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
+        total = (tr("Payable"), *_sides(ours.total, theirs.total))
         columns = (Column("Paid by"), *self._side_columns())
-        return Table("Payments of the bills that both sides have", columns, rows, (total,))
+        return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
 
     def _excluded(self) -> list[Row]:
         return [(one.product, one.reason, len(one.rows), one.payable) for one in self.result.excluded]
@@ -224,44 +246,45 @@ class ReconcileView:
     def page(self) -> Report:
         """The summary first; details of at most `in_full` bills."""
         detailed = [(bill, one) for bill in self._detailed() for one in bill.differences]
-        differences = replace(self._all_differences(detailed), remark=self._left_out() or _AMOUNTS)
+        differences = replace(self._all_differences(detailed), remark=self._left_out() or tr(_AMOUNTS))
         categories, excluded, contradictions = self._appendix()
         paid = paid_totals(self.result.bills)
         payments = [self._payments(*paid)] if paid else []
         return self._report(self._totals(), categories, *payments, excluded, contradictions, differences, self._bills())
 
     def _bills(self) -> Table:
-        return table("Bills", BILL, map(_bill_record, self.result.bills))
+        return table(tr("Bills"), BILL, map(_bill_record, self.result.bills))
 
     def _all_differences(self, found: Iterable[tuple[BillComparison, Difference]] | None = None) -> Table:
         rows = (_difference_record(*one) for one in (self.result.differences if found is None else found))
-        return table("Differences", DIFFERENCE, rows, remark=_AMOUNTS)
+        return table(tr("Differences"), DIFFERENCE, rows, remark=tr(_AMOUNTS))
 
     def _appendix(self) -> tuple[Table, Table, Table]:
-        wrong = "Where the export contradicts itself."
-        excluded = "Rows of the export that are not compared with any bill."
-        whole = "The categories add up to the whole difference."
+        wrong = tr("Where the export contradicts itself.")
+        excluded = tr("Rows of the export that are not compared with any bill.")
+        whole = tr("The categories add up to the whole difference.")
         return (
-            Table("Categories", _CATEGORY, self._by_category(), remark=whole),
-            Table("Excluded", _EXCLUDED, self._excluded(), remark=excluded),
-            Table("Contradictions", _WRONG, self._contradictions(), remark=wrong),
+            Table(tr("Categories"), _CATEGORY, self._by_category(), remark=whole),
+            Table(tr("Excluded"), _EXCLUDED, self._excluded(), remark=excluded),
+            Table(tr("Contradictions"), _WRONG, self._contradictions(), remark=wrong),
         )
 
     def _report(self, *tables: Table) -> Report:
         result = self.result
         facts: list[tuple[str, Value]] = [
-            ("Currency", self.currency),
-            ("Verdict", "equal" if result.equal else "different"),
-            ("Tolerance of a row", result.tolerance),
+            (tr("Currency"), self.currency),
+            (tr("Verdict"), tr("equal") if result.equal else tr("different")),
+            (tr("Tolerance of a row"), result.tolerance),
             *((file.name, _of_file(file, ", {1}")) for file in result.export.files),
         ]
         return Report(
-            title="Reconciliation",
+            title=tr("Reconciliation"),
             date=max((bill.period.end for bill in result.bills), default=0),
             facts=facts,
-            sums=(("Ours: payable", "ours"), ("Theirs: payable", "theirs"), ("Difference", "difference")),
+            sums=((tr("Ours: payable"), "ours"), (tr("Theirs: payable"), "theirs"), (tr("Difference"), "difference")),
             tables=tables,
             currency=self.currency,
+            about=[_verdict(result, self.currency)],
             notes=[_verdict(result, self.currency), *_read(result)],
         )
 
@@ -281,7 +304,7 @@ def _bill_record(bill: BillComparison) -> Record:
         "ours": bill.ours,
         "theirs": bill.theirs,
         "difference": bill.difference,
-        "verdict": "different" if bill.differences else "equal",
+        "verdict": tr("different") if bill.differences else tr("equal"),
     }
 
 
@@ -310,7 +333,17 @@ def _described(difference: Difference) -> str:
     """What differs, and where it stands in the export."""
     what = [str(difference.line) if difference.line else "", difference.note, difference.unit]
     place = [f"({difference.place})"] if difference.place else []
-    return " ".join([", ".join(filter(None, what)) or MEANINGS[difference.category], *place])
+    return " ".join([tr(", ").join(filter(None, what)) or tr(MEANINGS[difference.category]), *place])
+
+
+def _period_name(period: Period) -> str:
+    """Where the period starts, as people write it: its day or month, or the hour."""
+    day, _, hour = period.name.partition(" ")
+    return f"{date_text(day)} {hour}".rstrip()
+
+
+def _rows_text(rows: int) -> str:
+    return tr_many("{n} row", "{n} rows", rows)
 
 
 def _sums(bills: Sequence[BillComparison]) -> Row:
@@ -326,40 +359,64 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 def _of_file(file: ExportFile, more: str) -> str:
     """What became of a file; `more` has places for its form and its encoding."""
     if file.form == "other":
-        return "not CSV or JSON, passed over"
-    return counted(file.rows, "row") + more.format(file.form.upper(), file.encoding)
+        return tr("not CSV or JSON, passed over")
+    return _rows_text(file.rows) + more.format(file.form.upper(), file.encoding)
 
 
 def _read(result: Reconciliation) -> Iterator[str]:
     for file in result.export.files:
-        yield f"{file.name}: {_of_file(file, ' ({0}, {1})')}"
+        yield tr("{name}: {value}", name=file.name, value=_of_file(file, " ({0}, {1})"))
     if excluded := sum(len(one.rows) for one in result.excluded):
-        rows = len(result.export.rows)
-        yield f"{counted(rows, 'row')} = {rows - excluded} compared + {excluded} excluded"
+        number = len(result.export.rows)
+        yield tr_many(
+            "{n} row = {compared} compared + {excluded} excluded",
+            "{n} rows = {compared} compared + {excluded} excluded",
+            number,
+            compared=number - excluded,
+            excluded=excluded,
+        )
     outside, payable = result.outside
     if outside:
-        bills = f"{counted(outside, 'bill')} of ours {'is' if outside == 1 else 'are'} of months that the export has nothing of"
-        yield f"{bills}, and not compared: {amount_text(payable)}"
+        yield tr_many(
+            "{n} bill of ours is of months that the export has nothing of, and not compared: {amount}",
+            "{n} bills of ours are of months that the export has nothing of, and not compared: {amount}",
+            outside,
+            amount=amount_text(payable),
+        )
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
-        yield f"{product} is compared by {_GRAINS[grain]}; a row may differ by {tolerance}, a bill by nothing."
+        by = tr(_GRAINS[grain])
+        compared = mark("{product} is compared by {grain}; a row may differ by {tolerance}, a bill by nothing.")
+        yield tr(compared, product=product, grain=by, tolerance=tolerance)
         if product in result.as_a_whole:
-            yield f"{product} has no billing items here, so each {_GRAINS[grain]} is compared as a whole; {_FETCH_ITEMS}."
+            yield tr(
+                "{product} has no billing items here, so each {grain} is compared as a whole; to see items, fetch"
+                " DescribeInstanceBill with IsBillingItem=true and Granularity=DAILY.",
+                product=product,
+                grain=by,
+            )
 
 
 def _verdict(result: Reconciliation, currency: str) -> str:
     if result.equal:
-        return f"Equal: {counted(len(result.bills), 'bill')}, {amount_text(result.ours)} {currency} on both sides."
+        return tr_many(
+            "Equal: {n} bill, {amount} {currency} on both sides.",
+            "Equal: {n} bills, {amount} {currency} on both sides.",
+            len(result.bills),
+            amount=amount_text(result.ours),
+            currency=currency,
+        )
     differing = sum(bool(bill.differences) for bill in result.bills)
-    parts = (
-        [f"{differing} of {counted(len(result.bills), 'bill')} {'differs' if differing == 1 else 'differ'}"]
-        if differing
-        else []
-    )
+    parts = []
+    if differing:
+        bills = tr_many("{n} bill", "{n} bills", len(result.bills))
+        parts.append(tr_many("{n} of {bills} differs", "{n} of {bills} differ", differing, bills=bills))
     if result.contradictions:
-        parts.append(f"the export contradicts itself in {counted(len(result.contradictions), 'place')}")
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+        places = len(result.contradictions)
+        where = tr_many("{n} place", "{n} places", places)
+        parts.append(tr("the export contradicts itself in {places}", places=where))
+    sentence = tr("; ").join(parts)
+    return tr("{sentence}.", sentence=f"{sentence[0].upper()}{sentence[1:]}")
 
 
 def _bill_json(bill: BillComparison) -> dict[str, Any]:

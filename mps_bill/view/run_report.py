@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 
+from mps_bill.core.language import tr, tr_many
+from mps_bill.core.times import clock
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
@@ -13,6 +14,7 @@ from mps_bill.view.bill_records import (
     LINE,
     bill_columns,
     bill_record,
+    clock_name,
     is_discounted,
     line_record,
     month_record,
@@ -20,8 +22,18 @@ from mps_bill.view.bill_records import (
 from mps_bill.view.bill_view import item_order
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Column, Columns, Report, Table, Value, pick, table
+from mps_bill.view.tables import LINES, Column, Columns, Report, Table, Value, columns_of, pick, table
 
+CONTROL_TOTALS = columns_of(
+    "rows_read",
+    "rows_billed",
+    "rows_not_billable",
+    "rows_duplicate",
+    "rows_rejected",
+    "rows_late",
+    "rows_pending",
+    kind="count",
+)
 LINE_COLUMNS = (
     *pick(BILL, "product", "cycle_start", "clock", titles={"cycle_start": "Cycle start"}),
     *LINE,
@@ -30,12 +42,12 @@ LINE_COLUMNS = (
 
 def bill_report(run: BillRun, account: str | None) -> Report:
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
-    unsettled = "No account was given: `mps-bill settle --account FILE` fills this table."
+    unsettled = tr("No account was given: `mps-bill settle --account FILE` fills this table.")
     columns = bill_columns(discounted=is_discounted(run.bills))
-    bills = table("Bills", columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
-    empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in ("Deductions", "Account"))
+    bills = table(tr("Bills"), columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
+    empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in (tr("Deductions"), tr("Account")))
     tables = (bills, lines_table(run.bills), *empty, *outside_totals(pending=run.pending))
-    return run_report("Bills", run, run.bills, tables, sums_of(columns), account)
+    return run_report(tr("Bills"), run, run.bills, tables, sums_of(columns), account)
 
 
 def sums_of(columns: Columns) -> Columns:
@@ -47,12 +59,14 @@ def sums_of(columns: Columns) -> Columns:
 def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
     """The bills that are in no total."""
     if late:
-        remark = "Late usage of settled cycles, at list price; it was not charged and is in no total."
-        yield table("Late bills", bill_columns(discounted=is_discounted(late)), map(bill_record, late), remark=remark)
+        remark = tr("Late usage of settled cycles, at list price; it was not charged and is in no total.")
+        yield table(
+            tr("Late bills"), bill_columns(discounted=is_discounted(late)), map(bill_record, late), remark=remark
+        )
     if pending:
-        remark = "Not issued yet, and in no total."
+        remark = tr("Not issued yet, and in no total.")
         columns = bill_columns(discounted=is_discounted(pending))
-        yield table("Pending bills", columns, map(bill_record, pending), remark=remark)
+        yield table(tr("Pending bills"), columns, map(bill_record, pending), remark=remark)
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
@@ -60,7 +74,8 @@ def lines_table(bills: Sequence[Bill]) -> Table:
     heads = ((bill_record(bill), bill) for bill in bills)
     discounted = is_discounted(bills)
     columns = tuple(column for column in LINE_COLUMNS if discounted or column.key != "discount")
-    return table("Lines", columns, ({**head, **line_record(line)} for head, bill in heads for line in bill.lines))
+    records = ({**head, **line_record(line)} for head, bill in heads for line in bill.lines)
+    return table(tr("Lines"), columns, records, name=LINES)
 
 
 def run_report(
@@ -72,17 +87,24 @@ def run_report(
     account: str | None,
 ) -> Report:
     """The report of a run that has these bills and these tables, control totals behind them."""
-    facts: list[tuple[str, Value]] = [("Currency", run.currency), ("Number of bills", len(bills))]
+    facts: list[tuple[str, Value]] = [(tr("Currency"), run.currency), (tr("Number of bills"), len(bills))]
+    about = [
+        *([tr("account {id}", id=account)] if account else []),
+        tr_many("{n} bill in {currency}", "{n} bills in {currency}", len(bills), currency=run.currency),
+    ]
     if bills:
-        first = bill_record(min(bills, key=lambda bill: bill.cycle.start))
-        last = bill_record(max(bills, key=lambda bill: bill.cycle.end))
+        first = min(bills, key=lambda bill: bill.cycle.start)
+        last = max(bills, key=lambda bill: bill.cycle.end)
+        calendar = first.cycle.sheet.billing.calendar
+        start, end = (clock(second, calendar.offset) for second in (first.cycle.start, last.cycle.end))
         facts += [
-            ("First cycle starts", first["cycle_start"]),
-            ("Last cycle ends", last["cycle_end"]),
-            ("Clock", first["clock"]),
+            (tr("First cycle starts"), bill_record(first)["cycle_start"]),
+            (tr("Last cycle ends"), bill_record(last)["cycle_end"]),
+            (tr("Clock"), clock_name(calendar)),
         ]
-    facts += [("Price sheet", ref) for ref in sorted({bill.cycle.sheet.ref for bill in bills})]
-    names = {line.item.code: line.item.name for bill in bills for line in bill.lines}
+        about.insert(0, tr("{start} to {end} ({clock})", start=start, end=end, clock=clock_name(calendar)))
+    facts += [(tr("Price sheet"), ref) for ref in sorted({bill.cycle.sheet.ref for bill in bills})]
+    names = {line.item.code: line.item.label for bill in bills for line in bill.lines}
     return Report(
         title=title,
         date=max((bill.cycle.issued_at for bill in bills), default=0),
@@ -91,7 +113,7 @@ def run_report(
         tables=(*tables, control_totals_table(run.control_totals)),
         items=[(code, names[code]) for code in item_order(bills) if code in names],
         currency=run.currency,
-        account=account,
+        about=about,
         notes=(control_totals_text(run.control_totals),),
         charts=(cost_by_period(bills), cost_by_item(bills)),
     )
@@ -99,7 +121,6 @@ def run_report(
 
 def control_totals_table(totals: ControlTotals) -> Table:
     """Rows read first; the others add up to it."""
-    counts = dataclasses.asdict(totals)
-    rows = tuple((name.replace("_", " ").capitalize(), count) for name, count in counts.items())
-    remark = "Rows read = billed + not billable + duplicate + rejected + late + pending."
-    return Table("Control totals", (Column("rows"), Column("count", "count")), rows, remark=remark)
+    rows = tuple((column.label, getattr(totals, column.key)) for column in CONTROL_TOTALS)
+    remark = tr("Rows read = billed + not billable + duplicate + rejected + late + pending.")
+    return Table(tr("Control totals"), (Column("rows"), Column("count", "count")), rows, remark=remark)

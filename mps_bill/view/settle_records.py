@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.core.decimals import scaled
-from mps_bill.core.times import clock
+from mps_bill.core.language import mark, tr
+from mps_bill.core.times import clock, date_text
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Bill
@@ -40,8 +41,8 @@ from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, col
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {
     **{source.name: source.left_title or source.title for source in SOURCES},
-    "outstanding": "Outstanding",
-    "frozen": "Frozen",
+    "outstanding": mark("Outstanding"),
+    "frozen": mark("Frozen"),
 }
 TITLES = {source.name: source.title for source in SOURCES}
 #: Sources whose payments are in the column of vouchers of the provider's bills.
@@ -78,22 +79,22 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
             line = step.bill.lines[number]
             yield {
                 "source": ResourcePlans.name,
-                "name": ResourcePlans.title,
+                "name": tr(ResourcePlans.title),
                 "source_id": taken.plan.id,
                 "line": number,
                 "item": line.item.code,
                 "spec": line.spec,
                 "region": line.region,
                 "plan_quantity": Quantity(taken.micros, line.item.unit),
-                "unit": line.item.unit.name,
+                "unit": tr(line.item.unit.name),
                 "units": As(scaled(taken.units, QUANTITY_PLACES), "quantity"),
                 "remaining": As(scaled(taken.remaining, QUANTITY_PLACES), "quantity"),
-                "remaining_in": taken.plan.unit.name,
+                "remaining_in": tr(taken.plan.unit.name),
             }
     for paid in step.payment.deductions:
         yield {
             "source": paid.source,
-            "name": TITLES[paid.source],
+            "name": tr(TITLES[paid.source]),
             "source_id": paid.id,
             "paid": paid.amount,
             "remaining": As(paid.remaining, "amount"),
@@ -114,16 +115,16 @@ def credits_of(step: Settlement | StatementSettlement) -> list[tuple[str, Decima
 def closing_record(row: ClosingRow, offset: int) -> Record:
     kind: Kind = "amount" if row.of_money else "quantity"
     return {
-        "source": _CLOSING_TITLES[row.source],
+        "source": tr(_CLOSING_TITLES[row.source]),
         "id": row.id or None,
-        "unit": row.unit,
+        "unit": tr(row.unit),
         **{name: As(getattr(row, name), kind) for name in ("opening", "added", "taken", "closing")},
         "used_up": moment(row.used_up_at, offset),
     }
 
 
 def debt_name(debt: Debt, offset: int) -> str:
-    return f"{debt.product} {debt.month or clock(debt.cycle_start, offset)}"
+    return f"{debt.product} {date_text(debt.month) if debt.month else clock(debt.cycle_start, offset)}"
 
 
 def settle_records(run: SettleRun) -> Iterator[Record]:

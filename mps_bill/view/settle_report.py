@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
@@ -19,11 +20,11 @@ from mps_bill.view.tables import Column, Moment, Record, Report, Value, columns_
 
 #: What a bill or statement was paid from.
 PAID = tuple(
-    Column(key, "amount", title, summed=True, may_hide=True)
+    Column(key, "amount", title, summed=True, may_hide=True, sense="paid")
     for key, title in (
         *((source.name, source.pool_title) for source in MONEY_SOURCES),
-        ("outstanding", "Outstanding"),
-        ("frozen", "Frozen"),
+        ("outstanding", mark("Outstanding")),
+        ("frozen", mark("Frozen")),
     )
 )
 _DEDUCTION_COLUMNS = (
@@ -46,21 +47,22 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
     bills = tuple(settlement.bill for settlement in settled.settlements)
     taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
     closing = (closing_record(row, run.offset) for row in run.closing_rows)
-    adds_up = f"Account {settled.closing.id}. Opening + added - taken = closing."
+    adds_up = tr("Account {id}. Opening + added - taken = closing.", id=settled.closing.id)
     columns = bill_columns(discounted=is_discounted(bills))
-    paid = table("Bills", (*columns, *PAID), map(_paid_record, steps))
+    paid = table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps))
     tables = [
         paid,
         lines_table(bills),
-        table("Deductions", _DEDUCTION_COLUMNS, taken, remark="" if taken else "Nothing was deducted."),
-        table("Account", CLOSING, closing, remark=adds_up),
+        table(tr("Deductions"), _DEDUCTION_COLUMNS, taken, remark="" if taken else tr("Nothing was deducted.")),
+        table(tr("Account"), CLOSING, closing, remark=adds_up),
     ]
     if settled.arrivals:
-        tables.append(table("Top-ups", _TOP_UP, (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)))
+        top_ups = (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)
+        tables.append(table(tr("Top-ups"), _TOP_UP, top_ups))
     tables += outside_totals(settled.late, settled.pending)
     sums = [*sums_of(columns), *(column for column in PAID if paid.total(paid.index(column.key)))]
     sums += [column for column in PAID if column.key == "outstanding" and column not in sums]
-    report = run_report("Settlement", run, bills, tables, sums, account or settled.closing.id)
+    report = run_report(tr("Settlement"), run, bills, tables, sums, account or settled.closing.id)
     return replace(report, notes=(*notes, *report.notes))
 
 

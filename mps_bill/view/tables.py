@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal
 
 from mps_bill.core.decimals import EXACT, ZERO, plain
+from mps_bill.core.language import tr
 from mps_bill.core.units import Unit, ends_in_unit, in_unit
 
 #: How a value is shown: a `percent` is a ratio of new to old, and what is `signed` has a plus where it is above zero.
@@ -46,16 +47,20 @@ class As:
     kind: Kind
 
 
+#: The name of the table of a report that has a row per line.
+LINES = "lines"
+
 #: None is an empty cell. Text in a column of another kind is shown as it is ("added", "several").
 Value = str | int | Decimal | Fraction | Moment | Quantity | As | None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` is its name for programs, `title` for people, where that is not the key in words.
+    """A column: `key` is its name for programs, `title` for people, where that is not the key in words. People read it in their
+    language.
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
-    reader wants. `may_hide`: of no interest where it is 0 in every row.
+    reader wants. `may_hide`: of no interest where it is 0 in every row. `sense` tells apart titles that are the same in English.
     """
 
     key: str
@@ -64,6 +69,7 @@ class Column:
     unit: str = ""
     summed: bool = False
     may_hide: bool = False
+    sense: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -71,6 +77,10 @@ class Column:
 
     @property
     def label(self) -> str:
+        return tr(self.english, sense=self.sense)
+
+    @property
+    def english(self) -> str:
         words = self.key.replace("_", " ")
         return words[:1].upper() + words[1:] if self.title is None else self.title
 
@@ -94,13 +104,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of values under columns; `totals` stand below a rule. `remark` says what the table holds, or why it is empty."""
+    """Rows of values under columns; `totals` stand below a rule. `remark` says what the table holds, or why it is empty. A
+    table that is looked for has a `name`."""
 
     title: str
     columns: Columns
     rows: Sequence[Row | Heading]
     totals: Sequence[Row] = ()
     remark: str = ""
+    name: str = ""
 
     @property
     def values(self) -> Iterator[Row]:
@@ -110,6 +122,11 @@ class Table:
     def index(self, key: str) -> int:
         """Where the column with this key stands."""
         return [column.key for column in self.columns].index(key)
+
+    @property
+    def id(self) -> str:
+        """Its name, or its title as one word."""
+        return self.name or self.title.lower().replace(" ", "-")
 
     def total(self, index: int) -> Decimal:
         """The exact sum of a column of numbers; empty cells count nothing."""
@@ -148,7 +165,7 @@ class Report:
 
     `date` (seconds since the epoch) is that of the newest thing reported, so that a report does not change with the day
     on which it is made. `sums` are labels and columns of the first table, of which the totals are shown; `items` the
-    codes and names of the items to sum the table "Lines" by.
+    codes and names of the items to sum the table of lines by. `about` are a few words on what it is of.
     """
 
     title: str
@@ -158,7 +175,7 @@ class Report:
     tables: Sequence[Table]
     items: Sequence[tuple[str, str]] = ()
     currency: str = ""
-    account: str | None = None
+    about: Sequence[str] = ()
     notes: Sequence[str] = ()
     charts: Sequence[Series] = ()
 
@@ -221,11 +238,9 @@ def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str]
     )
 
 
-def table(
-    title: str, columns: Columns, records: Iterable[Record], totals: Sequence[Row] = (), remark: str = ""
-) -> Table:
+def table(title: str, columns: Columns, records: Iterable[Record], remark: str = "", name: str = "") -> Table:
     """A table with a row for each record, of which it shows what its columns are."""
-    return Table(title, columns, tuple(row_of(columns, record) for record in records), totals, remark)
+    return Table(title, columns, tuple(row_of(columns, record) for record in records), (), remark, name)
 
 
 def records_of(columns: Columns, rows: Iterable[Row]) -> Records:

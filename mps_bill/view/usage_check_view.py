@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mps_bill.core.language import tr
 from mps_bill.pipeline import UsageCheck
 from mps_bill.view.reading_report import control_totals_text, problem_json
 from mps_bill.view.tables import Block, Column, Note, Records, Table, columns_of
@@ -34,7 +35,7 @@ class UsageCheckView:
                 for problem in sorted(problems.firsts, key=lambda problem: problem.kind)
             ]
             columns = (Column("Code"), Column("Problem"), Column("Count", "count"), Column("First at"))
-            yield Table("Problems", columns, rows, ((None, "Total", problems.total, None),))
+            yield Table(tr("Problems"), columns, rows, ((None, tr("Total"), problems.total, None),))
         yield Note(control_totals_text(self.check.control_totals))
 
     def records(self) -> Records:

@@ -530,6 +530,7 @@ def test_headers(sheet: str) -> None:
 def test_items_are_metered_as_published(sheet: str) -> None:
     allowed = {
         "name",
+        "names",
         "family",
         "unit",
         "spec",

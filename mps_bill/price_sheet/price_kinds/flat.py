@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.language import mark, tr
 from mps_bill.core.units import MoneyRate, Unit, amount_at, money_rate
 from mps_bill.documents.shapes import Located, Shape
 from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Form, Part, Price, Rate, product
@@ -53,10 +54,11 @@ class FlatPrice(Price):
         return replace(self, unit_price=product(self.unit_price, factor))
 
     def kind_words(self) -> str:
-        return "one price"
+        return tr("one price")
 
     def reason(self, currency: str) -> str:
-        return f"{plain(self.unit_price)} {currency} per {self.unit.name}"
+        text = mark("{price} {currency} per {unit}")
+        return tr(text, price=plain(self.unit_price), currency=currency, unit=tr(self.unit.name))
 
     def table_rows(self) -> Sequence[tuple[str, str]]:
         return (("", plain(self.unit_price)),)

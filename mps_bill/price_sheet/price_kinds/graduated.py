@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from mps_bill.core.language import mark
 from mps_bill.price_sheet.price_kinds.price_kind import Part
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
 
@@ -18,7 +19,7 @@ class GraduatedPrice(TieredPrice):
 
     __slots__ = ()
 
-    model: ClassVar = "graduated"
+    model: ClassVar = mark("graduated")
     meaning: ClassVar = "each part at its own tier's price"
 
     def parts(self, micros: int, used: int) -> Sequence[Part]:

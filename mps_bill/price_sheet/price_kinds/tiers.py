@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.core.language import mark, tr
 from mps_bill.core.units import QUANTITY_PLACES, Unit, amount_of, in_unit, to_micros
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, words
 from mps_bill.documents.values import decimal_of, decimal_pattern
@@ -39,6 +40,8 @@ def _parse_bound(text: str) -> Decimal | None:
 
 
 _TIERS = "tiers"
+#: Over what a quantity accumulates, as people read it.
+_PERIODS = (mark("cycle"), mark("month"), mark("cycle across item"), mark("month across item"))
 PER = Field(
     "per",
     Choice[Literal["cycle", "month"]]("a tier period", words("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD),
@@ -196,20 +199,20 @@ class TieredPrice(Price):
         return replace(self, tiers=tuple(tiers))
 
     def kind_words(self) -> str:
-        return f"{self.model} per {self._period}"
+        return tr("{model} per {period}", model=tr(self.model), period=tr(self._period))
 
     def reason(self, currency: str) -> str:
-        return f"{self.model} tiers per {self._period}"
+        return tr("{model} tiers per {period}", model=tr(self.model), period=tr(self._period))
 
     @property
     def _period(self) -> str:
         return self.per + (f" across {self.across}" if self.across else "")
 
     def table_rows(self) -> Iterator[tuple[str, str]]:
-        how = f", {self.kind_words()}"
+        how = tr(", {kind}", kind=self.kind_words())
         for tier in self.tiers:
-            bound = "above" if tier.up_to is None else f"up to {plain(in_unit(tier.up_to, self.unit))}"
-            yield f"{bound}{how}", plain(tier.unit_price)
+            bound = None if tier.up_to is None else plain(in_unit(tier.up_to, self.unit))
+            yield (tr("above") if bound is None else tr("up to {bound}", bound=bound)) + how, plain(tier.unit_price)
             how = ""
 
     def as_json(self) -> dict[str, Any]:

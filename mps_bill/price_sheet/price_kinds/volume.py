@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from mps_bill.core.language import mark
 from mps_bill.price_sheet.price_kinds.price_kind import Part
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
 
@@ -20,7 +21,7 @@ class VolumePrice(TieredPrice):
     __slots__ = ()
 
     whole_cycle: ClassVar = True
-    model: ClassVar = "volume"
+    model: ClassVar = mark("volume")
     meaning: ClassVar = "all of it at the price of the tier that it reaches"
 
     def parts(self, micros: int, used: int) -> Sequence[Part]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
+from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Field, Fields
 from mps_bill.settlement.entries import Reading, money, value_of
 from mps_bill.settlement.sources.payment_source import (
@@ -25,7 +26,7 @@ class Balance(MoneySource):
     amount: Decimal = ZERO
 
     name = pool = "balance"
-    title = pool_title = "Balance"
+    title = pool_title = mark("Balance", "paid")
     has_ids = False
     column = "cash"
     keys = (BALANCE,)

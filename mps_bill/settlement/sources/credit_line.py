@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text, plain
+from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Field, Fields
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import Reading, money, value_of
@@ -24,8 +25,8 @@ class CreditLine(MoneySource):
     used: Decimal = ZERO
 
     name = pool = "credit_line"
-    title = pool_title = "Credit line"
-    left_title = "Credit line left"
+    title = pool_title = mark("Credit line", "paid")
+    left_title = mark("Credit line left")
     has_ids = False
     column = "cash"
     keys = (CREDIT_LINE,)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from mps_bill.core.decimals import divide, plain, scaled
 from mps_bill.core.diagnostics import Place, quoted
+from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
@@ -101,9 +102,9 @@ class ResourcePlans(PaymentSource):
     plans: tuple[ResourcePlan, ...] = ()
 
     name = "resource_plan"
-    title = "Resource plan"
+    title = mark("Resource plan")
     pool = "resource_plans"
-    pool_title = "Resource plans"
+    pool_title = mark("Resource plans")
     keys = (_PLANS,)
 
     @classmethod

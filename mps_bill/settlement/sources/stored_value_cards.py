@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Field, ListOf, Record
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 
@@ -16,9 +17,9 @@ class StoredValueCards(MoneyPots[StoredValueCard]):
     __slots__ = ()
 
     name = "stored_value_card"
-    title = "Stored-value card"
+    title = mark("Stored-value card")
     pool = "stored_value_cards"
-    pool_title = "Stored-value cards"
+    pool_title = mark("Stored-value cards", "paid")
     column = "card"
     entries = Field(
         "stored_value_cards",

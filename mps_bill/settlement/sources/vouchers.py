@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import ZERO, amount_text, round_money
+from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Record, words
 from mps_bill.settlement import account_problems as kinds
@@ -69,9 +70,9 @@ class Vouchers(MoneyPots[Voucher]):
     order: VoucherOrder = "earliest-expiry"
 
     name = "voucher"
-    title = "Voucher"
+    title = mark("Voucher")
     pool = "vouchers"
-    pool_title = "Vouchers"
+    pool_title = mark("Vouchers", "paid")
     column = "voucher"
     may_pay_at_billing = True
     entries = Field("vouchers", ListOf("the vouchers", _VOUCHER, may_be_empty=True), "vouchers", required=False)
