@@ -238,9 +238,11 @@ def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str]
     )
 
 
-def table(title: str, columns: Columns, records: Iterable[Record], remark: str = "", name: str = "") -> Table:
+def table(
+    title: str, columns: Columns, records: Iterable[Record], totals: Sequence[Row] = (), remark: str = "", name: str = ""
+) -> Table:
     """A table with a row for each record, of which it shows what its columns are."""
-    return Table(title, columns, tuple(row_of(columns, record) for record in records), (), remark, name)
+    return Table(title, columns, tuple(row_of(columns, record) for record in records), totals, remark, name)
 
 
 def records_of(columns: Columns, rows: Iterable[Row]) -> Records:
