@@ -239,7 +239,12 @@ def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str]
 
 
 def table(
-    title: str, columns: Columns, records: Iterable[Record], totals: Sequence[Row] = (), remark: str = "", name: str = ""
+    title: str,
+    columns: Columns,
+    records: Iterable[Record],
+    totals: Sequence[Row] = (),
+    remark: str = "",
+    name: str = "",
 ) -> Table:
     """A table with a row for each record, of which it shows what its columns are."""
     return Table(title, columns, tuple(row_of(columns, record) for record in records), totals, remark, name)
