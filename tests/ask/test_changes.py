@@ -350,6 +350,43 @@ def _tiered(draw: st.DrawFn) -> str:
     return kit.usage_text(lines)
 
 
+@given(_tiered())
+def test_the_split_is_that_of_the_lines_of_the_bills(tmp_path_factory: pytest.TempPathFactory, usage: str) -> None:
+    """Tiers by the month included: each line as the bills have it, summed here by hand."""
+    folder = tmp_path_factory.mktemp("lines")
+    run = compared(folder, usage, "2023-11-10..2023-11-12", "2023-11-12..2023-11-14")
+    sums: dict[tuple[str, str, str], list[Fraction]] = {}
+    for bill in bill_usage([kit.source(folder / "usage.csv")], kit.book(), TAGGED).bills:
+        side = 2 * (bill.cycle.start >= parse_bound("2023-11-12", EAST))
+        for line in bill.lines:
+            key = (line.item.code, line.spec, line.region)
+            own = sums.setdefault(key, [Fraction(0)] * 4)
+            own[side] += line.micros
+            own[side + 1] += Fraction(line.amount)
+    wanted: dict[str, list[Fraction]] = {}
+    for (item, _, _), (old, before, new, after) in sums.items():
+        by_quantity, is_new, is_gone = Fraction(0), Fraction(0), Fraction(0)
+        if old and new:
+            by_quantity = before * (new - old) / old
+        elif new:
+            is_new = after
+        elif old:
+            is_gone = -before
+        found = wanted.setdefault(item, [Fraction(0)] * 5)
+        for place, figure in enumerate((before, after, by_quantity, is_new, is_gone)):
+            found[place] += figure
+    assert {key[0] for key, _ in run.changes.rows} == wanted.keys()
+    for (item,), change in run.changes.rows:
+        before, after, by_quantity, is_new, is_gone = wanted[item]
+        assert [Fraction(one) for one in (change.before, change.after, change.new, change.gone)] == [
+            before,
+            after,
+            is_new,
+            is_gone,
+        ]
+        assert abs(Fraction(change.quantity_effect) - by_quantity) <= Fraction(1, 2 * 10**10)
+
+
 _BY = st.lists(
     st.sampled_from(["item", "family", "spec", "region", "tag_project"]), min_size=1, max_size=3, unique=True
 )
