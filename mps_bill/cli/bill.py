@@ -85,7 +85,11 @@ def bill(
 
     if accounts.usage.many:
         if account is not None and not in_folder:
-            message = f"{account} is one account, and the usage is that of many; give a folder of accounts"
+            message = (
+                f"{account} is one account, and the usage is that of many; give a folder with a file ID.yaml for each"
+            )
+            if isinstance(account, options.DefaultAccount):
+                message += f" (it is the default from {account.origin}; an option goes before it)"
             raise typer.BadParameter(message, param_hint="--account")
         check_joined(showing)
         with showing.opened() as stream:

@@ -63,6 +63,21 @@ def is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
     return str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
 
 
+class DefaultAccount(str):
+    """A value of --account that a variable or the config file has; `origin` says which, or where in it."""
+
+    origin: str
+
+
+def _with_origin(context: typer.Context, option: typer.CallbackParam, value: str | None) -> str | None:
+    if value is None or is_given(context, option):
+        return value
+    default = DefaultAccount(value)
+    _, settings = context.find_root().obj
+    default.origin = settings()["account"].origin
+    return default
+
+
 class DefaultConstant(str):
     """A value of --set that the config file has."""
 
@@ -83,7 +98,7 @@ def written_to(output: str | None) -> str | None:
 
 def account(help_: str, *, metavar: str = "FILE") -> Any:
     """The option --account of a command; `help_` says what it does with the account."""
-    return typer.Option("--account", "-a", metavar=metavar, show_default=False, help=help_)
+    return typer.Option("--account", "-a", metavar=metavar, show_default=False, help=help_, callback=_with_origin)
 
 
 Output = Annotated[

@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Where the accounts are, and where they are saved to (None: nowhere)."""
+    """Where the accounts are, and where they are saved to (None: nowhere). `cuts` are the seconds at which their plans started
+    or ended within a cycle when the usage was read."""
 
     accounts: str
     target: str | None
     in_place: bool
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,15 @@ def settle_folder(
         cuts = segment_cuts(plans_in(folder.accounts, book), book)
         accounts = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
         report = check_accounts(
-            accounts.ids(), folder.accounts, folder.target, book, reading.max_errors, in_place=folder.in_place
+            accounts.ids(),
+            folder.accounts,
+            folder.target,
+            book,
+            reading.max_errors,
+            in_place=folder.in_place,
+            cuts=cuts,
         )
+        folder = replace(folder, cuts=cuts)
         if report.total:
             raise InputRejected(report)
         if settling.charge_late and not settling.charge_twice:
@@ -147,7 +156,7 @@ def _check_charged_before(accounts: AccountsUsage, folder: Folder, settling: Set
 
     log = ProblemLog(max_errors)
     for account_id, metered in accounts:
-        with open_account_in(folder.accounts, account_id, accounts.book, lock=False) as file:
+        with open_account_in(folder.accounts, account_id, accounts.book, lock=False, cuts=folder.cuts) as file:
             problem = charged_before(_settled(metered, accounts.book, file, settling), file.name, max_errors)
         log.add([problem] if problem else [])
     report = log.report()
@@ -189,7 +198,8 @@ def _settle_each(
         sweep(folder.target)
     try:
         for account_id, metered in accounts:
-            with open_account_in(folder.accounts, account_id, accounts.book, lock=folder.target is not None) as file:
+            locked = folder.target is not None
+            with open_account_in(folder.accounts, account_id, accounts.book, lock=locked, cuts=folder.cuts) as file:
                 run = _settled(metered, accounts.book, file, settling)
                 name = None if folder.target is None else account_path(folder.target, account_id)
                 with (

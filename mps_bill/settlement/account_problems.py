@@ -9,6 +9,7 @@ OTHER_ACCOUNT = Kind("A104", "other-account")
 NOT_SAVED = Kind("A105", "account-not-saved")
 CHARGED_BEFORE = Kind("A106", "charged-before")
 UNFINISHED_CYCLE = Kind("A107", "unfinished-cycle")
+EDITED = Kind("A108", "account-edited")
 
 UNKNOWN_FORMAT = Kind("A201", "unknown-format")
 BAD_ID = Kind("A202", "bad-id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
 from mps_bill.settlement.charged import charged_beyond
 from mps_bill.settlement.entries import ID_PATTERN
-from mps_bill.settlement.sources.resource_plans import ResourcePlan
+from mps_bill.settlement.sources.resource_plans import ResourcePlan, segment_cuts
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +141,14 @@ def account_path(folder: str, account_id: str) -> str:
 
 
 @contextmanager
-def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool) -> Iterator[AccountFile]:
-    """The account in a folder with one file an account, as `open_account`.
+def open_account_in(
+    folder: str, account_id: str, book: PriceBook, *, lock: bool, cuts: Sequence[int] | None = None
+) -> Iterator[AccountFile]:
+    """The account in a folder with one file an account, as `open_account`. `cuts` are the seconds at which plans started or
+    ended within a cycle when the usage was read (None: whatever they were).
 
     Raises:
-        InputRejected: also where there is no such file, or it holds another account.
+        InputRejected: also where there is no such file, it holds another account, or has a plan with another such second.
     """
     if not re.fullmatch(ID_PATTERN, account_id):
         message = (
@@ -160,6 +163,9 @@ def open_account_in(folder: str, account_id: str, book: PriceBook, *, lock: bool
         if file.account.id != account_id:
             message = f"it holds the account {quoted(file.account.id)}; by its name it should hold {quoted(account_id)}"
             raise _rejected(name, kinds.OTHER_ACCOUNT, message)
+        if cuts is not None and not set(segment_cuts(file.account.plans, book)) <= set(cuts):
+            message = "it was changed while this run went on, and has another plan now; run again"
+            raise _rejected(name, kinds.EDITED, message)
         yield file
 
 
@@ -176,13 +182,20 @@ _PLANS_KEY = b"resource_plans"
 
 
 def check_accounts(
-    ids: Iterable[str], folder: str, target: str | None, book: PriceBook, max_errors: int, *, in_place: bool
+    ids: Iterable[str],
+    folder: str,
+    target: str | None,
+    book: PriceBook,
+    max_errors: int,
+    *,
+    in_place: bool,
+    cuts: Sequence[int] | None = None,
 ) -> ProblemReport:
     """What keeps accounts from being charged, and from being saved to the folder `target`, before any of them is."""
     log = ProblemLog(max_errors)
     for account_id in ids:
         try:
-            with open_account_in(folder, account_id, book, lock=False) as file:
+            with open_account_in(folder, account_id, book, lock=False, cuts=cuts) as file:
                 if target is None:
                     continue
                 path = account_path(target, account_id)

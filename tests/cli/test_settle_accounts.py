@@ -220,3 +220,63 @@ def test_what_is_outstanding_of_all_accounts_is_said(capsys: pytest.CaptureFixtu
         "A limit was crossed: payable 1.95 USD is above --fail-over 1.90 by 0.05\n"
         "A limit was crossed: 1.05 USD outstanding, and --fail-on-outstanding allows none\n"
     )
+
+
+PLAN = """resource_plans:
+  - id: p
+    unit: minute
+    total: 100
+    remaining: 100
+    effective_from: "2023-11-10T11:30:00+08:00"
+    expires_at: "2024-11-10T00:00:00+08:00"
+    covers:
+      transcoding: {H264.HD: 1}
+"""
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("late", [False, True])
+def test_a_plan_that_comes_while_the_run_goes_on_is_refused(
+    late: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mps_bill.ask import all_accounts
+    from mps_bill.settlement import save
+
+    name = "check_accounts" if late else "meter_accounts"
+    module = save if late else all_accounts
+    real = getattr(module, name)
+
+    def slow(*given: Any, **more: Any) -> Any:
+        done = real(*given, **more)
+        path = Path("accounts", "b.yaml")
+        path.write_text(path.read_text() + PLAN)
+        return done
+
+    monkeypatch.setattr(module, name, slow)
+    assert _settle("--in-place") == 3
+    err = capsys.readouterr().err
+    assert "b.yaml: it was changed while this run went on, and has another plan now; run again" in err
+    texts = _texts()
+    assert "resource_plans" in texts["b.yaml"]
+    assert ("9.35" in texts["a.yaml"]) == late
+    monkeypatch.setattr(module, name, real)
+    assert _settle("--in-place") == 0
+
+
+@pytest.mark.usefixtures("place")
+def test_bill_says_where_the_one_account_is_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["bill", "usage.csv", "--prices", "sheet.yaml"]
+    refusal = (
+        "accounts/a.yaml is one account, and the usage is that of many; give a folder with a file ID.yaml for each"
+    )
+    assert run([*words, "--account", "accounts/a.yaml"]) == 2
+    assert f"{refusal}\n" in capsys.readouterr().err
+    Path("mps-bill.yaml").write_text("format: csv\naccount: accounts/a.yaml\n")
+    assert run(words) == 2
+    assert f"{refusal} (it is the default from mps-bill.yaml:2:10; an option goes before it)" in capsys.readouterr().err
+    assert run([*words, "--account", "accounts"]) == 0
+    monkeypatch.setenv("MPS_BILL_ACCOUNT", "accounts/a.yaml")
+    assert run(words) == 2
+    assert "(it is the default from MPS_BILL_ACCOUNT; an option goes before it)" in capsys.readouterr().err

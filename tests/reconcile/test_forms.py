@@ -296,14 +296,27 @@ def test_english_headings_are_the_names_of_the_api_with_spaces(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "plant",
-    [whole.quantity, whole.price, whole.discount, whole.cent, whole.missing_there, whole.missing_here, whole.late],
+    ("plant", "category"),
+    [
+        (whole.quantity, "quantity"),
+        (whole.price, "price"),
+        (whole.discount, "discount"),
+        (whole.cent, "rounding"),
+        (whole.missing_there, "missing-there"),
+        (whole.missing_here, "missing-here"),
+        (whole.late, "late"),
+        (whole.deduction, "deduction"),
+    ],
 )
-def test_english_headings_find_what_chinese_ones_do(tmp_path: Path, plant: Callable[[Case], None]) -> None:
-    case = Case(tmp_path)
+def test_english_headings_find_what_chinese_ones_do(
+    tmp_path: Path, plant: Callable[[Case], None], category: Category
+) -> None:
+    case = Case(tmp_path, paid=category == "deduction")
     plant(case)
     lines = [",".join(ENGLISH.values()), *(",".join(row[name] for name in ENGLISH) for row in case.rows)]
-    assert found(case.compare("\n".join(lines) + "\n")) == found(case.compare()) != []
+    differences = found(case.compare("\n".join(lines) + "\n"))
+    assert differences == found(case.compare())
+    assert {kind for _, kind, _ in differences} == {category}
 
 
 # Discounts and vouchers of an account

@@ -185,11 +185,15 @@ def test_a_planted_error_has_its_class(
     assert not result.equal
 
 
-def test_what_resource_plans_covered_is_a_deduction(tmp_path: Path) -> None:
-    case = Case(tmp_path, paid=True)
+def deduction(case: Case) -> None:
     row = case.rows[0]
     assert (row["用量"], row["资源包抵扣"]) == ("10", "10")
     row |= {"资源包抵扣": "4", "原价": "0.3906", "优惠金额": "0.0006", "代金券抵扣": "0.39", "应付金额": "0.39"}
+
+
+def test_what_resource_plans_covered_is_a_deduction(tmp_path: Path) -> None:
+    case = Case(tmp_path, paid=True)
+    deduction(case)
     kinds = {(kind, amount) for period, kind, amount in found(case.compare()) if period == "2023-11-10 11:00"}
     assert ("deduction", "0.39") in kinds
 
