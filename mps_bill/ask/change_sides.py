@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mps_bill.ask.changes import Billed, Changes, billed_in, changes
 from mps_bill.core.decimals import EXACT
-from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport, counted
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport
 from mps_bill.core.times import DAY, Calendar, Period, clock
 from mps_bill.metering.exact_reader import open_files
 from mps_bill.metering.meter_options import MeterOptions
@@ -115,15 +115,10 @@ def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int) -> Bi
     if start >= end:
         message = f"the usage has no day before {day.label}; name what to compare it with by --before"
         raise InputRejected([Problem(Place(f"{day.option} {day.label}"), NO_DAYS_BEFORE, message)])
-    calendar = Calendar(DAY, offset)
     starts = range(start, end, DAY)
-    if len(starts) == 1:
-        label = calendar.day(start)
-    else:
-        label = f"average of the {counted(len(starts), 'day')} from {calendar.day(start)} to {calendar.day(end - DAY)}"
     with decimal.localcontext(EXACT):
         parts = tuple(billed_in(run.bills, (), Period(at, at + DAY), "").bills for at in starts)
-    return Billed(label, parts, (), Period(start, end))
+    return Billed(Calendar(DAY, offset).day(start), parts, (), Period(start, end))
 
 
 def _check_cycles(run: BillRun, periods: Sequence[NamedPeriod]) -> None:

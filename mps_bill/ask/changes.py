@@ -40,7 +40,7 @@ Key = tuple[str, ...]
 @dataclass(frozen=True, slots=True)
 class Billed:
     """One side: its bills, in parts of which the average counts (each a day), or in one part; and the statements that lie
-    wholly in it."""
+    wholly in it. `label` is what it was asked for by, or the first day of several."""
 
     label: str
     parts: tuple[tuple[Bill, ...], ...]

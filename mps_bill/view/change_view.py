@@ -11,7 +11,7 @@ from typing import Any
 from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Billed, Change, Changes, Key
 from mps_bill.core.decimals import round_money
-from mps_bill.core.diagnostics import counted
+from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.view.reading_report import control_totals_text
@@ -47,12 +47,6 @@ _SHORT = (
 _RANGE = columns_of("after", "lowest", "highest", kind="amount")
 #: Rows of the first grouping, and of each below it, that are printed before the rest is summed as others.
 _FIRST, _BELOW = 10, 3
-_NONE = "(none)"
-_ROUNDED = " Here they are rounded to {} decimals; JSON, CSV and workbooks have every digit."
-_LEGEND = (
-    "Quantity: the change of the quantity at the average price before. Price: the rest."
-    " Amounts are net; with the rounding they add up to what is payable."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +62,52 @@ class ChangeView:
 
     def printed(self) -> Iterator[Block]:
         changes, currency = self._changes, self.run.currency
-        yield Note(f"Before: {self._label(changes.before)}\nAfter:  {self._label(changes.after)}")
+        before, after = self._label(changes.before), self._label(changes.after)
+        yield Note(tr("Before: {before}\nAfter:  {after}", before=before, after=after))
         if changes.standouts:
             days = len(changes.before.parts)
             most = len(changes.standouts) if self.show_all else _FIRST
-            title = f"Stands out: more or less than on any of the {days} days before, {currency}"
+            title = tr(
+                "Stands out: more or less than on any of the {days} days before, {currency}",
+                days=days,
+                currency=currency,
+            )
             yield self._rounded(self._standouts(title, most))
             if rest := len(changes.standouts[most:]):
-                yield Note(f"{rest} more stand out; --all lists them.")
+                yield Note(tr("{n} more stand out; --all lists them.", n=rest))
         columns = (_key_column(changes.by[0]), *_SHORT)
-        rows = (*self._tree(changes.rows, 0), ("Rounding", *_short(changes.rounding)))
-        totals = (("Payable", *_short(changes.total)),)
-        table = Table(f"What changed by {', '.join(changes.by)}, {currency}", columns, rows, totals)
-        rounded = self._rounded(table)
+        rows = (*self._tree(changes.rows, 0), (tr("Rounding"), *_short(changes.rounding)))
+        totals = ((tr("Payable"), *_short(changes.total)),)
+        by = ", ".join(column.label.lower() for column in self._key_columns)
+        exact = Table(tr("What changed by {by}, {currency}", by=by, currency=currency), columns, rows, totals)
+        rounded = self._rounded(exact)
         yield rounded
-        yield Note(_LEGEND + (_ROUNDED.format(self._places) if rounded != table else ""))
+        yield Note(_legend())
+        if rounded != exact:
+            yield Note(tr("Rounded to {n} decimals here; JSON, CSV and workbooks have every digit.", n=self._places))
         yield Note(control_totals_text(self.run.control_totals))
 
+    def _name(self, side: Billed) -> str:
+        """The period or the files of a side; of an average the days."""
+        if len(side.parts) == 1 or side.period is None:
+            return side.label
+        first, last = (self._day(second) for second in (side.period.start or 0, (side.period.end or 0) - 1))
+        return tr("average of the {n} days from {first} to {last}", n=len(side.parts), first=first, last=last)
+
     def _label(self, side: Billed) -> str:
-        """What it is, how many bills that are, and the days of the first and the last, where it does not say so itself: a month
+        """Its name, how many bills that are, and the days of the first and the last, where it does not say so itself: a month
         that the usage does not reach to the end of is no whole month."""
-        bills = counted(len(side.bills), "bill")
-        starts = [bill.cycle.start for bill in side.bills]
-        if not starts:
-            return f"{side.label} ({bills})"
-        calendar = Calendar(DAY, self.run.offset)
-        first, last = calendar.day(min(starts)), calendar.day(max(starts))
-        span = first if first == last else f"{first} to {last}"
-        return f"{side.label} ({bills})" if span in side.label else f"{side.label} ({bills}, {span})"
+        name = self._name(side)
+        bills = tr_many("{n} bill", "{n} bills", len(side.bills))
+        days = sorted({self._day(bill.cycle.start) for bill in side.bills})
+        if len(days) > 1 and not (days[0] in name and days[-1] in name):
+            bills = tr("{bills}, {first} to {last}", bills=bills, first=days[0], last=days[-1])
+        elif days and days[0] not in name:
+            bills = tr("{bills}, {day}", bills=bills, day=days[0])
+        return tr("{what} ({more})", what=name, more=bills)
+
+    def _day(self, second: int) -> str:
+        return Calendar(DAY, self.run.offset).day(second)
 
     @property
     def _places(self) -> int:
@@ -125,17 +137,17 @@ class ChangeView:
         shown = len(sums) if self.show_all or len(sums) == most + 1 else most
         indent = "- " * depth
         for change, name in sums[:shown]:
-            yield (indent + (name or _NONE), *_short(change))
+            yield (indent + (name or tr("(none)")), *_short(change))
             if depth + 1 < len(self._changes.by):
                 yield from self._tree(groups[name], depth + 1)
         if rest := sums[shown:]:
-            yield (f"{indent}{len(rest)} others", *_short(sum((change for change, _ in rest), NO_CHANGE)))
+            yield (indent + tr("{n} others", n=len(rest)), *_short(sum((change for change, _ in rest), NO_CHANGE)))
 
     def _standouts(self, title: str, most: int | None = None) -> Table:
         changes = self._changes
-        titles = {"after": changes.after.label, "lowest": "Lowest before", "highest": "Highest before"}
+        titles = {"after": self._name(changes.after), "lowest": "Lowest before", "highest": "Highest before"}
         columns = (_key_column(changes.by[0]), *pick(_RANGE, *titles, titles=titles))
-        rows = ((one.name or _NONE, one.after, one.lowest, one.highest) for one in changes.standouts[:most])
+        rows = ((one.name or tr("(none)"), one.after, one.lowest, one.highest) for one in changes.standouts[:most])
         return Table(title, columns, tuple(rows))
 
     def records(self) -> Records:
@@ -177,37 +189,45 @@ class ChangeView:
         if side.period:
             bounds = {"from": side.period.start, "to": side.period.end}
             period = {name: moment(second, self.run.offset) for name, second in bounds.items()}
-        return {"label": side.label, **period, "days_averaged": len(side.parts), "bills": len(side.bills)}
+        return {"label": self._name(side), **period, "days_averaged": len(side.parts), "bills": len(side.bills)}
 
     def tables(self) -> Report:
         changes = self._changes
         columns = (*self._key_columns, *AMOUNTS)
         records = [dict(record) for record in self._records()]
         for record in records[:-1]:
-            record |= {name: record[name] or _NONE for name in changes.by}
-        records[-1][changes.by[0]] = "Rounding"
-        tables = [table("Changes", columns, records, remark=_LEGEND), control_totals_table(self.run.control_totals)]
+            record |= {name: record[name] or tr("(none)") for name in changes.by}
+        records[-1][changes.by[0]] = tr("Rounding")
+        tables = [
+            table(tr("Changes"), columns, records, remark=_legend()),
+            control_totals_table(self.run.control_totals),
+        ]
         if changes.standouts:
-            tables.insert(1, self._standouts("Stands out"))
+            tables.insert(1, self._standouts(tr("Stands out")))
         sides = changes.before, changes.after
         return Report(
-            title="What changed",
+            title=tr("What changed"),
             date=max((bill.cycle.issued_at for side in sides for bill in side.bills), default=0),
             facts=[
-                ("Currency", self.run.currency),
-                ("Before", self._label(sides[0])),
-                ("After", self._label(sides[1])),
+                (tr("Currency"), self.run.currency),
+                (tr("Before"), self._label(sides[0])),
+                (tr("After"), self._label(sides[1])),
             ],
-            sums=[("Payable before", "before"), ("Payable after", "after"), ("Change", "change")],
+            sums=[(tr("Payable before"), "before"), (tr("Payable after"), "after"), (tr("Change"), "change")],
             tables=tables,
             currency=self.run.currency,
-            notes=(
-                f"{sides[1].label} against {sides[0].label}, {self.run.currency}",
-                control_totals_text(self.run.control_totals),
-            ),
+            about=(tr("{after} against {before}", after=self._name(sides[1]), before=self._name(sides[0])),),
+            notes=(control_totals_text(self.run.control_totals),),
         )
 
     page = tables
+
+
+def _legend() -> str:
+    return tr(
+        "Quantity: the change of the quantity at the average price before. Price: the rest. Amounts are net; with the rounding"
+        " they add up to what is payable."
+    )
 
 
 def _key_column(grouping: str) -> Column:

@@ -122,7 +122,8 @@ class ComparisonView:
                 control_totals_table(self._control_totals),
             ],
             currency=self.comparison.currency,
-            notes=(f"Here {here.label}, there {there.label}", control),
+            about=(f"Here {here.label}, there {there.label}",),
+            notes=(control,),
         )
 
     page = tables

@@ -186,9 +186,8 @@ def main() -> int:
     missing = 0
     for language in languages():
         catalog = updated(language)
-        missing += (without := [message for message in catalog if message.id and not any(message.string)]) and len(
-            without
-        )
+        without = [message for message in catalog if message.id and not any(message.string)]
+        missing += len(without)
         for message in without:
             print(f"{path_of(language, 'po')}: no translation of {message.id!r}", file=sys.stderr)
         if "--rewrite" in sys.argv[1:]:
