@@ -22,8 +22,19 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Bill, Cycle, StatementMonth, cycles, list_bills, statement_months, under_contract
+from mps_bill.rating.bills import (
+    Amounts,
+    Bill,
+    Cycle,
+    StatementMonth,
+    cycles,
+    list_bills,
+    statement_months,
+    sum_amounts,
+    under_contract,
+)
 from mps_bill.rating.contract import LIST_PRICES, Contract
+from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:
@@ -44,9 +55,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class BillRun:
-    """What `bill` found: issued bills, bills not issued by `as_of` yet, and where every row went."""
+    """What `bill` found: issued bills, bills not issued by `as_of` yet, and where every row went. `offset` is the billing clock
+    (seconds east of UTC)."""
 
     currency: str
+    offset: int
     tags: tuple[str, ...]
     bills: tuple[Bill, ...]
     pending: tuple[Bill, ...]
@@ -54,6 +67,13 @@ class BillRun:
     control_totals: ControlTotals
     problems: ProblemReport
     has_discounts: bool = False
+    #: What of the run the bills, statements and pending bills are.
+    selection: Selection = EVERYTHING
+
+    @property
+    def amounts(self) -> Amounts:
+        """What the bills and statements come to."""
+        return replace(sum_amounts(self.bills, self.months), is_part=bool(self.selection.only))
 
 
 def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Usage:
@@ -98,6 +118,7 @@ def bill_metered(
         pending = tuple(bill for bill in bills if as_of is not None and bill.cycle.issued_at > as_of)
         return BillRun(
             currency=book.currency,
+            offset=book.offset,
             tags=tags,
             bills=issued,
             pending=pending,
@@ -124,6 +145,8 @@ class SettleRun:
     forecast: Forecast | None
     control_totals: ControlTotals
     problems: ProblemReport
+    #: What of the run the steps are, and the bills that are late, pending or overdue; the account is that of the whole run.
+    selection: Selection = EVERYTHING
 
 
 #: Days of usage that a forecast goes by, where the run has so many.

@@ -102,7 +102,7 @@ def test_the_shares_of_tags_add_up_to_each_line(rows: list[str]) -> None:
     assert as_json(run) == as_json(run_of(rows))
     for bill in run.bills:
         for line in bill.lines:
-            shares = [(tags[0], micros) for tags, micros in line.charge.shares]
+            shares = [(share.tags[0], share.micros) for share in line.charge.shares]
             assert sum(amount for _, amount in split_amount(line.amount, shares)) == line.amount
 
 

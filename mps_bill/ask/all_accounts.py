@@ -23,7 +23,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun, bill_metered
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Amounts, sum_amounts
+from mps_bill.rating.bills import Amounts
 from mps_bill.rating.contract import LIST_PRICES, Contract
 
 
@@ -75,6 +75,11 @@ class RunSum:
     control_totals: ControlTotals
     money: Mapping[str, Decimal]
 
+    @property
+    def comes_to(self) -> Decimal:
+        """What is payable; of parts of bills the net amount."""
+        return self.money["net_amount" if "net_amount" in self.money else "payable"]
+
     def __add__(self, other: RunSum) -> RunSum:
         with decimal.localcontext(EXACT):
             names = dict.fromkeys((*self.money, *other.money))
@@ -87,14 +92,14 @@ class RunSum:
         )
 
 
-def nothing(settled: bool) -> RunSum:
-    """The sum of no account, of `settle` or of `bill`."""
+def nothing(settled: bool, *, is_part: bool = False) -> RunSum:
+    """The sum of no account, of `settle` or of `bill`; `is_part`: of parts of bills."""
     pools: tuple[str, ...] = ()
     if settled:
         from mps_bill.settlement.closing import POOLS
 
         pools = POOLS
-    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), _money(Amounts(), dict.fromkeys(pools, ZERO)))
+    return RunSum(0, 0, ControlTotals(0, 0, 0, 0, 0), _money(Amounts(is_part=is_part), dict.fromkeys(pools, ZERO)))
 
 
 def _money(amounts: Amounts, paid: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
@@ -105,7 +110,7 @@ def sum_of(run: BillRun | SettleRun) -> RunSum:
     """What one account comes to."""
     with decimal.localcontext(EXACT):
         if isinstance(run, BillRun):
-            return RunSum(1, len(run.bills), run.control_totals, _money(sum_amounts(run.bills, run.months), {}))
+            return RunSum(1, len(run.bills), run.control_totals, _money(run.amounts, {}))
         sums = run.totals
         money = _money(sums.amounts, sums.by_pool)
         return RunSum(1, len(run.settled.settlements), run.control_totals, money)

@@ -11,7 +11,7 @@ after is gone, as a whole.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,19 +19,11 @@ from typing import Final
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
-from mps_bill.core.shares import split_amount
 from mps_bill.core.times import Period
 from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
-
-#: What a change can be shown by, besides a tag.
-GROUPINGS: Mapping[str, Callable[[LineItem], str]] = {
-    "item": lambda line: line.item.code,
-    "family": lambda line: line.item.family,
-    "spec": lambda line: line.spec,
-    "region": lambda line: line.region,
-}
+from mps_bill.rating.selection import LINE_KEYS, split_by_tags
 
 #: The values of the groupings asked for.
 Key = tuple[str, ...]
@@ -183,19 +175,13 @@ def _uses(bills: Iterable[Bill], by: Sequence[str], places: Sequence[int | None]
 def _shares(line: LineItem, by: Sequence[str], places: Sequence[int | None]) -> Iterable[tuple[Key, Decimal, Decimal]]:
     """The values of the groupings that share a line, with their micros and net amounts, as summaries by a tag split it."""
     if all(place is None for place in places):
-        yield tuple(GROUPINGS[name](line) for name in by), Decimal(line.micros), line.net
+        yield tuple(LINE_KEYS[name](line) for name in by), Decimal(line.micros), line.net
         return
-    keys = [
-        tuple(GROUPINGS[name](line) if place is None else tags[place] for name, place in zip(by, places, strict=True))
-        for tags, _ in line.charge.shares
-    ]
-    weights = [("", micros) for _, micros in line.charge.shares]
-    micros, amounts, discounts = (
-        [share for _, share in split_amount(whole, weights)]
-        for whole in (Decimal(line.micros), line.amount, line.discount)
-    )
-    for key, part, amount, discount in zip(keys, micros, amounts, discounts, strict=True):
-        yield key, part, amount - discount
+    for tags, part in split_by_tags(line):
+        key = tuple(
+            LINE_KEYS[name](line) if place is None else tags[place] for name, place in zip(by, places, strict=True)
+        )
+        yield key, Decimal(part.micros), part.net
 
 
 def _merged(days: Iterable[_Uses]) -> _Uses:

@@ -26,6 +26,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
 from mps_bill.rating.month_use import month_total
+from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
 
@@ -66,8 +67,10 @@ def explain_job(
     options: MeterOptions,
     job_id: str,
     account: Account | None = None,
+    selection: Selection = EVERYTHING,
 ) -> Explanation:
-    """Every row of a job with the bill it stands in, in the order of the files; empty where no row has that job.
+    """Every row of a job, of those that are selected, with the bill it stands in, in the order of the files; empty where no
+    row has that job.
 
     With an account the bills are those that `settle_usage` pays from it, and each row knows how its bill was paid.
 
@@ -75,7 +78,9 @@ def explain_job(
         InputRejected: as `bill_usage`.
     """
     with in_utf8(sources, options.resources.temp_folder, options.notify) as readable:
-        return _explain(readable, book, options, job_id, account)
+        explanation = _explain(readable, book, options, job_id, account)
+    shown = (one for one in explanation.records if selection.has_record(one.placed.key, one.placed.assignment))
+    return replace(explanation, records=tuple(shown))
 
 
 def near_job(sources: Sequence[UsageSource], job_id: str) -> str:

@@ -16,6 +16,7 @@ from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.limits import over
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from mps_bill.pipeline import BillRun
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.rating.contract import Contract
+    from mps_bill.rating.selection import Selection
     from mps_bill.render.joined import Joined
     from mps_bill.view.bill_view import BillView
 
 
 @reads_usage
+@selects
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def bill(
     usage: options.Usage,
@@ -42,8 +45,9 @@ def bill(
             "Bill by the contract of this account, without paying; or a folder with a file ID.yaml for each account_id."
         ),
     ] = None,
+    selecting: Selecting,
     by: options.By = None,
-    in_full: options.InFull = 6,
+    in_full: options.InFull = None,
     show_all: options.ShowAll = False,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
@@ -59,12 +63,14 @@ def bill(
     groupings = options.groupings(by)
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
+    selection = selecting.selection(book, groupings)
+    showing.check(groupings, selection)
 
     from mps_bill.ask.all_accounts import bill_accounts
-    from mps_bill.rating.bills import sum_amounts
+    from mps_bill.ask.selected import selected_bills
     from mps_bill.view.bill_view import BillView
 
-    shown_in_full = None if show_all else in_full
+    shown_in_full = options.in_full(in_full, show_all=show_all)
     in_folder = account is not None and os.path.isdir(account)
     contract_of = _contracts(account, book)
     with metering(
@@ -74,7 +80,7 @@ def bill(
         reading,
         showing.output,
         inputs={"--account": account},
-        groupings=groupings,
+        selection=selection,
         as_of=issued_by,
     ) as (sources, meter_options):
         accounts = bill_accounts(
@@ -94,12 +100,14 @@ def bill(
         check_joined(showing)
         with showing.opened() as stream:
             view = partial(BillView, by=groupings, in_full=shown_in_full)
-            control_totals, payable = _write_each(accounts, view, joined(showing, book, stream, settled=False))
+            writer = joined(showing, book, stream, settled=False)
+            control_totals, comes_to = _write_each(accounts, selection, view, writer)
     else:
-        ((_, run),) = accounts
+        ((_, whole),) = accounts
+        run = selected_bills(whole, selection)
         showing.show(BillView(run, groupings, shown_in_full, billing_account))
-        control_totals, payable = run.control_totals, sum_amounts(run.bills, run.months).payable
-    crossed = over(payable, limit, book.currency)
+        control_totals, comes_to = run.control_totals, run.amounts.payable
+    crossed = over(comes_to, limit, book.currency)
     return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)
 
 
@@ -131,13 +139,15 @@ def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract
 
 
 def _write_each(
-    accounts: AccountBills, view: Callable[[BillRun], BillView], writer: Joined
+    accounts: AccountBills, selection: Selection, view: Callable[[BillRun], BillView], writer: Joined
 ) -> tuple[ControlTotals, Decimal]:
-    """Writes account by account; the control totals and the payable amount of them all."""
+    """Writes account by account; the control totals of them all, and what they come to."""
     from mps_bill.ask.all_accounts import nothing, sum_of
+    from mps_bill.ask.selected import selected_bills
 
-    total = nothing(settled=False)
-    for account_id, run in accounts:
+    total = nothing(settled=False, is_part=bool(selection.only))
+    for account_id, whole in accounts:
+        run = selected_bills(whole, selection)
         comes_to = sum_of(run)
         with pipe_may_break():
             writer.add(account_id, view(run), comes_to)
@@ -145,4 +155,4 @@ def _write_each(
     control_totals = accounts.usage.control_totals(total.control_totals)
     with pipe_may_break():
         writer.end(total, control_totals)
-    return control_totals, total.money["payable"]
+    return control_totals, total.comes_to

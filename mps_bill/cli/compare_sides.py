@@ -17,6 +17,8 @@ from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 from mps_bill.metering.sources import expanded
+from mps_bill.metering.usage import is_tag
+from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:
     from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
@@ -57,8 +59,11 @@ def compare_sides(
     from mps_bill.view.change_view import ChangeView
 
     contract = options.load_account(account, book).contract if account else LIST_PRICES
+    tags = tuple(sorted(name for name in by if is_tag(name)))
     files = sides.usage or (*sides.before, *sides.after)
-    with metering(files, prices, book, reading, showing.output, inputs={"--account": account}, groupings=by) as (
+    with metering(
+        files, prices, book, reading, showing.output, inputs={"--account": account}, selection=Selection(tags=tags)
+    ) as (
         sources,
         meter_options,
     ):
@@ -141,12 +146,9 @@ def _period(option: str, text: str, offset: int) -> NamedPeriod:
 
 def _groupings(by: Sequence[str]) -> tuple[str, ...]:
     """The groupings asked for, each once."""
-    from mps_bill.ask.changes import GROUPINGS
-    from mps_bill.metering.usage import TAG_PREFIX
-
     names = [name for one in by for name in one.split(",")]
     for name in names:
-        if name not in GROUPINGS and not name.startswith(TAG_PREFIX):
-            message = f"{quoted(name)} is not {one_of([*GROUPINGS, 'a tag_... column'])}{near_miss(name, GROUPINGS)}"
+        if name not in LINE_KEYS and not is_tag(name):
+            message = f"{quoted(name)} is not {one_of([*LINE_KEYS, 'a tag_... column'])}{near_miss(name, LINE_KEYS)}"
             raise typer.BadParameter(message, param_hint="--by")
     return tuple(dict.fromkeys(names))

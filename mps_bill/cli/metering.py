@@ -24,9 +24,9 @@ from mps_bill.metering import kinds
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
-from mps_bill.metering.usage import TAG_PREFIX
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets
+from mps_bill.rating.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
@@ -48,7 +48,7 @@ def metering(
     output: str | None,
     *,
     inputs: Mapping[str, str | Sequence[str] | None] | None = None,
-    groupings: Sequence[str] = (),
+    selection: Selection = EVERYTHING,
     bill_good_rows: bool = False,
     as_of: int | None = None,
     charged: str | None = None,
@@ -56,7 +56,8 @@ def metering(
 ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
     """The usage files and how to read them; with a profile, the usage that other files mean.
 
-    `inputs` are the values of the other options that name files of the run, by option. With `bill_good_rows` bad rows do not
+    `inputs` are the values of the other options that name files of the run, by option. `selection` is what will be shown of the
+    run, which its usage must have. With `bill_good_rows` bad rows do not
     reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused where
     the account `charged` would be saved with it, unless with `allow_future`.
 
@@ -76,6 +77,8 @@ def metering(
     def done(metered: Metered) -> None:
         all_bad = metered.rows_rejected == metered.rows_read > 0
         rejected.append(metered.problems if all_bad else None)
+        if not selection.is_everything:
+            _check(selection, metered, book)
         if not allow_future:
             check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
 
@@ -93,7 +96,7 @@ def metering(
         yield (
             sources,
             MeterOptions(
-                tags=tuple(sorted(grouping for grouping in groupings if grouping.startswith(TAG_PREFIX))),
+                tags=selection.tags,
                 assumed_offset=offset,
                 ignore_extra_columns=reading.ignore_extra_columns,
                 max_errors=reading.max_errors,
@@ -109,6 +112,13 @@ def metering(
         )
     if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
         raise InputRejected(rejected[-1])
+
+
+def _check(selection: Selection, metered: Metered, book: PriceBook) -> None:
+    try:
+        selection.check(metered.groups, book)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="what to show") from None
 
 
 def read_files(

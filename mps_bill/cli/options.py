@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from mps_bill.cli import completion
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
-from mps_bill.core.diagnostics import InputRejected, one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
@@ -124,9 +125,13 @@ Lang = Annotated[
 ]
 Bom = Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.", rich_help_panel=SHOW)]
 InFull = Annotated[
-    int,
+    int | None,
     typer.Option(
-        "--bills", min=0, metavar="N", help="Number of bills that a table prints in full.", rich_help_panel=SHOW
+        "--bills",
+        min=0,
+        metavar="N",
+        help="Number of bills that a table prints in full. Default: a few; none from two days on.",
+        rich_help_panel=SHOW,
     ),
 ]
 ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.", rich_help_panel=SHOW)]
@@ -168,7 +173,7 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="GROUPING",
-        help="Summarise by hour, day, month, item, region or a tag_... column. Repeatable.",
+        help="Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable.",
         autocompletion=completion.groupings,
         show_default=False,
         rich_help_panel=SHOW,
@@ -289,17 +294,25 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
 
 
-def groupings(by: list[str] | None) -> tuple[str, ...]:
-    """The groupings asked for, checked."""
+def groupings(by: list[str] | None) -> tuple[tuple[str, ...], ...]:
+    """The groupings of each summary asked for, checked."""
+    from mps_bill.ask.summaries import GROUPINGS
     from mps_bill.metering.usage import TAG_PREFIX
 
-    words = ("hour", "day", "month", "item", "region")
-    for grouping in by or ():
-        if grouping not in words and not grouping.startswith(TAG_PREFIX):
-            raise typer.BadParameter(
-                f"{quoted(grouping)} is not {one_of([*words, 'a tag_... column'])}", param_hint="--by"
-            )
-    return tuple(dict.fromkeys(by or ()))
+    found = [tuple(text.split(",")) for text in by or ()]
+    for grouping in (grouping for summary in found for grouping in summary):
+        if grouping not in GROUPINGS and not grouping.startswith(TAG_PREFIX):
+            hint = near_miss(grouping, GROUPINGS, priced=False)
+            message = f"{quoted(grouping)} is not {one_of([*GROUPINGS, 'a tag_... column'])}{hint}"
+            raise typer.BadParameter(message, param_hint="--by")
+    if twice := next((",".join(summary) for summary in found if len(set(summary)) < len(summary)), None):
+        raise typer.BadParameter(f"{quoted(twice)} has a grouping twice", param_hint="--by")
+    return tuple(dict.fromkeys(found))
+
+
+def in_full(asked: int | None, *, show_all: bool) -> int | None:
+    """How many bills are printed in full; None where that depends on the length of the run."""
+    return sys.maxsize if show_all else asked
 
 
 def load_book(prices: list[str]) -> PriceBook:

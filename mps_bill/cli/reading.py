@@ -8,6 +8,7 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mps_bill.cli import options
 
@@ -33,14 +34,19 @@ class Reading:
 
 def reads_usage(command: Callable[..., int]) -> Callable[..., int]:
     """Gives a command the options of `Reading`, and hands them to it as its parameter `reading`."""
-    spelt = typing.get_type_hints(Reading, include_extras=True)
+    return with_fields(command, "reading", Reading)
+
+
+def with_fields(command: Callable[..., int], name: str, made: type[Any]) -> Callable[..., int]:
+    """A command with the options that the fields of a data class are, in the place of its parameter `name`."""
+    spelt = typing.get_type_hints(made, include_extras=True)
     shared = [
         inspect.Parameter(
             field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=spelt[field.name]
         )
-        for field in dataclasses.fields(Reading)
+        for field in dataclasses.fields(made)
     ]
-    return with_options(command, "reading", shared, Reading)
+    return with_options(command, name, shared, made)
 
 
 def with_options(

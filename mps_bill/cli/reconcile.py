@@ -11,6 +11,7 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemLog
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
     from mps_bill.core.diagnostics import ProblemReport
 
+#: Bills of which the differences are shown.
+_IN_FULL = 20
+
 
 @reads_usage
+@selects
 @shows("printed", "document", "records", "page", "tables")
 def reconcile(
     usage: options.Usage,
@@ -48,10 +53,11 @@ def reconcile(
         str, typer.Option(metavar="AMOUNT", help="Difference allowed for each row of the bill.")
     ] = "0.01",
     as_of: options.AsOf = None,
-    in_full: options.InFull = 20,
+    in_full: options.InFull = _IN_FULL,
     show_all: options.ShowAll = False,
     *,
     showing: Showing,
+    selecting: Selecting,
     reading: Reading,
 ) -> int:
     """Our bills against the provider's, difference by difference.
@@ -63,9 +69,11 @@ def reconcile(
     allowed = _tolerance(tolerance)
     until = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
+    selection = selecting.selection(book)
 
     from mps_bill.pipeline import bill_usage, settle_usage
     from mps_bill.reconcile.compare_bills import reconcile as compare
+    from mps_bill.reconcile.differences import selected
     from mps_bill.reconcile.export_mapping import load_mapping
     from mps_bill.reconcile.read_export import read_exports
     from mps_bill.reconcile.sides import OurRun, settled_run
@@ -83,6 +91,7 @@ def reconcile(
         showing.output,
         as_of=until,
         inputs={"--bill": bill, "--mapping": mapping, "--account": account},
+        selection=selection,
     ) as (sources, meter_options):
         if account is None:
             billed = bill_usage(sources, book, meter_options, until)
@@ -95,6 +104,10 @@ def reconcile(
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
         result = compare(ours, export, names, book, allowed)
+        try:
+            result = selected(result, selection, book)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="what to show") from None
     showing.show(ReconcileView(result, book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from mps_bill.cli.metering import metering
 from mps_bill.cli.output import say, sync
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.saving import saving, target_of
+from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.settle_accounts import Folder, Settling, charged_before, settle_folder
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import ZERO
@@ -23,6 +25,7 @@ from mps_bill.core.files import sweep
 
 
 @reads_usage
+@selects
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def settle(
     usage: options.Usage,
@@ -63,7 +66,9 @@ def settle(
     ] = False,
     *,
     showing: Showing,
-    in_full: options.InFull = 6,
+    selecting: Selecting,
+    by: options.By = None,
+    in_full: options.InFull = None,
     show_all: options.ShowAll = False,
     forecast_days: Annotated[
         int,
@@ -102,24 +107,31 @@ def settle(
     if target is not None and until is not None and until > clock.now() and not allow_future:
         message = f"{as_of} is in the future, and the account would be saved as of then; see --allow-future"
         raise typer.BadParameter(message, param_hint="--as-of")
+    groupings = options.groupings(by)
+    book = options.load_book(prices)
+    selection = selecting.selection(book, groupings)
+    showing.check(groupings, selection)
+
+    from mps_bill.view.settle_view import notices, shown_of
+
+    view = partial(shown_of, selection=selection, by=groupings, in_full=options.in_full(in_full, show_all=show_all))
     if os.path.isdir(account):
         return settle_folder(
             usage,
             prices,
-            options.load_book(prices),
+            book,
             Folder(account, target, in_place),
             Settling(until, charge_late, charge_twice, allow_future, forecast_days),
             reading,
             showing,
-            in_full=None if show_all else in_full,
+            selection,
+            view,
             fail_on_outstanding=fail_on_outstanding,
             fail_over=limit,
         )
-    book = options.load_book(prices)
 
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
-    from mps_bill.view.settle_view import SettleView, notices
 
     with ExitStack() as stack:
         file = stack.enter_context(open_account(account, book, lock=target is not None))
@@ -133,6 +145,7 @@ def settle(
             as_of=until,
             charged=account if target is not None else None,
             allow_future=allow_future,
+            selection=selection,
         ) as (sources, meter_options):
             place = stack.enter_context(target_of(target, file, book, in_place=in_place))
             run = settle_usage(
@@ -151,7 +164,8 @@ def settle(
             sweep(os.path.dirname(os.path.realpath(place.path)))
         # The rejects are in their place by now, and the account is the last that is put there.
         with saving(place, file, run, book) as saved:
-            showing.show(SettleView(run, None if show_all else in_full, billing_account))
+            shown = view(run, account=billing_account)
+            showing.show(shown)
             if place is not None:
                 sync(sys.stdout)
                 signals.hold()
@@ -162,5 +176,5 @@ def settle(
         for note in saved.notes():
             say(note, quiet=reading.quiet)
     owed = run.settled.closing.owed if fail_on_outstanding else ZERO
-    crossed = (over(run.totals.amounts.payable, limit, run.currency), outstanding(owed, run.currency))
+    crossed = (over(shown.amounts.payable, limit, run.currency), outstanding(owed, run.currency))
     return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
     from mps_bill.metering.groups import Metered
     from mps_bill.pipeline import SettleRun
+    from mps_bill.rating.selection import Selection
     from mps_bill.render.joined import Joined
     from mps_bill.settlement.save import AccountFile
+    from mps_bill.view.bill_view import BillView
+    from mps_bill.view.settle_view import SettleView
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,19 @@ def settle_folder(
     settling: Settling,
     reading: Reading,
     showing: Showing,
+    selection: Selection,
+    view: Callable[[SettleRun], SettleView | BillView],
     *,
-    in_full: int | None,
     fail_on_outstanding: bool,
     fail_over: Decimal | None,
 ) -> int:
-    """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
+    """Settles the usage of many accounts, of which `view` shows a selection. Nothing is charged unless every row and every
+    account is right."""
     check_joined(showing)
     output = showing.output
     _check_folder(folder, output, reading.rejects)
 
-    from mps_bill.ask.all_accounts import meter_accounts
+    from mps_bill.ask.all_accounts import meter_accounts, nothing
     from mps_bill.settlement.save import check_accounts, plans_in
     from mps_bill.settlement.sources.resource_plans import segment_cuts
 
@@ -86,6 +91,7 @@ def settle_folder(
         as_of=settling.as_of,
         charged=folder.accounts if folder.target is not None else None,
         allow_future=settling.allow_future,
+        selection=selection,
     ) as (sources, meter_options):
         cuts = segment_cuts(plans_in(folder.accounts, book), book)
         accounts = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
@@ -106,8 +112,9 @@ def settle_folder(
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
     with showing.opened(there=folder.target is not None) as stream:
-        writer = joined(showing, book, stream, settled=True)
-        total, owed = _settle_each(accounts, folder, settling, writer, stream, in_full, quiet=reading.quiet)
+        start = nothing(settled=not selection.only, is_part=bool(selection.only))
+        writer = joined(showing, book, stream, settled=not selection.only)
+        total, owed = _settle_each(accounts, folder, settling, writer, stream, view, start, quiet=reading.quiet)
         control_totals = accounts.control_totals(total.control_totals)
         with pipe_may_break():
             writer.end(total, control_totals)
@@ -115,7 +122,7 @@ def settle_folder(
     if folder.target is not None:
         say(f"Saved {counted(total.accounts, 'account')} to {folder.target}.", quiet=reading.quiet)
     crossed = (
-        over(total.money["payable"], fail_over, book.currency),
+        over(total.comes_to, fail_over, book.currency),
         outstanding(owed if fail_on_outstanding else ZERO, book.currency),
     )
     return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)
@@ -184,16 +191,17 @@ def _settle_each(
     settling: Settling,
     writer: Joined,
     stream: IO[str],
-    in_full: int | None,
+    view: Callable[[SettleRun], SettleView | BillView],
+    total: RunSum,
     *,
     quiet: bool,
 ) -> tuple[RunSum, Decimal]:
-    """Settles, prints and saves account by account; what they all come to, and what they owe in the end."""
-    from mps_bill.ask.all_accounts import nothing, sum_of
+    """Settles, prints and saves account by account; what they all come to beside `total`, and what they owe in the end."""
+    from mps_bill.ask.all_accounts import sum_of
     from mps_bill.settlement.save import account_path, open_account_in
-    from mps_bill.view.settle_view import SettleView, notices
+    from mps_bill.view.settle_view import notices
 
-    total, owed = nothing(settled=True), ZERO
+    owed = ZERO
     if folder.target is not None:
         sweep(folder.target)
     try:
@@ -206,9 +214,10 @@ def _settle_each(
                     target_of(name, file, accounts.book, in_place=folder.in_place) as target,
                     saving(target, file, run, accounts.book) as saved,
                 ):
-                    comes_to = sum_of(run)
+                    shown = view(run)
+                    comes_to = sum_of(shown.run)
                     with pipe_may_break():
-                        writer.add(account_id, SettleView(run, in_full), comes_to)
+                        writer.add(account_id, shown, comes_to)
                         stream.flush()
                     if target is not None:
                         sync(stream)

@@ -6,7 +6,7 @@ import decimal
 import inspect
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,10 +21,12 @@ from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import ENGLISH, language
+from mps_bill.core.times import ALWAYS
 from mps_bill.render.formats import FOR_PEOPLE, JOINED, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
     from mps_bill.metering.usage import ControlTotals
+    from mps_bill.rating.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,21 @@ class Showing:
             except TooLarge as error:
                 raise typer.BadParameter(str(error), param_hint="--format") from None
         write_bytes(self.output, data.getvalue())
+
+    def check(self, groupings: Sequence[tuple[str, ...]], selection: Selection) -> None:
+        """Refuses a summary or a selection that the format cannot show, since it would be missed by nobody.
+
+        Raises:
+            typer.BadParameter: names the option.
+        """
+        for asked, option in (
+            (groupings, "--by"),
+            (selection.only, "--only"),
+            (selection.period != ALWAYS, "--from, --to or --on"),
+        ):
+            if asked and option in self.format.cannot:
+                message = f"{self.format.name} is of whole bills, without summaries; leave out {option}"
+                raise typer.BadParameter(message, param_hint="--format")
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:

@@ -14,14 +14,20 @@ def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterato
     Each share is the difference of two rounded running sums, so the shares add up to the amount; rounding every share by
     itself would lose or invent a last digit. Where all weights are 0 the first takes the whole.
     """
-    whole = sum(weight for _, weight in weights)
+    shares = split_whole(int(amount.scaleb(AMOUNT_PLACES)), [weight for _, weight in weights])
+    for (name, _), share in zip(weights, shares, strict=True):
+        yield name, scaled(share, AMOUNT_PLACES) if share else ZERO
+
+
+def split_whole(number: int, weights: Sequence[int]) -> Iterator[int]:
+    """A whole number split in proportion to whole weights, as `split_amount` splits an amount."""
+    whole = sum(weights)
     if not whole:
-        yield from ((name, ZERO if number else amount) for number, (name, _) in enumerate(weights))
+        yield from (0 if place else number for place in range(len(weights)))
         return
-    units = int(amount.scaleb(AMOUNT_PLACES))
     reached = given = 0
-    for name, weight in weights:
+    for weight in weights:
         reached += weight
-        share = divide(units * reached, whole, "half-up") - given
+        share = divide(number * reached, whole, "half-up") - given
         given += share
-        yield name, scaled(share, AMOUNT_PLACES)
+        yield share

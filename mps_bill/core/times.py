@@ -104,6 +104,9 @@ class Period:
         return next((edge for edge in (self.start, self.end) if edge is not None and start < edge < end), None)
 
 
+ALWAYS = Period()
+
+
 def parse_period(text: str, offset: int) -> Period:
     """The day (`2023-11-17`) or month (`2023-11`) on the clock `offset` seconds east of UTC.
 

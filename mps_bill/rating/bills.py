@@ -59,14 +59,20 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """`payable` = `list_amount` - `discount` + `rounding_adjustment`."""
+    """`payable` = `list_amount` - `discount` + `rounding_adjustment`.
+
+    Only whole bills are rounded and paid: of parts of bills (`is_part`) nothing is payable, and the net amount is all that
+    there is.
+    """
 
     list_amount: Decimal = ZERO
     discount: Decimal = ZERO
     rounding_adjustment: Decimal = ZERO
+    is_part: bool = False
 
     @property
     def net(self) -> Decimal:
+        """After discounts and before the rounding."""
         return self.list_amount - self.discount
 
     @property
@@ -74,8 +80,11 @@ class Amounts:
         return self.net + self.rounding_adjustment
 
     def figures(self, *, discounted: bool) -> dict[str, Decimal]:
-        """The sums by name, in the order in which they lead to what is payable; the discount only where there are some."""
+        """The sums by name, in the order in which they lead to what is payable, or, of a part, to what it comes to without
+        a rounding; the discount only where there are some."""
         discount = {"discount": self.discount} if discounted else {}
+        if self.is_part:
+            return {"list_amount": self.list_amount, **discount, "net_amount": self.net}
         return {
             "list_amount": self.list_amount,
             **discount,
@@ -194,13 +203,15 @@ def statement_month(sheet: PriceSheet, month: str, list_amount: Decimal, discoun
 def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) -> Amounts:
     """The sum of bills, with the roundings of statement months among the adjustments."""
     list_amount = discount = adjustment = ZERO
+    is_part = False
     for bill in bills:
+        is_part = is_part or bill.amounts.is_part
         list_amount += bill.amounts.list_amount
         discount += bill.amounts.discount
         adjustment += bill.amounts.rounding_adjustment
     for month in months:
         adjustment += month.amounts.rounding_adjustment
-    return Amounts(list_amount, discount, adjustment)
+    return Amounts(list_amount, discount, adjustment, is_part)
 
 
 def _rounding(net: Decimal, billing: Billing) -> Decimal:

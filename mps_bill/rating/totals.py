@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.groups import Group
@@ -13,15 +13,24 @@ from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 #: The start of a segment -> micros.
 Segments = tuple[tuple[int, int], ...]
-#: Values of the tags that the run is split by -> micros.
-TagShares = tuple[tuple[tuple[str, ...], int], ...]
+
+
+class TagShare(NamedTuple):
+    """What the records with these values of the run's tags used."""
+
+    tags: tuple[str, ...]
+    micros: int
+    records: int
+
+
+TagShares = tuple[TagShare, ...]
 
 
 # Not frozen, for the reason that lines (`rating.lines`) are not.
 @dataclass(slots=True)
 class UsageTotal:
     """What a cycle used of one item and spec in one region: `records` usage records, together `micros`, each counted by
-    the item's record rule. `shares` splits the micros by tag values, in order of the values; `segments` splits them by the
+    the item's record rule. `shares` splits it by tag values, in order of the values; `segments` splits them by the
     starts of the segments of the cycle that used any, in order, and is empty where the run cuts no cycle."""
 
     sheet: Final[PriceSheet]
@@ -35,11 +44,14 @@ class UsageTotal:
     segments: Final[Segments] = ()
 
 
+_NO_SHARE = TagShare((), 0, 0)
+
+
 def gather(groups: Iterable[Group], cuts: Sequence[int] = ()) -> tuple[UsageTotal, ...]:
     """The totals of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region.
     `cuts` are the seconds, in order, at which cycles are cut into segments; the groups were metered with them."""
     records: dict[tuple[int, str, int, int, str], int] = {}
-    shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], int]] = {}
+    shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], TagShare]] = {}
     segments: dict[tuple[int, str, int, int, str], dict[int, int]] = {}
     heads: dict[tuple[int, str, int, int, str], Assignment] = {}
     ranks: dict[int, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
@@ -57,7 +69,8 @@ def gather(groups: Iterable[Group], cuts: Sequence[int] = ()) -> tuple[UsageTota
         heads[key] = assignment
         records[key] = records.get(key, 0) + group.records
         by_tag = shares.setdefault(key, {})
-        by_tag[group.key.tags] = by_tag.get(group.key.tags, 0) + group.micros
+        _, micros, counted = by_tag.get(group.key.tags, _NO_SHARE)
+        by_tag[group.key.tags] = TagShare(group.key.tags, micros + group.micros, counted + group.records)
         if cuts:
             by_segment = segments.setdefault(key, {})
             start = segment_start(group.key.slot, assignment.cycle_start, cuts)
@@ -70,8 +83,8 @@ def gather(groups: Iterable[Group], cuts: Sequence[int] = ()) -> tuple[UsageTota
             head.region,
             head.cycle_start,
             records[key],
-            sum(shares[key].values()),
-            tuple(sorted(shares[key].items())),
+            sum(share.micros for share in shares[key].values()),
+            tuple(sorted(shares[key].values())),
             tuple(sorted(segments[key].items())) if cuts else (),
         )
         for key, head in sorted(heads.items(), key=lambda pair: pair[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -12,10 +12,12 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.language import mark
 from mps_bill.core.laws import law
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
-from mps_bill.reconcile.periods import Grain, Period
+from mps_bill.reconcile.periods import Grain, Period, row_second
 from mps_bill.reconcile.sides import Paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
@@ -89,6 +91,8 @@ class Reconciliation:
     with_account: bool
     as_a_whole: frozenset[str] = frozenset()
     outside: tuple[int, Decimal] = (0, ZERO)
+    #: What of the comparison is shown; of chosen lines only the differences are, since a payable is of whole bills.
+    selection: Selection = EVERYTHING
 
     @property
     def differences(self) -> Iterator[tuple[BillComparison, Difference]]:
@@ -99,6 +103,10 @@ class Reconciliation:
     @property
     def equal(self) -> bool:
         return not self.contradictions and not any(bill.differences for bill in self.bills)
+
+    @property
+    def difference(self) -> Decimal:
+        return sum((one.amount for _, one in self.differences), ZERO)
 
     @property
     def ours(self) -> Decimal:
@@ -124,6 +132,50 @@ class Reconciliation:
         excluded = sum((one.payable for one in self.excluded), ZERO)
         stated = sum((row.payable for row in self.export.rows), ZERO)
         law(self.theirs + excluded == stated, "{} compared and {} excluded of {}", self.theirs, excluded, stated)
+
+
+def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> Reconciliation:
+    """What a selection has of a comparison of whole bills.
+
+    Raises:
+        ValueError: the period cuts what is compared, such as a month; or lines are chosen by what an export does not have.
+    """
+    for key in selection.only:
+        if key not in ("item", "spec", "region"):
+            raise ValueError(f"{key} is not on the provider's bill; choose by item, spec or region")
+    period = selection.period
+    for bill in result.bills:
+        if period.edge_in(bill.period.start, bill.period.end) is not None:
+            grain = result.grains[bill.product]
+            raise ValueError(f"{bill.product} is compared by the {grain}, and the period would cut {bill.period.name}")
+    bills = (bill for bill in result.bills if bill.period.start in period)
+    calendar = next(iter(book.sheets)).billing.calendar
+    seconds = {row.place: row_second(row, calendar) for row in result.export.rows}
+    excluded = (
+        replace(one, rows=tuple(row for row in one.rows if seconds[row.place] in period)) for one in result.excluded
+    )
+    return replace(
+        result,
+        bills=tuple(bill for bill in (_of_lines(bill, selection) for bill in bills) if bill),
+        excluded=tuple(one for one in excluded if one.rows),
+        # What the export contradicts itself in as a whole belongs to no period.
+        contradictions=tuple(
+            one for one in result.contradictions if one.place not in seconds or seconds[one.place] in period
+        ),
+        selection=selection,
+    )
+
+
+def _of_lines(bill: BillComparison, selection: Selection) -> BillComparison | None:
+    """The bill with the differences of the chosen lines; None where some are chosen and it has none of theirs."""
+    if not selection.only:
+        return bill
+    differences = tuple(
+        one
+        for one in bill.differences
+        if one.line and all(getattr(one.line, key) in values for key, values in selection.only.items())
+    )
+    return replace(bill, differences=differences) if differences else None
 
 
 def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:

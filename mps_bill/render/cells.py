@@ -1,13 +1,39 @@
-"""The one place where a value becomes text: `as_text` for people, `as_data` for programs. Neither ever rounds."""
+"""The one place where a value becomes text: for people `as_text` and, in a column, `cell_text`; `as_data` for programs.
+
+Only amounts in a column with fewer places than they have are shown rounded, to people, who are told so by `ROUNDED`.
+"""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import amount_text, percent, percent_text, plain, stripped
+from mps_bill.core.decimals import amount_text, percent, percent_text, plain, round_money, stripped
 from mps_bill.core.times import clock, iso
-from mps_bill.view.tables import As, Kind, Moment, Quantity, Value
+from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Table, Value
+
+#: A whole part that has groups. It is never 0, whose sign a number would lose.
+_WHOLE = re.compile(r"-?[0-9]{4,}")
+#: What stands below tables of which some amounts are shown rounded.
+ROUNDED = "Amounts in summaries are shown to 2 decimal places; CSV and JSON have every digit."
+
+
+def cell_text(value: Value, column: Column) -> str:
+    """A value as people read it in a column, to its decimal places."""
+    if isinstance(value, Decimal) and column.places is not None:
+        value = round_money(value, column.places, "half-up")
+    return as_text(value, column.kind)
+
+
+def is_rounded(table: Table) -> bool:
+    """Whether some amount of a table is not shown with every digit."""
+    places = [(index, column.places) for index, column in enumerate(table.columns) if column.places is not None]
+    return any(
+        isinstance(value := row[index], Decimal) and value != round_money(value, digits, "half-up")
+        for row in (*table.values, *table.totals)
+        for index, digits in places
+    )
 
 
 def as_text(value: Value, kind: Kind = "text") -> str:
@@ -15,12 +41,14 @@ def as_text(value: Value, kind: Kind = "text") -> str:
     match value:
         case None:
             return ""
-        case str() | int():
-            return str(value)
+        case str():
+            return value
+        case int():
+            return grouped(str(value)) if kind == "count" else str(value)
         case Decimal():
             return _number_text(value, kind)
         case Quantity():
-            return str(value)
+            return grouped(str(value))
         case Moment():
             return clock(value.second, value.offset)
         case Fraction():
@@ -49,5 +77,13 @@ def as_data(value: Value, kind: Kind = "text") -> str:
 
 
 def _number_text(value: Decimal, kind: Kind) -> str:
-    shown = plain(value) if kind == "price" else amount_text(value) if "amount" in kind else stripped(value)
+    if kind == "price":
+        return plain(value)
+    shown = grouped(amount_text(value) if "amount" in kind else stripped(value))
     return f"+{shown}" if kind.startswith("signed") and value > 0 else shown
+
+
+def grouped(number: str) -> str:
+    """A number with its digits in groups of three: `1,234,567.125`."""
+    whole = _WHOLE.match(number)
+    return f"{int(whole[0]):,}{number[whole.end() :]}" if whole else number

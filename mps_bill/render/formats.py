@@ -32,7 +32,8 @@ class TooLarge(Exception):
 class Format:
     """A format that shows a part of a view. `module` is its own where it does not share one; `suffixes` are the endings of
     files that ask for it ("" for any other name). One that is `binary` is not for terminals. `needs` is a package that the
-    program can do without, and `about` what messages then call the format."""
+    program can do without, and `about` what messages then call the format. `cannot` are the options that it has no place for.
+    """
 
     name: str
     part: Part
@@ -41,6 +42,7 @@ class Format:
     binary: bool = False
     needs: str = ""
     about: str = ""
+    cannot: tuple[str, ...] = ()
 
     def write(self, view: Any, stream: IO[Any]) -> None:
         """Writes the part of the view to a stream, of text or, for a binary format, of bytes."""
@@ -66,7 +68,7 @@ FORMATS = (
     Format("html", "page", (".html",)),
     Format("xlsx", "tables", (".xlsx",), binary=True, needs="xlsxwriter", about="a workbook"),
     Format("chart", "charts"),
-    Format("focus", "focus", module="csv"),
+    Format("focus", "focus", module="csv", cannot=("--by", "--only")),
     Format("github", "findings"),
     Format("junit", "suites"),
     Format("sarif", "findings"),

@@ -16,7 +16,7 @@ from typing import IO
 import mps_bill
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.language import current, tr
-from mps_bill.render.cells import as_text
+from mps_bill.render.cells import ROUNDED, as_text, is_rounded
 from mps_bill.render.html_charts import bar_chart, column_chart
 from mps_bill.render.html_tables import html_table, safe
 from mps_bill.view.tables import LINES, Column, Report, Series, Table
@@ -137,5 +137,6 @@ def _filter(table: Table, currency: str) -> str:
 def _footer(report: Report) -> str:
     pairs = (tr("{name}: {value}", name=label, value=as_text(value)) for label, value in report.facts)
     facts = "".join(f"<li>{safe(pair)}</li>" for pair in pairs)
-    notes = "".join(f"<li>{safe(note)}</li>" for note in report.notes)
+    legend = [tr(ROUNDED)] if any(map(is_rounded, report.tables)) else []
+    notes = "".join(f"<li>{safe(note)}</li>" for note in (*report.notes, *legend))
     return f"{safe(tr('Made by mps-bill {version}.', version=mps_bill.__version__))}<ul>{facts}{notes}</ul>"

@@ -8,7 +8,7 @@ from html import escape
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import tr
-from mps_bill.render.cells import as_text
+from mps_bill.render.cells import as_text, cell_text
 from mps_bill.view.tables import Column, Columns, Row, Table, Value, number
 
 #: Columns that take room and add little to the others; the filter finds their words all the same.
@@ -83,7 +83,7 @@ def _cells(
 ) -> Iterator[str]:
     for index in seen:
         column = columns[index]
-        text = as_text(row[index], column.kind)
+        text = cell_text(row[index], column)
         if index in behind and row[behind[index]] is not None:
             text += f" ({as_text(row[behind[index]])})"
         if index == seen[0]:
@@ -105,7 +105,7 @@ def _fraction(column: Column, values: Sequence[Value]) -> int:
     """The most decimals of a column, its total among them."""
     if not column.is_number or column.kind == "count":
         return 0
-    return max(len(as_text(value, column.kind).partition(".")[2]) for value in values)
+    return max(len(cell_text(value, column).partition(".")[2]) for value in values)
 
 
 def safe(text: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import IO
 
 from mps_bill.core.diagnostics import printable
-from mps_bill.render.cells import as_text
+from mps_bill.render.cells import cell_text
+from mps_bill.render.terminal import with_legend
 from mps_bill.view.tables import Block, Heading, Note, Section
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -15,7 +16,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     """Writes Markdown text, ending in a line end."""
-    stream.write("\n\n".join(map(_block, blocks)) + "\n")
+    stream.write("\n\n".join(map(_block, with_legend(blocks))) + "\n")
 
 
 def _block(block: Block) -> str:
@@ -29,14 +30,13 @@ def _block(block: Block) -> str:
     lines += [escaped(rest), ""] if rest else []
     lines.append(_row([escaped(column.heading) for column in block.columns]))
     lines.append(_row(["---:" if column.is_number else "---" for column in block.columns]))
-    kinds = [column.kind for column in block.columns]
     for row in block.rows:
         if isinstance(row, Heading):
-            lines.append(_row([f"**{escaped(row.text)}**", *[""] * (len(kinds) - 1)]))
+            lines.append(_row([f"**{escaped(row.text)}**", *[""] * (len(block.columns) - 1)]))
         else:
-            lines.append(_row(map(escaped, map(as_text, row, kinds))))
+            lines.append(_row(map(escaped, map(cell_text, row, block.columns))))
     for total in block.totals:
-        lines.append(_row(f"**{escaped(cell)}**" if cell else "" for cell in map(as_text, total, kinds)))
+        lines.append(_row(f"**{escaped(cell)}**" if cell else "" for cell in map(cell_text, total, block.columns)))
     return "\n".join(lines)
 
 

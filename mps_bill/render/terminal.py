@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
 from mps_bill.core.diagnostics import printable, width_of
-from mps_bill.render.cells import as_text
+from mps_bill.core.language import tr
+from mps_bill.render.cells import ROUNDED, cell_text, is_rounded
 from mps_bill.view.tables import Block, Columns, Heading, Note, Section, Table
 
 if TYPE_CHECKING:
@@ -34,12 +35,22 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     console.width = UNLIMITED
     with console.capture() as capture:
         outlined = (block for block in blocks if not (isinstance(block, Section) and block.implied))
-        for number, block in enumerate(outlined):
+        for number, block in enumerate(with_legend(outlined)):
             if number:
                 console.print()
             for line in _rendered(block, width, rule):
                 console.print(line)
     stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def with_legend(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The blocks, and behind them, where a table shows rounded amounts, a note that says so."""
+    rounded = False
+    for block in blocks:
+        rounded = rounded or (isinstance(block, Table) and is_rounded(block))
+        yield block
+    if rounded:
+        yield Note(tr(ROUNDED))
 
 
 def console_for(stream: IO[str], width_of_a_pipe: int = UNLIMITED) -> Console:
@@ -121,8 +132,7 @@ class Aligned:
 def aligned(table: Table) -> Aligned:
     columns = table.columns
     texts = [
-        row if isinstance(row, Heading) else tuple(map(as_text, row, (column.kind for column in columns)))
-        for row in (*table.rows, *table.totals)
+        row if isinstance(row, Heading) else tuple(map(cell_text, row, columns)) for row in (*table.rows, *table.totals)
     ]
     every = [row for row in texts if not isinstance(row, Heading)]
     fractions = [

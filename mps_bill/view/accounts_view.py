@@ -42,13 +42,13 @@ class AccountsView:
 
     def summary(self, total: RunSum, control_totals: ControlTotals) -> Iterator[Block]:
         yield Section(tr("All accounts"), implied=True)
-        discounted = "discount" in total.money
+        amounts, discounted = Amounts(is_part="net_amount" in total.money), "discount" in total.money
         outstanding = (Column("Outstanding", "amount"),) if self._settled else ()
         bills = (Column("Account"), Column("Bills", "count"), Column("Rows", "count"))
         rest = [(tr("and {n} more", n=self._rest.accounts), self._rest)] if self._rest else []
         shown = [*self._shown, *rest]
-        columns = (*bills, *money_columns(self._currency, discounted=discounted), *outstanding)
-        names = (*Amounts().figures(discounted=discounted), *(("outstanding",) if self._settled else ()))
+        columns = (*bills, *money_columns(amounts, self._currency, discounted=discounted), *outstanding)
+        names = (*amounts.figures(discounted=discounted), *(("outstanding",) if self._settled else ()))
         rows = [self._row(*account, names) for account in shown]
         title = tr_many("{n} account", "{n} accounts", total.accounts)
         yield Table(title, columns, rows, (self._row(tr("Total"), total, names),))
@@ -65,7 +65,8 @@ class AccountsView:
         return (Column(ACCOUNT_COLUMN), *(SETTLED if self._settled else RECORDS))
 
     def records(self, account_id: str, records: Records) -> Records:
-        return Records(self.columns, ({ACCOUNT_COLUMN: account_id, **record} for record in records.rows))
+        columns = (Column(ACCOUNT_COLUMN), *records.columns)
+        return Records(columns, ({ACCOUNT_COLUMN: account_id, **record} for record in records.rows))
 
     def head(self) -> dict[str, Any]:
         """What the document begins with, before its list `accounts`."""

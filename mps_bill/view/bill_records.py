@@ -11,9 +11,10 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.language import tr
 from mps_bill.core.times import Calendar, date_text, offset_text
 from mps_bill.pipeline import BillRun
-from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
-from mps_bill.view.tables import Column, Columns, Moment, Quantity, Record, columns_of, pick, select
+from mps_bill.rating.selection import Selection
+from mps_bill.view.tables import Column, Columns, Moment, Quantity, Record, columns_of, moment, pick, select
 
 FORMAT = "mps-bill/bills/1"
 
@@ -26,6 +27,8 @@ BILL = (
     *columns_of("clock", "price_sheet"),
     Column("records", "count", summed=True),
     *columns_of("list_amount", "discount", "rounding_adjustment", "payable", kind="amount", summed=True),
+    # Of a part of a bill in the place of the last two.
+    Column("net_amount", "amount", summed=True),
 )
 #: A line of a bill, as `line_record` spells it.
 LINE = (
@@ -93,9 +96,12 @@ def is_discounted(bills: Iterable[Bill]) -> bool:
     return any(bill.amounts.discount for bill in bills)
 
 
-def bill_columns(*, discounted: bool) -> Columns:
-    """The columns of bills in a table, which has discounts only where there are some."""
-    return tuple(column for column in BILL if column.key != "status" and (discounted or column.key != "discount"))
+def bill_columns(*, discounted: bool, is_part: bool = False) -> Columns:
+    """The columns of bills in a table, which has discounts only where there are some; of parts of bills those of parts."""
+    sums = Amounts(is_part=is_part).figures(discounted=discounted)
+    return tuple(
+        column for column in BILL if column.key != "status" and (column.kind != "amount" or column.key in sums)
+    )
 
 
 def line_record(line: LineItem) -> Record:
@@ -183,15 +189,29 @@ def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, 
     }
 
 
+def selection_json(selection: Selection, offset: int) -> dict[str, Any]:
+    """What of a run is shown, where that is not everything."""
+    if selection.is_everything:
+        return {}
+    period = selection.period
+    shown = {
+        "from": moment(period.start, offset),
+        "to": moment(period.end, offset),
+        "only": {key: sorted(values) for key, values in selection.only.items()},
+    }
+    return {"selection": {key: value for key, value in shown.items() if value}}
+
+
 def bill_run_json(run: BillRun) -> dict[str, Any]:
     """The whole result of `bill`. `months` stands there only under monthly settlement, `pending` only with `--as-of`."""
     discounted = run.has_discounts
     document: dict[str, Any] = {
         "format": FORMAT,
         "currency": run.currency,
+        **selection_json(run.selection, run.offset),
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": list(map(bill_json, run.bills)),
-        "total": sum_amounts(run.bills, run.months).figures(discounted=discounted),
+        "total": run.amounts.figures(discounted=discounted),
     }
     if run.months:
         document["months"] = [month_json(month, discounted=discounted) for month in run.months]

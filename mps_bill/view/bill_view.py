@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from mps_bill.core.decimals import ZERO
+from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.core.diagnostics import counted
-from mps_bill.core.shares import split_amount
-from mps_bill.core.times import Calendar, clock
-from mps_bill.core.units import in_unit
-from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.core.times import DAY, clock, offset_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
-from mps_bill.rating.bills import Amounts, Bill, Cycle, StatementMonth, sum_amounts
-from mps_bill.rating.lines import LineItem
+from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
+from mps_bill.rating.selection import Selection
 from mps_bill.view.bill_records import (
     BILL,
     LINE,
@@ -32,6 +28,7 @@ from mps_bill.view.bill_records import (
     statement_record,
 )
 from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.summary_view import summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
     Block,
     Column,
@@ -48,36 +45,59 @@ from mps_bill.view.tables import (
     row_of,
 )
 
-T = TypeVar("T")
-
-PERIODS = ("hour", "day", "month")
-_MANY_HOURS = 48
+#: From as many seconds on no bill is printed in full, and the sums stand first.
+_LONG = 2 * DAY
+#: Bills of a shorter run that are printed in full.
+_IN_FULL = 6
+_NO_TAG = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """What `bill` found: `by` are the groupings of its summaries, `in_full` the bills printed in full (None: all of them),
-    `account` the provider's id of the account, where it is known."""
+    """What `bill` found: `by` are the groupings of its summaries, `in_full` the bills printed in full (None: as many as the
+    length of the run lets), `account` the provider's id of the account, where it is known."""
 
     run: BillRun
-    by: Sequence[str] = ()
+    by: Sequence[tuple[str, ...]] = ()
     in_full: int | None = None
     account: str | None = None
 
+    @property
+    def amounts(self) -> Amounts:
+        """What is shown comes to."""
+        return self.run.amounts
+
     def printed(self) -> Iterator[Block]:
         run = self.run
-        shown = run.bills[: self.in_full]
+        if not run.selection.is_everything:
+            yield Note(selection_text(run.selection, run.offset))
+        total = total_table(run)
+        is_long = spans_days(run.bills)
+        shown = run.bills[: bills_in_full(self.in_full, is_long=is_long)]
+        if is_long:
+            yield total
         for bill in shown:
             yield bill_table(bill, run.currency)
         if rest := len(run.bills) - len(shown):
             bills = f"{rest} {'more ' if shown else ''}{'bill is' if rest == 1 else 'bills are'}"
             yield Note(f"{bills} summarised below; --all prints every bill in full.")
-        yield from summaries(run.bills, run.months, run.currency, run.tags, self.by)
+        for by in self.by or default_groupings(is_long=is_long):
+            yield summary_table(self._summary(by), run.currency)
+        if not is_long:
+            yield total
         if run.pending:
             yield pending_table(run.pending, run.currency)
         yield Note(control_totals_text(run.control_totals))
 
+    def _summary(self, by: tuple[str, ...]) -> Summary:
+        run = self.run
+        billed = [*map(Billed, run.bills), *map(Billed, run.months)]
+        return summarise(billed, by, run.tags, is_part=bool(run.selection.only))
+
     def records(self) -> Records:
+        """The summaries, where some were asked for; else the lines."""
+        if self.by:
+            return summary_records([self._summary(by) for by in self.by], self.run.currency, {})
         return Records(RECORDS, self._records())
 
     def _records(self) -> Iterator[Record]:
@@ -89,12 +109,15 @@ class BillView:
             yield adjustment_record(statement_record(month), run.currency)
 
     def document(self) -> dict[str, Any]:
-        return bill_run_json(self.run)
+        document = bill_run_json(self.run)
+        if self.by:
+            document["summaries"] = [summary_json(self._summary(by), {}) for by in self.by]
+        return document
 
     def tables(self) -> Report:
         from mps_bill.view.run_report import bill_report
 
-        return bill_report(self.run, self.account)
+        return bill_report(self.run, self.account, [self._summary(by) for by in self.by])
 
     page = charts = tables
 
@@ -142,7 +165,7 @@ def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     yield (f"List amount{monthly}", *blank, amounts.list_amount)
     if amounts.discount:
         yield ("Discount", *blank, -amounts.discount)
-    if bill.cycle.is_monthly:
+    if bill.cycle.is_monthly or amounts.is_part:
         if amounts.discount:
             yield ("Net amount", *blank, amounts.net)
         return
@@ -151,111 +174,46 @@ def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     yield ("Payable", *blank, amounts.payable)
 
 
-def summaries(
-    bills: Sequence[Bill], months: Sequence[StatementMonth], currency: str, tags: Sequence[str], by: Sequence[str]
-) -> Iterator[Table]:
-    """A table for every grouping asked for; without any, by hour (or by day, of a long run) and by item."""
-    if not by:
-        by = ("hour" if len(bills) <= _MANY_HOURS else "day", "item")
-    for grouping in by:
-        if grouping in PERIODS:
-            yield period_table(bills, grouping, currency)
-        elif grouping.startswith(TAG_PREFIX):
-            yield tag_table(bills, tags.index(grouping), grouping, currency)
-        else:
-            yield line_table(bills, grouping, currency)
-    yield total_table(bills, months, currency)
+def spans_days(bills: Sequence[Bill]) -> bool:
+    """Whether the bills are of two days or more, so that a reader wants sums first and hours only when asked for."""
+    first, last = (bound((bill.cycle.start for bill in bills), default=0) for bound in (min, max))
+    return bool(bills) and bills[-1].cycle.sheet.billing.calendar.cycle_end(last) - first >= _LONG
 
 
-def period_table(bills: Sequence[Bill], period: str, currency: str) -> Table:
-    """Bills, records and amounts per hour, day or month of the billing clock."""
-    discounted = is_discounted(bills)
-    counts = (Column("Bills", "count"), *pick(BILL, "records"))
-    columns = (Column(period.capitalize()), *counts, *money_columns(currency, discounted=discounted))
-    groups = _grouped(bills, lambda bill: period_name(bill.cycle, period))
-
-    def row(name: str, members: Sequence[Bill]) -> Row:
-        return (name, len(members), _records(members), *money(members, discounted=discounted))
-
-    rows = tuple(row(name, members) for name, members in groups.items())
-    return Table(f"By {period}", columns, rows, (row("Total", bills),))
+def bills_in_full(asked: int | None, *, is_long: bool) -> int:
+    """How many bills are printed in full: as many as were asked for, else a few of a short run and none of a long one."""
+    return asked if asked is not None else 0 if is_long else _IN_FULL
 
 
-def period_name(cycle: Cycle, period: str) -> str:
-    return period_at(cycle.start, cycle.sheet.billing.calendar, period)
+def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
+    return (("day" if is_long else "hour",), ("item",))
 
 
-def period_at(second: int, calendar: Calendar, period: str) -> str:
-    """The hour, day or month that holds a second, as people read it on the billing clock."""
-    if period == "month":
-        return calendar.month(second)
-    return calendar.day(second) if period == "day" else clock(second, calendar.offset)
+def selection_text(selection: Selection, offset: int) -> str:
+    """What of the run is shown, and that the rest was billed all the same."""
+    start, end = selection.period.start, selection.period.end
+    bounds = [f"from {clock(start, offset)}"] if start is not None else []
+    bounds += [f"before {clock(end, offset)}"] if end is not None else []
+    shown = [f"cycles {' and '.join(bounds)} (UTC{offset_text(offset)})"] if bounds else []
+    shown += [f"{key} {' or '.join(sorted(values)) or _NO_TAG}" for key, values in selection.only.items()]
+    text = f"Shown: {', '.join(shown)}. The whole input was metered, tiered and billed."
+    if selection.only:
+        text += " Only whole bills are rounded and paid, so parts of them have a net amount and no payable."
+    return text
 
 
-def line_table(bills: Sequence[Bill], grouping: str, currency: str) -> Table:
-    """Records, quantity and list amount by item or by region. Adjustments belong to whole bills and stand in the total."""
-    lines = [line for bill in bills for line in bill.lines]
-    measured = ("quantity", "unit") if grouping == "item" else ()
-    amounts = ("amount", "discount") if is_discounted(bills) else ("amount",)
-    columns = pick(LINE, grouping, "records", *measured, *amounts, unit=currency, titles={"amount": "List amount"})
-    groups = _grouped(lines, lambda line: line.item.code if measured else line.region)
-    order = item_order(bills) if measured else sorted(groups)
-    rows = [
-        (
-            name,
-            sum(line.records for line in groups[name]),
-            *_measure(groups[name])[: len(measured)],
-            *(_sum(groups[name], amount) for amount in amounts),
-        )
-        for name in order
-        if name in groups
-    ]
-    total = (
-        "Total",
-        sum(line.records for line in lines),
-        *(None for _ in measured),
-        *(_sum(lines, amount) for amount in amounts),
-    )
-    return Table(f"By {grouping}", columns, rows, (total,))
-
-
-def _measure(lines: Sequence[LineItem]) -> tuple[Value, Value]:
-    """The quantity of lines and its unit, where they have one."""
-    units = {line.item.unit.name: line.item.unit for line in lines}
-    if len(units) > 1:
-        return (None, "several")
-    (unit,) = units.values()
-    return (in_unit(sum(line.micros for line in lines), unit), unit.name)
-
-
-def tag_table(bills: Sequence[Bill], position: int, tag: str, currency: str) -> Table:
-    """List amount and discount by the values of a tag, each line split by the quantities that carry them."""
-    names = {"amount": "list_amount", **({"discount": "discount"} if is_discounted(bills) else {})}
-    sums: dict[str, list[Decimal]] = {}
-    for bill in bills:
-        for line in bill.lines:
-            values = [(tags[position], micros) for tags, micros in line.charge.shares]
-            for place, name in enumerate(names):
-                for value, amount in split_amount(getattr(line, name), values):
-                    sums.setdefault(value, [ZERO] * len(names))[place] += amount
-    rows: list[Row] = [(value or "(none)", *amounts) for value, amounts in sorted(sums.items())]
-    columns = (Column(tag, title=tag), *pick(BILL, *names.values(), unit=currency))
-    total = [sum((amounts[place] for amounts in sums.values()), ZERO) for place in range(len(names))]
-    return Table(f"By {tag}", columns, rows, (("Total", *total),))
-
-
-def total_table(bills: Sequence[Bill], months: Sequence[StatementMonth], currency: str) -> Table:
-    total = sum_amounts(bills, months)
+def total_table(run: BillRun) -> Table:
+    total = run.amounts
     rows: list[Row] = [
         (
             f"{month.sheet.product} statement of {month.month}, rounding adjustment",
             month.amounts.rounding_adjustment,
         )
-        for month in months
+        for month in run.months
     ]
-    rows += total_rows(total)[:-1]
-    title = f"Total of {counted(len(bills), 'bill')}"
-    return Table(title, sum_columns(currency), rows, (("Payable", total.payable),))
+    *before, last = total_rows(total)
+    title = f"Total of {'parts of ' if total.is_part else ''}{counted(len(run.bills), 'bill')}"
+    return Table(title, sum_columns(run.currency), [*rows, *before], (last,))
 
 
 def total_rows(total: Amounts) -> list[Row]:
@@ -264,8 +222,11 @@ def total_rows(total: Amounts) -> list[Row]:
     return [
         ("List amount", total.list_amount),
         *discount,
-        ("Rounding adjustments", total.rounding_adjustment),
-        ("Payable", total.payable),
+        *(
+            [("Net amount", total.net)]
+            if total.is_part
+            else [("Rounding adjustments", total.rounding_adjustment), ("Payable", total.payable)]
+        ),
     ]
 
 
@@ -278,7 +239,7 @@ def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     """Bills that are not issued yet, and in no total."""
     discounted = is_discounted(pending)
     head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
-    columns = (*head_columns, *money_columns(currency, discounted=discounted))
+    columns = (*head_columns, *money_columns(sum_amounts(pending), currency, discounted=discounted))
     rows = []
     for bill in pending:
         head = bill_record(bill)
@@ -286,9 +247,10 @@ def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     return Table("Pending, in no total: not issued yet", columns, rows)
 
 
-def money_columns(currency: str, *, discounted: bool) -> Columns:
-    *others, payable = pick(BILL, *Amounts().figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"})
-    return (*others, dataclasses.replace(payable, unit=currency))
+def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Columns:
+    """The columns of amounts like these."""
+    *others, last = pick(BILL, *amounts.figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"})
+    return (*others, dataclasses.replace(last, unit=currency))
 
 
 def money(bills: Iterable[Bill], *, discounted: bool) -> tuple[Value, ...]:
@@ -299,19 +261,3 @@ def item_order(bills: Iterable[Bill]) -> list[str]:
     """The items as the price sheets list them."""
     sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
     return list(dict.fromkeys(code for _, sheet in sorted(sheets.items()) for code in sheet.items))
-
-
-def _records(bills: Iterable[Bill]) -> int:
-    return sum(line.records for bill in bills for line in bill.lines)
-
-
-def _sum(lines: Iterable[LineItem], amount: str) -> Decimal:
-    return sum((getattr(line, amount) for line in lines), ZERO)
-
-
-def _grouped(values: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:
-    """The values under their names, in order of first appearance."""
-    groups: dict[str, list[T]] = {}
-    for value in values:
-        groups.setdefault(name(value), []).append(value)
-    return groups

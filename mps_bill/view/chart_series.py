@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from decimal import Decimal
 
+from mps_bill.ask.summaries import PERIODS, period_at
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import DAY, HOUR, offset_text
 from mps_bill.rating.bills import Bill
-from mps_bill.view.bill_view import PERIODS, item_order, period_at, period_name
+from mps_bill.view.bill_view import item_order
 from mps_bill.view.tables import Bar, Report, Series
 
 #: As many bars as a chart can hold and still be read.
 _MOST_BARS = {"hour": 48, "day": 62}
 _BY = {"hour": mark("Payable by hour"), "day": mark("Payable by day"), "month": mark("Payable by month")}
+_PARTS_BY = {
+    "hour": mark("Net amount by hour"),
+    "day": mark("Net amount by day"),
+    "month": mark("Net amount by month"),
+}
 _STEPS = {"hour": HOUR, "day": DAY, "month": DAY}
 
 
@@ -30,10 +36,12 @@ def cost_by_period(bills: Sequence[Bill]) -> Series:
             break
     amounts = dict.fromkeys(names, ZERO)
     for bill in bills:
-        name = period_name(bill.cycle, period)
+        name = period_at(bill.cycle.start, calendar, period)
         amounts[name] = amounts.get(name, ZERO) + bill.amounts.payable
     bars = tuple(Bar(name, name, amounts[name]) for name in sorted(amounts))
-    return Series(f"{tr(_BY[period])} (UTC{offset_text(calendar.offset)})", bars)
+    is_part = any(bill.amounts.is_part for bill in bills)
+    title = tr((_PARTS_BY if is_part else _BY)[period])
+    return Series(f"{title} (UTC{offset_text(calendar.offset)})", bars)
 
 
 def cost_by_item(bills: Sequence[Bill]) -> Series:

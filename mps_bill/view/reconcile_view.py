@@ -16,6 +16,8 @@ from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference,
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.periods import Period
 from mps_bill.reconcile.sides import Paid
+from mps_bill.view.bill_records import selection_json
+from mps_bill.view.bill_view import selection_text
 from mps_bill.view.tables import (
     As,
     Block,
@@ -93,12 +95,14 @@ class ReconcileView:
     def printed(self) -> Iterator[Block]:
         """The summary, then the details."""
         result = self.result
+        is_part = bool(result.selection.only)
         yield Note("\n".join(_read(result)))
         yield Note(_verdict(result, self.currency))
-        yield self._totals()
+        if not is_part:
+            yield self._totals()
         if any(bill.differences for bill in result.bills):
             yield self._categories()
-        if paid := paid_totals(result.bills):
+        if not is_part and (paid := paid_totals(result.bills)):
             yield self._payments(*paid)
         if result.excluded:
             yield Table(
@@ -133,7 +137,7 @@ class ReconcileView:
         rest = [bill for bill in self.result.bills if bill.differences and id(bill) not in detailed]
         if not rest:
             return ""
-        amount = amount_text(sum((bill.difference for bill in rest), ZERO))
+        amount = amount_text(sum((one.amount for bill in rest for one in bill.differences), ZERO))
         return tr_many(
             "{n} bill with differences of {amount} {currency} in all is only summarised; --all prints every difference.",
             "{n} bills with differences of {amount} {currency} in all are only summarised; --all prints every difference.",
@@ -150,25 +154,26 @@ class ReconcileView:
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
         rows: list[Row | Heading] = []
         for bill in self._detailed():
+            name = {"product": bill.product, "period": _period_name(bill.period)}
             text = tr(
                 "{product} {period}: ours {ours}, theirs {theirs}, {difference}",
-                product=bill.product,
-                period=_period_name(bill.period),
+                **name,
                 ours=amount_text(bill.ours),
                 theirs=amount_text(bill.theirs),
                 difference=amount_text(bill.difference),
             )
-            rows.append(Heading(text))
+            rows.append(Heading("{product} {period}".format(**name) if self.result.selection.only else text))
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        total = (tr("Total difference"), None, None, None, sum((bill.difference for bill in self._detailed()), ZERO))
+        whole = sum((one.amount for bill in self._detailed() for one in bill.differences), ZERO)
+        total = (tr("Total difference"), None, None, None, whole)
         return Table(tr("Differences (theirs - ours)"), columns, rows, (total,))
 
     def _categories(self) -> Table:
         found = self._by_category()
         count = sum(number for _, _, number, _ in found)
-        total = (tr("Total difference"), None, count, self.result.theirs - self.result.ours)
+        total = (tr("Total difference"), None, count, self.result.difference)
         columns = pick(_CATEGORY, "class", "meaning", "count", "amount", titles={"amount": self.currency})
         return Table(tr("By category"), columns, [row for row in found if row[2]], (total,))
 
@@ -210,9 +215,11 @@ class ReconcileView:
     def document(self) -> dict[str, Any]:
         """The whole result; amounts are strings, times carry the offset of the provider's clock."""
         result = self.result
+        is_part = bool(result.selection.only)
         document: dict[str, Any] = {
             "format": FORMAT,
             "currency": self.currency,
+            **selection_json(result.selection, EXPORT_OFFSET),
             "equal": result.equal,
             "tolerance": result.tolerance,
             "files": [
@@ -221,9 +228,9 @@ class ReconcileView:
             ],
             "compared_by": dict(result.grains),
             "without_items": sorted(result.as_a_whole),
-            "bills": [_bill_json(bill) for bill in result.bills],
+            "bills": [_bill_json(bill, is_part=is_part) for bill in result.bills],
             "classes": {name: {"count": count, "amount": amount} for name, _, count, amount in self._by_category()},
-            "total": _sides_json(result.ours, result.theirs),
+            "total": {"difference": result.difference} if is_part else _sides_json(result.ours, result.theirs),
             "set_apart": [
                 {"product": one.product, "reason": one.reason, "rows": len(one.rows), "payable": one.payable}
                 for one in result.excluded
@@ -236,18 +243,21 @@ class ReconcileView:
         outside, payable = result.outside
         if outside:
             document["outside_months"] = {"bills": outside, "payable": payable}
-        if paid := paid_totals(result.bills):
+        if not is_part and (paid := paid_totals(result.bills)):
             document["paid"] = _paid_json(*paid)
         return document
 
     def tables(self) -> Report:
-        return self._report(self._bills(), self._all_differences(), *self._appendix())
+        bills = () if self.result.selection.only else (self._bills(),)
+        return self._report(*bills, self._all_differences(), *self._appendix())
 
     def page(self) -> Report:
         """The summary first; details of at most `in_full` bills."""
         detailed = [(bill, one) for bill in self._detailed() for one in bill.differences]
         differences = replace(self._all_differences(detailed), remark=self._left_out() or tr(_AMOUNTS))
         categories, excluded, contradictions = self._appendix()
+        if self.result.selection.only:
+            return self._report(differences, categories, excluded, contradictions)
         paid = paid_totals(self.result.bills)
         payments = [self._payments(*paid)] if paid else []
         return self._report(self._totals(), categories, *payments, excluded, contradictions, differences, self._bills())
@@ -281,7 +291,9 @@ class ReconcileView:
             title=tr("Reconciliation"),
             date=max((bill.period.end for bill in result.bills), default=0),
             facts=facts,
-            sums=((tr("Ours: payable"), "ours"), (tr("Theirs: payable"), "theirs"), (tr("Difference"), "difference")),
+            sums=[(tr("Difference"), "amount")]
+            if result.selection.only
+            else [(tr("Ours: payable"), "ours"), (tr("Theirs: payable"), "theirs"), (tr("Difference"), "difference")],
             tables=tables,
             currency=self.currency,
             about=[_verdict(result, self.currency)],
@@ -364,6 +376,8 @@ def _of_file(file: ExportFile, more: str) -> str:
 
 
 def _read(result: Reconciliation) -> Iterator[str]:
+    if not result.selection.is_everything:
+        yield selection_text(result.selection, EXPORT_OFFSET)
     for file in result.export.files:
         yield tr("{name}: {value}", name=file.name, value=_of_file(file, " ({0}, {1})"))
     if excluded := sum(len(one.rows) for one in result.excluded):
@@ -398,6 +412,8 @@ def _read(result: Reconciliation) -> Iterator[str]:
 
 
 def _verdict(result: Reconciliation, currency: str) -> str:
+    if result.equal and result.selection.only:
+        return tr("Equal: no difference in the lines that are shown.")
     if result.equal:
         return tr_many(
             "Equal: {n} bill, {amount} {currency} on both sides.",
@@ -419,16 +435,16 @@ def _verdict(result: Reconciliation, currency: str) -> str:
     return tr("{sentence}.", sentence=f"{sentence[0].upper()}{sentence[1:]}")
 
 
-def _bill_json(bill: BillComparison) -> dict[str, Any]:
+def _bill_json(bill: BillComparison, *, is_part: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "product": bill.product,
         "start": Moment(bill.period.start, EXPORT_OFFSET),
         "end": Moment(bill.period.end, EXPORT_OFFSET),
-        **_sides_json(bill.ours, bill.theirs),
+        **({} if is_part else _sides_json(bill.ours, bill.theirs)),
         "rows": bill.rows,
         "differences": [_difference_json(bill, difference) for difference in bill.differences],
     }
-    if bill.paid:
+    if bill.paid and not is_part:
         shown["paid"] = _paid_json(*bill.paid)
     return shown
 

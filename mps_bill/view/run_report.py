@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mps_bill.ask.summaries import Summary
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import clock
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
-from mps_bill.rating.bills import Amounts, Bill
+from mps_bill.rating.bills import Bill
 from mps_bill.view.bill_records import (
     BILL,
     LINE,
@@ -19,9 +20,10 @@ from mps_bill.view.bill_records import (
     line_record,
     month_record,
 )
-from mps_bill.view.bill_view import item_order
+from mps_bill.view.bill_view import item_order, selection_text
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.summary_view import summary_table
 from mps_bill.view.tables import LINES, Column, Columns, Report, Table, Value, columns_of, pick, table
 
 CONTROL_TOTALS = columns_of(
@@ -40,20 +42,20 @@ LINE_COLUMNS = (
 )
 
 
-def bill_report(run: BillRun, account: str | None) -> Report:
+def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] = ()) -> Report:
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
     unsettled = tr("No account was given: `mps-bill settle --account FILE` fills this table.")
-    columns = bill_columns(discounted=is_discounted(run.bills))
+    columns = bill_columns(discounted=is_discounted(run.bills), is_part=run.amounts.is_part)
     bills = table(tr("Bills"), columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
     empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in (tr("Deductions"), tr("Account")))
-    tables = (bills, lines_table(run.bills), *empty, *outside_totals(pending=run.pending))
+    sums = (summary_table(summary, run.currency) for summary in summaries)
+    tables = (bills, *sums, lines_table(run.bills), *empty, *outside_totals(pending=run.pending))
     return run_report(tr("Bills"), run, run.bills, tables, sums_of(columns), account)
 
 
 def sums_of(columns: Columns) -> Columns:
     """Of the columns of bills those of the sums that lead to what is payable."""
-    names = Amounts().figures(discounted=True)
-    return tuple(column for column in columns if column.key in names)
+    return tuple(column for column in columns if column.kind == "amount")
 
 
 def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
@@ -88,6 +90,8 @@ def run_report(
 ) -> Report:
     """The report of a run that has these bills and these tables, control totals behind them."""
     facts: list[tuple[str, Value]] = [(tr("Currency"), run.currency), (tr("Number of bills"), len(bills))]
+    if not run.selection.is_everything:
+        facts.append((tr("Selection"), selection_text(run.selection, run.offset)))
     about = [
         *([tr("account {id}", id=account)] if account else []),
         tr_many("{n} bill in {currency}", "{n} bills in {currency}", len(bills), currency=run.currency),

@@ -34,6 +34,7 @@ from mps_bill.view.bill_records import (
     charge_records,
     head_of,
     month_json,
+    selection_json,
     statement_record,
 )
 from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, columns_of, moment, pick, select
@@ -176,6 +177,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     document: dict[str, Any] = {
         "format": FORMAT,
         "currency": run.currency,
+        **selection_json(run.selection, run.offset),
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": [
             {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}

@@ -16,7 +16,7 @@ from mps_bill.view.bill_records import BILL, bill_columns, bill_record, is_disco
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import lines_table, outside_totals, run_report, sums_of
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
-from mps_bill.view.tables import Column, Moment, Record, Report, Value, columns_of, pick, table
+from mps_bill.view.tables import Column, Moment, Record, Report, Table, Value, columns_of, pick, table
 
 #: What a bill or statement was paid from.
 PAID = tuple(
@@ -40,8 +40,10 @@ _TOP_UP = (
 )
 
 
-def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()) -> Report:
-    """What `settle` found; `notes` are sentences for people."""
+def settle_report(
+    run: SettleRun, account: str | None, notes: Sequence[str] = (), summaries: Sequence[Table] = ()
+) -> Report:
+    """What `settle` found; `notes` are sentences for people, and `summaries` the tables of the summaries asked for."""
     settled = run.settled
     steps = [step for step in settled.steps if not isinstance(step, Arrival)]
     bills = tuple(settlement.bill for settlement in settled.settlements)
@@ -52,6 +54,7 @@ def settle_report(run: SettleRun, account: str | None, notes: Sequence[str] = ()
     paid = table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps))
     tables = [
         paid,
+        *summaries,
         lines_table(bills),
         table(tr("Deductions"), _DEDUCTION_COLUMNS, taken, remark="" if taken else tr("Nothing was deducted.")),
         table(tr("Account"), CLOSING, closing, remark=adds_up),

@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from mps_bill.ask.selected import bills_of, selected_settlement
+from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import counted
 from mps_bill.core.times import DAY, clock, offset_text
 from mps_bill.pipeline import SettleRun
-from mps_bill.rating.bills import Bill, Cycle, sum_amounts
+from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
+from mps_bill.rating.selection import Selection
+from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
+from mps_bill.settlement.closing import POOLS as PAYABLE_FROM
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
+from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL
-from mps_bill.view.bill_view import bill_table, pending_table, sum_columns, total_rows
+from mps_bill.view.bill_view import (
+    BillView,
+    bill_table,
+    bills_in_full,
+    default_groupings,
+    pending_table,
+    selection_text,
+    spans_days,
+    sum_columns,
+    total_rows,
+)
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.settle_records import (
     CLOSING,
@@ -34,6 +51,7 @@ from mps_bill.view.settle_records import (
     settle_records,
     settle_run_json,
 )
+from mps_bill.view.summary_view import payment_table, summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
     As,
     Block,
@@ -50,6 +68,13 @@ from mps_bill.view.tables import (
     row_of,
 )
 
+#: What pays, by its name: for people, and for programs.
+PAYERS = {
+    **{source.name: source.pool_title for source in MONEY_SOURCES},
+    "outstanding": "Outstanding",
+    "frozen": "Frozen",
+}
+_POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Late cycles that are listed one by one.
 _LATE_IN_FULL = 24
 #: Cycles that a warning names.
@@ -73,26 +98,41 @@ _TOOK = (
 
 @dataclass(frozen=True, slots=True)
 class SettleView:
-    """What `settle` found: `in_full` are the steps printed in full (None: all of them); `account` is the provider's id of
-    the account, where it is not that of the account file."""
+    """What `settle` found: `by` are the groupings of its summaries, of which tags are among `tags`, those that the usage was
+    split by; `in_full` are the steps printed in full (None: as many as the length of the run lets); `account` is the
+    provider's id of the account, where it is not that of the account file."""
 
     run: SettleRun
+    by: Sequence[tuple[str, ...]] = ()
     in_full: int | None = None
     account: str | None = None
+    tags: Sequence[str] = ()
+
+    @property
+    def amounts(self) -> Amounts:
+        """What is shown comes to."""
+        return self.run.totals.amounts
 
     def printed(self) -> Iterator[Block]:
         run, settled = self.run, self.run.settled
-        shown = settled.steps[: self.in_full]
+        is_long = spans_days([step.bill for step in settled.settlements])
+        if not run.selection.is_everything:
+            yield Note(selection_text(run.selection, run.offset))
+        if is_long:
+            yield _total_table(run)
+        shown = settled.steps[: bills_in_full(self.in_full, is_long=is_long)]
         for step in shown:
             yield from _step_blocks(step, run)
         if rest := settled.steps[len(shown) :]:
             counted = _counted(rest, "more " if shown else "")
             yield Note(f"{counted} summarised in the closing statement; --all prints every bill in full.")
-        if settled.settlements or settled.statements:
+        if not is_long and (settled.settlements or settled.statements):
             yield _total_table(run)
         if settled.charged_again:
             yield Note(charged_again_text(run))
         yield _closing_table(run)
+        for by in self.by or (default_groupings(is_long=is_long) if is_long else ()):
+            yield from self._summary_tables(by)
         yield from _overdue_blocks(run)
         if settled.late:
             yield from _late_blocks(settled.late, run, self.in_full)
@@ -102,17 +142,49 @@ class SettleView:
             yield from _forecast_blocks(run.forecast, run.offset)
         yield Note(control_totals_text(run.control_totals))
 
+    def _summary(self, by: tuple[str, ...], *, split: bool = True) -> Summary:
+        """A summary, which splits payments over the lines of bills only where it is asked to, because that takes time."""
+        settled = self.run.settled
+        billed = [
+            Billed(
+                step.bill if isinstance(step, Settlement) else step.statement,
+                paid_of(step),
+                partial(paid_by_line, step, settled.opening) if split and isinstance(step, Settlement) else tuple,
+            )
+            for step in settled.steps
+            if not isinstance(step, Arrival)
+        ]
+        return summarise(billed, by, self.tags)
+
+    def _summary_tables(self, by: tuple[str, ...]) -> Iterator[Table]:
+        summary = self._summary(by, split=bool(self.by))
+        yield summary_table(summary, self.run.currency)
+        if self.by or summary.of_bills:
+            yield payment_table(summary, self.run.currency, PAYERS)
+
     def records(self) -> Records:
+        """The summaries, where some were asked for; else the lines and what paid them."""
+        if self.by:
+            return summary_records([self._summary(by) for by in self.by], self.run.currency, _POOL_OF)
         return Records(SETTLED, settle_records(self.run))
 
     def document(self) -> dict[str, Any]:
-        return settle_run_json(self.run)
+        document = settle_run_json(self.run)
+        if self.by:
+            document["summaries"] = [summary_json(self._summary(by), _POOL_OF) for by in self.by]
+        return document
 
     def tables(self) -> Report:
         from mps_bill.view.settle_report import settle_report
 
         notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
-        return settle_report(self.run, self.account, notes)
+        sums = [self._summary(by) for by in self.by]
+        tables = [table for summary in sums for table in self._report_tables(summary)]
+        return settle_report(self.run, self.account, notes, tables)
+
+    def _report_tables(self, summary: Summary) -> Iterator[Table]:
+        yield summary_table(summary, self.run.currency)
+        yield payment_table(summary, self.run.currency, PAYERS)
 
     page = tables
 
@@ -133,6 +205,16 @@ class SettleView:
             charged.append((step.bill, parts, credits_of(step)))
         months = ((step.statement, credits_of(step)) for step in settled.statements)
         return focus_records(charged, months, self.run.currency, self.account or settled.closing.id)
+
+
+def shown_of(
+    run: SettleRun, selection: Selection, by: Sequence[tuple[str, ...]], in_full: int | None, account: str | None = None
+) -> SettleView | BillView:
+    """What a selection has of a settlement: of a period its bills and what paid them; of lines the parts of bills, which
+    nothing pays as such."""
+    if selection.only:
+        return BillView(bills_of(run, selection), by, in_full, account)
+    return SettleView(selected_settlement(run, selection.period), by, in_full, account, selection.tags)
 
 
 def _counted(steps: Sequence[Step], more: str) -> str:

@@ -61,6 +61,7 @@ class Column:
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
     reader wants. `may_hide`: of no interest where it is 0 in every row. `sense` tells apart titles that are the same in English.
+    `places` are the decimal places at which people are shown its amounts; None: every digit.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Column:
     summed: bool = False
     may_hide: bool = False
     sense: str = ""
+    places: int | None = None
 
     @property
     def is_number(self) -> bool:

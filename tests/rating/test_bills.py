@@ -260,7 +260,7 @@ def test_tags_split_the_amounts_and_not_the_bill(tmp_path: Path) -> None:
         (line.micros, line.amount) for line in plain_run.bills[0].lines
     ]
     (charge,) = split.bills[0].cycle.charges
-    assert [(tags, micros) for tags, micros in charge.shares] == [((value,), 600_000_000) for value in ("", "a", "b")]
+    assert list(charge.shares) == [((value,), 600_000_000, 1) for value in ("", "a", "b")]
 
 
 def test_a_tag_that_no_file_has_is_refused_and_one_that_some_lack_is_empty_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from mps_bill.core.units import UNITS, in_unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
 from mps_bill.rating.lines import Charge, charge_for, rate
-from mps_bill.rating.totals import UsageTotal
+from mps_bill.rating.totals import TagShare, UsageTotal
 from tests.kit import SHEET, book
 
 START = parse_second("2023-11-10T11:00:00+08:00")
@@ -52,7 +52,7 @@ def charge(item: str, minutes: str, spec: str = "S", prices: PriceBook | None = 
     prices = prices or tiers()
     (sheet,) = prices.sheets
     micros = int(Decimal(minutes) * UNITS["minute"].micros)
-    shares = (((), micros),)
+    shares = (TagShare((), micros, 1),)
     return charge_for(UsageTotal(sheet, sheet.items[item], spec, "cn-shanghai", START, 1, micros, shares), prices)
 
 

@@ -14,7 +14,7 @@ from mps_bill.core.times import parse_second
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Cycle, cycles
-from mps_bill.rating.totals import UsageTotal
+from mps_bill.rating.totals import TagShare, UsageTotal
 from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.balance import Balance
@@ -99,7 +99,7 @@ def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
             item = sheet.items[code]
             micros = int(Decimal(quantity) * item.unit.factor * MICROS)
             cycle_start = prices.calendar(product).cycle_start(start)
-            totals.append(UsageTotal(sheet, item, spec, region, cycle_start, 1, micros, (((), micros),)))
+            totals.append(UsageTotal(sheet, item, spec, region, cycle_start, 1, micros, (TagShare((), micros, 1),)))
     totals.sort(key=lambda total: (total.cycle_start, total.sheet.product))
     return cycles(totals, prices)
 

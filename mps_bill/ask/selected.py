@@ -1,0 +1,67 @@
+"""A run of which only a selection is shown and totalled; what it was metered, tiered, settled by stays the whole."""
+
+from __future__ import annotations
+
+import decimal
+from dataclasses import replace
+
+from mps_bill.core.decimals import EXACT
+from mps_bill.core.times import ALWAYS, Period
+from mps_bill.pipeline import BillRun, SettleRun
+from mps_bill.rating.selection import Selection
+from mps_bill.settlement.closing import totals
+from mps_bill.settlement.settle_cycles import Settlement, Step
+from mps_bill.settlement.waterfall import Arrival
+
+
+def selected_bills(run: BillRun, selection: Selection) -> BillRun:
+    """The bills of the selection, and the monthly statements that it holds whole."""
+    if selection.is_everything:
+        return run
+    with decimal.localcontext(EXACT):
+        return replace(
+            run,
+            bills=selection.bills(run.bills),
+            pending=selection.bills(run.pending),
+            months=tuple(filter(selection.has_month, run.months)),
+            selection=selection,
+        )
+
+
+def selected_settlement(run: SettleRun, period: Period) -> SettleRun:
+    """What was settled, arrived, is late or pending in a period. The account, and what it owes, are those of the whole run."""
+    if period == ALWAYS:
+        return run
+    selection = Selection(period)
+    with decimal.localcontext(EXACT):
+        settled = replace(
+            run.settled,
+            steps=tuple(step for step in run.settled.steps if _is_in(step, selection)),
+            late=selection.bills(run.settled.late),
+            pending=selection.bills(run.settled.pending),
+        )
+        return replace(run, settled=settled, totals=totals(settled), selection=selection)
+
+
+def bills_of(run: SettleRun, selection: Selection) -> BillRun:
+    """The parts of settled bills that a selection of lines has, with what plans cover of them. Money pays whole bills, and
+    nothing of it is of a part."""
+    settled = run.settled
+    bills = BillRun(
+        currency=run.currency,
+        offset=run.offset,
+        tags=selection.tags,
+        bills=tuple(step.bill for step in settled.settlements),
+        pending=settled.pending,
+        months=tuple(step.statement for step in settled.statements),
+        control_totals=run.control_totals,
+        problems=run.problems,
+        has_discounts=bool(settled.opening.contract.discounts),
+    )
+    return selected_bills(bills, selection)
+
+
+def _is_in(step: Step, selection: Selection) -> bool:
+    if isinstance(step, Settlement):
+        return step.bill.cycle.start in selection.period
+    return step.at in selection.period if isinstance(step, Arrival) else selection.has_month(step.statement)

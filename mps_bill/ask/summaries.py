@@ -1,0 +1,201 @@
+"""What bills come to by hour, day, month, item, family, spec, region or tag, or by several of these at once.
+
+A rounding belongs to a whole bill, and a payment too. Where a summary is by something that a bill has several of, the
+roundings stand in a row of their own, so that every column adds up to that of the bills; payments are split over the lines
+(`settlement/attribution.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.shares import split_amount
+from mps_bill.core.times import Calendar, clock
+from mps_bill.core.units import Unit
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth
+from mps_bill.rating.lines import LineItem
+from mps_bill.rating.selection import LINE_KEYS, split_by_tags
+
+PERIODS = ("hour", "day", "month")
+#: What a summary can be by, beside tags.
+GROUPINGS = (*PERIODS, *LINE_KEYS)
+#: What the figures of a row are of: lines (or whole bills), the roundings of bills, or monthly statements.
+SUM, ROUNDING, STATEMENT = "sum", "rounding_adjustment", "statement"
+
+#: Amounts by what paid them, `outstanding` and `frozen` among it.
+Paid = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """A bill or a monthly statement, what paid it, and, of a bill, what paid each of its lines."""
+
+    bill: Bill | StatementMonth
+    paid: Paid = field(default_factory=dict)
+    paid_by_line: Callable[[], Sequence[Paid]] = tuple
+
+
+@dataclass(slots=True)
+class SummaryRow:
+    """What the lines or bills with the same values come to. `keys` has a value for every grouping, None where the row is of
+    whole bills and the grouping is of lines. `micros` is the quantity by unit."""
+
+    kind: str
+    keys: tuple[str | None, ...]
+    bills: int = 0
+    records: int = 0
+    micros: dict[Unit, int] = field(default_factory=dict)
+    list_amount: Decimal = ZERO
+    discount: Decimal = ZERO
+    rounding: Decimal = ZERO
+    paid: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def comes_to(self) -> Decimal:
+        """The part of what is payable, or, of parts of bills, of the net amount."""
+        return self.list_amount - self.discount + self.rounding
+
+    @property
+    def quantity(self) -> tuple[int, Unit] | None:
+        """The quantity, where everything is of one unit."""
+        return next(((micros, unit) for unit, micros in self.micros.items()), None) if len(self.micros) == 1 else None
+
+    def add_line(self, line: LineItem) -> None:
+        self.records += line.records
+        self.micros[line.item.unit] = self.micros.get(line.item.unit, 0) + line.micros
+        self.list_amount += line.amount
+        self.discount += line.discount
+
+    def add_bill(self, bill: Bill) -> None:
+        self.bills += 1
+        self.rounding += bill.amounts.rounding_adjustment
+        for line in bill.lines:
+            self.add_line(line)
+
+    def add_paid(self, paid: Paid) -> None:
+        for source, amount in paid.items():
+            self.paid[source] = self.paid.get(source, ZERO) + amount
+
+    def add(self, other: SummaryRow) -> None:
+        self.bills += other.bills
+        self.records += other.records
+        for unit, micros in other.micros.items():
+            self.micros[unit] = self.micros.get(unit, 0) + micros
+        self.list_amount += other.list_amount
+        self.discount += other.discount
+        self.rounding += other.rounding
+        self.add_paid(other.paid)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The rows in order, and what they add up to. `of_bills`: it is by periods alone, so that every row is of whole bills."""
+
+    by: tuple[str, ...]
+    rows: tuple[SummaryRow, ...]
+    total: SummaryRow
+    amounts: Amounts
+    of_bills: bool
+
+    @property
+    def has_discounts(self) -> bool:
+        return any(row.discount for row in self.rows)
+
+
+def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str], *, is_part: bool = False) -> Summary:
+    """The summary by some groupings, of which tags are among the `tags` of the run, in its order. `is_part`: the bills are
+    parts of bills."""
+    of_bills = all(grouping in PERIODS for grouping in by)
+    rows: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
+
+    def row(kind: str, keys: tuple[str | None, ...]) -> SummaryRow:
+        return rows.get((kind, keys)) or rows.setdefault((kind, keys), SummaryRow(kind, keys))
+
+    for one in billed:
+        bill = one.bill
+        if isinstance(bill, StatementMonth):
+            keys = tuple(bill.month if grouping == "month" else None for grouping in by)
+            kept = row(SUM if keys == (bill.month,) else STATEMENT, keys)
+            kept.rounding += bill.amounts.rounding_adjustment
+            kept.add_paid(one.paid)
+            continue
+        calendar, start = bill.cycle.sheet.billing.calendar, bill.cycle.start
+        periods = {grouping: period_at(start, calendar, grouping) for grouping in by if grouping in PERIODS}
+        if of_bills:
+            kept = row(SUM, tuple(periods[grouping] for grouping in by))
+            kept.add_bill(bill)
+            kept.add_paid(one.paid)
+            continue
+        paid = one.paid_by_line()
+        for number, line in enumerate(bill.lines):
+            for values, part, share in _parts(line, by, tags, paid[number] if paid else {}):
+                kept = row(SUM, tuple(periods.get(grouping) or _value(part, grouping, tags, values) for grouping in by))
+                kept.add_line(part)
+                kept.add_paid(share)
+        if bill.amounts.rounding_adjustment:
+            row(ROUNDING, tuple(map(periods.get, by))).rounding += bill.amounts.rounding_adjustment
+    total = SummaryRow(SUM, tuple(None for _ in by))
+    for one_row in rows.values():
+        total.add(one_row)
+    return Summary(
+        by,
+        tuple(sorted(rows.values(), key=_order(by, (one.bill for one in billed)))),
+        total,
+        Amounts(total.list_amount, total.discount, total.rounding, is_part),
+        of_bills,
+    )
+
+
+def _parts(
+    line: LineItem, by: tuple[str, ...], tags: Sequence[str], paid: Paid
+) -> Iterator[tuple[tuple[str, ...], LineItem, Paid]]:
+    """A line in the parts of its tags, where the summary is by any, each with its share of what paid the line."""
+    if not any(grouping in tags for grouping in by):
+        yield ((), line, paid)
+        return
+    weights = [("", share.micros) for share in line.charge.shares]
+    shares = {source: [part for _, part in split_amount(amount, weights)] for source, amount in paid.items()}
+    for number, (values, part) in enumerate(split_by_tags(line)):
+        yield values, part, {source: parts[number] for source, parts in shares.items()}
+
+
+def _value(line: LineItem, grouping: str, tags: Sequence[str], values: tuple[str, ...]) -> str:
+    return LINE_KEYS[grouping](line) if grouping in LINE_KEYS else values[tags.index(grouping)]
+
+
+def _order(
+    by: tuple[str, ...], bills: Iterable[Bill | StatementMonth]
+) -> Callable[[SummaryRow], tuple[tuple[bool, int, str], ...]]:
+    """Periods by time; items, families and specs as the price sheets list them; regions and tags by name; roundings and
+    statements behind what they belong to."""
+    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills if isinstance(bill, Bill)}
+    items = [item for _, sheet in sorted(sheets.items()) for item in sheet.items.values()]
+    listed: Mapping[str, Iterable[str]] = {
+        "item": (item.code for item in items),
+        "family": (item.family for item in items),
+        "spec": (spec for item in items for spec in item.prices),
+    }
+    ranks = {name: {value: rank for rank, value in enumerate(dict.fromkeys(values))} for name, values in listed.items()}
+
+    def key(row: SummaryRow) -> tuple[tuple[bool, int, str], ...]:
+        places = [
+            (
+                value is None,
+                ranks[grouping].get(value, 0) if grouping in ranks and value is not None else 0,
+                value or "",
+            )
+            for grouping, value in zip(by, row.keys, strict=True)
+        ]
+        return (*places, (row.kind != SUM, 0, row.kind))
+
+    return key
+
+
+def period_at(second: int, calendar: Calendar, period: str) -> str:
+    """The hour, day or month that holds a second, as people read it on the billing clock."""
+    if period == "month":
+        return calendar.month(second)
+    return calendar.day(second) if period == "day" else clock(second, calendar.offset)

@@ -1,0 +1,173 @@
+"""What of a run is shown: the bills of a period, and of their lines the wanted ones.
+
+The whole input is metered, tiered and settled, so that a price which depends on what the month has used stays as it is; only
+then the bills are chosen from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mps_bill.core.decimals import ZERO
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.shares import split_amount, split_whole
+from mps_bill.core.times import ALWAYS, Period, clock
+from mps_bill.metering.assign import Assignment
+from mps_bill.metering.groups import Group
+from mps_bill.metering.usage import UsageKey
+from mps_bill.price_sheet.book import PriceBook
+from mps_bill.price_sheet.regions import REGIONS
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth
+from mps_bill.rating.lines import LineItem
+from mps_bill.rating.totals import TagShare
+
+#: What a line can be chosen by, beside tags.
+LINE_KEYS: Mapping[str, Callable[[LineItem | Assignment], str]] = {
+    "item": lambda line: line.item.code,
+    "family": lambda line: line.item.family,
+    "spec": lambda line: line.spec,
+    "region": lambda line: line.region,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The bills of cycles in a period, and of their lines those that have one of the values of every key of `only`. `tags`
+    are those that the run is split by, in order."""
+
+    period: Period = ALWAYS
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_everything(self) -> bool:
+        return self.period == ALWAYS and not self.only
+
+    def bills(self, bills: Iterable[Bill]) -> tuple[Bill, ...]:
+        """The bills of the period, or what is wanted of them."""
+        within = (bill for bill in bills if bill.cycle.start in self.period)
+        if not self.only:
+            return tuple(within)
+        parts = (self._part_of(bill) for bill in within)
+        return tuple(bill for bill in parts if bill.lines)
+
+    def has_month(self, month: StatementMonth) -> bool:
+        """Whether a monthly statement is shown: the period holds the whole month, and its bills are whole."""
+        calendar = month.sheet.billing.calendar
+        start, end = calendar.month_start(month.month), calendar.month_end(month.month)
+        return start in self.period and self.period.edge_in(start, end) is None and not self.only
+
+    def _part_of(self, bill: Bill) -> Bill:
+        lines = tuple(part for line in bill.lines for part in self._part_of_line(line))
+        listed = sum([line.amount for line in lines], ZERO)
+        discount = sum([line.discount for line in lines], ZERO)
+        return Bill(bill.cycle, lines, Amounts(listed, discount, is_part=True))
+
+    def _part_of_line(self, line: LineItem) -> Iterator[LineItem]:
+        if all(LINE_KEYS[key](line) in values for key, values in self.only.items() if key in LINE_KEYS):
+            places = [(self.tags.index(key), values) for key, values in self.only.items() if key not in LINE_KEYS]
+            yield from part_of_line(line, lambda share: all(share.tags[place] in values for place, values in places))
+
+    def has_record(self, key: UsageKey, assignment: Assignment | None) -> bool:
+        """Whether a record is in what is shown; one that is not billed, such as a failed job, has a time and tags alone."""
+        second = assignment.cycle_start if assignment else key.slot
+        return second in self.period and all(
+            (assignment is not None and LINE_KEYS[name](assignment) in values)
+            if name in LINE_KEYS
+            else key.tags[self.tags.index(name)] in values
+            for name, values in self.only.items()
+        )
+
+    def check(self, groups: Iterable[Group], book: PriceBook) -> None:
+        """Holds the selection against the usage of a run and its price book.
+
+        Raises:
+            ValueError: a wanted value is neither priced nor used, or a bound of the period falls inside a billing cycle, whose
+                bill is whole.
+        """
+        found: dict[str, set[str]] = {key: set() for key in self.only}
+        for group in groups:
+            assignment = group.assignment
+            calendar = assignment.sheet.billing.calendar
+            start, end = assignment.cycle_start, calendar.cycle_end(assignment.cycle_start)
+            edge = self.period.edge_in(start, end)
+            if edge is not None:
+                first, last, inside = (clock(second, calendar.offset) for second in (start, end, edge))
+                message = f"{inside} is inside the billing cycle {first} to {last}, and a bill is whole"
+                raise ValueError(f"{message}; give a time at which a cycle begins")
+            for key, values in found.items():
+                values.add(LINE_KEYS[key](assignment) if key in LINE_KEYS else group.key.tags[self.tags.index(key)])
+        for key, wanted in self.only.items():
+            used = sorted(found[key])
+            for value in sorted(wanted - found[key] - _priced(book, key)):
+                hint = near_miss(value, used, priced=False) or (f"; used: {one_of(used)}" if used else "")
+                raise ValueError(f"nothing was used with {key} {quoted(value)}{hint}")
+
+
+def _priced(book: PriceBook, key: str) -> set[str]:
+    """The values of a key that the price sheets know; of a tag none."""
+    match key:
+        case "item":
+            return {item.code for item in book.items}
+        case "family":
+            return {item.family for item in book.items}
+        case "spec":
+            return {spec for item in book.items for spec in item.prices}
+        case "region":
+            return {*REGIONS, *(region for item in book.items for prices in item.prices.values() for region in prices)}
+    return set()
+
+
+EVERYTHING = Selection()
+
+
+def part_of_line(line: LineItem, is_wanted: Callable[[TagShare], bool]) -> Iterator[LineItem]:
+    """The part of a line that is of wanted tag shares: quantities and amounts are split by the micros of all shares, so that
+    the parts of a line add up to it. None where no share is wanted."""
+    shares = line.charge.shares
+    kept = [number for number, share in enumerate(shares) if is_wanted(share)]
+    if len(kept) == len(shares):
+        yield line
+    elif kept:
+        yield _part(line, kept)
+
+
+def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
+    """A line in the parts that its tag shares make, each with the values of the tags."""
+    shares = line.charge.shares
+    for number, share in enumerate(shares):
+        yield share.tags, line if len(shares) == 1 else _part(line, [number])
+
+
+def _part(line: LineItem, kept: Sequence[int]) -> LineItem:
+    shares = line.charge.shares
+    weights = [share.micros for share in shares]
+
+    def whole(number: int) -> int:
+        parts = tuple(split_whole(number, weights))
+        return sum(parts[place] for place in kept)
+
+    amounts = []
+    for amount in (line.amount, line.discount):
+        parts = [part for _, part in split_amount(amount, [("", weight) for weight in weights])]
+        amounts.append(sum((parts[place] for place in kept), ZERO))
+    amount, discount = amounts
+    records = sum(shares[place].records for place in kept)
+    charge = replace(
+        line.charge,
+        records=records,
+        metered=whole(line.charge.metered),
+        micros=whole(line.charge.micros),
+        shares=tuple(shares[place] for place in kept),
+        segments=(),
+    )
+    return replace(
+        line,
+        charge=charge,
+        records=records if line.records else 0,
+        plan_micros=whole(line.plan_micros),
+        billed_micros=whole(line.billed_micros),
+        amount=amount,
+        discount=discount,
+    )

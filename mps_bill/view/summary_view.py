@@ -1,0 +1,201 @@
+"""Summaries of bills: as tables, as rows for programs, and for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from mps_bill.ask.summaries import ROUNDING, STATEMENT, SUM, Summary, SummaryRow
+from mps_bill.core.decimals import ZERO
+from mps_bill.metering.usage import is_tag
+from mps_bill.rating.bills import Amounts
+from mps_bill.view.bill_records import BILL, LINE
+from mps_bill.view.tables import Column, Columns, Quantity, Record, Records, Row, Table, Value, pick, row_of
+
+#: Decimal places of amounts in a summary that people read: those of money.
+PLACES = 2
+#: A crosstab has a column for each of the largest values, and one for all others.
+_CROSSED = 8
+#: What a row that is not of lines is called.
+_OF = {ROUNDING: "Rounding", STATEMENT: "Monthly statements"}
+#: What nothing is called: a record without a tag.
+_NONE = "(none)"
+
+
+def summary_table(summary: Summary, currency: str) -> Table:
+    """The summary as a person reads it; one by two groupings or more has the values of the last as columns."""
+    return _crosstab(summary, currency) if len(summary.by) > 1 else _flat(summary, currency)
+
+
+def summary_title(summary: Summary) -> str:
+    return f"By {' and '.join(summary.by)}"
+
+
+def _flat(summary: Summary, currency: str) -> Table:
+    (grouping,) = summary.by
+    columns = (key_column(grouping), *figure_columns(summary, currency))
+    rows = [row_of(columns, {grouping: _name(row, row.keys[0]), **figures(summary, row)}) for row in summary.rows]
+    total: Record = {grouping: "Total", **figures(summary, summary.total)}
+    return Table(summary_title(summary), columns, rows, (row_of(columns, total),))
+
+
+def key_column(grouping: str) -> Column:
+    """The column of the values of a grouping; a tag is called as the usage calls it."""
+    return Column(grouping, title=grouping if is_tag(grouping) else None)
+
+
+def figure_columns(summary: Summary, currency: str) -> Columns:
+    """The columns of the figures of a summary, without those that are empty in every row."""
+    counts = (Column("bills", "count"), *pick(LINE, "records")) if summary.of_bills else pick(LINE, "records")
+    measured = (
+        pick(LINE, "quantity", "unit") if not summary.of_bills and any(row.quantity for row in summary.rows) else ()
+    )
+    # A row of lines has an amount; only all of them together are payable.
+    titles = {"rounding_adjustment": "Rounding", **({} if summary.of_bills else {"payable": "Amount"})}
+    *others, last = (replace(column, places=PLACES) for column in pick(BILL, *_money(summary), titles=titles))
+    return (*counts, *measured, *others, replace(last, unit=currency))
+
+
+def _money(summary: Summary) -> Sequence[str]:
+    """The amounts that lead to what a row comes to. Where roundings stand in a row, the list amount is that of lines alone."""
+    names = list(summary.amounts.figures(discounted=summary.has_discounts))
+    if summary.of_bills or summary.amounts.is_part:
+        return names
+    return [name for name in names if name != "rounding_adjustment"] if summary.has_discounts else ["payable"]
+
+
+def figures(summary: Summary, row: SummaryRow) -> Record:
+    """The figures of a row by the keys of columns."""
+    amounts = Amounts(row.list_amount, row.discount, row.rounding, summary.amounts.is_part)
+    quantity = row.quantity
+    return {
+        "bills": row.bills if row.kind == SUM else None,
+        "records": row.records if row.kind == SUM else None,
+        "quantity": Quantity(*quantity) if quantity else None,
+        "unit": quantity[1].name if quantity else "several" if row.micros else None,
+        **amounts.figures(discounted=True),
+    }
+
+
+def _crosstab(summary: Summary, currency: str) -> Table:
+    """The amounts by the values of the last grouping, the largest first and all others in one column."""
+    by = summary.by[:-1]
+    sums: dict[str | None, Decimal] = {}
+    for row in summary.rows:
+        if row.kind == SUM:
+            sums[row.keys[-1]] = sums.get(row.keys[-1], ZERO) + abs(row.comes_to)
+    largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
+    # In their own order, which is that of time or of the price sheet.
+    shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
+    names = [_named(value) for value in shown]
+    others = ["others"] if len(sums) > len(shown) else []
+    outside = [title for kind, title in _OF.items() if any(row.kind == kind for row in summary.rows)]
+    cells: dict[tuple[str | None, ...], dict[str, Decimal]] = {}
+    for row in summary.rows:
+        name = _OF[row.kind] if row.kind != SUM else _named(row.keys[-1]) if row.keys[-1] in shown else "others"
+        under = cells.setdefault(row.keys[:-1], {})
+        under[name] = under.get(name, ZERO) + row.comes_to
+    figures_ = [*names, *others, *outside]
+    total_name = "Net amount" if summary.amounts.is_part else "Total"
+    columns = (
+        *map(key_column, by),
+        *(Column(name, "amount", name, summed=True, places=PLACES) for name in figures_),
+        Column("total", "amount", total_name, currency, summed=True, places=PLACES),
+    )
+    rows: list[Row] = [
+        (*map(_named, keys), *(under.get(name) for name in figures_), sum(under.values(), ZERO))
+        for keys, under in cells.items()
+    ]
+    totals = [sum((under.get(name, ZERO) for under in cells.values()), ZERO) for name in figures_]
+    total: Row = ("Total", *(None for _ in by[1:]), *totals, sum(totals, ZERO))
+    return Table(summary_title(summary), columns, rows, (total,))
+
+
+def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) -> Table:
+    """What paid the rows of a summary of a settlement; `titles` are what people call the sources, of which those that paid
+    nothing are left out."""
+    paid = [source for source in titles if summary.total.paid.get(source)]
+    columns = (
+        *map(key_column, summary.by),
+        replace(pick(BILL, "payable", unit=currency)[0], places=PLACES),
+        *(Column(source, "amount", titles[source], summed=True, places=PLACES) for source in paid),
+    )
+    rows = [
+        (
+            *(_name(row, key) for key in row.keys),
+            row.comes_to,
+            *(row.paid.get(source) for source in paid),
+        )
+        for row in summary.rows
+    ]
+    total = summary.total
+    sums = ("Total", *(None for _ in summary.by[1:]), total.comes_to, *(total.paid[source] for source in paid))
+    return Table(f"{summary_title(summary)}: paid from", columns, rows, (sums,))
+
+
+def _name(row: SummaryRow, key: str | None) -> str:
+    return _OF[row.kind] if key is None else _named(key)
+
+
+def _named(value: str | None) -> str:
+    return "(whole bills)" if value is None else value or _NONE
+
+
+def summary_columns(summaries: Iterable[Summary], pools: Mapping[str, str]) -> Columns:
+    """The header of summaries for programs; `pools` are the names of what pays, by source."""
+    summaries = list(summaries)
+    groupings = dict.fromkeys(grouping for summary in summaries for grouping in summary.by)
+    is_part = any(summary.amounts.is_part for summary in summaries)
+    amounts = Amounts(is_part=is_part).figures(discounted=True)
+    return (
+        Column("by"),
+        Column("row"),
+        *(Column(grouping) for grouping in groupings),
+        Column("bills", "count"),
+        *pick(LINE, "records", "quantity", "unit"),
+        *pick(BILL, *amounts),
+        *(Column(pool, "amount") for pool in pools.values()),
+        Column("currency"),
+    )
+
+
+def summary_records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Records:
+    """A row for each row of each summary; the payable (or net) amounts of each add up to that of the bills."""
+    return Records(summary_columns(summaries, pools), _records(summaries, currency, pools))
+
+
+def _records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Iterator[Record]:
+    for summary in summaries:
+        for row in summary.rows:
+            yield {
+                "by": ",".join(summary.by),
+                "row": row.kind,
+                **dict(zip(summary.by, row.keys, strict=True)),
+                **figures(summary, row),
+                "bills": row.bills or None,
+                **{pool: row.paid.get(source, ZERO) for source, pool in pools.items()},
+                "currency": currency,
+            }
+
+
+def summary_json(summary: Summary, pools: Mapping[str, str]) -> dict[str, Any]:
+    """A summary as a list of rows, the values of its groupings among the keys of each; null where a row is of whole bills
+    and the grouping of lines."""
+    rows = [_row_json(summary, row, dict(zip(summary.by, row.keys, strict=True)), pools) for row in summary.rows]
+    return {"by": list(summary.by), "rows": rows, "total": _row_json(summary, summary.total, {}, pools)}
+
+
+def _row_json(summary: Summary, row: SummaryRow, keys: Mapping[str, Value], pools: Mapping[str, str]) -> dict[str, Any]:
+    shown = figures(summary, row)
+    amounts = summary.amounts.figures(discounted=summary.has_discounts)
+    return {
+        **keys,
+        **({} if row.kind == SUM else {"row": row.kind}),
+        **({"bills": row.bills} if summary.of_bills else {}),
+        "records": row.records,
+        **({"quantity": shown["quantity"], "unit": shown["unit"]} if row.quantity else {}),
+        **{name: shown[name] for name in amounts},
+        **({"paid": {pool: row.paid.get(source, ZERO) for source, pool in pools.items()}} if pools else {}),
+    }

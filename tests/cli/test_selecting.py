@@ -1,0 +1,199 @@
+"""--from, --to, --on and --only show a part of a run that was billed whole; --by sums it up, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mps_bill.cli import run
+from mps_bill.cli.exit_codes import DONE, FOUND, LIMIT_CROSSED, WRONG_COMMAND_LINE
+from tests.conftest import ROOT
+
+USAGE = """\
+job_id,completed_at,region,item,spec,quantity,unit,tag_project
+a,2023-11-10T10:00:00+08:00,cn-shanghai,review,porn,4000,minute,drama
+b,2023-11-29T10:00:00+08:00,cn-shanghai,review,porn,1000,minute,news
+c,2023-11-29T11:00:00+08:00,cn-beijing,transmuxing,,7.5,minute,news
+"""
+DAY = str(ROOT / "samples" / "studio-2023-11-10.csv")
+ACCOUNT = str(ROOT / "samples" / "account-studio-a.yaml")
+
+
+@pytest.fixture
+def usage(tmp_path: Path) -> str:
+    (tmp_path / "usage.csv").write_text(USAGE)
+    return str(tmp_path / "usage.csv")
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    def command(*words: str, code: int = DONE) -> str:
+        assert run([*words, "-p", "mps-china"]) == code
+        out, err = capsys.readouterr()
+        return out if code in (DONE, LIMIT_CROSSED) else err
+
+    return command
+
+
+def as_json(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        ["--on", "2023-11-29"],
+        ["--from", "2023-11-29"],
+        ["--from", "2023-11-29T10:00", "--to", "2023-12"],
+        ["--from", "2023-11-29T02:00Z"],
+    ],
+)
+def test_a_day_keeps_the_prices_of_its_month(shown: Any, usage: str, period: list[str]) -> None:
+    """4,000 minutes on the 10th fill the first tier, so 1,000 on the 29th cost 0.09 each."""
+    document = as_json(shown("bill", usage, *period, "-f", "json"))
+    assert [bill["payable"] for bill in document["bills"]] == ["90", "0.05"]
+    assert document["total"]["payable"] == "90.05"
+    assert document["control_totals"]["rows_read"] == 3
+    assert document["selection"]["from"].startswith("2023-11-29T")
+
+
+def test_the_parts_of_bills_have_a_net_amount_and_no_payable(shown: Any, usage: str) -> None:
+    text = shown("bill", usage, "--only", "tag_project=news")
+    assert "Only whole bills are rounded and paid" in " ".join(text.split())
+    assert re.search(r"^Net amount +90\.0525$", text, re.MULTILINE)
+    assert "Payable" not in text
+    document = as_json(shown("bill", usage, "--only", "tag_project=news", "--only", "item=review", "-f", "json"))
+    assert document["total"] == {"list_amount": "90", "net_amount": "90"}
+
+
+def test_the_limit_judges_what_is_shown(shown: Any, usage: str) -> None:
+    shown("bill", usage, "--fail-over", "100", code=LIMIT_CROSSED)
+    shown("bill", usage, "--fail-over", "100", "--on", "2023-11-29")
+    shown("bill", usage, "--fail-over", "90.05", "--only", "tag_project=news", code=LIMIT_CROSSED)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--on", "2023-11-31"], "names a day that does not exist"),
+        (["--on", "yesterday"], "not a day or month"),
+        (["--on", "2023-11", "--from", "2023-11-02"], "leave out --from and --to"),
+        (["--from", "2023-12", "--to", "2023-11"], "is not after --from"),
+        (["--from", "2023-11-29T10:30"], "inside the billing cycle 2023-11-29 10:00 to 2023-11-29 11:00"),
+        (["--only", "region"], "is not KEY=VALUE"),
+        (["--only", "regoin=cn-shanghai"], 'did you mean "region"'),
+        (["--only", "region=cn-shangai"], 'did you mean "cn-shanghai"'),
+        (["--only", "tag_project=darma"], 'did you mean "drama"'),
+        (["--only", "item=reviwe"], 'did you mean "review"'),
+        (["--by", "itme"], 'did you mean "item"'),
+        (["--by", "item,item"], "has a grouping twice"),
+        (["--by", "day", "-f", "focus"], "leave out --by"),
+        (["--only", "item=review", "-f", "focus"], "leave out --only"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(shown: Any, usage: str, words: list[str], message: str) -> None:
+    assert message in shown("bill", usage, *words, code=WRONG_COMMAND_LINE)
+
+
+def test_a_region_that_is_known_and_was_not_used_comes_to_nothing(shown: Any, usage: str) -> None:
+    document = as_json(shown("bill", usage, "--only", "region=cn-shenzhen", "-f", "json"))
+    assert (document["bills"], document["total"]) == ([], {"list_amount": "0", "net_amount": "0"})
+
+
+def test_every_format_has_the_summaries(shown: Any, usage: str, tmp_path: Path) -> None:
+    by = ["--by", "day,tag_project", "--by", "item"]
+    crossed, items = as_json(shown("bill", usage, *by, "-f", "json"))["summaries"]
+    assert crossed["by"] == ["day", "tag_project"]
+    assert [(row["day"], row["tag_project"], row["payable"]) for row in crossed["rows"]] == [
+        ("2023-11-10", "drama", "360"),
+        ("2023-11-29", "news", "90.0525"),
+        ("2023-11-29", None, "-0.0025"),
+    ]
+    assert items["total"]["payable"] == "450.05"
+    rows = list(csv.DictReader(io.StringIO(shown("bill", usage, *by, "-f", "csv"))))
+    for summary in ("day,tag_project", "item"):
+        amounts = [Decimal(row["payable"]) for row in rows if row["by"] == summary]
+        assert sum(amounts) == Decimal("450.05")
+    for format_, end in (("table", "Total"), ("markdown", "**Total**")):
+        text = shown("bill", usage, *by, "-f", format_)
+        assert re.search(rf"{re.escape(end)}.*360\.00.*90\.05.*450\.05", text)
+    page = shown("bill", usage, *by, "-f", "html")
+    assert "By day and tag_project" in page
+    assert "By item" in page
+    import openpyxl
+
+    shown("bill", usage, *by, "-o", str(tmp_path / "bill.xlsx"))
+    assert {"By day and tag_project", "By item"} <= set(openpyxl.load_workbook(tmp_path / "bill.xlsx").sheetnames)
+
+
+def test_more_values_than_columns_are_one_column(shown: Any, tmp_path: Path) -> None:
+    rows = [f"{n},2023-11-10T10:00:00+08:00,cn-shanghai,review,porn,{10 * n},minute,p{n}" for n in range(1, 13)]
+    (tmp_path / "u.csv").write_text("\n".join([USAGE.splitlines()[0], *rows]) + "\n")
+    text = shown("bill", str(tmp_path / "u.csv"), "--by", "day,tag_project", "--bills", "0")
+    header = next(line for line in text.splitlines() if line.startswith("Day"))
+    assert header.split() == ["Day", *sorted(f"p{n}" for n in range(5, 13)), "others", "Total", "CNY"]
+    total = next(line for line in text.splitlines() if line.startswith("2023-11-10 "))
+    assert total.split()[-2:] == ["10.00", "78.00"]
+
+
+def test_settle_shows_what_paid_each_row(shown: Any) -> None:
+    words = ["settle", DAY, "-a", ACCOUNT, "--by", "item", "--by", "hour"]
+    document = as_json(shown(*words, "-f", "json"))
+    for summary in document["summaries"]:
+        paid: dict[str, Decimal] = {}
+        for row in summary["rows"]:
+            for pool, amount in row["paid"].items():
+                paid[pool] = paid.get(pool, Decimal(0)) + Decimal(amount)
+        assert paid == {pool: Decimal(document["total"][pool]) for pool in paid}
+        assert sum(paid.values()) == Decimal(document["total"]["payable"])
+    hours = document["summaries"][1]["rows"]
+    assert all(sum(map(Decimal, row["paid"].values())) == Decimal(row["payable"]) for row in hours)
+    text = shown(*words)
+    assert "By item: paid from" in text
+    rows = list(csv.DictReader(io.StringIO(shown(*words, "-f", "csv"))))
+    for name in ("payable", "vouchers", "balance"):
+        hourly = sum(Decimal(row[name]) for row in rows if row["by"] == "hour")
+        assert (
+            hourly == sum(Decimal(row[name]) for row in rows if row["by"] == "item") == Decimal(document["total"][name])
+        )
+
+
+def test_settle_of_a_period_has_its_bills_and_the_account_after_all(shown: Any) -> None:
+    whole = as_json(shown("settle", DAY, "-a", ACCOUNT, "-f", "json"))
+    part = as_json(shown("settle", DAY, "-a", ACCOUNT, "-f", "json", "--from", "2023-11-10T14:00"))
+    assert part["bills"] == [bill for bill in whole["bills"] if bill["cycle_start"] >= "2023-11-10T14:00"]
+    assert (part["account"], part["closing_statement"]) == (whole["account"], whole["closing_statement"])
+    total = part["total"]
+    assert sum(Decimal(total[pool]) for pool in ("vouchers", "stored_value_cards", "balance")) == Decimal(
+        total["payable"]
+    )
+
+
+def test_settle_of_lines_has_what_plans_cover_and_no_payment(shown: Any) -> None:
+    document = as_json(shown("settle", DAY, "-a", ACCOUNT, "-f", "json", "--only", "item=transcoding"))
+    assert set(document["total"]) == {"list_amount", "discount", "net_amount"}
+    lines = [line for bill in document["bills"] for line in bill["lines"]]
+    assert {line["item"] for line in lines} == {"transcoding"}
+    assert any(line["plan_quantity"] != "0" for line in lines)
+
+
+def test_explain_shows_the_rows_of_a_period(shown: Any, usage: str) -> None:
+    assert "Job b" in shown("explain", usage, "--job", "b", "--on", "2023-11-29")
+    assert "what is to be shown" in shown("explain", usage, "--job", "b", "--on", "2023-11-10", code=FOUND)
+
+
+def test_two_days_or_more_begin_with_the_payable_and_print_no_hour(shown: Any, usage: str) -> None:
+    text = shown("bill", usage)
+    assert text.startswith("Total of 3 bills")
+    assert "Bill of mps" not in text
+    assert "Bill of mps" in shown("bill", usage, "--bills", "1")
+    assert shown("bill", usage, "--all").count("Bill of mps") == 3
+    assert shown("bill", DAY).startswith("Bill of mps")
