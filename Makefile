@@ -1,18 +1,24 @@
-# `make check` is every check there is; continuous integration runs the same.
-.PHONY: demo setup check lint types test validators golden translations bench
+# `make check` is every check there is; continuous integration runs the same, and `make dist` before a release.
+.PHONY: demo setup check lint types test validators golden translations bench dist
 
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-demo: setup
+demo: $(VENV)/.installed
 	$(BIN)/mps-bill bill samples/studio-2023-11-10.csv --prices mps-china
 
 setup: $(VENV)/.ready
 
+# The program alone, which is all that the demo needs; the checkers and what they compare with are seven times as much.
+$(VENV)/.installed: pyproject.toml
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
 $(VENV)/.ready: pyproject.toml
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
-	touch $@
+	touch $(VENV)/.installed $@
 
 check: lint types test
 
@@ -42,3 +48,7 @@ bench: setup
 # Bring the catalogues of `mps_bill/locale` up to date with the texts of the source, and compile them; says what has no translation.
 translations: setup
 	$(BIN)/python tests/locale/catalogue.py --rewrite
+
+# The release in dist/, installed on every Python that it is for, away from the checkout.
+dist: setup
+	.ci/dist $(BIN)

@@ -78,6 +78,21 @@ def test_the_folder_may_not_be_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "studio is a file, and not a folder" in capsys.readouterr().err
 
 
+def test_the_samples_of_the_manual_can_be_had_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "--samples"]) == 0
+    samples = ROOT / "samples"
+    for path in (path for path in samples.rglob("*") if path.is_file()):
+        assert (tmp_path / "samples" / path.relative_to(samples)).read_bytes() == path.read_bytes()
+    capsys.readouterr()
+    assert run(["init", "--samples"]) == 2
+    assert "samples is already in this folder" in capsys.readouterr().err
+    assert run(["init", "--samples", "--sheet", "elsewhere"]) == 2
+    assert not (tmp_path / "elsewhere").exists()
+
+
 #: Examples that need what a new user does not have: files of the provider, or the provider itself.
 OF_THE_PROVIDER = ("fetch", "reconcile", "usage convert")
 EXIT_CODES = {"prices diff": 1}

@@ -5,11 +5,13 @@ A block stands between two comments and is written by this module:
     <!-- output: mps-bill bill samples/month-turn.csv --prices mps-china -->
     <!-- end -->
 
-`python tests/docs/readme.py --rewrite` writes the blocks anew; without the option it says which of them are out of date.
+`python tests/docs/readme.py --rewrite` writes the blocks anew; without the option it says which of them are out of date, with
+`--installed PROGRAM` by running an installed program in the working folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -27,17 +29,22 @@ _RUN = "import sys; from mps_bill.cli import main; main()"
 _NEVER_SHOWN = (2, 70)
 
 
-def with_output(text: str) -> str:
+def with_output(text: str, installed: str | None = None) -> str:
     """The page with every block as its command prints it now."""
-    return _BLOCK.sub(lambda match: f"<!-- output: {match['command']} -->\n{block(match['command'])}<!-- end -->", text)
+
+    def now(match: re.Match[str]) -> str:
+        return f"<!-- output: {match['command']} -->\n{block(match['command'], installed)}<!-- end -->"
+
+    return _BLOCK.sub(now, text)
 
 
 def commands(text: str) -> list[str]:
     return [match["command"] for match in _BLOCK.finditer(text)]
 
 
-def block(command: str) -> str:
-    """A fenced block with a command and what it prints in the folder of the repository, 80 columns wide.
+def block(command: str, installed: str | None = None) -> str:
+    """A fenced block with a command and what it prints in the folder of the repository, or as an installed program in the
+    working folder, 80 columns wide.
 
     Raises:
         ValueError: it is no command of this program, a wrong one, or it writes a file.
@@ -48,10 +55,12 @@ def block(command: str) -> str:
     environment = {
         name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "MPS_BILL_DEBUG")
     }
-    environment |= {"COLUMNS": "80", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    environment |= {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    if not installed:
+        environment["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(
-        [sys.executable, "-c", _RUN, *words],
-        cwd=ROOT,
+        [installed, *words] if installed else [sys.executable, "-c", _RUN, *words],
+        cwd=None if installed else ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -65,13 +74,17 @@ def block(command: str) -> str:
 
 
 def main() -> int:
+    arguments = argparse.ArgumentParser(description="Shows which pages are out of date.")
+    arguments.add_argument("--rewrite", action="store_true")
+    arguments.add_argument("--installed", metavar="PROGRAM")
+    given = arguments.parse_args()
     out_of_date = 0
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        new = with_output(text)
+        new = with_output(text, given.installed)
         if new == text:
             continue
-        if "--rewrite" in sys.argv[1:]:
+        if given.rewrite:
             page.write_text(new, encoding="utf-8")
             continue
         print(f"{page.relative_to(ROOT)} shows output that is out of date; run this with --rewrite", file=sys.stderr)
