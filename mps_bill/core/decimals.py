@@ -143,6 +143,15 @@ def amount_text(value: Decimal) -> str:
     return text if fraction >= 2 else f"{text}{'' if fraction else '.'}{'0' * (2 - fraction)}"
 
 
+def significant(value: Fraction, digits: int = 3) -> str:
+    """A positive number for people, with its first digits: `0.0124`, `10`, `667`."""
+    places = 0
+    while value and value * 10**places < 10 ** (digits - 1) and places < AMOUNT_PLACES:
+        places += 1
+    shown = value * 10**places
+    return stripped(scaled(divide(shown.numerator, shown.denominator, "half-up"), places))
+
+
 def percent_text(ratio: Fraction) -> str:
     """`+12.5 %` for a ratio of new to old; `~` where `percent` rounds it."""
     sign = "+" if ratio > 1 else "-" if ratio < 1 else ""

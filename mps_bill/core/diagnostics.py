@@ -50,11 +50,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong at one place. `message` gives what stands there and, where it helps, the remedy."""
+    """One thing wrong at one place. `message` gives what stands there and, where it helps, the remedy.
+
+    Problems of one `cause`, where there is one, are one mistake; `also` are the places of others that this one stands for.
+    """
 
     place: Place
     kind: Kind
     message: str
+    cause: str = field(default="", compare=False)
+    also: tuple[Place, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} [{self.kind}]"

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+from itertools import pairwise
 
-from mps_bill.core.diagnostics import Problem, in_order
+from mps_bill.core.diagnostics import Place, Problem, in_order
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.coverage import coverage_holes, missing_resolutions
+from mps_bill.price_sheet.checks.dates import future_sheet, not_at_midnight, period_gaps, source_dates
+from mps_bill.price_sheet.checks.neighbours import outliers, price_warnings
+from mps_bill.price_sheet.checks.other_sheets import far_from_reference, jumps, other_units, version_warnings
+from mps_bill.price_sheet.checks.price_cells import ItemTable, Odd, folded, item_tables
+from mps_bill.price_sheet.checks.spelling import (
+    duplicate_names,
+    missing_specs,
+    misspelt_regions,
+    misspelt_specs,
+    unknown_currency,
+    unused_groups,
+)
 from mps_bill.price_sheet.gather import check_together
 from mps_bill.price_sheet.ignores import without_ignored
-from mps_bill.price_sheet.lint import lint, period_gaps
 from mps_bill.price_sheet.load_sheets import LoadedSheet
+from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
+from mps_bill.price_sheet.sheet_model import PriceSheet
+
+#: What is checked of a sheet by itself. A check is a function and its line here.
+CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
+    unknown_currency,
+    future_sheet,
+    not_at_midnight,
+    source_dates,
+    misspelt_regions,
+    unused_groups,
+    duplicate_names,
+    missing_specs,
+    misspelt_specs,
+    missing_resolutions,
+    coverage_holes,
+    other_units,
+    price_warnings,
+)
+#: The sheets for reference of a sheet, by its name.
+References = Mapping[str, Sequence[PriceSheet]]
 
 
-def check(sheets: Sequence[LoadedSheet], today: str) -> tuple[Problem, ...]:
+def check(sheets: Sequence[LoadedSheet], today: str, references: References | None = None) -> tuple[Problem, ...]:
     """Every error and warning of sheets, each for itself and beside one another, by place.
 
     `today` is a date such as 2026-11-23; sources grow old by it.
@@ -20,10 +57,111 @@ def check(sheets: Sequence[LoadedSheet], today: str) -> tuple[Problem, ...]:
     errors = [problem for sheet in sheets for problem in sheet.problems]
     errors += check_together(drafts)
     wrong = {error.place for error in errors}
+    before = _versions_before(drafts)
     warnings = period_gaps(drafts)
     for sheet in sheets:
         if sheet.parts:
-            warnings += lint(sheet.parts, wrong, today)
+            earlier = before.get(sheet.draft.sheet.place) if sheet.draft else None
+            warnings += _warnings(
+                sheet.parts, sheet.draft, earlier, (references or {}).get(sheet.name, ()), wrong, today
+            )
+    # What is wrong is reported once, and is not judged.
+    warnings = [warning for warning in warnings if warning.place not in wrong]
     # A file that is not a sheet has no warnings, and its comments would all seem unused.
     texts = {sheet.name: sheet.text for sheet in sheets if sheet.parts and sheet.text is not None}
     return in_order([*errors, *without_ignored(warnings, texts)])
+
+
+def _warnings(
+    parts: SheetParts,
+    draft: SheetDraft | None,
+    before: SheetDraft | None,
+    references: Sequence[PriceSheet],
+    wrong: Set[Place],
+    today: str,
+) -> Iterator[Problem]:
+    """The warnings of one sheet, by itself and beside the version before it and sheets for reference."""
+    tables = item_tables(parts, draft.sheet if draft else None, wrong)
+    odd = _odd_beside_others(tables, draft, before, references)
+    rates = {one.rate for found in odd.values() for one in found}
+    checked = CheckedSheet(parts, draft, tables, wrong, today, before.sheet if before else None, references, rates)
+    for one in CHECKS:
+        yield from one(checked)
+    for table in tables:
+        yield from folded(odd.get(table, ()), table)
+    if draft and before:
+        yield from version_warnings(draft, before, checked.unsound())
+
+
+def _odd_beside_others(
+    tables: Sequence[ItemTable], draft: SheetDraft | None, before: SheetDraft | None, references: Sequence[PriceSheet]
+) -> dict[ItemTable, list[Odd]]:
+    """Of each item the rates that are odd beside the version before, and those that only the reference shows to be so."""
+    if draft is None or not (before or references):
+        return {}
+    found: dict[ItemTable, list[Odd]] = {}
+    for table in tables:
+        jumped = jumps(table, before.sheet, draft.sheet.region_groups) if before else []
+        far = far_from_reference(table, draft.sheet, references)
+        if far and not table.derived:
+            # Where the sheet shows the slip by itself, its own figures say so.
+            shown = {one.rate: one for one in outliers(table, draft.sheet.region_groups) if one.by_figures}
+            far = [shown.get(one.rate, one) for one in far]
+        rates = sum(1 for _ in table.rates)
+        if len(far) < rates or len(jumped) == rates:
+            known = {one.rate for one in jumped}
+            far = [*jumped, *(one for one in far if one.rate not in known)]
+        found[table] = far
+    by_code = {table.code.value: table for table in tables}
+    for table in tables:
+        # Prices of another item are odd where that one's are, unless it is the factor.
+        base = by_code.get(table.base or "")
+        if base and (len(found[table]) < sum(1 for _ in table.rates) or len(found[base]) == sum(1 for _ in base.rates)):
+            found[table] = []
+    return found
+
+
+def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
+    """Of each sheet that has one the version before it, by the place of the sheet."""
+    by_id: dict[tuple[str, str, str], list[SheetDraft]] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
+        by_id.setdefault((draft.sheet.site, draft.sheet.product, draft.sheet.id), []).append(draft)
+    return {
+        later.sheet.place: earlier
+        for versions in by_id.values()
+        for earlier, later in pairwise(versions)
+        if earlier.sheet.currency == later.sheet.currency
+    }
+
+
+def once_a_mistake(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems, each mistake once: of several that say of one figure that it looks wrong the first kind, and of problems
+    of one cause the first, with the places of the others."""
+    return tuple(_one_a_cause(_one_a_figure(problems)))
+
+
+def _one_a_figure(problems: Iterable[Problem]) -> list[Problem]:
+    found = list(problems)
+    rank = {kind: number for number, kind in enumerate(kinds.OF_A_FIGURE)}
+    first: dict[Place, int] = {}
+    for problem in found:
+        if problem.kind in rank:
+            first[problem.place] = min(first.get(problem.place, len(rank)), rank[problem.kind])
+    return [problem for problem in found if problem.kind not in rank or rank[problem.kind] == first[problem.place]]
+
+
+def _one_a_cause(problems: Sequence[Problem]) -> Iterator[Problem]:
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        if problem.cause:
+            alike.setdefault((problem.place.file, problem.kind.code, problem.cause), []).append(problem)
+    for problem in problems:
+        members = alike.get((problem.place.file, problem.kind.code, problem.cause), [problem])
+        if members[0] is problem:
+            also = tuple(member.place for member in members[1:])
+            more = (
+                f" (also at {len(also)} other place{'s' if len(also) > 1 else ''}, the next on line {also[0].line})"
+                if also
+                else ""
+            )
+            yield replace(problem, message=problem.message + more, also=also)

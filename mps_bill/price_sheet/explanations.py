@@ -187,4 +187,43 @@ EXPLANATIONS: Mapping[Kind, str] = {
         "A comment that begins with `mps-bill:` is not of the form `# mps-bill: ignore CODE (reason)`, or names a code that"
         " is not a warning. Errors cannot be suppressed, because a bill would still refuse the sheet."
     ),
+    kinds.FAR_FROM_REFERENCE: (
+        "A price is far from the list price of a shipped sheet, or of one given with `--against`: more than two and a half times"
+        " it, less than an eighth, or six times away from the share that the item's other prices have of theirs. Mostly a"
+        " decimal point, or a price per hour for one per minute."
+    ),
+    kinds.PRICE_JUMP: (
+        "A price is more than five times, or less than a fifth, of that in the version of the sheet before, or free."
+    ),
+    kinds.ENDED_PRICE: (
+        "The version of the sheet before has a price for an item, a spec or a region that this one has none for. Usage of it is"
+        " refused from then on. Where that is meant, list it under `unpriced` with a note."
+    ),
+    kinds.CHANGED_RULE: (
+        "A unit, a metering rule, a tier model or the rule of a bill is another one than in the version of the sheet before,"
+        " which changes bills though no figure does."
+    ),
+    kinds.MISSPELT_SPEC: (
+        "A spec or its codec differs from a known one, or from its neighbours, in case, in a mark or in one letter. Usage that is"
+        " spelt right does not meet its price."
+    ),
+    kinds.MISSPELT_REGION: (
+        "A member of a region group is one letter from a known region. Usage of that region does not get the group's price."
+    ),
+    kinds.UNUSED_GROUP: "No price is for a region group, so that it does nothing. Perhaps prices for it are missing.",
+    kinds.MISSING_RESOLUTION: (
+        "A codec has prices for a smaller and for a larger resolution and none for one between them. Pictures of that size are"
+        " refused. Where no price is known, list it under `unpriced`."
+    ),
+    kinds.DUPLICATE_NAME: "Two items have one name, so that a reader of a bill cannot tell them apart.",
+    kinds.MISSING_SPEC: (
+        "An item has no `spec`, and its price table looks as if it had one: without it usage that has only a codec and a size is"
+        " refused."
+    ),
+    kinds.UNKNOWN_CURRENCY: "ISO 4217 has no currency of this code; CNY and USD are the provider's.",
+    kinds.READ_IN_FUTURE: "A source was read on a day that is yet to come.",
+    kinds.NOT_AT_MIDNIGHT: (
+        "A sheet's period begins or ends within a day of the billing clock. Prices change at midnight; another hour is mostly"
+        " midnight on another clock, such as UTC."
+    ),
 }

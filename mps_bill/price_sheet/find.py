@@ -46,21 +46,43 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
         if name.endswith(CASES_SUFFIX) and os.path.isfile(name):
             sheet = _sheet_of(Path(name))
             if sheet is None:
-                message = (
-                    f"{Path(name).name.removesuffix(CASES_SUFFIX)}.yaml, the sheet of these cases, is not beside it"
-                )
-                problems.append(Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message))
+                problems.append(_orphaned(name))
             else:
                 pairs[sheet.path.resolve()] = (sheet, SheetFile(Path(name), name))
             continue
         sheets, found = find_sheets([name], subfolders=True)
-        problems += found
+        orphans = orphaned_cases([name])
+        problems += [*found, *orphans]
         with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
-        if sheets and not with_cases:
+        if sheets and not with_cases and not orphans:
             message = "no usage cases found; the cases of NAME.yaml are expected beside it in NAME" + CASES_SUFFIX
             problems.append(Problem(Place(name), kinds.NO_CASES, message))
         pairs.update((sheet.path.resolve(), (sheet, cases)) for sheet, cases in with_cases)
     return tuple(pairs.values()), tuple(problems)
+
+
+def orphaned_cases(paths: Sequence[str]) -> tuple[Problem, ...]:
+    """A problem for each file of cases without its sheet, in the folders among `paths` and below them."""
+    folders = [Path(name) for name in paths if name and os.path.isdir(name)]
+    return tuple(_orphaned(str(file)) for folder in folders for file in _cases_below(folder) if not _sheet_of(file))
+
+
+def _cases_below(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        # That is reported where its sheets are looked for.
+        return
+    yield from (file for file in entries if file.name.endswith(CASES_SUFFIX) and file.is_file())
+    for below in entries:
+        if _is_looked_into(below):
+            yield from _cases_below(below)
+
+
+def _orphaned(name: str) -> Problem:
+    sheet = f"{Path(name).name.removesuffix(CASES_SUFFIX)}.yaml"
+    message = f"{sheet}, the sheet of these cases, is not beside it"
+    return Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message)
 
 
 def _cases_of(sheet: SheetFile) -> SheetFile | None:
@@ -123,10 +145,13 @@ def _sheets_in(folder: Path) -> list[Path]:
 
 def _sheets_below(folder: Path) -> Iterator[Path]:
     """The sheets in the folders below. Other documents of the program (packs, accounts) that lie there are no sheets."""
-    for below in sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()):
-        if not below.name.startswith("."):
-            yield from (file for file in _sheets_in(below) if not _is_other_document(file))
-            yield from _sheets_below(below)
+    for below in sorted(filter(_is_looked_into, folder.iterdir())):
+        yield from (file for file in _sheets_in(below) if not _is_other_document(file))
+        yield from _sheets_below(below)
+
+
+def _is_looked_into(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
 
 
 def _is_other_document(file: Path) -> bool:

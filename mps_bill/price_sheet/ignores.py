@@ -19,8 +19,6 @@ _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")
 _IGNORE = re.compile(
     r"mps-bill: ignore (?P<codes>[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*) \((?P<reason>[^()]*\S[^()]*)\)\s*"
 )
-#: Warnings that come and go with the calendar. Suppressing one before its time or after it is not a mistake.
-_BY_CLOCK = (kinds.STALE_SOURCE, kinds.FUTURE_SHEET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> li
             for code in ignore.codes:
                 meant = [warning for warning in kept if _applies(ignore, code, warning)]
                 kept = [warning for warning in kept if not _applies(ignore, code, warning)]
-                if not meant and not any(kind.is_named(code) for kind in _BY_CLOCK):
+                if not meant and not any(kind.is_named(code) for kind in kinds.BY_CALENDAR):
                     message = f"no {code} on line {ignore.line} to suppress; remove the comment"
                     kept.append(Problem(ignore.place, kinds.UNUSED_IGNORE, message))
     return kept

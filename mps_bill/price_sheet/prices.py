@@ -44,7 +44,9 @@ def read_prices(
 def _unknown_region(key: Located[str], context: Context) -> Problem:
     groups = f"groups of this sheet: {one_of(tuple(context.groups))}" if context.groups else "this sheet has no groups"
     hint = near_miss(key.value, context.region_keys) or f'; {groups}; "*" stands for every region'
-    return Problem(key.place, kinds.UNKNOWN_REGION, f"{quoted(key.value)} is an unknown region or group{hint}")
+    return Problem(
+        key.place, kinds.UNKNOWN_REGION, f"{quoted(key.value)} is an unknown region or group{hint}", key.value
+    )
 
 
 def _check_overlaps(spec: str, entries: tuple[PriceEntry, ...], context: Context) -> list[Problem]:

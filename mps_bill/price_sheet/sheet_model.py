@@ -88,8 +88,10 @@ class Unpriced:
         return item in self.items and (not self.regions or region in self.regions)
 
     def holds(self, item: str, spec: str, region: str) -> bool:
-        named = not self.specs or any(f"{spec}.".startswith(f"{begin}.") for begin in self.specs)
-        return named and self.holds_item(item, region)
+        return (not self.specs or self.names(spec)) and self.holds_item(item, region)
+
+    def names(self, spec: str) -> bool:
+        return any(f"{spec}.".startswith(f"{begin}.") for begin in self.specs)
 
 
 #: region id, group or "*" -> price

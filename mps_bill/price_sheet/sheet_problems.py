@@ -97,6 +97,19 @@ STALE_SOURCE = Kind("P907", "stale-source")
 FUTURE_SHEET = Kind("P908", "future-sheet")
 UNUSED_IGNORE = Kind("P909", "unused-ignore")
 BAD_IGNORE = Kind("P910", "bad-ignore")
+FAR_FROM_REFERENCE = Kind("P911", "far-from-reference")
+PRICE_JUMP = Kind("P912", "price-jump")
+ENDED_PRICE = Kind("P913", "ended-price")
+CHANGED_RULE = Kind("P914", "changed-rule")
+MISSPELT_SPEC = Kind("P915", "misspelt-spec")
+MISSPELT_REGION = Kind("P916", "misspelt-region")
+UNUSED_GROUP = Kind("P917", "unused-group")
+MISSING_RESOLUTION = Kind("P918", "missing-resolution")
+DUPLICATE_NAME = Kind("P919", "duplicate-name")
+MISSING_SPEC = Kind("P920", "missing-spec")
+UNKNOWN_CURRENCY = Kind("P921", "unknown-currency")
+READ_IN_FUTURE = Kind("P922", "read-in-future")
+NOT_AT_MIDNIGHT = Kind("P923", "not-at-midnight")
 
 #: The warnings that a comment in the sheet can suppress.
 WARNINGS = (
@@ -108,7 +121,24 @@ WARNINGS = (
     PRICE_OUTLIER,
     STALE_SOURCE,
     FUTURE_SHEET,
+    FAR_FROM_REFERENCE,
+    PRICE_JUMP,
+    ENDED_PRICE,
+    CHANGED_RULE,
+    MISSPELT_SPEC,
+    MISSPELT_REGION,
+    UNUSED_GROUP,
+    MISSING_RESOLUTION,
+    DUPLICATE_NAME,
+    MISSING_SPEC,
+    UNKNOWN_CURRENCY,
+    READ_IN_FUTURE,
+    NOT_AT_MIDNIGHT,
 )
+#: Warnings that come and go with the calendar, though nobody touches the sheet.
+BY_CALENDAR = (STALE_SOURCE, FUTURE_SHEET)
+#: What says of one figure that it looks wrong. The first of these that holds says it; the others would repeat it.
+OF_A_FIGURE = (PRICE_OUTLIER, PRICE_JUMP, FAR_FROM_REFERENCE, RISING_TIER, CHEAPER_RESOLUTION, CHEAPER_H265)
 
 
 def is_warning(kind: Kind) -> bool:

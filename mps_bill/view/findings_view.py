@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printable, report_of, width_of
 from mps_bill.documents.yaml_tree import lines_of
-from mps_bill.price_sheet.sheet_problems import is_warning
+from mps_bill.price_sheet.sheet_problems import BY_CALENDAR, is_warning
 from mps_bill.view.reading_report import lines_of_others, problem_json
 from mps_bill.view.suites import Case, Suite, Suites
 
@@ -22,12 +22,14 @@ _WIDEST = 100
 @dataclass(frozen=True, slots=True)
 class FindingsView:
     """`problems` in order of place. `texts` has the text of every file that could be read, by its name; `strict` says
-    whether warnings fail the check too. Of each kind `listed` are shown as text; the other formats have all."""
+    whether warnings fail the check too, and `by_calendar` whether those do that come with time. Of each kind `listed` are shown
+    as text; the other formats have all."""
 
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
     today: str
     strict: bool
+    by_calendar: bool = True
     listed: int = LISTED_OF_A_KIND
 
     @property
@@ -40,7 +42,11 @@ class FindingsView:
 
     @property
     def failed(self) -> bool:
-        return bool(self.problems if self.strict else self.errors)
+        return any(map(self.fails, self.problems))
+
+    def fails(self, problem: Problem) -> bool:
+        """Whether the check fails for it."""
+        return level(problem) == "error" or (self.strict and (self.by_calendar or problem.kind not in BY_CALENDAR))
 
     @property
     def summary(self) -> str:
@@ -71,7 +77,9 @@ class FindingsView:
             "sheets": sorted(self.texts),
             "errors": self.errors,
             "warnings": self.warnings,
-            "problems": [{"level": level(problem), **problem_json(problem)} for problem in self.problems],
+            "problems": [
+                {"level": level(problem), **problem_json(problem), **_also(problem)} for problem in self.problems
+            ],
         }
 
     def suites(self) -> Suites:
@@ -85,7 +93,7 @@ class FindingsView:
         cases = [Case("price sheet")] if not problems else []
         for problem in problems:
             title = f"{problem.kind} at {problem.place.line}:{problem.place.column}"
-            if level(problem) == "error" or self.strict:
+            if self.fails(problem):
                 cases.append(Case(title, problem.place.line, (problem.kind.code, problem.message, str(problem))))
             else:
                 cases.append(Case(title, problem.place.line, output=str(problem)))
@@ -95,6 +103,11 @@ class FindingsView:
         """Every file that was read or should have been, with its problems."""
         for name in sorted({*self.texts, *(problem.place.file for problem in self.problems)}):
             yield name, [problem for problem in self.problems if problem.place.file == name]
+
+
+def _also(problem: Problem) -> dict[str, Any]:
+    """The other places of the same mistake."""
+    return {"also": [{"line": place.line, "column": place.column} for place in problem.also]} if problem.also else {}
 
 
 def level(problem: Problem) -> Level:

@@ -19,10 +19,12 @@ def large_sheet() -> str:
     """5,000 prices: 20 items of 10 specs in 25 regions."""
     head, _, rest = GOOD.read_text().partition("items:\n")
     sizes = ", ".join(f"{name}: {size}" for name, size in RESOLUTIONS.items())
+    before, _, after = head.partition("region_groups:\n")
+    head = before + after[after.index("resolutions:") :]
     lines = [head.replace("{SD: 1280x720, HD: 1920x1080}", f"{{{sizes}}}"), "items:\n"]
     item = rest[rest.index("    name:") : rest.index("      H264.SD")]
     for number in range(ITEMS):
-        lines += [f"  item_{number}:\n", item]
+        lines += [f"  item_{number}:\n", item.replace("Standard transcoding", f"Transcoding {number}")]
         for factor, codec in zip((1, 5), CODECS, strict=True):
             for step, resolution in enumerate(RESOLUTIONS):
                 micros = [factor * 2**step * (1000 + place) for place in range(len(REGIONS_PRICED))]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import exit_codes, options
+from mps_bill.cli import completion, exit_codes, options
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
+from mps_bill.core.diagnostics import LISTED_OF_A_KIND, InputRejected, Kind, in_order, near_miss, quoted
+
+if TYPE_CHECKING:
+    from mps_bill.price_sheet.sheet_model import PriceSheet
 
 Sheets = Annotated[
     list[str],
@@ -41,6 +44,16 @@ def check(
         typer.Option(metavar="CODE", help="Do not report problems of this code, group of codes or name; likewise."),
     ] = None,
     today: Today = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SHEET",
+            help="Compare prices with this sheet's, such as mps-china. Default: the shipped sheets of the currency that have"
+            " the items. Repeatable.",
+            autocompletion=completion.sheets,
+            show_default=False,
+        ),
+    ] = None,
     max_errors: Annotated[
         int, typer.Option(min=1, metavar="N", help="Number of problems of each kind to list as text.")
     ] = LISTED_OF_A_KIND,
@@ -49,21 +62,28 @@ def check(
     """Check price sheets and report every problem, for people and for CI.
 
     A bill refuses a sheet with errors. Warnings point out likely mistakes. Folders are checked with their subfolders.
+    Old sources and sheets of the future fail a --strict check only with --today.
 
     Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
     cannot be read.
     """
     from mps_bill.price_sheet.check_sheets import check as check_sheets
+    from mps_bill.price_sheet.check_sheets import once_a_mistake
+    from mps_bill.price_sheet.find import orphaned_cases
     from mps_bill.price_sheet.load_sheets import load_sheets
+    from mps_bill.price_sheet.references import shipped_references
     from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.view.findings_view import FindingsView
 
     day = today_option(today)
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
     sheets, missing = load_sheets(paths, subfolders=True)
-    problems = in_order([*missing, *check_sheets(sheets, day)])
+    beside = (
+        dict.fromkeys((sheet.name for sheet in sheets), _against(against)) if against else shipped_references(sheets)
+    )
+    problems = in_order([*missing, *orphaned_cases(paths), *check_sheets(sheets, day, beside)])
     findings = FindingsView(
-        problems=tuple(
+        problems=once_a_mistake(
             problem
             for problem in problems
             # What could not be read is reported in any case, because nothing in it was checked.
@@ -73,11 +93,27 @@ def check(
         texts={sheet.name: sheet.text for sheet in sheets if sheet.text is not None},
         today=day,
         strict=strict,
+        by_calendar=today is not None,
         listed=max_errors,
     )
     showing.show(findings)
     code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
     return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
+
+
+def _against(paths: list[str]) -> tuple[PriceSheet, ...]:
+    """The sheets for reference.
+
+    Raises:
+        InputRejected: with every problem of them.
+    """
+    from mps_bill.price_sheet.load_sheets import load_sheets
+
+    loaded, problems = load_sheets(paths)
+    found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]
+    if found:
+        raise InputRejected(found)
+    return tuple(sheet.draft.sheet for sheet in loaded if sheet.draft)
 
 
 def today_option(value: str | None) -> str:

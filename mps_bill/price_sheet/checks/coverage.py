@@ -1,0 +1,79 @@
+"""Warnings about what has no price where one is to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mps_bill.core.diagnostics import Problem, one_of, quoted
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.price_cells import ItemTable
+from mps_bill.price_sheet.prices import PriceTable
+from mps_bill.price_sheet.sheet_model import EVERY_REGION
+from mps_bill.price_sheet.spec import RESOLUTION, join_spec, split_spec
+from mps_bill.price_sheet.words import by_group
+
+
+def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Specs without a price in a region in which another spec of the item has one."""
+    for table in sheet.tables:
+        written = table.fields.get(d.PRICES)
+        if written:
+            yield from _holes(sheet, table, written)
+
+
+def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterator[Problem]:
+    groups = sheet.groups
+    rows = [
+        (row.key, [entry.key.value for entry in row.value.parts])
+        for row in written.parts
+        # Where a region is misspelt, it is not known which one the row lacks.
+        if row.value
+        and row.value.whole
+        and not (sheet.wrong and any(entry.key.place in sheet.wrong for entry in row.value.parts))
+    ]
+    everywhere = any(EVERY_REGION in keys for _, keys in rows)
+    priced = {region for _, keys in rows for key in keys for region in groups.get(key, (key,))} - {EVERY_REGION}
+    for spec, keys in rows:
+        if EVERY_REGION in keys:
+            continue
+        own = {region for key in keys for region in groups.get(key, (key,))}
+        missing = sorted(priced - own)
+        if missing or everywhere:
+            where = [*by_group(missing, groups), *(["every other region"] if everywhere else [])]
+            lacks = f"has no price in {one_of(where)}, where other specs of the item have one".replace(" or ", " and ")
+            message = f"{table.code.value} {quoted(spec.value)} {lacks}"
+            yield Problem(spec.place, kinds.COVERAGE_HOLE, message, cause=f"{table.code.value} {lacks}")
+
+
+def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Resolutions without a price between two of a codec that have one."""
+    for table in sheet.tables:
+        template = table.template
+        if template is None or RESOLUTION not in template or table.derived:
+            continue
+        order = [resolution.name for resolution in table.resolutions]
+        by_codec: dict[str, dict[str, str]] = {}
+        for spec in table.spec_places:
+            parts = split_spec(template, spec)
+            if parts and parts.resolution in order:
+                by_codec.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
+        for codec, priced in by_codec.items():
+            numbers = [order.index(resolution) for resolution in priced]
+            between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
+            specs = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]
+            if specs:
+                above = next(priced[name] for name in order[order.index(between[0]) :] if name in priced)
+                message = (
+                    f"{table.code.value} has prices for smaller and larger resolutions than"
+                    f" {one_of([quoted(spec) for spec in specs]).replace(' or ', ' and ')}, and none for that; such a picture"
+                    " is refused. If that is meant, list it under `unpriced`"
+                )
+                yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message)
+
+
+def _explained(sheet: CheckedSheet, table: ItemTable, spec: str) -> bool:
+    """Whether the sheet says itself that it has no price for it."""
+    unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
+    return any(table.code.value in entry.items and (not entry.specs or entry.names(spec)) for entry in unpriced)

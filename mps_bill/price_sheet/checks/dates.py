@@ -1,0 +1,87 @@
+"""Warnings about dates: of the sheet's period and of its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from mps_bill.core.diagnostics import Problem
+from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.sheet import SheetDraft
+from mps_bill.price_sheet.words import length_words
+
+#: A source may be read so many days after today: clocks differ, and a reading may be planned.
+DAYS_AHEAD = 7
+
+
+def period_gaps(drafts: Sequence[SheetDraft]) -> list[Problem]:
+    """Times between two versions of a product on a site in which none is in force."""
+    warnings = []
+    by_market: dict[tuple[str, str], list[SheetDraft]] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
+        by_market.setdefault((draft.sheet.product, draft.sheet.site), []).append(draft)
+    for (product, site), versions in by_market.items():
+        last = versions[0]
+        for draft in versions[1:]:
+            end, start = last.sheet.effective_to, draft.sheet.effective_from
+            if end is None or end >= start:
+                # An open version ends where the next one starts.
+                last = max(last, draft, key=lambda version: version.sheet.effective_to or version.sheet.effective_from)
+                continue
+            offset = draft.sheet.billing.calendar.offset
+            message = (
+                f"no sheet of {product} ({site}) is in force from {iso(end, offset)} until {iso(start, offset)},"
+                f" {length_words(start - end)}, when {draft.sheet.id} starts at {draft.place(d.EFFECTIVE_FROM)};"
+                " usage of that time has no price"
+            )
+            warnings.append(Problem(last.place(d.EFFECTIVE_TO), kinds.PERIOD_GAP, message))
+            last = draft
+    return warnings
+
+
+def future_sheet(sheet: CheckedSheet) -> Iterator[Problem]:
+    start = sheet.parts.fields.get(d.EFFECTIVE_FROM)
+    if start is None:
+        return
+    day = Calendar(HOUR, _offset(sheet) or 0).day(start.value)
+    if day > sheet.today:
+        message = f"the sheet is in force from {day} on and not today, {sheet.today}; until then it prices nothing"
+        yield Problem(start.place, kinds.FUTURE_SHEET, message)
+
+
+def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Prices change at the start of a day. Another hour is mostly midnight on another clock than that of the bills."""
+    offset = _offset(sheet)
+    if offset is None:
+        return
+    for time in (sheet.parts.fields.get(d.EFFECTIVE_FROM), sheet.parts.fields.get(d.EFFECTIVE_TO)):
+        if time and (time.value + offset) % DAY:
+            message = (
+                f"this is {clock(time.value, offset)} at {offset_text(offset)}, the billing clock, and not the start of a day;"
+                " is the offset right?"
+            )
+            yield Problem(time.place, kinds.NOT_AT_MIDNIGHT, message)
+
+
+def _offset(sheet: CheckedSheet) -> int | None:
+    billing = sheet.parts.fields.get(d.BILLING)
+    offset = billing.get(d.TIMEZONE) if billing else None
+    return offset.value if offset else None
+
+
+def source_dates(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Sources that were read more than a year before today, or after it."""
+    sources = sheet.parts.fields.get(d.SOURCES)
+    latest = (date.fromisoformat(sheet.today) + timedelta(days=DAYS_AHEAD)).isoformat()
+    for source in sources.parts if sources else ():
+        read_on = source.get(d.SOURCE_READ_ON)
+        # Dates of this form stand in order as texts, so a year later needs no calendar.
+        if read_on and f"{int(read_on.value[:4]) + 1:04}{read_on.value[4:]}" < sheet.today:
+            message = f"this source was read on {read_on.value}, over a year before {sheet.today}; read it again"
+            yield Problem(read_on.place, kinds.STALE_SOURCE, message)
+        elif read_on and read_on.value > latest:
+            message = f"{read_on.value} is after today, {sheet.today}; write the day on which the source was read"
+            yield Problem(read_on.place, kinds.READ_IN_FUTURE, message)

@@ -1,0 +1,382 @@
+"""Warnings that come from laying a price beside its neighbours in the sheet.
+
+The neighbours of a price are: the same spec in the item's other regions; the next lower and the next higher resolution
+of the same codec that has a price in the region; the other codec of H.264 and H.265; the tier before and after it. Prices of
+tiers are laid beside each other only where both have the same bounds. A price of 0 is a gift and no neighbour.
+
+Where two rows or columns have three prices or more side by side, their ratios are compared, too: one that is out of line with
+the others gives away a slip that is still within the range of the neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from decimal import Context
+from fractions import Fraction
+from heapq import heapify, heappop, heappush
+from itertools import combinations, pairwise
+
+from mps_bill.core.decimals import ZERO, plain, significant
+from mps_bill.core.diagnostics import Kind, Problem
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.price_cells import QUESTION, Cell, Groups, ItemTable, Odd, Rate, Row, folded
+from mps_bill.price_sheet.sheet_model import Resolution, scope_in_force
+from mps_bill.price_sheet.spec import CODEC, split_spec
+
+#: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times.
+MAX_TIMES = 10
+#: Published prices of H.265 are five times those of H.264.
+MAX_CODEC_TIMES = 20
+#: How far a ratio of neighbours may be from that of other rows or columns. Published ones differ up to three times.
+MAX_RATIO = 6
+#: How many times the prices of the same codecs and resolutions one item may have of another; published ones have 4.5.
+MAX_ITEM_TIMES = 8
+_SHOWN_NEIGHBOURS = 3
+_ROUGH = Context(prec=12)
+
+_CellPair = tuple[Cell, Cell]
+#: Of each rate those that it is far from, with the price that would be in line; None where it is simply far away.
+_Far = dict[Rate, dict[Rate, "Fraction | None"]]
+
+
+def price_warnings(sheet: CheckedSheet) -> list[Problem]:
+    """The warnings of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and no other
+    rate is judged by them."""
+    groups = sheet.groups
+    own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
+    odd_items = list(_odd_items(own))
+    warnings = [problem for _, problem in odd_items]
+    warnings += _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
+    for table in own:
+        if all(table is not odd for odd, _ in odd_items):
+            warnings += _table_warnings(table, groups)
+    return warnings
+
+
+def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
+    if odd.isdisjoint(table.rates):
+        return table
+    rows = {
+        spec: {region: cell for region, cell in row.items() if odd.isdisjoint(cell.rates)}
+        for spec, row in table.rows.items()
+    }
+    return replace(table, rows={spec: row for spec, row in rows.items() if row})
+
+
+def _table_warnings(table: ItemTable, groups: Groups) -> list[Problem]:
+    cells = [cell for row in table.rows.values() for cell in row.values()]
+    steps, codec_pairs = _steps_and_codecs(table, groups)
+    odd = outliers(table, groups)
+    blamed = {one.rate for one in odd}
+    warnings = [warning for cell in cells for warning in _rising_tiers(cell, blamed)]
+    for low, high in steps:
+        warnings += _cheaper(high, low, kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed)
+    for older, newer in codec_pairs:
+        warnings += _cheaper(newer, older, kinds.CHEAPER_H265, "the price of H.264, which takes less work", blamed)
+    # That a price is out of line need not be said where another sentence says what is wrong with it.
+    said = {warning.place for warning in warnings}
+    odd = [one for one in odd if one.by_figures or one.rate.price.place not in said]
+    return [*warnings, *folded(odd, table)]
+
+
+def outliers(table: ItemTable, groups: Groups) -> list[Odd]:
+    """The rates of an item that its own other rates show to be odd."""
+    steps, codecs = _steps_and_codecs(table, groups)
+    beside = [pair for one, other in steps for pair in _comparable(one, other)]
+    beside += [pair for row in table.rows.values() for cell in row.values() for pair in pairwise(cell.rates)]
+    return _outliers(beside, [pair for one, other in codecs for pair in _comparable(one, other)], table.rows)
+
+
+def _steps_and_codecs(table: ItemTable, groups: Groups) -> tuple[list[_CellPair], list[_CellPair]]:
+    """Cells that stand for one resolution and the next, and for H.264 and H.265."""
+    by_codec = _by_codec(table.template, table.resolutions, table.rows)
+    steps = dict.fromkeys(_resolution_steps(groups, by_codec))
+    return list(steps), list(dict.fromkeys(_codec_pairs(groups, by_codec)))
+
+
+def _comparable(one: Cell, other: Cell) -> list[tuple[Rate, Rate]]:
+    if one.bounds != other.bounds:
+        return []
+    # Most prices are single figures, and a large sheet has thousands.
+    return [(one.rates[0], other.rates[0])] if len(one.rates) == 1 else list(zip(one.rates, other.rates, strict=True))
+
+
+# ---- Who is whose neighbour ------------------------------------------------------------------------------------------
+
+
+def _by_codec(
+    template: str | None, resolutions: Sequence[Resolution], rows: Mapping[str, Row]
+) -> dict[str, dict[str, Row]]:
+    """Codec to resolution to row, lowest resolution first; empty where specs do not name a resolution."""
+    if template is None or not _ascend(resolutions):
+        return {}
+    found: dict[str, dict[str, Row]] = {}
+    for spec, row in rows.items():
+        parts = split_spec(template, spec)
+        if parts and parts.resolution:
+            found.setdefault(parts.codec or "", {})[parts.resolution] = row
+    order = [resolution.name for resolution in resolutions]
+    return {codec: {name: by_name[name] for name in order if name in by_name} for codec, by_name in found.items()}
+
+
+def _ascend(resolutions: Sequence[Resolution]) -> bool:
+    return all(low.long <= high.long and low.short <= high.short for low, high in pairwise(resolutions))
+
+
+def _resolution_steps(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[Cell, Cell]]:
+    """Prices of a codec in a region at one resolution and at the next higher one that is priced there."""
+    for rows in by_codec.values():
+        for region in _regions(groups, rows):
+            priced = [_cell_in(groups, row, region) for row in rows.values()]
+            yield from pairwise(cell for cell in priced if cell)
+
+
+def _codec_pairs(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[Cell, Cell]]:
+    """Prices of H.264 and of H.265 at the same resolution in the same region."""
+    older, newer = by_codec.get("H264", {}), by_codec.get("H265", {})
+    for resolution in older.keys() & newer.keys():
+        for region in _regions(groups, {"older": older[resolution], "newer": newer[resolution]}):
+            pair = _cell_in(groups, older[resolution], region), _cell_in(groups, newer[resolution], region)
+            if pair[0] and pair[1]:
+                yield pair[0], pair[1]
+
+
+def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[tuple[Rate, Rate]]:
+    """Rates of a spec in two regions; only of rows in which some rate is more than `at_least` times another."""
+    for row in rows.values():
+        figures = [rate.price.value for cell in row.values() for rate in cell.rates if rate.price.value]
+        if figures and max(figures) > at_least * min(figures):
+            for one, other in combinations(row.values(), 2):
+                yield from _comparable(one, other)
+
+
+def _regions(groups: Groups, rows: Mapping[str, Row]) -> list[str]:
+    """Every region that a row has a price for, groups by their members."""
+    keys = dict.fromkeys(key for row in rows.values() for key in row)
+    return list(dict.fromkeys(region for key in keys for region in groups.get(key, (key,))))
+
+
+def _cell_in(groups: Groups, row: Row, region: str) -> Cell | None:
+    """The price in force in a region."""
+    scope = scope_in_force(row, region, groups)
+    return None if scope is None else row[scope]
+
+
+# ---- What looks odd --------------------------------------------------------------------------------------------------
+
+
+def _rising_tiers(cell: Cell, blamed: Set[Rate]) -> list[Problem]:
+    """Tiers that cost more than the one before. A first part that is free is usual, and the next one has to rise. A price that
+    is odd itself makes none beside it so."""
+    return [
+        Problem(
+            rate.price.place,
+            kinds.RISING_TIER,
+            f"{rate} costs {plain(rate.price.value)}, more than {plain(before.price.value)} in the tier before it",
+        )
+        for before, rate in pairwise(cell.rates)
+        if before.price.value and rate.price.value > before.price.value and before not in blamed
+    ]
+
+
+def _cheaper(cell: Cell, other: Cell, kind: Kind, why: str, blamed: Set[Rate]) -> list[Problem]:
+    """A problem at each rate of `cell` that is below its counterpart in `other`, unless that one is odd itself."""
+    return [
+        Problem(
+            rate.price.place,
+            kind,
+            f"{rate} costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}",
+        )
+        for rate, against in _comparable(cell, other)
+        if rate.price.value < against.price.value and against not in blamed
+    ]
+
+
+def _outliers(
+    beside: Sequence[tuple[Rate, Rate]], codecs: Sequence[tuple[Rate, Rate]], rows: Mapping[str, Row]
+) -> list[Odd]:
+    """Rates that are more than ten times away from a neighbour, or out of line with the ratios around them. `beside` are
+    neighbours at the next resolution or of the next tier, `codecs` those of H.264 and H.265, which are farther apart.
+
+    Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
+    equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
+    """
+    far: _Far = {}
+    for one, other, expected in _out_of_line(rows):
+        far.setdefault(one, {})[other] = expected
+        far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / expected
+    _add_far(far, (*beside, *_region_pairs(rows, MAX_TIMES)), MAX_TIMES)
+    _add_far(far, [pair for pair in codecs if not far.keys() & set(pair)], MAX_CODEC_TIMES)
+    if not far:
+        return []
+    usual = _median_distances([*beside, *codecs, *_region_pairs(rows, 0)], far.keys())
+    in_order = sorted(far, key=lambda rate: (usual[rate], rate.price.place), reverse=True)
+    # The most to blame stands first. Blaming it takes it from its neighbours, whose turn then comes later.
+    queue = [(-len(far[rate]), number) for number, rate in enumerate(in_order)]
+    heapify(queue)
+    odd = []
+    while queue:
+        count, number = heappop(queue)
+        rate = in_order[number]
+        if -count != len(far[rate]):
+            heappush(queue, (-len(far[rate]), number))
+        elif count:
+            odd.append(Odd(rate, _why(rate, far[rate]), kinds.PRICE_OUTLIER, None in far[rate].values()))
+            for neighbour in far[rate]:
+                del far[neighbour][rate]
+    return odd
+
+
+def _add_far(far: _Far, pairs: Iterable[tuple[Rate, Rate]], times: int) -> None:
+    for one, other in pairs:
+        low, high = sorted((one.price.value, other.price.value))
+        if low and high > times * low:
+            far.setdefault(one, {})[other] = None
+            far.setdefault(other, {})[one] = None
+
+
+def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
+    simply = [near for near, expected in far.items() if expected is None]
+    if not simply:
+        near, expected = next(iter(far.items()))
+        in_line = significant(expected or Fraction(0))
+        return (
+            f"costs {plain(odd.price.value)}, and about {in_line} would be in line with {plain(near.price.value)} for"
+            f" {near} and with the ratios of the other prices"
+        )
+    shown = ", ".join(f"{plain(near.price.value)} for {near}" for near in simply[:_SHOWN_NEIGHBOURS])
+    more = f" and {len(simply) - _SHOWN_NEIGHBOURS} more" if len(simply) > _SHOWN_NEIGHBOURS else ""
+    return f"costs {plain(odd.price.value)}, more than {MAX_TIMES} times above or below {shown}{more}"
+
+
+def _median_distances(pairs: Sequence[tuple[Rate, Rate]], wanted: Set[Rate]) -> dict[Rate, Fraction]:
+    """How many times a rate is above or below its neighbours, in the (lower) median of all of them."""
+    distances: dict[Rate, list[Fraction]] = {rate: [] for rate in wanted}
+    for pair in pairs:
+        low, high = sorted(rate.price.value for rate in pair)
+        for rate in pair:
+            if low and rate in distances:
+                distances[rate].append(Fraction(high) / Fraction(low))
+    return {rate: sorted(found)[(len(found) - 1) // 2] if found else Fraction(0) for rate, found in distances.items()}
+
+
+# ---- Ratios of rows and columns --------------------------------------------------------------------------------------
+
+
+def _out_of_line(rows: Mapping[str, Row]) -> Iterator[tuple[Rate, Rate, Fraction]]:
+    """Neighbours whose ratio is far from that of the other prices of their two rows, columns or tiers, with the price that
+    the first of them would have in line with those."""
+    every = list(rows.values())
+    for one, other in pairwise(every):
+        yield from _deviants([(one[key], other[key]) for key in one if key in other])
+    keys = list(dict.fromkeys(key for row in every for key in row))
+    for left, right in pairwise(keys):
+        yield from _deviants([(row[left], row[right]) for row in every if left in row and right in row])
+    for row in every:
+        if any(len(cell.rates) > 1 for cell in row.values()):
+            for low, high in _tier_columns(row):
+                yield from _deviating(list(zip(low, high, strict=True)))
+
+
+def _tier_columns(row: Row) -> Iterator[tuple[list[Rate], list[Rate]]]:
+    """Of the tier tables of a row that have the same bounds, each tier and the next."""
+    by_bounds: dict[tuple[object, ...], list[Cell]] = {}
+    for cell in row.values():
+        by_bounds.setdefault(cell.bounds, []).append(cell)
+    for cells in by_bounds.values():
+        yield from pairwise(map(list, zip(*(cell.rates for cell in cells), strict=True)))
+
+
+def _deviants(cells: Sequence[tuple[Cell, Cell]]) -> Iterator[tuple[Rate, Rate, Fraction]]:
+    yield from _deviating([pair for one, other in cells for pair in _comparable(one, other)])
+
+
+def _deviating(pairs: Sequence[tuple[Rate, Rate]]) -> Iterator[tuple[Rate, Rate, Fraction]]:
+    priced = [(one, other) for one, other in pairs if one.price.value and other.price.value]
+    if len(priced) < 3:
+        return
+    # Rounded ratios say quickly, of thousands of pairs, that there is nothing to look at.
+    rough = [_ROUGH.divide(one.price.value, other.price.value) for one, other in priced]
+    if max(rough) <= MAX_RATIO * min(rough):
+        return
+    middle = sorted(rough)[(len(rough) - 1) // 2]
+    for (one, other), ratio in zip(priced, rough, strict=True):
+        if ratio > MAX_RATIO * middle or middle > MAX_RATIO * ratio:
+            yield one, other, Fraction(middle) * Fraction(other.price.value)
+
+
+# ---- Items beside one another ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """The single prices of an item by codec and resolution, and by region."""
+
+    table: ItemTable
+    rows: Mapping[tuple[str, str], Row]
+
+
+def _odd_items(tables: Sequence[ItemTable]) -> Iterator[tuple[ItemTable, Problem]]:
+    """Items that price what others price, codec by codec and resolution by resolution, at many times their prices, where most
+    of the others do not; of two items the later one."""
+    levels = [level for table in tables if (level := _level(table)).rows]
+    for number, level in enumerate(levels):
+        times = [
+            (other, _times(level, other), other_number)
+            for other_number, other in enumerate(levels)
+            if other is not level
+        ]
+        compared = [(other, by, at) for other, by, at in times if by]
+        far = [(other, by, at) for other, by, at in compared if by > MAX_ITEM_TIMES or MAX_ITEM_TIMES * by < 1]
+        if 2 * len(far) > len(compared) and (len(compared) > 1 or number > far[0][2]):
+            other, by, _ = far[0]
+            message = (
+                f"{level.table.code.value} costs {significant(by)} times the prices of {other.table.code.value} for the same"
+                f" codecs and resolutions; {QUESTION}"
+            )
+            yield level.table, Problem(level.table.code.place, kinds.PRICE_OUTLIER, message)
+
+
+def _level(table: ItemTable) -> _Level:
+    rows: dict[tuple[str, str], Row] = {}
+    if table.template and CODEC in table.template and table.unit:
+        for spec, row in table.rows.items():
+            parts = split_spec(table.template, spec)
+            if parts and parts.codec and parts.resolution and all(len(cell.rates) == 1 for cell in row.values()):
+                rows[parts.codec, parts.resolution] = row
+    return _Level(table, rows)
+
+
+def _times(level: _Level, other: _Level) -> Fraction:
+    """How many times the prices of another item these are, as a rule, in the first region that both have; else 0."""
+    unit, other_unit = level.table.unit, other.table.unit
+    if unit is None or other_unit is None or unit.dimension != other_unit.dimension:
+        return Fraction(0)
+    ratios = []
+    for key, row in level.rows.items():
+        theirs = other.rows.get(key, {})
+        region = next((region for region in row if region in theirs), None)
+        price = theirs[region].rates[0].price.value if region else ZERO
+        if region and price:
+            ratios.append(_ROUGH.divide(row[region].rates[0].price.value, price))
+    usual = sorted(ratios)[len(ratios) // 2] if len(ratios) >= 3 else ZERO
+    return Fraction(usual) * other_unit.micros / unit.micros
+
+
+# ---- Factors ---------------------------------------------------------------------------------------------------------
+
+
+def _odd_factors(tables: Sequence[ItemTable]) -> Iterator[Problem]:
+    """Factors of derived prices that are as large as a slip."""
+    for table in tables:
+        derivation = table.fields.get(d.PRICES_FROM)
+        times = derivation.get(d.TIMES) if derivation else None
+        if times and not 1 <= MAX_TIMES * times.value <= MAX_TIMES**2:
+            message = (
+                f"the prices of {table.code.value} are {plain(times.value)} times those of {table.base}, more than {MAX_TIMES}"
+                f" times above or below; {QUESTION}"
+            )
+            yield Problem(times.place, kinds.PRICE_OUTLIER, message)

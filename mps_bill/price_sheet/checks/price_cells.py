@@ -1,0 +1,197 @@
+"""What the checks of prices look at: every figure of a sheet with its place, as a table for each item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
+from mps_bill.core.units import Unit
+from mps_bill.documents.shapes import Fields, Located, Many
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Rate as WrittenRate
+from mps_bill.price_sheet.prices import PriceEntry
+from mps_bill.price_sheet.sheet import SheetParts
+from mps_bill.price_sheet.sheet_model import PriceSheet, Resolution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rate:
+    """A single figure of a price, such as that of one tier. Each stands once in the sheet and equals only itself. `bound` is
+    that of its tier, comparable with the bounds of prices of the same form."""
+
+    price: Located[Decimal]
+    spec: str
+    region: str
+    tier: str
+    bound: object
+
+    def __str__(self) -> str:
+        return f"{quoted(self.spec)} in {self.region}{self.tier}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """What stands in the price table for a spec and a region or group: one rate, or one for each tier."""
+
+    rates: tuple[Rate, ...]
+    bounds: tuple[object, ...]
+
+
+QUESTION = "is the decimal point right?"
+
+#: group -> its regions
+Groups = Mapping[str, tuple[str, ...]]
+#: region or group -> cell
+Row = Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemTable:
+    """The sound prices of an item. Those that come from another item (`derived`) stand where the factor does."""
+
+    code: Located[str]
+    fields: Fields
+    unit: Unit | None
+    template: str | None
+    resolutions: Sequence[Resolution]
+    rows: Mapping[str, Row]
+    spec_places: Mapping[str, Place]
+    #: The code of the item that the prices come from, where that is another one.
+    base: str | None = None
+
+    @property
+    def derived(self) -> bool:
+        return self.base is not None
+
+    @property
+    def rates(self) -> Iterator[Rate]:
+        for row in self.rows.values():
+            for cell in row.values():
+                yield from cell.rates
+
+
+def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
+    """The table of every item. `sheet` is what was made of the parts, where their head is sound. Prices with something at a
+    place of `wrong` are left out."""
+    items = parts.fields.get(d.ITEMS)
+    sets = parts.context.resolution_sets
+    tables = []
+    for entry in items.parts if items else ():
+        fields = entry.value
+        if fields is None:
+            continue
+        spec, set_name, unit = fields.get(d.SPEC), fields.get(d.RESOLUTION_SET), fields.get(d.UNIT)
+        resolutions = sets.get(set_name.value) if set_name else None
+        written, derivation = fields.get(d.PRICES), fields.get(d.PRICES_FROM)
+        rows: dict[str, Row] = {}
+        places: dict[str, Place] = {}
+        if written:
+            rows = {row.key.value: _row(row.key.value, row.value, wrong) for row in written.parts if row.value}
+            places = {row.key.value: row.key.place for row in written.parts}
+        elif derivation and sheet and entry.key.value in sheet.items:
+            times = derivation.get(d.TIMES)
+            rows = _derived_rows(sheet, entry.key.value, times.place if times else derivation.place)
+        tables.append(
+            ItemTable(
+                code=entry.key,
+                fields=fields,
+                unit=unit.value if unit else None,
+                template=spec.value if spec else None,
+                resolutions=resolutions.resolutions if resolutions else (),
+                rows=rows,
+                spec_places=places,
+                base=None if written or derivation is None else _base(derivation),
+            )
+        )
+    return tables
+
+
+def _base(derivation: Fields) -> str:
+    base = derivation.get(d.BASE)
+    return base.value if base else ""
+
+
+def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:
+    cells = {
+        entry.key.value: _cell(entry.value, spec, entry.key.value, wrong)
+        for entry in prices.parts
+        if not wrong or entry.key.place not in wrong
+    }
+    return {region: cell for region, cell in cells.items() if cell}
+
+
+def _cell(written: WrittenPrice | None, spec: str, region: str, wrong: Set[Place]) -> Cell | None:
+    rates = written.rates(wrong) if written else None
+    if rates is None:
+        return None
+    if len(rates) == 1:
+        # Most prices; a large sheet has thousands.
+        (rate,) = rates
+        return Cell((_rate(rate, spec, region),), (rate.bound,))
+    return Cell(tuple(_rate(rate, spec, region) for rate in rates), tuple(rate.bound for rate in rates))
+
+
+def _rate(rate: WrittenRate, spec: str, region: str) -> Rate:
+    return Rate(rate.price, spec, region, rate.words, rate.bound)
+
+
+def _derived_rows(sheet: PriceSheet, code: str, place: Place) -> dict[str, Row]:
+    return {
+        spec: {
+            region: Cell(
+                tuple(Rate(Located(figure, place), spec, region, "", bound) for bound, figure in price.figures()),
+                tuple(bound for bound, _ in price.figures()),
+            )
+            for region, price in by_region.items()
+        }
+        for spec, by_region in sheet.items[code].prices.items()
+    }
+
+
+# ---- Findings, folded ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A rate that looks odd, and why: `costs 0.651, 10 times the 0.0651 before`. `by_figures`: other figures show that, and not
+    only ratios of them."""
+
+    rate: Rate
+    why: str
+    kind: Kind
+    by_figures: bool = True
+
+
+def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
+    """A problem for each odd rate. Where all rates of the item, of a region, of a spec or of a tier table are odd, that is
+    one mistake, and one problem at the item, the region's first price, the spec or the first tier."""
+    left = {one.rate: one for one in odd}
+    for scope, rates, place in _shares(table) if len(left) > 1 else ():
+        priced = [rate for rate in rates if rate.price.value] or rates
+        if len(priced) > 1 and all(rate in left for rate in priced):
+            first, more = left[priced[0]], len(priced) - 1
+            others = f"the other price {scope} is" if more == 1 else f"the {more} other prices {scope} are"
+            message = f"{first.rate} {first.why}, and {others} off alike; {QUESTION}"
+            yield Problem(first.rate.price.place if place is None or table.derived else place, first.kind, message)
+            for rate in priced:
+                del left[rate]
+    for one in left.values():
+        yield Problem(one.rate.price.place, one.kind, f"{one.rate} {one.why}; {QUESTION}")
+
+
+def _shares(table: ItemTable) -> Iterator[tuple[str, Sequence[Rate], Place | None]]:
+    """What may be wrong as a whole, in words, its rates, and its place, where that is not the first of them."""
+    by_region: dict[str, list[Rate]] = {}
+    for rate in table.rates:
+        by_region.setdefault(rate.region, []).append(rate)
+    yield f"of {table.code.value}", list(table.rates), table.code.place
+    for region, rates in by_region.items():
+        yield f"in {region}", rates, None
+    for spec, row in table.rows.items():
+        of_spec = [rate for cell in row.values() for rate in cell.rates]
+        yield f"of {quoted(spec)}", of_spec, table.spec_places.get(spec)
+        for region, cell in row.items():
+            yield f"of {quoted(spec)} in {region}", cell.rates, None

@@ -1,0 +1,218 @@
+"""Warnings about words: codecs, specs, regions, groups and names that look like slips of others."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.price_sheet import sheet_definition as d
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.price_cells import ItemTable
+from mps_bill.price_sheet.currencies import CURRENCIES
+from mps_bill.price_sheet.regions import KNOWN
+from mps_bill.price_sheet.spec import CODEC, is_constant, join_spec, split_spec
+
+#: Names of codecs as usage has them.
+CODECS = (
+    "H263", "H264", "H265", "H266", "H267", "AV1", "AV2", "AVS2", "AVS3", "VP8", "VP9", "VP10", "MPEG2", "MPEG4", "GIF", "WEBP",
+)  # fmt: skip
+_SHORTEST = 4
+#: Currencies that price lists are in.
+_OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
+
+
+def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Specs that differ from another one in case, marks or one letter, so that usage will not meet them."""
+    for table in sheet.tables:
+        if table.derived:
+            continue
+        meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(table), **_twins(table)}
+        for spec, word in meant.items():
+            message = f"{quoted(spec)} is nearly {quoted(word)}; if it is that, usage will not meet this price"
+            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message)
+
+
+def _twins(table: ItemTable) -> dict[str, str]:
+    """Specs that are the same but for case and marks as one before them."""
+    first: dict[str, str] = {}
+    return {spec: other for spec in table.spec_places if (other := first.setdefault(_bare(spec), spec)) != spec}
+
+
+def _codecs(table: ItemTable) -> dict[str, str]:
+    """Specs with a codec that is nearly a known one, or one that more of the item's specs have."""
+    template = table.template
+    if template is None or CODEC not in template:
+        return {}
+    parts = {spec: found for spec in table.spec_places if (found := split_spec(template, spec))}
+    counts = Counter(part.codec or "" for part in parts.values())
+    meant: dict[str, str] = {}
+    for codec, count in counts.items():
+        if codec in CODECS:
+            continue
+        common = [other for other, number in counts.items() if number > count and not _digits_differ(codec, other)]
+        if word := _nearest(codec, [*CODECS, *common]):
+            for spec, part in parts.items():
+                if part.codec == codec:
+                    meant[spec] = join_spec(template, word, part.resolution or "")
+                    break
+    return meant
+
+
+def _of_the_template(table: ItemTable) -> dict[str, str]:
+    """Specs that the template nearly makes."""
+    template = table.template
+    if template is None or is_constant(template):
+        return {}
+    parts = {spec: split_spec(template, spec) for spec in table.spec_places}
+    others = [spec for spec, part in parts.items() if part is None]
+    if not others:
+        return {}
+    codecs = dict.fromkeys([*(part.codec or "" for part in parts.values() if part), *CODECS[1:4]])
+    names = [size.name for size in table.resolutions] or [""]
+    made = dict.fromkeys(join_spec(template, codec, name) for codec in codecs for name in names)
+    return {spec: word for spec in others if (word := _nearest(spec, made, letters_only=True))}
+
+
+def _of_other_sheets(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
+    """Specs that are nearly one of the same item in another sheet, which this one lacks."""
+    own = table.spec_places.keys()
+    theirs = {spec for item in sheet.in_others(table.code.value) for spec in (*item.prices, *item.aliases)}
+    lacking = theirs - own
+    return {
+        spec: word for spec in own - theirs if lacking and (word := _nearest(spec, sorted(lacking), letters_only=True))
+    }
+
+
+def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Members of groups that are one letter from a known region. Numbers may be those of new regions."""
+    groups = sheet.parts.fields.get(d.REGION_GROUPS)
+    for group in groups.parts if groups else ():
+        for region in group.value.parts if group.value else ():
+            if region.value not in KNOWN and (word := _nearest(region.value, KNOWN, letters_only=True)):
+                message = f"{quoted(region.value)} is nearly the region {word}, and no usage may be of it"
+                yield Problem(region.place, kinds.MISSPELT_REGION, message)
+
+
+def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
+    fields = sheet.parts.fields
+    groups, items, unpriced = fields.get(d.REGION_GROUPS), fields.get(d.ITEMS), fields.get(d.UNPRICED)
+    used: set[str] = set()
+    for written in (table.fields.get(d.PRICES) for table in sheet.tables):
+        for row in written.parts if written else ():
+            used |= {price.key.value for price in (row.value.parts if row.value else ())}
+    for entry in unpriced.parts if unpriced else ():
+        named = entry.get(d.UNPRICED_REGIONS)
+        used |= {region.value for region in named.parts} if named else set()
+    # Where a group's name is misspelt beside the prices, that is the mistake.
+    if not items or not items.whole or not used <= sheet.parts.context.region_keys:
+        return
+    for group in groups.parts if groups else ():
+        if group.key.value not in used:
+            message = f"no price is for the group {group.key.value}; remove it, or give it prices"
+            yield Problem(group.key.place, kinds.UNUSED_GROUP, message)
+
+
+def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
+    first: dict[str, tuple[str, Place]] = {}
+    for table in sheet.tables:
+        name = table.fields.get(d.NAME)
+        if name is None:
+            continue
+        code, place = first.setdefault(_bare(name.value), (table.code.value, name.place))
+        if code != table.code.value:
+            message = f"{code} has the name {quoted(name.value)} too ({place}); a bill shows items by their names"
+            yield Problem(name.place, kinds.DUPLICATE_NAME, message)
+
+
+def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Items without `spec` whose specs look as if they were derived, so that usage would have to name them."""
+    sizes = {name for one in sheet.parts.context.resolution_sets.values() for name in one.names}
+    constant = any(table.template and is_constant(table.template) for table in sheet.tables)
+    for table in sheet.tables:
+        if table.derived or table.template is not None or table.fields.wrong(d.SPEC):
+            continue
+        others = (item.template for item in sheet.in_others(table.code.value))
+        template = next((one for one in others if one), None) or _likely_template(table, sizes, constant)
+        if template:
+            message = f"{table.code.value} has no `spec`, so that usage must name it; is `spec: {quoted(template)}` missing here?"
+            yield Problem(table.code.place, kinds.MISSING_SPEC, message)
+
+
+def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> str | None:
+    """The template that the specs of an item seem to be made by; `constant`: the sheet has items with one that is a spec."""
+    specs = list(table.spec_places)
+    if (
+        constant
+        and len(specs) == 1
+        and len(_bare(specs[0])) >= _SHORTEST
+        and _bare(specs[0]) in _bare(table.code.value)
+    ):
+        return specs[0]
+    for spec in specs:
+        codec, _, resolution = spec.partition(".")
+        if codec in CODECS and resolution in sizes:
+            return "{codec}.{resolution}"
+    ends = {(spec.rpartition(".")[0], spec.rpartition(".")[2]) for spec in specs}
+    begins = {begin for begin, _ in ends}
+    if len(specs) > 1 and len(begins) == 1 and "" not in begins and all(end in sizes for _, end in ends):
+        return f"{begins.pop()}.{{resolution}}"
+    return None
+
+
+def unknown_currency(sheet: CheckedSheet) -> Iterator[Problem]:
+    currency = sheet.parts.fields.get(d.CURRENCY)
+    if currency and currency.value not in CURRENCIES:
+        swapped = next((code for code in _OFTEN if sorted(code) == sorted(currency.value)), None)
+        hint = f'; did you mean "{swapped}"?' if swapped else near_miss(currency.value, _OFTEN, priced=False)
+        message = f"{quoted(currency.value)} is not a currency of ISO 4217{hint}"
+        yield Problem(currency.place, kinds.UNKNOWN_CURRENCY, message)
+
+
+# ---- Nearly the same -------------------------------------------------------------------------------------------------
+
+_MARKS = re.compile(r"[\W_]")
+_DIGITS = re.compile(r"\d")
+
+
+def _nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> str | None:
+    """The known word that `word` is but for case and marks, or one letter more, less or other, or two in the wrong order;
+    with `letters_only` digits must be the same."""
+    bare = _bare(word)
+    every = _bares(tuple(known))
+    if bare in every:
+        return every[bare] if every[bare] != word else None
+    for other, spelt in every.items():
+        if letters_only and _digits_differ(bare, other):
+            continue
+        if min(len(bare), len(other)) >= _SHORTEST and _is_one_slip(bare, other):
+            return spelt
+    return None
+
+
+@cache
+def _bares(known: tuple[str, ...]) -> Mapping[str, str]:
+    return {_bare(word): word for word in known}
+
+
+def _bare(word: str) -> str:
+    return _MARKS.sub("", word).casefold()
+
+
+def _digits_differ(word: str, other: str) -> bool:
+    return _DIGITS.findall(word) != _DIGITS.findall(other)
+
+
+def _is_one_slip(word: str, other: str) -> bool:
+    """One letter more, less or other, or two neighbours in the wrong order."""
+    if abs(len(word) - len(other)) > 1:
+        return False
+    start = next((at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), None)
+    if start is None:
+        return True
+    rest, others = word[start:], other[start:]
+    swapped = len(rest) > 1 and rest[:2] == others[1::-1] and rest[2:] == others[2:]
+    return rest[1:] == others[1:] or rest[1:] == others or rest == others[1:] or swapped

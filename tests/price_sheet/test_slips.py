@@ -1,0 +1,64 @@
+"""Slips by ten times and more are found, each once and where it is; and nothing is found on a sheet without one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mps_bill.price_sheet.find import shipped_sheets
+from mps_bill.price_sheet.load_sheets import load_file
+from tests.golden.cases import run_captured
+from tests.price_sheet.slips import TODAY, cell_slips, findings, table_slips
+
+SHIPPED = shipped_sheets()
+CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("id_", SHIPPED)
+def test_slips_of_shipped_sheets_are_found(id_: str) -> None:
+    """Every figure by itself, and every item, spec, region and factor as a whole."""
+    sheet = load_file(SHIPPED[id_])
+    assert sheet.text
+    assert sheet.draft
+    references = {"f": (sheet.draft.sheet,)}
+    missed, repeated, elsewhere = [], [], []
+    slips = [*cell_slips(sheet.text), *table_slips(sheet.text)]
+    for slip in slips:
+        found = findings(slip.text, references=references)
+        missed += [slip.what] if not found else []
+        repeated += [slip.what] if len(found) > 1 else []
+        elsewhere += [slip.what for problem in found if problem.place.line not in slip.lines]
+    assert (missed, repeated, elsewhere) == ([], [], [])
+
+
+def test_there_are_as_many_slips_as_one_could_wish() -> None:
+    texts = [file.path.read_text() for file in SHIPPED.values()]
+    assert sum(1 for text in texts for _ in cell_slips(text)) > 985
+    assert sum(1 for text in texts for _ in table_slips(text)) > 400
+
+
+#: Of a sheet with items of its own, what only the price list behind it could show: exactly ten times an equal neighbour, and
+#: items, or regions of two that are left, as a whole.
+NOT_IN_THE_SHEET = {
+    "studio-usd": r"captions .*|(std_video|live_recording) x .*|premium_videotimes x 1/10|live_recording in .*"
+}
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
+def test_slips_of_contracts_are_found(path: Path) -> None:
+    """As of a shipped sheet, with its own prices; by the shipped sheets that have its items, and by its own figures."""
+    slips = [*cell_slips(path.read_text()), *table_slips(path.read_text())]
+    assert len(slips) > 70
+    missed = [slip.what for slip in slips if not findings(slip.text)]
+    assert [what for what in missed if not re.fullmatch(NOT_IN_THE_SHEET.get(path.stem, ""), what)] == []
+    assert len(missed) * 9 < len(slips)
+
+
+def test_nothing_is_found_on_shipped_sheets_and_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [*SHIPPED, *map(str, CONTRACTS)]
+    assert len(CONTRACTS) == 3
+    for path in paths:
+        code, out, _ = run_captured(["prices", "check", path, "--strict", "--today", TODAY], b"", monkeypatch)
+        assert (code, out.decode()) == (0, ""), path
