@@ -37,7 +37,7 @@ MAX_ITEM_TIMES = 8
 _SHOWN_NEIGHBOURS = 3
 _ROUGH = Context(prec=12)
 
-_CellPair = tuple[Cell, Cell]
+_Pair = tuple[Rate, Rate]
 #: Of each rate those that it is far from, with the price that would be in line; None where it is simply far away.
 _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
@@ -57,7 +57,7 @@ def price_warnings(sheet: CheckedSheet) -> list[Problem]:
 
 
 def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
-    if odd.isdisjoint(table.rates):
+    if not odd or odd.isdisjoint(table.rates):
         return table
     rows = {
         spec: {region: cell for region, cell in row.items() if odd.isdisjoint(cell.rates)}
@@ -67,15 +67,14 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
 
 
 def _table_warnings(table: ItemTable, groups: Groups) -> list[Problem]:
-    cells = [cell for row in table.rows.values() for cell in row.values()]
-    steps, codec_pairs = _steps_and_codecs(table, groups)
-    odd = outliers(table, groups)
+    beside = _neighbours(table, groups)
+    odd = _outliers(beside, table.rows)
     blamed = {one.rate for one in odd}
-    warnings = [warning for cell in cells for warning in _rising_tiers(cell, blamed)]
-    for low, high in steps:
-        warnings += _cheaper(high, low, kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed)
-    for older, newer in codec_pairs:
-        warnings += _cheaper(newer, older, kinds.CHEAPER_H265, "the price of H.264, which takes less work", blamed)
+    warnings = [
+        *_rising_tiers(beside.tiers, blamed),
+        *_cheaper(beside.steps, kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed),
+        *_cheaper(beside.codecs, kinds.CHEAPER_H265, "the price of H.264, which takes less work", blamed),
+    ]
     # That a price is out of line need not be said where another sentence says what is wrong with it.
     said = {warning.place for warning in warnings}
     odd = [one for one in odd if one.by_figures or one.rate.price.place not in said]
@@ -84,20 +83,34 @@ def _table_warnings(table: ItemTable, groups: Groups) -> list[Problem]:
 
 def outliers(table: ItemTable, groups: Groups) -> list[Odd]:
     """The rates of an item that its own other rates show to be odd."""
-    steps, codecs = _steps_and_codecs(table, groups)
-    beside = [pair for one, other in steps for pair in _comparable(one, other)]
-    beside += [pair for row in table.rows.values() for cell in row.values() for pair in pairwise(cell.rates)]
-    return _outliers(beside, [pair for one, other in codecs for pair in _comparable(one, other)], table.rows)
+    return _outliers(_neighbours(table, groups), table.rows)
 
 
-def _steps_and_codecs(table: ItemTable, groups: Groups) -> tuple[list[_CellPair], list[_CellPair]]:
-    """Cells that stand for one resolution and the next, and for H.264 and H.265."""
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Pairs of rates: of one resolution and the next, of H.264 and H.265, of one tier and the next."""
+
+    steps: Sequence[_Pair]
+    codecs: Sequence[_Pair]
+    tiers: Sequence[_Pair]
+
+
+def _neighbours(table: ItemTable, groups: Groups) -> _Neighbours:
     by_codec = _by_codec(table.template, table.resolutions, table.rows)
-    steps = dict.fromkeys(_resolution_steps(groups, by_codec))
-    return list(steps), list(dict.fromkeys(_codec_pairs(groups, by_codec)))
+    return _Neighbours(
+        [pair for cells in dict.fromkeys(_resolution_steps(groups, by_codec)) for pair in _comparable(*cells)],
+        [pair for cells in dict.fromkeys(_codec_pairs(groups, by_codec)) for pair in _comparable(*cells)],
+        [
+            pair
+            for row in table.rows.values()
+            for cell in row.values()
+            if len(cell.rates) > 1
+            for pair in pairwise(cell.rates)
+        ],
+    )
 
 
-def _comparable(one: Cell, other: Cell) -> list[tuple[Rate, Rate]]:
+def _comparable(one: Cell, other: Cell) -> list[_Pair]:
     if one.bounds != other.bounds:
         return []
     # Most prices are single figures, and a large sheet has thousands.
@@ -144,7 +157,7 @@ def _codec_pairs(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> I
                 yield pair[0], pair[1]
 
 
-def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[tuple[Rate, Rate]]:
+def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
     """Rates of a spec in two regions; only of rows in which some rate is more than `at_least` times another."""
     for row in rows.values():
         figures = [rate.price.value for cell in row.values() for rate in cell.rates if rate.price.value]
@@ -168,7 +181,7 @@ def _cell_in(groups: Groups, row: Row, region: str) -> Cell | None:
 # ---- What looks odd --------------------------------------------------------------------------------------------------
 
 
-def _rising_tiers(cell: Cell, blamed: Set[Rate]) -> list[Problem]:
+def _rising_tiers(tiers: Sequence[_Pair], blamed: Set[Rate]) -> list[Problem]:
     """Tiers that cost more than the one before. A first part that is free is usual, and the next one has to rise. A price that
     is odd itself makes none beside it so."""
     return [
@@ -177,29 +190,26 @@ def _rising_tiers(cell: Cell, blamed: Set[Rate]) -> list[Problem]:
             kinds.RISING_TIER,
             f"{rate} costs {plain(rate.price.value)}, more than {plain(before.price.value)} in the tier before it",
         )
-        for before, rate in pairwise(cell.rates)
+        for before, rate in tiers
         if before.price.value and rate.price.value > before.price.value and before not in blamed
     ]
 
 
-def _cheaper(cell: Cell, other: Cell, kind: Kind, why: str, blamed: Set[Rate]) -> list[Problem]:
-    """A problem at each rate of `cell` that is below its counterpart in `other`, unless that one is odd itself."""
+def _cheaper(pairs: Sequence[_Pair], kind: Kind, why: str, blamed: Set[Rate]) -> list[Problem]:
+    """A problem at each second rate that is below the first, unless that one is odd itself."""
     return [
         Problem(
             rate.price.place,
             kind,
             f"{rate} costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}",
         )
-        for rate, against in _comparable(cell, other)
+        for against, rate in pairs
         if rate.price.value < against.price.value and against not in blamed
     ]
 
 
-def _outliers(
-    beside: Sequence[tuple[Rate, Rate]], codecs: Sequence[tuple[Rate, Rate]], rows: Mapping[str, Row]
-) -> list[Odd]:
-    """Rates that are more than ten times away from a neighbour, or out of line with the ratios around them. `beside` are
-    neighbours at the next resolution or of the next tier, `codecs` those of H.264 and H.265, which are farther apart.
+def _outliers(beside: _Neighbours, rows: Mapping[str, Row]) -> list[Odd]:
+    """Rates that are more than ten times away from a neighbour, or out of line with the ratios around them.
 
     Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
     equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
@@ -208,11 +218,11 @@ def _outliers(
     for one, other, expected in _out_of_line(rows):
         far.setdefault(one, {})[other] = expected
         far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / expected
-    _add_far(far, (*beside, *_region_pairs(rows, MAX_TIMES)), MAX_TIMES)
-    _add_far(far, [pair for pair in codecs if not far.keys() & set(pair)], MAX_CODEC_TIMES)
+    _add_far(far, (*beside.steps, *beside.tiers, *_region_pairs(rows, MAX_TIMES)), MAX_TIMES)
+    _add_far(far, [pair for pair in beside.codecs if not (far and far.keys() & set(pair))], MAX_CODEC_TIMES)
     if not far:
         return []
-    usual = _median_distances([*beside, *codecs, *_region_pairs(rows, 0)], far.keys())
+    usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers, *_region_pairs(rows, 0)], far.keys())
     in_order = sorted(far, key=lambda rate: (usual[rate], rate.price.place), reverse=True)
     # The most to blame stands first. Blaming it takes it from its neighbours, whose turn then comes later.
     queue = [(-len(far[rate]), number) for number, rate in enumerate(in_order)]
@@ -230,10 +240,10 @@ def _outliers(
     return odd
 
 
-def _add_far(far: _Far, pairs: Iterable[tuple[Rate, Rate]], times: int) -> None:
+def _add_far(far: _Far, pairs: Iterable[_Pair], times: int) -> None:
     for one, other in pairs:
-        low, high = sorted((one.price.value, other.price.value))
-        if low and high > times * low:
+        price, beside = one.price.value, other.price.value
+        if price and beside and (price > times * beside or beside > times * price):
             far.setdefault(one, {})[other] = None
             far.setdefault(other, {})[one] = None
 
@@ -252,7 +262,7 @@ def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
     return f"costs {plain(odd.price.value)}, more than {MAX_TIMES} times above or below {shown}{more}"
 
 
-def _median_distances(pairs: Sequence[tuple[Rate, Rate]], wanted: Set[Rate]) -> dict[Rate, Fraction]:
+def _median_distances(pairs: Sequence[_Pair], wanted: Set[Rate]) -> dict[Rate, Fraction]:
     """How many times a rate is above or below its neighbours, in the (lower) median of all of them."""
     distances: dict[Rate, list[Fraction]] = {rate: [] for rate in wanted}
     for pair in pairs:
@@ -294,7 +304,7 @@ def _deviants(cells: Sequence[tuple[Cell, Cell]]) -> Iterator[tuple[Rate, Rate, 
     yield from _deviating([pair for one, other in cells for pair in _comparable(one, other)])
 
 
-def _deviating(pairs: Sequence[tuple[Rate, Rate]]) -> Iterator[tuple[Rate, Rate, Fraction]]:
+def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
     priced = [(one, other) for one, other in pairs if one.price.value and other.price.value]
     if len(priced) < 3:
         return
