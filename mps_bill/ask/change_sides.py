@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mps_bill.ask.changes import Billed, Changes, billed_in, changes
 from mps_bill.core.decimals import EXACT
@@ -18,6 +18,7 @@ from mps_bill.metering.usage import TAG_PREFIX, ControlTotals
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.contract import LIST_PRICES, Contract
+from mps_bill.rating.selection import EVERYTHING, Selection
 
 NO_DAYS_BEFORE = Kind("V105", "no-days-before")
 CUT_CYCLE = Kind("V106", "cut-cycle")
@@ -34,11 +35,13 @@ class NamedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRun:
-    """What changed, and where every row of the usage went; `offset` is the billing clock."""
+    """What changed, of which parts of bills (`selection`), and where every row of the usage went; `offset` is the billing
+    clock."""
 
     currency: str
     offset: int
     changes: Changes
+    selection: Selection
     control_totals: ControlTotals
     problems: ProblemReport
 
@@ -51,18 +54,23 @@ def compare_periods(
     after: NamedPeriod,
     by: Sequence[str],
     contract: Contract = LIST_PRICES,
+    selection: Selection = EVERYTHING,
 ) -> ChangeRun:
     """What changed from a period to another, or from the average of so many days before it. Of these, only days count from
-    the first on that has usage.
+    the first on that has usage. Of the bills only those parts count that `selection`, which is of no period, has.
 
     Raises:
         InputRejected: as `pipeline.bill_usage`; a period begins or ends within a billing cycle; or the usage has no day before.
     """
     run = bill_usage(sources, book, options, contract=contract)
     _check_cycles(run, [one for one in (before, after) if isinstance(one, NamedPeriod)])
-    side = _days_before(run, after, before, book.offset) if isinstance(before, int) else _period(run, before)
-    found = changes(side, _period(run, after), by, options.tags)
-    return ChangeRun(run.currency, book.offset, found, run.control_totals, run.problems)
+    with decimal.localcontext(EXACT):
+        if isinstance(before, int):
+            side = _days_before(run, after, before, book.offset, selection)
+        else:
+            side = _period(run, before, selection)
+        found = changes(side, _period(run, after, selection), by, options.tags)
+    return ChangeRun(run.currency, book.offset, found, selection, run.control_totals, run.problems)
 
 
 def compare_usage(
@@ -72,8 +80,9 @@ def compare_usage(
     options: MeterOptions,
     by: Sequence[str],
     contract: Contract = LIST_PRICES,
+    selection: Selection = EVERYTHING,
 ) -> ChangeRun:
-    """What changed from the usage of some files to that of others, each with a label.
+    """What changed from the usage of some files to that of others, each with a label, in the parts that a selection has.
 
     Raises:
         InputRejected: as `pipeline.bill_usage`, with the problems of both.
@@ -88,10 +97,14 @@ def compare_usage(
     if rejected:
         raise InputRejected(sum(rejected, ProblemReport()))
     old, new = runs
-    sides = [Billed(label, (run.bills,), run.months) for (label, _), run in zip((before, after), runs, strict=True)]
-    found = changes(sides[0], sides[1], by, options.tags)
+    with decimal.localcontext(EXACT):
+        sides = [
+            billed_in(run.bills, run.months, selection, label)
+            for (label, _), run in zip((before, after), runs, strict=True)
+        ]
+        found = changes(sides[0], sides[1], by, options.tags)
     totals = old.control_totals + new.control_totals
-    return ChangeRun(book.currency, book.offset, found, totals, old.problems + new.problems)
+    return ChangeRun(book.currency, book.offset, found, selection, totals, old.problems + new.problems)
 
 
 def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> tuple[str, ...]:
@@ -101,11 +114,11 @@ def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     return tuple(name for name in names if name.startswith(TAG_PREFIX))
 
 
-def _period(run: BillRun, named: NamedPeriod) -> Billed:
-    return billed_in(run.bills, run.months, named.period, named.label)
+def _period(run: BillRun, named: NamedPeriod, selection: Selection) -> Billed:
+    return billed_in(run.bills, run.months, replace(selection, period=named.period), named.label)
 
 
-def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int) -> Billed:
+def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selection: Selection) -> Billed:
     """At most so many days before a day, each a part."""
     end = day.period.start
     assert end is not None
@@ -116,8 +129,7 @@ def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int) -> Bi
         message = f"the usage has no day before {day.label}; name what to compare it with by --before"
         raise InputRejected([Problem(Place(f"{day.option} {day.label}"), NO_DAYS_BEFORE, message)])
     starts = range(start, end, DAY)
-    with decimal.localcontext(EXACT):
-        parts = tuple(billed_in(run.bills, (), Period(at, at + DAY), "").bills for at in starts)
+    parts = tuple(replace(selection, period=Period(at, at + DAY)).bills(run.bills) for at in starts)
     return Billed(Calendar(DAY, offset).day(start), parts, (), Period(start, end))
 
 

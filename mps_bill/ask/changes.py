@@ -19,11 +19,11 @@ from typing import Final
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
-from mps_bill.core.times import Period
+from mps_bill.core.times import ALWAYS, Period
 from mps_bill.metering.usage import TAG_PREFIX
-from mps_bill.rating.bills import Amounts, Bill, StatementMonth, sum_amounts
+from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
-from mps_bill.rating.selection import LINE_KEYS, split_by_tags
+from mps_bill.rating.selection import LINE_KEYS, Selection, split_by_tags
 
 #: The values of the groupings asked for.
 Key = tuple[str, ...]
@@ -109,17 +109,10 @@ _Uses = dict[Key, _Use]
 _FIXED = 4
 
 
-def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], period: Period, label: str) -> Billed:
-    """The bills of the cycles that begin in a period, and the statements of the months that lie in it as a whole."""
-    own = tuple(bill for bill in bills if bill.cycle.start in period)
-    stated = tuple(month for month in months if _is_whole(month, period))
-    return Billed(label, (own,), stated, period)
-
-
-def _is_whole(statement: StatementMonth, period: Period) -> bool:
-    calendar = statement.sheet.billing.calendar
-    start, end = calendar.month_start(statement.month), calendar.month_end(statement.month)
-    return start in period and (period.end is None or end <= period.end)
+def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], selection: Selection, label: str) -> Billed:
+    """What a selection has of the bills of a run, and of its statements."""
+    period = None if selection.period == ALWAYS else selection.period
+    return Billed(label, (selection.bills(bills),), tuple(filter(selection.has_month, months)), period)
 
 
 def changes(before: Billed, after: Billed, by: Sequence[str], tags: Sequence[str]) -> Changes:
@@ -136,8 +129,12 @@ def changes(before: Billed, after: Billed, by: Sequence[str], tags: Sequence[str
             key = finest[_FIXED:]
             rows[key] = rows.get(key, NO_CHANGE) + change
         net = sum(rows.values(), NO_CHANGE)
-        payable = nearest(Fraction(_amounts(before).payable) / len(days), AMOUNT_PLACES)
-        rounding = _by_price(payable - net.before, _amounts(after).payable - net.after)
+        old, new = (sum_amounts(side.bills, side.months) for side in (before, after))
+        rounding = NO_CHANGE
+        # A part of a bill is not rounded, and what its average is rounded to is nothing that is payable.
+        if not (old.is_part or new.is_part):
+            payable = nearest(Fraction(old.payable) / len(days), AMOUNT_PLACES)
+            rounding = _by_price(payable - net.before, new.payable - net.after)
         return Changes(
             before,
             after,
@@ -147,10 +144,6 @@ def changes(before: Billed, after: Billed, by: Sequence[str], tags: Sequence[str
             net + rounding,
             tuple(_standouts(days, new_uses)) if len(days) > 1 else (),
         )
-
-
-def _amounts(billed: Billed) -> Amounts:
-    return sum_amounts(billed.bills, billed.months)
 
 
 def _uses(bills: Iterable[Bill], by: Sequence[str], places: Sequence[int | None]) -> _Uses:

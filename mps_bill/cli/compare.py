@@ -10,11 +10,13 @@ from mps_bill.cli import completion, options
 from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 
 
 @reads_usage
+@selects
 @shows("printed", "document", "records", "page", "tables")
 def compare(
     usage: Annotated[
@@ -82,6 +84,7 @@ def compare(
         bool, typer.Option("--all", help="Print every change, not the largest.", rich_help_panel=options.SHOW)
     ] = False,
     showing: Showing,
+    selecting: Selecting,
     reading: Reading,
 ) -> int:
     """The same usage otherwise, or why one bill is higher.
@@ -94,8 +97,8 @@ def compare(
         if own_account or with_ or region:
             raise typer.BadParameter("--before and --after go with --account only", param_hint="compare")
         sides = Sides(usage or (), before or (), after or (), days)
-        return compare_sides(sides, prices, account, by or (), showing, reading, show_all=show_all)
-    for name, given in (("--days", days), ("--by", by), ("--all", show_all)):
+        return compare_sides(sides, prices, account, by or (), showing, selecting, reading, show_all=show_all)
+    for name, given in (("--days", days), ("--by", by), ("--all", show_all), ("--only", selecting.only)):
         if given:
             raise typer.BadParameter("use it with --after", param_hint=name)
     if len(others) != 1:

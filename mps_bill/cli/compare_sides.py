@@ -13,12 +13,13 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading
+from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 from mps_bill.metering.sources import expanded
 from mps_bill.metering.usage import is_tag
-from mps_bill.rating.selection import LINE_KEYS, Selection
+from mps_bill.rating.selection import LINE_KEYS
 
 if TYPE_CHECKING:
     from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
@@ -43,12 +44,15 @@ def compare_sides(
     account: str | None,
     by: Sequence[str],
     showing: Showing,
+    selecting: Selecting,
     reading: Reading,
     *,
     show_all: bool,
 ) -> int:
     """Shows why the bill of one side is higher than that of the other."""
     by = _groupings(by)
+    if selecting.from_ or selecting.to or selecting.on:
+        raise typer.BadParameter("the periods are those of --before and --after", param_hint="--from, --to, --on")
     book = options.load_book(prices)
     periods = _periods(sides, book.offset) if sides.usage else None
     if not periods:
@@ -59,25 +63,26 @@ def compare_sides(
     from mps_bill.view.change_view import ChangeView
 
     contract = options.load_account(account, book).contract if account else LIST_PRICES
-    tags = tuple(sorted(name for name in by if is_tag(name)))
+    selection = selecting.selection(book, [by])
     files = sides.usage or (*sides.before, *sides.after)
-    with metering(
-        files, prices, book, reading, showing.output, inputs={"--account": account}, selection=Selection(tags=tags)
-    ) as (
+    inputs = {"--account": account}
+    with metering(files, prices, book, reading, showing.output, inputs=inputs, selection=selection) as (
         sources,
         meter_options,
     ):
         if not by:
             by = ("item",)
-            if periods and isinstance(periods[0], int):
-                by = (*by, *tag_columns(sources, book, meter_options)[:1])
-                meter_options = replace(meter_options, tags=by[1:])
+            # What --only names is of one value.
+            if periods and isinstance(periods[0], int) and not selection.tags:
+                selection = replace(selection, tags=tag_columns(sources, book, meter_options)[:1])
+                by = (*by, *selection.tags)
+                meter_options = replace(meter_options, tags=selection.tags)
         if periods:
-            run = compare_periods(sources, book, meter_options, *periods, by, contract)
+            run = compare_periods(sources, book, meter_options, *periods, by, contract, selection)
         else:
             first = sum(len(expanded(name)) for name in sides.before)
             parts = (", ".join(sides.before), sources[:first]), (", ".join(sides.after), sources[first:])
-            run = compare_usage(*parts, book, meter_options, by, contract)
+            run = compare_usage(*parts, book, meter_options, by, contract, selection)
     showing.show(ChangeView(run, show_all))
     return showing.end(run.problems, notices=_empty(run), quiet=reading.quiet)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Billed, Change, Changes, Key
-from mps_bill.core.decimals import round_money
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.view.bill_records import selection_json
+from mps_bill.view.bill_view import selection_text
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
+from mps_bill.view.summary_view import PLACES, key_column
 from mps_bill.view.tables import (
     Block,
     Column,
@@ -33,18 +34,21 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/changes/1"
-#: The net amounts of a change, and what makes it.
-AMOUNTS = (
-    *columns_of("before", "after", kind="amount", summed=True),
-    *columns_of("change", "quantity_effect", "price_effect", "new", "gone", kind="signed amount", summed=True),
+#: The net amounts of a change, and what makes it. An average of days has decimals that nobody reads.
+AMOUNTS = tuple(
+    replace(column, places=PLACES)
+    for column in (
+        *columns_of("before", "after", kind="amount", summed=True),
+        *columns_of("change", "quantity_effect", "price_effect", "new", "gone", kind="signed amount", summed=True),
+    )
 )
 #: Where a person reads it, what is new and what is gone share a column.
 _SHORT = (
     *pick(AMOUNTS, "before", "after", "change"),
     *pick(AMOUNTS, "quantity_effect", "price_effect", titles={"quantity_effect": "Quantity", "price_effect": "Price"}),
-    Column("new_or_gone", "signed amount", "New, gone"),
+    Column("new_or_gone", "signed amount", "New, gone", places=PLACES),
 )
-_RANGE = columns_of("after", "lowest", "highest", kind="amount")
+_RANGE = tuple(replace(column, places=PLACES) for column in columns_of("after", "lowest", "highest", kind="amount"))
 #: Rows of the first grouping, and of each below it, that are printed before the rest is summed as others.
 _FIRST, _BELOW = 10, 3
 
@@ -60,10 +64,17 @@ class ChangeView:
     def _changes(self) -> Changes:
         return self.run.changes
 
+    @property
+    def _is_part(self) -> bool:
+        """Whether it is of parts of bills, of which nothing is payable or rounded."""
+        return bool(self.run.selection.only)
+
     def printed(self) -> Iterator[Block]:
         changes, currency = self._changes, self.run.currency
         before, after = self._label(changes.before), self._label(changes.after)
         yield Note(tr("Before: {before}\nAfter:  {after}", before=before, after=after))
+        if self._is_part:
+            yield Note(selection_text(self.run.selection, self.run.offset))
         if changes.standouts:
             days = len(changes.before.parts)
             most = len(changes.standouts) if self.show_all else _FIRST
@@ -72,20 +83,22 @@ class ChangeView:
                 days=days,
                 currency=currency,
             )
-            yield self._rounded(self._standouts(title, most))
+            yield self._standouts(title, most)
             if rest := len(changes.standouts[most:]):
                 yield Note(tr("{n} more stand out; --all lists them.", n=rest))
-        columns = (_key_column(changes.by[0]), *_SHORT)
-        rows = (*self._tree(changes.rows, 0), (tr("Rounding"), *_short(changes.rounding)))
-        totals = ((tr("Payable"), *_short(changes.total)),)
+        columns = (key_column(changes.by[0]), *_SHORT)
+        rounding = () if self._is_part else ((tr("Rounding"), *_short(changes.rounding)),)
+        rows = (*self._tree(changes.rows, 0), *rounding)
+        totals = ((tr("Net amount") if self._is_part else tr("Payable"), *_short(changes.total)),)
         by = ", ".join(column.label.lower() for column in self._key_columns)
-        exact = Table(tr("What changed by {by}, {currency}", by=by, currency=currency), columns, rows, totals)
-        rounded = self._rounded(exact)
-        yield rounded
-        yield Note(_legend())
-        if rounded != exact:
-            yield Note(tr("Rounded to {n} decimals here; JSON, CSV and workbooks have every digit.", n=self._places))
+        yield Table(tr("What changed by {by}, {currency}", by=by, currency=currency), columns, rows, totals)
+        yield Note(self._legend())
         yield Note(control_totals_text(self.run.control_totals))
+
+    def _legend(self) -> str:
+        text = tr("Quantity: the change of the quantity at the average price before. Price: the rest.")
+        adding = tr("Amounts are net; with the rounding they add up to what is payable.")
+        return text if self._is_part else f"{text} {adding}"
 
     def _name(self, side: Billed) -> str:
         """The period or the files of a side; of an average the days."""
@@ -109,22 +122,6 @@ class ChangeView:
     def _day(self, second: int) -> str:
         return Calendar(DAY, self.run.offset).day(second)
 
-    @property
-    def _places(self) -> int:
-        """The decimals of the money that bills are rounded to."""
-        sides = self._changes.before, self._changes.after
-        return max((bill.cycle.sheet.billing.places for side in sides for bill in side.bills), default=2)
-
-    def _rounded(self, table: Table) -> Table:
-        """The table with every amount as money, since a day's average has ten decimals that nobody reads."""
-
-        def row(values: Row) -> Row:
-            return tuple(
-                round_money(value, self._places, "half-up") if isinstance(value, Decimal) else value for value in values
-            )
-
-        return dataclasses.replace(table, rows=tuple(map(row, table.values)), totals=tuple(map(row, table.totals)))
-
     def _tree(self, rows: Sequence[tuple[Key, Change]], depth: int) -> Iterator[Row]:
         """The sums of rows by the value of a grouping, the largest first, each above those by the next grouping."""
         groups: dict[str, list[tuple[Key, Change]]] = {}
@@ -146,7 +143,7 @@ class ChangeView:
     def _standouts(self, title: str, most: int | None = None) -> Table:
         changes = self._changes
         titles = {"after": self._name(changes.after), "lowest": "Lowest before", "highest": "Highest before"}
-        columns = (_key_column(changes.by[0]), *pick(_RANGE, *titles, titles=titles))
+        columns = (key_column(changes.by[0]), *pick(_RANGE, *titles, titles=titles))
         rows = ((one.name or tr("(none)"), one.after, one.lowest, one.highest) for one in changes.standouts[:most])
         return Table(title, columns, tuple(rows))
 
@@ -157,12 +154,13 @@ class ChangeView:
 
     @property
     def _key_columns(self) -> Columns:
-        return tuple(map(_key_column, self._changes.by))
+        return tuple(map(key_column, self._changes.by))
 
     def _records(self) -> Iterator[Record]:
         for key, change in self._changes.rows:
             yield {"row": "change", **dict(zip(self._changes.by, key, strict=True)), **_figures(change)}
-        yield {"row": "rounding_adjustment", **dict.fromkeys(self._changes.by), **_figures(self._changes.rounding)}
+        if not self._is_part:
+            yield {"row": "rounding_adjustment", **dict.fromkeys(self._changes.by), **_figures(self._changes.rounding)}
 
     def document(self) -> dict[str, Any]:
         """The rows of `changes` add up to `total`, whose amounts are payable; the last is that of the rounding."""
@@ -170,6 +168,7 @@ class ChangeView:
         document: dict[str, Any] = {
             "format": FORMAT,
             "currency": self.run.currency,
+            **selection_json(self.run.selection, self.run.offset),
             "by": list(changes.by),
             "before": self._side(changes.before),
             "after": self._side(changes.after),
@@ -194,17 +193,22 @@ class ChangeView:
     def tables(self) -> Report:
         changes = self._changes
         columns = (*self._key_columns, *AMOUNTS)
-        records = [dict(record) for record in self._records()]
-        for record in records[:-1]:
-            record |= {name: record[name] or tr("(none)") for name in changes.by}
-        records[-1][changes.by[0]] = tr("Rounding")
+        records = [
+            {**record, **{name: record[name] or tr("(none)") for name in changes.by}}
+            if record["row"] == "change"
+            else {**record, changes.by[0]: tr("Rounding")}
+            for record in self._records()
+        ]
         tables = [
-            table(tr("Changes"), columns, records, remark=_legend()),
+            table(tr("Changes"), columns, records, remark=self._legend()),
             control_totals_table(self.run.control_totals),
         ]
         if changes.standouts:
             tables.insert(1, self._standouts(tr("Stands out")))
         sides = changes.before, changes.after
+        before, after = tr("Payable before"), tr("Payable after")
+        if self._is_part:
+            before, after = tr("Net amount before"), tr("Net amount after")
         return Report(
             title=tr("What changed"),
             date=max((bill.cycle.issued_at for side in sides for bill in side.bills), default=0),
@@ -213,7 +217,7 @@ class ChangeView:
                 (tr("Before"), self._label(sides[0])),
                 (tr("After"), self._label(sides[1])),
             ],
-            sums=[(tr("Payable before"), "before"), (tr("Payable after"), "after"), (tr("Change"), "change")],
+            sums=[(before, "before"), (after, "after"), (tr("Change"), "change")],
             tables=tables,
             currency=self.run.currency,
             about=(tr("{after} against {before}", after=self._name(sides[1]), before=self._name(sides[0])),),
@@ -221,18 +225,6 @@ class ChangeView:
         )
 
     page = tables
-
-
-def _legend() -> str:
-    return tr(
-        "Quantity: the change of the quantity at the average price before. Price: the rest. Amounts are net; with the rounding"
-        " they add up to what is payable."
-    )
-
-
-def _key_column(grouping: str) -> Column:
-    """A tag is called as its column in the usage is."""
-    return Column(grouping, title=grouping if grouping.startswith(TAG_PREFIX) else None)
 
 
 def _sum(rows: Sequence[tuple[Key, Change]]) -> Change:

@@ -20,6 +20,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
 from mps_bill.rating.bills import sum_amounts
 from mps_bill.rating.contract import LIST_PRICES, Contract, Discount
+from mps_bill.rating.selection import EVERYTHING, Selection
 from tests import kit
 
 EAST = 8 * 3600
@@ -43,10 +44,11 @@ def compared(
     by: Sequence[str] = ("item",),
     sheets: Sequence[str] = (),
     contract: Contract = LIST_PRICES,
+    selection: Selection = EVERYTHING,
 ) -> ChangeRun:
     source = kit.source(folder / "usage.csv", usage)
     side = before if isinstance(before, int) else named(before)
-    return compare_periods([source], kit.book(*sheets), TAGGED, side, named(after, "--after"), by, contract)
+    return compare_periods([source], kit.book(*sheets), TAGGED, side, named(after, "--after"), by, contract, selection)
 
 
 def rows(run: ChangeRun) -> dict[str, tuple[str, ...]]:
@@ -431,3 +433,23 @@ def test_an_average_adds_up_and_is_that_of_the_days(
     assert abs(Fraction(run.changes.total.before) - exact) <= Fraction(1, 2 * 10**10)
     for change in dict(run.changes.rows).values():
         assert change.before >= 0
+
+
+@given(_tiered(), st.sampled_from(["2023-11-11", "2023-11-12", "2023-11-13"]))
+def test_a_part_has_the_rows_of_the_whole(tmp_path_factory: pytest.TempPathFactory, usage: str, day: str) -> None:
+    """What --only leaves of the bills is compared as it is in the whole, tiers and shares included; nothing of it is rounded."""
+    folder = tmp_path_factory.mktemp("part")
+    usage += kit.usage_of("audio", job_id="first", completed_at=at("2023-11-09")) + "\n"
+    only = {"item": frozenset({"review", "captions"}), "tag_project": frozenset({"news", ""})}
+    by = ("item", "tag_project")
+    for before in (2, "2023-11-09..2023-11-11"):
+        whole = compared(folder, usage, before, day, by)
+        part = compared(folder, usage, before, day, by, selection=Selection(only=only, tags=("tag_project",)))
+        check_sums(part)
+        assert dict(part.changes.rows) == {
+            key: change
+            for key, change in whole.changes.rows
+            if key[0] in only["item"] and key[1] in only["tag_project"]
+        }
+        assert part.changes.rounding == Change()
+        assert part.control_totals == whole.control_totals

@@ -166,6 +166,29 @@ def test_an_account_gives_its_contract(tmp_path: Path, capsys: pytest.CaptureFix
     assert changes[0]["after"] == "228"
 
 
+def test_of_parts_of_bills_nothing_is_payable(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compare", SAMPLE, "--prices", "mps-china", "--after", "2023-12", "--only", "tag_project=drama"]
+    assert run_command(command) == 0
+    printed = capsys.readouterr().out
+    assert "Shown: tag_project drama. The whole input was metered, tiered and billed." in printed
+    assert "Net amount" in printed
+    assert "Rounding" not in printed
+    assert "payable" not in printed.rpartition("What changed")[2]
+    assert run_command([*command, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["selection"] == {"only": {"tag_project": ["drama"]}}
+    assert {change["row"] for change in document["changes"]} == {"change"}
+    assert document["total"]["after"] == "161.1232"
+    assert run_command([*command, "--format", "html"]) == 0
+    assert "Net amount after" in capsys.readouterr().out
+
+
+def test_what_is_shown_of_a_day_has_no_tag_but_that_of_the_selection(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compare", SAMPLE, "--prices", "mps-china", "--after", "2023-11-17", "--only", "tag_project=news"]
+    assert run_command([*command, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["by"] == ["item"]
+
+
 def test_rejected_rows_of_both_files_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("old", "new"):
         rows = [kit.row(job_id="good"), kit.row(job_id="bad", region="mars")]
@@ -190,6 +213,8 @@ def test_rejected_rows_of_both_files_are_written(tmp_path: Path, capsys: pytest.
     ([SAMPLE, "--after", "2023-12", "--by", "itme"], 'did you mean "item"?'),
     ([SAMPLE, "--after", "2023-12", "--after", "2023-11"], "give one period"),
     ([SAMPLE, "--after", "2023-12", "--own-account", "x.yaml"], "go with --account only"),
+    ([SAMPLE, "--after", "2023-12", "--on", "2023-12"], "the periods are those of --before and --after"),
+    ([SAMPLE, "--after", "2023-12", "--only", "item=dolbi"], 'did you mean "dolby"?'),
     (["--with", "mps-china"], "USAGE"),
 ])  # fmt: skip
 def test_a_question_that_is_none_is_refused(sides: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
