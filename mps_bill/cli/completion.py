@@ -145,8 +145,11 @@ def jobs(context: typer.Context, _: str) -> Iterable[str]:
 @_quietly
 def groupings(context: typer.Context, word: str) -> Iterable[str]:
     """What summaries group by: the known words, and the tags of the usage files; also behind a comma. A change is not by time."""
+    from mps_bill.ask.summaries import GROUPINGS
+    from mps_bill.rating.selection import LINE_KEYS
+
     before, comma, _ = word.rpartition(",")
-    known = _GROUPINGS if context.info_name != "compare" else [word for word in _GROUPINGS if word not in _TIMES]
+    known = LINE_KEYS if context.info_name == "compare" else GROUPINGS
     return (before + comma + grouping for grouping in (*known, *_tags(context)))
 
 
@@ -168,8 +171,6 @@ def _known_regions(_: typer.Context) -> Iterable[str]:
     return REGIONS
 
 
-_TIMES = ("hour", "day", "month")
-_GROUPINGS = (*_TIMES, "item", "family", "spec", "region")
 #: The keys of --only that are no tags, and their values where no usage file has any.
 _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
     "region": _known_regions,

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from mps_bill.cli import options
+from mps_bill.cli import completion, options
 from mps_bill.cli.reading import with_fields
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import Period, parse_bound, parse_period
@@ -59,6 +59,7 @@ class Selecting:
             "--only",
             metavar="KEY=VALUE",
             help="Show only lines with this item, family, spec, region or tag_...; one key twice is or, two keys are and.",
+            autocompletion=completion.only,
             show_default=False,
             rich_help_panel=options.SHOW,
         ),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, printable, quoted
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, near_miss, printable, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.accounts import AccountCounts, ByAccount, in_memory
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
@@ -28,7 +28,7 @@ from mps_bill.metering.records import (
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.tidy import alike_warning, first_shown, look_alike, tidied
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, UsageKey
+from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 _ROWS_PER_REPORT = 20_000
@@ -135,7 +135,9 @@ def open_files(
         for tag in scheme.tags:
             if tag not in present:
                 places = ", ".join(layouts)
-                problems.append(Problem(Place(places), kinds.MISSING_COLUMN, f"there is no column {quoted(tag)}"))
+                hint = near_miss(tag, (name for name in present if name.startswith(TAG_PREFIX)), priced=False)
+                message = f"there is no column {quoted(tag)}{hint}"
+                problems.append(Problem(Place(places), kinds.MISSING_COLUMN, message))
         if ACCOUNT_COLUMN in present:
             message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, which other files of the run have"
             problems += [

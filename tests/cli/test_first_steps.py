@@ -148,6 +148,10 @@ def test_a_misspelt_topic_gets_the_nearest(topic: str, near: str | None, capsys:
         ("bill usage.csv --profile acount.yaml", 3, "account.yaml"),
         ("--config mps-bil.yaml bill usage.csv", 2, "mps-bill.yaml"),
         ("explain usage.csv --job jb-3", 1, "job-3"),
+        ("bill usage.csv --by tag_projekt", 3, "tag_project"),
+        ("bill usage.csv --by day,iten", 2, "item"),
+        ("bill usage.csv --only regoin=cn-shanghai", 2, "region"),
+        ("bill usage.csv --only tag_project=new", 2, "news"),
     ],
 )
 @pytest.mark.usefixtures("studio")

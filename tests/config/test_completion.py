@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from mps_bill.cli import completion, run
+from mps_bill.rating.selection import LINE_KEYS
 from tests.kit import row, usage_text
 
 
@@ -87,6 +88,18 @@ def test_what_a_small_file_holds_is_offered(usage: str, shell: Shell) -> None:
     assert shell.offers(f"mps-bill explain --job j-2 --set region=x {usage} --account a --job ") == ["j-1", "j-2"]
     assert shell.offers(f"mps-bill bill {usage} --by tag") == ["tag_project"]
     assert shell.offers(f"mps-bill bill {usage} --by day,t") == ["day,tag_project"]
+
+
+@pytest.mark.parametrize("command", ["bill", "settle", "explain", "reconcile"])
+def test_keys_and_values_are_offered_where_bash_has_split_them(command: str, usage: str, shell: Shell) -> None:
+    assert shell.offers(f"mps-bill {command} {usage} --only reg") == ["region=cn-shanghai", "region=cn-beijing"]
+    assert shell.offers(f"mps-bill {command} {usage} --only region=") == ["cn-shanghai", "cn-beijing"]
+    assert shell.offers(f"mps-bill {command} {usage} --only region=cn-shanghai --only tag_project=n") == ["news"]
+
+
+def test_every_key_of_what_is_shown_is_offered() -> None:
+    context = SimpleNamespace(params={"usage": []}, args=[])
+    assert sorted(completion.only(context, "")) == sorted(f"{key}=" for key in LINE_KEYS)  # type: ignore[arg-type]
 
 
 def test_a_large_file_is_not_read(usage: str, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
