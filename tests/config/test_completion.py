@@ -24,7 +24,7 @@ class Shell:
         words = [word for part in line.split(" ") for word in (re.findall("[=:]|[^=:]+", part) or [""])]
         asked = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
         with self._monkeypatch.context() as patch:
-            for name, value in {"_MPS_BILL_COMPLETE": "complete_bash", **asked}.items():
+            for name, value in {"_MPS_BILL_COMPLETE": "complete_bash", "_MPS_BILL_BEGUN": "", **asked}.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
                 run([])
