@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Sett
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special, near_file
 from mps_bill.core.language import ENGLISH
+
+if TYPE_CHECKING:
+    from mps_bill.config.books import Books
 
 config = typer.Typer(help="Defaults of options, and where they come from.")
 
@@ -50,6 +53,14 @@ def set_defaults(context: typer.Context, file: str | None) -> None:
     context.obj = path, settings
     defaults = {_PARAMETERS.get(key, key): _default(settings, key) for key in KEYS}
     context.default_map = _defaults_by_command(context.command, defaults)
+
+
+def books_of_config(context: typer.Context) -> Books:
+    """The accounts that journals use."""
+    from mps_bill.config.books import books_of
+
+    _, settings = context.obj
+    return books_of(settings().get("books", Setting((), "default")).values)
 
 
 def _default(settings: Callable[[], Mapping[str, Setting]], key: str) -> Callable[[], str | list[str] | None]:
@@ -108,6 +119,8 @@ def show(context: typer.Context, *, showing: Showing) -> int:
         setting = settings().get(key, Setting((), "default"))
         value = ", ".join(setting.values) or (_OF_THE_PROGRAM.get(key, "") if setting.origin == "default" else "")
         rows.append((key, value, setting.origin))
+    if setting := settings().get("books"):
+        rows.append(("books", ", ".join(setting.values), setting.origin))
     showing.show(ConfigView(rows))
     return showing.end()
 

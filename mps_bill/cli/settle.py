@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import clock, options, signals
+from mps_bill.cli.config import books_of_config
 from mps_bill.cli.limits import outstanding, over
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import say, sync
@@ -26,8 +27,9 @@ from mps_bill.core.files import sweep
 
 @reads_usage
 @selects
-@shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
+@shows("printed", "document", "records", "page", "tables", "charts", "focus", "journal", bom=True)
 def settle(
+    context: typer.Context,
     usage: options.Usage,
     prices: options.Prices,
     account: Annotated[
@@ -130,6 +132,7 @@ def settle(
             fail_over=limit,
         )
 
+    from mps_bill.config.books import STANDARD_BOOKS
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
 
@@ -164,7 +167,8 @@ def settle(
             sweep(os.path.dirname(os.path.realpath(place.path)))
         # The rejects are in their place by now, and the account is the last that is put there.
         with saving(place, file, run, book) as saved:
-            shown = view(run, account=billing_account)
+            books = books_of_config(context) if showing.format.part == "journal" else STANDARD_BOOKS
+            shown = view(run, account=billing_account, books=books)
             showing.show(shown)
             if place is not None:
                 sync(sys.stdout)

@@ -68,6 +68,10 @@ class Showing:
             if asked and option in self.format.cannot:
                 message = f"{self.format.name} is of whole bills, without summaries; leave out {option}"
                 raise typer.BadParameter(message, param_hint="--format")
+        taken = self.format.by
+        if groupings and taken is not None and [",".join(by) for by in groupings] not in [[one] for one in taken]:
+            message = f"{self.format.name} takes one of {one_of(taken)} for --by"
+            raise typer.BadParameter(message, param_hint="--by")
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mps_bill.config.books import BOOKS, books_text
 from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, quoted
 from mps_bill.core.files import is_special
@@ -12,7 +13,7 @@ from mps_bill.core.language import LANGUAGES
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
-from mps_bill.documents.shapes import Choice, Field, ListOf, Located, Many, MapOf, Record, Text, words
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, Many, MapOf, Record, Text, words
 from mps_bill.documents.values import line, offset
 
 NO_CONFIG = Kind("C101", "no-config")
@@ -48,9 +49,9 @@ LANGUAGE = Field(
     "the language of tables, pages, workbooks and charts",
     required=False,
 )
-CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY, LANGUAGE))
+CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY, LANGUAGE, BOOKS))
 DOCUMENT = Document("mps-bill config file", CONFIG, NO_CONFIG)
-law(tuple(field.key for field in CONFIG.fields) == KEYS, "the config's keys are not those of the options")
+law(tuple(field.key for field in CONFIG.fields) == (*KEYS, BOOKS.key), "the config's keys are not those of the options")
 
 
 def read_file(path: Path) -> dict[str, Setting]:
@@ -70,6 +71,8 @@ def read_file(path: Path) -> dict[str, Setting]:
 def _setting(key: str, value: object, folder: str) -> Setting:
     """A checked value of the file as a setting."""
     match value:
+        case Fields():
+            return Setting(tuple(books_text(value)), str(value.place))
         case Located():
             text = offset_text(value.value) if key == TIMEZONE.key else str(value.value)
             return Setting((_path(key, text, folder),), str(value.place))

@@ -15,7 +15,7 @@ from typing import IO, Any, Literal
 
 #: The parts of views; `view/` says what each is.
 Part = Literal[
-    "printed", "document", "records", "page", "tables", "charts", "focus", "lines", "findings", "suites"
+    "printed", "document", "records", "page", "tables", "charts", "focus", "journal", "lines", "findings", "suites"
 ]  # fmt: skip
 
 #: The parts of which those of many accounts make one result.
@@ -32,7 +32,8 @@ class TooLarge(Exception):
 class Format:
     """A format that shows a part of a view. `module` is its own where it does not share one; `suffixes` are the endings of
     files that ask for it ("" for any other name). One that is `binary` is not for terminals. `needs` is a package that the
-    program can do without, and `about` what messages then call the format. `cannot` are the options that it has no place for.
+    program can do without, and `about` what messages then call the format. `cannot` are the options that it has no place for, and
+    `by`, where it is not None, the groupings of which it takes one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Format:
     needs: str = ""
     about: str = ""
     cannot: tuple[str, ...] = ()
+    by: tuple[str, ...] | None = None
 
     def write(self, view: Any, stream: IO[Any]) -> None:
         """Writes the part of the view to a stream, of text or, for a binary format, of bytes."""
@@ -58,6 +60,8 @@ class Format:
         return not self.needs or find_spec(self.needs) is not None
 
 
+#: The options that show a part of a run.
+_PARTS = ("--only", "--from, --to or --on")
 #: In the order in which they are offered; the first that a command has is its default.
 FORMATS = (
     Format("table", "printed", (".txt",), "terminal"),
@@ -69,6 +73,8 @@ FORMATS = (
     Format("xlsx", "tables", (".xlsx",), binary=True, needs="xlsxwriter", about="a workbook"),
     Format("chart", "charts"),
     Format("focus", "focus", module="csv", cannot=("--by", "--only")),
+    Format("beancount", "journal", (".beancount",), cannot=_PARTS, by=("day", "month")),
+    Format("hledger", "journal", (".journal", ".hledger"), cannot=_PARTS, by=("day", "month")),
     Format("github", "findings"),
     Format("junit", "suites"),
     Format("sarif", "findings"),

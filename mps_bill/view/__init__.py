@@ -6,6 +6,7 @@ A view has a method for each part that a format can ask for (`render/formats.py`
 * `records()`: one table for programs and spreadsheets,
 * `document()`: the JSON contract, of the values that the records have (`render/json.py` makes them text),
 * `tables()` and `page()`: a report of named tables, for a workbook and for a page with charts,
+* `journal()`: typed transactions between asserted balances, for programs of double entry,
 * `charts()`, `focus()`, `findings()`, `suites()`, `lines()`: what charts, FOCUS, and the formats of editors and CI show.
 
 Nothing is computed here but sums that a summary prints.

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mps_bill.ask.selected import bills_of, selected_settlement
 from mps_bill.ask.summaries import Billed, Summary, summarise
+from mps_bill.config.books import STANDARD_BOOKS, Books
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import counted
 from mps_bill.core.times import DAY, clock, offset_text
@@ -68,6 +69,9 @@ from mps_bill.view.tables import (
     row_of,
 )
 
+if TYPE_CHECKING:
+    from mps_bill.view.journal import Journal
+
 #: What pays, by its name: for people, and for programs.
 PAYERS = {
     **{source.name: source.pool_title for source in MONEY_SOURCES},
@@ -100,13 +104,14 @@ _TOOK = (
 class SettleView:
     """What `settle` found: `by` are the groupings of its summaries, of which tags are among `tags`, those that the usage was
     split by; `in_full` are the steps printed in full (None: as many as the length of the run lets); `account` is the
-    provider's id of the account, where it is not that of the account file."""
+    provider's id of the account, where it is not that of the account file; `books` are those of journals."""
 
     run: SettleRun
     by: Sequence[tuple[str, ...]] = ()
     in_full: int | None = None
     account: str | None = None
     tags: Sequence[str] = ()
+    books: Books = STANDARD_BOOKS
 
     @property
     def amounts(self) -> Amounts:
@@ -193,6 +198,11 @@ class SettleView:
 
         return with_payments(self.tables())
 
+    def journal(self) -> Journal:
+        from mps_bill.view.journal import journal, journal_by
+
+        return journal(self.run, self.books, journal_by(self.by))
+
     def focus(self) -> Records:
         from mps_bill.view.focus_view import focus_records
 
@@ -208,13 +218,18 @@ class SettleView:
 
 
 def shown_of(
-    run: SettleRun, selection: Selection, by: Sequence[tuple[str, ...]], in_full: int | None, account: str | None = None
+    run: SettleRun,
+    selection: Selection,
+    by: Sequence[tuple[str, ...]],
+    in_full: int | None,
+    account: str | None = None,
+    books: Books = STANDARD_BOOKS,
 ) -> SettleView | BillView:
     """What a selection has of a settlement: of a period its bills and what paid them; of lines the parts of bills, which
     nothing pays as such."""
     if selection.only:
         return BillView(bills_of(run, selection), by, in_full, account)
-    return SettleView(selected_settlement(run, selection.period), by, in_full, account, selection.tags)
+    return SettleView(selected_settlement(run, selection.period), by, in_full, account, selection.tags, books)
 
 
 def _counted(steps: Sequence[Step], more: str) -> str:

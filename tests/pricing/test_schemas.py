@@ -201,7 +201,18 @@ regions: {Shanghai: cn-shanghai, Delivery: CN}
 units: {min: minute}
 items: {Segmentation: {item: transmuxing, spec: Segmentation}}
 """,
-    "config": "prices: [mps-china]\naccount: account.yaml\nset: {tag_year: 2023}\nformat: json\ntimezone: '+08:00'\nby: [day]\n",
+    "config": """\
+prices: [mps-china]
+account: account.yaml
+set: {tag_year: 2023}
+format: json
+timezone: '+08:00'
+by: [day]
+books:
+  balance: Assets:1123-Prepaid
+  items: {transcoding: Expenses:Video}
+  opening: false
+""",
 }
 #: For each format the numbers that it bounds: their keys, and whether zero is no such number.
 BOUNDED = {

@@ -28,6 +28,7 @@ class CreditLine(MoneySource):
     title = pool_title = mark("Credit line", "paid")
     left_title = mark("Credit line left")
     has_ids = False
+    is_owed = True
     column = "cash"
     keys = (CREDIT_LINE,)
     kept_keys = (CREDIT_USED,)

@@ -79,6 +79,8 @@ class PaymentSource:
     left_title: ClassVar[str] = ""
     #: Whether it is of several parts, each with an id.
     has_ids: ClassVar[bool] = True
+    #: Whether what it pays is owed to the provider, up to the `whole` of its holding.
+    is_owed: ClassVar[bool] = False
     #: The keys of the account file that people write, and those that the program writes.
     keys: ClassVar[tuple[Field[Any], ...]]
     kept_keys: ClassVar[tuple[Field[Any], ...]] = ()

@@ -1,0 +1,127 @@
+"""The accounts of other books, as the config file names them under `books`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mps_bill.core.diagnostics import Kind, Problem
+from mps_bill.documents.shapes import Choice, Field, Fields, Located, Many, MapOf, Record, Text, matching
+from mps_bill.documents.values import word
+
+BAD_LEDGER_ACCOUNT = Kind("C211", "bad-ledger-account")
+SHARED_LEDGER_ACCOUNT = Kind("C212", "shared-ledger-account")
+
+#: What money comes from or goes to beside the balances, with the default account of each.
+FLOWS = {
+    "expenses": ("Expenses:Cloud", "list amounts; below it an account for each product and item"),
+    "discounts": ("Expenses:Cloud:Discounts", "discounts of a contract, which lower the expenses"),
+    "rounding": ("Expenses:Cloud:Rounding", "rounding adjustments of bills and statements"),
+    "plan_usage": ("Expenses:Cloud:Plan-Usage", "the units that resource plans gave"),
+    "top_ups": ("Assets:Bank", "where top-ups come from"),
+    "opening_balances": ("Equity:Opening-Balances", "where the balances come from that the account begins with"),
+}
+#: What has a balance. Plans, vouchers and cards have an account each below it.
+BALANCES = {
+    "resource_plans": ("Assets:Cloud:Resource-Plans", "what is left of plans, in their units"),
+    "vouchers": ("Assets:Cloud:Vouchers", "what is left of vouchers"),
+    "stored_value_cards": ("Assets:Cloud:Stored-Value-Cards", "what is left of stored-value cards"),
+    "balance": ("Assets:Cloud:Balance", "the prepaid balance"),
+    "credit_line": ("Liabilities:Cloud:Credit-Line", "what is used of the credit line"),
+    "outstanding": ("Liabilities:Cloud:Payable", "what is outstanding"),
+    "frozen": ("Liabilities:Cloud:Accrued", "what is frozen until its monthly statement"),
+}
+#: What beancount takes for an account; hledger takes more.
+_ACCOUNT_NAME = r"(Assets|Liabilities|Equity|Income|Expenses)(:[A-Z0-9](-|[^\W_])*)+"
+_account = Text(
+    "an account of the books",
+    matching(
+        _ACCOUNT_NAME,
+        "an account of the books",
+        "Assets, Liabilities, Equity, Income or Expenses and the names below it, such as Assets:Cloud:Balance; a name"
+        " begins with a capital letter or a digit and has letters, digits and -",
+    ),
+    _ACCOUNT_NAME,
+    BAD_LEDGER_ACCOUNT,
+)
+_item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT, "a code of a price sheet")
+_NAMED = {
+    key: Field(key, _account, f"{doc}; absent: {default}", required=False)
+    for key, (default, doc) in (FLOWS | BALANCES).items()
+}
+_ITEMS = Field(
+    "items", MapOf("the accounts of items", _item, _account), "the account of an item, by its code", required=False
+)
+_OPENING = Field(
+    "opening",
+    Choice("whether a journal opens the books", {"true": True, "false": False}),
+    "whether a journal begins with the balances that the account has (true), or goes on in books that have them already"
+    " (false); absent: true",
+    required=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The accounts that journals use, as far as the config file names them; and whether a journal opens the books."""
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+    opening: bool = True
+
+    def account(self, key: str, default: str = "") -> str:
+        """The account of a key of `FLOWS` or `BALANCES`; `default` is that of any other."""
+        return self.named.get(key) or (FLOWS | BALANCES).get(key, (default,))[0]
+
+
+#: The accounts of a config file that names none.
+STANDARD_BOOKS = Books()
+
+
+def _check(fields: Fields) -> Iterator[Problem]:
+    """An account whose balance is asserted holds nothing else, neither itself nor below it."""
+    given = {key: value for key in _NAMED if isinstance(value := fields.get(_NAMED[key]), Located)}
+    account = {key: given[key].value if key in given else default for key, (default, _) in (FLOWS | BALANCES).items()}
+    items = fields.get(_ITEMS)
+    places = {key: value.place for key, value in given.items()}
+    for entry in items.parts if items else ():
+        if entry.value:
+            account[f"items: {entry.key.value}"] = entry.value.value
+            places[f"items: {entry.key.value}"] = entry.value.place
+    for key in BALANCES:
+        for other, name in account.items():
+            same = name == account[key] and other not in BALANCES
+            place = places.get(other) or places.get(key)
+            if place and other != key and (same or name.startswith(f"{account[key]}:")):
+                message = (
+                    f"{other}, {name}, is {'' if same else 'below '}the account of {key}, whose balance is asserted"
+                )
+                yield Problem(place, SHARED_LEDGER_ACCOUNT, message)
+
+
+BOOKS = Field(
+    "books",
+    Record("the accounts of the books", (*_NAMED.values(), _ITEMS, _OPENING), check=_check),
+    "accounts of journals (beancount, hledger)",
+    required=False,
+)
+
+
+def books_text(fields: Fields) -> Iterator[str]:
+    """What the config file says of the books, a text for each account."""
+    for key, value in fields.values.items():
+        match value:
+            case Located(value=bool()):
+                yield f"{key}={str(value.value).lower()}"
+            case Located():
+                yield f"{key}={value.value}"
+            case Many():
+                yield from (f"{key}.{entry.key.value}={entry.value.value}" for entry in value.parts)
+
+
+def books_of(texts: Iterable[str]) -> Books:
+    """The books of which `books_text` made the texts."""
+    values = dict(text.split("=", 1) for text in texts)
+    opening = values.pop("opening", "true") == "true"
+    items = {key.removeprefix("items."): values.pop(key) for key in list(values) if key.startswith("items.")}
+    return Books(values, items, opening)
