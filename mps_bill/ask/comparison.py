@@ -6,6 +6,7 @@ import decimal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import reduce
 
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import (
@@ -18,8 +19,8 @@ from mps_bill.core.diagnostics import (
     one_of,
     quoted,
 )
+from mps_bill.core.language import said
 from mps_bill.core.laws import law
-from mps_bill.core.units import Unit
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.groups import Group
 from mps_bill.metering.meter_options import MeterOptions
@@ -27,7 +28,7 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import Usage, gathered, meter_usage
 from mps_bill.price_sheet.book import PriceBook, book_of
-from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.rating.bills import (
     Amounts,
     Bill,
@@ -51,8 +52,7 @@ UNUSED_REGION = Kind("V104", "unused-region")
 class ItemCost:
     """What an item came to: its quantity in micros (billed and covered by plans), and its list amount."""
 
-    name: str
-    unit: Unit
+    item: Item
     micros: int
     amount: Decimal
 
@@ -209,8 +209,9 @@ def compare_regions(
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
         moved = _moved(usage, book, regions)
-        label = ", ".join(f"{old} moved to {new}" for old, new in regions.items())
-        return Comparison(book.currency, _list_side("regions as used", usage), _list_side(label, moved), usage)
+        moves = (said("{old} moved to {new}", old=old, new=new) for old, new in regions.items())
+        label = reduce(lambda one, other: said("{one}, {other}", one=one, other=other), moves)
+        return Comparison(book.currency, _list_side(said("regions as used"), usage), _list_side(label, moved), usage)
 
 
 def compare_accounts(
@@ -224,7 +225,7 @@ def compare_accounts(
     with decimal.localcontext(EXACT):
         plans = (*(own.plans if own else ()), *other.plans)
         usage = meter_usage(sources, book, replace(options, cuts=segment_cuts(plans, book)))
-        here = _settled(usage, book, own) if own else _list_side("no account: no plans, no vouchers", usage)
+        here = _settled(usage, book, own) if own else _list_side(said("no account: no plans, no vouchers"), usage)
         return Comparison(book.currency, here, _settled(usage, book, other), usage)
 
 
@@ -312,7 +313,9 @@ def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
     sums = totals(settled)
     paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
     bills = tuple(step.bill for step in settled.settlements)
-    side = _side(f"account {account.id}", (bills, tuple(step.statement for step in settled.statements)), paid)
+    side = _side(
+        said("account {id}", id=account.id), (bills, tuple(step.statement for step in settled.statements)), paid
+    )
     # Statements of months that an earlier run began round more than this run's bills.
     side = replace(side, amounts=sums.amounts, settled_before=before)
     law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
@@ -324,7 +327,7 @@ def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
     found: dict[str, ItemCost] = {}
     for line in (line for bill in bills for line in bill.lines):
         item = line.item
-        before = found.get(item.code) or ItemCost(item.name, item.unit, 0, ZERO)
+        before = found.get(item.code) or ItemCost(item, 0, ZERO)
         found[item.code] = replace(before, micros=before.micros + line.micros, amount=before.amount + line.amount)
     order = {code: None for bill in bills for code in bill.cycle.sheet.items}
     return {code: found[code] for code in order if code in found}

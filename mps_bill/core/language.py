@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -44,12 +44,31 @@ def mark(text: str, *senses: str) -> str:  # noqa: ARG001
     return text
 
 
+class Said(str):
+    """A text that is made before it is shown: in English, and `tr` says it again in the language that is shown."""
+
+    __slots__ = ("text", "values")
+
+    text: str
+    values: dict[str, Any]
+
+
+def said(text: str, /, **values: object) -> Said:
+    made = Said(text.format(**values))
+    made.text, made.values = text, values
+    return made
+
+
 def tr(text: str, /, *, sense: str = "", **values: object) -> str:
     """The text in the current language (English where its catalogue has none), with the values in the places of their names.
 
     `sense` tells apart texts that are the same words in English.
     """
     if _language != ENGLISH and text:
+        if isinstance(text, Said):
+            return tr(
+                text.text, **{name: tr(one) if isinstance(one, Said) else one for name, one in text.values.items()}
+            )
         catalogue = _catalogue(_language)
         found = catalogue.pgettext(sense, text) if sense else text
         text = catalogue.gettext(text) if found == text else found

@@ -151,15 +151,21 @@ def iso(second: int, offset: int) -> str:
 def clock(second: int, offset: int) -> str:
     """The same for people, without the offset: `2023-11-10 11:00`, with seconds only where there are any."""
     local = _local(second, offset)
-    return f"{date_text(local.date().isoformat())} {local.strftime('%H:%M:%S' if local.second else '%H:%M')}"
+    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+
+
+def time_text(second: int, offset: int) -> str:
+    """The same as people write it in their language."""
+    return date_text(clock(second, offset))
 
 
 def date_text(text: str) -> str:
-    """A day or month, `2023-11-10` or `2023-11`, as people write it."""
-    year, month, *day = text.split("-")
+    """A month, a day or an hour, such as `2023-11`, `2023-11-10` or `2023-11-10 11:00`, as people write it."""
+    date, space, time = text.partition(" ")
+    year, month, *day = date.split("-")
     if not day:
         return tr("{year}-{month}", year=year, month=month)
-    return tr("{year}-{month}-{day}", year=year, month=month, day=day[0])
+    return tr("{year}-{month}-{day}", year=year, month=month, day=day[0]) + space + time
 
 
 def offset_text(offset: int) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, scaled
+from mps_bill.core.language import mark, tr
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Figure, Price
@@ -74,7 +75,8 @@ class KindChange:
 
     @property
     def words(self) -> WordChange:
-        return WordChange(f"price of {self.spec} in {self.regions}", self.old.kind_words(), self.new.kind_words())
+        what = tr("price of {spec} in {regions}", spec=self.spec, regions=tr(self.regions))
+        return WordChange(what, self.old.kind_words(), self.new.kind_words())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,12 @@ class ItemChange:
     code: str
     old: Item | None
     new: Item | None
-    words: tuple[WordChange, ...]
     rates: tuple[RateChange, ...]
     kinds: tuple[KindChange, ...] = ()
+
+    @property
+    def words(self) -> tuple[WordChange, ...]:
+        return (*_item_words(self.old, self.new), *(kind.words for kind in self.kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,11 @@ class SheetDiff:
 
     old: PriceSheet
     new: PriceSheet
-    words: tuple[WordChange, ...]
     items: tuple[ItemChange, ...]
+
+    @property
+    def words(self) -> tuple[WordChange, ...]:
+        return tuple(_changed(_head_words(self.old), _head_words(self.new)))
 
     @property
     def rates(self) -> Iterator[RateChange]:
@@ -113,11 +121,10 @@ def diff_sheets(old: PriceSheet, new: PriceSheet) -> SheetDiff:
     for code in [*new.items, *(code for code in old.items if code not in new.items)]:
         before, after = old.items.get(code), new.items.get(code)
         kinds, rates = _price_changes(old, new, code)
-        words_ = (*_item_words(before, after), *(kind.words for kind in kinds))
-        change = ItemChange(code, before, after, words_, rates, kinds)
+        change = ItemChange(code, before, after, rates, kinds)
         if before is None or after is None or change.words or change.rates:
             changes.append(change)
-    return SheetDiff(old, new, tuple(_changed(_head_words(old), _head_words(new))), tuple(changes))
+    return SheetDiff(old, new, tuple(changes))
 
 
 def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[WordChange]:
@@ -129,19 +136,20 @@ def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[WordCha
 
 def _head_words(sheet: PriceSheet) -> dict[str, str]:
     billing = sheet.billing
-    groups = {f"group {name}": ", ".join(members) for name, members in sheet.region_groups.items()}
+    groups = {tr("group {name}", name=name): ", ".join(members) for name, members in sheet.region_groups.items()}
+    unpriced = mark("without a price: {what}")
     return {
-        "id": sheet.id,
-        "site": sheet.site,
-        "product": sheet.product,
-        "in force from": words.time_words(sheet.effective_from, sheet),
-        "in force until": words.time_words(sheet.effective_to, sheet),
-        "billing cycle": words.cycle_words(billing),
-        "bill issued after": words.length_words(billing.issue_after),
-        "settlement": billing.settlement,
-        "bill rounded": words.rounding_words(billing),
+        tr("id"): sheet.id,
+        tr("site"): sheet.site,
+        tr("product"): sheet.product,
+        tr("in force from"): words.time_words(sheet.effective_from, sheet),
+        tr("in force until"): words.time_words(sheet.effective_to, sheet),
+        tr("billing cycle"): words.cycle_words(billing),
+        tr("bill issued after"): words.length_words(billing.issue_after),
+        tr("settlement"): tr(billing.settlement),
+        tr("bill rounded"): words.rounding_words(billing),
         **groups,
-        **{f"without a price: {_unpriced_words(entry)}": _since_words(entry, sheet) for entry in sheet.unpriced},
+        **{tr(unpriced, what=_unpriced_words(entry)): _since_words(entry, sheet) for entry in sheet.unpriced},
     }
 
 
@@ -150,7 +158,9 @@ def _unpriced_words(entry: Unpriced) -> str:
 
 
 def _since_words(entry: Unpriced, sheet: PriceSheet) -> str:
-    return entry.note if entry.before is None else f"before {words.time_words(entry.before, sheet)}: {entry.note}"
+    if entry.before is None:
+        return entry.note
+    return tr("before {time}: {note}", time=words.time_words(entry.before, sheet), note=entry.note)
 
 
 def _item_words(old: Item | None, new: Item | None) -> Iterator[WordChange]:
@@ -160,13 +170,15 @@ def _item_words(old: Item | None, new: Item | None) -> Iterator[WordChange]:
 
 def _words_of(item: Item) -> dict[str, str]:
     return {
-        "name": item.name,
-        "family": item.family,
-        "unit": item.unit.name,
-        "spec": words.spec_words(item),
-        "sizes": words.sizes_words(item),
-        "metering": words.metering_words(item.metering, item.unit),
-        "other spellings": ", ".join(f"{alias} is {spec}" for alias, spec in item.aliases.items()),
+        tr("name"): item.name,
+        tr("family"): item.family,
+        tr("unit"): tr(item.unit.name),
+        tr("spec"): words.spec_words(item),
+        tr("sizes"): words.sizes_words(item),
+        tr("metering"): words.metering_words(item.metering, item.unit),
+        tr("other spellings"): tr(", ").join(
+            tr("{other} is {spec}", other=alias, spec=spec) for alias, spec in item.aliases.items()
+        ),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.language import mark, tr, tr_many
-from mps_bill.core.times import DAY, HOUR, clock, offset_text
+from mps_bill.core.times import DAY, HOUR, offset_text, time_text
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet.sheet_model import Billing, Item, Metering, PriceSheet
 
@@ -63,7 +63,7 @@ def length_words(seconds: int) -> str:
 def time_words(second: int | None, sheet: PriceSheet) -> str:
     """A time on the sheet's billing clock, with the offset."""
     offset = sheet.billing.calendar.offset
-    return tr("open") if second is None else f"{clock(second, offset)} {offset_text(offset)}"
+    return tr("open") if second is None else f"{time_text(second, offset)} {offset_text(offset)}"
 
 
 def regions_words(regions: Sequence[str], groups: Mapping[str, tuple[str, ...]]) -> str:

@@ -15,7 +15,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
-from mps_bill.core.diagnostics import Place, counted
+from mps_bill.core.diagnostics import Place
+from mps_bill.core.language import said
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
@@ -184,7 +185,7 @@ def _one_sided(side: Side, category: Category) -> Difference:
         shift = Fraction(side.list_amount)
     if side.unit and side.quantity is not None:
         shown, unit = _in_unit(side.quantity, side.unit), side.unit.name
-    note = side.remark or ("its period was settled before" if category == "late" else "")
+    note = side.remark or (said("its period was settled before") if category == "late" else "")
     amount = side.list_amount
     values: tuple[Decimal | None, Decimal | None, str] = (None, shown, unit)
     if category == "missing-there":
@@ -202,7 +203,7 @@ def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Differen
         # There is no single price to value the quantity by, so the rest is its value.
         return [replace(found[0], amount=found[0].amount + rest), *found[1:]]
     values = (ours.list_amount, theirs.list_amount, "")
-    note = "list amount" if theirs.key == ALL_ITEMS else "not quantity x price"
+    note = said("list amount") if theirs.key == ALL_ITEMS else said("not quantity x price")
     return [*found, Difference("price", theirs.key, *values, rest, theirs.place, note)]
 
 
@@ -370,8 +371,10 @@ def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:
             tolerance = gained.display_tolerance + lost.display_tolerance
             if (other, at) not in late and abs(gained.shift + lost.shift) <= tolerance:
                 there, here = bills[other].period.name, bills[number].period.name
-                late[number, index] = replace(lost, category="late", note=f"the provider bills it in {there}")
-                late[other, at] = replace(gained, category="late", note=f"we bill it in {here}")
+                late[number, index] = replace(
+                    lost, category="late", note=said("the provider bills it in {period}", period=there)
+                )
+                late[other, at] = replace(gained, category="late", note=said("we bill it in {period}", period=here))
                 break
     return [
         replace(bill, differences=tuple(late.get((number, index), one) for index, one in enumerate(bill.differences)))
@@ -384,8 +387,9 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
     lines = sum(one.category == "missing-there" for one in bill.differences)
     if bill.rows or not lines or not all(one.category in ("missing-there", "rounding") for one in bill.differences):
         return bill
-    hint = next((f", {one.note}" for one in bill.differences if one.category == "missing-there" and one.note), "")
-    note = f"the whole bill of {counted(lines, 'line')}{hint}"
+    hint = next((one.note for one in bill.differences if one.category == "missing-there" and one.note), "")
+    note = said("the whole bill of 1 line") if lines == 1 else said("the whole bill of {n} lines", n=lines)
+    note = said("{one}, {other}", one=note, other=hint) if hint else note
     whole = Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note)
     return replace(bill, differences=(whole,))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from mps_bill.core.diagnostics import quoted
+from mps_bill.core.language import said
 from mps_bill.core.times import Calendar
 from mps_bill.reconcile.differences import BillComparison, Difference
 from mps_bill.reconcile.export import ExportRow
@@ -42,8 +43,9 @@ class ExcludedHints:
             contents.append((one.line.item, one.line.spec))
         if one.category != "missing-there" or not (row := self._row(contents, bill.period)):
             return one
-        hint = f"excluded: a product that no mapping names, {quoted(row.product or row.product_code)} ({row.place})"
-        return replace(one, note=", ".join(filter(None, (one.note, hint))))
+        product = quoted(row.product or row.product_code)
+        hint = said("excluded: a product that no mapping names, {product} ({place})", product=product, place=row.place)
+        return replace(one, note=said("{one}, {other}", one=one.note, other=hint) if one.note else hint)
 
     def _row(self, contents: Sequence[_Content], period: Period) -> ExportRow | None:
         spans = (pair for content in contents for pair in self.rows.get(content, ()))

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.diagnostics import Place
+from mps_bill.core.language import said
 from mps_bill.reconcile.export import Export, ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS, SPELLINGS
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways
@@ -53,15 +54,18 @@ def _of_row(row: ExportRow, leeway: Leeway) -> Iterator[Contradiction]:
     if unpaid:
         parts = " + ".join(amount_text(row.amount(column)) for column in PAYMENTS)
         names = " + ".join(PAYMENTS)
-        message = f"payable {amount_text(row.payable)} is not {parts} ({names})"
+        payable = amount_text(row.payable)
+        message = said("payable {amount} is not {parts} ({names})", amount=payable, parts=parts, names=names)
         yield Contradiction(row.place, message, unpaid)
     if gap := row.amount("cash_gap"):
-        message = f"PaymentAmount {amount_text(row.amount('cash'))} is not CashAmount + AdjustAmount"
+        cash = amount_text(row.amount("cash"))
+        message = said("PaymentAmount {amount} is not CashAmount + AdjustAmount", amount=cash)
         yield Contradiction(row.place, message, gap)
     rest = unexplained(row)
     if not leeway.holds(-rest):
         parts = " - ".join(amount_text(row.amount(column)) for column in ("list_amount", "discount", "coupon"))
-        message = f"payable {amount_text(row.payable)} is not {parts} (list - discount - coupon)"
+        payable = amount_text(row.payable)
+        message = said("payable {amount} is not {parts} (list - discount - coupon)", amount=payable, parts=parts)
         yield Contradiction(row.place, message, rest)
 
 
@@ -78,8 +82,10 @@ def _of_closings(export: Export) -> Iterator[Contradiction]:
         for column, stated in closing.amounts.items():
             total = sum((row.amount(column) for row in members), ZERO)
             if total != stated and column in SPELLINGS:
-                message = (
-                    f"the closing row has {amount_text(stated)} as {SPELLINGS[column][0]},"
-                    f" and the sum of its rows is {amount_text(total)}"
+                message = said(
+                    "the closing row has {stated} as {column}, and the sum of its rows is {total}",
+                    stated=amount_text(stated),
+                    column=SPELLINGS[column][0],
+                    total=amount_text(total),
                 )
                 yield Contradiction(closing.place, message, stated - total)

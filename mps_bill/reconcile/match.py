@@ -8,21 +8,22 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.diagnostics import near_miss, quoted
+from mps_bill.core.language import mark, said
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
 
-NO_MAPPING = "no mapping for this product"
+NO_MAPPING = said("no mapping for this product")
 #: What is on a bill and is not usage of the period, by its fee.
 _EXCLUDED_FEES = {
-    "prepaid": "a prepaid order",
-    "refund": "a refund of a prepaid order",
-    "adjustment": "an adjustment by the provider",
-    "cap": "a charge for an agreed minimum or maximum",
-    "subscription": "a subscription that is paid afterwards",
-    "commission": "a commission",
+    "prepaid": said("a prepaid order"),
+    "refund": said("a refund of a prepaid order"),
+    "adjustment": said("an adjustment by the provider"),
+    "cap": said("a charge for an agreed minimum or maximum"),
+    "subscription": said("a subscription that is paid afterwards"),
+    "commission": said("a commission"),
 }
 #: Bills show quantities at two decimal places at least, perhaps without trailing zeros.
 _MIN_PLACES = 2
@@ -88,9 +89,9 @@ def match_rows(
     for row in rows:
         product = mapping.product(row)
         if product is None:
-            reason = NO_MAPPING if row.product or row.product_code else "it names no product"
+            reason = NO_MAPPING if row.product or row.product_code else said("it names no product")
         elif product not in book.versions:
-            reason = f"{product} is in no price sheet of the run"
+            reason = said("{product} is in no price sheet of the run", product=product)
         elif row.fee in _EXCLUDED_FEES:
             reason = _EXCLUDED_FEES[row.fee]
         else:
@@ -118,13 +119,14 @@ def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) 
     region = mapping.region(row)
     try:
         if not row.fee:
-            raise _Unmatched(f"{quoted(row.bill_type)} is not a known fee type")
+            raise _Unmatched(said("{type} is not a known fee type", type=quoted(row.bill_type)))
         item, spec = _item(row, called, product, mapping, book)
         if region is None:
-            raise _Unmatched(f"no mapping for region {quoted(row.region)}" if row.region else "it names no region")
+            unknown = said("no mapping for region {region}", region=quoted(row.region))
+            raise _Unmatched(unknown if row.region else said("it names no region"))
         return _measured(row, LineKey(item.code, spec, region), item, mapping)
     except _Unmatched as why:
-        return MatchedRow(row, LineKey(called, "", region or row.region), None, remark=str(why))
+        return MatchedRow(row, LineKey(called, "", region or row.region), None, remark=why.args[0])
 
 
 def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book: PriceBook) -> tuple[Item, str]:
@@ -135,16 +137,18 @@ def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book:
     """
     target = mapping.item(row)
     if target is None:
-        raise _Unmatched(f"no mapping for {quoted(called)}")
+        raise _Unmatched(said("no mapping for {item}", item=quoted(called)))
     sheets = book.versions[product]
     items = [sheet.items[target.item] for sheet in sheets if target.item in sheet.items]
     if not items:
         hint = near_miss(target.item, [code for sheet in sheets for code in sheet.items])
-        raise _Unmatched(f"it maps to item {quoted(target.item)}, which {product} does not have{hint}")
+        text = mark("it maps to item {item}, which {product} does not have{hint}")
+        raise _Unmatched(said(text, item=quoted(target.item), product=product, hint=hint))
     specs = specs_named(target.spec, items)
     if not specs:
         hint = near_miss(target.spec, items[-1].prices)
-        raise _Unmatched(f"it maps to {target.item} {quoted(target.spec)}, which no price sheet of the run has{hint}")
+        text = mark("it maps to {item} {spec}, which no price sheet of the run has{hint}")
+        raise _Unmatched(said(text, item=target.item, spec=quoted(target.spec), hint=hint))
     return items[-1], specs[0]
 
 
@@ -158,7 +162,8 @@ def _measured(row: ExportRow, key: LineKey, item: Item, mapping: BillMapping) ->
         return MatchedRow(row, key, item.unit)
     unit = mapping.unit(row.usage_unit)
     if unit is None or unit.dimension != item.unit.dimension:
-        raise _Unmatched(f"its unit {quoted(row.usage_unit)} is not one that {item.code} is billed in")
+        text = mark("its unit {unit} is not one that {item} is billed in")
+        raise _Unmatched(said(text, unit=quoted(row.usage_unit), item=item.code))
     places = row.usage.as_tuple().exponent
     shown = max(_MIN_PLACES, -places if isinstance(places, int) else 0)
     return MatchedRow(

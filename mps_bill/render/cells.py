@@ -10,13 +10,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import amount_text, percent, percent_text, plain, round_money, stripped
-from mps_bill.core.times import clock, iso
+from mps_bill.core.language import mark
+from mps_bill.core.times import iso, time_text
 from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Table, Value
 
 #: A whole part that has groups. It is never 0, whose sign a number would lose.
 _WHOLE = re.compile(r"-?[0-9]{4,}")
 #: What stands below tables of which some amounts are shown rounded.
-ROUNDED = "Amounts in summaries are shown to 2 decimal places; CSV and JSON have every digit."
+ROUNDED = mark("Amounts in summaries are shown to 2 decimal places; CSV and JSON have every digit.")
 
 
 def cell_text(value: Value, column: Column) -> str:
@@ -50,7 +51,7 @@ def as_text(value: Value, kind: Kind = "text") -> str:
         case Quantity():
             return grouped(str(value))
         case Moment():
-            return clock(value.second, value.offset)
+            return time_text(value.second, value.offset)
         case Fraction():
             return percent_text(value)
         case As():

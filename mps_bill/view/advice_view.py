@@ -12,7 +12,7 @@ from mps_bill.ask.advise.packs import Pack, PackType
 from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled
 from mps_bill.core.language import mark, tr, tr_many
-from mps_bill.core.times import clock, date_text, offset_text
+from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import (
@@ -278,7 +278,7 @@ def _about_packs(type_: PackType, advice: Advice) -> Iterator[str]:
     )
     until = ""
     if advice.bought_at is not None:
-        until = tr(", until {time}", time=clock(advice.expires_at(type_), advice.offset))
+        until = tr(", until {time}", time=time_text(advice.expires_at(type_), advice.offset))
     text = mark("{type} covers {covers}; in {regions}; for {time}{until}.")
     yield tr(text, type=type_.id, covers=covers, regions=regions, time=type_.valid_for, until=until)
     for note in type_.notes:
@@ -299,7 +299,7 @@ def _about_time(advice: Advice) -> Iterator[str]:
     start = min((cycle.start for cycle in advice.cycles), default=advice.bought_at)
     end = max((cycle.end for cycle in advice.cycles), default=advice.bought_at)
     expiries = [advice.expires_at(type_) for type_ in advice.packs.types]
-    first, last, bought = (clock(second, advice.offset) for second in (start, end, advice.bought_at))
+    first, last, bought = (time_text(second, advice.offset) for second in (start, end, advice.bought_at))
     yield tr(
         "Exact over this usage, {start} to {end} (UTC{offset}), and no forecast: what is used at another time is not in it.",
         start=first,
@@ -312,14 +312,14 @@ def _about_time(advice: Advice) -> Iterator[str]:
         yield tr(
             "They are bought once. What is used after they expire ({time} at the earliest) is paid for as it is; ask again"
             " with --from for the purchase that follows.",
-            time=clock(min(expiries), advice.offset),
+            time=time_text(min(expiries), advice.offset),
         )
     if max(expiries) > end:
         yield tr(
             "The usage ends on {end}, before packs expire ({time} at the latest): what is unused then is lost only as far as"
             " nothing more is used.",
             end=last,
-            time=clock(max(expiries), advice.offset),
+            time=time_text(max(expiries), advice.offset),
         )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
-from mps_bill.core.diagnostics import counted
-from mps_bill.core.times import DAY, clock, offset_text
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
@@ -28,6 +28,7 @@ from mps_bill.view.bill_records import (
     statement_record,
 )
 from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.reasons import item_title
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
     Block,
@@ -49,7 +50,7 @@ from mps_bill.view.tables import (
 _LONG = 2 * DAY
 #: Bills of a shorter run that are printed in full.
 _IN_FULL = 6
-_NO_TAG = "(none)"
+_NO_TAG = mark("(none)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ class BillView:
         for bill in shown:
             yield bill_table(bill, run.currency)
         if rest := len(run.bills) - len(shown):
-            bills = f"{rest} {'more ' if shown else ''}{'bill is' if rest == 1 else 'bills are'}"
-            yield Note(f"{bills} summarised below; --all prints every bill in full.")
+            yield Note(_not_shown(rest, more=bool(shown)))
         for by in self.by or default_groupings(is_long=is_long):
             yield summary_table(self._summary(by), run.currency)
         if not is_long:
@@ -128,6 +128,20 @@ class BillView:
         return focus_records(((bill, {}, ()) for bill in self.run.bills), months, self.run.currency, self.account)
 
 
+def _not_shown(rest: int, *, more: bool) -> str:
+    if more:
+        return tr_many(
+            "{n} more bill is summarised below; --all prints every bill in full.",
+            "{n} more bills are summarised below; --all prints every bill in full.",
+            rest,
+        )
+    return tr_many(
+        "{n} bill is summarised below; --all prints every bill in full.",
+        "{n} bills are summarised below; --all prints every bill in full.",
+        rest,
+    )
+
+
 def bill_table(bill: Bill, currency: str) -> Table:
     """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
@@ -138,7 +152,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
     for line in bill.lines:
         if item is None or line.item.code != item.code:
             item = line.item
-            rows.append(Heading(f"{item.code}: {item.name}, per {item.unit.name}"))
+            rows.append(Heading(item_title(item)))
         shown = dict(line_record(line))
         shown["spec"] = f"  {line.spec}" + (f" ({line.tier})" if line.tier else "")
         shown["records"] = line.records or None
@@ -151,27 +165,29 @@ def bill_table(bill: Bill, currency: str) -> Table:
 def bill_title(cycle: Cycle) -> str:
     """`mps 2023-11-10 11:00 to 12:00 (UTC+08:00), issued 13:00` and the sheet."""
     calendar = cycle.sheet.billing.calendar
-    start, end, issued = (clock(second, calendar.offset) for second in (cycle.start, cycle.end, cycle.issued_at))
-    day = start[:10]
+    start, end, issued = (time_text(second, calendar.offset) for second in (cycle.start, cycle.end, cycle.issued_at))
+    day, _, _ = start.partition(" ")
     end, issued = (moment.removeprefix(f"{day} ") for moment in (end, issued))
-    name = "Bill" if cycle.correction_at is None else "Correction"
-    return f"{name} of {cycle.product}: {start} to {end} ({clock_name(calendar)}), issued {issued}\n{cycle.sheet.ref}"
+    bill = mark("Bill of {product}: {start} to {end} ({clock}), issued {issued}")
+    correction = mark("Correction of {product}: {start} to {end} ({clock}), issued {issued}")
+    title = bill if cycle.correction_at is None else correction
+    shown = tr(title, product=cycle.product, start=start, end=end, clock=clock_name(calendar), issued=issued)
+    return f"{shown}\n{cycle.sheet.ref}"
 
 
 def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     amounts = bill.amounts
     blank = (None,) * (width - 2)
-    monthly = ", monthly" if bill.cycle.is_monthly else ""
-    yield (f"List amount{monthly}", *blank, amounts.list_amount)
+    yield (tr("List amount, monthly") if bill.cycle.is_monthly else tr("List amount"), *blank, amounts.list_amount)
     if amounts.discount:
-        yield ("Discount", *blank, -amounts.discount)
+        yield (tr("Discount"), *blank, -amounts.discount)
     if bill.cycle.is_monthly or amounts.is_part:
         if amounts.discount:
-            yield ("Net amount", *blank, amounts.net)
+            yield (tr("Net amount"), *blank, amounts.net)
         return
     # Beside more columns the longer word would not fit 80 columns.
-    yield ("Rounding adjustment" if width == 6 else "Rounding", *blank, amounts.rounding_adjustment)
-    yield ("Payable", *blank, amounts.payable)
+    yield (tr("Rounding adjustment") if width == 6 else tr("Rounding"), *blank, amounts.rounding_adjustment)
+    yield (tr("Payable"), *blank, amounts.payable)
 
 
 def spans_days(bills: Sequence[Bill]) -> bool:
@@ -192,40 +208,48 @@ def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
 def selection_text(selection: Selection, offset: int) -> str:
     """What of the run is shown, and that the rest was billed all the same."""
     start, end = selection.period.start, selection.period.end
-    bounds = [f"from {clock(start, offset)}"] if start is not None else []
-    bounds += [f"before {clock(end, offset)}"] if end is not None else []
-    shown = [f"cycles {' and '.join(bounds)} (UTC{offset_text(offset)})"] if bounds else []
-    shown += [f"{key} {' or '.join(sorted(values)) or _NO_TAG}" for key, values in selection.only.items()]
-    text = f"Shown: {', '.join(shown)}. The whole input was metered, tiered and billed."
+    bounds = [tr("from {time}", time=time_text(start, offset))] if start is not None else []
+    bounds += [tr("before {time}", time=time_text(end, offset))] if end is not None else []
+    period = mark("cycles {bounds} (UTC{offset})")
+    shown = [tr(period, bounds=tr(" and ").join(bounds), offset=offset_text(offset))] if bounds else []
+    shown += [f"{key} {tr(' or ').join(sorted(values)) or tr(_NO_TAG)}" for key, values in selection.only.items()]
+    text = mark("Shown: {parts}. The whole input was metered, tiered and billed.{why}")
+    why = ""
     if selection.only:
-        text += " Only whole bills are rounded and paid, so parts of them have a net amount and no payable."
-    return text
+        why = tr(" Only whole bills are rounded and paid, so parts of them have a net amount and no payable.")
+    return tr(text, parts=tr(", ").join(shown), why=why)
 
 
 def total_table(run: BillRun) -> Table:
     total = run.amounts
     rows: list[Row] = [
         (
-            f"{month.sheet.product} statement of {month.month}, rounding adjustment",
+            tr(
+                "{product} statement of {month}, rounding adjustment",
+                product=month.sheet.product,
+                month=date_text(month.month),
+            ),
             month.amounts.rounding_adjustment,
         )
         for month in run.months
     ]
     *before, last = total_rows(total)
-    title = f"Total of {'parts of ' if total.is_part else ''}{counted(len(run.bills), 'bill')}"
+    title = tr_many("Total of {n} bill", "Total of {n} bills", len(run.bills))
+    if total.is_part:
+        title = tr_many("Total of parts of {n} bill", "Total of parts of {n} bills", len(run.bills))
     return Table(title, sum_columns(run.currency), [*rows, *before], (last,))
 
 
 def total_rows(total: Amounts) -> list[Row]:
     """What leads from the list amount to what is payable; a discount takes off."""
-    discount = [("Discount", -total.discount)] if total.discount else []
+    discount = [(tr("Discount"), -total.discount)] if total.discount else []
     return [
-        ("List amount", total.list_amount),
+        (tr("List amount"), total.list_amount),
         *discount,
         *(
-            [("Net amount", total.net)]
+            [(tr("Net amount"), total.net)]
             if total.is_part
-            else [("Rounding adjustments", total.rounding_adjustment), ("Payable", total.payable)]
+            else [(tr("Rounding adjustments"), total.rounding_adjustment), (tr("Payable"), total.payable)]
         ),
     ]
 
@@ -244,7 +268,7 @@ def pending_table(pending: Sequence[Bill], currency: str) -> Table:
     for bill in pending:
         head = bill_record(bill)
         rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted)))
-    return Table("Pending, in no total: not issued yet", columns, rows)
+    return Table(tr("Pending, in no total: not issued yet"), columns, rows)
 
 
 def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Columns:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from mps_bill.ask.summaries import PERIODS, period_at
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
-from mps_bill.core.times import DAY, HOUR, offset_text
+from mps_bill.core.times import DAY, HOUR, date_text, offset_text
 from mps_bill.rating.bills import Bill
 from mps_bill.view.bill_view import item_order
 from mps_bill.view.tables import Bar, Report, Series
@@ -38,7 +38,7 @@ def cost_by_period(bills: Sequence[Bill]) -> Series:
     for bill in bills:
         name = period_at(bill.cycle.start, calendar, period)
         amounts[name] = amounts.get(name, ZERO) + bill.amounts.payable
-    bars = tuple(Bar(name, name, amounts[name]) for name in sorted(amounts))
+    bars = tuple(Bar(name, date_text(name), amounts[name]) for name in sorted(amounts))
     is_part = any(bill.amounts.is_part for bill in bills)
     title = tr((_PARTS_BY if is_part else _BY)[period])
     return Series(f"{title} (UTC{offset_text(calendar.offset)})", bars)

@@ -10,6 +10,7 @@ from typing import Any
 
 from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import control_totals
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
@@ -39,6 +40,15 @@ COLUMNS = (
     Column("percent", "percent"),
     Column("currency"),
 )
+#: What a source is called here, where it is its name in words.
+_SOURCES = {
+    "voucher": mark("voucher"),
+    "stored_value_card": mark("stored value card"),
+    "balance": mark("balance"),
+    "credit_line": mark("credit line"),
+    "outstanding": mark("outstanding"),
+    "frozen": mark("frozen"),
+}
 _FIGURES = ("here", "there", "difference", "percent")
 
 
@@ -56,37 +66,39 @@ class ComparisonView:
 
     def printed(self) -> Iterator[Block]:
         here, there = self._sides
-        yield Note(f"Here:  {here.label}\nThere: {there.label}")
+        yield Note(tr("Here:  {here}\nThere: {there}", here=tr(here.label), there=tr(there.label)))
         rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
         discounts = (here.amounts.discount, there.amounts.discount)
         totals = (
-            ("List amount", *change(here.amounts.list_amount, there.amounts.list_amount)),
-            *([("Discount", *change(*(-one for one in discounts))[:3], None)] if any(discounts) else []),
-            ("Rounding", *change(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], None),
-            ("Payable", *change(here.amounts.payable, there.amounts.payable)),
+            (tr("List amount"), *change(here.amounts.list_amount, there.amounts.list_amount)),
+            *([(tr("Discount"), *change(*(-one for one in discounts))[:3], None)] if any(discounts) else []),
+            (tr("Rounding"), *change(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], None),
+            (tr("Payable"), *change(here.amounts.payable, there.amounts.payable)),
         )
         columns = pick(COLUMNS, "item", *_FIGURES)
-        yield Table(f"The same usage, {self.comparison.currency}", columns, rows, totals)
+        title = tr("The same usage, {currency}", currency=self.comparison.currency)
+        yield Table(title, columns, rows, totals)
         if there.paid:
             yield self._paid_table()
         for side in (here, there):
             if side.settled_before:
-                again = "of these bills before; it pays all of them here."
-                yield Note(f"The {side.label} has settled {side.settled_before} {again}")
+                again = mark("The {side} has settled {n} of these bills before; it pays all of them here.")
+                yield Note(tr(again, side=tr(side.label), n=side.settled_before))
         yield Note(control_totals_text(self._control_totals))
 
     def _paid_table(self) -> Table:
         """How both sides pay. A side without an account would pay all of it."""
         here, there = self._sides
         rows: list[Row] = [
-            (source.replace("_", " "), *change(here.paid.get(source, ZERO), amount)[:3])
+            (_source_name(source), *change(here.paid.get(source, ZERO), amount)[:3])
             for source, amount in there.paid.items()
         ]
         if not here.paid:
-            rows.append(("no account", *change(here.amounts.payable, ZERO)[:3]))
-        total = ("Payable", *change(here.amounts.payable, there.amounts.payable)[:3])
+            rows.append((tr("no account"), *change(here.amounts.payable, ZERO)[:3]))
+        total = (tr("Payable"), *change(here.amounts.payable, there.amounts.payable)[:3])
         columns = (Column("Paid by"), *pick(COLUMNS, *_FIGURES[:3]))
-        return Table(f"How it is paid, {self.comparison.currency}", columns, rows, (total,))
+        title = tr("How it is paid, {currency}", currency=self.comparison.currency)
+        return Table(title, columns, rows, (total,))
 
     def records(self) -> Records:
         """A row per item, then for discounts and for the rounding, so that `here`, `there`, `difference` sum to the payables."""
@@ -98,7 +110,7 @@ class ComparisonView:
             cost = self._cost(code)
             quantities = (self._quantity(side, code) for side in self._sides)
             figures = change(*self.comparison.amounts(code))
-            row = ("item", code, cost.name, *quantities, cost.unit.name, *figures, currency)
+            row = ("item", code, cost.item.label, *quantities, tr(cost.item.unit.name), *figures, currency)
             yield dict(zip((column.key for column in COLUMNS), row, strict=True))
         here, there = (side.amounts for side in self._sides)
         if here.discount or there.discount:
@@ -111,18 +123,23 @@ class ComparisonView:
         here, there = self._sides
         columns = tuple(column for column in COLUMNS if column.key not in ("percent", "currency"))
         control = control_totals_text(self._control_totals)
+        sides = tr("Here {here}, there {there}", here=tr(here.label), there=tr(there.label))
         return Report(
-            title="The same usage",
+            title=tr("The same usage"),
             date=max((cycle.issued_at for cycle in self.comparison.usage.cycles), default=0),
-            facts=[("Currency", self.comparison.currency), ("Here", here.label), ("There", there.label)],
-            sums=[("Payable here", "here"), ("Payable there", "there"), ("Difference", "difference")],
+            facts=[
+                (tr("Currency"), self.comparison.currency),
+                (tr("Here"), tr(here.label)),
+                (tr("There"), tr(there.label)),
+            ],
+            sums=[(tr("Payable here"), "here"), (tr("Payable there"), "there"), (tr("Difference"), "difference")],
             tables=[
-                table("Comparison", columns, self._records()),
-                *([replace(self._paid_table(), title="How it is paid")] if there.paid else []),
+                table(tr("Comparison"), columns, self._records()),
+                *([replace(self._paid_table(), title=tr("How it is paid"))] if there.paid else []),
                 control_totals_table(self._control_totals),
             ],
             currency=self.comparison.currency,
-            about=(f"Here {here.label}, there {there.label}",),
+            about=[sides],
             notes=(control,),
         )
 
@@ -152,8 +169,8 @@ class ComparisonView:
         here, there = self._sides
         return {
             "item": code,
-            "name": cost.name,
-            "unit": cost.unit.name,
+            "name": cost.item.name,
+            "unit": cost.item.unit.name,
             "quantity": {"here": self._quantity(here, code), "there": self._quantity(there, code)},
             **_pair(*self.comparison.amounts(code)),
         }
@@ -163,7 +180,11 @@ class ComparisonView:
 
     def _quantity(self, side: Side, code: str) -> Value:
         cost = side.items.get(code)
-        return Quantity(cost.micros, cost.unit) if cost else ZERO
+        return Quantity(cost.micros, cost.item.unit) if cost else ZERO
+
+
+def _source_name(source: str) -> str:
+    return tr(_SOURCES[source]) if source in _SOURCES else source.replace("_", " ")
 
 
 def _pair(here: Decimal, there: Decimal) -> dict[str, Value]:

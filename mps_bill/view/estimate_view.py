@@ -9,7 +9,7 @@ from typing import Any
 from mps_bill.ask.estimates import Estimate
 from mps_bill.core.decimals import stripped
 from mps_bill.core.language import tr
-from mps_bill.core.times import clock, date_text, offset_text
+from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.view.bill_records import LINE, bill_json, line_record
 from mps_bill.view.reasons import (
@@ -88,7 +88,7 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     sheet, item = one.assignment.sheet, one.assignment.item
     cycle, charge = one.bill.cycle, one.lines[0].charge
     offset = sheet.billing.calendar.offset
-    start, end = clock(cycle.start, offset), clock(cycle.end, offset)
+    start, end = time_text(cycle.start, offset), time_text(cycle.end, offset)
     used = tr(
         "{quantity} are assumed to have been used before in {month}; see --month-used",
         quantity=shown(one.used_micros, item.unit),

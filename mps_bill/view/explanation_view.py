@@ -10,7 +10,7 @@ from mps_bill.ask.job_history import Explained
 from mps_bill.core.decimals import plain, scaled, stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import mark, tr, tr_many
-from mps_bill.core.times import clock, date_text, iso, offset_text
+from mps_bill.core.times import date_text, iso, offset_text, time_text
 from mps_bill.core.units import MICROS
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
@@ -103,7 +103,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
     cycle = one.bill.cycle
     zone = f"UTC{offset_text(calendar.offset)}"
     completed = iso(record.completed_at // MICROS, calendar.offset)
-    start, end = clock(cycle.start, calendar.offset), clock(cycle.end, calendar.offset)
+    start, end = time_text(cycle.start, calendar.offset), time_text(cycle.end, calendar.offset)
     why = spec_reason(placed.key, item, record.features.written_spec)
     found += [
         (
@@ -229,7 +229,7 @@ def _bill_reason(one: Explained, currency: str) -> str:
     assert one.bill is not None
     bill = one.bill
     amounts = bill.amounts
-    issued = clock(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
+    issued = time_text(bill.cycle.issued_at, bill.cycle.sheet.billing.calendar.offset)
     return tr_many(
         "{product}, issued {issued}: {n} line, list amount {list_amount}, {discount}rounding adjustment"
         " {rounding_adjustment}, payable {payable} {currency}",

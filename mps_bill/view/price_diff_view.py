@@ -10,7 +10,7 @@ from typing import Any
 
 from mps_bill.ask.comparison import Comparison, Unbilled
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, divide, percent_text, plain, scaled, stripped
-from mps_bill.core.diagnostics import counted
+from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.view.tables import (
@@ -51,15 +51,16 @@ class PriceDiffView:
     def printed(self) -> Iterator[Block]:
         """The words that changed, the figures by item, and the effect on usage."""
         diff = self.diff
-        yield Note(f"From {diff.old.ref} to {diff.new.ref}, in {diff.new.currency}.")
+        head = mark("From {old} to {new}, in {currency}.")
+        yield Note(tr(head, old=diff.old.ref, new=diff.new.ref, currency=diff.new.currency))
         if not diff:
-            yield Note("Nothing changed.")
+            yield Note(tr("Nothing changed."))
         elif not diff.items:
-            yield Note("No price changed.")
-        words = [_words_row("the sheet", word) for word in diff.words]
+            yield Note(tr("No price changed."))
+        words = [_words_row(tr("the sheet"), word) for word in diff.words]
         words += [row for item in diff.items for row in _item_rows(item)]
         if words:
-            yield Table("What changed", (Column("Where"), Column("What"), Column("Before"), Column("After")), words)
+            yield Table(tr("What changed"), (Column("Where"), Column("What"), Column("Before"), Column("After")), words)
         if any(item.rates for item in diff.items):
             yield self._rates_table()
         if self.usage:
@@ -71,10 +72,9 @@ class PriceDiffView:
         currency, rows = self.diff.old.currency, sum(one.rows for one in self.unbilled)
         total = sum((one.amount for one in self.unbilled), ZERO)
         columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=currency)
-        totals = [("Total", None, None, rows, total, None)]
-        return table(
-            "Usage that has no price under the new sheet", columns, map(_unbilled_record, self.unbilled), totals
-        )
+        totals = [(tr("Total"), None, None, rows, total, None)]
+        title = tr("Usage that has no price under the new sheet")
+        return table(title, columns, map(_unbilled_record, self.unbilled), totals)
 
     def _rates_table(self) -> Table:
         tier = (Column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
@@ -84,26 +84,32 @@ class PriceDiffView:
         for item in self.diff.items:
             shown = item.old or item.new
             if item.rates and shown:
-                rows.append(Heading(f"{shown.name} ({item.code}), per {shown.unit.name}"))
-            rows += [(rate.spec, rate.regions, *((rate.tier,) if tier else ()), *_figures(rate)) for rate in item.rates]
-        return Table("Prices", columns, rows)
+                heading = mark("{name} ({code}), per {unit}")
+                rows.append(Heading(tr(heading, name=shown.label, code=item.code, unit=tr(shown.unit.name))))
+            rows += [
+                (rate.spec, tr(rate.regions), *((rate.tier,) if tier else ()), *_figures(rate)) for rate in item.rates
+            ]
+        return Table(tr("Prices"), columns, rows)
 
     def _effect(self, usage: Comparison) -> Iterator[Block]:
         """The amounts of the usage under both sheets, by item and in total."""
         old, new = usage.here.amounts, usage.there.amounts
         totals = (
-            ("List amount", *change(old.list_amount, new.list_amount)),
-            ("Rounding adjustment", *change(old.rounding_adjustment, new.rounding_adjustment)[:3], None),
-            ("Payable", *change(old.payable, new.payable)),
+            (tr("List amount"), *change(old.list_amount, new.list_amount)),
+            (tr("Rounding adjustment"), *change(old.rounding_adjustment, new.rounding_adjustment)[:3], None),
+            (tr("Payable"), *change(old.payable, new.payable)),
         )
         columns = (Column("Item"), Column("Before", "amount"), Column("After", "amount"), _SIGNED, _PERCENT)
         rows = tuple((code, *change(*usage.amounts(code))) for code in _items(usage))
-        yield Table(f"Effect on usage, {self.diff.new.currency}", columns, rows, totals)
-        records = _records(usage)
-        yield Note(
-            f"{counted(records, 'usage record')} billed under each sheet as if it had been in force all the"
-            " time, whatever its period; no plans, vouchers or discounts."
+        yield Table(tr("Effect on usage, {currency}", currency=self.diff.new.currency), columns, rows, totals)
+        how = tr_many(
+            "{n} usage record billed under each sheet as if it had been in force all the time, whatever its period; no plans,"
+            " vouchers or discounts.",
+            "{n} usage records billed under each sheet as if it had been in force all the time, whatever its period; no plans,"
+            " vouchers or discounts.",
+            _records(usage),
         )
+        yield Note(how)
 
     def document(self) -> dict[str, Any]:
         """Prices and amounts are text, and a percentage has at most two decimals."""
@@ -163,14 +169,15 @@ def _words_row(where: str, word: WordChange) -> Row:
 
 def _item_rows(item: ItemChange) -> list[Row]:
     if item.old is None or item.new is None:
-        return [(item.code, "item", "-" if item.old is None else "priced", "-" if item.new is None else "priced")]
+        before, after = (tr("priced") if side else "-" for side in (item.old, item.new))
+        return [(item.code, tr("item"), before, after)]
     return [_words_row(item.code, word) for word in item.words]
 
 
 def _figures(rate: RateChange) -> Row:
     """Before, after, difference and percent of a price that may be added or removed."""
     if rate.old is None or rate.new is None:
-        return (_or_dash(rate.old), _or_dash(rate.new), "added" if rate.old is None else "removed", None)
+        return (_or_dash(rate.old), _or_dash(rate.new), tr("added") if rate.old is None else tr("removed"), None)
     return (rate.old, _in_old_unit(rate), rate.difference, rate.ratio)
 
 

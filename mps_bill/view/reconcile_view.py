@@ -147,14 +147,14 @@ class ReconcileView:
         )
 
     def _contradictions(self) -> list[Row]:
-        return [(str(one.place), one.message, one.amount) for one in self.result.contradictions]
+        return [(str(one.place), tr(one.message), one.amount) for one in self.result.contradictions]
 
     def _differences(self) -> Table:
         titles = {"item": "What", "amount": self.currency}
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
         rows: list[Row | Heading] = []
         for bill in self._detailed():
-            name = {"product": bill.product, "period": _period_name(bill.period)}
+            name = {"product": bill.product, "period": date_text(bill.period.name)}
             text = tr(
                 "{product} {period}: ours {ours}, theirs {theirs}, {difference}",
                 **name,
@@ -200,7 +200,7 @@ class ReconcileView:
         return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
 
     def _excluded(self) -> list[Row]:
-        return [(one.product, one.reason, len(one.rows), one.payable) for one in self.result.excluded]
+        return [(one.product, tr(one.reason), len(one.rows), one.payable) for one in self.result.excluded]
 
     def records(self) -> Records:
         """A row per difference; `amount` sums to the whole difference. Contradictions of the export follow with amount 0."""
@@ -334,24 +334,18 @@ def _difference_record(bill: BillComparison, difference: Difference) -> Record:
         "region": line.region if line else None,
         "ours": ours,
         "theirs": theirs,
-        "unit": difference.unit or None,
+        "unit": tr(difference.unit) or None,
         "amount": difference.amount,
-        "note": difference.note or None,
+        "note": tr(difference.note) or None,
         "place": str(difference.place) if difference.place else None,
     }
 
 
 def _described(difference: Difference) -> str:
     """What differs, and where it stands in the export."""
-    what = [str(difference.line) if difference.line else "", difference.note, difference.unit]
+    what = [str(difference.line) if difference.line else "", tr(difference.note), tr(difference.unit)]
     place = [f"({difference.place})"] if difference.place else []
     return " ".join([tr(", ").join(filter(None, what)) or tr(MEANINGS[difference.category]), *place])
-
-
-def _period_name(period: Period) -> str:
-    """Where the period starts, as people write it: its day or month, or the hour."""
-    day, _, hour = period.name.partition(" ")
-    return f"{date_text(day)} {hour}".rstrip()
 
 
 def _rows_text(rows: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mps_bill.ask.summaries import Summary
 from mps_bill.core.language import tr, tr_many
-from mps_bill.core.times import clock
+from mps_bill.core.times import time_text
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Bill
@@ -100,7 +100,7 @@ def run_report(
         first = min(bills, key=lambda bill: bill.cycle.start)
         last = max(bills, key=lambda bill: bill.cycle.end)
         calendar = first.cycle.sheet.billing.calendar
-        start, end = (clock(second, calendar.offset) for second in (first.cycle.start, last.cycle.end))
+        start, end = (time_text(second, calendar.offset) for second in (first.cycle.start, last.cycle.end))
         facts += [
             (tr("First cycle starts"), bill_record(first)["cycle_start"]),
             (tr("Last cycle ends"), bill_record(last)["cycle_end"]),

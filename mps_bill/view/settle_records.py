@@ -10,7 +10,7 @@ from typing import Any
 
 from mps_bill.core.decimals import scaled
 from mps_bill.core.language import mark, tr
-from mps_bill.core.times import clock, date_text
+from mps_bill.core.times import date_text, time_text
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Bill
@@ -125,7 +125,7 @@ def closing_record(row: ClosingRow, offset: int) -> Record:
 
 
 def debt_name(debt: Debt, offset: int) -> str:
-    return f"{debt.product} {date_text(debt.month) if debt.month else clock(debt.cycle_start, offset)}"
+    return f"{debt.product} {date_text(debt.month) if debt.month else time_text(debt.cycle_start, offset)}"
 
 
 def settle_records(run: SettleRun) -> Iterator[Record]:

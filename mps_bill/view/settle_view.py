@@ -12,8 +12,8 @@ from mps_bill.ask.selected import bills_of, selected_settlement
 from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.config.books import STANDARD_BOOKS, Books
 from mps_bill.core.decimals import amount_text
-from mps_bill.core.diagnostics import counted
-from mps_bill.core.times import DAY, clock, offset_text
+from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.rating.selection import Selection
@@ -75,8 +75,8 @@ if TYPE_CHECKING:
 #: What pays, by its name: for people, and for programs.
 PAYERS = {
     **{source.name: source.pool_title for source in MONEY_SOURCES},
-    "outstanding": "Outstanding",
-    "frozen": "Frozen",
+    "outstanding": mark("Outstanding"),
+    "frozen": mark("Frozen"),
 }
 _POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Late cycles that are listed one by one.
@@ -86,13 +86,13 @@ _NAMED = 6
 #: What was charged of a late cycle before, as far as the account knows.
 _BEFORE: dict[Before | None, str] = {
     None: "",
-    "same": "the same",
-    "other": "other usage",
-    "unknown": "yes, long ago",
+    "same": mark("the same"),
+    "other": mark("other usage"),
+    "unknown": mark("yes, long ago"),
 }
 #: Amounts in money or in a plan's unit.
 _TOOK = (
-    Column("From"),
+    Column("From", sense="source"),
     Column("For"),
     Column("Took", "amount"),
     Column("Left", "amount"),
@@ -129,8 +129,7 @@ class SettleView:
         for step in shown:
             yield from _step_blocks(step, run)
         if rest := settled.steps[len(shown) :]:
-            counted = _counted(rest, "more " if shown else "")
-            yield Note(f"{counted} summarised in the closing statement; --all prints every bill in full.")
+            yield Note(_not_shown(rest, more=bool(shown)))
         if not is_long and (settled.settlements or settled.statements):
             yield _total_table(run)
         if settled.charged_again:
@@ -232,12 +231,29 @@ def shown_of(
     return SettleView(selected_settlement(run, selection.period), by, in_full, account, selection.tags, books)
 
 
-def _counted(steps: Sequence[Step], more: str) -> str:
-    """`719 more bills and 2 top-ups are`."""
-    names = {Settlement: f"{more}bill", StatementSettlement: f"{more}statement", Arrival: f"{more}top-up"}
-    counts = [(sum(isinstance(step, kind) for step in steps), name) for kind, name in names.items()]
-    parts = [counted(count, name) for count, name in counts if count]
-    return f"{' and '.join(parts)} {'is' if len(steps) == 1 else 'are'}"
+def _not_shown(steps: Sequence[Step], *, more: bool) -> str:
+    """`719 more bills and 2 more top-ups are summarised ...`."""
+    bills, statements, top_ups = (
+        sum(isinstance(step, kind) for step in steps) for kind in (Settlement, StatementSettlement, Arrival)
+    )
+    if more:
+        parts = [
+            *([tr_many("{n} more bill", "{n} more bills", bills)] if bills else []),
+            *([tr_many("{n} more statement", "{n} more statements", statements)] if statements else []),
+            *([tr_many("{n} more top-up", "{n} more top-ups", top_ups)] if top_ups else []),
+        ]
+    else:
+        parts = [
+            *([tr_many("{n} bill", "{n} bills", bills)] if bills else []),
+            *([tr_many("{n} statement", "{n} statements", statements)] if statements else []),
+            *([tr_many("{n} top-up", "{n} top-ups", top_ups)] if top_ups else []),
+        ]
+    return tr_many(
+        "{steps} is summarised in the closing statement; --all prints every bill in full.",
+        "{steps} are summarised in the closing statement; --all prints every bill in full.",
+        len(steps),
+        steps=tr(" and ").join(parts),
+    )
 
 
 def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
@@ -246,19 +262,25 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             yield bill_table(step.bill, run.currency)
             cycle = step.bill.cycle
             if rows := _paid_rows(step, run.currency):
-                yield _paid_table(f"Paid: {cycle.product} {clock(cycle.start, run.offset)}", rows)
+                title = tr("Paid: {product} {start}", product=cycle.product, start=time_text(cycle.start, run.offset))
+                yield _paid_table(title, rows)
         case StatementSettlement():
             statement, amounts = step.statement, step.statement.amounts
-            issued = clock(statement.issued_at, run.offset)
+            issued = time_text(statement.issued_at, run.offset)
             figures: list[tuple[str, Decimal]] = [
-                ("List amount of the month", amounts.list_amount),
-                *([("Discount", -amounts.discount)] if amounts.discount else []),
-                ("Rounding adjustment", amounts.rounding_adjustment),
-                ("Payable", amounts.payable),
-                *([("Paid by vouchers when the hours were billed", step.vouchers)] if step.vouchers else []),
+                (tr("List amount of the month"), amounts.list_amount),
+                *([(tr("Discount"), -amounts.discount)] if amounts.discount else []),
+                (tr("Rounding adjustment"), amounts.rounding_adjustment),
+                (tr("Payable"), amounts.payable),
+                *([(tr("Paid by vouchers when the hours were billed"), step.vouchers)] if step.vouchers else []),
             ]
             rows = [(name, None, amount, None, run.currency) for name, amount in figures]
-            title = f"Statement of {statement.sheet.product} for {statement.month}, issued {issued}"
+            title = tr(
+                "Statement of {product} for {month}, issued {issued}",
+                product=statement.sheet.product,
+                month=date_text(statement.month),
+                issued=issued,
+            )
             yield _paid_table(title, [*rows, *_paid_rows(step, run.currency)])
         case Arrival():
             yield Note(arrival_text(step, run))
@@ -275,9 +297,9 @@ def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Ro
     """What each source took: plans in their unit, the others in money; what is outstanding and what is frozen."""
     rows = [_took(record) for record in deductions(step, currency)]
     if step.payment.outstanding:
-        rows.append(("Outstanding", None, step.payment.outstanding, None, currency))
+        rows.append((tr("Outstanding"), None, step.payment.outstanding, None, currency))
     if isinstance(step, Settlement) and step.frozen:
-        rows.append(("Frozen", "until the month is over", step.frozen, None, currency))
+        rows.append((tr("Frozen"), tr("until the month is over"), step.frozen, None, currency))
     return rows
 
 
@@ -292,36 +314,43 @@ def _took(record: Record) -> Row:
 
 def arrival_text(arrival: Arrival, run: SettleRun) -> str:
     """`Top-up of 500.00 CNY at 2023-11-10 12:30: 3.20 repays mps 2023-11-10 10:00, 496.80 to the balance.`"""
-    parts = [
-        f"{amount_text(part)} repays {debt_name(debt, run.offset)}"
-        + (f" ({amount_text(rest)} is left)" if rest else "")
-        for debt, part in arrival.repaid
-        for rest in (debt.amount - part,)
-    ]
+    parts = []
+    for debt, part in arrival.repaid:
+        rest = debt.amount - part
+        whole = mark("{amount} repays {bill}")
+        text = mark("{amount} repays {bill} ({rest} is left)") if rest else whole
+        parts.append(tr(text, amount=amount_text(part), bill=debt_name(debt, run.offset), rest=amount_text(rest)))
     if arrival.credit_restored:
-        parts.append(f"{amount_text(arrival.credit_restored)} restores the credit line")
+        parts.append(tr("{amount} restores the credit line", amount=amount_text(arrival.credit_restored)))
     if arrival.to_balance:
-        parts.append(f"{amount_text(arrival.to_balance)} to the balance")
-    name = "Top-up" if arrival.top_up.id is None else f"Top-up {arrival.top_up.id}"
-    text = f"{name} of {amount_text(arrival.amount)} {run.currency} at {clock(arrival.at, run.offset)}"
+        parts.append(tr("{amount} to the balance", amount=amount_text(arrival.to_balance)))
+    afterwards = ""
     if arrival.at != arrival.top_up.at:
-        text += f" (entered afterwards for {clock(arrival.top_up.at, run.offset)})"
-    return f"{text}: {', '.join(parts) or 'nothing'}."
+        afterwards = tr(" (entered afterwards for {time})", time=time_text(arrival.top_up.at, run.offset))
+    return tr(
+        "Top-up{id} of {amount} {currency} at {time}{afterwards}: {parts}.",
+        id="" if arrival.top_up.id is None else f" {arrival.top_up.id}",
+        amount=amount_text(arrival.amount),
+        currency=run.currency,
+        time=time_text(arrival.at, run.offset),
+        afterwards=afterwards,
+        parts=tr(", ", sense="of parts").join(parts) or tr("nothing"),
+    )
 
 
 def _total_table(run: SettleRun) -> Table:
     sums = run.totals
     rows = total_rows(sums.amounts)
     paid = (
-        *((POOLS[source], amount) for source, amount in sums.paid.items()),
-        ("Outstanding", sums.outstanding),
-        ("Frozen", sums.frozen),
+        *((tr(POOLS[source], sense="paid"), amount) for source, amount in sums.paid.items()),
+        (tr("Outstanding"), sums.outstanding),
+        (tr("Frozen"), sums.frozen),
     )
     rows += [(f"  {name}", amount) for name, amount in paid if amount]
     bills, statements = len(run.settled.settlements), len(run.settled.statements)
-    title = f"Total of {counted(bills, 'bill')}"
+    title = tr_many("Total of {n} bill", "Total of {n} bills", bills)
     if statements:
-        title += f" and {counted(statements, 'monthly statement')}"
+        title += tr_many(" and {n} monthly statement", " and {n} monthly statements", statements)
     return Table(title, sum_columns(run.currency), rows)
 
 
@@ -339,9 +368,12 @@ def _closing_table(run: SettleRun) -> Table:
         record |= {name: None for name in ("added", "taken") if not getattr(row, name)}
         rows.append(row_of(columns, record))
     before, after = (As(account.available_credit, "amount") for account in (settled.opening, settled.closing))
-    available: Record = {"source": "Available credit", "unit": run.currency, "opening": before, "closing": after}
-    at = "" if settled.until is None else f", {clock(settled.until, run.offset)} (UTC{offset_text(run.offset)})"
-    return Table(f"Account {settled.closing.id}{at}", columns, rows, (row_of(columns, available),))
+    available: Record = {"source": tr("Available credit"), "unit": run.currency, "opening": before, "closing": after}
+    title = tr("Account {id}", id=settled.closing.id)
+    if settled.until is not None:
+        at, offset = time_text(settled.until, run.offset), offset_text(run.offset)
+        title = tr("Account {id}, {time} (UTC{offset})", id=settled.closing.id, time=at, offset=offset)
+    return Table(title, columns, rows, (row_of(columns, available),))
 
 
 def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
@@ -352,7 +384,7 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
             debt_name(bill.debt, run.offset),
             Moment(bill.debt.issued_at, run.offset),
             bill.debt.amount,
-            "still overdue" if bill.cleared_at is None else Moment(bill.cleared_at, run.offset),
+            tr("still overdue") if bill.cleared_at is None else Moment(bill.cleared_at, run.offset),
             bill.left or None,
         )
         for bill in run.overdue
@@ -364,15 +396,23 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
         Column("Repaid at", "time"),
         Column("Still owed", "amount", unit=run.currency),
     )
-    yield Table("Overdue bills", columns, rows)
+    yield Table(tr("Overdue bills"), columns, rows)
     account = run.settled.closing
     if account.outstanding:
         oldest = account.outstanding[0]
-        since = f"{amount_text(account.owed)} {run.currency} is outstanding, the oldest of it since"
-        since += f" {clock(oldest.issued_at, run.offset)} ({debt_name(oldest, run.offset)})"
         at = cleared_by(account)
-        how = "no top-up in the account clears it" if at is None else f"the top-up of {clock(at, run.offset)} clears it"
-        yield Note(f"The account is overdue: {since}; {how}.")
+        how = tr("no top-up in the account clears it")
+        if at is not None:
+            how = tr("the top-up of {time} clears it", time=time_text(at, run.offset))
+        text = tr(
+            "The account is overdue: {amount} {currency} is outstanding, the oldest of it since {time} ({bill}); {how}.",
+            amount=amount_text(account.owed),
+            currency=run.currency,
+            time=time_text(oldest.issued_at, run.offset),
+            bill=debt_name(oldest, run.offset),
+            how=how,
+        )
+        yield Note(text)
 
 
 def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Block]:
@@ -383,41 +423,45 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
             Moment(bill.cycle.start, run.offset),
             bill.cycle.product,
             *_late_cells([bill]),
-            _BEFORE[before.get(cycle_key(bill.cycle))],
+            tr(_BEFORE[before.get(cycle_key(bill.cycle))]),
         )
         for bill in shown
     ]
     if rest := late[len(shown) :]:
-        rows.append((f"and {len(rest)} more", None, *_late_cells(rest), None))
+        rows.append((tr("and {n} more", n=len(rest)), None, *_late_cells(rest), None))
     figures = pick(BILL, "records", "list_amount", unit=run.currency)
     columns = (Column("Cycle", "time"), Column("Product"), *figures, Column("Charged before"))
-    total = ("Total", None, *_late_cells(late), None)
-    yield Table("Late usage of settled cycles, not charged", columns, rows, (total,))
+    total = (tr("Total"), None, *_late_cells(late), None)
+    yield Table(tr("Late usage of settled cycles, not charged"), columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
-        yield Note("All of it counts as charged: the usage of every cycle adds up to what was charged of it.")
+        yield Note(tr("All of it counts as charged: the usage of every cycle adds up to what was charged of it."))
     else:
-        yield Note(
+        how = tr(
             "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"
             " files that hold only what was missed."
         )
+        yield Note(how)
 
 
 def charged_again_text(run: SettleRun, maximum: int = _NAMED) -> str:
     """The warning that corrections can hold records which are charged already, with the first `maximum` of their cycles."""
     cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
-    many = len(cycles) > 1
     known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
-    return (
-        f"{len(cycles)} correction{'s are of cycles' if many else ' is of a cycle'} charged before"
-        f"{' with other usage' if known else ''}"
-        f" ({_named_cycles(cycles, run, maximum)}). The account does not remember single records: a record that was charged"
-        " then and is in these files too is charged twice."
+    return tr_many(
+        "{n} correction is of a cycle charged before{usage} ({cycles}). The account does not remember single records: a record"
+        " that was charged then and is in these files too is charged twice.",
+        "{n} corrections are of cycles charged before{usage} ({cycles}). The account does not remember single records: a record"
+        " that was charged then and is in these files too is charged twice.",
+        len(cycles),
+        usage=tr(" with other usage") if known else "",
+        cycles=_named_cycles(cycles, run, maximum),
     )
 
 
 def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, maximum: int = _NAMED) -> str:
-    named = [f"{cycle.product} {clock(cycle.start, run.offset)}" for cycle in cycles[:maximum]]
-    return ", ".join(named + ([f"{len(cycles) - maximum} more"] if len(cycles) > maximum else []))
+    named = [f"{cycle.product} {time_text(cycle.start, run.offset)}" for cycle in cycles[:maximum]]
+    more = [tr("{n} more", n=len(cycles) - maximum)] if len(cycles) > maximum else []
+    return tr(", ").join(named + more)
 
 
 def _late_cells(bills: Sequence[Bill]) -> Row:
@@ -434,22 +478,25 @@ def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
     )
     rows: list[Row] = []
     for row in forecast.rows:
-        out = "not at this rate" if row.runs_out is None else Moment(row.runs_out, offset)
+        out = tr("not at this rate") if row.runs_out is None else Moment(row.runs_out, offset)
         kind: Kind = "quantity" if row.source == ResourcePlans.name else "amount"
         left, a_day = As(row.left, kind), As(row.a_day, kind)
-        rows.append((POOLS[row.source], row.unit, left, a_day, out if row.left else "is used up"))
-    span = f"{clock(forecast.start, offset)} to {clock(forecast.end, offset)} ({_span(forecast.end - forecast.start)})"
-    yield Table(f"Forecast at the rate of {span}", columns, rows)
-    yield Note(
+        rows.append((tr(POOLS[row.source]), tr(row.unit), left, a_day, out if row.left else tr("is used up")))
+    start, end = time_text(forecast.start, offset), time_text(forecast.end, offset)
+    title = mark("Forecast at the rate of {start} to {end} ({span})")
+    yield Table(tr(title, start=start, end=end, span=_span(forecast.end - forecast.start)), columns, rows)
+    assumptions = tr(
         "It assumes that usage goes on so, that plans of a unit follow one another and what they cover is paid at list"
         " price when they have run out, and that any voucher pays any bill."
     )
+    yield Note(assumptions)
 
 
 def _span(seconds: int) -> str:
     days, rest = divmod(seconds, DAY)
-    hours = f"{rest // 3600} h"
-    return f"{days} d {hours}" if days and rest else f"{days} d" if days else hours
+    hours = tr("{n} h", n=rest // 3600)
+    whole_days = tr("{n} d", n=days)
+    return f"{whole_days} {hours}" if days and rest else whole_days if days else hours
 
 
 def _why_not_charged(run: SettleRun) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from mps_bill.ask.summaries import ROUNDING, STATEMENT, SUM, Summary, SummaryRow
+from mps_bill.ask.summaries import PERIODS, ROUNDING, STATEMENT, SUM, Summary, SummaryRow
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.language import mark, tr
+from mps_bill.core.times import date_text
 from mps_bill.metering.usage import is_tag
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import BILL, LINE
@@ -19,9 +22,17 @@ PLACES = 2
 #: A crosstab has a column for each of the largest values, and one for all others.
 _CROSSED = 8
 #: What a row that is not of lines is called.
-_OF = {ROUNDING: "Rounding", STATEMENT: "Monthly statements"}
+_OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements")}
 #: What nothing is called: a record without a tag.
-_NONE = "(none)"
+_NONE = mark("(none)")
+#: The columns of what a summary can be by, beside tags.
+_KEYS = {
+    column.key: column
+    for column in (
+        *(Column("hour", sense="time"), Column("day", sense="time"), Column("month", sense="time")),
+        *pick(LINE, "item", "family", "spec", "region"),
+    )
+}
 
 
 def summary_table(summary: Summary, currency: str) -> Table:
@@ -30,20 +41,26 @@ def summary_table(summary: Summary, currency: str) -> Table:
 
 
 def summary_title(summary: Summary) -> str:
-    return f"By {' and '.join(summary.by)}"
+    return tr("By {groupings}", groupings=tr(" and ").join(map(_grouping_name, summary.by)))
+
+
+def _grouping_name(grouping: str) -> str:
+    return grouping if is_tag(grouping) else key_column(grouping).label.lower()
 
 
 def _flat(summary: Summary, currency: str) -> Table:
     (grouping,) = summary.by
     columns = (key_column(grouping), *figure_columns(summary, currency))
-    rows = [row_of(columns, {grouping: _name(row, row.keys[0]), **figures(summary, row)}) for row in summary.rows]
-    total: Record = {grouping: "Total", **figures(summary, summary.total)}
+    rows = [
+        row_of(columns, {grouping: _name(row, grouping, row.keys[0]), **figures(summary, row)}) for row in summary.rows
+    ]
+    total: Record = {grouping: tr("Total"), **figures(summary, summary.total)}
     return Table(summary_title(summary), columns, rows, (row_of(columns, total),))
 
 
 def key_column(grouping: str) -> Column:
     """The column of the values of a grouping; a tag is called as the usage calls it."""
-    return Column(grouping, title=grouping if is_tag(grouping) else None)
+    return Column(grouping, title=grouping, as_it_is=True) if is_tag(grouping) else _KEYS[grouping]
 
 
 def figure_columns(summary: Summary, currency: str) -> Columns:
@@ -74,7 +91,7 @@ def figures(summary: Summary, row: SummaryRow) -> Record:
         "bills": row.bills if row.kind == SUM else None,
         "records": row.records if row.kind == SUM else None,
         "quantity": Quantity(*quantity) if quantity else None,
-        "unit": quantity[1].name if quantity else "several" if row.micros else None,
+        "unit": tr(quantity[1].name) if quantity else tr("several") if row.micros else None,
         **amounts.figures(discounted=True),
     }
 
@@ -89,27 +106,29 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
     # In their own order, which is that of time or of the price sheet.
     shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
-    names = [_named(value) for value in shown]
-    others = ["others"] if len(sums) > len(shown) else []
-    outside = [title for kind, title in _OF.items() if any(row.kind == kind for row in summary.rows)]
+    last = summary.by[-1]
+    names = [_named(last, value) for value in shown]
+    others = [tr("others")] if len(sums) > len(shown) else []
+    outside = [tr(title) for kind, title in _OF.items() if any(row.kind == kind for row in summary.rows)]
     cells: dict[tuple[str | None, ...], dict[str, Decimal]] = {}
     for row in summary.rows:
-        name = _OF[row.kind] if row.kind != SUM else _named(row.keys[-1]) if row.keys[-1] in shown else "others"
+        of_lines = _named(last, row.keys[-1]) if row.keys[-1] in shown else tr("others")
+        name = of_lines if row.kind == SUM else tr(_OF[row.kind])
         under = cells.setdefault(row.keys[:-1], {})
         under[name] = under.get(name, ZERO) + row.comes_to
     figures_ = [*names, *others, *outside]
-    total_name = "Net amount" if summary.amounts.is_part else "Total"
+    total_name = tr("Net amount") if summary.amounts.is_part else tr("Total")
     columns = (
         *map(key_column, by),
-        *(Column(name, "amount", name, summed=True, places=PLACES) for name in figures_),
-        Column("total", "amount", total_name, currency, summed=True, places=PLACES),
+        *(Column(name, "amount", name, summed=True, places=PLACES, as_it_is=True) for name in figures_),
+        Column("total", "amount", total_name, currency, summed=True, places=PLACES, as_it_is=True),
     )
     rows: list[Row] = [
-        (*map(_named, keys), *(under.get(name) for name in figures_), sum(under.values(), ZERO))
+        (*map(_named, by, keys), *(under.get(name) for name in figures_), sum(under.values(), ZERO))
         for keys, under in cells.items()
     ]
     totals = [sum((under.get(name, ZERO) for under in cells.values()), ZERO) for name in figures_]
-    total: Row = ("Total", *(None for _ in by[1:]), *totals, sum(totals, ZERO))
+    total: Row = (tr("Total"), *(None for _ in by[1:]), *totals, sum(totals, ZERO))
     return Table(summary_title(summary), columns, rows, (total,))
 
 
@@ -120,27 +139,29 @@ def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) ->
     columns = (
         *map(key_column, summary.by),
         replace(pick(BILL, "payable", unit=currency)[0], places=PLACES),
-        *(Column(source, "amount", titles[source], summed=True, places=PLACES) for source in paid),
+        *(Column(source, "amount", titles[source], summed=True, places=PLACES, sense="paid") for source in paid),
     )
     rows = [
         (
-            *(_name(row, key) for key in row.keys),
+            *map(partial(_name, row), summary.by, row.keys),
             row.comes_to,
             *(row.paid.get(source) for source in paid),
         )
         for row in summary.rows
     ]
     total = summary.total
-    sums = ("Total", *(None for _ in summary.by[1:]), total.comes_to, *(total.paid[source] for source in paid))
-    return Table(f"{summary_title(summary)}: paid from", columns, rows, (sums,))
+    sums = (tr("Total"), *(None for _ in summary.by[1:]), total.comes_to, *(total.paid[source] for source in paid))
+    return Table(tr("{summary}: paid from", summary=summary_title(summary)), columns, rows, (sums,))
 
 
-def _name(row: SummaryRow, key: str | None) -> str:
-    return _OF[row.kind] if key is None else _named(key)
+def _name(row: SummaryRow, grouping: str, key: str | None) -> str:
+    return tr(_OF[row.kind]) if key is None else _named(grouping, key)
 
 
-def _named(value: str | None) -> str:
-    return "(whole bills)" if value is None else value or _NONE
+def _named(grouping: str, value: str | None) -> str:
+    if value is None:
+        return tr("(whole bills)")
+    return (date_text(value) if grouping in PERIODS else value) or tr(_NONE)
 
 
 def summary_columns(summaries: Iterable[Summary], pools: Mapping[str, str]) -> Columns:

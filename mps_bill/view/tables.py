@@ -60,7 +60,8 @@ class Column:
     language.
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
-    reader wants. `may_hide`: of no interest where it is 0 in every row. `sense` tells apart titles that are the same in English.
+    reader wants. `may_hide`: of no interest where it is 0 in every row. `sense` tells apart titles that are the same in English;
+    one that is a value of the input is shown `as_it_is`.
     `places` are the decimal places at which people are shown its amounts; None: every digit.
     """
 
@@ -71,6 +72,7 @@ class Column:
     summed: bool = False
     may_hide: bool = False
     sense: str = ""
+    as_it_is: bool = False
     places: int | None = None
 
     @property
@@ -79,7 +81,7 @@ class Column:
 
     @property
     def label(self) -> str:
-        return tr(self.english, sense=self.sense)
+        return self.english if self.as_it_is else tr(self.english, sense=self.sense)
 
     @property
     def english(self) -> str:

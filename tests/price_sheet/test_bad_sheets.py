@@ -47,6 +47,7 @@ CASES: list[tuple[str, str, str]] = [
     ("tiers: volume", "tiers: §stairs", "unknown-tier-model"),
     ("per: month", "per: §year", "unknown-tier-period"),
     ("per: month", "per: month, across: §region", "unknown-tier-scope"),
+    ("    family: video-ai", "    names: {§cn: 智能审核}\n    family: video-ai", "unknown-language"),
     ("0.0099", "§.0099", "bad-price"),
     ("0.0099", "§1e-3", "bad-price"),
     ("0.0099", "§012", "bad-price"),
