@@ -153,7 +153,7 @@ def path_of(language: str, suffix: str) -> Path:
 
 
 def updated(language: str) -> Catalog:
-    """The translations of a language for the texts of now, in the order of the alphabet, so that two branches seldom change one place."""
+    """The translations of a language for the texts of now, by the alphabet: two branches then seldom change one place."""
     kept, new = catalogue(language), _Catalog(language, charset="utf-8", fuzzy=False)
     new.header_comment = (
         f"# What people read of mps-bill, in {language}. `make translations` adds texts and compiles this file."
