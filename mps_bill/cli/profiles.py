@@ -145,7 +145,7 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
         on_trust = empty = 0
         for one in converted:
             parts = [f"{count} skipped ({reason})" for reason, count in sorted(one.skipped.items())]
-            parts = [f"{one.rows} rows", *parts]
+            parts = [counted(one.rows, "row"), *parts]
             counts = one.counts
             several = [counted(counts.documents, "document")]
             several += [counted(counts.answers, "answer")] if counts.answers else []
@@ -155,6 +155,9 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
             templates += counts.templates
             on_trust += counts.on_trust
             empty += counts.empty
+        records = sum(one.records for one in converted)
+        if records and not any(one.rows for one in converted):
+            say(f"Warning: nothing of this is usage; {counted(records, 'record')} skipped, for the reasons above")
         if empty:
             say(
                 f"Warning: {counted(empty, 'record')} of a success with the length 0, billed as 0; ask the provider what was made"

@@ -27,11 +27,22 @@ from mps_bill.metering.workspace import run_folder
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
-from mps_bill.profiles.foreign_files import answers_of, documents_of, error_in, form_of, rejected, rejecting
+from mps_bill.profiles.foreign_files import (
+    NO_USAGE,
+    answers_of,
+    documents_of,
+    error_in,
+    form_of,
+    is_bill,
+    rejected,
+    rejecting,
+)
 from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of, shown
 from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
 
+#: How much of a document tells whether it is a bill.
+_START = 1 << 16
 _ZERO = re.compile(r"0+(\.0*)?")
 
 
@@ -206,9 +217,10 @@ def _answer_records(
     for document in documents_of(source, form):
         counts.documents += 1
         recognised = False
+        answer = None
 
         def answers(document: Document = document) -> Iterator[Answer]:
-            nonlocal recognised
+            nonlocal recognised, answer
             for answer in answers_of(document, profile):
                 counts.answers += not answer.is_record
                 recognised = completeness.answer(source.name, answer)
@@ -231,7 +243,10 @@ def _answer_records(
                     yield Row(record.line, record.raw, [], flaw)
                 elif not recognised:
                     completeness.no_records()
-                    error = error_in(document.value)
+                    if is_bill(document.text[:_START]):
+                        raise rejected(source, kinds.NO_PROFILE, NO_USAGE, record.line, record.column)
+                    scopes = answer.whole.scopes if answer else ()
+                    error = next(filter(None, (error_in(scope.value, 3) for scope in scopes)), "")
                     message = f"profile {profile.id} reads records at {path}, and that path ends here"
                     message = f"the provider answered with an error, {error}" if error else message
                     flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -16,12 +15,14 @@ from mps_bill.metering.sources import FORMATS, UsageSource, read_errors
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
 from mps_bill.profiles.foreign_files import (
+    NO_USAGE,
     action_of,
     answers_of,
     begins,
     documents_of,
     error_in,
     form_of,
+    is_bill,
     knows,
     lists,
     rejected,
@@ -34,8 +35,6 @@ from mps_bill.profiles.usage_fields import Record, usage_fields
 #: How many answers, and how many records of them, are looked at.
 _LOOKED_AT = 20
 _START = 1 << 16
-#: Headings, and keys of answers, that the provider's bills have and nothing else.
-_BILL = re.compile("应付金额|pretax ?(gross ?)?amount", re.IGNORECASE)
 _ERROR = "an error of the provider, "
 
 
@@ -54,9 +53,8 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
         is_table = source.format in FORMATS
         if form is None or (form == "csv" and is_table and is_usage(source)):
             continue
-        if _is_bill(source):
-            message = "this is a bill of the provider and not usage; give it to reconcile, with --bill"
-            raise rejected(source, kinds.NO_PROFILE, message)
+        if _begins_as_bill(source):
+            raise rejected(source, kinds.NO_PROFILE, NO_USAGE)
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
             header = _header(source)
@@ -151,11 +149,11 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tup
     return fitting or empty, bool(fitting)
 
 
-def _is_bill(source: UsageSource) -> bool:
+def _begins_as_bill(source: UsageSource) -> bool:
     """Whether a file begins as the provider's bills do, in any of the encodings that they come in."""
     with source.open() as stream:
         start = stream.read(_START)
-    return any(_BILL.search(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
+    return any(is_bill(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
 
 
 def _unknown(source: UsageSource, form: str) -> str:
@@ -177,7 +175,7 @@ def _begin(source: UsageSource, form: str) -> str:
             f"a header with {', '.join(map(quoted, names[:6]))}" if len(names) > 1 else f"the value {quoted(names[0])}"
         )
     value = next(iter(documents_of(source, form))).value
-    if error := error_in(value):
+    if error := error_in(value, 1):
         return f"{_ERROR}{error}"
     if not isinstance(value, dict) or not value:
         return shown(value)

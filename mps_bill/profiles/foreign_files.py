@@ -28,6 +28,9 @@ from mps_bill.profiles.profile import EACH, Profile
 from mps_bill.profiles.xml_documents import read_xml
 
 _PASSING = re.compile(r"Throttling|ServiceUnavailable|SystemBusy|InternalError", re.IGNORECASE)
+#: Headings, and keys of answers, of amounts on a bill.
+_BILL = re.compile("应付金额|pretax ?(gross ?)?amount", re.IGNORECASE)
+NO_USAGE = "this is a bill of the provider and not usage; give it to reconcile, with --bill"
 WEB_PAGE = "this is a web page, perhaps that of a login"
 
 
@@ -87,14 +90,19 @@ def action_of(document: Document) -> str:
     return action if isinstance(action, str) else ""
 
 
-def error_in(value: Any) -> str:
-    """The code and the message of the provider where a value is, or has in it, an error; else empty."""
+def error_in(value: Any, depth: int) -> str:
+    """The code and the message of the provider where a value is, or has in it down to a depth, an error; else empty."""
     if isinstance(value, dict):
         code, message = (value_at(value, (key,)) for key in ("Code", "Message"))
         if isinstance(code, str) and isinstance(message, str) and code and message:
             return f"{printable(code)}: {printable(message)}"
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next(filter(None, map(error_in, members)), "")
+    return next(filter(None, (error_in(member, depth - 1) for member in members if depth)), "")
+
+
+def is_bill(text: str) -> bool:
+    """Whether a text, the begin of a file, has what the provider's bills have and nothing else."""
+    return _BILL.search(text) is not None
 
 
 def is_passing(code: str) -> bool:

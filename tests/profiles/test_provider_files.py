@@ -839,3 +839,26 @@ def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pyt
     assert (
         '1 record of template "ours", which the profile does not name, is taken for what its' in capsys.readouterr().err
     )
+
+
+def test_a_broken_member_beside_a_failed_job_is_no_error_of_the_provider(tmp_path: Path) -> None:
+    failed = job("b", State="TranscodeFail", Code="InvalidFile", Message="it is broken")
+    with converted(written(tmp_path, lines(["abc", failed])), using=profile("mps-job-list")) as (one,):
+        (problem,) = check_rows(one.source)
+    assert problem.message == "profile mps-job-list reads records at JobList.Job[], and that path ends here"
+
+
+def test_a_bill_among_usage_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bill = {"Data": {"TotalCount": 1, "Items": {"Item": [{"PretaxAmount": 1}]}}}
+    files = [written(tmp_path, lines(page(A)), "a.json"), written(tmp_path, lines(bill, bill), "b.json")]
+    assert run(["bill", *map(str, files), "-p", "mps-china", "-q"]) == 3
+    err = capsys.readouterr().err
+    assert "b.json:1:10: this is a bill of the provider and not usage; give it to reconcile, with --bill" in err
+    assert err.count("\n") == 1
+
+
+def test_it_is_said_where_nothing_is_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waiting = {"FinishTime": "", "OutFileMeta": {}}
+    submitted = parent("P1", sub_job("s1", Status="Init", **waiting), sub_job("s2", Status="Init", **waiting))
+    assert run(["bill", str(written(tmp_path, lines(submitted))), "-p", "mps-china", "-q"]) == 0
+    assert "Warning: nothing of this is usage; 2 records skipped" in capsys.readouterr().err
