@@ -163,8 +163,8 @@ def test_settle_refuses_it_at_each_place_until_it_is_filled_in(
         text = re.sub(rf"({key}): FILL IN", rf"\1: {value}", text)
         Path("account.yaml").write_text(text)
     # Ten minutes of HD take 30 of the plan, and nothing is left to pay.
-    assert "4321.12" in settle(capsys, 0)
-    assert "4291.12" in settle(capsys, 0)
+    assert "4,321.12" in settle(capsys, 0)
+    assert "4,291.12" in settle(capsys, 0)
 
 
 @pytest.mark.parametrize(
