@@ -60,7 +60,7 @@ def bill(
     --account the bills are those of its contract.
     """
     limit = options.amount_option(fail_over, "--fail-over")
-    groupings = options.groupings(by)
+    groupings = options.groupings(by, showing.format)
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
     selection = selecting.selection(book, groupings)

@@ -21,6 +21,7 @@ from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
+    from mps_bill.render.formats import Format
     from mps_bill.settlement.account import Account
 
 
@@ -79,17 +80,15 @@ def _with_origin(context: typer.Context, option: typer.CallbackParam, value: str
     return default
 
 
-class DefaultConstant(str):
-    """A value of --set that the config file has."""
+class DefaultText(str):
+    """A value of a list that the config file or the environment has, and not the command line."""
 
     __slots__ = ()
 
 
-def _only_with_profile(
-    context: typer.Context, option: typer.CallbackParam, value: list[str] | None
-) -> list[str] | None:
-    """Constants that are only a default wait for a profile: a run of usage files does without them."""
-    return value if value is None or is_given(context, option) else [DefaultConstant(pair) for pair in value]
+def _marked(context: typer.Context, option: typer.CallbackParam, value: list[str] | None) -> list[str] | None:
+    """Values that are only defaults give way: constants to usage files, groupings to formats without summaries."""
+    return value if value is None or is_given(context, option) else [DefaultText(text) for text in value]
 
 
 def written_to(output: str | None) -> str | None:
@@ -161,7 +160,7 @@ Constants = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        callback=_only_with_profile,
+        callback=_marked,
         help="With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the"
         " profile, such as fps=25. Repeatable.",
         show_default=False,
@@ -173,6 +172,7 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="GROUPING",
+        callback=_marked,
         help="Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable.",
         autocompletion=completion.groupings,
         show_default=False,
@@ -294,8 +294,8 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
 
 
-def groupings(by: list[str] | None) -> tuple[tuple[str, ...], ...]:
-    """The groupings of each summary asked for, checked."""
+def groupings(by: list[str] | None, format_: Format) -> tuple[tuple[str, ...], ...]:
+    """The groupings of each summary asked for, checked; none where they are only defaults that a format cannot show."""
     from mps_bill.ask.summaries import GROUPINGS
     from mps_bill.metering.usage import TAG_PREFIX
 
@@ -307,7 +307,9 @@ def groupings(by: list[str] | None) -> tuple[tuple[str, ...], ...]:
             raise typer.BadParameter(message, param_hint="--by")
     if twice := next((",".join(summary) for summary in found if len(set(summary)) < len(summary)), None):
         raise typer.BadParameter(f"{quoted(twice)} has a grouping twice", param_hint="--by")
-    return tuple(dict.fromkeys(found))
+    asked = tuple(dict.fromkeys(found))
+    is_default = all(isinstance(text, DefaultText) for text in by or ())
+    return () if is_default and not format_.shows(asked) else asked
 
 
 def in_full(asked: int | None, *, show_all: bool) -> int | None:

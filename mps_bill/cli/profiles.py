@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mps_bill.cli.options import DefaultConstant
+from mps_bill.cli.options import DefaultText
 from mps_bill.cli.output import say
 from mps_bill.core.diagnostics import InputRejected, counted, quoted
 from mps_bill.metering.foreign_forms import has_usage_columns
@@ -86,9 +86,7 @@ def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoi
     """
     given = tuple(constants or ())
     if name in (None, _BY_SHAPE, _NO_PROFILE):
-        return ProfileChoice(
-            None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultConstant) for pair in given)
-        )
+        return ProfileChoice(None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultText) for pair in given))
     from mps_bill.profiles import read_profile as profiles
 
     profile, problems = profiles.load_profile(name)

@@ -109,7 +109,7 @@ def settle(
     if target is not None and until is not None and until > clock.now() and not allow_future:
         message = f"{as_of} is in the future, and the account would be saved as of then; see --allow-future"
         raise typer.BadParameter(message, param_hint="--as-of")
-    groupings = options.groupings(by)
+    groupings = options.groupings(by, showing.format)
     book = options.load_book(prices)
     selection = selecting.selection(book, groupings)
     showing.check(groupings, selection)

@@ -60,18 +60,17 @@ class Showing:
         Raises:
             typer.BadParameter: names the option.
         """
+        taken = self.format.by
+        if taken and not self.format.shows(groupings):
+            raise typer.BadParameter(f"{self.format.name} takes one of {one_of(taken)} for --by", param_hint="--by")
         for asked, option in (
-            (groupings, "--by"),
-            (selection.only, "--only"),
-            (selection.period != ALWAYS, "--from, --to or --on"),
+            (not self.format.shows(groupings), "--by"),
+            (selection.only and "--only" in self.format.cannot, "--only"),
+            (selection.period != ALWAYS and "--on" in self.format.cannot, "--from, --to or --on"),
         ):
-            if asked and option in self.format.cannot:
+            if asked:
                 message = f"{self.format.name} is of whole bills, without summaries; leave out {option}"
                 raise typer.BadParameter(message, param_hint="--format")
-        taken = self.format.by
-        if groupings and taken is not None and [",".join(by) for by in groupings] not in [[one] for one in taken]:
-            message = f"{self.format.name} takes one of {one_of(taken)} for --by"
-            raise typer.BadParameter(message, param_hint="--by")
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:

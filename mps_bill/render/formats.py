@@ -7,7 +7,7 @@ A new format is a line in `FORMATS` and a module of its name in this room (or on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -46,6 +46,10 @@ class Format:
     cannot: tuple[str, ...] = ()
     by: tuple[str, ...] | None = None
 
+    def shows(self, groupings: Sequence[tuple[str, ...]]) -> bool:
+        """Whether it can show these summaries; none at all it always can."""
+        return not groupings or self.by is None or tuple(groupings) in [((by,),) for by in self.by]
+
     def write(self, view: Any, stream: IO[Any]) -> None:
         """Writes the part of the view to a stream, of text or, for a binary format, of bytes."""
         self.writer.write(getattr(view, self.part)(), stream)
@@ -61,7 +65,7 @@ class Format:
 
 
 #: The options that show a part of a run.
-_PARTS = ("--only", "--from, --to or --on")
+_PARTS = ("--only", "--on")
 #: In the order in which they are offered; the first that a command has is its default.
 FORMATS = (
     Format("table", "printed", (".txt",), "terminal"),
@@ -72,7 +76,7 @@ FORMATS = (
     Format("html", "page", (".html",)),
     Format("xlsx", "tables", (".xlsx",), binary=True, needs="xlsxwriter", about="a workbook"),
     Format("chart", "charts"),
-    Format("focus", "focus", module="csv", cannot=("--by", "--only")),
+    Format("focus", "focus", module="csv", cannot=("--only",), by=()),
     Format("beancount", "journal", (".beancount",), cannot=_PARTS, by=("day", "month")),
     Format("hledger", "journal", (".journal", ".hledger"), cannot=_PARTS, by=("day", "month")),
     Format("github", "findings"),

@@ -333,6 +333,20 @@ def test_the_command_takes_a_day_or_a_month_and_whole_runs_alone(
         assert "hledger is of whole bills" in err
 
 
+def test_a_default_grouping_gives_way_to_a_format_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the config file, which is for the tables of every day; a journal takes a day or a month from there, too."""
+    samples = ROOT / "samples"
+    monkeypatch.chdir(tmp_path)
+    words = ["settle", str(samples / "month-turn.csv"), "-p", "mps-china", "-a", str(samples / "account-studio-a.yaml")]
+    for default, text in {"[day, item]": b" * Bill of mps ", "[month]": b" * 3 bills of 2023-11\n"}.items():
+        Path("mps-bill.yaml").write_text(f"by: {default}\n")
+        code, out, _ = run_captured([*words, "-f", "hledger"], b"", monkeypatch)
+        assert code == 0
+        assert text in out
+        assert run_captured([*words, "-f", "focus"], b"", monkeypatch)[0] == 0
+        assert run_captured([*words, "-f", "focus", "--by", "day"], b"", monkeypatch)[0] == 2
+
+
 def test_what_is_entered_afterwards_comes_after_what_was_closed() -> None:
     prices = book()
     first = a_run(hours(USAGE, prices), FULL, prices, at("11-12") - 1)
