@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 
+from mps_bill.ask.selected import settled_in
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import (
     InputRejected,
@@ -37,6 +38,7 @@ from mps_bill.rating.bills import (
     statement_months,
     sum_amounts,
 )
+from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
 from mps_bill.settlement.settle_cycles import settle
@@ -75,12 +77,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both sides of the same usage."""
+    """Both sides of the same usage, in the parts that a selection has; `offset` is the billing clock."""
 
     currency: str
+    offset: int
     here: Side
     there: Side
     usage: Usage
+    selection: Selection = EVERYTHING
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -113,7 +117,11 @@ class UsageUnbillable(InputRejected):
 
 
 def compare_prices(
-    sources: Sequence[UsageSource], book: PriceBook, other: PriceBook, options: MeterOptions
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    other: PriceBook,
+    options: MeterOptions,
+    selection: Selection = EVERYTHING,
 ) -> Comparison:
     """The usage under the run's prices, and with the products of `other` priced by it. A product of which `other` has one
     version is priced by that as if it was in force all the time. The usage is metered twice, since rules may differ.
@@ -121,7 +129,8 @@ def compare_prices(
     Raises:
         InputRejected: the usage is rejected under either, or the two books do not go together.
     """
-    return _compare_books(sources, (_refs(book), book), (_refs(other, as_if=True), with_sheets(book, other)), options)
+    there = _refs(other, as_if=True), with_sheets(book, other)
+    return _compare_books(sources, (_refs(book), book), there, options, selection)
 
 
 def compare_sheets(
@@ -136,7 +145,11 @@ def compare_sheets(
 
 
 def _compare_books(
-    sources: Sequence[UsageSource], here: tuple[str, PriceBook], there: tuple[str, PriceBook], options: MeterOptions
+    sources: Sequence[UsageSource],
+    here: tuple[str, PriceBook],
+    there: tuple[str, PriceBook],
+    options: MeterOptions,
+    selection: Selection = EVERYTHING,
 ) -> Comparison:
     """The usage under two books, each with the label of its side."""
     with decimal.localcontext(EXACT):
@@ -149,7 +162,8 @@ def _compare_books(
             # Rows that only one side bills would show as a saving.
             unbilled = _unbilled(usage, here[1], there[1])
             raise UsageUnbillable(again.metered.problems, _unbillable(there[0]), unbilled)
-        return Comparison(here[1].currency, _list_side(here[0], usage), _list_side(there[0], again), usage)
+        sides = _list_side(here[0], usage, selection), _list_side(there[0], again, selection)
+        return Comparison(here[1].currency, here[1].offset, *sides, usage, selection)
 
 
 def _unbilled(usage: Usage, here: PriceBook, there: PriceBook) -> list[Unbilled]:
@@ -199,9 +213,14 @@ def _unbillable(label: str) -> str:
 
 
 def compare_regions(
-    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, regions: Mapping[str, str]
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    regions: Mapping[str, str],
+    selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """The usage where it was, and with each region of `regions` replaced by the one that it maps to.
+    """The usage where it was, and with each region of `regions` replaced by the one that it maps to. A selection of regions
+    would have other usage there than here.
 
     Raises:
         InputRejected: as `meter_usage`; or a region is not used, or has no price for something that was used.
@@ -211,11 +230,17 @@ def compare_regions(
         moved = _moved(usage, book, regions)
         moves = (said("{old} moved to {new}", old=old, new=new) for old, new in regions.items())
         label = reduce(lambda one, other: said("{one}, {other}", one=one, other=other), moves)
-        return Comparison(book.currency, _list_side(said("regions as used"), usage), _list_side(label, moved), usage)
+        sides = _list_side(said("regions as used"), usage, selection), _list_side(label, moved, selection)
+        return Comparison(book.currency, book.offset, *sides, usage, selection)
 
 
 def compare_accounts(
-    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, own: Account | None, other: Account
+    sources: Sequence[UsageSource],
+    book: PriceBook,
+    options: MeterOptions,
+    own: Account | None,
+    other: Account,
+    selection: Selection = EVERYTHING,
 ) -> Comparison:
     """The usage paid from one account (None: list prices, no plans) and from another.
 
@@ -225,8 +250,10 @@ def compare_accounts(
     with decimal.localcontext(EXACT):
         plans = (*(own.plans if own else ()), *other.plans)
         usage = meter_usage(sources, book, replace(options, cuts=segment_cuts(plans, book)))
-        here = _settled(usage, book, own) if own else _list_side(said("no account: no plans, no vouchers"), usage)
-        return Comparison(book.currency, here, _settled(usage, book, other), usage)
+        nobody = said("no account: no plans, no vouchers")
+        here = _settled(usage, book, own, selection) if own else _list_side(nobody, usage, selection)
+        there = _settled(usage, book, other, selection)
+        return Comparison(book.currency, book.offset, here, there, usage, selection)
 
 
 def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
@@ -290,34 +317,32 @@ def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
     return gathered(replace(usage.metered, groups=tuple(groups)), book)
 
 
-def _list_side(label: str, usage: Usage) -> Side:
+def _list_side(label: str, usage: Usage, selection: Selection) -> Side:
     """The usage at list prices."""
     bills = list_bills(usage.cycles)
-    return _side(label, (bills, statement_months(bills)))
+    return _side(label, selection.bills(bills), tuple(filter(selection.has_month, statement_months(bills))))
 
 
-def _side(
-    label: str,
-    billed: tuple[tuple[Bill, ...], tuple[StatementMonth, ...]],
-    paid: Mapping[str, Decimal] | None = None,
-) -> Side:
-    bills, months = billed
-    return Side(label, len(bills), _items(bills), sum_amounts(bills, months), paid or {})
+def _side(label: str, bills: Sequence[Bill], months: Sequence[StatementMonth]) -> Side:
+    return Side(label, len(bills), _items(bills), sum_amounts(bills, months), {})
 
 
-def _settled(usage: Usage, book: PriceBook, account: Account) -> Side:
-    """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge."""
-    before = sum(cycle.end <= (account.settled(cycle.product) or 0) for cycle in usage.cycles)
+def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selection) -> Side:
+    """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge.
+    Money pays whole bills, so nothing pays a part of one."""
     own = gathered(usage.metered, book, segment_cuts(account.plans, book))
-    settled = settle(own.cycles, replace(account, settled_through={}), book, close_months=True)
+    settled = settled_in(settle(own.cycles, replace(account, settled_through={}), book, close_months=True), selection)
+    bills = [step.bill for step in settled.settlements]
+    before = sum(bill.cycle.end <= (account.settled(bill.cycle.product) or 0) for bill in bills)
+    label = said("account {id}", id=account.id)
+    side = _side(label, selection.bills(bills), [step.statement for step in settled.statements])
+    side = replace(side, settled_before=before)
+    if selection.only:
+        return side
     sums = totals(settled)
     paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
-    bills = tuple(step.bill for step in settled.settlements)
-    side = _side(
-        said("account {id}", id=account.id), (bills, tuple(step.statement for step in settled.statements)), paid
-    )
     # Statements of months that an earlier run began round more than this run's bills.
-    side = replace(side, amounts=sums.amounts, settled_before=before)
+    side = replace(side, amounts=sums.amounts, paid=paid)
     law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
     return side
 

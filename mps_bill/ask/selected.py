@@ -10,7 +10,7 @@ from mps_bill.core.times import ALWAYS, Period
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.selection import Selection
 from mps_bill.settlement.closing import totals
-from mps_bill.settlement.settle_cycles import Settlement, Step
+from mps_bill.settlement.settle_cycles import Settled, Settlement, Step
 from mps_bill.settlement.waterfall import Arrival
 
 
@@ -34,13 +34,18 @@ def selected_settlement(run: SettleRun, period: Period) -> SettleRun:
         return run
     selection = Selection(period)
     with decimal.localcontext(EXACT):
-        settled = replace(
-            run.settled,
-            steps=tuple(step for step in run.settled.steps if _is_in(step, selection)),
-            late=selection.bills(run.settled.late),
-            pending=selection.bills(run.settled.pending),
-        )
+        settled = settled_in(run.settled, selection)
         return replace(run, settled=settled, totals=totals(settled), selection=selection)
+
+
+def settled_in(settled: Settled, selection: Selection) -> Settled:
+    """What was settled, arrived, is late or pending in the period of a selection."""
+    return replace(
+        settled,
+        steps=tuple(step for step in settled.steps if _is_in(step, selection)),
+        late=selection.bills(settled.late),
+        pending=selection.bills(settled.pending),
+    )
 
 
 def bills_of(run: SettleRun, selection: Selection) -> BillRun:

@@ -98,7 +98,7 @@ def compare(
             raise typer.BadParameter("--before and --after go with --account only", param_hint="compare")
         sides = Sides(usage or (), before or (), after or (), days)
         return compare_sides(sides, prices, account, by or (), showing, selecting, reading, show_all=show_all)
-    for name, given in (("--days", days), ("--by", by), ("--all", show_all), ("--only", selecting.only)):
+    for name, given in (("--days", days), ("--by", by), ("--all", show_all)):
         if given:
             raise typer.BadParameter("use it with --after", param_hint=name)
     if len(others) != 1:
@@ -113,6 +113,9 @@ def compare(
     regions = _regions(region or [])
     book = options.load_book(prices)
     other = options.load_book(with_) if with_ else None
+    selection = selecting.selection(book)
+    if region and "region" in selection.only:
+        raise typer.BadParameter("with --region both sides have regions of their own", param_hint="--only")
 
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.view.comparison_view import ComparisonView
@@ -124,14 +127,16 @@ def compare(
         reading,
         showing.output,
         inputs={"--with": with_, "--account": account, "--own-account": own_account},
+        selection=selection,
     ) as (sources, meter_options):
         if other:
-            comparison = compare_prices(sources, book, other, meter_options)
+            comparison = compare_prices(sources, book, other, meter_options, selection)
         elif account:
             own = options.load_account(own_account, book) if own_account else None
-            comparison = compare_accounts(sources, book, meter_options, own, options.load_account(account, book))
+            payer = options.load_account(account, book)
+            comparison = compare_accounts(sources, book, meter_options, own, payer, selection)
         else:
-            comparison = compare_regions(sources, book, meter_options, regions)
+            comparison = compare_regions(sources, book, meter_options, regions, selection)
     showing.show(ComparisonView(comparison))
     return showing.end(comparison.usage.metered.problems)
 

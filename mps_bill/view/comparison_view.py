@@ -12,6 +12,8 @@ from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import control_totals
+from mps_bill.view.bill_records import selection_json
+from mps_bill.view.bill_view import selection_text
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
 from mps_bill.view.tables import (
@@ -64,16 +66,29 @@ class ComparisonView:
     def _control_totals(self) -> Any:
         return control_totals(self.comparison.usage.metered)
 
+    @property
+    def _is_part(self) -> bool:
+        """Whether it is of parts of bills, of which nothing is rounded or payable."""
+        return bool(self.comparison.selection.only)
+
+    @property
+    def _rounding(self) -> tuple[Row, ...]:
+        here, there = (side.amounts.rounding_adjustment for side in self._sides)
+        return () if self._is_part else ((tr("Rounding"), *change(here, there)[:3], None),)
+
     def printed(self) -> Iterator[Block]:
         here, there = self._sides
         yield Note(tr("Here:  {here}\nThere: {there}", here=tr(here.label), there=tr(there.label)))
+        if not self.comparison.selection.is_everything:
+            yield Note(selection_text(self.comparison.selection, self.comparison.offset))
         rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
         discounts = (here.amounts.discount, there.amounts.discount)
+        payable = tr("Net amount") if self._is_part else tr("Payable")
         totals = (
             (tr("List amount"), *change(here.amounts.list_amount, there.amounts.list_amount)),
             *([(tr("Discount"), *change(*(-one for one in discounts))[:3], None)] if any(discounts) else []),
-            (tr("Rounding"), *change(here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)[:3], None),
-            (tr("Payable"), *change(here.amounts.payable, there.amounts.payable)),
+            *self._rounding,
+            (payable, *change(here.amounts.payable, there.amounts.payable)),
         )
         columns = pick(COLUMNS, "item", *_FIGURES)
         title = tr("The same usage, {currency}", currency=self.comparison.currency)
@@ -115,8 +130,9 @@ class ComparisonView:
         here, there = (side.amounts for side in self._sides)
         if here.discount or there.discount:
             yield {"row": "discount", **_pair(-here.discount, -there.discount), "currency": currency}
-        rounding = _pair(here.rounding_adjustment, there.rounding_adjustment)
-        yield {"row": "rounding_adjustment", **rounding, "currency": currency}
+        if not self._is_part:
+            rounding = _pair(here.rounding_adjustment, there.rounding_adjustment)
+            yield {"row": "rounding_adjustment", **rounding, "currency": currency}
 
     def tables(self) -> Report:
         """The records as a table, and how they are paid."""
@@ -124,6 +140,9 @@ class ComparisonView:
         columns = tuple(column for column in COLUMNS if column.key not in ("percent", "currency"))
         control = control_totals_text(self._control_totals)
         sides = tr("Here {here}, there {there}", here=tr(here.label), there=tr(there.label))
+        payable = tr("Payable here"), tr("Payable there")
+        if self._is_part:
+            payable = tr("Net amount here"), tr("Net amount there")
         return Report(
             title=tr("The same usage"),
             date=max((cycle.issued_at for cycle in self.comparison.usage.cycles), default=0),
@@ -132,7 +151,7 @@ class ComparisonView:
                 (tr("Here"), tr(here.label)),
                 (tr("There"), tr(there.label)),
             ],
-            sums=[(tr("Payable here"), "here"), (tr("Payable there"), "there"), (tr("Difference"), "difference")],
+            sums=[(payable[0], "here"), (payable[1], "there"), (tr("Difference"), "difference")],
             tables=[
                 table(tr("Comparison"), columns, self._records()),
                 *([replace(self._paid_table(), title=tr("How it is paid"))] if there.paid else []),
@@ -151,18 +170,23 @@ class ComparisonView:
         document: dict[str, Any] = {
             "format": FORMAT,
             "currency": self.comparison.currency,
+            **selection_json(self.comparison.selection, self.comparison.offset),
             "here": {"label": here.label, "bills": here.bills, "settled_before": here.settled_before},
             "there": {"label": there.label, "bills": there.bills, "settled_before": there.settled_before},
             "items": [self._item_json(code) for code in self.comparison.items],
-            "total": {
-                name: _pair(getattr(here.amounts, name), getattr(there.amounts, name))
-                for name in here.amounts.figures(discounted=bool(here.amounts.discount or there.amounts.discount))
-            },
+            "total": self._total(),
             "control_totals": dataclasses.asdict(self._control_totals),
         }
         if there.paid:
             document["paid"] = {source: _pair(here.paid.get(source, ZERO), there.paid[source]) for source in there.paid}
         return document
+
+    def _total(self) -> dict[str, Any]:
+        amounts = [side.amounts for side in self._sides]
+        discounted = any(one.discount for one in amounts)
+        # A side that has nothing of a selection is a part of bills like the other.
+        here, there = (replace(one, is_part=self._is_part).figures(discounted=discounted) for one in amounts)
+        return {name: _pair(here[name], there[name]) for name in here}
 
     def _item_json(self, code: str) -> dict[str, Any]:
         cost = self._cost(code)

@@ -13,10 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.ask.comparison import Comparison, compare_accounts, compare_prices, compare_regions
+from mps_bill.cli import run as run_command
 from mps_bill.core.decimals import percent
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.times import parse_period
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
+from mps_bill.rating.selection import Selection
 from mps_bill.view.comparison_view import ComparisonView
 from mps_bill.view.tables import change
 from tests import kit
@@ -174,3 +177,62 @@ def test_percent(here: str, there: str, expected: str) -> None:
 
 def test_there_is_no_percentage_of_nothing() -> None:
     assert change(Decimal(0), Decimal(1))[-1] is None
+
+
+TIERED = kit.usage_text(
+    [
+        kit.usage_of("review", job_id="a", spec="porn", quantity="4000"),
+        kit.usage_of("review", job_id="b", spec="porn", quantity="1000", completed_at="2023-11-29T11:20:00+08:00"),
+        kit.row(job_id="c", quantity="10", completed_at="2023-11-29T11:40:00+08:00"),
+    ]
+)
+THE_29TH = Selection(parse_period("2023-11-29", 8 * 3600))
+
+
+def test_a_part_of_the_time_is_priced_as_in_the_whole(tmp_path: Path) -> None:
+    """1,000 minutes on the 29th are at the tier that the month has reached on both sides: 90.00, and not 100.00."""
+    sources = [kit.source(tmp_path / "u.csv", TIERED)]
+    dearer = kit.book(kit.SHEET.replace("10000: 0.09", "10000: 0.095"))
+    result = compare_prices(sources, kit.book(), dearer, OPTIONS, THE_29TH)
+    assert amounts(result) == {"transcoding": ("0.651", "0.651"), "review": ("90", "95")}
+    assert (result.here.bills, result.here.amounts.payable) == (1, Decimal("90.65"))
+    printed = text(ComparisonView(result), "table")
+    assert "Shown: cycles from 2023-11-29 00:00 and before 2023-11-30 00:00 (UTC+08:00)" in printed
+
+
+def test_a_part_of_the_lines_is_neither_rounded_nor_paid(tmp_path: Path) -> None:
+    sources = [kit.source(tmp_path / "u.csv", TIERED)]
+    account = reread("format: mps-bill/account/1\nid: a\ncurrency: USD\nbalance: 1000\n", kit.book())
+    selection = Selection(THE_29TH.period, {"item": frozenset({"transcoding"})})
+    result = compare_accounts(sources, kit.book(), OPTIONS, None, account, selection)
+    view = ComparisonView(result)
+    document = json.loads(text(view, "json"))
+    assert document["selection"]["only"] == {"item": ["transcoding"]}
+    assert {name: pair["there"] for name, pair in document["total"].items()} == {
+        "list_amount": "0.651",
+        "net_amount": "0.651",
+    }
+    assert "paid" not in document
+    assert [line.split(",")[0] for line in text(view, "csv").splitlines()] == ["row", "item"]
+    printed = text(view, "table")
+    assert "Net amount" in printed
+    assert "Rounding" not in printed
+
+
+def test_an_account_pays_what_is_shown_of_the_time(tmp_path: Path) -> None:
+    sources = [kit.source(tmp_path / "u.csv", TIERED)]
+    account = reread("format: mps-bill/account/1\nid: a\ncurrency: USD\nbalance: 400\n", kit.book())
+    result = compare_accounts(sources, kit.book(), OPTIONS, None, account, THE_29TH)
+    # The bill of the 10th, 360.00, has taken the most of the balance before.
+    assert {name: amount for name, amount in result.there.paid.items() if amount} == {
+        "balance": Decimal("40"),
+        "outstanding": Decimal("50.65"),
+    }
+
+
+def test_regions_are_not_compared_for_one_region(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = tmp_path / "u.csv"
+    usage.write_text(USAGE)
+    command = ["compare", str(usage), "--prices", "mps-china", "--region", "cn-shanghai=cn-beijing"]
+    assert run_command([*command, "--only", "region=cn-beijing"]) == 2
+    assert "with --region both sides have regions of their own" in capsys.readouterr().err
