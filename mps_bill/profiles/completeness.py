@@ -82,8 +82,9 @@ class Completeness:
         self._check_one_list(name, whole, answer.span.value)
         lists = False
         for refusal in self._profile.refuse:
-            if refusal.asked and refusal.asked == action_of(answer.document):
-                # The provider has been asked for it already.
+            asked = bool(refusal.asked) and refusal.asked == action_of(answer.document)
+            if asked or (refusal.without and _number(whole, self._profile.count) == 0):
+                # The provider has been asked for it already, or states that there is nothing.
                 if refusal.applies(whole) and refusal.without:
                     lists, self.lacks = True, refusal.without.name
             elif refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):

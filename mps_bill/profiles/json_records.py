@@ -9,6 +9,7 @@ the place of a value inside a record is only looked up when a message needs it.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -305,6 +306,7 @@ def _unwrapped(answer: Answer) -> Answer | None:
         if not isinstance(inner, str):
             outer = (answer.span, *answer.outer)
             return Answer(answer.document, _Span(inner, at, decode(text, at)[1]), outer=outer)
+        inner = _from_base64(inner) or inner
         if inner.lstrip()[:1] in ("{", "["):
             line, column = answer.document.position(at)
             try:
@@ -317,6 +319,17 @@ def _unwrapped(answer: Answer) -> Answer | None:
             document = _QuotedDocument(inner, line, column, quoted_value)
             return Answer(document, _whole(document))
     return None
+
+
+def _from_base64(text: str) -> str:
+    """The JSON that a text is in base64, as queues carry messages; empty where it is another text."""
+    if text.lstrip()[:1] in ("{", "["):
+        return ""
+    try:
+        found = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return found if found.lstrip()[:1] in ("{", "[") else ""
 
 
 def _whole(document: Document) -> _Span:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -755,6 +756,8 @@ SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "
         ({"source": "acs.ims", "data": EVENT["MessageBody"]}, 'names "P1": an event has no lengths; ask GetTranscodeJob'),
         ({"TopicName": "t", "Message": json.dumps(EVENT)}, 'names "P1": a callback has no lengths'),
         ({"TopicName": "t", "Message": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
+        ({"MessageBody": b64encode(json.dumps(NOTICE).encode()).decode()}, 'names "z": a notification has no length'),
+        ({"EventType": "MediaConvertComplete", "MessageBody": {"JobId": "m"}}, 'names "m": a callback has no lengths'),
         ({"MessageBody": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
         (SUBMITTED_IMS, 'names "P1": an answer without sub-jobs, such as that of SubmitTranscodeJob'),
         (parent("P1"), 'names "P1": an answer without sub-jobs'),
@@ -776,6 +779,10 @@ def test_a_parent_job_that_was_asked_for_and_has_no_sub_jobs_is_counted(tmp_path
     fetched = {"request": {"action": "GetTranscodeJob"}, "response": parent("P2")}
     with converted(written(tmp_path, lines(parent("P1", sub_job("s1")), fetched)), using=profile("ims-jobs")) as (one,):
         assert one.rows == 1
+        assert one.skipped == {"the answer has no TranscodeParentJob.TranscodeJobList": 1}
+    empty = parent("P3")
+    empty["TranscodeParentJob"]["JobCount"] = 0
+    with converted(written(tmp_path, lines(parent("P1", sub_job("s1")), empty)), using=profile("ims-jobs")) as (one,):
         assert one.skipped == {"the answer has no TranscodeParentJob.TranscodeJobList": 1}
 
 
