@@ -209,12 +209,14 @@ def test_a_small_csv_is_billed_without_an_engine(format_: str, needed: set[str],
     assert loaded & HEAVY == {"yaml"} | needed
 
 
-@pytest.mark.parametrize(("format_", "module"), [("table", "terminal"), ("csv", "csv"), ("json", "json")])
-def test_a_format_loads_no_other(format_: str, module: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("format_", "modules"), [("table", ("terminal", "table_layout")), ("csv", ("csv",)), ("json", ("json",))]
+)
+def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_path: Path) -> None:
     words = ["bill", str(ROOT / "samples" / "month-turn.csv"), "--prices", "mps-china", "--format", format_]
     loaded = modules_loaded_by(f"from mps_bill.cli import run\nassert run({words!r}) == 0", tmp_path)
     assert {name for name in loaded if name.startswith("mps_bill.render.")} == {
-        f"mps_bill.render.{name}" for name in ("formats", module, "cells")
+        f"mps_bill.render.{name}" for name in ("formats", *modules, "cells")
     }
     views = ("run_report", "chart_series", "focus_view", "focus_words", "settle_view", "settle_report", "accounts_view")
     assert not {f"mps_bill.view.{name}" for name in views} & loaded

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mps_bill.core.diagnostics import ProblemReport
 
 #: Bills of which the differences are shown.
-_IN_FULL = 20
+_IN_FULL = 5
 
 
 @reads_usage

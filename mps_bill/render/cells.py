@@ -1,6 +1,6 @@
 """The one place where a value becomes text: for people `as_text` and, in a column, `cell_text`; `as_data` for programs.
 
-Only amounts in a column with fewer places than they have are shown rounded, to people, who are told so by `ROUNDED`.
+Only figures in a column with fewer places than they have are shown rounded, to people, to whom `ROUNDED` says so.
 """
 
 from __future__ import annotations
@@ -12,29 +12,33 @@ from fractions import Fraction
 from mps_bill.core.decimals import amount_text, percent, percent_text, plain, round_money, stripped
 from mps_bill.core.language import mark
 from mps_bill.core.times import iso, time_text
-from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Table, Value
+from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Table, Value, number
 
 #: A whole part that has groups. It is never 0, whose sign a number would lose.
 _WHOLE = re.compile(r"-?[0-9]{4,}")
 #: What stands below tables of which some amounts are shown rounded.
-ROUNDED = mark("Amounts in summaries are shown to 2 decimal places; CSV and JSON have every digit.")
+ROUNDED = mark("Figures in summaries are shown to 2 decimal places; CSV and JSON have every digit.")
 
 
 def cell_text(value: Value, column: Column) -> str:
     """A value as people read it in a column, to its decimal places."""
-    if isinstance(value, Decimal) and column.places is not None:
-        value = round_money(value, column.places, "half-up")
-    return as_text(value, column.kind)
+    return as_text(_rounded(value, column.places) if column.places is not None else value, column.kind)
 
 
 def is_rounded(table: Table) -> bool:
     """Whether some amount of a table is not shown with every digit."""
     places = [(index, column.places) for index, column in enumerate(table.columns) if column.places is not None]
     return any(
-        isinstance(value := row[index], Decimal) and value != round_money(value, digits, "half-up")
+        number(row[index]) != number(_rounded(row[index], digits))
         for row in (*table.values, *table.totals)
         for index, digits in places
     )
+
+
+def _rounded(value: Value, places: int) -> Value:
+    """An amount or a quantity at some decimal places; anything else as it is."""
+    exact = number(value) if isinstance(value, Decimal | Quantity) else None
+    return round_money(exact, places, "half-up") if isinstance(exact, Decimal) else value
 
 
 def as_text(value: Value, kind: Kind = "text") -> str:

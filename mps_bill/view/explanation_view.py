@@ -43,7 +43,9 @@ class ExplanationView:
         for one in self.explained:
             record = one.placed.record
             output = tr(", output {output}", output=record.output) if record.output else ""
-            title = tr("Job {job} ({item}{output})", job=record.job_id, item=record.features.item, output=output)
+            title = tr(
+                "How job {job} was billed ({item}{output})", job=record.job_id, item=record.features.item, output=output
+            )
             yield step_table(title, steps(one, self.currency))
 
     def document(self) -> dict[str, Any]:

@@ -148,7 +148,8 @@ def shown(micros: int, unit: Unit) -> str:
 
 
 def step_table(title: str, steps: Iterable[Step]) -> Table:
-    return Table(title, (Column("Step"), Column("")), tuple(steps))
+    """How something came about, step by step."""
+    return Table(title, (Column("Step"), Column("What was done")), tuple(steps))
 
 
 def steps_json(steps: Iterable[Step]) -> list[dict[str, str]]:

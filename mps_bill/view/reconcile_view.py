@@ -131,10 +131,14 @@ class ReconcileView:
         shown = {id(bill) for bill in largest[: self.in_full]}
         return [bill for bill in differing if id(bill) in shown]
 
+    def _rest(self) -> list[BillComparison]:
+        """The bills with differences that the details leave out."""
+        detailed = {id(bill) for bill in self._detailed()}
+        return [bill for bill in self.result.bills if bill.differences and id(bill) not in detailed]
+
     def _left_out(self) -> str:
         """What the details leave out, or empty."""
-        detailed = {id(bill) for bill in self._detailed()}
-        rest = [bill for bill in self.result.bills if bill.differences and id(bill) not in detailed]
+        rest = self._rest()
         if not rest:
             return ""
         amount = amount_text(sum((one.amount for bill in rest for one in bill.differences), ZERO))
@@ -166,8 +170,10 @@ class ReconcileView:
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        whole = sum((one.amount for bill in self._detailed() for one in bill.differences), ZERO)
-        total = (tr("Total difference"), None, None, None, whole)
+        if rest := self._rest():
+            amount = sum((one.amount for bill in rest for one in bill.differences), ZERO)
+            rows.append((tr_many("and {n} more bill", "and {n} more bills", len(rest)), None, None, None, amount))
+        total = (tr("Total difference"), None, None, None, self.result.difference)
         return Table(tr("Differences (theirs - ours)"), columns, rows, (total,))
 
     def _categories(self) -> Table:

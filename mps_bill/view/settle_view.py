@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mps_bill.ask.selected import bills_of, selected_settlement
 from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.config.books import STANDARD_BOOKS, Books
-from mps_bill.core.decimals import amount_text
+from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import SettleRun
@@ -79,8 +79,8 @@ PAYERS = {
     "frozen": mark("Frozen"),
 }
 _POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
-#: Late cycles that are listed one by one.
-_LATE_IN_FULL = 24
+#: Overdue bills and late cycles that are listed one by one.
+_LISTED = 5
 #: Cycles that a warning names.
 _NAMED = 6
 #: What was charged of a late cycle before, as far as the account knows.
@@ -137,7 +137,7 @@ class SettleView:
         yield _closing_table(run)
         for by in self.by or (default_groupings(is_long=is_long) if is_long else ()):
             yield from self._summary_tables(by)
-        yield from _overdue_blocks(run)
+        yield from _overdue_blocks(run, self.in_full)
         if settled.late:
             yield from _late_blocks(settled.late, run, self.in_full)
         if settled.pending:
@@ -376,10 +376,16 @@ def _closing_table(run: SettleRun) -> Table:
     return Table(title, columns, rows, (row_of(columns, available),))
 
 
-def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
+def _listed(in_full: int | None) -> int:
+    """How many of a list are shown one by one: five, or as many as bills were asked for."""
+    return max(_LISTED, in_full or 0)
+
+
+def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
     if not run.overdue:
         return
-    rows = [
+    shown = run.overdue[: _listed(in_full)]
+    rows: list[Row] = [
         (
             debt_name(bill.debt, run.offset),
             Moment(bill.debt.issued_at, run.offset),
@@ -387,8 +393,13 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
             tr("still overdue") if bill.cleared_at is None else Moment(bill.cleared_at, run.offset),
             bill.left or None,
         )
-        for bill in run.overdue
+        for bill in shown
     ]
+    if rest := run.overdue[len(shown) :]:
+        left = sum((bill.left for bill in rest), ZERO)
+        rows.append(
+            (tr("and {n} more", n=len(rest)), None, sum((bill.debt.amount for bill in rest), ZERO), None, left or None)
+        )
     columns = (
         Column("Bill"),
         Column("Overdue since", "time"),
@@ -416,7 +427,7 @@ def _overdue_blocks(run: SettleRun) -> Iterator[Block]:
 
 
 def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Block]:
-    shown = late if in_full is None else late[:_LATE_IN_FULL]
+    shown = late[: _listed(in_full)]
     before = run.settled.charged_before
     rows: list[Row] = [
         (

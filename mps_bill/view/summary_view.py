@@ -17,7 +17,7 @@ from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import BILL, LINE
 from mps_bill.view.tables import Column, Columns, Quantity, Record, Records, Row, Table, Value, pick, row_of
 
-#: Decimal places of amounts in a summary that people read: those of money.
+#: Decimal places of figures in a summary that people read: those of money.
 PLACES = 2
 #: A crosstab has a column for each of the largest values, and one for all others.
 _CROSSED = 8
@@ -66,9 +66,10 @@ def key_column(grouping: str) -> Column:
 def figure_columns(summary: Summary, currency: str) -> Columns:
     """The columns of the figures of a summary, without those that are empty in every row."""
     counts = (Column("bills", "count"), *pick(LINE, "records")) if summary.of_bills else pick(LINE, "records")
-    measured = (
-        pick(LINE, "quantity", "unit") if not summary.of_bills and any(row.quantity for row in summary.rows) else ()
-    )
+    measured: Columns = ()
+    if not summary.of_bills and any(row.quantity for row in summary.rows):
+        quantity, unit = pick(LINE, "quantity", "unit")
+        measured = (replace(quantity, places=PLACES), unit)
     # A row of lines has an amount; only all of them together are payable.
     titles = {"rounding_adjustment": "Rounding", **({} if summary.of_bills else {"payable": "Amount"})}
     *others, last = (replace(column, places=PLACES) for column in pick(BILL, *_money(summary), titles=titles))

@@ -61,8 +61,8 @@ class Column:
 
     `unit`, such as a currency, stands behind the title in prose only. `summed`: its values add up to something that a
     reader wants. `may_hide`: of no interest where it is 0 in every row. `sense` tells apart titles that are the same in English;
-    one that is a value of the input is shown `as_it_is`.
-    `places` are the decimal places at which people are shown its amounts; None: every digit.
+    one that is a value of the input is shown `as_it_is`. `places` are the decimal places at which people are shown its
+    figures; None: every digit.
     """
 
     key: str
