@@ -45,10 +45,10 @@ class EstimateView:
         yield table(tr("Estimate of {item}", item=item_title(item)), columns, rows)
         every = [steps(one, self.currency) for one in self.estimates]
         shared = [step for step in every[0] if all(step in other for other in every[1:])]
-        yield step_table(tr("How it was reckoned"), shared)
+        yield step_table(tr("How it was calculated"), shared)
         for one, own in zip(self.estimates, every, strict=True):
             if rest := [step for step in own if step not in shared]:
-                yield step_table(tr("How it was reckoned in {region}", region=one.assignment.region), rest)
+                yield step_table(tr("How it was calculated in {region}", region=one.assignment.region), rest)
 
     def document(self) -> dict[str, Any]:
         """`bill` has the form that `bill` prints, and holds nothing but what was asked about."""
