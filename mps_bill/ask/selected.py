@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import decimal
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.times import ALWAYS, Period
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.selection import Selection
-from mps_bill.settlement.closing import totals
-from mps_bill.settlement.settle_cycles import Settled, Settlement, Step
-from mps_bill.settlement.waterfall import Arrival
+
+if TYPE_CHECKING:
+    from mps_bill.settlement.settle_cycles import Settled, Step
 
 
 def selected_bills(run: BillRun, selection: Selection) -> BillRun:
@@ -32,6 +33,8 @@ def selected_settlement(run: SettleRun, period: Period) -> SettleRun:
     """What was settled, arrived, is late or pending in a period. The account, and what it owes, are those of the whole run."""
     if period == ALWAYS:
         return run
+    from mps_bill.settlement.closing import totals
+
     selection = Selection(period)
     with decimal.localcontext(EXACT):
         settled = settled_in(run.settled, selection)
@@ -67,6 +70,10 @@ def bills_of(run: SettleRun, selection: Selection) -> BillRun:
 
 
 def _is_in(step: Step, selection: Selection) -> bool:
+    # A bill needs none of this, and start-up is most of a small run.
+    from mps_bill.settlement.settle_cycles import Settlement
+    from mps_bill.settlement.waterfall import Arrival
+
     if isinstance(step, Settlement):
         return step.bill.cycle.start in selection.period
     return step.at in selection.period if isinstance(step, Arrival) else selection.has_month(step.statement)
