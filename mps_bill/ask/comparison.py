@@ -28,7 +28,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import Usage, gathered, meter_usage
-from mps_bill.price_sheet.book import PriceBook, book_of
+from mps_bill.price_sheet.book import PriceBook, book_of, book_of_latest, latest
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.rating.bills import (
     Amounts,
@@ -134,14 +134,15 @@ def compare_prices(
 
 
 def compare_sheets(
-    sources: Sequence[UsageSource], old: PriceSheet, new: PriceSheet, options: MeterOptions
+    sources: Sequence[UsageSource], old: Sequence[PriceSheet], new: Sequence[PriceSheet], options: MeterOptions
 ) -> Comparison:
-    """The usage under two sheets of one currency, each as if it was in force all the time.
+    """The usage under two sets of sheets of one currency, the latest of each product as if it was in force all the time.
 
     Raises:
         InputRejected: the usage is rejected under either; `UsageUnbillable` where it is so under the new one only.
     """
-    return _compare_books(sources, (old.ref, book_of(old)), (new.ref, book_of(new)), options)
+    here, there = ((", ".join(sheet.ref for sheet in latest(side)), book_of_latest(side)) for side in (old, new))
+    return _compare_books(sources, here, there, options)
 
 
 def _compare_books(

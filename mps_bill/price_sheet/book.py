@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -68,6 +68,19 @@ class PriceBook:
             if sheet.effective_from <= second:
                 return sheet if sheet.effective_to is None or second < sheet.effective_to else None
         return None
+
+
+def latest(sheets: Sequence[PriceSheet]) -> list[PriceSheet]:
+    """The latest sheet of each product."""
+    return list({sheet.product: sheet for sheet in sorted(sheets, key=lambda sheet: sheet.effective_from)}.values())
+
+
+def book_of_latest(sheets: Sequence[PriceSheet]) -> PriceBook:
+    """The book of sheets of one currency, the latest of each product as if it had always been in force."""
+    books = [book_of(sheet) for sheet in latest(sheets)]
+    versions = {product: sheets for book in books for product, sheets in book.versions.items()}
+    product_of = {code: product for book in books for code, product in book.product_of.items()}
+    return PriceBook(books[0].currency, versions, product_of)
 
 
 def book_of(sheet: PriceSheet) -> PriceBook:

@@ -12,7 +12,7 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
 from mps_bill.price_sheet.prices import PriceTable, derive_prices, read_prices
-from mps_bill.price_sheet.sheet_model import Item, Metering, RegionPrices, Resolution, Source
+from mps_bill.price_sheet.sheet_model import Derived, Item, Metering, RegionPrices, Resolution, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)
@@ -69,7 +69,14 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
         place=draft.code.place,
         aliases=_aliases(draft, prices, problems),
         names={name.key.value: name.value.value for name in names.parts if name.value} if names else {},
+        derived=_derivation(draft),
     )
+
+
+def _derivation(draft: _Draft) -> Derived | None:
+    fields = draft.fields.get(d.PRICES_FROM) if draft.prices is None else None
+    base, times = (fields.get(d.BASE), fields.get(d.TIMES)) if fields else (None, None)
+    return Derived(base.value, times.value) if base and times else None
 
 
 def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
-from mps_bill.documents.read_document import read_document
+from mps_bill.core.files import MAX_BYTES, read_whole
+from mps_bill.documents.read_document import read_document, read_text
+from mps_bill.documents.yaml_tree import decode
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
@@ -59,6 +62,15 @@ def load_sheet(path: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
         return None, (Problem(Place(path), kinds.NO_SUCH_SHEET, message),)
     draft, found = sheets[0].draft, sheets[0].problems
     return (draft.sheet if draft and not found else None), found
+
+
+def load_stream() -> LoadedSheet:
+    """The sheet on standard input."""
+    name = "<stdin>"
+    text, problems = decode(read_whole(sys.stdin.buffer, MAX_BYTES), name)
+    if text is None:
+        return LoadedSheet(name, None, None, None, problems)
+    return LoadedSheet(name, text, *parts_of(read_text(DOCUMENT, text, name)))
 
 
 def load_file(file: SheetFile) -> LoadedSheet:

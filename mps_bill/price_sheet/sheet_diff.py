@@ -12,7 +12,7 @@ from mps_bill.core.language import mark, tr
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Figure, Price
-from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Unpriced
+from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,21 @@ class RateChange:
         new = self.new_in_old_unit
         return None if self.old is None or new is None else EXACT.subtract(new, self.old)
 
+    @property
+    def rises(self) -> bool:
+        return self.rises_more_than(Decimal(0))
+
+    @property
+    def falls(self) -> bool:
+        return self.ratio is not None and self.ratio < 1
+
+    @property
+    def size(self) -> tuple[bool, Fraction]:
+        """How much the price changed, up or down; from nothing, or in another unit, is more than any percentage."""
+        if self.old is None or self.new is None:
+            return False, Fraction(0)
+        return (True, Fraction(0)) if not self.ratio else (False, max(self.ratio, 1 / self.ratio))
+
     def rises_more_than(self, percent: Decimal) -> bool:
         """Whether the price goes up by more than `percent`; a price that was 0 goes up by more than any."""
         if self.old is None or self.new is None:
@@ -93,6 +108,18 @@ class ItemChange:
     def words(self) -> tuple[WordChange, ...]:
         return (*_item_words(self.old, self.new), *(kind.words for kind in self.kinds))
 
+    @property
+    def factors(self) -> tuple[Derived, Derived] | None:
+        """What the prices are derived by before and after, where they come from the same item under both."""
+        before, after = (item.derived if item else None for item in (self.old, self.new))
+        return (before, after) if before and after and before.base == after.base else None
+
+    @property
+    def follows(self) -> bool:
+        """Whether its prices changed only because those of another item did."""
+        factors = self.factors
+        return factors is not None and factors[0].times == factors[1].times
+
 
 @dataclass(frozen=True, slots=True)
 class SheetDiff:
@@ -110,6 +137,13 @@ class SheetDiff:
     def rates(self) -> Iterator[RateChange]:
         for item in self.items:
             yield from item.rates
+
+    @property
+    def moved(self) -> Iterator[RateChange]:
+        """The figures that changed, without those that follow others."""
+        for item in self.items:
+            if not item.follows:
+                yield from item.rates
 
     def __bool__(self) -> bool:
         return bool(self.words or self.items)
@@ -149,8 +183,15 @@ def _head_words(sheet: PriceSheet) -> dict[str, str]:
         tr("settlement"): tr(billing.settlement),
         tr("bill rounded"): words.rounding_words(billing),
         **groups,
+        **{tr("source {name}", name=source.id or source.url): _source_words(source) for source in sheet.sources},
         **{tr(unpriced, what=_unpriced_words(entry)): _since_words(entry, sheet) for entry in sheet.unpriced},
     }
+
+
+def _source_words(source: Source) -> str:
+    return f"read on {source.read_on} at {source.url}: {source.covers}" + (
+        f" ({source.product})" if source.product else ""
+    )
 
 
 def _unpriced_words(entry: Unpriced) -> str:

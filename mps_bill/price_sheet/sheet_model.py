@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
 
 from mps_bill.core.decimals import RoundingMode
@@ -114,6 +115,14 @@ class PriceInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """That prices are those of the item `base`, times a factor."""
+
+    base: str
+    times: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A billable item. `template` derives the spec (`{codec}.{resolution}`) or is a constant; None: usage names it.
 
@@ -134,6 +143,8 @@ class Item:
     aliases: Mapping[str, str] = field(default_factory=dict)
     #: The name in other languages.
     names: Mapping[str, str] = field(default_factory=dict)
+    #: Where the prices come from another item.
+    derived: Derived | None = None
 
     @property
     def label(self) -> str:

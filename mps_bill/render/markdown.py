@@ -9,7 +9,7 @@ from typing import IO
 from mps_bill.core.diagnostics import printable
 from mps_bill.render.cells import cell_text
 from mps_bill.render.terminal import with_legend
-from mps_bill.view.tables import Block, Heading, Note, Section
+from mps_bill.view.tables import Block, Details, Heading, Mark, Note, Section
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -23,6 +23,11 @@ def _block(block: Block) -> str:
     match block:
         case Section():
             return f"## {escaped(block.text)}"
+        case Mark():
+            return f"<!-- {block.text} -->"
+        case Details():
+            inner = [_tagged("summary", escaped(block.text)), "", *map(_block, block.blocks), ""]
+            return _tagged("details", "\n".join(["", *inner, ""]))
         case Note():
             return "\n".join(escaped(line) for line in block.text.split("\n"))
     title, _, rest = block.title.partition("\n")
@@ -38,6 +43,10 @@ def _block(block: Block) -> str:
     for total in block.totals:
         lines.append(_row(f"**{escaped(cell)}**" if cell else "" for cell in map(cell_text, total, block.columns)))
     return "\n".join(lines)
+
+
+def _tagged(tag: str, text: str) -> str:
+    return f"<{tag}>{text}</{tag}>"
 
 
 def _row(cells: Iterable[str]) -> str:

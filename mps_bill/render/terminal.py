@@ -11,7 +11,7 @@ from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.core.language import tr
 from mps_bill.render.cells import ROUNDED, is_rounded
 from mps_bill.render.table_layout import Measures, Part, Texts, measured, safe, texts_of
-from mps_bill.view.tables import Block, Column, Columns, Heading, Note, Section, Table
+from mps_bill.view.tables import Block, Column, Columns, Details, Heading, Mark, Note, Section, Table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -28,7 +28,7 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     # A table that cannot be made narrow enough sticks out, because rich would shorten its figures to make it fit.
     console.width = UNLIMITED
     with console.capture() as capture:
-        outlined = [block for block in with_legend(blocks) if not (isinstance(block, Section) and block.implied)]
+        outlined = list(with_legend(_outlined(blocks)))
         measures = measured(block for block in outlined if isinstance(block, Table))
         for number, block in enumerate(outlined):
             if number:
@@ -36,6 +36,15 @@ def write(blocks: Iterable[Block], stream: IO[str]) -> None:
             for line in _rendered(block, measures, width, rule):
                 console.print(line)
     stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _outlined(blocks: Iterable[Block]) -> Iterator[Block]:
+    """What is printed: no implied headline, no marks, and details without their line."""
+    for block in blocks:
+        if isinstance(block, Details):
+            yield from block.blocks
+        elif not isinstance(block, Mark) and not (isinstance(block, Section) and block.implied):
+            yield block
 
 
 def with_legend(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -79,6 +88,8 @@ def _rendered(
             return
         case Note():
             yield Constrain(Text(safe(block.text)), width)
+            return
+        case Details() | Mark():
             return
     if block.title:
         yield Constrain(Text(safe(block.title), style="bold"), width)

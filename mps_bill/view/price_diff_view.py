@@ -1,4 +1,4 @@
-"""What changed between two price sheets, and what it would have cost."""
+"""What changed between price sheets, and what it would have cost, for a reviewer: a sentence, then the largest first."""
 
 from __future__ import annotations
 
@@ -9,17 +9,32 @@ from fractions import Fraction
 from typing import Any
 
 from mps_bill.ask.comparison import Comparison, Unbilled
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, divide, percent_text, plain, scaled, stripped
+from mps_bill.core.decimals import (
+    AMOUNT_PLACES,
+    EXACT,
+    ZERO,
+    amount_text,
+    divide,
+    percent_text,
+    plain,
+    scaled,
+    stripped,
+)
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
+from mps_bill.price_sheet.sheet_model import PriceSheet, Source
+from mps_bill.price_sheet.sheet_sets import SetDiff
 from mps_bill.view.tables import (
     Block,
     Column,
+    Details,
     Heading,
+    Mark,
     Note,
     Record,
     Row,
+    Section,
     Table,
     Value,
     change,
@@ -29,6 +44,8 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/prices-diff/1"
+#: By this a comment of a pull request is found again and updated.
+MARK = "mps-bill prices diff"
 _SIGNED = Column("difference", "signed")
 _PERCENT = Column("percent", "percent")
 UNBILLED = (
@@ -41,58 +58,80 @@ UNBILLED = (
 
 @dataclass(frozen=True, slots=True)
 class PriceDiffView:
-    """`usage` is some usage under both sheets; None where none was given, or where one of them does not bill it: `unbilled`
-    is then what the new one has no price for."""
+    """`usage` is some usage under both sides; None where none was given, or where one of them does not bill it: `unbilled`
+    is then what the new one has no price for. `crossed` says in words what rises by more than `limit` percent."""
 
-    diff: SheetDiff
+    diff: SetDiff
     usage: Comparison | None
     unbilled: Sequence[Unbilled] = ()
+    limit: Decimal | None = None
+    crossed: Sequence[str] = ()
 
     def printed(self) -> Iterator[Block]:
-        """The words that changed, the figures by item, and the effect on usage."""
+        """What was compared and what came of it in a sentence; the effect on usage; the figures; what else changed."""
         diff = self.diff
-        head = mark("From {old} to {new}, in {currency}.")
-        yield Note(tr(head, old=diff.old.ref, new=diff.new.ref, currency=diff.new.currency))
-        if not diff:
-            yield Note(tr("Nothing changed."))
-        elif not diff.items:
-            yield Note(tr("No price changed."))
-        words = [_words_row(tr("the sheet"), word) for word in diff.words]
-        words += [row for item in diff.items for row in _item_rows(item)]
-        if words:
-            yield Table(tr("What changed"), (Column("Where"), Column("What"), Column("Before"), Column("After")), words)
-        if any(item.rates for item in diff.items):
-            yield self._rates_table()
+        yield Mark(MARK)
+        yield Note(self._compared())
+        yield Note(self.sentence)
+        if self.crossed:
+            yield Note("\n".join(tr("A limit was crossed: {what}", what=one) for one in self.crossed))
         if self.usage:
             yield from self._effect(self.usage)
         if self.unbilled:
             yield self._unbilled_table()
+        for one in diff.changed:
+            if diff.lone is None:
+                yield Section(tr("{sheet}, compared with {other}", sheet=one.new.ref, other=_before_words(one)))
+            yield from _sheet_blocks(one)
+        if diff.added or diff.removed:
+            rows = [(sheet.ref, sheet.place.file, tr("added")) for sheet in diff.added]
+            rows += [(sheet.ref, sheet.place.file, tr("deleted")) for sheet in diff.removed]
+            yield Table(tr("Sheets"), columns_of("sheet", "file", "change"), rows)
+
+    def _compared(self) -> str:
+        lone = self.diff.lone
+        if lone is None:
+            return tr("Price sheets: {new} compared with {old}.", new=self.diff.new_name, old=self.diff.old_name)
+        head = mark("From {old} to {new}, in {currency}.")
+        return tr(head, old=_named(lone.old), new=_named(lone.new), currency=lone.new.currency)
+
+    @property
+    def sentence(self) -> str:
+        """`12 prices up, 3 down; most: H264.HD of transcoding in mainland +100 %; on this usage +35.00 CNY, +1.91 %.`"""
+        diff = self.diff
+        if not diff:
+            return tr("Nothing changed.")
+        parts = [_counts(list(diff.moved)) or tr("No price changed"), *_most(diff)]
+        if diff.added:
+            parts.append(tr_many("{n} sheet added", "{n} sheets added", len(diff.added)))
+        if diff.removed:
+            parts.append(tr_many("{n} sheet deleted", "{n} sheets deleted", len(diff.removed)))
+        if self.usage:
+            parts.append(_on_usage(self.usage))
+        if self.unbilled:
+            rows = sum(one.rows for one in self.unbilled)
+            one, many = (
+                mark("{n} usage record without a price any more"),
+                mark("{n} usage records without a price any more"),
+            )
+            parts.append(tr_many(one, many, rows))
+        return tr("{parts}.", parts=tr("; ").join(parts))
 
     def _unbilled_table(self) -> Table:
-        currency, rows = self.diff.old.currency, sum(one.rows for one in self.unbilled)
+        rows = sum(one.rows for one in self.unbilled)
         total = sum((one.amount for one in self.unbilled), ZERO)
-        columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=currency)
+        columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=self._currency)
         totals = [(tr("Total"), None, None, rows, total, None)]
         title = tr("Usage that has no price under the new sheet")
         return table(title, columns, map(_unbilled_record, self.unbilled), totals)
 
-    def _rates_table(self) -> Table:
-        tier = (Column("Tier"),) if any(rate.tier for rate in self.diff.rates) else ()
-        prices = (Column("before", "price"), Column("after", "price"))
-        columns = (Column("Spec"), Column("Region"), *tier, *prices, _SIGNED, _PERCENT)
-        rows: list[Row | Heading] = []
-        for item in self.diff.items:
-            shown = item.old or item.new
-            if item.rates and shown:
-                heading = mark("{name} ({code}), per {unit}")
-                rows.append(Heading(tr(heading, name=shown.label, code=item.code, unit=tr(shown.unit.name))))
-            rows += [
-                (rate.spec, tr(rate.regions), *((rate.tier,) if tier else ()), *_figures(rate)) for rate in item.rates
-            ]
-        return Table(tr("Prices"), columns, rows)
+    @property
+    def _currency(self) -> str:
+        pairs = (*self.diff.pairs, *self.diff.following)
+        return self.usage.currency if self.usage else pairs[0].new.currency if pairs else ""
 
     def _effect(self, usage: Comparison) -> Iterator[Block]:
-        """The amounts of the usage under both sheets, by item and in total."""
+        """The amounts of the usage under both sides, by item, the largest change first, and in total."""
         old, new = usage.here.amounts, usage.there.amounts
         totals = (
             (tr("List amount"), *change(old.list_amount, new.list_amount)),
@@ -100,8 +139,9 @@ class PriceDiffView:
             (tr("Payable"), *change(old.payable, new.payable)),
         )
         columns = (Column("Item"), Column("Before", "amount"), Column("After", "amount"), _SIGNED, _PERCENT)
-        rows = tuple((code, *change(*usage.amounts(code))) for code in _items(usage))
-        yield Table(tr("Effect on usage, {currency}", currency=self.diff.new.currency), columns, rows, totals)
+        changes = {code: change(*usage.amounts(code)) for code in _items(usage)}
+        rows = tuple((code, *changes[code]) for code in sorted(changes, key=lambda code: -abs(changes[code][2])))
+        yield Table(tr("Effect on usage, {currency}", currency=self._currency), columns, rows, totals)
         how = tr_many(
             "{n} usage record billed under each sheet as if it had been in force all the time, whatever its period; no plans,"
             " vouchers or discounts.",
@@ -112,55 +152,146 @@ class PriceDiffView:
         yield Note(how)
 
     def document(self) -> dict[str, Any]:
-        """Prices and amounts are text, and a percentage has at most two decimals."""
+        """Prices and amounts are text without marks; `percent` and `regions` are as people read them, and `change_percent` and
+        `region_ids` for programs. Of one sheet its changes stand in the document itself, of several under `sheets`."""
         diff, usage = self.diff, self.usage
-        document: dict[str, Any] = {
-            "format": FORMAT,
-            "old": diff.old.ref,
-            "new": diff.new.ref,
-            "currency": diff.new.currency,
-            "changes": [_word_json(word) for word in diff.words],
-            "items": [
-                {
-                    "item": item.code,
-                    "status": "added" if item.old is None else "removed" if item.new is None else "changed",
-                    "changes": [_word_json(word) for word in item.words],
-                    "prices": [_rate_json(rate) for rate in item.rates],
-                }
-                for item in diff.items
-            ],
-        }
+        document: dict[str, Any] = {"format": FORMAT, "compared": {"old": diff.old_name, "new": diff.new_name}}
+        if diff.lone:
+            document |= _sheet_json(diff.lone)
+        else:
+            document["sheets"] = [_sheet_json(one) for one in (*diff.pairs, *diff.following)]
+            document["added"] = [_named_json(sheet) for sheet in diff.added]
+            document["removed"] = [_named_json(sheet) for sheet in diff.removed]
+        document["summary"] = _summary_json(diff)
         if usage:
             old, new = usage.here.amounts, usage.there.amounts
             document["usage"] = {
                 "records": _records(usage),
+                "months": _months(usage),
                 "items": [{"item": code, **_amounts_json(*usage.amounts(code))} for code in _items(usage)],
                 "list_amount": _amounts_json(old.list_amount, new.list_amount),
                 "payable": _amounts_json(old.payable, new.payable),
             }
         if self.unbilled:
             document["unbilled"] = [_unbilled_record(one) for one in self.unbilled]
+        if self.limit is not None:
+            document["limit"] = {"percent": self.limit, "crossed": list(self.crossed)}
         return document
 
 
-def _unbilled_record(one: Unbilled) -> Record:
-    return {
-        "item": one.item,
-        "spec": one.spec,
-        "region": one.region,
-        "rows": one.rows,
-        "amount": one.amount,
-        "reason": one.reason,
-    }
+# ---- The sentence ----------------------------------------------------------------------------------------------------
 
 
-def _items(usage: Comparison) -> list[str]:
-    """The items in the order of the new sheet."""
-    return list(dict.fromkeys([*usage.there.items, *usage.here.items]))
+def _counts(rates: Sequence[RateChange]) -> str:
+    """`12 prices up, 3 down, 2 added`; empty where none changed."""
+    up, down = sum(rate.rises for rate in rates), sum(rate.falls for rate in rates)
+    added, removed = sum(rate.old is None for rate in rates), sum(rate.new is None for rate in rates)
+    found = (
+        (up, tr_many("{n} price up", "{n} prices up", up), tr("{n} up", n=up)),
+        (down, tr_many("{n} price down", "{n} prices down", down), tr("{n} down", n=down)),
+        (added, tr_many("{n} price added", "{n} prices added", added), tr("{n} added", n=added)),
+        (removed, tr_many("{n} price removed", "{n} prices removed", removed), tr("{n} removed", n=removed)),
+    )
+    counts = [(first, then) for number, first, then in found if number]
+    return tr(", ").join(then if place else first for place, (first, then) in enumerate(counts))
 
 
-def _records(usage: Comparison) -> int:
-    return control_totals(usage.usage.metered).rows_billed
+def _most(diff: SetDiff) -> Iterator[str]:
+    """`most: H264.HD of transcoding in mainland +100 %`: the largest rise, or else the largest fall."""
+    every = [(rate, item) for one in diff.changed for item in one.items if not item.follows for rate in item.rates]
+    moved = [pair for pair in every if pair[0].rises] or [pair for pair in every if pair[0].falls]
+    if moved:
+        rate, item = max(moved, key=lambda pair: pair[0].size)
+        from_to = mark("from {old} to {new}")
+        by = percent_text(rate.ratio) if rate.ratio else tr(from_to, old=_shown(rate.old), new=_shown(rate.new))
+        where = tr(rate.regions) + (f", {rate.tier}" if rate.tier else "")
+        yield tr("most: {spec} of {item} in {where} {by}", spec=rate.spec, item=item.code, where=where, by=by)
+
+
+def _on_usage(usage: Comparison) -> str:
+    _, _, difference, ratio = change(usage.here.amounts.payable, usage.there.amounts.payable)
+    months = _months(usage)
+    sign = "+" if difference >= 0 else "-"
+    amount = f"{sign}{amount_text(abs(difference))} {usage.currency}"
+    when = tr("in {month}", month=months[0]) if len(months) == 1 else tr("in {n} months", n=len(months))
+    by = f", {percent_text(ratio)}" if ratio is not None else ""
+    return tr("on this usage {amount} {when}", amount=amount, when=when) + by
+
+
+def _months(usage: Comparison) -> list[str]:
+    """The calendar months that the usage is of, on the billing clock."""
+    return sorted({cycle.sheet.billing.calendar.month(cycle.start) for cycle in usage.usage.cycles})
+
+
+def _shown(price: Decimal | None) -> str:
+    return "-" if price is None else plain(price)
+
+
+# ---- One sheet -------------------------------------------------------------------------------------------------------
+
+
+def _sheet_blocks(diff: SheetDiff) -> Iterator[Block]:
+    """The prices of a sheet that changed, and what else did; each folded where the format can."""
+    if any(item.rates for item in diff.items):
+        yield Details(tr("Prices: {counts}", counts=_counts(list(diff.rates))), (_rates_table(diff),))
+    words = [_words_row(tr("the sheet"), word) for word in diff.words]
+    words += [row for item in diff.items for row in _item_rows(item)]
+    if words:
+        columns = (Column("Where"), Column("What"), Column("Before"), Column("After"))
+        what = tr("What else changed")
+        yield Details(f"{what}: {len(words)}", (Table(what, columns, words),))
+
+
+def _rates_table(diff: SheetDiff) -> Table:
+    """The prices, the largest change first, by item; those that come from another item in one row."""
+    tier = (Column("Tier"),) if any(rate.tier for rate in diff.rates) else ()
+    prices = (Column("before", "price"), Column("after", "price"))
+    columns = (Column("Spec"), Column("Region"), *tier, *prices, _SIGNED, _PERCENT)
+    rows: list[Row | Heading] = []
+    for item in sorted(diff.items, key=_largest, reverse=True):
+        shown = item.old or item.new
+        if item.rates and shown:
+            heading = mark("{name} ({code}), per {unit}")
+            rows.append(Heading(tr(heading, name=shown.label, code=item.code, unit=tr(shown.unit.name))))
+            if item.factors:
+                rows.append(_folded_row(item, bool(tier)))
+                continue
+            ordered = sorted(item.rates, key=lambda rate: rate.size, reverse=True)
+            rows += [
+                (rate.spec, tr(rate.regions), *((rate.tier,) if tier else ()), *_figures(rate)) for rate in ordered
+            ]
+    return Table(tr("Prices"), columns, rows)
+
+
+def _largest(item: ItemChange) -> tuple[bool, bool, Fraction]:
+    """Items by their largest change; those that follow another one after all that moved by themselves."""
+    largest = max((rate.size for rate in item.rates), default=(False, Fraction(0)))
+    return not item.follows, *largest
+
+
+def _folded_row(item: ItemChange, has_tiers: bool) -> Row:
+    """`30 prices`, why they changed, and by how much, where all of them alike."""
+    ratios = {rate.ratio for rate in item.rates}
+    by = next(iter(ratios)) if len(ratios) == 1 else None
+    tier = (None,) if has_tiers else ()
+    return (tr_many("{n} price", "{n} prices", len(item.rates)), _because(item), *tier, None, None, None, by)
+
+
+def _because(item: ItemChange) -> str:
+    """`because times went 2.8 -> 3`."""
+    factors = item.factors
+    if factors is None or item.follows:
+        return tr("because {item} changed", item=factors[0].base) if factors else ""
+    before, after = factors
+    return tr("because times went {old} -> {new}", old=plain(before.times), new=plain(after.times))
+
+
+def _before_words(diff: SheetDiff) -> str:
+    return _named(diff.old) if diff.old.ref != diff.new.ref else diff.old.place.file
+
+
+def _named(sheet: PriceSheet) -> str:
+    return f"{sheet.ref} ({sheet.place.file})"
 
 
 def _words_row(where: str, word: WordChange) -> Row:
@@ -194,19 +325,113 @@ def _or_dash(price: Decimal | None) -> Value:
     return "-" if price is None else price
 
 
+# ---- Usage -----------------------------------------------------------------------------------------------------------
+
+
+def _unbilled_record(one: Unbilled) -> Record:
+    return {
+        "item": one.item,
+        "spec": one.spec,
+        "region": one.region,
+        "rows": one.rows,
+        "amount": one.amount,
+        "reason": one.reason,
+    }
+
+
+def _items(usage: Comparison) -> list[str]:
+    """The items in the order of the new sheet."""
+    return list(dict.fromkeys([*usage.there.items, *usage.here.items]))
+
+
+def _records(usage: Comparison) -> int:
+    return control_totals(usage.usage.metered).rows_billed
+
+
+# ---- The document ----------------------------------------------------------------------------------------------------
+
+
+def _sheet_json(diff: SheetDiff) -> dict[str, Any]:
+    groups = dict.fromkeys([*diff.old.region_groups, *diff.new.region_groups])
+    members = ((name, diff.old.region_groups.get(name), diff.new.region_groups.get(name)) for name in groups)
+    return {
+        "old": diff.old.ref,
+        "new": diff.new.ref,
+        "currency": diff.new.currency,
+        "files": {"old": diff.old.place.file, "new": diff.new.place.file},
+        "changes": [_word_json(word) for word in diff.words],
+        "groups": [
+            {"group": name, "old": None if old is None else list(old), "new": None if new is None else list(new)}
+            for name, old, new in members
+            if old != new
+        ],
+        "sources": _sources_json(diff.old.sources, diff.new.sources),
+        "items": [_item_json(item) for item in diff.items],
+    }
+
+
+def _item_json(item: ItemChange) -> dict[str, Any]:
+    factors = item.factors
+    derived = (
+        {"item": factors[0].base, "old_times": factors[0].times, "new_times": factors[1].times} if factors else None
+    )
+    return {
+        "item": item.code,
+        "status": "added" if item.old is None else "removed" if item.new is None else "changed",
+        "old_unit": item.old.unit.name if item.old else None,
+        "new_unit": item.new.unit.name if item.new else None,
+        "prices_from": derived,
+        "changes": [_word_json(word) for word in item.words],
+        "prices": [_rate_json(rate) for rate in item.rates],
+    }
+
+
+def _sources_json(old: Sequence[Source], new: Sequence[Source]) -> list[dict[str, Any]]:
+    """The sources that were added, removed or read again."""
+    before, after = ({source.id or source.url: source for source in sources} for sources in (old, new))
+    return [
+        {"source": name, "old": _source_json(before.get(name)), "new": _source_json(after.get(name))}
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _source_json(source: Source | None) -> dict[str, Any] | None:
+    return {"url": source.url, "read_on": source.read_on, "covers": source.covers} if source else None
+
+
+def _named_json(sheet: PriceSheet) -> dict[str, Any]:
+    return {"price_sheet": sheet.ref, "file": sheet.place.file}
+
+
+def _summary_json(diff: SetDiff) -> dict[str, Any]:
+    rates = list(diff.moved)
+    largest = max((rate for rate in rates if rate.rises or rate.falls), key=lambda rate: rate.size, default=None)
+    return {
+        "up": sum(rate.rises for rate in rates),
+        "down": sum(rate.falls for rate in rates),
+        "added": sum(rate.old is None for rate in rates),
+        "removed": sum(rate.new is None for rate in rates),
+        "following": sum(len(item.rates) for one in diff.changed for item in one.items if item.follows),
+        "largest": None if largest is None else _rate_json(largest),
+    }
+
+
 def _word_json(word: WordChange) -> dict[str, str]:
     return {"what": word.what, "old": word.old, "new": word.new}
 
 
-def _rate_json(rate: RateChange) -> dict[str, Value]:
+def _rate_json(rate: RateChange) -> dict[str, Any]:
     return {
         "spec": rate.spec,
         "regions": rate.regions,
+        "region_ids": list(rate.region_ids),
         "tier": rate.tier or None,
         "old": None if rate.old is None else plain(rate.old),
         "new": None if rate.new is None else plain(rate.new),
         "difference": rate.difference,
         "percent": None if rate.ratio is None else percent_text(rate.ratio),
+        "change_percent": rate.ratio,
     }
 
 

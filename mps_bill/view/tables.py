@@ -152,7 +152,22 @@ class Section:
     implied: bool = False
 
 
-Block = Table | Note | Section
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Tables and notes under a line that says what they hold; where the format can fold them, only that line is seen at first."""
+
+    text: str
+    blocks: Sequence[Table | Note]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What nobody sees, and a program finds a text by."""
+
+    text: str
+
+
+Block = Table | Note | Section | Details | Mark
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,24 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, parse_plain_decimal, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem
+from mps_bill.metering.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
-    from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
+    from mps_bill.price_sheet.sheet_sets import SetDiff
 
 
 @reads_usage
 @shows("printed", "document")
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A price sheet: a file, or the id of a shipped one.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheet to compare with it.")],
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD", help="Price sheets: a file, a folder, the id of a shipped one, or - for standard input."
+        ),
+    ],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheets to compare with them.")],
     *,
     usage: Annotated[
         list[str] | None,
@@ -44,7 +50,7 @@ def diff(
     showing: Showing,
     reading: Reading,
 ) -> int:
-    """What changed between two price sheets, and what it costs.
+    """What changed between two price sheets, or two folders of them, and what it costs.
 
     Prices are compared by item, spec and region; --usage bills real usage under both sheets.
 
@@ -54,21 +60,23 @@ def diff(
     limit = _limit(fail_if_up)
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
 
-    from mps_bill.price_sheet.sheet_diff import diff_sheets
+    from mps_bill.price_sheet.sheet_sets import diff_sets
     from mps_bill.view.price_diff_view import PriceDiffView
 
-    sheets = _sheets(old, new)
-    found = diff_sheets(*sheets)
+    sides = _sheets(old, new)
+    found, problems = diff_sets((old, new), *sides)
+    if found is None:
+        raise InputRejected(problems)
     try:
-        compared = _compare(usage, sheets, [old, new], reading, showing.output) if usage else None
+        compared = _compare(usage, sides, [old, new], reading, showing.output) if usage else None
     except InputRejected as rejected:
         # What changed is known all the same, and so may be what has no price any more.
         showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
         raise
-    showing.show(PriceDiffView(found, compared))
-    problems = compared.usage.metered.problems if compared else None
-    crossed = () if limit is None else _crossed(found, compared, limit)
-    return showing.end(problems, found=bool(found), crossed=crossed)
+    crossed = () if limit is None else tuple(_crossed(found, compared, limit))
+    showing.show(PriceDiffView(found, compared, (), limit, crossed))
+    problems_of_usage = compared.usage.metered.problems if compared else None
+    return showing.end(problems_of_usage, found=bool(found), crossed=crossed)
 
 
 def _limit(percent: str | None) -> Decimal | None:
@@ -80,44 +88,64 @@ def _limit(percent: str | None) -> Decimal | None:
         raise typer.BadParameter(str(error), param_hint="--fail-if-up") from None
 
 
-def _sheets(old: str, new: str) -> tuple[PriceSheet, PriceSheet]:
-    """Both sheets, which must be of one currency, or no price of one could be above or below one of the other."""
-    from mps_bill.price_sheet import sheet_problems as kinds
-    from mps_bill.price_sheet.load_sheets import load_sheet
+def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
+    """The sheets of both sides, of folders with their subfolders.
 
-    before, problems = load_sheet(old)
-    after, more = load_sheet(new)
-    if before is None or after is None:
-        raise InputRejected([*problems, *more])
-    if before.currency != after.currency:
-        message = (
-            f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency"
-        )
-        raise InputRejected([Problem(after.place, kinds.MIXED_CURRENCIES, message)])
-    return before, after
+    Raises:
+        InputRejected: with every problem of every sheet.
+    """
+    from mps_bill.price_sheet.load_sheets import load_sheets, load_stream
+
+    sides: list[list[PriceSheet]] = []
+    problems: list[Problem] = []
+    for name in (old, new):
+        loaded, missing = load_sheets([name], subfolders=True) if name != STANDARD_INPUT else ((load_stream(),), ())
+        problems += missing
+        problems += (problem for sheet in loaded for problem in sheet.problems)
+        sides.append([sheet.draft.sheet for sheet in loaded if sheet.draft])
+    if problems:
+        raise InputRejected(problems)
+    return sides[0], sides[1]
 
 
 def _compare(
-    usage: list[str], sheets: tuple[PriceSheet, PriceSheet], paths: list[str], reading: Reading, output: str | None
+    usage: list[str],
+    sides: tuple[list[PriceSheet], list[PriceSheet]],
+    paths: list[str],
+    reading: Reading,
+    output: str | None,
 ) -> Comparison:
     from mps_bill.ask.comparison import compare_sheets
-    from mps_bill.price_sheet.book import book_of
+    from mps_bill.price_sheet.book import book_of_latest
 
-    with metering(usage, paths, book_of(sheets[0]), reading, output) as (sources, meter_options):
-        return compare_sheets(sources, *sheets, meter_options)
+    for sheets in sides:
+        other = next((sheet for sheet in sheets if sheet.currency != sheets[0].currency), None)
+        if other:
+            raise InputRejected([_two_currencies(sheets[0], other)])
+    with metering(usage, paths, book_of_latest(sides[0]), reading, output) as (sources, meter_options):
+        return compare_sheets(sources, *sides, meter_options)
+
+
+def _two_currencies(one: PriceSheet, other: PriceSheet) -> Problem:
+    from mps_bill.price_sheet import sheet_problems as kinds
+
+    message = (
+        f"{other.id} is in {other.currency}, and {one.id} in {one.currency}; for --usage name sheets of one currency"
+    )
+    return Problem(other.place, kinds.MIXED_CURRENCIES, message)
 
 
 #: Of the prices that rise too much, so many are named.
 _NAMED = 5
 
 
-def _crossed(found: SheetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[str]:
+def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[str]:
     """What rises by more than `--fail-if-up`, in words: what is dearer by the sheets alone, and amounts of the usage. What
     cannot be put as a percentage is judged by what it comes to on the usage."""
     from mps_bill.price_sheet.rises import rises
 
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
-    over = [rise for rise in rises(found) if rise.exceeds(limit)]
+    over = [rise for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
     measured = [rise for rise in over if rise.measured]
     for number, rise in enumerate(measured[:_NAMED]):
         others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""

@@ -1,0 +1,93 @@
+"""What changed between two sets of sheets: files, folders, or versions of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mps_bill.core.diagnostics import Problem
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.sheet_diff import RateChange, SheetDiff, diff_sheets
+from mps_bill.price_sheet.sheet_model import PriceSheet
+
+
+@dataclass(frozen=True, slots=True)
+class SetDiff:
+    """The sheets that are on both sides, each pair compared. Versions that are `added` or `removed` are compared with none but
+    the version before them, where there is one (`following`).
+
+    `old_name` and `new_name` are what was compared, as it was named.
+    """
+
+    old_name: str
+    new_name: str
+    pairs: tuple[SheetDiff, ...]
+    added: tuple[PriceSheet, ...] = ()
+    removed: tuple[PriceSheet, ...] = ()
+    following: tuple[SheetDiff, ...] = ()
+
+    @property
+    def changed(self) -> tuple[SheetDiff, ...]:
+        """The comparisons that found something; a new version is compared with the one before it."""
+        return (*(pair for pair in self.pairs if pair), *self.following)
+
+    @property
+    def lone(self) -> SheetDiff | None:
+        """The comparison where one sheet was compared with one."""
+        return self.pairs[0] if len(self.pairs) == 1 and not (self.added or self.removed) else None
+
+    @property
+    def moved(self) -> Iterator[RateChange]:
+        for diff in self.changed:
+            yield from diff.moved
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.added or self.removed)
+
+
+def diff_sets(
+    names: tuple[str, str], old: Sequence[PriceSheet], new: Sequence[PriceSheet]
+) -> tuple[SetDiff | None, tuple[Problem, ...]]:
+    """What changed from the old sheets to the new ones; None and problems where a sheet has another currency than before.
+
+    One sheet is compared with one, whatever their ids. Of several, sheets belong together that have one id and start; then
+    those of an id that is left over once on each side.
+    """
+    lone = len(old) == len(new) == 1
+    pairs, added, removed = ([(old[0], new[0])], list[PriceSheet](), list[PriceSheet]()) if lone else _paired(old, new)
+    before = [(_before(sheet, old), sheet) for sheet in added]
+    following = [(one, other) for one, other in before if one]
+    problems = [_other_currency(*pair) for pair in (*pairs, *following) if pair[0].currency != pair[1].currency]
+    if problems:
+        return None, tuple(problems)
+    compared, of_versions = (tuple(diff_sheets(*pair) for pair in found) for found in (pairs, following))
+    return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions), ()
+
+
+def _paired(
+    old: Sequence[PriceSheet], new: Sequence[PriceSheet]
+) -> tuple[list[tuple[PriceSheet, PriceSheet]], list[PriceSheet], list[PriceSheet]]:
+    """Sheets that belong together, in the order of the new ones, and what is only on one side."""
+    by_start = {(sheet.id, sheet.effective_from): sheet for sheet in old}
+    matched = {id(sheet): by_start.pop((sheet.id, sheet.effective_from), None) for sheet in new}
+    left, rest = list(by_start.values()), [sheet for sheet in new if matched[id(sheet)] is None]
+    for sheet in rest:
+        same = [other for other in left if other.id == sheet.id]
+        if len(same) == 1 and sum(other.id == sheet.id for other in rest) == 1:
+            matched[id(sheet)] = same[0]
+            left.remove(same[0])
+    pairs = [(before, sheet) for sheet in new if (before := matched[id(sheet)])]
+    return pairs, [sheet for sheet in new if matched[id(sheet)] is None], left
+
+
+def _before(sheet: PriceSheet, others: Sequence[PriceSheet]) -> PriceSheet | None:
+    """The version of a sheet's id that was in force before it."""
+    earlier = [other for other in others if other.id == sheet.id and other.effective_from < sheet.effective_from]
+    return max(earlier, key=lambda other: other.effective_from, default=None)
+
+
+def _other_currency(before: PriceSheet, after: PriceSheet) -> Problem:
+    message = (
+        f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency"
+    )
+    return Problem(after.place, kinds.MIXED_CURRENCIES, message)
