@@ -43,9 +43,8 @@ from mps_bill.view.tables import (
     table,
 )
 
+#: The format of the document, and by which a comment of a pull request is found again and updated.
 FORMAT = "mps-bill/prices-diff/1"
-#: By this a comment of a pull request is found again and updated.
-MARK = "mps-bill prices diff"
 _SIGNED = Column("difference", "signed")
 _PERCENT = Column("percent", "percent")
 UNBILLED = (
@@ -70,7 +69,7 @@ class PriceDiffView:
     def printed(self) -> Iterator[Block]:
         """What was compared and what came of it in a sentence; the effect on usage; the figures; what else changed."""
         diff = self.diff
-        yield Mark(MARK)
+        yield Mark(FORMAT)
         yield Note(self._compared())
         yield Note(self.sentence)
         if self.crossed:
@@ -110,11 +109,9 @@ class PriceDiffView:
             parts.append(_on_usage(self.usage))
         if self.unbilled:
             rows = sum(one.rows for one in self.unbilled)
-            one, many = (
-                mark("{n} usage record without a price any more"),
-                mark("{n} usage records without a price any more"),
+            parts.append(
+                tr_many("{n} usage record without a price any more", "{n} usage records without a price any more", rows)
             )
-            parts.append(tr_many(one, many, rows))
         return tr("{parts}.", parts=tr("; ").join(parts))
 
     def _unbilled_table(self) -> Table:
