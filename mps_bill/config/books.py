@@ -45,6 +45,8 @@ _account = Text(
     BAD_LEDGER_ACCOUNT,
 )
 _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT, "a code of a price sheet")
+#: Those that have an account for each id below them.
+_BY_ID = ("resource_plans", "vouchers", "stored_value_cards")
 _NAMED = {
     key: Field(key, _account, f"{doc}; absent: {default}", required=False)
     for key, (default, doc) in (FLOWS | BALANCES).items()
@@ -90,7 +92,9 @@ def _check(fields: Fields) -> Iterator[Problem]:
             places[f"items: {entry.key.value}"] = entry.value.place
     for key in BALANCES:
         for other, name in account.items():
-            same = name == account[key] and other not in BALANCES
+            # Balances may share an account, but not with what stands below it.
+            shared = other in BALANCES and (other in _BY_ID) == (key in _BY_ID)
+            same = name == account[key] and not shared and key not in _BY_ID
             place = places.get(other) or places.get(key)
             if place and other != key and (same or name.startswith(f"{account[key]}:")):
                 message = (

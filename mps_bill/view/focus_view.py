@@ -79,7 +79,10 @@ def _rows(
         for number, line in enumerate(bill.lines):
             parts = coverage.get(number, ())
             law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
-            yield from ({**head, **_covered(line, part, currency)} for part in parts)
+            for part in parts:
+                # A row that corrects an earlier month may not say what of a plan it takes.
+                taken = {} if "ChargeClass" in head else _taken(part)
+                yield {**head, **_covered(line, part, currency), **taken}
             if line.billed_micros or not parts:
                 yield {**head, **_usage(line, currency)}
         hour = f"the bill of {clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
@@ -161,11 +164,16 @@ def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
         "CommitmentDiscountCategory": "Usage",
         "CommitmentDiscountId": part.plan.id,
         "CommitmentDiscountName": part.plan.name,
-        "CommitmentDiscountQuantity": scaled(part.units, QUANTITY_PLACES),
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
-        "CommitmentDiscountUnit": UNITS[part.plan.unit.name],
         **_costs(listed, listed - discounted(listed, line.discounted_by), ZERO),
+    }
+
+
+def _taken(part: PlanDeduction) -> Record:
+    return {
+        "CommitmentDiscountQuantity": scaled(part.units, QUANTITY_PLACES),
+        "CommitmentDiscountUnit": UNITS[part.plan.unit.name],
     }
 
 

@@ -22,8 +22,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mps_bill.cli import run
-from mps_bill.config.books import Books
+from mps_bill.config import load_settings
+from mps_bill.config.books import BALANCES, FLOWS, Books, books_of
 from mps_bill.core.decimals import EXACT, stripped
+from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import clock
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.contract import Contract, Discount
@@ -31,6 +33,7 @@ from mps_bill.render import beancount, hledger
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import closing_rows, totals
 from mps_bill.settlement.settle_cycles import Settlement, settle
+from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.view.journal import Journal, JournalBy, Posting, journal
 from tests.conftest import ROOT
@@ -421,10 +424,37 @@ def test_accounts_of_the_config_are_used_also_in_chinese(tmp_path: Path, real_hl
     assert {name for name, _ in held} >= {"Expenses:6602-云服务:Mps:Review", "Assets:Bank:ICBC", "Expenses:Rounding"}
 
 
-def test_every_source_has_its_account_in_the_config() -> None:
-    from mps_bill.config.books import BALANCES
-    from mps_bill.settlement.sources import SOURCES
+NAMES = (
+    "Assets:A",
+    "Assets:A:B",
+    "Assets:A:V-1",
+    "Assets:C",
+    "Liabilities:D",
+    "Liabilities:D:E",
+    "Expenses:E",
+    "Expenses:E:F",
+)
 
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(named=st.dictionaries(st.sampled_from([*FLOWS, *BALANCES]), st.sampled_from(NAMES), min_size=1, max_size=6))
+def test_accounts_that_the_config_takes_disturb_no_balance(named, tmp_path: Path, real_hledger: str) -> None:
+    """However they are named: what is not refused makes a journal whose assertions hold in both programs."""
+    config = tmp_path / "mps-bill.yaml"
+    config.write_text("books:\n" + "".join(f"  {key}: {name}\n" for key, name in named.items()))
+    try:
+        books = books_of(load_settings(config, {})["books"].values)
+    except InputRejected:
+        return
+    found = made(full(MONTHLY, "12-03"), books=books)
+    (tmp_path / "run.beancount").write_text(written(beancount, found))
+    (tmp_path / "run.journal").write_text(written(hledger, found))
+    assert loaded(tmp_path / "run.beancount")[1] == [], named
+    checked = run_command(real_hledger, "-f", tmp_path / "run.journal", "check", "--strict")
+    assert (checked.returncode, checked.stderr) == (0, ""), named
+
+
+def test_every_source_has_its_account_in_the_config() -> None:
     assert [source.pool for source in SOURCES] == list(BALANCES)[: len(SOURCES)]
 
 

@@ -10,15 +10,21 @@ import io
 import os
 import re
 import subprocess
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.pipeline import settle_usage
+from mps_bill.rating.contract import Contract, Discount
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.focus_words import COLUMNS
 from mps_bill.view.settle_view import SettleView
 from tests.conftest import ROOT
+from tests.kit import row, source, usage_of, usage_text
 from tests.render.runs import MONTHLY, book, sample_day, settled, text
 
 #: The rules for 1.0 of focus-validator 1.0.0 call four columns by other names than the specification.
@@ -53,13 +59,30 @@ def validator(version: str) -> Path:
     return command
 
 
-@pytest.fixture(params=["bill", "settle", "settle, monthly"])
+@pytest.fixture(params=["bill", "settle", "settle, monthly", "corrected"])
 def data(request: pytest.FixtureRequest, tmp_path: Path) -> BillView | SettleView:
     if request.param == "bill":
         return BillView(sample_day())
     if request.param == "settle":
         return SettleView(settled(tmp_path))
+    if request.param == "corrected":
+        return corrected(tmp_path)
     return SettleView(settled(tmp_path, book(MONTHLY), as_of=1_704_067_200))
+
+
+def corrected(folder: Path) -> SettleView:
+    """Late usage of an earlier month, at a discount, which a voucher pays when it is billed and a plan covers in part."""
+    december = usage_text([row(completed_at="2023-12-01T00:30:00+08:00")])
+    before = settled(folder, usage=december).settled.closing
+    contract = Contract((Discount("d-1", Decimal("7.35")),), settlement="monthly", vouchers_at="billing")
+    late = [row(job_id=f"l-{n}", quantity="90", completed_at=f"2023-11-30T2{n}:30:00+08:00") for n in range(3)]
+    late += [usage_of("review", job_id="l-3", spec="porn", quantity="4000", completed_at="2023-12-01T02:30:00+08:00")]
+    sources = [source(folder / "late.csv", usage_text(late))]
+    options = MeterOptions(engine="python")
+    run = settle_usage(sources, book(), options, replace(before, contract=contract), charge_late=True)
+    assert any(step.bill.cycle.correction_at for step in run.settled.settlements)
+    assert run.totals.paid["voucher"]
+    return SettleView(run)
 
 
 def validated(
