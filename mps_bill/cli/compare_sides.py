@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import check, metering
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
@@ -19,10 +19,11 @@ from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 from mps_bill.metering.sources import expanded
 from mps_bill.metering.usage import is_tag
-from mps_bill.rating.selection import LINE_KEYS
+from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:
     from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
+    from mps_bill.metering.groups import Group, Metered
 
 #: Days that a day is compared with where nobody asks for another number.
 DAYS_COMPARED = 7
@@ -66,7 +67,9 @@ def compare_sides(
     selection = selecting.selection(book, [by])
     files = sides.usage or (*sides.before, *sides.after)
     inputs = {"--account": account}
-    with metering(files, prices, book, reading, showing.output, inputs=inputs, selection=selection) as (
+    # What is new is in one of the files only, so the selection is held against them together.
+    held = selection if periods else Selection(tags=selection.tags)
+    with metering(files, prices, book, reading, showing.output, inputs=inputs, selection=held) as (
         sources,
         meter_options,
     ):
@@ -80,18 +83,33 @@ def compare_sides(
         if periods:
             run = compare_periods(sources, book, meter_options, *periods, by, contract, selection)
         else:
+            groups: list[Group] = []
+            meter_options = replace(meter_options, done=_gathering(groups, meter_options.done))
             first = sum(len(expanded(name)) for name in sides.before)
             parts = (", ".join(sides.before), sources[:first]), (", ".join(sides.after), sources[first:])
             run = compare_usage(*parts, book, meter_options, by, contract, selection)
+            check(selection, groups, book)
     showing.show(ChangeView(run, show_all))
     return showing.end(run.problems, notices=_empty(run), quiet=reading.quiet)
+
+
+def _gathering(groups: list[Group], done: Callable[[Metered], None] | None) -> Callable[[Metered], None]:
+    """What also gathers the groups of a reading."""
+
+    def gather(metered: Metered) -> None:
+        groups.extend(metered.groups)
+        if done:
+            done(metered)
+
+    return gather
 
 
 def _empty(run: ChangeRun) -> Iterator[str]:
     """The sides without a bill, which may be a mistake."""
     for side in (run.changes.before, run.changes.after):
         if not side.bills:
-            yield f"Nothing was billed in {side.label}"
+            days = len(side.parts)
+            yield f"Nothing was billed in {side.label if days == 1 else f'the {days} days before'}"
 
 
 def _check_files(sides: Sides) -> None:

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain
@@ -30,7 +30,7 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
-    from mps_bill.metering.groups import Metered
+    from mps_bill.metering.groups import Group, Metered
 from mps_bill.metering.meter_options import Progress, Reject
 
 #: Below this much input a read is over before a bar could be seen.
@@ -78,7 +78,7 @@ def metering(
         all_bad = metered.rows_rejected == metered.rows_read > 0
         rejected.append(metered.problems if all_bad else None)
         if not selection.is_everything:
-            _check(selection, metered, book)
+            check(selection, metered.groups, book)
         if not allow_future:
             check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
 
@@ -114,9 +114,14 @@ def metering(
         raise InputRejected(rejected[-1])
 
 
-def _check(selection: Selection, metered: Metered, book: PriceBook) -> None:
+def check(selection: Selection, groups: Iterable[Group], book: PriceBook) -> None:
+    """Refuses a selection that usage cannot have.
+
+    Raises:
+        typer.BadParameter: as `Selection.check`.
+    """
     try:
-        selection.check(metered.groups, book)
+        selection.check(groups, book)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="what to show") from None
 

@@ -183,6 +183,27 @@ def test_of_parts_of_bills_nothing_is_payable(capsys: pytest.CaptureFixture[str]
     assert "Net amount after" in capsys.readouterr().out
 
 
+def test_what_only_one_file_has_is_compared_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, project in (("old", "news"), ("new", "drama")):
+        (tmp_path / f"{name}.csv").write_text(kit.usage_text([kit.row(tag_project=project)]))
+    sides = ["--before", str(tmp_path / "old.csv"), "--after", str(tmp_path / "new.csv"), "--prices", "mps-china"]
+    assert run_command(["compare", *sides, "--only", "tag_project=drama", "--format", "json"]) == 0
+    printed = capsys.readouterr()
+    total = json.loads(printed.out)["total"]
+    assert (total["before"], total["after"], total["new"]) == ("0", "0.651", "0.651")
+    assert "Nothing was billed in" in printed.err
+    assert run_command(["compare", *sides, "--only", "tag_project=dramas"]) == 2
+    assert 'did you mean "drama"?' in capsys.readouterr().err
+
+
+def test_a_lull_of_days_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usage = tmp_path / "u.csv"
+    rows = [kit.row(), kit.row(job_id="b", completed_at="2023-11-25T11:20:00+08:00")]
+    usage.write_text(kit.usage_text(rows))
+    assert run_command(["compare", str(usage), "--prices", "mps-china", "--after", "2023-11-25"]) == 0
+    assert "Nothing was billed in the 7 days before" in capsys.readouterr().err
+
+
 def test_what_is_shown_of_a_day_has_no_tag_but_that_of_the_selection(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["compare", SAMPLE, "--prices", "mps-china", "--after", "2023-11-17", "--only", "tag_project=news"]
     assert run_command([*command, "--format", "json"]) == 0
