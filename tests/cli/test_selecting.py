@@ -186,7 +186,7 @@ def test_settle_of_lines_has_what_plans_cover_and_no_payment(shown: Any) -> None
 
 
 def test_explain_shows_the_rows_of_a_period(shown: Any, usage: str) -> None:
-    assert "Job b" in shown("explain", usage, "--job", "b", "--on", "2023-11-29")
+    assert "How job b was billed" in shown("explain", usage, "--job", "b", "--on", "2023-11-29")
     assert "what is to be shown" in shown("explain", usage, "--job", "b", "--on", "2023-11-10", code=FOUND)
 
 
