@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 
-from mps_bill.core.diagnostics import Place, Problem, in_order
+from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
+from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.coverage import coverage_holes, missing_resolutions
@@ -19,6 +20,7 @@ from mps_bill.price_sheet.checks.spelling import (
     missing_specs,
     misspelt_regions,
     misspelt_specs,
+    named_regions,
     unknown_currency,
     unused_groups,
 )
@@ -69,7 +71,30 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     warnings = [warning for warning in warnings if warning.place not in wrong]
     # A file that is not a sheet has no warnings, and its comments would all seem unused.
     texts = {sheet.name: sheet.text for sheet in sheets if sheet.parts and sheet.text is not None}
-    return in_order([*errors, *without_ignored(warnings, texts)])
+    at_groups = [problem for sheet in sheets if sheet.parts for problem in _misspelt_groups(sheet.parts, errors)]
+    known = {(problem.place.file, problem.cause) for problem in at_groups}
+    others = [error for error in errors if not error.cause or (error.place.file, error.cause) not in known]
+    return in_order([*at_groups, *others, *without_ignored(warnings, texts)])
+
+
+def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[Problem]:
+    """Regions that prices name and nobody knows, where a group that no price names is nearly that: one mistake at the group."""
+    file, groups = parts.fields.place.file, parts.fields.get(d.REGION_GROUPS)
+    unknown: dict[str, list[Place]] = {}
+    for error in errors:
+        if error.kind == kinds.UNKNOWN_REGION and error.place.file == file:
+            unknown.setdefault(error.cause, []).append(error.place)
+    if not unknown or not groups:
+        return
+    used = named_regions(parts)
+    for group in groups.parts:
+        name = group.key.value
+        word = next((word for word in unknown if near_miss(name, [word])), None)
+        if name not in used and word:
+            places = unknown[word]
+            count = "a price names" if len(places) == 1 else f"{len(places)} prices name"
+            message = f"the group is {quoted(name)} here, and {count} {quoted(word)}; write both alike"
+            yield Problem(group.key.place, kinds.UNKNOWN_REGION, message, word, tuple(places))
 
 
 def _warnings(
@@ -158,10 +183,8 @@ def _one_a_cause(problems: Sequence[Problem]) -> Iterator[Problem]:
     for problem in problems:
         members = alike.get((problem.place.file, problem.kind.code, problem.cause), [problem])
         if members[0] is problem:
-            also = tuple(member.place for member in members[1:])
-            more = (
-                f" (also at {len(also)} other place{'s' if len(also) > 1 else ''}, the next on line {also[0].line})"
-                if also
-                else ""
-            )
+            others = tuple(member.place for member in members[1:])
+            places = f"{len(others)} other place{'s' if len(others) > 1 else ''}"
+            more = f" (also at {places}, the next on line {others[0].line})" if others else ""
+            also = (*problem.also, *others)
             yield replace(problem, message=problem.message + more, also=also)

@@ -80,6 +80,7 @@ FORMATS = (
     Format("beancount", "journal", (".beancount",), cannot=_PARTS, by=("day", "month")),
     Format("hledger", "journal", (".journal", ".hledger"), cannot=_PARTS, by=("day", "month")),
     Format("github", "findings"),
+    Format("gitlab", "findings"),
     Format("junit", "suites"),
     Format("sarif", "findings"),
 )

@@ -17,6 +17,8 @@ from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.render import json
 from mps_bill.view.findings_view import FindingsView, level
 
+#: Where docs/codes.md is read, as pyproject.toml says; each code has a section.
+CODES_PAGE = "https://github.com/mps-bill/mps-bill/blob/main/docs/codes.md"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -52,6 +54,7 @@ def _rule(kind: Kind) -> dict[str, Any]:
         "name": "".join(word.capitalize() for word in kind.slug.split("-")),
         "shortDescription": {"text": kind.slug.replace("-", " ")},
         "fullDescription": {"text": EXPLANATIONS[kind]},
+        "helpUri": f"{CODES_PAGE}#{kind.code.lower()}-{kind.slug}",
         "defaultConfiguration": {"level": "warning" if is_warning(kind) else "error"},
     }
 

@@ -14,6 +14,7 @@ from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.price_cells import ItemTable
 from mps_bill.price_sheet.currencies import CURRENCIES
 from mps_bill.price_sheet.regions import KNOWN
+from mps_bill.price_sheet.sheet import SheetParts
 from mps_bill.price_sheet.spec import CODEC, is_constant, join_spec, split_spec
 
 #: Names of codecs as usage has them.
@@ -97,16 +98,22 @@ def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
                 yield Problem(region.place, kinds.MISSPELT_REGION, message)
 
 
+def named_regions(parts: SheetParts) -> set[str]:
+    """The regions and groups that prices are for, or that are said to have none."""
+    items, unpriced = parts.fields.get(d.ITEMS), parts.fields.get(d.UNPRICED)
+    named: set[str] = set()
+    for written in (entry.value.get(d.PRICES) for entry in (items.parts if items else ()) if entry.value):
+        for row in written.parts if written else ():
+            named |= {price.key.value for price in (row.value.parts if row.value else ())}
+    for entry in unpriced.parts if unpriced else ():
+        regions = entry.get(d.UNPRICED_REGIONS)
+        named |= {region.value for region in regions.parts} if regions else set()
+    return named
+
+
 def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
-    groups, items, unpriced = fields.get(d.REGION_GROUPS), fields.get(d.ITEMS), fields.get(d.UNPRICED)
-    used: set[str] = set()
-    for written in (table.fields.get(d.PRICES) for table in sheet.tables):
-        for row in written.parts if written else ():
-            used |= {price.key.value for price in (row.value.parts if row.value else ())}
-    for entry in unpriced.parts if unpriced else ():
-        named = entry.get(d.UNPRICED_REGIONS)
-        used |= {region.value for region in named.parts} if named else set()
+    groups, items, used = fields.get(d.REGION_GROUPS), fields.get(d.ITEMS), named_regions(sheet.parts)
     # Where a group's name is misspelt beside the prices, that is the mistake.
     if not items or not items.whole or not used <= sheet.parts.context.region_keys:
         return
