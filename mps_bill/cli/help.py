@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,8 @@ def help(
     if not words:
         _show_list(pages)
     elif words in pages:
-        _show_page(pages[words].read_text(encoding="utf-8"))
+        # Comments are for those who write the page.
+        _show_page(re.sub(r"<!--.*?-->\n?", "", pages[words].read_text(encoding="utf-8"), flags=re.DOTALL))
     else:
         _show_help(context, words, pages)
     return exit_codes.DONE
@@ -62,7 +64,7 @@ def _show_page(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    Console().print(Markdown(text))
+    Console().print(Markdown(text, hyperlinks=False))
 
 
 def _show_help(context: typer.Context, words: str, pages: dict[str, Path]) -> None:

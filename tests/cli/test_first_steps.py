@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,21 @@ def test_the_manual_lists_its_pages(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("topic", "page"), [("overview", "README.md"), ("plans", "docs/plans.md")])
 def test_a_page_of_the_manual(topic: str, page: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["help", topic]) == 0
-    assert capsys.readouterr().out == (ROOT / page).read_text(encoding="utf-8")
+    shown = capsys.readouterr().out
+    written = (ROOT / page).read_text(encoding="utf-8")
+    assert shown == "".join(line for line in written.splitlines(keepends=True) if not line.startswith("<!--"))
+    assert written.startswith(shown[:100])
+
+
+def test_a_page_is_laid_out_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run(["help", "python"]) == 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert "From Python" in shown
+    assert "# From Python" not in shown
+    assert max(map(len, shown.splitlines())) <= 60
 
 
 @pytest.mark.parametrize("words", ["settle", "prices show"])
