@@ -1,8 +1,8 @@
 """How wide the columns of a table are on a terminal.
 
 Tables with the same columns have the same widths throughout a document, with decimal points under each other. Where a table is
-wider than the terminal, headings fold first, then texts between words, then the gaps become narrower; then it is printed in
-parts, each behind its first columns. A figure never folds, and a word only where nothing else is left.
+wider than the terminal, headings fold first, then the gaps become narrower, then texts fold between words; then it is printed
+in parts, each behind its first columns. A figure never folds, and a word only where nothing else is left.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ class Measures:
             for word, width, column in zip(self._word, folded, self._columns, strict=True)
         ]
         every = tuple(range(len(wide)))
-        for widths, gap in ((wide, _GAP), (folded, _GAP), (folded, _SMALL_GAP)):
-            part = Part(every, tuple(self._narrowed(widths, least, available - gap * (len(wide) - 1))), gap)
+        tries = ((wide, wide, _GAP), (folded, folded, _GAP), (folded, folded, _SMALL_GAP))
+        for widths, narrowest, gap in (*tries, (folded, least, _GAP), (folded, least, _SMALL_GAP)):
+            part = Part(every, tuple(self._narrowed(widths, narrowest, available - gap * (len(wide) - 1))), gap)
             if part.width <= available:
                 return [part]
         parts = self._split(folded, available) or self._split(least, available)
