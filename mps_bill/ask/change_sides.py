@@ -7,7 +7,7 @@ import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mps_bill.ask.changes import Billed, Changes, billed_in, changes
+from mps_bill.ask.changes import Changes, ChangeSide, billed_in, changes
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport
 from mps_bill.core.times import DAY, Calendar, Period, clock
@@ -114,11 +114,11 @@ def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     return tuple(name for name in names if name.startswith(TAG_PREFIX))
 
 
-def _period(run: BillRun, named: NamedPeriod, selection: Selection) -> Billed:
+def _period(run: BillRun, named: NamedPeriod, selection: Selection) -> ChangeSide:
     return billed_in(run.bills, run.months, replace(selection, period=named.period), named.label)
 
 
-def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selection: Selection) -> Billed:
+def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selection: Selection) -> ChangeSide:
     """At most so many days before a day, each a part."""
     end = day.period.start
     assert end is not None
@@ -130,7 +130,7 @@ def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selec
         raise InputRejected([Problem(Place(f"{day.option} {day.label}"), NO_DAYS_BEFORE, message)])
     starts = range(start, end, DAY)
     parts = tuple(replace(selection, period=Period(at, at + DAY)).bills(run.bills) for at in starts)
-    return Billed(Calendar(DAY, offset).day(start), parts, (), Period(start, end))
+    return ChangeSide(Calendar(DAY, offset).day(start), parts, (), Period(start, end))
 
 
 def _check_cycles(run: BillRun, periods: Sequence[NamedPeriod]) -> None:

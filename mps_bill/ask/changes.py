@@ -30,7 +30,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class ChangeSide:
     """One side: its bills, in parts of which the average counts (each a day), or in one part; and the statements that lie
     wholly in it. `label` is what it was asked for by, or the first day of several."""
 
@@ -87,8 +87,8 @@ class Changes:
     """What changed. `rows` are by the values of `by`, the largest change first. `rounding` is that of what is payable to the
     net amounts, and `total` of what is payable. `standouts` are values of the first grouping, where days are compared."""
 
-    before: Billed
-    after: Billed
+    before: ChangeSide
+    after: ChangeSide
     by: tuple[str, ...]
     rows: tuple[tuple[Key, Change], ...]
     rounding: Change
@@ -109,13 +109,13 @@ _Uses = dict[Key, _Use]
 _FIXED = 4
 
 
-def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], selection: Selection, label: str) -> Billed:
+def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], selection: Selection, label: str) -> ChangeSide:
     """What a selection has of the bills of a run, and of its statements."""
     period = None if selection.period == ALWAYS else selection.period
-    return Billed(label, (selection.bills(bills),), tuple(filter(selection.has_month, months)), period)
+    return ChangeSide(label, (selection.bills(bills),), tuple(filter(selection.has_month, months)), period)
 
 
-def changes(before: Billed, after: Billed, by: Sequence[str], tags: Sequence[str]) -> Changes:
+def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequence[str]) -> Changes:
     """What changed from one side to the other, by groupings, of which those that are tags are among the run's `tags`. `after`
     is one part."""
     places = tuple(tags.index(name) if name.startswith(TAG_PREFIX) else None for name in by)

@@ -28,7 +28,7 @@ from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow, match_rows
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
-from mps_bill.reconcile.periods import Grain, Period, grain_of, row_second
+from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_second
 from mps_bill.reconcile.rounding_rows import with_rounding_by_bill
 from mps_bill.reconcile.sides import (
     OurBill,
@@ -102,7 +102,7 @@ def _months(matched: Mapping[str, Sequence[MatchedRow]], book: PriceBook) -> fro
     )
 
 
-def _month(period: Period, product: str, book: PriceBook) -> str:
+def _month(period: BillPeriod, product: str, book: PriceBook) -> str:
     return book.calendar(product).month(period.start)
 
 
@@ -127,8 +127,8 @@ def _leeways_of_sums(ours: OurBill, theirs: TheirBill) -> dict[Place, Leeway]:
 
 def _compare_product(
     product: str,
-    ours: dict[Period, OurBill],
-    theirs: dict[Period, TheirBill],
+    ours: dict[BillPeriod, OurBill],
+    theirs: dict[BillPeriod, TheirBill],
     tolerance: Decimal,
     settled_before: int | None,
     hints: ExcludedHints,
@@ -142,7 +142,7 @@ def _compare_product(
 
 
 def _compare(
-    product: str, period: Period, ours: OurBill, theirs: TheirBill, tolerance: Decimal, only_theirs: Category
+    product: str, period: BillPeriod, ours: OurBill, theirs: TheirBill, tolerance: Decimal, only_theirs: Category
 ) -> BillComparison:
     """One bill; `only_theirs` is the category of a line that the provider alone has."""
     difference = theirs.payable - ours.payable

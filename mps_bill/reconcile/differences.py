@@ -17,7 +17,7 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
-from mps_bill.reconcile.periods import Grain, Period, row_second
+from mps_bill.reconcile.periods import BillPeriod, Grain, row_second
 from mps_bill.reconcile.sides import Paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
@@ -59,7 +59,7 @@ class BillComparison:
     """A period of a product: both payables, how both were paid (None: not known), and the differences."""
 
     product: str
-    period: Period
+    period: BillPeriod
     ours: Decimal
     theirs: Decimal
     rows: int

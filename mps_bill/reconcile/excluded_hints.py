@@ -13,7 +13,7 @@ from mps_bill.reconcile.differences import BillComparison, Difference
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.match import NO_MAPPING, ExcludedRows
-from mps_bill.reconcile.periods import Period, grain_of, period_of, row_second
+from mps_bill.reconcile.periods import BillPeriod, grain_of, period_of, row_second
 
 #: What a row has: an item and its spec, or without them its payable.
 _Content = tuple[str, str] | Decimal
@@ -23,7 +23,7 @@ class ExcludedHints:
     """The rows of products that no mapping names, by what they have."""
 
     def __init__(self, excluded: Iterable[ExcludedRows], mapping: BillMapping, calendar: Calendar) -> None:
-        self.rows: dict[_Content, list[tuple[Period, ExportRow]]] = {}
+        self.rows: dict[_Content, list[tuple[BillPeriod, ExportRow]]] = {}
         for row in (row for one in excluded if one.reason == NO_MAPPING for row in one.rows):
             item = mapping.item(row)
             if item or (row.payable and not (row.item or row.item_code)):
@@ -47,6 +47,6 @@ class ExcludedHints:
         hint = said("excluded: a product that no mapping names, {product} ({place})", product=product, place=row.place)
         return replace(one, note=said("{one}, {other}", one=one.note, other=hint) if one.note else hint)
 
-    def _row(self, contents: Sequence[_Content], period: Period) -> ExportRow | None:
+    def _row(self, contents: Sequence[_Content], period: BillPeriod) -> ExportRow | None:
         spans = (pair for content in contents for pair in self.rows.get(content, ()))
         return next((row for span, row in spans if span.start < period.end and period.start < span.end), None)

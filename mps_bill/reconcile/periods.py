@@ -14,7 +14,7 @@ GRAINS: tuple[Grain, ...] = ("cycle", "day", "month")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Period:
+class BillPeriod:
     """A stretch of time on a product's billing clock: where it starts and ends (seconds), and its name for people."""
 
     start: int
@@ -22,19 +22,19 @@ class Period:
     name: str
 
 
-def period_of(second: int, grain: Grain, calendar: Calendar) -> Period:
+def period_of(second: int, grain: Grain, calendar: Calendar) -> BillPeriod:
     """The period that holds a second."""
     match grain:
         case "cycle":
             start = calendar.cycle_start(second)
             name = calendar.day(start) if calendar.cycle_seconds == DAY else clock(start, calendar.offset)
-            return Period(start, calendar.cycle_end(start), name)
+            return BillPeriod(start, calendar.cycle_end(start), name)
         case "day":
             start = second - (second + calendar.offset) % DAY
-            return Period(start, start + DAY, calendar.day(second))
+            return BillPeriod(start, start + DAY, calendar.day(second))
         case "month":
             month = calendar.month(second)
-            return Period(calendar.month_start(month), calendar.month_end(month), month)
+            return BillPeriod(calendar.month_start(month), calendar.month_end(month), month)
 
 
 def grain_of(rows: Iterable[ExportRow], calendar: Calendar) -> Grain:

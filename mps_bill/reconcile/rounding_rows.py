@@ -9,7 +9,7 @@ from decimal import Decimal
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.times import Calendar
 from mps_bill.reconcile.match import MatchedRow
-from mps_bill.reconcile.periods import Period, grain_of, period_of, row_second
+from mps_bill.reconcile.periods import BillPeriod, grain_of, period_of, row_second
 
 
 def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tuple[MatchedRow, ...]:
@@ -17,7 +17,7 @@ def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tup
     have beyond whole cents. Else it stays as it is, and the bills of its period can be compared only together."""
     if not any(one.row.fee == "rounding" for one in rows):
         return tuple(rows)
-    bills: dict[Period, Decimal] = {}
+    bills: dict[BillPeriod, Decimal] = {}
     for one in rows:
         if one.row.fee != "rounding" and grain_of((one.row,), calendar) == "cycle":
             period = period_of(row_second(one.row, calendar), "cycle", calendar)
@@ -25,7 +25,7 @@ def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tup
     return tuple(part for one in rows for part in _by_bill(one, bills, calendar))
 
 
-def _by_bill(one: MatchedRow, bills: dict[Period, Decimal], calendar: Calendar) -> Iterator[MatchedRow]:
+def _by_bill(one: MatchedRow, bills: dict[BillPeriod, Decimal], calendar: Calendar) -> Iterator[MatchedRow]:
     row, grain = one.row, grain_of((one.row,), calendar)
     span = period_of(row_second(row, calendar), grain, calendar)
     parts = {

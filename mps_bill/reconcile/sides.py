@@ -17,7 +17,7 @@ from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow
 from mps_bill.reconcile.odd_cents import NONE, Leeway, split_leeway
-from mps_bill.reconcile.periods import Grain, Period, grain_of, period_of, row_second
+from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, period_of, row_second
 from mps_bill.settlement.settle_cycles import Settled
 from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Payment
@@ -145,10 +145,10 @@ def settled_run(settled: Settled, book: PriceBook) -> OurRun:
 
 def our_bills(
     run: OurRun, product: str, grain: Grain, book: PriceBook, *, as_a_whole: bool = False
-) -> dict[Period, OurBill]:
+) -> dict[BillPeriod, OurBill]:
     """Our bills of a product, gathered into periods; `as_a_whole` with all their lines as one."""
     calendar = book.calendar(product)
-    found: dict[Period, OurBill] = {}
+    found: dict[BillPeriod, OurBill] = {}
 
     def at(second: int) -> OurBill:
         paid = None if run.payments is None else Paid()
@@ -236,10 +236,10 @@ def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
     return replace(changed_bill, coupons=changed_bill.payable - theirs.payable)
 
 
-def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[Period, TheirBill]:
+def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[BillPeriod, TheirBill]:
     """The provider's rows of a product, gathered into periods and lines."""
     calendar = book.calendar(product)
-    found: dict[Period, TheirBill] = {}
+    found: dict[BillPeriod, TheirBill] = {}
     for matched in rows:
         row = matched.row
         bill = found.setdefault(period_of(row_second(row, calendar), grain, calendar), TheirBill())

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.change_sides import ChangeRun
-from mps_bill.ask.changes import NO_CHANGE, Billed, Change, Changes, Key
+from mps_bill.ask.changes import NO_CHANGE, Change, Changes, ChangeSide, Key
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
 from mps_bill.view.bill_records import selection_json
@@ -100,14 +100,14 @@ class ChangeView:
         adding = tr("Amounts are net; with the rounding they add up to what is payable.")
         return text if self._is_part else f"{text} {adding}"
 
-    def _name(self, side: Billed) -> str:
+    def _name(self, side: ChangeSide) -> str:
         """The period or the files of a side; of an average the days."""
         if len(side.parts) == 1 or side.period is None:
             return side.label
         first, last = (self._day(second) for second in (side.period.start or 0, (side.period.end or 0) - 1))
         return tr("average of the {n} days from {first} to {last}", n=len(side.parts), first=first, last=last)
 
-    def _label(self, side: Billed) -> str:
+    def _label(self, side: ChangeSide) -> str:
         """Its name, how many bills that are, and the days of the first and the last, where it does not say so itself: a month
         that the usage does not reach to the end of is no whole month."""
         name = self._name(side)
@@ -183,7 +183,7 @@ class ChangeView:
             ]
         return document
 
-    def _side(self, side: Billed) -> dict[str, Any]:
+    def _side(self, side: ChangeSide) -> dict[str, Any]:
         period = {}
         if side.period:
             bounds = {"from": side.period.start, "to": side.period.end}

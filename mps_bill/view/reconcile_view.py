@@ -14,7 +14,7 @@ from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
-from mps_bill.reconcile.periods import Period
+from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
 from mps_bill.view.bill_records import selection_json
 from mps_bill.view.bill_view import selection_text
@@ -307,7 +307,7 @@ class ReconcileView:
         )
 
 
-def _period_record(product: str, period: Period) -> Record:
+def _period_record(product: str, period: BillPeriod) -> Record:
     return {
         "product": product,
         "period_start": Moment(period.start, EXPORT_OFFSET),
