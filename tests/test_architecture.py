@@ -38,7 +38,7 @@ ROOMS = (
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 #: The names that two files still share. None may join them.
-SHARED_NAMES = {"accounts", "usage"}
+SHARED_NAMES = {"usage"}
 
 PURE_ROOMS = ("core", "documents", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.

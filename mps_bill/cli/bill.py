@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.limits import over
+from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.metering import metering
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects

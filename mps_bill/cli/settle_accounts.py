@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING
 import typer
 
 from mps_bill.cli import signals
-from mps_bill.cli.accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.limits import outstanding, over
+from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.metering import metering
 from mps_bill.cli.output import say, sync
 from mps_bill.cli.reading import Reading
