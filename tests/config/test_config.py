@@ -105,7 +105,7 @@ def test_options_win_over_the_environment_and_that_over_the_file(
     assert first_line("--output", "x.md").startswith(b"### ")
     monkeypatch.setenv("MPS_BILL_FORMAT", "markdown")
     assert first_line().startswith(b"### ")
-    assert first_line("--format", "table").startswith(b"transcoding: ")
+    assert first_line("--format", "table").startswith(b"Estimate of transcoding: ")
     assert b"USD" in run_captured([*ESTIMATE, "-p", "mps-intl"], b"", monkeypatch)[1]
 
 
