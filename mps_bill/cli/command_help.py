@@ -32,6 +32,7 @@ EXAMPLES = {
     "prices test": "prices test mps-china",
     "prices diff": "prices diff mps-china price-sheet.yaml --usage usage.csv",
     "prices show": "prices show mps-china --item transcoding --region cn-shanghai",
+    "prices history": "prices history mps-china --item transcoding",
     "prices list": "prices list",
     "usage check": "usage check usage.csv --prices mps-china",
     "usage convert": "usage convert jobs.json --profile mts-query-job-list --output usage.csv",

@@ -293,12 +293,12 @@ def _rate_changes(
         one, other = old.at(high), new.at(high)
         ratio = _ratio(one, other, factor) if alike and old.lot and new.lot else None
         if one != other or ratio not in (None, 1):
-            tier = _tier_text(low, high, item.unit) if edges else ""
+            tier = tier_text(low, high, item.unit) if edges else ""
             yield RateChange(spec, regions, tier, one, other, ratio, factor=factor)
         low = high or low
 
 
-def _tier_text(low: int, high: int | None, unit: Unit) -> str:
+def tier_text(low: int, high: int | None, unit: Unit) -> str:
     """`0-3000` or `100000+`, in the item's unit."""
     start = plain(in_unit(low, unit))
     return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, Unpriced
+from mps_bill.price_sheet.spec import RESOLUTION, codecs, join_spec
 from mps_bill.price_sheet.words import by_group
 
 
@@ -28,6 +29,23 @@ class Coverage:
     regions: tuple[str, ...]
     priced: tuple[str, ...]
     missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How many of an item's codecs x resolutions x regions have a price. `holes` are specs without one, each with the regions or
+    groups."""
+
+    item: Item
+    codecs: tuple[str, ...]
+    resolutions: tuple[str, ...]
+    regions: tuple[str, ...]
+    priced: int
+    holes: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def cells(self) -> int:
+        return max(len(self.codecs), 1) * len(self.resolutions) * len(self.regions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,29 @@ def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
         for priced, regions in sorted(alike.items(), key=lambda pair: -len(pair[0])):
             missing = tuple(spec for spec in specs if spec not in priced)
             yield Coverage(item, tuple(by_group(regions, sheet.region_groups)), priced, missing)
+
+
+def grids(sheet: PriceSheet, selection: Selection) -> Iterator[Grid]:
+    """The grid of each item whose specs have a resolution, over the regions that any of its prices is for."""
+    for item in _items(sheet, selection):
+        if item.template is None or RESOLUTION not in item.template:
+            continue
+        of_item, sizes = codecs(item), tuple(size.name for size in item.resolutions)
+        named = (region for by_region in item.prices.values() for key in by_region for region in _members(sheet, key))
+        regions = selection.regions or tuple(dict.fromkeys(named))
+        holes = []
+        for spec in (join_spec(item.template, codec, size) for codec in of_item or ("",) for size in sizes):
+            without = [region for region in regions if _price(sheet, item, spec, region, selection) is None]
+            if without:
+                holes.append((spec, tuple(without)))
+        missing = sum(len(without) for _, without in holes)
+        cells = max(len(of_item), 1) * len(sizes) * len(regions)
+        named_holes = ((spec, tuple(by_group(without, sheet.region_groups))) for spec, without in holes)
+        yield Grid(item, of_item, sizes, regions, cells - missing, tuple(named_holes))
+
+
+def _members(sheet: PriceSheet, key: str) -> tuple[str, ...]:
+    return sheet.region_groups.get(key, (key,))
 
 
 def _price(sheet: PriceSheet, item: Item, spec: str, region: str, selection: Selection) -> Price | None:

@@ -10,7 +10,7 @@ from typing import Any
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import date_text
 from mps_bill.price_sheet.sheet_model import PriceSheet, Unpriced
-from mps_bill.price_sheet.table import Coverage, PriceRow
+from mps_bill.price_sheet.table import Coverage, Grid, PriceRow
 from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
 from mps_bill.view.tables import (
     Block,
@@ -52,6 +52,11 @@ COVERAGE = (
     *columns_of("price_sheet", "item", "region"),
     *columns_of("priced", "missing", kind="count"),
     Column("missing_specs", "text", "Without a price"),
+)
+GRID = (
+    *columns_of("item"),
+    *columns_of("codecs", "resolutions", "regions", "cells", "priced", kind="count"),
+    Column("holes", "text", "Without a price"),
 )
 SHEET = (
     *columns_of("id", "site", "product", "currency"),
@@ -198,13 +203,13 @@ def _period_json(sheet: PriceSheet) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class CoverageView:
-    """Sheets, each with what has a price where."""
+    """Sheets, each with what has a price where, and how many codecs x resolutions x regions of its items have one."""
 
-    tables: Sequence[tuple[PriceSheet, Sequence[Coverage]]]
+    tables: Sequence[tuple[PriceSheet, Sequence[Coverage], Sequence[Grid]]]
 
     def printed(self) -> Iterator[Block]:
         columns = (Column("Item"), Column("Regions"), Column("Priced", "count"), Column("Without a price"))
-        for sheet, rows in self.tables:
+        for sheet, rows, grids in self.tables:
             cells: list[Row] = []
             for _, members in groupby(rows, key=lambda row: row.item.code):
                 for number, row in enumerate(members):
@@ -212,12 +217,14 @@ class CoverageView:
                     missing = ", ".join(row.missing) if row.priced else tr("everything")
                     cells.append((None if number else row.item.code, _regions_text(row.regions), priced, missing))
             yield Table(f"{sheet.ref}, {sheet.currency}", columns, cells)
+            if grids:
+                yield table(tr("Codecs x resolutions x regions"), GRID, map(_grid_record, grids))
 
     def records(self) -> Records:
         """A row for each item and region or group, with the numbers of its specs that have a price and that have none."""
         shown = (
             (sheet.ref, row.item.code, region, len(row.priced), len(row.missing), " ".join(row.missing))
-            for sheet, rows in self.tables
+            for sheet, rows, _ in self.tables
             for row in rows
             for region in row.regions
         )
@@ -238,10 +245,36 @@ class CoverageView:
                         }
                         for row in rows
                     ],
+                    "grids": [
+                        {
+                            "item": grid.item.code,
+                            "codecs": list(grid.codecs),
+                            "resolutions": list(grid.resolutions),
+                            "regions": list(grid.regions),
+                            "cells": grid.cells,
+                            "priced": grid.priced,
+                            "holes": [{"spec": spec, "regions": list(regions)} for spec, regions in grid.holes],
+                        }
+                        for grid in grids
+                    ],
                 }
-                for sheet, rows in self.tables
+                for sheet, rows, grids in self.tables
             ],
         }
+
+
+def _grid_record(grid: Grid) -> Record:
+    hole = mark("{spec} in {regions}")
+    holes = (tr(hole, spec=spec, regions=_regions_text(regions)) for spec, regions in grid.holes)
+    return {
+        "item": grid.item.code,
+        "codecs": max(len(grid.codecs), 1),
+        "resolutions": len(grid.resolutions),
+        "regions": len(grid.regions),
+        "cells": grid.cells,
+        "priced": grid.priced,
+        "holes": "; ".join(holes) or None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import typer
 from mps_bill.cli.prices.cases import run_tests
 from mps_bill.cli.prices.check import check
 from mps_bill.cli.prices.diff import diff
+from mps_bill.cli.prices.history import history
 from mps_bill.cli.prices.show import list_sheets, show
 from mps_bill.cli.schema import schema
 
@@ -15,6 +16,7 @@ prices.command()(check)
 prices.command("test")(run_tests)
 prices.command()(diff)
 prices.command()(show)
+prices.command()(history)
 prices.command("list")(list_sheets)
 # `mps-bill schema`, where it was before documents of every kind had one.
 prices.command(hidden=True)(schema)

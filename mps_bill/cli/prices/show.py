@@ -51,7 +51,7 @@ def show(
     """
     second = options.second_option(at, "--at")
 
-    from mps_bill.price_sheet.table import Selection, price_rows, unpriced_rows
+    from mps_bill.price_sheet.table import Selection, grids, price_rows, unpriced_rows
     from mps_bill.price_sheet.table import coverage as coverage_of
     from mps_bill.view.price_view import CoverageView, PriceView
 
@@ -60,7 +60,13 @@ def show(
     _check_selection(sheets, selection)
     view: CoverageView | PriceView
     if coverage:
-        view = CoverageView([(sheet, cover) for sheet in sheets if (cover := list(coverage_of(sheet, selection)))])
+        view = CoverageView(
+            [
+                (sheet, cover, list(grids(sheet, selection)))
+                for sheet in sheets
+                if (cover := list(coverage_of(sheet, selection)))
+            ]
+        )
     else:
         view = PriceView(
             [
