@@ -50,6 +50,8 @@ from mps_bill.view.tables import (
 _LONG = 2 * DAY
 #: Bills of a shorter run that are printed in full.
 _IN_FULL = 6
+#: Bills of a list (pending, late, overdue) that are shown one by one, unless more are asked for.
+_LISTED = 5
 _NO_TAG = mark("(none)")
 
 
@@ -86,7 +88,7 @@ class BillView:
         if not is_long:
             yield total
         if run.pending:
-            yield pending_table(run.pending, run.currency)
+            yield pending_table(run.pending, run.currency, self.in_full)
         yield Note(control_totals_text(run.control_totals))
 
     def _summary(self, by: tuple[str, ...]) -> Summary:
@@ -259,15 +261,23 @@ def sum_columns(currency: str) -> Columns:
     return (Column(""), Column("", "amount", unit=currency))
 
 
-def pending_table(pending: Sequence[Bill], currency: str) -> Table:
-    """Bills that are not issued yet, and in no total."""
+def listed(in_full: int | None) -> int:
+    """How many bills a list of a report shows, where so many bills are printed in full."""
+    return max(_LISTED, in_full or 0)
+
+
+def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -> Table:
+    """Bills that are not issued yet, and in no total; the first of them one by one."""
     discounted = is_discounted(pending)
     head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
     columns = (*head_columns, *money_columns(sum_amounts(pending), currency, discounted=discounted))
-    rows = []
-    for bill in pending:
+    shown = pending[: listed(in_full)]
+    rows: list[Row] = []
+    for bill in shown:
         head = bill_record(bill)
         rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted)))
+    if rest := pending[len(shown) :]:
+        rows.append((tr("and {n} more", n=len(rest)), None, None, *money(rest, discounted=discounted)))
     return Table(tr("Pending, in no total: not issued yet"), columns, rows)
 
 

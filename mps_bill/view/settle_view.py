@@ -34,6 +34,7 @@ from mps_bill.view.bill_view import (
     bill_table,
     bills_in_full,
     default_groupings,
+    listed,
     pending_table,
     selection_text,
     spans_days,
@@ -79,8 +80,6 @@ PAYERS = {
     "frozen": mark("Frozen"),
 }
 _POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
-#: Overdue bills and late cycles that are listed one by one.
-_LISTED = 5
 #: Cycles that a warning names.
 _NAMED = 6
 #: What was charged of a late cycle before, as far as the account knows.
@@ -141,7 +140,7 @@ class SettleView:
         if settled.late:
             yield from _late_blocks(settled.late, run, self.in_full)
         if settled.pending:
-            yield pending_table(settled.pending, run.currency)
+            yield pending_table(settled.pending, run.currency, self.in_full)
         if run.forecast:
             yield from _forecast_blocks(run.forecast, run.offset)
         yield Note(control_totals_text(run.control_totals))
@@ -376,15 +375,10 @@ def _closing_table(run: SettleRun) -> Table:
     return Table(title, columns, rows, (row_of(columns, available),))
 
 
-def _listed(in_full: int | None) -> int:
-    """How many of a list are shown one by one: five, or as many as bills were asked for."""
-    return max(_LISTED, in_full or 0)
-
-
 def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
     if not run.overdue:
         return
-    shown = run.overdue[: _listed(in_full)]
+    shown = run.overdue[: listed(in_full)]
     rows: list[Row] = [
         (
             debt_name(bill.debt, run.offset),
@@ -427,7 +421,7 @@ def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
 
 
 def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Block]:
-    shown = late[: _listed(in_full)]
+    shown = late[: listed(in_full)]
     before = run.settled.charged_before
     rows: list[Row] = [
         (
