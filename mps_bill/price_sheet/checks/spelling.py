@@ -143,7 +143,9 @@ def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
         if table.derived or table.template is not None or table.fields.wrong(d.SPEC):
             continue
         others = (item.template for item in sheet.in_others(table.code.value))
-        template = next((one for one in others if one), None) or _likely_template(table, sizes, constant)
+        # A sheet may have specs of its own under a code that others have, too.
+        made = (one for one in others if one and any(split_spec(one, spec) for spec in table.spec_places))
+        template = next(made, None) or _likely_template(table, sizes, constant)
         if template:
             message = f"{table.code.value} has no `spec`, so that usage must name it; is `spec: {quoted(template)}` missing here?"
             yield Problem(table.code.place, kinds.MISSING_SPEC, message)

@@ -1,0 +1,92 @@
+"""`prices check` of folders, beside lists for reference, and by the calendar."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mps_bill.cli import run
+from mps_bill.price_sheet.find import shipped_sheets
+from tests.conftest import ROOT
+from tests.invalid.gallery import GOOD
+
+SHEET = GOOD.read_text()
+TODAY = ("--today", "2026-11-26")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "prices" / "2025").mkdir(parents=True)
+    (tmp_path / "prices" / "studio.yaml").write_text(SHEET)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "prices"
+
+
+def found(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> list[tuple[str, int, str]]:
+    """File, line and code of each problem."""
+    assert run(["prices", "check", *words, "--format", "json"]) == code
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    return [(problem["file"], problem.get("line") or 0, problem["code"]) for problem in problems]
+
+
+@pytest.mark.parametrize("below", ["", "2025/"])
+def test_cases_without_their_sheet_are_found_in_folders(
+    below: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / f"{below}gone.cases.yaml").write_text("cases: []\n")
+    assert found(capsys, "prices", *TODAY, code=3) == [(f"prices/{below}gone.cases.yaml", 0, "P005")]
+    assert run(["prices", "test", "prices"]) == 3
+    assert f"prices/{below}gone.cases.yaml: gone.yaml, the sheet of these cases, is not" in capsys.readouterr().err
+
+
+def test_versions_in_subfolders_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "2025" / "studio.yaml").write_text(
+        SHEET.replace("2024-04-01T", "2025-04-01T").replace('"*": 0.0021', '"*": 0.021')
+    )
+    assert found(capsys, "prices", *TODAY) == [("prices/2025/studio.yaml", 47, "P912")]
+
+
+def test_a_price_list_to_compare_with(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of another currency too, where a price is far from the share that the others have of theirs."""
+    euros = (ROOT / "pricing" / "mps-intl.yaml").read_text().replace("currency: USD", "currency: EUR")
+    (folder / "studio.yaml").write_text(euros.replace("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.99"))
+    line = next(at for at, text in enumerate(euros.splitlines(), 1) if "H264.HD: {mainland: 0.0099" in text)
+    assert found(capsys, "prices", "--against", "mps-china", *TODAY)[0][1:] in {(line, "P911"), (line, "P906")}
+    (folder / "studio.yaml").write_text(euros)
+    assert found(capsys, "prices", "--against", "mps-china", *TODAY) == []
+    assert run(["prices", "check", "prices", "--against", "mps-chin"]) == 3
+
+
+@pytest.mark.parametrize("ours", shipped_sheets())
+@pytest.mark.parametrize("list_", ["mps-china", "mps-intl", "cdn-china", "cdn-intl", "oss-china", "kms-intl"])
+def test_no_shipped_sheet_is_odd_beside_another(ours: str, list_: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert found(capsys, ours, "--against", list_, *TODAY) == []
+
+
+def test_the_calendar_fails_a_strict_check_only_where_a_day_is_given(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "studio.yaml").write_text(SHEET.replace("2026-11-23", "2016-11-23"))
+    assert [code for *_, code in found(capsys, "prices", "--strict")] == ["P907"]
+    assert [code for *_, code in found(capsys, "prices", "--strict", *TODAY, code=1)] == ["P907"]
+    (folder / "studio.yaml").write_text(SHEET.replace("0.0250", "0.0049"))
+    found(capsys, "prices", "--strict", code=1)
+
+
+def test_the_other_places_of_a_mistake_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "studio.yaml").write_text(SHEET.replace("asia: 0.", "aisa: 0."))
+    assert run(["prices", "check", "prices", "--format", "json", *TODAY]) == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["code"], problem["line"], len(problem["also"])) == ("P309", 17, 4)
+
+
+def test_a_code_quality_report_has_one_entry_for_each_finding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "studio.yaml").write_text(SHEET.replace('"*": 0.0021', '"*": 0.021').replace("USD", "UDS"))
+    assert run(["prices", "check", "prices", "--format", "gitlab"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [(one["check_name"], one["severity"], one["location"]["lines"]["begin"]) for one in report] == [
+        ("P921 unknown-currency", "minor", 5)
+    ]
+    assert len({one["fingerprint"] for one in report}) == len(report)
