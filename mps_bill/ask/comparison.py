@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
@@ -230,9 +230,9 @@ def compare_regions(
         usage = meter_usage(sources, book, options)
         moved = _moved(usage, book, regions)
         moves = (said("{old} moved to {new}", old=old, new=new) for old, new in regions.items())
-        label = reduce(lambda one, other: said("{one}, {other}", one=one, other=other), moves)
-        sides = _list_side(said("regions as used"), usage, selection), _list_side(label, moved, selection)
-        return Comparison(book.currency, book.offset, *sides, usage, selection)
+        here = _list_side(said("regions as used"), usage, selection)
+        there = _list_side(_listed(moves), moved, selection)
+        return Comparison(book.currency, book.offset, here, there, usage, selection)
 
 
 def compare_accounts(
@@ -361,7 +361,13 @@ def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
 
 def _refs(book: PriceBook, *, as_if: bool = False) -> str:
     """The sheets of a book; with `as_if` the text says where the only version counts as if it was always in force."""
-    lone = " as if always in force" if as_if else ""
-    return ", ".join(
-        f"{sheet.ref}{lone if len(versions) == 1 else ''}" for versions in book.versions.values() for sheet in versions
-    )
+    names: list[str] = [
+        said("{sheet} as if always in force", sheet=sheet.ref) if as_if and len(versions) == 1 else sheet.ref
+        for versions in book.versions.values()
+        for sheet in versions
+    ]
+    return _listed(names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return reduce(lambda one, other: said("{one}, {other}", one=one, other=other), names)

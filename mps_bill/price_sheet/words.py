@@ -57,7 +57,7 @@ def length_words(seconds: int) -> str:
         *([tr_many("{n} hour", "{n} hours", hours)] if hours else []),
         *([tr_many("{n} minute", "{n} minutes", rest // 60)] if rest // 60 else []),
     ]
-    return tr(" and ").join(parts) or tr("at once")
+    return tr(" and ", sense="length").join(parts) or tr("at once")
 
 
 def time_words(second: int | None, sheet: PriceSheet) -> str:

@@ -224,9 +224,15 @@ def _valued_differences(ours: Side, theirs: Side) -> Iterator[Difference]:
         yield Difference("quantity", theirs.key, *values, amount, theirs.place, "", more, theirs.display_tolerance)
     if more := plan - ours.plan:
         values = (_in_unit(ours.plan, unit), _in_unit(plan, unit), unit.name)
-        yield Difference("deduction", theirs.key, *values, _money(-more, ours.price), theirs.place, "covered by plans")
+        yield Difference(
+            "deduction", theirs.key, *values, _money(-more, ours.price), theirs.place, said("covered by plans")
+        )
     if ours.price is not None and theirs.price is not None and ours.price != theirs.price:
-        values = (_decimal(ours.price * unit.micros), _decimal(theirs.price * unit.micros), f"per {unit.name}")
+        values = (
+            _decimal(ours.price * unit.micros),
+            _decimal(theirs.price * unit.micros),
+            said("per {unit}", unit=said(unit.name)),
+        )
         yield Difference("price", theirs.key, *values, _money(quantity - plan, theirs.price - ours.price), theirs.place)
 
 
@@ -306,7 +312,7 @@ def _discounts(ours: Side, theirs: Side, leeways: Mapping[Place, Leeway]) -> Ite
 
 
 def _discount(key: LineKey, ours: Decimal, theirs: Decimal, place: Place | None) -> Difference:
-    return Difference("discount", key, ours, theirs, "", ours - theirs, place, "discount or coupon")
+    return Difference("discount", key, ours, theirs, "", ours - theirs, place, said("discount or coupon"))
 
 
 def _stated_discount(row: ExportRow, leeway: Leeway) -> Decimal:
@@ -349,10 +355,15 @@ def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: P
     for column, by in _PAID_BY.items():
         if more[column]:
             values = (getattr(ours, column), getattr(theirs, column), "")
-            yield Difference("deduction", None, *values, more[column], place, f"paid by {by}")
+            yield Difference("deduction", None, *values, more[column], place, by)
 
 
-_PAID_BY = {"voucher": "vouchers", "card": "stored-value cards", "cash": "cash", "outstanding": "nobody: outstanding"}
+_PAID_BY = {
+    "voucher": said("paid by vouchers"),
+    "card": said("paid by stored-value cards"),
+    "cash": said("paid by cash"),
+    "outstanding": said("paid by nobody: outstanding"),
+}
 
 
 def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:

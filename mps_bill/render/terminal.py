@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
 from mps_bill.core.diagnostics import printable, width_of
-from mps_bill.core.language import tr
+from mps_bill.core.language import ENGLISH, current, tr
 from mps_bill.render.cells import ROUNDED, is_rounded
 from mps_bill.render.table_layout import Measures, Part, Texts, measured, safe, texts_of
 from mps_bill.view.tables import Block, Column, Columns, Details, Heading, Mark, Note, Section, Table
@@ -87,12 +87,12 @@ def _rendered(
             yield Text(f"{shown}\n{'=' * width_of(shown)}")
             return
         case Note():
-            yield Constrain(Text(safe(block.text)), width)
+            yield Constrain(Text(_wrapped(safe(block.text), width)), width)
             return
         case Details() | Mark():
             return
     if block.title:
-        yield Constrain(Text(safe(block.title), style="bold"), width)
+        yield Constrain(Text(_wrapped(safe(block.title), width), style="bold"), width)
         yield ""
     for number, part in enumerate(measures[tuple(block.columns)].parts(width)):
         if number:
@@ -133,5 +133,15 @@ def _grid(columns: Columns, part: Part, rows: Iterable[Texts], style: str = "") 
             vertical="bottom" if is_heading else "top",
         )
     for row in rows:
-        grid.add_row(*(Text(row[index]) for index in part.columns), style=style)
+        cells = (_wrapped(row[index], width) for index, width in zip(part.columns, part.widths, strict=True))
+        grid.add_row(*map(Text, cells), style=style)
     return grid
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Text in lines, where its language has no spaces at which it could be wrapped."""
+    if current() == ENGLISH:
+        return text
+    from mps_bill.render.unspaced import wrapped
+
+    return wrapped(text, width)

@@ -133,7 +133,7 @@ class _Writer:
             local = (_EPOCH + timedelta(seconds=value.second + value.offset)).replace(tzinfo=None)
             shape = tr("yyyy-mm-dd hh:mm")
             sheet.write_datetime(row, column, local, self._format(num_format=shape))
-            return width_of(shape)
+            return width_of(shape.replace('"', ""))
         if isinstance(value, str):
             self._text(sheet, row, column, value)
             return width_of(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice, Reach
-from mps_bill.ask.advise.packs import Pack, PackType
+from mps_bill.ask.advise.packs import Pack, PackType, Validity
 from mps_bill.ask.advise.simulate import Outcome
 from mps_bill.core.decimals import amount_text, plain, scaled
 from mps_bill.core.language import mark, tr, tr_many
@@ -268,6 +268,12 @@ def assumptions(advice: Advice) -> list[str]:
     return sentences
 
 
+def _length(valid_for: Validity) -> str:
+    if valid_for.unit == "day":
+        return tr_many("{n} day", "{n} days", valid_for.count)
+    return tr_many("{n} month", "{n} months", valid_for.count)
+
+
 def _about_packs(type_: PackType, advice: Advice) -> Iterator[str]:
     regions = tr("every region")
     if type_.regions is not None:
@@ -280,7 +286,7 @@ def _about_packs(type_: PackType, advice: Advice) -> Iterator[str]:
     if advice.bought_at is not None:
         until = tr(", until {time}", time=time_text(advice.expires_at(type_), advice.offset))
     text = mark("{type} covers {covers}; in {regions}; for {time}{until}.")
-    yield tr(text, type=type_.id, covers=covers, regions=regions, time=type_.valid_for, until=until)
+    yield tr(text, type=type_.id, covers=covers, regions=regions, time=_length(type_.valid_for), until=until)
     for note in type_.notes:
         yield f"{type_.id}: {note}."
     for word in type_.unknown:

@@ -14,6 +14,7 @@ from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
+from mps_bill.reconcile.match import ALL_ITEMS, LineKey
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
 from mps_bill.view.bill_records import selection_json
@@ -347,11 +348,15 @@ def _difference_record(bill: BillComparison, difference: Difference) -> Record:
     }
 
 
+def _line_name(line: LineKey) -> str:
+    return tr("all items") if line == ALL_ITEMS else str(line)
+
+
 def _described(difference: Difference) -> str:
     """What differs, and where it stands in the export."""
-    what = [str(difference.line) if difference.line else "", tr(difference.note), tr(difference.unit)]
+    what = [_line_name(difference.line) if difference.line else "", tr(difference.note), tr(difference.unit)]
     place = [f"({difference.place})"] if difference.place else []
-    return " ".join([tr(", ").join(filter(None, what)) or tr(MEANINGS[difference.category]), *place])
+    return " ".join([tr(", ", sense="of parts").join(filter(None, what)) or tr(MEANINGS[difference.category]), *place])
 
 
 def _rows_text(rows: int) -> str:

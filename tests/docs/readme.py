@@ -1,4 +1,5 @@
-"""The output shown in README.md and the pages of docs/: made by running the commands, and held to what they print.
+"""The output shown in README.md, README.zh-CN.md and the pages of docs/: made by running the commands, and held to what they
+print.
 
 A block stands between two comments and is written by this module:
 
@@ -22,7 +23,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 #: The pages that show output, README.md as the first.
-PAGES = (README, *(page for page in sorted((ROOT / "docs").glob("*.md")) if "<!-- output:" in page.read_text("utf-8")))
+PAGES = (
+    README,
+    ROOT / "README.zh-CN.md",
+    *(page for page in sorted((ROOT / "docs").glob("*.md")) if "<!-- output:" in page.read_text("utf-8")),
+)
 _BLOCK = re.compile(r"<!-- output: (?P<command>.+?) -->\n(?P<shown>.*?)<!-- end -->", re.DOTALL)
 _RUN = "import sys; from mps_bill.cli import main; main()"
 #: Wrong command lines and bugs are never worth showing.

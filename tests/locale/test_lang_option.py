@@ -7,11 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.conftest import ROOT
 from tests.golden.cases import GOLDEN, arguments, case_names, expected, run_captured, run_case
+from tests.kit import shipped
 
 BILL = ["bill", str(ROOT / "samples/studio-2023-11-10.csv"), "--prices", "mps-china"]
+SETTLE = ["settle", *BILL[1:], "--account", str(ROOT / "samples/account-studio-a.yaml")]
 EXPLAIN = ["explain", *BILL[1:], "--job", "j-1001"]
 
 
@@ -70,3 +73,48 @@ def test_what_programs_read_is_the_same_in_every_language(
 ) -> None:
     monkeypatch.setenv("MPS_BILL_LANG", "zh")
     assert run_case(name, tmp_path, monkeypatch) == expected(name)
+
+
+#: What is no word: units, names of formats and of this program.
+ABBREVIATIONS = {"CNY", "UTC", "CSV", "JSON", "DNA", "mps-bill"}
+
+
+@pytest.mark.parametrize("command", [BILL, [*BILL, "--by", "day,item", "--by", "tag_project"], SETTLE])
+def test_a_page_has_no_word_of_another_language(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what stands in the input: codes, specs, regions, names of items that the price sheet has in English only."""
+    page = printed([*command, "-f", "html", "--lang", "zh"], monkeypatch)
+    assert '<html lang="zh-CN">' in page
+    found = set(re.findall(r"[A-Za-z][A-Za-z_-]+", " ".join(_texts_of_page(page))))
+    data = "".join((ROOT / "samples" / name).read_text() for name in ("studio-2023-11-10.csv", "account-studio-a.yaml"))
+    items = [item for sheet in shipped("mps-china").sheets for item in sheet.items.values()]
+    names = [item.name for item in items if "zh" not in item.names]
+    specs = [spec for item in items for spec in item.prices]
+    known = set(re.findall(r"[A-Za-z][A-Za-z_-]+", " ".join([data, *names, *specs, "mps mps-china"])))
+    assert found - known - ABBREVIATIONS == set()
+
+
+def _texts_of_page(page: str) -> list[str]:
+    """What is read or said of a page: text, and attributes for people."""
+    body = re.sub(r"<style>.*?</style>|<script>.*?</script>", "", page, flags=re.DOTALL)
+    attributes = re.findall(r'(?:aria-label|title)="([^"]*)"', body)
+    return [*re.sub(r"<[^>]*>", "\n", body).split("\n"), *attributes]
+
+
+def test_a_workbook_is_in_chinese_and_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed([*SETTLE, "-o", str(tmp_path / "账单.xlsx"), "--lang", "zh"], monkeypatch)
+    book = load_workbook(tmp_path / "账单.xlsx")
+    assert book.sheetnames == ["汇总", "账单", "账单明细", "抵扣明细", "账号", "充值", "行数核对"]
+    lines = book["账单明细"]
+    heads = [cell.value for cell in lines[1]]
+    assert heads[3:8] == ["计费项", "计费项名称", "服务类型", "规格", "阶梯"]
+    assert lines["E2"].value == "普通转码"
+    assert lines["B2"].number_format == 'yyyy"年"mm"月"dd"日" hh:mm'
+    # As wide as the date, whose characters take two columns each.
+    assert 22 <= lines.column_dimensions["B"].width <= 24
+    totals = {row[0].value: row[1].value for row in book["汇总"].iter_rows()}
+    assert totals["应付金额"] == "=ROUND(SUM('账单'!$L$2:$L$12),10)"
+
+
+def test_english_loads_no_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mps_bill.core.language._catalogue", lambda _: pytest.fail("a catalogue was loaded"))
+    assert "Payable" in printed([*BILL, "-f", "html"], monkeypatch)
