@@ -99,10 +99,7 @@ class Summary:
     total: SummaryRow
     amounts: Amounts
     of_bills: bool
-
-    @property
-    def has_discounts(self) -> bool:
-        return any(row.discount for row in self.rows)
+    has_discounts: bool
 
 
 def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str], *, is_part: bool = False) -> Summary:
@@ -146,6 +143,7 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
         total,
         Amounts(total.list_amount, total.discount, total.rounding, is_part),
         of_bills,
+        any(row.discount for row in rows.values()),
     )
 
 

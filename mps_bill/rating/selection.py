@@ -130,44 +130,48 @@ def part_of_line(line: LineItem, is_wanted: Callable[[TagShare], bool]) -> Itera
     if len(kept) == len(shares):
         yield line
     elif kept:
-        yield _part(line, kept)
+        yield _Split(line).part(kept)
 
 
 def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
     """A line in the parts that its tag shares make, each with the values of the tags."""
     shares = line.charge.shares
+    if len(shares) == 1:
+        yield shares[0].tags, line
+        return
+    split = _Split(line)
     for number, share in enumerate(shares):
-        yield share.tags, line if len(shares) == 1 else _part(line, [number])
+        yield share.tags, split.part([number])
 
 
-def _part(line: LineItem, kept: Sequence[int]) -> LineItem:
-    shares = line.charge.shares
-    weights = [share.micros for share in shares]
+class _Split:
+    """What each tag share has of a line; made once, since a line can have many."""
 
-    def whole(number: int) -> int:
-        parts = tuple(split_whole(number, weights))
-        return sum(parts[place] for place in kept)
+    def __init__(self, line: LineItem) -> None:
+        self._line = line
+        weights = [share.micros for share in line.charge.shares]
+        named = [("", weight) for weight in weights]
+        wholes = (line.charge.metered, line.charge.micros, line.plan_micros, line.billed_micros)
+        self._wholes = [tuple(split_whole(number, weights)) for number in wholes]
+        self._amounts = [
+            tuple(part for _, part in split_amount(amount, named)) for amount in (line.amount, line.discount)
+        ]
 
-    amounts = []
-    for amount in (line.amount, line.discount):
-        parts = [part for _, part in split_amount(amount, [("", weight) for weight in weights])]
-        amounts.append(sum((parts[place] for place in kept), ZERO))
-    amount, discount = amounts
-    records = sum(shares[place].records for place in kept)
-    charge = replace(
-        line.charge,
-        records=records,
-        metered=whole(line.charge.metered),
-        micros=whole(line.charge.micros),
-        shares=tuple(shares[place] for place in kept),
-        segments=(),
-    )
-    return replace(
-        line,
-        charge=charge,
-        records=records if line.records else 0,
-        plan_micros=whole(line.plan_micros),
-        billed_micros=whole(line.billed_micros),
-        amount=amount,
-        discount=discount,
-    )
+    def part(self, kept: Sequence[int]) -> LineItem:
+        """The line with some of its shares, by their numbers."""
+        line, shares = self._line, [self._line.charge.shares[number] for number in kept]
+        metered, micros, plan, billed = (sum(parts[number] for number in kept) for parts in self._wholes)
+        amount, discount = (sum((parts[number] for number in kept), ZERO) for parts in self._amounts)
+        records = sum(share.records for share in shares)
+        charge = replace(
+            line.charge, records=records, metered=metered, micros=micros, shares=tuple(shares), segments=()
+        )
+        return replace(
+            line,
+            charge=charge,
+            records=records if line.records else 0,
+            plan_micros=plan,
+            billed_micros=billed,
+            amount=amount,
+            discount=discount,
+        )

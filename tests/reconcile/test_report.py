@@ -95,7 +95,9 @@ def test_the_details_are_those_of_the_bills_that_differ_by_most(tmp_path: Path) 
     [differences] = [one for one in view.printed() if isinstance(one, Table) and one.title.startswith("Differences")]
     headings = [row.text for row in differences.rows if isinstance(row, Heading)]
     assert [text.partition(": ")[0] for text in headings] == ["mps 2023-11-10 13:00", "mps 2023-11-10 16:00"]
-    assert [row[-1] for row in differences.totals] == [0]
+    rest = [row for row in differences.rows if not isinstance(row, Heading)][-1]
+    assert (rest[0], rest[-1]) == ("and 2 more bills", Decimal("0.08"))
+    assert [row[-1] for row in differences.totals] == [Decimal("0.08")]
     notes = [block.text for block in view.printed() if isinstance(block, Note)]
     assert "2 bills with differences of 0.08 USD in all are only summarised; --all prints every difference." in notes
     assert len(list(view.records().rows)) == 4
