@@ -46,6 +46,8 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     other_units,
     price_warnings,
 )
+#: Of so many items that are wrong as a whole, and no other, the sheet is wrong.
+MIN_ITEMS = 3
 #: The sheets for reference of a sheet, by its name.
 References = Mapping[str, Sequence[PriceSheet]]
 
@@ -112,6 +114,15 @@ def _warnings(
     checked = CheckedSheet(parts, draft, tables, wrong, today, before.sheet if before else None, references, rates)
     for one in CHECKS:
         yield from one(checked)
+    whole = [table for table in tables if odd.get(table) and len(odd[table]) == sum(1 for _ in table.rates)]
+    if draft and len(whole) >= MIN_ITEMS and len(whole) == sum(1 for found in odd.values() if found):
+        # What is wrong with the whole sheet, such as its currency, is one mistake.
+        first = odd[whole[0]][0]
+        message = (
+            f"{first.rate} {first.why}, and every price of {len(whole)} items is off alike; is the currency right?"
+        )
+        yield Problem(draft.place(d.CURRENCY), first.kind, message)
+        odd = {}
     for table in tables:
         yield from folded(odd.get(table, ()), table)
     if draft and before:

@@ -149,10 +149,13 @@ class SheetDiff:
         return bool(self.words or self.items)
 
 
-def diff_sheets(old: PriceSheet, new: PriceSheet) -> SheetDiff:
-    """What changed from `old` to `new`, both of one currency; items in the order of the new sheet, removed ones last."""
+def diff_sheets(old: PriceSheet, new: PriceSheet, *, added: bool = True) -> SheetDiff:
+    """What changed from `old` to `new`, both of one currency; items in the order of the new sheet, removed ones last. Without
+    `added`, items that only the new one has are left out."""
     changes = []
     for code in [*new.items, *(code for code in old.items if code not in new.items)]:
+        if not added and code not in old.items:
+            continue
         before, after = old.items.get(code), new.items.get(code)
         kinds, rates = _price_changes(old, new, code)
         change = ItemChange(code, before, after, rates, kinds)

@@ -42,7 +42,7 @@ def cell_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sli
     for table in tables_of(text):
         for rate in () if table.derived else table.rates:
             for factor in factors if rate.price.value else ():
-                found = _multiplied(text, [rate.price.place], factor)
+                found = multiplied(text, [rate.price.place], factor)
                 if found:
                     yield Slip(f"{table.code.value} {rate} x {factor}", found, frozenset((rate.price.place.line,)))
 
@@ -61,7 +61,7 @@ def table_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sl
         for what, where in places.items():
             if len(where) > 1 or table.derived:
                 for factor in factors:
-                    if found := _multiplied(text, where, factor):
+                    if found := multiplied(text, where, factor):
                         lines = frozenset({table.code.place.line, *(place.line for place in where)})
                         yield Slip(f"{table.code.value}{what} x {factor}", found, lines | _spec_lines(table))
 
@@ -70,7 +70,7 @@ def _spec_lines(table: ItemTable) -> frozenset[int]:
     return frozenset(place.line for place in table.spec_places.values())
 
 
-def _multiplied(text: str, places: Sequence[Place], factor: Fraction) -> str | None:
+def multiplied(text: str, places: Sequence[Place], factor: Fraction) -> str | None:
     """The text with the figures at these places times a factor; None where one would have too many digits."""
     lines = text.split("\n")
     # From the right, so that columns before stay where they are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mps_bill.price_sheet.find import shipped_sheets
 from mps_bill.price_sheet.load_sheets import load_file
 from tests.golden.cases import run_captured
-from tests.price_sheet.slips import TODAY, cell_slips, findings, table_slips
+from tests.price_sheet.slips import TODAY, cell_slips, findings, multiplied, table_slips, tables_of
 
 SHIPPED = shipped_sheets()
 CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
@@ -62,3 +63,13 @@ def test_nothing_is_found_on_shipped_sheets_and_contracts(monkeypatch: pytest.Mo
     for path in paths:
         code, out, _ = run_captured(["prices", "check", path, "--strict", "--today", TODAY], b"", monkeypatch)
         assert (code, out.decode()) == (0, ""), path
+
+
+def test_a_sheet_in_another_unit_of_money_is_one_mistake() -> None:
+    """Every price in hundredths, as a list in fen would have it."""
+    text = SHIPPED["mps-china"].path.read_text()
+    for table in tables_of(text):
+        places = [rate.price.place for rate in table.rates if not table.derived and rate.price.value]
+        text = multiplied(text, places, Fraction(100)) or text
+    (problem,) = findings(text)
+    assert (problem.kind.code, text.split("\n")[problem.place.line - 1]) == ("P911", "currency: CNY")

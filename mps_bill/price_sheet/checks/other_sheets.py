@@ -43,7 +43,7 @@ def version_warnings(draft: SheetDraft, before: SheetDraft, unsound: Set[str]) -
         if one != other:
             message = f"{what} {other}, and {one} in the version before ({before.place(field)}); is that meant?"
             yield Problem(draft.place(field), kinds.CHANGED_RULE, message)
-    for change in diff_sheets(old, new).items:
+    for change in diff_sheets(old, new, added=False).items:
         if change.code in unsound:
             continue
         if change.old and not change.new:
