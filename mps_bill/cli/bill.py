@@ -107,7 +107,7 @@ def bill(
         run = selected_bills(whole, selection)
         showing.show(BillView(run, groupings, shown_in_full, billing_account))
         control_totals, comes_to = run.control_totals, run.amounts.payable
-    crossed = over(comes_to, limit, book.currency)
+    crossed = over(comes_to, limit, book.currency, is_part=bool(selection.only))
     return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)
 
 

@@ -7,12 +7,14 @@ from decimal import Decimal
 from mps_bill.core.decimals import EXACT, amount_text
 
 
-def over(payable: Decimal, limit: Decimal | None, currency: str) -> str:
-    """How far what is payable is above `--fail-over`, in words; empty where it is not."""
-    if limit is None or payable <= limit:
+def over(shown: Decimal, limit: Decimal | None, currency: str, *, is_part: bool = False) -> str:
+    """How far what is payable, or of parts of bills their net amount, is above `--fail-over`, in words; empty where it is
+    not."""
+    if limit is None or shown <= limit:
         return ""
-    more = amount_text(EXACT.subtract(payable, limit))
-    return f"payable {amount_text(payable)} {currency} is above --fail-over {amount_text(limit)} by {more}"
+    more = amount_text(EXACT.subtract(shown, limit))
+    what = "net amount" if is_part else "payable"
+    return f"{what} {amount_text(shown)} {currency} is above --fail-over {amount_text(limit)} by {more}"
 
 
 def outstanding(owed: Decimal, currency: str) -> str:

@@ -180,5 +180,8 @@ def settle(
         for note in saved.notes():
             say(note, quiet=reading.quiet)
     owed = run.settled.closing.owed if fail_on_outstanding else ZERO
-    crossed = (over(shown.amounts.payable, limit, run.currency), outstanding(owed, run.currency))
+    crossed = (
+        over(shown.amounts.payable, limit, run.currency, is_part=shown.amounts.is_part),
+        outstanding(owed, run.currency),
+    )
     return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)

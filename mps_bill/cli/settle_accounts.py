@@ -122,7 +122,7 @@ def settle_folder(
     if folder.target is not None:
         say(f"Saved {counted(total.accounts, 'account')} to {folder.target}.", quiet=reading.quiet)
     crossed = (
-        over(total.comes_to, fail_over, book.currency),
+        over(total.comes_to, fail_over, book.currency, is_part=bool(selection.only)),
         outstanding(owed if fail_on_outstanding else ZERO, book.currency),
     )
     return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)

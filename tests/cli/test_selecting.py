@@ -74,10 +74,13 @@ def test_the_parts_of_bills_have_a_net_amount_and_no_payable(shown: Any, usage: 
     assert document["total"] == {"list_amount": "90", "net_amount": "90"}
 
 
-def test_the_limit_judges_what_is_shown(shown: Any, usage: str) -> None:
+def test_the_limit_judges_what_is_shown(shown: Any, usage: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown("bill", usage, "--fail-over", "100", code=LIMIT_CROSSED)
     shown("bill", usage, "--fail-over", "100", "--on", "2023-11-29")
-    shown("bill", usage, "--fail-over", "90.05", "--only", "tag_project=news", code=LIMIT_CROSSED)
+    assert (
+        run(["bill", usage, "--fail-over", "90.05", "--only", "tag_project=news", "-p", "mps-china"]) == LIMIT_CROSSED
+    )
+    assert "net amount 90.0525 CNY is above --fail-over 90.05" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
