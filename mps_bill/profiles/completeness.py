@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,7 +25,7 @@ class _Page:
     regions of its records. `asked` is the token that the request beside it has (empty: the first page); None: no request.
 
     `total` is the number of records that all pages together have by its own statement, `number` that of the page; `records`
-    are those that it has.
+    are those that it has. `query` is what the requests of all pages of one listing have in common (None: no request).
     """
 
     at: Place
@@ -33,6 +34,7 @@ class _Page:
     asked: str | None
     total: int | None
     number: int | None
+    query: str | None = None
     regions: set[str] = field(default_factory=set)
     records: int = 0
 
@@ -98,7 +100,8 @@ class Completeness:
             token = next(_texts(whole.value(token_at)), "")
             place = Place(name, *whole.position(token_at))
             total, number = (_number(whole, path) for path in (self._profile.total, self._profile.page_number))
-            self._page = _Page(place, place if token else None, token, _asked(answer, field_), total, number)
+            query = _query(answer, (field_, self._profile.page_number))
+            self._page = _Page(place, place if token else None, token, _asked(answer, field_), total, number, query)
             self._pages.append(self._page)
         if not lists and self._profile.count and (count := _number(whole, self._profile.count)) is not None:
             self._of_answer = _Stated(Place(name, *whole.position(self._profile.count)), count)
@@ -203,15 +206,17 @@ class Completeness:
         they do not, a page that names a next one needs a last one: behind it in its file, or if no file of its region holds
         pages up to the last one, in any of them."""
         name = self._profile.next_page.name if self._profile.next_page else ""
-        asked, announced = {page.asked for page in self._pages}, {page.token for page in self._pages}
+        # Listings of two regions or periods may have equal tokens.
         with_request = [page for page in self._pages if page.asked is not None]
+        asked = {(page.query, page.asked) for page in with_request}
+        announced = {(page.query, page.token) for page in with_request}
         for page in with_request:
-            if page.token and page.token not in asked:
+            if page.token and (page.query, page.token) not in asked:
                 message = (
                     f"{name} {quoted(page.token)} announces another page, which is missing; fetch the other pages too"
                 )
                 yield Problem(page.next_at or page.at, kinds.INCOMPLETE_ANSWER, message)
-            if page.asked and page.asked not in announced:
+            if page.asked and (page.query, page.asked) not in announced:
                 message = f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing"
                 yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
         on_trust = [page for page in self._pages if page.next_at and page.asked is None]
@@ -244,10 +249,10 @@ class Completeness:
                     f"{self._profile.count.name} is {one.count}, and the answer has {counted(one.records, 'record')}"
                 )
                 yield Problem(one.at, kinds.INCOMPLETE_ANSWER, message)
-        by_total: dict[int | None, list[_Page]] = {}
+        by_total: dict[tuple[str | None, int | None], list[_Page]] = {}
         for page in self._pages:
-            by_total.setdefault(page.total, []).append(page)
-        for total, pages in by_total.items():
+            by_total.setdefault((page.query, page.total), []).append(page)
+        for (_, total), pages in by_total.items():
             if total is not None and self._profile.total and (wrong := _wrong_sum(total, pages)):
                 message = f"{self._profile.total.name} is {total}, and the files have {wrong}"
                 yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
@@ -264,6 +269,19 @@ def _asked(answer: Answer, token: FieldPath) -> str | None:
     document = answer.document.value
     parameters = value_at(document, ("Request", "Parameters")) if isinstance(document, dict) else None
     return next(_texts(value_at(parameters, token.steps)), "") if isinstance(parameters, dict) else None
+
+
+def _query(answer: Answer, of_a_page: Sequence[FieldPath | None]) -> str | None:
+    """What a request beside an answer asks for, without what is `of_a_page`, and where; None where there is none."""
+    document = answer.document.value
+    request = value_at(document, ("Request",)) if isinstance(document, dict) else None
+    parameters = value_at(request, ("Parameters",)) if isinstance(request, dict) else None
+    if not isinstance(parameters, dict):
+        return None
+    apart = {key_of(parameters, path.steps[0]) for path in of_a_page if path}
+    common = {key: value for key, value in parameters.items() if key not in apart}
+    where = [value_at(request, (name,)) for name in ("Action", "Region", "RegionId", "Endpoint")]
+    return json.dumps([where, common], sort_keys=True)
 
 
 def _wrong_sum(total: int, pages: Sequence[_Page]) -> str:

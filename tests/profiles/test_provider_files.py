@@ -578,6 +578,43 @@ def test_every_page_that_a_request_names_is_there(
     assert message in err
 
 
+def _of(pages: list[str], region: str, first: int, start: str = "2023-11-10") -> list[str]:
+    """The pages as they would be of another region or period, with the tokens that they have."""
+    lines = [json.loads(page.replace('"JobId": "j', f'"JobId": "j{first}')) for page in pages]
+    for line in lines:
+        line["request"]["region"] = region
+        line["request"]["parameters"]["StartOfJobCreatedTimeRange"] = f"{start}T00:00:00Z"
+    return [f"{json.dumps(line)}\n" for line in lines]
+
+
+@pytest.mark.parametrize(("region", "start"), [("cn-beijing", "2023-11-10"), ("cn-shanghai", "2023-11-11")])
+@pytest.mark.parametrize(
+    ("pages", "message"),
+    [
+        (PAGES, ""),
+        (PAGES[:2], 'NextPageToken "t3" announces another page, which is missing'),
+        (PAGES[1:], 'this page was asked for by NextPageToken "t2", and the page before it is missing'),
+    ],
+)
+@pytest.mark.parametrize("files", [1, 2])
+def test_pages_of_another_region_or_period_with_equal_tokens_do_not_complete_a_listing(
+    tmp_path: Path,
+    pages: list[str],
+    message: str,
+    region: str,
+    start: str,
+    files: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole, other = "".join(_of(PAGES, "cn-shanghai", 1)), "".join(_of(pages, region, 2, start))
+    texts = [whole + other] if files == 1 else [whole, other]
+    paths = [str(written(tmp_path, text, f"{number}.jsonl")) for number, text in enumerate(texts)]
+    code = run(["bill", *paths, "-p", "mps-china"])
+    err = capsys.readouterr().err
+    assert code == (3 if message else 0), err
+    assert message in err
+
+
 @pytest.mark.parametrize(
     "text",
     [
