@@ -121,7 +121,12 @@ class BillView:
 
         return bill_report(self.run, self.account, [self._summary(by) for by in self.by])
 
-    page = charts = tables
+    page = tables
+
+    def charts(self) -> Report:
+        from mps_bill.view.chart_series import charted
+
+        return charted(self.tables(), [self._summary(by) for by in self.by])
 
     def focus(self) -> Records:
         from mps_bill.view.focus_view import focus_records

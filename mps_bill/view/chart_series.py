@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from mps_bill.ask.summaries import PERIODS, period_at
+from mps_bill.ask.summaries import PERIODS, SUM, Summary, period_at
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import DAY, HOUR, date_text, offset_text
 from mps_bill.rating.bills import Bill
 from mps_bill.view.bill_view import item_order
+from mps_bill.view.summary_view import summary_title
 from mps_bill.view.tables import Bar, Report, Series
 
 #: As many bars as a chart can hold and still be read.
@@ -54,6 +56,19 @@ def cost_by_item(bills: Sequence[Bill]) -> Series:
             names[line.item.code] = line.item.label
     bars = tuple(Bar(code, names[code], amounts[code]) for code in item_order(bills) if code in amounts)
     return Series(tr("List amount by item"), bars)
+
+
+def charted(report: Report, summaries: Sequence[Summary]) -> Report:
+    """The report with a chart of each summary, where there are any, in the place of those by period and by item. What is not
+    above 0, such as a rounding, has no bar."""
+    if not summaries:
+        return report
+    charts = []
+    for summary in summaries:
+        rows = [row for row in summary.rows if row.kind == SUM and row.comes_to > 0]
+        names = [" / ".join(key or tr("(none)") for key in row.keys) for row in rows]
+        charts.append(Series(summary_title(summary), tuple(map(Bar, names, names, (row.comes_to for row in rows)))))
+    return replace(report, charts=charts)
 
 
 def paid_from(report: Report, keys: Container[str]) -> Series | None:

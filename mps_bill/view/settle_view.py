@@ -192,9 +192,10 @@ class SettleView:
     page = tables
 
     def charts(self) -> Report:
+        from mps_bill.view.chart_series import charted
         from mps_bill.view.settle_report import with_payments
 
-        return with_payments(self.tables())
+        return with_payments(charted(self.tables(), [self._summary(by) for by in self.by]))
 
     def journal(self) -> Journal:
         from mps_bill.view.journal import journal, journal_by

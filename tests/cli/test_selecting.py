@@ -128,6 +128,10 @@ def test_every_format_has_the_summaries(shown: Any, usage: str, tmp_path: Path) 
     for format_, end in (("table", "Total"), ("markdown", "**Total**")):
         text = shown("bill", usage, *by, "-f", format_)
         assert re.search(rf"{re.escape(end)}.*360\.00.*90\.05.*450\.05", text)
+    chart = shown("bill", usage, *by, "-f", "chart")
+    assert re.search(
+        r"By day and tag_project, CNY\n\n2023-11-10 / drama +\S+ +360\.00\n2023-11-29 / news +\S+ +90\.0525", chart
+    )
     page = shown("bill", usage, *by, "-f", "html")
     assert "By day and tag_project" in page
     assert "By item" in page
