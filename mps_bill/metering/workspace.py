@@ -41,14 +41,18 @@ def run_folder(parent: str | None = None) -> Iterator[Path]:
     """
     sweep(parent)
     while True:
-        with (
-            tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder,
-            _locked(folder),
-        ):
-            # Another run may have swept it before it was locked.
-            if os.path.exists(folder):
-                yield Path(folder)
-                return
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder,
+                _locked(folder),
+            ):
+                # Another run may have swept it before it was locked.
+                if os.path.exists(folder):
+                    yield Path(folder)
+                    return
+        finally:
+            # A thread of an engine that a signal ends may write while the folder is removed, which then stays.
+            sweep(parent)
 
 
 @contextmanager
