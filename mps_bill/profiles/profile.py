@@ -134,7 +134,8 @@ class Profile:
     `page_number` that of the page, and `count` the number of records of the answer. `sums_of` is the period (`hour`) that
     each record is the sum of, or empty. A record is `known_by` the fields that it has, and an answer by the `actions` that a
     request beside it can ask for. `templates` are, for each value of the first field of `template` that has one, the columns
-    that it gives, but for outputs with only `audio`. `given` are the values of `parameters`.
+    that it gives, but for outputs with only `audio`; those of the profile `templates_of` are added to them. `given` are the
+    values of `parameters`.
     """
 
     id: str
@@ -155,6 +156,7 @@ class Profile:
     known_by: tuple[FieldPath, ...] = ()
     actions: tuple[str, ...] = ()
     template: tuple[FieldPath, ...] = ()
+    templates_of: str = ""
     templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     audio: Audio | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

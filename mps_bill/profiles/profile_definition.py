@@ -302,6 +302,13 @@ TEMPLATES = Field(
     required=False,
     default={},
 )
+TEMPLATES_OF = Field(
+    "templates_of",
+    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
+    "a shipped profile whose templates this one has too",
+    required=False,
+    default="",
+)
 AUDIO = Field(
     "audio",
     Object(
@@ -426,7 +433,7 @@ PROFILE = Object(
             SKIP,
             REQUIRE,
         ),
-        *(PARAMETERS, TEMPLATE, TEMPLATES, AUDIO, COLUMNS_FIELD),
+        *(PARAMETERS, TEMPLATE, TEMPLATES_OF, TEMPLATES, AUDIO, COLUMNS_FIELD),
     ),
     check=_check,
     make=_profile,

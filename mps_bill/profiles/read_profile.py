@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
@@ -23,14 +25,18 @@ def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
     """The profile that `name` is, a file or the id of a shipped one; or None and every problem with it."""
     shipped = shipped_profiles()
     if name in shipped:
-        path, shown = shipped[name], f"profiles/{name}.yaml"
-    elif name.endswith(_SUFFIXES):
-        path, shown = Path(name), name
-    else:
-        hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
-        message = f"{quoted(name)} is not a shipped profile or a file that ends in {one_of(_SUFFIXES)}{hint}"
-        return None, (Problem(Place("--profile"), kinds.NO_SUCH_PROFILE, message),)
-    return _profile(read_document(d.DOCUMENT, path, shown))
+        return _shipped(name, shipped[name])
+    if name.endswith(_SUFFIXES):
+        return _profile(read_document(d.DOCUMENT, Path(name), name))
+    hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
+    message = f"{quoted(name)} is not a shipped profile or a file that ends in {one_of(_SUFFIXES)}{hint}"
+    return None, (Problem(Place("--profile"), kinds.NO_SUCH_PROFILE, message),)
+
+
+@cache
+def _shipped(name: str, path: Path) -> tuple[Profile | None, tuple[Problem, ...]]:
+    """A shipped profile. Others have its templates, so it is read once."""
+    return _profile(read_document(d.DOCUMENT, path, f"profiles/{name}.yaml"))
 
 
 def read_profile(text: str, file_name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
@@ -44,14 +50,19 @@ def _profile(document: ReadDocument[Made[Profile]]) -> tuple[Profile | None, tup
         return None, document.problems
     profile = fields.value
     assert profile is not None
-    if profile.extends:
+    for name, merged in (
+        (profile.templates_of, lambda own, base: replace(own, templates={**base.templates, **own.templates})),
+        (profile.extends, Profile.over),
+    ):
+        if not name:
+            continue
         shipped = shipped_profiles()
-        if profile.extends not in shipped:
-            hint = near_miss(profile.extends, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
-            message = f"{quoted(profile.extends)} is not a shipped profile{hint}"
+        if name not in shipped:
+            hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
+            message = f"{quoted(name)} is not a shipped profile{hint}"
             return None, (Problem(fields.place, kinds.NO_SUCH_PROFILE, message),)
-        base, problems = load_profile(profile.extends)
+        base, problems = load_profile(name)
         if base is None:
             return None, problems
-        profile = profile.over(base)
+        profile = merged(profile, base)
     return profile.completed(), ()

@@ -302,9 +302,15 @@ def test_jobs_without_finish_time_are_passed_over_if_they_failed_and_a_success_n
         ("S00000003-200050", "narrowband_hd_2"), ("S00000003-400070", "narrowband_hd_2"),
         ("S00000001-100000", "transmuxing"), ("S00000001-300050", "audio_transcoding"),
         ("S00000001-200030", "transcoding"), ("S00000000-200050", "transcoding"),
+        ("S00000002-200030", "narrowband_hd_1"), ("S00000001-100041", "transcoding"),
+        ("S00000001-210021", "transcoding"),
     ],
 )  # fmt: skip
 def test_preset_templates_name_the_item(template: str, item: str, tmp_path: Path) -> None:
+    of_ims = parent("P1", sub_job("s1", ProcessConfig={"Transcode": {"TemplateId": template}}))
+    with converted(written(tmp_path, lines(of_ims)), using=profile("ims-jobs", {"deleted": "failed"})) as (one,):
+        assert [row["item"] for row in rows(one)] == [item]
+        assert not one.counts.templates
     with converted(written(tmp_path, lines(page(job("a", template)))), using=profile("mps-job-list")) as (one,):
         assert [row["item"] for row in rows(one)] == [item]
         assert not one.counts.templates
