@@ -31,7 +31,7 @@ _UNITS = {
     "GB": ("gb",),
     "TB": ("tb",),
 }
-_AVAILABLE = "available"
+_AVAILABLE, _NOT_ANSWERED = "available", "not answered"
 
 
 def account_draft(rows: Mapping[str, Sequence[Row]], now: int) -> str:
@@ -118,8 +118,17 @@ def _plan(row: Row) -> Iterable[str]:
     if unit == FILL_IN:
         yield f"    # TotalAmountUnit {_text(row, 'TotalAmountUnit')}, RemainingAmountUnit {_text(row, 'RemainingAmountUnit')}."
     yield f"    unit: {unit}"
-    yield f"    total: {_quantity(row, 'TotalAmount')}"
-    yield from _remaining(row, _quantity(row, "RemainingAmount"))
+    total, remaining = _quantity(row, "TotalAmount"), _quantity(row, "RemainingAmount")
+    if unit == FILL_IN and len(_units(row)) > 1:
+        # Whichever unit is filled in, one of the amounts would be wrong.
+        yield f"    # TotalAmount {total} {_text(row, 'TotalAmountUnit')}; write it in the unit above."
+        yield f"    total: {FILL_IN}"
+        yield from _to_be_written(
+            f"RemainingAmount {remaining} {_text(row, 'RemainingAmountUnit')}; write it in the unit above"
+        )
+    else:
+        yield f"    total: {total}"
+        yield from _remaining(row, remaining)
     yield from _validity(row, "    ")
     yield f"    # Region {_text(row, 'Region') or 'not answered'}. Name the regions where it can be used, such as"
     yield "    # [cn-shanghai], or remove the line, if that is everywhere."
@@ -140,23 +149,31 @@ def _voucher(row: Row) -> Iterable[str]:
 
 
 def _card(row: Row) -> Iterable[str]:
-    yield f"  # ApplicableProducts {_named(row, 'ApplicableProducts')}; remove the card, if it does not pay what is billed here."
-    yield from _pot(row)
+    products = _named(row, "ApplicableProducts")
+    yield f"  # ApplicableProducts {products}; remove the card, if it does not pay what is billed here."
+    # An account file has no products of a card, so whether it pays is for a person to say.
+    yield from _pot(row, "" if products == _NOT_ANSWERED else f"ApplicableProducts {products}")
 
 
-def _pot(row: Row) -> Iterable[str]:
+def _pot(row: Row, restricted: str = "") -> Iterable[str]:
     yield f"  - id: {_identifier(row)}"
     yield f"    face_value: {_money(row, 'NominalValue')}"
-    yield from _remaining(row, _money(row, "Balance"))
+    yield from _remaining(row, _money(row, "Balance"), restricted)
     yield from _validity(row, "    ")
 
 
-def _remaining(row: Row, amount: str) -> Iterable[str]:
+def _remaining(row: Row, amount: str, restricted: str = "") -> Iterable[str]:
     status = _text(row, "Status")
-    if status and status.casefold() != _AVAILABLE:
-        yield f"    # Status {status}: write {amount} where it can be used, or remove the entry."
-        amount = FILL_IN
-    yield f"    remaining: {amount}"
+    doubtful = f"Status {status}" if status and status.casefold() != _AVAILABLE else restricted
+    if doubtful:
+        yield from _to_be_written(f"{doubtful}: write {amount} where it can be used, or remove the entry")
+    else:
+        yield f"    remaining: {amount}"
+
+
+def _to_be_written(why: str) -> Iterable[str]:
+    yield f"    # {why}."
+    yield f"    remaining: {FILL_IN}"
 
 
 def _validity(row: Row, indent: str) -> Iterable[str]:
@@ -173,9 +190,12 @@ def _about(row: Row, *fields: str) -> str:
 
 def _unit(row: Row) -> str:
     """The unit that both amounts are in."""
-    units = {_text(row, "TotalAmountUnit").casefold(), _text(row, "RemainingAmountUnit").casefold()}
-    found = [word for word, spellings in _UNITS.items() if units <= set(spellings)]
+    found = [word for word, spellings in _UNITS.items() if _units(row) <= set(spellings)]
     return found[0] if len(found) == 1 else FILL_IN
+
+
+def _units(row: Row) -> set[str]:
+    return {_text(row, "TotalAmountUnit").casefold(), _text(row, "RemainingAmountUnit").casefold()}
 
 
 def _id(row: Row) -> str:
@@ -212,7 +232,7 @@ def _named(row: Row, field: str) -> str:
     if isinstance(value, Mapping):
         value = next(iter(value.values()), None)
     words = value if isinstance(value, list) else [value]
-    return printable(", ".join(str(word) for word in words if word)) or "not answered"
+    return printable(", ".join(str(word) for word in words if word)) or _NOT_ANSWERED
 
 
 def _text(row: Row, field: str) -> str:

@@ -204,6 +204,33 @@ def test_what_cannot_be_read_of_a_plan_is_to_be_filled_in(
     assert line in draft(fetch, fake).splitlines()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"RemainingAmountUnit": "MB", "TotalAmountUnit": "GB"}, {"RemainingAmountUnit": "小时"}, {"TotalAmountUnit": ""}],
+)
+def test_amounts_in_two_units_are_to_be_filled_in(fetch: Fetch, fake: FakeProvider, change: dict[str, str]) -> None:
+    fake.actions["QueryResourcePackageInstances"] = data(plans({**PLAN, **change}))
+    lines = draft(fetch, fake).splitlines()
+    for key in ("unit", "total", "remaining"):
+        at = lines.index(f"    {key}: FILL IN")
+        assert lines[at - 1].lstrip().startswith("#")
+    assert "    remaining: 4321.12" not in lines
+
+
+@pytest.mark.parametrize("products", ["ecs,oss", {"Product": ["mts"]}])
+def test_a_card_of_some_products_is_not_settled_with_until_it_is_looked_at(
+    fetch: Fetch, fake: FakeProvider, products: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.actions["QueryPrepaidCards"] = data({"PrepaidCard": [{**CARD, "ApplicableProducts": products}]})
+    lines = draft(fetch, fake).splitlines()
+    at = lines.index("    remaining: FILL IN")
+    named = "ecs,oss" if isinstance(products, str) else "mts"
+    assert lines[at - 1] == (
+        f"    # ApplicableProducts {named}: write 100.5 where it can be used, or remove the entry."
+    )
+    assert f"account.yaml:{at + 1}:" in settle(capsys, 3)
+
+
 @pytest.mark.parametrize("field", [*PLAN])
 def test_no_value_becomes_more_than_a_value(fetch: Fetch, fake: FakeProvider, field: str) -> None:
     value = "x\nvouchers: []\r\u2028balance: 9"
