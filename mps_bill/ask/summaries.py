@@ -8,7 +8,7 @@ roundings stand in a row of their own, so that every column adds up to that of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO
@@ -24,6 +24,8 @@ PERIODS = ("hour", "day", "month")
 GROUPINGS = (*PERIODS, *LINE_KEYS)
 #: What the figures of a row are of: lines (or whole bills), the roundings of bills, or monthly statements.
 SUM, ROUNDING, STATEMENT = "sum", "rounding_adjustment", "statement"
+#: Where only the largest are shown: all other values.
+OTHERS = "others"
 
 #: Amounts by what paid them, `outstanding` and `frozen` among it.
 Paid = Mapping[str, Decimal]
@@ -145,6 +147,21 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
         of_bills,
         any(row.discount for row in rows.values()),
     )
+
+
+def largest(summary: Summary, maximum: int) -> Summary:
+    """The summary with a row for each of at most so many values, the largest, and one row for all others; roundings and
+    statements keep theirs."""
+    values = sorted((row for row in summary.rows if row.kind == SUM), key=lambda row: -abs(row.comes_to))
+    if len(values) <= maximum:
+        return summary
+    others = SummaryRow(OTHERS, tuple(None for _ in summary.by))
+    small = {id(row) for row in values[maximum - 1 :]}
+    for row in values[maximum - 1 :]:
+        others.add(row)
+    kept = [row for row in summary.rows if id(row) not in small]
+    number = sum(row.kind == SUM for row in kept)
+    return replace(summary, rows=(*kept[:number], others, *kept[number:]))
 
 
 def _parts(

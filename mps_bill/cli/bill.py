@@ -49,6 +49,7 @@ def bill(
     by: options.By = None,
     in_full: options.InFull = None,
     show_all: options.ShowAll = False,
+    summary: options.Summary = False,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,
@@ -60,17 +61,17 @@ def bill(
     --account the bills are those of its contract.
     """
     limit = options.amount_option(fail_over, "--fail-over")
-    groupings = options.groupings(by, showing.format)
+    groupings = options.groupings(by, showing.format, in_short=summary)
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
     selection = selecting.selection(book, groupings)
-    showing.check(groupings, selection)
+    showing.check(groupings, selection, in_short=summary)
 
     from mps_bill.ask.all_accounts import bill_accounts
     from mps_bill.ask.selected import selected_bills
     from mps_bill.view.bill_view import BillView
 
-    shown_in_full = options.in_full(in_full, show_all=show_all)
+    shown_in_full = options.in_full(in_full, show_all=show_all, in_short=summary)
     in_folder = account is not None and os.path.isdir(account)
     contract_of = _contracts(account, book)
     with metering(
@@ -105,7 +106,7 @@ def bill(
     else:
         ((_, whole),) = accounts
         run = selected_bills(whole, selection)
-        showing.show(BillView(run, groupings, shown_in_full, billing_account))
+        showing.show(BillView(run, groupings, shown_in_full, billing_account, summary))
         control_totals, comes_to = run.control_totals, run.amounts.payable
     crossed = over(comes_to, limit, book.currency, is_part=bool(selection.only))
     return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)

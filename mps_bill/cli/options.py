@@ -134,6 +134,14 @@ InFull = Annotated[
     ),
 ]
 ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.", rich_help_panel=SHOW)]
+Summary = Annotated[
+    bool,
+    typer.Option(
+        "--summary",
+        help="Two pages to sign, for html and xlsx: figures, costs by day, by item and --by, who paid, what is left.",
+        rich_help_panel=SHOW,
+    ),
+]
 BillingAccount = Annotated[
     str | None,
     typer.Option(
@@ -294,8 +302,13 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
 
 
-def groupings(by: list[str] | None, format_: Format) -> tuple[tuple[str, ...], ...]:
-    """The groupings of each summary asked for, checked; none where they are only defaults that a format cannot show."""
+#: Summaries that two pages have room for, beside those by day and by item.
+_IN_SHORT = 3
+
+
+def groupings(by: list[str] | None, format_: Format, *, in_short: bool = False) -> tuple[tuple[str, ...], ...]:
+    """The groupings of each summary asked for, checked; none where they are only defaults that a format, or what is `in_short`
+    on two pages, cannot show."""
     from mps_bill.ask.summaries import GROUPINGS
     from mps_bill.metering.usage import TAG_PREFIX
 
@@ -309,11 +322,18 @@ def groupings(by: list[str] | None, format_: Format) -> tuple[tuple[str, ...], .
         raise typer.BadParameter(f"{quoted(twice)} has a grouping twice", param_hint="--by")
     asked = tuple(dict.fromkeys(found))
     is_default = all(isinstance(text, DefaultText) for text in by or ())
-    return () if is_default and not format_.shows(asked) else asked
+    has_room = len(asked) <= _IN_SHORT and all(len(summary) == 1 for summary in asked)
+    if in_short and not has_room and not is_default:
+        message = f"two pages have room for {_IN_SHORT} summaries, by one grouping each; leave out the others"
+        raise typer.BadParameter(message, param_hint="--by")
+    return () if is_default and not (format_.shows(asked) and (has_room or not in_short)) else asked
 
 
-def in_full(asked: int | None, *, show_all: bool) -> int | None:
+def in_full(asked: int | None, *, show_all: bool, in_short: bool) -> int | None:
     """How many bills are printed in full; None where that depends on the length of the run."""
+    if in_short and (show_all or asked is not None):
+        option = "--all" if show_all else "--bills"
+        raise typer.BadParameter(f"it has no bill in full; leave out {option}", param_hint="--summary")
     return sys.maxsize if show_all else asked
 
 

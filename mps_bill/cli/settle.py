@@ -72,6 +72,7 @@ def settle(
     by: options.By = None,
     in_full: options.InFull = None,
     show_all: options.ShowAll = False,
+    summary: options.Summary = False,
     forecast_days: Annotated[
         int,
         typer.Option(
@@ -109,14 +110,15 @@ def settle(
     if target is not None and until is not None and until > clock.now() and not allow_future:
         message = f"{as_of} is in the future, and the account would be saved as of then; see --allow-future"
         raise typer.BadParameter(message, param_hint="--as-of")
-    groupings = options.groupings(by, showing.format)
+    groupings = options.groupings(by, showing.format, in_short=summary)
     book = options.load_book(prices)
     selection = selecting.selection(book, groupings)
-    showing.check(groupings, selection)
+    showing.check(groupings, selection, in_short=summary)
 
     from mps_bill.view.settle_view import notices, shown_of
 
-    view = partial(shown_of, selection=selection, by=groupings, in_full=options.in_full(in_full, show_all=show_all))
+    shown_in_full = options.in_full(in_full, show_all=show_all, in_short=summary)
+    view = partial(shown_of, selection=selection, by=groupings, in_full=shown_in_full, in_short=summary)
     if os.path.isdir(account):
         return settle_folder(
             usage,

@@ -22,7 +22,7 @@ from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import ENGLISH, language
 from mps_bill.core.times import ALWAYS
-from mps_bill.render.formats import FOR_PEOPLE, JOINED, Format, Part, TooLarge, format_of_file, formats_of
+from mps_bill.render.formats import FOR_PEOPLE, JOINED, ON_PAPER, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
     from mps_bill.metering.usage import ControlTotals
@@ -54,12 +54,16 @@ class Showing:
                 raise typer.BadParameter(str(error), param_hint="--format") from None
         write_bytes(self.output, data.getvalue())
 
-    def check(self, groupings: Sequence[tuple[str, ...]], selection: Selection) -> None:
-        """Refuses a summary or a selection that the format cannot show, since it would be missed by nobody.
+    def check(self, groupings: Sequence[tuple[str, ...]], selection: Selection, *, in_short: bool) -> None:
+        """Refuses a summary or a selection that the format cannot show, since it would be missed by nobody, and two pages of
+        one that has none.
 
         Raises:
             typer.BadParameter: names the option.
         """
+        if in_short and self.format.part not in ON_PAPER:
+            message = f"it makes two pages, which {self.format.name} does not have; use --format html or xlsx"
+            raise typer.BadParameter(message, param_hint="--summary")
         taken = self.format.by
         if taken and not self.format.shows(groupings):
             raise typer.BadParameter(f"{self.format.name} takes one of {one_of(taken)} for --by", param_hint="--by")

@@ -12,7 +12,7 @@ from fractions import Fraction
 from mps_bill.core.decimals import amount_text, percent, percent_text, plain, round_money, stripped
 from mps_bill.core.language import mark
 from mps_bill.core.times import iso, time_text
-from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Table, Value, number
+from mps_bill.view.tables import MONEY_PLACES, As, Column, Kind, Moment, Quantity, Series, Table, Value, number
 
 #: A whole part that has groups. It is never 0, whose sign a number would lose.
 _WHOLE = re.compile(r"-?[0-9]{4,}")
@@ -23,6 +23,16 @@ ROUNDED = mark("Figures in summaries are shown to 2 decimal places; CSV and JSON
 def cell_text(value: Value, column: Column) -> str:
     """A value as people read it in a column, to its decimal places."""
     return as_text(_rounded(value, column.places) if column.places is not None else value, column.kind)
+
+
+def money_text(amount: Decimal) -> str:
+    """An amount as people read it in short, to the decimal places of money."""
+    return as_text(_rounded(amount, MONEY_PLACES), "amount")
+
+
+def has_rounded_bars(series: Series) -> bool:
+    """Whether some amount of a chart is not shown with every digit."""
+    return any(bar.amount != _rounded(bar.amount, MONEY_PLACES) for bar in series.bars)
 
 
 def is_rounded(table: Table) -> bool:

@@ -22,6 +22,8 @@ Part = Literal[
 JOINED = ("printed", "document", "records")
 #: The parts that people read, in the language that they ask for. Programs read the others, which are always English.
 FOR_PEOPLE = ("printed", "page", "tables", "charts")
+#: The parts that a run in short has.
+ON_PAPER = ("page", "tables")
 
 
 class TooLarge(Exception):

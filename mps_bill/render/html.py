@@ -14,15 +14,16 @@ from string import Template
 from typing import IO
 
 import mps_bill
-from mps_bill.core.decimals import amount_text
-from mps_bill.core.language import current, tr
-from mps_bill.render.cells import ROUNDED, as_text, is_rounded
+from mps_bill.core.language import current, mark, tr
+from mps_bill.render.cells import ROUNDED, as_text, has_rounded_bars, is_rounded, money_text
 from mps_bill.render.html_charts import bar_chart, column_chart
 from mps_bill.render.html_tables import html_table, safe
 from mps_bill.view.tables import LINES, Column, Report, Series, Table
 
 #: Languages whose tag in a page says more than their name here: which script, and so which shapes of characters.
 _LANGUAGE_TAGS = {"zh": "zh-CN"}
+#: A report for paper stands upright on it; the tables of others are wide.
+_UPRIGHT = "@page { size: A4 portrait; }\n"
 #: Columns of the lines by which the reader can choose.
 _CHOICES = ("product", "item", "region")
 
@@ -37,9 +38,12 @@ def page(report: Report) -> str:
     template, style, script = (
         (files(mps_bill) / "render" / f"page.{suffix}").read_text("utf-8") for suffix in ("html", "css", "js")
     )
+    if report.pages:
+        style += _UPRIGHT
     return Template(template).substitute(
         language=_LANGUAGE_TAGS.get(current(), current()),
         title=safe(tr("{name}: {value}", name=report.title, value=subtitle)),
+        form="short" if report.pages else "long",
         heading=safe(report.title),
         subtitle=safe(subtitle),
         style=style,
@@ -59,28 +63,37 @@ def _content(report: Report) -> Iterator[str]:
     yield _figures(report)
     if report.charts:
         yield from _costs(report)
-    for table in report.tables:
-        if table.rows:
-            yield from _section(table, report.currency)
+    for number, tables in enumerate(report.pages or [report.tables]):
+        yield f'<div class="page-{number + 1}">'
+        for table in tables:
+            if table.rows:
+                yield from _section(table, report.currency)
+        yield "</div>"
 
 
 def _costs(report: Report) -> Iterator[str]:
-    by_period, by_item = report.charts
-    if not by_item.bars:
+    by_period, *others = report.charts
+    if not by_period.bars:
         yield f"<section><p>{safe(tr('Nothing was billed.'))}</p></section>"
-    else:
+        return
+    yield f'<section aria-labelledby="costs"><h2 id="costs">{safe(tr("Costs"))}</h2><div class="charts">'
+    upright = column_chart(by_period, report.currency, "by-period", beside=sum(len(one.bars) for one in others))
+    yield _figure(by_period, upright, report.currency, Column("of", title="Time"))
+    for by_item in others:
         lying = bar_chart(by_item, report.currency, "by-item")
-        upright = column_chart(by_period, report.currency, "by-period", beside=len(by_item.bars))
-        yield f'<section aria-labelledby="costs"><h2 id="costs">{safe(tr("Costs"))}</h2><div class="charts">'
-        yield _figure(by_period, upright, report.currency, Column("of", title="Time"))
         yield _figure(by_item, lying, report.currency, Column("of", title="Item"))
-        yield "</div></section>"
+    yield "</div></section>"
 
 
 def _section(table: Table, currency: str) -> Iterator[str]:
     name = table.id
     is_lines = name == LINES
-    yield f'<section aria-labelledby="{name}-heading"><h2 id="{name}-heading">{safe(table.title)}</h2>'
+    left_out = "" if table.on_paper else ' class="left-out"'
+    yield f'<section{left_out} aria-labelledby="{name}-heading"><h2 id="{name}-heading">{safe(table.title)}</h2>'
+    if left_out:
+        how = mark("Not printed: {n} rows; --all prints them, and a filter prints what it leaves.")
+        how = how if is_lines else mark("Not printed: {n} rows; --all prints them.")
+        yield f'<p class="remark not-printed">{safe(tr(how, n=as_text(len(table.rows), "count")))}</p>'
     if is_lines:
         yield _filter(table, currency)
     yield html_table(table, name, choices=_CHOICES if is_lines else ())
@@ -91,12 +104,11 @@ def _section(table: Table, currency: str) -> Iterator[str]:
 
 def _figures(report: Report) -> str:
     cards = []
-    for label, key in report.sums:
-        amount = amount_text(report.total(key))
-        main = ' class="main"' if key == "payable" else ""
-        cards.append(
-            f'<div{main}><dt>{safe(label)}</dt><dd>{amount} <span class="unit">{safe(report.currency)}</span></dd></div>'
-        )
+    for figure in report.figures:
+        amount = money_text(figure.amount) if report.pages else as_text(figure.amount, "amount")
+        main = ' class="main"' if figure.key == "payable" else ""
+        unit = f'<span class="unit">{safe(report.currency)}</span>'
+        cards.append(f"<div{main}><dt>{safe(figure.label)}</dt><dd>{amount} {unit}</dd></div>")
     return f'<dl class="figures">{"".join(cards)}</dl>'
 
 
@@ -137,6 +149,8 @@ def _filter(table: Table, currency: str) -> str:
 def _footer(report: Report) -> str:
     pairs = (tr("{name}: {value}", name=label, value=as_text(value)) for label, value in report.facts)
     facts = "".join(f"<li>{safe(pair)}</li>" for pair in pairs)
-    legend = [tr(ROUNDED)] if any(map(is_rounded, report.tables)) else []
+    tables = (table for tables in report.pages or [report.tables] for table in tables)
+    rounded = any(map(is_rounded, tables)) or any(map(has_rounded_bars, report.charts))
+    legend = [tr(ROUNDED)] if rounded else []
     notes = "".join(f"<li>{safe(note)}</li>" for note in (*report.notes, *legend))
     return f"{safe(tr('Made by mps-bill {version}.', version=mps_bill.__version__))}<ul>{facts}{notes}</ul>"

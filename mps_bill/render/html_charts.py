@@ -1,14 +1,15 @@
 """Charts as inline SVG. Lengths are per cent of the width and pixels of the height, so that text keeps its size on any
-screen; amounts stand there as text, exactly, and every chart has its table."""
+screen; amounts stand there as text, to the decimal places of money, and exactly in the title of a bar and in the table that
+every chart has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
 
-from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.core.language import tr, tr_many
+from mps_bill.render.cells import as_text, money_text
 from mps_bill.view.tables import Bar, Series
 
 _LOWEST = 190
@@ -93,11 +94,12 @@ def _svg(series: Series, currency: str, name: str, height: int, drawn: str) -> s
 
 
 def _label(bar: Bar, currency: str) -> str:
-    return tr("{name}: {value}", name=escape(printable(bar.label)), value=_shown(bar, currency))
+    exact = escape(f"{as_text(bar.amount, 'amount')} {currency}")
+    return tr("{name}: {value}", name=escape(printable(bar.label)), value=exact)
 
 
 def _shown(bar: Bar, currency: str) -> str:
-    return escape(f"{amount_text(bar.amount)} {currency}")
+    return escape(f"{money_text(bar.amount)} {currency}")
 
 
 def _shortened(label: str, maximum: int = 34) -> str:

@@ -9,7 +9,7 @@ from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import tr
 from mps_bill.render.cells import as_text, cell_text
-from mps_bill.view.tables import Column, Columns, Row, Table, Value, number
+from mps_bill.view.tables import As, Column, Columns, Row, Table, Value, number
 
 #: Columns that take room and add little to the others; the filter finds their words all the same.
 _UNSEEN = ("item_name", "family", "tier", "billed_quantity")
@@ -24,12 +24,15 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
     their amount in units of its tenth decimal.
     """
     columns = table.columns
-    rows = [tuple(map(number, row)) for row in table.values]
+    rows = [tuple(map(_shown, row)) for row in table.values]
     seen, same = _seen(columns, rows)
     common = " · ".join(f"{columns[index].label} {as_text(rows[0][index])}" for index in same)
     above = safe(tr("In every row: {values}", values=common))
     totals = [table.total(index) if column.summed else None for index, column in enumerate(columns)]
-    fractions = {index: _fraction(columns[index], [*(row[index] for row in rows), totals[index]]) for index in seen}
+    below = [tuple(map(_shown, row)) for row in table.totals]
+    if any(columns[index].summed for index in seen):
+        below = [tuple(tr("Total") if index == seen[0] else total for index, total in enumerate(totals))]
+    fractions = {index: _fraction(columns[index], [row[index] for row in (*rows, *below)]) for index in seen}
     keys = [column.key for column in columns]
     behind = {keys.index(of): keys.index(key) for of, key in _BEHIND.items() if {of, key} <= set(keys)}
     heads = "".join(f'<th scope="col"{_look(columns[index])}>{safe(columns[index].label)}</th>' for index in seen)
@@ -37,10 +40,8 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
         f"<tr{_marks(table, row, seen, choices)}>{''.join(_cells(row, columns, seen, fractions, behind))}</tr>"
         for row in rows
     )
-    foot = ""
-    if any(columns[index].summed for index in seen):
-        shown = [tr("Total") if index == seen[0] else total for index, total in enumerate(totals)]
-        foot = f"<tfoot><tr>{''.join(_cells(shown, columns, seen, fractions, {}))}</tr></tfoot>"
+    foot = "".join(f"<tr>{''.join(_cells(row, columns, seen, fractions, {}))}</tr>" for row in below)
+    foot = f"<tfoot>{foot}</tfoot>" if foot else ""
     label = safe(table.title)
     role = safe(tr("{title}, table", title=table.title))
     attributes = f' id="{name}"' if name else ""
@@ -52,6 +53,11 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
         + "\n".join(body)
         + f"</tbody>\n{foot}</table></div>"
     )
+
+
+def _shown(value: Value) -> Value:
+    """A value as it can be summed, unless it is to be shown as another kind."""
+    return value if isinstance(value, As) else number(value)
 
 
 def _seen(columns: Columns, rows: Sequence[Row]) -> tuple[list[int], list[int]]:
@@ -94,10 +100,15 @@ def _cells(
 
 
 def _look(column: Column, text: str = "", missing: int = 0) -> str:
-    """The classes of a cell; `missing` decimals are made up for by room, so that decimal points line up."""
+    """The classes of a cell; the decimals, and the point, that it lacks are made up for by room, so that points line up."""
     if not column.is_number:
         return ""
-    names = ["n", *([f"p{missing}"] if missing else []), *(["minus"] if text.startswith("-") else [])]
+    names = [
+        "n",
+        *([f"p{missing}"] if missing else []),
+        *(["whole"] if missing and "." not in text else []),
+        *(["minus"] if text.startswith("-") else []),
+    ]
     return f' class="{" ".join(names)}"'
 
 

@@ -5,6 +5,8 @@
   const words = document.getElementById("words");
   const selects = [...form.querySelectorAll("select")];
   const found = document.getElementById("found");
+  const section = form.closest("section");
+  const leftOut = section.classList.contains("left-out");
   const rows = [...document.querySelectorAll("#lines tbody tr")].map((row) => ({
     row,
     text: [...row.cells].map((cell) => cell.textContent).concat(row.dataset.words).join(" ").toLowerCase(),
@@ -15,7 +17,8 @@
   const money = (units) => {
     const digits = (units < 0n ? -units : units).toString().padStart(11, "0");
     const fraction = digits.slice(-10).replace(/0{1,8}$/, "");
-    return (units < 0n ? "-" : "") + digits.slice(0, -10) + "." + fraction;
+    const whole = digits.slice(0, -10).replace(/\B(?=(\d{3})+$)/g, ",");
+    return (units < 0n ? "-" : "") + whole + "." + fraction;
   };
 
   const apply = () => {
@@ -31,6 +34,8 @@
         sum += amount;
       }
     }
+    // What someone has picked goes on paper.
+    section.classList.toggle("left-out", leftOut && shown === rows.length);
     const values = { shown, all: rows.length, amount: money(sum) };
     found.textContent = form.dataset.found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };

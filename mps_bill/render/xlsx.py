@@ -16,11 +16,24 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, amount_text, strip_zeros
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, strip_zeros
 from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import mark, tr
+from mps_bill.render.cells import as_text, is_rounded
 from mps_bill.render.formats import TooLarge
-from mps_bill.view.tables import LINES, Moment, Report, Table, Value, number
+from mps_bill.view.tables import (
+    BILLS,
+    LINES,
+    MONEY_PLACES,
+    As,
+    Column,
+    Moment,
+    Report,
+    Series,
+    Table,
+    Value,
+    number,
+)
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -34,10 +47,17 @@ _CUT = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_DOWN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WIDEST = 48
 _HEAD_ROWS = 1
+_A4 = 9
+#: What stands below tables of which some figures are shown rounded.
+_ROUNDED = mark("Figures in summaries are shown to 2 decimal places; the cells have every digit.")
+#: A chart on a page: its height in rows of 20 pixels, and its width in pixels.
+_CHART_ROWS, _ROW_PIXELS, _CHART_WIDTH = 13, 20, 760
+#: The first column of a page, which has names of items and sources.
+_FIRST_WIDTH = 30
 
 
 def write(report: Report, stream: IO[bytes]) -> None:
-    """Writes the summary, then a sheet per table. Equal input makes equal bytes.
+    """Writes the summary, then a sheet per table, or of a report for paper a sheet per page. Equal input makes equal bytes.
 
     Raises:
         TooLarge: a table does not fit a sheet.
@@ -52,8 +72,11 @@ def write(report: Report, stream: IO[bytes]) -> None:
     book = xlsxwriter.Workbook(stream, {"in_memory": True})
     book.set_properties({"title": report.title, "created": _EPOCH + timedelta(seconds=report.date)})
     writer = _Writer(book)
-    first = book.add_worksheet(tr("Summary"))
-    writer.summary(first, report, [writer.table(table) for table in report.tables])
+    if report.pages:
+        writer.pages(report)
+    else:
+        first = book.add_worksheet(tr("Summary"))
+        writer.summary(first, report, [writer.table(table) for table in report.tables])
     book.close()
 
 
@@ -71,18 +94,22 @@ def parts(value: Decimal) -> tuple[Decimal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A written table: the columns of each field, from 0 (several where its values are split), and the last row, from 1."""
+    """A written table: the name of its sheet, the columns of each field, from 0 (several where its values are split), and the
+    first and the last row of values, from 1; `end` is the row after its totals, from 0."""
 
     table: Table
+    name: str
     columns: tuple[tuple[int, ...], ...]
+    first_row: int
     last_row: int
+    end: int
 
     def ranges(self, index: int) -> list[str]:
         """Where the values of a field stand, for a formula."""
         from xlsxwriter.utility import xl_col_to_name
 
         letters = map(xl_col_to_name, self.columns[index])
-        return [f"'{self.table.title}'!${letter}${_HEAD_ROWS + 1}:${letter}${self.last_row}" for letter in letters]
+        return [f"'{self.name}'!${letter}${self.first_row}:${letter}${self.last_row}" for letter in letters]
 
 
 class _Writer:
@@ -95,75 +122,118 @@ class _Writer:
     def table(self, table: Table) -> _Sheet:
         """A sheet with a frozen header, the rows, and a row of totals by formula where the table has summed fields."""
         sheet = self._book.add_worksheet(table.title)
-        titles: list[str] = []
-        columns: list[tuple[int, ...]] = []
-        for index, field in enumerate(table.columns):
-            beyond = range(1, _most_parts(table, index))
-            columns.append(tuple(range(len(titles), len(titles) + 1 + len(beyond))))
-            beyond_it = mark("{column} beyond {n} digits")
-            titles += [field.label, *(tr(beyond_it, column=field.label, n=_DIGITS * part) for part in beyond)]
-        for column, title in enumerate(titles):
-            self._text(sheet, 0, column, title, bold=True, bottom=1, text_wrap=True, valign="top")
-        widths = [max(10, *map(width_of, title.split())) + 2 for title in titles]
-        written = _Sheet(table, tuple(columns), _HEAD_ROWS + len(table.rows))
-        for at, row in enumerate(table.values, _HEAD_ROWS):
-            for value, field, (column, *_) in zip(row, table.columns, columns, strict=True):
-                shown = self._value(sheet, at, column, value, field.kind)
-                widths[column] = max(widths[column], min(_WIDEST, shown + 2))
-        if table.rows and any(field.summed for field in table.columns):
-            self._totals(sheet, written, widths)
-        if table.remark:
-            self._text(sheet, written.last_row + 2, 0, table.remark, italic=True)
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
+        widths: dict[int, int] = {}
+        written = self._rows(sheet, table, 0, widths)
+        remarks = [table.remark, tr(_ROUNDED) if is_rounded(table) else ""]
+        for row, remark in enumerate(filter(None, remarks), written.last_row + 2):
+            self._text(sheet, row, 0, remark, italic=True)
+        self._widen(sheet, widths)
         sheet.freeze_panes(_HEAD_ROWS, 0)
         if table.rows:
             sheet.autofilter(0, 0, len(table.rows), len(widths) - 1)
+        sheet.set_paper(_A4)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
         return written
 
-    def _value(self, sheet: Worksheet, row: int, column: int, value: Value, kind: str) -> int:
-        """Writes a value, where it must be over several cells; the number of characters that the first one shows."""
+    def _widen(self, sheet: Worksheet, widths: dict[int, int]) -> None:
+        for column, width in widths.items():
+            sheet.set_column(column, column, width)
+
+    def _rows(self, sheet: Worksheet, table: Table, top: int, widths: dict[int, int], left: int = 0) -> _Sheet:
+        """Writes a table into a sheet from the row `top` and the column `left` on, its totals by formula where it has summed
+        fields; keeps how wide each column has to be."""
+        titles: list[str] = []
+        columns: list[tuple[int, ...]] = []
+        for index, field in enumerate(table.columns):
+            beyond = range(1, _most_parts(table, index))
+            start = left + len(titles)
+            columns.append(tuple(range(start, start + 1 + len(beyond))))
+            beyond_it = mark("{column} beyond {n} digits")
+            titles += [field.label, *(tr(beyond_it, column=field.label, n=_DIGITS * part) for part in beyond)]
+        numeric = [column for field, of in zip(table.columns, columns, strict=True) if field.is_number for column in of]
+        for column, title in enumerate(titles, left):
+            side = {"align": "right"} if column in numeric else {"align": "left", "indent": 1} if column > left else {}
+            self._text(sheet, top, column, title, bold=True, bottom=1, text_wrap=True, valign="top", **side)
+            widths[column] = max(widths.get(column, 0), max(10, *map(width_of, title.split())) + 2)
+        first = top + _HEAD_ROWS
+        last = first + len(table.rows)
+        is_summed = bool(table.rows) and any(field.summed for field in table.columns)
+        totals = [] if is_summed else table.totals
+        written = _Sheet(table, sheet.name, tuple(columns), first + 1, last, last + (1 if is_summed else len(totals)))
+        places = [_most_places(table, index) for index in range(len(columns))]
+        for at, row in enumerate((*table.values, *totals), first):
+            look = {"bold": True, "top": int(at == last)} if at >= last else {}
+            for index, (value, field, (column, *_)) in enumerate(zip(row, table.columns, columns, strict=True)):
+                room = {"indent": 1} if column > left and isinstance(value, str | Moment) else {}
+                shown = self._value(sheet, at, column, value, field, places[index], **look, **room)
+                widths[column] = max(widths[column], min(_WIDEST, shown + 2))
+        if is_summed:
+            self._totals(sheet, written, widths, places)
+        return written
+
+    def _value(
+        self, sheet: Worksheet, row: int, column: int, value: Value, field: Column, places: int = 0, **look: Any
+    ) -> int:
+        """Writes a value, where it must be over several cells; the number of characters that the first one shows. Below
+        numbers of so many decimal places its decimal point stands where theirs does."""
+        kind = value.kind if isinstance(value, As) else field.kind
         value = number(value)
         if value is None:
+            if look:
+                sheet.write_blank(row, column, None, self._format(**look))
             return 0
         if isinstance(value, Moment):
             local = (_EPOCH + timedelta(seconds=value.second + value.offset)).replace(tzinfo=None)
             shape = tr("yyyy-mm-dd hh:mm")
-            sheet.write_datetime(row, column, local, self._format(num_format=shape))
+            sheet.write_datetime(row, column, local, self._format(num_format=shape, align="left", **look))
             return width_of(shape.replace('"', ""))
         if isinstance(value, str):
-            self._text(sheet, row, column, value)
+            self._text(sheet, row, column, value, **look)
             return width_of(value)
         # A price keeps the zeros with which the price sheet writes it.
         assert isinstance(value, Decimal)
         numbers = parts(value if kind == "price" else strip_zeros(value))
         for beyond, part in enumerate(numbers):
-            sheet.write_number(row, column + beyond, part, self._format(num_format=_number_format(part, kind)))
+            shape = _number_format(part, kind, field.places, 0 if beyond else places)
+            sheet.write_number(row, column + beyond, part, self._format(num_format=shape, **look))
         return len(format(numbers[0], ",f"))
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str, **look: Any) -> None:
         # Always as a string: the general `write` would take text that starts with "=" for a formula.
         sheet.write_string(row, column, text, self._format(**look) if look else None)
 
-    def _totals(self, sheet: Worksheet, written: _Sheet, widths: list[int]) -> None:
+    def _totals(self, sheet: Worksheet, written: _Sheet, widths: dict[int, int], places: Sequence[int]) -> None:
         self._text(sheet, written.last_row, 0, tr("Total"), bold=True, top=1)
         for index, field in enumerate(written.table.columns):
-            if field.summed:
-                column = written.columns[index][0]
+            column = written.columns[index][0]
+            if index and not field.summed:
+                sheet.write_blank(written.last_row, column, None, self._format(top=1))
+            elif field.summed:
                 sums = f"SUM({','.join(written.ranges(index))})"
-                shown = self._sum(sheet, written.last_row, column, sums, written.table.total(index), field.kind, top=1)
+                exact = written.table.total(index)
+                shown = self._sum(sheet, written.last_row, column, sums, exact, field, places[index], top=1)
                 widths[column] = max(widths[column], shown + 2)
 
-    def _sum(self, sheet: Worksheet, row: int, column: int, sums: str, exact: Decimal, kind: str, **look: Any) -> int:
+    def _sum(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        sums: str,
+        exact: Decimal,
+        field: Column,
+        places: int = 0,
+        **look: Any,
+    ) -> int:
         """A sum by formula, with the exact sum as the value that readers without a calculator see.
 
         Doubles are summed with an error far behind the tenth decimal, which rounding to ten decimals takes away again.
         """
         exact = strip_zeros(exact)
-        cell = self._format(num_format=_number_format(exact, kind), bold=True, **look)
+        shape = _number_format(exact, field.kind, field.places, places)
+        cell = self._format(num_format=shape, bold=True, **look)
         sheet.write_formula(row, column, f"=ROUND({sums},{AMOUNT_PLACES})", cell, exact)
         return len(format(exact, ",f"))
 
@@ -172,18 +242,18 @@ class _Writer:
         row = 2
         for label, value in report.facts:
             self._text(sheet, row, 0, label)
-            self._value(sheet, row, 1, value, "count" if isinstance(value, int) else "amount")
+            self._value(sheet, row, 1, value, Column("", "count" if isinstance(value, int) else "amount"))
             row += 1
         row += 1
-        source = sheets[0]
-        for label, key in report.sums:
-            index = source.table.index(key)
-            self._text(sheet, row, 0, label, bold=True)
+        source = next((sheet for sheet in sheets if sheet.table.name == BILLS), sheets[0])
+        places = max((_places(figure.amount, "amount") for figure in report.figures), default=0)
+        for figure in report.figures:
+            index = source.table.index(figure.key)
+            self._text(sheet, row, 0, figure.label, bold=True)
             sums = f"SUM({','.join(source.ranges(index))})" if source.table.rows else "0"
-            total = source.table.total(index)
-            self._sum(sheet, row, 1, sums, total, source.table.columns[index].kind)
-            if len(parts(total)) > 1:
-                self._text(sheet, row, 2, tr("exactly {amount}", amount=amount_text(total)))
+            self._sum(sheet, row, 1, sums, figure.amount, source.table.columns[index], places)
+            if len(parts(figure.amount)) > 1:
+                self._text(sheet, row, 2, tr("exactly {amount}", amount=as_text(figure.amount, "amount")))
             row += 1
         if report.items:
             lines = next(sheet for sheet in sheets if sheet.table.id == LINES)
@@ -206,7 +276,80 @@ class _Writer:
                 sums = (f"SUMIFS({numbers},{lines.ranges(codes)[0]},$A${row + 1})" for numbers in lines.ranges(index))
                 own = (number(line[index]) for line in lines.table.values if line[codes] == code)
                 exact = sum((value for value in own if isinstance(value, Decimal)), ZERO)
-                self._sum(sheet, row, column, "+".join(sums), exact, lines.table.columns[index].kind)
+                self._sum(sheet, row, column, "+".join(sums), exact, lines.table.columns[index])
+
+    def pages(self, report: Report) -> None:
+        """A sheet for each page, printed on one: figures and the chart on the first, notes on the last."""
+        for page, tables in enumerate(report.pages):
+            sheet = self._book.add_worksheet(tr("Page {n}", n=page + 1))
+            widths = {0: _FIRST_WIDTH}
+            width = max(len(table.columns) for table in tables)
+            row = 0 if page else self._head(sheet, report, width)
+            for table in tables:
+                self._text(sheet, row, 0, table.title, bold=True, font_size=12)
+                row = self._rows(sheet, table, row + 1, widths).end
+                row = self._paragraphs(sheet, row, [table.remark] if table.remark else [], widths) + 1
+            if page == len(report.pages) - 1:
+                rounded = (
+                    [tr(_ROUNDED)] if any(is_rounded(table) for tables in report.pages for table in tables) else []
+                )
+                facts = [tr("{name}: {value}", name=label, value=as_text(value)) for label, value in report.facts]
+                row = self._paragraphs(sheet, row, [*facts, *report.notes, *rounded], widths)
+            self._widen(sheet, widths)
+            sheet.set_paper(_A4)
+            sheet.fit_to_pages(1, 1)
+            sheet.print_area(0, 0, row, max(widths))
+            sheet.hide_gridlines(2)
+
+    def _head(self, sheet: Worksheet, report: Report, width: int) -> int:
+        """Title, figures, and the chart of costs, whose numbers stand to the right of what is printed; the row after them."""
+        self._text(sheet, 0, 0, report.title, bold=True, font_size=16)
+        self._text(sheet, 1, 0, " · ".join(report.about))
+        row = 3
+        field = Column("amount", "amount", places=MONEY_PLACES)
+        for figure in report.figures:
+            is_main = {"bold": True} if figure.key == "payable" else {}
+            self._text(sheet, row, 0, figure.label, **is_main)
+            self._value(sheet, row, 1, figure.amount, field, **is_main)
+            self._text(sheet, row, 2, report.currency, **is_main)
+            row += 1
+        for series in report.charts:
+            if series.bars:
+                row = self._chart(sheet, series, row + 1, width + 1, report.currency)
+        return row + 1
+
+    def _chart(self, sheet: Worksheet, series: Series, row: int, beside: int, currency: str) -> int:
+        title = tr("{title}, {currency}", title=series.title, currency=currency)
+        rows = [(bar.label, bar.amount) for bar in series.bars]
+        widths: dict[int, int] = {}
+        columns = (Column("of", title=tr("Time")), Column("amount", "amount"))
+        data = self._rows(sheet, Table(title, columns, rows), 0, widths, beside)
+        self._widen(sheet, widths)
+        labels, amounts = (f"={data.ranges(index)[0]}" for index in (0, 1))
+        chart = self._book.add_chart({"type": "column"})
+        chart.add_series({"categories": labels, "values": amounts, "gap": 30, "fill": {"color": "#1F6FEB"}})
+        chart.set_title({"name": title, "name_font": {"size": 11, "bold": False}})
+        chart.set_legend({"none": True})
+        few = max(bar.amount for bar in series.bars) < 10
+        chart.set_y_axis(
+            {
+                "num_format": "#,##0.00" if few else "#,##0",
+                "major_gridlines": {"visible": True, "line": {"color": "#DDE2E8"}},
+            }
+        )
+        chart.set_size({"width": _CHART_WIDTH, "height": _CHART_ROWS * _ROW_PIXELS})
+        sheet.insert_chart(row, 0, chart)
+        return row + _CHART_ROWS
+
+    def _paragraphs(self, sheet: Worksheet, row: int, texts: Sequence[str], widths: dict[int, int]) -> int:
+        """Writes texts over the width of the columns; the row after them."""
+        for text in texts:
+            look = self._format(italic=True, text_wrap=True, valign="top")
+            sheet.merge_range(row, 0, row, max(widths), "", look)
+            sheet.write_string(row, 0, text, look)
+            sheet.set_row(row, 15 * -(-width_of(text) // sum(widths.values())))
+            row += 1
+        return row
 
     def _format(self, **look: Any) -> Format:
         key = tuple(sorted(look.items()))
@@ -222,8 +365,35 @@ def _most_parts(table: Table, index: int) -> int:
     )
 
 
-def _number_format(value: Decimal, kind: str) -> str:
-    """A format that shows every decimal of the value, and at least two of an amount."""
+def _most_places(table: Table, index: int) -> int:
+    """The most decimal places that a column shows, its total among them."""
+    field = table.columns[index]
+    if field.places is not None or not field.is_number:
+        return field.places or 0
+    values = [(number(row[index]), row[index]) for row in (*table.values, *table.totals)]
+    return max(
+        (
+            _places(parts(value if field.kind == "price" else strip_zeros(value))[0], _kind(of, field))
+            for value, of in (*values, *([(table.total(index), None)] if field.summed else ()))
+            if isinstance(value, Decimal)
+        ),
+        default=0,
+    )
+
+
+def _kind(value: Value, field: Column) -> str:
+    return value.kind if isinstance(value, As) else field.kind
+
+
+def _places(value: Decimal, kind: str) -> int:
+    """Every decimal place of a value, and at least two of an amount."""
     exponent = value.as_tuple().exponent
-    places = max(-exponent if isinstance(exponent, int) else 0, 2 if kind == "amount" else 0)
-    return f"#,##0.{'0' * places}" if places else "#,##0"
+    return max(-exponent if isinstance(exponent, int) else 0, MONEY_PLACES if kind == "amount" else 0)
+
+
+def _number_format(value: Decimal, kind: str, places: int | None, beside: int) -> str:
+    """A format that groups digits and shows every decimal of the value, or so many `places`. Where there are others with more
+    decimals (`beside`) it leaves room for them, so that decimal points stand under each other."""
+    shown = _places(value, kind) if places is None else places
+    point = "." if shown else "_." if beside else ""
+    return f"#,##0{point}{'0' * shown}{'_0' * max(0, beside - shown)}"

@@ -33,6 +33,7 @@ class ClosingRow:
     taken: Decimal
     used_up_at: int | None = None
     of_money: bool = True
+    expires_at: int | None = None
 
     @property
     def closing(self) -> Decimal:
@@ -96,7 +97,9 @@ def _source_rows(settled: Settled) -> Iterator[ClosingRow]:
         added = sum((arrival.added.get(source.name, ZERO) for arrival in settled.arrivals), ZERO)
         for one in source.holdings():
             unit, use = one.unit or settled.opening.currency, uses.get((source.name, one.id), Use())
-            yield ClosingRow(source.name, one.id, unit, one.left, added, use.taken, use.used_up_at, one.unit is None)
+            yield ClosingRow(
+                source.name, one.id, unit, one.left, added, use.taken, use.used_up_at, one.unit is None, one.expires_at
+            )
 
 
 def _owed_rows(settled: Settled) -> Iterator[ClosingRow]:

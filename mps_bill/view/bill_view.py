@@ -58,12 +58,13 @@ _NO_TAG = mark("(none)")
 @dataclass(frozen=True, slots=True)
 class BillView:
     """What `bill` found: `by` are the groupings of its summaries, `in_full` the bills printed in full (None: as many as the
-    length of the run lets), `account` the provider's id of the account, where it is known."""
+    length of the run lets), `account` the provider's id of the account, where it is known. One `in_short` is on two pages."""
 
     run: BillRun
     by: Sequence[tuple[str, ...]] = ()
     in_full: int | None = None
     account: str | None = None
+    in_short: bool = False
 
     @property
     def amounts(self) -> Amounts:
@@ -117,16 +118,26 @@ class BillView:
         return document
 
     def tables(self) -> Report:
-        from mps_bill.view.run_report import bill_report
+        from mps_bill.view.run_report import bill_report, sums_of
+        from mps_bill.view.two_pages import two_pages
 
+        if self.in_short:
+            figures = sums_of(self.run.amounts, self.run.bills)
+            return two_pages(self.run, self.run.bills, figures, self.account, self.by, self._summary)
         return bill_report(self.run, self.account, [self._summary(by) for by in self.by])
-
-    page = tables
 
     def charts(self) -> Report:
         from mps_bill.view.chart_series import charted
 
         return charted(self.tables(), [self._summary(by) for by in self.by])
+
+    def page(self) -> Report:
+        from mps_bill.view.run_report import bill_report, for_reading
+
+        if self.in_short or not spans_days(self.run.bills):
+            return self.tables()
+        sums = [self._summary(by) for by in self.by or default_groupings(is_long=True)]
+        return for_reading(bill_report(self.run, self.account, sums), in_full=self.in_full)
 
     def focus(self) -> Records:
         from mps_bill.view.focus_view import focus_records

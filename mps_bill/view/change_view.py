@@ -16,8 +16,9 @@ from mps_bill.view.bill_records import selection_json
 from mps_bill.view.bill_view import selection_text
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
-from mps_bill.view.summary_view import PLACES, key_column
+from mps_bill.view.summary_view import key_column
 from mps_bill.view.tables import (
+    MONEY_PLACES,
     Block,
     Column,
     Columns,
@@ -28,6 +29,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     columns_of,
+    figures_of,
     moment,
     pick,
     table,
@@ -36,7 +38,7 @@ from mps_bill.view.tables import (
 FORMAT = "mps-bill/changes/1"
 #: The net amounts of a change, and what makes it. An average of days has decimals that nobody reads.
 AMOUNTS = tuple(
-    replace(column, places=PLACES)
+    replace(column, places=MONEY_PLACES)
     for column in (
         *columns_of("before", "after", kind="amount", summed=True),
         *columns_of("change", "quantity_effect", "price_effect", "new", "gone", kind="signed amount", summed=True),
@@ -46,9 +48,11 @@ AMOUNTS = tuple(
 _SHORT = (
     *pick(AMOUNTS, "before", "after", "change"),
     *pick(AMOUNTS, "quantity_effect", "price_effect", titles={"quantity_effect": "Quantity", "price_effect": "Price"}),
-    Column("new_or_gone", "signed amount", "New, gone", places=PLACES),
+    Column("new_or_gone", "signed amount", "New, gone", places=MONEY_PLACES),
 )
-_RANGE = tuple(replace(column, places=PLACES) for column in columns_of("after", "lowest", "highest", kind="amount"))
+_RANGE = tuple(
+    replace(column, places=MONEY_PLACES) for column in columns_of("after", "lowest", "highest", kind="amount")
+)
 #: Rows of the first grouping, and of each below it, that are printed before the rest is summed as others.
 _FIRST, _BELOW = 10, 3
 
@@ -199,8 +203,9 @@ class ChangeView:
             else {**record, changes.by[0]: tr("Rounding")}
             for record in self._records()
         ]
+        listed = table(tr("Changes"), columns, records, remark=self._legend())
         tables = [
-            table(tr("Changes"), columns, records, remark=self._legend()),
+            listed,
             control_totals_table(self.run.control_totals),
         ]
         if changes.standouts:
@@ -217,7 +222,7 @@ class ChangeView:
                 (tr("Before"), self._label(sides[0])),
                 (tr("After"), self._label(sides[1])),
             ],
-            sums=[(before, "before"), (after, "after"), (tr("Change"), "change")],
+            figures=figures_of(listed, (before, "before"), (after, "after"), (tr("Change"), "change")),
             tables=tables,
             currency=self.run.currency,
             about=(tr("{after} against {before}", after=self._name(sides[1]), before=self._name(sides[0])),),

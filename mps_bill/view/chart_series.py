@@ -74,6 +74,6 @@ def charted(report: Report, summaries: Sequence[Summary]) -> Report:
 def paid_from(report: Report, keys: Container[str]) -> Series | None:
     """What a settlement was paid from, and what is outstanding or frozen, which are the columns `keys`; None where it is
     nothing."""
-    sums = ((key, label, report.total(key)) for label, key in report.sums if key in keys)
-    bars = tuple(Bar(*one) for one in sums if one[2] > 0)
+    sums = (figure for figure in report.figures if figure.key in keys)
+    bars = tuple(Bar(sum.key, sum.label, sum.amount) for sum in sums if sum.amount > 0)
     return Series(tr("Paid from"), bars) if bars else None

@@ -28,6 +28,7 @@ from mps_bill.view.tables import (
     Value,
     change,
     columns_of,
+    figures_of,
     pick,
     table,
 )
@@ -143,6 +144,7 @@ class ComparisonView:
         payable = tr("Payable here"), tr("Payable there")
         if self._is_part:
             payable = tr("Net amount here"), tr("Net amount there")
+        listed = table(tr("Comparison"), columns, self._records())
         return Report(
             title=tr("The same usage"),
             date=max((cycle.issued_at for cycle in self.comparison.usage.cycles), default=0),
@@ -151,9 +153,9 @@ class ComparisonView:
                 (tr("Here"), tr(here.label)),
                 (tr("There"), tr(there.label)),
             ],
-            sums=[(payable[0], "here"), (payable[1], "there"), (tr("Difference"), "difference")],
+            figures=figures_of(listed, (payable[0], "here"), (payable[1], "there"), (tr("Difference"), "difference")),
             tables=[
-                table(tr("Comparison"), columns, self._records()),
+                listed,
                 *([replace(self._paid_table(), title=tr("How it is paid"))] if there.paid else []),
                 control_totals_table(self._control_totals),
             ],

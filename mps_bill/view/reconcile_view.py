@@ -33,6 +33,7 @@ from mps_bill.view.tables import (
     Table,
     Value,
     columns_of,
+    figures_of,
     pick,
     row_of,
     select,
@@ -294,13 +295,14 @@ class ReconcileView:
             (tr("Tolerance of a row"), result.tolerance),
             *((file.name, _of_file(file, ", {1}")) for file in result.export.files),
         ]
+        sums = [(tr("Ours: payable"), "ours"), (tr("Theirs: payable"), "theirs"), (tr("Difference"), "difference")]
+        if result.selection.only:
+            sums = [(tr("Difference"), "amount")]
         return Report(
             title=tr("Reconciliation"),
             date=max((bill.period.end for bill in result.bills), default=0),
             facts=facts,
-            sums=[(tr("Difference"), "amount")]
-            if result.selection.only
-            else [(tr("Ours: payable"), "ours"), (tr("Theirs: payable"), "theirs"), (tr("Difference"), "difference")],
+            figures=figures_of(tables[0], *sums),
             tables=tables,
             currency=self.currency,
             about=[_verdict(result, self.currency)],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mps_bill.ask.summaries import Summary
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import time_text
 from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
-from mps_bill.rating.bills import Bill
+from mps_bill.rating.bills import Amounts, Bill
 from mps_bill.view.bill_records import (
     BILL,
     LINE,
@@ -24,7 +25,10 @@ from mps_bill.view.bill_view import item_order, selection_text
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.summary_view import summary_table
-from mps_bill.view.tables import LINES, Column, Columns, Report, Table, Value, columns_of, pick, table
+from mps_bill.view.tables import BILLS, LINES, Column, Figure, Report, Table, Value, columns_of, pick, table
+
+#: A longer table of details is not on paper, where a run is long.
+_ON_PAPER = 40
 
 CONTROL_TOTALS = columns_of(
     "rows_read",
@@ -46,16 +50,29 @@ def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] 
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
     unsettled = tr("No account was given: `mps-bill settle --account FILE` fills this table.")
     columns = bill_columns(discounted=is_discounted(run.bills), is_part=run.amounts.is_part)
-    bills = table(tr("Bills"), columns, [*map(bill_record, run.bills), *map(month_record, run.months)])
+    records = [*map(bill_record, run.bills), *map(month_record, run.months)]
+    bills = table(tr("Bills"), columns, records, name=BILLS, of_details=True)
     empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in (tr("Deductions"), tr("Account")))
     sums = (summary_table(summary, run.currency) for summary in summaries)
     tables = (bills, *sums, lines_table(run.bills), *empty, *outside_totals(pending=run.pending))
-    return run_report(tr("Bills"), run, run.bills, tables, sums_of(columns), account)
+    return run_report(tr("Bills"), run, run.bills, tables, sums_of(run.amounts, run.bills), account)
 
 
-def sums_of(columns: Columns) -> Columns:
-    """Of the columns of bills those of the sums that lead to what is payable."""
-    return tuple(column for column in columns if column.kind == "amount")
+def sums_of(amounts: Amounts, bills: Iterable[Bill]) -> list[Figure]:
+    """The sums that lead to what is payable."""
+    sums = amounts.figures(discounted=is_discounted(bills))
+    return [Figure(column.key, column.label, sums[column.key]) for column in pick(BILL, *sums)]
+
+
+def for_reading(report: Report, in_full: int | None) -> Report:
+    """The report of a long run in the order in which a person reads it: what sums it up, then the details. Paper leaves out
+    tables of more details than a person wants `in_full`."""
+    maximum = max(_ON_PAPER, in_full or 0)
+    tables = [
+        replace(table, on_paper=not table.of_details or len(table.rows) <= maximum)
+        for table in sorted(report.tables, key=lambda table: table.of_details)
+    ]
+    return replace(report, tables=tables)
 
 
 def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
@@ -63,12 +80,16 @@ def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> I
     if late:
         remark = tr("Late usage of settled cycles, at list price; it was not charged and is in no total.")
         yield table(
-            tr("Late bills"), bill_columns(discounted=is_discounted(late)), map(bill_record, late), remark=remark
+            tr("Late bills"),
+            bill_columns(discounted=is_discounted(late)),
+            map(bill_record, late),
+            remark=remark,
+            of_details=True,
         )
     if pending:
         remark = tr("Not issued yet, and in no total.")
         columns = bill_columns(discounted=is_discounted(pending))
-        yield table(tr("Pending bills"), columns, map(bill_record, pending), remark=remark)
+        yield table(tr("Pending bills"), columns, map(bill_record, pending), remark=remark, of_details=True)
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
@@ -77,7 +98,7 @@ def lines_table(bills: Sequence[Bill]) -> Table:
     discounted = is_discounted(bills)
     columns = tuple(column for column in LINE_COLUMNS if discounted or column.key != "discount")
     records = ({**head, **line_record(line)} for head, bill in heads for line in bill.lines)
-    return table(tr("Lines"), columns, records, name=LINES)
+    return table(tr("Lines"), columns, records, name=LINES, of_details=True)
 
 
 def run_report(
@@ -85,7 +106,7 @@ def run_report(
     run: BillRun | SettleRun,
     bills: Sequence[Bill],
     tables: Sequence[Table],
-    sums: Sequence[Column],
+    figures: Sequence[Figure],
     account: str | None,
 ) -> Report:
     """The report of a run that has these bills and these tables, control totals behind them."""
@@ -113,7 +134,7 @@ def run_report(
         title=title,
         date=max((bill.cycle.issued_at for bill in bills), default=0),
         facts=facts,
-        sums=[(column.label, column.key) for column in sums],
+        figures=figures,
         tables=(*tables, control_totals_table(run.control_totals)),
         items=[(code, names[code]) for code in item_order(bills) if code in names],
         currency=run.currency,

@@ -70,6 +70,7 @@ CLOSING = (
     *columns_of("source", "id", "unit"),
     *columns_of("opening", "added", "taken", "closing", kind="quantity"),
     Column("used_up", "time"),
+    Column("expires", "time"),
 )
 
 
@@ -121,6 +122,7 @@ def closing_record(row: ClosingRow, offset: int) -> Record:
         "unit": tr(row.unit),
         **{name: As(getattr(row, name), kind) for name in ("opening", "added", "taken", "closing")},
         "used_up": moment(row.used_up_at, offset),
+        "expires": moment(row.expires_at, offset),
     }
 
 

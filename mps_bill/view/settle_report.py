@@ -16,7 +16,7 @@ from mps_bill.view.bill_records import BILL, bill_columns, bill_record, is_disco
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import lines_table, outside_totals, run_report, sums_of
 from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
-from mps_bill.view.tables import Column, Moment, Record, Report, Table, Value, columns_of, pick, table
+from mps_bill.view.tables import BILLS, Column, Figure, Moment, Record, Report, Table, Value, columns_of, pick, table
 
 #: What a bill or statement was paid from.
 PAID = tuple(
@@ -51,22 +51,34 @@ def settle_report(
     closing = (closing_record(row, run.offset) for row in run.closing_rows)
     adds_up = tr("Account {id}. Opening + added - taken = closing.", id=settled.closing.id)
     columns = bill_columns(discounted=is_discounted(bills))
-    paid = table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps))
     tables = [
-        paid,
+        table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps), name=BILLS, of_details=True),
         *summaries,
         lines_table(bills),
-        table(tr("Deductions"), _DEDUCTION_COLUMNS, taken, remark="" if taken else tr("Nothing was deducted.")),
+        table(
+            tr("Deductions"),
+            _DEDUCTION_COLUMNS,
+            taken,
+            remark="" if taken else tr("Nothing was deducted."),
+            of_details=True,
+        ),
         table(tr("Account"), CLOSING, closing, remark=adds_up),
     ]
     if settled.arrivals:
         top_ups = (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)
-        tables.append(table(tr("Top-ups"), _TOP_UP, top_ups))
+        tables.append(table(tr("Top-ups"), _TOP_UP, top_ups, of_details=True))
     tables += outside_totals(settled.late, settled.pending)
-    sums = [*sums_of(columns), *(column for column in PAID if paid.total(paid.index(column.key)))]
-    sums += [column for column in PAID if column.key == "outstanding" and column not in sums]
-    report = run_report(tr("Settlement"), run, bills, tables, sums, account or settled.closing.id)
+    report = run_report(tr("Settlement"), run, bills, tables, figures(run), account or settled.closing.id)
     return replace(report, notes=(*notes, *report.notes))
+
+
+def figures(run: SettleRun) -> list[Figure]:
+    """What the bills come to, and what paid them; what is outstanding also where it is nothing."""
+    sums = run.totals
+    bills = (settlement.bill for settlement in run.settled.settlements)
+    amounts = {**sums.paid, "outstanding": sums.outstanding, "frozen": sums.frozen}
+    paid = [Figure(column.key, column.label, amounts[column.key]) for column in PAID]
+    return [*sums_of(sums.amounts, bills), *(one for one in paid if one.amount or one.key == "outstanding")]
 
 
 def with_payments(report: Report) -> Report:

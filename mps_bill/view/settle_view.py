@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,8 @@ PAYERS = {
     "frozen": mark("Frozen"),
 }
 _POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
+#: Rows of the closing statement on the last of two pages.
+_LISTED_IN_SHORT = 12
 #: Cycles that a warning names.
 _NAMED = 6
 #: What was charged of a late cycle before, as far as the account knows.
@@ -103,7 +105,8 @@ _TOOK = (
 class SettleView:
     """What `settle` found: `by` are the groupings of its summaries, of which tags are among `tags`, those that the usage was
     split by; `in_full` are the steps printed in full (None: as many as the length of the run lets); `account` is the
-    provider's id of the account, where it is not that of the account file; `books` are those of journals."""
+    provider's id of the account, where it is not that of the account file; `books` are those of journals. One `in_short` is
+    on two pages."""
 
     run: SettleRun
     by: Sequence[tuple[str, ...]] = ()
@@ -111,6 +114,7 @@ class SettleView:
     account: str | None = None
     tags: Sequence[str] = ()
     books: Books = STANDARD_BOOKS
+    in_short: bool = False
 
     @property
     def amounts(self) -> Amounts:
@@ -119,7 +123,7 @@ class SettleView:
 
     def printed(self) -> Iterator[Block]:
         run, settled = self.run, self.run.settled
-        is_long = spans_days([step.bill for step in settled.settlements])
+        is_long = spans_days(bills_of_steps(run))
         if not run.selection.is_everything:
             yield Note(selection_text(run.selection, run.offset))
         if is_long:
@@ -141,8 +145,7 @@ class SettleView:
             yield from _late_blocks(settled.late, run, self.in_full)
         if settled.pending:
             yield pending_table(settled.pending, run.currency, self.in_full)
-        if run.forecast:
-            yield from _forecast_blocks(run.forecast, run.offset)
+        yield from _forecast(run)
         yield Note(control_totals_text(run.control_totals))
 
     def _summary(self, by: tuple[str, ...], *, split: bool = True) -> Summary:
@@ -180,6 +183,8 @@ class SettleView:
     def tables(self) -> Report:
         from mps_bill.view.settle_report import settle_report
 
+        if self.in_short:
+            return self._two_pages()
         notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
         sums = [self._summary(by) for by in self.by]
         tables = [table for summary in sums for table in self._report_tables(summary)]
@@ -189,7 +194,25 @@ class SettleView:
         yield summary_table(summary, self.run.currency)
         yield payment_table(summary, self.run.currency, PAYERS)
 
-    page = tables
+    def page(self) -> Report:
+        from mps_bill.view.run_report import for_reading
+
+        if self.in_short or not spans_days(bills_of_steps(self.run)):
+            return self.tables()
+        whole = self if self.by else replace(self, by=default_groupings(is_long=True))
+        blocks = [*_overdue_blocks(self.run, self.in_full), *_forecast(self.run)]
+        report = whole.tables()
+        return for_reading(replace(report, tables=[*report.tables, *_with_remarks(blocks)]), self.in_full)
+
+    def _two_pages(self) -> Report:
+        from mps_bill.view.settle_report import figures
+        from mps_bill.view.two_pages import two_pages
+
+        run = self.run
+        behind = [_sources_table(run), _closing_table(run, _LISTED_IN_SHORT), *_with_remarks(_forecast(run))]
+        bills = bills_of_steps(run)
+        account = self.account or run.settled.closing.id
+        return two_pages(run, bills, figures(run), account, self.by, self._summary, behind)
 
     def charts(self) -> Report:
         from mps_bill.view.chart_series import charted
@@ -223,12 +246,15 @@ def shown_of(
     in_full: int | None,
     account: str | None = None,
     books: Books = STANDARD_BOOKS,
+    *,
+    in_short: bool = False,
 ) -> SettleView | BillView:
     """What a selection has of a settlement: of a period its bills and what paid them; of lines the parts of bills, which
     nothing pays as such."""
     if selection.only:
-        return BillView(bills_of(run, selection), by, in_full, account)
-    return SettleView(selected_settlement(run, selection.period), by, in_full, account, selection.tags, books)
+        return BillView(bills_of(run, selection), by, in_full, account, in_short)
+    selected = selected_settlement(run, selection.period)
+    return SettleView(selected, by, in_full, account, selection.tags, books, in_short)
 
 
 def _not_shown(steps: Sequence[Step], *, more: bool) -> str:
@@ -354,19 +380,48 @@ def _total_table(run: SettleRun) -> Table:
     return Table(title, sum_columns(run.currency), rows)
 
 
-def _closing_table(run: SettleRun) -> Table:
+def bills_of_steps(run: SettleRun) -> list[Bill]:
+    return [settlement.bill for settlement in run.settled.settlements]
+
+
+def _sources_table(run: SettleRun) -> Table:
+    """What paid, which comes to what is payable."""
+    sums = run.totals
+    amounts = (*sums.paid.items(), ("outstanding", sums.outstanding), ("frozen", sums.frozen))
+    rows = [(tr(PAYERS[name], sense="paid"), amount) for name, amount in amounts if amount]
+    columns = (Column("source"), Column("amount", "amount", unit=run.currency, summed=True))
+    return Table(tr("Paid from"), columns, rows, ((tr("Total"), sums.amounts.payable),))
+
+
+def _with_remarks(blocks: Iterable[Block]) -> list[Table]:
+    """The tables of blocks, each with the paragraph behind it as its remark."""
+    tables: list[Table] = []
+    for block in blocks:
+        if isinstance(block, Table):
+            tables.append(block)
+        elif isinstance(block, Note):
+            tables[-1] = replace(tables[-1], remark=block.text)
+    return tables
+
+
+def _closing_table(run: SettleRun, maximum: int | None = None) -> Table:
+    """The closing statement. One of a `maximum` of rows also has when plans, vouchers and cards expire."""
     settled = run.settled
     shown = [
         row for row in run.closing_rows if row.id or row.source == Balance.name or row.opening or row.added or row.taken
     ]
     used_up = ("used_up",) if any(row.used_up_at is not None for row in shown) else ()
-    columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", *used_up)
-    rows = []
-    for row in shown:
+    expires = ("expires",) if maximum and any(row.expires_at is not None for row in shown) else ()
+    columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", *used_up, *expires)
+    rows: list[Row] = []
+    listed = shown if maximum is None or len(shown) <= maximum else shown[: maximum - 1]
+    for row in listed:
         record = dict(closing_record(row, run.offset))
         record["source"] = f"{record['source']} {row.id}".rstrip()
         record |= {name: None for name in ("added", "taken") if not getattr(row, name)}
         rows.append(row_of(columns, record))
+    if rest := len(shown) - len(listed):
+        rows.append(row_of(columns, {"source": tr("and {n} more", n=rest)}))
     before, after = (As(account.available_credit, "amount") for account in (settled.opening, settled.closing))
     available: Record = {"source": tr("Available credit"), "unit": run.currency, "opening": before, "closing": after}
     title = tr("Account {id}", id=settled.closing.id)
@@ -472,6 +527,10 @@ def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, maximum: int = _NAMED
 
 def _late_cells(bills: Sequence[Bill]) -> Row:
     return sum(line.records for bill in bills for line in bill.lines), sum_amounts(bills).list_amount
+
+
+def _forecast(run: SettleRun) -> Iterator[Block]:
+    return _forecast_blocks(run.forecast, run.offset) if run.forecast else iter(())
 
 
 def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:

@@ -8,21 +8,31 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from mps_bill.ask.summaries import PERIODS, ROUNDING, STATEMENT, SUM, Summary, SummaryRow
+from mps_bill.ask.summaries import OTHERS, PERIODS, ROUNDING, STATEMENT, SUM, Summary, SummaryRow
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import date_text
 from mps_bill.metering.usage import is_tag
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import BILL, LINE
-from mps_bill.view.tables import Column, Columns, Quantity, Record, Records, Row, Table, Value, pick, row_of
+from mps_bill.view.tables import (
+    MONEY_PLACES,
+    Column,
+    Columns,
+    Quantity,
+    Record,
+    Records,
+    Row,
+    Table,
+    Value,
+    pick,
+    row_of,
+)
 
-#: Decimal places of figures in a summary that people read: those of money.
-PLACES = 2
 #: A crosstab has a column for each of the largest values, and one for all others.
 _CROSSED = 8
 #: What a row that is not of lines is called.
-_OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements")}
+_OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements"), OTHERS: mark("others")}
 #: What nothing is called: a record without a tag.
 _NONE = mark("(none)")
 #: The columns of what a summary can be by, beside tags.
@@ -35,9 +45,10 @@ _KEYS = {
 }
 
 
-def summary_table(summary: Summary, currency: str) -> Table:
-    """The summary as a person reads it; one by two groupings or more has the values of the last as columns."""
-    return _crosstab(summary, currency) if len(summary.by) > 1 else _flat(summary, currency)
+def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
+    """The summary as a person reads it; one by two groupings or more has the values of the last as columns. `names` are what
+    the values of another are called."""
+    return _crosstab(summary, currency) if len(summary.by) > 1 else _flat(summary, currency, names or {})
 
 
 def summary_title(summary: Summary) -> str:
@@ -48,11 +59,15 @@ def _grouping_name(grouping: str) -> str:
     return grouping if is_tag(grouping) else key_column(grouping).label.lower()
 
 
-def _flat(summary: Summary, currency: str) -> Table:
+def _flat(summary: Summary, currency: str, names: Mapping[str, str]) -> Table:
     (grouping,) = summary.by
     columns = (key_column(grouping), *figure_columns(summary, currency))
     rows = [
-        row_of(columns, {grouping: _name(row, grouping, row.keys[0]), **figures(summary, row)}) for row in summary.rows
+        row_of(
+            columns,
+            {grouping: names.get(row.keys[0] or "") or _name(row, grouping, row.keys[0]), **figures(summary, row)},
+        )
+        for row in summary.rows
     ]
     total: Record = {grouping: tr("Total"), **figures(summary, summary.total)}
     return Table(summary_title(summary), columns, rows, (row_of(columns, total),))
@@ -69,10 +84,10 @@ def figure_columns(summary: Summary, currency: str) -> Columns:
     measured: Columns = ()
     if not summary.of_bills and any(row.quantity for row in summary.rows):
         quantity, unit = pick(LINE, "quantity", "unit")
-        measured = (replace(quantity, places=PLACES), unit)
+        measured = (replace(quantity, places=MONEY_PLACES), unit)
     # A row of lines has an amount; only all of them together are payable.
     titles = {"rounding_adjustment": "Rounding", **({} if summary.of_bills else {"payable": "Amount"})}
-    *others, last = (replace(column, places=PLACES) for column in pick(BILL, *_money(summary), titles=titles))
+    *others, last = (replace(column, places=MONEY_PLACES) for column in pick(BILL, *_money(summary), titles=titles))
     return (*counts, *measured, *others, replace(last, unit=currency))
 
 
@@ -89,8 +104,8 @@ def figures(summary: Summary, row: SummaryRow) -> Record:
     amounts = Amounts(row.list_amount, row.discount, row.rounding, summary.amounts.is_part)
     quantity = row.quantity
     return {
-        "bills": row.bills if row.kind == SUM else None,
-        "records": row.records if row.kind == SUM else None,
+        "bills": row.bills if row.kind in (SUM, OTHERS) else None,
+        "records": row.records if row.kind in (SUM, OTHERS) else None,
         "quantity": Quantity(*quantity) if quantity else None,
         "unit": tr(quantity[1].name) if quantity else tr("several") if row.micros else None,
         **amounts.figures(discounted=True),
@@ -121,8 +136,8 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     total_name = tr("Net amount") if summary.amounts.is_part else tr("Total")
     columns = (
         *map(key_column, by),
-        *(Column(name, "amount", name, summed=True, places=PLACES, as_it_is=True) for name in figures_),
-        Column("total", "amount", total_name, currency, summed=True, places=PLACES, as_it_is=True),
+        *(Column(name, "amount", name, summed=True, places=MONEY_PLACES, as_it_is=True) for name in figures_),
+        Column("total", "amount", total_name, currency, summed=True, places=MONEY_PLACES, as_it_is=True),
     )
     rows: list[Row] = [
         (*map(_named, by, keys), *(under.get(name) for name in figures_), sum(under.values(), ZERO))
@@ -139,8 +154,8 @@ def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) ->
     paid = [source for source in titles if summary.total.paid.get(source)]
     columns = (
         *map(key_column, summary.by),
-        replace(pick(BILL, "payable", unit=currency)[0], places=PLACES),
-        *(Column(source, "amount", titles[source], summed=True, places=PLACES, sense="paid") for source in paid),
+        replace(pick(BILL, "payable", unit=currency)[0], places=MONEY_PLACES),
+        *(Column(source, "amount", titles[source], summed=True, places=MONEY_PLACES, sense="paid") for source in paid),
     )
     rows = [
         (

@@ -47,8 +47,10 @@ class As:
     kind: Kind
 
 
-#: The name of the table of a report that has a row per line.
-LINES = "lines"
+#: Decimal places of figures that sum up, as people read them: those of money.
+MONEY_PLACES = 2
+#: The names of the tables of a report that have a row per bill and per line.
+BILLS, LINES = "bills", "lines"
 
 #: None is an empty cell. Text in a column of another kind is shown as it is ("added", "several").
 Value = str | int | Decimal | Fraction | Moment | Quantity | As | None
@@ -109,7 +111,8 @@ class Heading:
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of values under columns; `totals` stand below a rule. `remark` says what the table holds, or why it is empty. A
-    table that is looked for has a `name`."""
+    table that is looked for has a `name`. One `of_details` stands behind what sums it up in a long run, and one that is not
+    `on_paper` is left out there, which the page says."""
 
     title: str
     columns: Columns
@@ -117,6 +120,8 @@ class Table:
     totals: Sequence[Row] = ()
     remark: str = ""
     name: str = ""
+    of_details: bool = False
+    on_paper: bool = True
 
     @property
     def values(self) -> Iterator[Row]:
@@ -179,28 +184,34 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A sum that a report begins with: that of the column `key` of its table of bills, or of the first where it has none."""
+
+    key: str
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Named tables, and what stands before and behind them.
 
     `date` (seconds since the epoch) is that of the newest thing reported, so that a report does not change with the day
-    on which it is made. `sums` are labels and columns of the first table, of which the totals are shown; `items` the
-    codes and names of the items to sum the table of lines by. `about` are a few words on what it is of.
+    on which it is made. `items` are the codes and names of the items to sum the table of lines by; `about` are a few words
+    on what it is of. A report for paper has the tables of each of its `pages`, and no others.
     """
 
     title: str
     date: int
     facts: Sequence[tuple[str, Value]]
-    sums: Sequence[tuple[str, str]]
+    figures: Sequence[Figure]
     tables: Sequence[Table]
     items: Sequence[tuple[str, str]] = ()
     currency: str = ""
     about: Sequence[str] = ()
     notes: Sequence[str] = ()
     charts: Sequence[Series] = ()
-
-    def total(self, key: str) -> Decimal:
-        """The total of a column of the first table."""
-        return self.tables[0].total(self.tables[0].index(key))
+    pages: Sequence[Sequence[Table]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +234,11 @@ class Series:
         """How much of the longest bar this one has, from 0 to 1: a length to draw, never an amount to show."""
         highest = max(bar.amount for bar in self.bars)
         return float(bar.amount) / float(highest) if highest > 0 else 0.0
+
+
+def figures_of(table: Table, *sums: tuple[str, str]) -> list[Figure]:
+    """The totals of columns of a table, each a label and a key."""
+    return [Figure(key, label, table.total(table.index(key))) for label, key in sums]
 
 
 def moment(second: int | None, offset: int) -> Moment | None:
@@ -264,9 +280,12 @@ def table(
     totals: Sequence[Row] = (),
     remark: str = "",
     name: str = "",
+    *,
+    of_details: bool = False,
 ) -> Table:
     """A table with a row for each record, of which it shows what its columns are."""
-    return Table(title, columns, tuple(row_of(columns, record) for record in records), totals, remark, name)
+    rows = tuple(row_of(columns, record) for record in records)
+    return Table(title, columns, rows, totals, remark, name, of_details)
 
 
 def records_of(columns: Columns, rows: Iterable[Row]) -> Records:

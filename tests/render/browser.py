@@ -1,10 +1,14 @@
-"""Headless Chromium for tests of pages. Debian: `apt-get install chromium chromium-driver`; Python: the package selenium."""
+"""Headless Chromium for tests of pages. Debian: `apt-get install chromium chromium-driver`; Python: the packages selenium and
+pypdf."""
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +25,12 @@ REQUIRED = bool(os.environ.get("MPS_BILL_REQUIRE_BROWSER"))
 def skip_without_browser() -> None:
     """Skips the test where there is no browser, or fails it where one is required."""
     try:
+        import pypdf  # noqa: F401
         import selenium  # noqa: F401
 
         missing = [name for name, path in (("chromium", CHROMIUM), ("chromedriver", DRIVER)) if path is None]
     except ImportError:
-        missing = ["selenium"]
+        missing = ["selenium and pypdf"]
     if missing:
         message = f"NO PAGE WAS TESTED IN A BROWSER: {', '.join(missing)} not found"
         if REQUIRED:
@@ -67,6 +72,20 @@ def browser(folder: Path, *, width: int = 1280, dark: bool = False) -> Iterator[
         yield driver
     finally:
         driver.quit()
+
+
+def printed(driver: Any) -> list[tuple[int, int, str]]:
+    """The pages of paper of what the browser shows: width and height in points, and the text, as `flat` has it."""
+    from pypdf import PdfReader
+
+    paper = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"]
+    pages = PdfReader(io.BytesIO(base64.b64decode(paper))).pages
+    return [(round(page.mediabox.width), round(page.mediabox.height), flat(page.extract_text())) for page in pages]
+
+
+def flat(text: str) -> str:
+    """Text without blanks and without shapes that fonts have for several characters, which differ on paper."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def console_errors(driver: Any) -> list[str]:

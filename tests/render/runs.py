@@ -66,6 +66,15 @@ def sample_day() -> BillRun:
     return bill_usage([source(path)], shipped("mps-china"), MeterOptions(engine="python"))
 
 
+@cache
+def sample_month() -> SettleRun:
+    """A month of a studio with 5,000 jobs, of the projects of its tags."""
+    prices = shipped("mps-china")
+    account = reread((ROOT / "samples" / "account-studio-b.yaml").read_text(), prices)
+    options = MeterOptions(engine="python", tags=("tag_project",))
+    return settle_usage([source(ROOT / "samples" / "studio-2023-12.csv.gz")], prices, options, account)
+
+
 def settled(folder: Path, prices: PriceBook | None = None, usage: str = USAGE, as_of: int | None = None) -> SettleRun:
     """Usage paid from an account in which two plans cover parts of a line and something stays outstanding."""
     prices = prices or book()

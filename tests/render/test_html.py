@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from mps_bill.render.cells import ROUNDED
 from mps_bill.render.html import page
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
-from tests.render.runs import HOSTILE, every_run, hostile, sample_day, settled
+from tests.kit import billed
+from tests.render.runs import HOSTILE, USAGE, every_run, hostile, sample_day, sample_month, settled
 
 _VOID = {"meta", "link", "input", "br", "hr", "img"}
 RUNS = ("sample day", "bill", "bill, monthly", "bill, pending", "settle", "settle, monthly", "nothing")
@@ -110,3 +113,48 @@ def test_a_run_without_bills_says_so(tmp_path: Path) -> None:
 
 def test_equal_runs_make_equal_pages() -> None:
     assert page(BillView(sample_day()).page()) == page(BillView(sample_day()).page())
+
+
+def test_a_month_begins_with_its_sums() -> None:
+    text = page(SettleView(sample_month()).page())
+    headings = re.findall(r"<h2[^>]*>([^<]*)</h2>", text)
+    forecast = headings.index("Forecast at the rate of 2023-12-25 00:00 to 2024-01-01 00:00 (7 d)")
+    assert headings[:4] == ["Costs", "By day", "By day: paid from", "By item"]
+    assert headings.index("Account") < headings.index("Overdue bills") < forecast < headings.index("Bills")
+    assert headings[-4:] == ["Bills", "Lines", "Deductions", "Top-ups"]
+    figures = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^ ]*) <span", text))
+    assert (figures["List amount"], figures["Payable"]) == ("2,844.9350586667", "2,841.40")
+    assert text.count('<section class="left-out"') == 3, "bills, lines and deductions are not printed; one top-up is"
+    assert ROUNDED in text
+    assert "left-out" not in re.sub("<(style|script)>.*?</(style|script)>", "", _all_of_it(), flags=re.DOTALL)
+
+
+def _all_of_it() -> str:
+    return page(SettleView(sample_month(), in_full=sys.maxsize).page())
+
+
+def test_a_summary_has_these_tables_and_nothing_else() -> None:
+    view = SettleView(sample_month(), by=(("item",), ("tag_project",)), tags=("tag_project",), in_short=True)
+    text = page(view.page())
+    assert re.findall(r"<h2[^>]*>([^<]*)</h2>", text) == [
+        "Costs",
+        "By item",
+        "By tag_project",
+        "Paid from",
+        "Account studio-b, 2024-01-01 01:00 (UTC+08:00)",
+        "Forecast at the rate of 2023-12-25 00:00 to 2024-01-01 00:00 (7 d)",
+    ]
+    figures = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^ ]*) <span", text))
+    assert (figures["List amount"], figures["Payable"], figures["Balance"]) == ("2,844.94", "2,841.40", "1,873.18")
+    assert text.count("<svg") == 1
+    assert "Expires" in text
+    run = sample_day()
+    of_bills = page(BillView(run, in_short=True).page())
+    assert re.findall(r"<h2[^>]*>([^<]*)</h2>", of_bills) == ["Costs", "By item"]
+    assert "<h1>Costs: 2023-11</h1>" in of_bills
+
+
+def test_a_summary_says_what_is_in_no_total(tmp_path: Path) -> None:
+    run = billed(tmp_path, USAGE, as_of=1_699_600_000)
+    text = page(BillView(run, in_short=True).page())
+    assert f"Pending bills, not issued yet and in no total: {len(run.pending)}." in text

@@ -141,3 +141,33 @@ def test_bad_rows_are_told_beside_a_report(monkeypatch: pytest.MonkeyPatch, tmp_
     assert code == 1
     assert b"bad-delivery.csv:2" in err
     assert "rejected" in page.read_text()
+
+
+@pytest.mark.parametrize("command", [BILL, SETTLE], ids=["bill", "settle"])
+def test_a_summary_is_for_paper(command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("table", "csv", "json", "markdown", "chart", "focus"):
+        code, out, err = run_captured([*command, "--summary", "--format", name], b"", monkeypatch)
+        assert (code, out) == (2, b"")
+        assert f"it makes two pages, which {name} does not have; use --format html or xlsx" in " ".join(
+            err.decode().replace("│", " ").split()
+        )
+    for option in (["--all"], ["--bills", "3"]):
+        code, _, err = run_captured([*command, "--summary", *option, "-f", "html"], b"", monkeypatch)
+        assert code == 2
+        assert f"it has no bill in full; leave out {option[0]}".encode() in err
+    for by in (["day,item"], ["spec", "region", "item", "hour"]):
+        asked = [word for one in by for word in ("--by", one)]
+        code, _, err = run_captured([*command, "--summary", *asked, "-f", "html"], b"", monkeypatch)
+        assert code == 2
+        assert b"two pages have room for 3 summaries" in err
+    for suffix in ("html", "xlsx"):
+        path = tmp_path / f"short.{suffix}"
+        assert run([*command, "--summary", "--by", "tag_project", "-o", str(path), "-q"]) == 0
+        assert path.exists()
+
+
+def test_a_default_grouping_that_two_pages_cannot_show_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPS_BILL_BY", "day,item")
+    code, out, _ = run_captured([*BILL, "--summary", "--format", "html"], b"", monkeypatch)
+    assert code == 0
+    assert b"Costs: 2023-11" in out

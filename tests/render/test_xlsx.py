@@ -21,8 +21,18 @@ from mps_bill.render.xlsx import MAX_ROWS, parts
 from mps_bill.settlement.closing import totals
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
-from mps_bill.view.tables import Column, Moment, Report, Table, number
-from tests.render.runs import FORMULA, HOSTILE, bills_of, every_run, hostile, months_of, sample_day, settled
+from mps_bill.view.tables import Column, Moment, Report, Table, figures_of, number
+from tests.render.runs import (
+    FORMULA,
+    HOSTILE,
+    bills_of,
+    every_run,
+    hostile,
+    months_of,
+    sample_day,
+    sample_month,
+    settled,
+)
 
 pytest.importorskip("xlsxwriter")
 openpyxl = pytest.importorskip("openpyxl")
@@ -145,7 +155,13 @@ def test_layout() -> None:
     assert lines.auto_filter.ref == f"A1:{openpyxl.utils.get_column_letter(len(header))}{lines.max_row - 1}"
     price, amount = (lines.cell(2, header.index(title) + 1) for title in ("Unit price", "Amount"))
     assert price.number_format == "#,##0.0000", "the digits of the price sheet"
-    assert amount.number_format == "#,##0.000000"
+    assert amount.number_format == "#,##0.000000_0_0_0_0", "every digit, and room for the four more that others have"
+    widths = {
+        cell.number_format.replace("_", "")
+        for (cell,) in lines.iter_rows(2, min_col=amount.column, max_col=amount.column)
+    }
+    assert widths == {"#,##0.0000000000"}, "decimal points stand under each other"
+    assert book["Lines"].page_setup.paperSize == 9
     assert lines.column_dimensions["G"].width >= len("SuperResolution.Standard.4K")
     assert book.properties.created.isoformat() == "2023-11-10T18:00:00", "issue time of the last bill, in UTC"
 
@@ -201,13 +217,13 @@ def test_a_value_that_no_double_holds_is_split_over_two_columns() -> None:
     columns = (Column("Item"), Column("Records", "count"), Column("amount", "amount", summed=True))
     table = Table("Lines", columns, (("a", 1, long), ("b", 2, short)))
     date = parse_second("2023-11-10T00:00:00Z")
-    book = workbook(Report("Long", date, (), (("List amount", "amount"),), (table,)))
+    book = workbook(Report("Long", date, (), figures_of(table, ("List amount", "amount")), (table,)))
     sheet = read(book)["Lines"]
     assert [cell.value for cell in sheet[1]] == ["Item", "Records", "Amount", "Amount beyond 15 digits"]
     assert exact(sheet["C2"].value) + exact(sheet["D2"].value) == long
     assert (sheet["C3"].value, sheet["D3"].value) == (0.5, None)
     assert sheet["C4"].value == "=ROUND(SUM('Lines'!$C$2:$C$3,'Lines'!$D$2:$D$3),10)"
-    assert read(book)["Summary"]["C4"].value == "exactly 123457.2890123456"
+    assert read(book)["Summary"]["C4"].value == "exactly 123,457.2890123456"
 
 
 def test_equal_runs_make_equal_bytes() -> None:
@@ -221,3 +237,50 @@ def test_more_rows_than_a_sheet_holds_are_refused() -> None:
     table = Table("Lines", (Column("Item"),), (("a",),) * (MAX_ROWS - 1))
     with pytest.raises(TooLarge, match="Lines has 1048575 rows"):
         workbook(Report("Large", 0, (), (), (table,)))
+
+
+def test_a_summary_is_two_sheets_of_a_page_each() -> None:
+    view = SettleView(sample_month(), by=(("tag_project",),), tags=("tag_project",), in_short=True)
+    data = written(view)
+    book = read(data)
+    assert book.sheetnames == ["Page 1", "Page 2"]
+    for sheet in book.worksheets:
+        setup = sheet.page_setup
+        assert (setup.paperSize, setup.orientation, setup.fitToWidth, setup.fitToHeight) == (
+            9,
+            "portrait",
+            None,
+            None,
+        )
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, "to one page, which is the default"
+        assert sheet.print_area
+    first, second = ({row[0].value: row for row in sheet.iter_rows()} for sheet in book.worksheets)
+    assert first["Costs: 2023-12"]
+    amount = first["List amount"][1]
+    assert (amount.value, amount.number_format) == (2844.9350586667, "#,##0.00"), "shown rounded, and kept whole"
+    assert first["Payable"][1].value == 2841.4
+    assert first["Total"][4].value.startswith("=ROUND(SUM('Page 1'!$E$")
+    [chart] = book["Page 1"]._charts
+    assert [column_of_chart(data, chart), len(book["Page 2"]._charts)] == [Decimal("2841.40"), 0]
+    by_project = values(data, "Page 2")
+    assert by_project[2][:2] == ["drama", 1484]
+    assert second["Resource plan rp-7"][5].value == 0.005
+    assert second["Stored-value card c-7"][7].value.isoformat() == "2025-01-01T00:00:00"
+    assert second["Available credit"][5].value == 758.6
+    assert second["Figures in summaries are shown to 2 decimal places; the cells have every digit."]
+
+
+def column_of_chart(data: bytes, chart: Any) -> Decimal:
+    """What the bars of a chart come to, which stand in cells that are not printed."""
+    name, _, cells = chart.series[0].val.numRef.f.partition("!")
+    sheet = read(data)[name.strip("'")]
+    assert sheet[cells][0][0].column > openpyxl.utils.range_boundaries(sheet.print_area.partition("!")[2])[2]
+    return sum((exact(cell.value) for (cell,) in sheet[cells]), Decimal(0))
+
+
+def test_a_summary_in_a_workbook_says_that_it_is_rounded() -> None:
+    book = read(written(BillView(sample_day(), by=(("item",),))))
+    rows = {row[0].value: row for row in book["By item"].iter_rows()}
+    assert rows["Figures in summaries are shown to 2 decimal places; the cells have every digit."]
+    amount = rows["narrowband_hd_1"][-1]
+    assert (amount.value, amount.number_format) == (13.262775, "#,##0.00")
