@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.ask.selected import selected_bills
-from mps_bill.ask.summaries import GROUPINGS, ROUNDING, SUM, Billed, Summary, summarise
+from mps_bill.ask.summaries import GROUPINGS, OTHERS, ROUNDING, SUM, Billed, Summary, largest, summarise
 from mps_bill.core.times import HOUR, Period, parse_period, parse_second
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
@@ -167,3 +167,20 @@ def test_a_bound_inside_a_cycle_and_a_value_that_nothing_has_are_refused() -> No
     with pytest.raises(ValueError, match='did you mean "drama"'):
         Selection(only={TAG: frozenset(["darma"])}, tags=(TAG,)).check(found.groups, book())
     Selection(only={"region": frozenset(["cn-beijing"])}).check(found.groups, book())
+
+
+@given(clean_files(), st.sampled_from([*LINE_KEYS, "hour"]), st.integers(1, 4))
+def test_the_largest_and_all_others_add_up(rows: list[str], key: str, maximum: int) -> None:
+    whole = summary(run_of(rows), key)
+    short = largest(whole, maximum)
+    values = [row for row in whole.rows if row.kind == SUM]
+    kept = [row for row in short.rows if row.kind == SUM]
+    others = [row for row in short.rows if row.kind == OTHERS]
+    assert len(kept) + len(others) == min(len(values), maximum)
+    for name in ("comes_to", "list_amount", "discount", "records", "bills"):
+        of_all, shown = ([getattr(row, name) for row in found.rows] for found in (whole, short))
+        assert sum(of_all) == sum(shown)
+    assert [row for row in values if row in kept] == kept, "in their own order"
+    smallest = min((abs(row.comes_to) for row in kept), default=Decimal("Infinity"))
+    assert all(abs(row.comes_to) <= smallest for row in values if row not in kept)
+    assert [row for row in short.rows if row.kind == ROUNDING] == [row for row in whole.rows if row.kind == ROUNDING]
