@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
@@ -13,7 +13,7 @@ from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.sources import expanded
 from mps_bill.metering.usage import REQUIRED_COLUMNS
 from mps_bill.profiles.find_profile import profile_of
-from mps_bill.profiles.foreign_files import WEB_PAGE
+from mps_bill.profiles.foreign_files import WEB_PAGE, action_of
 from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, read_documents, records_of
 from mps_bill.profiles.profile import FieldPath
 from mps_bill.reconcile import export_problems as kinds
@@ -27,8 +27,9 @@ from mps_bill.reconcile.answer_pages import (
     stated_by,
 )
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
-from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, are_garbled, find_columns
+from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, are_garbled, find_columns, heading
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
+from mps_bill.reconcile.export_forms import Forms
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
 _KNOWN = frozenset(spelling for spellings in SPELLINGS.values() for spelling in spellings)
@@ -47,7 +48,7 @@ def read_exports(
             reader.file(one)
     if not reader.problems:
         # Rows that cannot be read would seem to be missing.
-        reader.problems += [*incomplete_answers(reader.pages), *reader.of_both_levels()]
+        reader.problems += [*incomplete_answers(reader.pages), *reader.given_twice()]
     if not reader.problems and not reader.rows:
         place = Place(printable(names[0])) if names else Place("--bill")
         reader.report(place, kinds.NO_ROWS, "the export has no bill rows")
@@ -71,19 +72,23 @@ class _Reader:
         self.records: dict[tuple[str, str], Place] = {}
         #: A product, and whether its rows can name billing items -> the first file with such rows.
         self.levels: dict[tuple[str, bool], str] = {}
+        self.forms = Forms()
 
     def report(self, place: Place, kind: Kind, message: str) -> None:
         self.problems.append(Problem(place, kind, message))
 
-    def of_both_levels(self) -> Iterator[Problem]:
-        """Bills that are given with their billing items and without them, which would be counted twice."""
+    def given_twice(self) -> Iterator[Problem]:
+        """Bills that are given with their billing items and without them, or in two forms, which would be counted twice."""
+        reported = []
         for (product, names_items), file in self.levels.items():
             other = self.levels.get((product, True))
             if not names_items and other:
+                reported.append(product)
                 what = f"it has the bills of {quoted(product)} without billing items"
                 yield Problem(
                     Place(file), kinds.REPEATED_EXPORT, f"{what}, and {other} has the items; give one of them"
                 )
+        yield from self.forms.repeated(reported)
 
     def file(self, name: str) -> None:
         called, path = printable(name), Path(name)
@@ -145,6 +150,7 @@ class _Reader:
                 self._csv_row(row, name, columns, names, width, first)
         if not width:
             self.report(Place(name), kinds.NO_ROWS, "the file is empty")
+        self.forms.add(frozenset(map(heading, names.values())), columns, self.rows[first:])
 
     def _header(self, row: Row, name: str) -> dict[str, int]:
         columns, duplicates, missing = find_columns(row.fields, (), self.own)
@@ -188,34 +194,48 @@ class _Reader:
             self._add(cells, fields)
 
     def _json(self, text: str, name: str) -> None:
+        alone: set[str] = set()
+        of_alone: list[ExportRow] = []
         try:
             for document in read_documents(io.StringIO(text)):
                 for answer in answers_in(document, self.own):
-                    self._answer(answer, name)
+                    before = len(self.rows)
+                    columns = self._answer(answer, name)
+                    if answer.is_record:
+                        # Items that stand by themselves may lack each what others have.
+                        alone |= columns
+                        of_alone += self.rows[before:]
+                    else:
+                        self.forms.add(action_of(answer.document), columns, self.rows[before:])
         except JsonError as error:
             self.report(Place(name, error.line, error.column), kinds.BROKEN_JSON, error.message)
+        self.forms.add("", alone, of_alone)
 
-    def _answer(self, answer: Answer, name: str) -> None:
+    def _answer(self, answer: Answer, name: str) -> set[str]:
+        """Adds the rows of an answer. Returns the columns that they have together."""
         place = Place(name, *answer.whole.position())
         if error := error_of(answer):
             self.report(place, kinds.PROVIDER_ERROR, error)
-            return
+            return set()
         stated, path = stated_by(answer), path_to_items(answer.span.value)
         if path is None and not answer.is_record and str(stated.get("totalcount")) != "0":
             if profile := profile_of(answer.span.value):
                 raise NotAnExport(f"this is usage, as the profile {profile} reads it; {_GIVE_USAGE}", kinds.NO_ROWS)
             message = "there is no list of bill items here; expected an answer of the bill API, or its Items"
             self.report(place, kinds.NO_ROWS, message)
-            return
+            return set()
         month = stated.get("billingcycle")
         before = len(self.rows)
+        found: set[str] = set()
         for record in records_of([answer], path or ()) if path or answer.is_record else ():
             if isinstance(record, JsonRecord):
-                self._item(record, name, month if isinstance(month, str) else "")
+                found.update(self._item(record, name, month if isinstance(month, str) else ""))
         if page := page_of(answer, place, self.rows[before:]):
             self.pages.append(page)
+        return found
 
-    def _item(self, record: JsonRecord, name: str, month: str) -> None:
+    def _item(self, record: JsonRecord, name: str, month: str) -> Iterable[str]:
+        """Adds the row of an item. Returns the columns that it has."""
         item, keys = record.scopes[0].value, {"": ""}
 
         def place(column: str) -> Place:
@@ -224,24 +244,25 @@ class _Reader:
 
         if not isinstance(item, dict):
             self.report(place(""), kinds.NOT_A_VALUE, "a bill item must be an object")
-            return
+            return ()
         names = list(item)
         columns, duplicates, missing = find_columns(names, ("month",) if month else (), self.own)
         for message in [*(message for _, message in duplicates), *missing]:
             self.report(place(""), kinds.MISSING_COLUMN, message)
         if missing or duplicates:
-            return
+            return ()
         keys.update({column: names[index] for column, index in columns.items()})
         texts: dict[str, str] = {}
         for column in columns:
             value = item[keys[column]]
             if isinstance(value, dict | list | bool):
                 self.report(place(column), kinds.NOT_A_VALUE, f"{quoted(keys[column])} must be a number or a text")
-                return
+                return ()
             texts[column] = "" if value is None else str(value).strip()
         if month and texts.get("month", "") in ABSENT:
             texts["month"] = month
         self._add(Cells(texts, place, json_amount, self.problems, keys), sorted(item.items()))
+        return columns
 
     def _add(self, cells: Cells, content: object) -> None:
         """Adds the row that the cells make, unless it is a copy of an earlier one: with equal content and RecordID."""

@@ -14,10 +14,22 @@ import pytest
 
 from mps_bill.core.decimals import stripped
 from mps_bill.reconcile.differences import Category, Reconciliation
+from mps_bill.reconcile.read_export import read_exports
 from tests import kit
 from tests.reconcile import test_contract as contract
 from tests.reconcile import test_reconcile as whole
-from tests.reconcile.exports import ROUNDING, Row, answer, bill_items, closing_row, console_csv, v2_csv, v2_rows
+from tests.reconcile.exports import (
+    ROUNDING,
+    Row,
+    answer,
+    bill_items,
+    closing_row,
+    console_csv,
+    rows_of,
+    v2_csv,
+    v2_rows,
+    write,
+)
 from tests.reconcile.test_reconcile import Case, found
 
 PAYABLE = "应付金额（含税）"
@@ -510,3 +522,75 @@ def test_the_chinese_heading_of_a_refund_of_credit(tmp_path: Path) -> None:
     text = console_csv([*case.rows, closing]).replace("可用区", "信用额度退款抵扣")
     result = case.compare(text)
     assert result.equal, result.contradictions
+
+
+# One month in two forms
+
+
+def daily_items(case: Case) -> list[dict[str, str]]:
+    """The items of DescribeInstanceBill by the day, made from today's export."""
+    names = {
+        "账单日期": "BillingDate", "产品Code": "ProductCode", "产品名称": "ProductName", "计费项名称": "BillingItem",
+        "目录总价": "PretaxGrossAmount", PAYABLE: "PretaxAmount",
+    }  # fmt: skip
+    rows = [row for row in v2_rows(case.run.bills) if row.get("计费项名称")]
+    return [
+        {english: row[chinese] for chinese, english in names.items()}
+        | {"BillingDate": f"{row['账单日期'][:4]}-{row['账单日期'][4:6]}-{row['账单日期'][6:]}"}
+        for row in rows
+    ]
+
+
+def english(items: list[dict[str, str]]) -> str:
+    header = ["Billing Cycle", *items[0]]
+    lines = [header, *(["2023-11", *item.values()] for item in items)]
+    return "".join(f"{','.join(line)}\n" for line in lines)
+
+
+def in_form(case: Case, form: str) -> str:
+    bills = bill_items(case.run.bills)
+    return {
+        "bills": lambda: answer(bills, TotalCount=len(bills)),
+        "overview": lambda: answer(overview(case), TotalCount=1),
+        "english": lambda: english(bills),
+        "41 columns": lambda: console_csv(rows_of(case.run.bills)),
+        "today's": lambda: v2_csv(v2_rows(case.run.bills)),
+        "daily items": lambda: answer(daily_items(case)),
+    }[form]()
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("bills", "overview"), ("bills", "english"), ("overview", "english"), ("41 columns", "today's"),
+        ("today's", "daily items"), ("41 columns", "daily items"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+def test_one_month_is_not_given_in_two_forms(tmp_path: Path, first: str, other: str, turned: bool) -> None:
+    case = Case(tmp_path)
+    forms = [other, first] if turned else [first, other]
+    paths = [str(write(tmp_path / f"bill-{number}", in_form(case, form))) for number, form in enumerate(forms)]
+    for path in paths:
+        assert not read_exports([path], "USD")[1]
+    export, problems = read_exports(paths, "USD")
+    assert export is None
+    [found] = [str(problem) for problem in problems]
+    assert found.startswith(f'{paths[1]}: it has the bills of "智能媒体服务" of 2023-11')
+    assert f"so has {paths[0]} in another form; give one of them [R109 repeated-export]" in found
+
+
+def test_two_forms_of_other_months_or_products_are_one_export(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    text = in_form(case, "today's")
+    for old, new in (("2023", "2024"), ("智能媒体服务", "另一个")):
+        other = text.replace(old, new).replace(",mts,", ",mts," if old == "2023" else ",other,")
+        paths = [str(write(tmp_path / "a.csv", in_form(case, "41 columns"))), str(write(tmp_path / "b.csv", other))]
+        assert not read_exports(paths, "USD")[1]
+
+
+def test_two_forms_in_one_file_are_refused(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    path = write(tmp_path / "bills.jsonl", f"{in_form(case, 'bills')}\n{in_form(case, 'overview')}\n")
+    problems = read_exports([str(path)], "USD")[1]
+    assert ["R109" in str(problem) for problem in problems] == [True]
