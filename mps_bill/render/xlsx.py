@@ -36,6 +36,7 @@ from mps_bill.view.tables import (
 )
 
 if TYPE_CHECKING:
+    from xlsxwriter.chart import Chart
     from xlsxwriter.format import Format
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
@@ -50,8 +51,8 @@ _HEAD_ROWS = 1
 _A4 = 9
 #: What stands below tables of which some figures are shown rounded.
 _ROUNDED = mark("Figures in summaries are shown to 2 decimal places; the cells have every digit.")
-#: A chart on a page: its height in rows of 20 pixels, and its width in pixels.
-_CHART_ROWS, _ROW_PIXELS, _CHART_WIDTH = 13, 20, 760
+#: A chart on a page: its height in rows of 20 pixels. It is as wide as the columns, in pixels for a character and a column.
+_CHART_ROWS, _ROW_PIXELS, _CHARACTER_PIXELS, _COLUMN_PIXELS = 13, 20, 7, 5
 #: The first column of a page, which has names of items and sources.
 _FIRST_WIDTH = 30
 
@@ -284,7 +285,8 @@ class _Writer:
             sheet = self._book.add_worksheet(tr("Page {n}", n=page + 1))
             widths = {0: _FIRST_WIDTH}
             width = max(len(table.columns) for table in tables)
-            row = 0 if page else self._head(sheet, report, width)
+            charts: list[Chart] = []
+            row = 0 if page else self._head(sheet, report, width, charts)
             for table in tables:
                 self._text(sheet, row, 0, table.title, bold=True, font_size=12)
                 row = self._rows(sheet, table, row + 1, widths).end
@@ -296,13 +298,16 @@ class _Writer:
                 facts = [tr("{name}: {value}", name=label, value=as_text(value)) for label, value in report.facts]
                 row = self._paragraphs(sheet, row, [*facts, *report.notes, *rounded], widths)
             self._widen(sheet, widths)
+            for chart in charts:
+                # Known only now; what is wider than the columns is not printed.
+                chart.set_size({"width": sum(_CHARACTER_PIXELS * chars + _COLUMN_PIXELS for chars in widths.values())})
             sheet.set_paper(_A4)
             sheet.fit_to_pages(1, 1)
             sheet.print_area(0, 0, row, max(widths))
             sheet.hide_gridlines(2)
 
-    def _head(self, sheet: Worksheet, report: Report, width: int) -> int:
-        """Title, figures, and the chart of costs, whose numbers stand to the right of what is printed; the row after them."""
+    def _head(self, sheet: Worksheet, report: Report, width: int, charts: list[Chart]) -> int:
+        """Title, figures, and the charts of costs, whose numbers stand to the right of what is printed; the row after them."""
         self._text(sheet, 0, 0, report.title, bold=True, font_size=16)
         self._text(sheet, 1, 0, " · ".join(report.about))
         row = 3
@@ -315,10 +320,11 @@ class _Writer:
             row += 1
         for series in report.charts:
             if series.bars:
-                row = self._chart(sheet, series, row + 1, width + 1, report.currency)
+                charts.append(self._chart(sheet, series, row + 1, width + 1, report.currency))
+                row += 1 + _CHART_ROWS
         return row + 1
 
-    def _chart(self, sheet: Worksheet, series: Series, row: int, beside: int, currency: str) -> int:
+    def _chart(self, sheet: Worksheet, series: Series, row: int, beside: int, currency: str) -> Chart:
         title = tr("{title}, {currency}", title=series.title, currency=currency)
         rows = [(bar.label, bar.amount) for bar in series.bars]
         widths: dict[int, int] = {}
@@ -337,9 +343,9 @@ class _Writer:
                 "major_gridlines": {"visible": True, "line": {"color": "#DDE2E8"}},
             }
         )
-        chart.set_size({"width": _CHART_WIDTH, "height": _CHART_ROWS * _ROW_PIXELS})
+        chart.set_size({"height": _CHART_ROWS * _ROW_PIXELS})
         sheet.insert_chart(row, 0, chart)
-        return row + _CHART_ROWS
+        return chart
 
     def _paragraphs(self, sheet: Worksheet, row: int, texts: Sequence[str], widths: dict[int, int]) -> int:
         """Writes texts over the width of the columns; the row after them."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.docs.readme import PAGES, README, block, commands, with_output
+from mps_bill.cli import run
+from tests.docs.readme import PAGES, README, ROOT, block, commands, with_output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -36,3 +39,12 @@ def test_a_block_is_the_command_and_its_output() -> None:
 def test_commands_that_are_wrong_are_not_shown(command: str) -> None:
     with pytest.raises(ValueError, match=r"another program|exit code 2"):
         block(command)
+
+
+def test_the_command_that_writes_a_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (command,) = re.findall(r"^    mps-bill ((?:.*\\\n)*.*)", README.read_text(encoding="utf-8"), re.MULTILINE)
+    *words, option, name = shlex.split(command.replace("\\\n", " "))
+    assert (option, name) == ("--output", "month.html")
+    monkeypatch.chdir(ROOT)
+    assert run([*words, option, str(tmp_path / name)]) == 0
+    assert "2,841.40" in (tmp_path / name).read_text(encoding="utf-8")

@@ -262,6 +262,8 @@ def test_a_summary_is_two_sheets_of_a_page_each() -> None:
     assert first["Total"][4].value.startswith("=ROUND(SUM('Page 1'!$E$")
     [chart] = book["Page 1"]._charts
     assert [column_of_chart(data, chart), len(book["Page 2"]._charts)] == [Decimal("2841.40"), 0]
+    end = chart.anchor.to
+    assert (end.col, end.colOff) == (5, 0), "as wide as what is printed, A to E"
     by_project = values(data, "Page 2")
     assert by_project[2][:2] == ["drama", 1484]
     assert second["Resource plan rp-7"][5].value == 0.005
