@@ -19,6 +19,8 @@ _ROW = 38
 #: Room under upright bars: the hour, and under it the day where it changes.
 _LABELS = 38
 _MOST_LABELS = 6
+#: Of labels wider than this many characters there is room for fewer on a telephone.
+_NARROW, _MOST_WIDE_LABELS = 6, 4
 
 
 def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -> str:
@@ -50,7 +52,9 @@ def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -
 def _time_labels(series: Series, step: float, height: int) -> Iterator[str]:
     """A few labels, each under the middle of its bar: the hour with the day below it where the day changes, or the day
     with the year."""
-    every = -(-len(series.bars) // _MOST_LABELS)
+    first_day, _, first_hour = series.bars[0].label.partition(" ")
+    is_wide = width_of(first_hour or first_day[5:]) > _NARROW
+    every = -(-len(series.bars) // (_MOST_WIDE_LABELS if is_wide else _MOST_LABELS))
     known = ""
     for number in range(0, len(series.bars), every):
         day, _, hour = series.bars[number].label.partition(" ")

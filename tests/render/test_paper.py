@@ -38,6 +38,13 @@ return [...document.querySelectorAll("table")].map((table) => {
   return Object.values(columns);
 }).flat()"""
 
+#: The texts of charts that begin in another text of the same line.
+_OVERLAPPING = """
+const boxes = [...document.querySelectorAll("svg text")].map((text) => [text.getBoundingClientRect(), text.textContent]);
+return boxes.filter(([box]) => boxes.some(([other]) =>
+  other !== box && Math.abs(other.top - box.top) < 2 && other.left <= box.left && box.left < other.right
+)).map(([, text]) => text)"""
+
 
 @pytest.fixture(autouse=True)
 def _browser_is_there() -> None:
@@ -154,6 +161,7 @@ def test_a_month_on_screens(width: int, dark: bool, name: str, tmp_path: Path) -
                 " return range.getClientRects().length > 1 }).map((one) => one.textContent)"
             )
             assert driver.execute_script(broken) == []
+            assert driver.execute_script(_OVERLAPPING) == []
             points = driver.execute_script(_POINTS)
             assert len(points) > 10
             assert [column for column in points if max(column) - min(column) > 1.5] == []
