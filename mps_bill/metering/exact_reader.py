@@ -113,7 +113,7 @@ def open_files(
         if header is None:
             problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
             continue
-        if form := foreign_form(header, COLUMNS):
+        if form := foreign_form(header, COLUMNS.__contains__):
             problems.append(Problem(Place(source.name, header.line, 1), *form))
             continue
         if header.flaw:

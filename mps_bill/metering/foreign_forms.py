@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import Kind, quoted
@@ -27,8 +27,8 @@ _HINT = re.compile(r'"?sep=(.)"?,*', re.IGNORECASE)
 _SEPARATORS = {";": '";"', "\t": "a TAB", "|": '"|"'}
 
 
-def foreign_form(header: Row, known: Collection[str]) -> tuple[Kind, str] | None:
-    """Why the first row of a file is not a header with `known` columns, where the whole file has another form."""
+def foreign_form(header: Row, known: Callable[[str], bool]) -> tuple[Kind, str] | None:
+    """Why the first row of a file is not a header with columns that are `known`, where the whole file has another form."""
     raw = header.raw
     for start, message in _STARTS.items():
         if raw.startswith(start):
@@ -52,5 +52,5 @@ def has_usage_columns(stream: BinaryIO) -> bool:
     return header is not None and any(name.strip() in REQUIRED_COLUMNS for name in header.fields)
 
 
-def _known(names: list[str], known: Collection[str]) -> int:
-    return sum(name.strip(' "') in known for name in names)
+def _known(names: list[str], known: Callable[[str], bool]) -> int:
+    return sum(known(name.strip(' "')) for name in names)

@@ -296,7 +296,7 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
     Raises:
         InputRejected: the header is malformed, lacks a field, or has one twice.
     """
-    if form := foreign_form(header, profile.field_names):
+    if form := foreign_form(header, profile.field_names.__contains__):
         raise rejected(source, *form, header.line, 1)
     if header.flaw:
         raise rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)

@@ -125,12 +125,24 @@ def find_columns(
 def are_garbled(names: Sequence[str]) -> bool:
     """Whether headings were read or saved in a wrong encoding: they are known ones in another, or their characters are lost."""
     text = ",".join(names)
-    if any(_column(name, _COLUMN_OF) for name in names):
+    if "??" in text:
+        return True
+    if any(is_heading(name) for name in names):
         return False
-    if "\ufffd" in text or any(name and not name.strip("?") for name in names):
+    if "\ufffd" in text:
         return True
     meant = (text.encode(seen, "ignore").decode(meant, "ignore").split(",") for seen, meant in _MISREAD)
-    return any(_column(name, _COLUMN_OF) for other in meant for name in other)
+    return any(is_heading(name) for other in meant for name in other)
+
+
+def is_heading(name: str) -> bool:
+    """Whether a heading is known, in any spelling."""
+    return _column(name, _COLUMN_OF) is not None
+
+
+def is_focus(names: Sequence[str]) -> bool:
+    """Whether headings are those of the FOCUS specification, which has none of the provider's."""
+    return {"billedcost", "chargeperiodstart"} <= {heading(name) for name in names}
 
 
 #: What text was read as, and what it is.

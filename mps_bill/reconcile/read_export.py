@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable, quoted
@@ -27,13 +28,22 @@ from mps_bill.reconcile.answer_pages import (
     stated_by,
 )
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
-from mps_bill.reconcile.export_columns import CLOSING_WORD, SPELLINGS, SUMMED, are_garbled, find_columns, heading
+from mps_bill.reconcile.export_columns import (
+    CLOSING_WORD,
+    SUMMED,
+    are_garbled,
+    find_columns,
+    heading,
+    is_focus,
+    is_heading,
+)
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
 from mps_bill.reconcile.export_forms import Forms
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
-_KNOWN = frozenset(spelling for spellings in SPELLINGS.values() for spelling in spellings)
 _GIVE_USAGE = "give it before --bill, and with --bill what the provider charged"
+#: How many lines behind the first one a header is looked for.
+_TITLE_LINES = 10
 _XML = "this is XML; ask the bill API for JSON (Format=JSON)"
 
 
@@ -135,14 +145,15 @@ class _Reader:
         columns: dict[str, int] = {}
         names: dict[str, str] = {}
         width = 0
-        for row in read_rows(io.BytesIO(text.encode())):
+        rows = read_rows(io.BytesIO(text.encode()))
+        for row in rows:
             # Columns that are not needed may hold anything.
             if row.flaw and not row.forbidden:
                 self.report(Place(name, row.flaw.line, row.flaw.column), kinds.BROKEN_CSV, row.flaw.message)
             elif not any(field.strip() for field in row.fields):
                 continue
             elif not width:
-                width, columns = len(row.fields), self._header(row, name)
+                width, columns = len(row.fields), self._header(row, name, rows)
                 if not columns:
                     return
                 names = {column: row.fields[index].strip() for column, index in columns.items()}
@@ -152,26 +163,42 @@ class _Reader:
             self.report(Place(name), kinds.NO_ROWS, "the file is empty")
         self.forms.add(frozenset(map(heading, names.values())), columns, self.rows[first:])
 
-    def _header(self, row: Row, name: str) -> dict[str, int]:
+    def _header(self, row: Row, name: str, behind: Iterator[Row]) -> dict[str, int]:
+        """The number of each column of the header; empty, and a problem, where the first row is none. `behind` are the next
+        rows."""
         columns, duplicates, missing = find_columns(row.fields, (), self.own)
-        if missing and are_garbled(row.fields):
-            message = (
-                f"its headings, such as {quoted(row.fields[0])}, were saved in a wrong encoding; export the file again"
-            )
-            self.report(Place(name, row.line), kinds.UNKNOWN_ENCODING, message)
-            return {}
-        if missing and any(field.strip() in REQUIRED_COLUMNS for field in row.fields):
-            self.report(Place(name, row.line), kinds.UNREADABLE_FILE, f"this is usage; {_GIVE_USAGE}")
-            return {}
-        foreign = foreign_form(row, _KNOWN) if missing else None
-        if foreign:
-            self.report(Place(name, row.line), kinds.UNREADABLE_FILE, foreign[1])
+        if missing and (cause := self._no_header(row, behind)):
+            self.report(Place(name, row.line), *cause)
             return {}
         for index, message in duplicates:
             self.report(Place(name, *row.position(index)), kinds.REPEATED_COLUMN, message)
         for message in missing:
             self.report(Place(name, row.line), kinds.MISSING_COLUMN, message)
         return {} if missing or duplicates else columns
+
+    def _no_header(self, row: Row, behind: Iterator[Row]) -> tuple[Kind, str] | None:
+        """The one cause for which the first row of a file is no header, where there is one."""
+        if are_garbled(row.fields):
+            message = (
+                f"its headings, such as {quoted(row.fields[0])}, were saved in a wrong encoding; export the file again"
+            )
+            return kinds.UNKNOWN_ENCODING, message
+        if any(field.strip() in REQUIRED_COLUMNS for field in row.fields):
+            return kinds.UNREADABLE_FILE, f"this is usage; {_GIVE_USAGE}"
+        if is_focus(row.fields):
+            return (
+                kinds.UNREADABLE_FILE,
+                "this is an export in the FOCUS format; give the bill detail of the console or the API",
+            )
+        if foreign := foreign_form(row, is_heading):
+            return kinds.UNREADABLE_FILE, foreign[1]
+        for other in islice(behind, _TITLE_LINES):
+            if not find_columns(other.fields, (), self.own)[2]:
+                message = f"the header stands in line {other.line}; delete the lines above it"
+                return kinds.UNREADABLE_FILE, message
+            if foreign := foreign_form(other, is_heading):
+                return kinds.UNREADABLE_FILE, f"in line {other.line}, {foreign[1]}"
+        return None
 
     def _csv_row(
         self, row: Row, name: str, columns: Mapping[str, int], names: Mapping[str, str], width: int, first: int

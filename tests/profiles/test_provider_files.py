@@ -788,6 +788,14 @@ def test_whether_a_deleted_job_is_billed_is_asked_for(tmp_path: Path) -> None:
 
 
 EVENT = {"EventType": "TranscodeComplete", "MessageBody": {"JobId": "s1", "ParentJobId": "P1", "Status": "Success"}}
+WORKFLOW = {
+    "activityName": "Report",
+    "mediaWorkflowExecution": {
+        "name": "w", "state": "Completed",
+        "activityList": [{"type": "Start", "state": "Success"}, {"jobId": "j1", "type": "Transcode", "state": "Success"}],
+    },
+    "type": "Report",
+}  # fmt: skip
 SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "JobCount": 1}}
 
 
@@ -802,6 +810,10 @@ SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "
         ({"MessageBody": b64encode(json.dumps(NOTICE).encode()).decode()}, 'names "z": a notification has no length'),
         ({"EventType": "MediaConvertComplete", "MessageBody": {"JobId": "m"}}, 'names "m": a callback has no lengths'),
         ({"MessageBody": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
+        (WORKFLOW, 'names "j1": a notification of a workflow has no lengths; ask QueryJobList'),
+        ({"Message": json.dumps(WORKFLOW)}, 'names "j1": a notification of a workflow has no lengths'),
+        ({"EventType": "TranscodeComplete", "Data": {"JobId": "m"}}, 'names "m": a callback has no lengths; ask GetTranscodeJob'),
+        ({"EventType": "TranscodeComplete", "Data": EVENT["MessageBody"]}, 'names "P1": a callback has no lengths'),
         (SUBMITTED_IMS, 'names "P1": an answer without sub-jobs, such as that of SubmitTranscodeJob'),
         (parent("P1"), 'names "P1": an answer without sub-jobs'),
         ({"RequestId": "r", "Data": []}, "can read this answer, which has no rows and does not say of what"),

@@ -17,7 +17,7 @@ from mps_bill.profiles.json_records import Document
 from mps_bill.reconcile import export_files
 from mps_bill.reconcile.export_mapping import load_mapping
 from mps_bill.reconcile.read_export import read_exports
-from tests.reconcile.exports import console_csv, write
+from tests.reconcile.exports import console_csv, v2_csv, write
 from tests.reconcile.test_pages import item, page
 from tests.reconcile.test_read_export import ROW, read, refused
 
@@ -42,6 +42,8 @@ CSV = console_csv([ROW]).encode()
 USAGE = """job_id,completed_at,region,item,codec,width,height,quantity,unit,status
 a,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1280,720,600,second,success
 """
+V2_CSV = v2_csv([{"账单月份": "202311"}]).encode()
+ENGLISH = b"Billing Cycle,Product Name,Pretax Gross Amount,Pretax Amount\n2023-11,x,1,1\n"
 GZIP = gzip.compress(CSV)
 ZIP = archive({"bill.csv": CSV})
 
@@ -68,6 +70,14 @@ ZIP = archive({"bill.csv": CSV})
         (CSV.decode().encode("utf-8").decode("latin-1").encode(), "e:1: its headings, such as "),
         (CSV.decode().encode("gb18030").decode("latin-1").encode(), "e:1: its headings, such as "),
         (CSV.decode().encode("ascii", "replace"), 'e:1: its headings, such as "??", were saved in a wrong encoding; export'),
+        (V2_CSV.decode().encode("ascii", "replace"), 'e:1: its headings, such as "????/????ID", were saved in a wrong encoding'),
+        (V2_CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
+        (V2_CSV.replace(b",", b"\t"), 'e:1: the columns are separated by a TAB, and must be by ","'),
+        (ENGLISH.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
+        ("2023年11月账单\n".encode() + V2_CSV, "e:1: the header stands in line 2; delete the lines above it"),
+        ("\ufeff账单,,\n\n导出：2023-12-01\n".encode() + CSV, "e:1: the header stands in line 4; delete the lines above it"),
+        ("账单\n".encode() + CSV.replace(b",", b"\t"), "e:1: in line 2, the columns are separated by a TAB"),
+        (b"BilledCost,BillingPeriodStart,ChargePeriodStart,ServiceName\n1,a,b,c\n", "e:1: this is an export in the FOCUS format"),
         (CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
         (b'{"Code": "NotAuthorized", "Message": "Not authorized.", "RequestId": "1"}',
          "e:1:1: the provider answered with an error, NotAuthorized: Not authorized. [R110"),
