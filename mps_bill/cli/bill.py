@@ -69,7 +69,7 @@ def bill(
 
     from mps_bill.ask.all_accounts import bill_accounts
     from mps_bill.ask.selected import selected_bills
-    from mps_bill.view.bill_view import BillView
+    from mps_bill.view.bill_view import BillView, selection_text
 
     shown_in_full = options.in_full(in_full, show_all=show_all, in_short=summary)
     in_folder = account is not None and os.path.isdir(account)
@@ -109,7 +109,8 @@ def bill(
         showing.show(BillView(run, groupings, shown_in_full, billing_account, summary))
         control_totals, comes_to = run.control_totals, run.amounts.payable
     crossed = over(comes_to, limit, book.currency, is_part=bool(selection.only))
-    return showing.end(accounts.problems, control_totals, crossed=[crossed], quiet=reading.quiet)
+    shown = selection_text(selection, book.offset)
+    return showing.end(accounts.problems, control_totals, shown=shown, crossed=[crossed], quiet=reading.quiet)
 
 
 def _check_files(accounts: AccountBills, folder: str, book: PriceBook, max_errors: int) -> None:

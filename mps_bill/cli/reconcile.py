@@ -77,6 +77,7 @@ def reconcile(
     from mps_bill.reconcile.export_mapping import load_mapping
     from mps_bill.reconcile.read_export import read_exports
     from mps_bill.reconcile.sides import OurRun, settled_run
+    from mps_bill.view.bill_view import selection_text
     from mps_bill.view.reconcile_view import ReconcileView
 
     names, mapping_problems = load_mapping(mapping or [])
@@ -111,7 +112,8 @@ def reconcile(
     showing.show(ReconcileView(result, book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read
-    return showing.end(problems, notices=notices, found=not result.equal, quiet=reading.quiet)
+    shown = selection_text(selection, book.offset)
+    return showing.end(problems, notices=notices, shown=shown, found=not result.equal, quiet=reading.quiet)
 
 
 def _tolerance(text: str) -> Decimal:

@@ -44,7 +44,7 @@ class Selecting:
         ),
     ] = None
     on: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--on",
             metavar="DAY",
@@ -76,10 +76,11 @@ class Selecting:
         return Selection(self._period(book.offset), only, tuple(sorted(tags)))
 
     def _period(self, offset: int) -> Period:
-        if self.on is not None and (self.from_ is not None or self.to is not None):
-            raise typer.BadParameter("it is a whole day or month; leave out --from and --to", param_hint="--on")
-        if self.on is not None:
-            return _parsed(parse_period, self.on, offset, "--on")
+        if self.on and (len(self.on) > 1 or self.from_ is not None or self.to is not None):
+            message = "it is one day or month, and goes with no other period; a longer one is --from and --to"
+            raise typer.BadParameter(message, param_hint="--on")
+        if self.on:
+            return _parsed(parse_period, self.on[0], offset, "--on")
         start, end = (
             None if text is None else _parsed(parse_bound, text, offset, name)
             for text, name in ((self.from_, "--from"), (self.to, "--to"))

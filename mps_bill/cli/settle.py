@@ -115,6 +115,7 @@ def settle(
     selection = selecting.selection(book, groupings)
     showing.check(groupings, selection, in_short=summary)
 
+    from mps_bill.view.bill_view import selection_text
     from mps_bill.view.settle_view import notices, shown_of
 
     shown_in_full = options.in_full(in_full, show_all=show_all, in_short=summary)
@@ -186,4 +187,11 @@ def settle(
         over(shown.amounts.payable, limit, run.currency, is_part=shown.amounts.is_part),
         outstanding(owed, run.currency),
     )
-    return showing.end(run.problems, run.control_totals, notices=notices(run), crossed=crossed, quiet=reading.quiet)
+    return showing.end(
+        run.problems,
+        run.control_totals,
+        notices=notices(run),
+        shown=selection_text(selection, book.offset),
+        crossed=crossed,
+        quiet=reading.quiet,
+    )

@@ -80,6 +80,7 @@ def settle_folder(
     from mps_bill.ask.all_accounts import meter_accounts, nothing
     from mps_bill.settlement.save import check_accounts, plans_in
     from mps_bill.settlement.sources.resource_plans import segment_cuts
+    from mps_bill.view.bill_view import selection_text
 
     with metering(
         usage,
@@ -125,7 +126,8 @@ def settle_folder(
         over(total.comes_to, fail_over, book.currency, is_part=bool(selection.only)),
         outstanding(owed if fail_on_outstanding else ZERO, book.currency),
     )
-    return showing.end(accounts.problems, control_totals, crossed=crossed, quiet=reading.quiet)
+    shown = selection_text(selection, book.offset)
+    return showing.end(accounts.problems, control_totals, shown=shown, crossed=crossed, quiet=reading.quiet)
 
 
 def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from mps_bill.rating.selection import Selection
 
 
+#: The parts that have no place to say that a run is shown in part.
+_SAYS_NOT = ("records", "focus", "charts")
+
+
 @dataclass(frozen=True, slots=True)
 class Showing:
     """The format that was asked for, the file to write to (None: standard output), whether CSV begins with a mark, and the
@@ -99,16 +103,20 @@ class Showing:
         control_totals: ControlTotals | None = None,
         *,
         notices: Iterable[str] = (),
+        shown: str = "",
         found: bool = False,
         crossed: Iterable[str] = (),
         quiet: bool = False,
     ) -> int:
         """Ends a command, after its result: reports what records do not hold, and gives the exit code. `crossed` are
-        the limits that were crossed, in words (an empty text: none), which are reported with --quiet too."""
+        the limits that were crossed, in words (an empty text: none), which are reported with --quiet too. `shown` says
+        which part of the run the result is, for the formats that cannot."""
         if control_totals and self.format.part == "records":
             from mps_bill.view.reading_report import control_totals_text
 
             say(control_totals_text(control_totals), quiet=quiet)
+        if shown and self.format.part in _SAYS_NOT:
+            say(shown, quiet=quiet)
         for notice in notices:
             say(notice, quiet=quiet)
         if problems and problems.total:

@@ -85,7 +85,12 @@ class Measures:
             part = Part(every, tuple(self._narrowed(widths, narrowest, available - gap * (len(wide) - 1))), gap)
             if part.width <= available:
                 return [part]
-        parts = self._split(folded, available) or self._split(least, available)
+        # A word of half the width, such as a path, is folded before all others are.
+        half = [
+            width if column.is_number else min(width, available // 2)
+            for width, column in zip(least, self._columns, strict=True)
+        ]
+        parts = self._split(folded, available) or self._split(least, available) or self._split(half, available)
         return parts or [self._broken(folded, available)]
 
     def _narrowed(self, widths: Sequence[int], least: Sequence[int], available: int) -> list[int]:
@@ -133,6 +138,18 @@ def measured(tables: Iterable[Table]) -> dict[tuple[Column, ...], Measures]:
         columns = tuple(table.columns)
         (found.get(columns) or found.setdefault(columns, Measures(columns))).add(table)
     return found
+
+
+def laid_out(table: Table, shared: Measures, available: int) -> tuple[Measures, list[Part]]:
+    """The measures and the parts of a table: those that it shares, or its own where it needs fewer parts by itself."""
+    parts = shared.parts(available)
+    if len(parts) > 1:
+        own = Measures(tuple(table.columns))
+        own.add(table)
+        alone = own.parts(available)
+        if len(alone) < len(parts):
+            return own, alone
+    return shared, parts
 
 
 def texts_of(table: Table, measures: Measures) -> Iterator[Texts | Heading]:

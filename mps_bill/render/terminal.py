@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.core.language import ENGLISH, current, tr
 from mps_bill.render.cells import ROUNDED, is_rounded
-from mps_bill.render.table_layout import Measures, Part, Texts, measured, safe, texts_of
+from mps_bill.render.table_layout import Measures, Part, Texts, laid_out, measured, safe, texts_of
 from mps_bill.view.tables import Block, Column, Columns, Details, Heading, Mark, Note, Section, Table
 
 if TYPE_CHECKING:
@@ -94,10 +94,11 @@ def _rendered(
     if block.title:
         yield Constrain(Text(_wrapped(safe(block.title), width), style="bold"), width)
         yield ""
-    for number, part in enumerate(measures[tuple(block.columns)].parts(width)):
+    own, parts = laid_out(block, measures[tuple(block.columns)], width)
+    for number, part in enumerate(parts):
         if number:
             yield ""
-        yield from _part(block, measures[tuple(block.columns)], part, rule * part.width)
+        yield from _part(block, own, part, rule * part.width)
 
 
 def _part(table: Table, measures: Measures, part: Part, rule: str) -> Iterator[RenderableType]:

@@ -10,6 +10,7 @@ and no digit is lost. Such a column is there only where some value needs it.
 from __future__ import annotations
 
 import decimal
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+#: What the name of a sheet may not have, and how long it is at most.
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
+_LONGEST_NAME = 31
 #: Rows of a worksheet, the header and the totals among them.
 MAX_ROWS = 1_048_576
 _DIGITS = 15
@@ -120,9 +124,19 @@ class _Writer:
         self._book = book
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
 
+    def _name(self, title: str) -> str:
+        """A name that a sheet can have: without the characters that Excel forbids, not too long, and of no other sheet."""
+        taken = {sheet.name.casefold() for sheet in self._book.worksheets()}
+        name = _FORBIDDEN.sub(",", title)
+        short, number = name[:_LONGEST_NAME], 1
+        while short.casefold() in taken:
+            number += 1
+            short = f"{name[: _LONGEST_NAME - 1 - len(str(number))]} {number}"
+        return short
+
     def table(self, table: Table) -> _Sheet:
         """A sheet with a frozen header, the rows, and a row of totals by formula where the table has summed fields."""
-        sheet = self._book.add_worksheet(table.title)
+        sheet = self._book.add_worksheet(self._name(table.title))
         widths: dict[int, int] = {}
         written = self._rows(sheet, table, 0, widths)
         remarks = [table.remark, tr(_ROUNDED) if is_rounded(table) else ""]

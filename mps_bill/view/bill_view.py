@@ -224,7 +224,9 @@ def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
 
 
 def selection_text(selection: Selection, offset: int) -> str:
-    """What of the run is shown, and that the rest was billed all the same."""
+    """What of the run is shown, and that the rest was billed all the same; empty where everything is shown."""
+    if selection.is_everything:
+        return ""
     start, end = selection.period.start, selection.period.end
     bounds = [tr("from {time}", time=time_text(start, offset))] if start is not None else []
     bounds += [tr("before {time}", time=time_text(end, offset))] if end is not None else []

@@ -88,7 +88,8 @@ def test_the_limit_judges_what_is_shown(shown: Any, usage: str, capsys: pytest.C
     [
         (["--on", "2023-11-31"], "names a day that does not exist"),
         (["--on", "yesterday"], "not a day or month"),
-        (["--on", "2023-11", "--from", "2023-11-02"], "leave out --from and --to"),
+        (["--on", "2023-11", "--from", "2023-11-02"], "it is one day or month"),
+        (["--on", "2023-11-10", "--on", "2023-11-29"], "it is one day or month"),
         (["--from", "2023-12", "--to", "2023-11"], "is not after --from"),
         (["--from", "2023-11-29T10:30"], "inside the billing cycle 2023-11-29 10:00 to 2023-11-29 11:00"),
         (["--only", "region"], "is not KEY=VALUE"),
@@ -171,6 +172,23 @@ def test_settle_shows_what_paid_each_row(shown: Any) -> None:
         assert (
             hourly == sum(Decimal(row[name]) for row in rows if row["by"] == "item") == Decimal(document["total"][name])
         )
+
+
+def test_a_workbook_of_a_settlement_has_a_sheet_for_each_summary(shown: Any, tmp_path: Path) -> None:
+    import openpyxl
+
+    by = ["--by", "day", "--by", "day,tag_project", "--by", "tag_project,day"]
+    shown("settle", DAY, "-a", ACCOUNT, *by, "-o", str(tmp_path / "month.xlsx"))
+    names = openpyxl.load_workbook(tmp_path / "month.xlsx").sheetnames
+    assert {"By day", "By day, paid from", "By day and tag_project"} <= set(names)
+    assert len({name.casefold() for name in names}) == len(names)
+    assert all(len(name) <= 31 for name in names)
+
+
+def test_what_is_a_part_says_so_beside_rows_for_programs(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--on", "2023-11-29"], ["--only", "tag_project=news"]):
+        assert run(["bill", usage, "-p", "mps-china", "-f", "csv", *words]) == DONE
+        assert "Shown: " in capsys.readouterr().err
 
 
 def test_settle_of_a_period_has_its_bills_and_the_account_after_all(shown: Any) -> None:
