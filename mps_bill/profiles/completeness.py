@@ -67,6 +67,9 @@ class Completeness:
         self._of_answer: _Stated | None = None
         #: What the last answer, which is all that the provider has, lacks for records; else empty.
         self.lacks = ""
+        #: The rows of the last answer, where the profile makes their ids of their other values.
+        self._rows: set[tuple[str, ...]] = set()
+        self._makes_ids = any(column.name == "job_id" and column.template for column in profile.columns)
         index = {name: number for number, name in enumerate(profile.column_names)}
         self._region, self._time = index["region"], index["completed_at"]
         #: The offsets on whose clock every row so far is at midnight, and the seconds of the rows.
@@ -77,6 +80,7 @@ class Completeness:
     def answer(self, name: str, answer: Answer) -> bool:
         """An answer, and whether it is known to have no records, because it lists what others have."""
         self._page = self._of_answer = None
+        self._rows.clear()
         self.lacks = ""
         if answer.is_record or not isinstance(answer.span.value, dict):
             return False
@@ -160,6 +164,11 @@ class Completeness:
 
     def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
         """A row of usage, of the last answer."""
+        if self._makes_ids and isinstance(record, JsonRecord):
+            if (row := tuple(fields)) in self._rows:
+                message = "the answer has an equal row before this one; they may be two sums, and would be counted once"
+                self._unnamed.append(Problem(Place(name, *record.position()), kinds.INCOMPLETE_ANSWER, message))
+            self._rows.add(row)
         if self._page and fields[self._region]:
             self._page.regions.add(fields[self._region])
         if self._midnights:

@@ -26,6 +26,7 @@ from mps_bill.profiles.foreign_files import (
     knows,
     lists,
     rejected,
+    rejecting,
 )
 from mps_bill.profiles.json_records import JsonRecord, records_of, shown
 from mps_bill.profiles.profile import Profile
@@ -128,7 +129,8 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tup
             for profile in profiles:
                 if profile.records is None:
                     continue
-                answers = list(islice(answers_of(document, profile), _LOOKED_AT))
+                with rejecting(source, form):
+                    answers = list(islice(answers_of(document, profile), _LOOKED_AT))
                 found = list(islice(records_of(answers, profile.records), _LOOKED_AT))
                 # A member that is no object, such as null, hides nothing.
                 objects = (

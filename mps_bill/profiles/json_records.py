@@ -281,6 +281,7 @@ def read_answers(
             members = [Answer(document, member) for member in _members(document.text, answer.span.start)]
             waiting += reversed(members)
         elif not isinstance(value, dict) or _begins(value, steps) or is_answer(value):
+            _check_spellings(answer)
             yield answer
         elif is_record(value):
             yield Answer(document, answer.span, is_record=True)
@@ -294,9 +295,40 @@ def _begins(value: dict[str, Any], steps: Sequence[str]) -> bool:
     return steps[0] != EACH and key_of(value, steps[0]) is not None
 
 
+def _check_spellings(answer: Answer) -> None:
+    """Two spellings of one key would be two answers, of which one would be passed over in silence. Notifications have two of
+    their texts."""
+    value = answer.span.value
+    for name in value if isinstance(value, dict) else ():
+        small = _small(name)
+        if small != name and all(isinstance(value.get(one), dict | list) for one in (name, small)):
+            raise _two_of(answer, name, small)
+
+
+def _two_of(answer: Answer, *names: str) -> JsonError:
+    what = " and ".join(map(quoted, names))
+    message = f"{what} stand in one object; it is not clear which one counts, so give one of them a document"
+    return JsonError(*answer.document.position(answer.span.start), message)
+
+
+def _may_wrap(inner: Any) -> bool:
+    """Whether what stands under the name of a wrapper may be an answer; the provider's messages are other texts."""
+    if isinstance(inner, str):
+        return (_from_base64(inner) or inner).lstrip()[:1] in ("{", "[")
+    return isinstance(inner, dict | list) and is_there(inner)
+
+
 def _unwrapped(answer: Answer) -> Answer | None:
-    """What stands in a wrapper, where the answer is one."""
+    """What stands in a wrapper, where the answer is one.
+
+    Raises:
+        JsonError: two wrappers stand in one object, or a text in a wrapper is not valid JSON.
+    """
     value, text = answer.span.value, answer.document.text
+    _check_spellings(answer)
+    wrappers = [key for name in _WRAPPERS if (key := key_of(value, name)) and _may_wrap(value[key])]
+    if len(wrappers) > 1:
+        raise _two_of(answer, *wrappers)
     for name in _WRAPPERS:
         key = key_of(value, name)
         inner = value[key] if key else None

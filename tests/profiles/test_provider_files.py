@@ -924,3 +924,38 @@ def test_it_is_said_where_nothing_is_usage(tmp_path: Path, capsys: pytest.Captur
     submitted = parent("P1", sub_job("s1", Status="Init", **waiting), sub_job("s2", Status="Init", **waiting))
     assert run(["bill", str(written(tmp_path, lines(submitted))), "-p", "mps-china", "-q"]) == 0
     assert "Warning: nothing of this is usage; 2 records skipped" in capsys.readouterr().err
+
+
+def test_equal_rows_of_one_answer_are_refused_and_of_two_are_one(tmp_path: Path) -> None:
+    row = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1.5}
+    using = profile("ims-metering", {"region": "cn-shanghai"})
+    (message,) = rejection(written(tmp_path, lines({"Data": [row, row]})), using=using)
+    assert "the answer has an equal row before this one" in message
+    with converted(written(tmp_path, lines({"Data": [row]}, {"Data": [row]})), using=using) as (one,):
+        assert one.rows == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ({**page(A), "jobList": page(B)["JobList"]}, '"JobList" and "jobList"'),
+        ({"body": page(A), "Data": page(B)}, '"body" and "Data"'),
+        ({"response": page(A), "body": json.dumps(page(B))}, '"body" and "response"'),
+        ({"Data": page(A), "data": page(B)}, '"Data" and "data"'),
+    ],
+)
+@pytest.mark.parametrize("options", [[], ["--profile", "mps-job-list"]])
+def test_two_answers_in_one_object_are_refused(
+    document: object, names: str, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bill", str(written(tmp_path, lines(document))), "-p", "mps-china", "-q", *options]) == 3
+    err = capsys.readouterr().err
+    assert f"{names} stand in one object; it is not clear which one counts" in err
+    assert err.count("\n") == 1, err
+
+
+def test_a_broken_text_in_a_wrapper_has_its_place_whoever_finds_the_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bill", str(written(tmp_path, '{"body": "{bad"}')), "-p", "mps-china", "-q"]) == 3
+    assert 'x.json:1:10: in the text of "body", ' in capsys.readouterr().err
