@@ -24,10 +24,9 @@ from mps_bill.metering.sql import MAX_MICROS, Dialect, RowSource, place_name, te
 from mps_bill.metering.tidy import SPACES, UNSEEN
 
 _YEAR_3000 = 32_503_680_000 * MICROS
-#: Offsets that `strptime` may be trusted with, which is faster than a cast; all others take the slower way.
-_COMMON_OFFSETS = ("+08:00", "+00:00", "-08:00", "-07:00", "-05:00", "-04:00", "+01:00", "+02:00", "+05:30", "+09:00")
-#: Values that the CSV reader of DuckDB may have read otherwise than the exact reader, and control characters.
-_DOUBTFUL = r'[\x00-\x1f\x7f"]'
+#: A text without quotes, which the CSV reader of DuckDB may have read otherwise than the exact reader, and without control
+#: characters.
+_HARMLESS = r'[^\x00-\x1f\x7f"]*'
 #: A line whose quotes are around whole fields that hold neither a quote nor a comma.
 _PLAINLY_QUOTED = '("[^",]*"|[^",]*)(,("[^",]*"|[^",]*))*'
 #: Stands in no line that is certain, so a line is read as one value.
@@ -91,8 +90,7 @@ class DuckDBDialect:
         return f"coalesce(list_position({_list(words)}, {column}), 0)" if words else "0"
 
     def harmless(self, column: str) -> str:
-        # A cheap byte test for plain ASCII, the regular expression for the rest.
-        return f"CASE WHEN {column} NOT GLOB '*[!#-~]*' THEN true ELSE NOT regexp_matches({column}, '{_DOUBTFUL}') END"
+        return f"regexp_full_match({column}, '{_HARMLESS}')"
 
     def whole_quotient(self, numerator: str, denominator: int, *, wide: bool = False) -> str:
         del wide
@@ -113,20 +111,16 @@ class DuckDBDialect:
         return f"CASE WHEN {plain} THEN {column} ELSE {tidy} END"
 
     def epoch(self, text: str, assumed_offset: int | None) -> str:
-        fast = (
-            f"WHEN strlen({text}) = 25 AND {text} >= '197' AND {text} < '3'"
-            f" AND list_position({_list(_COMMON_OFFSETS)}, {text}[20:]) > 0"
-            f" AND regexp_full_match({text}[1:19], '{LOCAL_TIME}')"
-            f" THEN epoch_us(try_strptime({text}, '%Y-%m-%dT%H:%M:%S%z'))"
+        instant = (
+            f"WHEN regexp_full_match({text}, '{LOCAL_TIME}{OFFSET}') THEN epoch_us(try_cast({text} AS TIMESTAMPTZ))"
         )
-        slow = f"WHEN regexp_full_match({text}, '{LOCAL_TIME}{OFFSET}') THEN epoch_us(try_cast({text} AS TIMESTAMPTZ))"
         naive = (
             ""
             if assumed_offset is None
             else f"WHEN regexp_full_match({text}, '{LOCAL_TIME}')"
             f" THEN epoch_us(try_cast({text} AS TIMESTAMP)) - {assumed_offset * MICROS}"
         )
-        return f"CASE {fast} {slow} {naive} END"
+        return f"CASE {instant} {naive} END"
 
     def micros(self, text: str) -> str:
         decimal = f"try_cast({text} AS DECIMAL(18,6))"
@@ -198,14 +192,16 @@ def parquet_rows(path: str, form: FileForm, types: Sequence[str]) -> RowSource:
     )
     by_text = text_source(DIALECT, relation, texts, form)
     typed = {column: (names[number], types[number]) for column, number in form.layout.index.items()}
-    width, height = (_whole_pixels(*typed[side]) if side in typed else None for side in ("width", "height"))
+    whole: dict[str, str] = {
+        side: pixels for side in ("width", "height") if side in typed and (pixels := _whole_pixels(*typed[side]))
+    }
     return RowSource(
         relation,
-        by_text.values,
+        {**by_text.values, **whole},
         epoch=_typed_epoch(*typed["completed_at"], form.assumed_offset) or by_text.epoch,
         micros=_typed_micros(*typed["quantity"]) or by_text.micros,
-        width=width or by_text.width,
-        height=height or by_text.height,
+        width="width" if "width" in whole else by_text.width,
+        height="height" if "height" in whole else by_text.height,
         tests=(f"{lengths or 0} <= {MAX_ROW_BYTES - _SHORT * len(types)}",),
         carried=("row_number", *carried),
     )

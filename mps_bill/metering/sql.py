@@ -4,9 +4,10 @@ in which engines differ.
 What a statement is certain of, the exact reader accepts too, with the same values; of whatever is left it says that it is
 in doubt, and the exact reader decides. Only integers leave the engine, so every engine makes the same bill.
 
-Every statement reads **checked rows**: one row a row of usage, with the codes of its words (positions in
-`word_lists`, 0 for any other word), `epoch` (microseconds), `micros` (-1 for an empty quantity), sizes in pixels (0 for
-none), `failed` and `certain`.
+Every statement reads **rows**: the texts of a row of usage, `epoch` (microseconds), `micros` (-1 for an empty quantity), and
+`sound`, which says whether all but its words is right. Words are judged afterwards: they become codes (positions in
+`word_lists`, 0 for any other word), sizes in pixels (0 for none), `failed` and `certain`. What counts judges words group by
+group, since a billion rows have some thousands of different ones; what compares or finds rows, row by row.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
 #: The columns that name a record, and the tables that the statements below read and that an engine makes in between.
 IDENTITY = ("job_id", "item", "output")
-TEXTS = (*dict.fromkeys((*IDENTITY, *WORDS)), "status", "extra")
+#: The columns whose texts are judged together, group by group where rows are counted.
+JUDGED = (*WORDS, "status", "width", "height")
+TEXTS = (*dict.fromkeys((*IDENTITY, *JUDGED)), "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
 #: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
@@ -88,9 +91,10 @@ class Dialect(Protocol):
 class RowSource:
     """Files that are read alike, as SQL: a relation, and how each value is read off its columns.
 
-    `values` has the text of the columns in `TEXTS` and of every tag; `epoch`, `micros` and the sizes are as in checked
-    rows, NULL where they have no such form; `tests` are what else must hold of a row's form. `carried` are the columns
-    that lead back to the row in its file.
+    `values` has the text of the columns in `TEXTS` and of every tag; `epoch` and `micros` are as in rows, NULL where they
+    have no such form; `width` and `height` make pixels of the columns of these names, NULL likewise, and `values` may have
+    those made already. `tests` are what else must hold of a row's form. `carried` are the columns that lead back to the
+    row in its file.
     """
 
     relation: str
@@ -120,8 +124,8 @@ def text_source(
         {name: known[name] for name in (*TEXTS, *form.tags) if name != "extra"} | {"extra": extra},
         dialect.epoch(known["completed_at"], form.assumed_offset),
         dialect.micros(known["quantity"]),
-        dialect.pixels(known["width"]),
-        dialect.pixels(known["height"]),
+        dialect.pixels("width"),
+        dialect.pixels("height"),
         tests,
         carried,
     )
@@ -141,15 +145,44 @@ class Statements:
     dialect: Dialect
     filled: set[str] = field(default_factory=set)
 
-    def groups(self) -> str:
-        """The counts of all rows by key. The group without a slot holds the rows in doubt."""
-        keys = self._keys(key_columns(self.scheme))
+    def different_words(self, rows: int) -> str:
+        """How many different words the first rows of the first source have."""
+        words, source = ", ".join(JUDGED), self.rows[0]
+        texts = ", ".join(f"{source.values[name]} AS {name}" for name in JUDGED)
+        first = f"SELECT {texts} FROM {source.relation} LIMIT {rows}"
+        return f"SELECT count(*) FROM (SELECT DISTINCT {words} FROM ({first}) AS first_rows) AS found"
+
+    def groups(self, *, by_words: bool) -> str:
+        """The counts of all rows by key. The group without a slot holds the rows in doubt.
+
+        With `by_words` rows are grouped by their words first, which is slower where nearly all differ.
+        """
+        tags = [tag_column(tag) for tag in self._split_by()]
+        shared = ", ".join((*JUDGED, *tags))
+        micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
+        if by_words:
+            numbers = self._numbered(["count(*)", "0", *map(self.dialect.sum, self._quantities())])
+            end, summed = f" GROUP BY {shared}, slot", self._summed()
+        else:
+            numbers, end = self._numbered(["1", "0", *self._quantities()]), ""
+            summed = self._numbered([self.dialect.sum(number) for number in self._numbers()])
+        alike: dict[tuple[str, str], list[RowSource]] = {}
+        for source in self.rows:
+            alike.setdefault((source.width, source.height), []).append(source)
+        counted = []
+        for sources in alike.values():
+            rows = " UNION ALL ".join(map(self._rows, sources))
+            words = f"""
+    SELECT {shared}, slot, slot IS NOT NULL AS sound, {numbers} FROM (
+        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros} FROM ({rows}) AS every_row
+    ) AS slotted{end}"""
+            counted.append(self._judged(sources[0], words, ("slot", *tags, *self._numbers())))
+        keys = self._keys(key_columns(self.scheme)) | {"slot": "slot"}
         keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
         names = ", ".join(keys)
-        sums = self._numbered(["count(*)", "0", *map(self.dialect.sum, self._quantities())])
         return f"""
-SELECT {names}, {sums} FROM (
-    SELECT {keyed}, unit, CASE WHEN certain AND micros > 0 THEN micros ELSE 0 END AS micros FROM ({self._checked()}) AS checked
+SELECT {names}, {summed} FROM (
+    SELECT {keyed}, {", ".join(self._numbers())} FROM ({" UNION ALL ".join(counted)}) AS judged
 ) AS keyed GROUP BY {names}"""
 
     def repeated(self) -> str:
@@ -257,40 +290,53 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return " UNION ALL ".join(parts)
 
     def _checked_source(self, source: RowSource, carried: Sequence[str] = (), condition: str = "") -> str:
+        tags = map(tag_column, self.tags)
+        columns = tuple(dict.fromkeys((*carried, *IDENTITY, "unit", *tags, "epoch", "micros")))
+        return self._judged(source, self._rows(source, carried, condition), columns)
+
+    def _rows(self, source: RowSource, carried: Sequence[str] = (), condition: str = "") -> str:
+        """The rows of a source, whose words are not judged."""
         values = source.values
-        words = word_lists(self.scheme)
         typed = ", ".join(
             (
                 *carried,
                 *(f"{values[name]} AS {name}" for name in TEXTS),
                 *(f"{values[tag]} AS {tag_column(tag)}" for tag in self.tags),
-                *(
-                    f"{self.dialect.position(values[name], known)} AS {code_column(name)}"
-                    for name, known in words.items()
-                ),
-                f"{self.dialect.position(self.dialect.lower(values['status']), _STATUSES)} AS status_code",
                 f"{source.epoch} AS epoch",
                 f"{source.micros} AS micros",
-                f"{source.width} AS width_pixels",
-                f"{source.height} AS height_pixels",
                 *(f"{test} AS test_{number}" for number, test in enumerate(source.tests)),
             )
         )
-        tests = (*self._tests(), *(f"test_{number}" for number in range(len(source.tests))))
-        certain = " AND ".join(f"({test})" for test in tests)
-        columns = ", ".join(
+        tests = (*self._tests_of_row(), *(f"test_{number}" for number in range(len(source.tests))))
+        texts = (name for name in TEXTS if name != "extra")
+        columns = ", ".join((*carried, *texts, *map(tag_column, self.tags), "epoch", "micros"))
+        return (
+            f"SELECT {columns}, {_all(tests)} AS sound FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
+        )
+
+    def _judged(self, source: RowSource, rows: str, columns: Sequence[str]) -> str:
+        """Rows of a source, or groups of them, with what their words mean and with these columns of theirs."""
+        words = word_lists(self.scheme)
+        coded = ", ".join(
             (
-                *carried,
-                *IDENTITY,
-                "unit",
-                *map(tag_column, self.tags),
-                *(self._spelled() if name == "spec" else code_column(name) for name in words),
-                *("epoch", "micros", "width_pixels", "height_pixels"),
-                f"status_code >= {_FIRST_FREE} AS failed",
-                f"coalesce({certain}, false) AS certain",
+                *dict.fromkeys((*columns, *WORDS, "sound")),
+                *(f"{self.dialect.position(name, known)} AS {code_column(name)}" for name, known in words.items()),
+                f"{self._failed()} AS failed",
+                f"{self._status()} > 0 AS status_is_known",
+                f"{source.width} AS width_pixels",
+                f"{source.height} AS height_pixels",
             )
         )
-        return f"SELECT {columns} FROM (SELECT {typed} FROM {source.relation}{condition}) AS typed"
+        codes = (self._spelled() if name == "spec" else code_column(name) for name in words)
+        shown = ", ".join((*columns, *codes, "width_pixels", "height_pixels", "failed"))
+        certain = _all(("sound", *self._tests_of_words()))
+        return f"SELECT {shown}, {certain} AS certain FROM (SELECT {coded} FROM ({rows}) AS read) AS coded"
+
+    def _status(self) -> str:
+        return self.dialect.position(self.dialect.lower("status"), _STATUSES)
+
+    def _failed(self) -> str:
+        return f"{self._status()} >= {_FIRST_FREE}"
 
     def _spelled(self) -> str:
         """The code of the spec, where the row spells it otherwise that of the spelling of the price sheets."""
@@ -302,23 +348,35 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         ]
         return f"CASE {' '.join(arms)} ELSE {code} END AS {code}" if arms else code
 
-    def _tests(self) -> tuple[str, ...]:
-        """What must hold of a row so that the engine is certain of it; NULL counts as false."""
-        failed = f"status_code >= {_FIRST_FREE}"
+    def _tests_of_row(self) -> tuple[str, ...]:
+        """What must hold of a row, but for its words, so that the engine is certain of it; NULL counts as false."""
         harmless = self.dialect.harmless
-        optional = [name for name in WORDS if name not in REQUIRED_COLUMNS]
         return (
             "epoch >= 0",
-            "status_code > 0",
+            # The status is looked up where it matters only.
+            f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {self._failed()} END",
             "job_id <> ''",
-            *(f"{code_column(name)} > 0" for name in _NEVER_EMPTY),
-            f"CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND {failed} END",
-            f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {failed} END",
-            "(width_pixels = 0) = (height_pixels = 0)",
-            *(f"CASE WHEN {code_column(name)} > 0 THEN true ELSE {harmless(name)} END" for name in optional),
             *(harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, self.tags))),
             *(f"{column} <> ''" for column in self.tags if column == ACCOUNT_COLUMN),
         )
+
+    def _tests_of_words(self) -> tuple[str, ...]:
+        """The same of the words that many rows share."""
+        optional = [name for name in WORDS if name not in REQUIRED_COLUMNS]
+        return (
+            "status_is_known",
+            *(f"{code_column(name)} > 0" for name in _NEVER_EMPTY),
+            "CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND failed END",
+            "(width_pixels = 0) = (height_pixels = 0)",
+            *(
+                f"CASE WHEN {code_column(name)} > 0 THEN true ELSE {self.dialect.harmless(name)} END"
+                for name in optional
+            ),
+        )
+
+    def _split_by(self) -> tuple[str, ...]:
+        """The columns of text that split groups."""
+        return (*((ACCOUNT_COLUMN,) if self.scheme.by_account else ()), *self.scheme.tags)
 
     def _quantities(self) -> tuple[str, ...]:
         """The quantity of a row as written, and its pieces under each rule."""
@@ -328,7 +386,10 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return ", ".join(f"{value} AS {_number(place)}" for place, value in enumerate(values))
 
     def _summed(self) -> str:
-        return self._numbered([f"sum({_number(place)})" for place in range(3 + len(self.scheme.rules))])
+        return self._numbered([f"sum({number})" for number in self._numbers()])
+
+    def _numbers(self) -> list[str]:
+        return [_number(place) for place in range(3 + len(self.scheme.rules))]
 
     def _keys(self, columns: Sequence[str]) -> dict[str, str]:
         """The columns of a key over checked rows."""
@@ -369,6 +430,11 @@ def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
     account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
     codes = map(code_column, word_lists(scheme))
     return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
+
+
+def _all(tests: Iterable[str]) -> str:
+    """Whether all tests hold; NULL does not."""
+    return f"coalesce({' AND '.join(f'({test})' for test in tests)}, false)"
 
 
 def place_name(number: int) -> str:

@@ -27,6 +27,8 @@ from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage import ACCOUNT_COLUMN, UNKNOWN, UsageKey
 
+#: The rows by which it is decided whether words are judged group by group: a tenth of them may have words of their own.
+_SAMPLE = 10_000
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
 
 
@@ -122,7 +124,9 @@ class _Metering:
         """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any is in doubt."""
         in_doubt = False
         refused: list[Sequence[object]] = []
-        for row in self._over_accounts(sql.GROUPS, self._statements.groups(), "Reading usage"):
+        ((different,),) = self._engine.fetch(self._statements.different_words(_SAMPLE), "Reading usage")
+        groups = self._statements.groups(by_words=int(str(different)) < _SAMPLE // 10)
+        for row in self._over_accounts(sql.GROUPS, groups, "Reading usage"):
             if row[0] is None:
                 in_doubt = True
                 continue

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering import duckdb_engine, kinds
+from mps_bill.metering import duckdb_engine, kinds, sql, sql_engine
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources, run_folder, sweep
@@ -190,6 +190,42 @@ def test_what_is_wrong_with_a_row_is_worded_once(
         options=MeterOptions(engine=engine, bill_good_rows=True),
     )
     assert (result.rows_rejected, sorted(asked)) == (300, sorted(f"item-{number}" for number in range(300)))
+
+
+@pytest.mark.parametrize("differ", [False, True])
+def test_words_are_judged_by_group_or_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differ: bool) -> None:
+    """Either way the verdicts and sums are those of the exact reader, over text and over sizes that Parquet has as numbers."""
+    monkeypatch.setattr(sql_engine, "_SAMPLE", 200)
+    asked: list[bool] = []
+    groups = sql.Statements.groups
+
+    def seen(statements: sql.Statements, *, by_words: bool) -> str:
+        asked.append(by_words)
+        return groups(statements, by_words=by_words)
+
+    monkeypatch.setattr(sql.Statements, "groups", seen)
+    rows = [
+        kit.row(
+            job_id=f"j-{number}",
+            width=str(100 + number) if differ else "1280",
+            height=str(700 - number) if differ else "720",
+            quantity=f"{number}.5" if number % 7 else "",
+            status=("", "FAILED", "Success", "odd")[number % 4],
+            region="cn-nowhere" if number % 50 == 3 else "cn-shanghai",
+            unit=("second", "minute", "GB")[number % 3],
+            tag_project="ab"[number % 2],
+        )
+        for number in range(400)
+    ]
+    text = kit.source(tmp_path / "a.csv", kit.usage_text(rows))
+    path = tmp_path / "typed.parquet"
+    with duckdb.connect() as connection:
+        columns = "* REPLACE (job_id || 'p' AS job_id, try_cast(width AS INTEGER) AS width)"
+        connection.execute(f"COPY (SELECT {columns} FROM read_csv('{text.path}', all_varchar = true)) TO '{path}'")
+    _both([text], tags=("tag_project",))
+    _both([text, kit.source(path)])
+    assert differ not in asked
+    assert len(asked) >= 2
 
 
 def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
