@@ -59,7 +59,8 @@ class Then:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An action that answers a list. `rows` is where the list stands, `counted` what one of its rows is called, `id` the field
-    that identifies a row. `echoes` are parameters that the answer repeats, and where; otherwise it is another answer.
+    that identifies a row, and `record` one by which repeated rows are counted. `echoes` are parameters that the answer
+    repeats, and where, and `row_echoes` are repeated by each row; otherwise it is another answer.
     """
 
     action: str
@@ -69,7 +70,9 @@ class Listing:
     paging: Paging = Paging()
     parameters: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
+    record: str = ""
     echoes: Mapping[str, Path] = field(default_factory=dict)
+    row_echoes: tuple[str, ...] = ()
     then: Then | None = None
 
 
@@ -146,6 +149,7 @@ QUERY_BILL = Listing(
     ("Data", "Items", "Item"),
     "bill",
     Paging(("PageSize", 300), number="PageNum", totals=(("Data", "TotalCount"),)),
+    record="RecordID",
     echoes={"BillingCycle": ("Data", "BillingCycle"), "PageNum": ("Data", "PageNum")},
 )
 DESCRIBE_INSTANCE_BILL = Listing(
@@ -156,6 +160,7 @@ DESCRIBE_INSTANCE_BILL = Listing(
     Paging(("MaxResults", 300), token="NextToken", next_token=("Data", "NextToken"), totals=(("Data", "TotalCount"),)),
     {"IsBillingItem": "true", "Granularity": "DAILY"},
     echoes={"BillingCycle": ("Data", "BillingCycle")},
+    row_echoes=("BillingDate",),
 )
 
 ACCOUNT_BALANCE = Listing("QueryAccountBalance", BSS, ("Data",), "balance")

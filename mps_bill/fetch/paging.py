@@ -87,8 +87,8 @@ def pages(query: Query, ask: Ask) -> Iterator[Page]:
             query, number, {**query.listing.parameters, **query.parameters, **_turn(query, number, token)}
         )
         answer = ask(request)
-        _check_echoes(request, answer)
         page = Page(request, answer, _rows(request, answer), _total(query.listing, answer))
+        _check_echoes(page)
         if number > 1 and page.total != total:
             raise FetchFailed(_changed(query, f"{request} states {page.total} and the page before {total}"))
         total = page.total
@@ -184,9 +184,12 @@ def _total(listing: Listing, answer: Answer) -> int | None:
     return next((int(text) for text in texts if text.isdecimal()), None)
 
 
-def _check_echoes(request: Request, answer: Answer) -> None:
-    for parameter, path in request.listing.echoes.items():
-        asked, answered = request.parameters[parameter], _text(answer.value, path)
+def _check_echoes(page: Page) -> None:
+    request, listing = page.request, page.request.listing
+    echoes = [(parameter, page.answer.value, path) for parameter, path in listing.echoes.items()]
+    echoes += [(parameter, row, (parameter,)) for parameter in listing.row_echoes for row in page.rows]
+    for parameter, value, path in echoes:
+        asked, answered = request.parameters[parameter], _text(value, path)
         if answered and answered != asked:
             raise FetchFailed(
                 f"the answer to {request} is of {parameter} {quoted(answered)}, and {quoted(asked)} was asked for;"
@@ -216,10 +219,10 @@ class ActionTotals:
         self.rows += len(page.rows)
         if page.request.page == 1 and page.total is not None:
             self.stated = (self.stated or 0) + page.total
-        if page.request.listing.id:
-            ids = [str(row[page.request.listing.id]) for row in page.rows]
-            self._ids.update(ids)
-            self.repeated = self.rows - len(self._ids)
+        key = page.request.listing.id or page.request.listing.record
+        for id_ in (str(row[key]) for row in page.rows if row.get(key)):
+            self.repeated += id_ in self._ids
+            self._ids.add(id_)
 
     def __str__(self) -> str:
         stated = "states no total" if self.stated is None else f"states {self.stated}"

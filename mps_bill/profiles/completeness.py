@@ -17,6 +17,8 @@ from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
 _DAYS_START = (8 * HOUR, 0)
+#: How a request asks for sums of hours.
+_HOURLY = (str(HOUR), "hour")
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +88,10 @@ class Completeness:
             return False
         whole = answer.whole
         self._check_one_list(name, whole, answer.span.value)
+        interval = _parameter(answer, "Interval")
+        if self._profile.sums_of and interval and interval not in _HOURLY:
+            message = f"the request has Interval {quoted(interval)}: its sums cannot be billed by the hour; query sums of hours"
+            self._unnamed.append(Problem(Place(name, *whole.position()), kinds.DAILY_SUMS, message))
         lists = False
         for refusal in self._profile.refuse:
             asked = bool(refusal.asked) and refusal.asked == action_of(answer.document)
@@ -278,6 +284,13 @@ def _asked(answer: Answer, token: FieldPath) -> str | None:
     document = answer.document.value
     parameters = value_at(document, ("Request", "Parameters")) if isinstance(document, dict) else None
     return next(_texts(value_at(parameters, token.steps)), "") if isinstance(parameters, dict) else None
+
+
+def _parameter(answer: Answer, name: str) -> str:
+    """A parameter of the request beside an answer; empty where there is none."""
+    document = answer.document.value
+    found = value_at(document, ("Request", "Parameters", name)) if isinstance(document, dict) else None
+    return next(_texts(found), "")
 
 
 def _query(answer: Answer, of_a_page: Sequence[FieldPath | None]) -> str | None:

@@ -34,8 +34,8 @@ _REWRITTEN = re.compile(
 )
 _PREPAID = frozenset({"预付费", "subscription"})
 MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS, "paid", "adjust")
-#: What a row needs a list amount for.
-_PRICED = ("usage", "free", "")
+#: What a row needs a list amount for. A fee type that is not known is a difference of what is payable.
+_PRICED = ("usage", "free")
 
 
 def parse_amount(text: str, *, exponent: bool) -> Decimal:

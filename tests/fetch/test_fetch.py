@@ -307,6 +307,25 @@ def test_items_are_asked_for_day_by_day(fetch: Fetch) -> None:
     assert "Control totals of DescribeInstanceBill: 62 pages, 93 items; the provider states 93." in fetch.err
 
 
+@pytest.mark.parametrize(("day", "code"), [("2026-10-02", 3), ("", 0)])
+def test_items_of_another_day_than_the_one_asked_for_are_not_written(fetch: Fetch, day: str, code: int) -> None:
+    def answer(parameters: dict[str, str], _: int) -> str:
+        items = [{"BillingDate": parameters["BillingDate"], "ListPrice": "1"}, {"BillingDate": day, "ListPrice": "2"}]
+        data = {"BillingCycle": "2026-10", "TotalCount": 2, "NextToken": "", "Items": items}
+        return json.dumps({"Code": "Success", "Success": True, "Data": data})
+
+    with provider({"DescribeInstanceBill": answer}) as fake:
+        fetch(*BILLS, "--level", "item", "--endpoint", fake.address, code=code)
+    message = 'is of BillingDate "2026-10-02", and "2026-10-01" was asked for; it is not written'
+    assert (message in fetch.err) == bool(code)
+
+
+def test_a_bill_that_is_in_a_page_twice_is_reported(fetch: Fetch) -> None:
+    with provider({"QueryBill": lambda parameters, _: bill_page(parameters, ["b-1", "b-2", "b-1"], 3)}) as fake:
+        fetch(*BILLS, "--endpoint", fake.address)
+    assert "1 page, 3 bills, 1 of them repeated; the provider states 3" in fetch.err
+
+
 # Pages that come twice.
 
 

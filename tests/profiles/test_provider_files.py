@@ -959,3 +959,17 @@ def test_a_broken_text_in_a_wrapper_has_its_place_whoever_finds_the_profile(
 ) -> None:
     assert run(["bill", str(written(tmp_path, '{"body": "{bad"}')), "-p", "mps-china", "-q"]) == 3
     assert 'x.json:1:10: in the text of "body", ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("interval", "hourly"), [("3600", True), ("86400", False), ("", True)])
+def test_a_request_for_other_sums_than_of_hours_is_refused(interval: str, hourly: bool, tmp_path: Path) -> None:
+    row = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1.5}
+    request = {"action": "DescribeMeterImsMediaConvertUsage", "parameters": {"Interval": interval}}
+    path = written(tmp_path, lines({"request": request, "response": {"Data": [row]}}))
+    using = profile("ims-metering", {"region": "cn-shanghai"})
+    if hourly:
+        with converted(path, using=using) as (one,):
+            assert one.rows == 1
+    else:
+        (message,) = rejection(path, using=using)
+        assert 'the request has Interval "86400": its sums cannot be billed by the hour' in message

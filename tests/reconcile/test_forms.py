@@ -167,13 +167,15 @@ def test_usage_needs_a_list_amount_by_the_heading_of_the_file(tmp_path: Path) ->
         compare(case, rows)
 
 
-def test_a_fee_type_that_nobody_knows_is_a_difference(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fee", ["新费用", "Adjustment of something"])
+@pytest.mark.parametrize("list_amount", ["5", "", "-"])
+def test_a_fee_type_that_nobody_knows_is_a_difference(tmp_path: Path, fee: str, list_amount: str) -> None:
     case = Case(tmp_path)
     rows = v2_rows(case.run.bills)
-    rows.append(rows[0] | {"费用类型": "新费用", PAYABLE: "5", "目录总价": "5"})
+    rows.append(rows[0] | {"费用类型": fee, PAYABLE: "5", "目录总价": list_amount})
     result = compare(case, rows)
     assert found(result) == [("2023-11-10 11:00", "missing-here", "5")]
-    assert [one.note for _, one in result.differences] == ['"新费用" is not a known fee type']
+    assert [one.note for _, one in result.differences] == [f'"{fee}" is not a known fee type']
 
 
 def test_a_row_without_a_product_is_excluded_and_says_so(tmp_path: Path) -> None:
