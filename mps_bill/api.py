@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from datetime import timezone as fixed_zone
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from mps_bill.core.decimals import EXACT
-from mps_bill.core.diagnostics import InputRejected, Problem
+from mps_bill.core.diagnostics import InputRejected, Problem, one_of, quoted
 from mps_bill.core.times import parse_offset
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
@@ -97,8 +97,10 @@ def bill(
 
     Raises:
         InputRejected: with the problems of the usage; nothing is billed then.
-        ValueError: `as_of` or `timezone` has no offset.
+        ValueError: `as_of` or `timezone` has no offset, or there is no such engine.
+        TypeError: `prices` is not a price book, or `as_of` not a time.
     """
+    _check_book(prices)
     until, contract = _second(as_of), account.contract if account else LIST_PRICES
     options = _options(timezone, ignore_extra_columns, bill_good_rows, max_errors, engine)
     return BillResult(*_run(usage, options, lambda sources, how: bill_usage(sources, prices, how, until, contract)))
@@ -127,8 +129,9 @@ def settle(
         usage, as_of, timezone, ignore_extra_columns, bill_good_rows, max_errors, engine: As for `bill`.
 
     Raises:
-        InputRejected, ValueError: as `bill`.
+        InputRejected, ValueError, TypeError: as `bill`.
     """
+    _check_book(prices)
     until = _second(as_of)
     options = _options(timezone, ignore_extra_columns, bill_good_rows, max_errors, engine)
 
@@ -138,13 +141,17 @@ def settle(
     return SettleResult(*_run(usage, options, run))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Result:
     """What a run found: its sums, where every row of the usage went, and its rows. `notices` are what a person should know of how
     the usage was read, such as the encoding of a file."""
 
     _run: Any
     notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        rows = self.control_totals["rows_read"]
+        return f"<{type(self).__name__}: payable {self.payable} {self.currency}, {rows} rows read>"
 
     @property
     def currency(self) -> str:
@@ -212,7 +219,7 @@ class _Result:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BillResult(_Result):
     """The bills of a run: those that are issued are in the sums, pending ones (`as_of`) only among the rows."""
 
@@ -229,7 +236,7 @@ class BillResult(_Result):
         return BillView(self._run).records()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SettleResult(_Result):
     """The bills of a run, and what paid each: `payable` is the sum of `paid`, `outstanding` and `frozen`."""
 
@@ -268,6 +275,8 @@ class SettleResult(_Result):
 def _options(
     timezone: str | None, ignore_extra_columns: bool, bill_good_rows: bool, max_errors: int, engine: EngineName
 ) -> MeterOptions:
+    if engine not in get_args(EngineName):
+        raise ValueError(f"{quoted(engine)} is not {one_of(get_args(EngineName))}")
     return MeterOptions(
         assumed_offset=None if timezone is None else parse_offset(timezone),
         ignore_extra_columns=ignore_extra_columns,
@@ -287,7 +296,15 @@ def _run(usage: Name | Sequence[Name], options: MeterOptions, run: Callable[...,
         return run(sources, replace(options, notify=notices.append)), tuple(notices)
 
 
+def _check_book(prices: object) -> None:
+    """Names of sheets in the place of the book that they make are the most frequent slip."""
+    if not isinstance(prices, PriceBook):
+        raise TypeError("prices are what load_prices returns, such as load_prices('mps-china')")
+
+
 def _second(time: datetime | None) -> int | None:
+    if time is not None and not isinstance(time, datetime):
+        raise TypeError("a time is a datetime, such as datetime.fromisoformat('2023-11-10T14:00:00+08:00')")
     if time is not None and time.tzinfo is None:
         raise ValueError("a time needs an offset, as datetime.fromisoformat('2023-11-10T14:00:00+08:00') has")
     return None if time is None else (time - _EPOCH) // timedelta(seconds=1)

@@ -193,3 +193,18 @@ def test_the_page_of_the_manual_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     page = ROOT / "docs" / "python.md"
     found = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert (found.failed, found.attempted > 15) == (0, True)
+
+
+def test_a_result_is_one_line_and_wrong_arguments_say_what_is_wanted(tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    usage.write_text(
+        "job_id,completed_at,region,item,quantity,unit\na,2023-11-10T11:20:00+08:00,cn-shanghai,transmuxing,10,minute\n"
+    )
+    prices = mps_bill.load_prices("mps-china")
+    assert repr(mps_bill.bill(usage, prices)) == "<BillResult: payable 0.07 CNY, 1 rows read>"
+    with pytest.raises(TypeError, match="load_prices"):
+        mps_bill.bill(usage, "mps-china")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a time is a datetime"):
+        mps_bill.bill(usage, prices, as_of="2023")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="auto, duckdb"):
+        mps_bill.bill(usage, prices, engine="x")  # type: ignore[arg-type]

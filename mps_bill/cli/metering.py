@@ -20,6 +20,7 @@ from mps_bill.cli.output import check_outputs, open_output, say
 from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
+from mps_bill.core.times import clock
 from mps_bill.metering import kinds
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions
@@ -78,7 +79,7 @@ def metering(
         all_bad = metered.rows_rejected == metered.rows_read > 0
         rejected.append(metered.problems if all_bad else None)
         if not selection.is_everything:
-            check(selection, metered.groups, book)
+            check(selection, metered.groups, book, quiet=reading.quiet)
         if not allow_future:
             check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
 
@@ -114,8 +115,8 @@ def metering(
         raise InputRejected(rejected[-1])
 
 
-def check(selection: Selection, groups: Iterable[Group], book: PriceBook) -> None:
-    """Refuses a selection that usage cannot have.
+def check(selection: Selection, groups: Iterable[Group], book: PriceBook, *, quiet: bool = False) -> None:
+    """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip.
 
     Raises:
         typer.BadParameter: as `Selection.check`.
@@ -124,6 +125,10 @@ def check(selection: Selection, groups: Iterable[Group], book: PriceBook) -> Non
         selection.check(groups, book)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="what to show") from None
+    starts = {group.assignment.cycle_start for group in groups}
+    if starts and not any(start in selection.period for start in starts):
+        first, last = (clock(second, book.offset) for second in (min(starts), max(starts)))
+        say(f"Nothing was used in the period; the cycles of the usage begin {first} to {last}.", quiet=quiet)
 
 
 def read_files(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
-from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.language import ENGLISH, current, mark, tr, tr_many
 from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
@@ -85,7 +85,7 @@ class BillView:
         if rest := len(run.bills) - len(shown):
             yield Note(_not_shown(rest, more=bool(shown)))
         for by in self.by or default_groupings(is_long=is_long):
-            yield summary_table(self._summary(by), run.currency)
+            yield summary_table(self._summary(by), run.currency, item_names(run.bills))
         if not is_long:
             yield total
         if run.pending:
@@ -206,6 +206,13 @@ def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     # Beside more columns the longer word would not fit 80 columns.
     yield (tr("Rounding adjustment") if width == 6 else tr("Rounding"), *blank, amounts.rounding_adjustment)
     yield (tr("Payable"), *blank, amounts.payable)
+
+
+def item_names(bills: Iterable[Bill]) -> Mapping[str, str]:
+    """The names of items in the language that is shown, by their codes, where the sheets have them; of English none, since the
+    codes are English."""
+    items = {line.item.code: line.item for bill in bills for line in bill.lines} if current() != ENGLISH else {}
+    return {code: item.label for code, item in items.items() if current() in item.names}
 
 
 def spans_days(bills: Sequence[Bill]) -> bool:

@@ -34,6 +34,7 @@ from mps_bill.view.bill_view import (
     bill_table,
     bills_in_full,
     default_groupings,
+    item_names,
     listed,
     pending_table,
     selection_text,
@@ -164,7 +165,8 @@ class SettleView:
 
     def _summary_tables(self, by: tuple[str, ...]) -> Iterator[Table]:
         summary = self._summary(by, split=bool(self.by))
-        yield summary_table(summary, self.run.currency)
+        names = item_names(step.bill for step in self.run.settled.settlements)
+        yield summary_table(summary, self.run.currency, names)
         if self.by or summary.of_bills:
             yield payment_table(summary, self.run.currency, PAYERS)
 

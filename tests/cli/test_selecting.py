@@ -222,3 +222,16 @@ def test_two_days_or_more_begin_with_the_payable_and_print_no_hour(shown: Any, u
     assert "Bill of mps" in shown("bill", usage, "--bills", "1")
     assert shown("bill", usage, "--all").count("Bill of mps") == 3
     assert shown("bill", DAY).startswith("Bill of mps")
+
+
+def test_a_period_without_usage_says_when_there_is_some(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bill", usage, "-p", "mps-china", "--on", "2023-12"]) == DONE
+    said = capsys.readouterr().err
+    assert "Nothing was used in the period; the cycles of the usage begin 2023-11-10 10:00 to 2023-11-29 11:00." in said
+
+
+def test_items_have_their_chinese_names_in_chinese_summaries(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bill", usage, "-p", "mps-china", "--by", "item", "--lang", "zh"]) == DONE
+    shown = capsys.readouterr().out
+    assert "智能审核" in shown
+    assert "转封装" in shown
