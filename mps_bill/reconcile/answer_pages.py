@@ -39,12 +39,17 @@ def answers_in(document: Document, own: Mapping[str, str]) -> Iterator[Answer]:
 def path_to_items(answer: Any) -> tuple[str, ...] | None:
     """The path to the items of an answer; None where it has none."""
     path: list[str] = []
+    # An item has a text under "Item" itself.
     while isinstance(answer, dict) and (
-        key := next(filter(None, (key_of(answer, name) for name in _INTO_ITEMS)), None)
+        key := next(
+            (key for name in _INTO_ITEMS if isinstance(answer.get(key := key_of(answer, name)), dict | list)), None
+        )
     ):
         path.append(key)
         answer = answer[key]
-    return (*path, EACH) if isinstance(answer, list) else None
+    # One object where a list is meant is a list of one.
+    is_one = isinstance(answer, dict) and answer and path and path[-1].casefold() in ("items", "item")
+    return (*path, EACH) if isinstance(answer, list) or is_one else None
 
 
 def stated_by(answer: Answer) -> dict[str, Any]:

@@ -155,7 +155,8 @@ def _compare(
             found += _line_differences(mine, other, _line_leeway(mine, other, tolerance, split))
         elif mine:
             found.append(_one_sided(mine, "missing-there"))
-        elif other:
+        elif other and (other.key != ALL_ITEMS or other.list_amount or other.net):
+            # A bill of nothing, without items, is no more than none.
             found.append(_one_sided(other, only_theirs))
     found += _reductions(ours, theirs)
     if paid:

@@ -526,6 +526,19 @@ def test_the_chinese_heading_of_a_refund_of_credit(tmp_path: Path) -> None:
     assert result.equal, result.contradictions
 
 
+def test_a_bill_of_nothing_is_no_difference(tmp_path: Path) -> None:
+    case = Case(tmp_path)
+    items = bill_items(case.run.bills)
+    money = ("Amount", "Discount", "Coupons", "Card")
+    nothing = {name: "0" if name.endswith(money) else value for name, value in items[0].items()}
+    nothing |= {"UsageStartTime": "2023-11-20 11:00:00", "UsageEndTime": "2023-11-20 12:00:00"}
+    result = case.compare(answer([*items, nothing]))
+    assert result.equal, found(result)
+    something = nothing | dict.fromkeys(("PretaxGrossAmount", "PretaxAmount", "CashAmount", "PaymentAmount"), "1")
+    result = case.compare(answer([*items, something]))
+    assert [(category, amount) for _, category, amount in found(result)] == [("missing-here", "1")]
+
+
 # One month in two forms
 
 

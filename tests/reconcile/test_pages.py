@@ -109,3 +109,12 @@ def test_the_same_in_a_table(tmp_path: Path) -> None:
     assert read(tmp_path, text, suffix="csv") == 2
     [found] = read(tmp_path, text + row, suffix="csv")  # type: ignore[misc]
     assert found.startswith("0.csv:4: duplicate of the row at ")
+
+
+@pytest.mark.parametrize("form", ['{"Item": %s}', "%s", '{"item": %s}'])
+def test_one_item_that_is_an_object_is_a_list_of_one(tmp_path: Path, form: str) -> None:
+    one = form % json.dumps(item() | {"Item": "PayAsYouGoBill"})
+    text = f'{{"Data": {{"BillingCycle": "2023-11", "TotalCount": 1, "Items": {one}}}}}'
+    export, problems = read_exports([str(write(tmp_path / "bills.json", text))], "CNY")
+    assert export, problems
+    assert [str(row.payable) for row in export.rows] == ["0.65"]
