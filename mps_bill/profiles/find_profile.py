@@ -59,7 +59,10 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
             header = _header(source)
+            every = profiles
             profiles = [one for one in profiles if one.known_by and all(path.name in header for path in one.known_by)]
+            if not profiles and (cause := _nearly(header, every)):
+                raise rejected(source, kinds.NO_PROFILE, cause, 1, 1)
         fitting, has_rows = _fitting(source, form, profiles)
         if len(fitting) == 1:
             if usage := next((table for table in tables[:1] if _form(table) == "csv" and is_usage(table)), None):
@@ -82,6 +85,20 @@ def profile_of(value: Any) -> str:
     profiles = (profile for name in shipped_profiles() if (profile := load_profile(name)[0]))
     members = value if isinstance(value, dict) else {}
     return next((one.id for one in profiles if lists(one, members) or knows(one, members) or begins(one, members)), "")
+
+
+def _nearly(header: Sequence[str], profiles: Sequence[Profile]) -> str:
+    """Why a header is not that of a profile, where only separators or capital letters are other ones; else empty."""
+    for separator, called in ((",", ""), (";", '";"'), ("\t", "a TAB"), ("|", '"|"')):
+        names = {name.strip(' "').casefold() for name in ",".join(header).split(separator)}
+        for profile in profiles:
+            known = [path.name for path in profile.known_by]
+            if known and names >= {name.casefold() for name in known}:
+                wanted = f"profile {profile.id} reads the columns {', '.join(known)}, spelled so"
+                return f'{wanted} and separated by ","' + (
+                    f", and here they are separated by {called}" if called else ""
+                )
+    return ""
 
 
 def is_usage(source: UsageSource) -> bool:

@@ -973,3 +973,21 @@ def test_a_request_for_other_sums_than_of_hours_is_refused(interval: str, hourly
     else:
         (message,) = rejection(path, using=using)
         assert 'the request has Interval "86400": its sums cannot be billed by the hour' in message
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("Time;Specification;Duration", 'and here they are separated by ";"'),
+        ("Time\tSpecification\tDuration", "and here they are separated by a TAB"),
+        ("time,specification,DURATION", "reads the columns Time, Specification, Duration, spelled so"),
+    ],
+)
+def test_a_table_with_other_separators_or_capitals_has_one_cause(
+    header: str, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f"{header}\n1699585200,H264.HD,1.5\n", "x.csv")
+    assert run(["bill", str(path), "-p", "mps-china", "-q"]) == 3
+    err = capsys.readouterr().err
+    assert part in err
+    assert err.count("\n") == 1, err
