@@ -216,7 +216,8 @@ class _Reader:
         texts = {column: fields[index].strip() for column, index in columns.items() if index < len(fields)}
         cells = Cells(texts, place, plain_amount, self.problems, names)
         if is_closing:
-            self.closings.append(ClosingRow(place(""), cells.money(SUMMED), first, len(self.rows)))
+            stated = [column for column in SUMMED if cells.text(column)]
+            self.closings.append(ClosingRow(place(""), cells.money(stated), first, len(self.rows)))
         else:
             self._add(cells, fields)
 

@@ -217,3 +217,9 @@ def test_globs_name_pages_and_a_file_counts_once(tmp_path: Path) -> None:
     [found] = refused(tmp_path / "page-1.json", tmp_path / "page-1.json")
     assert "this file is given twice" in found
     assert "cannot be read" in refused(tmp_path / "none-*.json")[0]
+
+
+def test_a_closing_row_states_nothing_of_an_empty_cell(tmp_path: Path) -> None:
+    export = read(write(tmp_path / "e.csv", console_csv([ROW, closing_row([ROW]) | {"原价": ""}])))
+    assert "list_amount" not in export.closings[0].amounts
+    assert export.closings[0].amounts["payable"] == Decimal("0.65")
