@@ -58,6 +58,13 @@ class Selection:
         start, end = calendar.month_start(month.month), calendar.month_end(month.month)
         return start in self.period and self.period.edge_in(start, end) is None and not self.only
 
+    def cuts_month_of(self, bill: Bill) -> bool:
+        """Whether a bill is settled with its month, and the period has only a part of that."""
+        calendar = bill.cycle.sheet.billing.calendar
+        month = calendar.month(bill.cycle.start)
+        start, end = calendar.month_start(month), calendar.month_end(month)
+        return bill.cycle.is_monthly and self.period.edge_in(start, end) is not None
+
     def _part_of(self, bill: Bill) -> Bill:
         lines = tuple(part for line in bill.lines for part in self._part_of_line(line))
         listed = sum([line.amount for line in lines], ZERO)

@@ -74,7 +74,7 @@ class BillView:
     def printed(self) -> Iterator[Block]:
         run = self.run
         if not run.selection.is_everything:
-            yield Note(selection_text(run.selection, run.offset))
+            yield Note(selection_text(run.selection, run.offset, run.bills))
         total = total_table(run)
         is_long = spans_days(run.bills)
         shown = run.bills[: bills_in_full(self.in_full, is_long=is_long)]
@@ -230,8 +230,9 @@ def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
     return (("day" if is_long else "hour",), ("item",))
 
 
-def selection_text(selection: Selection, offset: int) -> str:
-    """What of the run is shown, and that the rest was billed all the same; empty where everything is shown."""
+def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()) -> str:
+    """What of the run is shown, and that the rest was billed all the same; empty where everything is shown. Of the `bills` that
+    are shown it says whether the statement of their month is missing."""
     if selection.is_everything:
         return ""
     start, end = selection.period.start, selection.period.end
@@ -244,6 +245,10 @@ def selection_text(selection: Selection, offset: int) -> str:
     why = ""
     if selection.only:
         why = tr(" Only whole bills are rounded and paid, so parts of them have a net amount and no payable.")
+    elif any(map(selection.cuts_month_of, bills)):
+        why = tr(
+            " A month that is settled as a whole has its statement, and its rounding, only where all of it is shown."
+        )
     return tr(text, parts=tr(", ").join(shown), why=why)
 
 

@@ -126,7 +126,8 @@ class SettleView:
         run, settled = self.run, self.run.settled
         is_long = spans_days(bills_of_steps(run))
         if not run.selection.is_everything:
-            yield Note(selection_text(run.selection, run.offset))
+            bills = (step.bill for step in settled.settlements)
+            yield Note(selection_text(run.selection, run.offset, bills))
         if is_long:
             yield _total_table(run)
         shown = settled.steps[: bills_in_full(self.in_full, is_long=is_long)]
