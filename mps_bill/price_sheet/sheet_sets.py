@@ -14,7 +14,8 @@ from mps_bill.price_sheet.sheet_model import PriceSheet
 @dataclass(frozen=True, slots=True)
 class SetDiff:
     """The sheets that are on both sides, each pair compared. Versions that are `added` or `removed` are compared with none but
-    the version before them, where there is one (`following`).
+    the version before them, where there is one (`following`). `shifted` are the times from which another version is in force than
+    one that it is compared with there: a version that was put off, deleted, or renamed.
 
     `old_name` and `new_name` are what was compared, as it was named.
     """
@@ -25,6 +26,7 @@ class SetDiff:
     added: tuple[PriceSheet, ...] = ()
     removed: tuple[PriceSheet, ...] = ()
     following: tuple[SheetDiff, ...] = ()
+    shifted: tuple[tuple[int, SheetDiff], ...] = ()
 
     @property
     def changed(self) -> tuple[SheetDiff, ...]:
@@ -61,7 +63,35 @@ def diff_sets(
     if problems:
         return None, tuple(problems)
     compared, of_versions = (tuple(diff_sheets(*pair) for pair in found) for found in (pairs, following))
-    return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions), ()
+    known = {(id(before), id(after)) for before, after in (*pairs, *following)}
+    shifted = tuple(
+        (since, diff_sheets(before, after))
+        for since, before, after in ([] if lone else _in_force(old, new))
+        if (id(before), id(after)) not in known and before.currency == after.currency
+    )
+    return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions, shifted), ()
+
+
+def _in_force(old: Sequence[PriceSheet], new: Sequence[PriceSheet]) -> Iterator[tuple[int, PriceSheet, PriceSheet]]:
+    """Which sheet of a product on a site is in force on both sides, each pair with the first moment of it."""
+    found: set[tuple[int, int]] = set()
+    bounds = {
+        second for sheet in (*old, *new) for second in (sheet.effective_from, sheet.effective_to) if second is not None
+    }
+    for product in sorted({(sheet.site, sheet.product) for sheet in old}):
+        sides = [[sheet for sheet in side if (sheet.site, sheet.product) == product] for side in (old, new)]
+        for second in sorted(bounds):
+            before, after = (_sheet_at(side, second) for side in sides)
+            if before and after and (id(before), id(after)) not in found:
+                found.add((id(before), id(after)))
+                yield second, before, after
+
+
+def _sheet_at(sheets: Sequence[PriceSheet], second: int) -> PriceSheet | None:
+    """The sheet in force at a moment: a version holds until it ends or the next begins."""
+    begun = [sheet for sheet in sheets if sheet.effective_from <= second]
+    sheet = max(begun, key=lambda sheet: sheet.effective_from, default=None)
+    return None if sheet is None or (sheet.effective_to is not None and sheet.effective_to <= second) else sheet
 
 
 def _paired(

@@ -142,3 +142,39 @@ def test_usage_without_a_price_any_more(engine: str, capsys: pytest.CaptureFixtu
     assert "The usage cannot be billed under new@2023-11-01T00:00:00+08:00:" in err
     assert run(["prices", "diff", "old.yaml", "new.yaml", "--usage", "usage.csv"]) == 3
     assert "Usage that has no price under the new sheet" in capsys.readouterr().out
+
+
+_LATER = kit.SHEET.replace("2023-11-01T00:00:00+08:00", "2025-01-01T00:00:00+08:00").replace("0.0651", "0.0300")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # The cheaper version is put off by a year, deleted, or all versions get another id and one price rises.
+        lambda new: (new / "b.yaml").write_text(_LATER.replace("2025-01-01", "2026-01-01")),
+        lambda new: (new / "b.yaml").unlink(),
+        lambda new: [
+            path.write_text(path.read_text().replace("id: test", "id: other").replace("0.0651", "0.0940"))
+            for path in new.iterdir()
+        ],
+    ],
+    ids=["put-off", "deleted", "renamed"],
+)
+def test_what_is_in_force_at_a_time_must_not_rise(change: Any, folder: Path) -> None:
+    for name in ("before", "after"):
+        (folder / name).mkdir()
+        (folder / name / "a.yaml").write_text(kit.SHEET)
+        (folder / name / "b.yaml").write_text(_LATER)
+    assert run(["prices", "diff", "before", "after", "--fail-if-up", "0"]) == 0
+    change(folder / "after")
+    assert run(["prices", "diff", "before", "after", "--fail-if-up", "0"]) == 4
+
+
+def test_a_dearer_time_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("before", "after"):
+        (folder / name).mkdir()
+        (folder / name / "a.yaml").write_text(kit.SHEET)
+    (folder / "before" / "b.yaml").write_text(_LATER)
+    assert run(["prices", "diff", "before", "after", "--fail-if-up", "0"]) == 4
+    text = " ".join(capsys.readouterr().err.split())
+    assert "rises from 0.0300 to 0.0651 from 2025-01-01 on, when test@2023-11-01T00:00:00+08:00 is in force" in text

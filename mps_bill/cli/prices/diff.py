@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
@@ -146,6 +147,10 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
 
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
     over = [rise for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
+    for since, diff in found.shifted:
+        day = diff.new.billing.calendar.day(since)
+        at = f" from {day} on, when {diff.new.ref} is in force instead of {diff.old.ref}"
+        over += [replace(rise, new=f"{rise.new}{at}") for rise in rises(diff) if rise.exceeds(limit)]
     measured = [rise for rise in over if rise.measured]
     for number, rise in enumerate(measured[:_NAMED]):
         others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
