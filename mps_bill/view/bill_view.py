@@ -31,6 +31,7 @@ from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.reasons import item_title
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
+    MONEY_PLACES,
     Block,
     Column,
     Columns,
@@ -269,7 +270,7 @@ def total_table(run: BillRun) -> Table:
     title = tr_many("Total of {n} bill", "Total of {n} bills", len(run.bills))
     if total.is_part:
         title = tr_many("Total of parts of {n} bill", "Total of parts of {n} bills", len(run.bills))
-    return Table(title, sum_columns(run.currency), [*rows, *before], (last,))
+    return Table(title, sum_columns(run.currency, is_long=spans_days(run.bills)), [*rows, *before], (last,))
 
 
 def total_rows(total: Amounts) -> list[Row]:
@@ -286,9 +287,10 @@ def total_rows(total: Amounts) -> list[Row]:
     ]
 
 
-def sum_columns(currency: str) -> Columns:
-    """The columns of sums, each in a row with its name."""
-    return (Column(""), Column("", "amount", unit=currency))
+def sum_columns(currency: str, *, is_long: bool) -> Columns:
+    """The columns of sums, each in a row with its name. Of a long run people see money; of a short one every digit that leads
+    to it."""
+    return (Column(""), Column("", "amount", unit=currency, places=MONEY_PLACES if is_long else None))
 
 
 def listed(in_full: int | None) -> int:

@@ -380,7 +380,8 @@ def _total_table(run: SettleRun) -> Table:
     title = tr_many("Total of {n} bill", "Total of {n} bills", bills)
     if statements:
         title += tr_many(" and {n} monthly statement", " and {n} monthly statements", statements)
-    return Table(title, sum_columns(run.currency), rows)
+    is_long = spans_days([step.bill for step in run.settled.settlements])
+    return Table(title, sum_columns(run.currency, is_long=is_long), rows)
 
 
 def bills_of_steps(run: SettleRun) -> list[Bill]:
