@@ -22,7 +22,7 @@ from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.bills import Amounts, sum_amounts
+from mps_bill.rating.bills import Amounts
 from mps_bill.rating.contract import LIST_PRICES
 from mps_bill.render.cells import as_data
 from mps_bill.settlement.account import Account
@@ -228,7 +228,7 @@ class BillResult(_Result):
     @property
     def _amounts(self) -> Amounts:
         with decimal.localcontext(EXACT):
-            return sum_amounts(self._run.bills, self._run.months)
+            return self._run.amounts
 
     def _records(self) -> Records:
         from mps_bill.view.bill_view import BillView

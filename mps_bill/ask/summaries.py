@@ -15,6 +15,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.core.shares import split_amount
 from mps_bill.core.times import Calendar, clock
 from mps_bill.core.units import Unit
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
 from mps_bill.rating.selection import LINE_KEYS, split_by_tags
@@ -94,7 +95,8 @@ class SummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The rows in order, and what they add up to. `of_bills`: it is by periods alone, so that every row is of whole bills."""
+    """The rows in order, and what they add up to. `of_bills`: it is by periods alone, so that every row is of whole bills.
+    `items` are those of the price sheets, by code."""
 
     by: tuple[str, ...]
     rows: tuple[SummaryRow, ...]
@@ -102,6 +104,7 @@ class Summary:
     amounts: Amounts
     of_bills: bool
     has_discounts: bool
+    items: Mapping[str, Item]
 
 
 def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str], *, is_part: bool = False) -> Summary:
@@ -136,16 +139,18 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
                 kept.add_paid(share)
         if bill.amounts.rounding_adjustment:
             row(ROUNDING, tuple(map(periods.get, by))).rounding += bill.amounts.rounding_adjustment
+    items = listed_items(one.bill for one in billed if isinstance(one.bill, Bill))
     total = SummaryRow(SUM, tuple(None for _ in by))
     for one_row in rows.values():
         total.add(one_row)
     return Summary(
         by,
-        tuple(sorted(rows.values(), key=_order(by, (one.bill for one in billed)))),
+        tuple(sorted(rows.values(), key=_order(by, items))),
         total,
         Amounts(total.list_amount, total.discount, total.rounding, is_part),
         of_bills,
         any(row.discount for row in rows.values()),
+        {item.code: item for item in items},
     )
 
 
@@ -181,13 +186,15 @@ def _value(line: LineItem, grouping: str, tags: Sequence[str], values: tuple[str
     return LINE_KEYS[grouping](line) if grouping in LINE_KEYS else values[tags.index(grouping)]
 
 
-def _order(
-    by: tuple[str, ...], bills: Iterable[Bill | StatementMonth]
-) -> Callable[[SummaryRow], tuple[tuple[bool, int, str], ...]]:
+def listed_items(bills: Iterable[Bill]) -> list[Item]:
+    """The items of the price sheets of bills, in the order of the sheets; of several versions of a sheet those of each."""
+    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
+    return [item for _, sheet in sorted(sheets.items()) for item in sheet.items.values()]
+
+
+def _order(by: tuple[str, ...], items: Sequence[Item]) -> Callable[[SummaryRow], tuple[tuple[bool, int, str], ...]]:
     """Periods by time; items, families and specs as the price sheets list them; regions and tags by name; roundings and
     statements behind what they belong to."""
-    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills if isinstance(bill, Bill)}
-    items = [item for _, sheet in sorted(sheets.items()) for item in sheet.items.values()]
     listed: Mapping[str, Iterable[str]] = {
         "item": (item.code for item in items),
         "family": (item.family for item in items),

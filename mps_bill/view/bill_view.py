@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
-from mps_bill.core.language import ENGLISH, current, mark, tr, tr_many
+from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
@@ -76,8 +76,8 @@ class BillView:
         run = self.run
         if not run.selection.is_everything:
             yield Note(selection_text(run.selection, run.offset, run.bills))
-        total = total_table(run)
         is_long = spans_days(run.bills)
+        total = total_table(run, is_long=is_long)
         shown = run.bills[: bills_in_full(self.in_full, is_long=is_long)]
         if is_long:
             yield total
@@ -86,7 +86,7 @@ class BillView:
         if rest := len(run.bills) - len(shown):
             yield Note(_not_shown(rest, more=bool(shown)))
         for by in self.by or default_groupings(is_long=is_long):
-            yield summary_table(self._summary(by), run.currency, item_names(run.bills))
+            yield summary_table(self._summary(by), run.currency)
         if not is_long:
             yield total
         if run.pending:
@@ -209,13 +209,6 @@ def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
     yield (tr("Payable"), *blank, amounts.payable)
 
 
-def item_names(bills: Iterable[Bill]) -> Mapping[str, str]:
-    """The names of items in the language that is shown, by their codes, where the sheets have them; of English none, since the
-    codes are English."""
-    items = {line.item.code: line.item for bill in bills for line in bill.lines} if current() != ENGLISH else {}
-    return {code: item.label for code, item in items.items() if current() in item.names}
-
-
 def spans_days(bills: Sequence[Bill]) -> bool:
     """Whether the bills are of two days or more, so that a reader wants sums first and hours only when asked for."""
     first, last = (bound((bill.cycle.start for bill in bills), default=0) for bound in (min, max))
@@ -253,7 +246,7 @@ def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()
     return tr(text, parts=tr(", ").join(shown), why=why)
 
 
-def total_table(run: BillRun) -> Table:
+def total_table(run: BillRun, *, is_long: bool) -> Table:
     total = run.amounts
     rows: list[Row] = [
         (
@@ -270,7 +263,7 @@ def total_table(run: BillRun) -> Table:
     title = tr_many("Total of {n} bill", "Total of {n} bills", len(run.bills))
     if total.is_part:
         title = tr_many("Total of parts of {n} bill", "Total of parts of {n} bills", len(run.bills))
-    return Table(title, sum_columns(run.currency, is_long=spans_days(run.bills)), [*rows, *before], (last,))
+    return Table(title, sum_columns(run.currency, is_long=is_long), [*rows, *before], (last,))
 
 
 def total_rows(total: Amounts) -> list[Row]:
@@ -321,9 +314,3 @@ def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Colum
 
 def money(bills: Iterable[Bill], *, discounted: bool) -> tuple[Value, ...]:
     return tuple(sum_amounts(bills).figures(discounted=discounted).values())
-
-
-def item_order(bills: Iterable[Bill]) -> list[str]:
-    """The items as the price sheets list them."""
-    sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
-    return list(dict.fromkeys(code for _, sheet in sorted(sheets.items()) for code in sheet.items))

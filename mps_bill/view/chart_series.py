@@ -6,12 +6,11 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from mps_bill.ask.summaries import PERIODS, SUM, Summary, period_at
+from mps_bill.ask.summaries import PERIODS, SUM, Summary, listed_items, period_at
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import DAY, HOUR, date_text, offset_text
 from mps_bill.rating.bills import Bill
-from mps_bill.view.bill_view import item_order
 from mps_bill.view.summary_view import summary_title
 from mps_bill.view.tables import Bar, Report, Series
 
@@ -49,12 +48,11 @@ def cost_by_period(bills: Sequence[Bill]) -> Series:
 def cost_by_item(bills: Sequence[Bill]) -> Series:
     """List amount by item, as the price sheets list them; rounding adjustments belong to whole bills, not to items."""
     amounts: dict[str, Decimal] = {}
-    names: dict[str, str] = {}
     for bill in bills:
         for line in bill.lines:
             amounts[line.item.code] = amounts.get(line.item.code, ZERO) + line.amount
-            names[line.item.code] = line.item.label
-    bars = tuple(Bar(code, names[code], amounts[code]) for code in item_order(bills) if code in amounts)
+    labels = {item.code: item.label for item in listed_items(bills)}
+    bars = tuple(Bar(code, label, amounts[code]) for code, label in labels.items() if code in amounts)
     return Series(tr("List amount by item"), bars)
 
 

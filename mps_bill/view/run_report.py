@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mps_bill.ask.summaries import Summary
+from mps_bill.ask.summaries import Summary, listed_items
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import time_text
 from mps_bill.metering.usage import ControlTotals
@@ -21,7 +21,7 @@ from mps_bill.view.bill_records import (
     line_record,
     month_record,
 )
-from mps_bill.view.bill_view import item_order, selection_text
+from mps_bill.view.bill_view import selection_text
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.summary_view import summary_table
@@ -129,14 +129,15 @@ def run_report(
         ]
         about.insert(0, tr("{start} to {end} ({clock})", start=start, end=end, clock=clock_name(calendar)))
     facts += [(tr("Price sheet"), ref) for ref in sorted({bill.cycle.sheet.ref for bill in bills})]
-    names = {line.item.code: line.item.label for bill in bills for line in bill.lines}
+    used = {line.item.code for bill in bills for line in bill.lines}
+    labels = {item.code: item.label for item in listed_items(bills)}
     return Report(
         title=title,
         date=max((bill.cycle.issued_at for bill in bills), default=0),
         facts=facts,
         figures=figures,
         tables=(*tables, control_totals_table(run.control_totals)),
-        items=[(code, names[code]) for code in item_order(bills) if code in names],
+        items=[(code, label) for code, label in labels.items() if code in used],
         currency=run.currency,
         about=about,
         notes=(control_totals_text(run.control_totals),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from mps_bill.ask.selected import bills_of, selected_settlement
@@ -34,7 +34,6 @@ from mps_bill.view.bill_view import (
     bill_table,
     bills_in_full,
     default_groupings,
-    item_names,
     listed,
     pending_table,
     selection_text,
@@ -126,22 +125,24 @@ class SettleView:
         run, settled = self.run, self.run.settled
         is_long = spans_days(bills_of_steps(run))
         if not run.selection.is_everything:
-            bills = (step.bill for step in settled.settlements)
-            yield Note(selection_text(run.selection, run.offset, bills))
+            yield Note(selection_text(run.selection, run.offset, bills_of_steps(run)))
         if is_long:
-            yield _total_table(run)
+            yield _total_table(run, is_long=is_long)
         shown = settled.steps[: bills_in_full(self.in_full, is_long=is_long)]
         for step in shown:
             yield from _step_blocks(step, run)
         if rest := settled.steps[len(shown) :]:
             yield Note(_not_shown(rest, more=bool(shown)))
         if not is_long and (settled.settlements or settled.statements):
-            yield _total_table(run)
+            yield _total_table(run, is_long=is_long)
         if settled.charged_again:
             yield Note(charged_again_text(run))
         yield _closing_table(run)
-        for by in self.by or (default_groupings(is_long=is_long) if is_long else ()):
-            yield from self._summary_tables(by)
+        unasked = default_groupings(is_long=is_long) if is_long and not self.by else ()
+        for summary in (*self._summaries(), *(self._summary(by, split=False) for by in unasked)):
+            yield summary_table(summary, run.currency)
+            if self.by or summary.of_bills:
+                yield payment_table(summary, run.currency, PAYERS)
         yield from _overdue_blocks(run, self.in_full)
         if settled.late:
             yield from _late_blocks(settled.late, run, self.in_full)
@@ -150,37 +151,40 @@ class SettleView:
         yield from _forecast(run)
         yield Note(control_totals_text(run.control_totals))
 
-    def _summary(self, by: tuple[str, ...], *, split: bool = True) -> Summary:
-        """A summary, which splits payments over the lines of bills only where it is asked to, because that takes time."""
+    def _billed(self, *, split: bool = True) -> list[Billed]:
+        """What is summarised. Payments are split over the lines of bills, once for all summaries, only where that is asked for,
+        because it takes time."""
         settled = self.run.settled
-        billed = [
+        return [
             Billed(
                 step.bill if isinstance(step, Settlement) else step.statement,
                 paid_of(step),
-                partial(paid_by_line, step, settled.opening) if split and isinstance(step, Settlement) else tuple,
+                cache(partial(paid_by_line, step, settled.opening))
+                if split and isinstance(step, Settlement)
+                else tuple,
             )
             for step in settled.steps
             if not isinstance(step, Arrival)
         ]
-        return summarise(billed, by, self.tags)
 
-    def _summary_tables(self, by: tuple[str, ...]) -> Iterator[Table]:
-        summary = self._summary(by, split=bool(self.by))
-        names = item_names(step.bill for step in self.run.settled.settlements)
-        yield summary_table(summary, self.run.currency, names)
-        if self.by or summary.of_bills:
-            yield payment_table(summary, self.run.currency, PAYERS)
+    def _summary(self, by: tuple[str, ...], *, split: bool = True) -> Summary:
+        return summarise(self._billed(split=split), by, self.tags)
+
+    def _summaries(self) -> list[Summary]:
+        """The summaries that were asked for."""
+        billed = self._billed() if self.by else []
+        return [summarise(billed, by, self.tags) for by in self.by]
 
     def records(self) -> Records:
         """The summaries, where some were asked for; else the lines and what paid them."""
         if self.by:
-            return summary_records([self._summary(by) for by in self.by], self.run.currency, _POOL_OF)
+            return summary_records(self._summaries(), self.run.currency, _POOL_OF)
         return Records(SETTLED, settle_records(self.run))
 
     def document(self) -> dict[str, Any]:
         document = settle_run_json(self.run)
         if self.by:
-            document["summaries"] = [summary_json(self._summary(by), _POOL_OF) for by in self.by]
+            document["summaries"] = [summary_json(summary, _POOL_OF) for summary in self._summaries()]
         return document
 
     def tables(self) -> Report:
@@ -189,7 +193,7 @@ class SettleView:
         if self.in_short:
             return self._two_pages()
         notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
-        sums = [self._summary(by) for by in self.by]
+        sums = self._summaries()
         tables = [table for summary in sums for table in self._report_tables(summary)]
         return settle_report(self.run, self.account, notes, tables)
 
@@ -221,7 +225,7 @@ class SettleView:
         from mps_bill.view.chart_series import charted
         from mps_bill.view.settle_report import with_payments
 
-        return with_payments(charted(self.tables(), [self._summary(by) for by in self.by]))
+        return with_payments(charted(self.tables(), self._summaries()))
 
     def journal(self) -> Journal:
         from mps_bill.view.journal import journal, journal_by
@@ -367,7 +371,7 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
     )
 
 
-def _total_table(run: SettleRun) -> Table:
+def _total_table(run: SettleRun, *, is_long: bool) -> Table:
     sums = run.totals
     rows = total_rows(sums.amounts)
     paid = (
@@ -380,7 +384,6 @@ def _total_table(run: SettleRun) -> Table:
     title = tr_many("Total of {n} bill", "Total of {n} bills", bills)
     if statements:
         title += tr_many(" and {n} monthly statement", " and {n} monthly statements", statements)
-    is_long = spans_days([step.bill for step in run.settled.settlements])
     return Table(title, sum_columns(run.currency, is_long=is_long), rows)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from mps_bill.ask.summaries import OTHERS, PERIODS, ROUNDING, STATEMENT, SUM, Summary, SummaryRow
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.language import mark, tr
+from mps_bill.core.language import current, mark, tr
 from mps_bill.core.times import date_text
 from mps_bill.metering.usage import is_tag
 from mps_bill.rating.bills import Amounts
@@ -47,7 +47,7 @@ _KEYS = {
 
 def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
     """The summary as a person reads it; one by two groupings or more has the values of the last as columns. `names` are what
-    the values of another are called."""
+    the values of another are called, where that is not what they are called everywhere."""
     return _crosstab(summary, currency) if len(summary.by) > 1 else _flat(summary, currency, names or {})
 
 
@@ -65,7 +65,10 @@ def _flat(summary: Summary, currency: str, names: Mapping[str, str]) -> Table:
     rows = [
         row_of(
             columns,
-            {grouping: names.get(row.keys[0] or "") or _name(row, grouping, row.keys[0]), **figures(summary, row)},
+            {
+                grouping: names.get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]),
+                **figures(summary, row),
+            },
         )
         for row in summary.rows
     ]
@@ -122,28 +125,32 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
     # In their own order, which is that of time or of the price sheet.
     shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
-    last = summary.by[-1]
-    names = [_named(last, value) for value in shown]
-    others = [tr("others")] if len(sums) > len(shown) else []
-    outside = [tr(title) for kind, title in _OF.items() if any(row.kind == kind for row in summary.rows)]
-    cells: dict[tuple[str | None, ...], dict[str, Decimal]] = {}
+    # A column is known by what it is of, since a value can be called "others" or "Rounding" too.
+    titles = {(SUM, value): _named(summary, summary.by[-1], value) for value in shown}
+    if len(sums) > len(shown):
+        titles[OTHERS, None] = tr(_OF[OTHERS])
+    for kind in dict.fromkeys(row.kind for row in summary.rows if row.kind != SUM):
+        titles[kind, None] = tr(_OF[kind])
+    cells: dict[tuple[str | None, ...], dict[tuple[str, str | None], Decimal]] = {}
     for row in summary.rows:
-        of_lines = _named(last, row.keys[-1]) if row.keys[-1] in shown else tr("others")
-        name = of_lines if row.kind == SUM else tr(_OF[row.kind])
+        is_shown = row.kind == SUM and row.keys[-1] in shown
+        column = (SUM, row.keys[-1]) if is_shown else (OTHERS if row.kind == SUM else row.kind, None)
         under = cells.setdefault(row.keys[:-1], {})
-        under[name] = under.get(name, ZERO) + row.comes_to
-    figures_ = [*names, *others, *outside]
+        under[column] = under.get(column, ZERO) + row.comes_to
     total_name = tr("Net amount") if summary.amounts.is_part else tr("Total")
     columns = (
         *map(key_column, by),
-        *(Column(name, "amount", name, summed=True, places=MONEY_PLACES, as_it_is=True) for name in figures_),
+        *(
+            Column(f"{kind}:{value}", "amount", title, summed=True, places=MONEY_PLACES, as_it_is=True)
+            for (kind, value), title in titles.items()
+        ),
         Column("total", "amount", total_name, currency, summed=True, places=MONEY_PLACES, as_it_is=True),
     )
     rows: list[Row] = [
-        (*map(_named, by, keys), *(under.get(name) for name in figures_), sum(under.values(), ZERO))
+        (*map(partial(_named, summary), by, keys), *map(under.get, titles), sum(under.values(), ZERO))
         for keys, under in cells.items()
     ]
-    totals = [sum((under.get(name, ZERO) for under in cells.values()), ZERO) for name in figures_]
+    totals = [sum((under.get(column, ZERO) for under in cells.values()), ZERO) for column in titles]
     total: Row = (tr("Total"), *(None for _ in by[1:]), *totals, sum(totals, ZERO))
     return Table(summary_title(summary), columns, rows, (total,))
 
@@ -159,7 +166,7 @@ def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) ->
     )
     rows = [
         (
-            *map(partial(_name, row), summary.by, row.keys),
+            *map(partial(_name, summary, row), summary.by, row.keys),
             row.comes_to,
             *(row.paid.get(source) for source in paid),
         )
@@ -170,13 +177,17 @@ def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) ->
     return Table(tr("{summary}: paid from", summary=summary_title(summary)), columns, rows, (sums,))
 
 
-def _name(row: SummaryRow, grouping: str, key: str | None) -> str:
-    return tr(_OF[row.kind]) if key is None else _named(grouping, key)
+def _name(summary: Summary, row: SummaryRow, grouping: str, key: str | None) -> str:
+    return tr(_OF[row.kind]) if key is None else _named(summary, grouping, key)
 
 
-def _named(grouping: str, value: str | None) -> str:
+def _named(summary: Summary, grouping: str, value: str | None) -> str:
+    """What people call a value: an item by its name in their language, where the sheets have one; in English by its code,
+    which options take."""
     if value is None:
         return tr("(whole bills)")
+    if grouping == "item":
+        return summary.items[value].names.get(current(), value)
     return (date_text(value) if grouping in PERIODS else value) or tr(_NONE)
 
 

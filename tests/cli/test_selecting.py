@@ -235,3 +235,27 @@ def test_items_have_their_chinese_names_in_chinese_summaries(usage: str, capsys:
     shown = capsys.readouterr().out
     assert "智能审核" in shown
     assert "转封装" in shown
+
+
+def test_values_that_are_called_like_columns_of_a_crosstab_are_columns_of_their_own(shown: Any, tmp_path: Path) -> None:
+    names = ["others", "Rounding", *(f"p{n}" for n in range(9))]
+    rows = [
+        f"{n},2023-11-10T10:00:00+08:00,cn-shanghai,transmuxing,,{100 - 5 * n}.3,minute,{name}"
+        for n, name in enumerate(names)
+    ]
+    (tmp_path / "u.csv").write_text("\n".join([USAGE.splitlines()[0], *rows]) + "\n")
+    text = shown("bill", str(tmp_path / "u.csv"), "--by", "day,tag_project", "--bills", "0", "-f", "markdown")
+    table = text[text.index("### By day") :].splitlines()[2:6]
+    head, _, day, total = ([cell.strip(" *") for cell in line.strip("|").split("|")] for line in table)
+    assert head == ["Day", "Rounding", "others", *(f"p{n}" for n in range(6)), "others", "Rounding", "Total CNY"]
+    # 95.3 and 100.3 minutes at 0.007; the smallest three, of 165.9 minutes; and what the rounding of the hour takes off.
+    assert (day[1], day[2], day[9], day[10]) == ("0.67", "0.70", "1.16", "-0.01")
+    payable = as_json(shown("bill", str(tmp_path / "u.csv"), "-f", "json"))["total"]["payable"]
+    assert day[1:] == total[1:]
+    assert day[-1] == payable == "5.79"
+
+
+def test_items_have_their_chinese_names_across_and_in_pages(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--by", "day,item"], ["--by", "item", "-f", "html"]):
+        assert run(["bill", usage, "-p", "mps-china", "--lang", "zh", *words]) == DONE
+        assert "转封装" in capsys.readouterr().out
