@@ -125,7 +125,8 @@ class SettleView:
         run, settled = self.run, self.run.settled
         is_long = spans_days(bills_of_steps(run))
         if not run.selection.is_everything:
-            yield Note(selection_text(run.selection, run.offset, bills_of_steps(run)))
+            part = selection_text(run.selection, run.offset, bills_of_steps(run))
+            yield Note(tr("{part} The account is shown as it is after the whole run.", part=part))
         if is_long:
             yield _total_table(run, is_long=is_long)
         shown = settled.steps[: bills_in_full(self.in_full, is_long=is_long)]

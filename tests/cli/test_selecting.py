@@ -196,6 +196,8 @@ def test_settle_of_a_period_has_its_bills_and_the_account_after_all(shown: Any) 
     part = as_json(shown("settle", DAY, "-a", ACCOUNT, "-f", "json", "--from", "2023-11-10T14:00"))
     assert part["bills"] == [bill for bill in whole["bills"] if bill["cycle_start"] >= "2023-11-10T14:00"]
     assert (part["account"], part["closing_statement"]) == (whole["account"], whole["closing_statement"])
+    text = shown("settle", DAY, "-a", ACCOUNT, "--from", "2023-11-10T14:00")
+    assert "The account is shown as it is after the whole run." in " ".join(text.split())
     total = part["total"]
     assert sum(Decimal(total[pool]) for pool in ("vouchers", "stored_value_cards", "balance")) == Decimal(
         total["payable"]
