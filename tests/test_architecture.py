@@ -37,9 +37,6 @@ ROOMS = (
 )
 _LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
-#: The names that two files still share. None may join them.
-SHARED_NAMES = {"usage"}
-
 PURE_ROOMS = ("core", "documents", "rating", "settlement")
 #: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.
 AT_THE_EDGE = (
@@ -113,7 +110,7 @@ def test_every_room_has_its_place() -> None:
 def test_no_two_files_share_a_name() -> None:
     """A name says where to look; a reader does not need the folder to tell two files apart."""
     names = [path.stem for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
-    assert {name for name in names if names.count(name) > 1} == SHARED_NAMES
+    assert not {name for name in names if names.count(name) > 1}
 
 
 def test_imports_point_down() -> None:

@@ -16,11 +16,10 @@ from decimal import Decimal
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.laws import law
-from mps_bill.metering.groups import Metered
+from mps_bill.metering.groups import ControlTotals, Metered
 from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun, bill_metered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts

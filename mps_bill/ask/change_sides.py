@@ -12,9 +12,10 @@ from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport
 from mps_bill.core.times import DAY, Calendar, Period, clock
 from mps_bill.metering.exact_reader import open_files
+from mps_bill.metering.groups import ControlTotals
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import TAG_PREFIX, ControlTotals
+from mps_bill.metering.usage_columns import TAG_PREFIX
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.contract import LIST_PRICES, Contract

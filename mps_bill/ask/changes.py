@@ -20,7 +20,7 @@ from typing import Final
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
 from mps_bill.core.times import ALWAYS, Period
-from mps_bill.metering.usage import TAG_PREFIX
+from mps_bill.metering.usage_columns import TAG_PREFIX
 from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.rating.selection import LINE_KEYS, Selection, split_by_tags

@@ -15,7 +15,7 @@ from mps_bill.metering.assign import Assignment, Refusal, assign
 from mps_bill.metering.groups import Group
 from mps_bill.metering.records import Layout, RecordReader, UsageRecord, ValueProblem
 from mps_bill.metering.scheme import MeteringScheme, record_micros, scheme_for
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, cycles, make_bill
 from mps_bill.rating.lines import LineItem, month_key

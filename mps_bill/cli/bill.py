@@ -22,7 +22,7 @@ from mps_bill.core.diagnostics import InputRejected
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountBills
-    from mps_bill.metering.usage import ControlTotals
+    from mps_bill.metering.groups import ControlTotals
     from mps_bill.pipeline import BillRun
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.rating.contract import Contract

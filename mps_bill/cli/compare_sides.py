@@ -18,7 +18,7 @@ from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 from mps_bill.metering.sources import expanded
-from mps_bill.metering.usage import is_tag
+from mps_bill.metering.usage_columns import is_tag
 from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:

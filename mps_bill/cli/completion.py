@@ -234,7 +234,7 @@ def _values(context: typer.Context, column: str) -> Iterable[str]:
 def _tags(context: typer.Context) -> Iterable[str]:
     """The tag columns of the usage files of the command line."""
     from mps_bill.metering.exact_reader import columns_of
-    from mps_bill.metering.usage import TAG_PREFIX
+    from mps_bill.metering.usage_columns import TAG_PREFIX
 
     with _usage(context) as sources:
         return dict.fromkeys(name for source in sources for name in columns_of(source) if name.startswith(TAG_PREFIX))

@@ -310,7 +310,7 @@ def groupings(by: list[str] | None, format_: Format, *, in_short: bool = False) 
     """The groupings of each summary asked for, checked; none where they are only defaults that a format, or what is `in_short`
     on two pages, cannot show."""
     from mps_bill.ask.summaries import GROUPINGS
-    from mps_bill.metering.usage import TAG_PREFIX
+    from mps_bill.metering.usage_columns import TAG_PREFIX
 
     found = [tuple(text.split(",")) for text in by or ()]
     for grouping in (grouping for summary in found for grouping in summary):

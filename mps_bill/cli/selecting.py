@@ -12,7 +12,7 @@ from mps_bill.cli import completion, options
 from mps_bill.cli.reading import with_fields
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.times import Period, parse_bound, parse_period
-from mps_bill.metering.usage import is_tag
+from mps_bill.metering.usage_columns import is_tag
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.selection import LINE_KEYS, Selection
 

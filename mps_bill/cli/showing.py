@@ -25,7 +25,7 @@ from mps_bill.core.times import ALWAYS
 from mps_bill.render.formats import FOR_PEOPLE, JOINED, ON_PAPER, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
-    from mps_bill.metering.usage import ControlTotals
+    from mps_bill.metering.groups import ControlTotals
     from mps_bill.rating.selection import Selection
 
 

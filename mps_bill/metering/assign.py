@@ -14,7 +14,7 @@ from mps_bill.core.times import iso
 from mps_bill.core.units import UNITS, same_dimension
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Unpriced
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, codecs, is_constant, join_spec, split_spec

@@ -28,7 +28,7 @@ from mps_bill.metering.records import (
 from mps_bill.metering.scheme import MeteringScheme, scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.tidy import alike_warning, first_shown, look_alike, tidied
-from mps_bill.metering.usage import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, COLUMNS, REQUIRED_COLUMNS, TAG_PREFIX, UsageKey
 from mps_bill.price_sheet.book import PriceBook
 
 _ROWS_PER_REPORT = 20_000

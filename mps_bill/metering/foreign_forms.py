@@ -9,7 +9,7 @@ from typing import BinaryIO
 from mps_bill.core.diagnostics import Kind, quoted
 from mps_bill.metering import kinds
 from mps_bill.metering.csv_rows import Row, read_rows
-from mps_bill.metering.usage import REQUIRED_COLUMNS
+from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
 
 _SAVE = 'in Excel, save the sheet as "CSV UTF-8 (Comma delimited)"'
 WORKBOOK = f"this is an Excel workbook, not CSV; {_SAVE}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
+from operator import add
 
 from mps_bill.core.diagnostics import ProblemReport
-from mps_bill.core.laws import BrokenLaw
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.units import UNITS
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.scheme import MeteringScheme, record_rule
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item
 
@@ -45,6 +46,26 @@ class Metered:
     by_account: Iterable[tuple[str, Metered]] | None = None
     unknown_items: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Where every row went. `check` holds the law that nothing is lost."""
+
+    rows_read: int
+    rows_billed: int
+    rows_not_billable: int
+    rows_duplicate: int
+    rows_rejected: int
+    rows_late: int = 0
+    rows_pending: int = 0
+
+    def check(self) -> None:
+        read, *places = astuple(self)
+        law(sum(places) == read, "control totals do not add up: {} rows placed of {} read", sum(places), read)
+
+    def __add__(self, other: ControlTotals) -> ControlTotals:
+        return ControlTotals(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)

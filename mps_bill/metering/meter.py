@@ -13,7 +13,7 @@ from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.records import Layout
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ACCOUNT_COLUMN
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 from mps_bill.price_sheet.book import PriceBook
 
 #: Below this much input Python has finished before the engine's library is loaded (measured: they meet at about 1 MB).

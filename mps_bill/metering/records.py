@@ -16,7 +16,7 @@ from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import kinds
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.usage import (
+from mps_bill.metering.usage_columns import (
     ACCOUNT_COLUMN,
     COLUMNS,
     REQUIRED_COLUMNS,

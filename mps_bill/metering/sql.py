@@ -20,7 +20,7 @@ from typing import Protocol
 from mps_bill.core.units import MICROS, UNITS
 from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES, FileForm
 from mps_bill.metering.scheme import MeteringScheme, RecordRule
-from mps_bill.metering.usage import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQUIRED_COLUMNS, WORDS
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQUIRED_COLUMNS, WORDS
 
 MAX_MICROS = 10**18 - 1
 _INT64 = 2**63 - 1

@@ -25,7 +25,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ACCOUNT_COLUMN, UNKNOWN, UsageKey
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, UNKNOWN, UsageKey
 
 #: The rows by which it is decided whether words are judged group by group: a tenth of them may have words of their own.
 _SAMPLE = 10_000

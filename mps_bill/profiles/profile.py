@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Protocol
 
-from mps_bill.metering.usage import COLUMNS, REQUIRED_COLUMNS
+from mps_bill.metering.usage_columns import COLUMNS, REQUIRED_COLUMNS
 
 #: Follows the name of a list in a path: each of its members.
 EACH = "[]"

@@ -23,7 +23,7 @@ from mps_bill.documents.shapes import (
     words,
 )
 from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
-from mps_bill.metering.usage import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
+from mps_bill.metering.usage_columns import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.profile import (

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, iso, offset_text
-from mps_bill.metering.usage import ACCOUNT_COLUMN, TAG_PREFIX
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Obstacle, is_there, shown
 from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile, placeholders

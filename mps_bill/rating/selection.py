@@ -15,7 +15,7 @@ from mps_bill.core.shares import split_amount, split_whole
 from mps_bill.core.times import ALWAYS, Period, clock
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.groups import Group
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import REGIONS
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth

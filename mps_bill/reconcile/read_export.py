@@ -12,7 +12,7 @@ from mps_bill.core.files import MAX_BYTES_OF_DATA, read_file
 from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.sources import expanded
-from mps_bill.metering.usage import REQUIRED_COLUMNS
+from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
 from mps_bill.profiles.find_profile import profile_of
 from mps_bill.profiles.foreign_files import WEB_PAGE, action_of
 from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, read_documents, records_of

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import IO, Any
 
 from mps_bill.ask.all_accounts import RunSum
-from mps_bill.metering.usage import ControlTotals
+from mps_bill.metering.groups import ControlTotals
 from mps_bill.render.formats import Format
 from mps_bill.view.accounts_view import AccountsView
 from mps_bill.view.tables import Records

@@ -10,7 +10,8 @@ from typing import Any
 from mps_bill.ask.all_accounts import RunSum
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import tr, tr_many
-from mps_bill.metering.usage import ACCOUNT_COLUMN, ControlTotals
+from mps_bill.metering.groups import ControlTotals
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import RECORDS
 from mps_bill.view.bill_view import money_columns

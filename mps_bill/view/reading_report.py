@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
 from mps_bill.core.language import tr
-from mps_bill.metering.usage import ControlTotals
+from mps_bill.metering.groups import ControlTotals
 
 
 def control_totals_text(totals: ControlTotals) -> str:

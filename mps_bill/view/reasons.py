@@ -9,7 +9,7 @@ from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
 from mps_bill.core.units import UNITS, Unit, ends_in_unit, exact_amount_text, in_unit
 from mps_bill.metering.assign import Assignment
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
 from mps_bill.rating.lines import Charge, LineItem

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mps_bill.ask.summaries import Summary, listed_items
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import time_text
-from mps_bill.metering.usage import ControlTotals
+from mps_bill.metering.groups import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
 from mps_bill.view.bill_records import (

@@ -12,7 +12,7 @@ from mps_bill.ask.summaries import OTHERS, PERIODS, ROUNDING, STATEMENT, SUM, Su
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import current, mark, tr
 from mps_bill.core.times import date_text
-from mps_bill.metering.usage import is_tag
+from mps_bill.metering.usage_columns import is_tag
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import BILL, LINE
 from mps_bill.view.tables import (

@@ -10,7 +10,7 @@ from mps_bill.ask.price_cases.case_definition import USAGE_FIELDS
 from mps_bill.ask.price_cases.read_cases import load_cases, read_cases
 from mps_bill.ask.price_cases.run_cases import CaseResult, run_case
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.usage import RECORD_COLUMNS
+from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.sheet import read_draft
 from tests.conftest import ROOT

@@ -23,7 +23,7 @@ def test_a_law_that_holds_says_nothing_and_a_broken_one_says_the_values() -> Non
 def test_rows_that_do_not_add_up_stop_the_run_however_python_runs(level: str) -> None:
     code = """\
 from mps_bill.core.laws import BrokenLaw
-from mps_bill.metering.usage import ControlTotals
+from mps_bill.metering.groups import ControlTotals
 try:
     ControlTotals(3, 1, 0, 0, 1).check()
 except BrokenLaw as broken:

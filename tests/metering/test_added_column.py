@@ -16,9 +16,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with a column `lane`, whose lane "dirt" has no price."""
     folder = tmp_path_factory.mktemp("column")
     room = copy_package(folder) / "metering"
-    change(room / "usage.py", '    "status",\n)', '    "status",\n    "lane",\n)')
-    change(room / "usage.py", '"codec", "unit")', '"codec", "unit", "lane")')
-    change(room / "usage.py", "    codec: str\n", "    codec: str\n    lane: str\n")
+    change(room / "usage_columns.py", '    "status",\n)', '    "status",\n    "lane",\n)')
+    change(room / "usage_columns.py", '"codec", "unit")', '"codec", "unit", "lane")')
+    change(room / "usage_columns.py", "    codec: str\n", "    codec: str\n    lane: str\n")
     change(room / "records.py", "    codec: str\n", "    codec: str\n    lane: str\n")
     change(
         room / "scheme.py",

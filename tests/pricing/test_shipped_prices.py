@@ -23,7 +23,7 @@ import yaml
 from mps_bill.core.times import parse_second
 from mps_bill.metering.assign import assign
 from mps_bill.metering.scheme import scheme_for
-from mps_bill.metering.usage import UsageKey
+from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mps_bill.metering.usage import COLUMNS
+from mps_bill.metering.usage_columns import COLUMNS
 from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path
 from mps_bill.profiles.read_profile import load_profile, read_profile, shipped_profiles
 

@@ -12,10 +12,10 @@ from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.units import Unit
+from mps_bill.metering.groups import ControlTotals
 from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import ControlTotals
 from mps_bill.pipeline import control_totals, gathered
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts, Cycle

@@ -9,7 +9,7 @@ from mps_bill.ask.price_cases import case_definition as d
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order
 from mps_bill.documents.read_document import ReadDocument, read_document, read_text
 from mps_bill.documents.shapes import Fields, Located
-from mps_bill.metering.usage import RECORD_COLUMNS
+from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_cases
 from mps_bill.price_sheet.gather import gather

@@ -19,7 +19,7 @@ from mps_bill.documents.shapes import Field, Fields, Located
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
-from mps_bill.metering.usage import RECORD_COLUMNS
+from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import sum_amounts

@@ -1,10 +1,8 @@
-"""The columns of usage, what the price of a record may depend on, and the control totals of the rows."""
+"""The columns of usage, and what the price of a record may depend on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from mps_bill.core.laws import law
 
 #: The columns of a usage record, in the order of the documentation.
 RECORD_COLUMNS = (
@@ -76,38 +74,3 @@ class UsageKey:
     tags: tuple[str, ...]
     #: Empty in usage of one account, which does not name it.
     account: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTotals:
-    """Where every row went. `check` holds the law that nothing is lost."""
-
-    rows_read: int
-    rows_billed: int
-    rows_not_billable: int
-    rows_duplicate: int
-    rows_rejected: int
-    rows_late: int = 0
-    rows_pending: int = 0
-
-    def check(self) -> None:
-        placed = (
-            self.rows_billed
-            + self.rows_not_billable
-            + self.rows_duplicate
-            + self.rows_rejected
-            + self.rows_late
-            + self.rows_pending
-        )
-        law(placed == self.rows_read, "control totals do not add up: {} rows placed of {} read", placed, self.rows_read)
-
-    def __add__(self, other: ControlTotals) -> ControlTotals:
-        return ControlTotals(
-            self.rows_read + other.rows_read,
-            self.rows_billed + other.rows_billed,
-            self.rows_not_billable + other.rows_not_billable,
-            self.rows_duplicate + other.rows_duplicate,
-            self.rows_rejected + other.rows_rejected,
-            self.rows_late + other.rows_late,
-            self.rows_pending + other.rows_pending,
-        )
