@@ -59,6 +59,7 @@ KNOWN_FLOATS = [("mps_bill.core.diagnostics", 0.6), ("mps_bill.core.diagnostics"
 
 HEAVY = {
     "duckdb",
+    "pydantic",
     "rich",
     "yaml",
     "zstandard",

@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from mps_bill.cli.exit_codes import WRONG_COMMAND_LINE
 from mps_bill.cli.options import SHOW
 from mps_bill.cli.output import say
+from mps_bill.cli.parameters import convert_where_needed
 
 #: An example of every command, on the files that `mps-bill init` writes where it needs no others.
 EXAMPLES = {
@@ -46,6 +47,10 @@ _Sections = dict[str, list[tuple[str, str]]]
 class CommandHelp(TyperCommand):
     """A command whose --help has its options in groups, and ends with an example."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        convert_where_needed(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         words = ctx.command_path.split()[1:]
         about = next((_ABOUT[word] for word in words if word in _ABOUT), "What to bill")
@@ -66,6 +71,7 @@ class GroupHelp(TyperGroup):
         if not args and not self.invoke_without_command and not ctx.resilient_parsing:
             say(ctx.get_help())
             raise typer.Exit(WRONG_COMMAND_LINE)
+        convert_where_needed(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
