@@ -20,7 +20,7 @@ from mps_bill.core.diagnostics import InputRejected, Problem, one_of, quoted
 from mps_bill.core.times import parse_offset
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
-from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
+from mps_bill.pipeline import BillRun, SettleRun, Settling, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Amounts
 from mps_bill.rating.contract import LIST_PRICES
@@ -136,7 +136,7 @@ def settle(
     options = _options(timezone, ignore_extra_columns, bill_good_rows, max_errors, engine)
 
     def run(sources: Sequence[UsageSource], how: MeterOptions) -> SettleRun:
-        return settle_usage(sources, prices, how, account, until, close_months=close_months)
+        return settle_usage(sources, prices, how, account, Settling(until, close_months=close_months))
 
     return SettleResult(*_run(usage, options, run))
 

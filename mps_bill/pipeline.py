@@ -148,8 +148,17 @@ class SettleRun:
     selection: Selection = EVERYTHING
 
 
-#: Days of usage that a forecast goes by, where the run has so many.
-FORECAST_DAYS = 7
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How an account pays: `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled
+    cycles, `charge_twice` also where its sums were charged before. `close_months` lets time pass until all months are stated.
+    A forecast goes by so many days of usage, where the run has them."""
+
+    as_of: int | None = None
+    charge_late: bool = False
+    charge_twice: bool = False
+    close_months: bool = False
+    forecast_days: int = 7
 
 
 def settle_usage(
@@ -157,17 +166,9 @@ def settle_usage(
     book: PriceBook,
     options: MeterOptions,
     account: Account,
-    as_of: int | None = None,
-    *,
-    charge_late: bool = False,
-    charge_twice: bool = False,
-    close_months: bool = False,
-    forecast_days: int = FORECAST_DAYS,
+    how: Settling = Settling(),
 ) -> SettleRun:
     """Bills for usage files, paid from an account in the order and at the time of their issue.
-
-    `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled cycles,
-    `charge_twice` also where its sums were charged before. `close_months` lets time pass until all months are stated.
 
     Raises:
         InputRejected: as `meter_usage`.
@@ -175,29 +176,10 @@ def settle_usage(
     from mps_bill.settlement.sources.resource_plans import segment_cuts
 
     options = replace(options, cuts=segment_cuts(account.plans, book))
-    return settle_metered(
-        meter(sources, book, options),
-        book,
-        account,
-        as_of,
-        charge_late=charge_late,
-        charge_twice=charge_twice,
-        close_months=close_months,
-        forecast_days=forecast_days,
-    )
+    return settle_metered(meter(sources, book, options), book, account, how)
 
 
-def settle_metered(
-    metered: Metered,
-    book: PriceBook,
-    account: Account,
-    as_of: int | None = None,
-    *,
-    charge_late: bool = False,
-    charge_twice: bool = False,
-    close_months: bool = False,
-    forecast_days: int = FORECAST_DAYS,
-) -> SettleRun:
+def settle_metered(metered: Metered, book: PriceBook, account: Account, how: Settling = Settling()) -> SettleRun:
     """The bills for the usage of an account, paid from it. It was metered with the cuts of the account's plans, and perhaps
     others."""
     # A bill needs none of this, and start-up is most of a small run.
@@ -209,7 +191,8 @@ def settle_metered(
 
     usage = gathered(metered, book, segment_cuts(account.plans, book))
     with decimal.localcontext(EXACT):
-        settled = settle(usage.cycles, account, book, as_of, charge_late, charge_twice, close_months=close_months)
+        late = how.charge_late, how.charge_twice
+        settled = settle(usage.cycles, account, book, how.as_of, *late, close_months=how.close_months)
         return SettleRun(
             currency=book.currency,
             offset=book.offset,
@@ -217,7 +200,7 @@ def settle_metered(
             totals=totals(settled),
             closing_rows=closing_rows(settled),
             overdue=overdue_bills(settled),
-            forecast=forecast(settled, forecast_days),
+            forecast=forecast(settled, how.forecast_days),
             control_totals=control_totals(
                 metered, pending=settled.pending, late=tuple(bill.cycle for bill in settled.late)
             ),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -20,10 +20,8 @@ from typing import Final
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
 from mps_bill.core.times import ALWAYS, Period
-from mps_bill.metering.usage_columns import TAG_PREFIX
 from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
-from mps_bill.rating.lines import LineItem
-from mps_bill.rating.selection import LINE_KEYS, Selection, split_by_tags
+from mps_bill.rating.selection import Selection, parts_of
 
 #: The values of the groupings asked for.
 Key = tuple[str, ...]
@@ -57,16 +55,7 @@ class Change:
     gone: Decimal = ZERO
 
     def __add__(self, other: Change) -> Change:
-        add = EXACT.add
-        return Change(
-            add(self.before, other.before),
-            add(self.after, other.after),
-            add(self.change, other.change),
-            add(self.quantity_effect, other.quantity_effect),
-            add(self.price_effect, other.price_effect),
-            add(self.new, other.new),
-            add(self.gone, other.gone),
-        )
+        return Change(*map(EXACT.add, astuple(self), astuple(other)))
 
 
 NO_CHANGE: Final = Change()
@@ -98,9 +87,9 @@ class Changes:
 
 @dataclass(slots=True)
 class _Use:
-    """A quantity in micros, which shares by a tag may split, and its net amount."""
+    """A quantity in micros, and its net amount."""
 
-    micros: Decimal = ZERO
+    micros: int = 0
     net: Decimal = ZERO
 
 
@@ -118,11 +107,10 @@ def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], selection
 def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequence[str]) -> Changes:
     """What changed from one side to the other, by groupings, of which those that are tags are among the run's `tags`. `after`
     is one part."""
-    places = tuple(tags.index(name) if name.startswith(TAG_PREFIX) else None for name in by)
     with decimal.localcontext(EXACT):
-        days = [_uses(part, by, places) for part in before.parts]
+        days = [_uses(part, by, tags) for part in before.parts]
         uses = _merged(days)
-        new_uses = _uses(after.bills, by, places)
+        new_uses = _uses(after.bills, by, tags)
         rows: dict[Key, Change] = {}
         for finest in dict.fromkeys((*uses, *new_uses)):
             change = _change(uses.get(finest, _Use()), new_uses.get(finest, _Use()), len(days))
@@ -146,7 +134,7 @@ def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequ
         )
 
 
-def _uses(bills: Iterable[Bill], by: Sequence[str], places: Sequence[int | None]) -> _Uses:
+def _uses(bills: Iterable[Bill], by: Sequence[str], tags: Sequence[str]) -> _Uses:
     """What bills are made of, where a price holds, split by the values of the groupings."""
     found: _Uses = {}
     total = ZERO
@@ -155,26 +143,14 @@ def _uses(bills: Iterable[Bill], by: Sequence[str], places: Sequence[int | None]
         for line in bill.lines:
             item = line.item
             fixed = (item.code, line.spec, line.region, item.unit.dimension)
-            for key, micros, net in _shares(line, by, places):
+            for key, part in parts_of(line, by, tags):
                 use = found.setdefault((*fixed, *key), _Use())
-                use.micros += micros
-                use.net += net
+                use.micros += part.micros
+                use.net += part.net
     law(
         sum((use.net for use in found.values()), ZERO) == total, "the parts of bills do not add up to their net amounts"
     )
     return found
-
-
-def _shares(line: LineItem, by: Sequence[str], places: Sequence[int | None]) -> Iterable[tuple[Key, Decimal, Decimal]]:
-    """The values of the groupings that share a line, with their micros and net amounts, as summaries by a tag split it."""
-    if all(place is None for place in places):
-        yield tuple(LINE_KEYS[name](line) for name in by), Decimal(line.micros), line.net
-        return
-    for tags, part in split_by_tags(line):
-        key = tuple(
-            LINE_KEYS[name](line) if place is None else tags[place] for name, place in zip(by, places, strict=True)
-        )
-        yield key, Decimal(part.micros), part.net
 
 
 def _merged(days: Iterable[_Uses]) -> _Uses:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from mps_bill.ask.all_accounts import bill_accounts
+from mps_bill.ask.all_accounts import AccountBills, bill_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
 from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.exact_reader import (
@@ -21,7 +21,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import record_micros
 from mps_bill.metering.sources import UsageSource
-from mps_bill.pipeline import settle_usage
+from mps_bill.pipeline import SettleRun, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.rating.lines import Charge, LineItem, month_key
@@ -91,59 +91,71 @@ def near_job(sources: Sequence[UsageSource], job_id: str) -> str:
     return "" if job_id in jobs else near_miss(job_id, jobs, priced=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """The bills that rows can stand in, by account, product and start of the cycle; in order of issue for each account."""
+
+    bills: Mapping[tuple[str, str, int], Bill]
+    problems: ProblemReport
+    account: Account | None = None
+    paid: Mapping[int, Settlement] = field(default_factory=dict)
+    late: tuple[Bill, ...] = ()
+
+    def explained(self, placed: PlacedRecord, seen: SeenRecord | None) -> Explained:
+        """What became of a row; `seen` is the record as it was met first."""
+        repeats = seen.first if seen and seen.first != Place(placed.source.name, placed.row.line) else None
+        found = placed.assignment
+        if not found:
+            return Explained(placed, placed.record.micros, repeats, None, ())
+        name = placed.key.account
+        bill = self.bills[name, found.sheet.product, found.cycle_start]
+        ours = found.item.code, found.spec, found.region
+        lines = tuple(line for line in bill.lines if (line.item.code, line.spec, line.region) == ours)
+        issued = (other for (account, _, _), other in self.bills.items() if account == name)
+        return Explained(
+            placed,
+            record_micros(found.item, placed.key.unit, placed.record.micros),
+            repeats,
+            bill,
+            lines,
+            self.paid.get(id(bill)),
+            any(bill is other for other in self.late),
+            _month_used(lines[0].charge, bill, issued, self.account),
+        )
+
+
 def _explain(
     sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, job_id: str, account: Account | None
 ) -> Explanation:
-    settlements: tuple[Settlement, ...] = ()
-    late: tuple[Bill, ...] = ()
     files, _ = open_files(sources, book, options)
-    bills: dict[tuple[str, str, int], Bill] = {}
-    rows: tuple[PlacedRecord, ...]
     if account is None:
         several = bill_accounts(sources, book, replace(options, accounts=None))
-        problems = several.problems
         rows = tuple(placed_records(files, job_id))
-        wanted = {placed.key.account for placed in rows}
-        for name, run in several:
-            if name in wanted:
-                bills.update({(name, bill.cycle.product, bill.cycle.start): bill for bill in run.bills})
+        billed = _listed(several, {placed.key.account for placed in rows})
     else:
-        settled = settle_usage(sources, book, options, account)
-        problems = settled.problems
+        billed = _settled(settle_usage(sources, book, options, account), account)
         rows = tuple(placed_records(files, job_id))
-        settlements, late = settled.settled.settlements, settled.settled.late
-        issued = (*(settlement.bill for settlement in settlements), *late)
-        bills.update({("", bill.cycle.product, bill.cycle.start): bill for bill in issued})
-    paid = {id(settlement.bill): settlement for settlement in settlements}
     seen: dict[Identity, SeenRecord] = {}
     for placed in () if options.trust_unique else rows:
         meet(placed, seen)
-    explained = []
-    for placed in rows:
-        record = placed.record
-        known = seen.get(record.identity)
-        if known and known.conflict:
-            continue
-        bill: Bill | None = None
-        lines: tuple[LineItem, ...] = ()
-        micros = record.micros
-        month_used: int | None = None
-        if placed.assignment:
-            found = placed.assignment
-            bill = bills[placed.key.account, found.sheet.product, found.cycle_start]
-            lines = tuple(
-                line
-                for line in bill.lines
-                if (line.item.code, line.spec, line.region) == (found.item.code, found.spec, found.region)
-            )
-            micros = record_micros(found.item, placed.key.unit, record.micros)
-            earlier = (other for (name, _, _), other in bills.items() if name == placed.key.account)
-            month_used = _month_used(lines[0].charge, bill, earlier, account)
-        repeats = known.first if known and known.first != Place(placed.source.name, placed.row.line) else None
-        settlement = paid.get(id(bill)) if bill else None
-        is_late = any(bill is other for other in late)
-        explained.append(Explained(placed, micros, repeats, bill, lines, settlement, is_late, month_used))
-    return Explanation(tuple(explained), problems)
+    met = ((placed, seen.get(placed.record.identity)) for placed in rows)
+    explained = (billed.explained(placed, known) for placed, known in met if not (known and known.conflict))
+    return Explanation(tuple(explained), billed.problems)
+
+
+def _listed(several: AccountBills, wanted: Container[str]) -> _Billed:
+    """The bills of the wanted accounts at the prices of the sheets."""
+    runs = ((name, run) for name, run in several if name in wanted)
+    bills = {(name, bill.cycle.product, bill.cycle.start): bill for name, run in runs for bill in run.bills}
+    return _Billed(bills, several.problems)
+
+
+def _settled(run: SettleRun, account: Account) -> _Billed:
+    """The bills that an account pays, and those of late usage."""
+    settlements, late = run.settled.settlements, run.settled.late
+    issued = (*(settlement.bill for settlement in settlements), *late)
+    bills = {("", bill.cycle.product, bill.cycle.start): bill for bill in issued}
+    return _Billed(bills, run.problems, account, {id(one.bill): one for one in settlements}, late)
 
 
 def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:

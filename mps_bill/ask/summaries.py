@@ -7,7 +7,7 @@ roundings stand in a row of their own, so that every column adds up to that of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
-from mps_bill.rating.selection import LINE_KEYS, split_by_tags
+from mps_bill.rating.selection import LINE_KEYS, parts_of
 
 PERIODS = ("hour", "day", "month")
 #: What a summary can be by, beside tags.
@@ -110,7 +110,8 @@ class Summary:
 def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str], *, is_part: bool = False) -> Summary:
     """The summary by some groupings, of which tags are among the `tags` of the run, in its order. `is_part`: the bills are
     parts of bills."""
-    of_bills = all(grouping in PERIODS for grouping in by)
+    of_lines = [grouping for grouping in by if grouping not in PERIODS]
+    of_bills = not of_lines
     rows: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
 
     def row(kind: str, keys: tuple[str | None, ...]) -> SummaryRow:
@@ -133,8 +134,11 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
             continue
         paid = one.paid_by_line()
         for number, line in enumerate(bill.lines):
-            for values, part, share in _parts(line, by, tags, paid[number] if paid else {}):
-                kept = row(SUM, tuple(periods.get(grouping) or _value(part, grouping, tags, values) for grouping in by))
+            parts = list(parts_of(line, of_lines, tags))
+            shares = _shares(paid[number] if paid else {}, line, len(parts))
+            for (values, part), share in zip(parts, shares, strict=True):
+                found = {**periods, **dict(zip(of_lines, values, strict=True))}
+                kept = row(SUM, tuple(found[grouping] for grouping in by))
                 kept.add_line(part)
                 kept.add_paid(share)
         if bill.amounts.rounding_adjustment:
@@ -169,21 +173,13 @@ def largest(summary: Summary, maximum: int) -> Summary:
     return replace(summary, rows=(*kept[:number], others, *kept[number:]))
 
 
-def _parts(
-    line: LineItem, by: tuple[str, ...], tags: Sequence[str], paid: Paid
-) -> Iterator[tuple[tuple[str, ...], LineItem, Paid]]:
-    """A line in the parts of its tags, where the summary is by any, each with its share of what paid the line."""
-    if not any(grouping in tags for grouping in by):
-        yield ((), line, paid)
-        return
+def _shares(paid: Paid, line: LineItem, parts: int) -> Sequence[Paid]:
+    """What paid each part of a line."""
+    if parts == 1:
+        return [paid]
     weights = [("", share.micros) for share in line.charge.shares]
     shares = {source: [part for _, part in split_amount(amount, weights)] for source, amount in paid.items()}
-    for number, (values, part) in enumerate(split_by_tags(line)):
-        yield values, part, {source: parts[number] for source, parts in shares.items()}
-
-
-def _value(line: LineItem, grouping: str, tags: Sequence[str], values: tuple[str, ...]) -> str:
-    return LINE_KEYS[grouping](line) if grouping in LINE_KEYS else values[tags.index(grouping)]
+    return [{source: amounts[number] for source, amounts in shares.items()} for number in range(parts)]
 
 
 def listed_items(bills: Iterable[Bill]) -> list[Item]:

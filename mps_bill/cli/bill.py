@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.limits import over
+from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Selecting, selects
+from mps_bill.cli.selecting import Detail, details
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @reads_usage
-@selects
+@details
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def bill(
     usage: options.Usage,
@@ -45,11 +45,7 @@ def bill(
             "Bill by the contract of this account, without paying; or a folder with a file ID.yaml for each account_id."
         ),
     ] = None,
-    selecting: Selecting,
-    by: options.By = None,
-    in_full: options.InFull = None,
-    show_all: options.ShowAll = False,
-    summary: options.Summary = False,
+    detail: Detail,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,
@@ -60,30 +56,22 @@ def bill(
     They are made from usage files and price sheets. Usage with a column account_id is billed account by account. With
     --account the bills are those of its contract.
     """
-    limit = options.amount_option(fail_over, "--fail-over")
-    groupings = options.groupings(by, showing.format, in_short=summary)
+    limits = Limits(options.amount_option(fail_over, "--fail-over"))
+    groupings = detail.groupings(showing.format)
     issued_by = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
-    selection = selecting.selection(book, groupings)
-    showing.check(groupings, selection, in_short=summary)
+    selection = detail.selection(book, groupings)
+    showing.check(groupings, selection, in_short=detail.summary)
 
     from mps_bill.ask.all_accounts import bill_accounts
     from mps_bill.ask.selected import selected_bills
-    from mps_bill.view.bill_view import BillView, selection_text
+    from mps_bill.view.bill_view import BillView
 
-    shown_in_full = options.in_full(in_full, show_all=show_all, in_short=summary)
+    whole_run = UsageRun(usage, prices, book, reading, showing, selection)
+    shown_in_full = detail.bills_in_full
     in_folder = account is not None and os.path.isdir(account)
     contract_of = _contracts(account, book)
-    with metering(
-        usage,
-        prices,
-        book,
-        reading,
-        showing.output,
-        inputs={"--account": account},
-        selection=selection,
-        as_of=issued_by,
-    ) as (sources, meter_options):
+    with whole_run.metering({"--account": account}, as_of=issued_by) as (sources, meter_options):
         accounts = bill_accounts(
             sources, book, replace(meter_options, accounts=in_folder or None), issued_by, contract_of
         )
@@ -106,11 +94,10 @@ def bill(
     else:
         ((_, whole),) = accounts
         run = selected_bills(whole, selection)
-        showing.show(BillView(run, groupings, shown_in_full, billing_account, summary))
+        showing.show(BillView(run, groupings, shown_in_full, billing_account, detail.summary))
         control_totals, comes_to = run.control_totals, run.amounts.payable
-    crossed = over(comes_to, limit, book.currency, is_part=bool(selection.only))
-    shown = selection_text(selection, book.offset)
-    return showing.end(accounts.problems, control_totals, shown=shown, crossed=[crossed], quiet=reading.quiet)
+    crossed = limits.crossed(comes_to, book.currency, is_part=bool(selection.only))
+    return whole_run.end(accounts.problems, control_totals, crossed=crossed)
 
 
 def _check_files(accounts: AccountBills, folder: str, book: PriceBook, max_errors: int) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
@@ -120,15 +120,9 @@ def compare(
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.view.comparison_view import ComparisonView
 
-    with metering(
-        usage,
-        prices,
-        book,
-        reading,
-        showing.output,
-        inputs={"--with": with_, "--account": account, "--own-account": own_account},
-        selection=selection,
-    ) as (sources, meter_options):
+    run = UsageRun(usage, prices, book, reading, showing, selection)
+    inputs = {"--with": with_, "--account": account, "--own-account": own_account}
+    with run.metering(inputs) as (sources, meter_options):
         if other:
             comparison = compare_prices(sources, book, other, meter_options, selection)
         elif account:
@@ -138,7 +132,7 @@ def compare(
         else:
             comparison = compare_regions(sources, book, meter_options, regions, selection)
     showing.show(ComparisonView(comparison))
-    return showing.end(comparison.usage.metered.problems)
+    return run.end(comparison.usage.metered.problems)
 
 
 def _regions(pairs: list[str]) -> dict[str, str]:

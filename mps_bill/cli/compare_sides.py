@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import check, metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
 from mps_bill.metering.sources import expanded
-from mps_bill.metering.usage_columns import is_tag
 from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:
@@ -65,14 +64,10 @@ def compare_sides(
 
     contract = options.load_account(account, book).contract if account else LIST_PRICES
     selection = selecting.selection(book, [by])
-    files = sides.usage or (*sides.before, *sides.after)
-    inputs = {"--account": account}
+    whole_run = UsageRun(sides.usage or (*sides.before, *sides.after), prices, book, reading, showing, selection)
     # What is new is in one of the files only, so the selection is held against them together.
-    held = selection if periods else Selection(tags=selection.tags)
-    with metering(files, prices, book, reading, showing.output, inputs=inputs, selection=held) as (
-        sources,
-        meter_options,
-    ):
+    metered_run = whole_run if periods else replace(whole_run, selection=Selection(tags=selection.tags))
+    with metered_run.metering({"--account": account}) as (sources, meter_options):
         if not by:
             by = ("item",)
             # What --only names is of one value.
@@ -88,9 +83,9 @@ def compare_sides(
             first = sum(len(expanded(name)) for name in sides.before)
             parts = (", ".join(sides.before), sources[:first]), (", ".join(sides.after), sources[first:])
             run = compare_usage(*parts, book, meter_options, by, contract, selection)
-            check(selection, groups, book)
+            whole_run.check_used(groups)
     showing.show(ChangeView(run, show_all))
-    return showing.end(run.problems, notices=_empty(run), quiet=reading.quiet)
+    return whole_run.end(run.problems, notices=_empty(run))
 
 
 def _gathering(groups: list[Group], done: Callable[[Metered], None] | None) -> Callable[[Metered], None]:
@@ -155,13 +150,11 @@ def _period(option: str, text: str, offset: int) -> NamedPeriod:
     from mps_bill.ask.change_sides import NamedPeriod
 
     start, dots, end = text.partition("..")
-    try:
-        if not dots:
+    if not dots:
+        with options.named(option, "; a period between two bounds is FROM..TO, and files are compared without USAGE"):
             return NamedPeriod(option, text, parse_period(text, offset))
+    with options.named(option):
         first, last = parse_bound(start, offset), parse_bound(end, offset)
-    except ValueError as error:
-        also = "" if dots else "; a period between two bounds is FROM..TO, and files are compared without USAGE"
-        raise typer.BadParameter(f"{error}{also}", param_hint=option) from None
     if first >= last:
         raise typer.BadParameter(f"{quoted(text)} ends before it begins", param_hint=option)
     return NamedPeriod(option, text, Period(first, last))
@@ -171,7 +164,5 @@ def _groupings(by: Sequence[str]) -> tuple[str, ...]:
     """The groupings asked for, each once."""
     names = [name for one in by for name in one.split(",")]
     for name in names:
-        if name not in LINE_KEYS and not is_tag(name):
-            message = f"{quoted(name)} is not {one_of([*LINE_KEYS, 'a tag_... column'])}{near_miss(name, LINE_KEYS)}"
-            raise typer.BadParameter(message, param_hint="--by")
+        options.check_key(name, LINE_KEYS, "--by")
     return tuple(dict.fromkeys(names))

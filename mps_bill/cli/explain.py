@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
@@ -32,23 +32,20 @@ def explain(
 ) -> int:
     """How one job was billed, step by step from its rows to the bill."""
     book = options.load_book(prices)
-    selection = selecting.selection(book)
+    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
 
     from mps_bill.ask.job_history import explain_job, near_job
     from mps_bill.view.explanation_view import ExplanationView
 
     payer = options.load_account(account, book) if account is not None else None
-    with metering(usage, prices, book, reading, showing.output, inputs={"--account": account}, selection=selection) as (
-        sources,
-        meter_options,
-    ):
-        result = explain_job(sources, book, meter_options, job, payer, selection)
+    with run.metering({"--account": account}) as (sources, meter_options):
+        result = explain_job(sources, book, meter_options, job, payer, run.selection)
         hint = "" if result.records else near_job(sources, job)
 
     if result.records:
         showing.show(ExplanationView(result.records, book.currency))
-        return showing.end(result.problems)
-    code = showing.end(result.problems, found=True)
-    where = "" if selection.is_everything else " in what is to be shown"
+        return run.end(result.problems)
+    code = run.end(result.problems, found=True)
+    where = "" if run.selection.is_everything else " in what is to be shown"
     say(f"No valid row has the job {quoted(job)}{where}{hint or '.'}")
     return code

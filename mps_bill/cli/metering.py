@@ -7,7 +7,8 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,11 +20,12 @@ from mps_bill.cli.clock import check_cycles
 from mps_bill.cli.output import check_outputs, open_output, say
 from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading
+from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.core.times import clock
 from mps_bill.metering import kinds
-from mps_bill.metering.groups import Metered
-from mps_bill.metering.meter_options import MeterOptions
+from mps_bill.metering.groups import ControlTotals, Group, Metered
+from mps_bill.metering.meter_options import MeterOptions, Progress, Reject
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets
@@ -31,8 +33,6 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
-    from mps_bill.metering.groups import Group, Metered
-from mps_bill.metering.meter_options import Progress, Reject
 
 #: Below this much input a read is over before a bar could be seen.
 _BAR_FROM_BYTES = 20_000_000
@@ -40,95 +40,132 @@ _BAR_FROM_BYTES = 20_000_000
 _BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 
 
-@contextmanager
-def metering(
-    usage: Sequence[str],
-    prices: Sequence[str],
-    book: PriceBook,
-    reading: Reading,
-    output: str | None,
-    *,
-    inputs: Mapping[str, str | Sequence[str] | None] | None = None,
-    selection: Selection = EVERYTHING,
-    bill_good_rows: bool = False,
-    as_of: int | None = None,
-    charged: str | None = None,
-    allow_future: bool = False,
-) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
-    """The usage files and how to read them; with a profile, the usage that other files mean.
+#: The usage files of a run, open, and how to read them.
+Metering = AbstractContextManager[tuple[tuple[UsageSource, ...], MeterOptions]]
 
-    `inputs` are the values of the other options that name files of the run, by option. `selection` is what will be shown of the
-    run, which its usage must have. With `bill_good_rows` bad rows do not
-    reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused where
-    the account `charged` would be saved with it, unless with `allow_future`.
 
-    Raises:
-        InputRejected: a name stands for no file that can be read; or every row was rejected to the rejects file, which is in
-            its place then: nothing is billed.
-        typer.BadParameter: `output` or the rejects file is one of the files of the run, or both are one file.
-    """
-    if reading.rejects and options.written_to(reading.rejects) is None and output is None:
-        raise typer.BadParameter("standard output has the result already; name a file", param_hint="--rejects")
-    results = {"--output": output, "--rejects": reading.rejects}
-    check_outputs(results, read_files(usage, {"--profile": reading.profile, **(inputs or {})}, prices))
-    offset = options.offset_option(reading.timezone)
-    #: Of every reading its problems, where no row was good.
-    rejected: list[ProblemReport | None] = []
+@dataclass(frozen=True, slots=True)
+class UsageRun:
+    """What a command bills and shows: usage files at prices, how they are read, and what of the run is shown, and how."""
 
-    def done(metered: Metered) -> None:
-        all_bad = metered.rows_rejected == metered.rows_read > 0
-        rejected.append(metered.problems if all_bad else None)
-        if not selection.is_everything:
-            check(selection, metered.groups, book, quiet=reading.quiet)
-        if not allow_future:
-            check_cycles(metered, book, as_of, charged=charged, quiet=reading.quiet)
+    usage: Sequence[str]
+    prices: Sequence[str]
+    book: PriceBook
+    reading: Reading
+    showing: Showing
+    selection: Selection = EVERYTHING
 
-    resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
-    choice = choose_profile(reading.profile, reading.constants)
-    with ExitStack() as stack:
-        sources = stack.enter_context(opened(usage, choice.formats, resources.temp_folder))
-        if profile := choice.of(sources, quiet=reading.quiet):
-            converted = stack.enter_context(conversion(sources, profile, quiet=reading.quiet))
-            sources = tuple(one.source for one in converted)
-        reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
-        size = sum(source.size for source in sources)
-        with_bar = not reading.quiet and size > _BAR_FROM_BYTES
-        progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
-        yield (
-            sources,
-            MeterOptions(
-                tags=selection.tags,
-                assumed_offset=offset,
-                ignore_extra_columns=reading.ignore_extra_columns,
-                max_errors=reading.max_errors,
-                engine=reading.engine.value,
-                resources=resources,
-                trust_unique=reading.trust_unique,
-                bill_good_rows=bill_good_rows or reject is not None,
-                reject=reject,
-                progress=progress,
-                done=done,
-                notify=partial(say, quiet=reading.quiet),
-            ),
+    @contextmanager
+    def metering(
+        self,
+        inputs: Mapping[str, str | Sequence[str] | None] | None = None,
+        *,
+        bill_good_rows: bool = False,
+        as_of: int | None = None,
+        charged: str | None = None,
+        allow_future: bool = False,
+    ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
+        """The usage files and how to read them; with a profile, the usage that other files mean.
+
+        `inputs` are the values of the other options that name files of the run, by option. With `bill_good_rows` bad rows do
+        not reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused
+        where the account `charged` would be saved with it, unless with `allow_future`.
+
+        Raises:
+            InputRejected: a name stands for no file that can be read; or every row was rejected to the rejects file, which is
+                in its place then: nothing is billed.
+            typer.BadParameter: the output or the rejects file is one of the files of the run, or both are one file.
+        """
+        reading, quiet, output = self.reading, self.reading.quiet, self.showing.output
+        if reading.rejects and options.written_to(reading.rejects) is None and output is None:
+            raise typer.BadParameter("standard output has the result already; name a file", param_hint="--rejects")
+        results = {"--output": output, "--rejects": reading.rejects}
+        check_outputs(results, read_files(self.usage, {"--profile": reading.profile, **(inputs or {})}, self.prices))
+        offset = options.offset_option(reading.timezone)
+        #: Of every reading its problems, where no row was good.
+        rejected: list[ProblemReport | None] = []
+
+        def done(metered: Metered) -> None:
+            all_bad = metered.rows_rejected == metered.rows_read > 0
+            rejected.append(metered.problems if all_bad else None)
+            self.check_used(metered.groups)
+            if not allow_future:
+                check_cycles(metered, self.book, as_of, charged=charged, quiet=quiet)
+
+        resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
+        choice = choose_profile(reading.profile, reading.constants)
+        with ExitStack() as stack:
+            sources = stack.enter_context(opened(self.usage, choice.formats, resources.temp_folder))
+            if profile := choice.of(sources, quiet=quiet):
+                converted = stack.enter_context(conversion(sources, profile, quiet=quiet))
+                sources = tuple(one.source for one in converted)
+            reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
+            with_bar = not quiet and sum(source.size for source in sources) > _BAR_FROM_BYTES
+            progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
+            yield (
+                sources,
+                MeterOptions(
+                    tags=self.selection.tags,
+                    assumed_offset=offset,
+                    ignore_extra_columns=reading.ignore_extra_columns,
+                    max_errors=reading.max_errors,
+                    engine=reading.engine.value,
+                    resources=resources,
+                    trust_unique=reading.trust_unique,
+                    bill_good_rows=bill_good_rows or reject is not None,
+                    reject=reject,
+                    progress=progress,
+                    done=done,
+                    notify=partial(say, quiet=quiet),
+                ),
+            )
+        if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
+            raise InputRejected(rejected[-1])
+
+    def check_used(self, groups: Iterable[Group]) -> None:
+        """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip.
+
+        Raises:
+            typer.BadParameter: as `Selection.check`.
+        """
+        if self.selection.is_everything:
+            return
+        with options.named("what to show"):
+            self.selection.check(groups, self.book)
+        starts = {group.assignment.cycle_start for group in groups}
+        if starts and not any(start in self.selection.period for start in starts):
+            first, last = (clock(second, self.book.offset) for second in (min(starts), max(starts)))
+            self.say(f"Nothing was used in the period; the cycles of the usage begin {first} to {last}.")
+
+    def say(self, *messages: str) -> None:
+        """Messages on standard error, but for --quiet."""
+        for message in messages:
+            say(message, quiet=self.reading.quiet)
+
+    def end(
+        self,
+        problems: ProblemReport,
+        control_totals: ControlTotals | None = None,
+        *,
+        notices: Iterable[str] = (),
+        found: bool = False,
+        crossed: Iterable[str] = (),
+    ) -> int:
+        """Ends the command as `Showing.end`, and says which part of the run was shown."""
+        shown = ""
+        if not self.selection.is_everything:
+            from mps_bill.view.bill_view import selection_text
+
+            shown = selection_text(self.selection, self.book.offset)
+        return self.showing.end(
+            problems,
+            control_totals,
+            notices=notices,
+            shown=shown,
+            found=found,
+            crossed=crossed,
+            quiet=self.reading.quiet,
         )
-    if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
-        raise InputRejected(rejected[-1])
-
-
-def check(selection: Selection, groups: Iterable[Group], book: PriceBook, *, quiet: bool = False) -> None:
-    """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip.
-
-    Raises:
-        typer.BadParameter: as `Selection.check`.
-    """
-    try:
-        selection.check(groups, book)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="what to show") from None
-    starts = {group.assignment.cycle_start for group in groups}
-    if starts and not any(start in selection.period for start in starts):
-        first, last = (clock(second, book.offset) for second in (min(starts), max(starts)))
-        say(f"Nothing was used in the period; the cycles of the usage begin {first} to {last}.", quiet=quiet)
 
 
 def read_files(

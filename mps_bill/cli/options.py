@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,11 +18,12 @@ from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
+from mps_bill.metering.usage_columns import is_tag
 from mps_bill.metering.workspace import Resources
 from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
-    from mps_bill.render.formats import Format
+    from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.settlement.account import Account
 
 
@@ -254,35 +256,49 @@ FailOver = Annotated[
 ]
 
 
-def amount_option(value: str | None, name: str) -> Decimal | None:
-    """The amount that an option is."""
-    if value is None:
-        return None
-    try:
-        return parse_plain_decimal(value, places=AMOUNT_PLACES)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=name) from None
+@contextmanager
+def named(name: str, remedy: str = "") -> Iterator[None]:
+    """Refuses what is written in the option `name` where it is not understood.
 
-
-def offset_option(value: str | None, name: str = "--timezone") -> int | None:
-    """Seconds east of UTC for an option that is an offset."""
-    if value is None:
-        return None
+    Raises:
+        typer.BadParameter: with the text of the ValueError, and the remedy.
+    """
     try:
-        return parse_offset(value)
+        yield
     except ValueError as error:
-        remedy = "; a zone's name is not taken, since hours of a zone with daylight saving can occur twice"
         raise typer.BadParameter(f"{error}{remedy}", param_hint=name) from None
+
+
+def amount_option(value: str | None, name: str) -> Decimal | None:
+    """The amount, or the percentage, that an option is."""
+    with named(name):
+        return None if value is None else parse_plain_decimal(value, places=AMOUNT_PLACES)
+
+
+def offset_option(value: str | None) -> int | None:
+    """Seconds east of UTC for --timezone."""
+    with named(
+        "--timezone", "; a zone's name is not taken, since hours of a zone with daylight saving can occur twice"
+    ):
+        return None if value is None else parse_offset(value)
 
 
 def second_option(value: str | None, name: str) -> int | None:
     """Seconds since the epoch for an option that is a time."""
-    if value is None:
-        return None
-    try:
-        return parse_second(value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=name) from None
+    with named(name):
+        return None if value is None else parse_second(value)
+
+
+def check_key(key: str, known: Iterable[str], name: str) -> None:
+    """Refuses a word that is none of the keys of lines, nor a tag.
+
+    Raises:
+        typer.BadParameter: names the option.
+    """
+    known = list(known)
+    if key not in known and not is_tag(key):
+        hint = near_miss(key, known, priced=False)
+        raise typer.BadParameter(f"{quoted(key)} is not {one_of([*known, 'a tag_... column'])}{hint}", param_hint=name)
 
 
 _SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
@@ -302,41 +318,6 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
 
 
-#: Summaries that two pages have room for, beside those by day and by item.
-_IN_SHORT = 3
-
-
-def groupings(by: list[str] | None, format_: Format, *, in_short: bool = False) -> tuple[tuple[str, ...], ...]:
-    """The groupings of each summary asked for, checked; none where they are only defaults that a format, or what is `in_short`
-    on two pages, cannot show."""
-    from mps_bill.ask.summaries import GROUPINGS
-    from mps_bill.metering.usage_columns import TAG_PREFIX
-
-    found = [tuple(text.split(",")) for text in by or ()]
-    for grouping in (grouping for summary in found for grouping in summary):
-        if grouping not in GROUPINGS and not grouping.startswith(TAG_PREFIX):
-            hint = near_miss(grouping, GROUPINGS, priced=False)
-            message = f"{quoted(grouping)} is not {one_of([*GROUPINGS, 'a tag_... column'])}{hint}"
-            raise typer.BadParameter(message, param_hint="--by")
-    if twice := next((",".join(summary) for summary in found if len(set(summary)) < len(summary)), None):
-        raise typer.BadParameter(f"{quoted(twice)} has a grouping twice", param_hint="--by")
-    asked = tuple(dict.fromkeys(found))
-    is_default = all(isinstance(text, DefaultText) for text in by or ())
-    has_room = len(asked) <= _IN_SHORT and all(len(summary) == 1 for summary in asked)
-    if in_short and not has_room and not is_default:
-        message = f"two pages have room for {_IN_SHORT} summaries, by one grouping each; leave out the others"
-        raise typer.BadParameter(message, param_hint="--by")
-    return () if is_default and not (format_.shows(asked) and (has_room or not in_short)) else asked
-
-
-def in_full(asked: int | None, *, show_all: bool, in_short: bool) -> int | None:
-    """How many bills are printed in full; None where that depends on the length of the run."""
-    if in_short and (show_all or asked is not None):
-        option = "--all" if show_all else "--bills"
-        raise typer.BadParameter(f"it has no bill in full; leave out {option}", param_hint="--summary")
-    return sys.maxsize if show_all else asked
-
-
 def load_book(prices: list[str]) -> PriceBook:
     """The price book of the run.
 
@@ -349,6 +330,21 @@ def load_book(prices: list[str]) -> PriceBook:
     if book is None:
         raise InputRejected(problems)
     return book
+
+
+def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[PriceSheet]:
+    """Every sheet that the paths name, of whatever site and currency.
+
+    Raises:
+        InputRejected: with every problem of every sheet.
+    """
+    from mps_bill.price_sheet.load_sheets import load_sheets
+
+    loaded, problems = load_sheets(paths, subfolders=subfolders)
+    found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]
+    if found:
+        raise InputRejected(found)
+    return [sheet.draft.sheet for sheet in loaded if sheet.draft]
 
 
 def load_account(name: str, book: PriceBook) -> Account:

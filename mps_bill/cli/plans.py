@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
@@ -69,15 +69,13 @@ def advise(
     from mps_bill.ask.advise.advice import advise_usage
     from mps_bill.view.advice_view import AdviceView
 
-    with metering(usage, prices, book, reading, showing.output, inputs={"--packs": packs, "--account": account}) as (
-        sources,
-        meter_options,
-    ):
+    run = UsageRun(usage, prices, book, reading, showing)
+    with run.metering({"--packs": packs, "--account": account}) as (sources, meter_options):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
     view = AdviceView(advice)
     showing.show(view)
     notices = view.assumptions if showing.format.part == "records" else ()
-    return showing.end(advice.problems, notices=notices, quiet=reading.quiet)
+    return run.end(advice.problems, notices=notices)
 
 
 def _load_packs(name: str, book: PriceBook) -> PackList:

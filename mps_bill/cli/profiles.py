@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mps_bill.cli.options import DefaultText
+from mps_bill.cli.options import DefaultText, named
 from mps_bill.cli.output import say
 from mps_bill.core.diagnostics import InputRejected, counted, quoted
 from mps_bill.metering.foreign_forms import has_usage_columns
@@ -115,15 +115,13 @@ def _constants(profile: Profile, pairs: Sequence[str]) -> dict[str, str]:
     constants: dict[str, str] = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
-        try:
+        with named("--set"):
             if not sign or not value.isprintable() or '"' in value:
                 raise ValueError(f"{quoted(pair)} is not a column and its value, such as region=cn-shanghai")
             if name not in profile.parameters:
                 parse_column(name)
             if name in constants:
                 raise ValueError(f"{quoted(name)} is given twice")
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--set") from None
         constants[name] = value
     return constants
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import decimal
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.decimals import EXACT, parse_plain_decimal
+from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemLog
 
 if TYPE_CHECKING:
@@ -66,34 +65,25 @@ def reconcile(
 
     Exit codes: 0 equal; 1 differences, or an export that contradicts itself; 2 wrong command line; 3 input rejected.
     """
-    allowed = _tolerance(tolerance)
+    allowed = options.amount_option(tolerance, "--tolerance") or ZERO
     until = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
-    selection = selecting.selection(book)
+    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
 
-    from mps_bill.pipeline import bill_usage, settle_usage
+    from mps_bill.pipeline import Settling, bill_usage, settle_usage
     from mps_bill.reconcile.compare_bills import reconcile as compare
     from mps_bill.reconcile.differences import selected
     from mps_bill.reconcile.export_mapping import load_mapping
     from mps_bill.reconcile.read_export import read_exports
     from mps_bill.reconcile.sides import OurRun, settled_run
-    from mps_bill.view.bill_view import selection_text
     from mps_bill.view.reconcile_view import ReconcileView
 
     names, mapping_problems = load_mapping(mapping or [])
     export, export_problems = read_exports(bill, book.currency, names.columns if names else {})
     if names is None or export is None:
         raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
-    with metering(
-        usage,
-        prices,
-        book,
-        reading,
-        showing.output,
-        as_of=until,
-        inputs={"--bill": bill, "--mapping": mapping, "--account": account},
-        selection=selection,
-    ) as (sources, meter_options):
+    inputs = {"--bill": bill, "--mapping": mapping, "--account": account}
+    with run.metering(inputs, as_of=until) as (sources, meter_options):
         if account is None:
             billed = bill_usage(sources, book, meter_options, until)
             problems, ours = billed.problems, OurRun(billed.bills, billed.months)
@@ -101,26 +91,18 @@ def reconcile(
             from mps_bill.settlement.save import open_account
 
             with open_account(account, book, lock=False) as file:
-                settled = settle_usage(sources, book, meter_options, file.account, until, close_months=until is None)
+                settled = settle_usage(
+                    sources, book, meter_options, file.account, Settling(until, close_months=until is None)
+                )
             problems, ours = settled.problems, settled_run(settled.settled, book)
     with decimal.localcontext(EXACT):
         result = compare(ours, export, names, book, allowed)
-        try:
-            result = selected(result, selection, book)
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="what to show") from None
+        with options.named("what to show"):
+            result = selected(result, run.selection, book)
     showing.show(ReconcileView(result, book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read
-    shown = selection_text(selection, book.offset)
-    return showing.end(problems, notices=notices, shown=shown, found=not result.equal, quiet=reading.quiet)
-
-
-def _tolerance(text: str) -> Decimal:
-    try:
-        return parse_plain_decimal(text, places=10)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--tolerance") from None
+    return run.end(problems, notices=notices, found=not result.equal)
 
 
 def _first(problems: Iterable[Problem], maximum: int) -> ProblemReport:

@@ -1,9 +1,11 @@
-"""`mps-bill settle` with a folder of accounts: each is settled, printed and saved by itself, one after the other."""
+"""What `mps-bill settle` does: an account is settled, printed and saved; of a folder of accounts one after the other."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
@@ -11,23 +13,18 @@ from typing import IO, TYPE_CHECKING
 import typer
 
 from mps_bill.cli import signals
-from mps_bill.cli.limits import outstanding, over
+from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.metering import metering
+from mps_bill.cli.metering import Metering, UsageRun
 from mps_bill.cli.output import say, sync
-from mps_bill.cli.reading import Reading
 from mps_bill.cli.saving import saving, target_of
-from mps_bill.cli.showing import Showing
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, counted, printable
 from mps_bill.core.files import sweep
-from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
-    from mps_bill.metering.groups import Metered
-    from mps_bill.pipeline import SettleRun
-    from mps_bill.rating.selection import Selection
+    from mps_bill.pipeline import SettleRun, Settling
     from mps_bill.render.joined import Joined
     from mps_bill.settlement.save import AccountFile
     from mps_bill.view.bill_view import BillView
@@ -35,107 +32,98 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """Where the accounts are, and where they are saved to (None: nowhere). `cuts` are the seconds at which their plans started
-    or ended within a cycle when the usage was read."""
+class Payer:
+    """Where the account is, or the folder of accounts, and where it is saved to (None: nowhere). Cycles that have not ended are
+    only charged and saved with `allow_future`."""
 
-    accounts: str
+    account: str
     target: str | None
     in_place: bool
-    cuts: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """How every account is settled, as for `pipeline.settle_usage`; `charge_twice` takes cycles that were charged before,
-    and `allow_future` those that have not ended."""
-
-    as_of: int | None
-    charge_late: bool
-    charge_twice: bool
     allow_future: bool
-    forecast_days: int
+
+    def metering(self, run: UsageRun, as_of: int | None) -> Metering:
+        """The usage of the run, to be charged where the account is saved."""
+        inputs = {"--account": self.account, "--save": self.target}
+        charged = None if self.target is None else self.account
+        return run.metering(inputs, as_of=as_of, charged=charged, allow_future=self.allow_future)
 
 
-def settle_folder(
-    usage: Sequence[str],
-    prices: Sequence[str],
-    book: PriceBook,
-    folder: Folder,
-    settling: Settling,
-    reading: Reading,
-    showing: Showing,
-    selection: Selection,
-    view: Callable[[SettleRun], SettleView | BillView],
-    *,
-    fail_on_outstanding: bool,
-    fail_over: Decimal | None,
-) -> int:
-    """Settles the usage of many accounts, of which `view` shows a selection. Nothing is charged unless every row and every
-    account is right."""
-    check_joined(showing)
-    output = showing.output
-    _check_folder(folder, output, reading.rejects)
+#: What is shown of the settlement of an account.
+View = Callable[["SettleRun"], "SettleView | BillView"]
 
-    from mps_bill.ask.all_accounts import meter_accounts, nothing
+
+def settle_file(run: UsageRun, payer: Payer, settling: Settling, view: View, limits: Limits) -> int:
+    """Settles the usage of one account."""
+    from mps_bill.pipeline import settle_usage
+    from mps_bill.settlement.save import open_account
+    from mps_bill.view.settle_view import notices
+
+    with ExitStack() as stack:
+        file = stack.enter_context(open_account(payer.account, run.book, lock=payer.target is not None))
+        with payer.metering(run, settling.as_of) as (sources, options):
+            place = stack.enter_context(target_of(payer.target, file, run.book, in_place=payer.in_place))
+            settled = settle_usage(sources, run.book, options, file.account, settling)
+            if not settling.charge_twice and (problem := charged_before(settled, file.name, options.max_errors)):
+                raise InputRejected([problem])
+        if place is not None:
+            sweep(os.path.dirname(os.path.realpath(place.path)))
+        # The rejects are in their place by now, and the account is the last that is put there.
+        with saving(place, file, settled, run.book) as saved:
+            shown = view(settled)
+            run.showing.show(shown)
+            if place is not None:
+                sync(sys.stdout)
+                signals.hold()
+                saved.commit()
+
+    if payer.target is not None:
+        run.say(f"Saved the account to {payer.target}.", *saved.notes())
+    owed, amounts = settled.settled.closing.owed, shown.amounts
+    crossed = limits.crossed(amounts.payable, run.book.currency, owed, is_part=amounts.is_part)
+    return run.end(settled.problems, settled.control_totals, notices=notices(settled), crossed=crossed)
+
+
+def settle_folder(run: UsageRun, payer: Payer, settling: Settling, view: View, limits: Limits) -> int:
+    """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
+    check_joined(run.showing)
+    _check_folder(payer, run)
+
+    from mps_bill.ask.all_accounts import meter_accounts
     from mps_bill.settlement.save import check_accounts, plans_in
     from mps_bill.settlement.sources.resource_plans import segment_cuts
-    from mps_bill.view.bill_view import selection_text
 
-    with metering(
-        usage,
-        prices,
-        book,
-        reading,
-        output,
-        inputs={"--account": folder.accounts},
-        as_of=settling.as_of,
-        charged=folder.accounts if folder.target is not None else None,
-        allow_future=settling.allow_future,
-        selection=selection,
-    ) as (sources, meter_options):
-        cuts = segment_cuts(plans_in(folder.accounts, book), book)
-        accounts = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
-        report = check_accounts(
-            accounts.ids(),
-            folder.accounts,
-            folder.target,
-            book,
-            reading.max_errors,
-            in_place=folder.in_place,
-            cuts=cuts,
-        )
-        folder = replace(folder, cuts=cuts)
+    book, is_part = run.book, bool(run.selection.only)
+    with payer.metering(run, settling.as_of) as (sources, options):
+        cuts = segment_cuts(plans_in(payer.account, book), book)
+        usage = meter_accounts(sources, book, replace(options, accounts=True, cuts=cuts))
+        in_place, errors = payer.in_place, options.max_errors
+        report = check_accounts(usage.ids(), payer.account, payer.target, book, errors, in_place=in_place, cuts=cuts)
         if report.total:
             raise InputRejected(report)
+        accounts = _Accounts(usage, payer, settling, cuts)
         if settling.charge_late and not settling.charge_twice:
-            _check_charged_before(accounts, folder, settling, reading.max_errors)
+            accounts.check_charged_before(errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
-    with showing.opened(there=folder.target is not None) as stream:
-        start = nothing(settled=not selection.only, is_part=bool(selection.only))
-        writer = joined(showing, book, stream, settled=not selection.only)
-        total, owed = _settle_each(accounts, folder, settling, writer, stream, view, start, quiet=reading.quiet)
-        control_totals = accounts.control_totals(total.control_totals)
+    with run.showing.opened(there=payer.target is not None) as stream:
+        writer = joined(run.showing, book, stream, settled=not is_part)
+        total, owed = _settle_each(accounts, writer, stream, view, run)
+        control_totals = usage.control_totals(total.control_totals)
         with pipe_may_break():
             writer.end(total, control_totals)
 
-    if folder.target is not None:
-        say(f"Saved {counted(total.accounts, 'account')} to {folder.target}.", quiet=reading.quiet)
-    crossed = (
-        over(total.comes_to, fail_over, book.currency, is_part=bool(selection.only)),
-        outstanding(owed if fail_on_outstanding else ZERO, book.currency),
-    )
-    shown = selection_text(selection, book.offset)
-    return showing.end(accounts.problems, control_totals, shown=shown, crossed=crossed, quiet=reading.quiet)
+    if payer.target is not None:
+        run.say(f"Saved {counted(total.accounts, 'account')} to {payer.target}.")
+    crossed = limits.crossed(total.comes_to, book.currency, owed, is_part=is_part)
+    return run.end(usage.problems, control_totals, crossed=crossed)
 
 
-def _check_folder(folder: Folder, output: str | None, rejects: str | None) -> None:
-    if folder.target is not None and not os.path.isdir(folder.target):
-        message = f"{folder.target} is not a folder, and --account is a folder of accounts"
+def _check_folder(payer: Payer, run: UsageRun) -> None:
+    if payer.target is not None and not os.path.isdir(payer.target):
+        message = f"{payer.target} is not a folder, and --account is a folder of accounts"
         raise typer.BadParameter(message, param_hint="--save")
-    taken = {os.path.realpath(path) for path in (folder.accounts, folder.target) if path is not None}
-    for option, path in (("--output", output), ("--rejects", rejects)):
+    taken = {os.path.realpath(path) for path in (payer.account, payer.target) if path is not None}
+    for option, path in (("--output", run.showing.output), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
             message = f"{path} would be among the accounts; name a file in another folder"
             raise typer.BadParameter(message, param_hint=option)
@@ -155,82 +143,74 @@ def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
     return Problem(Place(printable(name)), CHARGED_BEFORE, message)
 
 
-def _check_charged_before(accounts: AccountsUsage, folder: Folder, settling: Settling, max_errors: int) -> None:
-    """Settles every account without saving any, so that nothing is charged where one would be charged twice.
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """The accounts of some usage, and how each is settled. `cuts` are the seconds at which their plans started or ended within a
+    cycle when the usage was read."""
 
-    Raises:
-        InputRejected: with the problem of every such account.
-    """
-    from mps_bill.settlement.save import open_account_in
+    usage: AccountsUsage
+    payer: Payer
+    settling: Settling
+    cuts: tuple[int, ...]
 
-    log = ProblemLog(max_errors)
-    for account_id, metered in accounts:
-        with open_account_in(folder.accounts, account_id, accounts.book, lock=False, cuts=folder.cuts) as file:
-            problem = charged_before(_settled(metered, accounts.book, file, settling), file.name, max_errors)
-        log.add([problem] if problem else [])
-    report = log.report()
-    if report.total:
-        raise InputRejected(report)
+    def settled(self, *, lock: bool) -> Iterator[tuple[str, AccountFile, SettleRun]]:
+        """Each account with its file, open until the next, and its settlement."""
+        from mps_bill.pipeline import settle_metered
+        from mps_bill.settlement.save import open_account_in
 
+        book = self.usage.book
+        for account_id, metered in self.usage:
+            with open_account_in(self.payer.account, account_id, book, lock=lock, cuts=self.cuts) as file:
+                yield account_id, file, settle_metered(metered, book, file.account, self.settling)
 
-def _settled(metered: Metered, book: PriceBook, file: AccountFile, settling: Settling) -> SettleRun:
-    from mps_bill.pipeline import settle_metered
+    def check_charged_before(self, max_errors: int) -> None:
+        """Settles every account without saving any, so that nothing is charged where one would be charged twice.
 
-    return settle_metered(
-        metered,
-        book,
-        file.account,
-        settling.as_of,
-        charge_late=settling.charge_late,
-        charge_twice=settling.charge_twice,
-        forecast_days=settling.forecast_days,
-    )
+        Raises:
+            InputRejected: with the problem of every such account.
+        """
+        log = ProblemLog(max_errors)
+        for _, file, run in self.settled(lock=False):
+            problem = charged_before(run, file.name, max_errors)
+            log.add([problem] if problem else [])
+        report = log.report()
+        if report.total:
+            raise InputRejected(report)
 
 
 def _settle_each(
-    accounts: AccountsUsage,
-    folder: Folder,
-    settling: Settling,
-    writer: Joined,
-    stream: IO[str],
-    view: Callable[[SettleRun], SettleView | BillView],
-    total: RunSum,
-    *,
-    quiet: bool,
+    accounts: _Accounts, writer: Joined, stream: IO[str], view: View, run: UsageRun
 ) -> tuple[RunSum, Decimal]:
-    """Settles, prints and saves account by account; what they all come to beside `total`, and what they owe in the end."""
-    from mps_bill.ask.all_accounts import sum_of
-    from mps_bill.settlement.save import account_path, open_account_in
+    """Settles, prints and saves account by account; what they all come to, and what they owe in the end."""
+    from mps_bill.ask.all_accounts import nothing, sum_of
+    from mps_bill.settlement.save import account_path
     from mps_bill.view.settle_view import notices
 
-    owed = ZERO
-    if folder.target is not None:
-        sweep(folder.target)
+    is_part, folder = bool(run.selection.only), accounts.payer.target
+    total, owed = nothing(settled=not is_part, is_part=is_part), ZERO
+    if folder is not None:
+        sweep(folder)
     try:
-        for account_id, metered in accounts:
-            locked = folder.target is not None
-            with open_account_in(folder.accounts, account_id, accounts.book, lock=locked, cuts=folder.cuts) as file:
-                run = _settled(metered, accounts.book, file, settling)
-                name = None if folder.target is None else account_path(folder.target, account_id)
-                with (
-                    target_of(name, file, accounts.book, in_place=folder.in_place) as target,
-                    saving(target, file, run, accounts.book) as saved,
-                ):
-                    shown = view(run)
-                    comes_to = sum_of(shown.run)
-                    with pipe_may_break():
-                        writer.add(account_id, shown, comes_to)
-                        stream.flush()
-                    if target is not None:
-                        sync(stream)
-                    with signals.held():
-                        saved.commit()
-                        total += comes_to
-            for notice in (*notices(run), *saved.notes()):
-                say(f"{account_id}: {notice}", quiet=quiet)
-            owed = EXACT.add(owed, run.settled.closing.owed)
+        for account_id, file, settled in accounts.settled(lock=folder is not None):
+            name = None if folder is None else account_path(folder, account_id)
+            with (
+                target_of(name, file, run.book, in_place=accounts.payer.in_place) as target,
+                saving(target, file, settled, run.book) as saved,
+            ):
+                shown = view(settled)
+                comes_to = sum_of(shown.run)
+                with pipe_may_break():
+                    writer.add(account_id, shown, comes_to)
+                    stream.flush()
+                if target is not None:
+                    sync(stream)
+                with signals.held():
+                    saved.commit()
+                    total += comes_to
+            run.say(*(f"{account_id}: {notice}" for notice in (*notices(settled), *saved.notes())))
+            owed = EXACT.add(owed, settled.settled.closing.owed)
     except BaseException as error:
-        if folder.target is None or not total.accounts:
+        if folder is None or not total.accounts:
             raise
         count = f"{total.accounts} account{' was' if total.accounts == 1 else 's were'}"
         say(f"{count} settled and saved before this; the others are as they were. Run again: nothing is charged twice.")

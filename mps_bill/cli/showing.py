@@ -109,7 +109,7 @@ class Showing:
         quiet: bool = False,
     ) -> int:
         """Ends a command, after its result: reports what records do not hold, and gives the exit code. `crossed` are
-        the limits that were crossed, in words (an empty text: none), which are reported with --quiet too. `shown` says
+        the limits that were crossed, in words, which are reported with --quiet too. `shown` says
         which part of the run the result is, for the formats that cannot."""
         if control_totals and self.format.part == "records":
             from mps_bill.view.reading_report import control_totals_text
@@ -122,7 +122,7 @@ class Showing:
         if problems and problems.total:
             say_problems(problems)
             found = True
-        limits = [limit for limit in crossed if limit]
+        limits = list(crossed)
         for limit in limits:
             say(f"A limit was crossed: {limit}")
         return exit_codes.LIMIT_CROSSED if limits else exit_codes.FOUND if found else exit_codes.DONE

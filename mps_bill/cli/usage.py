@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.metering import metering, read_files
+from mps_bill.cli.metering import UsageRun, read_files
 from mps_bill.cli.output import check_outputs, open_output, say, say_problems
 from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading, reads_usage
@@ -44,7 +44,8 @@ def check(
     from mps_bill.pipeline import check_usage
     from mps_bill.view.usage_check_view import UsageCheckView
 
-    with metering(usage, prices, book, reading, showing.output, bill_good_rows=True) as (sources, meter_options):
+    run = UsageRun(usage, prices, book, reading, showing)
+    with run.metering(bill_good_rows=True) as (sources, meter_options):
         result = check_usage(sources, book, replace(meter_options, accounts=None))
 
     showing.show(UsageCheckView(result))

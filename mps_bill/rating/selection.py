@@ -104,7 +104,7 @@ class Selection:
                 message = f"{inside} is inside the billing cycle {first} to {last}, and a bill is whole"
                 raise ValueError(f"{message}; give a time at which a cycle begins")
             for key, values in found.items():
-                values.add(LINE_KEYS[key](assignment) if key in LINE_KEYS else group.key.tags[self.tags.index(key)])
+                values.add(_value(assignment, key, self.tags, group.key.tags))
         for key, wanted in self.only.items():
             used = sorted(found[key])
             for value in sorted(wanted - found[key] - _priced(book, key)):
@@ -138,6 +138,19 @@ def part_of_line(line: LineItem, is_wanted: Callable[[TagShare], bool]) -> Itera
         yield line
     elif kept:
         yield _Split(line).part(kept)
+
+
+def parts_of(line: LineItem, by: Sequence[str], tags: Sequence[str]) -> Iterator[tuple[tuple[str, ...], LineItem]]:
+    """A line with its values of some groupings; in the parts that its tag shares make, where one of the `tags` of the run is
+    among them."""
+    split = split_by_tags(line) if any(key in tags for key in by) else [((), line)]
+    for values, part in split:
+        yield tuple(_value(line, key, tags, values) for key in by), part
+
+
+def _value(line: LineItem | Assignment, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
+    """The value under a key of lines, or under a tag, of which it has `values`."""
+    return LINE_KEYS[key](line) if key in LINE_KEYS else values[tags.index(key)]
 
 
 def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:

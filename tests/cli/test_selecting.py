@@ -186,9 +186,10 @@ def test_a_workbook_of_a_settlement_has_a_sheet_for_each_summary(shown: Any, tmp
 
 
 def test_what_is_a_part_says_so_beside_rows_for_programs(usage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["--on", "2023-11-29"], ["--only", "tag_project=news"]):
-        assert run(["bill", usage, "-p", "mps-china", "-f", "csv", *words]) == DONE
-        assert "Shown: " in capsys.readouterr().err
+    for command in (["bill"], ["compare", "--region", "cn-shanghai=cn-beijing"]):
+        for words in (["--on", "2023-11-29"], ["--only", "tag_project=news"]):
+            assert run([*command, usage, "-p", "mps-china", "-f", "csv", *words]) == DONE
+            assert "Shown: " in capsys.readouterr().err
 
 
 def test_settle_of_a_period_has_its_bills_and_the_account_after_all(shown: Any) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.pipeline import BillRun, SettleRun, bill_usage, settle_usage
+from mps_bill.pipeline import BillRun, SettleRun, Settling, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.render.formats import FORMATS
@@ -79,7 +79,9 @@ def settled(folder: Path, prices: PriceBook | None = None, usage: str = USAGE, a
     """Usage paid from an account in which two plans cover parts of a line and something stays outstanding."""
     prices = prices or book()
     account = reread(ACCOUNT, prices)
-    return settle_usage([source(folder / "usage.csv", usage)], prices, MeterOptions(engine="python"), account, as_of)
+    return settle_usage(
+        [source(folder / "usage.csv", usage)], prices, MeterOptions(engine="python"), account, Settling(as_of)
+    )
 
 
 def every_run(folder: Path) -> dict[str, BillView | SettleView]:

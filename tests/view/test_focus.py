@@ -14,7 +14,7 @@ import pytest
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.pipeline import bill_usage, settle_usage
+from mps_bill.pipeline import Settling, bill_usage, settle_usage
 from mps_bill.rating.bills import sum_amounts
 from mps_bill.rating.contract import Contract, Discount
 from mps_bill.view import focus_words
@@ -201,7 +201,9 @@ def test_a_correction_of_an_earlier_month_is_one_of_this_month(tmp_path: Path) -
         row(job_id="l-1", completed_at="2023-11-30T23:30:00+08:00"),
         row(job_id="l-2", completed_at="2023-12-01T00:40:00+08:00", region="cn-beijing"),
     ]
-    run = settle_usage([source(tmp_path / "late.csv", usage_text(late))], book(), options, before, charge_late=True)
+    run = settle_usage(
+        [source(tmp_path / "late.csv", usage_text(late))], book(), options, before, Settling(charge_late=True)
+    )
     rows = [line for line in rows_of(SettleView(run)) if line["ChargeCategory"] == "Usage"]
     told = [(line["ChargePeriodStart"], line["BillingPeriodStart"], line["ChargeClass"]) for line in rows]
     assert ("2023-11-30T15:00:00Z", "2023-11-30T16:00:00Z", "Correction") in told

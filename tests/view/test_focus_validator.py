@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.pipeline import settle_usage
+from mps_bill.pipeline import Settling, settle_usage
 from mps_bill.rating.contract import Contract, Discount
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.focus_words import COLUMNS
@@ -79,7 +79,7 @@ def corrected(folder: Path) -> SettleView:
     late += [usage_of("review", job_id="l-3", spec="porn", quantity="4000", completed_at="2023-12-01T02:30:00+08:00")]
     sources = [source(folder / "late.csv", usage_text(late))]
     options = MeterOptions(engine="python")
-    run = settle_usage(sources, book(), options, replace(before, contract=contract), charge_late=True)
+    run = settle_usage(sources, book(), options, replace(before, contract=contract), Settling(charge_late=True))
     assert any(step.bill.cycle.correction_at for step in run.settled.settlements)
     assert run.totals.paid["voucher"]
     return SettleView(run)

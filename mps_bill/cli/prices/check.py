@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mps_bill.cli import completion, exit_codes, options
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import LISTED_OF_A_KIND, InputRejected, Kind, in_order, near_miss, quoted
-
-if TYPE_CHECKING:
-    from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
 
 Sheets = Annotated[
     list[str],
@@ -79,7 +76,9 @@ def check(
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
     sheets, missing = load_sheets(paths, subfolders=True)
     beside = (
-        dict.fromkeys((sheet.name for sheet in sheets), _against(against)) if against else shipped_references(sheets)
+        dict.fromkeys((sheet.name for sheet in sheets), tuple(options.load_sheets(against)))
+        if against
+        else shipped_references(sheets)
     )
     problems = in_order([*missing, *orphaned_cases(paths), *check_sheets(sheets, day, beside)])
     findings = FindingsView(
@@ -101,31 +100,14 @@ def check(
     return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
 
 
-def _against(paths: list[str]) -> tuple[PriceSheet, ...]:
-    """The sheets for reference.
-
-    Raises:
-        InputRejected: with every problem of them.
-    """
-    from mps_bill.price_sheet.load_sheets import load_sheets
-
-    loaded, problems = load_sheets(paths)
-    found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]
-    if found:
-        raise InputRejected(found)
-    return tuple(sheet.draft.sheet for sheet in loaded if sheet.draft)
-
-
 def today_option(value: str | None) -> str:
     """The date given, or today in UTC."""
     from mps_bill.price_sheet.sheet_definition import parse_date
 
     if value is None:
         return datetime.now(UTC).date().isoformat()
-    try:
+    with options.named("--today"):
         return parse_date(value)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--today") from None
 
 
 def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli.metering import metering, read_files
+from mps_bill.cli import options
+from mps_bill.cli.metering import UsageRun, read_files
 from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.decimals import amount_text, parse_plain_decimal, percent_text, plain, rises_by_more
+from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem
 from mps_bill.metering.sources import STANDARD_INPUT
 
@@ -58,7 +59,7 @@ def diff(
     Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong, or the new
     sheet cannot bill the usage; 4 the limit of --fail-if-up was crossed.
     """
-    limit = _limit(fail_if_up)
+    limit = options.amount_option(fail_if_up, "--fail-if-up")
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
 
     from mps_bill.price_sheet.sheet_sets import diff_sets
@@ -69,7 +70,7 @@ def diff(
     if found is None:
         raise InputRejected(problems)
     try:
-        compared = _compare(usage, sides, [old, new], reading, showing.output) if usage else None
+        compared = _compare(usage, sides, [old, new], reading, showing) if usage else None
     except InputRejected as rejected:
         # What changed is known all the same, and so may be what has no price any more.
         showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
@@ -78,15 +79,6 @@ def diff(
     showing.show(PriceDiffView(found, compared, (), limit, crossed))
     problems_of_usage = compared.usage.metered.problems if compared else None
     return showing.end(problems_of_usage, found=bool(found), crossed=crossed)
-
-
-def _limit(percent: str | None) -> Decimal | None:
-    if percent is None:
-        return None
-    try:
-        return parse_plain_decimal(percent, places=10)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--fail-if-up") from None
 
 
 def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
@@ -114,7 +106,7 @@ def _compare(
     sides: tuple[list[PriceSheet], list[PriceSheet]],
     paths: list[str],
     reading: Reading,
-    output: str | None,
+    showing: Showing,
 ) -> Comparison:
     from mps_bill.ask.comparison import compare_sheets
     from mps_bill.price_sheet.book import book_of_latest
@@ -123,7 +115,8 @@ def _compare(
         other = next((sheet for sheet in sheets if sheet.currency != sheets[0].currency), None)
         if other:
             raise InputRejected([_two_currencies(sheets[0], other)])
-    with metering(usage, paths, book_of_latest(sides[0]), reading, output) as (sources, meter_options):
+    run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, showing)
+    with run.metering() as (sources, meter_options):
         return compare_sheets(sources, *sides, meter_options)
 
 

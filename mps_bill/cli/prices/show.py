@@ -11,7 +11,7 @@ from mps_bill.cli import completion, options
 from mps_bill.cli.output import say
 from mps_bill.cli.prices.check import Sheets
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import near_miss, one_of, quoted
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -55,7 +55,7 @@ def show(
     from mps_bill.price_sheet.table import coverage as coverage_of
     from mps_bill.view.price_view import CoverageView, PriceView
 
-    sheets = _in_force(_load(paths), second)
+    sheets = _in_force(options.load_sheets(paths), second)
     selection = Selection(tuple(item or ()), tuple(region or ()), tuple(spec or ()), second)
     _check_selection(sheets, selection)
     view: CoverageView | PriceView
@@ -91,23 +91,8 @@ def list_sheets(showing: Showing) -> int:
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.view.price_view import SheetListView
 
-    showing.show(SheetListView(_load(list(shipped_sheets()))))
+    showing.show(SheetListView(options.load_sheets(list(shipped_sheets()))))
     return showing.end()
-
-
-def _load(paths: Sequence[str]) -> list[PriceSheet]:
-    """Every sheet that the paths name, of whatever site and currency.
-
-    Raises:
-        InputRejected: with every problem of every sheet.
-    """
-    from mps_bill.price_sheet.load_sheets import load_sheets
-
-    loaded, problems = load_sheets(paths)
-    found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]
-    if found:
-        raise InputRejected(found)
-    return [sheet.draft.sheet for sheet in loaded if sheet.draft]
 
 
 def _in_force(sheets: list[PriceSheet], second: int | None) -> list[PriceSheet]:
