@@ -21,7 +21,6 @@ from mps_bill.core.diagnostics import (
     quoted,
 )
 from mps_bill.core.language import said
-from mps_bill.core.laws import law
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.groups import Group
 from mps_bill.metering.meter_options import MeterOptions
@@ -341,11 +340,8 @@ def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selecti
     if selection.only:
         return side
     sums = totals(settled)
-    paid: dict[str, Decimal] = {**dict(sums.paid.items()), "outstanding": sums.outstanding, "frozen": sums.frozen}
     # Statements of months that an earlier run began round more than this run's bills.
-    side = replace(side, amounts=sums.amounts, paid=paid)
-    law(sum(paid.values(), ZERO) == side.amounts.payable, "what is paid is not what is payable")
-    return side
+    return replace(side, amounts=sums.amounts, paid=sums.by_payer)
 
 
 def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:

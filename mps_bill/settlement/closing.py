@@ -128,10 +128,14 @@ class Totals:
     frozen: Decimal
 
     @property
+    def by_payer(self) -> dict[str, Decimal]:
+        """What of the payable each source paid, and what is outstanding and frozen of it."""
+        return {**self.paid, "outstanding": self.outstanding, "frozen": self.frozen}
+
+    @property
     def by_pool(self) -> dict[str, Decimal]:
-        """What was paid, outstanding and frozen, by `POOLS`."""
-        amounts = (*(self.paid[source.name] for source in MONEY_SOURCES), self.outstanding, self.frozen)
-        return dict(zip(POOLS, amounts, strict=True))
+        """The same by `POOLS`."""
+        return dict(zip(POOLS, self.by_payer.values(), strict=True))
 
 
 def totals(settled: Settled) -> Totals:

@@ -26,6 +26,7 @@ from mps_bill.view.tables import (
     Records,
     Row,
     Table,
+    attributes,
     columns_of,
     moment,
     pick,
@@ -374,8 +375,5 @@ def _outcome_json(advice: Advice, outcome: Outcome) -> dict[str, Any]:
         ],
         "price": outcome.price,
         "with": outcome.amounts.figures(discounted=bool(advice.now.discount)),
-        "covered_list_amount": outcome.covered_list_amount,
-        "cost": outcome.cost,
-        "saving": outcome.saving,
-        "break_even_units": outcome.break_even_units,
+        **attributes(outcome, "covered_list_amount", "cost", "saving", "break_even_units"),
     }

@@ -10,6 +10,7 @@ from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
 from mps_bill.core.diagnostics import counted, printable
 from mps_bill.view.reading_report import problem_json
 from mps_bill.view.suites import Case, Suite, Suites
+from mps_bill.view.tables import attributes
 
 FORMAT = "mps-bill/prices-test/1"
 
@@ -77,10 +78,7 @@ def _case_json(result: CaseResult) -> dict[str, Any]:
         "passed": result.passed,
         "mismatches": [
             {
-                "what": mismatch.what,
-                "expected": mismatch.expected,
-                "actual": mismatch.actual,
-                "difference": mismatch.difference,
+                **attributes(mismatch, "what", "expected", "actual", "difference"),
                 "line": mismatch.place.line,
                 "column": mismatch.place.column,
             }

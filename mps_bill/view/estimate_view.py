@@ -11,20 +11,9 @@ from mps_bill.core.decimals import stripped
 from mps_bill.core.language import tr
 from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import UNITS, in_unit
+from mps_bill.view import reasons
 from mps_bill.view.bill_records import LINE, bill_json, line_record
-from mps_bill.view.reasons import (
-    Step,
-    assigned_steps,
-    charge_reason,
-    item_title,
-    line_reason,
-    price_reason,
-    shown,
-    source_steps,
-    spec_reason,
-    step_table,
-    steps_json,
-)
+from mps_bill.view.reasons import Step, shown
 from mps_bill.view.tables import Block, Quantity, Record, pick, table
 
 FORMAT = "mps-bill/estimate/1"
@@ -42,13 +31,13 @@ class EstimateView:
         keys = ("region", "spec", *tier, "quantity", "billed_quantity", "unit_price", "amount")
         columns = pick(LINE, *keys, unit=self.currency, titles={"billed_quantity": "Billed"})
         rows = (row for one in self.estimates for row in _rows(one))
-        yield table(tr("Estimate of {item}", item=item_title(item)), columns, rows)
+        yield table(tr("Estimate of {item}", item=reasons.item_title(item)), columns, rows)
         every = [steps(one, self.currency) for one in self.estimates]
         shared = [step for step in every[0] if all(step in other for other in every[1:])]
-        yield step_table(tr("How it was calculated"), shared)
+        yield reasons.as_table(tr("How it was calculated"), shared)
         for one, own in zip(self.estimates, every, strict=True):
             if rest := [step for step in own if step not in shared]:
-                yield step_table(tr("How it was calculated in {region}", region=one.assignment.region), rest)
+                yield reasons.as_table(tr("How it was calculated in {region}", region=one.assignment.region), rest)
 
     def document(self) -> dict[str, Any]:
         """`bill` has the form that `bill` prints, and holds nothing but what was asked about."""
@@ -63,7 +52,7 @@ class EstimateView:
                     "records": one.lines[0].records,
                     "record_quantity": Quantity(one.record_micros, one.assignment.item.unit),
                     "amount": one.bill.amounts.list_amount,
-                    "steps": steps_json(steps(one, self.currency)),
+                    "steps": reasons.as_json(steps(one, self.currency)),
                     "bill": bill_json(one.bill),
                 }
                 for one in self.estimates
@@ -95,18 +84,18 @@ def steps(one: Estimate, currency: str) -> list[Step]:
         month=date_text(sheet.billing.calendar.month(cycle.start)),
     )
     amounts = one.bill.amounts
-    why = "" if one.key.spec else spec_reason(one.key, item)
+    why = "" if one.key.spec else reasons.of_spec(one.key, item)
     return [
         (
             tr("Completed"),
             tr("in the billing cycle {start} to {end} (UTC{offset})", start=start, end=end, offset=offset_text(offset)),
         ),
-        *assigned_steps(one.assignment, why, one.record.micros, one.key, one.record_micros),
-        (tr("Charge"), charge_reason(charge)),
+        *reasons.assigned(one.assignment, why, one.record.micros, one.key, one.record_micros),
+        (tr("Charge"), reasons.of_charge(charge)),
         *([(tr("Month"), used)] if charge.accumulates else []),
-        (tr("Price"), price_reason(charge, currency)),
-        *source_steps(item),
-        *((tr("Line", sense="bill"), line_reason(line, currency)) for line in one.lines),
+        (tr("Price"), reasons.of_price(charge, currency)),
+        *reasons.sources(item),
+        *((tr("Line", sense="bill"), reasons.of_line(line, currency)) for line in one.lines),
         (
             tr("Bill"),
             tr(

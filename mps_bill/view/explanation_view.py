@@ -14,19 +14,9 @@ from mps_bill.core.times import date_text, iso, offset_text, time_text
 from mps_bill.core.units import MICROS
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
+from mps_bill.view import reasons
 from mps_bill.view.bill_records import bill_json, line_json
-from mps_bill.view.reasons import (
-    Step,
-    assigned_steps,
-    charge_reason,
-    line_reason,
-    price_reason,
-    shown,
-    source_steps,
-    spec_reason,
-    step_table,
-    steps_json,
-)
+from mps_bill.view.reasons import Step, shown
 from mps_bill.view.settle_records import TITLES, settlement_json
 from mps_bill.view.tables import Block
 
@@ -46,7 +36,7 @@ class ExplanationView:
             title = tr(
                 "How job {job} was billed ({item}{output})", job=record.job_id, item=record.features.item, output=output
             )
-            yield step_table(title, steps(one, self.currency))
+            yield reasons.as_table(title, steps(one, self.currency))
 
     def document(self) -> dict[str, Any]:
         """The same steps, with the lines and the bill in the form that `bill` prints."""
@@ -64,7 +54,7 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
         "file": placed.source.name,
         "line": placed.row.line,
         "billed": bool(one.bill) and one.repeats is None and not one.late,
-        "steps": steps_json(steps(one, currency)),
+        "steps": reasons.as_json(steps(one, currency)),
         "lines": [line_json(line, discounted=_is_discounted(one)) for line in one.lines],
         "bill": _bill_json(one, currency),
     }
@@ -106,18 +96,18 @@ def steps(one: Explained, currency: str) -> list[Step]:
     zone = f"UTC{offset_text(calendar.offset)}"
     completed = iso(record.completed_at // MICROS, calendar.offset)
     start, end = time_text(cycle.start, calendar.offset), time_text(cycle.end, calendar.offset)
-    why = spec_reason(placed.key, item, record.features.written_spec)
+    why = reasons.of_spec(placed.key, item, record.features.written_spec)
     found += [
         (
             tr("Completed"),
             tr("{at}, in the billing cycle {start} to {end} ({clock})", at=completed, start=start, end=end, clock=zone),
         ),
-        *assigned_steps(assignment, why, record.micros, placed.key, one.micros),
-        (tr("Price"), price_reason(charge, currency)),
-        *source_steps(item),
-        (tr("Charge"), charge_reason(charge)),
+        *reasons.assigned(assignment, why, record.micros, placed.key, one.micros),
+        (tr("Price"), reasons.of_price(charge, currency)),
+        *reasons.sources(item),
+        (tr("Charge"), reasons.of_charge(charge)),
         *_month_steps(one, charge),
-        *((tr("Line", sense="bill"), line_reason(line, currency)) for line in one.lines),
+        *((tr("Line", sense="bill"), reasons.of_line(line, currency)) for line in one.lines),
         *_discount_steps(one, currency),
         *_plan_steps(one),
         (tr("Bill"), _bill_reason(one, currency)),

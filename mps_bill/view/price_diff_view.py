@@ -37,6 +37,7 @@ from mps_bill.view.tables import (
     Section,
     Table,
     Value,
+    attributes,
     change,
     columns_of,
     pick,
@@ -326,14 +327,7 @@ def _or_dash(price: Decimal | None) -> Value:
 
 
 def _unbilled_record(one: Unbilled) -> Record:
-    return {
-        "item": one.item,
-        "spec": one.spec,
-        "region": one.region,
-        "rows": one.rows,
-        "amount": one.amount,
-        "reason": one.reason,
-    }
+    return attributes(one, "item", "spec", "region", "rows", "amount", "reason")
 
 
 def _items(usage: Comparison) -> list[str]:
@@ -420,9 +414,7 @@ def _word_json(word: WordChange) -> dict[str, str]:
 
 def _rate_json(rate: RateChange) -> dict[str, Any]:
     return {
-        "spec": rate.spec,
-        "regions": rate.regions,
-        "region_ids": list(rate.region_ids),
+        **attributes(rate, "spec", "regions", "region_ids"),
         "tier": rate.tier or None,
         "old": None if rate.old is None else plain(rate.old),
         "new": None if rate.new is None else plain(rate.new),

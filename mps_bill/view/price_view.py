@@ -22,6 +22,7 @@ from mps_bill.view.tables import (
     Records,
     Row,
     Table,
+    attributes,
     columns_of,
     moment,
     pick,
@@ -98,9 +99,7 @@ class PriceView:
             "sheets": [
                 {
                     "price_sheet": sheet.ref,
-                    "product": sheet.product,
-                    "site": sheet.site,
-                    "currency": sheet.currency,
+                    **attributes(sheet, "product", "site", "currency"),
                     **_period_json(sheet),
                     "prices": [
                         {
@@ -127,9 +126,7 @@ def _unpriced_json(sheet: PriceSheet, unpriced: Sequence[Unpriced]) -> dict[str,
     return {
         "unpriced": [
             {
-                "items": list(entry.items),
-                "specs": list(entry.specs),
-                "regions": list(entry.regions),
+                **attributes(entry, "items", "specs", "regions"),
                 "before": moment(entry.before, sheet.billing.calendar.offset),
                 "note": entry.note,
             }
@@ -239,20 +236,14 @@ class CoverageView:
                     "coverage": [
                         {
                             "item": row.item.code,
-                            "regions": list(row.regions),
-                            "priced": list(row.priced),
-                            "missing": list(row.missing),
+                            **attributes(row, "regions", "priced", "missing"),
                         }
                         for row in rows
                     ],
                     "grids": [
                         {
                             "item": grid.item.code,
-                            "codecs": list(grid.codecs),
-                            "resolutions": list(grid.resolutions),
-                            "regions": list(grid.regions),
-                            "cells": grid.cells,
-                            "priced": grid.priced,
+                            **attributes(grid, "codecs", "resolutions", "regions", "cells", "priced"),
                             "holes": [{"spec": spec, "regions": list(regions)} for spec, regions in grid.holes],
                         }
                         for grid in grids
@@ -307,15 +298,7 @@ class SheetListView:
                     "price_sheet": sheet.ref,
                     **select(_sheet_record(sheet), "site", "product", "currency", "effective_from", "effective_to"),
                     "items": list(sheet.items),
-                    "sources": [
-                        {
-                            "url": source.url,
-                            "read_on": source.read_on,
-                            "covers": source.covers,
-                            "product": source.product,
-                        }
-                        for source in sheet.sources
-                    ],
+                    "sources": [attributes(source, "url", "read_on", "covers", "product") for source in sheet.sources],
                 }
                 for sheet in self.sheets
             ],
@@ -324,10 +307,7 @@ class SheetListView:
 
 def _sheet_record(sheet: PriceSheet) -> Record:
     return {
-        "id": sheet.id,
-        "site": sheet.site,
-        "product": sheet.product,
-        "currency": sheet.currency,
+        **attributes(sheet, "id", "site", "product", "currency"),
         **_period_json(sheet),
         "items": len(sheet.items),
         "sources": " ".join(dict.fromkeys(source.url for source in sheet.sources)),

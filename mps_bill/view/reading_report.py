@@ -9,6 +9,7 @@ from typing import Any
 from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
 from mps_bill.core.language import tr
 from mps_bill.metering.groups import ControlTotals
+from mps_bill.view.tables import attributes
 
 
 def control_totals_text(totals: ControlTotals) -> str:
@@ -48,9 +49,7 @@ def _group_line(group: ProblemGroup) -> str:
 
 def problem_json(problem: Problem) -> dict[str, Any]:
     return {
-        "file": problem.place.file,
-        "line": problem.place.line,
-        "column": problem.place.column,
+        **attributes(problem.place, "file", "line", "column"),
         "code": problem.kind.code,
         "slug": problem.kind.slug,
         "message": problem.message,

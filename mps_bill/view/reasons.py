@@ -19,7 +19,7 @@ from mps_bill.view.tables import Column, Table
 Step = tuple[str, str]
 
 
-def spec_reason(key: UsageKey, item: Item, written: str = "") -> str:
+def of_spec(key: UsageKey, item: Item, written: str = "") -> str:
     """Why usage has its spec: the row names it (`written`), or codec and size derive it."""
     if written:
         if written in item.aliases:
@@ -40,7 +40,7 @@ def spec_reason(key: UsageKey, item: Item, written: str = "") -> str:
     return tr("; ").join([*parts, tr("template {template}", template=item.template)])
 
 
-def assigned_steps(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
+def assigned(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
     """The sheet and item of a record, its spec (and `why` it is that), and its quantity as written and as metered."""
     item, sheet = found.item, found.sheet
     return [
@@ -85,7 +85,7 @@ def _metering_reason(micros: int, item: Item) -> str:
     return tr("{name}: {value}", name=rule, value=shown(micros, item.unit))
 
 
-def price_reason(charge: Charge, currency: str) -> str:
+def of_price(charge: Charge, currency: str) -> str:
     """The price, the region or group that it is for, and where it stands."""
     if charge.in_force.scope == charge.region:
         scope = tr("region {region}", region=charge.region)
@@ -98,7 +98,7 @@ def price_reason(charge: Charge, currency: str) -> str:
     return tr("{price}, for {scope} ({place})", price=price, scope=scope, place=charge.price.place)
 
 
-def source_steps(item: Item) -> list[Step]:
+def sources(item: Item) -> list[Step]:
     """Where the prices of an item were read."""
     found = []
     for source in item.sources:
@@ -108,7 +108,7 @@ def source_steps(item: Item) -> list[Step]:
     return found
 
 
-def charge_reason(charge: Charge) -> str:
+def of_charge(charge: Charge) -> str:
     """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
     unit = charge.item.unit
     text = tr_many(
@@ -125,7 +125,7 @@ def charge_reason(charge: Charge) -> str:
     return text
 
 
-def line_reason(line: LineItem, currency: str) -> str:
+def of_line(line: LineItem, currency: str) -> str:
     """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
     unit = line.item.unit
     plans = tr(" after {quantity} covered by plans", quantity=shown(line.plan_micros, unit)) if line.plan_micros else ""
@@ -147,10 +147,10 @@ def shown(micros: int, unit: Unit) -> str:
     return f"{value} {tr(unit.name)}" if ends_in_unit(micros, unit) else f"{value}... {tr(unit.name)}"
 
 
-def step_table(title: str, steps: Iterable[Step]) -> Table:
+def as_table(title: str, steps: Iterable[Step]) -> Table:
     """How something came about, step by step."""
     return Table(title, (Column("Step"), Column("What was done")), tuple(steps))
 
 
-def steps_json(steps: Iterable[Step]) -> list[dict[str, str]]:
+def as_json(steps: Iterable[Step]) -> list[dict[str, str]]:
     return [{"step": name, "text": text} for name, text in steps]

@@ -32,6 +32,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     Value,
+    attributes,
     columns_of,
     figures_of,
     pick,
@@ -321,10 +322,7 @@ def _period_record(product: str, period: BillPeriod) -> Record:
 def _bill_record(bill: BillComparison) -> Record:
     return {
         **_period_record(bill.product, bill.period),
-        "rows": bill.rows,
-        "ours": bill.ours,
-        "theirs": bill.theirs,
-        "difference": bill.difference,
+        **attributes(bill, "rows", "ours", "theirs", "difference"),
         "verdict": tr("different") if bill.differences else tr("equal"),
     }
 

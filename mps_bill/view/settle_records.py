@@ -16,6 +16,7 @@ from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Bill
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.charged import cycle_key
+from mps_bill.settlement.closing import POOLS as PAYABLE_FROM
 from mps_bill.settlement.closing import ClosingRow, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
@@ -37,7 +38,19 @@ from mps_bill.view.bill_records import (
     selection_json,
     statement_record,
 )
-from mps_bill.view.tables import As, Column, Kind, Moment, Quantity, Record, columns_of, moment, pick, select
+from mps_bill.view.tables import (
+    As,
+    Column,
+    Kind,
+    Moment,
+    Quantity,
+    Record,
+    attributes,
+    columns_of,
+    moment,
+    pick,
+    select,
+)
 
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {
@@ -46,6 +59,13 @@ _CLOSING_TITLES = {
     "frozen": mark("Frozen"),
 }
 TITLES = {source.name: source.title for source in SOURCES}
+#: What pays money, by its name: for people, and for programs.
+PAYERS = {
+    **{source.name: source.pool_title for source in MONEY_SOURCES},
+    "outstanding": mark("Outstanding"),
+    "frozen": mark("Frozen"),
+}
+PAYER_POOLS = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Sources whose payments are in the column of vouchers of the provider's bills.
 _GRANTED = {source.name for source in MONEY_SOURCES if source.column == "voucher"}
 #: Sources by what all of one is called.
@@ -302,10 +322,7 @@ def _forecast_json(forecast: Forecast, offset: int) -> dict[str, Any]:
         "to": Moment(forecast.end, offset),
         "sources": [
             {
-                "source": row.source,
-                "unit": row.unit,
-                "left": row.left,
-                "a_day": row.a_day,
+                **attributes(row, "source", "unit", "left", "a_day"),
                 "runs_out": moment(row.runs_out, offset),
             }
             for row in forecast.rows

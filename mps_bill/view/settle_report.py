@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.language import mark, tr
+from mps_bill.core.language import tr
 from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
@@ -15,18 +15,11 @@ from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL, bill_columns, bill_record, is_discounted, month_record
 from mps_bill.view.chart_series import paid_from
 from mps_bill.view.run_report import lines_table, outside_totals, run_report, sums_of
-from mps_bill.view.settle_records import CLOSING, DEDUCTION, closing_record, debt_name, deductions
+from mps_bill.view.settle_records import CLOSING, DEDUCTION, PAYERS, closing_record, debt_name, deductions
 from mps_bill.view.tables import BILLS, Column, Figure, Moment, Record, Report, Table, Value, columns_of, pick, table
 
 #: What a bill or statement was paid from.
-PAID = tuple(
-    Column(key, "amount", title, summed=True, may_hide=True, sense="paid")
-    for key, title in (
-        *((source.name, source.pool_title) for source in MONEY_SOURCES),
-        ("outstanding", mark("Outstanding")),
-        ("frozen", mark("Frozen")),
-    )
-)
+PAID = tuple(Column(key, "amount", title, summed=True, may_hide=True, sense="paid") for key, title in PAYERS.items())
 _DEDUCTION_COLUMNS = (
     *pick(BILL, "product", "kind", "cycle_start", "clock"),
     *(column for column in DEDUCTION if column.key != "source"),
@@ -74,11 +67,10 @@ def settle_report(
 
 def figures(run: SettleRun) -> list[Figure]:
     """What the bills come to, and what paid them; what is outstanding also where it is nothing."""
-    sums = run.totals
     bills = (settlement.bill for settlement in run.settled.settlements)
-    amounts = {**sums.paid, "outstanding": sums.outstanding, "frozen": sums.frozen}
+    amounts = run.totals.by_payer
     paid = [Figure(column.key, column.label, amounts[column.key]) for column in PAID]
-    return [*sums_of(sums.amounts, bills), *(one for one in paid if one.amount or one.key == "outstanding")]
+    return [*sums_of(run.totals.amounts, bills), *(one for one in paid if one.amount or one.key == "outstanding")]
 
 
 def with_payments(report: Report) -> Report:

@@ -19,12 +19,10 @@ from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.rating.selection import Selection
 from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
-from mps_bill.settlement.closing import POOLS as PAYABLE_FROM
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
-from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
@@ -44,6 +42,8 @@ from mps_bill.view.bill_view import (
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.settle_records import (
     CLOSING,
+    PAYER_POOLS,
+    PAYERS,
     POOLS,
     SETTLED,
     closing_record,
@@ -73,13 +73,6 @@ from mps_bill.view.tables import (
 if TYPE_CHECKING:
     from mps_bill.view.journal import Journal
 
-#: What pays, by its name: for people, and for programs.
-PAYERS = {
-    **{source.name: source.pool_title for source in MONEY_SOURCES},
-    "outstanding": mark("Outstanding"),
-    "frozen": mark("Frozen"),
-}
-_POOL_OF = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Rows of the closing statement on the last of two pages.
 _LISTED_IN_SHORT = 12
 #: Cycles that a warning names.
@@ -179,13 +172,13 @@ class SettleView:
     def records(self) -> Records:
         """The summaries, where some were asked for; else the lines and what paid them."""
         if self.by:
-            return summary_records(self._summaries(), self.run.currency, _POOL_OF)
+            return summary_records(self._summaries(), self.run.currency, PAYER_POOLS)
         return Records(SETTLED, settle_records(self.run))
 
     def document(self) -> dict[str, Any]:
         document = settle_run_json(self.run)
         if self.by:
-            document["summaries"] = [summary_json(summary, _POOL_OF) for summary in self._summaries()]
+            document["summaries"] = [summary_json(summary, PAYER_POOLS) for summary in self._summaries()]
         return document
 
     def tables(self) -> Report:
@@ -195,12 +188,15 @@ class SettleView:
             return self._two_pages()
         notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
         sums = self._summaries()
-        tables = [table for summary in sums for table in self._report_tables(summary)]
+        tables = [
+            table
+            for summary in sums
+            for table in (
+                summary_table(summary, self.run.currency),
+                payment_table(summary, self.run.currency, PAYERS),
+            )
+        ]
         return settle_report(self.run, self.account, notes, tables)
-
-    def _report_tables(self, summary: Summary) -> Iterator[Table]:
-        yield summary_table(summary, self.run.currency)
-        yield payment_table(summary, self.run.currency, PAYERS)
 
     def page(self) -> Report:
         from mps_bill.view.run_report import for_reading
@@ -271,17 +267,18 @@ def _not_shown(steps: Sequence[Step], *, more: bool) -> str:
         sum(isinstance(step, kind) for step in steps) for kind in (Settlement, StatementSettlement, Arrival)
     )
     if more:
-        parts = [
-            *([tr_many("{n} more bill", "{n} more bills", bills)] if bills else []),
-            *([tr_many("{n} more statement", "{n} more statements", statements)] if statements else []),
-            *([tr_many("{n} more top-up", "{n} more top-ups", top_ups)] if top_ups else []),
-        ]
+        texts = (
+            (bills, tr_many("{n} more bill", "{n} more bills", bills)),
+            (statements, tr_many("{n} more statement", "{n} more statements", statements)),
+            (top_ups, tr_many("{n} more top-up", "{n} more top-ups", top_ups)),
+        )
     else:
-        parts = [
-            *([tr_many("{n} bill", "{n} bills", bills)] if bills else []),
-            *([tr_many("{n} statement", "{n} statements", statements)] if statements else []),
-            *([tr_many("{n} top-up", "{n} top-ups", top_ups)] if top_ups else []),
-        ]
+        texts = (
+            (bills, tr_many("{n} bill", "{n} bills", bills)),
+            (statements, tr_many("{n} statement", "{n} statements", statements)),
+            (top_ups, tr_many("{n} top-up", "{n} top-ups", top_ups)),
+        )
+    parts = [text for number, text in texts if number]
     return tr_many(
         "{steps} is summarised in the closing statement; --all prints every bill in full.",
         "{steps} are summarised in the closing statement; --all prints every bill in full.",
@@ -375,12 +372,7 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
 def _total_table(run: SettleRun, *, is_long: bool) -> Table:
     sums = run.totals
     rows = total_rows(sums.amounts)
-    paid = (
-        *((tr(POOLS[source], sense="paid"), amount) for source, amount in sums.paid.items()),
-        (tr("Outstanding"), sums.outstanding),
-        (tr("Frozen"), sums.frozen),
-    )
-    rows += [(f"  {name}", amount) for name, amount in paid if amount]
+    rows += [(f"  {tr(PAYERS[name], sense='paid')}", amount) for name, amount in sums.by_payer.items() if amount]
     bills, statements = len(run.settled.settlements), len(run.settled.statements)
     title = tr_many("Total of {n} bill", "Total of {n} bills", bills)
     if statements:
@@ -394,11 +386,9 @@ def bills_of_steps(run: SettleRun) -> list[Bill]:
 
 def _sources_table(run: SettleRun) -> Table:
     """What paid, which comes to what is payable."""
-    sums = run.totals
-    amounts = (*sums.paid.items(), ("outstanding", sums.outstanding), ("frozen", sums.frozen))
-    rows = [(tr(PAYERS[name], sense="paid"), amount) for name, amount in amounts if amount]
+    rows = [(tr(PAYERS[name], sense="paid"), amount) for name, amount in run.totals.by_payer.items() if amount]
     columns = (Column("source"), Column("amount", "amount", unit=run.currency, summed=True))
-    return Table(tr("Paid from"), columns, rows, ((tr("Total"), sums.amounts.payable),))
+    return Table(tr("Paid from"), columns, rows, ((tr("Total"), run.totals.amounts.payable),))
 
 
 def _with_remarks(blocks: Iterable[Block]) -> list[Table]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from mps_bill.core.decimals import EXACT, ZERO, plain
 from mps_bill.core.language import tr
@@ -302,6 +302,11 @@ def row_of(columns: Columns, record: Record) -> Row:
 def select(record: Record, *keys: str) -> dict[str, Value]:
     """What a record has under these keys, in their order: the part of it that a JSON document shows."""
     return {key: record[key] for key in keys}
+
+
+def attributes(thing: object, *names: str) -> dict[str, Any]:
+    """What a thing has as these attributes, which a document or a record calls the same."""
+    return {name: getattr(thing, name) for name in names}
 
 
 def change(old: Decimal, new: Decimal) -> tuple[Decimal, Decimal, Decimal, Fraction | None]:
