@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import tr
-from mps_bill.render.terminal import UNLIMITED, can_print, console_for
+from mps_bill.render.terminal import UNLIMITED, can_print
 from mps_bill.view.tables import Report, Series
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: Wide enough to compare bars, narrow enough to read; a pipe has no width of its own.
 _WIDTH_OF_A_PIPE = 80
@@ -22,7 +26,7 @@ def write(report: Report, stream: IO[str]) -> None:
     from rich.constrain import Constrain
     from rich.text import Text
 
-    console = console_for(stream, _WIDTH_OF_A_PIPE)
+    console = _console_for(stream)
     width = console.width
     # Bars that cannot be made short enough stick out, because rich would shorten the amounts behind them.
     console.width = UNLIMITED
@@ -39,6 +43,15 @@ def write(report: Report, stream: IO[str]) -> None:
         for note in report.notes:
             console.print(Constrain(Text(note), width))
     stream.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _console_for(stream: IO[str]) -> Console:
+    """A console that writes text as it is: no markup, no emoji, no highlighting of what looks like a number."""
+    from rich.console import Console
+
+    chosen = os.environ.get("COLUMNS", "").isdigit()
+    width = None if chosen or stream.isatty() else _WIDTH_OF_A_PIPE
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
 
 
 def bar_rows(series: Series, width: int, *, fine: bool) -> Iterator[tuple[str, str, str]]:

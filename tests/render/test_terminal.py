@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
 from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import language
 from mps_bill.render import terminal
-from mps_bill.render.unspaced import wrapped
-from mps_bill.view.tables import Column, Note, Table
+from mps_bill.render.folding import folded, wrapped
+from mps_bill.view.tables import Column, Heading, Note, Table
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 
@@ -49,3 +51,73 @@ def test_a_table_fits_eighty_columns(command: str, monkeypatch: pytest.MonkeyPat
     lines = out.decode().splitlines()
     assert max(map(width_of, lines)) <= 80
     assert any("应付金额" in line for line in lines)
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it goes to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+TABLE = Table(
+    "Costs",
+    (Column("spec"), Column("unit_price", "price"), Column("amount", "amount")),
+    [Heading("transcoding"), ("H264.HD of a long name", Decimal("0.1"), Decimal("12.50")), ("SD", None, Decimal("1"))],
+    (("Total of all specs", None, Decimal("13.50")),),
+)
+
+
+#: At 28 columns, each line with its style: bold, italic or none.
+LINES = (
+    ("Costs", "1"),
+    ("", ""),
+    ("                Unit", "1"),
+    ("Spec           price  Amount", "1"),
+    ("────────────────────────────", ""),
+    ("transcoding", "3"),
+    ("H264.HD of a     0.1   12.50", ""),
+    ("long name", ""),
+    ("SD                      1.00", ""),
+    ("────────────────────────────", ""),
+    ("Total of all", "1"),
+    ("specs                  13.50", "1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("term", "stream", "styled"),
+    [("xterm", Terminal(), True), ("dumb", Terminal(), False), ("xterm", io.StringIO(), False)],
+)
+def test_headings_and_totals_are_bold_on_a_terminal_and_beside_their_last_line(
+    term: str, stream: io.StringIO, styled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("COLUMNS", "28")
+    terminal.write([TABLE], stream)
+    lines = stream.getvalue().splitlines()
+    assert lines == [f"\x1b[{style}m{text}\x1b[0m" if style and styled else text for text, style in LINES]
+
+
+FOLDED = [
+    "",
+    "one",
+    "a word and /a/very/long/path/of/parts behind it",
+    "  indented  twice " * 4,
+    "x" * 50,
+    "é普通x " * 9,
+]
+
+
+@pytest.mark.parametrize("width", range(8, 60, 3))
+@pytest.mark.parametrize("text", FOLDED)
+def test_text_folds_between_words_and_loses_none(text: str, width: int) -> None:
+    lines = folded(text, width)
+    assert max(map(width_of, lines)) <= width
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    words = [word for line in lines for word in line.split()]
+    assert [word for word in text.split() if width_of(word) <= width and word not in words] == []
+    assert lines == [text] or width_of(text) > width
+    # As few lines as can be: the first word of a line had no room on the line before, also with the widest gap before it.
+    for above, line in pairwise(lines):
+        assert width_of(above) + width_of(f"   {line.split()[0]}") > width
