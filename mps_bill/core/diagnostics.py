@@ -48,11 +48,17 @@ class Kind:
         return name in (self.code, self.slug, self.former or self.slug)
 
 
+#: What a problem is about, so that one can be known to say what another one says: what stands at a place, or something of its
+#: file in words, such as ("price", "transcoding", "H264.HD").
+Fact = Place | tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong at one place. `message` gives what stands there and, where it helps, the remedy.
 
     Problems of one `cause`, where there is one, are one mistake; `also` are the places of others that this one stands for.
+    `facts` are what it is about, where problems of several kinds may be.
     """
 
     place: Place
@@ -60,6 +66,7 @@ class Problem:
     message: str
     cause: str = field(default="", compare=False)
     also: tuple[Place, ...] = field(default=(), compare=False)
+    facts: tuple[Fact, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} [{self.kind}]"

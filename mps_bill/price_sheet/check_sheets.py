@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from itertools import pairwise
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
@@ -60,7 +59,7 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     drafts = [sheet.draft for sheet in sheets if sheet.draft]
     errors = [problem for sheet in sheets for problem in sheet.problems]
     errors += check_together(drafts)
-    wrong = {error.place for error in errors}
+    wrong = {place for error in errors for place in (error.place, *error.also)}
     before = _versions_before(drafts)
     warnings = period_gaps(drafts)
     for sheet in sheets:
@@ -76,7 +75,11 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     at_groups = [problem for sheet in sheets if sheet.parts for problem in _misspelt_groups(sheet.parts, errors)]
     known = {(problem.place.file, problem.cause) for problem in at_groups}
     others = [error for error in errors if not error.cause or (error.place.file, error.cause) not in known]
-    return in_order([*at_groups, *others, *without_ignored(warnings, texts)])
+    found = without_ignored(warnings, texts)
+    # In a sheet with errors a comment may have nothing to suppress, because what is wrong is not judged.
+    unsound = {error.place.file for error in errors}
+    found = [one for one in found if one.kind != kinds.UNUSED_IGNORE or one.place.file not in unsound]
+    return in_order([*at_groups, *others, *found])
 
 
 def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[Problem]:
@@ -168,34 +171,3 @@ def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
         for earlier, later in pairwise(versions)
         if earlier.sheet.currency == later.sheet.currency
     }
-
-
-def once_a_mistake(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems, each mistake once: of several that say of one figure that it looks wrong the first kind, and of problems
-    of one cause the first, with the places of the others."""
-    return tuple(_one_a_cause(_one_a_figure(problems)))
-
-
-def _one_a_figure(problems: Iterable[Problem]) -> list[Problem]:
-    found = list(problems)
-    rank = {kind: number for number, kind in enumerate(kinds.OF_A_FIGURE)}
-    first: dict[Place, int] = {}
-    for problem in found:
-        if problem.kind in rank:
-            first[problem.place] = min(first.get(problem.place, len(rank)), rank[problem.kind])
-    return [problem for problem in found if problem.kind not in rank or rank[problem.kind] == first[problem.place]]
-
-
-def _one_a_cause(problems: Sequence[Problem]) -> Iterator[Problem]:
-    alike: dict[tuple[str, str, str], list[Problem]] = {}
-    for problem in problems:
-        if problem.cause:
-            alike.setdefault((problem.place.file, problem.kind.code, problem.cause), []).append(problem)
-    for problem in problems:
-        members = alike.get((problem.place.file, problem.kind.code, problem.cause), [problem])
-        if members[0] is problem:
-            others = tuple(member.place for member in members[1:])
-            places = f"{len(others)} other place{'s' if len(others) > 1 else ''}"
-            more = f" (also at {places}, the next on line {others[0].line})" if others else ""
-            also = (*problem.also, *others)
-            yield replace(problem, message=problem.message + more, also=also)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from mps_bill.core.diagnostics import Problem
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
@@ -24,14 +24,15 @@ class ResolutionSet:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`region_keys` are all that a price may be for. `overlaps` has a region for each two groups that share one.
+    """`region_keys` are all that a price may be for. `overlaps` has for each two groups that share a region such a region,
+    where it is listed again.
 
     A source id is None in `sources` where the source is wrong. `sources_whole` is False where an id could not be read.
     """
 
     groups: Mapping[str, tuple[str, ...]]
     region_keys: frozenset[str]
-    overlaps: Mapping[frozenset[str], str]
+    overlaps: Mapping[frozenset[str], Located[str]]
     resolution_sets: Mapping[str, ResolutionSet]
     #: Names of sets that are wrong and reported already.
     broken_sets: frozenset[str]
@@ -49,7 +50,7 @@ def read_context(sheet: Fields, problems: list[Problem]) -> Context:
     return Context(
         groups=groups,
         region_keys=KNOWN | members | groups.keys() | bad_names | {EVERY_REGION},
-        overlaps=_overlaps(groups),
+        overlaps=_overlaps(sheet),
         resolution_sets=sets,
         broken_sets=broken,
         sources=sources,
@@ -72,16 +73,18 @@ def _groups(sheet: Fields) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _overlaps(groups: Mapping[str, tuple[str, ...]]) -> dict[frozenset[str], str]:
-    """For each two groups that share a region, such a region."""
+def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:
+    """For each two groups that share a region, the first such region in the later of them."""
+    groups = sheet.get(d.REGION_GROUPS)
     groups_of: dict[str, list[str]] = {}
-    for group, members in groups.items():
-        for region in members:
-            groups_of.setdefault(region, []).append(group)
-    shared: dict[frozenset[str], str] = {}
-    for region, holders in groups_of.items():
-        for pair in combinations(holders, 2):
-            shared.setdefault(frozenset(pair), region)
+    shared: dict[frozenset[str], Located[str]] = {}
+    for group in groups.parts if groups else ():
+        for region in group.value.parts if group.value else ():
+            holders = groups_of.setdefault(region.value, [])
+            for other in holders:
+                if other != group.key.value:
+                    shared.setdefault(frozenset((other, group.key.value)), region)
+            holders.append(group.key.value)
     return shared
 
 

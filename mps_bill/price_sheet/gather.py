@@ -105,7 +105,8 @@ def _check_items(drafts: Sequence[SheetDraft]) -> list[Problem]:
                     f"the item {code} belongs to {draft.sheet.product} here and to {other.sheet.product} at"
                     f" {other.sheet.items[code].place}; usage names items only, so give each its own code"
                 )
-                problems.append(Problem(item.place, kinds.SHARED_ITEM, message))
+                cause = f"{draft.sheet.product} {other.sheet.product}"
+                problems.append(Problem(item.place, kinds.SHARED_ITEM, message, cause))
     return problems
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mps_bill.core.decimals import EXACT, plain
@@ -11,7 +13,7 @@ from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
-from mps_bill.price_sheet.prices import PriceTable, derive_prices, read_prices
+from mps_bill.price_sheet.prices import PriceTable, check_overlaps, derive_prices, read_prices
 from mps_bill.price_sheet.sheet_model import Derived, Item, Metering, RegionPrices, Resolution, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
@@ -49,6 +51,8 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
         item = _item(draft, prices or {}, problems)
         if item:
             items[code] = item
+    price_tables = (draft.fields.get(d.PRICES) for draft in drafts.values())
+    problems += check_overlaps(filter(None, price_tables), context)
     return items
 
 
@@ -105,8 +109,9 @@ def _draft(code: Located[str], fields: Fields, context: Context, problems: list[
     unit = found_unit.value if found_unit else None
     spec = fields.get(d.SPEC)
     template = spec.value if spec else None
-    template_wrong = fields.wrong(d.SPEC)
-    resolutions = None if template_wrong else _resolutions(fields, spec, context, problems)
+    # Where resolutions are named and nothing uses them, `spec` is lost.
+    template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
+    resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
     table = fields.get(d.PRICES)
     prices = None
     if table:
@@ -138,7 +143,12 @@ def _resolutions(
     if name is None:
         return None
     if not wanted:
-        message = f"`resolutions` is not used here, since the item's `spec` has no {RESOLUTION}"
+        message = (
+            f"`resolutions` is not used here, since the item's `spec` has no {RESOLUTION}"
+            if spec
+            else f"the item has `resolutions` and no `spec` that uses them, such as {quoted(f'{CODEC}.{RESOLUTION}')}; was `spec`"
+            " lost?"
+        )
         problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
     if name.value in context.resolution_sets:
         return context.resolution_sets[name.value] if wanted else None
@@ -158,9 +168,11 @@ def _check_specs(
     specs = [row.key for row in table.parts]
     if is_constant(template):
         if table.whole and all(row.value != template for row in specs):
-            hint = near_miss(template, (row.value for row in specs))
-            message = f"the price table has no {quoted(template)}, the spec of the item{hint}"
-            return [Problem(spec.place, kinds.UNPRICED_TEMPLATE, message)]
+            message = f"the price table has no {quoted(template)}, the spec of the item"
+            near = next((row for row in specs if near_miss(template, [row.value])), None)
+            if near:
+                message += f", and has {quoted(near.value)} on line {near.place.line}; write both alike"
+            return [Problem(spec.place, kinds.UNPRICED_TEMPLATE, message, also=(near.place,) if near else ())]
         return []
     problems = []
     matched = False
@@ -171,7 +183,7 @@ def _check_specs(
             known = tuple(resolution.name for resolution in resolutions.resolutions)
             hint = near_miss(parts.resolution, known) or f"; it has {one_of(known)}"
             message = f"{quoted(row.value)} names {quoted(parts.resolution)}, not in the set {set_name.value}{hint}"
-            problems.append(Problem(row.place, kinds.UNKNOWN_RESOLUTION, message))
+            problems.append(Problem(row.place, kinds.UNKNOWN_RESOLUTION, message, parts.resolution))
     if not matched and table.whole:
         message = f"no spec of the price table is of the form {quoted(template)}"
         problems.append(Problem(spec.place, kinds.UNPRICED_TEMPLATE, message))
@@ -231,7 +243,7 @@ def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple
         if id_.value not in known and context.sources_whole:
             hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
             message = f"{quoted(id_.value)} is not the id of a source of this sheet{hint}"
-            problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message))
+            problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message, id_.value))
     found = (known.get(id_.value) for id_ in named.parts)
     return tuple(source for source in found if source)
 
@@ -245,7 +257,8 @@ def _derived(
         return {}
     if base_code.value not in codes:
         message = f"{quoted(base_code.value)} is not an item of this sheet{near_miss(base_code.value, codes)}"
-        problems.append(Problem(base_code.place, kinds.UNKNOWN_BASE, message))
+        lost = (("item", base_code.value),)
+        problems.append(Problem(base_code.place, kinds.UNKNOWN_BASE, message, base_code.value, facts=lost))
         return {}
     base = drafts.get(base_code.value)
     if base is None:
@@ -257,7 +270,7 @@ def _derived(
         )
         problems.append(Problem(base_code.place, kinds.DERIVED_BASE, message))
         return {}
-    found = _check_pair(draft, base, base_code)
+    found = _check_pair(draft, base, base_code, Counter(one.unit for one in drafts.values()))
     problems += found
     if found or times is None or draft.template_wrong or base.template_wrong:
         return {}
@@ -267,19 +280,29 @@ def _derived(
     return prices
 
 
-def _check_pair(draft: _Draft, base: _Draft, base_code: Located[str]) -> list[Problem]:
-    """Whether prices per unit and spec of `base` mean the same under `draft`."""
+def _check_pair(
+    draft: _Draft, base: _Draft, base_code: Located[str], common: Mapping[Unit | None, int]
+) -> list[Problem]:
+    """Whether prices per unit and spec of `base` mean the same under `draft`. Of two units that of fewer items is wrong."""
     problems = []
     if draft.unit and base.unit and draft.unit != base.unit:
-        message = (
-            f"{base_code.value} is priced per {base.unit.name}, this item per {draft.unit.name}; use one unit for both"
-        )
-        problems.append(Problem(base_code.place, kinds.UNIT_MISMATCH, message))
+        units = f"{base_code.value} is priced per {base.unit.name}, {draft.code.value} per {draft.unit.name}"
+        at = base_code.place
+        if common[base.unit] != common[draft.unit]:
+            unit = min((base, draft), key=lambda one: common[one.unit]).fields.get(d.UNIT)
+            at = unit.place if unit else at
+        problems.append(Problem(at, kinds.UNIT_MISMATCH, f"{units}; use one unit for both", base_code.value))
     if not draft.template_wrong and not base.template_wrong and _parts(draft.template) != _parts(base.template):
+        if base.template is None:
+            message = (
+                f"{base_code.value} has no `spec`, and {draft.code.value}, which has its prices by `prices_from`, has"
+                f" {quoted(draft.template or '')}; give it a `spec` with the same placeholders"
+            )
+            return [*problems, Problem(base.code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value)]
         message = (
             f"{_shown(draft.template)} and {_shown(base.template)} of {base_code.value} must have the same placeholders"
         )
-        problems.append(Problem(base_code.place, kinds.TEMPLATE_MISMATCH, message))
+        problems.append(Problem(base_code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value))
     return problems
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import combinations
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
-from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -35,8 +35,6 @@ def read_prices(
             price = entry.value.price(unit, problems) if entry.value else None
             if price:
                 by_region[entry.key.value] = price
-        if context.overlaps:
-            problems += _check_overlaps(row.key.value, entries, context)
         prices[row.key.value] = by_region
     return prices
 
@@ -49,19 +47,30 @@ def _unknown_region(key: Located[str], context: Context) -> Problem:
     )
 
 
-def _check_overlaps(spec: str, entries: tuple[PriceEntry, ...], context: Context) -> list[Problem]:
-    """Two groups that hold one region may not both price a spec: neither price would win."""
-    problems = []
-    groups = [entry.key for entry in entries if entry.key.value in context.groups]
-    for first, second in combinations(groups, 2):
-        shared = context.overlaps.get(frozenset((first.value, second.value)))
-        if shared:
-            message = (
-                f"{quoted(spec)} has a price for {first.value} and one for {second.value}, and {shared} is in both"
-                " groups; take it out of one of them"
-            )
-            problems.append(Problem(second.place, kinds.OVERLAPPING_GROUPS, message))
-    return problems
+def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:
+    """Two groups that hold one region may not both price a spec: neither price would win. One price of that kind is a mistake
+    where it stands, several are one of the groups."""
+    if not context.overlaps:
+        return
+    both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}
+    for row in (row for table in tables for row in table.parts):
+        groups = [entry.key for entry in (row.value.parts if row.value else ()) if entry.key.value in context.groups]
+        for first, second in combinations(groups, 2):
+            pair = frozenset((first.value, second.value))
+            if pair in context.overlaps:
+                both.setdefault(pair, []).append((row.key.value, first.value, second.value, second.place))
+    for pair, rows in both.items():
+        shared, places = context.overlaps[pair], tuple(place for *_, place in rows)
+        spec, one, other, _ = rows[0]
+        more = f" and {len(rows) - 1} more specs have" if len(rows) > 1 else " has"
+        message = (
+            f"{shared.value} is in the groups {one} and {other}, and {quoted(spec)}{more} a price for both; take it out of one"
+            " of them"
+        )
+        lone = len(rows) == 1
+        yield Problem(
+            places[0] if lone else shared.place, kinds.OVERLAPPING_GROUPS, message, also=() if lone else places
+        )
 
 
 def derive_prices(

@@ -132,5 +132,5 @@ def _check_period(start: Located[int] | None, end: Located[int] | None, calendar
                 f"{clock(time.value, offset)} at {offset_text(offset)}, the billing clock, is not the start of {edge};"
                 " prices change between two billing cycles"
             )
-            problems.append(Problem(time.place, kinds.OFF_CYCLE_TIME, message))
+            problems.append(Problem(time.place, kinds.OFF_CYCLE_TIME, message, "the billing clock"))
     return problems

@@ -139,6 +139,21 @@ WARNINGS = (
 BY_CALENDAR = (STALE_SOURCE, FUTURE_SHEET)
 #: What says of one figure that it looks wrong. The first of these that holds says it; the others would repeat it.
 OF_A_FIGURE = (PRICE_OUTLIER, PRICE_JUMP, FAR_FROM_REFERENCE, RISING_TIER, CHEAPER_RESOLUTION, CHEAPER_H265)
+#: Kinds that may be about what another one is about: nearest to the cause first. All other errors come before them.
+NEAREST_TO_THE_CAUSE = (
+    UNKNOWN_REGION,
+    MISSPELT_SPEC,
+    MISSPELT_REGION,
+    NOT_AT_MIDNIGHT,
+    PERIOD_GAP,
+    FUTURE_SHEET,
+    MISSING_SPEC,
+    CHANGED_RULE,
+    ENDED_PRICE,
+    MISSING_RESOLUTION,
+    COVERAGE_HOLE,
+    *OF_A_FIGURE,
+)
 
 
 def is_warning(kind: Kind) -> bool:

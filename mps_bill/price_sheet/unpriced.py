@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.times import iso
@@ -32,7 +32,9 @@ def read_unpriced(
             note=note.value,
             place=fields.place,
         )
-        problems += _check_before(fields, entry, sheet) if before else _check_no_price(entry, sheet)
+        # Of a region that is in two groups, that is what is wrong.
+        shared = {region.value for region in context.overlaps.values()}
+        problems += _check_before(fields, entry, sheet) if before else _check_no_price(entry, sheet, shared)
         entries.append(entry)
     return tuple(entries)
 
@@ -53,9 +55,11 @@ def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
             yield Problem(region.place, kinds.UNKNOWN_REGION, message)
 
 
-def _check_no_price(entry: Unpriced, sheet: PriceSheet) -> Iterator[Problem]:
+def _check_no_price(entry: Unpriced, sheet: PriceSheet, shared: Set[str]) -> Iterator[Problem]:
     """Nothing of it may have a price after all; one is enough to show what is wrong."""
     for item, spec, region in _priced(entry, sheet):
+        if region in shared:
+            continue
         message = f"{item} {quoted(spec)} has a price in {region}, and is listed as unpriced; remove one of the two"
         yield Problem(entry.place, kinds.PRICED_ANYWAY, message)
         return

@@ -11,7 +11,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 import mps_bill
-from mps_bill.core.diagnostics import Kind, Problem, printable
+from mps_bill.core.diagnostics import Kind, Place, Problem, printable
 from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.render import json
@@ -60,18 +60,24 @@ def _rule(kind: Kind) -> dict[str, Any]:
 
 
 def _result(problem: Problem, rule: int) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.place.file)}}
-    if problem.place.line:
-        location["region"] = {"startLine": problem.place.line}
-        if problem.place.column:
-            location["region"]["startColumn"] = problem.place.column
+    others = {"relatedLocations": [_location(place) for place in problem.also]} if problem.also else {}
     return {
         "ruleId": problem.kind.code,
         "ruleIndex": rule,
         "level": level(problem),
         "message": {"text": printable(problem.message)},
-        "locations": [{"physicalLocation": location}],
+        "locations": [_location(problem.place)],
+        **others,
     }
+
+
+def _location(place: Place) -> dict[str, Any]:
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(place.file)}}
+    if place.line:
+        location["region"] = {"startLine": place.line}
+        if place.column:
+            location["region"]["startColumn"] = place.column
+    return {"physicalLocation": location}
 
 
 def _uri(name: str) -> str:

@@ -9,9 +9,10 @@ from fractions import Fraction
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.price_sheet.check_sheets import References, check, once_a_mistake
+from mps_bill.price_sheet.check_sheets import References, check
 from mps_bill.price_sheet.checks.price_cells import ItemTable, item_tables
 from mps_bill.price_sheet.load_sheets import LoadedSheet
+from mps_bill.price_sheet.mistakes import once_a_mistake
 from mps_bill.price_sheet.references import shipped_references
 from mps_bill.price_sheet.sheet import read_parts
 

@@ -249,7 +249,7 @@ def test_each_site_is_a_run_of_its_own() -> None:
 
 
 def test_errors_and_warnings_of_one_sheet_come_in_one_run() -> None:
-    """Seventeen mistakes, nine of them errors: none hides another."""
+    """Sixteen mistakes, nine of them errors: none hides another. A price that makes two others look cheap is one."""
     text = edited(
         ("currency: USD", "currency: USD\ncurrency: CNY"),
         ("2024-04-01T", "2042-04-01T"),
@@ -277,8 +277,7 @@ def test_errors_and_warnings_of_one_sheet_come_in_one_run() -> None:
         "24:13 P224",
         "28:69 P314",
         "30:27 P906",
-        "31:41 P904",
-        "32:41 P905",
+        "30:41 P904",
         "33:7 P901",
         "33:38 P910",
         "34:15 P302",

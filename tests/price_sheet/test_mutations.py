@@ -28,17 +28,17 @@ HD = "H264.HD: {production: 0.0391, other_mainland: 0.0521}"
 MUTATIONS = (
     ("nothing", "", "", "", ""),
     # Words
-    ("codec in lower case", "H264.HD: {production: 0.0391", "h264.HD: {production: 0.0391", "P915 P918", "P913 P915 P918"),
-    ("codec with digits swapped", "H264.HD: {production: 0.0391", "H246.HD: {production: 0.0391", "P915 P918", "P913 P915 P918"),
-    ("codec of another number", "H265.HD: {production", "H269.HD: {production", "P915 P918", "P913 P915 P918"),
-    ("codec with a mark", "H265.HD: {production", "H-265.HD: {production", "P915 P918", "P913 P915 P918"),
-    ("spec with another mark", "H265.HD: {production", "H265_HD: {production", "P915 P918", "P913 P915 P918"),
-    ("resolution misspelt", "H265.HD: {production", "H265.HDD: {production", "P307 P918", "P307 P918"),
-    ("constant spec misspelt", "      Audio: {production", "      Adio: {production", "P308 P915", "P308 P915"),
-    ("spec of usage misspelt", "      terrorism:", "      terorism:", "P915", "P913 P915"),
-    ("spec lost", '    spec: Audio\n', "", "P920", "P914 P920"),
-    ("template and sizes lost", ADVANCED, "    unit: minute\n    metering: {per: record, step: 1", "P920", "P914 P920"),
-    ("member misspelt", "cn-shenzhen,", "cn-shenzen,", "P916", "P913 P916"),
+    ("codec in lower case", "H264.HD: {production: 0.0391", "h264.HD: {production: 0.0391", "P915", "P915"),
+    ("codec with digits swapped", "H264.HD: {production: 0.0391", "H246.HD: {production: 0.0391", "P915", "P915"),
+    ("codec of another number", "H265.HD: {production", "H269.HD: {production", "P915", "P915"),
+    ("codec with a mark", "H265.HD: {production", "H-265.HD: {production", "P915", "P915"),
+    ("spec with another mark", "H265.HD: {production", "H265_HD: {production", "P915", "P915"),
+    ("resolution misspelt", "H265.HD: {production", "H265.HDD: {production", "P307", "P307"),
+    ("constant spec misspelt", "      Audio: {production", "      Adio: {production", "P308", "P308"),
+    ("spec of usage misspelt", "      terrorism:", "      terorism:", "P915", "P915"),
+    ("spec lost", '    spec: Audio\n', "", "P920", "P920"),
+    ("template and sizes lost", ADVANCED, "    unit: minute\n    metering: {per: record, step: 1", "P920", "P920"),
+    ("member misspelt", "cn-shenzhen,", "cn-shenzen,", "P916", "P916"),
     ("member lost", "cn-shenzhen, ", "", "", "P913"),
     ("member in both groups", "[cn-beijing, cn-shanghai]", "[cn-beijing, cn-shanghai, cn-shenzhen]", "P310", "P310"),
     ("group misspelt", "  other_mainland: [", "  other_mainlnad: [", "P309", "P309"),
@@ -49,16 +49,16 @@ MUTATIONS = (
     # Dates
     ("read in the future", "read_on: 2026-01-15, covers: \"tr", "read_on: 2027-01-15, covers: \"tr", "P922", "P922"),
     ("read long ago", "read_on: 2026-01-15, covers: \"tr", "read_on: 2016-01-15, covers: \"tr", "P907", "P907"),
-    ("start on another clock", "from: 2026-01-01T00:00:00+08:00", "from: 2026-01-01T00:00:00+00:00", "P923", "P902 P923"),
-    ("start in the afternoon", "from: 2026-01-01T00:00:00", "from: 2026-01-01T12:00:00", "P923", "P902 P923"),
+    ("start on another clock", "from: 2026-01-01T00:00:00+08:00", "from: 2026-01-01T00:00:00+00:00", "P923", "P923"),
+    ("start in the afternoon", "from: 2026-01-01T00:00:00", "from: 2026-01-01T12:00:00", "P923", "P923"),
     ("start a month late", "from: 2026-01-01T", "from: 2026-02-01T", "", "P902"),
     ("start a month early", "from: 2026-01-01T", "from: 2025-12-01T", "", "P404"),
-    ("start in the wrong year", "from: 2026-01-01T", "from: 2062-01-01T", "P908", "P902 P908"),
+    ("start in the wrong year", "from: 2026-01-01T", "from: 2062-01-01T", "P908", "P902"),
     # Units and metering
-    ("minute made second", "unit: minute\n    spec: Audio", "unit: second\n    spec: Audio", "P911", "P912 P914"),
-    ("minute made hour", "unit: minute\n    spec: Audio", "unit: hour\n    spec: Audio", "P911", "P912 P914"),
-    ("minute made frame", "unit: minute\n    spec: Audio", "unit: frame\n    spec: Audio", "P911", "P911 P914"),
-    ("second for all editing", ADVANCED, ADVANCED.replace("minute", "second"), "P911", "P912 P914"),
+    ("minute made second", "unit: minute\n    spec: Audio", "unit: second\n    spec: Audio", "P911", "P914"),
+    ("minute made hour", "unit: minute\n    spec: Audio", "unit: hour\n    spec: Audio", "P911", "P914"),
+    ("minute made frame", "unit: minute\n    spec: Audio", "unit: frame\n    spec: Audio", "P911", "P914"),
+    ("second for all editing", ADVANCED, ADVANCED.replace("minute", "second"), "P911", "P914"),
     ("minimum of a minute", "minimum: 0.02", "minimum: 1", "", "P914"),
     ("minimum lost", ", minimum: 0.02", "", "", "P914"),
     ("minimum between steps", "minimum: 0.02", "minimum: 0.025", "P314", "P314"),
@@ -71,18 +71,18 @@ MUTATIONS = (
     ("bill rounded down", "mode: half-up", "mode: down", "", "P914"),
     ("bill without decimals", "places: 2", "places: 0", "", "P914"),
     ("bill by the day", "cycle: hour", "cycle: day", "", "P406"),
-    ("bill on another clock", 'timezone: "+08:00"', 'timezone: "+00:00"', "P923", "P406 P923"),
+    ("bill on another clock", 'timezone: "+08:00"', 'timezone: "+00:00"', "P923", "P406"),
     ("settled by the hour", "settlement: monthly", "settlement: hourly", "", "P914"),
     # Tables
-    ("resolution lost", "      H264.HD: {production: 0.0391, other_mainland: 0.0521}\n", "", "P918", "P913 P918"),
+    ("resolution lost", "      H264.HD: {production: 0.0391, other_mainland: 0.0521}\n", "", "P918", "P913"),
     ("largest resolution lost", "      H264.4K: {production: 0.1960, other_mainland: 0.2240}\n", "", "", "P913"),
-    ("region lost in a row", ", other_mainland: 0.0521}", "}", "P901", "P901 P913"),
+    ("region lost in a row", ", other_mainland: 0.0521}", "}", "P901", "P913"),
     ("item lost", AUDIO, "", "", "P913"),
     ("last item lost", DRM, "", "", "P913"),
     ("price lost", "production: 0.0391, ", "production: , ", "P125", "P125"),
     ("price made free", "production: 0.0391", "production: 0", "P904", "P912"),
     ("DRM made free", 'DRMLicence: {"*": 0.006}', 'DRMLicence: {"*": 0}', "", "P912"),
-    ("comma for a point", "production: 0.0391", "production: 0,0391", "P125 P309 P904", "P125 P309 P912"),
+    ("comma for a point", "production: 0.0391", "production: 0,0391", "P125", "P125"),
     ("row pasted over another", HD, HD.replace("0.0391", "0.0980").replace("0.0521", "0.1120"), "", ""),
     ("columns swapped", HD, HD.replace("0.0391", "0.0521").replace("0.0521}", "0.0391}"), "", ""),
     ("half of a price", "production: 0.0391", "production: 0.0195", "P904", "P904"),
@@ -107,15 +107,9 @@ MUTATIONS = (
 def test_a_mutation_is_found(old: str, new: str, alone: str, beside: str) -> None:
     text = changed(old, new, NEXT)
     found, with_version = findings(text), findings(text, CONTRACT)
-    assert " ".join(sorted({problem.kind.code for problem in found})) == alone
-    assert " ".join(sorted({problem.kind.code for problem in with_version})) == beside
-
-
-def test_a_mistake_is_one_annotation() -> None:
-    """However many prices it touches: the group, the word or the cell is named once."""
-    for what in ("group misspelt", "member misspelt", "factor ten times", "minute made second"):
-        (row,) = [row for row in MUTATIONS if row[0] == what]
-        assert len(findings(changed(row[1], row[2], NEXT))) == 1, what
+    # One mistake is one finding, however many prices it touches.
+    assert " ".join(problem.kind.code for problem in found) == alone
+    assert " ".join(problem.kind.code for problem in with_version) == beside
 
 
 def test_versions_of_one_id_agree() -> None:

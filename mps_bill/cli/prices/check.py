@@ -65,9 +65,9 @@ def check(
     cannot be read.
     """
     from mps_bill.price_sheet.check_sheets import check as check_sheets
-    from mps_bill.price_sheet.check_sheets import once_a_mistake
     from mps_bill.price_sheet.find import orphaned_cases
     from mps_bill.price_sheet.load_sheets import load_sheets
+    from mps_bill.price_sheet.mistakes import once_a_mistake
     from mps_bill.price_sheet.references import shipped_references
     from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.view.findings_view import FindingsView

@@ -44,7 +44,8 @@ def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterat
             where = [*by_group(missing, groups), *(["every other region"] if everywhere else [])]
             lacks = f"has no price in {one_of(where)}, where other specs of the item have one".replace(" or ", " and ")
             message = f"{table.code.value} {quoted(spec.value)} {lacks}"
-            yield Problem(spec.place, kinds.COVERAGE_HOLE, message, cause=f"{table.code.value} {lacks}")
+            facts = (("price", table.code.value, spec.value),)
+            yield Problem(spec.place, kinds.COVERAGE_HOLE, message, f"{table.code.value} {lacks}", facts=facts)
 
 
 def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
@@ -55,11 +56,17 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
             continue
         order = [resolution.name for resolution in table.resolutions]
         by_codec: dict[str, dict[str, str]] = {}
-        for spec in table.spec_places:
+        wrong = set()
+        for spec, place in table.spec_places.items():
             parts = split_spec(template, spec)
             if parts and parts.resolution in order:
                 by_codec.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
+            elif parts and place in sheet.wrong:
+                wrong.add(parts.codec or "")
         for codec, priced in by_codec.items():
+            if codec in wrong:
+                # Where a resolution is misspelt, it is not known which one is missing.
+                continue
             numbers = [order.index(resolution) for resolution in priced]
             between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
             specs = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]
@@ -70,7 +77,8 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
                     f" {one_of([quoted(spec) for spec in specs]).replace(' or ', ' and ')}, and none for that; such a picture"
                     " is refused. If that is meant, list it under `unpriced`"
                 )
-                yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message)
+                facts = tuple(("price", table.code.value, spec) for spec in specs)
+                yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message, facts=facts)
 
 
 def _explained(sheet: CheckedSheet, table: ItemTable, spec: str) -> bool:

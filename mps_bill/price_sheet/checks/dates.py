@@ -37,7 +37,8 @@ def period_gaps(drafts: Sequence[SheetDraft]) -> list[Problem]:
                 f" {length_words(start - end)}, when {draft.sheet.id} starts at {draft.place(d.EFFECTIVE_FROM)};"
                 " usage of that time has no price"
             )
-            warnings.append(Problem(last.place(d.EFFECTIVE_TO), kinds.PERIOD_GAP, message))
+            facts = (draft.place(d.EFFECTIVE_FROM),)
+            warnings.append(Problem(last.place(d.EFFECTIVE_TO), kinds.PERIOD_GAP, message, facts=facts))
             last = draft
     return warnings
 
@@ -49,21 +50,31 @@ def future_sheet(sheet: CheckedSheet) -> Iterator[Problem]:
     day = Calendar(HOUR, _offset(sheet) or 0).day(start.value)
     if day > sheet.today:
         message = f"the sheet is in force from {day} on and not today, {sheet.today}; until then it prices nothing"
-        yield Problem(start.place, kinds.FUTURE_SHEET, message)
+        yield Problem(start.place, kinds.FUTURE_SHEET, message, facts=(start.place,))
 
 
 def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
     """Prices change at the start of a day. Another hour is mostly midnight on another clock than that of the bills."""
-    offset = _offset(sheet)
-    if offset is None:
+    billing, offset = sheet.parts.fields.get(d.BILLING), _offset(sheet)
+    if billing is None or offset is None or billing.place in sheet.wrong:
         return
-    for time in (sheet.parts.fields.get(d.EFFECTIVE_FROM), sheet.parts.fields.get(d.EFFECTIVE_TO)):
-        if time and (time.value + offset) % DAY:
-            message = (
-                f"this is {clock(time.value, offset)} at {offset_text(offset)}, the billing clock, and not the start of a day;"
-                " is the offset right?"
-            )
-            yield Problem(time.place, kinds.NOT_AT_MIDNIGHT, message)
+    both = (sheet.parts.fields.get(d.EFFECTIVE_FROM), sheet.parts.fields.get(d.EFFECTIVE_TO))
+    times = [time for time in both if time and (time.value + offset) % DAY]
+    places = tuple(time.place for time in times)
+    zone = billing.get(d.TIMEZONE)
+    if len({(time.value + offset) % DAY for time in times}) < len(times) and zone:
+        message = (
+            f"the sheet starts at {clock(times[0].value, offset)} and ends at {clock(times[1].value, offset)} at"
+            f" {offset_text(offset)}, the billing clock, and not at the start of a day; is the offset right here, or in both?"
+        )
+        yield Problem(zone.place, kinds.NOT_AT_MIDNIGHT, message, also=places, facts=places)
+        return
+    for time in times:
+        message = (
+            f"this is {clock(time.value, offset)} at {offset_text(offset)}, the billing clock, and not the start of a day;"
+            " is the offset right?"
+        )
+        yield Problem(time.place, kinds.NOT_AT_MIDNIGHT, message, facts=(time.place,))
 
 
 def _offset(sheet: CheckedSheet) -> int | None:
@@ -81,7 +92,8 @@ def source_dates(sheet: CheckedSheet) -> Iterator[Problem]:
         # Dates of this form stand in order as texts, so a year later needs no calendar.
         if read_on and f"{int(read_on.value[:4]) + 1:04}{read_on.value[4:]}" < sheet.today:
             message = f"this source was read on {read_on.value}, over a year before {sheet.today}; read it again"
-            yield Problem(read_on.place, kinds.STALE_SOURCE, message)
+            # Each page is to be read by itself.
+            yield Problem(read_on.place, kinds.STALE_SOURCE, message, str(read_on.place))
         elif read_on and read_on.value > latest:
             message = f"{read_on.value} is after today, {sheet.today}; write the day on which the source was read"
-            yield Problem(read_on.place, kinds.READ_IN_FUTURE, message)
+            yield Problem(read_on.place, kinds.READ_IN_FUTURE, message, read_on.value)

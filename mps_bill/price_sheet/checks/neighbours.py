@@ -10,6 +10,7 @@ the others gives away a slip that is still within the range of the neighbours.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Context
@@ -18,7 +19,7 @@ from heapq import heapify, heappop, heappush
 from itertools import combinations, pairwise
 
 from mps_bill.core.decimals import ZERO, plain, significant
-from mps_bill.core.diagnostics import Kind, Problem
+from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
@@ -66,19 +67,78 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
     return replace(table, rows={spec: row for spec, row in rows.items() if row})
 
 
-def _table_warnings(table: ItemTable, groups: Groups) -> list[Problem]:
+def _table_warnings(table: ItemTable, groups: Groups) -> Iterator[Problem]:
     beside = _neighbours(table, groups)
     odd = _outliers(beside, table.rows)
     blamed = {one.rate for one in odd}
-    warnings = [
+    cheap = [
         *_rising_tiers(beside.tiers, blamed),
         *_cheaper(beside.steps, kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed),
         *_cheaper(beside.codecs, kinds.CHEAPER_H265, "the price of H.264, which takes less work", blamed),
     ]
     # That a price is out of line need not be said where another sentence says what is wrong with it.
-    said = {warning.place for warning in warnings}
-    odd = [one for one in odd if one.by_figures or one.rate.price.place not in said]
-    return [*warnings, *folded(odd, table)]
+    said = {one.rate for one in cheap}
+    left = [*cheap, *(one for one in odd if one.by_figures or one.rate not in said)]
+    alone: list[Odd] = []
+    while left:
+        cause, members = _commonest_cause(left)
+        left = [one for one in left if one not in members]
+        of_kind = all(one.kind == kinds.PRICE_OUTLIER and _is_of(one.rate, cause) for one in members)
+        if of_kind or len({one.rate for one in members}) == 1:
+            # Odd prices of one row or column have their words for that, and of one price the strongest is reported.
+            alone += members
+        else:
+            yield _of_one_cause(members, cause, table)
+    yield from folded([one for one in alone if one.kind == kinds.PRICE_OUTLIER], table)
+    for one in alone:
+        if one.kind != kinds.PRICE_OUTLIER:
+            yield Problem(
+                one.rate.price.place, one.kind, f"{one.rate} {one.why}", f"{table.code.value} {one.rate.spec} in"
+            )
+
+
+#: A spec, or a region with an empty text for the spec, and whether its prices seem to be too high.
+_Cause = tuple[str, str, bool]
+
+
+def _causes(one: Odd) -> Iterator[_Cause]:
+    """The specs and regions that, if they are wrong as a whole, explain an oddity: those of one side of it only."""
+    specs, regions = {near.spec for near in one.near}, {near.region for near in one.near}
+    if one.rate.spec not in specs:
+        yield one.rate.spec, "", one.high
+        if len(specs) == 1:
+            yield min(specs), "", not one.high
+    if one.rate.region not in regions:
+        yield "", one.rate.region, one.high
+        if len(regions) == 1:
+            yield "", min(regions), not one.high
+
+
+def _is_of(rate: Rate, cause: _Cause) -> bool:
+    return cause[:2] in ((rate.spec, ""), ("", rate.region))
+
+
+def _commonest_cause(odd: Sequence[Odd]) -> tuple[_Cause, list[Odd]]:
+    """What explains most oddities, and those; of one that nothing explains its spec. What they are of comes before what they
+    are beside."""
+    causes = {number: set(_causes(one)) or {(one.rate.spec, "", one.high)} for number, one in enumerate(odd)}
+    counts = Counter(cause for one in causes.values() for cause in one)
+    own = Counter(cause for number, one in causes.items() for cause in one if _is_of(odd[number].rate, cause))
+    cause = max(counts, key=lambda cause: (counts[cause], own[cause]))
+    return cause, [odd[number] for number, one in causes.items() if cause in one]
+
+
+def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Problem:
+    """One finding at what explains the oddities: a price, or the row or the first price of the column that they are of."""
+    spec, region, _ = cause
+    own = [one for one in odd if _is_of(one.rate, cause)]
+    first = min(own or odd, key=lambda one: (one.kind != kinds.PRICE_OUTLIER, one.rate.price.place))
+    blamed = {rate.price.place for one in odd for rate in (one.rate, *one.near) if _is_of(rate, cause)}
+    place = table.spec_places[spec] if spec and len(blamed) > 1 else min(blamed)
+    others = counted(len(odd) - 1, "more price")
+    more = f"{others} beside {quoted(spec) if spec else region} look{'s' if len(odd) == 2 else ''} odd"
+    places = tuple(one.rate.price.place for one in odd)
+    return Problem(place, first.kind, f"{first.rate} {first.why}, and {more}; {QUESTION}", also=places, facts=places)
 
 
 def outliers(table: ItemTable, groups: Groups) -> list[Odd]:
@@ -181,31 +241,21 @@ def _cell_in(groups: Groups, row: Row, region: str) -> Cell | None:
 # ---- What looks odd --------------------------------------------------------------------------------------------------
 
 
-def _rising_tiers(tiers: Sequence[_Pair], blamed: Set[Rate]) -> list[Problem]:
+def _rising_tiers(tiers: Sequence[_Pair], blamed: Set[Rate]) -> Iterator[Odd]:
     """Tiers that cost more than the one before. A first part that is free is usual, and the next one has to rise. A price that
     is odd itself makes none beside it so."""
-    return [
-        Problem(
-            rate.price.place,
-            kinds.RISING_TIER,
-            f"{rate} costs {plain(rate.price.value)}, more than {plain(before.price.value)} in the tier before it",
-        )
-        for before, rate in tiers
-        if before.price.value and rate.price.value > before.price.value and before not in blamed
-    ]
+    for before, rate in tiers:
+        if before.price.value and rate.price.value > before.price.value and before not in blamed:
+            why = f"costs {plain(rate.price.value)}, more than {plain(before.price.value)} in the tier before it"
+            yield Odd(rate, why, kinds.RISING_TIER, near=(before,))
 
 
-def _cheaper(pairs: Sequence[_Pair], kind: Kind, why: str, blamed: Set[Rate]) -> list[Problem]:
-    """A problem at each second rate that is below the first, unless that one is odd itself."""
-    return [
-        Problem(
-            rate.price.place,
-            kind,
-            f"{rate} costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}",
-        )
-        for against, rate in pairs
-        if rate.price.value < against.price.value and against not in blamed
-    ]
+def _cheaper(pairs: Sequence[_Pair], kind: Kind, why: str, blamed: Set[Rate]) -> Iterator[Odd]:
+    """Each second rate that is below the first, unless that one is odd itself."""
+    for against, rate in pairs:
+        if rate.price.value < against.price.value and against not in blamed:
+            less = f"costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}"
+            yield Odd(rate, less, kind, high=False, near=(against,))
 
 
 def _outliers(beside: _Neighbours, rows: Mapping[str, Row]) -> list[Odd]:
@@ -234,7 +284,12 @@ def _outliers(beside: _Neighbours, rows: Mapping[str, Row]) -> list[Odd]:
         if -count != len(far[rate]):
             heappush(queue, (-len(far[rate]), number))
         elif count:
-            odd.append(Odd(rate, _why(rate, far[rate]), kinds.PRICE_OUTLIER, None in far[rate].values()))
+            high = rate.price.value > (next(iter(far[rate].values())) or next(iter(far[rate])).price.value)
+            odd.append(
+                Odd(
+                    rate, _why(rate, far[rate]), kinds.PRICE_OUTLIER, None in far[rate].values(), high, tuple(far[rate])
+                )
+            )
             for neighbour in far[rate]:
                 del far[neighbour][rate]
     return odd

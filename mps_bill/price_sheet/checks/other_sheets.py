@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from mps_bill.core.decimals import plain, significant
-from mps_bill.core.diagnostics import Problem, one_of, quoted
+from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit, to_micros
+from mps_bill.documents.shapes import Field, Fields
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words
@@ -32,55 +34,142 @@ MAX_FROM_USUAL = 6
 
 
 def version_warnings(draft: SheetDraft, before: SheetDraft, unsound: Set[str]) -> Iterator[Problem]:
-    """What looks odd in a version of a sheet beside the one before it: what has no price any more, and rules that changed.
-    Items that are `unsound` in the new one may lack what is only wrong."""
+    """What looks odd in a version of a sheet beside the one before it: rules that changed, and what has no price any more. What
+    changed alike in several items is one finding. Items that are `unsound` in the new one may lack what is only wrong."""
     old, new = before.sheet, draft.sheet
     for field, what, one, other in (
-        (d.BILLING, "bills are made by", words.cycle_words(old.billing), words.cycle_words(new.billing)),
-        (d.BILLING, "bills are rounded", words.rounding_words(old.billing), words.rounding_words(new.billing)),
-        (d.BILLING, "bills are settled", old.billing.settlement, new.billing.settlement),
+        (d.ROUNDING, "bills are rounded", words.rounding_words(old.billing), words.rounding_words(new.billing)),
+        (d.SETTLEMENT, "bills are settled", old.billing.settlement, new.billing.settlement),
     ):
         if one != other:
-            message = f"{what} {other}, and {one} in the version before ({before.place(field)}); is that meant?"
-            yield Problem(draft.place(field), kinds.CHANGED_RULE, message)
-    for change in diff_sheets(old, new, added=False).items:
-        if change.code in unsound:
-            continue
-        if change.old and not change.new:
-            if not any(change.code in entry.items for entry in new.unpriced):
-                message = (
-                    f"{change.code} has a price in the version before ({change.old.place}) and none in this one; if that is"
-                    " meant, list it under `unpriced`"
-                )
-                yield Problem(draft.place(d.ITEMS), kinds.ENDED_PRICE, message)
-        elif change.old and change.new:
-            yield from _changed_rules(change.old, change.new)
-            yield from _changed_models(change)
-            yield from _ended(old, new, change.old, change.new)
+            at, was = (_value_place(sheet.fields.get(d.BILLING), field, sheet.sheet.place) for sheet in (draft, before))
+            message = f"{what} {other}, and {one} in the version before ({was}); is that meant?"
+            yield Problem(at, kinds.CHANGED_RULE, message)
+    changes = [change for change in diff_sheets(old, new, added=False).items if change.code not in unsound]
+    yield from _changed_rules(draft, before, changes)
+    yield from _ended_items(draft, old, [change.old for change in changes if change.old and not change.new])
+    # What follows from another item ends where that one's does.
+    own = [change for change in changes if not change.factors or change.factors[0].base in unsound]
+    yield from _ended(draft, old, [(change.old, change.new) for change in own if change.old and change.new])
 
 
-def _changed_rules(old: Item, new: Item) -> Iterator[Problem]:
-    for what, one, other in (
-        ("unit", old.unit.name, new.unit.name),
-        ("metering", words.metering_words(old.metering, old.unit), words.metering_words(new.metering, new.unit)),
-        ("spec", words.spec_words(old), words.spec_words(new)),
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule of an item before and after, and where each stands."""
+
+    item: Item
+    what: str
+    old: str
+    new: str
+    place: Place
+    before: Place
+    of: str = ""
+
+
+def _changed_rules(draft: SheetDraft, before: SheetDraft, changes: Sequence[ItemChange]) -> Iterator[Problem]:
+    """A finding for each change, at the first item that has it."""
+    alike: dict[tuple[str, str, str], list[_Rule]] = {}
+    fields, of_before = (_item_fields(sheet) for sheet in (draft, before))
+    for rule in (rule for change in changes for rule in _rules_of(change, fields, of_before)):
+        alike.setdefault((rule.what, rule.old, rule.new), []).append(rule)
+    for rules in alike.values():
+        first, count = rules[0], len(rules) - 1
+        more = f", and so for {count} more" if count else ""
+        message = (
+            f'the {first.what} of {first.of or first.item.code} is "{first.new}", and "{first.old}" in the version before'
+            f" ({first.before}){more}; is that meant?"
+        )
+        # What follows from another unit is off by as much at every price of the item.
+        facts: tuple[Fact, ...] = ()
+        if first.what in ("unit", "spec"):
+            facts = tuple(rule.item.place if first.what == "unit" else ("spec", rule.item.code) for rule in rules)
+        also = tuple(rule.place for rule in rules[1:])
+        yield Problem(first.place, kinds.CHANGED_RULE, message, also=also, facts=facts)
+
+
+def _rules_of(change: ItemChange, fields: Mapping[str, Fields], of_before: Mapping[str, Fields]) -> Iterator[_Rule]:
+    old, new = change.old, change.new
+    if old is None or new is None:
+        return
+    for field, one, other in (
+        (d.UNIT, old.unit.name, new.unit.name),
+        (d.METERING, words.metering_words(old.metering, old.unit), words.metering_words(new.metering, new.unit)),
+        (d.SPEC, words.spec_words(old), words.spec_words(new)),
     ):
-        if one != other and (what != "metering" or old.unit == new.unit):
-            message = f'the {what} of {new.code} is "{other}", and "{one}" in the version before ({old.place}); is that meant?'
-            yield Problem(new.place, kinds.CHANGED_RULE, message)
+        if one != other and (field is not d.METERING or old.unit == new.unit):
+            at = _value_place(fields.get(new.code), field, new.place)
+            was = _value_place(of_before.get(old.code), field, old.place)
+            yield _Rule(new, field.key, one, other, at, was)
+    for kind in change.kinds:
+        of = f"{quoted(kind.spec)} in {kind.regions}"
+        one, other = kind.old.kind_words(), kind.new.kind_words()
+        yield _Rule(new, "price", one, other, kind.new.place or new.place, kind.old.place or old.place, of)
 
 
-def _changed_models(change: ItemChange) -> Iterator[Problem]:
-    """One warning for all prices of an item that apply otherwise, because they change together."""
-    if change.kinds and change.new:
-        first = change.kinds[0].words
-        more = f", and so for {len(change.kinds) - 1} more" if len(change.kinds) > 1 else ""
-        message = f'the {first.what} is "{first.new}", and "{first.old}" in the version before{more}; is that meant?'
-        yield Problem(change.new.place, kinds.CHANGED_RULE, message)
+def _item_fields(draft: SheetDraft) -> dict[str, Fields]:
+    items = draft.fields.get(d.ITEMS)
+    return {entry.key.value: entry.value for entry in (items.parts if items else ()) if entry.value}
 
 
-def _ended(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> Iterator[Problem]:
-    """Regions and specs that had a price: each named once, a region that ends for all specs as a region."""
+def _value_place(fields: Fields | None, field: Field[Any], otherwise: Place) -> Place:
+    """Where the value of a key stands; the place given where it has none."""
+    value = fields.get(field) if fields else None
+    return value.place if value else otherwise
+
+
+def _ended_items(draft: SheetDraft, old: PriceSheet, items: Sequence[Item]) -> Iterator[Problem]:
+    """Items that are gone: a finding for each that seems to have another code now, and one for all others."""
+    new = draft.sheet
+    added = [code for code in new.items if code not in old.items]
+    gone = []
+    for item in items:
+        code = next((code for code in added if near_miss(item.code, [code])), None)
+        if code:
+            what = f"{item.code} has a price in the version before ({item.place}) and none in this one; is {code} that item?"
+            yield Problem(new.items[code].place, kinds.ENDED_PRICE, what, facts=(("item", item.code),))
+        elif not any(item.code in entry.items for entry in new.unpriced):
+            gone.append(item)
+    if gone:
+        codes = one_of([item.code for item in gone], 6).replace(" or ", " and ")
+        message = (
+            f"{codes} {'has' if len(gone) == 1 else 'have'} a price in the version before ({gone[0].place}) and none in this one;"
+            " if that is meant, list it under `unpriced`"
+        )
+        after = _next_of(gone[0].code, list(old.items), new.items)
+        place = new.items[after].place if after else draft.place(d.ITEMS)
+        yield Problem(place, kinds.ENDED_PRICE, message, facts=tuple(("item", item.code) for item in gone))
+
+
+def _next_of(word: str, order: Sequence[str], known: Container[str]) -> str | None:
+    """What stood behind a word that is gone and is known still."""
+    return next((other for other in order[order.index(word) + 1 :] if other in known), None)
+
+
+def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]]) -> Iterator[Problem]:
+    """Regions and specs that had a price: each named once, a region that ends for all specs as a region, and for all items that
+    lose it."""
+    new = draft.sheet
+    groups = {**new.region_groups, **old.region_groups}
+    everywhere: dict[tuple[str, ...], list[tuple[Item, Item]]] = {}
+    for before, after in items:
+        for gone, where in _gone(old, new, before, after).items():
+            if all(old.price(before, spec, where[0]) is None for spec in before.prices if spec not in gone):
+                everywhere.setdefault(where, []).append((before, after))
+                continue
+            shown = one_of([quoted(spec) for spec in gone], 6)
+            facts = tuple(("price", after.code, spec) for spec in gone)
+            place = _row_place(draft, before, after, gone[0])
+            yield _ended_price(after.code, shown, where, groups, before, place, facts)
+    for where, pairs in everywhere.items():
+        before, after = pairs[0]
+        codes = after.code if len(pairs) == 1 else f"{after.code} and {len(pairs) - 1} more"
+        place = _group_place(draft, old, where) or after.place
+        regions = tuple(("region", region) for region in where)
+        yield _ended_price(codes, "everything", where, groups, before, place, regions)
+
+
+def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """The specs that have no price any more, with the regions where."""
     ended: dict[str, list[str]] = {}
     for spec, by_region in before.prices.items():
         regions = dict.fromkeys(region for key in by_region for region in old.region_groups.get(key, (key,)))
@@ -90,17 +179,46 @@ def _ended(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> Itera
                 ended.setdefault(region, []).append(spec)
             elif region == EVERY_REGION and EVERY_REGION not in after.prices.get(spec, {}) and explained is None:
                 ended.setdefault("every other region", []).append(spec)
-    alike: dict[tuple[str, ...], list[str]] = {}
+    alike: dict[tuple[str, ...], tuple[str, ...]] = {}
     for region, specs in ended.items():
-        alike.setdefault(tuple(specs), []).append(region)
-    for gone, where in alike.items():
-        shown = "everything" if len(gone) == len(before.prices) else one_of([quoted(spec) for spec in gone], 6)
-        regions_ = one_of(words.by_group(where, {**new.region_groups, **old.region_groups}))
-        message = (
-            f"{after.code} has a price for {shown} in {regions_} in the version before ({before.place}) and none in this one;"
-            " if that is meant, list it under `unpriced`"
-        )
-        yield Problem(after.place, kinds.ENDED_PRICE, message.replace(" or ", " and "))
+        alike[tuple(specs)] = (*alike.get(tuple(specs), ()), region)
+    return alike
+
+
+def _ended_price(
+    codes: str,
+    specs: str,
+    where: Sequence[str],
+    groups: Groups,
+    before: Item,
+    place: Place,
+    facts: tuple[Fact, ...],
+) -> Problem:
+    has = "have" if " more" in codes else "has"
+    message = (
+        f"{codes} {has} a price for {specs} in {one_of(words.by_group(where, groups))} in the version before ({before.place})"
+        " and none in this one; if that is meant, list it under `unpriced`"
+    )
+    return Problem(place, kinds.ENDED_PRICE, message.replace(" or ", " and "), facts=facts)
+
+
+def _row_place(draft: SheetDraft, before: Item, after: Item, spec: str) -> Place:
+    """Where the row of a spec stands, or what follows it where the row is gone."""
+    fields = _item_fields(draft).get(after.code)
+    table = fields.get(d.PRICES) if fields else None
+    rows = {row.key.value: row.key.place for row in table.parts} if table else {}
+    next_ = spec if spec in rows else _next_of(spec, list(before.prices), rows)
+    return rows[next_] if next_ else after.place
+
+
+def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Place | None:
+    """The group that has lost the regions, where it is one."""
+    groups = draft.fields.get(d.REGION_GROUPS)
+    for group in groups.parts if groups else ():
+        lost = set(old.region_groups.get(group.key.value, ())) - set(draft.sheet.region_groups[group.key.value])
+        if lost >= set(where):
+            return group.key.place
+    return None
 
 
 def jumps(table: ItemTable, old: PriceSheet, groups: Groups) -> list[Odd]:
@@ -111,9 +229,9 @@ def jumps(table: ItemTable, old: PriceSheet, groups: Groups) -> list[Odd]:
         one = compared[0]
         since = f"in the version before ({one.price.place})"
         if one.figure and not rate.price.value:
-            odd.append(Odd(rate, f"is free, and cost {plain(one.figure)} {since}", kinds.PRICE_JUMP))
+            odd.append(Odd(rate, f"is free, and cost {plain(one.figure)} {since}", kinds.PRICE_JUMP, high=False))
         elif one.figure and not 1 <= one.ratio * MAX_JUMP <= MAX_JUMP**2:
-            odd.append(Odd(rate, f"{_costs(rate, one)} {since}", kinds.PRICE_JUMP))
+            odd.append(Odd(rate, f"{_costs(rate, one)} {since}", kinds.PRICE_JUMP, high=one.ratio > 1))
     return odd
 
 
@@ -135,6 +253,7 @@ def far_from_reference(table: ItemTable, sheet: PriceSheet, references: Sequence
                 rate,
                 f"{_costs(rate, compared[0])} in {reference.id} ({compared[0].price.place})",
                 kinds.FAR_FROM_REFERENCE,
+                high=compared[0].ratio > (1 if same_currency else usual or 1),
             )
             for rate, compared in found
             if rate.price.value and _is_far([one.ratio for one in compared if one.ratio], usual, same_currency)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import zip_longest
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, counted, one_of, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
@@ -98,7 +99,7 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
             ItemTable(
                 code=entry.key,
                 fields=fields,
-                unit=unit.value if unit else None,
+                unit=unit.value if unit and unit.place not in wrong else None,
                 template=spec.value if spec else None,
                 resolutions=resolutions.resolutions if resolutions else (),
                 rows=rows,
@@ -117,8 +118,10 @@ def _base(derivation: Fields) -> str:
 def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:
     cells = {
         entry.key.value: _cell(entry.value, spec, entry.key.value, wrong)
-        for entry in prices.parts
-        if not wrong or entry.key.place not in wrong
+        for entry, next_ in zip_longest(prices.parts, prices.parts[1:])
+        # Digits for a region are the rest of a price that has a comma for its point.
+        if not wrong
+        or not (entry.key.place in wrong or (next_ and next_.key.place in wrong and next_.key.value.isdigit()))
     }
     return {region: cell for region, cell in cells.items() if cell}
 
@@ -163,6 +166,10 @@ class Odd:
     why: str
     kind: Kind
     by_figures: bool = True
+    #: Whether it is above what would be expected.
+    high: bool = True
+    #: The rates that show it, where they are of the same item.
+    near: tuple[Rate, ...] = ()
 
 
 def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
@@ -178,8 +185,28 @@ def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
             yield Problem(first.rate.price.place if place is None or table.derived else place, first.kind, message)
             for rate in priced:
                 del left[rate]
-    for one in left.values():
-        yield Problem(one.rate.price.place, one.kind, f"{one.rate} {one.why}; {QUESTION}")
+    for block in _blocks(left.values()):
+        first, places = block[0], tuple(one.rate.price.place for one in block[1:])
+        lines = [str(line) for line in sorted({place.line for place in places} - {first.rate.price.place.line})]
+        where = f" on line{'s' if len(lines) > 1 else ''} {one_of(lines, 6).replace(' or ', ' and ')}" if lines else ""
+        beside = f", and so {'is' if len(places) == 1 else 'are'} {counted(len(places), 'price')} beside it{where}"
+        message = f"{first.rate} {first.why}{beside if places else ''}; {QUESTION}"
+        yield Problem(first.rate.price.place, first.kind, message, also=places)
+
+
+def _blocks(odd: Iterable[Odd]) -> list[list[Odd]]:
+    """The rates in the order given; those together that are off in one direction and share a region or a spec with others."""
+    blocks: list[tuple[set[tuple[str, str, bool]], list[Odd]]] = []
+    for one in odd:
+        keys, block = {("spec", one.rate.spec, one.high), ("region", one.rate.region, one.high)}, [one]
+        apart = []
+        for others in blocks:
+            if keys.isdisjoint(others[0]):
+                apart.append(others)
+            else:
+                keys, block = keys | others[0], [*others[1], *block]
+        blocks = [*apart, (keys, block)]
+    return [block for _, block in blocks]
 
 
 def _shares(table: ItemTable) -> Iterator[tuple[str, Sequence[Rate], Place | None]]:

@@ -29,12 +29,23 @@ _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
 def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
     """Specs that differ from another one in case, marks or one letter, so that usage will not meet them."""
     for table in sheet.tables:
-        if table.derived:
+        template = table.fields.get(d.SPEC)
+        # Where the item's own spec has no price, that is reported.
+        if table.derived or (template and template.place in sheet.wrong):
             continue
         meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(table), **_twins(table)}
         for spec, word in meant.items():
             message = f"{quoted(spec)} is nearly {quoted(word)}; if it is that, usage will not meet this price"
-            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message)
+            facts = (("price", table.code.value, word),)
+            yield Problem(
+                table.spec_places[spec], kinds.MISSPELT_SPEC, message, _codec_slip(table, spec, word), facts=facts
+            )
+
+
+def _codec_slip(table: ItemTable, spec: str, word: str) -> str:
+    """What is misspelt in all specs of a codec alike; empty where it is not the codec."""
+    one, other = (split_spec(table.template or "", name) for name in (spec, word))
+    return f"{one.codec} for {other.codec}" if one and other and one.resolution == other.resolution else ""
 
 
 def _twins(table: ItemTable) -> dict[str, str]:
@@ -54,12 +65,18 @@ def _codecs(table: ItemTable) -> dict[str, str]:
     for codec, count in counts.items():
         if codec in CODECS:
             continue
-        common = [other for other, number in counts.items() if number > count and not _digits_differ(codec, other)]
-        if word := _nearest(codec, [*CODECS, *common]):
-            for spec, part in parts.items():
-                if part.codec == codec:
-                    meant[spec] = join_spec(template, word, part.resolution or "")
-                    break
+        common = [other for other, number in counts.items() if number > count]
+        of_codec = {spec: part.resolution or "" for spec, part in parts.items() if part.codec == codec}
+        # Rather than a codec that nobody has, one of the item that lacks these resolutions.
+        lacking = (
+            other
+            for other in common
+            if not any(join_spec(template, other, size) in parts for size in of_codec.values())
+        )
+        word = next((other for other in lacking if _nearest(codec, [other])), None)
+        word = word or _nearest(codec, [*CODECS, *(other for other in common if not _digits_differ(codec, other))])
+        if word:
+            meant.update((spec, join_spec(template, word, size)) for spec, size in of_codec.items())
     return meant
 
 
@@ -95,7 +112,7 @@ def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
         for region in group.value.parts if group.value else ():
             if region.value not in KNOWN and (word := _nearest(region.value, KNOWN, letters_only=True)):
                 message = f"{quoted(region.value)} is nearly the region {word}, and no usage may be of it"
-                yield Problem(region.place, kinds.MISSPELT_REGION, message)
+                yield Problem(region.place, kinds.MISSPELT_REGION, message, facts=(("region", word),))
 
 
 def named_regions(parts: SheetParts) -> set[str]:
@@ -142,13 +159,15 @@ def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
     for table in sheet.tables:
         if table.derived or table.template is not None or table.fields.wrong(d.SPEC):
             continue
+        if table.code.place in sheet.wrong or table.fields.has(d.RESOLUTION_SET):
+            continue
         others = (item.template for item in sheet.in_others(table.code.value))
         # A sheet may have specs of its own under a code that others have, too.
         made = (one for one in others if one and any(split_spec(one, spec) for spec in table.spec_places))
         template = next(made, None) or _likely_template(table, sizes, constant)
         if template:
             message = f"{table.code.value} has no `spec`, so that usage must name it; is `spec: {quoted(template)}` missing here?"
-            yield Problem(table.code.place, kinds.MISSING_SPEC, message)
+            yield Problem(table.code.place, kinds.MISSING_SPEC, message, facts=(("spec", table.code.value),))
 
 
 def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> str | None:
