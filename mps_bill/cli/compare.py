@@ -71,18 +71,15 @@ def compare(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(
+        options.show_option(
             "--by",
             metavar="GROUPING",
             help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
             " one day also the first tag.",
             autocompletion=completion.groupings,
-            rich_help_panel=options.SHOW,
         ),
     ] = None,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Print every change, not the largest.", rich_help_panel=options.SHOW)
-    ] = False,
+    show_all: Annotated[bool, options.show_option("--all", help="Print every change, not the largest.")] = False,
     showing: Showing,
     selecting: Selecting,
     reading: Reading,

@@ -109,6 +109,7 @@ def _region_option(help_: str) -> Any:
     return typer.Option("--region", metavar="REGION", callback=_region, help=help_, autocompletion=completion.regions)
 
 
+_SITE = "A region of the account's site: cn-... for the China site, another for the international one."
 _From = Annotated[
     int,
     typer.Option(
@@ -194,10 +195,7 @@ def metering(
 def bills(
     month: _Month,
     level: Annotated[Level, typer.Option("--level", help="Hourly bills, or their items day by day.")] = Level.bill,
-    region: Annotated[
-        str,
-        _region_option("A region of the account's site: cn-... for the China site, another for the international one."),
-    ] = "cn-hangzhou",
+    region: Annotated[str, _region_option(_SITE)] = "cn-hangzhou",
     output: options.Output = None,
     resume: _Resume = False,
     endpoint: _Endpoint = None,
@@ -217,10 +215,7 @@ def bills(
 
 @fetch.command()
 def account(
-    region: Annotated[
-        str,
-        _region_option("A region of the account's site: cn-... for the China site, another for the international one."),
-    ] = "cn-hangzhou",
+    region: Annotated[str, _region_option(_SITE)] = "cn-hangzhou",
     output: options.Output = None,
     endpoint: _Endpoint = None,
     quiet: options.Quiet = False,

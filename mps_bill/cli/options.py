@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 SHOW = "What to show"
 READING = "Reading"
 ENGINE = "Engine"
+
+show_option = partial(typer.Option, rich_help_panel=SHOW)
+reading_option = partial(typer.Option, rich_help_panel=READING)
+engine_option = partial(typer.Option, rich_help_panel=ENGINE)
 
 
 class Engine(StrEnum):
@@ -105,154 +110,126 @@ def account(help_: str, *, metavar: str = "FILE") -> Any:
 
 Output = Annotated[
     str | None,
-    typer.Option(
+    show_option(
         "--output",
         "-o",
         metavar="FILE",
         callback=written_to,
         help="Write the result to FILE. Default: standard output, also written -.",
-        rich_help_panel=SHOW,
     ),
 ]
 Language = StrEnum("Language", {name: name for name in LANGUAGES})  # type: ignore[misc]
 Lang = Annotated[
     Language | None,
-    typer.Option(
+    show_option(
         "--lang",
         show_default=False,
         help="Language of tables, pages, workbooks and charts; what programs read and messages are English. Default: en.",
-        rich_help_panel=SHOW,
     ),
 ]
-Bom = Annotated[bool, typer.Option("--bom", help="Start CSV with a byte order mark, for Excel.", rich_help_panel=SHOW)]
+Bom = Annotated[bool, show_option("--bom", help="Start CSV with a byte order mark, for Excel.")]
 InFull = Annotated[
     int | None,
-    typer.Option(
+    show_option(
         "--bills",
         min=0,
         metavar="N",
         help="Number of bills that a table prints in full. Default: a few; none from two days on.",
-        rich_help_panel=SHOW,
     ),
 ]
-ShowAll = Annotated[bool, typer.Option("--all", help="Print every bill in full.", rich_help_panel=SHOW)]
+ShowAll = Annotated[bool, show_option("--all", help="Print every bill in full.")]
 Summary = Annotated[
     bool,
-    typer.Option(
+    show_option(
         "--summary",
         help="Two pages to sign, for html and xlsx: figures, costs by day, by item and --by, who paid, what is left.",
-        rich_help_panel=SHOW,
     ),
 ]
 BillingAccount = Annotated[
     str | None,
-    typer.Option(
-        metavar="ID", help="The provider's id of the account, for reports and FOCUS rows.", rich_help_panel=SHOW
-    ),
+    show_option(metavar="ID", help="The provider's id of the account, for reports and FOCUS rows."),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=SHOW)
-]
+Quiet = Annotated[bool, show_option("--quiet", "-q", help="Print only errors on standard error.")]
 Profile = Annotated[
     str | None,
-    typer.Option(
+    reading_option(
         "--profile",
         metavar="PROFILE",
         help="Import profile for files of another format: a file, the id of a shipped profile, none, or auto (the default):"
         " by the shape of the file.",
         autocompletion=completion.profiles,
         show_default=False,
-        rich_help_panel=READING,
     ),
 ]
 Constants = Annotated[
     list[str] | None,
-    typer.Option(
+    reading_option(
         "--set",
         metavar="NAME=VALUE",
         callback=_marked,
         help="With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the"
         " profile, such as fps=25. Repeatable.",
         show_default=False,
-        rich_help_panel=READING,
     ),
 ]
 By = Annotated[
     list[str] | None,
-    typer.Option(
+    show_option(
         "--by",
         metavar="GROUPING",
         callback=_marked,
         help="Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable.",
         autocompletion=completion.groupings,
         show_default=False,
-        rich_help_panel=SHOW,
     ),
 ]
 Timezone = Annotated[
     str | None,
-    typer.Option(
+    reading_option(
         metavar="OFFSET",
         help="Offset from UTC, such as +08:00, of times written without one. Default: reject such times.",
         show_default=False,
-        rich_help_panel=READING,
     ),
 ]
-IgnoreExtra = Annotated[
-    bool, typer.Option("--ignore-extra-columns", help="Ignore unknown columns.", rich_help_panel=READING)
-]
-MaxErrors = Annotated[
-    int, typer.Option(min=1, metavar="N", help="Number of problems to list one by one.", rich_help_panel=READING)
-]
+IgnoreExtra = Annotated[bool, reading_option("--ignore-extra-columns", help="Ignore unknown columns.")]
+MaxErrors = Annotated[int, reading_option(min=1, metavar="N", help="Number of problems to list one by one.")]
 Rejects = Annotated[
     str | None,
-    typer.Option(
+    reading_option(
         metavar="FILE",
         help="Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1.",
-        rich_help_panel=READING,
     ),
 ]
-EngineOption = Annotated[
-    Engine, typer.Option("--engine", help="Engine that reads the usage; auto chooses by size.", rich_help_panel=ENGINE)
-]
+EngineOption = Annotated[Engine, engine_option("--engine", help="Engine that reads the usage; auto chooses by size.")]
 Memory = Annotated[
     str | None,
-    typer.Option(
+    engine_option(
         metavar="SIZE",
         help="Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory.",
-        rich_help_panel=ENGINE,
     ),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(
-        min=1, metavar="N", help="Threads for reading usage. Default: one for each processor.", rich_help_panel=ENGINE
-    ),
+    engine_option(min=1, metavar="N", help="Threads for reading usage. Default: one for each processor."),
 ]
 TempDir = Annotated[
     str | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Folder for what does not fit into memory. Default: the system's temporary folder.",
-        rich_help_panel=ENGINE,
+    engine_option(
+        metavar="FOLDER", help="Folder for what does not fit into memory. Default: the system's temporary folder."
     ),
 ]
 Master = Annotated[
     str | None,
-    typer.Option(
-        metavar="URL", help="With --engine spark: the cluster. Default: this machine.", rich_help_panel=ENGINE
-    ),
+    engine_option(metavar="URL", help="With --engine spark: the cluster. Default: this machine."),
 ]
-TrustUnique = Annotated[
-    bool, typer.Option("--trust-unique", help="Skip the check for duplicate records.", rich_help_panel=READING)
-]
+TrustUnique = Annotated[bool, reading_option("--trust-unique", help="Skip the check for duplicate records.")]
 AsOf = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."),
 ]
 FailOver = Annotated[
     str | None,
-    typer.Option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT.", rich_help_panel=SHOW),
+    show_option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT."),
 ]
 
 
@@ -299,6 +276,18 @@ def check_key(key: str, known: Iterable[str], name: str) -> None:
     if key not in known and not is_tag(key):
         hint = near_miss(key, known, priced=False)
         raise typer.BadParameter(f"{quoted(key)} is not {one_of([*known, 'a tag_... column'])}{hint}", param_hint=name)
+
+
+def check_known(words: Iterable[str], known: Collection[str], name: str, where: str) -> None:
+    """Refuses words that are not among those that are known in a place (`where`, in words).
+
+    Raises:
+        typer.BadParameter: names the option.
+    """
+    for word in words:
+        if word not in known:
+            hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
+            raise typer.BadParameter(f"{quoted(word)} is in {where}{hint}", param_hint=name)
 
 
 _SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 def _shown(name: str, metavar: str, help_: str, completed: Callable[..., list[str]] | None = None) -> Any:
     """An option that chooses what is shown."""
-    return typer.Option(
-        name, metavar=metavar, help=help_, autocompletion=completed, show_default=False, rich_help_panel=options.SHOW
-    )
+    return options.show_option(name, metavar=metavar, help=help_, autocompletion=completed, show_default=False)
 
 
 _FROM = "Show only cycles from this day, month or time on (the billing clock); all usage is still billed."

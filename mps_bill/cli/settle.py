@@ -64,21 +64,11 @@ def settle(
     detail: Detail,
     forecast_days: Annotated[
         int,
-        typer.Option(
-            "--forecast-days",
-            min=1,
-            metavar="N",
-            help="Days of usage that the forecast is based on.",
-            rich_help_panel=options.SHOW,
-        ),
+        options.show_option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast is based on."),
     ] = 7,
     fail_on_outstanding: Annotated[
         bool,
-        typer.Option(
-            "--fail-on-outstanding",
-            help="Exit 4 if anything is outstanding at the end.",
-            rich_help_panel=options.SHOW,
-        ),
+        options.show_option("--fail-on-outstanding", help="Exit 4 if anything is outstanding at the end."),
     ] = False,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,

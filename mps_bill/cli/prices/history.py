@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mps_bill.cli import completion
+from mps_bill.cli import completion, options
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.files import shipped_folder
@@ -35,24 +35,16 @@ def history(
     Exit codes: 0 done; 2 wrong command line; 3 a sheet is wrong, or none has the id.
     """
     from mps_bill.price_sheet import sheet_problems as kinds
-    from mps_bill.price_sheet.load_sheets import load_sheets
     from mps_bill.price_sheet.price_history import price_history
     from mps_bill.view.history_view import PriceHistoryView
 
-    loaded, problems = load_sheets(paths or [str(shipped_folder("pricing"))], subfolders=True)
-    found = [*problems, *(problem for one in loaded for problem in one.problems)]
-    sheets = [one.draft.sheet for one in loaded if one.draft]
+    sheets = options.load_sheets(paths or [str(shipped_folder("pricing"))], subfolders=True)
     versions = sorted((one for one in sheets if one.id == sheet), key=lambda one: one.effective_from)
-    if not versions and not found:
+    if not versions:
         ids = sorted({one.id for one in sheets})
         message = f"no price sheet has the id {quoted(sheet)}{near_miss(sheet, ids) or f'; there are {one_of(ids)}'}"
-        found = [Problem(Place(sheet), kinds.NO_SUCH_SHEET, message)]
-    if found:
-        raise InputRejected(found)
-    known = {code for version in versions for code in version.items}
-    for code in item or ():
-        if code not in known:
-            hint = near_miss(code, known) or f"; known: {one_of(sorted(known))}"
-            raise typer.BadParameter(f"{quoted(code)} is in no version of {sheet}{hint}", param_hint="--item")
+        raise InputRejected([Problem(Place(sheet), kinds.NO_SUCH_SHEET, message)])
+    known = sorted({code for version in versions for code in version.items})
+    options.check_known(item or (), known, "--item", f"no version of {sheet}")
     showing.show(PriceHistoryView(versions, list(price_history(versions, item or ()))))
     return showing.end()

@@ -11,7 +11,6 @@ from mps_bill.cli import completion, options
 from mps_bill.cli.output import say
 from mps_bill.cli.prices.check import Sheets
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -123,7 +122,4 @@ def _check_selection(sheets: Sequence[PriceSheet], selection: Selection) -> None
             [*groups, *(region for sheet in sheets for region in regions_of(sheet)), *KNOWN],
         ),
     ):
-        for word in words if sheets else ():
-            if word not in known:
-                hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
-                raise typer.BadParameter(f"{quoted(word)} is in none of the sheets{hint}", param_hint=option)
+        options.check_known(words if sheets else (), known, option, "none of the sheets")
