@@ -173,6 +173,19 @@ def _narrows(test: ast.expr) -> bool:
     return bool(re.fullmatch(r"isinstance\([\w.]+, [\w.]+\)|[\w.]+ is not None", ast.unparse(test)))
 
 
+def test_a_data_class_says_what_it_is() -> None:
+    """To readers; and Python makes a text for one that does not, which takes as long as making the class."""
+    silent = [
+        f"{name}.{node.name}"
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+        and ast.get_docstring(node) is None
+    ]
+    assert not silent
+
+
 def loaded_by(code: str, folder: Path) -> set[str]:
     """The packages that a fresh Python has loaded after running `code`."""
     return {name.partition(".")[0] for name in modules_loaded_by(code, folder)}
@@ -192,7 +205,7 @@ def modules_loaded_by(code: str, folder: Path) -> set[str]:
 
 
 def test_starting_up_loads_nothing_heavy(tmp_path: Path) -> None:
-    loaded = loaded_by("from mps_bill.cli.app import app_for; app_for([])", tmp_path)
+    loaded = loaded_by("from mps_bill.cli.app import app_for; app_for()", tmp_path)
     assert "mps_bill" in loaded
     assert not loaded & HEAVY
 
@@ -219,6 +232,61 @@ def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_pat
     assert not {name for name in loaded if name.startswith("mps_bill.settlement")}
     views = ("run_report", "chart_series", "focus_view", "focus_words", "settle_view", "settle_report", "accounts_view")
     assert not {f"mps_bill.view.{name}" for name in views} & loaded
+
+
+#: Rooms, and what else of the package is not needed to bill a small file; every run would pay for it.
+NOT_FOR_A_SMALL_BILL = (
+    *(f"mps_bill.{room}" for room in ("api", "fetch", "reconcile", "settlement", "profiles")),
+    *(f"mps_bill.price_sheet.{name}" for name in ("checks", "check_sheets", "explanations", "sheet_diff", "rises")),
+    *(f"mps_bill.metering.{name}" for name in ("duckdb", "spark", "sql", "parquet")),
+    *(f"mps_bill.config.{name}" for name in ("books", "file")),
+    *(
+        f"mps_bill.cli.{name}"
+        for name in ("settle", "explain", "reconcile", "compare", "prices", "usage", "fetch", "help")
+    ),
+)
+#: What starts, and how many modules of the package it may load: about a tenth more than it did when this was written. Most of
+#: the time of a small run goes into modules, so import what only some runs need in the function that needs it.
+STARTS = {
+    "--version": 26,
+    "": 26,
+    "--help": 54,
+    "bill --help": 31,
+    "config show": 35,
+    "prices list": 75,
+    "bill samples/month-turn.csv -p mps-china": 110,
+    "settle samples/studio-2023-11-10.csv -p mps-china -a samples/account-studio-a.yaml": 140,
+}
+
+
+@pytest.mark.parametrize("words", STARTS)
+def test_a_small_run_loads_few_modules(words: str, tmp_path: Path) -> None:
+    given = [str(ROOT / word) if word.startswith("samples/") else word for word in words.split()]
+    code = f"from mps_bill.cli import run\nassert run({given!r}) == 0"
+    loaded = modules_loaded_by(code, tmp_path)
+    ours = {name for name in loaded if name.startswith("mps_bill.")}
+    assert not {name.partition(".")[0] for name in loaded} & (HEAVY - {"yaml"})
+    assert len(ours) <= STARTS[words]
+    if words.startswith("bill"):
+        assert not {name for name in ours if name.startswith(NOT_FOR_A_SMALL_BILL)}
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"_MPS_BILL_COMPLETE": "complete_bash", "COMP_WORDS": "mps-bill bill --pr", "COMP_CWORD": "2"},
+        {"_MPS_BILL_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "mps-bill bill --pr"},
+    ],
+)
+def test_a_shell_that_asks_about_a_command_loads_no_other(environment: dict[str, str], tmp_path: Path) -> None:
+    code = (
+        f"import os\nos.environ.update({environment!r})\nfrom mps_bill.cli import run\n"
+        "try:\n    run([])\nexcept SystemExit:\n    pass"
+    )
+    loaded = modules_loaded_by(code, tmp_path)
+    assert "mps_bill.cli.bill" in loaded
+    assert not {f"mps_bill.cli.{name}" for name in ("settle", "prices", "usage", "compare")} & loaded
+    assert "pydantic" not in loaded
 
 
 _NOT_OURS = ("__pycache__", "build", "dist", "node_modules")

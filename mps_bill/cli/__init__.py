@@ -44,10 +44,12 @@ def run(arguments: list[str]) -> int:
     from mps_bill.cli.output import OutputFailed, say, say_problems
     from mps_bill.core.diagnostics import InputRejected
 
+    known: list[str] | None = arguments
     if completion.ASKED_BY in os.environ:
         completion.join_words(os.environ)
+        known = completion.words_before(os.environ)
     try:
-        code = int(app_for(arguments)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0)
+        code = int(app_for(known)(args=arguments, prog_name="mps-bill", standalone_mode=False) or 0)
     except typer.exceptions.TyperException as error:
         # The command's context, where the error has one, names the command whose help will do.
         context = getattr(error, "ctx", None)

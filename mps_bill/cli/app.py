@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -41,8 +41,13 @@ mps-bill makes exact, explainable bills for ApsaraVideo Media Processing. Next s
   mps-bill help             list the pages of the manual; mps-bill --help lists the commands"""
 
 
-def app_for(arguments: Sequence[str]) -> typer.Typer:
-    """The program as a command line needs it: with the command that it names, or with all where it names none.
+#: Options of the program that are answered without any command.
+_WITHOUT_COMMAND = ("--version", "-V")
+
+
+def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
+    """The program as a command line needs it: with the command that it names, or with all where it names none; with all, too,
+    where there is no command line.
 
     Start-up is most of the time of a small run, so the other commands are not even imported.
     """
@@ -56,8 +61,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback()(main)
-    named = _named_command(arguments)
-    for name in COMMANDS if named is None else (named,):
+    for name in COMMANDS if arguments is None else _needed(arguments):
         command = getattr(import_module(f"mps_bill.cli.{name}"), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, rich_help_panel=COMMANDS[name])
@@ -95,15 +99,17 @@ def _describe(app: typer.Typer) -> None:
             _describe(group.typer_instance)
 
 
-def _named_command(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor an option's value, where it is a command."""
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """The first argument that is neither an option nor an option's value, where it is a command; else all commands."""
+    if all(argument in _WITHOUT_COMMAND for argument in arguments):
+        return ()
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config":
             next(rest, None)
         elif not argument.startswith("-"):
-            return argument if argument in COMMANDS else None
-    return None
+            return (argument,) if argument in COMMANDS else COMMANDS
+    return COMMANDS
 
 
 def _version(wanted: bool) -> None:

@@ -14,7 +14,6 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Detail, details
 from mps_bill.cli.showing import Showing, shows
@@ -65,6 +64,7 @@ def bill(
 
     from mps_bill.ask.all_accounts import bill_accounts
     from mps_bill.ask.selected import selected_bills
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.view.bill_view import BillView
 
     whole_run = UsageRun(usage, prices, book, reading, showing, selection)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mps_bill.cli.output import say
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.core.times import clock
-from mps_bill.metering.groups import Metered
-from mps_bill.metering.unfinished import unfinished_cycles
-from mps_bill.price_sheet.book import PriceBook
+
+if TYPE_CHECKING:
+    from mps_bill.metering.groups import Metered
+    from mps_bill.price_sheet.book import PriceBook
 
 
 def now() -> int:
@@ -24,6 +26,8 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     Raises:
         InputRejected: such usage would be charged.
     """
+    from mps_bill.metering.unfinished import unfinished_cycles
+
     time_now = now()
     found = unfinished_cycles(metered.groups, time_now, as_of)
     if not found:

@@ -8,7 +8,6 @@ import typer
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
@@ -115,6 +114,7 @@ def compare(
         raise typer.BadParameter("with --region both sides have regions of their own", param_hint="--only")
 
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.view.comparison_view import ComparisonView
 
     run = UsageRun(usage, prices, book, reading, showing, selection)

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
-from mps_bill.metering.sources import expanded
-from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:
     from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
@@ -59,7 +56,10 @@ def compare_sides(
         _check_files(sides)
 
     from mps_bill.ask.change_sides import compare_periods, compare_usage, tag_columns
+    from mps_bill.cli.metering import UsageRun
+    from mps_bill.metering.sources import expanded
     from mps_bill.rating.contract import LIST_PRICES
+    from mps_bill.rating.selection import Selection
     from mps_bill.view.change_view import ChangeView
 
     contract = options.load_account(account, book).contract if account else LIST_PRICES
@@ -162,6 +162,8 @@ def _period(option: str, text: str, offset: int) -> NamedPeriod:
 
 def _groupings(by: Sequence[str]) -> tuple[str, ...]:
     """The groupings asked for, each once."""
+    from mps_bill.rating.selection import LINE_KEYS
+
     names = [name for one in by for name in one.split(",")]
     for name in names:
         options.check_key(name, LINE_KEYS, "--by")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,8 @@ Complete = Callable[[typer.Context, str], list[str]]
 #: The variable by which a shell asks, and what it says where the shell is Bash.
 ASKED_BY = "_MPS_BILL_COMPLETE"
 _BASH = "complete_bash"
+#: The command line that other shells ask about.
+_OTHER_SHELLS = "_TYPER_COMPLETE_ARGS"
 #: Bash takes these for the ends of words.
 _BREAKS = ("=", ":")
 #: Where the beginning of a word is kept that Bash has taken for a word of its own, such as `region=`.
@@ -46,6 +48,12 @@ def join_words(environment: MutableMapping[str, str]) -> None:
         begun = max(words[-1].rfind(sign) for sign in _BREAKS) + 1
         environment[_BEGUN], words[-1] = words[-1][:begun], words[-1][begun:]
     environment["COMP_WORDS"], environment["COMP_CWORD"] = between.join(words), str(len(words) - 1)
+
+
+def words_before(environment: Mapping[str, str]) -> list[str] | None:
+    """The words before the one that a shell asks about; None where there are none, or the shell wants its script."""
+    line = environment.get("COMP_WORDS") or environment.get(_OTHER_SHELLS, "")
+    return line.replace("\n", " ").split(" ")[1:-1] or None
 
 
 def _quietly(offer: Callable[[typer.Context, str], Iterable[str]]) -> Complete:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
@@ -32,11 +31,12 @@ def explain(
 ) -> int:
     """How one job was billed, step by step from its rows to the bill."""
     book = options.load_book(prices)
-    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
 
     from mps_bill.ask.job_history import explain_job, near_job
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.view.explanation_view import ExplanationView
 
+    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
     payer = options.load_account(account, book) if account is not None else None
     with run.metering({"--account": account}) as (sources, meter_options):
         result = explain_job(sources, book, meter_options, job, payer, run.selection)

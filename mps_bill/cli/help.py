@@ -75,7 +75,7 @@ def _show_help(context: typer.Context, words: str, pages: dict[str, Path]) -> No
     """
     from mps_bill.cli.app import COMMANDS, app_for
 
-    command, path = typer.main.get_command(app_for([])), context.find_root()
+    command, path = typer.main.get_command(app_for()), context.find_root()
     for word in words.split():
         found = getattr(command, "commands", {}).get(word)
         if found is None:

@@ -20,10 +20,10 @@ from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.usage_columns import is_tag
-from mps_bill.metering.workspace import Resources
-from mps_bill.price_sheet.book import PriceBook
 
 if TYPE_CHECKING:
+    from mps_bill.metering.workspace import Resources
+    from mps_bill.price_sheet.book import PriceBook
     from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.settlement.account import Account
 
@@ -295,6 +295,8 @@ _SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
 
 def resources(memory: str | None, threads: int | None, temp_dir: str | None, master: str | None) -> Resources:
     """What a run may use, checked."""
+    from mps_bill.metering.workspace import Resources
+
     size = None
     if memory is not None:
         match = _SIZE.fullmatch(memory)

@@ -17,7 +17,6 @@ import typer
 
 from mps_bill.core.diagnostics import ProblemReport, printable
 from mps_bill.core.files import descriptor, is_special, open_there, staged, sweep
-from mps_bill.view.reading_report import problem_lines
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterable[str]]) -> None:
@@ -255,5 +254,7 @@ def say(message: str, *, quiet: bool = False) -> None:
 
 def say_problems(report: ProblemReport) -> None:
     """The problems of the input, on standard error."""
+    from mps_bill.view.reading_report import problem_lines
+
     for line in problem_lines(report):
         say(line)

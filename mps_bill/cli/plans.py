@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected
@@ -67,6 +66,7 @@ def advise(
     paying = options.load_account(account, book) if account else None
 
     from mps_bill.ask.advise.advice import advise_usage
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.view.advice_view import AdviceView
 
     run = UsageRun(usage, prices, book, reading, showing)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
@@ -68,8 +67,8 @@ def reconcile(
     allowed = options.amount_option(tolerance, "--tolerance") or ZERO
     until = options.second_option(as_of, "--as-of")
     book = options.load_book(prices)
-    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
 
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.pipeline import Settling, bill_usage, settle_usage
     from mps_bill.reconcile.compare_bills import reconcile as compare
     from mps_bill.reconcile.differences import selected
@@ -78,6 +77,7 @@ def reconcile(
     from mps_bill.reconcile.sides import OurRun, settled_run
     from mps_bill.view.reconcile_view import ReconcileView
 
+    run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
     names, mapping_problems = load_mapping(mapping or [])
     export, export_problems = read_exports(bill, book.currency, names.columns if names else {})
     if names is None or export is None:

@@ -14,10 +14,10 @@ from mps_bill.cli.reading import with_fields
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import Period, parse_bound, parse_period
 from mps_bill.metering.usage_columns import is_tag
-from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.selection import LINE_KEYS, Selection
 
 if TYPE_CHECKING:
+    from mps_bill.price_sheet.book import PriceBook
+    from mps_bill.rating.selection import Selection
     from mps_bill.render.formats import Format
 
 
@@ -47,6 +47,8 @@ class Selecting:
         Raises:
             typer.BadParameter: an option is not understood, or the options exclude one another.
         """
+        from mps_bill.rating.selection import Selection
+
         only = self._only()
         tags = {key for keys in (*groupings, only) for key in keys if is_tag(key)}
         return Selection(self._period(book.offset), only, tuple(sorted(tags)))
@@ -70,6 +72,8 @@ class Selecting:
         return Period(start, end)
 
     def _only(self) -> dict[str, frozenset[str]]:
+        from mps_bill.rating.selection import LINE_KEYS
+
         wanted: dict[str, frozenset[str]] = {}
         for pair in self.only or ():
             key, equals, value = pair.partition("=")

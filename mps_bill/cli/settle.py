@@ -11,7 +11,6 @@ import typer
 from mps_bill.cli import clock, options
 from mps_bill.cli.config import books_of_config
 from mps_bill.cli.limits import Limits
-from mps_bill.cli.metering import UsageRun
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Detail, details
 from mps_bill.cli.settle_accounts import Payer, settle_file, settle_folder
@@ -94,6 +93,7 @@ def settle(
     selection = detail.selection(book, groupings)
     showing.check(groupings, selection, in_short=detail.summary)
 
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.config.books import STANDARD_BOOKS
     from mps_bill.pipeline import Settling
     from mps_bill.view.settle_view import shown_of

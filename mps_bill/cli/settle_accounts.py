@@ -15,7 +15,6 @@ import typer
 from mps_bill.cli import signals
 from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.metering import Metering, UsageRun
 from mps_bill.cli.output import say, sync
 from mps_bill.cli.saving import saving, target_of
 from mps_bill.core.decimals import EXACT, ZERO
@@ -24,6 +23,7 @@ from mps_bill.core.files import sweep
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountsUsage, RunSum
+    from mps_bill.cli.metering import Metering, UsageRun
     from mps_bill.pipeline import SettleRun, Settling
     from mps_bill.render.joined import Joined
     from mps_bill.settlement.save import AccountFile

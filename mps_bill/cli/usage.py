@@ -10,9 +10,7 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.metering import UsageRun, read_files
 from mps_bill.cli.output import check_outputs, open_output, say, say_problems
-from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
@@ -41,6 +39,7 @@ def check(
     """
     book = options.load_book(prices)
 
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.pipeline import check_usage
     from mps_bill.view.usage_check_view import UsageCheckView
 
@@ -69,6 +68,9 @@ def convert(
     quiet: options.Quiet = False,
 ) -> int:
     """Convert other files to usage as CSV, by an import profile."""
+    from mps_bill.cli.metering import read_files
+    from mps_bill.cli.profiles import choose_profile, conversion, opened
+
     check_outputs({"--output": output}, read_files(files, {"--profile": profile}))
     offset = options.offset_option(timezone)
     choice = choose_profile(profile, constants)

@@ -53,6 +53,8 @@ class ScalarNode:
 
 @dataclass(frozen=True, slots=True)
 class MapEntry:
+    """A key of a mapping, and its value."""
+
     key: ScalarNode
     value: Node
 
@@ -69,6 +71,8 @@ class MapNode:
 
 @dataclass(frozen=True, slots=True)
 class ListNode:
+    """The parts of a list in the order of the file."""
+
     parts: tuple[Node, ...]
     place: Place
     end: int

@@ -22,6 +22,8 @@ _MAX_DEPTH = 100
 
 @dataclass(slots=True)
 class _Element:
+    """An element that is open: where it stands, and what is in it so far."""
+
     name: str
     line: int
     column: int

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import ENGLISH, current
 
+# The patterns are compiled when they are first needed: most tables fit, and compiling takes longer than printing those.
 _OPENING, _CLOSING = '（“《"', '，。；：、）”》"'
 _CHARACTER = "[\u2e80-\u2fff\u3005-\u3007\u3040-\ua4cf\uf900-\ufaff]"
-_WIDE = re.compile(_CHARACTER)
 #: What stays on one line: spaces, a date, a character or a word, with the marks about it.
-_UNITS = re.compile(
+_UNIT = (
     rf" +|[{_OPENING}]*(?:(?:\d+[年月日])+|{_CHARACTER}|(?:(?!{_CHARACTER})[^ {_OPENING}{_CLOSING}])+)[{_CLOSING}]*|."
 )
 
 
 #: A word with the spaces behind it, the first also with those that it is indented by.
-_WORDS = re.compile(r"\s*\S+\s*")
+_WORD = r"\s*\S+\s*"
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -33,7 +33,7 @@ def _at_spaces(text: str, width: int) -> Iterator[str]:
         yield text
         return
     line = ""
-    for word in _WORDS.findall(text):
+    for word in re.findall(_WORD, text):
         if line and width_of(line) + width_of(word.rstrip()) > width:
             yield line.rstrip()
             line = ""
@@ -53,12 +53,12 @@ def _most(text: str, width: int) -> int:
 def wrapped(text: str, width: int) -> str:
     """Text in lines of at most `width` columns: a line can end between any two characters of Chinese, but not before a mark
     that closes or behind one that opens. Lines without Chinese are left to be wrapped at spaces."""
-    return "\n".join(_wrapped(line, width) if _WIDE.search(line) else line for line in text.split("\n"))
+    return "\n".join(_wrapped(line, width) if re.search(_CHARACTER, line) else line for line in text.split("\n"))
 
 
 def _wrapped(line: str, width: int) -> str:
     lines, used = [""], 0
-    for unit in _UNITS.findall(line):
+    for unit in re.findall(_UNIT, line):
         columns = width_of(unit)
         if used and used + columns > width and not unit.isspace():
             lines[-1] = lines[-1].rstrip()

@@ -68,6 +68,8 @@ REACH = (
 
 @dataclass(frozen=True, slots=True)
 class AdviceView:
+    """What `plans advise` found."""
+
     advice: Advice
 
     def printed(self) -> Iterator[Block]:

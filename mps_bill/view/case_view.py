@@ -17,6 +17,8 @@ FORMAT = "mps-bill/prices-test/1"
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
+    """What `prices test` found: the results of the cases, by file."""
+
     files: Sequence[FileResult]
 
     @property

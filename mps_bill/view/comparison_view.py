@@ -57,6 +57,8 @@ _FIGURES = ("here", "there", "difference", "percent")
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
+    """What `compare` found."""
+
     comparison: Comparison
 
     @property

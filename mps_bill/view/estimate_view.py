@@ -21,6 +21,8 @@ FORMAT = "mps-bill/estimate/1"
 
 @dataclass(frozen=True, slots=True)
 class EstimateView:
+    """What `estimate` found: an estimate for each region."""
+
     estimates: Sequence[Estimate]
     currency: str
 

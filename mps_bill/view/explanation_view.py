@@ -25,6 +25,8 @@ FORMAT = "mps-bill/explanation/1"
 
 @dataclass(frozen=True, slots=True)
 class ExplanationView:
+    """What `explain` found: the rows of a job, explained one by one."""
+
     explained: Sequence[Explained]
     currency: str
 

@@ -24,6 +24,8 @@ PROBLEM = (
 
 @dataclass(frozen=True, slots=True)
 class UsageCheckView:
+    """What `usage check` found."""
+
     check: UsageCheck
 
     def printed(self) -> Iterator[Block]:

@@ -38,7 +38,7 @@ def command_lines(command: typer.core.TyperGroup | object, words: tuple[str, ...
 
 @pytest.fixture(scope="module")
 def all_commands() -> list[str]:
-    return command_lines(typer.main.get_command(app_for([])))
+    return command_lines(typer.main.get_command(app_for()))
 
 
 def helps(level: str, commands: list[str], folder: Path) -> str:
@@ -87,7 +87,7 @@ def test_options_stand_under_what_they_are_for(words: str, capsys: pytest.Captur
 def test_every_command_has_an_example_that_it_takes(
     all_commands: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    program = typer.main.get_command(app_for([]))
+    program = typer.main.get_command(app_for())
     for words in all_commands:
         command = program
         for word in words.split():

@@ -22,7 +22,7 @@ def parameters(command: Any) -> Iterator[Any]:
 
 def by_kind() -> dict[str, tuple[Any, Any]]:
     """Two of each kind of parameter that the program has, by what they take: the first is the library's own."""
-    pairs = zip(*(parameters(typer.main.get_command(app_for([]))) for _ in range(2)), strict=True)
+    pairs = zip(*(parameters(typer.main.get_command(app_for())) for _ in range(2)), strict=True)
     return {kind_of(own): (own, ours) for own, ours in pairs}
 
 
@@ -47,7 +47,7 @@ def values(parameter: Any) -> Iterator[Any]:
 
 
 def converted(parameter: Any, value: Any) -> object:
-    context = typer.Context(typer.main.get_command(app_for([])))
+    context = typer.Context(typer.main.get_command(app_for()))
     try:
         found = parameter.process_value(context, value)
     except typer.exceptions.TyperException as error:

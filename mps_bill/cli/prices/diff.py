@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.metering import UsageRun, read_files
 from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem
-from mps_bill.metering.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
@@ -60,6 +58,8 @@ def diff(
     sheet cannot bill the usage; 4 the limit of --fail-if-up was crossed.
     """
     limit = options.amount_option(fail_if_up, "--fail-if-up")
+    from mps_bill.cli.metering import read_files
+
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
 
     from mps_bill.price_sheet.sheet_sets import diff_sets
@@ -87,6 +87,7 @@ def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
     Raises:
         InputRejected: with every problem of every sheet.
     """
+    from mps_bill.metering.sources import STANDARD_INPUT
     from mps_bill.price_sheet.load_sheets import load_sheets, load_stream
 
     sides: list[list[PriceSheet]] = []
@@ -109,6 +110,7 @@ def _compare(
     showing: Showing,
 ) -> Comparison:
     from mps_bill.ask.comparison import compare_sheets
+    from mps_bill.cli.metering import UsageRun
     from mps_bill.price_sheet.book import book_of_latest
 
     for sheets in sides:

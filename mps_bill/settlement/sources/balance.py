@@ -23,6 +23,8 @@ BALANCE = Field("balance", money, "cash")
 
 @dataclass(frozen=True, slots=True)
 class Balance(MoneySource):
+    """The cash of an account."""
+
     amount: Decimal = ZERO
 
     name = pool = "balance"

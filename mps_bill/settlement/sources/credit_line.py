@@ -21,6 +21,8 @@ CREDIT_USED = Field("credit_used", money, "how much of the credit line is used",
 
 @dataclass(frozen=True, slots=True)
 class CreditLine(MoneySource):
+    """What an account may owe, and what of it is used."""
+
     limit: Decimal = ZERO
     used: Decimal = ZERO
 

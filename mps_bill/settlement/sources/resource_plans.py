@@ -99,6 +99,8 @@ class ResourcePlan:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePlans(PaymentSource):
+    """The resource plans of an account."""
+
     plans: tuple[ResourcePlan, ...] = ()
 
     name = "resource_plan"

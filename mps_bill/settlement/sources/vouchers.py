@@ -67,6 +67,8 @@ VOUCHER_ORDER = Field(
 
 @dataclass(frozen=True, slots=True)
 class Vouchers(MoneyPots[Voucher]):
+    """The vouchers of an account, and the order in which they pay."""
+
     order: VoucherOrder = "earliest-expiry"
 
     name = "voucher"
