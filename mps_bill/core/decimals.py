@@ -10,6 +10,7 @@ import decimal
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from mps_bill.core.diagnostics import quoted
@@ -82,7 +83,12 @@ def _why_not(text: str) -> str:
 
 def round_money(amount: Decimal, places: int, mode: RoundingMode) -> Decimal:
     """`amount` at `places` decimals: the one place where a bill's sum becomes money."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=_MODES[mode], context=_ROUNDING)
+    return amount.quantize(_quantum(places), rounding=_MODES[mode], context=_ROUNDING)
+
+
+@lru_cache(maxsize=100)
+def _quantum(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
+from mps_bill.core.units import ticks_of
 
 
 def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Decimal]]:
@@ -14,7 +15,7 @@ def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterato
     Each share is the difference of two rounded running sums, so the shares add up to the amount; rounding every share by
     itself would lose or invent a last digit. Where all weights are 0 the first takes the whole.
     """
-    shares = split_whole(int(amount.scaleb(AMOUNT_PLACES)), [weight for _, weight in weights])
+    shares = split_whole(ticks_of(amount), [weight for _, weight in weights])
     for (name, _), share in zip(weights, shares, strict=True):
         yield name, scaled(share, AMOUNT_PLACES) if share else ZERO
 

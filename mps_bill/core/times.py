@@ -178,6 +178,12 @@ def _local(second: int, offset: int) -> datetime:
     return datetime.fromtimestamp(0, timezone(timedelta(seconds=offset))) + timedelta(seconds=second)
 
 
+# A day has many cycles, which are asked for one after the other.
+@lru_cache(maxsize=1000)
+def _day_text(days: int) -> str:
+    return (_EPOCH_DAY + timedelta(days=days)).isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """A product's billing cycles: `cycle_seconds` (an hour or a day) on the clock of `offset` seconds east."""
@@ -194,11 +200,11 @@ class Calendar:
 
     def day(self, second: int) -> str:
         """The calendar day on the billing clock, `2023-11-10`."""
-        return (_EPOCH_DAY + timedelta(days=(second + self.offset) // DAY)).isoformat()
+        return _day_text((second + self.offset) // DAY)
 
     def month(self, second: int) -> str:
         """The calendar month on the billing clock, `2023-11`."""
-        return _local(second, self.offset).strftime("%Y-%m")
+        return self.day(second)[:7]
 
     def month_start(self, month: str) -> int:
         """The second at which `month` (`2023-11`) begins on the billing clock."""

@@ -3,7 +3,8 @@
 Every quantity becomes a whole number of **micros**: millionths of its dimension's base unit (microseconds for time,
 millionths of a MB for data, and so on). Units convert only within a dimension and only by whole factors, so a conversion
 to micros never rounds. Source of the factors: the provider's price lists (1 TB = 1024 GB, 1 GB-month = 720 GB-hours
-in every month).
+in every month). What a quantity costs is a whole number of **ticks** (10^-10 of the currency, the last digit that the provider
+gives), so that the amounts of lines add up fast and exactly.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from mps_bill.core.language import mark
 MICROS = 1_000_000
 QUANTITY_PLACES = 6
 _DISPLAY_SCALE: int = 10**AMOUNT_PLACES
+#: Ticks in one of the currency.
+TICKS: int = 10**AMOUNT_PLACES
 #: What the denominator of an amount divides where the amount ends: a price has ten decimals, a quantity six of a unit with
 #: at most twenty factors of 2.
 _ENDING: int = 10**40
-_DISPLAY_DIVISOR = Decimal(_DISPLAY_SCALE)
-_divide = EXACT.divide
-#: The amount of a micro, as `money_rate` prepares it.
+#: The ticks that a micro costs, as `money_rate` prepares them.
 MoneyRate = tuple[int, int, int]
 
 
@@ -97,15 +98,19 @@ def amount_of(micros: int, lot: int, unit_price: Decimal) -> Decimal:
     Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
     is ten decimals.
     """
-    return amount_at(micros, money_rate(unit_price, lot))
+    return scaled(ticks_at(micros, money_rate(unit_price, lot)), AMOUNT_PLACES)
 
 
-def amount_at(micros: int, rate: MoneyRate) -> Decimal:
-    """The money for `micros` at a rate, as `amount_of`."""
+def ticks_at(micros: int, rate: MoneyRate) -> int:
+    """The ticks for `micros` at a rate, as `amount_of`."""
     twice_numerator, denominator, twice_denominator = rate
-    # `divide` half up and `scaled`, without the calls and with what a price fixes made ready: every line of every bill
-    # passes here.
-    return _divide((micros * twice_numerator + denominator) // twice_denominator, _DISPLAY_DIVISOR)
+    # `divide` half up, without the call and with what a price fixes made ready: every line of every bill passes here.
+    return (micros * twice_numerator + denominator) // twice_denominator
+
+
+def ticks_of(amount: Decimal) -> int:
+    """An amount with at most ten decimals in ticks."""
+    return int(amount.scaleb(AMOUNT_PLACES))
 
 
 def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
@@ -119,7 +124,7 @@ def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
 
 @lru_cache(maxsize=4096)
 def money_rate(unit_price: Decimal, lot: int) -> MoneyRate:
-    """The amount of one micro at a price per `lot` of them, in the last digit that an amount has: a fraction in lowest
-    terms as twice the numerator, the denominator, twice the denominator."""
-    amount = Fraction(unit_price) * _DISPLAY_SCALE / lot
-    return 2 * amount.numerator, amount.denominator, 2 * amount.denominator
+    """The ticks for one micro at a price per `lot` of them: a fraction in lowest terms as twice the numerator, the
+    denominator, twice the denominator."""
+    ticks = Fraction(unit_price) * TICKS / lot
+    return 2 * ticks.numerator, ticks.denominator, 2 * ticks.denominator

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import RoundingMode, percent_text, plain
+from mps_bill.core.units import TICKS
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff
@@ -119,9 +120,9 @@ def _highest(old: Price, new: Price) -> Fraction | None:
 def _cost(price: Price, micros: int, used: int) -> Fraction:
     """What a quantity costs, before any rounding."""
     cost = Fraction(0)
-    for part, unit_price, _, amount in price.parts(micros, used):
+    for part, unit_price, _, ticks in price.parts(micros, used):
         lot = None if price.counted(part) else price.lot()
-        cost += Fraction(unit_price) * part / lot if lot else Fraction(amount)
+        cost += Fraction(unit_price) * part / lot if lot else Fraction(ticks, TICKS)
     return cost
 
 

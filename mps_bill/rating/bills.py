@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
+from typing import Final
 
-from mps_bill.core.decimals import ZERO, round_money
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, round_money, scaled
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
 from mps_bill.rating.contract import LIST_PRICES, Contract, discount_of
 from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, charge_for, rate
-from mps_bill.rating.month_use import used_after, used_before
+from mps_bill.rating.month_use import month_use
 from mps_bill.rating.totals import UsageTotal
 
 
-@dataclass(frozen=True, slots=True)
+# Cycles, bills and their amounts are not frozen, for the reason that lines are not.
+@dataclass(slots=True)
 class Cycle:
     """What is charged for one product in one billing cycle, before plans and prices. Times are seconds.
 
@@ -26,15 +28,15 @@ class Cycle:
     `closing_sheet` is the version by which the month is rounded, where the cycle is settled with its month.
     """
 
-    sheet: PriceSheet
-    start: int
-    charges: tuple[Charge, ...]
-    correction_at: int | None = None
-    not_before: int = 0
-    contract: Contract = LIST_PRICES
-    closing_sheet: PriceSheet | None = None
+    sheet: Final[PriceSheet]
+    start: Final[int]
+    charges: Final[tuple[Charge, ...]]
+    correction_at: Final[int | None] = None
+    not_before: Final[int] = 0
+    contract: Final[Contract] = LIST_PRICES
+    closing_sheet: Final[PriceSheet | None] = None
     #: Whether usage is known by the segments between these seconds, which are in order.
-    cuts: Sequence[int] = ()
+    cuts: Final[Sequence[int]] = ()
 
     @property
     def product(self) -> str:
@@ -57,7 +59,7 @@ class Cycle:
         return self.closing_sheet is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Amounts:
     """`payable` = `list_amount` - `discount` + `rounding_adjustment`.
 
@@ -65,10 +67,10 @@ class Amounts:
     there is.
     """
 
-    list_amount: Decimal = ZERO
-    discount: Decimal = ZERO
-    rounding_adjustment: Decimal = ZERO
-    is_part: bool = False
+    list_amount: Final[Decimal] = ZERO
+    discount: Final[Decimal] = ZERO
+    rounding_adjustment: Final[Decimal] = ZERO
+    is_part: Final[bool] = False
 
     @property
     def net(self) -> Decimal:
@@ -93,16 +95,16 @@ class Amounts:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bill:
     """The bill of one cycle.
 
     With monthly settlement the hour's amount is not rounded: the month is, once (`StatementMonth`).
     """
 
-    cycle: Cycle
-    lines: tuple[LineItem, ...]
-    amounts: Amounts
+    cycle: Final[Cycle]
+    lines: Final[tuple[LineItem, ...]]
+    amounts: Final[Amounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +160,15 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
     """The bill of a cycle of which plans cover `covered` micros, charge by charge; and what the month has used then."""
     lines: list[LineItem] = []
     discounts = cycle.contract.discounts_at(cycle.start)
-    for charge, plan_micros, before in zip(
-        cycle.charges, covered, used_before(cycle.charges, covered, used), strict=True
-    ):
+    used_before, used_after = month_use(cycle.charges, covered, used)
+    for charge, plan_micros, before in zip(cycle.charges, covered, used_before, strict=True):
         discount = discount_of(discounts, charge.item.code, charge.region) if discounts else None
         lines += rate(charge, plan_micros, before, discount)
-    list_amount = sum([line.amount for line in lines], ZERO)
+    list_amount = scaled(sum([line.ticks for line in lines]), AMOUNT_PLACES)
     discount_sum = sum([line.discount for line in lines], ZERO) if discounts else ZERO
     adjustment = ZERO if cycle.is_monthly else _rounding(list_amount - discount_sum, cycle.sheet.billing)
     bill = Bill(cycle, tuple(lines), Amounts(list_amount, discount_sum, adjustment))
-    return bill, used_after(cycle.charges, covered, used)
+    return bill, used_after
 
 
 def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from mps_bill.core.decimals import ZERO, divide
-from mps_bill.core.laws import BrokenLaw, law
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import amount_of
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.price_kind import Price
@@ -48,8 +48,8 @@ class Charge:
 class LineItem:
     """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered by plans) + `billed_micros`.
 
-    Of a charge that its price splits, the first line carries the records and the plan's part. `amount` is exact to ten
-    decimals; `discount` is what the contract takes off it, by `discounted_by`.
+    Of a charge that its price splits, the first line carries the records and the plan's part. `amount`, which is kept in
+    ticks, is exact to ten decimals; `discount` is what the contract takes off it, by `discounted_by`.
     """
 
     charge: Final[Charge]
@@ -58,9 +58,13 @@ class LineItem:
     billed_micros: Final[int]
     tier: Final[str | None]
     unit_price: Final[Decimal]
-    amount: Final[Decimal]
+    ticks: Final[int]
     discount: Final[Decimal] = ZERO
     discounted_by: Final[Discount | None] = None
+
+    @property
+    def amount(self) -> Decimal:
+        return scaled(self.ticks, AMOUNT_PLACES)
 
     @property
     def net(self) -> Decimal:
@@ -145,17 +149,15 @@ def month_key(charge: Charge) -> MonthKey:
     return (charge.sheet.product, month, charge.item.code, charge.spec, charge.region)
 
 
-def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None = None) -> tuple[LineItem, ...]:
+def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None = None) -> list[LineItem]:
     """The lines of a charge of which plans cover `plan_micros`, after `used` micros that fill the month's tiers."""
-    law(0 <= plan_micros <= charge.micros, "a plan never covers more than the line")
+    if not 0 <= plan_micros <= charge.micros:
+        raise BrokenLaw("a plan never covers more than the line")
     parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
-    micros, unit_price, tier, amount = parts[0]
-    off = ZERO if discount is None else discount.of(amount)
-    first = LineItem(charge, charge.records, plan_micros, micros, tier, unit_price, amount, off, discount)
-    if len(parts) == 1:
-        return (first,)
-    rest = (
-        LineItem(charge, 0, 0, micros, tier, price, amount, ZERO if discount is None else discount.of(amount), discount)
-        for micros, price, tier, amount in parts[1:]
-    )
-    return (first, *rest)
+    lines = []
+    records = charge.records
+    for micros, unit_price, tier, ticks in parts:
+        off = ZERO if discount is None else discount.of(scaled(ticks, AMOUNT_PLACES))
+        lines.append(LineItem(charge, records, plan_micros, micros, tier, unit_price, ticks, off, discount))
+        records = plan_micros = 0
+    return lines

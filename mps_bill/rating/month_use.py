@@ -7,8 +7,11 @@ with it, so that a sheet (or a newer version of it) that begins to say `across: 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from mps_bill.rating.lines import Charge, MonthKey, MonthUsage, month_key
+
+_accumulates = attrgetter("accumulates")
 
 
 def month_total(charge: Charge, used: MonthUsage) -> int:
@@ -25,14 +28,22 @@ def _counts_across(charge: Charge, key: MonthKey) -> bool:
     return found is None or found.price.across_item
 
 
-def used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> tuple[int, ...]:
-    """What fills the month's tiers before each charge of a cycle of which plans cover `covered` micros, charge by charge.
+def month_use(
+    charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage
+) -> tuple[tuple[int, ...], MonthUsage]:
+    """What fills the month's tiers before each charge of a cycle of which plans cover `covered` micros, charge by charge; and
+    what the month has used after it, which is `used` itself where nothing of it needs to be kept."""
+    if not any(map(_accumulates, charges)):
+        return (0,) * len(charges), used
+    return _used_before(charges, covered, used), _used_after(charges, covered, used)
+
+
+def _used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> tuple[int, ...]:
+    """What fills the month's tiers before each charge.
 
     With what the month has used stand the charges of this bill that count across the same item: those before it, in the order
     of the bill, or all the others, where its price counts the cycle as a whole.
     """
-    if not any(charge.accumulates for charge in charges):
-        return (0,) * len(charges)
     across: dict[str, int] = {}
     for charge, plan_micros in zip(charges, covered, strict=True):
         if charge.price.across_item:
@@ -52,11 +63,10 @@ def used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUs
     return tuple(before)
 
 
-def used_after(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> MonthUsage:
-    """What the month has used after a cycle; `used` itself where nothing of it needs to be kept."""
+def _used_after(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> MonthUsage:
     added: dict[MonthKey, int] = {}
     for charge, plan_micros in zip(charges, covered, strict=True):
         if charge.accumulates:
             key = month_key(charge)
             added[key] = used.get(key, 0) + charge.micros - plan_micros
-    return {**used, **added} if added else used
+    return {**used, **added}

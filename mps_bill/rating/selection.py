@@ -170,18 +170,14 @@ class _Split:
     def __init__(self, line: LineItem) -> None:
         self._line = line
         weights = [share.micros for share in line.charge.shares]
-        named = [("", weight) for weight in weights]
-        wholes = (line.charge.metered, line.charge.micros, line.plan_micros, line.billed_micros)
+        wholes = (line.charge.metered, line.charge.micros, line.plan_micros, line.billed_micros, line.ticks)
         self._wholes = [tuple(split_whole(number, weights)) for number in wholes]
-        self._amounts = [
-            tuple(part for _, part in split_amount(amount, named)) for amount in (line.amount, line.discount)
-        ]
+        self._discounts = [part for _, part in split_amount(line.discount, [("", weight) for weight in weights])]
 
     def part(self, kept: Sequence[int]) -> LineItem:
         """The line with some of its shares, by their numbers."""
         line, shares = self._line, [self._line.charge.shares[number] for number in kept]
-        metered, micros, plan, billed = (sum(parts[number] for number in kept) for parts in self._wholes)
-        amount, discount = (sum((parts[number] for number in kept), ZERO) for parts in self._amounts)
+        metered, micros, plan, billed, ticks = (sum(parts[number] for number in kept) for parts in self._wholes)
         records = sum(share.records for share in shares)
         charge = replace(
             line.charge, records=records, metered=metered, micros=micros, shares=tuple(shares), segments=()
@@ -192,6 +188,6 @@ class _Split:
             records=records if line.records else 0,
             plan_micros=plan,
             billed_micros=billed,
-            amount=amount,
-            discount=discount,
+            ticks=ticks,
+            discount=sum((self._discounts[number] for number in kept), ZERO),
         )

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, scaled
 from mps_bill.core.shares import split_whole
+from mps_bill.core.units import ticks_of
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
@@ -34,13 +35,13 @@ def paid_by_line(settlement: Settlement, account: Account) -> Sequence[Paid]:
     lines = settlement.bill.lines
     items = {voucher.id: voucher.items for voucher in account.of(Vouchers).pots}
     found: list[dict[str, Decimal]] = [{} for _ in lines]
-    unpaid = [int(line.net.scaleb(AMOUNT_PLACES)) for line in lines]
+    unpaid = [line.ticks - ticks_of(line.discount) for line in lines]
     for source, id_, amount in _parts_of(settlement):
         only = items.get(id_) if source == Vouchers.name and id_ else None
         weights = [
             left if only is None or line.item.code in only else 0 for line, left in zip(lines, unpaid, strict=True)
         ]
-        shares = split_whole(int(amount.scaleb(AMOUNT_PLACES)), weights)
+        shares = split_whole(ticks_of(amount), weights)
         for number, share in enumerate(shares):
             if share:
                 unpaid[number] = max(0, unpaid[number] - share)

@@ -8,7 +8,7 @@ the hour.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -59,7 +59,7 @@ def _digests(account: Account) -> dict[tuple[str, str], tuple[str, ...]]:
     return {(one.product, one.day): one.digests for one in account.charged}
 
 
-def remember(account: Account, cycles: Iterable[Cycle], *, twice: bool = False) -> Account:
+def remember(account: Account, cycles: Sequence[Cycle], *, twice: bool = False) -> Account:
     """The account after these cycles were charged, the corrections among them perhaps `twice`: how far each product is
     settled, and what was charged."""
     through = dict(account.settled_through)
@@ -69,10 +69,13 @@ def remember(account: Account, cycles: Iterable[Cycle], *, twice: bool = False) 
         product = cycle.product
         calendars[product] = cycle.sheet.billing.calendar
         through[product] = max(cycle.end, through.get(product, through.get(EVERY_PRODUCT, cycle.end)))
-        days.setdefault((product, _day(cycle)), {})[digest(cycle, twice=twice and cycle.correction_at is not None)] = (
-            None
-        )
     kept_from = {product: _month_before(calendar, through[product] - 1) for product, calendar in calendars.items()}
+    for cycle in cycles:
+        product, day = cycle.product, _day(cycle)
+        # A digest goes through every line, and of an older month only its hour is kept.
+        is_kept = day[:7] >= kept_from[product]
+        text = digest(cycle, twice=twice and cycle.correction_at is not None) if is_kept else _hour(cycle)
+        days.setdefault((product, day), {})[text] = None
     charged = tuple(Charged(product, day, tuple(digests)) for (product, day), digests in days.items())
     old = [one for one in charged if one.day[:7] < kept_from.get(one.product, "")]
     return replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.laws import BrokenLaw, law
@@ -22,18 +23,19 @@ from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePl
 from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, pay_at_billing, receive
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class Settlement:
     """A bill and how it was paid: list amount - discount + rounding adjustment = deductions + outstanding + `frozen`.
 
     `plan_lines` has for each plan deduction the number of the bill's line that shows the covered quantity.
     """
 
-    bill: Bill
-    plan_deductions: tuple[PlanDeduction, ...]
-    plan_lines: tuple[int, ...]
-    payment: Payment
-    frozen: Decimal
+    bill: Final[Bill]
+    plan_deductions: Final[tuple[PlanDeduction, ...]]
+    plan_lines: Final[tuple[int, ...]]
+    payment: Final[Payment]
+    frozen: Final[Decimal]
 
 
 #: What happened to the account, in order of time.
@@ -164,6 +166,8 @@ class _Run:
         self.account = account
         self.book = book
         self.steps: list[Step] = []
+        #: The top-ups that are still to arrive, of which the next is the last.
+        self._to_come = sorted((one for one in account.top_ups if not one.arrived), key=lambda one: one.at)[::-1]
 
     def advance(self, until: int, *, statements_too: bool) -> None:
         """Lets time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` those at it)."""
@@ -173,7 +177,7 @@ class _Run:
             held, statement = self._next_statement(last_statement)
             step: Step
             if top_up and not (statement and statement.issued_at < top_up.at):
-                step, self.account = _arrive(top_up, self.account)
+                step, self.account = _arrive(self._to_come.pop(), self.account)
             elif held and statement:
                 step, self.account = settle_statement(held, statement, self.account)
             else:
@@ -181,8 +185,7 @@ class _Run:
             self.steps.append(step)
 
     def _next_top_up(self, until: int) -> TopUp | None:
-        to_come = (one for one in self.account.top_ups if not one.arrived and one.at <= until)
-        return min(to_come, key=lambda one: one.at, default=None)
+        return self._to_come[-1] if self._to_come and self._to_come[-1].at <= until else None
 
     def _next_statement(self, until: int) -> tuple[FrozenMonth, StatementMonth] | tuple[None, None]:
         if not self.account.frozen:

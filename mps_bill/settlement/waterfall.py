@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
@@ -14,16 +15,17 @@ from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.payment_source import Due, MoneyDeduction, MoneySource
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class Payment:
     """How something due was paid: `payable` = the deductions + `outstanding`, which `pay` asserts."""
 
-    deductions: tuple[MoneyDeduction, ...]
-    outstanding: Decimal
+    deductions: Final[tuple[MoneyDeduction, ...]]
+    outstanding: Final[Decimal]
 
     @property
     def paid(self) -> Decimal:
-        return sum((deduction.amount for deduction in self.deductions), ZERO)
+        return sum([deduction.amount for deduction in self.deductions], ZERO)
 
     def paid_by(self, source: str) -> Decimal:
         return sum((deduction.amount for deduction in self.deductions if deduction.source == source), ZERO)
@@ -57,15 +59,16 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
     left = due.payable
     deductions: list[MoneyDeduction] = []
     after = list(account.sources)
-    for number, source in enumerate(account.sources):
-        if left and isinstance(source, MoneySource) and asked(source):
+    for number, source in enumerate(after):
+        if not left:
+            break
+        if isinstance(source, MoneySource) and asked(source):
             taken, after[number] = source.pay(due, left)
-            for deduction in taken:
-                deductions.append(deduction)
-                left -= deduction.amount
+            deductions += taken
+            left -= sum([deduction.amount for deduction in taken], ZERO)
     payment = Payment(tuple(deductions), left)
     _check(payment, due)
-    return payment, replace(account, sources=tuple(after))
+    return payment, account.with_sources(tuple(after))
 
 
 def _with_debt(outstanding: tuple[Debt, ...], due: Due, left: Decimal) -> tuple[Debt, ...]:
@@ -139,4 +142,4 @@ def _refill(amount: Decimal, account: Account) -> tuple[Mapping[str, Decimal], A
         after.append(refilled)
         if taken:
             added[source.name] = taken
-    return added, replace(account, sources=tuple(reversed(after)))
+    return added, account.with_sources(tuple(reversed(after)))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from mps_bill.core.decimals import divide, plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, to_micros
+from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, ticks_of, to_micros
 from mps_bill.documents.shapes import Field, Fields, Record
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -63,7 +63,7 @@ class PackagePrice(Price):
     place: Place = field(compare=False)
 
     def parts(self, micros: int, used: int) -> Sequence[Part]:
-        return ((micros, self.each, f"per {self._size}", product(self.each, Decimal(self._begun(micros)))),)
+        return ((micros, self.each, f"per {self._size}", ticks_of(self.each) * self._begun(micros)),)
 
     def figures(self) -> tuple[Figure, ...]:
         return ((None, self.each),)

@@ -14,7 +14,7 @@ from mps_bill.core.units import in_unit
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, list_bills, make_bill
-from mps_bill.rating.month_use import month_total, used_before
+from mps_bill.rating.month_use import month_total, month_use
 from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.settle_cycles import settle
 from tests.kit import ENGINES, billed, usage_of, usage_text
@@ -121,7 +121,7 @@ def test_what_plans_cover_fills_no_tier() -> None:
         ("in", "us-west-1", "10", "10-20", "2"),
     ]
     assert month_total(cycle.charges[0], used) == 20 * unit
-    assert used_before(cycle.charges, (4 * unit, 0), used) == (20 * unit, 28 * unit)
+    assert month_use(cycle.charges, (4 * unit, 0), used)[0] == (20 * unit, 28 * unit)
 
 
 def test_settling_in_parts_is_settling_at_once() -> None:

@@ -567,7 +567,7 @@ def test_the_price_of_a_line_is_that_of_what_was_billed(tmp_path: Path, covered:
     case = Case(tmp_path, usage)
     bills = list(case.run.bills)
     (line,) = bills[covered].lines
-    free = LineItem(line.charge, 1, line.micros, 0, None, Decimal("0.05"), Decimal(0))
+    free = LineItem(line.charge, 1, line.micros, 0, None, Decimal("0.05"), 0)
     bills[covered] = replace(bills[covered], lines=(free,))
     ((_, ours),) = our_bills(OurRun(tuple(bills), ()), "mps", "day", case.book).items()
     (side,) = ours.lines.values()

@@ -15,7 +15,7 @@ from mps_bill.ask.advise.packs import Pack, Purchase, price_of, units_of
 from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Amounts, Bill, Cycle, make_bill, statement_months, sum_amounts
 from mps_bill.rating.lines import MonthUsage
-from mps_bill.rating.month_use import used_after, used_before
+from mps_bill.rating.month_use import month_use
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlan, take_from_plans
 
 
@@ -116,11 +116,12 @@ class Simulator:
         for number, cycle in enumerate(self.cycles):
             cover = take_from_plans(cycle, plans)
             plans = cover.plans
-            key = (number, cover.covered, used_before(cycle.charges, cover.covered, used))
+            before, after = month_use(cycle.charges, cover.covered, used)
+            key = (number, cover.covered, before)
             if key not in self._kept:
                 self._kept[key], _ = make_bill(cycle, cover.covered, used)
             bill = self._kept[key]
-            used = used_after(cycle.charges, cover.covered, used)
+            used = after
             bills.append(bill)
             deductions.append(cover.deductions)
         return Run(tuple(bills), tuple(deductions))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.core.language import mark, tr
-from mps_bill.core.units import MoneyRate, Unit, amount_at, money_rate
+from mps_bill.core.units import MoneyRate, Unit, money_rate, ticks_at
 from mps_bill.documents.shapes import Located, Shape
 from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Form, Part, Price, Rate, product
 
@@ -45,7 +45,7 @@ class FlatPrice(Price):
         object.__setattr__(self, "_rate", money_rate(self.unit_price, self.unit.micros))
 
     def parts(self, micros: int, used: int) -> Sequence[Part]:
-        return ((micros, self.unit_price, None, amount_at(micros, self._rate)),)
+        return ((micros, self.unit_price, None, ticks_at(micros, self._rate)),)
 
     def figures(self) -> tuple[Figure, ...]:
         return ((None, self.unit_price),)

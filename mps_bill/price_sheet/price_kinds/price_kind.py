@@ -19,9 +19,9 @@ from mps_bill.documents.shapes import Located, Shape
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 
-#: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount, exact to
-#: ten decimals. A plain tuple, because every line of every bill is made from one.
-Part = tuple[int, Decimal, str | None, Decimal]
+#: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount in ticks.
+#: A plain tuple, because every line of every bill is made from one.
+Part = tuple[int, Decimal, str | None, int]
 #: A single figure of a price: the upper bound in micros of the quantities it is for (None: all that are left), and the
 #: unit price.
 Figure = tuple[int | None, Decimal]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.core.language import mark, tr
-from mps_bill.core.units import QUANTITY_PLACES, Unit, amount_of, in_unit, to_micros
+from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, money_rate, ticks_at, to_micros
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, words
 from mps_bill.documents.values import decimal_of, decimal_pattern
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -171,7 +171,7 @@ class TieredPrice(Price):
     def part(self, number: int, micros: int) -> Part:
         """A quantity at the price of one tier."""
         unit_price = self.tiers[number].unit_price
-        return micros, unit_price, self.tier_name(number), amount_of(micros, self.unit.micros, unit_price)
+        return micros, unit_price, self.tier_name(number), ticks_at(micros, money_rate(unit_price, self.unit.micros))
 
     def tier_name(self, number: int) -> str:
         """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.documents.shapes import Field, Fields
@@ -37,7 +37,8 @@ class Holding:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class Due:
     """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it, which are
     made when a source asks for them.
@@ -45,23 +46,24 @@ class Due:
     It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
     """
 
-    product: str
-    cycle_start: int
-    month: str | None
-    issued_at: int
-    paid_at: int
-    lines: Callable[[], Sequence[PaidLine]]
-    payable: Decimal
+    product: Final[str]
+    cycle_start: Final[int]
+    month: Final[str | None]
+    issued_at: Final[int]
+    paid_at: Final[int]
+    lines: Final[Callable[[], Sequence[PaidLine]]]
+    payable: Final[Decimal]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class MoneyDeduction:
     """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then."""
 
-    source: str
-    id: str | None
-    amount: Decimal
-    remaining: Decimal
+    source: Final[str]
+    id: Final[str | None]
+    amount: Final[Decimal]
+    remaining: Final[Decimal]
 
 
 class PaymentSource:

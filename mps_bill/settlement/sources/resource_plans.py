@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from mps_bill.core.decimals import divide, plain, scaled
 from mps_bill.core.diagnostics import Place, quoted
@@ -220,13 +220,14 @@ class PlanDeduction:
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
 class PlanCover:
     """`covered` micros charge by charge, how they were covered, and the plans after it."""
 
-    covered: tuple[int, ...]
-    deductions: tuple[PlanDeduction, ...]
-    plans: tuple[ResourcePlan, ...]
+    covered: Final[tuple[int, ...]]
+    deductions: Final[tuple[PlanDeduction, ...]]
+    plans: Final[tuple[ResourcePlan, ...]]
 
 
 def take_from_plans(cycle: Cycle, plans: tuple[ResourcePlan, ...]) -> PlanCover:
