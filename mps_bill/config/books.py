@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mps_bill.core.diagnostics import Kind, Problem
-from mps_bill.documents.shapes import Choice, Field, Fields, Located, Many, MapOf, Record, Text, matching
+from mps_bill.documents.shapes import Choice, Fields, Located, Many, MapOf, Record, Text, matching, optional
 from mps_bill.documents.values import word
 
 BAD_LEDGER_ACCOUNT = Kind("C211", "bad-ledger-account")
@@ -48,18 +48,14 @@ _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT,
 #: Those that have an account for each id below them.
 _BY_ID = ("resource_plans", "vouchers", "stored_value_cards")
 _NAMED = {
-    key: Field(key, _account, f"{doc}; absent: {default}", required=False)
-    for key, (default, doc) in (FLOWS | BALANCES).items()
+    key: optional(key, _account, f"{doc}; absent: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
 }
-_ITEMS = Field(
-    "items", MapOf("the accounts of items", _item, _account), "the account of an item, by its code", required=False
-)
-_OPENING = Field(
+_ITEMS = optional("items", MapOf("the accounts of items", _item, _account), "the account of an item, by its code")
+_OPENING = optional(
     "opening",
     Choice("whether a journal opens the books", {"true": True, "false": False}),
     "whether a journal begins with the balances that the account has (true), or goes on in books that have them already"
     " (false); absent: true",
-    required=False,
 )
 
 
@@ -103,11 +99,10 @@ def _check(fields: Fields) -> Iterator[Problem]:
                 yield Problem(place, SHARED_LEDGER_ACCOUNT, message)
 
 
-BOOKS = Field(
+BOOKS = optional(
     "books",
     Record("the accounts of the books", (*_NAMED.values(), _ITEMS, _OPENING), check=_check),
     "accounts of journals (beancount, hledger)",
-    required=False,
 )
 
 

@@ -13,7 +13,7 @@ from mps_bill.core.language import LANGUAGES
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, Many, MapOf, Record, Text, words
+from mps_bill.documents.shapes import Choice, Fields, ListOf, Located, Many, MapOf, Record, Text, optional, words
 from mps_bill.documents.values import line, offset
 
 NO_CONFIG = Kind("C101", "no-config")
@@ -27,27 +27,21 @@ def _text(name: str) -> Text[str]:
     return line(name, BAD_TEXT, 500)
 
 
-PRICES = Field(
-    "prices", ListOf("the price sheets", _text("a price sheet"), unique=True), "files, folders, ids", required=False
-)
-ACCOUNT = Field("account", _text("an account file"), "the account that settles", required=False)
-PROFILE = Field("profile", _text("an import profile"), "how other files than usage files are read", required=False)
-SET = Field(
-    "set", MapOf("the constants", _text("a column"), _text("a value")), "columns for the profile", required=False
-)
-FORMAT = Field(
+PRICES = optional("prices", ListOf("the price sheets", _text("a price sheet"), unique=True), "files, folders, ids")
+ACCOUNT = optional("account", _text("an account file"), "the account that settles")
+PROFILE = optional("profile", _text("an import profile"), "how other files than usage files are read")
+SET = optional("set", MapOf("the constants", _text("a column"), _text("a value")), "columns for the profile")
+FORMAT = optional(
     "format",
     Choice("a format that every command prints", words("table", "json", "csv", "markdown"), UNKNOWN_FORMAT),
     "how results are printed",
-    required=False,
 )
-TIMEZONE = Field("timezone", offset(BAD_OFFSET), "the offset of times without one", required=False)
-BY = Field("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by", required=False)
-LANGUAGE = Field(
+TIMEZONE = optional("timezone", offset(BAD_OFFSET), "the offset of times without one")
+BY = optional("by", ListOf("the groupings", _text("a grouping"), unique=True), "what summaries group by")
+LANGUAGE = optional(
     "language",
     Choice("a language", words(*LANGUAGES), UNKNOWN_LANGUAGE),
     "the language of tables, pages, workbooks and charts",
-    required=False,
 )
 CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY, LANGUAGE, BOOKS))
 DOCUMENT = Document("mps-bill config file", CONFIG, NO_CONFIG)

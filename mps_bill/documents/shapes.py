@@ -113,6 +113,11 @@ class Field(Generic[T]):
     name: str | None = ""
 
 
+def optional(key: str, shape: Shape[T], doc: str = "", default: object = None, *, name: str | None = "") -> Field[T]:
+    """A key that a record may lack."""
+    return Field(key, shape, doc, required=False, default=default, name=name)
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
     """The values of a record, by field. `given` are the keys that the document holds, right or wrong."""

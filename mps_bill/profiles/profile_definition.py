@@ -20,6 +20,7 @@ from mps_bill.documents.shapes import (
     Object,
     Text,
     matching,
+    optional,
     words,
 )
 from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
@@ -94,75 +95,56 @@ _records_path = matching(_RECORDS, "a path to records", "one such as JobList.Job
 _word = word("a value", r"[^\r\n]{0,200}", kinds.BAD_NAME, "one line of text")
 _field = Text("a field", _parse_field, _FIELD, kinds.BAD_PATH)
 
-FIELD = Field("field", _field, "the field that holds the value", required=False)
-FIELDS = Field(
-    "fields",
-    ListOf("the fields", _field, unique=True),
-    "fields; the first with a value counts",
-    required=False,
-    default=(),
+FIELD = optional("field", _field, "the field that holds the value")
+FIELDS = optional(
+    "fields", ListOf("the fields", _field, unique=True), "fields; the first with a value counts", default=()
 )
-CONSTANT = Field("constant", _word, "the value of every record", required=False, default="")
-TEXT = Field(
+CONSTANT = optional("constant", _word, "the value of every record", default="")
+TEXT = optional(
     "text",
     Text("a text with columns", _parse_template, r".*\{.*\}.*", kinds.BAD_TEMPLATE),
     "a text made of other columns, such as ims-{completed_at}-{spec}",
-    required=False,
     default="",
     name="template",
 )
-MAP = Field(
+MAP = optional(
     "map",
     MapOf("a map", _word, _word),
     "the value of the column for each value of the field; any other is refused",
-    required=False,
     name="value_map",
 )
-DEFAULT = Field("default", _word, "the value where no field has one", required=False)
-TIME = Field(
+DEFAULT = optional("default", _word, "the value where no field has one")
+TIME = optional(
     "time",
     Choice[TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
     "how the field writes a time (default: iso)",
-    required=False,
     default="iso",
 )
-TIME_OFFSET = Field(
-    "offset",
-    offset(kinds.BAD_OFFSET),
-    "the offset of times that are written without one",
-    required=False,
-)
-ABSENT = Field(
+TIME_OFFSET = optional("offset", offset(kinds.BAD_OFFSET), "the offset of times that are written without one")
+ABSENT = optional(
     "absent",
     ListOf("the absent values", _word, unique=True),
     "values of a field that count as none, such as a width of 0",
-    required=False,
     default=(),
 )
 EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
 VALUE = Field("value", _word, "the value of the column then")
-IF_ANY = Field(
+IF_ANY = optional(
     "if_any",
     Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=Evidence),
     "where one of these fields is there, be it a list or an object, the column has this value instead of its own fields'",
-    required=False,
 )
 
 
 VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
 CONDITION_FIELD = Field("field", _field, "the field that is checked")
-NEEDED_IF = Field(
+NEEDED_IF = optional(
     "needed_if",
     Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Match),
     "the records, by the values of a field, for which the default is no value",
-    required=False,
 )
-TIMES = Field(
-    "times",
-    ListOf("the factors", _word),
-    "factors of a quantity: whole numbers, or names of parameters",
-    required=False,
-    default=(),
+TIMES = optional(
+    "times", ListOf("the factors", _word), "factors of a quantity: whole numbers, or names of parameters", default=()
 )
 
 
@@ -183,7 +165,7 @@ def _refusal(*, asked: str | None, **values: Any) -> Refusal:
 
 
 BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
-WITHOUT = Field("without", _field, "a field that these records do not have", required=False)
+WITHOUT = optional("without", _field, "a field that these records do not have")
 SKIP_CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE, WITHOUT), make=Condition)
 CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE), make=Condition)
 
@@ -194,97 +176,66 @@ ID = Field(
     "the profile's name",
 )
 NAME = Field("name", line("a name", kinds.BAD_NAME, 500), "what the profile reads, for people")
-NOTES = Field(
-    "notes",
-    ListOf("the notes", line("a note", kinds.BAD_NAME, 500)),
-    "what a user must know",
-    required=False,
-    default=(),
-)
-SOURCES = Field(
-    "sources", ListOf("the sources", SOURCE), "where the shape of the files was read", required=False, name=None
-)
-RECORDS = Field(
+NOTES = optional("notes", ListOf("the notes", line("a note", kinds.BAD_NAME, 500)), "what a user must know", default=())
+SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the shape of the files was read", name=None)
+RECORDS = optional(
     "records",
     Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
     "where the records of a JSON document are; absent: the profile reads CSV only",
-    required=False,
 )
-SKIP = Field(
-    "skip",
-    ListOf("the records to skip", SKIP_CONDITION),
-    "records that are not usage; they are counted",
-    required=False,
-    default=(),
+SKIP = optional(
+    "skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted", default=()
 )
-REQUIRE = Field(
+REQUIRE = optional(
     "require",
     ListOf("the requirements", CONDITION),
     "where one of these fields is there, it must have one of the values",
-    required=False,
     default=(),
 )
-WHERE = Field("where", _field, "only an answer that has this field too", required=False)
-ANSWERED_BY = Field("answered_by", _field, "the field of a record of the run that has what is missing", required=False)
-LACKING = Field("without", _field, "only an answer that does not have this field", required=False)
-ASKED = Field("asked", _word, "the action whose answers, by the request beside them, are not refused", required=False)
+WHERE = optional("where", _field, "only an answer that has this field too")
+ANSWERED_BY = optional("answered_by", _field, "the field of a record of the run that has what is missing")
+LACKING = optional("without", _field, "only an answer that does not have this field")
+ASKED = optional("asked", _word, "the action whose answers, by the request beside them, are not refused")
 REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=_refusal)
-REFUSE = Field(
+REFUSE = optional(
     "refuse",
     ListOf("the refusals", REFUSAL),
     "fields of a JSON document that mean that something is missing; where one has a value, the run is refused",
-    required=False,
     default=(),
 )
-NEXT_PAGE = Field(
+NEXT_PAGE = optional(
     "next_page",
     _field,
     "the field of a JSON document that names its next page; without the last page the run is refused",
-    required=False,
 )
-LISTING = Field(
-    "listing",
-    _field,
-    "the field that only pages have: answers without it are complete in themselves",
-    required=False,
-)
-TOTAL = Field(
+LISTING = optional("listing", _field, "the field that only pages have: answers without it are complete in themselves")
+TOTAL = optional(
     "total",
     _field,
     "the field of a page with the number of records of all pages together; any other number in the files is refused",
-    required=False,
 )
-PAGE_NUMBER = Field(
-    "page_number",
-    _field,
-    "the field with the number of a page; where one before it is missing the run is refused",
-    required=False,
+PAGE_NUMBER = optional(
+    "page_number", _field, "the field with the number of a page; where one before it is missing the run is refused"
 )
-COUNT = Field(
-    "count",
-    _field,
-    "the field of an answer with the number of its records; any other number of them is refused",
-    required=False,
+COUNT = optional(
+    "count", _field, "the field of an answer with the number of its records; any other number of them is refused"
 )
-KNOWN_BY = Field(
+KNOWN_BY = optional(
     "known_by",
     ListOf("the fields of a record", _field, unique=True),
     "the fields that every record has: by them a record that stands by itself, and the profile of a file, are found",
-    required=False,
     default=(),
 )
-ACTIONS = Field(
+ACTIONS = optional(
     "actions",
     ListOf("the actions", _word, unique=True),
     "the actions of the API that answer so, as a request beside an answer names them",
-    required=False,
     default=(),
 )
-TEMPLATE = Field(
+TEMPLATE = optional(
     "template",
     ListOf("the fields of a template", _field, unique=True),
     "the fields with the template of a record; the first with a value counts",
-    required=False,
     default=(),
 )
 
@@ -294,22 +245,20 @@ def _given(*, item: str, spec: str | None) -> dict[str, str]:
 
 
 TEMPLATE_ITEM = Field("item", _word, "the billable item of the records of this template")
-TEMPLATE_SPEC = Field("spec", _word, "their spec", required=False)
-TEMPLATES = Field(
+TEMPLATE_SPEC = optional("spec", _word, "their spec")
+TEMPLATES = optional(
     "templates",
     MapOf("the templates", _word, Object("a template", (TEMPLATE_ITEM, TEMPLATE_SPEC), make=_given)),
     "for each template the item of its records; other templates are reported with their count",
-    required=False,
     default={},
 )
-TEMPLATES_OF = Field(
+TEMPLATES_OF = optional(
     "templates_of",
     word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
     "a shipped profile whose templates this one has too",
-    required=False,
     default="",
 )
-AUDIO = Field(
+AUDIO = optional(
     "audio",
     Object(
         "audio",
@@ -324,36 +273,30 @@ AUDIO = Field(
         make=Audio,
     ),
     "outputs with only audio, whatever their template is",
-    required=False,
 )
 ABOUT = Field("about", line("a description", kinds.BAD_NAME, 500), "what the parameter is, as it is asked for")
 PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=Parameter)
-PARAMETERS = Field(
+PARAMETERS = optional(
     "parameters",
     MapOf("the parameters", Text("a parameter's name", str, "[a-z][a-z_]{0,39}", kinds.BAD_NAME), PARAMETER),
     "values that --set gives to the profile, for factors and maps",
-    required=False,
     default={},
 )
-SUMS_OF = Field(
+SUMS_OF = optional(
     "sums_of",
     Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
     "each record is the sum of an hour; records that are all at midnight of several days are refused",
-    required=False,
     default="",
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
     "the columns", _name, Either(_field, COLUMN, "a column")
 )
-COLUMNS_FIELD = Field(
-    "columns", _columns, "for each column of usage the field that holds it, or how it is made", required=False
-)
-EXTENDS = Field(
+COLUMNS_FIELD = optional("columns", _columns, "for each column of usage the field that holds it, or how it is made")
+EXTENDS = optional(
     "extends",
     word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
     "a shipped profile that has everything that this one does not give; its columns and templates are added to",
-    required=False,
     default="",
 )
 

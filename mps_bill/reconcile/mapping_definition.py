@@ -5,7 +5,7 @@ from __future__ import annotations
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.units import UNITS
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, optional
 from mps_bill.documents.values import format_field, line, word
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
@@ -39,14 +39,13 @@ _spec = word("a spec", _SPEC, kinds.BAD_NAME, "parts joined by points, such as H
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 ID = Field("id", _word, "the mapping's name")
-SOURCES = Field("sources", ListOf("the sources", SOURCE), "where the names were found", required=False)
-PRODUCTS = Field(
+SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the names were found")
+PRODUCTS = optional(
     "products",
     MapOf("the products", _word, ListOf("a product's names", line("a product's name", kinds.BAD_NAME), unique=True)),
     "for each product of the price sheets, the codes and names that bills call it by",
-    required=False,
 )
-REGIONS = Field(
+REGIONS = optional(
     "regions",
     MapOf(
         "the regions",
@@ -54,26 +53,23 @@ REGIONS = Field(
         Text("a region id", _parse_region, rf"{REGION_ID}|{'|'.join(AREAS)}", kinds.BAD_REGION),
     ),
     "region names on bills, and the region id that each stands for",
-    required=False,
 )
-UNITS_FIELD = Field(
+UNITS_FIELD = optional(
     "units",
     MapOf("the units", line("a unit's name", kinds.BAD_NAME), Choice("a unit", UNITS, kinds.UNKNOWN_UNIT)),
     "unit names on bills, and the unit that each stands for",
-    required=False,
 )
 ITEM_NAME = Object(
     "a billing item",
     (Field("item", _word, "the item of the price sheet"), Field("spec", _spec, "the spec of the item")),
     make=ItemName,
 )
-ITEMS = Field(
+ITEMS = optional(
     "items",
     MapOf("the billing items", line("a billing item", kinds.BAD_NAME), ITEM_NAME),
     "billing items on bills (code, name or instance spec; `CODE;SPECIAL` with a special value of the instance ID)",
-    required=False,
 )
-COLUMNS = Field(
+COLUMNS = optional(
     "columns",
     MapOf(
         "the columns",
@@ -81,7 +77,6 @@ COLUMNS = Field(
         ListOf("a column's headings", line("a heading", kinds.BAD_NAME), unique=True),
     ),
     "for each column that is read, the headings that exports give it, which go before those that are known",
-    required=False,
 )
 MAPPING = Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
 DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)

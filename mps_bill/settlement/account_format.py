@@ -25,6 +25,7 @@ from mps_bill.documents.shapes import (
     Text,
     Unique,
     matching,
+    optional,
     words,
 )
 from mps_bill.documents.values import currency, decimal_of, format_field, number, word
@@ -91,16 +92,13 @@ def _unique(*keys: Field[Any]) -> Unique:
     return Unique(kinds.DUPLICATE_ENTRY, tuple(field.key for field in keys))
 
 
-TOP_UP_ID = Field(
-    "id", identifier, "identifier, unique in its list; needed where two have the same time and amount", required=False
-)
+TOP_UP_ID = optional("id", identifier, "identifier, unique in its list; needed where two have the same time and amount")
 AT = Field("at", moment("a time"), "when the money arrives")
 AMOUNT = Field("amount", money, "how much")
-ARRIVED = Field(
+ARRIVED = optional(
     "arrived",
     Choice("a mark", {"true": True, "false": False}, kinds.BAD_NAME),
     "written by the program: true once the money is counted in the account",
-    required=False,
     default=False,
 )
 TOP_UP = Object("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED), make=TopUp)
@@ -110,7 +108,7 @@ CYCLE_START = Field(
     "cycle_start", moment("a cycle's start"), "the start of the bill's cycle (of the month, for a statement)"
 )
 MONTH = Field("month", _month, "the month")
-STATEMENT_MONTH = Field("month", _month, "the month, where it is a monthly statement", required=False)
+STATEMENT_MONTH = optional("month", _month, "the month, where it is a monthly statement")
 ISSUED_AT = Field("issued_at", moment("an issue time"), "when the bill was issued")
 
 
@@ -171,11 +169,9 @@ def _month_use(
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
-FROZEN_DISCOUNT = Field(
-    "discount", _exact_amount, "what discounts took off before; absent: 0", required=False, default=ZERO
-)
-FROZEN_VOUCHERS = Field(
-    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", required=False, default=ZERO
+FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", default=ZERO)
+FROZEN_VOUCHERS = optional(
+    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", default=ZERO
 )
 FROZEN_MONTH = Object(
     "a frozen month",
@@ -206,101 +202,78 @@ HOURS = Field(
 CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=ChargedMonth)
 CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=Charged)
 
-DISCOUNT_ITEMS = Field(
-    "items",
-    ListOf("the discount's items", item_code, unique=True),
-    "the only items that it holds for; absent: all",
-    required=False,
+DISCOUNT_ITEMS = optional(
+    "items", ListOf("the discount's items", item_code, unique=True), "the only items that it holds for; absent: all"
 )
-DISCOUNT_REGIONS = Field(
+DISCOUNT_REGIONS = optional(
     "regions",
     ListOf("the discount's regions", region_id, unique=True),
     "the only regions that it holds for; absent: all",
-    required=False,
 )
-DISCOUNT_FROM = Field(
-    "effective_from", moment("a start"), "cycles that start from then on; absent: all before too", required=False
-)
-DISCOUNT_UNTIL = Field(
-    "expires_at", moment("an expiry"), "cycles that start before then; absent: it does not end", required=False
-)
+DISCOUNT_FROM = optional("effective_from", moment("a start"), "cycles that start from then on; absent: all before too")
+DISCOUNT_UNTIL = optional("expires_at", moment("an expiry"), "cycles that start before then; absent: it does not end")
 PERCENT = Field("percent", percent, "what it takes off the amount of a line, such as 8")
 DISCOUNT = Record("a discount", (ID, PERCENT, DISCOUNT_ITEMS, DISCOUNT_REGIONS, DISCOUNT_FROM, DISCOUNT_UNTIL))
-DISCOUNTS = Field(
+DISCOUNTS = optional(
     "discounts",
     ListOf("the discounts", DISCOUNT, may_be_empty=True),
     "the discounts of the contract; of those that hold for a line the largest counts, and they never add up",
-    required=False,
 )
-SETTLEMENT = Field(
+SETTLEMENT = optional(
     "settlement",
     Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
     "when bills are settled; it wins over the price sheets; absent: as they say",
-    required=False,
 )
-SETTLEMENT_FROM = Field(
-    "settlement_from",
-    moment("a month's start"),
-    "the start of the month from which `settlement` holds; absent: always",
-    required=False,
+SETTLEMENT_FROM = optional(
+    "settlement_from", moment("a month's start"), "the start of the month from which `settlement` holds; absent: always"
 )
-VOUCHERS_AT = Field(
+VOUCHERS_AT = optional(
     "vouchers_at",
     Choice[VouchersAt]("a time at which vouchers pay", words("settlement", "billing"), kinds.UNKNOWN_SETTLEMENT),
     "when vouchers pay: at settlement, or at billing, hour by hour, also where the month is settled as a whole;"
     " absent: settlement",
-    required=False,
 )
 CONTRACT: tuple[Field[Any], ...] = (DISCOUNTS, SETTLEMENT, SETTLEMENT_FROM, VOUCHERS_AT)
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of all money in the file")
-TOP_UPS = Field(
+TOP_UPS = optional(
     "top_ups",
     ListOf("the top-ups", TOP_UP, Unique(kinds.DUPLICATE_ID, (TOP_UP_ID.key,)), may_be_empty=True),
     "money paid in",
-    required=False,
 )
-SETTLED_THROUGH = Field(
-    "settled_through", moment("a time"), "cycles of every product that end by then are done", required=False
-)
-SETTLED_BY_PRODUCT = Field(
+SETTLED_THROUGH = optional("settled_through", moment("a time"), "cycles of every product that end by then are done")
+SETTLED_BY_PRODUCT = optional(
     "settled_through_by_product",
     MapOf("times by product", product_code, moment("a time")),
     f"the same for each product, which then alone decides; `{EVERY_PRODUCT}` stands for the products not named",
-    required=False,
 )
-SETTLED_AT = Field("settled_at", moment("a time"), "the time that the account has reached", required=False)
-OUTSTANDING = Field("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first", required=False)
-OUTSTANDING_MONTHS = Field(
+SETTLED_AT = optional("settled_at", moment("a time"), "the time that the account has reached")
+OUTSTANDING = optional("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first")
+OUTSTANDING_MONTHS = optional(
     "outstanding_months",
     ListOf("months of outstanding bills", DEBT_MONTH, may_be_empty=True),
     "the same where a month has many of them",
-    required=False,
 )
-FROZEN = Field(
+FROZEN = optional(
     "frozen",
     ListOf("frozen months", FROZEN_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
     "months to be paid as a whole when they are over",
-    required=False,
 )
-MONTH_USED = Field(
+MONTH_USED = optional(
     "month_used",
     ListOf("the months' use", MONTH_USE, _unique(PRODUCT, MONTH, ITEM, SPEC, REGION), may_be_empty=True),
     "what months have used of items with tiers by the month",
-    required=False,
 )
-CHARGED = Field(
+CHARGED = optional(
     "charged",
     ListOf("charged cycles", CHARGED_CYCLES, _unique(PRODUCT, CHARGED_DAY), may_be_empty=True),
     "the cycles that were charged, so that the same usage is not charged again",
-    required=False,
 )
-CHARGED_MONTHS = Field(
+CHARGED_MONTHS = optional(
     "charged_months",
     ListOf("charged months", CHARGED_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
     "the cycles that were charged long ago, so that none of them is charged again without --charge-late",
-    required=False,
 )
 #: The keys that the program writes, in the order in which it adds them.
 KEPT: tuple[Field[Any], ...] = (

@@ -10,7 +10,7 @@ from mps_bill.ask.advise.packs import Validity
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Field, ListOf, MapOf, Object, Text
+from mps_bill.documents.shapes import Field, ListOf, MapOf, Object, Text, optional
 from mps_bill.documents.values import format_field, line, lower_case, number
 from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURCE
 from mps_bill.settlement.entries import MONEY_PLACES
@@ -47,9 +47,7 @@ SIZES = Field(
     "size in the packs' unit, and the price of a pack of it",
 )
 SOURCES = Field("sources", ListOf("the sources", SOURCE), "where sizes, prices and coefficients were read, and when")
-NOTES = Field(
-    "notes", ListOf("the notes", _line), "what a buyer must know; printed with every advice", required=False, default=()
-)
+NOTES = optional("notes", ListOf("the notes", _line), "what a buyer must know; printed with every advice", default=())
 PACK_TYPE: Object[dict[str, Any]] = Object(
     "a type of pack", (NAME, UNIT, VALID_FOR, REGIONS, COVERS, SIZES, SOURCES, NOTES), make=dict
 )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import Kind, Problem, near_miss, quoted
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Field, Fields, ListOf, Object, Record, Text, Unique
+from mps_bill.documents.shapes import Field, Fields, ListOf, Object, Record, Text, Unique, optional
 from mps_bill.documents.values import decimal_of, decimal_pattern, format_field, moment, number
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -75,17 +75,17 @@ USAGE_FIELDS = tuple(
 )
 USAGE_ROW: Object[dict[str, str | None]] = Object("a usage row", USAGE_FIELDS, make=dict)
 
-ITEM = Field("item", _text("an item"), "the line's item", required=False)
-SPEC = Field("spec", _text("a spec"), "the line's spec", required=False)
-REGION = Field("region", _text("a region"), "the line's region", required=False)
-TIER = Field("tier", _text("a tier"), "the line's tier, such as 0-3000", required=False)
-QUANTITY = Field("quantity", _decimal("a quantity"), "the line's quantity in the item's unit", required=False)
-UNIT_PRICE = Field("unit_price", _decimal("a unit price"), "the line's price per unit", required=False)
-AMOUNT = Field("amount", _decimal("an amount"), "the line's exact amount", required=False)
+ITEM = optional("item", _text("an item"), "the line's item")
+SPEC = optional("spec", _text("a spec"), "the line's spec")
+REGION = optional("region", _text("a region"), "the line's region")
+TIER = optional("tier", _text("a tier"), "the line's tier, such as 0-3000")
+QUANTITY = optional("quantity", _decimal("a quantity"), "the line's quantity in the item's unit")
+UNIT_PRICE = optional("unit_price", _decimal("a unit price"), "the line's price per unit")
+AMOUNT = optional("amount", _decimal("an amount"), "the line's exact amount")
 LINE = Record("an expected line", (ITEM, SPEC, REGION, TIER, QUANTITY, UNIT_PRICE, AMOUNT))
 
-LIST_AMOUNT = Field("list_amount", _decimal("a list amount"), "the sum of all lines, exact", required=False)
-ADJUSTMENT = Field(
+LIST_AMOUNT = optional("list_amount", _decimal("a list amount"), "the sum of all lines, exact")
+ADJUSTMENT = optional(
     "rounding_adjustment",
     Text(
         "a rounding adjustment",
@@ -95,26 +95,20 @@ ADJUSTMENT = Field(
         {"exclusiveMinimum": -(10**_WHOLE_DIGITS), "exclusiveMaximum": 10**_WHOLE_DIGITS},
     ),
     "what rounding the bills to money adds, below zero where it takes away",
-    required=False,
 )
-PAYABLE = Field("payable", _decimal("a payable amount"), "what is to be paid for all bills", required=False)
-ISSUED_AT = Field(
+PAYABLE = optional("payable", _decimal("a payable amount"), "what is to be paid for all bills")
+ISSUED_AT = optional(
     "issued_at",
-    ListOf(
-        "the times of the bills",
-        moment("a time", kinds.BAD_TIME),
-    ),
+    ListOf("the times of the bills", moment("a time", kinds.BAD_TIME)),
     "when each bill is issued, in order",
-    required=False,
 )
-LINES = Field("lines", ListOf("the expected lines", LINE), "every line of every bill, in order", required=False)
-REFUSAL = Field(
+LINES = optional("lines", ListOf("the expected lines", LINE), "every line of every bill, in order")
+_REFUSAL_NAMES = "|".join(name for kind in REFUSALS for name in (kind.slug, kind.code, kind.former) if name)
+REFUSAL = optional(
     "refusal",
-    Text("a refusal", _refusal, "|".join(name for kind in REFUSALS for name in (kind.slug, kind.code, kind.former) if name),
-         kinds.UNKNOWN_REFUSAL),
+    Text("a refusal", _refusal, _REFUSAL_NAMES, kinds.UNKNOWN_REFUSAL),
     "the problem for which the usage is refused, by code or name",
-    required=False,
-)  # fmt: skip
+)
 
 
 def _check_expectation(expect: Fields) -> list[Problem]:
@@ -134,7 +128,7 @@ EXPECTATION = Record(
 )
 
 NAME = Field("name", _text("a case's name"), "what the case shows")
-SOURCE = Field("source", _text("a source"), "where the example is from", required=False)
+SOURCE = optional("source", _text("a source"), "where the example is from")
 USAGE = Field("usage", ListOf("the usage", USAGE_ROW), "usage rows, with the columns of usage files")
 EXPECT = Field("expect", EXPECTATION, "what the usage must come to")
 CASE = Record("a case", (NAME, SOURCE, USAGE, EXPECT))

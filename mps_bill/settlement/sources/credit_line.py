@@ -8,15 +8,13 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, amount_text, plain
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Field, Fields
+from mps_bill.documents.shapes import Fields, optional
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import Reading, money, value_of
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
 
-CREDIT_LINE = Field(
-    "credit_line", money, "how much may be owed before a bill is outstanding; absent: 0", required=False
-)
-CREDIT_USED = Field("credit_used", money, "how much of the credit line is used", required=False)
+CREDIT_LINE = optional("credit_line", money, "how much may be owed before a bill is outstanding; absent: 0")
+CREDIT_USED = optional("credit_used", money, "how much of the credit line is used")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import iso
-from mps_bill.documents.shapes import Field, Fields, Many
+from mps_bill.documents.shapes import Field, Fields, Many, optional
 from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
 
 FACE_VALUE = Field("face_value", money, "what it was worth at first")
-REMAINING = Field("remaining", money, "what is left of it; absent: all", required=False)
+REMAINING = optional("remaining", money, "what is left of it; absent: all")
 #: The keys of an entry.
 POT_KEYS: tuple[Field[Any], ...] = (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT)
 

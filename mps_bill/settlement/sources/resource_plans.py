@@ -18,7 +18,19 @@ from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Many, MapOf, Record, words
+from mps_bill.documents.shapes import (
+    Choice,
+    Entry,
+    Field,
+    Fields,
+    ListOf,
+    Located,
+    Many,
+    MapOf,
+    Record,
+    optional,
+    words,
+)
 from mps_bill.documents.values import line
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, specs_named
@@ -40,20 +52,12 @@ from mps_bill.settlement.entries import (
 )
 from mps_bill.settlement.sources.payment_source import Holding, PaymentSource, Written
 
-_NAME = Field(
-    "name",
-    line("a name", kinds.BAD_NAME),
-    "its name for people",
-    required=False,
-)
+_NAME = optional("name", line("a name", kinds.BAD_NAME), "its name for people")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
 _TOTAL = Field("total", quantity, "what was bought, in the plan's unit")
-_REMAINING = Field("remaining", quantity, "what is left of it; absent: all", required=False)
-REGIONS = Field(
-    "regions",
-    ListOf("the plan's regions", region_id, unique=True),
-    "where the plan can be used; absent: everywhere",
-    required=False,
+_REMAINING = optional("remaining", quantity, "what is left of it; absent: all")
+REGIONS = optional(
+    "regions", ListOf("the plan's regions", region_id, unique=True), "where the plan can be used; absent: everywhere"
 )
 COVERS = Field(
     "covers",
@@ -61,20 +65,17 @@ COVERS = Field(
     "item, then spec, then how much of the plan one unit of it takes",
 )
 CoversFrom = Literal["purchase", "cycle"]
-_COVERS_FROM = Field(
+_COVERS_FROM = optional(
     "covers_from",
     Choice[CoversFrom]("what a plan covers from", words("purchase", "cycle"), kinds.BAD_NAME),
     "what it covers: what completed while it was in force (purchase), or all of every cycle in which it was (cycle);"
     " absent: purchase",
-    required=False,
 )
 _PLAN = Record(
     "a resource plan",
     (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS, _COVERS_FROM),
 )
-_PLANS = Field(
-    "resource_plans", ListOf("the resource plans", _PLAN, may_be_empty=True), "prepaid quantities", required=False
-)
+_PLANS = optional("resource_plans", ListOf("the resource plans", _PLAN, may_be_empty=True), "prepaid quantities")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Field, ListOf, Record
+from mps_bill.documents.shapes import ListOf, Record, optional
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 
 _CARD = Record("a stored-value card", POT_KEYS)
@@ -21,11 +21,8 @@ class StoredValueCards(MoneyPots[StoredValueCard]):
     pool = "stored_value_cards"
     pool_title = mark("Stored-value cards", "paid")
     column = "card"
-    entries = Field(
-        "stored_value_cards",
-        ListOf("the stored-value cards", _CARD, may_be_empty=True),
-        "stored-value cards",
-        required=False,
+    entries = optional(
+        "stored_value_cards", ListOf("the stored-value cards", _CARD, may_be_empty=True), "stored-value cards"
     )
     pot = StoredValueCard
     keys = (entries,)

@@ -10,7 +10,7 @@ from typing import Literal
 from mps_bill.core.decimals import ZERO, amount_text, round_money
 from mps_bill.core.language import mark
 from mps_bill.core.laws import law
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Record, words
+from mps_bill.documents.shapes import Choice, Fields, ListOf, Record, optional, words
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money, value_of
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields, pot_row
@@ -20,17 +20,11 @@ VoucherOrder = Literal["earliest-expiry", "largest-balance"]
 Taken = tuple[tuple["Voucher", Decimal], ...]
 _Key = tuple[bool, Decimal | int, Decimal | int, int, str]
 
-ITEMS = Field(
-    "items",
-    ListOf("the voucher's items", item_code, unique=True),
-    "the only items that it pays for; absent: any",
-    required=False,
+ITEMS = optional(
+    "items", ListOf("the voucher's items", item_code, unique=True), "the only items that it pays for; absent: any"
 )
-MINIMUM_AMOUNT = Field(
-    "minimum_amount",
-    money,
-    "the least amount (of its items, where it is limited to some) it is used on",
-    required=False,
+MINIMUM_AMOUNT = optional(
+    "minimum_amount", money, "the least amount (of its items, where it is limited to some) it is used on"
 )
 _VOUCHER = Record("a voucher", (*POT_KEYS, ITEMS, MINIMUM_AMOUNT))
 
@@ -57,11 +51,10 @@ ORDERS: dict[VoucherOrder, Callable[[Voucher], _Key]] = {
     "earliest-expiry": by_earliest_expiry,
     "largest-balance": by_largest_balance,
 }
-VOUCHER_ORDER = Field(
+VOUCHER_ORDER = optional(
     "voucher_order",
     Choice[VoucherOrder]("an order of vouchers", words(*ORDERS), kinds.UNKNOWN_ORDER),
     "which voucher is used first; absent: earliest-expiry",
-    required=False,
 )
 
 
@@ -77,7 +70,7 @@ class Vouchers(MoneyPots[Voucher]):
     pool_title = mark("Vouchers", "paid")
     column = "voucher"
     may_pay_at_billing = True
-    entries = Field("vouchers", ListOf("the vouchers", _VOUCHER, may_be_empty=True), "vouchers", required=False)
+    entries = optional("vouchers", ListOf("the vouchers", _VOUCHER, may_be_empty=True), "vouchers")
     keys = (entries, VOUCHER_ORDER)
 
     @classmethod
