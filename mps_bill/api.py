@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
 from mps_bill.core.decimals import EXACT
-from mps_bill.core.diagnostics import InputRejected, Problem, one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted, one_of, quoted
 from mps_bill.core.times import parse_offset
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
@@ -53,10 +53,7 @@ def load_prices(*sheets: Name) -> PriceBook:
     """
     from mps_bill.price_sheet.load_sheets import load_price_book
 
-    book, problems = load_price_book([os.fspath(sheet) for sheet in sheets])
-    if book is None:
-        raise InputRejected(problems)
-    return book
+    return accepted(*load_price_book([os.fspath(sheet) for sheet in sheets]))
 
 
 def load_account(file: Name, prices: PriceBook) -> Account:

@@ -93,7 +93,7 @@ def _describe(app: typer.Typer) -> None:
         if command and command.callback:
             (function,) = ast.parse(textwrap.dedent(inspect.getsource(command.callback))).body
             assert isinstance(function, ast.FunctionDef)
-            command.help = ast.get_docstring(function)
+            command.help = ast.get_docstring(function) or command.help
     for group in app.registered_groups:
         if group.typer_instance:
             _describe(group.typer_instance)

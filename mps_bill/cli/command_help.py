@@ -84,6 +84,17 @@ class GroupHelp(TyperGroup):
         _write_sections(formatter, sections)
 
 
+def group_of_commands(about: str) -> typer.Typer:
+    """A group of commands, also where it has but one."""
+    group = typer.Typer(help=about)
+    group.callback()(_nothing)
+    return group
+
+
+def _nothing() -> None:
+    pass
+
+
 def _panel(shown: Any) -> str | None:
     """The group of --help in which a command or an option says that it belongs."""
     return getattr(shown, "rich_help_panel", None)

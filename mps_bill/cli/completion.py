@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,35 +71,23 @@ def _quietly(offer: Callable[[typer.Context, str], Iterable[str]]) -> Complete:
     return complete
 
 
-@_quietly
-def sheets(*_: object) -> Iterable[str]:
-    """Ids of shipped price sheets; files are the shell's own."""
-    from mps_bill.price_sheet.find import shipped_sheets
+def _named(module: str, name: str) -> Complete:
+    """The names that a module has, or makes by a function, as `name`; it is not loaded before a shell asks."""
 
-    return shipped_sheets()
+    def offer(*_: object) -> Iterable[str]:
+        found = getattr(import_module(f"mps_bill.{module}"), name)
+        names: Iterable[str] = found() if callable(found) else found
+        return names
 
-
-@_quietly
-def profiles(*_: object) -> Iterable[str]:
-    """Ids of shipped import profiles."""
-    from mps_bill.profiles.read_profile import shipped_profiles
-
-    return shipped_profiles()
+    return _quietly(offer)
 
 
-@_quietly
-def packs(*_: object) -> Iterable[str]:
-    """Ids of shipped lists of resource packs."""
-    from mps_bill.ask.advise.pack_files import shipped_packs
-
-    return shipped_packs()
-
-
-@_quietly
-def documents(*_: object) -> Iterable[str]:
-    from mps_bill.cli.schema import DOCUMENTS
-
-    return DOCUMENTS
+#: Ids of what is shipped; files are the shell's own.
+sheets = _named("price_sheet.find", "shipped_sheets")
+profiles = _named("profiles.read_profile", "shipped_profiles")
+packs = _named("ask.advise.read_packs", "shipped_packs")
+documents = _named("cli.schema", "DOCUMENTS")
+regions = _named("price_sheet.regions", "REGIONS")
 
 
 @_quietly
@@ -108,13 +97,6 @@ def topics(*_: object) -> Iterable[str]:
     from mps_bill.cli.help import topics as pages
 
     return dict.fromkeys([*pages(), *COMMANDS])
-
-
-@_quietly
-def regions(*_: object) -> Iterable[str]:
-    from mps_bill.price_sheet.regions import REGIONS
-
-    return REGIONS
 
 
 @_quietly
@@ -173,15 +155,9 @@ def only(context: typer.Context, word: str) -> Iterable[str]:
     return [f"{key}={value}" for value in values]
 
 
-def _known_regions(_: typer.Context) -> Iterable[str]:
-    from mps_bill.price_sheet.regions import REGIONS
-
-    return REGIONS
-
-
 #: The keys of --only that are no tags, and their values where no usage file has any.
 _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
-    "region": _known_regions,
+    "region": lambda context: regions(context, ""),
     "item": lambda context: [item.code for item in _items(context)],
     "spec": lambda context: _specs(context, ()),
     "family": lambda context: dict.fromkeys(item.family for item in _items(context)),

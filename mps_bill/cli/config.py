@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
@@ -20,7 +21,7 @@ from mps_bill.core.language import ENGLISH
 if TYPE_CHECKING:
     from mps_bill.config.books import Books
 
-config = typer.Typer(help="Defaults of options, and where they come from.")
+config = group_of_commands("Defaults of options, and where they come from.")
 
 #: The parameters behind the keys, where they have another name.
 _PARAMETERS = {"format": "format_", "set": "constants", "language": "lang"}
@@ -97,11 +98,6 @@ def _config_path(file: str | None) -> Path | None:
     if not (os.path.isfile(file) or is_special(file)):
         raise typer.BadParameter(f"{quoted(file)} is not a file{near_file(Path(file))}", param_hint="--config")
     return Path(os.path.abspath(file))
-
-
-@config.callback()
-def _group() -> None:
-    """Defaults of options, and where they come from."""
 
 
 @config.command()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.output import cannot_write, open_output, say
 from mps_bill.core.diagnostics import printable, quoted
 from mps_bill.core.files import descriptor, is_special
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
     from mps_bill.fetch.listings import Query
     from mps_bill.fetch.paging import ActionTotals, Page
 
-fetch = typer.Typer(help="Fetch jobs, metering, bills and the account by the API.")
-
-
-@fetch.callback()
-def _group() -> None:
-    """Fetch jobs, metering, bills and the account by the API."""
+fetch = group_of_commands("Fetch jobs, metering, bills and the account by the API.")
 
 
 class Service(StrEnum):

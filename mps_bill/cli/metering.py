@@ -154,7 +154,7 @@ class UsageRun:
         """Ends the command as `Showing.end`, and says which part of the run was shown."""
         shown = ""
         if not self.selection.is_everything:
-            from mps_bill.view.bill_view import selection_text
+            from mps_bill.view.run_selection import selection_text
 
             shown = selection_text(self.selection, self.book.offset)
         return self.showing.end(

@@ -15,7 +15,7 @@ import typer
 
 from mps_bill.cli import completion
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
-from mps_bill.core.diagnostics import InputRejected, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, accepted, near_miss, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
@@ -317,10 +317,7 @@ def load_book(prices: list[str]) -> PriceBook:
     """
     from mps_bill.price_sheet.load_sheets import load_price_book
 
-    book, problems = load_price_book(prices)
-    if book is None:
-        raise InputRejected(problems)
-    return book
+    return accepted(*load_price_book(prices))
 
 
 def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[PriceSheet]:

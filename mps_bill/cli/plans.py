@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mps_bill.cli import completion, options
+from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.diagnostics import accepted
 
-if TYPE_CHECKING:
-    from mps_bill.ask.advise.packs import PackList
-    from mps_bill.price_sheet.book import PriceBook
-
-plans = typer.Typer(help="Advice on resource packs.")
-
-
-@plans.callback()
-def _group() -> None:
-    """Advice on resource packs."""
+plans = group_of_commands("Advice on resource packs.")
 
 
 @plans.command()
@@ -62,13 +54,14 @@ def advise(
     """
     second = options.second_option(bought_at, "--from")
     book = options.load_book(prices)
-    offered = _load_packs(packs, book)
-    paying = options.load_account(account, book) if account else None
 
     from mps_bill.ask.advise.advice import advise_usage
+    from mps_bill.ask.advise.read_packs import load_packs
     from mps_bill.cli.metering import UsageRun
     from mps_bill.view.advice_view import AdviceView
 
+    offered = accepted(*load_packs(packs, book))
+    paying = options.load_account(account, book) if account else None
     run = UsageRun(usage, prices, book, reading, showing)
     with run.metering({"--packs": packs, "--account": account}) as (sources, meter_options):
         advice = advise_usage(sources, book, meter_options, offered, paying, second)
@@ -76,17 +69,3 @@ def advise(
     showing.show(view)
     notices = view.assumptions if showing.format.part == "records" else ()
     return run.end(advice.problems, notices=notices)
-
-
-def _load_packs(name: str, book: PriceBook) -> PackList:
-    """The packs of the file, or of the shipped list of that id.
-
-    Raises:
-        InputRejected: with every problem of the file.
-    """
-    from mps_bill.ask.advise.pack_files import load_packs
-
-    found, problems = load_packs(name, book)
-    if found is None:
-        raise InputRejected(problems)
-    return found

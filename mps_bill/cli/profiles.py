@@ -13,7 +13,7 @@ import typer
 
 from mps_bill.cli.options import DefaultText, named
 from mps_bill.cli.output import say
-from mps_bill.core.diagnostics import InputRejected, counted, quoted
+from mps_bill.core.diagnostics import InputRejected, accepted, counted, quoted
 from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSource, read_errors, usage_sources
 
@@ -87,11 +87,9 @@ def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoi
     given = tuple(constants or ())
     if name in (None, _BY_SHAPE, _NO_PROFILE):
         return ProfileChoice(None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultText) for pair in given))
-    from mps_bill.profiles import read_profile as profiles
+    from mps_bill.profiles.read_profile import load_profile
 
-    profile, problems = profiles.load_profile(name)
-    if profile is None:
-        raise InputRejected(problems)
+    profile = accepted(*load_profile(name))
     # What is missing is reported before any file is opened.
     _completed(profile, given)
     return ProfileChoice(profile, by_shape=False, constants=given)

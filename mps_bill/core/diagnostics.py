@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 
+T = TypeVar("T")
 _PARTS = re.compile("[._-]")
 _MARKS = re.compile(r"[\W_]")
 _DIGITS = re.compile(r"\d+")
@@ -200,6 +202,17 @@ class InputRejected(Exception):
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong, in order of place; of a great many the first ones."""
         return self.report.shown
+
+
+def accepted(value: T | None, problems: Iterable[Problem]) -> T:
+    """What was read of an input.
+
+    Raises:
+        InputRejected: nothing was, with the problems.
+    """
+    if value is None:
+        raise InputRejected(problems)
+    return value
 
 
 #: Problems of one kind that are listed where nobody asks for another number.

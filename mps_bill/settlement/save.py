@@ -18,6 +18,7 @@ from mps_bill.core.diagnostics import (
     Problem,
     ProblemLog,
     ProblemReport,
+    accepted,
     counted,
     printable,
     quoted,
@@ -80,12 +81,8 @@ def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountF
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
         shown = printable(name)
         text, problems = decode(data, shown)
-        account = None
-        if text is not None:
-            account, problems = read_account(text, shown, book)
-        if text is None or account is None:
-            raise InputRejected(problems)
-        yield AccountFile(shown, path, mode, text, account)
+        text = accepted(text, problems)
+        yield AccountFile(shown, path, mode, text, accepted(*read_account(text, shown, book)))
 
 
 @contextmanager

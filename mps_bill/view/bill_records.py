@@ -13,8 +13,8 @@ from mps_bill.core.times import Calendar, date_text, offset_text
 from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
-from mps_bill.rating.selection import Selection
-from mps_bill.view.tables import Column, Columns, Moment, Quantity, Record, columns_of, moment, pick, select
+from mps_bill.view.run_selection import begin_json
+from mps_bill.view.tables import Column, Columns, Moment, Quantity, Record, columns_of, pick, select
 
 FORMAT = "mps-bill/bills/1"
 
@@ -189,26 +189,11 @@ def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, 
     }
 
 
-def selection_json(selection: Selection, offset: int) -> dict[str, Any]:
-    """What of a run is shown, where that is not everything."""
-    if selection.is_everything:
-        return {}
-    period = selection.period
-    shown = {
-        "from": moment(period.start, offset),
-        "to": moment(period.end, offset),
-        "only": {key: sorted(values) for key, values in selection.only.items()},
-    }
-    return {"selection": {key: value for key, value in shown.items() if value}}
-
-
 def bill_run_json(run: BillRun) -> dict[str, Any]:
     """The whole result of `bill`. `months` stands there only under monthly settlement, `pending` only with `--as-of`."""
     discounted = run.has_discounts
     document: dict[str, Any] = {
-        "format": FORMAT,
-        "currency": run.currency,
-        **selection_json(run.selection, run.offset),
+        **begin_json(FORMAT, run.currency, run.selection, run.offset),
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": list(map(bill_json, run.bills)),
         "total": run.amounts.figures(discounted=discounted),

@@ -9,11 +9,10 @@ from typing import Any
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.core.language import mark, tr, tr_many
-from mps_bill.core.times import DAY, date_text, offset_text, time_text
+from mps_bill.core.times import DAY, date_text, time_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
-from mps_bill.rating.selection import Selection
 from mps_bill.view.bill_records import (
     BILL,
     LINE,
@@ -29,6 +28,7 @@ from mps_bill.view.bill_records import (
 )
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.reasons import item_title
+from mps_bill.view.run_selection import selection_text
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
     MONEY_PLACES,
@@ -53,7 +53,6 @@ _LONG = 2 * DAY
 _IN_FULL = 6
 #: Bills of a list (pending, late, overdue) that are shown one by one, unless more are asked for.
 _LISTED = 5
-_NO_TAG = mark("(none)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,28 +221,6 @@ def bills_in_full(asked: int | None, *, is_long: bool) -> int:
 
 def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
     return (("day" if is_long else "hour",), ("item",))
-
-
-def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()) -> str:
-    """What of the run is shown, and that the rest was billed all the same; empty where everything is shown. Of the `bills` that
-    are shown it says whether the statement of their month is missing."""
-    if selection.is_everything:
-        return ""
-    start, end = selection.period.start, selection.period.end
-    bounds = [tr("from {time}", time=time_text(start, offset))] if start is not None else []
-    bounds += [tr("before {time}", time=time_text(end, offset))] if end is not None else []
-    period = mark("cycles {bounds} (UTC{offset})")
-    shown = [tr(period, bounds=tr(" and ").join(bounds), offset=offset_text(offset))] if bounds else []
-    shown += [f"{key} {tr(' or ').join(sorted(values)) or tr(_NO_TAG)}" for key, values in selection.only.items()]
-    text = mark("Shown: {parts}. The whole input was metered, tiered and billed.{why}")
-    why = ""
-    if selection.only:
-        why = tr(" Only whole bills are rounded and paid, so parts of them have a net amount and no payable.")
-    elif any(map(selection.cuts_month_of, bills)):
-        why = tr(
-            " A month that is settled as a whole has its statement, and its rounding, only where all of it is shown."
-        )
-    return tr(text, parts=tr(", ").join(shown), why=why)
 
 
 def total_table(run: BillRun, *, is_long: bool) -> Table:

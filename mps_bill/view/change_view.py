@@ -12,10 +12,9 @@ from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Change, Changes, ChangeSide, Key
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.view.bill_records import selection_json
-from mps_bill.view.bill_view import selection_text
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
+from mps_bill.view.run_selection import begin_json, selection_text
 from mps_bill.view.summary_view import key_column
 from mps_bill.view.tables import (
     MONEY_PLACES,
@@ -170,9 +169,7 @@ class ChangeView:
         """The rows of `changes` add up to `total`, whose amounts are payable; the last is that of the rounding."""
         changes = self._changes
         document: dict[str, Any] = {
-            "format": FORMAT,
-            "currency": self.run.currency,
-            **selection_json(self.run.selection, self.run.offset),
+            **begin_json(FORMAT, self.run.currency, self.run.selection, self.run.offset),
             "by": list(changes.by),
             "before": self._side(changes.before),
             "after": self._side(changes.after),

@@ -12,10 +12,9 @@ from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import control_totals
-from mps_bill.view.bill_records import selection_json
-from mps_bill.view.bill_view import selection_text
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_report import control_totals_table
+from mps_bill.view.run_selection import begin_json, selection_text
 from mps_bill.view.tables import (
     Block,
     Column,
@@ -172,9 +171,7 @@ class ComparisonView:
         """Both sides; amounts are strings, a percentage has at most two decimals and is null where nothing was before."""
         here, there = self._sides
         document: dict[str, Any] = {
-            "format": FORMAT,
-            "currency": self.comparison.currency,
-            **selection_json(self.comparison.selection, self.comparison.offset),
+            **begin_json(FORMAT, self.comparison.currency, self.comparison.selection, self.comparison.offset),
             "here": {"label": here.label, "bills": here.bills, "settled_before": here.settled_before},
             "there": {"label": there.label, "bills": there.bills, "settled_before": there.settled_before},
             "items": [self._item_json(code) for code in self.comparison.items],

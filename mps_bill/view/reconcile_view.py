@@ -17,8 +17,7 @@ from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
-from mps_bill.view.bill_records import selection_json
-from mps_bill.view.bill_view import selection_text
+from mps_bill.view.run_selection import begin_json, selection_text
 from mps_bill.view.tables import (
     As,
     Block,
@@ -226,9 +225,7 @@ class ReconcileView:
         result = self.result
         is_part = bool(result.selection.only)
         document: dict[str, Any] = {
-            "format": FORMAT,
-            "currency": self.currency,
-            **selection_json(result.selection, EXPORT_OFFSET),
+            **begin_json(FORMAT, self.currency, result.selection, EXPORT_OFFSET),
             "equal": result.equal,
             "tolerance": result.tolerance,
             "files": [

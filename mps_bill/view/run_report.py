@@ -21,9 +21,9 @@ from mps_bill.view.bill_records import (
     line_record,
     month_record,
 )
-from mps_bill.view.bill_view import selection_text
 from mps_bill.view.chart_series import cost_by_item, cost_by_period
 from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.run_selection import selection_text
 from mps_bill.view.summary_view import summary_table
 from mps_bill.view.tables import BILLS, LINES, Column, Figure, Report, Table, Value, columns_of, pick, table
 

@@ -35,9 +35,9 @@ from mps_bill.view.bill_records import (
     charge_records,
     head_of,
     month_json,
-    selection_json,
     statement_record,
 )
+from mps_bill.view.run_selection import begin_json
 from mps_bill.view.tables import (
     As,
     Column,
@@ -197,9 +197,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     sums = run.totals
     discounted = bool(settled.opening.contract.discounts)
     document: dict[str, Any] = {
-        "format": FORMAT,
-        "currency": run.currency,
-        **selection_json(run.selection, run.offset),
+        **begin_json(FORMAT, run.currency, run.selection, run.offset),
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": [
             {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}

@@ -34,12 +34,12 @@ from mps_bill.view.bill_view import (
     default_groupings,
     listed,
     pending_table,
-    selection_text,
     spans_days,
     sum_columns,
     total_rows,
 )
 from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.run_selection import selection_text
 from mps_bill.view.settle_records import (
     CLOSING,
     PAYER_POOLS,

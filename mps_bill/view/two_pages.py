@@ -10,8 +10,8 @@ from mps_bill.core.language import tr
 from mps_bill.core.times import date_text
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Bill
-from mps_bill.view.bill_view import selection_text
 from mps_bill.view.run_report import run_report
+from mps_bill.view.run_selection import selection_text
 from mps_bill.view.summary_view import summary_table
 from mps_bill.view.tables import Figure, Report, Table
 

@@ -1,16 +1,18 @@
-"""Packs from the text of their file, held against the price sheets of the run."""
+"""Packs from files, and those that come with the program, by id; held against the price sheets of the run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from mps_bill.ask.advise import pack_definition as d
 from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import Pack, PackList, PackType
-from mps_bill.core.diagnostics import Problem, in_order, near_miss, quoted
-from mps_bill.documents.read_document import ReadDocument, read_text
+from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
+from mps_bill.core.files import near_file, shipped_folder
+from mps_bill.documents.read_document import ReadDocument, read_document, read_text
 from mps_bill.documents.shapes import Fields, Made
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
@@ -18,6 +20,28 @@ from mps_bill.price_sheet.sheet_definition import CURRENCY
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement.entries import millionths
 from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT, rates_by_spec
+
+#: Below the folder of the shipped price sheets, where nothing takes these files for sheets.
+_FOLDER = "packs"
+
+
+def shipped_packs() -> dict[str, Path]:
+    """Id to file of every list of packs that comes with the program, by id."""
+    folder = shipped_folder("pricing")
+    return dict(sorted((path.stem, path) for path in (folder / _FOLDER).glob("*.yaml"))) if folder else {}
+
+
+def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:
+    """The packs in the file `name`, or in the shipped one of that id; or None and every problem with it."""
+    shipped = shipped_packs()
+    path, shown = Path(name), printable(name)
+    if name in shipped and not path.is_file():
+        path, shown = shipped[name], f"pricing/{_FOLDER}/{name}.yaml"
+    if not path.exists():
+        hint = near_miss(name, shipped, priced=False) or near_file(path) or f"; shipped: {one_of(tuple(shipped))}"
+        message = f"{quoted(name)} is not a file or a shipped list of packs{hint}"
+        return None, (Problem(Place("--packs"), kinds.NO_SUCH_PACKS, message),)
+    return packs_of(read_document(d.DOCUMENT, path, shown), book)
 
 
 def read_packs(text: str, file_name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import typer
-
+from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.prices.cases import run_tests
 from mps_bill.cli.prices.check import check
 from mps_bill.cli.prices.diff import diff
@@ -11,7 +10,7 @@ from mps_bill.cli.prices.history import history
 from mps_bill.cli.prices.show import list_sheets, show
 from mps_bill.cli.schema import schema
 
-prices = typer.Typer(help="Check, test, compare and show price sheets.")
+prices = group_of_commands("Check, test, compare and show price sheets.")
 prices.command()(check)
 prices.command("test")(run_tests)
 prices.command()(diff)
@@ -20,8 +19,3 @@ prices.command()(history)
 prices.command("list")(list_sheets)
 # `mps-bill schema`, where it was before documents of every kind had one.
 prices.command(hidden=True)(schema)
-
-
-@prices.callback()
-def _group() -> None:
-    """Check, test, compare and show price sheets."""

@@ -15,7 +15,7 @@ from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
-from mps_bill.core.diagnostics import InputRejected, Problem
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
@@ -66,9 +66,7 @@ def diff(
     from mps_bill.view.price_diff_view import PriceDiffView
 
     sides = _sheets(old, new)
-    found, problems = diff_sets((old, new), *sides)
-    if found is None:
-        raise InputRejected(problems)
+    found = accepted(*diff_sets((old, new), *sides))
     try:
         compared = _compare(usage, sides, [old, new], reading, showing) if usage else None
     except InputRejected as rejected:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.ask.advise.pack_files import load_packs, shipped_packs
 from mps_bill.ask.advise.packs import PackList, PackType, Validity
+from mps_bill.ask.advise.read_packs import load_packs, shipped_packs
 from mps_bill.core.units import MICROS
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
