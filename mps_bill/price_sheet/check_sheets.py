@@ -17,9 +17,11 @@ from mps_bill.price_sheet.checks.price_cells import ItemTable, Odd, folded, item
 from mps_bill.price_sheet.checks.spelling import (
     duplicate_names,
     missing_specs,
+    misspelt_items,
     misspelt_regions,
     misspelt_specs,
     named_regions,
+    unknown_codecs,
     unknown_currency,
     unused_groups,
 )
@@ -38,8 +40,10 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     misspelt_regions,
     unused_groups,
     duplicate_names,
+    misspelt_items,
     missing_specs,
     misspelt_specs,
+    unknown_codecs,
     missing_resolutions,
     coverage_holes,
     other_units,
@@ -139,9 +143,10 @@ def _odd_beside_others(
     if draft is None or not (before or references):
         return {}
     found: dict[ItemTable, list[Odd]] = {}
+    listed = far_from_reference(tables, draft.sheet, references)
     for table in tables:
         jumped = jumps(table, before.sheet, draft.sheet.region_groups) if before else []
-        far = far_from_reference(table, draft.sheet, references)
+        far = listed.get(table, [])
         if far and not table.derived:
             # Where the sheet shows the slip by itself, its own figures say so.
             shown = {one.rate: one for one in outliers(table, draft.sheet.region_groups) if one.by_figures}

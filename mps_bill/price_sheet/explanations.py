@@ -175,7 +175,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.CHEAPER_RESOLUTION: "A higher resolution costs less than a lower one of the same codec in the same region.",
     kinds.CHEAPER_H265: "H.265 costs less than H.264 at the same resolution in the same region, though it takes more work.",
     kinds.PRICE_OUTLIER: (
-        "A price is more than 10 times above or below a neighbour, as when a decimal point has slipped. Neighbours are: the"
+        "A price is at least 8 times above or below a neighbour, as when a decimal point has slipped. Neighbours are: the"
         " same spec in the item's other regions, the next lower and higher resolution of the same codec in the same region,"
         " and the tier before and after it. Of two such prices, the one that is far from more of its"
         " neighbours is named. A price of 0 is not compared."
@@ -204,11 +204,12 @@ EXPLANATIONS: Mapping[Kind, str] = {
         " which changes bills though no figure does."
     ),
     kinds.MISSPELT_SPEC: (
-        "A spec or its codec differs from a known one, or from its neighbours, in case, in a mark or in one letter. Usage that is"
-        " spelt right does not meet its price."
+        "A spec or its codec differs from a known one, or from its neighbours, in case, in a mark or in one letter, or the codec"
+        " is one that usage does not name so, such as AVC for H264. Usage that is spelt right does not meet its price."
     ),
     kinds.MISSPELT_REGION: (
-        "A member of a region group is one letter from a known region. Usage of that region does not get the group's price."
+        "A member of a region group is one letter from a known region, or has a digit too many or too few. Usage of that region"
+        " does not get the group's price."
     ),
     kinds.UNUSED_GROUP: "No price is for a region group, so that it does nothing. Perhaps prices for it are missing.",
     kinds.MISSING_RESOLUTION: (
@@ -218,12 +219,17 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.DUPLICATE_NAME: "Two items have one name, so that a reader of a bill cannot tell them apart.",
     kinds.MISSING_SPEC: (
         "An item has no `spec`, and its price table looks as if it had one: without it usage that has only a codec and a size is"
-        " refused."
+        " refused. Or its `spec` lacks a part that other sheets have, or that rows of its table have, which usage then does not"
+        " meet."
     ),
     kinds.UNKNOWN_CURRENCY: "ISO 4217 has no currency of this code; CNY and USD are the provider's.",
     kinds.READ_IN_FUTURE: "A source was read on a day that is yet to come.",
     kinds.NOT_AT_MIDNIGHT: (
         "A sheet's period begins or ends within a day of the billing clock. Prices change at midnight; another hour is mostly"
         " midnight on another clock, such as UTC."
+    ),
+    kinds.MISSPELT_ITEM: (
+        "The code of an item is one letter from that of an item of a shipped sheet, or of the version before, which the sheet"
+        " does not have. Usage of that item is refused."
     ),
 }

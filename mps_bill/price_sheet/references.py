@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mps_bill.core.files import read_file
+from mps_bill.price_sheet.checks.spelling import nearest
 from mps_bill.price_sheet.find import SheetFile, shipped_sheets
 from mps_bill.price_sheet.load_sheets import LoadedSheet, load_file
 from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -14,18 +15,22 @@ _ITEM = re.compile(r"^  ([a-z][a-z0-9_]*):$", re.MULTILINE)
 
 
 def shipped_references(sheets: Sequence[LoadedSheet]) -> dict[str, tuple[PriceSheet, ...]]:
-    """For each sheet by its name the shipped ones of its currency that have an item of its own. The shipped sheets themselves
-    have none, and none that nobody needs is read."""
+    """For each sheet by its name the shipped ones that have an item of its own, or one whose code is nearly that: those of its
+    currency first, others only for what these lack. The shipped sheets themselves have none, and none that nobody needs is
+    read."""
     texts = {_text(file): file for file in shipped_sheets().values()}
     read = {sheet.text: sheet.draft.sheet for sheet in sheets if sheet.draft and sheet.text in texts}
     found: dict[str, tuple[PriceSheet, ...]] = {}
     for sheet in sheets:
         if sheet.draft is None or sheet.text in texts:
             continue
-        own, currency = sheet.draft.sheet.items.keys(), f"\ncurrency: {sheet.draft.sheet.currency}\n"
-        for text, file in texts.items():
-            if currency in text and not own.isdisjoint(_ITEM.findall(text)):
-                if text not in read and (draft := load_file(file).draft):
+        left, currency = set(sheet.draft.sheet.items), f"\ncurrency: {sheet.draft.sheet.currency}\n"
+        for text in sorted(texts, key=lambda text: currency not in text):
+            codes = _ITEM.findall(text)
+            met = {code for code in left if code in codes or nearest(code, codes, letters_only=True)}
+            if met:
+                left -= met
+                if text not in read and (draft := load_file(texts[text]).draft):
                     read[text] = draft.sheet
                 found[sheet.name] = (*found.get(sheet.name, ()), read[text])
     return found

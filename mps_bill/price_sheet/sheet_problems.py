@@ -110,6 +110,7 @@ MISSING_SPEC = Kind("P920", "missing-spec")
 UNKNOWN_CURRENCY = Kind("P921", "unknown-currency")
 READ_IN_FUTURE = Kind("P922", "read-in-future")
 NOT_AT_MIDNIGHT = Kind("P923", "not-at-midnight")
+MISSPELT_ITEM = Kind("P924", "misspelt-item")
 
 #: The warnings that a comment in the sheet can suppress.
 WARNINGS = (
@@ -134,6 +135,7 @@ WARNINGS = (
     UNKNOWN_CURRENCY,
     READ_IN_FUTURE,
     NOT_AT_MIDNIGHT,
+    MISSPELT_ITEM,
 )
 #: Warnings that come and go with the calendar, though nobody touches the sheet.
 BY_CALENDAR = (STALE_SOURCE, FUTURE_SHEET)
@@ -144,6 +146,7 @@ NEAREST_TO_THE_CAUSE = (
     UNKNOWN_REGION,
     MISSPELT_SPEC,
     MISSPELT_REGION,
+    MISSPELT_ITEM,
     NOT_AT_MIDNIGHT,
     PERIOD_GAP,
     FUTURE_SHEET,

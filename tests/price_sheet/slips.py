@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import plain
+from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.price_sheet.check_sheets import References, check
-from mps_bill.price_sheet.checks.price_cells import ItemTable, item_tables
+from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate, item_tables
 from mps_bill.price_sheet.load_sheets import LoadedSheet
 from mps_bill.price_sheet.mistakes import once_a_mistake
 from mps_bill.price_sheet.references import shipped_references
 from mps_bill.price_sheet.sheet import read_parts
+from mps_bill.price_sheet.spec import split_spec
 
 TODAY = "2026-11-26"
-#: A decimal point slipped by one or three places; seconds for minutes.
-FACTORS = (Fraction(10), Fraction(1, 10), Fraction(60), Fraction(1000))
+#: A decimal point slipped by one, two or three places; seconds for minutes, and minutes for seconds.
+FACTORS = (Fraction(10), Fraction(1, 10), Fraction(60), Fraction(1, 60), Fraction(100), Fraction(1000))
 
 
 @dataclass(frozen=True)
@@ -63,27 +65,70 @@ def table_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sl
             if len(where) > 1 or table.derived:
                 for factor in factors:
                     if found := multiplied(text, where, factor):
-                        lines = frozenset({table.code.place.line, *(place.line for place in where)})
-                        yield Slip(f"{table.code.value}{what} x {factor}", found, lines | _spec_lines(table))
+                        lines = _lines([table.code.place, *where, *table.spec_places.values()])
+                        yield Slip(f"{table.code.value}{what} x {factor}", found, lines)
 
 
-def _spec_lines(table: ItemTable) -> frozenset[int]:
-    return frozenset(place.line for place in table.spec_places.values())
+def flat_lines(text: str) -> Iterator[Slip]:
+    """One price at every resolution, for a codec in a region, in every region, and for everything of an item in a region. That
+    is no slip; the lines are those that it touches."""
+    for table in tables_of(text):
+        lines: dict[str, list[Rate]] = {}
+        for rate in table.rates if table.template and not table.derived else ():
+            parts = split_spec(table.template or "", rate.spec)
+            if parts and parts.resolution:
+                lines.setdefault(f"{parts.codec} in {rate.region}", []).append(rate)
+                lines.setdefault(f"{parts.codec}", []).append(rate)
+                lines.setdefault(f"all in {rate.region}", []).append(rate)
+        for what, rates in lines.items():
+            prices = sorted(rate.price.value for rate in rates)
+            # The price of the largest resolution is above what anybody agrees to for the others.
+            for price in {prices[len(prices) // 4], prices[len(prices) // 2]} - {prices[-1]}:
+                if len(prices) > 2:
+                    figures = {rate.price.place: price for rate in rates}
+                    yield Slip(f"{table.code.value} {what}: {price}", put(text, figures), _lines(figures))
+
+
+def _lines(places: Iterable[Place]) -> frozenset[int]:
+    return frozenset(place.line for place in places)
 
 
 def multiplied(text: str, places: Sequence[Place], factor: Fraction) -> str | None:
-    """The text with the figures at these places times a factor; None where one would have too many digits."""
+    """The text with the figures at these places times a factor, to a few digits; None where one would have too many."""
+    figures = {place: Fraction(figure_at(text, place)) * factor for place in places}
+    rounded = {
+        place: _FEW_DIGITS.divide(Decimal(one.numerator), Decimal(one.denominator)) for place, one in figures.items()
+    }
+    if any(one.normalize().as_tuple().exponent < -AMOUNT_PLACES for one in rounded.values()):
+        return None
+    return put(text, rounded)
+
+
+_FEW_DIGITS = DecimalContext(prec=4)
+
+
+def put(text: str, figures: Mapping[Place, Decimal]) -> str:
+    """The text with other figures at these places."""
     lines = text.split("\n")
     # From the right, so that columns before stay where they are.
-    for place in sorted(places, reverse=True):
+    for place in sorted(figures, reverse=True):
         line, start = lines[place.line - 1], place.column - 1
-        end = next((at for at in range(start, len(line)) if line[at] not in "0123456789."), len(line))
-        value = Fraction(line[start:end]) * factor
-        figure = (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal(10) ** -10)
-        if not figure:
-            return None
-        lines[place.line - 1] = line[:start] + plain(figure.normalize()) + line[end:]
+        end = start + len(figure_at(text, place))
+        lines[place.line - 1] = line[:start] + plain(figures[place].normalize()) + line[end:]
     return "\n".join(lines)
+
+
+def figure_at(text: str, place: Place) -> str:
+    line = text.split("\n")[place.line - 1][place.column - 1 :]
+    return line[: next((at for at, sign in enumerate(line) if sign not in "0123456789."), len(line))]
+
+
+def priced_at(text: str, share: Fraction) -> str:
+    """The sheet with every figure of its own times a share, as a contract has it."""
+    places = [
+        rate.price.place for table in tables_of(text) if not table.derived for rate in table.rates if rate.price.value
+    ]
+    return multiplied(text, places, share) or text
 
 
 def findings(text: str, *before: str, references: References | None = None) -> tuple[Problem, ...]:

@@ -84,6 +84,10 @@ def test_what_is_wrong_is_told_once_and_not_judged() -> None:
 # ---- Prices beside their neighbours ----------------------------------------------------------------------------------
 
 
+H264 = "H264.SD: {mainland: 0.0050, asia: 0.0125}\n      H264.HD: {mainland: 0.0099, asia: 0.0250}"
+H265 = "H265.SD: {mainland: 0.0248, asia: 0.0625}\n      H265.HD: {mainland: 0.0496, asia: 0.1250}"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "codes"),
     [
@@ -94,15 +98,15 @@ def test_what_is_wrong_is_told_once_and_not_judged() -> None:
         ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.00099", ["30:27 P904", "30:27 P906"]),
         # By two places.
         ("H265.SD: {mainland: 0.0248", "H265.SD: {mainland: 2.48", ["31:27 P906"]),
-        # Exactly ten times is not more than ten times.
-        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00125, asia: 0.0125", []),
-        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00124, asia: 0.0125", ["29:27 P906"]),
+        # Less than eight times may be; exactly ten times is a slip of an equal price.
+        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.0016, asia: 0.0125", []),
+        ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00125, asia: 0.0125", ["29:27 P906"]),
         # Free of charge is meant so.
         ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: 0", []),
         ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0", ["30:27 P904"]),
         # Equal is not less.
         ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.0050", []),
-        ("H265.SD: {mainland: 0.0248, asia: 0.0625", "H265.SD: {mainland: 0.0050, asia: 0.0125", []),
+        (H265, H264.replace("H264", "H265"), []),
         # Tiers.
         ("10000: 0.09", "10000: 0.1", []),
         ("10000: 0.09", "10000: 0.11", ["54:78 P903"]),
@@ -139,7 +143,7 @@ def test_a_region_pays_its_own_price_or_its_group_s() -> None:
 def test_the_message_of_an_outlier_names_the_neighbours() -> None:
     text = edited(("H265.HD: {mainland: 0.0496", "H265.HD: {mainland: 0.496"))
     assert message(text) == (
-        '"H265.HD" in mainland costs 0.496, more than 10 times above or below 0.0248 for "H265.SD" in mainland;'
+        '"H265.HD" in mainland costs 0.496, at least 8 times above or below 0.0248 for "H265.SD" in mainland;'
         " is the decimal point right?"
     )
 

@@ -63,7 +63,7 @@ MISTAKES: tuple[tuple[str, str, str, str, int, str, str], ...] = (
     ("editing to second", CHINA, r"(?s)(  editing_basic:.*?)unit: minute", r"\1unit: second", 1, "P911", "  editing_basic:"),
     ("its unit, beside", f"{CHINA} next", r"(?s)(editing_b.*?)unit: minute", r"\1unit: second", 1, "P914", "unit: second"),
     ("minutes everywhere", CHINA, "unit: minute", "unit: minutes", 0, "P225", "unit: minutes"),
-    ("a code misspelt", f"{CHINA} next", "  audio_transcoding:", "  audio_transcodnig:", 1, "P913", "  audio_transcodnig:"),
+    ("a code misspelt", f"{CHINA} next", "  audio_transcoding:", "  audio_transcodnig:", 1, "P924", "  audio_transcodnig:"),
     ("the code of the base misspelt", f"{CHINA} next", "  transcoding:", "  transcodnig:", 1, "P319", "prices_from"),
     ("an item lost", f"{CHINA} next", r"(?s)  audio_transcoding:.*?(?=  transmuxing:)", "", 1, "P913", "  transmuxing:"),
     ("three items lost", f"{CHINA} next", r"(?s)  dolby:.*?(?=  volume_normal)", "", 1, "P913", "  volume_normalisation_pro:"),

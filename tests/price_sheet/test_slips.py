@@ -11,7 +11,16 @@ import pytest
 from mps_bill.price_sheet.find import shipped_sheets
 from mps_bill.price_sheet.load_sheets import load_file
 from tests.golden.cases import run_captured
-from tests.price_sheet.slips import TODAY, cell_slips, findings, multiplied, table_slips, tables_of
+from tests.price_sheet.slips import (
+    TODAY,
+    cell_slips,
+    findings,
+    flat_lines,
+    multiplied,
+    priced_at,
+    table_slips,
+    tables_of,
+)
 
 SHIPPED = shipped_sheets()
 CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
@@ -75,3 +84,33 @@ def test_a_sheet_in_another_unit_of_money_is_one_mistake() -> None:
         text = multiplied(text, places, Fraction(100)) or text
     (problem,) = findings(text)
     assert (problem.kind.code, text.split("\n")[problem.place.line - 1]) == ("P911", "currency: CNY")
+
+
+@pytest.mark.parametrize("path", [*map(str, CONTRACTS), "mps-china", "mps-intl"], ids=lambda path: Path(path).stem)
+def test_nothing_is_found_of_a_flat_line(path: str) -> None:
+    """One price for a codec at every resolution, beside the price list and by itself."""
+    text = load_file(SHIPPED[path]).text if path in SHIPPED else Path(path).read_text()
+    assert text
+    lines = list(flat_lines(text + "# a copy\n"))
+    assert len(lines) > 10 or "delivery" in path
+    for references in (None, {}):
+        found = [(line.what, str(one)) for line in lines for one in findings(line.text, references=references)]
+        assert found == []
+
+
+#: Shares of the list that contracts have. A slip by ten of some of them is within the range that contracts in all have.
+SHARES = (Fraction(1, 5), Fraction(1, 3), Fraction(7, 10), Fraction(5, 4))
+
+
+@pytest.mark.parametrize("currency", ["CNY", "EUR"])
+@pytest.mark.parametrize("share", SHARES, ids=str)
+def test_slips_of_a_contract_by_the_list_are_found(share: Fraction, currency: str) -> None:
+    """Derived prices and items of one row, with a discount on all, and in a currency that no list has."""
+    text = priced_at(SHIPPED["mps-china"].path.read_text(), share).replace("currency: CNY", f"currency: {currency}")
+    assert [str(one) for one in findings(text)] == []
+    single = [table.code.value for table in tables_of(text) if len(table.rows) == 1 or table.derived]
+    slips = [
+        slip for slip in [*cell_slips(text), *table_slips(text)] if slip.what.split()[0].removesuffix("times") in single
+    ]
+    assert len(slips) > 50
+    assert [slip.what for slip in slips if len(findings(slip.text)) != 1] == []

@@ -31,11 +31,13 @@ class CheckedSheet:
     def groups(self) -> Groups:
         return self.parts.context.groups
 
+    @property
+    def others(self) -> tuple[PriceSheet, ...]:
+        return (*((self.before,) if self.before else ()), *self.references)
+
     def in_others(self, code: str) -> Iterator[Item]:
         """What the other sheets have under the code of an item."""
-        if self.before and code in self.before.items:
-            yield self.before.items[code]
-        yield from self.in_references(code)
+        return (sheet.items[code] for sheet in self.others if code in sheet.items)
 
     def in_references(self, code: str) -> Iterator[Item]:
         return (sheet.items[code] for sheet in self.references if code in sheet.items)

@@ -23,19 +23,34 @@ from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import QUESTION, Cell, Groups, ItemTable, Odd, Rate, Row, folded
+from mps_bill.price_sheet.checks.price_cells import (
+    QUESTION,
+    Cell,
+    Groups,
+    ItemTable,
+    Odd,
+    Rate,
+    Row,
+    beyond_flat_lines,
+    folded,
+)
 from mps_bill.price_sheet.sheet_model import Resolution, scope_in_force
 from mps_bill.price_sheet.spec import CODEC, split_spec
 
-#: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times.
-MAX_TIMES = 10
+#: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times, and regions six.
+MAX_TIMES = 8
+#: Resolutions that follow one another have up to four times the pixels of the one before.
+MAX_SIZES = 4
 #: Published prices of H.265 are five times those of H.264.
 MAX_CODEC_TIMES = 20
 #: How far a ratio of neighbours may be from that of other rows or columns. Published ones differ up to three times.
 MAX_RATIO = 6
+#: Published factors are from 1 to 4.5.
+MIN_FACTOR, MAX_FACTOR = Fraction(1, 2), 8
 #: How many times the prices of the same codecs and resolutions one item may have of another; published ones have 4.5.
 MAX_ITEM_TIMES = 8
 _SHOWN_NEIGHBOURS = 3
+_NEARLY_ALL = Fraction(99, 100)
 _ROUGH = Context(prec=12)
 
 _Pair = tuple[Rate, Rate]
@@ -69,12 +84,17 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
 
 def _table_warnings(table: ItemTable, groups: Groups) -> Iterator[Problem]:
     beside = _neighbours(table, groups)
-    odd = _outliers(beside, table.rows)
+    odd = _outliers(beside, table)
     blamed = {one.rate for one in odd}
     cheap = [
         *_rising_tiers(beside.tiers, blamed),
-        *_cheaper(beside.steps, kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed),
-        *_cheaper(beside.codecs, kinds.CHEAPER_H265, "the price of H.264, which takes less work", blamed),
+        *_cheaper(_falling(beside.steps), kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed),
+        *_cheaper(
+            _judged_by_line(_falling(beside.codecs), table),
+            kinds.CHEAPER_H265,
+            "the price of H.264, which takes less work",
+            blamed,
+        ),
     ]
     # That a price is out of line need not be said where another sentence says what is wrong with it.
     said = {one.rate for one in cheap}
@@ -143,7 +163,7 @@ def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Proble
 
 def outliers(table: ItemTable, groups: Groups) -> list[Odd]:
     """The rates of an item that its own other rates show to be odd."""
-    return _outliers(_neighbours(table, groups), table.rows)
+    return _outliers(_neighbours(table, groups), table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +238,10 @@ def _codec_pairs(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> I
 
 
 def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
-    """Rates of a spec in two regions; only of rows in which some rate is more than `at_least` times another."""
+    """Rates of a spec in two regions; only of rows in which some rate is `at_least` times another."""
     for row in rows.values():
         figures = [rate.price.value for cell in row.values() for rate in cell.rates if rate.price.value]
-        if figures and max(figures) > at_least * min(figures):
+        if figures and max(figures) >= at_least * min(figures):
             for one, other in combinations(row.values(), 2):
                 yield from _comparable(one, other)
 
@@ -251,25 +271,41 @@ def _rising_tiers(tiers: Sequence[_Pair], blamed: Set[Rate]) -> Iterator[Odd]:
 
 
 def _cheaper(pairs: Sequence[_Pair], kind: Kind, why: str, blamed: Set[Rate]) -> Iterator[Odd]:
-    """Each second rate that is below the first, unless that one is odd itself."""
+    """Each second rate, which is below the first, unless that one is odd itself."""
     for against, rate in pairs:
-        if rate.price.value < against.price.value and against not in blamed:
+        if against not in blamed:
             less = f"costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}"
             yield Odd(rate, less, kind, high=False, near=(against,))
 
 
-def _outliers(beside: _Neighbours, rows: Mapping[str, Row]) -> list[Odd]:
-    """Rates that are more than ten times away from a neighbour, or out of line with the ratios around them.
+def _falling(pairs: Sequence[_Pair]) -> list[_Pair]:
+    return [pair for pair in pairs if pair[1].price.value < pair[0].price.value]
+
+
+def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
+    """The pairs but for those of a flat line that has prices in no such pair."""
+    left = beyond_flat_lines({rate for pair in pairs for rate in pair}, table, _NEARLY_ALL)
+    return [pair for pair in pairs if left.issuperset(pair)]
+
+
+def _outliers(beside: _Neighbours, table: ItemTable) -> list[Odd]:
+    """Rates that are eight times and more away from a neighbour, or out of line with the ratios around them.
 
     Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
     equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
     """
+    rows = table.rows
     far: _Far = {}
-    for one, other, expected in _out_of_line(rows):
-        far.setdefault(one, {})[other] = expected
-        far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / expected
-    _add_far(far, (*beside.steps, *beside.tiers, *_region_pairs(rows, MAX_TIMES)), MAX_TIMES)
-    _add_far(far, [pair for pair in beside.codecs if not (far and far.keys() & set(pair))], MAX_CODEC_TIMES)
+    expected = {(one, other): price for one, other, price in _out_of_line(rows)}
+    for one, other in _judged_by_line(list(expected), table):
+        price = expected[one, other]
+        far.setdefault(one, {})[other] = price
+        far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / price
+    _add_far(far, _far_apart(beside.tiers, MAX_TIMES))
+    _add_far(far, [pair for pair in _far_apart(beside.steps, MAX_TIMES) if not _as_sizes_are(pair, table)])
+    _add_far(far, _judged_by_line(_far_apart(_region_pairs(rows, MAX_TIMES), MAX_TIMES), table))
+    codecs = [pair for pair in beside.codecs if not (far and far.keys() & set(pair))]
+    _add_far(far, _judged_by_line(_far_apart(codecs, MAX_CODEC_TIMES), table))
     if not far:
         return []
     usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers, *_region_pairs(rows, 0)], far.keys())
@@ -295,12 +331,29 @@ def _outliers(beside: _Neighbours, rows: Mapping[str, Row]) -> list[Odd]:
     return odd
 
 
-def _add_far(far: _Far, pairs: Iterable[_Pair], times: int) -> None:
+def _far_apart(pairs: Iterable[_Pair], times: int) -> list[_Pair]:
+    return [
+        (one, other)
+        for one, other in pairs
+        if (price := one.price.value)
+        and (beside := other.price.value)
+        and (price >= times * beside or beside >= times * price)
+    ]
+
+
+def _as_sizes_are(step: _Pair, table: ItemTable) -> bool:
+    """Whether two resolutions, perhaps with others between them, are so far apart that their prices may be."""
+    pixels = {size.name: size.long * size.short for size in table.resolutions}
+    parts = [split_spec(table.template or "", rate.spec) for rate in step]
+    low, high = (pixels[part.resolution or ""] if part else 1 for part in parts)
+    before, after = (rate.price.value for rate in step)
+    return before < after and after * low * MAX_SIZES < before * high * MAX_TIMES
+
+
+def _add_far(far: _Far, pairs: Iterable[_Pair]) -> None:
     for one, other in pairs:
-        price, beside = one.price.value, other.price.value
-        if price and beside and (price > times * beside or beside > times * price):
-            far.setdefault(one, {})[other] = None
-            far.setdefault(other, {})[one] = None
+        far.setdefault(one, {})[other] = None
+        far.setdefault(other, {})[one] = None
 
 
 def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
@@ -314,7 +367,7 @@ def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
         )
     shown = ", ".join(f"{plain(near.price.value)} for {near}" for near in simply[:_SHOWN_NEIGHBOURS])
     more = f" and {len(simply) - _SHOWN_NEIGHBOURS} more" if len(simply) > _SHOWN_NEIGHBOURS else ""
-    return f"costs {plain(odd.price.value)}, more than {MAX_TIMES} times above or below {shown}{more}"
+    return f"costs {plain(odd.price.value)}, at least {MAX_TIMES} times above or below {shown}{more}"
 
 
 def _median_distances(pairs: Sequence[_Pair], wanted: Set[Rate]) -> dict[Rate, Fraction]:
@@ -416,7 +469,8 @@ def _level(table: ItemTable) -> _Level:
 
 
 def _times(level: _Level, other: _Level) -> Fraction:
-    """How many times the prices of another item these are, as a rule, in the first region that both have; else 0."""
+    """At least how many times the prices of another item, in the first region that both have, all of these are, or at most, where
+    that is below 1; else 0."""
     unit, other_unit = level.table.unit, other.table.unit
     if unit is None or other_unit is None or unit.dimension != other_unit.dimension:
         return Fraction(0)
@@ -427,8 +481,11 @@ def _times(level: _Level, other: _Level) -> Fraction:
         price = theirs[region].rates[0].price.value if region else ZERO
         if region and price:
             ratios.append(_ROUGH.divide(row[region].rates[0].price.value, price))
-    usual = sorted(ratios)[len(ratios) // 2] if len(ratios) >= 3 else ZERO
-    return Fraction(usual) * other_unit.micros / unit.micros
+    if len(ratios) < 3:
+        return Fraction(0)
+    scale = Fraction(other_unit.micros, unit.micros)
+    low, high = Fraction(min(ratios)) * scale, Fraction(max(ratios)) * scale
+    return low if low > 1 else min(high, Fraction(1))
 
 
 # ---- Factors ---------------------------------------------------------------------------------------------------------
@@ -439,9 +496,8 @@ def _odd_factors(tables: Sequence[ItemTable]) -> Iterator[Problem]:
     for table in tables:
         derivation = table.fields.get(d.PRICES_FROM)
         times = derivation.get(d.TIMES) if derivation else None
-        if times and not 1 <= MAX_TIMES * times.value <= MAX_TIMES**2:
+        if times and not MIN_FACTOR <= Fraction(times.value) <= MAX_FACTOR:
             message = (
-                f"the prices of {table.code.value} are {plain(times.value)} times those of {table.base}, more than {MAX_TIMES}"
-                f" times above or below; {QUESTION}"
+                f"the prices of {table.code.value} are {plain(times.value)} times those of {table.base}; {QUESTION}"
             )
             yield Problem(times.place, kinds.PRICE_OUTLIER, message)

@@ -16,7 +16,7 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import Groups, ItemTable, Odd, Rate
+from mps_bill.price_sheet.checks.price_cells import Groups, ItemTable, Odd, Rate, beyond_flat_lines
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_diff import ItemChange, diff_sheets
@@ -26,8 +26,9 @@ from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet
 MAX_JUMP = 5
 #: A contract takes no more of a list price than this many times, and leaves at least one part of so many.
 MAX_OF_LIST, MIN_OF_LIST = Fraction(5, 2), Fraction(1, 8)
-#: How far a price may be from the usual share of the list price.
-MAX_FROM_USUAL = 6
+#: How far a price may be from the usual share of the list price that the item has, and the other items.
+MAX_FROM_USUAL, MAX_FROM_OTHERS = 6, 8
+_HALF = Fraction(1, 2)
 
 
 # ---- The version before ----------------------------------------------------------------------------------------------
@@ -163,9 +164,12 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
     for where, pairs in everywhere.items():
         before, after = pairs[0]
         codes = after.code if len(pairs) == 1 else f"{after.code} and {len(pairs) - 1} more"
-        place = _group_place(draft, old, where) or after.place
+        group = _group_place(draft, old, where)
         regions = tuple(("region", region) for region in where)
-        yield _ended_price(codes, "everything", where, groups, before, place, regions)
+        prices = tuple(("price", one.code, spec) for one, _ in pairs for spec in one.prices)
+        yield _ended_price(
+            codes, "everything", where, groups, before, group or after.place, regions if group else prices
+        )
 
 
 def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -224,55 +228,99 @@ def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Pl
 def jumps(table: ItemTable, old: PriceSheet, groups: Groups) -> list[Odd]:
     """The rates of an item that are many times those of the version before, or free."""
     before = old.items.get(table.code.value)
-    odd = []
+    odd: dict[Rate, Odd] = {}
     for rate, compared in _compared(table, old, before, groups) if before else ():
         one = compared[0]
         since = f"in the version before ({one.price.place})"
         if one.figure and not rate.price.value:
-            odd.append(Odd(rate, f"is free, and cost {plain(one.figure)} {since}", kinds.PRICE_JUMP, high=False))
+            odd[rate] = Odd(rate, f"is free, and cost {plain(one.figure)} {since}", kinds.PRICE_JUMP, high=False)
         elif one.figure and not 1 <= one.ratio * MAX_JUMP <= MAX_JUMP**2:
-            odd.append(Odd(rate, f"{_costs(rate, one)} {since}", kinds.PRICE_JUMP, high=one.ratio > 1))
-    return odd
+            odd[rate] = Odd(rate, f"{_costs(rate, one)} {since}", kinds.PRICE_JUMP, high=one.ratio > 1)
+    left = beyond_flat_lines(odd.keys(), table, _HALF)
+    return [one for rate, one in odd.items() if rate in left]
 
 
 # ---- A sheet for reference -------------------------------------------------------------------------------------------
 
 
-def far_from_reference(table: ItemTable, sheet: PriceSheet, references: Sequence[PriceSheet]) -> list[Odd]:
-    """The rates of an item that are far from those of a reference sheet: from the list price where both have one currency, and
-    from the share that most of the item's prices have of theirs."""
-    for reference in references:
-        item = reference.items.get(table.code.value)
-        if item is None or table.unit is None or table.unit.dimension != item.unit.dimension:
-            continue
-        found = list(_compared(table, reference, item, sheet.region_groups, anywhere=True))
-        usual = _middle([one.ratio for _, compared in found for one in compared[:1] if one.ratio])
-        same_currency = reference.currency == sheet.currency
-        return [
+@dataclass(frozen=True, slots=True, eq=False)
+class _Listed:
+    """The rates of an item beside those of a reference sheet, and the share of these that they have as a rule."""
+
+    reference: PriceSheet
+    rates: Sequence[tuple[Rate, list[_Compared]]]
+    share: Fraction
+
+
+def far_from_reference(
+    tables: Sequence[ItemTable], sheet: PriceSheet, references: Sequence[PriceSheet]
+) -> dict[ItemTable, list[Odd]]:
+    """The rates of each item that are far from those of a reference sheet: from the list price where both have one currency,
+    from the share that most of the item's prices have of theirs, and from that of the other items, of derived prices that of
+    the item that they come from."""
+    listed = {table: one for table in tables if (one := _listed(table, sheet, references))}
+    by_code = {table.code.value: one for table, one in listed.items()}
+    found = {}
+    for table, one in listed.items():
+        base = by_code.get(table.base or "")
+        others = sorted(
+            other.share
+            for at, other in listed.items()
+            if at is not table and not at.derived and other.reference.currency == one.reference.currency and other.share
+        )
+        if table.derived:
+            bounds = [_around(base.share if base and base.reference is one.reference else None, MAX_JUMP)]
+        else:
+            bounds = [_around(_middle(others, 2), MAX_FROM_OTHERS)]
+        if len(one.rates) > 2:
+            bounds.append(_around(one.share, MAX_FROM_USUAL))
+        if one.reference.currency == sheet.currency:
+            # The list price itself is not odd, however far below it the others are.
+            bounds = [(min(low, Fraction(1)), max(high, Fraction(1)) if high else None) for low, high in bounds]
+            bounds.append((MIN_OF_LIST, MAX_OF_LIST))
+        far = {rate: compared for rate, compared in one.rates if rate.price.value and _is_far(compared, bounds)}
+        left = beyond_flat_lines(far.keys(), table, _HALF)
+        found[table] = [
             Odd(
                 rate,
-                f"{_costs(rate, compared[0])} in {reference.id} ({compared[0].price.place})",
+                _beside_the_list(rate, compared[0], one.reference),
                 kinds.FAR_FROM_REFERENCE,
-                high=compared[0].ratio > (1 if same_currency else usual or 1),
+                high=compared[0].ratio > (1 if one.reference.currency == sheet.currency else one.share),
             )
-            for rate, compared in found
-            if rate.price.value and _is_far([one.ratio for one in compared if one.ratio], usual, same_currency)
+            for rate, compared in far.items()
+            if rate in left
         ]
-    return []
+    return found
 
 
-def _is_far(ratios: Sequence[Fraction], usual: Fraction | None, same_currency: bool) -> bool:
+def _listed(table: ItemTable, sheet: PriceSheet, references: Sequence[PriceSheet]) -> _Listed | None:
+    for reference in references:
+        item = reference.items.get(table.code.value)
+        if item and table.unit and table.unit.dimension == item.unit.dimension:
+            rates = list(_compared(table, reference, item, sheet.region_groups, anywhere=True))
+            ratios = [compared[0].ratio for _, compared in rates if compared[0].ratio]
+            return _Listed(reference, rates, _middle(ratios, 1) or Fraction(0))
+    return None
+
+
+def _middle(shares: Sequence[Fraction], at_least: int) -> Fraction | None:
+    return sorted(shares)[(len(shares) - 1) // 2] if len(shares) >= at_least else None
+
+
+def _around(share: Fraction | None, times: int) -> tuple[Fraction, Fraction | None]:
+    return (share / times, share * times) if share else (Fraction(0), None)
+
+
+def _is_far(compared: Sequence[_Compared], bounds: Sequence[tuple[Fraction, Fraction | None]]) -> bool:
     """Whether a price is far from each of those that it may be compared with."""
-    if not ratios:
-        return False
-    low, high = min(ratios), max(ratios)
-    if same_currency and (low > MAX_OF_LIST or high < MIN_OF_LIST):
-        return True
-    return usual is not None and (low > usual * MAX_FROM_USUAL or high * MAX_FROM_USUAL < usual)
+    ratios = [one.ratio for one in compared if one.ratio]
+    return bool(ratios) and any(
+        max(ratios) < lowest or (highest is not None and min(ratios) > highest) for lowest, highest in bounds
+    )
 
 
-def _middle(ratios: Sequence[Fraction]) -> Fraction | None:
-    return sorted(ratios)[(len(ratios) - 1) // 2] if len(ratios) > 2 else None
+def _beside_the_list(rate: Rate, one: _Compared, reference: PriceSheet) -> str:
+    return f"{_costs(rate, one)} in {reference.id} ({one.price.place})"
 
 
 def other_units(sheet: CheckedSheet) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import zip_longest
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, counted, one_of, quoted
@@ -152,6 +153,27 @@ def _derived_rows(sheet: PriceSheet, code: str, place: Place) -> dict[str, Row]:
         }
         for spec, by_region in sheet.items[code].prices.items()
     }
+
+
+# ---- Flat lines -----------------------------------------------------------------------------------------------------
+
+#: So many equal prices are a flat line. Elsewhere two prices may be equal by chance.
+_FLAT: Mapping[object, int] = {"spec": 2, "region": 3, "item": 5}
+
+
+def beyond_flat_lines(odd: Set[Rate], table: ItemTable, part: Fraction) -> set[Rate]:
+    """The odd rates but for those of a flat line of which no more than a part is odd. One price at every resolution, or in every
+    region, is far from some of what it is compared with, and is judged as a whole."""
+    lines: dict[tuple[object, ...], list[Rate]] = {}
+    for rate in table.rates if odd else ():
+        figure = (rate.bound, rate.price.value)
+        lines.setdefault(("spec", rate.spec, *figure), []).append(rate)
+        if table.resolutions:
+            lines.setdefault(("region", rate.region, *figure), []).append(rate)
+            lines.setdefault(("item", "", *figure), []).append(rate)
+    flat = [line for key, line in lines.items() if len(line) >= _FLAT[key[0]]]
+    fair = [line for line in flat if sum(1 for rate in line if rate in odd) <= part * len(line)]
+    return set(odd).difference(*fair)
 
 
 # ---- Findings, folded ------------------------------------------------------------------------------------------------

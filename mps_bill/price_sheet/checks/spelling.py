@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
@@ -15,12 +15,23 @@ from mps_bill.price_sheet.checks.price_cells import ItemTable
 from mps_bill.price_sheet.currencies import CURRENCIES
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet import SheetParts
-from mps_bill.price_sheet.spec import CODEC, is_constant, join_spec, split_spec
+from mps_bill.price_sheet.spec import CODEC, SpecParts, codecs, is_constant, join_spec, split_spec
 
 #: Names of codecs as usage has them.
 CODECS = (
-    "H263", "H264", "H265", "H266", "H267", "AV1", "AV2", "AVS2", "AVS3", "VP8", "VP9", "VP10", "MPEG2", "MPEG4", "GIF", "WEBP",
+    "H264", "H265", "H266", "H267", "H263", "H261", "AV1", "AV2", "AVS", "AVS2", "AVS3", "VP8", "VP9", "VP10", "MPEG1", "MPEG2",
+    "MPEG4", "VC1", "WMV", "XVID", "THEORA", "PRORES", "DNXHD", "MJPEG", "GIF", "WEBP", "JPEG", "PNG", "HEIF", "AVIF",
 )  # fmt: skip
+#: What others call them.
+_OTHER_NAMES = {
+    "AVC": "H264",
+    "X264": "H264",
+    "HEVC": "H265",
+    "X265": "H265",
+    "VVC": "H266",
+    "AV01": "AV1",
+    "VP09": "VP9",
+}
 _SHORTEST = 4
 #: Currencies that price lists are in.
 _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
@@ -33,7 +44,7 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
         # Where the item's own spec has no price, that is reported.
         if table.derived or (template and template.place in sheet.wrong):
             continue
-        meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(table), **_twins(table)}
+        meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(sheet, table), **_twins(table)}
         for spec, word in meant.items():
             message = f"{quoted(spec)} is nearly {quoted(word)}; if it is that, usage will not meet this price"
             facts = (("price", table.code.value, word),)
@@ -54,18 +65,13 @@ def _twins(table: ItemTable) -> dict[str, str]:
     return {spec: other for spec in table.spec_places if (other := first.setdefault(_bare(spec), spec)) != spec}
 
 
-def _codecs(table: ItemTable) -> dict[str, str]:
+def _codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
     """Specs with a codec that is nearly a known one, or one that more of the item's specs have."""
-    template = table.template
-    if template is None or CODEC not in template:
-        return {}
-    parts = {spec: found for spec in table.spec_places if (found := split_spec(template, spec))}
-    counts = Counter(part.codec or "" for part in parts.values())
     meant: dict[str, str] = {}
-    for codec, count in counts.items():
-        if codec in CODECS:
-            continue
-        common = [other for other, number in counts.items() if number > count]
+    template, parts = table.template or "", _with_codecs(table)
+    counts = Counter(part.codec or "" for part in parts.values())
+    for codec in _unknown_codecs(sheet, table):
+        common = [other for other, number in counts.items() if number > counts[codec]]
         of_codec = {spec: part.resolution or "" for spec, part in parts.items() if part.codec == codec}
         # Rather than a codec that nobody has, one of the item that lacks these resolutions.
         lacking = (
@@ -73,11 +79,49 @@ def _codecs(table: ItemTable) -> dict[str, str]:
             for other in common
             if not any(join_spec(template, other, size) in parts for size in of_codec.values())
         )
-        word = next((other for other in lacking if _nearest(codec, [other])), None)
-        word = word or _nearest(codec, [*CODECS, *(other for other in common if not _digits_differ(codec, other))])
+        word = next((other for other in lacking if nearest(codec, [other])), None)
+        word = word or nearest(codec, [*CODECS, *(other for other in common if not _digits_differ(codec, other))])
         if word:
             meant.update((spec, join_spec(template, word, size)) for spec, size in of_codec.items())
     return meant
+
+
+def _with_codecs(table: ItemTable) -> dict[str, SpecParts]:
+    """The specs of an item that name a codec."""
+    template = table.template
+    if template is None or CODEC not in template or table.derived:
+        return {}
+    return {spec: part for spec in table.spec_places if (part := split_spec(template, spec)) and part.codec}
+
+
+def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, tuple[str, SpecParts]]:
+    """Codecs that neither usage nor another sheet is known to have, with the first spec of each."""
+    first: dict[str, tuple[str, SpecParts]] = {}
+    for spec, part in _with_codecs(table).items():
+        first.setdefault(part.codec or "", (spec, part))
+    if first.keys() <= set(CODECS):
+        return {}
+    others = [item for other in sheet.others for item in other.items.values()]
+    known = {*CODECS, *(codec for item in others for codec in codecs(item))}
+    return {codec: found for codec, found in first.items() if codec not in known}
+
+
+def unknown_codecs(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Codecs that usage does not name so, once for all items."""
+    for table in sheet.tables:
+        template, nearly, own = table.template or "", _codecs(sheet, table), _with_codecs(table)
+        for codec, (spec, _) in _unknown_codecs(sheet, table).items():
+            if spec in nearly:
+                continue
+            name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
+            hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
+            # Where one of the item's codecs is not there any more, it is that one.
+            lost = (other for item in sheet.in_others(table.code.value) for other in codecs(item))
+            meant = name or next((one for one in lost if all(part.codec != one for part in own.values())), codec)
+            specs = [join_spec(template, meant, part.resolution or "") for part in own.values() if part.codec == codec]
+            facts = tuple(("price", table.code.value, one) for one in specs)
+            message = f"{quoted(codec)} is an unknown codec; {hint}"
+            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=facts)
 
 
 def _of_the_template(table: ItemTable) -> dict[str, str]:
@@ -89,10 +133,10 @@ def _of_the_template(table: ItemTable) -> dict[str, str]:
     others = [spec for spec, part in parts.items() if part is None]
     if not others:
         return {}
-    codecs = dict.fromkeys([*(part.codec or "" for part in parts.values() if part), *CODECS[1:4]])
+    codecs = dict.fromkeys([*(part.codec or "" for part in parts.values() if part), *CODECS[:3]])
     names = [size.name for size in table.resolutions] or [""]
     made = dict.fromkeys(join_spec(template, codec, name) for codec in codecs for name in names)
-    return {spec: word for spec in others if (word := _nearest(spec, made, letters_only=True))}
+    return {spec: word for spec in others if (word := nearest(spec, made, letters_only=True))}
 
 
 def _of_other_sheets(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
@@ -101,16 +145,39 @@ def _of_other_sheets(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
     theirs = {spec for item in sheet.in_others(table.code.value) for spec in (*item.prices, *item.aliases)}
     lacking = theirs - own
     return {
-        spec: word for spec in own - theirs if lacking and (word := _nearest(spec, sorted(lacking), letters_only=True))
+        spec: word for spec in own - theirs if lacking and (word := nearest(spec, sorted(lacking), letters_only=True))
     }
 
 
+def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
+    """Codes of items that are nearly one of another sheet which this sheet lacks."""
+    own = {table.code.value for table in sheet.tables}
+    unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
+    # A base that is not in the sheet is an error already.
+    named = {code for one in unpriced for code in one.items} | {table.base for table in sheet.tables if table.base}
+    known = {
+        code
+        for other in sheet.others
+        for code in (*other.items, *(code for one in other.unpriced for code in one.items))
+    }
+    lacking = sorted(known - own - named)
+    for table in sheet.tables if lacking else ():
+        code = table.code
+        if code.value not in known and (word := nearest(code.value, lacking, letters_only=True)):
+            message = f"{code.value} is nearly {word}, which other sheets have; if it is that, usage of it has no price"
+            yield Problem(code.place, kinds.MISSPELT_ITEM, message, facts=(("item", word),))
+
+
 def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Members of groups that are one letter from a known region. Numbers may be those of new regions."""
+    """Members of groups that are one letter from a known region, or have a digit more or less. Another number may be that of a
+    new region."""
     groups = sheet.parts.fields.get(d.REGION_GROUPS)
     for group in groups.parts if groups else ():
         for region in group.value.parts if group.value else ():
-            if region.value not in KNOWN and (word := _nearest(region.value, KNOWN, letters_only=True)):
+            if region.value in KNOWN:
+                continue
+            near = {word for word in KNOWN if len(_DIGITS.findall(word)) != len(_DIGITS.findall(region.value))}
+            if word := nearest(region.value, KNOWN, letters_only=True) or nearest(region.value, sorted(near)):
                 message = f"{quoted(region.value)} is nearly the region {word}, and no usage may be of it"
                 yield Problem(region.place, kinds.MISSPELT_REGION, message, facts=(("region", word),))
 
@@ -153,21 +220,56 @@ def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Items without `spec` whose specs look as if they were derived, so that usage would have to name them."""
+    """Items without `spec` whose specs look as if they were derived, so that usage would have to name them, and those whose
+    `spec` lacks a part."""
     sizes = {name for one in sheet.parts.context.resolution_sets.values() for name in one.names}
     constant = any(table.template and is_constant(table.template) for table in sheet.tables)
     for table in sheet.tables:
-        if table.derived or table.template is not None or table.fields.wrong(d.SPEC):
+        code, others = table.code, [item.template for item in sheet.in_others(table.code.value) if item.template]
+        if table.fields.wrong(d.SPEC):
             continue
-        if table.code.place in sheet.wrong or table.fields.has(d.RESOLUTION_SET):
-            continue
-        others = (item.template for item in sheet.in_others(table.code.value))
-        # A sheet may have specs of its own under a code that others have, too.
-        made = (one for one in others if one and any(split_spec(one, spec) for spec in table.spec_places))
-        template = next(made, None) or _likely_template(table, sizes, constant)
-        if template:
-            message = f"{table.code.value} has no `spec`, so that usage must name it; is `spec: {quoted(template)}` missing here?"
-            yield Problem(table.code.place, kinds.MISSING_SPEC, message, facts=(("spec", table.code.value),))
+        facts: tuple[Fact, ...] = (("spec", code.value),)
+        if table.template is not None:
+            longer = next((one for one in others if _lacks_a_part(table.template, one)), None)
+            dead = [] if table.derived else _dead_specs(table, table.template)
+            if longer and (table.derived or dead):
+                message = (
+                    f"the `spec` of {code.value} is {quoted(table.template)}, and {quoted(longer)} in other sheets"
+                )
+                yield Problem(code.place, kinds.MISSING_SPEC, f"{message}; is a part missing?", facts=facts)
+            elif dead:
+                facts = tuple(("price", code.value, one) for spec in dead for one in _without_a_part(spec))
+                message = f"the `spec` {quoted(table.template)} of {code.value} does not make {one_of([*map(quoted, dead)], 3)}"
+                place = table.spec_places[dead[0]]
+                yield Problem(place, kinds.MISSING_SPEC, f"{message}; is a part missing?", facts=facts)
+        elif not (table.derived or code.place in sheet.wrong or table.fields.has(d.RESOLUTION_SET)):
+            # A sheet may have specs of its own under a code that others have, too.
+            made = (one for one in others if any(split_spec(one, spec) for spec in table.spec_places))
+            template = next(made, None) or _likely_template(table, sizes, constant)
+            if template:
+                message = f"{code.value} has no `spec`, so that usage must name it; is `spec: {quoted(template)}` missing here?"
+                yield Problem(code.place, kinds.MISSING_SPEC, message, facts=facts)
+
+
+def _lacks_a_part(template: str, other: str) -> bool:
+    parts = iter(other.split("."))
+    return template != other and all(part in parts for part in template.split("."))
+
+
+def _without_a_part(spec: str) -> Iterator[str]:
+    parts = spec.split(".")
+    return (".".join(parts[:at] + parts[at + 1 :]) for at in range(len(parts)))
+
+
+def _dead_specs(table: ItemTable, template: str) -> list[str]:
+    """Specs with a resolution that the template does not make, and is not meant to make by a slip."""
+    sizes = {size.name for size in table.resolutions}
+    nearly = _of_the_template(table) if sizes else {}
+    return [
+        spec
+        for spec in (table.spec_places if sizes else ())
+        if spec not in nearly and not split_spec(template, spec) and sizes.intersection(spec.split("."))
+    ]
 
 
 def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> str | None:
@@ -206,7 +308,7 @@ _MARKS = re.compile(r"[\W_]")
 _DIGITS = re.compile(r"\d")
 
 
-def _nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> str | None:
+def nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> str | None:
     """The known word that `word` is but for case and marks, or one letter more, less or other, or two in the wrong order;
     with `letters_only` digits must be the same."""
     bare = _bare(word)
