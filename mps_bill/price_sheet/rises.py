@@ -64,7 +64,9 @@ def rises(diff: SheetDiff) -> tuple[Rise, ...]:
 
 def _prices(diff: SheetDiff) -> Iterator[Rise]:
     for item, old, new in _alike(diff):
-        yield from (_rise(old, new, rate) for rate in item.rates if rate.rises_more_than(Decimal(0)))
+        # What follows another item rises by as much as that one.
+        rates = () if item.follows else item.rates
+        yield from (_rise(old, new, rate) for rate in rates if rate.rises_more_than(Decimal(0)))
 
 
 def _rise(old: Item, new: Item, rate: RateChange) -> Rise:

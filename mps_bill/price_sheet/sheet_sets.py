@@ -9,13 +9,28 @@ from mps_bill.core.diagnostics import Problem
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.sheet_diff import RateChange, SheetDiff, diff_sheets
 from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.table import regions_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the old sheet has a price for and nothing has from a moment on: because another sheet is in force `instead`, or none.
+    `items` are the codes and `regions` the ids of regions of the prices that are gone."""
+
+    since: int
+    until: int | None
+    old: PriceSheet
+    instead: PriceSheet | None
+    items: tuple[str, ...]
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SetDiff:
     """The sheets that are on both sides, each pair compared. Versions that are `added` or `removed` are compared with none but
     the version before them, where there is one (`following`). `shifted` are the times from which another version is in force than
-    one that it is compared with there: a version that was put off, deleted, or renamed.
+    one that it is compared with there: a version that was put off, deleted, or renamed. `ended` is what has no price any more
+    because of that.
 
     `old_name` and `new_name` are what was compared, as it was named.
     """
@@ -27,6 +42,7 @@ class SetDiff:
     removed: tuple[PriceSheet, ...] = ()
     following: tuple[SheetDiff, ...] = ()
     shifted: tuple[tuple[int, SheetDiff], ...] = ()
+    ended: tuple[Ended, ...] = ()
 
     @property
     def changed(self) -> tuple[SheetDiff, ...]:
@@ -44,16 +60,16 @@ class SetDiff:
             yield from diff.moved
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.added or self.removed)
+        return bool(self.changed or self.added or self.removed or self.ended)
 
 
 def diff_sets(
-    names: tuple[str, str], old: Sequence[PriceSheet], new: Sequence[PriceSheet]
+    names: tuple[str, str], old: Sequence[PriceSheet], new: Sequence[PriceSheet], *, whole: bool = False
 ) -> tuple[SetDiff | None, tuple[Problem, ...]]:
     """What changed from the old sheets to the new ones; None and problems where a sheet has another currency than before.
 
     One sheet is compared with one, whatever their ids. Of several, sheets belong together that have one id and start; then
-    those of an id that is left over once on each side.
+    those of an id that is left over once on each side. Both sides being `whole`, what one of a single sheet lacks is nowhere.
     """
     lone = len(old) == len(new) == 1
     pairs, added, removed = ([(old[0], new[0])], list[PriceSheet](), list[PriceSheet]()) if lone else _paired(old, new)
@@ -64,27 +80,42 @@ def diff_sets(
         return None, tuple(problems)
     compared, of_versions = (tuple(diff_sheets(*pair) for pair in found) for found in (pairs, following))
     known = {(id(before), id(after)) for before, after in (*pairs, *following)}
-    shifted = tuple(
-        (since, diff_sheets(before, after))
-        for since, before, after in ([] if lone else _in_force(old, new))
-        if (id(before), id(after)) not in known and before.currency == after.currency
-    )
-    return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions, shifted), ()
+    shifted: list[tuple[int, SheetDiff]] = []
+    ended: list[Ended] = []
+    for since, until, sheet, instead in [] if lone and not whole else _in_force(old, new):
+        if instead is None:
+            ended.append(Ended(since, until, sheet, None, tuple(sheet.items), regions_of(sheet)))
+        elif (id(sheet), id(instead)) not in known and sheet.currency == instead.currency:
+            shifted.append((since, diff_sheets(sheet, instead)))
+            ended += _ended(since, until, shifted[-1][1])
+    return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions, tuple(shifted), tuple(ended)), ()
 
 
-def _in_force(old: Sequence[PriceSheet], new: Sequence[PriceSheet]) -> Iterator[tuple[int, PriceSheet, PriceSheet]]:
-    """Which sheet of a product on a site is in force on both sides, each pair with the first moment of it."""
+def _ended(since: int, until: int | None, diff: SheetDiff) -> Iterator[Ended]:
+    """What another sheet that is in force has no price for."""
+    gone = [(item.code, rate.region_ids) for item in diff.items for rate in item.rates if rate.new is None]
+    if gone:
+        items, regions = dict.fromkeys(code for code, _ in gone), dict.fromkeys(one for _, ids in gone for one in ids)
+        yield Ended(since, until, diff.old, diff.new, tuple(items), tuple(regions))
+
+
+def _in_force(
+    old: Sequence[PriceSheet], new: Sequence[PriceSheet]
+) -> Iterator[tuple[int, int | None, PriceSheet, PriceSheet | None]]:
+    """Which sheets of a product on a site are in force on both sides, each pair with the first time of it, and when that ends;
+    None for the new one where there is none any more."""
     found: set[tuple[int, int]] = set()
     bounds = {
         second for sheet in (*old, *new) for second in (sheet.effective_from, sheet.effective_to) if second is not None
     }
     for product in sorted({(sheet.site, sheet.product) for sheet in old}):
         sides = [[sheet for sheet in side if (sheet.site, sheet.product) == product] for side in (old, new)]
-        for second in sorted(bounds):
-            before, after = (_sheet_at(side, second) for side in sides)
-            if before and after and (id(before), id(after)) not in found:
+        in_force = [(second, _sheet_at(sides[0], second), _sheet_at(sides[1], second)) for second in sorted(bounds)]
+        for number, (second, before, after) in enumerate(in_force):
+            if before and (id(before), id(after)) not in found:
                 found.add((id(before), id(after)))
-                yield second, before, after
+                until = next((at for at, *pair in in_force[number:] if pair != [before, after]), None)
+                yield second, until, before, after
 
 
 def _sheet_at(sheets: Sequence[PriceSheet], second: int) -> PriceSheet | None:

@@ -21,16 +21,19 @@ from mps_bill.core.decimals import (
     stripped,
 )
 from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.times import date_text
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
 from mps_bill.price_sheet.sheet_model import PriceSheet, Source
-from mps_bill.price_sheet.sheet_sets import SetDiff
+from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
+from mps_bill.price_sheet.words import regions_words, time_words
 from mps_bill.view.tables import (
     Block,
     Column,
     Details,
     Heading,
     Mark,
+    Moment,
     Note,
     Record,
     Row,
@@ -40,6 +43,7 @@ from mps_bill.view.tables import (
     attributes,
     change,
     columns_of,
+    moment,
     pick,
     table,
 )
@@ -73,6 +77,7 @@ class PriceDiffView:
         yield Mark(FORMAT)
         yield Note(self._compared())
         yield Note(self.sentence)
+        yield from (Note(_ended_words(ended)) for ended in diff.ended)
         if self.crossed:
             yield Note("\n".join(tr("A limit was crossed: {what}", what=one) for one in self.crossed))
         if self.usage:
@@ -106,6 +111,17 @@ class PriceDiffView:
             parts.append(tr_many("{n} sheet added", "{n} sheets added", len(diff.added)))
         if diff.removed:
             parts.append(tr_many("{n} sheet deleted", "{n} sheets deleted", len(diff.removed)))
+        if diff.ended:
+            items = len({code for one in diff.ended for code in one.items})
+            since = date_text(_first_day(diff.ended[0]))
+            parts.append(
+                tr_many(
+                    "{n} item without a price from {day} on",
+                    "{n} items without a price from {day} on",
+                    items,
+                    day=since,
+                )
+            )
         if self.usage:
             parts.append(_on_usage(self.usage))
         if self.unbilled:
@@ -160,6 +176,8 @@ class PriceDiffView:
             document["sheets"] = [_sheet_json(one) for one in (*diff.pairs, *diff.following)]
             document["added"] = [_named_json(sheet) for sheet in diff.added]
             document["removed"] = [_named_json(sheet) for sheet in diff.removed]
+        if diff.ended:
+            document["ended"] = [_ended_json(one) for one in diff.ended]
         document["summary"] = _summary_json(diff)
         if usage:
             old, new = usage.here.amounts, usage.there.amounts
@@ -195,15 +213,50 @@ def _counts(rates: Sequence[RateChange]) -> str:
 
 
 def _most(diff: SetDiff) -> Iterator[str]:
-    """`most: H264.HD of transcoding in mainland +100 %`: the largest rise, or else the largest fall."""
-    every = [(rate, item) for one in diff.changed for item in one.items if not item.follows for rate in item.rates]
-    moved = [pair for pair in every if pair[0].rises] or [pair for pair in every if pair[0].falls]
-    if moved:
-        rate, item = max(moved, key=lambda pair: pair[0].size)
+    """`most: H264.HD of transcoding in mainland +100 %`: the price that changed most, up or down."""
+    largest = _largest_change(diff)
+    if largest:
+        rate, item = largest
         from_to = mark("from {old} to {new}")
         by = percent_text(rate.ratio) if rate.ratio else tr(from_to, old=_shown(rate.old), new=_shown(rate.new))
         where = tr(rate.regions) + (f", {rate.tier}" if rate.tier else "")
         yield tr("most: {spec} of {item} in {where} {by}", spec=rate.spec, item=item.code, where=where, by=by)
+
+
+def _largest_change(diff: SetDiff) -> tuple[RateChange, ItemChange] | None:
+    every = ((rate, item) for one in diff.changed for item in one.items if not item.follows for rate in item.rates)
+    moved = [pair for pair in every if pair[0].rises or pair[0].falls]
+    return max(moved, key=lambda pair: (pair[0].size, pair[0].rises), default=None)
+
+
+def _first_day(ended: Ended) -> str:
+    return ended.old.billing.calendar.day(ended.since)
+
+
+def _ended_words(ended: Ended) -> str:
+    """From when on what has no price any more, and why."""
+    old = ended.old
+    what = {"items": tr(", ").join(ended.items), "regions": regions_words(ended.regions, old.region_groups)}
+    start, end = time_words(ended.since, old), time_words(ended.until, old)
+    when = tr("from {start} on" if ended.until is None else "from {start} until {end}", start=start, end=end)
+    if ended.instead is None:
+        text = mark("No sheet of {product} ({site}) is in force {when}: there is no price for {items} in {regions}.")
+        return tr(text, product=old.product, site=old.site, when=when, **what)
+    text = mark("{new} is in force {when} and not {old}: there is no price for {items} in {regions}.")
+    return tr(text, new=ended.instead.ref, old=old.ref, when=when, **what)
+
+
+def _ended_json(ended: Ended) -> dict[str, Any]:
+    return {
+        "since": Moment(ended.since, ended.old.billing.calendar.offset),
+        "until": moment(ended.until, ended.old.billing.calendar.offset),
+        "product": ended.old.product,
+        "site": ended.old.site,
+        "old": ended.old.ref,
+        "new": ended.instead.ref if ended.instead else None,
+        "items": list(ended.items),
+        "regions": list(ended.regions),
+    }
 
 
 def _on_usage(usage: Comparison) -> str:
@@ -396,15 +449,14 @@ def _named_json(sheet: PriceSheet) -> dict[str, Any]:
 
 
 def _summary_json(diff: SetDiff) -> dict[str, Any]:
-    rates = list(diff.moved)
-    largest = max((rate for rate in rates if rate.rises or rate.falls), key=lambda rate: rate.size, default=None)
+    rates, largest = list(diff.moved), _largest_change(diff)
     return {
         "up": sum(rate.rises for rate in rates),
         "down": sum(rate.falls for rate in rates),
         "added": sum(rate.old is None for rate in rates),
         "removed": sum(rate.new is None for rate in rates),
         "following": sum(len(item.rates) for one in diff.changed for item in one.items if item.follows),
-        "largest": None if largest is None else _rate_json(largest),
+        "largest": None if largest is None else _rate_json(largest[0]),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,72 @@ def test_what_is_payable_is_judged_and_not_the_list_amount_alone(capsys: pytest.
         "A limit was crossed: the payable amount rises from 0.65 to 0.66 (~+1.54 %), more than --fail-if-up 1 % allows\n"
     )
     diff(capsys, "--fail-if-up", "2", "--usage", "usage.csv", code=1)
+
+
+def _folders(text: str, folder: Path) -> None:
+    for side in ("old", "new"):
+        (folder / side).mkdir()
+        (folder / side / "2023.yaml").write_text(text)
+    later = text.replace("effective_from: 2023", "effective_from: 2024")
+    (folder / "old" / "2024.yaml").write_text(later)
+
+
+def test_a_last_version_that_is_deleted_is_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The end of its prices is in the sentence, in words and in the document, and crosses the limit; with usage, of its items."""
+    ends = kit.SHEET.replace("\nsite: ", "\neffective_to: 2024-11-01T00:00:00+08:00\nsite: ", 1)
+    assert ends != kit.SHEET
+    _folders(ends, folder)
+    (folder / "old" / "2024.yaml").write_text(kit.SHEET.replace("effective_from: 2023", "effective_from: 2024"))
+    words = ["prices", "diff", "old", "new", "--fail-if-up", "5"]
+    for form in ("table", "markdown"):
+        assert run([*words, "--format", form]) == 4
+        out, err = capsys.readouterr()
+        assert "1 sheet deleted" in out
+        assert re.search(r"\d+ items without a price from 2024-11-01 on", out)
+        assert re.search(
+            r"No sheet of mps \(international\) is in force from 2024-11-01 00:00 \+08:00 on: there is no price for \w",
+            out,
+        )
+        assert "without a price from 2024-11-01 on, when no sheet is in force" in err
+    assert run([*words, "--format", "json"]) == 4
+    (ended,) = json.loads(capsys.readouterr()[0])["ended"]
+    assert (ended["since"], ended["until"], ended["new"]) == ("2024-11-01T00:00:00+08:00", None, None)
+    assert "transcoding" in ended["items"]
+    assert "cn-shanghai" in ended["regions"]
+    assert run(words[:4]) == 1
+    # Usage that has none of the items costs what it cost.
+    Path("usage.csv").write_text(kit.usage_text([kit.row()]))
+    assert run([*words, "--usage", "usage.csv"]) == 4
+
+
+def test_a_limit_that_two_sheets_cross_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With both sheets; and a price that follows another one is not named beside it."""
+    _folders(kit.SHEET, folder)
+    for path in (folder / "old" / "2024.yaml", *(folder / "new").iterdir()):
+        later = path.read_text()
+        (folder / "new" / path.name).write_text(later.replace("0.0651", "0.07"))
+    assert run(["prices", "diff", "old", "new", "--fail-if-up", "5", "--format", "markdown"]) == 4
+    out, err = capsys.readouterr()
+    crossed = [line for line in out.splitlines() if line.startswith("A limit was crossed")]
+    assert len(crossed) == len(err.splitlines()) == len(set(crossed))
+    (price,) = [line for line in crossed if "0.0651" in line]
+    assert "in test@2023-11-01T00:00:00+08:00 and test@2024-11-01T00:00:00+08:00" in price
+
+
+@pytest.mark.parametrize(("up", "down", "most"), [("0.1302", "0.0109", "+100 %"), ("0.0660", "0.00109", "-")])
+def test_the_price_that_changed_most_is_named(
+    up: str, down: str, most: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Up or down, in the sentence as in the document."""
+    assert "0.3255" in kit.SHEET
+    Path("new.yaml").write_text(kit.SHEET.replace("0.0651", up).replace("0.3255", down if most == "-" else "0.3000"))
+    document, _ = diff(capsys, code=1)
+    largest = document["summary"]["largest"]
+    assert largest["spec"] == ("H265.HD" if most == "-" else "H264.HD")
+    assert run(["prices", "diff", "old.yaml", "new.yaml"]) == 1
+    assert (
+        f"most: {largest['spec']} of transcoding in {largest['regions']} {largest['percent']}" in capsys.readouterr()[0]
+    )
 
 
 # ---- Usage that the new sheet cannot bill -----------------------------------------------------------------------------

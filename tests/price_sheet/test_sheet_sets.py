@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.sheet_sets import SetDiff, diff_sets
+from mps_bill.price_sheet.table import regions_of
 from tests.invalid.gallery import GOOD as GOOD_FILE
 
 GOOD = GOOD_FILE.read_text()
@@ -30,6 +33,10 @@ def diff(old: list[PriceSheet], new: list[PriceSheet]) -> SetDiff:
 
 A, B = sheet("a"), sheet("b", ("id: studio", "id: other"))
 NEXT = sheet("a-2025", ("2024-04-01T", "2025-04-01T"), ('"*": 0.0021', '"*": 0.0042'))
+
+
+def day(second: int) -> str:
+    return A.billing.calendar.day(second)
 
 
 def files(pairs: tuple[object, ...]) -> list[tuple[str, str]]:
@@ -84,3 +91,66 @@ def test_derived_prices_follow_or_move_by_themselves() -> None:
 def test_a_source_that_was_read_again_is_a_change() -> None:
     (one,) = diff([A], [sheet("n", ("read_on: 2026-11-23", "read_on: 2026-11-25"))]).changed
     assert [word.what for word in one.words] == ["source page"]
+
+
+# ---- What has no price any more ----------------------------------------------------------------------------------------
+
+START, YEAR, LATER = "2024-04-01T", "2025-04-01T", "2026-04-01T"
+ENDS = ("site: international", "effective_to: 2025-04-01T00:00:00+08:00\nsite: international")
+NEXT_ENDS = sheet("a-2025", (START, YEAR), ("site: i", f"effective_to: {LATER}00:00:00+08:00\nsite: i"))
+LAST = sheet("a-2026", (START, LATER), ('"*": 0.0021', '"*": 0.0042'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ended"),
+    [
+        # The last version is deleted, and the one before it ends: for ever.
+        ([sheet("a", ENDS), NEXT], [sheet("a", ENDS)], [("2025-04-01", None, None)]),
+        # One in the middle: until the next one.
+        ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS), LAST], [("2025-04-01", "2026-04-01", None)]),
+        # Two of them, each by itself.
+        ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS)], [("2025-04-01", "2026-04-01", None), ("2026-04-01", None, None)]),
+        # The first one, of the past.
+        ([A, NEXT], [NEXT], [("2024-04-01", "2025-04-01", None)]),
+        # A product of its own.
+        ([A, sheet("b", ("id: studio", "id: other"), ("product: mps", "product: kms"))], [A], [("2024-04-01", None, None)]),
+        # A last version that is given an end, and one that is put off after the one before has ended.
+        ([A, NEXT], [A, NEXT_ENDS], [("2026-04-01", None, None)]),
+        ([sheet("a", ENDS), NEXT], [sheet("a", ENDS), sheet("a-2026", (START, LATER))], [("2025-04-01", "2026-04-01", None)]),
+        # The version before goes on instead, and has all that the deleted one has, or lacks an item or a spec of it.
+        ([A, NEXT], [A], []),
+        ([A, sheet("n", (START, YEAR))], [A], []),
+    ],
+)  # fmt: skip
+def test_from_when_on_nothing_has_a_price(
+    old: list[PriceSheet], new: list[PriceSheet], ended: list[tuple[str, str | None, None]]
+) -> None:
+    found = diff(old, new).ended
+    days = [
+        (day(one.since), None if one.until is None else day(one.until), one.instead and one.instead.ref)
+        for one in found
+    ]
+    assert days == ended
+    assert all(one.items == tuple(one.old.items) for one in found)
+    assert all({"cn-beijing", "*"} <= set(one.regions) for one in found)
+    # Nothing is said of what is only added.
+    assert diff(new, old).ended == ()
+
+
+def test_what_the_version_before_does_not_price() -> None:
+    """Where it is in force again: an item by its code, and a spec by its regions."""
+    row = "      H265.HD: {mainland: 0.0496, asia: 0.1250}\n"
+    older = sheet("a", (row, ""))
+    (one,) = diff([older, NEXT], [older]).ended
+    assert (day(one.since), one.until, one.instead) == ("2025-04-01", None, older)
+    assert one.items == ("transcoding", "narrowband")
+    assert set(one.regions) == {"cn-beijing", "cn-shanghai", "ap-southeast-1", "ap-northeast-1"} & set(regions_of(A))
+
+
+def test_a_file_may_go_on_in_another_one() -> None:
+    """Only of two folders of one sheet each is it known that nothing follows."""
+    old, new = [A], [sheet("a", ENDS)]
+    assert diff(old, new).ended == ()
+    found, _ = diff_sets(("old", "new"), old, new, whole=True)
+    assert found
+    assert [day(one.since) for one in found.ended] == ["2025-04-01"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from os.path import isdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,10 +16,12 @@ from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
-from mps_bill.core.diagnostics import InputRejected, Problem, accepted
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted, counted, one_of
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
+    from mps_bill.price_sheet.rises import Rise
+    from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.price_sheet.sheet_sets import SetDiff
 
@@ -66,7 +69,7 @@ def diff(
     from mps_bill.view.price_diff_view import PriceDiffView
 
     sides = _sheets(old, new)
-    found = accepted(*diff_sets((old, new), *sides))
+    found = accepted(*diff_sets((old, new), *sides, whole=isdir(old) and isdir(new)))
     try:
         compared = _compare(usage, sides, [old, new], reading, showing) if usage else None
     except InputRejected as rejected:
@@ -139,25 +142,31 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
     from mps_bill.price_sheet.rises import rises
 
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
-    over = [rise for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
+    over = [(rise, diff) for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
     for since, diff in found.shifted:
         day = diff.new.billing.calendar.day(since)
         at = f" from {day} on, when {diff.new.ref} is in force instead of {diff.old.ref}"
-        over += [replace(rise, new=f"{rise.new}{at}") for rise in rises(diff) if rise.exceeds(limit)]
-    measured = [rise for rise in over if rise.measured]
-    for number, rise in enumerate(measured[:_NAMED]):
+        over += [(replace(rise, new=f"{rise.new}{at}"), diff) for rise in rises(diff) if rise.exceeds(limit)]
+    measured = _sentences(found, [(rise, diff) for rise, diff in over if rise.measured])
+    for number, sentence in enumerate(measured[:_NAMED]):
         others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
-        yield f"{rise}, {allowed}{others}"
+        yield f"{sentence}, {allowed}{others}"
     if len(measured) > _NAMED:
         yield f"{len(measured) - _NAMED} more rise by {allowed}"
     used = set(compared.here.items) if compared else set()
-    for rise in over:
-        if rise.measured or rise.item in used or (compared and not rise.item):
+    for item in dict.fromkeys(rise.item for rise, _ in over if not rise.measured):
+        if item in used or (compared and not item):
             continue
-        why = f"the usage has none of {rise.item}" if compared else "--usage shows what it comes to"
-        yield f"{rise}, which cannot be put as a percentage; {why}"
+        why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
+        of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
+        yield from (f"{one}, which cannot be put as a percentage; {why}" for one in _sentences(found, of_item))
+    for one in found.ended:
+        if not compared or used.intersection(one.items):
+            day, many = one.old.billing.calendar.day(one.since), counted(len(one.items), "item")
+            why = f"{one.instead.ref} is in force instead" if one.instead else "no sheet is in force any more"
+            yield f"{many} of {one.old.ref} without a price from {day} on, when {why}; that cannot be put as a percentage"
     if compared is not None:
-        unmeasured = dict.fromkeys(rise.item for rise in over if not rise.measured and rise.item in used)
+        unmeasured = dict.fromkeys(rise.item for rise, _ in over if not rise.measured and rise.item in used)
         before, after = compared.here.amounts, compared.there.amounts
         for what, old, new in (
             ("the list amount", before.list_amount, after.list_amount),
@@ -167,3 +176,15 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
             if rises_by_more(old, new, limit):
                 by = f" ({percent_text(Fraction(new) / Fraction(old))})" if old else ""
                 yield f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}"
+
+
+def _sentences(found: SetDiff, rises: Sequence[tuple[Rise, SheetDiff]]) -> list[str]:
+    """Each rise in words, once, with the sheets that have it where there are several."""
+    sheets: dict[str, list[str]] = {}
+    for rise, diff in sorted(rises, key=lambda pair: pair[0].size, reverse=True):
+        sheets.setdefault(str(rise), []).append(diff.new.ref)
+    several = len(found.changed) > 1
+    return [
+        f"{sentence} in {one_of(refs).replace(' or ', ' and ')}" if several else sentence
+        for sentence, refs in sheets.items()
+    ]
