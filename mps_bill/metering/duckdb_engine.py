@@ -25,7 +25,7 @@ from mps_bill.metering.encodings import NotUtf8Error
 from mps_bill.metering.exact_reader import UsageFiles, read_exactly
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions, Progress
-from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row
+from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row, stored_rows
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.sql_engine import PlacesNeededError, meter_by_sql
 from mps_bill.metering.workspace import run_folder
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _SUSPECTS_AT_ONCE = 10_000
 _ROWS_AT_ONCE = 2_000
+#: Bytes of the shortest row of CSV that can be billed, nearly; and the part of the memory that hashes of all rows may take.
+_SHORTEST_ROW = 48
+_BYTES_PER_HASH = 8
+_SHARE_OF_HASHES = 3
 
 
 def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known: bool = True) -> Metered:
@@ -129,7 +133,7 @@ def _session(files: UsageFiles, options: MeterOptions, reading: _Reading) -> Ite
                 # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
                 for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
                     connection.execute(f"SET {setting}")
-                yield _DuckDBEngine(connection, folder, files, reading, options.progress)
+                yield _DuckDBEngine(connection, folder, files, reading, memory, options.progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -156,6 +160,7 @@ class _DuckDBEngine:
         folder: Path,
         files: UsageFiles,
         reading: _Reading,
+        memory: int,
         progress: Progress | None,
     ) -> None:
         self._connection = connection
@@ -163,9 +168,21 @@ class _DuckDBEngine:
         self._files = files
         self._sources = files.sources
         self._reading = reading
+        self._memory = memory
         self._progress = progress
         self.rows = self._row_sources()
         self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in files.sources)
+
+    @property
+    def holds_hashes(self) -> bool:
+        parquet = [source for source in self._sources if source.format == "parquet"]
+        rows = stored_rows(parquet) if parquet else 0
+        for source in self._sources:
+            if source.format == "csv":
+                rows += source.size // _SHORTEST_ROW
+            elif source.format != "parquet":
+                return False
+        return rows * _BYTES_PER_HASH <= self._memory // _SHARE_OF_HASHES
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         with self._watched(doing):

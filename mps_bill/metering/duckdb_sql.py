@@ -90,7 +90,9 @@ class DuckDBDialect:
         return f"coalesce(list_position({_list(words)}, {column}), 0)" if words else "0"
 
     def harmless(self, column: str) -> str:
-        return f"regexp_full_match({column}, '{_HARMLESS}')"
+        # Most ids have letters, digits, `-`, `.`, `_` and `~` only, which are known in half the time of a pattern.
+        plain = f"strlen(url_encode({column})) = strlen({column})"
+        return f"CASE WHEN {plain} THEN true ELSE regexp_full_match({column}, '{_HARMLESS}') END"
 
     def whole_quotient(self, numerator: str, denominator: int, *, wide: bool = False) -> str:
         del wide
@@ -101,6 +103,9 @@ class DuckDBDialect:
 
     def hash(self, columns: Sequence[str]) -> str:
         return f"hash({', '.join(columns)})"
+
+    def unnested(self, column: str) -> str:
+        return f"unnest({column})"
 
     def tidied(self, column: str) -> str:
         # Most ids are plain, which these tests know in a third of the time of a pattern.

@@ -272,6 +272,10 @@ class _SparkEngine:
     def rows(self) -> Sequence[sql.RowSource]:
         return tuple(rows for _, rows in self._alike)
 
+    @property
+    def holds_hashes(self) -> bool:
+        return False
+
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         del doing
         return [tuple(row) for row in self._session.sql(query).collect()]

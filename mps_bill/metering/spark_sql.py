@@ -66,6 +66,9 @@ class SparkDialect:
     def hash(self, columns: Sequence[str]) -> str:
         return f"xxhash64({', '.join(columns)})"
 
+    def unnested(self, column: str) -> str:
+        return f"explode({column})"
+
     def tidied(self, column: str) -> str:
         return f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'))"
 

@@ -27,6 +27,8 @@ _INT64 = 2**63 - 1
 _STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
 #: The words that a row needs even where it is not billable. A unit it may lack then.
 _NEVER_EMPTY = ("item", "region")
+#: The value of a column that a file lacks.
+_EMPTY = "''"
 _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
 #: The columns that name a record, and the tables that the statements below read and that an engine makes in between.
@@ -35,6 +37,8 @@ IDENTITY = ("job_id", "item", "output")
 JUDGED = (*WORDS, "status", "width", "height")
 TEXTS = (*dict.fromkeys((*IDENTITY, *JUDGED)), "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
+#: What `groups` sums, kept where it holds the hashes of all records.
+JUDGED_GROUPS = "judged_groups"
 #: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
 
@@ -68,6 +72,10 @@ class Dialect(Protocol):
 
     def hash(self, columns: Sequence[str]) -> str:
         """A 64-bit hash."""
+        ...
+
+    def unnested(self, column: str) -> str:
+        """The values of a column of arrays, each as a row."""
         ...
 
     def tidied(self, column: str) -> str:
@@ -117,8 +125,8 @@ def text_source(
 ) -> RowSource:
     """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
     layout = form.layout
-    known = {name: texts[layout.index[name]] if name in layout.index else "''" for name in (*COLUMNS, *form.tags)}
-    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or "''"
+    known = {name: texts[layout.index[name]] if name in layout.index else _EMPTY for name in (*COLUMNS, *form.tags)}
+    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or _EMPTY
     return RowSource(
         relation,
         {name: known[name] for name in (*TEXTS, *form.tags) if name != "extra"} | {"extra": extra},
@@ -157,39 +165,50 @@ class Statements:
 
         With `by_words` rows are grouped by their words first, which is slower where nearly all differ.
         """
+        counted = JUDGED_GROUPS if JUDGED_GROUPS in self.filled else f"({self.judged_groups(by_words=by_words)})"
+        keys = ", ".join(key_columns(self.scheme))
+        summed = self._summed() if by_words else self._numbered([self.dialect.sum(name) for name in self._numbers()])
+        return f"SELECT {keys}, {summed} FROM {counted} AS keyed GROUP BY {keys}"
+
+    def judged_groups(self, *, by_words: bool, hashes: bool = False) -> str:
+        """Rows counted by their words, which are judged; a key may come more than once. `hashes` adds, to counts by words,
+        those of all their records, which `repeated` compares then without reading the usage again."""
         tags = [tag_column(tag) for tag in self._split_by()]
-        shared = ", ".join((*JUDGED, *tags))
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
+        numbers = ["1", "0", *self._quantities()]
         if by_words:
-            numbers = self._numbered(["count(*)", "0", *map(self.dialect.sum, self._quantities())])
-            end, summed = f" GROUP BY {shared}, slot", self._summed()
-        else:
-            numbers, end = self._numbered(["1", "0", *self._quantities()]), ""
-            summed = self._numbered([self.dialect.sum(number) for number in self._numbers()])
+            numbers = ["count(*)", "0", *map(self.dialect.sum, self._quantities())]
+        columns = ("slot", *tags, *self._numbers(), *(("hashes",) if hashes else ()))
         alike: dict[tuple[str, str], list[RowSource]] = {}
         for source in self.rows:
             alike.setdefault((source.width, source.height), []).append(source)
         counted = []
         for sources in alike.values():
+            # What no file has is not grouped by.
+            given = [name for name in JUDGED if any(source.values[name] != _EMPTY for source in sources)]
+            shared = ", ".join((*given, *tags))
+            empty = "".join(f", {_EMPTY} AS {name}" for name in JUDGED if name not in given)
+            summed = ", ".join((self._numbered(numbers), *(("array_agg(hash) AS hashes",) if hashes else ())))
+            hashed = f", {self._record_hash()} AS hash" if hashes else ""
             rows = " UNION ALL ".join(map(self._rows, sources))
             words = f"""
-    SELECT {shared}, slot, slot IS NOT NULL AS sound, {numbers} FROM (
-        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros} FROM ({rows}) AS every_row
-    ) AS slotted{end}"""
-            counted.append(self._judged(sources[0], words, ("slot", *tags, *self._numbers())))
+    SELECT {shared}, slot, slot IS NOT NULL AS sound{empty}, {summed} FROM (
+        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros}{hashed} FROM ({rows}) AS every_row
+    ) AS slotted{f" GROUP BY {shared}, slot" if by_words else ""}"""
+            counted.append(self._judged(sources[0], words, columns))
         keys = self._keys(key_columns(self.scheme)) | {"slot": "slot"}
         keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
-        names = ", ".join(keys)
         return f"""
-SELECT {names}, {summed} FROM (
-    SELECT {keyed}, {", ".join(self._numbers())} FROM ({" UNION ALL ".join(counted)}) AS judged
-) AS keyed GROUP BY {names}"""
+SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(counted)}) AS judged"""
 
     def repeated(self) -> str:
         """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
         `same`."""
-        identity = self.dialect.hash(self._as_seen())
-        hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
+        identity = self._record_hash()
+        if JUDGED_GROUPS in self.filled:
+            hashes = f"SELECT {self.dialect.unnested('hashes')} AS hash FROM {JUDGED_GROUPS}"
+        else:
+            hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
         if DOUBTFUL_RECORDS in self.filled:
             hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
         return f"SELECT hash FROM ({hashes}) AS hashes GROUP BY hash HAVING count(*) > 1"
@@ -284,8 +303,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         for source in self.rows:
             condition = ""
             if repeated:
-                identity = self.dialect.hash(self._as_seen([source.values[name] for name in IDENTITY]))
-                condition = f" WHERE {identity} IN (SELECT hash FROM {REPEATED})"
+                condition = f" WHERE {self._record_hash(source.values)} IN (SELECT hash FROM {REPEATED})"
             parts.append(self._checked_source(source, condition=condition))
         return " UNION ALL ".join(parts)
 
@@ -414,6 +432,12 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         columns = self._whole_key()
         return _is_in(REFUSED, columns, self._keys(columns).values())
 
+    def _record_hash(self, values: Mapping[str, str] | None = None) -> str:
+        """The hash of a record's identity as a person sees it; a column that no file has adds nothing to it."""
+        given = [name for name in IDENTITY if any(source.values[name] != _EMPTY for source in self.rows)]
+        seen = dict(zip(IDENTITY, self._as_seen([values[name] if values else name for name in IDENTITY]), strict=True))
+        return self.dialect.hash([seen[name] for name in given])
+
     def _as_seen(self, columns: Sequence[str] = IDENTITY) -> list[str]:
         """The columns of a record's identity as a person sees them. An item is one of the known words."""
         job_id, item, output = columns
@@ -480,8 +504,7 @@ def _edge(side: str, edges: Sequence[int]) -> str:
 def _pieces(rule: RecordRule, dialect: Dialect) -> str:
     """`RecordRule.pieces` for the unit of the row: (micros x factor) / step, rounded, in whole numbers."""
     arms = []
-    units = [unit for unit in UNITS.values() if unit.dimension == rule.dimension]
-    for unit in units:
+    for unit in (unit for unit in UNITS.values() if unit.dimension == rule.dimension):
         common = gcd(unit.factor, rule.step)
         factor, step = unit.factor // common, rule.step // common
         match rule.rounding:
@@ -494,11 +517,8 @@ def _pieces(rule: RecordRule, dialect: Dialect) -> str:
         # Wide numbers are slow, so they are used only where 64 bits could overflow.
         wide = MAX_MICROS * factor + add > _INT64
         micros = f"CAST(micros AS {dialect.wide})" if wide else "micros"
-        quotient = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
-        arms.append(f"WHEN {dialect.literal(unit.name)} THEN {quotient}")
-    pieces = f"CASE unit {' '.join(arms)} ELSE 0 END"
-    least = rule.minimum // rule.step
-    if not least:
-        return pieces
-    known = dialect.position("unit", [unit.name for unit in units])
-    return f"greatest({pieces}, CASE WHEN micros > 0 AND {known} > 0 THEN {least} ELSE 0 END)"
+        pieces = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
+        if least := rule.minimum // rule.step:
+            pieces = f"greatest({pieces}, CASE WHEN micros > 0 THEN {least} ELSE 0 END)"
+        arms.append(f"WHEN {dialect.literal(unit.name)} THEN {pieces}")
+    return f"CASE unit {' '.join(arms)} ELSE 0 END"

@@ -47,6 +47,11 @@ class SqlEngine(Protocol):
         """Whether the engine can lead back from a row to its file."""
         ...
 
+    @property
+    def holds_hashes(self) -> bool:
+        """Whether a number of 64 bits for every row of the usage surely fits into memory."""
+        ...
+
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         """The result of a query, which is small."""
         ...
@@ -125,7 +130,11 @@ class _Metering:
         in_doubt = False
         refused: list[Sequence[object]] = []
         ((different,),) = self._engine.fetch(self._statements.different_words(_SAMPLE), "Reading usage")
-        groups = self._statements.groups(by_words=int(str(different)) < _SAMPLE // 10)
+        by_words = int(str(different)) < _SAMPLE // 10
+        if by_words and self._engine.holds_hashes and not self._options.trust_unique:
+            judged = self._statements.judged_groups(by_words=True, hashes=True)
+            self._keep(sql.JUDGED_GROUPS, judged, "Reading usage")
+        groups = self._statements.groups(by_words=by_words)
         for row in self._over_accounts(sql.GROUPS, groups, "Reading usage"):
             if row[0] is None:
                 in_doubt = True

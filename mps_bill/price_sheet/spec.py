@@ -61,5 +61,11 @@ def codecs(item: Item) -> tuple[str, ...]:
     """The codecs that the specs of `item` name, in the order of its price table."""
     if item.template is None or CODEC not in item.template:
         return ()
-    parts = (split_spec(item.template, spec) for spec in item.prices)
+    return _codecs(item.template, tuple(item.prices))
+
+
+# This is asked for every group of usage.
+@lru_cache(maxsize=1024)
+def _codecs(template: str, specs: tuple[str, ...]) -> tuple[str, ...]:
+    parts = (split_spec(template, spec) for spec in specs)
     return tuple(dict.fromkeys(part.codec for part in parts if part and part.codec))

@@ -228,6 +228,34 @@ def test_words_are_judged_by_group_or_by_row(tmp_path: Path, monkeypatch: pytest
     assert len(asked) >= 2
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_repeats_are_found_with_and_without_the_hashes_of_the_first_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    """Records are compared over files of both formats, with and without a column for outputs."""
+    if not held:
+        monkeypatch.setattr(duckdb_engine, "_SHARE_OF_HASHES", 10**12)
+    kept: list[str] = []
+    keep = duckdb_engine._DuckDBEngine.keep
+
+    def seen(engine: duckdb_engine._DuckDBEngine, table: str, query: str, doing: str) -> int:
+        kept.append(table)
+        return keep(engine, table, query, doing)
+
+    monkeypatch.setattr(duckdb_engine._DuckDBEngine, "keep", seen)
+    rows = [kit.row(job_id=f"j-{number % 170}", quantity="11" if number == 180 else "10") for number in range(200)]
+    rows += [kit.row(job_id="j-3 "), kit.row(job_id="j-190", codec="AV1"), kit.row(job_id="k\u00a01"), kit.row(job_id="k 1")]
+    text = kit.source(tmp_path / "a.csv", kit.usage_text(rows))
+    more = kit.source(tmp_path / "b.csv", kit.usage_text([kit.row(job_id="j-5"), kit.row(job_id="j-6", output="2")]))
+    path = tmp_path / "typed.parquet"
+    with duckdb.connect() as connection:
+        columns = "* REPLACE (try_cast(width AS INTEGER) AS width)"
+        connection.execute(f"COPY (SELECT {columns} FROM read_csv('{text.path}', all_varchar = true)) TO '{path}'")
+    _both([text])
+    _both([text, more, kit.source(path)])
+    assert (sql.JUDGED_GROUPS in kept) is held
+
+
 def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
     path = tmp_path / "dirty.csv"
     generate(20_000, path, dirty=100, duplicates=70, lost_quotes=6_000)
