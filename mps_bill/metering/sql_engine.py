@@ -6,7 +6,7 @@
                                                         └─▶ the exact reader: problems with places, and the rest of the sums
 
 The engine sees every row; Python sees the suspects only. A file with few bad rows costs little more than a clean one, and
-memory depends on the number of suspects and groups, not of rows.
+memory depends on the number of suspects and groups, not of rows: hashes of all rows are held only where they surely fit.
 """
 
 from __future__ import annotations
