@@ -244,7 +244,12 @@ def test_repeats_are_found_with_and_without_the_hashes_of_the_first_reading(
 
     monkeypatch.setattr(duckdb_engine._DuckDBEngine, "keep", seen)
     rows = [kit.row(job_id=f"j-{number % 170}", quantity="11" if number == 180 else "10") for number in range(200)]
-    rows += [kit.row(job_id="j-3 "), kit.row(job_id="j-190", codec="AV1"), kit.row(job_id="k\u00a01"), kit.row(job_id="k 1")]
+    rows += [
+        kit.row(job_id="j-3 "),
+        kit.row(job_id="j-190", codec="AV1"),
+        kit.row(job_id="k\u00a01"),
+        kit.row(job_id="k 1"),
+    ]
     text = kit.source(tmp_path / "a.csv", kit.usage_text(rows))
     more = kit.source(tmp_path / "b.csv", kit.usage_text([kit.row(job_id="j-5"), kit.row(job_id="j-6", output="2")]))
     path = tmp_path / "typed.parquet"
