@@ -92,15 +92,9 @@ def _in_region(question: Question, region: str, book: PriceBook, scheme: Meterin
         "job_id": "estimate",
         "completed_at": iso(question.at, 0),
         "region": region,
-        "item": question.item,
-        "spec": question.spec,
-        "codec": question.codec,
-        "width": question.width,
-        "height": question.height,
-        "quantity": question.quantity,
-        "unit": question.unit,
     }
-    record = RecordReader(_LAYOUT, scheme).read([values[name] for name in _LAYOUT.names])
+    fields = [values[name] if name in values else getattr(question, name) for name in _LAYOUT.names]
+    record = RecordReader(_LAYOUT, scheme).read(fields)
     if isinstance(record, tuple):
         return _problems(record)
     key = record.features.key(record.slot(scheme))

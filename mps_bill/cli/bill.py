@@ -17,7 +17,7 @@ from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Detail, details
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.diagnostics import InputRejected
+from mps_bill.core.diagnostics import check_none
 
 if TYPE_CHECKING:
     from mps_bill.ask.all_accounts import AccountBills
@@ -76,7 +76,10 @@ def bill(
             sources, book, replace(meter_options, accounts=in_folder or None), issued_by, contract_of
         )
         if account is not None and in_folder:
-            _check_files(accounts, account, book, reading.max_errors)
+            from mps_bill.settlement.save import check_accounts
+
+            # Every account file that is missing or wrong is found before anything is printed.
+            check_none(check_accounts(accounts.usage.ids(), account, None, book, in_place=False), reading.max_errors)
 
     if accounts.usage.many:
         if account is not None and not in_folder:
@@ -98,19 +101,6 @@ def bill(
         control_totals, comes_to = run.control_totals, run.amounts.payable
     crossed = limits.crossed(comes_to, book.currency, is_part=bool(selection.only))
     return whole_run.end(accounts.problems, control_totals, crossed=crossed)
-
-
-def _check_files(accounts: AccountBills, folder: str, book: PriceBook, max_errors: int) -> None:
-    """Finds every account file that is missing or wrong before anything is printed.
-
-    Raises:
-        InputRejected: with the problems of all of them.
-    """
-    from mps_bill.settlement.save import check_accounts
-
-    report = check_accounts(accounts.usage.ids(), folder, None, book, max_errors, in_place=False)
-    if report.total:
-        raise InputRejected(report)
 
 
 def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract]:

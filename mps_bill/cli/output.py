@@ -46,9 +46,12 @@ class OutputFailed(Exception):
 
 
 @contextmanager
-def open_output(path: str | None, *, bom: bool = False, option: str = "--output") -> Iterator[IO[str]]:
-    """The stream to write a result to. A file is written beside its place and moved there when it is complete; a device, a
-    pipe or an open file of the process is written to.
+def open_output(
+    path: str | None, *, bom: bool = False, option: str = "--output", there: bool = False
+) -> Iterator[IO[str]]:
+    """The stream to write a result to. A file is written beside its place and moved there when it is complete, or with `there`
+    in its place, so that after a crash it still has what was written before; a device, a pipe or an open file of the process
+    is written to.
 
     `bom` starts the text with a byte order mark, which Excel needs to see that a CSV is UTF-8. `option` is the one that
     named the file, for messages.
@@ -59,19 +62,8 @@ def open_output(path: str | None, *, bom: bool = False, option: str = "--output"
                 sys.stdout.write("\ufeff")
             yield sys.stdout
     else:
-        with _bytes_to(path, option) as raw, _text(raw, bom) as stream:
+        with (_there if there else _bytes_to)(path, option) as raw, _text(raw, bom) as stream:
             yield stream
-
-
-@contextmanager
-def open_output_there(path: str | None, *, bom: bool = False, option: str = "--output") -> Iterator[IO[str]]:
-    """As `open_output`, but a file is written in its place, so that after a crash it still has what was written before."""
-    if path is None:
-        with open_output(None, bom=bom, option=option) as stream:
-            yield stream
-        return
-    with _there(path, option) as raw, _text(raw, bom) as stream:
-        yield stream
 
 
 def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,12 +12,7 @@ from mps_bill.cli.reading import Reading, reads_usage
 from mps_bill.cli.selecting import Selecting, selects
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, ZERO
-from mps_bill.core.diagnostics import InputRejected, Problem, ProblemLog
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from mps_bill.core.diagnostics import ProblemReport
+from mps_bill.core.diagnostics import check_none
 
 #: Bills of which the differences are shown.
 _IN_FULL = 5
@@ -80,8 +75,9 @@ def reconcile(
     run = UsageRun(usage, prices, book, reading, showing, selecting.selection(book))
     names, mapping_problems = load_mapping(mapping or [])
     export, export_problems = read_exports(bill, book.currency, names.columns if names else {})
-    if names is None or export is None:
-        raise InputRejected(_first([*mapping_problems, *export_problems], reading.max_errors))
+    check_none([*mapping_problems, *export_problems], reading.max_errors)
+    assert names is not None
+    assert export is not None
     inputs = {"--bill": bill, "--mapping": mapping, "--account": account}
     with run.metering(inputs, as_of=until) as (sources, meter_options):
         if account is None:
@@ -103,10 +99,3 @@ def reconcile(
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
     notices = () if showing.is_prose else read
     return run.end(problems, notices=notices, found=not result.equal)
-
-
-def _first(problems: Iterable[Problem], maximum: int) -> ProblemReport:
-    """The first problems, and how many there are: an export can be wrong in every row."""
-    log = ProblemLog(maximum)
-    log.add(problems)
-    return log.report()

@@ -18,7 +18,7 @@ from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
 from mps_bill.cli.output import say, sync
 from mps_bill.cli.saving import saving, target_of
 from mps_bill.core.decimals import EXACT, ZERO
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, counted, printable
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, check_none, counted, printable
 from mps_bill.core.files import sweep
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def settle_folder(run: UsageRun, payer: Payer, settling: Settling, view: View, l
     with payer.metering(run, settling.as_of) as (sources, options):
         cuts = segment_cuts(plans_in(payer.account, book), book)
         usage = meter_accounts(sources, book, replace(options, accounts=True, cuts=cuts))
-        in_place, errors = payer.in_place, options.max_errors
-        report = check_accounts(usage.ids(), payer.account, payer.target, book, errors, in_place=in_place, cuts=cuts)
-        if report.total:
-            raise InputRejected(report)
+        in_place = payer.in_place
+        problems = check_accounts(usage.ids(), payer.account, payer.target, book, in_place=in_place, cuts=cuts)
+        check_none(problems, options.max_errors)
         accounts = _Accounts(usage, payer, settling, cuts)
         if settling.charge_late and not settling.charge_twice:
-            accounts.check_charged_before(errors)
+            # Nothing is charged where one would be charged twice.
+            check_none(accounts.charged_before(options.max_errors), options.max_errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
     with run.showing.opened(there=payer.target is not None) as stream:
@@ -163,19 +163,11 @@ class _Accounts:
             with open_account_in(self.payer.account, account_id, book, lock=lock, cuts=self.cuts) as file:
                 yield account_id, file, settle_metered(metered, book, file.account, self.settling)
 
-    def check_charged_before(self, max_errors: int) -> None:
-        """Settles every account without saving any, so that nothing is charged where one would be charged twice.
-
-        Raises:
-            InputRejected: with the problem of every such account.
-        """
-        log = ProblemLog(max_errors)
+    def charged_before(self, maximum: int) -> Iterator[Problem]:
+        """Settles every account without saving any: the problem of each that would be charged twice."""
         for _, file, run in self.settled(lock=False):
-            problem = charged_before(run, file.name, max_errors)
-            log.add([problem] if problem else [])
-        report = log.report()
-        if report.total:
-            raise InputRejected(report)
+            if problem := charged_before(run, file.name, maximum):
+                yield problem
 
 
 def _settle_each(

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, open_output_there, say, say_problems, write_bytes
+from mps_bill.cli.output import open_output, say, say_problems, write_bytes
 from mps_bill.cli.reading import with_options
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
@@ -82,10 +82,10 @@ class Showing:
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:
-        """The stream for a format of text, as `open_output`, or with `there` as `open_output_there`; pages, charts and FOCUS
+        """The stream for a format of text, as `open_output`; pages, charts and FOCUS
         never begin with a mark. While it is open, texts are in the language of the format."""
-        to_output = open_output_there if there else open_output
-        with to_output(self.output, bom=self.bom and self.format.part in JOINED) as stream, language(self._language):
+        bom = self.bom and self.format.part in JOINED
+        with open_output(self.output, bom=bom, there=there) as stream, language(self._language):
             yield stream
 
     @property

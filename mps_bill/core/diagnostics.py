@@ -204,6 +204,19 @@ class InputRejected(Exception):
         return self.report.shown
 
 
+def check_none(problems: Iterable[Problem], listed: int) -> None:
+    """Refuses input that has any of the problems, of which so many are listed one by one: it can be wrong in every row.
+
+    Raises:
+        InputRejected: as said.
+    """
+    log = ProblemLog(listed)
+    log.add(problems)
+    report = log.report()
+    if report.total:
+        raise InputRejected(report)
+
+
 def accepted(value: T | None, problems: Iterable[Problem]) -> T:
     """What was read of an input.
 

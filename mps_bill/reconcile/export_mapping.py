@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -35,13 +35,7 @@ class BillMapping:
 
     def over(self, other: BillMapping) -> BillMapping:
         """Both together; where both have a name, this one counts."""
-        return BillMapping(
-            {**other.products, **self.products},
-            {**other.regions, **self.regions},
-            {**other.units, **self.units},
-            {**other.items, **self.items},
-            {**other.columns, **self.columns},
-        )
+        return BillMapping(*({**getattr(other, one.name), **getattr(self, one.name)} for one in fields(self)))
 
     def product(self, row: ExportRow) -> str | None:
         return _get(self.products, row.product_code) or _get(self.products, row.product)
@@ -102,20 +96,20 @@ def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Proble
 
 
 def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
-    fields, problems = document.fields, list(document.problems)
-    if fields is None or problems:
+    found, problems = document.fields, list(document.problems)
+    if found is None or problems:
         return None, document.problems
     products, columns = (
-        [(name, entry.key) for entry in _entries(fields.get(many)) if entry.value for name in entry.value.parts]
+        [(name, entry.key) for entry in _entries(found.get(many)) if entry.value for name in entry.value.parts]
         for many in (d.PRODUCTS, d.COLUMNS)
     )
     items = [
         (entry.key, Located(meant, entry.key.place))
-        for entry in _entries(fields.get(d.ITEMS))
+        for entry in _entries(found.get(d.ITEMS))
         if entry.value and (meant := entry.value.value)
     ]
-    regions = [(entry.key, entry.value) for entry in _entries(fields.get(d.REGIONS)) if entry.value]
-    units = [(entry.key, entry.value) for entry in _entries(fields.get(d.UNITS_FIELD)) if entry.value]
+    regions = [(entry.key, entry.value) for entry in _entries(found.get(d.REGIONS)) if entry.value]
+    units = [(entry.key, entry.value) for entry in _entries(found.get(d.UNITS_FIELD)) if entry.value]
     mapping = BillMapping(
         _meanings(products, problems),
         _meanings(regions, problems),

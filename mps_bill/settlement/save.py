@@ -16,8 +16,6 @@ from mps_bill.core.diagnostics import (
     Kind,
     Place,
     Problem,
-    ProblemLog,
-    ProblemReport,
     accepted,
     counted,
     printable,
@@ -183,13 +181,11 @@ def check_accounts(
     folder: str,
     target: str | None,
     book: PriceBook,
-    max_errors: int,
     *,
     in_place: bool,
     cuts: Sequence[int] | None = None,
-) -> ProblemReport:
+) -> Iterator[Problem]:
     """What keeps accounts from being charged, and from being saved to the folder `target`, before any of them is."""
-    log = ProblemLog(max_errors)
     for account_id in ids:
         try:
             with open_account_in(folder, account_id, book, lock=False, cuts=cuts) as file:
@@ -197,10 +193,9 @@ def check_accounts(
                     continue
                 path = account_path(target, account_id)
                 if reason := check_target(Path(path), file, book, in_place=in_place):
-                    log.add([Problem(Place(printable(path)), kinds.NOT_SAVED, reason)])
+                    yield Problem(Place(printable(path)), kinds.NOT_SAVED, reason)
         except InputRejected as rejected:
-            log.add(rejected.report.shown)
-    return log.report()
+            yield from rejected.report.shown
 
 
 def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[str, bool]:

@@ -77,19 +77,17 @@ def for_reading(report: Report, in_full: int | None) -> Report:
 
 def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
     """The bills that are in no total."""
-    if late:
-        remark = tr("Late usage of settled cycles, at list price; it was not charged and is in no total.")
-        yield table(
+    for title, remark, bills in (
+        (
             tr("Late bills"),
-            bill_columns(discounted=is_discounted(late)),
-            map(bill_record, late),
-            remark=remark,
-            of_details=True,
-        )
-    if pending:
-        remark = tr("Not issued yet, and in no total.")
-        columns = bill_columns(discounted=is_discounted(pending))
-        yield table(tr("Pending bills"), columns, map(bill_record, pending), remark=remark, of_details=True)
+            tr("Late usage of settled cycles, at list price; it was not charged and is in no total."),
+            late,
+        ),
+        (tr("Pending bills"), tr("Not issued yet, and in no total."), pending),
+    ):
+        if bills:
+            columns = bill_columns(discounted=is_discounted(bills))
+            yield table(title, columns, map(bill_record, bills), remark=remark, of_details=True)
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
