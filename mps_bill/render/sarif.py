@@ -6,19 +6,20 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import IO, Any
 from urllib.parse import quote
 
 import mps_bill
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable
+from mps_bill.core.files import shipped_folder
 from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.render import json
 from mps_bill.view.findings_view import FindingsView, level
 
-#: Where docs/codes.md is read, as pyproject.toml says; each code has a section.
-CODES_PAGE = "https://github.com/mps-bill/mps-bill/blob/main/docs/codes.md"
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
@@ -29,6 +30,7 @@ def write(findings: FindingsView, stream: IO[str]) -> None:
 def sarif(findings: FindingsView) -> dict[str, Any]:
     """One run with a rule for each kind of problem that was found, and a result for each problem."""
     rules = sorted({problem.kind for problem in findings.problems})
+    pages = _pages() if rules else {}
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -38,7 +40,7 @@ def sarif(findings: FindingsView) -> dict[str, Any]:
                     "driver": {
                         "name": "mps-bill",
                         "semanticVersion": mps_bill.__version__,
-                        "rules": [_rule(kind) for kind in rules],
+                        "rules": [_rule(kind, pages, findings.codes_page) for kind in rules],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -48,13 +50,24 @@ def sarif(findings: FindingsView) -> dict[str, Any]:
     }
 
 
-def _rule(kind: Kind) -> dict[str, Any]:
+def _pages() -> dict[str, str]:
+    """The section of each code in the manual's page of codes, without its headline, by the headline."""
+    folder = shipped_folder("docs")
+    page = (folder / "codes.md").read_text(encoding="utf-8") if folder else ""
+    _, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
+    return {title: text.strip() for title, _, text in (section.partition("\n") for section in sections)}
+
+
+def _rule(kind: Kind, pages: Mapping[str, str], codes_page: str) -> dict[str, Any]:
+    """A code with its section of the manual, because nobody else's address of that page is known; `codes_page` is the user's."""
+    page = pages.get(str(kind))
     return {
         "id": kind.code,
         "name": "".join(word.capitalize() for word in kind.slug.split("-")),
         "shortDescription": {"text": kind.slug.replace("-", " ")},
         "fullDescription": {"text": EXPLANATIONS[kind]},
-        "helpUri": f"{CODES_PAGE}#{kind.code.lower()}-{kind.slug}",
+        "help": {"text": EXPLANATIONS[kind], **({"markdown": page} if page else {})},
+        **({"helpUri": f"{codes_page}#{kind.code.lower()}-{kind.slug}"} if codes_page else {}),
         "defaultConfiguration": {"level": "warning" if is_warning(kind) else "error"},
     }
 

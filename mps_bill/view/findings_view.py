@@ -23,7 +23,7 @@ _WIDEST = 100
 class FindingsView:
     """`problems` in order of place. `texts` has the text of every file that could be read, by its name; `strict` says
     whether warnings fail the check too, and `by_calendar` whether those do that come with time. Of each kind `listed` are shown
-    as text; the other formats have all."""
+    as text; the other formats have all. `codes_page` is where the page of codes is read on the network, where it is."""
 
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
@@ -31,6 +31,7 @@ class FindingsView:
     strict: bool
     by_calendar: bool = True
     listed: int = LISTED_OF_A_KIND
+    codes_page: str = ""
 
     @property
     def errors(self) -> int:

@@ -15,8 +15,11 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from mps_bill.cli import run
+from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.price_sheet.explanations import EXPLANATIONS
-from mps_bill.render.sarif import CODES_PAGE
+from mps_bill.render.sarif import sarif
+from mps_bill.view.findings_view import FindingsView
 from tests.cli.test_prices_docs import CASES
 from tests.conftest import ROOT
 from tests.invalid.gallery import GOOD, PAGE
@@ -218,11 +221,40 @@ def test_hooks_take_the_whole_folder_also_when_a_sheet_goes(repository: Reposito
             assert (code, "P404" in output) == (1, True), output
 
 
-def test_every_code_has_the_section_that_sarif_leads_to() -> None:
-    sections = {re.sub(r"[^a-z0-9]+", "-", title.lower()) for title in re.findall(r"^## (.*)$", PAGE.read_text(), re.M)}
-    assert {f"{kind.code.lower()}-{kind.slug}" for kind in EXPLANATIONS} <= sections
+def test_every_code_leads_to_its_section(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SARIF has the section of a code in its rule, and its address where the user says where the page is."""
+    kinds = list(EXPLANATIONS)
+    found = tuple(Problem(Place("f", 1, 1), kind, "m") for kind in kinds)
+    _, *sections = re.split(r"^## ", PAGE.read_text(), flags=re.M)
+    texts = {title: text.strip() for title, _, text in (section.partition("\n") for section in sections)}
+    page = "https://example.com/codes.md"
+    rules = sarif(FindingsView(found, {}, "2026-11-23", strict=True, codes_page=page))["runs"][0]["tool"]["driver"][
+        "rules"
+    ]
+    assert [rule["id"] for rule in rules] == sorted(kind.code for kind in kinds)
+    anchors = {re.sub(r"[^a-z0-9]+", "-", title.lower()) for title in texts}
+    for kind, rule in zip(sorted(kinds), rules, strict=True):
+        address, _, anchor = rule["helpUri"].partition("#")
+        assert (address, anchor in anchors) == (page, True)
+        assert rule["help"] == {"text": EXPLANATIONS[kind], "markdown": texts[str(kind)]}
+        assert "Right:" in rule["help"]["markdown"] or "Reported:" in rule["help"]["markdown"], kind
+    # An address that nobody gave is none.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(SHEET.replace("currency: USD", "currency: USC"))
+    command = ["prices", "check", "a.yaml", "--format", "sarif", "--output", "a.sarif"]
+    assert run(command) == 0
+    assert "helpUri" not in (tmp_path / "a.sarif").read_text()
+    assert run([*command, "--codes-page", page]) == 0
+    assert f'"helpUri": "{page}#p921-unknown-currency"' in (tmp_path / "a.sarif").read_text()
+    assert run([*command, "--codes-page", "docs/codes.md"]) == 2
+
+
+def test_no_address_is_made_up() -> None:
+    """What the project says of itself stands at addresses of the provider alone; it knows none of its own."""
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
-    assert urls["Codes of price sheets"] == CODES_PAGE
+    assert all(re.match(r"https://([a-z]+\.)*(aliyun|alibabacloud)\.com/", url) for url in urls.values())
+    sources = [*(ROOT / "mps_bill").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), *CI.iterdir(), ROOT / "README.md"]
+    assert [str(path) for path in sources if "github.com/mps-bill" in path.read_text(encoding="utf-8")] == []
 
 
 def test_the_page_names_every_file_to_copy() -> None:

@@ -156,9 +156,18 @@ def test_a_last_version_that_is_deleted_is_a_reason(folder: Path, capsys: pytest
     assert "transcoding" in ended["items"]
     assert "cn-shanghai" in ended["regions"]
     assert run(words[:4]) == 1
-    # Usage that has none of the items costs what it cost.
+    # By usage it is judged where the usage has such an item.
     Path("usage.csv").write_text(kit.usage_text([kit.row()]))
     assert run([*words, "--usage", "usage.csv"]) == 4
+    capsys.readouterr()
+    # The first version may be cleared away: what has no price for some time is said, and no reason.
+    (folder / "new" / "2023.yaml").write_text((folder / "old" / "2024.yaml").read_text())
+    assert run(words) == 1
+    out, err = capsys.readouterr()
+    assert (
+        "No sheet of mps (international) is in force from 2023-11-01 00:00 +08:00 until 2024-11-01 00:00 +08:00" in out
+    )
+    assert err == ""
 
 
 def test_a_limit_that_two_sheets_cross_is_named_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -54,6 +55,13 @@ def check(
     max_errors: Annotated[
         int, typer.Option(min=1, metavar="N", help="Number of problems of each kind to list as text.")
     ] = LISTED_OF_A_KIND,
+    codes_page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where you keep the page of `mps-bill help codes`, for helpUri in SARIF; each rule has its section anyway.",
+        ),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Check price sheets and report every problem, for people and for CI.
@@ -73,6 +81,8 @@ def check(
     from mps_bill.view.findings_view import FindingsView
 
     day = today_option(today)
+    if codes_page is not None and not re.fullmatch(r"https?://[^\s#]+", codes_page):
+        raise typer.BadParameter("write an address that begins with https://, without #", param_hint="--codes-page")
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
     sheets, missing = load_sheets(paths, subfolders=True)
     beside = (
@@ -94,6 +104,7 @@ def check(
         strict=strict,
         by_calendar=today is not None,
         listed=max_errors,
+        codes_page=codes_page or "",
     )
     showing.show(findings)
     code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)

@@ -160,7 +160,8 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
         why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
         of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
         yield from (f"{one}, which cannot be put as a percentage; {why}" for one in _sentences(found, of_item))
-    for one in found.ended:
+    # A gap that ends is for `prices check`, and a version of the past may be cleared away.
+    for one in (one for one in found.ended if one.until is None):
         if not compared or used.intersection(one.items):
             day, many = one.old.billing.calendar.day(one.since), counted(len(one.items), "item")
             why = f"{one.instead.ref} is in force instead" if one.instead else "no sheet is in force any more"
