@@ -84,7 +84,11 @@ def diff_sets(
     ended: list[Ended] = []
     for since, until, sheet, instead in [] if lone and not whole else _in_force(old, new):
         if instead is None:
-            ended.append(Ended(since, until, sheet, None, tuple(sheet.items), regions_of(sheet)))
+            # Of several versions in a row that are gone the first says it.
+            of_product = [one for one in ended if (one.old.site, one.old.product) == (sheet.site, sheet.product)]
+            said = {code for one in of_product if not one.instead and one.until == until for code in one.items}
+            if not sheet.items.keys() <= said:
+                ended.append(Ended(since, until, sheet, None, tuple(sheet.items), regions_of(sheet)))
         elif (id(sheet), id(instead)) not in known and sheet.currency == instead.currency:
             shifted.append((since, diff_sheets(sheet, instead)))
             ended += _ended(since, until, shifted[-1][1])
@@ -114,7 +118,7 @@ def _in_force(
         for number, (second, before, after) in enumerate(in_force):
             if before and (id(before), id(after)) not in found:
                 found.add((id(before), id(after)))
-                until = next((at for at, *pair in in_force[number:] if pair != [before, after]), None)
+                until = next((at for at, _, other in in_force[number:] if other is not after), None)
                 yield second, until, before, after
 
 

@@ -98,6 +98,9 @@ def test_a_source_that_was_read_again_is_a_change() -> None:
 START, YEAR, LATER = "2024-04-01T", "2025-04-01T", "2026-04-01T"
 ENDS = ("site: international", "effective_to: 2025-04-01T00:00:00+08:00\nsite: international")
 NEXT_ENDS = sheet("a-2025", (START, YEAR), ("site: i", f"effective_to: {LATER}00:00:00+08:00\nsite: i"))
+SOON = sheet("a", ("site: i", "effective_to: 2024-10-01T00:00:00+08:00\nsite: i"))
+KMS = sheet("b", ("id: studio", "id: other"), ("product: mps", "product: kms"))
+CHINA = sheet("c", ("site: international", "site: china"))
 LAST = sheet("a-2026", (START, LATER), ('"*": 0.0021', '"*": 0.0042'))
 
 
@@ -108,14 +111,18 @@ LAST = sheet("a-2026", (START, LATER), ('"*": 0.0021', '"*": 0.0042'))
         ([sheet("a", ENDS), NEXT], [sheet("a", ENDS)], [("2025-04-01", None, None)]),
         # One in the middle: until the next one.
         ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS), LAST], [("2025-04-01", "2026-04-01", None)]),
-        # Two of them, each by itself.
-        ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS)], [("2025-04-01", "2026-04-01", None), ("2026-04-01", None, None)]),
+        # Two of them.
+        ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS)], [("2025-04-01", None, None)]),
         # The first one, of the past.
         ([A, NEXT], [NEXT], [("2024-04-01", "2025-04-01", None)]),
         # A product of its own.
-        ([A, sheet("b", ("id: studio", "id: other"), ("product: mps", "product: kms"))], [A], [("2024-04-01", None, None)]),
+        ([A, KMS], [A], [("2024-04-01", None, None)]),
         # A last version that is given an end, and one that is put off after the one before has ended.
         ([A, NEXT], [A, NEXT_ENDS], [("2026-04-01", None, None)]),
+        # An end that comes earlier: nothing follows, as before.
+        ([sheet("a", ENDS), KMS], [SOON, KMS], [("2024-10-01", None, None)]),
+        # Both sites of a product lose it.
+        ([NEXT, CHINA, KMS], [KMS], [("2024-04-01", None, None), ("2025-04-01", None, None)]),
         ([sheet("a", ENDS), NEXT], [sheet("a", ENDS), sheet("a-2026", (START, LATER))], [("2025-04-01", "2026-04-01", None)]),
         # The version before goes on instead, and has all that the deleted one has, or lacks an item or a spec of it.
         ([A, NEXT], [A], []),
