@@ -17,9 +17,21 @@ from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.resource_plans import take_from_plans
-from mps_bill.settlement.sources.vouchers import take_from_vouchers
 from mps_bill.settlement.waterfall import pay, receive
-from tests.settlement.worlds import HOUR, SHEET, account, at, book, card, hours, plan, top_up, video, voucher
+from tests.settlement.worlds import (
+    HOUR,
+    SHEET,
+    account,
+    at,
+    book,
+    card,
+    hours,
+    plan,
+    taken_from,
+    top_up,
+    video,
+    voucher,
+)
 
 MONTHLY_SHEET = SHEET.replace("settlement: hourly", "settlement: monthly")
 MONTHLY = book(MONTHLY_SHEET)
@@ -88,21 +100,21 @@ def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
 def test_the_minimum_of_a_limited_voucher_counts_what_others_took_from_its_lines() -> None:
     """The line comes to 0.65, which reaches 0.60 also after another voucher took 0.40 of it."""
     vouchers = [voucher("a", "0.40", items=["video"]), voucher("b", "5", items=["video"], minimum="0.60", end="12-02")]
-    found = take_from_vouchers([("video", Decimal("0.651"))], Decimal("0.65"), NOON, vouchers, "earliest-expiry")
-    assert [(one.id, amount) for one, amount in found] == [("a", Decimal("0.40")), ("b", Decimal("0.25"))]
+    found = taken_from(vouchers, [("video", Decimal("0.651"))], Decimal("0.65"))
+    assert found == [("a", Decimal("0.40")), ("b", Decimal("0.25"))]
 
 
 def test_what_is_left_of_lines_is_cut_down_to_cents() -> None:
     """0.70 take 0.656 of video and 0.044 of frames; of frames (0.655, cut to 0.65) 0.606 are left: 0.60 and not 0.61."""
     lines = [("video", Decimal("0.656")), ("frames", Decimal("0.655"))]
     vouchers = [voucher("a", "0.70", items=["video", "frames"]), voucher("b", "5", items=["frames"], end="12-02")]
-    found = take_from_vouchers(lines, Decimal("1.31"), NOON, vouchers, "earliest-expiry")
-    assert [(one.id, amount) for one, amount in found] == [("a", Decimal("0.70")), ("b", Decimal("0.60"))]
+    found = taken_from(vouchers, lines, Decimal("1.31"))
+    assert found == [("a", Decimal("0.70")), ("b", Decimal("0.60"))]
 
 
 def test_a_minimum_is_reached_by_its_own_amount() -> None:
     vouchers = [voucher("a", "5", items=["video"], minimum="0.65")]
-    found = take_from_vouchers([("video", Decimal("0.65"))], Decimal("0.65"), NOON, vouchers, "earliest-expiry")
+    found = taken_from(vouchers, [("video", Decimal("0.65"))], Decimal("0.65"))
     assert [amount for _, amount in found] == [Decimal("0.65")]
 
 
@@ -110,7 +122,7 @@ def test_limited_vouchers_pay_no_more_than_the_bill() -> None:
     """A sheet that cuts bills to whole units makes 1 of 0.651 + 0.655: 0.65 from the first and what is left, 0.35."""
     lines = [("video", Decimal("0.651")), ("frames", Decimal("0.655"))]
     vouchers = [voucher("a", "5", items=["video"]), voucher("b", "5", items=["frames"], end="12-02")]
-    found = take_from_vouchers(lines, Decimal("1"), NOON, vouchers, "earliest-expiry")
+    found = taken_from(vouchers, lines, Decimal("1"))
     assert [amount for _, amount in found] == [Decimal("0.65"), Decimal("0.35")]
 
 

@@ -13,9 +13,10 @@ from mps_bill.core.decimals import round_money
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.payment_source import Due
-from mps_bill.settlement.sources.vouchers import take_from_vouchers
+from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
+from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
 from mps_bill.settlement.waterfall import pay, receive
-from tests.settlement.worlds import account, at, card, cards_of, changed, top_up, voucher, vouchers_of
+from tests.settlement.worlds import account, at, card, cards_of, changed, taken_from, top_up, voucher, vouchers_of
 
 LINES = (("video", Decimal("0.651")), ("frames", Decimal("0.655")), ("review", Decimal("0.0049")))
 NOON = at("11-10 12")
@@ -24,7 +25,7 @@ NOON = at("11-10 12")
 def take(vouchers, lines=LINES, payable=None, order="earliest-expiry"):
     if payable is None:
         payable = round_money(sum(amount for _, amount in lines), 2, "down")
-    return [(one.id, amount) for one, amount in take_from_vouchers(lines, payable, NOON, vouchers, order)]
+    return taken_from(vouchers, lines, payable, order)
 
 
 def test_a_limited_voucher_pays_its_lines_cut_down() -> None:
@@ -163,6 +164,38 @@ def payers(draw: st.DrawFn) -> Account:
     cards = tuple(card(f"c-{number}", str(draw(cents))) for number in range(draw(st.integers(0, 2))))
     order = draw(st.sampled_from(["earliest-expiry", "largest-balance"]))
     return account(str(draw(cents)), credit=str(draw(cents)), vouchers=vouchers, cards=cards, voucher_order=order)
+
+
+@given(
+    payer=payers(),
+    bills=st.lists(
+        st.tuples(st.sampled_from([NOON - 7200, NOON, at("11-30"), at("12-01")]), near_cents, near_cents), max_size=6
+    ),
+)
+def test_the_order_that_is_kept_from_bill_to_bill_is_that_of_the_pots_as_they_are(
+    payer: Account, bills: list[tuple[int, Decimal, Decimal]]
+) -> None:
+    """Vouchers and cards that have paid before pay what equal ones pay that have never paid, whatever the time."""
+    for source in (payer.of(Vouchers), payer.of(StoredValueCards)):
+        for paid_at, video, frames in bills:
+            lines = (("video", video), ("frames", frames))
+            payable = round_money(video + frames, 2, "down")
+            due = Due("mps", NOON - 7200, None, NOON, paid_at, lambda lines=lines: lines, payable)
+            fresh = replace(source, _queue=None)
+            taken, source = source.pay(due, payable)
+            assert (list(taken), source) == (list(fresh.pay(due, payable)[0]), fresh.pay(due, payable)[1])
+
+
+def test_a_bill_looks_at_the_vouchers_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    usable = Voucher.usable
+    monkeypatch.setattr(Voucher, "usable", lambda one, moment: (asked.append(one.id), usable(one, moment))[1])
+    source = Vouchers(tuple(voucher(f"v-{number:03}", "1") for number in range(500)))
+    for _ in range(250):
+        due = Due("mps", NOON - 7200, None, NOON, NOON, lambda: (("video", Decimal("0.5")),), Decimal("0.5"))
+        _, source = source.pay(due, due.payable)
+    assert sum(pot.remaining for pot in source.pots) == 375
+    assert len(asked) == 250
 
 
 @given(payer=payers(), amounts=st.tuples(near_cents, near_cents, near_cents))

@@ -19,6 +19,7 @@ from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.resource_plans import CoversFrom, ResourcePlan, ResourcePlans
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCard, StoredValueCards
 from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
@@ -230,3 +231,9 @@ def bought(sim: Simulator, *purchase: tuple[Pack, int]) -> Outcome:
 
 def sizes_of(purchase: Purchase) -> list[tuple[str, Decimal, int]]:
     return [(pack.type.id, Decimal(pack.units) / MICROS, count) for pack, count in purchase]
+
+
+def taken_from(vouchers, lines, payable, order="earliest-expiry"):
+    """What vouchers pay of a bill of 10:00-11:00 on 2023-11-10 that is issued at noon: their ids with the amounts, in order."""
+    due = Due("mps", at("11-10 10"), None, at("11-10 12"), at("11-10 12"), lambda: lines, payable)
+    return [(one.id, one.amount) for one in Vouchers(tuple(vouchers), order).pay(due, payable)[0]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -34,6 +35,8 @@ class MoneyPot:
 
 
 P = TypeVar("P", bound=MoneyPot)
+#: The order and the number of each pot that has something left, the next to be used first.
+_Queue = list[tuple[tuple[Any, ...], int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,8 @@ class MoneyPots(MoneySource, Generic[P]):
     """A source of pots, which stand in the list `entries` of an account file."""
 
     pots: tuple[P, ...] = ()
+    #: Kept from bill to bill, once one was paid.
+    _queue: _Queue | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     #: The list in the account file, and what an entry of it is.
     entries: ClassVar[Field[Many[Fields]]]
@@ -71,21 +76,43 @@ class MoneyPots(MoneySource, Generic[P]):
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], Self]:
         if not self.pots:
             return (), self
-        taken = {pot.id: amount for pot, amount in self.take(due, left) if amount}
-        if not taken:
-            return (), self
-        pots = {pot.id: pot for pot in self.pots}
-        for id_, amount in taken.items():
-            pots[id_] = replace(pots[id_], remaining=pots[id_].remaining - amount)
-        deductions = [MoneyDeduction(self.name, id_, taken[id_], pots[id_].remaining) for id_ in taken]
-        return deductions, replace(self, pots=tuple(pots.values()))
+        queue = self._in_order() if self._queue is None else self._queue
+        asked: list[int] = []
 
-    def take(self, due: Due, left: Decimal) -> Iterable[tuple[P, Decimal]]:
-        """What each pot pays of `left`, in the order in which they are used."""
-        for pot in sorted((pot for pot in self.pots if pot.usable(due.paid_at)), key=pot_order):
+        def usable() -> Iterator[P]:
+            for _, number in queue:
+                if self.pots[number].usable(due.paid_at):
+                    asked.append(number)
+                    yield self.pots[number]
+
+        # An account can have thousands of pots, of which a bill needs the first: the others are neither asked nor sorted.
+        amounts = list(self.take(due, left, usable()))
+        pots, queue, deductions = list(self.pots), queue.copy(), []
+        for number, amount in zip(asked, amounts, strict=False):
+            if amount:
+                before = pots[number]
+                after = pots[number] = replace(before, remaining=before.remaining - amount)
+                queue.remove((self.pot_order(before), number))
+                if after.remaining:
+                    insort(queue, (self.pot_order(after), number))
+                deductions.append(MoneyDeduction(self.name, after.id, amount, after.remaining))
+        return deductions, replace(self, pots=tuple(pots), _queue=queue)
+
+    def _in_order(self) -> _Queue:
+        return sorted((self.pot_order(pot), number) for number, pot in enumerate(self.pots) if pot.remaining)
+
+    def take(self, due: Due, left: Decimal, pots: Iterable[P]) -> Iterator[Decimal]:
+        """What each of `pots`, which are usable and in the order in which they are used, pays of `left` while any is left."""
+        for pot in pots:
             amount = min(left, pot.remaining)
+            yield amount
             left -= amount
-            yield pot, amount
+            if not left:
+                return
+
+    def pot_order(self, pot: P) -> tuple[Any, ...]:
+        """Which pot is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
+        return (pot.expires_at, pot.remaining, pot.effective_from, pot.id)
 
 
 def pot_fields(entry: Fields, reading: Reading) -> tuple[str, Decimal, Decimal, int, int] | None:
@@ -107,8 +134,3 @@ def pot_row(pot: MoneyPot, offset: int) -> dict[str, Written]:
         "effective_from": iso(pot.effective_from, offset),
         "expires_at": iso(pot.expires_at, offset),
     }
-
-
-def pot_order(pot: MoneyPot) -> tuple[int, Decimal, int, str]:
-    """Which pot is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
-    return (pot.expires_at, pot.remaining, pot.effective_from, pot.id)

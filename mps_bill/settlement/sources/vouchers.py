@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -17,7 +17,6 @@ from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
 from mps_bill.settlement.sources.payment_source import Due, PaidLine, Written
 
 VoucherOrder = Literal["earliest-expiry", "largest-balance"]
-Taken = tuple[tuple["Voucher", Decimal], ...]
 _Key = tuple[bool, Decimal | int, Decimal | int, int, str]
 
 ITEMS = optional(
@@ -95,36 +94,34 @@ class Vouchers(MoneyPots[Voucher]):
         items = {"items": sorted(pot.items)} if pot.items is not None else {}
         return {**pot_row(pot, offset), **items, "minimum_amount": amount_text(pot.minimum_amount)}
 
-    def take(self, due: Due, left: Decimal) -> Taken:
-        return take_from_vouchers(due.lines(), left, due.paid_at, self.pots, self.order)
+    def pot_order(self, pot: Voucher) -> _Key:
+        return ORDERS[self.order](pot)
 
-
-def take_from_vouchers(
-    lines: Sequence[PaidLine], payable: Decimal, at: int, vouchers: Sequence[Voucher], order: VoucherOrder
-) -> Taken:
-    """What each voucher pays of `payable` at the issue time `at`, in the order in which they are used.
-
-    A voucher limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what
-    other vouchers took from those lines. What it takes it takes from its lines in the order of the bill.
-    """
-    valid = [voucher for voucher in vouchers if voucher.usable(at)]
-    if not valid or not payable:
-        return ()
-    left = payable
-    rooms = [amount for _, amount in lines]
-    taken: list[tuple[Voucher, Decimal]] = []
-    for voucher in sorted(valid, key=ORDERS[order]):
-        if voucher.items is None:
-            limit = left if payable >= voucher.minimum_amount else ZERO
-        else:
-            limit = min(left, _room(lines, rooms, voucher.items, voucher.minimum_amount))
-        amount = min(voucher.remaining, limit)
-        if amount:
-            left -= amount
-            taken.append((voucher, amount))
-            if voucher.items is not None:
+    def take(self, due: Due, left: Decimal, pots: Iterable[Voucher]) -> Iterator[Decimal]:
+        """A voucher limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what
+        other vouchers took from those lines. What it takes it takes from its lines in the order of the bill."""
+        payable = left
+        lines: Sequence[PaidLine] = ()
+        rooms: list[Decimal] = []
+        found: dict[tuple[frozenset[str], Decimal], Decimal] = {}
+        for voucher in pots:
+            if voucher.items is None:
+                limit = left if payable >= voucher.minimum_amount else ZERO
+            else:
+                lines = lines or due.lines()
+                rooms = rooms or [amount for _, amount in lines]
+                key = (voucher.items, voucher.minimum_amount)
+                if key not in found:
+                    found[key] = _room(lines, rooms, *key)
+                limit = min(left, found[key])
+            amount = min(voucher.remaining, limit)
+            yield amount
+            if amount and voucher.items is not None:
                 _fill(lines, rooms, voucher.items, amount)
-    return tuple(taken)
+                found.clear()
+            left -= amount
+            if not left:
+                return
 
 
 def _room(lines: Sequence[PaidLine], rooms: Sequence[Decimal], items: frozenset[str], minimum: Decimal) -> Decimal:
