@@ -139,14 +139,14 @@ def plain(value: Decimal) -> str:
 
 def stripped(value: Decimal) -> str:
     """`value` as text in plain notation, without trailing zeros."""
-    return plain(strip_zeros(value))
+    text = plain(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def amount_text(value: Decimal) -> str:
     """An amount for people: every digit that it has, and at least two decimals."""
-    text = stripped(value)
-    fraction = len(text.partition(".")[2])
-    return text if fraction >= 2 else f"{text}{'' if fraction else '.'}{'0' * (2 - fraction)}"
+    whole, _, fraction = plain(value).partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def significant(value: Fraction, digits: int = 3) -> str:

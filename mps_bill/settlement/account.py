@@ -41,15 +41,16 @@ class TopUp:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for the reason that lines (`rating.lines`) are not: an account in debt has one for every hour.
+@dataclass(slots=True)
 class Debt:
     """What is still outstanding of a bill (by the start of its cycle) or of a monthly statement (`month` is set)."""
 
-    product: str
-    cycle_start: int
-    month: str | None
-    issued_at: int
-    amount: Decimal
+    product: Final[str]
+    cycle_start: Final[int]
+    month: Final[str | None]
+    issued_at: Final[int]
+    amount: Final[Decimal]
 
 
 def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
