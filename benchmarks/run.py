@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from generate import generate  # noqa: E402
+from scales import scales  # noqa: E402
 
 MPS_BILL = (sys.executable, "-c", "from mps_bill.cli import main; main()")
 PRICES = ("-p", "mps-china")
@@ -49,12 +50,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """A is compared with B; `goal` is the largest ratio A / B that is wanted, for people to read."""
+    """A is compared with B; `goal` is the largest ratio A / B that is wanted, for people to read. `make` makes the files that
+    are for this pair alone."""
 
     name: str
     a: Sequence[str]
     b: Sequence[str]
     goal: str = ""
+    make: Callable[[], None] = lambda: None
 
 
 def peer(name: str, argument: object) -> tuple[str, ...]:
@@ -80,13 +83,14 @@ def measure(command: Sequence[str]) -> Run:
 
 def compare(pair: Pair, runs: int) -> str:
     """A row of the table of results."""
+    pair.make()
     both = [(measure(pair.a), measure(pair.b)) for _ in range(runs)]
     cpu, wall = ([getattr(a, figure) / getattr(b, figure) for a, b in both] for figure in ("cpu", "wall"))
     seconds = [
         statistics.median(figure) for figure in zip(*((a.cpu, b.cpu, a.wall, b.wall) for a, b in both), strict=True)
     ]
-    peak = max(a.peak for a, _ in both)
-    cells = (pair.name, spread(cpu), spread(wall), *(f"{second:.2f}" for second in seconds), f"{peak:.0f}", pair.goal)
+    peaks = (f"{max(run.peak for run in side):.0f}" for side in zip(*both, strict=True))
+    cells = (pair.name, spread(cpu), spread(wall), *(f"{second:.2f}" for second in seconds), *peaks, pair.goal)
     return f"| {' | '.join(cells)} |"
 
 
@@ -113,7 +117,7 @@ def make_files(folder: Path, rows: int, wanted: Sequence[Pair]) -> None:
         measure(check(folder / "few.csv", "--engine", engine))
 
 
-def all_pairs(folder: Path) -> list[Pair]:
+def all_pairs(folder: Path, *, small: bool) -> list[Pair]:
     csv, parquet, dirty, repeats, part, few = (
         folder / name for name in ("usage.csv", "usage.parquet", "dirty.csv", "repeats.csv", "part.csv", "few.csv")
     )
@@ -143,6 +147,10 @@ def all_pairs(folder: Path) -> list[Pair]:
         ),
         Pair("100 rows / typer that does nothing", bill_few, peer("typer-nothing", few), "1.5"),
         Pair("100 rows / typer with as many options", bill_few, peer("typer-options", few)),
+        *(
+            Pair(one.name, one.a, one.b, one.goal, one.make)
+            for one in scales(folder, MPS_BILL, share=100 if small else 1)
+        ),
     ]
 
 
@@ -179,11 +187,11 @@ def main() -> None:
             f"{rows:,} rows, {runs} runs a pair; {machine()}; `python benchmarks/run.py {' '.join(sys.argv[1:])}`",
             "",
             "| A / B | processor time: median (min to max) | wall time | A, cpu s | B, cpu s | A, wall s | B, wall s"
-            " | A, peak MiB | goal |",
-            "|---|---|---|---|---|---|---|---|---|",
+            " | A, peak MiB | B, peak MiB | goal |",
+            "|---|---|---|---|---|---|---|---|---|---|",
         ]
         print("\n".join(lines), flush=True)
-        wanted = [pair for pair in all_pairs(Path(folder)) if re.search(options.only, pair.name)]
+        wanted = [pair for pair in all_pairs(Path(folder), small=options.small) if re.search(options.only, pair.name)]
         make_files(Path(folder), rows, wanted)
         for pair in wanted:
             lines.append(compare(pair, runs))
