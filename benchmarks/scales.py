@@ -171,6 +171,13 @@ def scales(folder: Path, command: Sequence[str], share: int) -> list[Scale]:
             "11",
         ),
         Scale(
+            f"{few:,} hourly bills outstanding / {few // 10:,}",
+            both(made("poor.yaml", lambda _: account(balance="0"), 0), made("owed-{}.csv", hours, few // 10, few)),
+            settle(f"owed-{few}.csv", "poor.yaml"),
+            settle(f"owed-{few // 10}.csv", "poor.yaml"),
+            "11",
+        ),
+        Scale(
             f"a cycle of {lines[1]:,} lines / {lines[0]:,}",
             both(
                 rich,

@@ -6,14 +6,14 @@ exact. A plan's units are whole millionths of its unit, so that a saved account 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from operator import attrgetter
 from typing import Final, TypeVar
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.core.laws import law
+from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.rating.contract import LIST_PRICES, Contract
 from mps_bill.rating.lines import MonthUsage
 from mps_bill.settlement.sources import SOURCES
@@ -123,7 +123,7 @@ class Account:
     top_ups: Final[tuple[TopUp, ...]] = ()
     settled_through: Final[Mapping[str, int]] = field(default_factory=dict)
     settled_at: Final[int | None] = None
-    outstanding: Final[tuple[Debt, ...]] = ()
+    outstanding: Final[Sequence[Debt]] = ()
     frozen: Final[tuple[FrozenMonth, ...]] = ()
     month_used: Final[MonthUsage] = field(default_factory=dict)
     charged: Final[tuple[Charged, ...]] = ()
@@ -131,7 +131,10 @@ class Account:
 
     def of(self, source: type[S]) -> S:
         """What the account has of a source."""
-        return next(one for one in self.sources if isinstance(one, source))
+        for one in self.sources:
+            if isinstance(one, source):
+                return one
+        raise BrokenLaw(f"an account has nothing of {source.name}, not even none")
 
     def having(self, *sources: PaymentSource) -> Account:
         """The account with these in the place of what it has of the same sources."""

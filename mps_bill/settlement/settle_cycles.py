@@ -227,12 +227,13 @@ def _due(bill: Bill, account: Account) -> Due:
     def lines() -> list[PaidLine]:
         return [(line.item.code, line.net) for line in bill.lines]
 
-    paid_at = max(cycle.issued_at, account.settled_at or 0)
+    issued_at = cycle.issued_at
+    paid_at = max(issued_at, account.settled_at or 0)
     payable = bill.amounts.payable
     if cycle.closing_sheet is not None:
         # Only whole money is paid, and hour by hour never more than the rounded month will ask for.
         payable = round_money(payable, min(cycle.sheet.billing.places, cycle.closing_sheet.billing.places), "down")
-    return Due(cycle.product, cycle.start, None, cycle.issued_at, paid_at, lines, payable)
+    return Due(cycle.product, cycle.start, None, issued_at, paid_at, lines, payable)
 
 
 def _check(settlement: Settlement) -> None:

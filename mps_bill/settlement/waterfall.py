@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.growing import Growing
 from mps_bill.core.laws import law
 from mps_bill.settlement.account import Account, Debt, TopUp, debt_order
 from mps_bill.settlement.sources.balance import Balance
@@ -71,12 +72,13 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
     return payment, account.with_sources(tuple(after))
 
 
-def _with_debt(outstanding: tuple[Debt, ...], due: Due, left: Decimal) -> tuple[Debt, ...]:
+def _with_debt(outstanding: Sequence[Debt], due: Due, left: Decimal) -> Sequence[Debt]:
     debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
     # A bill of a time that the account had passed already is older than what is outstanding.
     if outstanding and debt_order(outstanding[-1]) > debt_order(debt):
         return tuple(sorted((*outstanding, debt), key=debt_order))
-    return (*outstanding, debt)
+    # An account without money owes bill after bill.
+    return (outstanding if isinstance(outstanding, Growing) else Growing(outstanding)).plus(debt)
 
 
 def _check(payment: Payment, due: Due) -> None:
