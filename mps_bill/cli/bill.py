@@ -14,8 +14,8 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Detail, details
+from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.selecting import Detail
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import check_none
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from mps_bill.view.bill_view import BillView
 
 
-@reads_usage
-@details
+@takes(reading=Reading, detail=Detail)
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def bill(
     usage: options.Usage,

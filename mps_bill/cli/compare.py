@@ -6,16 +6,15 @@ from typing import Annotated
 
 import typer
 
-from mps_bill.cli import completion, options
-from mps_bill.cli.compare_sides import DAYS_COMPARED, Sides, compare_sides
-from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Selecting, selects
+from mps_bill.cli import options
+from mps_bill.cli.compare_sides import Changing, compare_sides
+from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 
 
-@reads_usage
-@selects
+@takes(reading=Reading, selecting=Selecting, changing=Changing)
 @shows("printed", "document", "records", "page", "tables")
 def compare(
     usage: Annotated[
@@ -48,37 +47,7 @@ def compare(
             "--own-account", metavar="FILE", help="With --account: the account that pays now. Default: list prices."
         ),
     ] = None,
-    before: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PERIOD",
-            help="Explain the change from a month, a day or FROM..TO (half open) of the usage; or, without USAGE, from usage"
-            " files (repeatable). Default: the month before, or the average of the days before.",
-        ),
-    ] = None,
-    after: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PERIOD", help="Explain the change to this period, or to these usage files."),
-    ] = None,
-    days: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help=f"With a day as --after alone: how many days before it count. Default: {DAYS_COMPARED}.",
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        options.show_option(
-            "--by",
-            metavar="GROUPING",
-            help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
-            " one day also the first tag.",
-            autocompletion=completion.groupings,
-        ),
-    ] = None,
-    show_all: Annotated[bool, options.show_option("--all", help="Print every change, not the largest.")] = False,
+    changing: Changing,
     showing: Showing,
     selecting: Selecting,
     reading: Reading,
@@ -89,12 +58,11 @@ def compare(
     --before and --after, what made the change from a period to another: quantity, price, what is new and what is gone.
     """
     others = [name for name, value in (("--with", with_), ("--region", region), ("--account", account)) if value]
-    if before or after:
+    if changing.before or changing.after:
         if own_account or with_ or region:
             raise typer.BadParameter("--before and --after go with --account only", param_hint="compare")
-        sides = Sides(usage or (), before or (), after or (), days)
-        return compare_sides(sides, prices, account, by or (), showing, selecting, reading, show_all=show_all)
-    for name, given in (("--days", days), ("--by", by), ("--all", show_all)):
+        return compare_sides(changing, usage or [], prices, account, showing, selecting, reading)
+    for name, given in (("--days", changing.days), ("--by", changing.by), ("--all", changing.show_all)):
         if given:
             raise typer.BadParameter("use it with --after", param_hint=name)
     if len(others) != 1:

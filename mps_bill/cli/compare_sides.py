@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mps_bill.cli import options
+from mps_bill.cli import completion, options
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
@@ -26,34 +26,75 @@ DAYS_COMPARED = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """What is to be compared, as it was asked for: two periods of `usage`, `days` before a day; or without `usage` files."""
+class Changing:
+    """Two sides of a change: periods of the usage, or, without it, usage files; and how the change is shown. A field is an
+    option: its type says how it is spelt."""
 
-    usage: Sequence[str]
-    before: Sequence[str]
-    after: Sequence[str]
-    days: int | None
+    before: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PERIOD",
+            help="Explain the change from a month, a day or FROM..TO (half open) of the usage; or, without USAGE, from usage"
+            " files (repeatable). Default: the month before, or the average of the days before.",
+        ),
+    ] = None
+    after: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PERIOD", help="Explain the change to this period, or to these usage files."),
+    ] = None
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help=f"With a day as --after alone: how many days before it count. Default: {DAYS_COMPARED}.",
+        ),
+    ] = None
+    by: Annotated[
+        list[str] | None,
+        options.show_option(
+            "--by",
+            metavar="GROUPING",
+            help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
+            " one day also the first tag.",
+            autocompletion=completion.groupings,
+        ),
+    ] = None
+    show_all: Annotated[bool, options.show_option("--all", help="Print every change, not the largest.")] = False
+
+    @property
+    def sides(self) -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
+        """What each side is asked for by, with its option."""
+        return ("--before", self.before or []), ("--after", self.after or [])
+
+    def groupings(self) -> tuple[str, ...]:
+        """The groupings asked for, each once."""
+        from mps_bill.rating.selection import LINE_KEYS
+
+        names = [name for one in self.by or () for name in one.split(",")]
+        for name in names:
+            options.check_key(name, LINE_KEYS, "--by")
+        return tuple(dict.fromkeys(names))
 
 
 def compare_sides(
-    sides: Sides,
+    changing: Changing,
+    usage: list[str],
     prices: list[str],
     account: str | None,
-    by: Sequence[str],
     showing: Showing,
     selecting: Selecting,
     reading: Reading,
-    *,
-    show_all: bool,
 ) -> int:
     """Shows why the bill of one side is higher than that of the other."""
-    by = _groupings(by)
+    by = changing.groupings()
     if selecting.from_ or selecting.to or selecting.on:
         raise typer.BadParameter("the periods are those of --before and --after", param_hint="--from, --to, --on")
     book = options.load_book(prices)
-    periods = _periods(sides, book.offset) if sides.usage else None
+    (_, before), (_, after) = changing.sides
+    periods = _periods(changing, book.offset) if usage else None
     if not periods:
-        _check_files(sides)
+        _check_files(changing)
 
     from mps_bill.ask.change_sides import compare_periods, compare_usage, tag_columns
     from mps_bill.cli.metering import UsageRun
@@ -64,7 +105,7 @@ def compare_sides(
 
     contract = options.load_account(account, book).contract if account else LIST_PRICES
     selection = selecting.selection(book, [by])
-    whole_run = UsageRun(sides.usage or (*sides.before, *sides.after), prices, book, reading, showing, selection)
+    whole_run = UsageRun(usage or [*before, *after], prices, book, reading, showing, selection)
     # What is new is in one of the files only, so the selection is held against them together.
     metered_run = whole_run if periods else replace(whole_run, selection=Selection(tags=selection.tags))
     with metered_run.metering({"--account": account}) as (sources, meter_options):
@@ -80,11 +121,11 @@ def compare_sides(
         else:
             groups: list[Group] = []
             meter_options = replace(meter_options, done=_gathering(groups, meter_options.done))
-            first = sum(len(expanded(name)) for name in sides.before)
-            parts = (", ".join(sides.before), sources[:first]), (", ".join(sides.after), sources[first:])
+            first = sum(len(expanded(name)) for name in before)
+            parts = (", ".join(before), sources[:first]), (", ".join(after), sources[first:])
             run = compare_usage(*parts, book, meter_options, by, contract, selection)
             whole_run.check_used(groups)
-    showing.show(ChangeView(run, show_all))
+    showing.show(ChangeView(run, changing.show_all))
     return whole_run.end(run.problems, notices=_empty(run))
 
 
@@ -107,15 +148,15 @@ def _empty(run: ChangeRun) -> Iterator[str]:
             yield f"Nothing was billed in {side.label if days == 1 else f'the {days} days before'}"
 
 
-def _check_files(sides: Sides) -> None:
+def _check_files(changing: Changing) -> None:
     """Refuses one side of two.
 
     Raises:
         typer.BadParameter: as said.
     """
-    if sides.days is not None:
+    if changing.days is not None:
         raise typer.BadParameter("use it with a day of the usage as --after", param_hint="--days")
-    for name, own in (("--before", sides.before), ("--after", sides.after)):
+    for name, own in changing.sides:
         if not own:
             raise typer.BadParameter(
                 "name the usage files: USAGE with periods of it, or files of both sides", param_hint=name
@@ -126,19 +167,20 @@ def _check_files(sides: Sides) -> None:
                 raise typer.BadParameter(message, param_hint=name)
 
 
-def _periods(sides: Sides, offset: int) -> tuple[NamedPeriod | int, NamedPeriod]:
+def _periods(changing: Changing, offset: int) -> tuple[NamedPeriod | int, NamedPeriod]:
     """The two periods, or how many days before a day."""
-    for name, own in (("--before", sides.before), ("--after", sides.after)):
+    for name, own in changing.sides:
         if len(own) > 1 or (name == "--after" and not own):
             raise typer.BadParameter("give one period", param_hint=name)
-    after = _period("--after", sides.after[0], offset)
+    (_, before), (_, (asked, *_)) = changing.sides
+    after = _period("--after", asked, offset)
     is_day = len(after.label) == len("2023-11-17")
-    if sides.days is not None and (sides.before or not is_day):
+    if changing.days is not None and (before or not is_day):
         raise typer.BadParameter("use it with a day as --after, and without --before", param_hint="--days")
-    if sides.before:
-        return _period("--before", sides.before[0], offset), after
+    if before:
+        return _period("--before", before[0], offset), after
     if is_day:
-        return sides.days or DAYS_COMPARED, after
+        return changing.days or DAYS_COMPARED, after
     if len(after.label) != len("2023-11"):
         raise typer.BadParameter("give the period to compare with", param_hint="--before")
     month = Calendar(DAY, offset).month((after.period.start or 0) - 1)
@@ -158,13 +200,3 @@ def _period(option: str, text: str, offset: int) -> NamedPeriod:
     if first >= last:
         raise typer.BadParameter(f"{quoted(text)} ends before it begins", param_hint=option)
     return NamedPeriod(option, text, Period(first, last))
-
-
-def _groupings(by: Sequence[str]) -> tuple[str, ...]:
-    """The groupings asked for, each once."""
-    from mps_bill.rating.selection import LINE_KEYS
-
-    names = [name for one in by for name in one.split(",")]
-    for name in names:
-        options.check_key(name, LINE_KEYS, "--by")
-    return tuple(dict.fromkeys(names))

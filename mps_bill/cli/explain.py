@@ -8,14 +8,13 @@ import typer
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.output import say
-from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Selecting, selects
+from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 
 
-@reads_usage
-@selects
+@takes(reading=Reading, selecting=Selecting)
 @shows("printed", "document")
 def explain(
     usage: options.Usage,

@@ -8,7 +8,7 @@ import typer
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import accepted
 
@@ -16,7 +16,7 @@ plans = group_of_commands("Advice on resource packs.")
 
 
 @plans.command()
-@reads_usage
+@takes(reading=Reading)
 @shows("printed", "document", "records", bom=True)
 def advise(
     usage: options.Usage,

@@ -32,12 +32,19 @@ class Reading:
     quiet: options.Quiet = False
 
 
-def reads_usage(command: Callable[..., int]) -> Callable[..., int]:
-    """Gives a command the options of `Reading`, and hands them to it as its parameter `reading`."""
-    return with_fields(command, "reading", Reading)
+def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command the options that the fields of some data classes are, such as `reading=Reading`, and hands each of them
+    to it as its parameter of that name."""
+
+    def given(command: Callable[..., int]) -> Callable[..., int]:
+        for name, made in groups.items():
+            command = _with_fields(command, name, made)
+        return command
+
+    return given
 
 
-def with_fields(command: Callable[..., int], name: str, made: type[Any]) -> Callable[..., int]:
+def _with_fields(command: Callable[..., int], name: str, made: type[Any]) -> Callable[..., int]:
     """A command with the options that the fields of a data class are, in the place of its parameter `name`."""
     spelt = typing.get_type_hints(made, include_extras=True)
     shared = [

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import options
-from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Selecting, selects
+from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import check_none
@@ -18,8 +18,7 @@ from mps_bill.core.diagnostics import check_none
 _IN_FULL = 5
 
 
-@reads_usage
-@selects
+@takes(reading=Reading, selecting=Selecting)
 @shows("printed", "document", "records", "page", "tables")
 def reconcile(
     usage: options.Usage,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.reading import with_fields
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import Period, parse_bound, parse_period
 from mps_bill.metering.usage_columns import is_tag
@@ -86,11 +85,6 @@ class Selecting:
         return wanted
 
 
-def selects(command: Callable[..., int]) -> Callable[..., int]:
-    """Gives a command the options of `Selecting`, and hands them to it as its parameter `selecting`."""
-    return with_fields(command, "selecting", Selecting)
-
-
 #: Summaries that two pages have room for, beside those by day and by item.
 _IN_SHORT = 3
 
@@ -130,8 +124,3 @@ class Detail(Selecting):
             option = "--all" if self.show_all else "--bills"
             raise typer.BadParameter(f"it has no bill in full; leave out {option}", param_hint="--summary")
         return sys.maxsize if self.show_all else self.in_full
-
-
-def details(command: Callable[..., int]) -> Callable[..., int]:
-    """Gives a command the options of `Detail`, and hands them to it as its parameter `detail`."""
-    return with_fields(command, "detail", Detail)

@@ -3,22 +3,79 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mps_bill.cli import clock, options
 from mps_bill.cli.config import books_of_config
 from mps_bill.cli.limits import Limits
-from mps_bill.cli.reading import Reading, reads_usage
-from mps_bill.cli.selecting import Detail, details
+from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.selecting import Detail
 from mps_bill.cli.settle_accounts import Payer, settle_file, settle_folder
 from mps_bill.cli.showing import Showing, shows
 
+if TYPE_CHECKING:
+    from mps_bill.pipeline import Settling
 
-@reads_usage
-@details
+
+@dataclass(frozen=True, slots=True)
+class Charging:
+    """What an account is charged with, up to when, and where it is saved. A field is an option: its type says how it is spelt."""
+
+    save: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all.",
+        ),
+    ] = None
+    in_place: Annotated[bool, typer.Option("--in-place", help="Save the account over the file it was read from.")] = (
+        False
+    )
+    as_of: options.AsOf = None
+    charge_late: Annotated[
+        bool,
+        typer.Option(
+            "--charge-late",
+            help="Bill usage of settled cycles as corrections; the files must hold only what was missed.",
+        ),
+    ] = False
+    charge_twice: Annotated[
+        bool,
+        typer.Option(
+            "--charge-twice",
+            help="With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice.",
+        ),
+    ] = False
+    allow_future: Annotated[
+        bool, typer.Option("--allow-future", help="Also charge and save cycles that have not ended yet.")
+    ] = False
+
+    def payer(self, account: str) -> Payer:
+        """The account, and where it is saved."""
+        return Payer(account, self.save or (account if self.in_place else None), self.in_place, self.allow_future)
+
+    def settling(self, payer: Payer, forecast_days: int) -> Settling:
+        """How the account is settled.
+
+        Raises:
+            typer.BadParameter: the options exclude one another, or the account would be saved as of a time to come.
+        """
+        from mps_bill.pipeline import Settling
+
+        until = options.second_option(self.as_of, "--as-of")
+        if self.charge_twice and not self.charge_late:
+            raise typer.BadParameter("use it only with --charge-late", param_hint="--charge-twice")
+        if payer.target is not None and until is not None and until > clock.now() and not self.allow_future:
+            message = f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future"
+            raise typer.BadParameter(message, param_hint="--as-of")
+        return Settling(until, self.charge_late, self.charge_twice, forecast_days=forecast_days)
+
+
+@takes(reading=Reading, detail=Detail, charging=Charging)
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", "journal", bom=True)
 def settle(
     context: typer.Context,
@@ -30,35 +87,8 @@ def settle(
             "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
         ),
     ],
-    save: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all.",
-        ),
-    ] = None,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Save the account over the file it was read from.")
-    ] = False,
-    as_of: options.AsOf = None,
-    charge_late: Annotated[
-        bool,
-        typer.Option(
-            "--charge-late",
-            help="Bill usage of settled cycles as corrections; the files must hold only what was missed.",
-        ),
-    ] = False,
-    charge_twice: Annotated[
-        bool,
-        typer.Option(
-            "--charge-twice",
-            help="With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice.",
-        ),
-    ] = False,
-    allow_future: Annotated[
-        bool, typer.Option("--allow-future", help="Also charge and save cycles that have not ended yet.")
-    ] = False,
     *,
+    charging: Charging,
     showing: Showing,
     detail: Detail,
     forecast_days: Annotated[
@@ -81,13 +111,8 @@ def settle(
     is not.
     """
     limits = Limits(options.amount_option(fail_over, "--fail-over"), fail_on_outstanding)
-    until = options.second_option(as_of, "--as-of")
-    if charge_twice and not charge_late:
-        raise typer.BadParameter("use it only with --charge-late", param_hint="--charge-twice")
-    target = save or (account if in_place else None)
-    if target is not None and until is not None and until > clock.now() and not allow_future:
-        message = f"{as_of} is in the future, and the account would be saved as of then; see --allow-future"
-        raise typer.BadParameter(message, param_hint="--as-of")
+    payer = charging.payer(account)
+    settling = charging.settling(payer, forecast_days)
     groupings = detail.groupings(showing.format)
     book = options.load_book(prices)
     selection = detail.selection(book, groupings)
@@ -95,7 +120,6 @@ def settle(
 
     from mps_bill.cli.metering import UsageRun
     from mps_bill.config.books import STANDARD_BOOKS
-    from mps_bill.pipeline import Settling
     from mps_bill.view.settle_view import shown_of
 
     view = partial(
@@ -108,7 +132,5 @@ def settle(
         in_short=detail.summary,
     )
     run = UsageRun(usage, prices, book, reading, showing, selection)
-    payer = Payer(account, target, in_place, allow_future)
-    settling = Settling(until, charge_late, charge_twice, forecast_days=forecast_days)
     settle_all = settle_folder if os.path.isdir(account) else settle_file
     return settle_all(run, payer, settling, view, limits)

@@ -12,7 +12,7 @@ import typer
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.output import check_outputs, open_output, say, say_problems
-from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
 
@@ -20,7 +20,7 @@ usage = group_of_commands("Check usage files, and convert other files to usage."
 
 
 @usage.command()
-@reads_usage
+@takes(reading=Reading)
 @shows("printed", "document", "records")
 def check(
     usage: options.Usage,

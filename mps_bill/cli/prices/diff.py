@@ -13,7 +13,7 @@ import typer
 
 from mps_bill.cli import options
 from mps_bill.cli.output import check_outputs
-from mps_bill.cli.reading import Reading, reads_usage
+from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem, accepted, counted, one_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_sets import SetDiff
 
 
-@reads_usage
+@takes(reading=Reading)
 @shows("printed", "document")
 def diff(
     old: Annotated[
