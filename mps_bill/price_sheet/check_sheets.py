@@ -12,7 +12,14 @@ from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.coverage import coverage_holes, missing_resolutions
 from mps_bill.price_sheet.checks.dates import future_sheet, not_at_midnight, period_gaps, source_dates
 from mps_bill.price_sheet.checks.neighbours import outliers, price_warnings
-from mps_bill.price_sheet.checks.other_sheets import far_from_reference, jumps, other_units, version_warnings
+from mps_bill.price_sheet.checks.other_sheets import (
+    Listed,
+    far_from_reference,
+    jumps,
+    laid_beside,
+    other_units,
+    version_warnings,
+)
 from mps_bill.price_sheet.checks.price_cells import ItemTable, Odd, folded, item_tables
 from mps_bill.price_sheet.checks.spelling import (
     duplicate_names,
@@ -25,6 +32,7 @@ from mps_bill.price_sheet.checks.spelling import (
     unknown_currency,
     unused_groups,
 )
+from mps_bill.price_sheet.checks.swapped import Swap, swapped_beside, swapped_in_a_row
 from mps_bill.price_sheet.gather import check_together
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.load_sheets import LoadedSheet
@@ -116,11 +124,17 @@ def _warnings(
 ) -> Iterator[Problem]:
     """The warnings of one sheet, by itself and beside the version before it and sheets for reference."""
     tables = item_tables(parts, draft.sheet if draft else None, wrong)
-    odd = _odd_beside_others(tables, draft, before, references)
-    rates = {one.rate for found in odd.values() for one in found}
+    listed = laid_beside(tables, draft.sheet, references, anywhere=True) if draft else {}
+    versions = laid_beside(tables, draft.sheet, [before.sheet]) if draft and before else {}
+    swaps = [swap for table in tables if draft and not table.derived for swap in _swaps(table, versions, listed)]
+    changed_places = {rate for swap in swaps for rate in swap.rates}
+    odd = _odd_beside_others(tables, draft.sheet, versions, listed) if draft and (before or listed) else {}
+    odd = {table: [one for one in found if one.rate not in changed_places] for table, found in odd.items()}
+    rates = {one.rate for found in odd.values() for one in found} | changed_places
     checked = CheckedSheet(parts, draft, tables, wrong, today, before.sheet if before else None, references, rates)
     for one in CHECKS:
         yield from one(checked)
+    yield from (swap.problem for swap in swaps)
     whole = [table for table in tables if odd.get(table) and len(odd[table]) == sum(1 for _ in table.rates)]
     if draft and len(whole) >= MIN_ITEMS and len(whole) == sum(1 for found in odd.values() if found):
         # What is wrong with the whole sheet, such as its currency, is one mistake.
@@ -136,20 +150,32 @@ def _warnings(
         yield from version_warnings(draft, before, checked.unsound())
 
 
+def _swaps(table: ItemTable, versions: Mapping[ItemTable, Listed], listed: Mapping[ItemTable, Listed]) -> list[Swap]:
+    """Rows and columns that have changed places, by what shows it best: the version before, the list, the other rows."""
+    found: list[Swap] = []
+    if table in versions:
+        found += swapped_beside(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
+    elif table in listed:
+        one = listed[table]
+        found += swapped_beside(table, one.rates, one.reference.id, kinds.FAR_FROM_REFERENCE)
+    return found or list(swapped_in_a_row(table))
+
+
 def _odd_beside_others(
-    tables: Sequence[ItemTable], draft: SheetDraft | None, before: SheetDraft | None, references: Sequence[PriceSheet]
+    tables: Sequence[ItemTable],
+    sheet: PriceSheet,
+    versions: Mapping[ItemTable, Listed],
+    listed: Mapping[ItemTable, Listed],
 ) -> dict[ItemTable, list[Odd]]:
     """Of each item the rates that are odd beside the version before, and those that only the reference shows to be so."""
-    if draft is None or not (before or references):
-        return {}
     found: dict[ItemTable, list[Odd]] = {}
-    listed = far_from_reference(tables, draft.sheet, references)
+    beside_lists = far_from_reference(listed, sheet)
     for table in tables:
-        jumped = jumps(table, before.sheet, draft.sheet.region_groups) if before else []
-        far = listed.get(table, [])
+        jumped = jumps(table, versions[table]) if table in versions else []
+        far = beside_lists.get(table, [])
         if far and not table.derived:
             # Where the sheet shows the slip by itself, its own figures say so.
-            shown = {one.rate: one for one in outliers(table, draft.sheet.region_groups) if one.by_figures}
+            shown = {one.rate: one for one in outliers(table, sheet.region_groups) if one.by_figures}
             far = [shown.get(one.rate, one) for one in far]
         rates = sum(1 for _ in table.rates)
         if len(far) < rates or len(jumped) == rates:

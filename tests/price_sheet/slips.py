@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Context as DecimalContext
 from decimal import Decimal
 from fractions import Fraction
+from itertools import combinations
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem
@@ -67,6 +68,21 @@ def table_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sl
                     if found := multiplied(text, where, factor):
                         lines = _lines([table.code.place, *where, *table.spec_places.values()])
                         yield Slip(f"{table.code.value}{what} x {factor}", found, lines)
+
+
+def swaps(text: str) -> Iterator[Slip]:
+    """Every two rows and every two columns of an item that are not alike, with their prices in each other's place."""
+    for table in tables_of(text):
+        for what in ("spec", "region") if not table.derived else ():
+            lines: dict[str, dict[object, Rate]] = {}
+            for rate in table.rates:
+                across = (rate.region if what == "spec" else rate.spec, rate.bound)
+                lines.setdefault(getattr(rate, what), {})[across] = rate
+            for one, other in combinations(lines, 2):
+                pairs = [(lines[one][key], lines[other][key]) for key in lines[one] if key in lines[other]]
+                figures = {a.price.place: b.price.value for pair in pairs for a, b in (pair, pair[::-1])}
+                if any(a.price.value != b.price.value for a, b in pairs):
+                    yield Slip(f"{table.code.value}: {one} and {other}", put(text, figures), _lines(figures))
 
 
 def flat_lines(text: str) -> Iterator[Slip]:

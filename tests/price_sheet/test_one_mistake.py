@@ -76,7 +76,7 @@ MISTAKES: tuple[tuple[str, str, str, str, int, str, str], ...] = (
     ("a comma for a point, beside", f"{CHINA} next", "mainland: 0.0651", "mainland: 0,0651", 1, "P125", "0,0651"),
     ("tiers the wrong way", CHINA, r"0\.1(, 10000: 0.09, 100000: 0.08, rest: )0.07", r"0.07\g<1>0.1", 1, "P903", "porn"),
     ("tiers counted otherwise everywhere", f"{CHINA} next", "tiers: volume", "tiers: graduated", 0, "P914", "porn"),
-    ("two rows in each other's place", INTL, r"H264\.HD(: .*\n      )H264\.SD", r"H264.SD\1H264.HD", 1, "P904", "H264"),
+    ("two rows in each other's place", INTL, r"H264\.HD(: .*\n      )H264\.SD", r"H264.SD\1H264.HD", 1, "P911", "H264"),
     ("read next year", CHINA, "read_on: 2026-11-23", "read_on: 2027-11-23", 0, "P922", "2027"),
     ("a currency misspelt", CHINA, "currency: CNY", "currency: CYN", 1, "P921", "CYN"),
     ("the factor", CHINA, "times: 3", "times: 30", 1, "P911", "times: 30"),

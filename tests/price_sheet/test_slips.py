@@ -18,6 +18,7 @@ from tests.price_sheet.slips import (
     flat_lines,
     multiplied,
     priced_at,
+    swaps,
     table_slips,
     tables_of,
 )
@@ -114,3 +115,30 @@ def test_slips_of_a_contract_by_the_list_are_found(share: Fraction, currency: st
     ]
     assert len(slips) > 50
     assert [slip.what for slip in slips if len(findings(slip.text)) != 1] == []
+
+
+@pytest.mark.parametrize("path", [*SHIPPED, *map(str, CONTRACTS)], ids=lambda path: Path(path).stem)
+def test_rows_and_columns_that_changed_places_are_found(path: str) -> None:
+    """Beside the list and beside the version before, each once and there; a shipped sheet is its own list."""
+    text = (SHIPPED[path].path if path in SHIPPED else Path(path)).read_text()
+    draft, earlier = load_file(SHIPPED[path]).draft if path in SHIPPED else None, _years_before(text)
+    for swap in swaps(text):
+        beside_version = findings(swap.text, earlier, references={})
+        beside_list = findings(swap.text, references={"f": (draft.sheet,)}) if draft else beside_version
+        for (problem,) in (beside_version, beside_list):
+            assert problem.place.line in swap.lines, swap.what
+
+
+def test_prices_of_one_row_that_changed_places_are_found_by_the_other_rows() -> None:
+    sheet = "studio-usd"
+    text = next(path for path in CONTRACTS if path.stem == sheet).read_text()
+    live = "Live.HD: {china: 0.40, asia: 0.70"
+    text = text.replace("      Live.4K:", "      Live.8K: {china: 2.40, asia: 4.00, west: 3.60}\n      Live.4K:")
+    (problem,) = findings(text.replace(live, "Live.HD: {china: 0.70, asia: 0.40"))
+    assert (problem.kind.code, "Live.HD" in text.split("\n")[problem.place.line - 1]) == ("P906", True)
+
+
+def _years_before(text: str) -> str:
+    """A version of the sheet that ends where this one starts."""
+    earlier = re.sub(r"effective_from: (\d+)-", lambda year: f"effective_from: {int(year[1]) - 2}-", text)
+    return re.sub(r"effective_to: .*\n", "", earlier)

@@ -284,6 +284,8 @@ def _falling(pairs: Sequence[_Pair]) -> list[_Pair]:
 
 def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
     """The pairs but for those of a flat line that has prices in no such pair."""
+    if not pairs:
+        return []
     left = beyond_flat_lines({rate for pair in pairs for rate in pair}, table, _NEARLY_ALL)
     return [pair for pair in pairs if left.issuperset(pair)]
 

@@ -225,11 +225,10 @@ def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Pl
     return None
 
 
-def jumps(table: ItemTable, old: PriceSheet, groups: Groups) -> list[Odd]:
+def jumps(table: ItemTable, before: Listed) -> list[Odd]:
     """The rates of an item that are many times those of the version before, or free."""
-    before = old.items.get(table.code.value)
     odd: dict[Rate, Odd] = {}
-    for rate, compared in _compared(table, old, before, groups) if before else ():
+    for rate, compared in before.rates:
         one = compared[0]
         since = f"in the version before ({one.price.place})"
         if one.figure and not rate.price.value:
@@ -244,21 +243,26 @@ def jumps(table: ItemTable, old: PriceSheet, groups: Groups) -> list[Odd]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Listed:
+class Listed:
     """The rates of an item beside those of a reference sheet, and the share of these that they have as a rule."""
 
     reference: PriceSheet
-    rates: Sequence[tuple[Rate, list[_Compared]]]
+    rates: Sequence[tuple[Rate, list[Compared]]]
     share: Fraction
 
 
-def far_from_reference(
-    tables: Sequence[ItemTable], sheet: PriceSheet, references: Sequence[PriceSheet]
-) -> dict[ItemTable, list[Odd]]:
+def laid_beside(
+    tables: Sequence[ItemTable], sheet: PriceSheet, others: Sequence[PriceSheet], *, anywhere: bool = False
+) -> dict[ItemTable, Listed]:
+    """Each item that one of the other sheets has, beside the first of them; with `anywhere`, in regions that it has no price for
+    beside those of every region."""
+    return {table: one for table in tables if (one := _listed(table, sheet, others, anywhere))}
+
+
+def far_from_reference(listed: Mapping[ItemTable, Listed], sheet: PriceSheet) -> dict[ItemTable, list[Odd]]:
     """The rates of each item that are far from those of a reference sheet: from the list price where both have one currency,
     from the share that most of the item's prices have of theirs, and from that of the other items, of derived prices that of
     the item that they come from."""
-    listed = {table: one for table in tables if (one := _listed(table, sheet, references))}
     by_code = {table.code.value: one for table, one in listed.items()}
     found = {}
     for table, one in listed.items():
@@ -293,13 +297,13 @@ def far_from_reference(
     return found
 
 
-def _listed(table: ItemTable, sheet: PriceSheet, references: Sequence[PriceSheet]) -> _Listed | None:
-    for reference in references:
+def _listed(table: ItemTable, sheet: PriceSheet, others: Sequence[PriceSheet], anywhere: bool) -> Listed | None:
+    for reference in others:
         item = reference.items.get(table.code.value)
         if item and table.unit and table.unit.dimension == item.unit.dimension:
-            rates = list(_compared(table, reference, item, sheet.region_groups, anywhere=True))
+            rates = list(_compared(table, reference, item, sheet.region_groups, anywhere))
             ratios = [compared[0].ratio for _, compared in rates if compared[0].ratio]
-            return _Listed(reference, rates, _middle(ratios, 1) or Fraction(0))
+            return Listed(reference, rates, _middle(ratios, 1) or Fraction(0))
     return None
 
 
@@ -311,7 +315,7 @@ def _around(share: Fraction | None, times: int) -> tuple[Fraction, Fraction | No
     return (share / times, share * times) if share else (Fraction(0), None)
 
 
-def _is_far(compared: Sequence[_Compared], bounds: Sequence[tuple[Fraction, Fraction | None]]) -> bool:
+def _is_far(compared: Sequence[Compared], bounds: Sequence[tuple[Fraction, Fraction | None]]) -> bool:
     """Whether a price is far from each of those that it may be compared with."""
     ratios = [one.ratio for one in compared if one.ratio]
     return bool(ratios) and any(
@@ -319,7 +323,7 @@ def _is_far(compared: Sequence[_Compared], bounds: Sequence[tuple[Fraction, Frac
     )
 
 
-def _beside_the_list(rate: Rate, one: _Compared, reference: PriceSheet) -> str:
+def _beside_the_list(rate: Rate, one: Compared, reference: PriceSheet) -> str:
     return f"{_costs(rate, one)} in {reference.id} ({one.price.place})"
 
 
@@ -336,7 +340,7 @@ def other_units(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
+class Compared:
     """A figure of another sheet, the price that it belongs to, and what it is compared with per equal quantity."""
 
     figure: Decimal
@@ -344,14 +348,14 @@ class _Compared:
     ratio: Fraction
 
 
-def _costs(rate: Rate, one: _Compared) -> str:
+def _costs(rate: Rate, one: Compared) -> str:
     """`costs 0.651, 10 times the 0.0651`."""
     return f"costs {plain(rate.price.value)}, {significant(one.ratio)} times the {plain(one.figure)}"
 
 
 def _compared(
-    table: ItemTable, other: PriceSheet, item: Item, groups: Groups, *, anywhere: bool = False
-) -> Iterator[tuple[Rate, list[_Compared]]]:
+    table: ItemTable, other: PriceSheet, item: Item, groups: Groups, anywhere: bool
+) -> Iterator[tuple[Rate, list[Compared]]]:
     """Every rate of an item with the figures that another sheet has for the same spec, quantity and region, of which `groups`
     has the groups; with `anywhere`, those of every region where it has none for the region."""
     for rate in table.rates:
@@ -365,7 +369,7 @@ def _compared(
             yield rate, compared
 
 
-def _figure(rate: Rate, unit: Unit | None, price: Price, derived: bool) -> _Compared | None:
+def _figure(rate: Rate, unit: Unit | None, price: Price, derived: bool) -> Compared | None:
     """The figure of a price for the quantities that a rate is for."""
     lot = price.lot()
     if unit is None or not lot or unit.dimension != price.unit.dimension:
@@ -376,4 +380,4 @@ def _figure(rate: Rate, unit: Unit | None, price: Price, derived: bool) -> _Comp
     )
     figure = next(found for up_to, found in price.figures() if up_to is None or (high is not None and high <= up_to))
     ratio = Fraction(rate.price.value) / unit.micros / (Fraction(figure) / lot) if figure else Fraction(0)
-    return _Compared(figure, price, ratio)
+    return Compared(figure, price, ratio)

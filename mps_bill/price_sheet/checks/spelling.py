@@ -68,9 +68,11 @@ def _twins(table: ItemTable) -> dict[str, str]:
 def _codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
     """Specs with a codec that is nearly a known one, or one that more of the item's specs have."""
     meant: dict[str, str] = {}
+    if not (unknown := _unknown_codecs(sheet, table)):
+        return meant
     template, parts = table.template or "", _with_codecs(table)
     counts = Counter(part.codec or "" for part in parts.values())
-    for codec in _unknown_codecs(sheet, table):
+    for codec in unknown:
         common = [other for other, number in counts.items() if number > counts[codec]]
         of_codec = {spec: part.resolution or "" for spec, part in parts.items() if part.codec == codec}
         # Rather than a codec that nobody has, one of the item that lacks these resolutions.
@@ -109,10 +111,12 @@ def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, tuple[st
 def unknown_codecs(sheet: CheckedSheet) -> Iterator[Problem]:
     """Codecs that usage does not name so, once for all items."""
     for table in sheet.tables:
-        template, nearly, own = table.template or "", _codecs(sheet, table), _with_codecs(table)
-        for codec, (spec, _) in _unknown_codecs(sheet, table).items():
+        unknown = _unknown_codecs(sheet, table)
+        nearly = _codecs(sheet, table) if unknown else {}
+        for codec, (spec, _) in unknown.items():
             if spec in nearly:
                 continue
+            template, own = table.template or "", _with_codecs(table)
             name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
             hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
             # Where one of the item's codecs is not there any more, it is that one.
