@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import compress, count, tee
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import Kind
@@ -135,6 +136,17 @@ def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
                     raise ValueError("the lines of a row are not those that are wanted")
         width = width or len(row.fields)
         yield row
+
+
+def lines_among(stream: BinaryIO, wanted: Set[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The wanted lines of a stream but its first one, with their numbers and without their ends, which are LF or CRLF."""
+    ended = {line + end for line in wanted for end in (b"\n", b"\r\n", b"")}
+    lines, again = tee(stream)
+    # No line is looked at by Python's own instructions, which would take as long as the whole of the query.
+    found = compress(zip(count(1), again), map(ended.__contains__, lines))
+    for number, line in found:
+        if number > 1:
+            yield number, line.rstrip(b"\r\n")
 
 
 def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:

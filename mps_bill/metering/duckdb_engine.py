@@ -19,15 +19,24 @@ from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
-from mps_bill.metering.csv_rows import Row, row_from, rows_among
-from mps_bill.metering.duckdb_sql import DIALECT, ROW_NUMBER, csv_columns, csv_files, csv_lines, literal, parquet_rows
+from mps_bill.metering.csv_rows import Row, lines_among, row_from, rows_among
+from mps_bill.metering.duckdb_sql import (
+    DIALECT,
+    ROW_NUMBER,
+    csv_columns,
+    csv_files,
+    csv_lines,
+    literal,
+    parquet_rows,
+    plain_csv_lines,
+)
 from mps_bill.metering.encodings import NotUtf8Error
 from mps_bill.metering.exact_reader import UsageFiles, read_exactly
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions, Progress
 from mps_bill.metering.parquet_rows import exact_types, parquet_columns, parquet_row, stored_rows
 from mps_bill.metering.sources import UsageSource, read_errors
-from mps_bill.metering.sql_engine import PlacesNeededError, meter_by_sql
+from mps_bill.metering.sql_engine import ManySuspectsError, PlacesNeededError, meter_by_sql
 from mps_bill.metering.workspace import run_folder
 
 if TYPE_CHECKING:
@@ -35,6 +44,9 @@ if TYPE_CHECKING:
 
 _SUSPECTS_AT_ONCE = 10_000
 _ROWS_AT_ONCE = 2_000
+#: The suspect lines that are held in memory at once, to find their places in a file.
+_MAX_LINES = 200_000
+_SUSPECTS = "suspects"
 #: Bytes of the shortest row of CSV that can be billed, nearly; and the part of the memory that hashes of all rows may take.
 _SHORTEST_ROW = 48
 _BYTES_PER_HASH = 8
@@ -78,17 +90,25 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
 
     # Columns are never read by DuckDB's reader with `parallel = false`: it takes a quote that is never closed for the end
     # of the file, without a word. Bytes that are not UTF-8 end a query, so lines are tried once more as bytes.
-    readings = [_Reading(), _Reading(encoding="utf-8"), _Reading(encoding="latin-1")]
+    readings = [
+        _Reading(),
+        *(_Reading(encoding, plain) for encoding in ("utf-8", "latin-1") for plain in (True, False)),
+    ]
     while readings:
         reading = readings.pop(0)
         try:
             with _session(files, options, reading) as engine:
                 return meter_by_sql(engine, files, options)
         except PlacesNeededError:
-            readings = [reading for reading in readings if reading.encoding]
-        except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError):
+            pass
+        except ManySuspectsError:
+            readings = [other for other in readings if not other.plain]
+        except (duckdb.InvalidInputException, duckdb.NotImplementedException, _OtherLinesError) as error:
+            if reading.plain and isinstance(error, _OtherLinesError):
+                continue
             if reading.encoding == "utf-8" and not encoding_known:
                 raise NotUtf8Error from None
+            readings = [other for other in readings if other.encoding != reading.encoding]
         except (duckdb.IOException, _NotForQueriesError):
             # Of a damaged file the exact reader says how.
             break
@@ -97,10 +117,10 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How CSV is read: by columns, or by lines in an encoding."""
+    """How CSV is read: by columns, or by lines in an encoding; `plain` where most lines match one pattern."""
 
     encoding: str = ""
-    parallel: bool = True
+    plain: bool = False
 
 
 class _NotForQueriesError(Exception):
@@ -172,6 +192,9 @@ class _DuckDBEngine:
         self._progress = progress
         self.rows = self._row_sources()
         self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in files.sources)
+        self.kept_of_suspects = ("line",) if reading.plain else ()
+        if reading.plain and len(self.rows) > 1:
+            raise ManySuspectsError
 
     @property
     def holds_hashes(self) -> bool:
@@ -211,6 +234,11 @@ class _DuckDBEngine:
         return self._count(table)
 
     def find_suspects(self, statements: sql.Statements) -> None:
+        if self._reading.plain:
+            self.keep(_SUSPECTS, self._lines_in_doubt(statements), "Finding bad rows")
+            if self._scalar(f"SELECT sum(times) FROM {_SUSPECTS}") > _MAX_LINES or self._has_open_quote(_SUSPECTS):
+                raise ManySuspectsError
+            return
         # For this alone the order of the rows is that of the file; a query with a join keeps it on one thread only.
         threads = self._scalar("SELECT current_setting('threads')")
         self._connection.execute("SET preserve_insertion_order = true")
@@ -221,41 +249,86 @@ class _DuckDBEngine:
         self._connection.execute(f"SET threads = {threads}")
         self._connection.execute("SET preserve_insertion_order = false")
 
+    def _lines_in_doubt(self, statements: sql.Statements) -> str:
+        """The different lines of the suspects, in no order, and how many there are of each, the headers among them.
+
+        Those that are not sound are kept already. The others are asked for, if there are any: only lines that hold a word
+        which no good row has, where every suspect has such a word."""
+        kept = f"SELECT line, sum(number_0) AS times FROM {sql.JUDGED_GROUPS} WHERE line IS NOT NULL GROUP BY line"
+        source = self.rows[0]
+        if sql.CONTESTED not in statements.filled:
+            good = {
+                word for row in self.fetch(statements.words("line", suspect=False), "Finding bad rows") for word in row
+            }
+            suspect = self.fetch(statements.words("line", suspect=True), "Finding bad rows")
+            if not suspect:
+                return kept
+            telling = [{str(word) for word in row if word not in good} - {""} for row in suspect]
+            if all(telling):
+                holds = " OR ".join(f"contains(line, {literal(word)})" for word in sorted(set(map(max, telling))))
+                source = replace(source, relation=f"(SELECT * FROM {source.relation} WHERE {holds})")
+        asked = f"SELECT line, count(*) AS times FROM ({statements.suspects(source)}) AS suspects GROUP BY line"
+        return f"SELECT line, max(times) AS times FROM ({kept} UNION ALL {asked}) AS suspects GROUP BY line"
+
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        if self._reading.plain:
+            # All files have one header, so any of them judges a row alike. That header is a row of none of them.
+            yield from ((self._sources[0], row_from(0, line)) for line in self._lines(_SUSPECTS))
+            return
         for number, source in enumerate(self._sources):
-            if source.rows or source.format == "parquet" or self._has_open_quote(number):
+            if source.rows or source.format == "parquet" or self._has_open_quote(_suspects_of(number)):
                 rows = self._placed(number, source)
             else:
-                rows = (row_from(0, line) for line in islice(self._lines(number), 1, None))
+                rows = (row_from(0, line) for line in islice(self._lines(_suspects_of(number)), 1, None))
             yield from ((source, row) for row in rows)
 
-    def _has_open_quote(self, number: int) -> bool:
-        """Whether a quote is open at the end of a line of a CSV file, so that a row may go on behind it."""
-        rows = (row_from(0, line) for line in self._lines(number, "contains(line, '\"')"))
+    def _has_open_quote(self, table: str) -> bool:
+        """Whether a quote is open at the end of a suspect line of CSV, so that a row may go on behind it."""
+        rows = (row_from(0, line) for line in self._lines(table, "contains(line, '\"')"))
         return any(row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE for row in rows)
 
     def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
+        if self._reading.plain:
+            yield from self._found_by_line()
+            return
         for number, source in enumerate(self._sources):
             yield from ((source, row) for row in self._placed(number, source))
+
+    def _found_by_line(self) -> Iterator[tuple[UsageSource, Row]]:
+        """The suspects of plain lines. None is handed out before it is known that all are found."""
+        wanted = set(self._lines(_SUSPECTS))
+        found: list[list[tuple[int, bytes]]] = []
+        for source in self._sources:
+            with source.open() as stream:
+                found.append(list(lines_among(stream, wanted)))
+        if sum(map(len, found)) + len(found) != self._scalar(f"SELECT sum(times) FROM {_SUSPECTS}"):
+            raise _OtherLinesError
+        for source, lines in zip(self._sources, found, strict=True):
+            rows = self._originals(source, (row_from(number, line) for number, line in lines))
+            yield from ((source, row) for row in rows)
 
     def _placed(self, number: int, source: UsageSource) -> Iterator[Row]:
         if source.format == "parquet":
             for row_number, *values in self._kept_rows(_suspects_of(number), "*"):
                 yield parquet_row(int(str(row_number)) + 1, values)
             return
+        with source.open() as stream:
+            rows = islice(rows_among(stream, self._lines(_suspects_of(number))), 1, None)
+            yield from self._originals(source, rows)
+
+    def _originals(self, source: UsageSource, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows of a CSV file as they are; of a converted file, the rows they were made of."""
         unreadable: tuple[type[Exception], ...] = (ValueError, *read_errors())
         try:
-            with source.open() as stream:
-                rows = islice(rows_among(stream, self._lines(number)), 1, None)
-                if source.rows is None:
-                    yield from rows
-                    return
-                numbers = _numbers(rows)
-                wanted = next(numbers, 0)
-                for number, original in enumerate(source.rows(), 1):
-                    if number == wanted:
-                        yield original
-                        wanted = next(numbers, 0)
+            if source.rows is None:
+                yield from rows
+                return
+            numbers = _numbers(rows)
+            wanted = next(numbers, 0)
+            for number, original in enumerate(source.rows(), 1):
+                if number == wanted:
+                    yield original
+                    wanted = next(numbers, 0)
         except unreadable as error:
             raise _OtherLinesError from error
 
@@ -278,11 +351,14 @@ class _DuckDBEngine:
             types = exact_types(first, columns)
             return parquet_rows(paths[0], form, types)
         if self._reading.encoding:
+            if self._reading.plain:
+                words = sql.word_lists(self._files.scheme)
+                return plain_csv_lines(paths, form, words, encoding=self._reading.encoding)
             return csv_lines(paths, form, encoding=self._reading.encoding)
-        return csv_columns(paths, form, parallel=self._reading.parallel)
+        return csv_columns(paths, form)
 
-    def _lines(self, number: int, condition: str = "true") -> Iterator[bytes]:
-        kept = self._kept_rows(_suspects_of(number), "line", condition)
+    def _lines(self, table: str, condition: str = "true") -> Iterator[bytes]:
+        kept = self._kept_rows(table, "line", condition)
         return (str(line).encode(self._reading.encoding) for (line,) in kept)
 
     def _kept_rows(self, table: str, columns: str, condition: str = "true") -> Iterator[tuple[object, ...]]:

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mps_bill.core.times import LOCAL_TIME, OFFSET
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
-from mps_bill.metering.records import QUANTITY, FileForm
-from mps_bill.metering.sql import MAX_MICROS, Dialect, RowSource, place_name, text_source
+from mps_bill.metering.records import QUANTITY, SIDE, FileForm
+from mps_bill.metering.sql import MAX_MICROS, STATUSES, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 
 _YEAR_3000 = 32_503_680_000 * MICROS
 #: A text without quotes, which the CSV reader of DuckDB may have read otherwise than the exact reader, and without control
@@ -31,6 +33,7 @@ _HARMLESS = r'[^\x00-\x1f\x7f"]*'
 _PLAINLY_QUOTED = '("[^",]*"|[^",]*)(,("[^",]*"|[^",]*))*'
 #: Stands in no line that is certain, so a line is read as one value.
 _NO_DELIMITER = "\x1e"
+_MAX_WORDS = 500
 
 BINARY = "BLOB"
 #: The column of row numbers that DuckDB adds behind those of a Parquet file; no file can have another of this name.
@@ -142,14 +145,14 @@ class DuckDBDialect:
 DIALECT: Dialect = DuckDBDialect()
 
 
-def csv_columns(paths: Sequence[str], form: FileForm, *, parallel: bool) -> RowSource:
+def csv_columns(paths: Sequence[str], form: FileForm) -> RowSource:
     """Files of one header, every column as text."""
     names = [place_name(number) for number in range(len(form.layout.names))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
     relation = csv_files(
         paths,
         "strict_mode = true, header = true, delim = ',', quote = '\"', escape = '\"', null_padding = false,"
-        f" ignore_errors = false, parallel = {str(parallel).lower()}, columns = {{{columns}}},"
+        f" ignore_errors = false, columns = {{{columns}}},"
         f" force_not_null = {_list(names)}",
     )
     return text_source(DIALECT, relation, names, form)
@@ -174,6 +177,49 @@ def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSour
     shape = f"len(fields) = {len(form.layout.names)}"
     tests = (shape,) if encoding == "utf-8" else (shape, r"NOT regexp_matches(line, '[^\x00-\x7f]')")
     return text_source(DIALECT, relation, texts, form, tests, ("line",))
+
+
+def plain_csv_lines(
+    paths: Sequence[str], form: FileForm, words: Mapping[str, Sequence[str]], *, encoding: str
+) -> RowSource:
+    """The same, where every line is in doubt that one pattern does not match: one with other words, say. A pattern over the
+    whole line costs no more than those of its columns, and leaves few rows in doubt where most are good."""
+    source = csv_lines(paths, form, encoding=encoding)
+    pattern = _plain_line(form, words, ascii_only=encoding != "utf-8")
+    fields = [f"fields[{number}]" for number in range(1, len(form.layout.names) + 1)]
+    completed_at, quantity = (fields[form.layout.index[name]] for name in ("completed_at", "quantity"))
+    decimal = f"try_cast({quantity} AS DECIMAL(18,6))"
+    return replace(
+        source,
+        epoch=f"epoch_us(try_cast({completed_at} AS TIMESTAMPTZ))" if form.assumed_offset is None else source.epoch,
+        micros=f"CASE WHEN {quantity} = '' THEN -1 ELSE {_scaled(decimal)} END",
+        tests=(f"regexp_full_match(line, {literal(pattern)})",),
+        well_formed=True,
+    )
+
+
+def _plain_line(form: FileForm, words: Mapping[str, Sequence[str]], *, ascii_only: bool) -> str:
+    """The pattern of a line whose values have the right form and whose words are known."""
+    text = "[ !#-+--~]" if ascii_only else r'[^\x00-\x1f\x7f",]'
+    fields = [f"{text}*"] * len(form.layout.names)
+    forms = {
+        "job_id": f"{text}+",
+        ACCOUNT_COLUMN: f"{text}+",
+        "completed_at": LOCAL_TIME + (OFFSET if form.assumed_offset is None else f"({OFFSET})?"),
+        "quantity": f"({QUANTITY})?",
+        "width": f"({SIDE})?",
+        "height": f"({SIDE})?",
+        "status": f"(?i:{_any_of(STATUSES)})",
+        # A pattern of very many words is none any more.
+        **{name: _any_of(known) for name, known in words.items() if len(known) <= _MAX_WORDS},
+    }
+    for name, number in form.layout.index.items():
+        fields[number] = forms.get(name, fields[number])
+    return ",".join(f'("({field})"|({field}))' for field in fields)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return f"({'|'.join(map(re.escape, words))})"
 
 
 def parquet_rows(path: str, form: FileForm, types: Sequence[str]) -> RowSource:

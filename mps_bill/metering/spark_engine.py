@@ -250,6 +250,8 @@ class _SparkEngine:
 
     dialect = DIALECT
     knows_rows = True
+    holds_hashes = False
+    kept_of_suspects = ()
 
     def __init__(self, session: SparkSession, files: UsageFiles) -> None:
         self._session = session
@@ -271,10 +273,6 @@ class _SparkEngine:
     @property
     def rows(self) -> Sequence[sql.RowSource]:
         return tuple(rows for _, rows in self._alike)
-
-    @property
-    def holds_hashes(self) -> bool:
-        return False
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         del doing

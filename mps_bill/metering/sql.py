@@ -24,7 +24,7 @@ from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQ
 
 MAX_MICROS = 10**18 - 1
 _INT64 = 2**63 - 1
-_STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
+STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
 #: The words that a row needs even where it is not billable. A unit it may lack then.
 _NEVER_EMPTY = ("item", "region")
 #: The value of a column that a file lacks.
@@ -37,8 +37,8 @@ IDENTITY = ("job_id", "item", "output")
 JUDGED = (*WORDS, "status", "width", "height")
 TEXTS = (*dict.fromkeys((*IDENTITY, *JUDGED)), "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
-#: What `groups` sums, kept where it holds the hashes of all records.
-JUDGED_GROUPS = "judged_groups"
+#: What `groups` sums, where it is kept since it has more: bad rows, or in a column the hashes of all records.
+JUDGED_GROUPS, HASHES = "judged_groups", "hashes"
 #: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
 
@@ -102,7 +102,7 @@ class RowSource:
     `values` has the text of the columns in `TEXTS` and of every tag; `epoch` and `micros` are as in rows, NULL where they
     have no such form; `width` and `height` make pixels of the columns of these names, NULL likewise, and `values` may have
     those made already. `tests` are what else must hold of a row's form. `carried` are the columns that lead back to the
-    row in its file.
+    row in its file. `well_formed` says that the tests see to quotes and control characters of all texts.
     """
 
     relation: str
@@ -113,6 +113,7 @@ class RowSource:
     height: str
     tests: tuple[str, ...]
     carried: tuple[str, ...] = ()
+    well_formed: bool = False
 
 
 def text_source(
@@ -153,12 +154,13 @@ class Statements:
     dialect: Dialect
     filled: set[str] = field(default_factory=set)
 
-    def different_words(self, rows: int) -> str:
-        """How many different words the first rows of the first source have."""
-        words, source = ", ".join(JUDGED), self.rows[0]
-        texts = ", ".join(f"{source.values[name]} AS {name}" for name in JUDGED)
-        first = f"SELECT {texts} FROM {source.relation} LIMIT {rows}"
-        return f"SELECT count(*) FROM (SELECT DISTINCT {words} FROM ({first}) AS first_rows) AS found"
+    def sample(self, rows: int) -> str:
+        """How many different words the first rows of the first source have, and how many of the rows are in doubt."""
+        words = ", ".join(JUDGED)
+        source = replace(self.rows[0], relation=f"(SELECT * FROM {self.rows[0].relation} LIMIT {rows})")
+        first = self._judged(source, self._rows(source), JUDGED)
+        counted = f"SELECT {words}, sum(CASE WHEN certain THEN 0 ELSE 1 END) AS in_doubt FROM ({first}) AS first_rows"
+        return f"SELECT count(*), coalesce(sum(in_doubt), 0) FROM ({counted} GROUP BY {words}) AS found"
 
     def groups(self, *, by_words: bool) -> str:
         """The counts of all rows by key. The group without a slot holds the rows in doubt.
@@ -170,15 +172,23 @@ class Statements:
         summed = self._summed() if by_words else self._numbered([self.dialect.sum(name) for name in self._numbers()])
         return f"SELECT {keys}, {summed} FROM {counted} AS keyed GROUP BY {keys}"
 
-    def judged_groups(self, *, by_words: bool, hashes: bool = False) -> str:
-        """Rows counted by their words, which are judged; a key may come more than once. `hashes` adds, to counts by words,
-        those of all their records, which `repeated` compares then without reading the usage again."""
+    def judged_groups(self, *, by_words: bool, hashes: bool = False, carried: Sequence[str] = ()) -> str:
+        """Rows counted by their words, which are judged; a key may come more than once. To counts by words `hashes` adds
+        those of their records, which `repeated` compares then without reading the usage again, and `carried` the words and
+        these columns of the rows that are not sound, which are counted by them too."""
         tags = [tag_column(tag) for tag in self._split_by()]
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
         numbers = ["1", "0", *self._quantities()]
         if by_words:
             numbers = ["count(*)", "0", *map(self.dialect.sum, self._quantities())]
-        columns = ("slot", *tags, *self._numbers(), *(("hashes",) if hashes else ()))
+        columns = (
+            "slot",
+            *tags,
+            *self._numbers(),
+            *((HASHES,) if hashes else ()),
+            *carried,
+            *(JUDGED if carried else ()),
+        )
         alike: dict[tuple[str, str], list[RowSource]] = {}
         for source in self.rows:
             alike.setdefault((source.width, source.height), []).append(source)
@@ -188,13 +198,16 @@ class Statements:
             given = [name for name in JUDGED if any(source.values[name] != _EMPTY for source in sources)]
             shared = ", ".join((*given, *tags))
             empty = "".join(f", {_EMPTY} AS {name}" for name in JUDGED if name not in given)
-            summed = ", ".join((self._numbered(numbers), *(("array_agg(hash) AS hashes",) if hashes else ())))
+            listed = (f"array_agg(hash) FILTER (WHERE slot IS NOT NULL) AS {HASHES}",) if hashes else ()
+            summed = ", ".join((self._numbered(numbers), *listed))
+            kept = "".join(f", CASE WHEN NOT sound THEN {name} END AS {name}" for name in carried)
             hashed = f", {self._record_hash()} AS hash" if hashes else ""
-            rows = " UNION ALL ".join(map(self._rows, sources))
+            rows = " UNION ALL ".join(self._rows(source, carried) for source in sources)
+            group = ", ".join((shared, "slot", *carried))
             words = f"""
-    SELECT {shared}, slot, slot IS NOT NULL AS sound{empty}, {summed} FROM (
-        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros}{hashed} FROM ({rows}) AS every_row
-    ) AS slotted{f" GROUP BY {shared}, slot" if by_words else ""}"""
+    SELECT {group}, slot IS NOT NULL AS sound{empty}, {summed} FROM (
+        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
+    ) AS slotted{f" GROUP BY {group}" if by_words else ""}"""
             counted.append(self._judged(sources[0], words, columns))
         keys = self._keys(key_columns(self.scheme)) | {"slot": "slot"}
         keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
@@ -205,8 +218,10 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
         """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
         `same`."""
         identity = self._record_hash()
-        if JUDGED_GROUPS in self.filled:
-            hashes = f"SELECT {self.dialect.unnested('hashes')} AS hash FROM {JUDGED_GROUPS}"
+        if HASHES in self.filled:
+            # What is refused comes with the records in doubt, where it may be one.
+            billed = f"NOT {_is_in(REFUSED, self._whole_key())}" if REFUSED in self.filled else "true"
+            hashes = f"SELECT {self.dialect.unnested(HASHES)} AS hash FROM {JUDGED_GROUPS} WHERE {billed}"
         else:
             hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
         if DOUBTFUL_RECORDS in self.filled:
@@ -297,6 +312,15 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         checked = self._checked_source(source, source.carried)
         return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
 
+    def words(self, carried: str, *, suspect: bool) -> str:
+        """The different words of the rows in `JUDGED_GROUPS` that are sound, and are suspects or none; the column `carried`
+        is kept of the others."""
+        is_suspect = "slot IS NULL"
+        if REFUSED in self.filled:
+            is_suspect += f" OR {_is_in(REFUSED, self._whole_key())}"
+        condition = f"({is_suspect}) AND {carried} IS NULL" if suspect else f"NOT ({is_suspect})"
+        return f"SELECT DISTINCT {', '.join(JUDGED)} FROM {JUDGED_GROUPS} WHERE {condition}"
+
     def _checked(self, *, repeated: bool = False) -> str:
         """The checked rows of all sources; with `repeated` only those whose hash is in that table, which is asked first."""
         parts = []
@@ -325,7 +349,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
                 *(f"{test} AS test_{number}" for number, test in enumerate(source.tests)),
             )
         )
-        tests = (*self._tests_of_row(), *(f"test_{number}" for number in range(len(source.tests))))
+        tests = (*self._tests_of_row(source), *(f"test_{number}" for number in range(len(source.tests))))
         texts = (name for name in TEXTS if name != "extra")
         columns = ", ".join((*carried, *texts, *map(tag_column, self.tags), "epoch", "micros"))
         return (
@@ -351,7 +375,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"SELECT {shown}, {certain} AS certain FROM (SELECT {coded} FROM ({rows}) AS read) AS coded"
 
     def _status(self) -> str:
-        return self.dialect.position(self.dialect.lower("status"), _STATUSES)
+        return self.dialect.position(self.dialect.lower("status"), STATUSES)
 
     def _failed(self) -> str:
         return f"{self._status()} >= {_FIRST_FREE}"
@@ -366,15 +390,15 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         ]
         return f"CASE {' '.join(arms)} ELSE {code} END AS {code}" if arms else code
 
-    def _tests_of_row(self) -> tuple[str, ...]:
+    def _tests_of_row(self, source: RowSource) -> tuple[str, ...]:
         """What must hold of a row, but for its words, so that the engine is certain of it; NULL counts as false."""
-        harmless = self.dialect.harmless
+        texts = () if source.well_formed else ("job_id", "output", "extra", *map(tag_column, self.tags))
         return (
             "epoch >= 0",
             # The status is looked up where it matters only.
             f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {self._failed()} END",
             "job_id <> ''",
-            *(harmless(column) for column in ("job_id", "output", "extra", *map(tag_column, self.tags))),
+            *map(self.dialect.harmless, texts),
             *(f"{column} <> ''" for column in self.tags if column == ACCOUNT_COLUMN),
         )
 

@@ -48,6 +48,11 @@ class SqlEngine(Protocol):
         ...
 
     @property
+    def kept_of_suspects(self) -> Sequence[str]:
+        """The columns of rows that are not sound which are kept as rows are counted; that pays where such rows are few."""
+        ...
+
+    @property
     def holds_hashes(self) -> bool:
         """Whether a number of 64 bits for every row of the usage surely fits into memory."""
         ...
@@ -83,6 +88,10 @@ class SqlEngine(Protocol):
 
 class PlacesNeededError(Exception):
     """A row is bad or in doubt, and the engine cannot lead back to it."""
+
+
+class ManySuspectsError(Exception):
+    """Rows are to be kept that are not few."""
 
 
 def meter_by_sql(engine: SqlEngine, files: UsageFiles, options: MeterOptions) -> Metered:
@@ -129,11 +138,18 @@ class _Metering:
         """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any is in doubt."""
         in_doubt = False
         refused: list[Sequence[object]] = []
-        ((different,),) = self._engine.fetch(self._statements.different_words(_SAMPLE), "Reading usage")
+        engine = self._engine
+        ((different, doubtful),) = engine.fetch(self._statements.sample(_SAMPLE), "Reading usage")
         by_words = int(str(different)) < _SAMPLE // 10
-        if by_words and self._engine.holds_hashes and not self._options.trust_unique:
-            judged = self._statements.judged_groups(by_words=True, hashes=True)
-            self._keep(sql.JUDGED_GROUPS, judged, "Reading usage")
+        if int(str(doubtful)) and not engine.knows_rows:
+            raise PlacesNeededError
+        if engine.kept_of_suspects and not (by_words and int(str(doubtful)) < _SAMPLE // 20):
+            raise ManySuspectsError
+        hashes = engine.holds_hashes and not self._options.trust_unique
+        if by_words and (hashes or engine.kept_of_suspects):
+            judged = self._statements.judged_groups(by_words=True, hashes=hashes, carried=engine.kept_of_suspects)
+            if self._keep(sql.JUDGED_GROUPS, judged, "Reading usage") and hashes:
+                self._statements.filled.add(sql.HASHES)
         groups = self._statements.groups(by_words=by_words)
         for row in self._over_accounts(sql.GROUPS, groups, "Reading usage"):
             if row[0] is None:
