@@ -142,3 +142,33 @@ def _years_before(text: str) -> str:
     """A version of the sheet that ends where this one starts."""
     earlier = re.sub(r"effective_from: (\d+)-", lambda year: f"effective_from: {int(year[1]) - 2}-", text)
     return re.sub(r"effective_to: .*\n", "", earlier)
+
+
+#: What a sheet shows without a list and without a version before it: of its single figures, and of its items, rows, columns and
+#: factors as a whole, at least how many are found of how many. What is not has nothing in the sheet to be laid beside: the only
+#: price of an item, all of an item, one of two columns.
+BY_ITSELF = {
+    "cdn-china": ((240, 240), (48, 60)),
+    "cdn-intl": ((192, 192), (48, 60)),
+    "kms-china": ((32, 48), (10, 48)),
+    "kms-intl": ((32, 78), (10, 60)),
+    "mns-china": ((0, 5), (0, 0)),
+    "mns-intl": ((34, 36), (0, 24)),
+    "mps-china": ((390, 450), (70, 150)),
+    "mps-intl": ((576, 594), (225, 240)),
+    "oss-china": ((0, 64), (0, 12)),
+    "oss-intl": ((0, 12), (0, 0)),
+    "delivery-cny": ((42, 72), (12, 42)),
+    "media-cny": ((222, 228), (118, 162)),
+    "studio-usd": ((234, 234), (113, 138)),
+}
+
+
+@pytest.mark.parametrize("path", [*SHIPPED, *map(str, CONTRACTS)], ids=lambda path: Path(path).stem)
+def test_what_a_sheet_shows_by_itself(path: str) -> None:
+    """As of a contract with codes of its own, which no list has."""
+    text = (SHIPPED[path].path if path in SHIPPED else Path(path)).read_text()
+    for slips, (least, count) in zip((cell_slips(text), table_slips(text)), BY_ITSELF[Path(path).stem], strict=True):
+        counts = [len(findings(slip.text, references={})) for slip in slips]
+        assert len(counts) == count
+        assert sum(1 for number in counts if number) >= least
