@@ -20,7 +20,7 @@ from mps_bill.price_sheet.checks.other_sheets import (
     other_units,
     version_warnings,
 )
-from mps_bill.price_sheet.checks.price_cells import ItemTable, Odd, folded, item_tables
+from mps_bill.price_sheet.checks.price_cells import QUESTION, ItemTable, Odd, folded, item_tables
 from mps_bill.price_sheet.checks.spelling import (
     duplicate_names,
     missing_specs,
@@ -142,12 +142,32 @@ def _warnings(
         message = (
             f"{first.rate} {first.why}, and every price of {len(whole)} items is off alike; is the currency right?"
         )
-        yield Problem(draft.place(d.CURRENCY), first.kind, message)
+        places = tuple(table.code.place for table in whole)
+        yield Problem(draft.place(d.CURRENCY), first.kind, message, facts=places)
         odd = {}
+    yield from _odd_columns(odd)
     for table in tables:
         yield from folded(odd.get(table, ()), table)
     if draft and before:
         yield from version_warnings(draft, before, checked.unsound())
+
+
+def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
+    """One finding for a region or group in which every price of several items is off, and no other item has one that is; they
+    are taken out of `odd`."""
+    columns: dict[tuple[str, bool], list[Odd]] = {}
+    for one in (one for table in odd for one in odd[table] if not table.derived):
+        columns.setdefault((one.rate.region, one.high), []).append(one)
+    for (region, _), members in columns.items():
+        rates = {one.rate for one in members}
+        of_items = [[rate for rate in table.rates if rate.region == region and rate.price.value] for table in odd]
+        touched = [of_item for of_item in of_items if not rates.isdisjoint(of_item)]
+        if len(touched) >= MIN_ITEMS and all(rates.issuperset(of_item) for of_item in touched):
+            first, places = members[0], tuple(one.rate.price.place for one in members[1:])
+            message = f"{first.rate} {first.why}, and every price in {region} of {len(touched)} items is off alike; {QUESTION}"
+            yield Problem(first.rate.price.place, first.kind, message, also=places)
+            for table in odd:
+                odd[table] = [one for one in odd[table] if one not in members]
 
 
 def _swaps(table: ItemTable, versions: Mapping[ItemTable, Listed], listed: Mapping[ItemTable, Listed]) -> list[Swap]:

@@ -100,7 +100,8 @@ def _check_items(drafts: Sequence[SheetDraft]) -> list[Problem]:
     for draft in drafts:
         for code, item in draft.sheet.items.items():
             other = first.setdefault(code, draft)
-            if other.sheet.product != draft.sheet.product:
+            # Versions of one id in two products are reported as that.
+            if other.sheet.product != draft.sheet.product and other.sheet.id != draft.sheet.id:
                 message = (
                     f"the item {code} belongs to {draft.sheet.product} here and to {other.sheet.product} at"
                     f" {other.sheet.items[code].place}; usage names items only, so give each its own code"

@@ -243,7 +243,7 @@ def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple
         if id_.value not in known and context.sources_whole:
             hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
             message = f"{quoted(id_.value)} is not the id of a source of this sheet{hint}"
-            problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message, id_.value))
+            problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message, id_.value if known else "no sources"))
     found = (known.get(id_.value) for id_ in named.parts)
     return tuple(source for source in found if source)
 
@@ -293,7 +293,8 @@ def _check_pair(
             at = unit.place if unit else at
         problems.append(Problem(at, kinds.UNIT_MISMATCH, f"{units}; use one unit for both", base_code.value))
     if not draft.template_wrong and not base.template_wrong and _parts(draft.template) != _parts(base.template):
-        if base.template is None:
+        made = ".".join(part for part in (CODEC, RESOLUTION) if part in (draft.template or ""))
+        if base.template is None and any(split_spec(made, spec) for spec in base.prices or {}):
             message = (
                 f"{base_code.value} has no `spec`, and {draft.code.value}, which has its prices by `prices_from`, has"
                 f" {quoted(draft.template or '')}; give it a `spec` with the same placeholders"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Set
 
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
@@ -33,7 +34,8 @@ def read_unpriced(
             place=fields.place,
         )
         # Of a region that is in two groups, that is what is wrong.
-        shared = {region.value for region in context.overlaps.values()}
+        held = Counter(region for members in context.groups.values() for region in members)
+        shared = {region for region, number in held.items() if number > 1}
         problems += _check_before(fields, entry, sheet) if before else _check_no_price(entry, sheet, shared)
         entries.append(entry)
     return tuple(entries)
@@ -52,7 +54,7 @@ def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
                 or f"; groups of this sheet: {one_of(tuple(context.groups))}"
             )
             message = f"{quoted(region.value)} is an unknown region or group{hint}"
-            yield Problem(region.place, kinds.UNKNOWN_REGION, message)
+            yield Problem(region.place, kinds.UNKNOWN_REGION, message, region.value)
 
 
 def _check_no_price(entry: Unpriced, sheet: PriceSheet, shared: Set[str]) -> Iterator[Problem]:

@@ -105,7 +105,7 @@ CASES: list[tuple[str, str, str]] = [
     ("{item: transcoding, ", "{item: §narrowband_hd_1, ", "base-item-without-prices"),
     ("{item: transcoding, ", "{item: §segments, ", "placeholder-mismatch"),
     ("{item: transcoding, ", "{item: §review, ", "placeholder-mismatch"),
-    ("    unit: minute\n    prices_from: {item: ", "    unit: hour\n    prices_from: {item: §", "unit-mismatch"),
+    ("    unit: minute\n    prices_from: {item: ", "    unit: §hour\n    prices_from: {item: ", "unit-mismatch"),
     ("    spec: Segmentation", "    spec_aliases: {Ts: §Segmentations}\n    spec: Segmentation", "bad-spec-alias"),
     (
         "    spec: Segmentation",
@@ -233,8 +233,7 @@ def test_messages_give_both_values_and_the_near_miss() -> None:
             '"us-west-l" is an unknown region or group; did you mean "us-west-1"?'
         ),
         ("us-west-1: 0.0225", "east: 0.0225"): (
-            '"H264.HD" has a price for mainland and one for east, and cn-shanghai is in both groups;'
-            " take it out of one of them"
+            'cn-shanghai is in the groups mainland and east, and "H264.HD" has a price for both; take it out of one of them'
         ),
         ("minimum: 0.02", "minimum: 0.025"): "the minimum 0.025 is not a multiple of the step 0.01",
         ("H264.HD:", "H264.FHD:"): '"H264.FHD" names "FHD", not in the set video; it has LD, SD, HD, 2K or 4K',

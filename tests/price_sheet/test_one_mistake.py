@@ -80,6 +80,15 @@ MISTAKES: tuple[tuple[str, str, str, str, int, str, str], ...] = (
     ("read next year", CHINA, "read_on: 2026-11-23", "read_on: 2027-11-23", 0, "P922", "2027"),
     ("a currency misspelt", CHINA, "currency: CNY", "currency: CYN", 1, "P921", "CYN"),
     ("the factor", CHINA, "times: 3", "times: 30", 1, "P911", "times: 30"),
+    ("HEVC everywhere", f"{CHINA} next", r"H265\.", "HEVC.", 0, "P915", "HEVC"),
+    ("a region misspelt everywhere", f"{INTL} next", "me-central-1", "me-centrl-1", 0, "P309", "me-centrl-1"),
+    ("the sources lost", CHINA, r"(?s)sources:\n.*?billing:", "billing:", 1, "P302", "sources: ["),
+    ("price for prices", CHINA, "    prices:", "    price:", 0, "P121", "    price:"),
+    ("two regions in two groups", INTL, r"(  hongkong_us_europe: \[)", r"\1cn-beijing, cn-shanghai, ", 1, "P310", "europe: ["),
+    ("another product", f"{CHINA} next", "product: mps", "product: msp", 1, "P409", "product: msp"),
+    ("a template and its rows", f"{CHINA} next", r"(SuperResolution\.Standar)d", r"\1t", 0, "P915", "Standart.HD"),
+    ("hours everywhere, beside", f"{CHINA} next", "unit: minute", "unit: hour", 0, "P914", "unit: hour"),
+    ("rows lost in three items", f"{CHINA} next", r"      H264\.\w+: \{mainland: .*\n", "", 0, "P913", "H26"),
     ("another rounding of the bill", f"{CHINA} next", "mode: down", "mode: up", 1, "P914", "mode: up"),
 )  # fmt: skip
 

@@ -82,8 +82,10 @@ def _changed_rules(draft: SheetDraft, before: SheetDraft, changes: Sequence[Item
         )
         # What follows from another unit is off by as much at every price of the item.
         facts: tuple[Fact, ...] = ()
-        if first.what in ("unit", "spec"):
-            facts = tuple(rule.item.place if first.what == "unit" else ("spec", rule.item.code) for rule in rules)
+        if first.what == "unit":
+            facts = tuple(rule.item.place for rule in rules)
+        elif first.what == "spec":
+            facts = tuple(("template" if rule.item.template else "spec", rule.item.code) for rule in rules)
         also = tuple(rule.place for rule in rules[1:])
         yield Problem(first.place, kinds.CHANGED_RULE, message, also=also, facts=facts)
 
@@ -151,25 +153,26 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
     lose it."""
     new = draft.sheet
     groups = {**new.region_groups, **old.region_groups}
-    everywhere: dict[tuple[str, ...], list[tuple[Item, Item]]] = {}
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Item, Item]]] = {}
     for before, after in items:
         for gone, where in _gone(old, new, before, after).items():
-            if all(old.price(before, spec, where[0]) is None for spec in before.prices if spec not in gone):
-                everywhere.setdefault(where, []).append((before, after))
-                continue
-            shown = one_of([quoted(spec) for spec in gone], 6)
-            facts = tuple(("price", after.code, spec) for spec in gone)
-            place = _row_place(draft, before, after, gone[0])
-            yield _ended_price(after.code, shown, where, groups, before, place, facts)
-    for where, pairs in everywhere.items():
+            # What ends in some regions for all that had a price there ends as these.
+            region = EVERY_REGION if where[0] == "every other region" else where[0]
+            every = all(old.price(before, spec, region) is None for spec in before.prices if spec not in gone)
+            every = every and not after.prices.keys().isdisjoint(before.prices)
+            alike.setdefault(((), where) if every else (gone, where), []).append((before, after))
+    for (gone, where), pairs in alike.items():
         before, after = pairs[0]
-        codes = after.code if len(pairs) == 1 else f"{after.code} and {len(pairs) - 1} more"
-        group = _group_place(draft, old, where)
-        regions = tuple(("region", region) for region in where)
-        prices = tuple(("price", one.code, spec) for one, _ in pairs for spec in one.prices)
-        yield _ended_price(
-            codes, "everything", where, groups, before, group or after.place, regions if group else prices
+        has = "has" if len(pairs) == 1 else f"and {len(pairs) - 1} more have"
+        specs = one_of([quoted(spec) for spec in gone], 6) if gone else "everything"
+        message = (
+            f"{after.code} {has} a price for {specs} in {one_of(words.by_group(where, groups))} in the version before"
+            f" ({before.place}) and none in this one; if that is meant, list it under `unpriced`"
         )
+        place = _row_place(draft, before, after, gone[0]) if gone else _group_place(draft, old, where) or after.place
+        facts: list[Fact] = [("price", one.code, spec) for _, one in pairs for spec in gone]
+        facts = facts or [("region", region) for region in where]
+        yield Problem(place, kinds.ENDED_PRICE, message.replace(" or ", " and "), facts=tuple(facts))
 
 
 def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -187,23 +190,6 @@ def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[t
     for region, specs in ended.items():
         alike[tuple(specs)] = (*alike.get(tuple(specs), ()), region)
     return alike
-
-
-def _ended_price(
-    codes: str,
-    specs: str,
-    where: Sequence[str],
-    groups: Groups,
-    before: Item,
-    place: Place,
-    facts: tuple[Fact, ...],
-) -> Problem:
-    has = "have" if " more" in codes else "has"
-    message = (
-        f"{codes} {has} a price for {specs} in {one_of(words.by_group(where, groups))} in the version before ({before.place})"
-        " and none in this one; if that is meant, list it under `unpriced`"
-    )
-    return Problem(place, kinds.ENDED_PRICE, message.replace(" or ", " and "), facts=facts)
 
 
 def _row_place(draft: SheetDraft, before: Item, after: Item, spec: str) -> Place:

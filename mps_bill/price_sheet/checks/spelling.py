@@ -47,16 +47,14 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
         meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(sheet, table), **_twins(table)}
         for spec, word in meant.items():
             message = f"{quoted(spec)} is nearly {quoted(word)}; if it is that, usage will not meet this price"
-            facts = (("price", table.code.value, word),)
-            yield Problem(
-                table.spec_places[spec], kinds.MISSPELT_SPEC, message, _codec_slip(table, spec, word), facts=facts
-            )
+            facts = (("price", table.code.value, word), ("template", table.code.value))
+            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, _slip(spec, word), facts=facts)
 
 
-def _codec_slip(table: ItemTable, spec: str, word: str) -> str:
-    """What is misspelt in all specs of a codec alike; empty where it is not the codec."""
-    one, other = (split_spec(table.template or "", name) for name in (spec, word))
-    return f"{one.codec} for {other.codec}" if one and other and one.resolution == other.resolution else ""
+def _slip(spec: str, word: str) -> str:
+    """What is misspelt, which other specs may have alike: `h265 for H265`."""
+    parts = [(one, other) for one, other in zip(spec.split("."), word.split("."), strict=False) if one != other]
+    return " ".join(f"{one} for {other}" for one, other in parts)
 
 
 def _twins(table: ItemTable) -> dict[str, str]:
@@ -202,8 +200,8 @@ def named_regions(parts: SheetParts) -> set[str]:
 def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
     groups, items, used = fields.get(d.REGION_GROUPS), fields.get(d.ITEMS), named_regions(sheet.parts)
-    # Where a group's name is misspelt beside the prices, that is the mistake.
-    if not items or not items.whole or not used <= sheet.parts.context.region_keys:
+    # Where a group's name is misspelt beside the prices, or something is wrong with them, that is the mistake.
+    if not items or not items.whole or not used <= sheet.parts.context.region_keys or sheet.unsound():
         return
     for group in groups.parts if groups else ():
         if group.key.value not in used:
@@ -232,7 +230,7 @@ def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
         code, others = table.code, [item.template for item in sheet.in_others(table.code.value) if item.template]
         if table.fields.wrong(d.SPEC):
             continue
-        facts: tuple[Fact, ...] = (("spec", code.value),)
+        facts: tuple[Fact, ...] = (("spec", code.value), ("template", code.value))
         if table.template is not None:
             longer = next((one for one in others if _lacks_a_part(table.template, one)), None)
             dead = [] if table.derived else _dead_specs(table, table.template)
