@@ -152,7 +152,7 @@ def _pay_all(
     if until is not None:
         run.advance(until, statements_too=True)
         until = max(until, account.settled_at or until)
-    closing = remember(run.account, due, twice=charge_twice)
+    closing = remember(run.closing(), due, twice=charge_twice)
     if until is not None:
         closing = replace(closing, settled_at=until)
     closing.check()
@@ -177,12 +177,18 @@ class _Run:
             held, statement = self._next_statement(last_statement)
             step: Step
             if top_up and not (statement and statement.issued_at < top_up.at):
-                step, self.account = _arrive(self._to_come.pop(), self.account)
+                step, self.account = receive(self._to_come.pop(), self.account)
             elif held and statement:
                 step, self.account = settle_statement(held, statement, self.account)
             else:
                 return
             self.steps.append(step)
+
+    def closing(self) -> Account:
+        """The account, with the top-ups that have arrived marked: all at once, since there can be thousands."""
+        arrived = {id(step.top_up) for step in self.steps if isinstance(step, Arrival)}
+        marked = (replace(one, arrived=True) if id(one) in arrived else one for one in self.account.top_ups)
+        return replace(self.account, top_ups=tuple(marked))
 
     def _next_top_up(self, until: int) -> TopUp | None:
         return self._to_come[-1] if self._to_come and self._to_come[-1].at <= until else None
@@ -192,11 +198,6 @@ class _Run:
             return None, None
         held, statement = next(due_statements(self.account, self.book))
         return (held, statement) if statement.issued_at <= until else (None, None)
-
-
-def _arrive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
-    arrived = tuple(replace(one, arrived=True) if one is top_up else one for one in account.top_ups)
-    return receive(top_up, replace(account, top_ups=arrived))
 
 
 def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
