@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,25 @@ def test_no_two_files_share_a_name() -> None:
     """A name says where to look; a reader does not need the folder to tell two files apart."""
     names = [path.stem for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]
     assert not {name for name in names if names.count(name) > 1}
+
+
+#: What others than the package call: tests, by a text in the place of a file, and the library of the command line.
+CALLED_FROM_OUTSIDE = {"read_mapping", "format_options", "format_epilog"}
+
+
+def unused_names(sources: Iterable[str]) -> set[str]:
+    """The functions and classes that stand in some sources only where they are defined."""
+    sources = list(sources)
+    words = Counter(re.findall(r"\w+", "\n".join(sources)))
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
+    names = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    return {name for name in names if words[name] == names.count(name) and not name.startswith("__")}
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    assert unused_names(["def one(): ...", "def two():\n    one()"]) == {"two"}
+    found = unused_names(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert found == CALLED_FROM_OUTSIDE
 
 
 def test_imports_point_down() -> None:

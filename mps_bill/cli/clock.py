@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mps_bill.cli.output import say
@@ -11,7 +11,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.core.times import clock
 
 if TYPE_CHECKING:
-    from mps_bill.metering.groups import Metered
+    from mps_bill.metering.groups import Group, Metered
     from mps_bill.price_sheet.book import PriceBook
 
 
@@ -26,10 +26,8 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     Raises:
         InputRejected: such usage would be charged.
     """
-    from mps_bill.metering.unfinished import unfinished_cycles
-
     time_now = now()
-    found = unfinished_cycles(metered.groups, time_now, as_of)
+    found = _unfinished_cycles(metered.groups, time_now, as_of)
     if not found:
         return
     unfinished = _unfinished(found, time_now, book.calendar(found[0][1]).offset)
@@ -43,6 +41,22 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
         " date, leave the cycle out with --as-of, or confirm it with --allow-future; nothing is charged."
     )
     raise InputRejected([Problem(Place(printable(charged)), UNFINISHED_CYCLE, message)])
+
+
+def _unfinished_cycles(groups: Iterable[Group], time_now: int, as_of: int | None) -> tuple[tuple[int, str], ...]:
+    """The cycles (start and product, in order) of usage which end after `time_now`, in seconds since the epoch.
+
+    Where `as_of` is given, cycles whose bills are issued later are left out: they are held back.
+    """
+    assignments = (group.assignment for group in groups)
+    sheets = {(assignment.cycle_start, assignment.sheet.product): assignment.sheet for assignment in assignments}
+    found = set()
+    for (start, product), sheet in sheets.items():
+        end = sheet.billing.calendar.cycle_end(start)
+        held_back = as_of is not None and end + sheet.billing.issue_after > as_of
+        if end > time_now and not held_back:
+            found.add((start, product))
+    return tuple(sorted(found))
 
 
 def _unfinished(cycles: Sequence[tuple[int, str]], time_now: int, offset: int) -> str:

@@ -271,7 +271,7 @@ def _to_file(
     quiet: bool,
 ) -> int:
     """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be gone on with."""
-    from mps_bill.core.times import iso
+    from mps_bill.core.times import utc_text
     from mps_bill.fetch.answers import Answers, answer_file
     from mps_bill.fetch.paging import fetch as fetch_all
     from mps_bill.fetch.provider import Provider
@@ -279,7 +279,7 @@ def _to_file(
     flows = output is None or descriptor(output) is not None or is_special(output)
     if resume and flows:
         raise typer.BadParameter("only a file can be gone on with; name one by --output", param_hint="--resume")
-    described = {"region": region, "fetched_at": iso(now, 0).replace("+00:00", "Z")}
+    described = {"region": region, "fetched_at": utc_text(now)}
     # Without totals the reader of a pipe has gone and wants no more.
     totals: Mapping[str, ActionTotals] | None = None
     with _failures(output):

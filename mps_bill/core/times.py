@@ -168,6 +168,11 @@ def date_text(text: str) -> str:
     return tr("{year}-{month}-{day}", year=year, month=month, day=day[0]) + space + time
 
 
+def utc_text(second: int) -> str:
+    """A second as programs of other makers want it: 2023-11-10T03:20:00Z."""
+    return iso(second, 0).replace("+00:00", "Z")
+
+
 def offset_text(offset: int) -> str:
     """`+08:00` for 28,800."""
     hours, minutes = divmod(abs(offset) // 60, 60)

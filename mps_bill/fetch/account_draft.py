@@ -129,7 +129,7 @@ def _plan(row: Row) -> Iterable[str]:
     else:
         yield f"    total: {total}"
         yield from _remaining(row, remaining)
-    yield from _validity(row, "    ")
+    yield from _validity(row)
     yield f"    # Region {_text(row, 'Region') or 'not answered'}. Name the regions where it can be used, such as"
     yield "    # [cn-shanghai], or remove the line, if that is everywhere."
     yield f"    regions: {FILL_IN}"
@@ -159,7 +159,7 @@ def _pot(row: Row, restricted: str = "") -> Iterable[str]:
     yield f"  - id: {_identifier(row)}"
     yield f"    face_value: {_money(row, 'NominalValue')}"
     yield from _remaining(row, _money(row, "Balance"), restricted)
-    yield from _validity(row, "    ")
+    yield from _validity(row)
 
 
 def _remaining(row: Row, amount: str, restricted: str = "") -> Iterable[str]:
@@ -176,12 +176,12 @@ def _to_be_written(why: str) -> Iterable[str]:
     yield f"    remaining: {FILL_IN}"
 
 
-def _validity(row: Row, indent: str) -> Iterable[str]:
+def _validity(row: Row) -> Iterable[str]:
     for key, field in (("effective_from", "EffectiveTime"), ("expires_at", "ExpiryTime")):
         second = _second(row, field)
         if second is None:
-            yield f"{indent}# {field} {_text(row, field) or 'not answered'}."
-        yield f"{indent}{key}: {FILL_IN if second is None else iso(second, _OFFSET)}"
+            yield f"    # {field} {_text(row, field) or 'not answered'}."
+        yield f"    {key}: {FILL_IN if second is None else iso(second, _OFFSET)}"
 
 
 def _about(row: Row, *fields: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mps_bill.core.times import DAY, HOUR, Calendar, iso
+from mps_bill.core.times import DAY, HOUR, Calendar, iso, utc_text
 
 #: The provider bills on the clock of UTC+8, in hours.
 BILLING_CLOCK = Calendar(HOUR, 8 * HOUR)
@@ -193,7 +193,7 @@ def jobs(service: str, start: int, end: int, lookback: int) -> list[Query]:
     longer than `lookback` seconds."""
     first, last = _CREATED[service]
     # The provider does not say whether its range holds its own end; the last second before it is right either way.
-    created = {first: _utc(start - lookback), last: _utc(end - 1)}
+    created = {first: utc_text(start - lookback), last: utc_text(end - 1)}
     purpose = {**_period(start, end), "lookback_seconds": str(lookback)}
     return [Query(JOBS[service], created, purpose)]
 
@@ -227,7 +227,3 @@ def account() -> list[Query]:
 
 def _period(start: int, end: int) -> dict[str, str]:
     return {"from": iso(start, BILLING_CLOCK.offset), "to": iso(end, BILLING_CLOCK.offset)}
-
-
-def _utc(second: int) -> str:
-    return iso(second, 0).replace("+00:00", "Z")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
 from mps_bill.core.laws import law
-from mps_bill.core.times import Calendar, clock, iso, offset_text
+from mps_bill.core.times import Calendar, clock, offset_text, utc_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.rating.bills import Bill, StatementMonth
@@ -127,13 +127,13 @@ def _invoiced(bill: Bill) -> Record:
 def _billing_period(calendar: Calendar, month: str) -> Record:
     """The statement month, which begins at midnight of the billing clock."""
     return {
-        "BillingPeriodStart": _utc(calendar.month_start(month)),
-        "BillingPeriodEnd": _utc(calendar.month_end(month)),
+        "BillingPeriodStart": utc_text(calendar.month_start(month)),
+        "BillingPeriodEnd": utc_text(calendar.month_end(month)),
     }
 
 
 def _charge_period(start: int, end: int) -> Record:
-    return {"ChargePeriodStart": _utc(start), "ChargePeriodEnd": _utc(end)}
+    return {"ChargePeriodStart": utc_text(start), "ChargePeriodEnd": utc_text(end)}
 
 
 def _usage(line: LineItem, currency: str) -> Record:
@@ -240,7 +240,3 @@ def _costs(listed: Decimal, contracted: Decimal, billed: Decimal) -> Record:
 def _named(line: LineItem) -> str:
     tier = f", tier {line.tier}" if line.tier else ""
     return f"{line.item.name}, {line.spec}{tier}, {line.region}"
-
-
-def _utc(second: int) -> str:
-    return iso(second, 0).replace("+00:00", "Z")
