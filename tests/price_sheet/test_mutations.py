@@ -130,6 +130,13 @@ def test_a_mutation_is_found(old: str, new: str, alone: str, beside: str) -> Non
     assert " ".join(problem.kind.code for problem in with_version) == beside
 
 
+def test_an_item_that_is_misspelt_throughout_is_one_mistake() -> None:
+    """Where it stands and where others take their prices from it; of some of its specs the contract says that it has none."""
+    text = NEXT.replace("  transcoding:", "  transcodng:").replace("item: transcoding,", "item: transcodng,")
+    for found in (findings(text), findings(text, CONTRACT)):
+        assert [problem.kind.code for problem in found] == ["P924"]
+
+
 def test_versions_of_one_id_agree() -> None:
     """The contract, its next version, and a shipped sheet with the one before it: nothing to report."""
     assert findings(NEXT, CONTRACT) == ()

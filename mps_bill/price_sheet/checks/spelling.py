@@ -155,8 +155,9 @@ def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
     """Codes of items that are nearly one of another sheet which this sheet lacks."""
     own = {table.code.value for table in sheet.tables}
     unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
-    # A base that is not in the sheet is an error already.
-    named = {code for one in unpriced for code in one.items} | {table.base for table in sheet.tables if table.base}
+    # An item may have no price as a whole, and a base that is not in the sheet is an error already.
+    named = {code for one in unpriced if not (one.specs or one.regions) for code in one.items}
+    named |= {table.base for table in sheet.tables if table.base}
     known = {
         code
         for other in sheet.others
