@@ -111,7 +111,7 @@ def make_files(folder: Path, rows: int, wanted: Sequence[Pair]) -> None:
     if str(folder / "dirty.csv") in named:
         generate(rows, folder / "dirty.csv", dirty=1_000, duplicates=1_000)
     generate(100, folder / "few.csv")
-    for name in ("duckdb-strict", "polars", "csv-decimal", "typer-nothing", "typer-options"):
+    for name in ("duckdb-floor", "duckdb-strict", "polars", "csv-decimal", "typer-nothing", "typer-options"):
         measure(peer(name, folder / "few.csv"))
     for engine in ("duckdb", "python"):
         measure(check(folder / "few.csv", "--engine", engine))
@@ -124,18 +124,21 @@ def all_pairs(folder: Path, *, small: bool) -> list[Pair]:
     trusted = check(csv, "--trust-unique")
     bill_few = (*MPS_BILL, "bill", str(few), *PRICES)
     return [
-        Pair("CSV, --trust-unique / bare strict scan", trusted, peer("duckdb-strict", csv), "1.25"),
-        Pair("CSV / bare strict scan", check(csv), peer("duckdb-strict", csv), "2"),
+        Pair("CSV, --trust-unique / floor", trusted, peer("duckdb-floor", csv), "1.3"),
+        Pair("CSV / floor", check(csv), peer("duckdb-floor", csv), "1.8"),
+        Pair("CSV, --trust-unique / strict scan", trusted, peer("duckdb-strict", csv), "1.25"),
+        Pair("CSV / strict scan", check(csv), peer("duckdb-strict", csv), "2"),
         Pair("CSV / CSV, --trust-unique", check(csv), trusted),
-        Pair("CSV / unchecked Polars", check(csv), peer("polars", csv)),
+        Pair("CSV, --trust-unique / unchecked Polars", trusted, peer("polars", csv), "1.35"),
+        Pair("CSV / unchecked Polars", check(csv), peer("polars", csv), "1.9"),
         Pair("CSV / wc -l", check(csv), ("wc", "-l", str(csv))),
         Pair(f"CSV of at most {_SLOW_ROWS:,} rows / csv + Decimal", check(part), peer("csv-decimal", part)),
-        Pair("Parquet / CSV", check(parquet), check(csv), "0.33"),
-        Pair("Parquet / CSV, both --trust-unique", check(parquet, "--trust-unique"), trusted, "0.33"),
+        Pair("Parquet / CSV", check(parquet), check(csv), "0.2"),
+        Pair("Parquet / CSV, both --trust-unique", check(parquet, "--trust-unique"), trusted),
         Pair(
-            "Parquet, --trust-unique / bare strict scan of it",
+            "Parquet, --trust-unique / floor of it",
             check(parquet, "--trust-unique"),
-            peer("duckdb-strict", parquet),
+            peer("duckdb-floor", parquet),
         ),
         Pair("Parquet / unchecked Polars", check(parquet), peer("polars", parquet)),
         *(Pair(f"CSV.{ending} / CSV", check(folder / f"usage.csv.{ending}"), check(csv)) for ending in ("gz", "zst")),
@@ -144,6 +147,7 @@ def all_pairs(folder: Path, *, small: bool) -> list[Pair]:
             "CSV, 1 row in 1,000 bad and 1 a repeat, --rejects / clean CSV",
             check(dirty, "--rejects", str(folder / "rejects.csv")),
             check(csv),
+            "1.5",
         ),
         Pair("100 rows / typer that does nothing", bill_few, peer("typer-nothing", few), "1.5"),
         Pair("100 rows / typer with as many options", bill_few, peer("typer-options", few)),
