@@ -32,9 +32,8 @@ def duckdb_floor(path: str) -> None:
     if path.endswith(".parquet"):
         relation = f"read_parquet('{path}')"
     else:
-        columns = ", ".join(
-            f"'{name}': 'VARCHAR'" for name in Path(path).open(encoding="utf-8").readline().strip().split(",")
-        )
+        with Path(path).open(encoding="utf-8") as stream:
+            columns = ", ".join(f"'{name}': 'VARCHAR'" for name in next(stream).rstrip().split(","))
         relation = (
             f"read_csv('{path}', header = true, auto_detect = false, strict_mode = true, delim = ',', quote = '\"',"
             f" escape = '\"', columns = {{{columns}}})"
@@ -113,7 +112,7 @@ def polars(path: str) -> None:
         time = pl.col("completed_at")
     else:
         rows = pl.scan_csv(path, schema_overrides=text)
-        time = pl.col("completed_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_unit="us")
+        time = pl.col("completed_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%#z", time_unit="us", time_zone="UTC")
     keys = ("region", "item", "codec", "width", "height", "unit", "status")
     groups = (
         rows.group_by(time.dt.truncate("1h").alias("hour"), *keys)
