@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.core.language import mark, tr, tr_many
@@ -47,6 +47,7 @@ from mps_bill.view.tables import (
     row_of,
 )
 
+T = TypeVar("T")
 #: From as many seconds on no bill is printed in full, and the sums stand first.
 _LONG = 2 * DAY
 #: Bills of a shorter run that are printed in full.
@@ -263,9 +264,16 @@ def sum_columns(currency: str, *, is_long: bool) -> Columns:
     return (Column(""), Column("", "amount", unit=currency, places=MONEY_PLACES if is_long else None))
 
 
-def listed(in_full: int | None) -> int:
-    """How many bills a list of a report shows, where so many bills are printed in full."""
-    return max(_LISTED, in_full or 0)
+def listed(
+    things: Sequence[T], in_full: int | None, row: Callable[[T], Row], together: Callable[[Sequence[T]], Row]
+) -> list[Row]:
+    """A row for each of a few things, or of as many as bills are printed in full; and one for all others, which has what they
+    come to `together` behind their number."""
+    shown = max(_LISTED, in_full or 0)
+    rows = [row(one) for one in things[:shown]]
+    if rest := things[shown:]:
+        rows.append((tr("and {n} more", n=len(rest)), *together(rest)))
+    return rows
 
 
 def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -> Table:
@@ -273,13 +281,12 @@ def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -
     discounted = is_discounted(pending)
     head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
     columns = (*head_columns, *money_columns(sum_amounts(pending), currency, discounted=discounted))
-    shown = pending[: listed(in_full)]
-    rows: list[Row] = []
-    for bill in shown:
+
+    def row(bill: Bill) -> Row:
         head = bill_record(bill)
-        rows.append((head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted)))
-    if rest := pending[len(shown) :]:
-        rows.append((tr("and {n} more", n=len(rest)), None, None, *money(rest, discounted=discounted)))
+        return (head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted))
+
+    rows = listed(pending, in_full, row, lambda rest: (None, None, *money(rest, discounted=discounted)))
     return Table(tr("Pending, in no total: not issued yet"), columns, rows)
 
 

@@ -21,7 +21,7 @@ from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.overdue import cleared_by
+from mps_bill.settlement.overdue import OverdueBill, cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans
@@ -432,22 +432,17 @@ def _closing_table(run: SettleRun, maximum: int | None = None) -> Table:
 def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
     if not run.overdue:
         return
-    shown = run.overdue[: listed(in_full)]
-    rows: list[Row] = [
-        (
-            debt_name(bill.debt, run.offset),
-            Moment(bill.debt.issued_at, run.offset),
-            bill.debt.amount,
-            tr("still overdue") if bill.cleared_at is None else Moment(bill.cleared_at, run.offset),
-            bill.left or None,
-        )
-        for bill in shown
-    ]
-    if rest := run.overdue[len(shown) :]:
-        left = sum((bill.left for bill in rest), ZERO)
-        rows.append(
-            (tr("and {n} more", n=len(rest)), None, sum((bill.debt.amount for bill in rest), ZERO), None, left or None)
-        )
+
+    def row(bill: OverdueBill) -> Row:
+        cleared = tr("still overdue") if bill.cleared_at is None else Moment(bill.cleared_at, run.offset)
+        issued = Moment(bill.debt.issued_at, run.offset)
+        return (debt_name(bill.debt, run.offset), issued, bill.debt.amount, cleared, bill.left or None)
+
+    def together(bills: Sequence[OverdueBill]) -> Row:
+        left = sum((bill.left for bill in bills), ZERO)
+        return (None, sum((bill.debt.amount for bill in bills), ZERO), None, left or None)
+
+    rows = listed(run.overdue, in_full, row, together)
     columns = (
         Column("Bill"),
         Column("Overdue since", "time"),
@@ -475,22 +470,19 @@ def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
 
 
 def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> Iterator[Block]:
-    shown = late[: listed(in_full)]
     before = run.settled.charged_before
-    rows: list[Row] = [
-        (
-            Moment(bill.cycle.start, run.offset),
-            bill.cycle.product,
-            *_late_cells([bill]),
-            tr(_BEFORE[before.get(cycle_key(bill.cycle))]),
-        )
-        for bill in shown
-    ]
-    if rest := late[len(shown) :]:
-        rows.append((tr("and {n} more", n=len(rest)), None, *_late_cells(rest), None))
+
+    def row(bill: Bill) -> Row:
+        was_charged = tr(_BEFORE[before.get(cycle_key(bill.cycle))])
+        return (Moment(bill.cycle.start, run.offset), bill.cycle.product, *_late_cells([bill]), was_charged)
+
+    def together(bills: Sequence[Bill]) -> Row:
+        return (None, *_late_cells(bills), None)
+
+    rows = listed(late, in_full, row, together)
     figures = pick(BILL, "records", "list_amount", unit=run.currency)
     columns = (Column("Cycle", "time"), Column("Product"), *figures, Column("Charged before"))
-    total = (tr("Total"), None, *_late_cells(late), None)
+    total = (tr("Total"), *together(late))
     yield Table(tr("Late usage of settled cycles, not charged"), columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
         yield Note(tr("All of it counts as charged: the usage of every cycle adds up to what was charged of it."))
