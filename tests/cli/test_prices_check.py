@@ -87,6 +87,7 @@ def test_a_code_quality_report_has_one_entry_for_each_finding(folder: Path, caps
     assert run(["prices", "check", "prices", "--format", "gitlab"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [(one["check_name"], one["severity"], one["location"]["lines"]["begin"]) for one in report] == [
-        ("P921 unknown-currency", "minor", 5)
+        ("P921 unknown-currency", "minor", 5),
+        ("P911 far-from-reference", "minor", 47),
     ]
     assert len({one["fingerprint"] for one in report}) == len(report)
