@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
 from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
@@ -97,23 +97,29 @@ class Shape(Protocol[T_co]):
         """The JSON Schema of the shape."""
 
 
+#: That what is made of a record has a default itself.
+OWN_DEFAULT: Final = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Field(Generic[T]):
     """A key of a record. `doc` says in one sentence what it means.
 
-    `default` is the plain value where the key is absent. `name` is what `make` calls the value, by default as the key; where
-    it is None, `make` does not take it.
+    `default` is the plain value where the key is absent; without one `make` is not given any, and has its own. `name` is what
+    `make` calls the value, by default as the key; where it is None, `make` does not take it.
     """
 
     key: str
     shape: Shape[T]
     doc: str = ""
     required: bool = True
-    default: object = None
+    default: object = OWN_DEFAULT
     name: str | None = ""
 
 
-def optional(key: str, shape: Shape[T], doc: str = "", default: object = None, *, name: str | None = "") -> Field[T]:
+def optional(
+    key: str, shape: Shape[T], doc: str = "", default: object = OWN_DEFAULT, *, name: str | None = ""
+) -> Field[T]:
     """A key that a record may lack."""
     return Field(key, shape, doc, required=False, default=default, name=name)
 
@@ -320,7 +326,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Object(Record, Generic[T]):
-    """A record of which `make` makes a value, where everything is right: it takes the plain values of all fields by name."""
+    """A record of which `make` makes a value, where everything is right: it takes the plain values of the fields by name."""
 
     make: Callable[..., T] = field(kw_only=True)
 
@@ -331,14 +337,14 @@ class Object(Record, Generic[T]):
             return None
         value = None
         if fields.sound:
-            given = fields.values
-            value = self.make(
-                **{
-                    field.name or field.key: plain(given[field.key]) if field.key in given else field.default
-                    for field in self.fields
-                    if field.name is not None
-                }
-            )
+            taken = [field for field in self.fields if field.name is not None]
+            values = {field.name or field.key: field.default for field in taken if field.default is not OWN_DEFAULT}
+            values |= {
+                field.name or field.key: plain(fields.values[field.key])
+                for field in taken
+                if field.key in fields.values
+            }
+            value = self.make(**values)
         return Made(fields.values, fields.given, fields.place, fields.sound, value)
 
 

@@ -114,7 +114,7 @@ _code = lower_case("an item code", kinds.BAD_ID)
 _set_name = word("a resolution set's name", LOWER_CASE, kinds.BAD_ID, "lower-case words")
 _rounding = Choice[RoundingMode]("a rounding mode", words("half-up", "up", "down"), kinds.UNKNOWN_ROUNDING)
 
-SOURCE_ID = Field("id", _id, "a name by which items refer to the source", required=False)
+SOURCE_ID = Field("id", _id, "a name by which items refer to the source", required=False, default=None)
 SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
 SOURCE = Object(
     "a source",
@@ -130,6 +130,7 @@ SOURCE = Object(
             line("a product's name", kinds.BAD_NAME),
             "the sister product that the figures belong to",
             required=False,
+            default=None,
         ),
     ),
     make=Source,

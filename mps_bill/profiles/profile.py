@@ -32,8 +32,8 @@ class Evidence:
     """Where one of `fields` is there, and not one of `absent`, a column has `value`."""
 
     fields: tuple[FieldPath, ...]
-    absent: tuple[str, ...]
     value: str
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,12 @@ class Profile:
 
     id: str
     name: str
-    extends: str
-    notes: tuple[str, ...]
-    records: tuple[str, ...] | None
-    skip: tuple[Condition, ...]
-    require: tuple[Condition, ...]
     columns: tuple[Column, ...]
+    extends: str = ""
+    notes: tuple[str, ...] = ()
+    records: tuple[str, ...] | None = None
+    skip: tuple[Condition, ...] = ()
+    require: tuple[Condition, ...] = ()
     next_page: FieldPath | None = None
     listing: FieldPath | None = None
     total: FieldPath | None = None

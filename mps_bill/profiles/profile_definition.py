@@ -96,15 +96,12 @@ _word = word("a value", r"[^\r\n]{0,200}", kinds.BAD_NAME, "one line of text")
 _field = Text("a field", _parse_field, _FIELD, kinds.BAD_PATH)
 
 FIELD = optional("field", _field, "the field that holds the value")
-FIELDS = optional(
-    "fields", ListOf("the fields", _field, unique=True), "fields; the first with a value counts", default=()
-)
-CONSTANT = optional("constant", _word, "the value of every record", default="")
+FIELDS = optional("fields", ListOf("the fields", _field, unique=True), "fields; the first with a value counts")
+CONSTANT = optional("constant", _word, "the value of every record")
 TEXT = optional(
     "text",
     Text("a text with columns", _parse_template, r".*\{.*\}.*", kinds.BAD_TEMPLATE),
     "a text made of other columns, such as ims-{completed_at}-{spec}",
-    default="",
     name="template",
 )
 MAP = optional(
@@ -118,14 +115,12 @@ TIME = optional(
     "time",
     Choice[TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
     "how the field writes a time (default: iso)",
-    default="iso",
 )
 TIME_OFFSET = optional("offset", offset(kinds.BAD_OFFSET), "the offset of times that are written without one")
 ABSENT = optional(
     "absent",
     ListOf("the absent values", _word, unique=True),
     "values of a field that count as none, such as a width of 0",
-    default=(),
 )
 EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
 VALUE = Field("value", _word, "the value of the column then")
@@ -143,12 +138,10 @@ NEEDED_IF = optional(
     Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Match),
     "the records, by the values of a field, for which the default is no value",
 )
-TIMES = optional(
-    "times", ListOf("the factors", _word), "factors of a quantity: whole numbers, or names of parameters", default=()
-)
+TIMES = optional("times", ListOf("the factors", _word), "factors of a quantity: whole numbers, or names of parameters")
 
 
-def _column(*, field: FieldPath | None, fields: tuple[FieldPath, ...], **values: Any) -> Column:
+def _column(*, field: FieldPath | None = None, fields: tuple[FieldPath, ...] = (), **values: Any) -> Column:
     return Column("", (field,) if field else fields, **values)
 
 
@@ -158,10 +151,6 @@ COLUMN = Object(
     one_of=(FIELD.key, FIELDS.key, CONSTANT.key, TEXT.key),
     make=_column,
 )
-
-
-def _refusal(*, asked: str | None, **values: Any) -> Refusal:
-    return Refusal(asked=asked or "", **values)
 
 
 BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
@@ -176,32 +165,28 @@ ID = Field(
     "the profile's name",
 )
 NAME = Field("name", line("a name", kinds.BAD_NAME, 500), "what the profile reads, for people")
-NOTES = optional("notes", ListOf("the notes", line("a note", kinds.BAD_NAME, 500)), "what a user must know", default=())
+NOTES = optional("notes", ListOf("the notes", line("a note", kinds.BAD_NAME, 500)), "what a user must know")
 SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the shape of the files was read", name=None)
 RECORDS = optional(
     "records",
     Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
     "where the records of a JSON document are; absent: the profile reads CSV only",
 )
-SKIP = optional(
-    "skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted", default=()
-)
+SKIP = optional("skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted")
 REQUIRE = optional(
     "require",
     ListOf("the requirements", CONDITION),
     "where one of these fields is there, it must have one of the values",
-    default=(),
 )
 WHERE = optional("where", _field, "only an answer that has this field too")
 ANSWERED_BY = optional("answered_by", _field, "the field of a record of the run that has what is missing")
 LACKING = optional("without", _field, "only an answer that does not have this field")
 ASKED = optional("asked", _word, "the action whose answers, by the request beside them, are not refused")
-REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=_refusal)
+REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=Refusal)
 REFUSE = optional(
     "refuse",
     ListOf("the refusals", REFUSAL),
     "fields of a JSON document that mean that something is missing; where one has a value, the run is refused",
-    default=(),
 )
 NEXT_PAGE = optional(
     "next_page",
@@ -224,39 +209,31 @@ KNOWN_BY = optional(
     "known_by",
     ListOf("the fields of a record", _field, unique=True),
     "the fields that every record has: by them a record that stands by itself, and the profile of a file, are found",
-    default=(),
 )
 ACTIONS = optional(
     "actions",
     ListOf("the actions", _word, unique=True),
     "the actions of the API that answer so, as a request beside an answer names them",
-    default=(),
 )
 TEMPLATE = optional(
     "template",
     ListOf("the fields of a template", _field, unique=True),
     "the fields with the template of a record; the first with a value counts",
-    default=(),
 )
-
-
-def _given(*, item: str, spec: str | None) -> dict[str, str]:
-    return {"item": item} | ({} if spec is None else {"spec": spec})
 
 
 TEMPLATE_ITEM = Field("item", _word, "the billable item of the records of this template")
 TEMPLATE_SPEC = optional("spec", _word, "their spec")
+_template: Object[dict[str, str]] = Object("a template", (TEMPLATE_ITEM, TEMPLATE_SPEC), make=dict)
 TEMPLATES = optional(
     "templates",
-    MapOf("the templates", _word, Object("a template", (TEMPLATE_ITEM, TEMPLATE_SPEC), make=_given)),
+    MapOf("the templates", _word, _template),
     "for each template the item of its records; other templates are reported with their count",
-    default={},
 )
 TEMPLATES_OF = optional(
     "templates_of",
     word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
     "a shipped profile whose templates this one has too",
-    default="",
 )
 AUDIO = optional(
     "audio",
@@ -280,13 +257,11 @@ PARAMETERS = optional(
     "parameters",
     MapOf("the parameters", Text("a parameter's name", str, "[a-z][a-z_]{0,39}", kinds.BAD_NAME), PARAMETER),
     "values that --set gives to the profile, for factors and maps",
-    default={},
 )
 SUMS_OF = optional(
     "sums_of",
     Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
     "each record is the sum of an hour; records that are all at midnight of several days are refused",
-    default="",
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
@@ -297,11 +272,10 @@ EXTENDS = optional(
     "extends",
     word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
     "a shipped profile that has everything that this one does not give; its columns and templates are added to",
-    default="",
 )
 
 
-def _profile(*, columns: dict[str, FieldPath | Column] | None, **values: Any) -> Profile:
+def _profile(*, columns: dict[str, FieldPath | Column] | None = None, **values: Any) -> Profile:
     named = (
         replace(how, name=name) if isinstance(how, Column) else Column(name, (how,))
         for name, how in (columns or {}).items()

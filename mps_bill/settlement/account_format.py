@@ -99,7 +99,6 @@ ARRIVED = optional(
     "arrived",
     Choice("a mark", {"true": True, "false": False}, kinds.BAD_NAME),
     "written by the program: true once the money is counted in the account",
-    default=False,
 )
 TOP_UP = Object("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED), make=TopUp)
 
@@ -108,7 +107,7 @@ CYCLE_START = Field(
     "cycle_start", moment("a cycle's start"), "the start of the bill's cycle (of the month, for a statement)"
 )
 MONTH = Field("month", _month, "the month")
-STATEMENT_MONTH = optional("month", _month, "the month, where it is a monthly statement")
+STATEMENT_MONTH = optional("month", _month, "the month, where it is a monthly statement", default=None)
 ISSUED_AT = Field("issued_at", moment("an issue time"), "when the bill was issued")
 
 
@@ -146,8 +145,8 @@ def _debts(product: str, start: int, issued_after: int, amounts: tuple[tuple[int
     return tuple(Debt(product, at, None, at + issued_after, amount) for at, amount in cycles)
 
 
-def _frozen(product: str, month: str, items: dict[str, Decimal], discount: Decimal, vouchers: Decimal) -> FrozenMonth:
-    return FrozenMonth(product, month, tuple(items.items()), discount, vouchers)
+def _frozen(*, items: dict[str, Decimal], **values: Any) -> FrozenMonth:
+    return FrozenMonth(items=tuple(items.items()), **values)
 
 
 def _check_frozen(frozen: Fields) -> list[Problem]:
@@ -169,10 +168,8 @@ def _month_use(
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
-FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", default=ZERO)
-FROZEN_VOUCHERS = optional(
-    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", default=ZERO
-)
+FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0")
+FROZEN_VOUCHERS = optional("vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0")
 FROZEN_MONTH = Object(
     "a frozen month",
     (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, FROZEN_VOUCHERS),

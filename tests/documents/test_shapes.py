@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -19,7 +20,9 @@ from mps_bill.documents.shapes import (
     Located,
     Many,
     MapOf,
+    Object,
     Record,
+    optional,
     words,
 )
 from mps_bill.documents.values import decimal_pattern, number, word
@@ -174,3 +177,23 @@ def test_schema() -> None:
     assert properties["covers"]["minProperties"] == 1
     assert [part["type"] for part in properties["limit"]["anyOf"]] == [["string", "number"], "object"]
     assert re.compile(properties["amount"]["pattern"]).search("1.50")
+
+
+@dataclass(frozen=True)
+class _Purse:
+    amount: Decimal
+    at: str = "home"
+    owner: str | None = "nobody"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "owner"),
+    [("amount: 1", "home", None), ("amount: 1\nat: work", "work", None), ("amount: 1\nowner: me", "home", "me")],
+)
+def test_an_absent_key_leaves_the_default_to_what_is_made_but_where_it_has_one(text: str, at: str, owner: str) -> None:
+    keys = (AMOUNT, optional("at", WORD), optional("owner", WORD, default=None))
+    purse = Object("a purse", keys, make=_Purse)
+    made = read_text(Document("a purse", purse, BAD), text, "purse.yaml")
+    assert not made.problems
+    assert made.fields is not None
+    assert made.fields.value == _Purse(Decimal(1), at, owner)

@@ -131,7 +131,7 @@ def test_evidence_absent_values_and_what_must_be_whole() -> None:
     profile, problems = read_profile(own, "own.yaml")
     assert profile, problems
     item = next(column for column in profile.columns if column.name == "item")
-    assert item.if_any == Evidence((parse_path("Size"), parse_path("Stream")), ("0",), "video")
+    assert item.if_any == Evidence((parse_path("Size"), parse_path("Stream")), "video", ("0",))
     assert item.absent == ("-",)
     assert profile.field_names >= {"Size", "Stream", "Kind", "Show"}
     assert profile.next_page == parse_path("Next.Token")

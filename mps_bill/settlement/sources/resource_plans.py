@@ -57,7 +57,10 @@ UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that
 _TOTAL = Field("total", quantity, "what was bought, in the plan's unit")
 _REMAINING = optional("remaining", quantity, "what is left of it; absent: all")
 REGIONS = optional(
-    "regions", ListOf("the plan's regions", region_id, unique=True), "where the plan can be used; absent: everywhere"
+    "regions",
+    ListOf("the plan's regions", region_id, unique=True),
+    "where the plan can be used; absent: everywhere",
+    default=None,
 )
 COVERS = Field(
     "covers",
