@@ -80,9 +80,8 @@ def _check(fields: Fields) -> Iterator[Problem]:
     """An account whose balance is asserted holds nothing else, neither itself nor below it."""
     given = {key: value for key in _NAMED if isinstance(value := fields.get(_NAMED[key]), Located)}
     account = {key: given[key].value if key in given else default for key, (default, _) in (FLOWS | BALANCES).items()}
-    items = fields.get(_ITEMS)
     places = {key: value.place for key, value in given.items()}
-    for entry in items.parts if items else ():
+    for entry in fields.parts(_ITEMS):
         if entry.value:
             account[f"items: {entry.key.value}"] = entry.value.value
             places[f"items: {entry.key.value}"] = entry.value.place

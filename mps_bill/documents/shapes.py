@@ -137,6 +137,11 @@ class Fields:
         """The field's value; None where it is absent or wrong."""
         return cast("T | None", self.values.get(field.key))
 
+    def parts(self, field: Field[Many[T]]) -> tuple[T, ...]:
+        """The parts of a list or the entries of a mapping; none where it is absent or wrong."""
+        found = self.get(field)
+        return found.parts if found else ()
+
     def has(self, field: Field[Any]) -> bool:
         return field.key in self.given
 

@@ -293,12 +293,10 @@ def _check(profile: Fields) -> list[Problem]:
 
 def _unknown_factors(profile: Fields) -> list[Problem]:
     """Factors that are neither numbers nor parameters."""
-    columns, parameters = profile.get(COLUMNS_FIELD), profile.get(PARAMETERS)
-    known = [entry.key.value for entry in (parameters.parts if parameters else ())]
+    known = [entry.key.value for entry in profile.parts(PARAMETERS)]
     problems = []
-    for column in (entry.value for entry in (columns.parts if columns else ())):
-        factors = column.get(TIMES) if isinstance(column, Fields) else None
-        for factor in factors.parts if factors else ():
+    for column in (entry.value for entry in profile.parts(COLUMNS_FIELD)):
+        for factor in column.parts(TIMES) if isinstance(column, Fields) else ():
             if factor.value not in known and not _FACTOR.fullmatch(factor.value):
                 message = (
                     f"{quoted(factor.value)} is neither a whole number nor a parameter{near_miss(factor.value, known)}"
@@ -309,9 +307,8 @@ def _unknown_factors(profile: Fields) -> list[Problem]:
 
 def _needless_keys(profile: Fields) -> list[Problem]:
     """Keys without effect: without a field there is nothing to read, and only one column is a time."""
-    columns = profile.get(COLUMNS_FIELD)
     problems = []
-    for name, column in ((entry.key.value, entry.value) for entry in (columns.parts if columns else ())):
+    for name, column in ((entry.key.value, entry.value) for entry in profile.parts(COLUMNS_FIELD)):
         keys = []
         if not isinstance(column, Fields):
             continue

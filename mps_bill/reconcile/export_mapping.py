@@ -12,7 +12,7 @@ from typing import TypeVar
 from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.read_document import ReadDocument, read_document, read_text
-from mps_bill.documents.shapes import Entry, Fields, Located, Many, defined_at
+from mps_bill.documents.shapes import Fields, Located, defined_at
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile import mapping_definition as d
@@ -20,7 +20,6 @@ from mps_bill.reconcile.export import ExportRow, ItemName
 from mps_bill.reconcile.export_columns import heading
 
 T = TypeVar("T")
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +99,16 @@ def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[
     if found is None or problems:
         return None, document.problems
     products, columns = (
-        [(name, entry.key) for entry in _entries(found.get(many)) if entry.value for name in entry.value.parts]
+        [(name, entry.key) for entry in found.parts(many) if entry.value for name in entry.value.parts]
         for many in (d.PRODUCTS, d.COLUMNS)
     )
     items = [
         (entry.key, Located(meant, entry.key.place))
-        for entry in _entries(found.get(d.ITEMS))
+        for entry in found.parts(d.ITEMS)
         if entry.value and (meant := entry.value.value)
     ]
-    regions = [(entry.key, entry.value) for entry in _entries(found.get(d.REGIONS)) if entry.value]
-    units = [(entry.key, entry.value) for entry in _entries(found.get(d.UNITS_FIELD)) if entry.value]
+    regions = [(entry.key, entry.value) for entry in found.parts(d.REGIONS) if entry.value]
+    units = [(entry.key, entry.value) for entry in found.parts(d.UNITS_FIELD) if entry.value]
     mapping = BillMapping(
         _meanings(products, problems),
         _meanings(regions, problems),
@@ -118,10 +117,6 @@ def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[
         _meanings(columns, problems, heading),
     )
     return (None if problems else mapping), in_order(problems)
-
-
-def _entries(many: Many[Entry[str, V]] | None) -> tuple[Entry[str, V], ...]:
-    return many.parts if many else ()
 
 
 def _meanings(

@@ -20,7 +20,7 @@ from mps_bill.settlement.account import (
     TopUp,
     debt_order,
 )
-from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading, parts_of, value_of
+from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading, value_of
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.balance import BALANCE
 
@@ -67,7 +67,7 @@ def _account(fields: Fields, reading: Reading) -> Account | None:
 
 def _made(fields: Fields, field: Field[Many[Made[T]]]) -> tuple[T, ...]:
     """The values of the right entries of an optional list."""
-    return tuple(entry.value for entry in parts_of(fields, field) if entry.value is not None)
+    return tuple(entry.value for entry in fields.parts(field) if entry.value is not None)
 
 
 def _contract(fields: Fields, reading: Reading) -> Contract:
@@ -92,7 +92,7 @@ def _discount(entry: Fields, reading: Reading) -> Discount | None:
     id_, percent = entry.get(ID), entry.get(f.PERCENT)
     items, regions = entry.get(f.DISCOUNT_ITEMS), entry.get(f.DISCOUNT_REGIONS)
     start, end = entry.get(f.DISCOUNT_FROM), entry.get(f.DISCOUNT_UNTIL)
-    for item in items.parts if items else ():
+    for item in entry.parts(f.DISCOUNT_ITEMS):
         reading.items(item)
     places = frozenset(map(reading.region, regions.parts)) if regions else None
     if start and end:
@@ -111,7 +111,7 @@ def _discount(entry: Fields, reading: Reading) -> Discount | None:
 
 def _check_frozen(fields: Fields, reading: Reading) -> None:
     products = reading.book.versions
-    for entry in parts_of(fields, f.FROZEN):
+    for entry in fields.parts(f.FROZEN):
         product = entry.get(f.PRODUCT)
         if product and product.value not in products:
             message = (
@@ -133,7 +133,7 @@ def _settled_through(fields: Fields) -> dict[str, int]:
 def _check_top_ups(fields: Fields, reading: Reading) -> None:
     """Two top-ups of one time and amount without ids are more likely one that was copied."""
     first: dict[TopUp, Place] = {}
-    for part in parts_of(fields, f.TOP_UPS):
+    for part in fields.parts(f.TOP_UPS):
         top_up = part.value
         if top_up is None or top_up.id is not None:
             continue
@@ -149,7 +149,7 @@ def _check_top_ups(fields: Fields, reading: Reading) -> None:
 def _check_balance(fields: Fields, reading: Reading) -> None:
     """Money in the balance would have repaid what is outstanding."""
     balance = fields.get(BALANCE)
-    debts = (*parts_of(fields, f.OUTSTANDING), *parts_of(fields, f.OUTSTANDING_MONTHS))
+    debts = (*fields.parts(f.OUTSTANDING), *fields.parts(f.OUTSTANDING_MONTHS))
     if balance and balance.value and debts:
         message = (
             f"the balance is {plain(balance.value)} while bills are outstanding; write money that was paid in"

@@ -65,12 +65,6 @@ def value_of(fields: Fields, field: Field[Located[T]], default: T) -> T:
     return default if found is None else found.value
 
 
-def parts_of(fields: Fields, field: Field[Many[T]]) -> tuple[T, ...]:
-    """The parts of an optional list."""
-    found = fields.get(field)
-    return found.parts if found else ()
-
-
 def millionths(value: Decimal) -> int:
     """A quantity with at most six decimals in millionths."""
     return int(EXACT.multiply(value, Decimal(MICROS)))
@@ -96,7 +90,7 @@ class Reading:
 
     def each(self, fields: Fields, field: Field[Many[Fields]], make: Callable[[Fields], T | None]) -> tuple[T, ...]:
         """What `make` makes of the parts of a list, whose ids, where they have some, must differ."""
-        parts = parts_of(fields, field)
+        parts = fields.parts(field)
         ids = (part.get(ID) for part in parts)
         found = ((id_.value, id_.place, f"id {quoted(id_.value)}") for id_ in ids if id_)
         self.problems += repeated(found, kinds.DUPLICATE_ID)

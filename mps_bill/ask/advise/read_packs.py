@@ -56,15 +56,12 @@ def packs_of(
     fields, problems = document.fields, list(document.problems)
     if fields is None:
         return None, document.problems
-    currency, types = fields.get(CURRENCY), fields.get(d.PACKS)
+    currency = fields.get(CURRENCY)
     if currency and currency.value != book.currency:
         message = f"the packs are sold in {currency.value}, and the price sheets are in {book.currency}"
         problems.append(Problem(currency.place, kinds.OTHER_CURRENCY, message))
-    checked = {
-        entry.key.value: _check_type(entry.value, book, problems)
-        for entry in (types.parts if types else ())
-        if entry.value
-    }
+    types = ((entry.key.value, entry.value) for entry in fields.parts(d.PACKS))
+    checked = {id_: _check_type(type_, book, problems) for id_, type_ in types if type_}
     if problems or fields.value is None:
         return None, in_order(problems)
     packs = [pack for id_, type_ in fields.value["packs"].items() for pack in _packs(id_, type_, checked[id_])]
@@ -95,9 +92,9 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
     What they do not have is not a problem: a list of packs is for every customer of a site, and a price sheet perhaps for one
     contract. It is reported with the advice.
     """
-    regions, covers, unit = fields.get(REGIONS), fields.get(COVERS), fields.get(UNIT)
+    unit = fields.get(UNIT)
     known = known_regions(book)
-    for region in regions.parts if regions else ():
+    for region in fields.parts(REGIONS):
         if region.value not in known:
             message = f"region {quoted(region.value)} is not known{near_miss(region.value, known)}"
             problems.append(Problem(region.place, kinds.UNKNOWN_REGION, message))
@@ -105,7 +102,7 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
     for item in book.items:
         by_code.setdefault(item.code, []).append(item)
     checked = _Covers()
-    for entry in covers.parts if covers else ():
+    for entry in fields.parts(COVERS):
         code = entry.key.value
         items = by_code.get(code, [])
         if not items:

@@ -67,8 +67,7 @@ def read_cases(text: str, file_name: str) -> tuple[tuple[Case, ...], tuple[Probl
 
 
 def _cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    found = document.fields.get(d.CASES) if document.fields else None
-    cases = (_case(fields) for fields in (found.parts if found else ()))
+    cases = map(_case, document.fields.parts(d.CASES) if document.fields else ())
     return tuple(case for case in cases if case), document.problems
 
 

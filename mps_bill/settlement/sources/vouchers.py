@@ -80,7 +80,7 @@ class Vouchers(MoneyPots[Voucher]):
     @classmethod
     def read_pot(cls, entry: Fields, reading: Reading) -> Voucher | None:
         values, items = pot_fields(entry, reading), entry.get(ITEMS)
-        for item in items.parts if items else ():
+        for item in entry.parts(ITEMS):
             reading.items(item)
         if values is None:
             return None
