@@ -164,7 +164,7 @@ def test_a_last_version_that_is_deleted_is_a_reason(folder: Path, capsys: pytest
     # The first version may be cleared away: what has no price for some time is said, and no reason.
     (folder / "new" / "2023.yaml").write_text((folder / "old" / "2024.yaml").read_text())
     assert run(words) == 1
-    out, err = capsys.readouterr()
+    out, err = (" ".join(text.split()) for text in capsys.readouterr())
     assert (
         "No sheet of mps (international) is in force from 2023-11-01 00:00 +08:00 until 2024-11-01 00:00 +08:00" in out
     )
