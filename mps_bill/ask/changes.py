@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
 from mps_bill.core.times import ALWAYS, Period
 from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
-from mps_bill.rating.selection import Selection, parts_of
+from mps_bill.rating.selection import Selection, parts_by
 
 #: The values of the groupings asked for.
 Key = tuple[str, ...]
@@ -55,9 +56,10 @@ class Change:
     gone: Decimal = ZERO
 
     def __add__(self, other: Change) -> Change:
-        return Change(*map(EXACT.add, astuple(self), astuple(other)))
+        return Change(*map(EXACT.add, _amounts(self), _amounts(other)))
 
 
+_amounts = attrgetter(*(one.name for one in fields(Change)))
 NO_CHANGE: Final = Change()
 
 
@@ -138,12 +140,13 @@ def _uses(bills: Iterable[Bill], by: Sequence[str], tags: Sequence[str]) -> _Use
     """What bills are made of, where a price holds, split by the values of the groupings."""
     found: _Uses = {}
     total = ZERO
+    parts = parts_by(by, tags)
     for bill in bills:
         total += bill.amounts.net
         for line in bill.lines:
             item = line.item
             fixed = (item.code, line.spec, line.region, item.unit.dimension)
-            for key, part in parts_of(line, by, tags):
+            for key, part in parts(line):
                 use = found.setdefault((*fixed, *key), _Use())
                 use.micros += part.micros
                 use.net += part.net

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import repeat
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.shares import split_amount
@@ -18,7 +19,7 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
-from mps_bill.rating.selection import LINE_KEYS, parts_of
+from mps_bill.rating.selection import LINE_KEYS, parts_by
 
 PERIODS = ("hour", "day", "month")
 #: What a summary can be by, beside tags.
@@ -111,7 +112,9 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
     """The summary by some groupings, of which tags are among the `tags` of the run, in its order. `is_part`: the bills are
     parts of bills."""
     of_lines = [grouping for grouping in by if grouping not in PERIODS]
-    of_bills = not of_lines
+    of_bills, by_tags = not of_lines, any(grouping in tags for grouping in by)
+    parts = parts_by(of_lines, tags)
+    places = [[*(one for one in by if one in PERIODS), *of_lines].index(grouping) for grouping in by]
     rows: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
 
     def row(kind: str, keys: tuple[str | None, ...]) -> SummaryRow:
@@ -134,11 +137,10 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
             continue
         paid = one.paid_by_line()
         for number, line in enumerate(bill.lines):
-            parts = list(parts_of(line, of_lines, tags))
-            shares = _shares(paid[number] if paid else {}, line, len(parts))
-            for (values, part), share in zip(parts, shares, strict=True):
-                found = {**periods, **dict(zip(of_lines, values, strict=True))}
-                kept = row(SUM, tuple(found[grouping] for grouping in by))
+            shares = _shares(paid[number], line, split=by_tags) if paid else repeat({})
+            for (values, part), share in zip(parts(line), shares, strict=False):
+                found = (*periods.values(), *values)
+                kept = row(SUM, tuple([found[place] for place in places]))
                 kept.add_line(part)
                 kept.add_paid(share)
         if bill.amounts.rounding_adjustment:
@@ -173,13 +175,13 @@ def largest(summary: Summary, maximum: int) -> Summary:
     return replace(summary, rows=(*kept[:number], others, *kept[number:]))
 
 
-def _shares(paid: Paid, line: LineItem, parts: int) -> Sequence[Paid]:
-    """What paid each part of a line."""
-    if parts == 1:
-        return [paid]
+def _shares(paid: Paid, line: LineItem, *, split: bool) -> Sequence[Paid]:
+    """What paid a line, or each part of one that is `split` by its tags."""
     weights = [("", share.micros) for share in line.charge.shares]
+    if not split or len(weights) == 1:
+        return [paid]
     shares = {source: [part for _, part in split_amount(amount, weights)] for source, amount in paid.items()}
-    return [{source: amounts[number] for source, amounts in shares.items()} for number in range(parts)]
+    return [{source: amounts[number] for source, amounts in shares.items()} for number in range(len(weights))]
 
 
 def listed_items(bills: Iterable[Bill]) -> list[Item]:

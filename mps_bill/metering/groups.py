@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, field
-from operator import add
+from dataclasses import dataclass, field, fields
+from operator import add, attrgetter
 
 from mps_bill.core.diagnostics import ProblemReport
 from mps_bill.core.laws import BrokenLaw, law
@@ -61,11 +61,14 @@ class ControlTotals:
     rows_pending: int = 0
 
     def check(self) -> None:
-        read, *places = astuple(self)
+        read, *places = _rows(self)
         law(sum(places) == read, "control totals do not add up: {} rows placed of {} read", sum(places), read)
 
     def __add__(self, other: ControlTotals) -> ControlTotals:
-        return ControlTotals(*map(add, astuple(self), astuple(other)))
+        return ControlTotals(*map(add, _rows(self), _rows(other)))
+
+
+_rows = attrgetter(*(one.name for one in fields(ControlTotals)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,12 +140,20 @@ def part_of_line(line: LineItem, is_wanted: Callable[[TagShare], bool]) -> Itera
         yield _Split(line).part(kept)
 
 
-def parts_of(line: LineItem, by: Sequence[str], tags: Sequence[str]) -> Iterator[tuple[tuple[str, ...], LineItem]]:
-    """A line with its values of some groupings; in the parts that its tag shares make, where one of the `tags` of the run is
-    among them."""
-    split = split_by_tags(line) if any(key in tags for key in by) else [((), line)]
-    for values, part in split:
-        yield tuple(_value(line, key, tags, values) for key in by), part
+def parts_by(
+    by: Sequence[str], tags: Sequence[str]
+) -> Callable[[LineItem], Iterator[tuple[tuple[str, ...], LineItem]]]:
+    """What gives a line with its values of some groupings; in the parts that its tag shares make, where one of the `tags` of the
+    run is among them."""
+    # Every line of a run comes here.
+    read = [(LINE_KEYS.get(key), tags.index(key) if key in tags else 0) for key in by]
+    by_tags = any(key in tags for key in by)
+
+    def parts(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
+        for values, part in split_by_tags(line) if by_tags else (((), line),):
+            yield tuple([key(line) if key else values[place] for key, place in read]), part
+
+    return parts
 
 
 def _value(line: LineItem | Assignment, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
