@@ -122,7 +122,9 @@ def _row(columns: Columns, part: Part, row: Texts, style: str = "") -> Iterator[
         cells = [[""] * (height - len(cell)) + cell for cell in cells]
     for texts in zip_longest(*cells, fillvalue=""):
         padded = []
-        for index, width, text in zip(part.columns, part.widths, map(str.rstrip, texts), strict=True):
-            space = " " * (width - width_of(text))
-            padded.append(space + text if columns[index].is_number else text + space)
+        for index, width, text in zip(part.columns, part.widths, texts, strict=True):
+            # The spaces behind a number keep its decimal point in its place.
+            shown = text if columns[index].is_number else text.rstrip()
+            space = " " * (width - width_of(shown))
+            padded.append(space + shown if columns[index].is_number else shown + space)
         yield Line((" " * part.gap).join(padded), style)
