@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, counted, quoted
@@ -23,20 +24,19 @@ _HOURLY = (str(HOUR), "hour")
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """An answer of records: its place, the token of the next page (empty: it is the last one) and where it stands, and the
-    regions of its records. `asked` is the token that the request beside it has (empty: the first page); None: no request.
+    """An answer of records, at the place of the token of the next page (empty: it is the last one), and the regions of its
+    records. `asked` is the token that the request beside it has (empty: the first page); None: no request.
 
     `total` is the number of records that all pages together have by its own statement, `number` that of the page; `records`
     are those that it has. `query` is what the requests of all pages of one listing have in common (None: no request).
     """
 
     at: Place
-    next_at: Place | None
     token: str
     asked: str | None
+    query: str | None
     total: int | None
     number: int | None
-    query: str | None = None
     regions: set[str] = field(default_factory=set)
     records: int = 0
 
@@ -88,7 +88,7 @@ class Completeness:
             return False
         whole = answer.whole
         self._check_one_list(name, whole, answer.span.value)
-        interval = _parameter(answer, "Interval")
+        interval = next(_texts(value_at(_request(answer), ("Parameters", "Interval"))), "")
         if self._profile.sums_of and interval and interval not in _HOURLY:
             message = f"the request has Interval {quoted(interval)}: its sums cannot be billed by the hour; query sums of hours"
             self._unnamed.append(Problem(Place(name, *whole.position()), kinds.DAILY_SUMS, message))
@@ -110,8 +110,7 @@ class Completeness:
             token = next(_texts(whole.value(token_at)), "")
             place = Place(name, *whole.position(token_at))
             total, number = (_number(whole, path) for path in (self._profile.total, self._profile.page_number))
-            query = _query(answer, (field_, self._profile.page_number))
-            self._page = _Page(place, place if token else None, token, _asked(answer, field_), total, number, query)
+            self._page = _Page(place, token, *_asked(answer, field_, self._profile.page_number), total, number)
             self._pages.append(self._page)
         if not lists and self._profile.count and (count := _number(whole, self._profile.count)) is not None:
             self._of_answer = _Stated(Place(name, *whole.position(self._profile.count)), count)
@@ -160,7 +159,7 @@ class Completeness:
     @property
     def is_on_trust(self) -> bool:
         """Whether the last answer names a next page and no request says which page it is: only a last page is wanted then."""
-        return self._page is not None and self._page.next_at is not None and self._page.asked is None
+        return self._page is not None and self._page.token != "" and self._page.asked is None
 
     def record(self) -> None:
         """A record of the last answer, of usage or not."""
@@ -230,23 +229,23 @@ class Completeness:
                 message = (
                     f"{name} {quoted(page.token)} announces another page, which is missing; fetch the other pages too"
                 )
-                yield Problem(page.next_at or page.at, kinds.INCOMPLETE_ANSWER, message)
+                yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
             if page.asked and (page.query, page.asked) not in announced:
                 message = f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing"
                 yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
-        on_trust = [page for page in self._pages if page.next_at and page.asked is None]
-        last = [page for page in self._pages if page.next_at is None]
-        order = {page: number for number, page in enumerate(self._pages)}
-
-        def ends(page: _Page, *, in_file: bool) -> bool:
-            behind = (one for one in last if not in_file or (one.at.file == page.at.file and order[one] > order[page]))
-            return any(map(page.may_continue, behind))
-
-        ended = {page for page in on_trust if ends(page, in_file=True)}
+        on_trust = [page for page in self._pages if page.token and page.asked is None]
+        last: dict[str, list[_Page]] = {}
+        ended = set()
+        for page in reversed(self._pages):
+            behind = last.setdefault(page.at.file, [])
+            if not page.token:
+                behind.append(page)
+            elif page.asked is None and any(map(page.may_continue, behind)):
+                ended.add(page)
         missing: dict[tuple[str, ...], _Page] = {}
         for page in on_trust:
             by_file = any(map(page.may_continue, ended))
-            if page not in ended and (by_file or not ends(page, in_file=False)):
+            if page not in ended and (by_file or not any(map(page.may_continue, chain(*last.values())))):
                 missing[(page.at.file if by_file else "", *sorted(page.regions))] = page
         for (file, *_), page in missing.items():
             where, how = (" behind it in its file", ", a query a file") if file else ("", "")
@@ -254,7 +253,7 @@ class Completeness:
                 f"{name} {quoted(page.token)} announces another page, and the last page is missing{where};"
                 f" fetch the other pages too{how}"
             )
-            yield Problem(page.next_at or page.at, kinds.INCOMPLETE_ANSWER, message)
+            yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
 
     def _wrong_totals(self) -> Iterator[Problem]:
         """Answers that have another number of records than they state, and pages that are missing by their numbers."""
@@ -279,31 +278,23 @@ class Completeness:
                 yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
 
 
-def _asked(answer: Answer, token: FieldPath) -> str | None:
-    """The page token in the parameters of the request beside an answer; None where there are none."""
+def _request(answer: Answer) -> Any:
+    """The request beside an answer; None where there is none."""
     document = answer.document.value
-    parameters = value_at(document, ("Request", "Parameters")) if isinstance(document, dict) else None
-    return next(_texts(value_at(parameters, token.steps)), "") if isinstance(parameters, dict) else None
+    return value_at(document, ("Request",)) if isinstance(document, dict) else None
 
 
-def _parameter(answer: Answer, name: str) -> str:
-    """A parameter of the request beside an answer; empty where there is none."""
-    document = answer.document.value
-    found = value_at(document, ("Request", "Parameters", name)) if isinstance(document, dict) else None
-    return next(_texts(found), "")
-
-
-def _query(answer: Answer, of_a_page: Sequence[FieldPath | None]) -> str | None:
-    """What a request beside an answer asks for, without what is `of_a_page`, and where; None where there is none."""
-    document = answer.document.value
-    request = value_at(document, ("Request",)) if isinstance(document, dict) else None
-    parameters = value_at(request, ("Parameters",)) if isinstance(request, dict) else None
+def _asked(answer: Answer, token: FieldPath, number: FieldPath | None) -> tuple[str | None, str | None]:
+    """The page token that the request beside an answer has, and what the requests of all pages of one listing have in common:
+    where they ask, and for what but the page. None where there is no request."""
+    request = _request(answer)
+    parameters = value_at(request, ("Parameters",))
     if not isinstance(parameters, dict):
-        return None
-    apart = {key_of(parameters, path.steps[0]) for path in of_a_page if path}
-    common = {key: value for key, value in parameters.items() if key not in apart}
+        return None, None
+    of_a_page = {key_of(parameters, path.steps[0]) for path in (token, number) if path}
+    common = {key: value for key, value in parameters.items() if key not in of_a_page}
     where = [value_at(request, (name,)) for name in ("Action", "Region", "RegionId", "Endpoint")]
-    return json.dumps([where, common], sort_keys=True)
+    return next(_texts(value_at(parameters, token.steps)), ""), json.dumps([where, common], sort_keys=True)
 
 
 def _wrong_sum(total: int, pages: Sequence[_Page]) -> str:

@@ -140,10 +140,9 @@ def _wrong(pages: Sequence[Page]) -> Problem | None:
             return Problem(place, kinds.INCOMPLETE_EXPORT, message)
         return None
     total = max(totals)
-    if found < total:
-        message = f"TotalCount is {total}, and the files have {found}; fetch the other pages too"
-        return Problem(place, kinds.INCOMPLETE_EXPORT, message)
+    if found == total:
+        return None
+    kind, cause = kinds.INCOMPLETE_EXPORT, "fetch the other pages too"
     if found > total:
-        message = f"TotalCount is {total}, and the files have {found}; a page is given twice"
-        return Problem(place, kinds.REPEATED_EXPORT, message)
-    return None
+        kind, cause = kinds.REPEATED_EXPORT, "a page is given twice"
+    return Problem(place, kind, f"TotalCount is {total}, and the files have {found}; {cause}")
