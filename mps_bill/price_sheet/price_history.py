@@ -9,8 +9,7 @@ from fractions import Fraction
 
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Price
-from mps_bill.price_sheet.sheet_diff import tier_text
+from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 
@@ -47,51 +46,33 @@ def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> 
     for code, item in latest.items():
         if items and code not in items:
             continue
-        of_versions = [sheet.items.get(code) for sheet in versions]
-        for spec in dict.fromkeys(spec for one in reversed(of_versions) if one for spec in one.prices):
+        of_versions = [sheet.items[code] for sheet in versions if code in sheet.items]
+        for spec in dict.fromkeys(spec for one in reversed(of_versions) for spec in one.prices):
             alike: dict[tuple[Price | None, ...], list[str]] = {}
-            for region in _regions(versions, of_versions, spec):
-                pairs = zip(versions, of_versions, strict=True)
-                found = (sheet.price(one, spec, region) if one else None for sheet, one in pairs)
-                alike.setdefault(tuple(one.price if one else None for one in found), []).append(region)
+            for region in dict.fromkeys(region for sheet in versions for region in sheet.regions(code, spec)):
+                prices = tuple(sheet.price_in(code, spec, region) for sheet in versions)
+                alike.setdefault(prices, []).append(region)
             for prices, regions in alike.items():
-                for tier, past in _figures(prices):
-                    yield HistoryRow(item, spec, words.regions_words(regions, groups), tuple(regions), tier, past)
+                # In the unit of the latest.
+                for tier, high in stretches(reversed(prices)):
+                    names = words.regions_words(regions, groups)
+                    yield HistoryRow(item, spec, names, tuple(regions), tier, _past(prices, high))
 
 
-def _regions(versions: Sequence[PriceSheet], items: Sequence[Item | None], spec: str) -> dict[str, None]:
-    return dict.fromkeys(
-        region
-        for sheet, item in zip(versions, items, strict=True)
-        for key in (item.prices.get(spec, {}) if item else {})
-        for region in sheet.region_groups.get(key, (key,))
-    )
+def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
+    """The figures of the stretch of quantity that ends at `high`."""
+    past: list[PastPrice] = []
+    before = None
+    for price in prices:
+        figure = price.at(high) if price else None
+        past.append(PastPrice(figure, price.unit if price else None, _ratio(before, price, figure)))
+        before = past[-1] if price else before
+    return tuple(past)
 
 
-def _figures(prices: Sequence[Price | None]) -> Iterator[tuple[str, tuple[PastPrice, ...]]]:
-    """A row for each stretch of quantity between the bounds of any version, in the unit of the latest."""
-    unit = next(price.unit for price in reversed(prices) if price)
-    edges = sorted({bound for price in prices if price for bound, _ in price.figures() if bound is not None})
-    low = 0
-    for high in [*edges, None]:
-        past: list[PastPrice] = []
-        for price in prices:
-            figure = _at(price, high) if price else None
-            per = Fraction(figure) / (price.lot() or 1) if price and figure is not None else None
-            before = next((one for one in reversed(past) if one.price is not None), None)
-            past.append(PastPrice(figure, price.unit if price else None, _ratio(before, price, per)))
-        yield tier_text(low, high, unit) if edges else "", tuple(past)
-        low = high or low
-
-
-def _at(price: Price, high: int | None) -> Decimal:
-    """The figure of the stretch of quantity that ends at `high`."""
-    return next(figure for bound, figure in price.figures() if bound is None or (high is not None and high <= bound))
-
-
-def _ratio(before: PastPrice | None, price: Price | None, per: Fraction | None) -> Fraction | None:
-    if before is None or not before.price or before.unit is None or price is None or per is None:
+def _ratio(before: PastPrice | None, price: Price | None, figure: Decimal | None) -> Fraction | None:
+    if price is None or figure is None or before is None or not before.price or before.unit is None:
         return None
     if before.unit.dimension != price.unit.dimension:
         return None
-    return per / (Fraction(before.price) / before.unit.micros)
+    return Fraction(figure) / (price.lot() or 1) / (Fraction(before.price) / before.unit.micros)

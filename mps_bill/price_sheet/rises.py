@@ -146,14 +146,11 @@ def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> It
     for what, one, other in dict.fromkeys([*_pictures(before, after), *named]):
         if one == other:
             continue
-        for region in dict.fromkeys(key for spec in (one, other) for key in _regions(old, before, spec)):
-            was, is_ = old.price(before, one, region), new.price(after, other, region)
+        for region in old.regions(before.code, one) | old.regions(before.code, other):
+            was, is_ = old.price_in(before.code, one, region), new.price_in(after.code, other, region)
             if was and is_:
-                ratio = _highest(was.price, is_.price)
-                old_words, new_words = (
-                    f"{spec} ({_shown(price)})" for spec, price in ((one, was.price), (other, is_.price))
-                )
-                yield Rise(before.code, f"{what} in {region}", old_words, new_words, ratio)
+                words_before, words_after = f"{one} ({_shown(was)})", f"{other} ({_shown(is_)})"
+                yield Rise(before.code, f"{what} in {region}", words_before, words_after, _highest(was, is_))
 
 
 def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:
@@ -177,11 +174,6 @@ def _spec(item: Item, codec: str, long: int, short: int) -> str | None:
     if RESOLUTION in item.template and found is None:
         return None
     return join_spec(item.template, codec, found.name if found else "")
-
-
-def _regions(sheet: PriceSheet, item: Item, spec: str) -> Iterator[str]:
-    for key in item.prices.get(spec, ()):
-        yield from sheet.region_groups.get(key, (key,))
 
 
 def _shown(price: Price) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, scaled
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
 from mps_bill.core.language import mark, tr
-from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Figure, Price
+from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
 from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
 
 
@@ -231,85 +230,36 @@ def _price_changes(
 ) -> tuple[tuple[KindChange, ...], tuple[RateChange, ...]]:
     """Where the kind of an item's prices changed, and its figures that differ in some region; regions that change alike are
     reported together."""
-    before, after = old.items.get(code), new.items.get(code)
     groups = {**old.region_groups, **new.region_groups}
     kinds: list[KindChange] = []
     rates: list[RateChange] = []
-    specs = [*(after.prices if after else ()), *(before.prices if before else ())]
-    for spec in dict.fromkeys(specs):
-        alike: dict[tuple[_Figures, _Figures], list[str]] = {}
-        for region in _regions(old, before, spec) | _regions(new, after, spec):
-            pair = _figures(old, before, spec, region), _figures(new, after, spec, region)
+    for spec in dict.fromkeys(spec for sheet in (new, old) if code in sheet.items for spec in sheet.items[code].prices):
+        alike: dict[tuple[Price | None, Price | None], list[str]] = {}
+        for region in old.regions(code, spec) | new.regions(code, spec):
+            pair = old.price_in(code, spec, region), new.price_in(code, spec, region)
             if pair[0] != pair[1]:
                 alike.setdefault(pair, []).append(region)
         for (one, other), regions in alike.items():
             names = words.regions_words(regions, groups)
-            if one.kind != other.kind and one.price and other.price:
-                kinds.append(KindChange(spec, names, one.price, other.price))
-            changes = _rate_changes(spec, names, one, other, before, after)
-            rates += (replace(change, region_ids=tuple(regions)) for change in changes)
+            if one and other and one.kind_words() != other.kind_words():
+                kinds.append(KindChange(spec, names, one, other))
+            rates += _rate_changes(spec, names, tuple(regions), one, other)
     return tuple(kinds), tuple(rates)
 
 
-def _regions(sheet: PriceSheet, item: Item | None, spec: str) -> dict[str, None]:
-    """The regions that have a price, groups by their members."""
-    keys = item.prices.get(spec, {}) if item else {}
-    return dict.fromkeys(region for key in keys for region in sheet.region_groups.get(key, (key,)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Figures:
-    """A price without its place; no figures: no price. `lot` are the micros that a unit price pays for, where any."""
-
-    figures: tuple[Figure, ...] = ()
-    kind: str = ""
-    lot: int | None = None
-    price: Price | None = field(default=None, compare=False)
-
-    def at(self, high: int | None) -> Decimal | None:
-        """The unit price of the stretch of quantity that ends at `high`."""
-        for bound, unit_price in self.figures:
-            if bound is None or (high is not None and high <= bound):
-                return unit_price
-        return None
-
-
-def _figures(sheet: PriceSheet, item: Item | None, spec: str, region: str) -> _Figures:
-    found = sheet.price(item, spec, region) if item else None
-    if found is None:
-        return _Figures()
-    price = found.price
-    return _Figures(price.figures(), price.kind_words(), price.lot(), price)
-
-
 def _rate_changes(
-    spec: str, regions: str, old: _Figures, new: _Figures, before: Item | None, after: Item | None
+    spec: str, names: str, regions: tuple[str, ...], old: Price | None, new: Price | None
 ) -> Iterator[RateChange]:
     """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
-    item = before or after
-    assert item is not None
-    edges = sorted({bound for price in (old, new) for bound, _ in price.figures if bound is not None})
-    alike = before is not None and after is not None and before.unit.dimension == after.unit.dimension
-    factor = Fraction(old.lot, new.lot) if alike and old.lot and new.lot else Fraction(1)
-    low = 0
-    for high in [*edges, None]:
-        one, other = old.at(high), new.at(high)
-        ratio = _ratio(one, other, factor) if alike and old.lot and new.lot else None
+    # How many units of the new price one of the old price is.
+    factor = None
+    if old and new and old.unit.dimension == new.unit.dimension and (lot := old.lot()) and (new_lot := new.lot()):
+        factor = Fraction(lot, new_lot)
+    for tier, high in stretches((old, new)):
+        one, other = (price.at(high) if price else None for price in (old, new))
+        ratio = Fraction(other) * factor / Fraction(one) if factor and one and other is not None else None
         if one != other or ratio not in (None, 1):
-            tier = tier_text(low, high, item.unit) if edges else ""
-            yield RateChange(spec, regions, tier, one, other, ratio, factor=factor)
-        low = high or low
-
-
-def tier_text(low: int, high: int | None, unit: Unit) -> str:
-    """`0-3000` or `100000+`, in the item's unit."""
-    start = plain(in_unit(low, unit))
-    return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
-
-
-def _ratio(old: Decimal | None, new: Decimal | None, factor: Fraction) -> Fraction | None:
-    """New over old for one and the same quantity."""
-    return None if not old or new is None else Fraction(new) * factor / Fraction(old)
+            yield RateChange(spec, names, tier, one, other, ratio, regions, factor or Fraction(1))
 
 
 def ended(value: Fraction) -> Decimal | None:

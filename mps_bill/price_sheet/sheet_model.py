@@ -188,6 +188,20 @@ class PriceSheet:
         """The name of this version on bills: `mps-china@2024-04-01T00:00:00+08:00`."""
         return f"{self.id}@{iso(self.effective_from, self.billing.calendar.offset)}"
 
+    def members(self, key: str) -> tuple[str, ...]:
+        """The regions of a group; a region and "*" stand for themselves."""
+        return self.region_groups.get(key, (key,))
+
+    def regions(self, item: str, spec: str) -> dict[str, None]:
+        """Every region that the item of this code has a price of the spec for, in order, groups by their members."""
+        prices = self.items[item].prices.get(spec, {}) if item in self.items else {}
+        return dict.fromkeys(region for key in prices for region in self.members(key))
+
+    def price_in(self, item: str, spec: str, region: str) -> Price | None:
+        """The price of the item of this code, which the sheet need not have."""
+        found = self.price(self.items[item], spec, region) if item in self.items else None
+        return found.price if found else None
+
     def price(self, item: Item, spec: str, region: str) -> PriceInForce | None:
         """The price in `region`, and for what it is written."""
         key = (item.code, spec, region)

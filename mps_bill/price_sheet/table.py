@@ -96,7 +96,7 @@ def grids(sheet: PriceSheet, selection: Selection) -> Iterator[Grid]:
         if item.template is None or RESOLUTION not in item.template:
             continue
         of_item, sizes = codecs(item), tuple(size.name for size in item.resolutions)
-        named = (region for by_region in item.prices.values() for key in by_region for region in _members(sheet, key))
+        named = (region for spec in item.prices for region in sheet.regions(item.code, spec))
         regions = selection.regions or tuple(dict.fromkeys(named))
         holes = []
         for spec in (join_spec(item.template, codec, size) for codec in of_item or ("",) for size in sizes):
@@ -109,16 +109,12 @@ def grids(sheet: PriceSheet, selection: Selection) -> Iterator[Grid]:
         yield Grid(item, of_item, sizes, regions, cells - missing, tuple(named_holes))
 
 
-def _members(sheet: PriceSheet, key: str) -> tuple[str, ...]:
-    return sheet.region_groups.get(key, (key,))
-
-
 def _price(sheet: PriceSheet, item: Item, spec: str, region: str, selection: Selection) -> Price | None:
     """The price in a region, or in a group where some region of it is charged at the time."""
     found = sheet.price(item, spec, region)
     if found is None or selection.at is None:
         return found.price if found else None
-    of_members = (sheet.price(item, spec, member) for member in sheet.region_groups.get(region, (region,)))
+    of_members = (sheet.price(item, spec, member) for member in sheet.members(region))
     return found.price if any(one.charged_at(selection.at) for one in of_members if one) else None
 
 

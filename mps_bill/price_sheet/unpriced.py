@@ -42,7 +42,7 @@ def read_unpriced(
 
 
 def _members(regions: list[str], sheet: PriceSheet) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for region in regions for one in sheet.region_groups.get(region, (region,))))
+    return tuple(dict.fromkeys(one for region in regions for one in sheet.members(region)))
 
 
 def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:

@@ -178,9 +178,8 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
 def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:
     """The specs that have no price any more, with the regions where."""
     ended: dict[str, list[str]] = {}
-    for spec, by_region in before.prices.items():
-        regions = dict.fromkeys(region for key in by_region for region in old.region_groups.get(key, (key,)))
-        for region in regions:
+    for spec in before.prices:
+        for region in old.regions(before.code, spec):
             explained = new.unpriced_as(before.code, spec, region)
             if region != EVERY_REGION and new.price(after, spec, region) is None and explained is None:
                 ended.setdefault(region, []).append(spec)
@@ -364,6 +363,6 @@ def _figure(rate: Rate, unit: Unit | None, price: Price, derived: bool) -> Compa
     high = (
         bound if derived and isinstance(bound, int) else to_micros(bound, unit) if isinstance(bound, Decimal) else None
     )
-    figure = next(found for up_to, found in price.figures() if up_to is None or (high is not None and high <= up_to))
+    figure = price.at(high)
     ratio = Fraction(rate.price.value) / unit.micros / (Fraction(figure) / lot) if figure else Fraction(0)
     return Compared(figure, price, ratio)

@@ -6,15 +6,15 @@ A kind is a subclass of `Price` in a file of its own and stands in `PRICE_KINDS`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, strip_zeros
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, strip_zeros
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.core.units import Unit
+from mps_bill.core.units import Unit, in_unit
 from mps_bill.documents.shapes import Located, Shape
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -48,6 +48,10 @@ class Price(ABC):
     @abstractmethod
     def figures(self) -> tuple[Figure, ...]:
         """Every unit price that is written, by ascending bounds."""
+
+    def at(self, high: int | None) -> Decimal:
+        """The unit price of the stretch of quantity that ends at `high` micros (None: of all that is left)."""
+        return next(price for bound, price in self.figures() if bound is None or (high is not None and high <= bound))
 
     @abstractmethod
     def times(self, factor: Decimal) -> Price:
@@ -132,6 +136,21 @@ class Form(ABC, Generic[W, P]):
     @abstractmethod
     def rates(self, value: W, wrong: Set[Place]) -> tuple[Rate, ...] | None:
         """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
+
+
+def stretches(prices: Iterable[Price | None]) -> Iterator[tuple[str, int | None]]:
+    """The stretches of quantity between the bounds of any of the prices: each in words, in the unit of the first price, and where
+    it ends in micros. One of all quantities has no words."""
+    given = [price for price in prices if price]
+    edges = sorted({bound for price in given for bound, _ in price.figures() if bound is not None})
+    for low, high in pairwise((0, *edges, None)):
+        yield tier_text(low or 0, high, given[0].unit) if edges else "", high
+
+
+def tier_text(low: int, high: int | None, unit: Unit) -> str:
+    """`0-3000` or `100000+`, in the item's unit."""
+    start = plain(in_unit(low, unit))
+    return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
 
 
 def product(unit_price: Decimal, factor: Decimal) -> Decimal:

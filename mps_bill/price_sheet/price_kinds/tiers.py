@@ -24,6 +24,7 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     Price,
     Rate,
     product,
+    tier_text,
 )
 
 REST = "rest"
@@ -175,9 +176,8 @@ class TieredPrice(Price):
 
     def tier_name(self, number: int) -> str:
         """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
-        low = "0" if number == 0 else plain(in_unit(self.tiers[number - 1].up_to or 0, self.unit))
-        high = self.tiers[number].up_to
-        return f"{low}+" if high is None else f"{low}-{plain(in_unit(high, self.unit))}"
+        low = self.tiers[number - 1].up_to if number else 0
+        return tier_text(low or 0, self.tiers[number].up_to, self.unit)
 
     def before(self, used: int) -> int:
         """What fills the tiers before the quantity of a cycle."""
@@ -211,7 +211,7 @@ class TieredPrice(Price):
     def table_rows(self) -> Iterator[tuple[str, str]]:
         how = tr(", {kind}", kind=self.kind_words())
         for tier in self.tiers:
-            bound = None if tier.up_to is None else plain(in_unit(tier.up_to, self.unit))
+            bound = self._bound(tier)
             yield (tr("above") if bound is None else tr("up to {bound}", bound=bound)) + how, plain(tier.unit_price)
             how = ""
 
