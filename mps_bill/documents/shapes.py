@@ -57,6 +57,11 @@ class Entry(Generic[K, V]):
     def sound(self) -> bool:
         return _sound(self.value)
 
+    @property
+    def parts(self: Entry[Any, Many[T]]) -> tuple[T, ...]:
+        """The parts of a value that is a list or a mapping; none where it is wrong."""
+        return self.value.parts if self.value else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Many(Generic[T]):
@@ -136,6 +141,11 @@ class Fields:
     def get(self, field: Field[T]) -> T | None:
         """The field's value; None where it is absent or wrong."""
         return cast("T | None", self.values.get(field.key))
+
+    def value_of(self, field: Field[Located[T]]) -> T | None:
+        """The plain value of a field; None where it is absent or wrong."""
+        found = self.get(field)
+        return found.value if found else None
 
     def parts(self, field: Field[Many[T]]) -> tuple[T, ...]:
         """The parts of a list or the entries of a mapping; none where it is absent or wrong."""

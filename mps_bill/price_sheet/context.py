@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mps_bill.core.diagnostics import Problem
-from mps_bill.documents.shapes import Entry, Fields, Located, Many
+from mps_bill.documents.shapes import Fields, Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.regions import KNOWN
@@ -43,7 +43,8 @@ class Context:
 
 def read_context(sheet: Fields, problems: list[Problem]) -> Context:
     groups = _groups(sheet)
-    bad_names = _left_out(sheet.get(d.REGION_GROUPS))
+    written = sheet.get(d.REGION_GROUPS)
+    bad_names = written.left_out if written else frozenset()
     members = frozenset(region for group in groups.values() for region in group)
     sets, broken = _resolution_sets(sheet, problems)
     sources, by_id, whole = _sources(sheet)
@@ -59,27 +60,17 @@ def read_context(sheet: Fields, problems: list[Problem]) -> Context:
     )
 
 
-def _left_out(many: Many[Entry[str, Many[Located[str]]]] | None) -> frozenset[str]:
-    return many.left_out if many else frozenset()
-
-
 def _groups(sheet: Fields) -> dict[str, tuple[str, ...]]:
-    groups = sheet.get(d.REGION_GROUPS)
-    if groups is None:
-        return {}
-    return {
-        entry.key.value: tuple(dict.fromkeys(region.value for region in entry.value.parts)) if entry.value else ()
-        for entry in groups.parts
-    }
+    groups = sheet.parts(d.REGION_GROUPS)
+    return {entry.key.value: tuple(dict.fromkeys(region.value for region in entry.parts)) for entry in groups}
 
 
 def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:
     """For each two groups that share a region, the first such region in the later of them."""
-    groups = sheet.get(d.REGION_GROUPS)
     groups_of: dict[str, list[str]] = {}
     shared: dict[frozenset[str], Located[str]] = {}
-    for group in groups.parts if groups else ():
-        for region in group.value.parts if group.value else ():
+    for group in sheet.parts(d.REGION_GROUPS):
+        for region in group.parts:
             holders = groups_of.setdefault(region.value, [])
             for other in holders:
                 if other != group.key.value:

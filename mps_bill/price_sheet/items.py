@@ -57,13 +57,13 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
 
 
 def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> Item | None:
-    name, family, names = draft.fields.get(d.NAME), draft.fields.get(d.FAMILY), draft.fields.get(d.NAMES)
+    name, family = draft.fields.value_of(d.NAME), draft.fields.value_of(d.FAMILY)
     if name is None or family is None or draft.unit is None or draft.metering is None:
         return None
     return Item(
         code=draft.code.value,
-        name=name.value,
-        family=family.value,
+        name=name,
+        family=family,
         unit=draft.unit,
         template=draft.template,
         resolutions=_ordered(draft.resolutions),
@@ -72,22 +72,21 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
         sources=draft.sources,
         place=draft.code.place,
         aliases=_aliases(draft, prices, problems),
-        names={name.key.value: name.value.value for name in names.parts if name.value} if names else {},
+        names={entry.key.value: entry.value.value for entry in draft.fields.parts(d.NAMES) if entry.value},
         derived=_derivation(draft),
     )
 
 
 def _derivation(draft: _Draft) -> Derived | None:
     fields = draft.fields.get(d.PRICES_FROM) if draft.prices is None else None
-    base, times = (fields.get(d.BASE), fields.get(d.TIMES)) if fields else (None, None)
-    return Derived(base.value, times.value) if base and times else None
+    base, times = (fields.value_of(d.BASE), fields.value_of(d.TIMES)) if fields else (None, None)
+    return Derived(base, times) if base is not None and times is not None else None
 
 
 def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> dict[str, str]:
     """Other spellings of specs; each stands for one spec of the price table, and is none of them."""
-    table = draft.fields.get(d.ALIASES)
     aliases: dict[str, str] = {}
-    for entry in table.parts if table and prices else ():
+    for entry in draft.fields.parts(d.ALIASES) if prices else ():
         alias, spec = entry.key, entry.value
         if alias.value in prices:
             message = f"{quoted(alias.value)} has a price of its own and cannot be another spelling"
@@ -105,10 +104,7 @@ def _ordered(resolutions: ResolutionSet | None) -> tuple[Resolution, ...]:
 
 
 def _draft(code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> _Draft:
-    found_unit = fields.get(d.UNIT)
-    unit = found_unit.value if found_unit else None
-    spec = fields.get(d.SPEC)
-    template = spec.value if spec else None
+    unit, spec = fields.value_of(d.UNIT), fields.get(d.SPEC)
     # Where resolutions are named and nothing uses them, `spec` is lost.
     template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
     resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
@@ -122,7 +118,7 @@ def _draft(code: Located[str], fields: Fields, context: Context, problems: list[
         code=code,
         fields=fields,
         unit=unit,
-        template=template,
+        template=spec.value if spec else None,
         template_wrong=template_wrong,
         resolutions=resolutions,
         metering=_metering(fields, unit, problems),

@@ -28,8 +28,7 @@ def read_prices(
     prices: dict[str, RegionPrices] = {}
     for row in table.parts:
         by_region: dict[str, Price] = {}
-        entries = row.value.parts if row.value else ()
-        for entry in entries:
+        for entry in row.parts:
             if entry.key.value not in context.region_keys:
                 problems.append(_unknown_region(entry.key, context))
             price = entry.value.price(unit, problems) if entry.value else None
@@ -54,7 +53,7 @@ def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[P
         return
     both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}
     for row in (row for table in tables for row in table.parts):
-        groups = [entry.key for entry in (row.value.parts if row.value else ()) if entry.key.value in context.groups]
+        groups = [entry.key for entry in row.parts if entry.key.value in context.groups]
         for first, second in combinations(groups, 2):
             pair = frozenset((first.value, second.value))
             if pair in context.overlaps:

@@ -12,7 +12,7 @@ from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, words
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, optional, words
 from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import PRICE_KINDS
@@ -114,7 +114,7 @@ _code = lower_case("an item code", kinds.BAD_ID)
 _set_name = word("a resolution set's name", LOWER_CASE, kinds.BAD_ID, "lower-case words")
 _rounding = Choice[RoundingMode]("a rounding mode", words("half-up", "up", "down"), kinds.UNKNOWN_ROUNDING)
 
-SOURCE_ID = Field("id", _id, "a name by which items refer to the source", required=False, default=None)
+SOURCE_ID = optional("id", _id, "a name by which items refer to the source", default=None)
 SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
 SOURCE = Object(
     "a source",
@@ -125,11 +125,10 @@ SOURCE = Object(
         ),
         SOURCE_READ_ON,
         Field("covers", line("what a source covers", kinds.BAD_NAME), "which prices were read there"),
-        Field(
+        optional(
             "product",
             line("a product's name", kinds.BAD_NAME),
             "the sister product that the figures belong to",
-            required=False,
             default=None,
         ),
     ),
@@ -166,19 +165,18 @@ _price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", ki
 _unpriced_region = Text("a region or group", str, rf"{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape(PRICE_KINDS))
 
-PER = Field(
+PER = optional(
     "per",
     Choice[Literal["record", "cycle", "none"]](
         "a metering rule", words("record", "cycle", "none"), kinds.UNKNOWN_METERING
     ),
     "what is rounded: each record, the cycle's sum, or nothing (default)",
-    required=False,
 )
 _step = number("a step", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
 _minimum = number("a minimum", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
-STEP = Field("step", _step, "the quantity is a whole number of these", required=False)
-STEP_ROUNDING = Field("rounding", _rounding, "how a quantity becomes whole steps", required=False)
-MINIMUM = Field("minimum", _minimum, "smallest billed quantity of a record above zero", required=False)
+STEP = optional("step", _step, "the quantity is a whole number of these")
+STEP_ROUNDING = optional("rounding", _rounding, "how a quantity becomes whole steps")
+MINIMUM = optional("minimum", _minimum, "smallest billed quantity of a record above zero")
 METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 
 BASE = Field("item", _code, "the item of this sheet whose prices are taken")
@@ -189,49 +187,35 @@ DERIVATION = Record("prices_from", (BASE, TIMES))
 
 NAME = Field("name", line("a name", kinds.BAD_NAME), "the item's name for people")
 _language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, one_of(LANGUAGES[1:]))
-NAMES = Field(
+NAMES = optional(
     "names",
     MapOf("the names in other languages", _language, line("a name", kinds.BAD_NAME)),
     "the item's name in other languages, such as zh, as the provider writes it",
-    required=False,
 )
 FAMILY = Field(
     "family", Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY), "the family of billable items"
 )
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
-SPEC = Field(
+SPEC = optional(
     "spec",
     Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE),
     f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; absent: usage names it",
-    required=False,
 )
-RESOLUTION_SET = Field(
-    "resolutions",
-    _set_name,
-    "the sheet's resolution set that sizes fall into",
-    required=False,
+RESOLUTION_SET = optional("resolutions", _set_name, "the sheet's resolution set that sizes fall into")
+METERING = optional("metering", METERING_RECORD, "how a metered quantity becomes the billed one; absent: as it is")
+PRICES = optional(
+    "prices", MapOf("a price table", _spec, REGION_PRICES), "spec, then region, group or *, then the price"
 )
-METERING = Field(
-    "metering", METERING_RECORD, "how a metered quantity becomes the billed one; absent: as it is", required=False
-)
-PRICES = Field(
-    "prices",
-    MapOf("a price table", _spec, REGION_PRICES),
-    "spec, then region, group or *, then the price",
-    required=False,
-)
-PRICES_FROM = Field("prices_from", DERIVATION, "prices that are another item's, times a factor", required=False)
-ALIASES = Field(
+PRICES_FROM = optional("prices_from", DERIVATION, "prices that are another item's, times a factor")
+ALIASES = optional(
     "spec_aliases",
     MapOf("other spellings of specs", _spec, _spec),
     "another spelling of a spec, then the spec of the price table",
-    required=False,
 )
-ITEM_SOURCES = Field(
+ITEM_SOURCES = optional(
     "sources",
     ListOf("the item's sources", _id, unique=True),
     "ids of the sources that the prices come from; absent: all of the sheet",
-    required=False,
 )
 ITEM = Record(
     "an item",
@@ -240,33 +224,29 @@ ITEM = Record(
 )
 
 UNPRICED_ITEMS = Field("items", ListOf("the items without a price", _code, unique=True), "codes of items")
-UNPRICED_SPECS = Field(
+UNPRICED_SPECS = optional(
     "specs",
     ListOf("the specs without a price", _spec, unique=True),
     "specs, or what they begin with (H266 is H266.HD and all others); absent: every spec",
-    required=False,
 )
-UNPRICED_REGIONS = Field(
+UNPRICED_REGIONS = optional(
     "regions",
     ListOf("the regions without a price", _unpriced_region, unique=True),
     "regions and groups; absent: everywhere",
-    required=False,
 )
-BEFORE = Field(
+BEFORE = optional(
     "before",
     moment("a time", kinds.BAD_TIME),
     "when the price was first charged, on the edge of a cycle; usage before it is refused; absent: there is no price",
-    required=False,
 )
 NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price, as a refusal says it")
-UNPRICED = Field(
+UNPRICED = optional(
     "unpriced",
     ListOf(
         "what has no price",
         Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE)),
     ),
     "usage that the provider bills and the sheet has no price for, or not from its start on",
-    required=False,
 )
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
@@ -277,33 +257,29 @@ CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of ever
 EFFECTIVE_FROM = Field(
     "effective_from", moment("a start", kinds.BAD_TIME), "the first moment in force, on the edge of a cycle"
 )
-EFFECTIVE_TO = Field(
+EFFECTIVE_TO = optional(
     "effective_to",
     moment("an end", kinds.BAD_TIME),
     "the moment it is no longer in force; absent: when the id's next version starts",
-    required=False,
 )
-SOURCES = Field(
+SOURCES = optional(
     "sources",
     ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,))),
     "where the prices were read",
-    required=False,
 )
 BILLING = Field("billing", BILLING_RECORD, "how the product is billed")
 _group = Text("a group's name", _parse_group_name, _GROUP, kinds.BAD_GROUP_NAME)
-REGION_GROUPS = Field(
+REGION_GROUPS = optional(
     "region_groups",
     MapOf("the region groups", _group, ListOf("a region group", _region, unique=True)),
     "regions that share prices",
-    required=False,
 )
 _resolution = word("a resolution's name", _SPEC_PART, kinds.BAD_SPEC, "a word such as HD or 4K")
 _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
-RESOLUTIONS = Field(
+RESOLUTIONS = optional(
     "resolutions",
     MapOf("the resolution sets", _set_name, MapOf("a resolution set", _resolution, _size)),
     "sets of sizes, smallest first; each holds pictures whose sides are at most its own",
-    required=False,
 )
 ITEMS = Field("items", MapOf("the items", _code, ITEM), "the billable items, in the order of a bill's lines")
 PRICE_SHEET = Record(

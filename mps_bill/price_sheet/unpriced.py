@@ -21,33 +21,28 @@ def read_unpriced(
     entries = []
     for fields in table.parts:
         problems += _check_regions(fields, context)
-        items, note = fields.get(d.UNPRICED_ITEMS), fields.get(d.NOTE)
-        if not (fields.sound and items and note):
+        before, note = fields.value_of(d.BEFORE), fields.value_of(d.NOTE)
+        if not fields.sound or note is None:
             continue
-        specs, regions, before = fields.get(d.UNPRICED_SPECS), fields.get(d.UNPRICED_REGIONS), fields.get(d.BEFORE)
+        regions = (one for region in fields.parts(d.UNPRICED_REGIONS) for one in sheet.members(region.value))
         entry = Unpriced(
-            items=tuple(item.value for item in items.parts),
-            specs=tuple(spec.value for spec in specs.parts) if specs else (),
-            regions=_members([region.value for region in regions.parts], sheet) if regions else (),
-            before=before.value if before else None,
-            note=note.value,
+            items=tuple(item.value for item in fields.parts(d.UNPRICED_ITEMS)),
+            specs=tuple(spec.value for spec in fields.parts(d.UNPRICED_SPECS)),
+            regions=tuple(dict.fromkeys(regions)),
+            before=before,
+            note=note,
             place=fields.place,
         )
         # Of a region that is in two groups, that is what is wrong.
         held = Counter(region for members in context.groups.values() for region in members)
         shared = {region for region, number in held.items() if number > 1}
-        problems += _check_before(fields, entry, sheet) if before else _check_no_price(entry, sheet, shared)
+        problems += _check_no_price(entry, sheet, shared) if before is None else _check_before(fields, entry, sheet)
         entries.append(entry)
     return tuple(entries)
 
 
-def _members(regions: list[str], sheet: PriceSheet) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for region in regions for one in sheet.members(region)))
-
-
 def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
-    regions = fields.get(d.UNPRICED_REGIONS)
-    for region in regions.parts if regions else ():
+    for region in fields.parts(d.UNPRICED_REGIONS):
         if region.value not in context.region_keys:
             hint = (
                 near_miss(region.value, context.region_keys)

@@ -110,7 +110,7 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
         elif unit and all(item.unit.dimension != unit.value.dimension for item in items):
             message = f"{code} is billed by {items[0].unit.name}, and {unit.value.name} does not convert to it"
             problems.append(Problem(unit.place, kinds.UNIT_MISMATCH, message))
-        rates = entry.value.parts if entry.value else ()
+        rates = entry.parts
         checked.by_spec[code], contradictions = rates_by_spec(rates, items)
         problems += [Problem(place, kinds.DUPLICATE_SPEC, message) for place, message in contradictions]
         specs = [spec for item in items for spec in item.prices]

@@ -79,15 +79,13 @@ def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
 
 def _offset(sheet: CheckedSheet) -> int | None:
     billing = sheet.parts.fields.get(d.BILLING)
-    offset = billing.get(d.TIMEZONE) if billing else None
-    return offset.value if offset else None
+    return billing.value_of(d.TIMEZONE) if billing else None
 
 
 def source_dates(sheet: CheckedSheet) -> Iterator[Problem]:
     """Sources that were read more than a year before today, or after it."""
-    sources = sheet.parts.fields.get(d.SOURCES)
     latest = (date.fromisoformat(sheet.today) + timedelta(days=DAYS_AHEAD)).isoformat()
-    for source in sources.parts if sources else ():
+    for source in sheet.parts.fields.parts(d.SOURCES):
         read_on = source.get(d.SOURCE_READ_ON)
         # Dates of this form stand in order as texts, so a year later needs no calendar.
         if read_on and f"{int(read_on.value[:4]) + 1:04}{read_on.value[4:]}" < sheet.today:

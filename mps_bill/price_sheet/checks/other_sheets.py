@@ -110,8 +110,7 @@ def _rules_of(change: ItemChange, fields: Mapping[str, Fields], of_before: Mappi
 
 
 def _item_fields(draft: SheetDraft) -> dict[str, Fields]:
-    items = draft.fields.get(d.ITEMS)
-    return {entry.key.value: entry.value for entry in (items.parts if items else ()) if entry.value}
+    return {entry.key.value: entry.value for entry in draft.fields.parts(d.ITEMS) if entry.value}
 
 
 def _value_place(fields: Fields | None, field: Field[Any], otherwise: Place) -> Place:
@@ -194,16 +193,14 @@ def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[t
 def _row_place(draft: SheetDraft, before: Item, after: Item, spec: str) -> Place:
     """Where the row of a spec stands, or what follows it where the row is gone."""
     fields = _item_fields(draft).get(after.code)
-    table = fields.get(d.PRICES) if fields else None
-    rows = {row.key.value: row.key.place for row in table.parts} if table else {}
+    rows = {row.key.value: row.key.place for row in (fields.parts(d.PRICES) if fields else ())}
     next_ = spec if spec in rows else _next_of(spec, list(before.prices), rows)
     return rows[next_] if next_ else after.place
 
 
 def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Place | None:
     """The group that has lost the regions, where it is one."""
-    groups = draft.fields.get(d.REGION_GROUPS)
-    for group in groups.parts if groups else ():
+    for group in draft.fields.parts(d.REGION_GROUPS):
         lost = set(old.region_groups.get(group.key.value, ())) - set(draft.sheet.region_groups[group.key.value])
         if lost >= set(where):
             return group.key.place

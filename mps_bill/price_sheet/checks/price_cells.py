@@ -78,15 +78,13 @@ class ItemTable:
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
     """The table of every item. `sheet` is what was made of the parts, where their head is sound. Prices with something at a
     place of `wrong` are left out."""
-    items = parts.fields.get(d.ITEMS)
     sets = parts.context.resolution_sets
     tables = []
-    for entry in items.parts if items else ():
+    for entry in parts.fields.parts(d.ITEMS):
         fields = entry.value
         if fields is None:
             continue
-        spec, set_name, unit = fields.get(d.SPEC), fields.get(d.RESOLUTION_SET), fields.get(d.UNIT)
-        resolutions = sets.get(set_name.value) if set_name else None
+        unit, resolutions = fields.get(d.UNIT), sets.get(fields.value_of(d.RESOLUTION_SET) or "")
         written, derivation = fields.get(d.PRICES), fields.get(d.PRICES_FROM)
         rows: dict[str, Row] = {}
         places: dict[str, Place] = {}
@@ -101,19 +99,14 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
                 code=entry.key,
                 fields=fields,
                 unit=unit.value if unit and unit.place not in wrong else None,
-                template=spec.value if spec else None,
+                template=fields.value_of(d.SPEC),
                 resolutions=resolutions.resolutions if resolutions else (),
                 rows=rows,
                 spec_places=places,
-                base=None if written or derivation is None else _base(derivation),
+                base=None if written or derivation is None else derivation.value_of(d.BASE) or "",
             )
         )
     return tables
-
-
-def _base(derivation: Fields) -> str:
-    base = derivation.get(d.BASE)
-    return base.value if base else ""
 
 
 def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:

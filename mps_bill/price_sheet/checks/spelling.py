@@ -174,9 +174,8 @@ def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
 def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
     """Members of groups that are one letter from a known region, or have a digit more or less. Another number may be that of a
     new region."""
-    groups = sheet.parts.fields.get(d.REGION_GROUPS)
-    for group in groups.parts if groups else ():
-        for region in group.value.parts if group.value else ():
+    for group in sheet.parts.fields.parts(d.REGION_GROUPS):
+        for region in group.parts:
             if region.value in KNOWN:
                 continue
             near = {word for word in KNOWN if len(_DIGITS.findall(word)) != len(_DIGITS.findall(region.value))}
@@ -187,24 +186,19 @@ def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
 
 def named_regions(parts: SheetParts) -> set[str]:
     """The regions and groups that prices are for, or that are said to have none."""
-    items, unpriced = parts.fields.get(d.ITEMS), parts.fields.get(d.UNPRICED)
-    named: set[str] = set()
-    for written in (entry.value.get(d.PRICES) for entry in (items.parts if items else ()) if entry.value):
-        for row in written.parts if written else ():
-            named |= {price.key.value for price in (row.value.parts if row.value else ())}
-    for entry in unpriced.parts if unpriced else ():
-        regions = entry.get(d.UNPRICED_REGIONS)
-        named |= {region.value for region in regions.parts} if regions else set()
-    return named
+    items = [entry.value for entry in parts.fields.parts(d.ITEMS) if entry.value]
+    priced = {price.key.value for item in items for row in item.parts(d.PRICES) for price in row.parts}
+    unpriced = parts.fields.parts(d.UNPRICED)
+    return priced | {region.value for entry in unpriced for region in entry.parts(d.UNPRICED_REGIONS)}
 
 
 def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
-    groups, items, used = fields.get(d.REGION_GROUPS), fields.get(d.ITEMS), named_regions(sheet.parts)
+    items, used = fields.get(d.ITEMS), named_regions(sheet.parts)
     # Where a group's name is misspelt beside the prices, or something is wrong with them, that is the mistake.
     if not items or not items.whole or not used <= sheet.parts.context.region_keys or sheet.unsound():
         return
-    for group in groups.parts if groups else ():
+    for group in fields.parts(d.REGION_GROUPS):
         if group.key.value not in used:
             message = f"no price is for the group {group.key.value}; remove it, or give it prices"
             yield Problem(group.key.place, kinds.UNUSED_GROUP, message)

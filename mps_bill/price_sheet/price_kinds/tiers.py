@@ -12,7 +12,7 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, money_rate, ticks_at, to_micros
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, words
+from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, optional, words
 from mps_bill.documents.values import decimal_of, decimal_pattern
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (
@@ -48,11 +48,10 @@ PER = Field(
     Choice[Literal["cycle", "month"]]("a tier period", words("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD),
     "over what the quantity accumulates",
 )
-ACROSS = Field(
+ACROSS = optional(
     "across",
     Choice[Literal["item"]]("what is counted together", words("item"), kinds.UNKNOWN_TIER_SCOPE),
     "count a month's quantity over all regions and specs of the item that say so; absent: each region and spec by itself",
-    required=False,
 )
 _bound = Text(
     "an upper bound",
@@ -91,7 +90,7 @@ class TierTable(Form[Fields, "TieredPrice"]):
             return None
         if unit is None or found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
             return None
-        return model.value(per.value, tuple(tiers), unit, value.place, across.value if across else None)
+        return model.value(per.value, tuple(tiers), unit, value.place, value.value_of(ACROSS))
 
     def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
         table = value.get(UP_TO)

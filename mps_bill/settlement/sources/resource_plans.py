@@ -166,7 +166,7 @@ def _read_covers(
         if items and unit and all(item.unit.dimension != unit.value.dimension for item in items):
             message = f"{code.value} is billed by {items[0].unit.name}, and {unit.value.name} does not convert to it"
             reading.report(unit.place, kinds.UNIT_MISMATCH, message)
-        rates = entry.value.parts if entry.value else ()
+        rates = entry.parts
         for rate in rates:
             reading.spec(rate.key, items)
         found[code.value], contradictions = rates_by_spec(rates, items)
