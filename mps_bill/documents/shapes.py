@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
 from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
@@ -142,10 +142,14 @@ class Fields:
         """The field's value; None where it is absent or wrong."""
         return cast("T | None", self.values.get(field.key))
 
-    def value_of(self, field: Field[Located[T]]) -> T | None:
-        """The plain value of a field; None where it is absent or wrong."""
+    @overload
+    def value_of(self, field: Field[Located[T]]) -> T | None: ...
+    @overload
+    def value_of(self, field: Field[Located[T]], default: T) -> T: ...
+    def value_of(self, field: Field[Located[T]], default: T | None = None) -> T | None:
+        """The plain value of a field; the default where it is absent or wrong."""
         found = self.get(field)
-        return found.value if found else None
+        return found.value if found else default
 
     def parts(self, field: Field[Many[T]]) -> tuple[T, ...]:
         """The parts of a list or the entries of a mapping; none where it is absent or wrong."""

@@ -20,7 +20,7 @@ from mps_bill.settlement.account import (
     TopUp,
     debt_order,
 )
-from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading, value_of
+from mps_bill.settlement.entries import ID, MONEY_PLACES, Reading
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.balance import BALANCE
 
@@ -46,17 +46,17 @@ def _account(fields: Fields, reading: Reading) -> Account | None:
     _check_frozen(fields, reading)
     _check_top_ups(fields, reading)
     _check_balance(fields, reading)
-    id_, currency, settled_at = fields.get(ID), fields.get(f.CURRENCY), fields.get(f.SETTLED_AT)
+    id_, currency = fields.value_of(ID), fields.value_of(f.CURRENCY)
     if id_ is None or currency is None:
         return None
     return Account(
-        id=id_.value,
-        currency=currency.value,
+        id=id_,
+        currency=currency,
         sources=sources,
         contract=_contract(fields, reading),
         top_ups=_made(fields, f.TOP_UPS),
         settled_through=_settled_through(fields),
-        settled_at=settled_at.value if settled_at else None,
+        settled_at=fields.value_of(f.SETTLED_AT),
         outstanding=tuple(sorted(debts, key=debt_order)),
         frozen=_made(fields, f.FROZEN),
         month_used=dict(_made(fields, f.MONTH_USED)),
@@ -71,7 +71,7 @@ def _made(fields: Fields, field: Field[Many[Made[T]]]) -> tuple[T, ...]:
 
 
 def _contract(fields: Fields, reading: Reading) -> Contract:
-    settlement, start = fields.get(f.SETTLEMENT), fields.get(f.SETTLEMENT_FROM)
+    start = fields.get(f.SETTLEMENT_FROM)
     if start:
         calendar = Calendar(HOUR, reading.offset)
         month = calendar.month_start(calendar.month(start.value))
@@ -82,9 +82,9 @@ def _contract(fields: Fields, reading: Reading) -> Contract:
             reading.report(start.place, kinds.BAD_SWITCH, message)
     return Contract(
         reading.each(fields, f.DISCOUNTS, lambda entry: _discount(entry, reading)),
-        settlement.value if settlement else None,
-        start.value if start else None,
-        value_of(fields, f.VOUCHERS_AT, "settlement"),
+        fields.value_of(f.SETTLEMENT),
+        fields.value_of(f.SETTLEMENT_FROM),
+        fields.value_of(f.VOUCHERS_AT, "settlement"),
     )
 
 
@@ -104,8 +104,8 @@ def _discount(entry: Fields, reading: Reading) -> Discount | None:
         percent.value,
         frozenset(item.value for item in items.parts) if items else None,
         places,
-        start.value if start else None,
-        end.value if end else None,
+        entry.value_of(f.DISCOUNT_FROM),
+        entry.value_of(f.DISCOUNT_UNTIL),
     )
 
 

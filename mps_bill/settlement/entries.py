@@ -59,12 +59,6 @@ EFFECTIVE_FROM = Field("effective_from", moment("a start"), "the first moment it
 EXPIRES_AT = Field("expires_at", moment("an expiry"), "the moment from which it can no longer be used")
 
 
-def value_of(fields: Fields, field: Field[Located[T]], default: T) -> T:
-    """The value of an optional key; the default also where the value is wrong, which is reported already."""
-    found = fields.get(field)
-    return default if found is None else found.value
-
-
 def millionths(value: Decimal) -> int:
     """A quantity with at most six decimals in millionths."""
     return int(EXACT.multiply(value, Decimal(MICROS)))

@@ -72,13 +72,13 @@ def _cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Prob
 
 
 def _case(fields: Fields) -> Case | None:
-    name, usage, expect, source = (fields.get(d.NAME), fields.get(d.USAGE), fields.get(d.EXPECT), fields.get(d.SOURCE))
+    name, usage, expect = fields.get(d.NAME), fields.get(d.USAGE), fields.get(d.EXPECT)
     if not (name and usage and expect and fields.sound):
         return None
     return Case(
         name=name.value,
         place=name.place,
-        source=source.value if source else "",
+        source=fields.value_of(d.SOURCE, ""),
         rows=tuple(_row(row.value or {}, f"row-{index}") for index, row in enumerate(usage.parts, 1)),
         row_places=tuple(row.place for row in usage.parts),
         expect=expect,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Field, Fields
-from mps_bill.settlement.entries import Reading, money, value_of
+from mps_bill.settlement.entries import Reading, money
 from mps_bill.settlement.sources.payment_source import (
     Due,
     Holding,
@@ -35,7 +35,7 @@ class Balance(MoneySource):
 
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> Balance:
-        return cls(value_of(fields, BALANCE, ZERO))
+        return cls(fields.value_of(BALANCE, ZERO))
 
     def written(self, offset: int) -> Mapping[str, Written | None]:
         return {"balance": amount_text(self.amount)}

@@ -10,7 +10,7 @@ from mps_bill.core.decimals import ZERO, amount_text, plain
 from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Fields, optional
 from mps_bill.settlement import account_problems as kinds
-from mps_bill.settlement.entries import Reading, money, value_of
+from mps_bill.settlement.entries import Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
 
 CREDIT_LINE = optional("credit_line", money, "how much may be owed before a bill is outstanding; absent: 0")
@@ -39,13 +39,13 @@ class CreditLine(MoneySource):
 
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> CreditLine:
-        used, limit = fields.get(CREDIT_USED), value_of(fields, CREDIT_LINE, ZERO)
+        used, limit = fields.get(CREDIT_USED), fields.value_of(CREDIT_LINE, ZERO)
         if used and not fields.wrong(CREDIT_LINE) and used.value > limit:
             message = (
                 f"credit_used, {plain(used.value)}, is {plain(used.value - limit)} above credit_line, {plain(limit)}"
             )
             reading.report(used.place, kinds.EXCESSIVE_CREDIT, message)
-        return cls(limit, value_of(fields, CREDIT_USED, ZERO))
+        return cls(limit, fields.value_of(CREDIT_USED, ZERO))
 
     def written(self, offset: int) -> Mapping[str, Written | None]:
         return {

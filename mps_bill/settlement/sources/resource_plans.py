@@ -48,7 +48,6 @@ from mps_bill.settlement.entries import (
     quantity,
     region_id,
     spec_code,
-    value_of,
 )
 from mps_bill.settlement.sources.payment_source import Holding, PaymentSource, Written
 
@@ -145,14 +144,14 @@ def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
         return None
     return ResourcePlan(
         id_.value,
-        value_of(fields, _NAME, ""),
+        fields.value_of(_NAME, ""),
         unit.value,
         millionths(total.value),
         millionths(remaining),
         *valid,
         regions,
         covered,
-        value_of(fields, _COVERS_FROM, "purchase"),
+        fields.value_of(_COVERS_FROM, "purchase"),
     )
 
 

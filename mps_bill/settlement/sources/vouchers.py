@@ -12,7 +12,7 @@ from mps_bill.core.language import mark
 from mps_bill.core.laws import law
 from mps_bill.documents.shapes import Choice, Fields, ListOf, Record, optional, words
 from mps_bill.settlement import account_problems as kinds
-from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money, value_of
+from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money
 from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields, pot_row
 from mps_bill.settlement.sources.payment_source import Due, PaidLine, Written
 
@@ -75,7 +75,7 @@ class Vouchers(MoneyPots[Voucher]):
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> Vouchers:
         pots = reading.each(fields, cls.entries, lambda entry: cls.read_pot(entry, reading))
-        return cls(pots, value_of(fields, VOUCHER_ORDER, "earliest-expiry"))
+        return cls(pots, fields.value_of(VOUCHER_ORDER, "earliest-expiry"))
 
     @classmethod
     def read_pot(cls, entry: Fields, reading: Reading) -> Voucher | None:
@@ -85,7 +85,7 @@ class Vouchers(MoneyPots[Voucher]):
         if values is None:
             return None
         limit = frozenset(item.value for item in items.parts) if items else None
-        return Voucher(*values, limit, value_of(entry, MINIMUM_AMOUNT, ZERO))
+        return Voucher(*values, limit, entry.value_of(MINIMUM_AMOUNT, ZERO))
 
     def written(self, offset: int) -> Mapping[str, Written | None]:
         return {"vouchers": [self.written_pot(pot, offset) for pot in self.pots], "voucher_order": self.order}
