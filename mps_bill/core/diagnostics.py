@@ -301,11 +301,16 @@ def _as_it_looks(word: str) -> str:
     return _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
 
 
-def one_of(words: Sequence[str], maximum: int = 12) -> str:
+def one_of(words: Sequence[str], maximum: int = 12, last: str = "or") -> str:
     """`a, b or c`, for messages that list what is allowed; a long list is shortened, with the number of all."""
     if len(words) > maximum:
         return f"{', '.join(words[:maximum])}, ... ({len(words)} in all)"
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing"
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing"
+
+
+def all_of(words: Sequence[str], maximum: int = 12) -> str:
+    """`a, b and c`, shortened as `one_of` is."""
+    return one_of(words, maximum, "and")
 
 
 def counted(number: int, word: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -97,9 +97,8 @@ def _resolution_sets(sheet: Fields, problems: list[Problem]) -> tuple[dict[str, 
     return found, frozenset(broken)
 
 
-def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> list[Problem]:
+def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> Iterator[Problem]:
     """A picture falls in the first size that holds it, so each size must hold the one before it."""
-    problems = []
     for (before_name, before), (name, size) in pairwise(sizes):
         (long, short), (before_long, before_short) = size.value, before.value
         if long < before_long or short < before_short or size.value == before.value:
@@ -107,8 +106,7 @@ def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> list[Prob
                 f"{name} is {long}x{short} and does not come after {before_name}, {before_long}x{before_short};"
                 " write sizes in ascending order of both sides, each once"
             )
-            problems.append(Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message))
-    return problems
+            yield Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message)
 
 
 def _sources(sheet: Fields) -> tuple[tuple[Source, ...], dict[str, Source | None], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mps_bill.core.diagnostics import Problem, in_order
@@ -39,7 +39,7 @@ def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Proble
 def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
     """What contradicts among the sheets of a folder, where each site is a run of its own: the sites of the provider sell
     the same products in different currencies."""
-    problems = _check_ids(drafts)
+    problems = [*_check_ids(drafts)]
     by_site: dict[str, list[SheetDraft]] = {}
     for draft in drafts:
         by_site.setdefault(draft.sheet.site, []).append(draft)
@@ -62,8 +62,7 @@ def _closed(drafts: list[SheetDraft]) -> list[SheetDraft]:
     return closed
 
 
-def _check_currencies(drafts: Sequence[SheetDraft]) -> list[Problem]:
-    problems = []
+def _check_currencies(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
     for draft in drafts[1:]:
         first = drafts[0].sheet
         if draft.sheet.currency != first.currency:
@@ -71,13 +70,11 @@ def _check_currencies(drafts: Sequence[SheetDraft]) -> list[Problem]:
                 f"{draft.sheet.id} is in {draft.sheet.currency}, and {first.id} ({first.place.file}) in"
                 f" {first.currency}; a run has one currency"
             )
-            problems.append(Problem(draft.place(d.CURRENCY), kinds.MIXED_CURRENCIES, message))
-    return problems
+            yield Problem(draft.place(d.CURRENCY), kinds.MIXED_CURRENCIES, message)
 
 
-def _check_ids(drafts: Sequence[SheetDraft]) -> list[Problem]:
+def _check_ids(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
     """Versions of one id price one product on one site."""
-    problems = []
     first: dict[str, SheetDraft] = {}
     for draft in drafts:
         other = first.setdefault(draft.sheet.id, draft)
@@ -90,12 +87,10 @@ def _check_ids(drafts: Sequence[SheetDraft]) -> list[Problem]:
                     f"{draft.sheet.id} has the {field.key} {ours} here and {theirs} at {other.place(field)};"
                     f" versions of an id share one {field.key}"
                 )
-                problems.append(Problem(draft.place(field), kinds.SHARED_ID, message))
-    return problems
+                yield Problem(draft.place(field), kinds.SHARED_ID, message)
 
 
-def _check_items(drafts: Sequence[SheetDraft]) -> list[Problem]:
-    problems = []
+def _check_items(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
     first: dict[str, SheetDraft] = {}
     for draft in drafts:
         for code, item in draft.sheet.items.items():
@@ -107,12 +102,10 @@ def _check_items(drafts: Sequence[SheetDraft]) -> list[Problem]:
                     f" {other.sheet.items[code].place}; usage names items only, so give each its own code"
                 )
                 cause = f"{draft.sheet.product} {other.sheet.product}"
-                problems.append(Problem(item.place, kinds.SHARED_ITEM, message, cause))
-    return problems
+                yield Problem(item.place, kinds.SHARED_ITEM, message, cause)
 
 
-def _check_calendars(drafts: list[SheetDraft]) -> list[Problem]:
-    problems = []
+def _check_calendars(drafts: list[SheetDraft]) -> Iterator[Problem]:
     first = drafts[0]
     for draft in drafts[1:]:
         ours, theirs = draft.sheet.billing.calendar, first.sheet.billing.calendar
@@ -121,23 +114,20 @@ def _check_calendars(drafts: list[SheetDraft]) -> list[Problem]:
                 f"{draft.sheet.ref} bills by {_calendar_text(ours)}, and {first.sheet.ref}"
                 f" ({first.place(d.BILLING)}) by {_calendar_text(theirs)}; versions of {first.sheet.product} share one"
             )
-            problems.append(Problem(draft.place(d.BILLING), kinds.CALENDAR_MISMATCH, message))
-    return problems
+            yield Problem(draft.place(d.BILLING), kinds.CALENDAR_MISMATCH, message)
 
 
 def _calendar_text(calendar: Calendar) -> str:
     return f"{'hour' if calendar.cycle_seconds == HOUR else 'day'} at {offset_text(calendar.offset)}"
 
 
-def _check_periods(drafts: list[SheetDraft]) -> list[Problem]:
+def _check_periods(drafts: list[SheetDraft]) -> Iterator[Problem]:
     """Versions of a product, earliest first, must each end before the next starts."""
-    problems = []
     longest = drafts[0]
     for draft in drafts[1:]:
         if _end(longest) > (False, draft.sheet.effective_from):
-            problems += _overlap(longest, draft)
+            yield from _overlap(longest, draft)
         longest = max(longest, draft, key=_end)
-    return problems
 
 
 def _end(draft: SheetDraft) -> tuple[bool, int]:
@@ -146,22 +136,23 @@ def _end(draft: SheetDraft) -> tuple[bool, int]:
     return end is None, end or 0
 
 
-def _overlap(before: SheetDraft, draft: SheetDraft) -> list[Problem]:
+def _overlap(before: SheetDraft, draft: SheetDraft) -> Iterator[Problem]:
     sheet, earlier = draft.sheet, before.sheet
     at = iso(sheet.effective_from, sheet.billing.calendar.offset)
     if earlier.currency != sheet.currency:
-        return []  # That they cannot be in one run is reported already.
+        return  # That they cannot be in one run is reported already.
     if earlier.id != sheet.id:
         message = (
             f"{earlier.id} ({before.place(d.EFFECTIVE_FROM)}) is still in force at {at}, when {sheet.id} starts;"
             f" both price {sheet.product}: use one of them, or end the first with `effective_to`"
         )
-        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.COMPETING_SHEETS, message)]
-    if earlier.effective_from == sheet.effective_from:
+        yield Problem(draft.place(d.EFFECTIVE_FROM), kinds.COMPETING_SHEETS, message)
+    elif earlier.effective_from == sheet.effective_from:
         message = f"{sheet.id} has a version from {at} already, at {before.place(d.EFFECTIVE_FROM)}; keep one"
-        return [Problem(draft.place(d.EFFECTIVE_FROM), kinds.DUPLICATE_VERSION, message)]
-    message = (
-        f"this version of {sheet.id} ends after another one starts, {at} at {draft.place(d.EFFECTIVE_FROM)};"
-        " leave `effective_to` out, or end it by then"
-    )
-    return [Problem(before.place(d.EFFECTIVE_TO), kinds.OVERLAPPING_VERSIONS, message)]
+        yield Problem(draft.place(d.EFFECTIVE_FROM), kinds.DUPLICATE_VERSION, message)
+    else:
+        message = (
+            f"this version of {sheet.id} ends after another one starts, {at} at {draft.place(d.EFFECTIVE_FROM)};"
+            " leave `effective_to` out, or end it by then"
+        )
+        yield Problem(before.place(d.EFFECTIVE_TO), kinds.OVERLAPPING_VERSIONS, message)

@@ -11,13 +11,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet import sheet_problems as kinds
 
 _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")
 _IGNORE = re.compile(
     r"mps-bill: ignore (?P<codes>[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*) \((?P<reason>[^()]*\S[^()]*)\)\s*"
+)
+#: The warnings that a comment can suppress: all but those about comments.
+_WARNINGS = tuple(
+    kind
+    for kind in vars(kinds).values()
+    if isinstance(kind, Kind) and kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
 )
 
 
@@ -82,8 +88,8 @@ _WANTED = (
 def _wrong_code(codes: Sequence[str]) -> str:
     """What is wrong with the first code that cannot be suppressed, or nothing."""
     for code in codes:
-        if not any(kind.is_named(code) for kind in kinds.WARNINGS):
-            warnings = [name for kind in kinds.WARNINGS for name in (kind.code, kind.slug)]
+        if not any(kind.is_named(code) for kind in _WARNINGS):
+            warnings = [name for kind in _WARNINGS for name in (kind.code, kind.slug)]
             return (
                 f"names {code}, which is not a warning that can be suppressed{near_miss(code, warnings, priced=False)}"
             )

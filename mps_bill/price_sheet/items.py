@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mps_bill.core.decimals import EXACT, plain
@@ -158,7 +158,7 @@ def _resolutions(
 
 def _check_specs(
     table: PriceTable, spec: Located[str], set_name: Located[str] | None, resolutions: ResolutionSet | None
-) -> list[Problem]:
+) -> Iterator[Problem]:
     """Whether the price table has what the template makes. Other specs may stand beside: usage may carry them."""
     template = spec.value
     specs = [row.key for row in table.parts]
@@ -168,9 +168,8 @@ def _check_specs(
             near = next((row for row in specs if near_miss(template, [row.value])), None)
             if near:
                 message += f", and has {quoted(near.value)} on line {near.place.line}; write both alike"
-            return [Problem(spec.place, kinds.UNPRICED_TEMPLATE, message, also=(near.place,) if near else ())]
-        return []
-    problems = []
+            yield Problem(spec.place, kinds.UNPRICED_TEMPLATE, message, also=(near.place,) if near else ())
+        return
     matched = False
     for row in specs:
         parts = split_spec(template, row.value)
@@ -179,11 +178,10 @@ def _check_specs(
             known = tuple(resolution.name for resolution in resolutions.resolutions)
             hint = near_miss(parts.resolution, known) or f"; it has {one_of(known)}"
             message = f"{quoted(row.value)} names {quoted(parts.resolution)}, not in the set {set_name.value}{hint}"
-            problems.append(Problem(row.place, kinds.UNKNOWN_RESOLUTION, message, parts.resolution))
+            yield Problem(row.place, kinds.UNKNOWN_RESOLUTION, message, parts.resolution)
     if not matched and table.whole:
         message = f"no spec of the price table is of the form {quoted(template)}"
-        problems.append(Problem(spec.place, kinds.UNPRICED_TEMPLATE, message))
-    return problems
+        yield Problem(spec.place, kinds.UNPRICED_TEMPLATE, message)
 
 
 def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Metering | None:
@@ -191,7 +189,7 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
     rule = fields.get(d.METERING)
     if rule is None:
         return None if fields.wrong(d.METERING) else PRO_RATA
-    found = _check_metering(rule)
+    found = list(_check_metering(rule))
     problems += found
     per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
     wrong = any(rule.wrong(field) for field in d.METERING_RECORD.fields)
@@ -205,8 +203,7 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
     )
 
 
-def _check_metering(rule: Fields) -> list[Problem]:
-    problems = []
+def _check_metering(rule: Fields) -> Iterator[Problem]:
     per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
     pro_rata = per.value == "none" if per else not rule.has(d.PER)
     if pro_rata:
@@ -216,18 +213,17 @@ def _check_metering(rule: Fields) -> list[Problem]:
             message = (
                 f"`per: none` (the default) bills what was used and has no `{key}`; write `per: record` or `per: cycle`"
             )
-            problems.append(Problem(place, kinds.NEEDLESS_STEP, message))
-        return problems
+            yield Problem(place, kinds.NEEDLESS_STEP, message)
+        return
     if per and not rule.has(d.STEP):
         message = f"`per: {per.value}` needs a `step`, such as 0.01"
-        problems.append(Problem(per.place, kinds.MISSING_STEP, message))
+        yield Problem(per.place, kinds.MISSING_STEP, message)
     if step and not rule.has(d.STEP_ROUNDING):
         message = "a `step` needs a `rounding`: half-up, up or down"
-        problems.append(Problem(step.place, kinds.MISSING_ROUNDING, message))
+        yield Problem(step.place, kinds.MISSING_ROUNDING, message)
     if step and minimum and EXACT.remainder(minimum.value, step.value):
         message = f"the minimum {plain(minimum.value)} is not a multiple of the step {plain(step.value)}"
-        problems.append(Problem(minimum.place, kinds.UNEVEN_MINIMUM, message))
-    return problems
+        yield Problem(minimum.place, kinds.UNEVEN_MINIMUM, message)
 
 
 def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple[Source, ...]:
@@ -266,7 +262,7 @@ def _derived(
         )
         problems.append(Problem(base_code.place, kinds.DERIVED_BASE, message))
         return {}
-    found = _check_pair(draft, base, base_code, Counter(one.unit for one in drafts.values()))
+    found = list(_check_pair(draft, base, base_code, Counter(one.unit for one in drafts.values())))
     problems += found
     if found or times is None or draft.template_wrong or base.template_wrong:
         return {}
@@ -278,16 +274,15 @@ def _derived(
 
 def _check_pair(
     draft: _Draft, base: _Draft, base_code: Located[str], common: Mapping[Unit | None, int]
-) -> list[Problem]:
+) -> Iterator[Problem]:
     """Whether prices per unit and spec of `base` mean the same under `draft`. Of two units that of fewer items is wrong."""
-    problems = []
     if draft.unit and base.unit and draft.unit != base.unit:
         units = f"{base_code.value} is priced per {base.unit.name}, {draft.code.value} per {draft.unit.name}"
         at = base_code.place
         if common[base.unit] != common[draft.unit]:
             unit = min((base, draft), key=lambda one: common[one.unit]).fields.get(d.UNIT)
             at = unit.place if unit else at
-        problems.append(Problem(at, kinds.UNIT_MISMATCH, f"{units}; use one unit for both", base_code.value))
+        yield Problem(at, kinds.UNIT_MISMATCH, f"{units}; use one unit for both", base_code.value)
     if not draft.template_wrong and not base.template_wrong and _parts(draft.template) != _parts(base.template):
         made = ".".join(part for part in (CODEC, RESOLUTION) if part in (draft.template or ""))
         if base.template is None and any(split_spec(made, spec) for spec in base.prices or {}):
@@ -295,12 +290,12 @@ def _check_pair(
                 f"{base_code.value} has no `spec`, and {draft.code.value}, which has its prices by `prices_from`, has"
                 f" {quoted(draft.template or '')}; give it a `spec` with the same placeholders"
             )
-            return [*problems, Problem(base.code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value)]
+            yield Problem(base.code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value)
+            return
         message = (
             f"{_shown(draft.template)} and {_shown(base.template)} of {base_code.value} must have the same placeholders"
         )
-        problems.append(Problem(base_code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value))
-    return problems
+        yield Problem(base_code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value)
 
 
 def _parts(template: str | None) -> tuple[bool, bool] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,7 +76,7 @@ def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
     billing_fields = fields.get(d.BILLING)
     calendar = _calendar(billing_fields) if billing_fields else None
     start, end = fields.get(d.EFFECTIVE_FROM), fields.get(d.EFFECTIVE_TO)
-    period_problems = _check_period(start, end, calendar)
+    period_problems = list(_check_period(start, end, calendar))
     problems += period_problems
     billing = _billing(billing_fields, calendar) if billing_fields and calendar else None
     head = fields.get(d.ID), fields.get(d.SITE), fields.get(d.PRODUCT), fields.get(d.CURRENCY)
@@ -119,12 +120,11 @@ def _billing(fields: Fields, calendar: Calendar) -> Billing | None:
     return Billing(calendar, issue_after.value, settlement.value, places.value, mode.value)
 
 
-def _check_period(start: Located[int] | None, end: Located[int] | None, calendar: Calendar | None) -> list[Problem]:
-    problems = []
+def _check_period(start: Located[int] | None, end: Located[int] | None, calendar: Calendar | None) -> Iterator[Problem]:
     offset = calendar.offset if calendar else 0
     if start and end and end.value <= start.value:
         message = f"effective_to, {iso(end.value, offset)}, must be after effective_from, {iso(start.value, offset)}"
-        problems.append(Problem(end.place, kinds.EMPTY_PERIOD, message))
+        yield Problem(end.place, kinds.EMPTY_PERIOD, message)
     edge = "an hour" if calendar and calendar.cycle_seconds == HOUR else "a day"
     for time in (start, end):
         if time and calendar and calendar.cycle_start(time.value) != time.value:
@@ -132,5 +132,4 @@ def _check_period(start: Located[int] | None, end: Located[int] | None, calendar
                 f"{clock(time.value, offset)} at {offset_text(offset)}, the billing clock, is not the start of {edge};"
                 " prices change between two billing cycles"
             )
-            problems.append(Problem(time.place, kinds.OFF_CYCLE_TIME, message, "the billing clock"))
-    return problems
+            yield Problem(time.place, kinds.OFF_CYCLE_TIME, message, "the billing clock")

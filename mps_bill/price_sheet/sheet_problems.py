@@ -112,31 +112,6 @@ READ_IN_FUTURE = Kind("P922", "read-in-future")
 NOT_AT_MIDNIGHT = Kind("P923", "not-at-midnight")
 MISSPELT_ITEM = Kind("P924", "misspelt-item")
 
-#: The warnings that a comment in the sheet can suppress.
-WARNINGS = (
-    COVERAGE_HOLE,
-    PERIOD_GAP,
-    RISING_TIER,
-    CHEAPER_RESOLUTION,
-    CHEAPER_H265,
-    PRICE_OUTLIER,
-    STALE_SOURCE,
-    FUTURE_SHEET,
-    FAR_FROM_REFERENCE,
-    PRICE_JUMP,
-    ENDED_PRICE,
-    CHANGED_RULE,
-    MISSPELT_SPEC,
-    MISSPELT_REGION,
-    UNUSED_GROUP,
-    MISSING_RESOLUTION,
-    DUPLICATE_NAME,
-    MISSING_SPEC,
-    UNKNOWN_CURRENCY,
-    READ_IN_FUTURE,
-    NOT_AT_MIDNIGHT,
-    MISSPELT_ITEM,
-)
 #: Warnings that come and go with the calendar, though nobody touches the sheet.
 BY_CALENDAR = (STALE_SOURCE, FUTURE_SHEET)
 #: What says of one figure that it looks wrong. The first of these that holds says it; the others would repeat it.

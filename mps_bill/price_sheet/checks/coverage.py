@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mps_bill.core.diagnostics import Problem, one_of, quoted
+from mps_bill.core.diagnostics import Problem, all_of, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
@@ -42,7 +42,7 @@ def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterat
         missing = sorted(priced - own)
         if missing or everywhere:
             where = [*by_group(missing, groups), *(["every other region"] if everywhere else [])]
-            lacks = f"has no price in {one_of(where)}, where other specs of the item have one".replace(" or ", " and ")
+            lacks = f"has no price in {all_of(where)}, where other specs of the item have one"
             message = f"{table.code.value} {quoted(spec.value)} {lacks}"
             facts = (("price", table.code.value, spec.value),)
             yield Problem(spec.place, kinds.COVERAGE_HOLE, message, f"{table.code.value} {lacks}", facts=facts)
@@ -74,7 +74,7 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
                 above = next(priced[name] for name in order[order.index(between[0]) :] if name in priced)
                 message = (
                     f"{table.code.value} has prices for smaller and larger resolutions than"
-                    f" {one_of([quoted(spec) for spec in specs]).replace(' or ', ' and ')}, and none for that; such a picture"
+                    f" {all_of([quoted(spec) for spec in specs])}, and none for that; such a picture"
                     " is refused. If that is meant, list it under `unpriced`"
                 )
                 facts = tuple(("price", table.code.value, spec) for spec in specs)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from mps_bill.core.decimals import plain, significant
-from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Fact, Place, Problem, all_of, near_miss, quoted
 from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Field, Fields
 from mps_bill.price_sheet import sheet_definition as d
@@ -132,7 +132,7 @@ def _ended_items(draft: SheetDraft, old: PriceSheet, items: Sequence[Item]) -> I
         elif not any(item.code in entry.items for entry in new.unpriced):
             gone.append(item)
     if gone:
-        codes = one_of([item.code for item in gone], 6).replace(" or ", " and ")
+        codes = all_of([item.code for item in gone], 6)
         message = (
             f"{codes} {'has' if len(gone) == 1 else 'have'} a price in the version before ({gone[0].place}) and none in this one;"
             " if that is meant, list it under `unpriced`"
@@ -163,15 +163,15 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
     for (gone, where), pairs in alike.items():
         before, after = pairs[0]
         has = "has" if len(pairs) == 1 else f"and {len(pairs) - 1} more have"
-        specs = one_of([quoted(spec) for spec in gone], 6) if gone else "everything"
+        specs = all_of([quoted(spec) for spec in gone], 6) if gone else "everything"
         message = (
-            f"{after.code} {has} a price for {specs} in {one_of(words.by_group(where, groups))} in the version before"
+            f"{after.code} {has} a price for {specs} in {all_of(words.by_group(where, groups))} in the version before"
             f" ({before.place}) and none in this one; if that is meant, list it under `unpriced`"
         )
         place = _row_place(draft, before, after, gone[0]) if gone else _group_place(draft, old, where) or after.place
         facts: list[Fact] = [("price", one.code, spec) for _, one in pairs for spec in gone]
         facts = facts or [("region", region) for region in where]
-        yield Problem(place, kinds.ENDED_PRICE, message.replace(" or ", " and "), facts=tuple(facts))
+        yield Problem(place, kinds.ENDED_PRICE, message, facts=tuple(facts))
 
 
 def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import zip_longest
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, counted, one_of, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, all_of, counted, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
@@ -203,7 +203,7 @@ def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
     for block in _blocks(left.values()):
         first, places = block[0], tuple(one.rate.price.place for one in block[1:])
         lines = [str(line) for line in sorted({place.line for place in places} - {first.rate.price.place.line})]
-        where = f" on line{'s' if len(lines) > 1 else ''} {one_of(lines, 6).replace(' or ', ' and ')}" if lines else ""
+        where = f" on line{'s' if len(lines) > 1 else ''} {all_of(lines, 6)}" if lines else ""
         beside = f", and so {'is' if len(places) == 1 else 'are'} {counted(len(places), 'price')} beside it{where}"
         message = f"{first.rate} {first.why}{beside if places else ''}; {QUESTION}"
         yield Problem(first.rate.price.place, first.kind, message, also=places)

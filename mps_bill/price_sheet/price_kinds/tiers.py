@@ -79,7 +79,7 @@ class TierTable(Form[Fields, "TieredPrice"]):
         problems += (scope := _check_across(per, across))
         if table is None:
             return None
-        found = _check_tiers(table)
+        found = list(_check_tiers(table))
         problems += found
         tiers = [
             Tier(None if entry.key.value is None else to_micros(entry.key.value, unit), entry.value.value)
@@ -119,29 +119,27 @@ def _check_across(
     return [Problem(across.place, kinds.NEEDLESS_ACROSS, message)]
 
 
-def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> list[Problem]:
-    problems = []
+def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterator[Problem]:
     bounds = [entry.key for entry in table.parts]
     at_rest = next((index for index, bound in enumerate(bounds) if bound.value is None), None)
     if at_rest is None:
         if table.whole:
             message = f"the tiers must end in `{REST}`, the price of what is above the last bound"
-            problems.append(Problem(table.place, kinds.MISSING_REST, message))
+            yield Problem(table.place, kinds.MISSING_REST, message)
     elif at_rest < len(bounds) - 1:
         message = f"`{REST}` must stand last; the bounds after it belong before it"
-        problems.append(Problem(bounds[at_rest].place, kinds.MISPLACED_REST, message))
+        yield Problem(bounds[at_rest].place, kinds.MISPLACED_REST, message)
     elif at_rest == 0 and table.whole:
         message = f"`{REST}` alone makes no tiers; write its price in place of the table, or add a bound before it"
-        problems.append(Problem(bounds[0].place, kinds.LONE_REST, message))
+        yield Problem(bounds[0].place, kinds.LONE_REST, message)
     highest = Decimal(0)
     for bound in bounds:
         if bound.value is None:
             continue
         if bound.value <= highest:
             message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds ascending"
-            problems.append(Problem(bound.place, kinds.UNORDERED_TIERS, message))
+            yield Problem(bound.place, kinds.UNORDERED_TIERS, message)
         highest = max(highest, bound.value)
-    return problems
 
 
 @dataclass(frozen=True, slots=True)
