@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from mps_bill.core.diagnostics import InputRejected, ProblemReport
+from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import EngineName, MeterOptions
@@ -16,8 +16,8 @@ from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.load_sheets import load_price_book
-from mps_bill.price_sheet.sheet import read_draft
+from mps_bill.price_sheet.load_sheets import load_price_book, load_text
+from mps_bill.price_sheet.sheet_model import PriceSheet
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 
@@ -228,12 +228,18 @@ def changed(old: str, new: str, text: str = GOOD_SHEET) -> str:
     return text.replace(old, new, 1)
 
 
+def read_sheet(text: str, name: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
+    """The price sheet that a text is, or None and every problem with it."""
+    loaded = load_text(text, name)
+    return loaded.sheet, loaded.problems
+
+
 @cache
 def book(*texts: str) -> PriceBook:
     """The price book of some sheets, given as text."""
-    read = [read_draft(text, f"sheet-{number}.yaml") for number, text in enumerate(texts or (SHEET,))]
-    found, problems = gather([draft for draft, _ in read if draft])
-    problems = (*(problem for _, own in read for problem in own), *problems)
+    read = [load_text(text, f"sheet-{number}.yaml") for number, text in enumerate(texts or (SHEET,))]
+    found, problems = gather([sheet.draft for sheet in read if sheet.draft])
+    problems = (*(problem for sheet in read for problem in sheet.problems), *problems)
     assert not problems, "\n".join(map(str, problems))
     assert found
     return found

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mps_bill.core.decimals import EXACT, plain
+from mps_bill.core.decimals import EXACT, ZERO, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
@@ -191,15 +191,14 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
         return None if fields.wrong(d.METERING) else PRO_RATA
     found = list(_check_metering(rule))
     problems += found
-    per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
     wrong = any(rule.wrong(field) for field in d.METERING_RECORD.fields)
     if found or wrong or unit is None:
         return None
     return Metering(
-        per.value if per else PRO_RATA.per,
-        to_micros(step.value, unit) if step else 0,
-        rounding.value if rounding else PRO_RATA.rounding,
-        to_micros(minimum.value, unit) if minimum else 0,
+        rule.value_of(d.PER, PRO_RATA.per),
+        to_micros(rule.value_of(d.STEP, ZERO), unit),
+        rule.value_of(d.STEP_ROUNDING, PRO_RATA.rounding),
+        to_micros(rule.value_of(d.MINIMUM, ZERO), unit),
     )
 
 

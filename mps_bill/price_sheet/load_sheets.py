@@ -14,11 +14,9 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, parts_of, read_sheet
+from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, parts_of
 from mps_bill.price_sheet.sheet_definition import DOCUMENT
 from mps_bill.price_sheet.sheet_model import PriceSheet
-
-__all__ = ["LoadedSheet", "load_file", "load_price_book", "load_sheet", "load_sheets", "read_sheet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,11 @@ class LoadedSheet:
     draft: SheetDraft | None
     parts: SheetParts | None
     problems: tuple[Problem, ...]
+
+    @property
+    def sheet(self) -> PriceSheet | None:
+        """The sheet, where nothing is wrong with it."""
+        return self.draft.sheet if self.draft and not self.problems else None
 
 
 def load_sheets(
@@ -60,16 +63,18 @@ def load_sheet(path: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
     if len(sheets) > 1:
         message = f"{len(sheets)} price sheets are found there; name one of them"
         return None, (Problem(Place(path), kinds.NO_SUCH_SHEET, message),)
-    draft, found = sheets[0].draft, sheets[0].problems
-    return (draft.sheet if draft and not found else None), found
+    return sheets[0].sheet, sheets[0].problems
 
 
 def load_stream() -> LoadedSheet:
     """The sheet on standard input."""
     name = "<stdin>"
     text, problems = decode(read_whole(sys.stdin.buffer, MAX_BYTES), name)
-    if text is None:
-        return LoadedSheet(name, None, None, None, problems)
+    return LoadedSheet(name, None, None, None, problems) if text is None else load_text(text, name)
+
+
+def load_text(text: str, name: str) -> LoadedSheet:
+    """The sheet that a text is; `name` is what messages call it."""
     return LoadedSheet(name, text, *parts_of(read_text(DOCUMENT, text, name)))
 
 

@@ -30,7 +30,7 @@ def read_prices(
         by_region: dict[str, Price] = {}
         for entry in row.parts:
             if entry.key.value not in context.region_keys:
-                problems.append(_unknown_region(entry.key, context))
+                problems.append(unknown_region(entry.key, context, '; "*" stands for every region'))
             price = entry.value.price(unit, problems) if entry.value else None
             if price:
                 by_region[entry.key.value] = price
@@ -38,12 +38,12 @@ def read_prices(
     return prices
 
 
-def _unknown_region(key: Located[str], context: Context) -> Problem:
+def unknown_region(key: Located[str], context: Context, others: str = "") -> Problem:
+    """The problem of a key that is neither a region nor a group; `others` is what else may stand there."""
     groups = f"groups of this sheet: {one_of(tuple(context.groups))}" if context.groups else "this sheet has no groups"
-    hint = near_miss(key.value, context.region_keys) or f'; {groups}; "*" stands for every region'
-    return Problem(
-        key.place, kinds.UNKNOWN_REGION, f"{quoted(key.value)} is an unknown region or group{hint}", key.value
-    )
+    message = f"{quoted(key.value)} is an unknown region or group"
+    hint = near_miss(key.value, context.region_keys) or f"; {groups}{others}"
+    return Problem(key.place, kinds.UNKNOWN_REGION, message + hint, key.value)
 
 
 def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""One price sheet from its text."""
+"""One price sheet from its document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, in_order
 from mps_bill.core.times import HOUR, Calendar, clock, iso, offset_text
-from mps_bill.documents.read_document import ReadDocument, read_text
+from mps_bill.documents.read_document import ReadDocument
 from mps_bill.documents.shapes import Field, Fields, Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -42,25 +42,9 @@ class SheetParts:
     context: Context
 
 
-def read_sheet(text: str, file_name: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
-    """The price sheet that `text` is, or None and every problem with it, by place. `file_name` is for places only."""
-    draft, problems = read_draft(text, file_name)
-    return (draft.sheet if draft and not problems else None), problems
-
-
-def read_draft(text: str, file_name: str) -> tuple[SheetDraft | None, tuple[Problem, ...]]:
-    """As `read_sheet`, but a sheet with problems is returned too where its head is sound."""
-    draft, _, problems = read_parts(text, file_name)
-    return draft, problems
-
-
-def read_parts(text: str, file_name: str) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
-    """As `read_draft`, with what could be read of a sheet whose head is not sound; None where it is not a sheet at all."""
-    return parts_of(read_text(d.DOCUMENT, text, file_name))
-
-
 def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
-    """As `read_parts`, of a document that was read."""
+    """A sheet from a document that was read, with every problem by place: also one with problems, where its head is sound, and
+    what could be read of one whose head is not; None where it is not a sheet at all."""
     problems, fields = list(document.problems), document.fields
     if fields is None:
         return None, None, document.problems
@@ -79,19 +63,16 @@ def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
     period_problems = list(_check_period(start, end, calendar))
     problems += period_problems
     billing = _billing(billing_fields, calendar) if billing_fields and calendar else None
-    head = fields.get(d.ID), fields.get(d.SITE), fields.get(d.PRODUCT), fields.get(d.CURRENCY)
-    id_, site, product, currency = head
-    if (
-        period_problems
-        or fields.wrong(d.EFFECTIVE_TO)
-        or not (id_ and site and product and currency and start and billing)
-    ):
+    id_, site = fields.value_of(d.ID), fields.value_of(d.SITE)
+    product, currency = fields.value_of(d.PRODUCT), fields.value_of(d.CURRENCY)
+    whole = not period_problems and not fields.wrong(d.EFFECTIVE_TO)
+    if not (whole and id_ and site and product and currency and start and billing):
         return None
     sheet = PriceSheet(
-        id=id_.value,
-        site=site.value,
-        product=product.value,
-        currency=currency.value,
+        id=id_,
+        site=site,
+        product=product,
+        currency=currency,
         effective_from=start.value,
         effective_to=end.value if end else None,
         billing=billing,
@@ -106,10 +87,8 @@ def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
 
 
 def _calendar(fields: Fields) -> Calendar | None:
-    cycle, offset = fields.get(d.CYCLE), fields.get(d.TIMEZONE)
-    if cycle is None or offset is None:
-        return None
-    return Calendar(cycle.value, offset.value)
+    cycle, offset = fields.value_of(d.CYCLE), fields.value_of(d.TIMEZONE)
+    return None if cycle is None or offset is None else Calendar(cycle, offset)
 
 
 def _billing(fields: Fields, calendar: Calendar) -> Billing | None:

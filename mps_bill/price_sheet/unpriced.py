@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Set
 
-from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Problem, quoted
 from mps_bill.core.times import iso
 from mps_bill.documents.shapes import Fields, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context
+from mps_bill.price_sheet.prices import unknown_region
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, PriceSheet, Unpriced, scope_in_force
 
 
@@ -20,11 +21,12 @@ def read_unpriced(
     """The entries that are right, in the order of the sheet. `sheet` has its items and prices."""
     entries = []
     for fields in table.parts:
-        problems += _check_regions(fields, context)
+        written = fields.parts(d.UNPRICED_REGIONS)
+        problems += [unknown_region(region, context) for region in written if region.value not in context.region_keys]
         before, note = fields.value_of(d.BEFORE), fields.value_of(d.NOTE)
         if not fields.sound or note is None:
             continue
-        regions = (one for region in fields.parts(d.UNPRICED_REGIONS) for one in sheet.members(region.value))
+        regions = (one for region in written for one in sheet.members(region.value))
         entry = Unpriced(
             items=tuple(item.value for item in fields.parts(d.UNPRICED_ITEMS)),
             specs=tuple(spec.value for spec in fields.parts(d.UNPRICED_SPECS)),
@@ -39,17 +41,6 @@ def read_unpriced(
         problems += _check_no_price(entry, sheet, shared) if before is None else _check_before(fields, entry, sheet)
         entries.append(entry)
     return tuple(entries)
-
-
-def _check_regions(fields: Fields, context: Context) -> Iterator[Problem]:
-    for region in fields.parts(d.UNPRICED_REGIONS):
-        if region.value not in context.region_keys:
-            hint = (
-                near_miss(region.value, context.region_keys)
-                or f"; groups of this sheet: {one_of(tuple(context.groups))}"
-            )
-            message = f"{quoted(region.value)} is an unknown region or group{hint}"
-            yield Problem(region.place, kinds.UNKNOWN_REGION, message, region.value)
 
 
 def _check_no_price(entry: Unpriced, sheet: PriceSheet, shared: Set[str]) -> Iterator[Problem]:

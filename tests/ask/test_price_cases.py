@@ -12,7 +12,7 @@ from mps_bill.ask.price_cases.run_cases import CaseResult, run_case
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.sheet import read_draft
+from mps_bill.price_sheet.load_sheets import load_text
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 from tests.invalid.gallery import GOOD
@@ -24,7 +24,7 @@ def run_one(usage: str, expect: str) -> CaseResult:
     """The result of one case against the good sheet of the gallery."""
     cases, problems = read_cases(f"{HEAD}  - name: it\n    usage:\n{usage}    expect: {expect}\n", "f")
     assert problems == ()
-    draft, _ = read_draft(GOOD.read_text(), "good")
+    draft = load_text(GOOD.read_text(), "good").draft
     assert draft
     book, _ = gather([draft])
     assert book

@@ -13,10 +13,9 @@ from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.price_sheet.check_sheets import References, check
 from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate, item_tables
-from mps_bill.price_sheet.load_sheets import LoadedSheet
+from mps_bill.price_sheet.load_sheets import LoadedSheet, load_text
 from mps_bill.price_sheet.mistakes import once_a_mistake
 from mps_bill.price_sheet.references import shipped_references
-from mps_bill.price_sheet.sheet import read_parts
 from mps_bill.price_sheet.spec import split_spec
 
 TODAY = "2026-11-26"
@@ -34,11 +33,10 @@ class Slip:
 
 
 def tables_of(text: str) -> list[ItemTable]:
-    draft, parts, problems = read_parts(text, "f")
-    assert draft
-    assert parts
-    assert not problems
-    return item_tables(parts, draft.sheet, frozenset())
+    loaded = load_text(text, "f")
+    assert loaded.sheet
+    assert loaded.parts
+    return item_tables(loaded.parts, loaded.sheet, frozenset())
 
 
 def cell_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Slip]:
@@ -156,4 +154,4 @@ def findings(text: str, *before: str, references: References | None = None) -> t
 
 
 def _loaded(text: str, name: str) -> LoadedSheet:
-    return LoadedSheet(name, text, *read_parts(text, name))
+    return load_text(text, name)

@@ -6,8 +6,7 @@ import pytest
 
 from mps_bill.core.diagnostics import Kind
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.sheet import read_sheet
-from tests.kit import GOOD_SHEET, changed, marked
+from tests.kit import GOOD_SHEET, changed, marked, read_sheet
 
 # (what stands in the good sheet, what stands there instead with a mark where each problem is, kinds)
 CASES: list[tuple[str, str, str]] = [

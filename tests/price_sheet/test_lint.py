@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.price_sheet.check_sheets import check
-from mps_bill.price_sheet.load_sheets import LoadedSheet
-from mps_bill.price_sheet.sheet import read_parts
+from mps_bill.price_sheet.load_sheets import LoadedSheet, load_text
 from tests.invalid.gallery import GOOD as GOOD_FILE
 from tests.kit import changed
 
@@ -19,7 +18,7 @@ TODAY = "2026-11-23"
 
 
 def sheet(text: str, name: str = "f") -> LoadedSheet:
-    return LoadedSheet(name, text, *read_parts(text, name))
+    return load_text(text, name)
 
 
 def found(*texts: str, today: str = TODAY) -> list[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mps_bill.price_sheet.price_history import HistoryRow, price_history
-from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.table import Selection, grids
 from tests.invalid.gallery import GOOD as GOOD_FILE
-from tests.kit import changed
+from tests.kit import changed, read_sheet
 
 GOOD = GOOD_FILE.read_text()
 

@@ -12,7 +12,6 @@ from mps_bill.core.units import UNITS
 from mps_bill.price_sheet.price_kinds.flat import FlatPrice
 from mps_bill.price_sheet.price_kinds.tiers import Tier, TieredPrice
 from mps_bill.price_sheet.price_kinds.volume import VolumePrice
-from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_model import (
     Billing,
     Metering,
@@ -21,7 +20,7 @@ from mps_bill.price_sheet.sheet_model import (
     Resolution,
     Source,
 )
-from tests.kit import GOOD_SHEET, changed
+from tests.kit import GOOD_SHEET, changed, read_sheet
 
 
 def _sheet(text: str = GOOD_SHEET) -> PriceSheet:

@@ -12,10 +12,9 @@ import pytest
 
 from mps_bill.core.decimals import divide
 from mps_bill.price_sheet.rises import Rise, never_more, rises
-from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_diff import diff_sheets
 from tests.invalid.gallery import GOOD as GOOD_FILE
-from tests.kit import changed
+from tests.kit import changed, read_sheet
 
 GOOD = GOOD_FILE.read_text()
 TRANSMUXING = '    unit: minute\n    spec: Segmentation\n    prices:\n      Segmentation: {"*": 0.0021}'

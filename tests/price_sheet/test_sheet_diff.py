@@ -8,10 +8,9 @@ from fractions import Fraction
 import pytest
 
 from mps_bill.core.decimals import percent_text
-from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_diff import SheetDiff, diff_sheets
 from tests.invalid.gallery import GOOD as GOOD_FILE
-from tests.kit import changed
+from tests.kit import changed, read_sheet
 
 GOOD = GOOD_FILE.read_text()
 

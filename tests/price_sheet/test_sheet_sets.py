@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from mps_bill.price_sheet.sheet import read_sheet
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.sheet_sets import SetDiff, diff_sets
 from mps_bill.price_sheet.table import regions_of
 from tests.invalid.gallery import GOOD as GOOD_FILE
+from tests.kit import read_sheet
 
 GOOD = GOOD_FILE.read_text()
 
