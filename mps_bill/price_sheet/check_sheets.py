@@ -195,7 +195,7 @@ def _odd_beside_others(
         far = beside_lists.get(table, [])
         if far and not table.derived:
             # Where the sheet shows the slip by itself, its own figures say so.
-            shown = {one.rate: one for one in outliers(table, sheet.region_groups) if one.by_figures}
+            shown = {one.rate: one for one in outliers(table) if one.by_figures}
             far = [shown.get(one.rate, one) for one in far]
         rates = sum(1 for _ in table.rates)
         if len(far) < rates or len(jumped) == rates:

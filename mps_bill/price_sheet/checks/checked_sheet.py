@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place
-from mps_bill.price_sheet.checks.price_cells import Groups, ItemTable, Rate
+from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
@@ -26,10 +26,6 @@ class CheckedSheet:
     references: Sequence[PriceSheet] = ()
     #: Rates that are odd beside those others.
     odd: Set[Rate] = frozenset()
-
-    @property
-    def groups(self) -> Groups:
-        return self.parts.context.groups
 
     @property
     def others(self) -> tuple[PriceSheet, ...]:

@@ -24,7 +24,7 @@ def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterator[Problem]:
-    groups = sheet.groups
+    groups = table.groups
     rows = [
         (row.key, [entry.key.value for entry in row.value.parts])
         for row in written.parts

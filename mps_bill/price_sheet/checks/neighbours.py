@@ -26,7 +26,6 @@ from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.price_cells import (
     QUESTION,
     Cell,
-    Groups,
     ItemTable,
     Odd,
     Rate,
@@ -34,7 +33,6 @@ from mps_bill.price_sheet.checks.price_cells import (
     beyond_flat_lines,
     folded,
 )
-from mps_bill.price_sheet.sheet_model import Resolution, scope_in_force
 from mps_bill.price_sheet.spec import CODEC, split_spec
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times, and regions six.
@@ -61,14 +59,13 @@ _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 def price_warnings(sheet: CheckedSheet) -> list[Problem]:
     """The warnings of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and no other
     rate is judged by them."""
-    groups = sheet.groups
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
-    odd_items = list(_odd_items(own))
-    warnings = [problem for _, problem in odd_items]
+    odd_items = _odd_items(own)
+    warnings = list(odd_items.values())
     warnings += _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
     for table in own:
-        if all(table is not odd for odd, _ in odd_items):
-            warnings += _table_warnings(table, groups)
+        if table not in odd_items:
+            warnings += _table_warnings(table)
     return warnings
 
 
@@ -82,8 +79,8 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
     return replace(table, rows={spec: row for spec, row in rows.items() if row})
 
 
-def _table_warnings(table: ItemTable, groups: Groups) -> Iterator[Problem]:
-    beside = _neighbours(table, groups)
+def _table_warnings(table: ItemTable) -> Iterator[Problem]:
+    beside = _neighbours(table)
     odd = _outliers(beside, table)
     blamed = {one.rate for one in odd}
     cheap = [
@@ -161,9 +158,9 @@ def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Proble
     return Problem(place, first.kind, f"{first.rate} {first.why}, and {more}; {QUESTION}", also=places, facts=places)
 
 
-def outliers(table: ItemTable, groups: Groups) -> list[Odd]:
+def outliers(table: ItemTable) -> list[Odd]:
     """The rates of an item that its own other rates show to be odd."""
-    return _outliers(_neighbours(table, groups), table)
+    return _outliers(_neighbours(table), table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +172,26 @@ class _Neighbours:
     tiers: Sequence[_Pair]
 
 
-def _neighbours(table: ItemTable, groups: Groups) -> _Neighbours:
-    by_codec = _by_codec(table.template, table.resolutions, table.rows)
+def _neighbours(table: ItemTable) -> _Neighbours:
+    by_codec = _by_codec(table)
+    older, newer = by_codec.get("H264", {}), by_codec.get("H265", {})
     return _Neighbours(
-        [pair for cells in dict.fromkeys(_resolution_steps(groups, by_codec)) for pair in _comparable(*cells)],
-        [pair for cells in dict.fromkeys(_codec_pairs(groups, by_codec)) for pair in _comparable(*cells)],
-        [
-            pair
-            for row in table.rows.values()
-            for cell in row.values()
-            if len(cell.rates) > 1
-            for pair in pairwise(cell.rates)
-        ],
+        list(_in_lines(table, [list(rows.values()) for rows in by_codec.values()])),
+        list(_in_lines(table, [(older[size], newer[size]) for size in older if size in newer])),
+        [pair for row in table.rows.values() for cell in row.values() for pair in pairwise(cell.rates)],
     )
+
+
+def _in_lines(table: ItemTable, lines: Iterable[Sequence[Row]]) -> Iterator[_Pair]:
+    """Rates of rows that follow one another in a line, in the same region, those between them having no price there."""
+    pairs: dict[tuple[Cell, Cell], None] = {}
+    for rows in lines:
+        keys = dict.fromkeys(key for row in rows for key in row)
+        for region in dict.fromkeys(region for key in keys for region in table.groups.get(key, (key,))):
+            priced = [cell for row in rows if (cell := table.cell_in(row, region))]
+            pairs.update(dict.fromkeys(pairwise(priced)))
+    for cells in pairs:
+        yield from _comparable(*cells)
 
 
 def _comparable(one: Cell, other: Cell) -> list[_Pair]:
@@ -200,41 +204,20 @@ def _comparable(one: Cell, other: Cell) -> list[_Pair]:
 # ---- Who is whose neighbour ------------------------------------------------------------------------------------------
 
 
-def _by_codec(
-    template: str | None, resolutions: Sequence[Resolution], rows: Mapping[str, Row]
-) -> dict[str, dict[str, Row]]:
+def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
     """Codec to resolution to row, lowest resolution first; empty where specs do not name a resolution."""
-    if template is None or not _ascend(resolutions):
+    template, sizes = table.template, table.resolutions
+    if template is None or not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
         return {}
     found: dict[str, dict[str, Row]] = {}
-    for spec, row in rows.items():
+    for spec, row in table.rows.items():
         parts = split_spec(template, spec)
         if parts and parts.resolution:
             found.setdefault(parts.codec or "", {})[parts.resolution] = row
-    order = [resolution.name for resolution in resolutions]
-    return {codec: {name: by_name[name] for name in order if name in by_name} for codec, by_name in found.items()}
-
-
-def _ascend(resolutions: Sequence[Resolution]) -> bool:
-    return all(low.long <= high.long and low.short <= high.short for low, high in pairwise(resolutions))
-
-
-def _resolution_steps(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[Cell, Cell]]:
-    """Prices of a codec in a region at one resolution and at the next higher one that is priced there."""
-    for rows in by_codec.values():
-        for region in _regions(groups, rows):
-            priced = [_cell_in(groups, row, region) for row in rows.values()]
-            yield from pairwise(cell for cell in priced if cell)
-
-
-def _codec_pairs(groups: Groups, by_codec: Mapping[str, Mapping[str, Row]]) -> Iterator[tuple[Cell, Cell]]:
-    """Prices of H.264 and of H.265 at the same resolution in the same region."""
-    older, newer = by_codec.get("H264", {}), by_codec.get("H265", {})
-    for resolution in older.keys() & newer.keys():
-        for region in _regions(groups, {"older": older[resolution], "newer": newer[resolution]}):
-            pair = _cell_in(groups, older[resolution], region), _cell_in(groups, newer[resolution], region)
-            if pair[0] and pair[1]:
-                yield pair[0], pair[1]
+    return {
+        codec: {size.name: by_name[size.name] for size in sizes if size.name in by_name}
+        for codec, by_name in found.items()
+    }
 
 
 def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
@@ -244,18 +227,6 @@ def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
         if figures and max(figures) >= at_least * min(figures):
             for one, other in combinations(row.values(), 2):
                 yield from _comparable(one, other)
-
-
-def _regions(groups: Groups, rows: Mapping[str, Row]) -> list[str]:
-    """Every region that a row has a price for, groups by their members."""
-    keys = dict.fromkeys(key for row in rows.values() for key in row)
-    return list(dict.fromkeys(region for key in keys for region in groups.get(key, (key,))))
-
-
-def _cell_in(groups: Groups, row: Row, region: str) -> Cell | None:
-    """The price in force in a region."""
-    scope = scope_in_force(row, region, groups)
-    return None if scope is None else row[scope]
 
 
 # ---- What looks odd --------------------------------------------------------------------------------------------------
@@ -431,61 +402,57 @@ def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
 # ---- Items beside one another ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """The single prices of an item by codec and resolution, and by region."""
-
-    table: ItemTable
-    rows: Mapping[tuple[str, str], Row]
+#: The rows of an item whose prices are single figures, by codec and resolution.
+_Level = Mapping[tuple[str, str], Row]
 
 
-def _odd_items(tables: Sequence[ItemTable]) -> Iterator[tuple[ItemTable, Problem]]:
+def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
     """Items that price what others price, codec by codec and resolution by resolution, at many times their prices, where most
     of the others do not; of two items the later one."""
-    levels = [level for table in tables if (level := _level(table)).rows]
-    for number, level in enumerate(levels):
-        times = [
-            (other, _times(level, other), other_number)
-            for other_number, other in enumerate(levels)
-            if other is not level
+    levels = {table: level for table in tables if (level := _level(table))}
+    odd: dict[ItemTable, Problem] = {}
+    for number, table in enumerate(levels):
+        compared = [
+            (other, by, at)
+            for at, other in enumerate(levels)
+            if other is not table and (by := _times(table, other, levels))
         ]
-        compared = [(other, by, at) for other, by, at in times if by]
         far = [(other, by, at) for other, by, at in compared if by > MAX_ITEM_TIMES or MAX_ITEM_TIMES * by < 1]
         if 2 * len(far) > len(compared) and (len(compared) > 1 or number > far[0][2]):
             other, by, _ = far[0]
             message = (
-                f"{level.table.code.value} costs {significant(by)} times the prices of {other.table.code.value} for the same"
+                f"{table.code.value} costs {significant(by)} times the prices of {other.code.value} for the same"
                 f" codecs and resolutions; {QUESTION}"
             )
-            yield level.table, Problem(level.table.code.place, kinds.PRICE_OUTLIER, message)
+            odd[table] = Problem(table.code.place, kinds.PRICE_OUTLIER, message)
+    return odd
 
 
 def _level(table: ItemTable) -> _Level:
-    rows: dict[tuple[str, str], Row] = {}
-    if table.template and CODEC in table.template and table.unit:
-        for spec, row in table.rows.items():
-            parts = split_spec(table.template, spec)
-            if parts and parts.codec and parts.resolution and all(len(cell.rates) == 1 for cell in row.values()):
-                rows[parts.codec, parts.resolution] = row
-    return _Level(table, rows)
+    by_codec = _by_codec(table) if table.unit and CODEC in (table.template or "") else {}
+    return {
+        (codec, size): row
+        for codec, rows in by_codec.items()
+        for size, row in rows.items()
+        if all(len(cell.rates) == 1 for cell in row.values())
+    }
 
 
-def _times(level: _Level, other: _Level) -> Fraction:
+def _times(table: ItemTable, other: ItemTable, levels: Mapping[ItemTable, _Level]) -> Fraction:
     """At least how many times the prices of another item, in the first region that both have, all of these are, or at most, where
     that is below 1; else 0."""
-    unit, other_unit = level.table.unit, other.table.unit
-    if unit is None or other_unit is None or unit.dimension != other_unit.dimension:
+    if table.unit is None or other.unit is None or table.unit.dimension != other.unit.dimension:
         return Fraction(0)
     ratios = []
-    for key, row in level.rows.items():
-        theirs = other.rows.get(key, {})
+    for key, row in levels[table].items():
+        theirs = levels[other].get(key, {})
         region = next((region for region in row if region in theirs), None)
         price = theirs[region].rates[0].price.value if region else ZERO
         if region and price:
             ratios.append(_ROUGH.divide(row[region].rates[0].price.value, price))
     if len(ratios) < 3:
         return Fraction(0)
-    scale = Fraction(other_unit.micros, unit.micros)
+    scale = Fraction(other.unit.micros, table.unit.micros)
     low, high = Fraction(min(ratios)) * scale, Fraction(max(ratios)) * scale
     return low if low > 1 else min(high, Fraction(1))
 

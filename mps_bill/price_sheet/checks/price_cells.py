@@ -16,7 +16,7 @@ from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
 from mps_bill.price_sheet.price_kinds.price_kind import Rate as WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry
 from mps_bill.price_sheet.sheet import SheetParts
-from mps_bill.price_sheet.sheet_model import PriceSheet, Resolution
+from mps_bill.price_sheet.sheet_model import PriceSheet, Resolution, scope_in_force
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +61,18 @@ class ItemTable:
     resolutions: Sequence[Resolution]
     rows: Mapping[str, Row]
     spec_places: Mapping[str, Place]
+    groups: Groups
     #: The code of the item that the prices come from, where that is another one.
     base: str | None = None
 
     @property
     def derived(self) -> bool:
         return self.base is not None
+
+    def cell_in(self, row: Row, region: str) -> Cell | None:
+        """The price of a row that is in force in a region."""
+        scope = scope_in_force(row, region, self.groups)
+        return None if scope is None else row[scope]
 
     @property
     def rates(self) -> Iterator[Rate]:
@@ -103,6 +109,7 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
                 resolutions=resolutions.resolutions if resolutions else (),
                 rows=rows,
                 spec_places=places,
+                groups=parts.context.groups,
                 base=None if written or derivation is None else derivation.value_of(d.BASE) or "",
             )
         )
