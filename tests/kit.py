@@ -231,7 +231,7 @@ def changed(old: str, new: str, text: str = GOOD_SHEET) -> str:
 def read_sheet(text: str, name: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
     """The price sheet that a text is, or None and every problem with it."""
     loaded = load_text(text, name)
-    return loaded.sheet, loaded.problems
+    return (loaded.draft.sheet if loaded.draft and not loaded.problems else None), loaded.problems
 
 
 @cache

@@ -14,7 +14,7 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
 from mps_bill.price_sheet.prices import PriceTable, check_overlaps, derive_prices, read_prices
-from mps_bill.price_sheet.sheet_model import Derived, Item, Metering, RegionPrices, Resolution, Source
+from mps_bill.price_sheet.sheet_model import Derived, Item, Metering, RegionPrices, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)
@@ -66,7 +66,7 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
         family=family,
         unit=draft.unit,
         template=draft.template,
-        resolutions=_ordered(draft.resolutions),
+        resolutions=draft.resolutions.resolutions if draft.resolutions else (),
         metering=draft.metering,
         prices=prices,
         sources=draft.sources,
@@ -97,10 +97,6 @@ def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Prob
         elif spec:
             aliases[alias.value] = spec.value
     return aliases
-
-
-def _ordered(resolutions: ResolutionSet | None) -> tuple[Resolution, ...]:
-    return resolutions.resolutions if resolutions else ()
 
 
 def _draft(code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> _Draft:

@@ -6,17 +6,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mps_bill.core.diagnostics import Place, Problem, in_order
+from mps_bill.core.diagnostics import Problem, in_order
 from mps_bill.core.files import MAX_BYTES, read_whole
 from mps_bill.documents.read_document import read_document, read_text
 from mps_bill.documents.yaml_tree import decode
-from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, parts_of
 from mps_bill.price_sheet.sheet_definition import DOCUMENT
-from mps_bill.price_sheet.sheet_model import PriceSheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,6 @@ class LoadedSheet:
     draft: SheetDraft | None
     parts: SheetParts | None
     problems: tuple[Problem, ...]
-
-    @property
-    def sheet(self) -> PriceSheet | None:
-        """The sheet, where nothing is wrong with it."""
-        return self.draft.sheet if self.draft and not self.problems else None
 
 
 def load_sheets(
@@ -53,17 +46,6 @@ def load_price_book(paths: Sequence[str]) -> tuple[PriceBook | None, tuple[Probl
     book, book_problems = gather([sheet.draft for sheet in sheets if sheet.draft])
     found = [*problems, *(problem for sheet in sheets for problem in sheet.problems), *book_problems]
     return (None if found else book), in_order(found)
-
-
-def load_sheet(path: str) -> tuple[PriceSheet | None, tuple[Problem, ...]]:
-    """The one sheet that `path` names (a file, or the id of a shipped sheet), or None and every problem with it."""
-    sheets, problems = load_sheets([path])
-    if problems:
-        return None, problems
-    if len(sheets) > 1:
-        message = f"{len(sheets)} price sheets are found there; name one of them"
-        return None, (Problem(Place(path), kinds.NO_SUCH_SHEET, message),)
-    return sheets[0].sheet, sheets[0].problems
 
 
 def load_stream() -> LoadedSheet:

@@ -81,14 +81,9 @@ def _parse_group_name(text: str) -> str:
     if not re.fullmatch(LOWER_CASE, text):
         raise ValueError(f"{quoted(text)} is not a group's name; write lower-case words joined by _")
     if looks_like_region(text):
-        raise ValueError(
-            f"{quoted(text)} looks like a region id; name the group otherwise, such as {_underscored(text)}"
-        )
+        other = quoted(text.replace("-", "_"))
+        raise ValueError(f"{quoted(text)} looks like a region id; name the group otherwise, such as {other}")
     return text
-
-
-def _underscored(text: str) -> str:
-    return quoted(text.replace("-", "_"))
 
 
 def _parse_template(text: str) -> str:

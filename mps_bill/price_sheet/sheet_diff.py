@@ -105,7 +105,8 @@ class ItemChange:
 
     @property
     def words(self) -> tuple[WordChange, ...]:
-        return (*_item_words(self.old, self.new), *(kind.words for kind in self.kinds))
+        own = _changed(_words_of(self.old), _words_of(self.new)) if self.old and self.new else ()
+        return (*own, *(kind.words for kind in self.kinds))
 
     @property
     def factors(self) -> tuple[Derived, Derived] | None:
@@ -204,11 +205,6 @@ def _since_words(entry: Unpriced, sheet: PriceSheet) -> str:
     if entry.before is None:
         return entry.note
     return tr("before {time}: {note}", time=words.time_words(entry.before, sheet), note=entry.note)
-
-
-def _item_words(old: Item | None, new: Item | None) -> Iterator[WordChange]:
-    if old and new:
-        yield from _changed(_words_of(old), _words_of(new))
 
 
 def _words_of(item: Item) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from mps_bill.ask.comparison import Comparison, Unbilled
 from mps_bill.core.decimals import (
@@ -50,6 +50,7 @@ from mps_bill.view.tables import (
 
 #: The format of the document, and by which a comment of a pull request is found again and updated.
 FORMAT = "mps-bill/prices-diff/1"
+T = TypeVar("T")
 _SIGNED = Column("difference", "signed")
 _PERCENT = Column("percent", "percent")
 UNBILLED = (
@@ -200,8 +201,7 @@ class PriceDiffView:
 
 def _counts(rates: Sequence[RateChange]) -> str:
     """`12 prices up, 3 down, 2 added`; empty where none changed."""
-    up, down = sum(rate.rises for rate in rates), sum(rate.falls for rate in rates)
-    added, removed = sum(rate.old is None for rate in rates), sum(rate.new is None for rate in rates)
+    up, down, added, removed = _numbers(rates).values()
     found = (
         (up, tr_many("{n} price up", "{n} prices up", up), tr("{n} up", n=up)),
         (down, tr_many("{n} price down", "{n} prices down", down), tr("{n} down", n=down)),
@@ -210,6 +210,15 @@ def _counts(rates: Sequence[RateChange]) -> str:
     )
     counts = [(first, then) for number, first, then in found if number]
     return tr(", ").join(then if place else first for place, (first, then) in enumerate(counts))
+
+
+def _numbers(rates: Sequence[RateChange]) -> dict[str, int]:
+    return {
+        "up": sum(rate.rises for rate in rates),
+        "down": sum(rate.falls for rate in rates),
+        "added": sum(rate.old is None for rate in rates),
+        "removed": sum(rate.new is None for rate in rates),
+    }
 
 
 def _most(diff: SetDiff) -> Iterator[str]:
@@ -396,8 +405,7 @@ def _records(usage: Comparison) -> int:
 
 
 def _sheet_json(diff: SheetDiff) -> dict[str, Any]:
-    groups = dict.fromkeys([*diff.old.region_groups, *diff.new.region_groups])
-    members = ((name, diff.old.region_groups.get(name), diff.new.region_groups.get(name)) for name in groups)
+    sources = ({source.id or source.url: source for source in sheet.sources} for sheet in (diff.old, diff.new))
     return {
         "old": diff.old.ref,
         "new": diff.new.ref,
@@ -406,10 +414,12 @@ def _sheet_json(diff: SheetDiff) -> dict[str, Any]:
         "changes": [_word_json(word) for word in diff.words],
         "groups": [
             {"group": name, "old": None if old is None else list(old), "new": None if new is None else list(new)}
-            for name, old, new in members
-            if old != new
+            for name, old, new in _changed(diff.old.region_groups, diff.new.region_groups)
         ],
-        "sources": _sources_json(diff.old.sources, diff.new.sources),
+        "sources": [
+            {"source": name, "old": _source_json(old), "new": _source_json(new)}
+            for name, old, new in _changed(*sources)
+        ],
         "items": [_item_json(item) for item in diff.items],
     }
 
@@ -430,14 +440,10 @@ def _item_json(item: ItemChange) -> dict[str, Any]:
     }
 
 
-def _sources_json(old: Sequence[Source], new: Sequence[Source]) -> list[dict[str, Any]]:
-    """The sources that were added, removed or read again."""
-    before, after = ({source.id or source.url: source for source in sources} for sources in (old, new))
-    return [
-        {"source": name, "old": _source_json(before.get(name)), "new": _source_json(after.get(name))}
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name) != after.get(name)
-    ]
+def _changed(old: Mapping[str, T], new: Mapping[str, T]) -> Iterator[tuple[str, T | None, T | None]]:
+    """What was added, removed or is otherwise."""
+    every = ((name, old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new]))
+    return (one for one in every if one[1] != one[2])
 
 
 def _source_json(source: Source | None) -> dict[str, Any] | None:
@@ -449,12 +455,9 @@ def _named_json(sheet: PriceSheet) -> dict[str, Any]:
 
 
 def _summary_json(diff: SetDiff) -> dict[str, Any]:
-    rates, largest = list(diff.moved), _largest_change(diff)
+    largest = _largest_change(diff)
     return {
-        "up": sum(rate.rises for rate in rates),
-        "down": sum(rate.falls for rate in rates),
-        "added": sum(rate.old is None for rate in rates),
-        "removed": sum(rate.new is None for rate in rates),
+        **_numbers(list(diff.moved)),
         "following": sum(len(item.rates) for one in diff.changed for item in one.items if item.follows),
         "largest": None if largest is None else _rate_json(largest[0]),
     }

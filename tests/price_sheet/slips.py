@@ -34,9 +34,10 @@ class Slip:
 
 def tables_of(text: str) -> list[ItemTable]:
     loaded = load_text(text, "f")
-    assert loaded.sheet
+    assert loaded.draft
     assert loaded.parts
-    return item_tables(loaded.parts, loaded.sheet, frozenset())
+    assert not loaded.problems
+    return item_tables(loaded.parts, loaded.draft.sheet, frozenset())
 
 
 def cell_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Slip]:

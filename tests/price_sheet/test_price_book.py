@@ -12,7 +12,7 @@ import pytest
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import parse_second
 from mps_bill.price_sheet.find import find_sheets, shipped_sheets
-from mps_bill.price_sheet.load_sheets import load_price_book, load_sheet
+from mps_bill.price_sheet.load_sheets import load_price_book
 from tests.kit import GOOD_SHEET, changed, marked
 
 START = "2024-04-01T00:00:00+08:00"
@@ -214,20 +214,12 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert _found(load_price_book([path])[1]) == [("0.yaml", 0, 0, "unreadable-file")]
 
 
-def test_one_sheet(tmp_path: Path) -> None:
-    first, _ = _write(tmp_path, GOOD_SHEET, GOOD_SHEET)
-    sheet, problems = load_sheet(first)
-    assert problems == ()
-    assert sheet is not None
-    assert sheet.place.file == first
-    assert _found(load_sheet(str(tmp_path))[1]) == [(tmp_path.name, 0, 0, "no-such-sheet")]
-
-
 @pytest.mark.parametrize("sheet_id", sorted(shipped_sheets()))
 def test_shipped_sheets_are_right(sheet_id: str) -> None:
-    sheet, problems = load_sheet(sheet_id)
+    book, problems = load_price_book([sheet_id])
     assert [str(problem) for problem in problems] == []
-    assert sheet is not None
+    assert book
+    (sheet,) = book.sheets
     assert sheet.id == sheet_id
     assert sheet.place.file == f"pricing/{sheet_id}.yaml"
 

@@ -35,9 +35,6 @@ class CheckedSheet:
         """What the other sheets have under the code of an item."""
         return (sheet.items[code] for sheet in self.others if code in sheet.items)
 
-    def in_references(self, code: str) -> Iterator[Item]:
-        return (sheet.items[code] for sheet in self.references if code in sheet.items)
-
     def unsound(self) -> set[str]:
         """The codes of items with something at a place of `wrong`, or whose prices come from such an item."""
         starts = [(table.code.place.line, table.code.value) for table in self.tables]

@@ -312,9 +312,10 @@ def _beside_the_list(rate: Rate, one: Compared, reference: PriceSheet) -> str:
 def other_units(sheet: CheckedSheet) -> Iterator[Problem]:
     """Items in a unit that does not convert to that of a sheet for reference, so that no price can be compared."""
     for table in sheet.tables:
-        units = [item.unit for item in sheet.in_references(table.code.value)]
+        code = table.code.value
+        units = [other.items[code].unit for other in sheet.references if code in other.items]
         if table.unit and units and all(unit.dimension != table.unit.dimension for unit in units):
-            message = f"{table.code.value} is billed by {table.unit.name}, and by {units[0].name} on the price list; is that so?"
+            message = f"{code} is billed by {table.unit.name}, and by {units[0].name} on the price list; is that so?"
             yield Problem(table.code.place, kinds.FAR_FROM_REFERENCE, message)
 
 
