@@ -11,6 +11,7 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
+from mps_bill.price_sheet.table import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,11 @@ def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> 
     for code, item in latest.items():
         if items and code not in items:
             continue
-        of_versions = [sheet.items[code] for sheet in versions if code in sheet.items]
-        for spec in dict.fromkeys(spec for one in reversed(of_versions) for spec in one.prices):
-            alike: dict[tuple[Price | None, ...], list[str]] = {}
-            for region in dict.fromkeys(region for sheet in versions for region in sheet.regions(code, spec)):
-                prices = tuple(sheet.price_in(code, spec, region) for sheet in versions)
-                alike.setdefault(prices, []).append(region)
-            for prices, regions in alike.items():
-                # In the unit of the latest.
-                for tier, high in stretches(reversed(prices)):
-                    names = words.regions_words(regions, groups)
-                    yield HistoryRow(item, spec, names, tuple(regions), tier, _past(prices, high))
+        for spec, prices, regions in side_by_side(versions, code):
+            names = words.regions_words(regions, groups)
+            # In the unit of the latest.
+            for tier, high in stretches(reversed(prices)):
+                yield HistoryRow(item, spec, names, regions, tier, _past(prices, high))
 
 
 def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:

@@ -12,6 +12,7 @@ from mps_bill.core.language import mark, tr
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
 from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
+from mps_bill.price_sheet.table import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +230,13 @@ def _price_changes(
     groups = {**old.region_groups, **new.region_groups}
     kinds: list[KindChange] = []
     rates: list[RateChange] = []
-    for spec in dict.fromkeys(spec for sheet in (new, old) if code in sheet.items for spec in sheet.items[code].prices):
-        alike: dict[tuple[Price | None, Price | None], list[str]] = {}
-        for region in old.regions(code, spec) | new.regions(code, spec):
-            pair = old.price_in(code, spec, region), new.price_in(code, spec, region)
-            if pair[0] != pair[1]:
-                alike.setdefault(pair, []).append(region)
-        for (one, other), regions in alike.items():
-            names = words.regions_words(regions, groups)
-            if one and other and one.kind_words() != other.kind_words():
-                kinds.append(KindChange(spec, names, one, other))
-            rates += _rate_changes(spec, names, tuple(regions), one, other)
+    for spec, (one, other), regions in side_by_side((old, new), code):
+        if one == other:
+            continue
+        names = words.regions_words(regions, groups)
+        if one and other and one.kind_words() != other.kind_words():
+            kinds.append(KindChange(spec, names, one, other))
+        rates += _rate_changes(spec, names, regions, one, other)
     return tuple(kinds), tuple(rates)
 
 

@@ -77,6 +77,21 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
             yield from by_price.values()
 
 
+def side_by_side(
+    sheets: Sequence[PriceSheet], item: str
+) -> Iterator[tuple[str, tuple[Price | None, ...], tuple[str, ...]]]:
+    """Each spec of the item of this code, in the order of the last sheet that has it, with its price in each of the sheets and
+    the regions that have these prices; None where a sheet has none."""
+    for spec in dict.fromkeys(
+        spec for sheet in reversed(sheets) if item in sheet.items for spec in sheet.items[item].prices
+    ):
+        alike: dict[tuple[Price | None, ...], list[str]] = {}
+        for region in dict.fromkeys(region for sheet in sheets for region in sheet.regions(item, spec)):
+            alike.setdefault(tuple(sheet.price_in(item, spec, region) for sheet in sheets), []).append(region)
+        for prices, regions in alike.items():
+            yield spec, prices, tuple(regions)
+
+
 def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
     """For each item, the regions of the sheet by which of its specs they have a price for; those without any come last."""
     for item in _items(sheet, selection):

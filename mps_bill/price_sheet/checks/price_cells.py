@@ -12,7 +12,7 @@ from mps_bill.core.diagnostics import Kind, Place, Problem, all_of, counted, quo
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
-from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
+from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.price_kinds.price_kind import Rate as WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry
 from mps_bill.price_sheet.sheet import SheetParts
@@ -117,42 +117,33 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
 
 
 def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:
-    cells = {
-        entry.key.value: _cell(entry.value, spec, entry.key.value, wrong)
-        for entry, next_ in zip_longest(prices.parts, prices.parts[1:])
+    row: dict[str, Cell] = {}
+    for entry, next_ in zip_longest(prices.parts, prices.parts[1:]):
         # Digits for a region are the rest of a price that has a comma for its point.
-        if not wrong
-        or not (entry.key.place in wrong or (next_ and next_.key.place in wrong and next_.key.value.isdigit()))
-    }
-    return {region: cell for region, cell in cells.items() if cell}
+        lost = wrong and next_ and next_.key.place in wrong and next_.key.value.isdigit()
+        rates = entry.value.rates(wrong) if entry.value and entry.key.place not in wrong and not lost else None
+        if rates is not None:
+            row[entry.key.value] = _cell(rates, spec, entry.key.value)
+    return row
 
 
-def _cell(written: WrittenPrice | None, spec: str, region: str, wrong: Set[Place]) -> Cell | None:
-    rates = written.rates(wrong) if written else None
-    if rates is None:
-        return None
+def _cell(rates: Sequence[WrittenRate], spec: str, region: str) -> Cell:
     if len(rates) == 1:
         # Most prices; a large sheet has thousands.
         (rate,) = rates
-        return Cell((_rate(rate, spec, region),), (rate.bound,))
-    return Cell(tuple(_rate(rate, spec, region) for rate in rates), tuple(rate.bound for rate in rates))
-
-
-def _rate(rate: WrittenRate, spec: str, region: str) -> Rate:
-    return Rate(rate.price, spec, region, rate.words, rate.bound)
+        return Cell((Rate(rate.price, spec, region, rate.words, rate.bound),), (rate.bound,))
+    found = tuple(Rate(rate.price, spec, region, rate.words, rate.bound) for rate in rates)
+    return Cell(found, tuple(rate.bound for rate in rates))
 
 
 def _derived_rows(sheet: PriceSheet, code: str, place: Place) -> dict[str, Row]:
-    return {
-        spec: {
-            region: Cell(
-                tuple(Rate(Located(figure, place), spec, region, "", bound) for bound, figure in price.figures()),
-                tuple(bound for bound, _ in price.figures()),
-            )
-            for region, price in by_region.items()
-        }
-        for spec, by_region in sheet.items[code].prices.items()
-    }
+    def cell(price: Price, spec: str, region: str) -> Cell:
+        return _cell(
+            [WrittenRate(Located(figure, place), bound, "") for bound, figure in price.figures()], spec, region
+        )
+
+    prices = sheet.items[code].prices.items()
+    return {spec: {region: cell(price, spec, region) for region, price in row.items()} for spec, row in prices}
 
 
 # ---- Flat lines -----------------------------------------------------------------------------------------------------
