@@ -20,7 +20,7 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     Form,
     Part,
     Price,
-    Rate,
+    WrittenRate,
     product,
 )
 
@@ -46,9 +46,13 @@ class Package(Form[Fields, "PackagePrice"]):
             PackagePrice(to_micros(size.value, unit), each.value, unit, value.place) if unit and size and each else None
         )
 
-    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         size, each = value.get(SIZE), value.get(EACH)
-        return (Rate(each, ("package", size.value), f", a package of {plain(size.value)}"),) if size and each else None
+        return (
+            (WrittenRate(each, ("package", size.value), f", a package of {plain(size.value)}"),)
+            if size and each
+            else None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.price_cells import ItemTable
 from mps_bill.price_sheet.prices import PriceTable
 from mps_bill.price_sheet.sheet_model import EVERY_REGION
-from mps_bill.price_sheet.spec import RESOLUTION, join_spec, split_spec
+from mps_bill.price_sheet.spec import RESOLUTION, join_spec
 from mps_bill.price_sheet.words import by_group
 
 
@@ -52,16 +52,15 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
     """Resolutions without a price between two of a codec that have one."""
     for table in sheet.tables:
         template = table.template
-        if template is None or RESOLUTION not in template or table.derived:
+        if template is None or RESOLUTION not in template:
             continue
         order = [resolution.name for resolution in table.resolutions]
         by_codec: dict[str, dict[str, str]] = {}
         wrong = set()
-        for spec, place in table.spec_places.items():
-            parts = split_spec(template, spec)
+        for spec, parts in table.spec_parts.items():
             if parts and parts.resolution in order:
                 by_codec.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
-            elif parts and place in sheet.wrong:
+            elif parts and table.spec_places[spec] in sheet.wrong:
                 wrong.add(parts.codec or "")
         for codec, priced in by_codec.items():
             if codec in wrong:

@@ -33,7 +33,7 @@ from mps_bill.price_sheet.checks.price_cells import (
     beyond_flat_lines,
     folded,
 )
-from mps_bill.price_sheet.spec import CODEC, split_spec
+from mps_bill.price_sheet.spec import CODEC
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times, and regions six.
 MAX_TIMES = 8
@@ -206,12 +206,12 @@ def _comparable(one: Cell, other: Cell) -> list[_Pair]:
 
 def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
     """Codec to resolution to row, lowest resolution first; empty where specs do not name a resolution."""
-    template, sizes = table.template, table.resolutions
-    if template is None or not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
+    sizes = table.resolutions
+    if not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
         return {}
     found: dict[str, dict[str, Row]] = {}
     for spec, row in table.rows.items():
-        parts = split_spec(template, spec)
+        parts = table.spec_parts[spec]
         if parts and parts.resolution:
             found.setdefault(parts.codec or "", {})[parts.resolution] = row
     return {
@@ -317,7 +317,7 @@ def _far_apart(pairs: Iterable[_Pair], times: int) -> list[_Pair]:
 def _as_sizes_are(step: _Pair, table: ItemTable) -> bool:
     """Whether two resolutions, perhaps with others between them, are so far apart that their prices may be."""
     pixels = {size.name: size.long * size.short for size in table.resolutions}
-    parts = [split_spec(table.template or "", rate.spec) for rate in step]
+    parts = [table.spec_parts[rate.spec] for rate in step]
     low, high = (pixels[part.resolution or ""] if part else 1 for part in parts)
     before, after = (rate.price.value for rate in step)
     return before < after and after * low * MAX_SIZES < before * high * MAX_TIMES

@@ -179,11 +179,8 @@ def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[t
     ended: dict[str, list[str]] = {}
     for spec in before.prices:
         for region in old.regions(before.code, spec):
-            explained = new.unpriced_as(before.code, spec, region)
-            if region != EVERY_REGION and new.price(after, spec, region) is None and explained is None:
-                ended.setdefault(region, []).append(spec)
-            elif region == EVERY_REGION and EVERY_REGION not in after.prices.get(spec, {}) and explained is None:
-                ended.setdefault("every other region", []).append(spec)
+            if new.price(after, spec, region) is None and new.unpriced_as(before.code, spec, region) is None:
+                ended.setdefault("every other region" if region == EVERY_REGION else region, []).append(spec)
     alike: dict[tuple[str, ...], tuple[str, ...]] = {}
     for region, specs in ended.items():
         alike[tuple(specs)] = (*alike.get(tuple(specs), ()), region)

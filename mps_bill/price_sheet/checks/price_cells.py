@@ -12,11 +12,11 @@ from mps_bill.core.diagnostics import Kind, Place, Problem, all_of, counted, quo
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
-from mps_bill.price_sheet.price_kinds.price_kind import Price
-from mps_bill.price_sheet.price_kinds.price_kind import Rate as WrittenRate
+from mps_bill.price_sheet.price_kinds.price_kind import Price, WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry
 from mps_bill.price_sheet.sheet import SheetParts
 from mps_bill.price_sheet.sheet_model import PriceSheet, Resolution, scope_in_force
+from mps_bill.price_sheet.spec import SpecParts, split_spec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,9 @@ class ItemTable:
     template: str | None
     resolutions: Sequence[Resolution]
     rows: Mapping[str, Row]
+    #: Where each spec stands, and the codec and resolution in it, where the template makes it.
     spec_places: Mapping[str, Place]
+    spec_parts: Mapping[str, SpecParts | None]
     groups: Groups
     #: The code of the item that the prices come from, where that is another one.
     base: str | None = None
@@ -90,7 +92,11 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
         fields = entry.value
         if fields is None:
             continue
-        unit, resolutions = fields.get(d.UNIT), sets.get(fields.value_of(d.RESOLUTION_SET) or "")
+        unit, template, resolutions = (
+            fields.get(d.UNIT),
+            fields.value_of(d.SPEC),
+            sets.get(fields.value_of(d.RESOLUTION_SET) or ""),
+        )
         written, derivation = fields.get(d.PRICES), fields.get(d.PRICES_FROM)
         rows: dict[str, Row] = {}
         places: dict[str, Place] = {}
@@ -105,10 +111,11 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
                 code=entry.key,
                 fields=fields,
                 unit=unit.value if unit and unit.place not in wrong else None,
-                template=fields.value_of(d.SPEC),
+                template=template,
                 resolutions=resolutions.resolutions if resolutions else (),
                 rows=rows,
                 spec_places=places,
+                spec_parts={spec: split_spec(template, spec) if template else None for spec in places},
                 groups=parts.context.groups,
                 base=None if written or derivation is None else derivation.value_of(d.BASE) or "",
             )

@@ -15,7 +15,7 @@ from mps_bill.price_sheet.checks.price_cells import ItemTable
 from mps_bill.price_sheet.currencies import CURRENCIES
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet import SheetParts
-from mps_bill.price_sheet.spec import CODEC, SpecParts, codecs, is_constant, join_spec, split_spec
+from mps_bill.price_sheet.spec import SpecParts, codecs, is_constant, join_spec, split_spec
 
 #: Names of codecs as usage has them.
 CODECS = (
@@ -88,10 +88,7 @@ def _codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
 
 def _with_codecs(table: ItemTable) -> dict[str, SpecParts]:
     """The specs of an item that name a codec."""
-    template = table.template
-    if template is None or CODEC not in template or table.derived:
-        return {}
-    return {spec: part for spec in table.spec_places if (part := split_spec(template, spec)) and part.codec}
+    return {spec: part for spec, part in table.spec_parts.items() if part and part.codec}
 
 
 def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, tuple[str, SpecParts]]:
@@ -131,11 +128,10 @@ def _of_the_template(table: ItemTable) -> dict[str, str]:
     template = table.template
     if template is None or is_constant(template):
         return {}
-    parts = {spec: split_spec(template, spec) for spec in table.spec_places}
-    others = [spec for spec, part in parts.items() if part is None]
+    others = [spec for spec, part in table.spec_parts.items() if part is None]
     if not others:
         return {}
-    codecs = dict.fromkeys([*(part.codec or "" for part in parts.values() if part), *CODECS[:3]])
+    codecs = dict.fromkeys([*(part.codec or "" for part in table.spec_parts.values() if part), *CODECS[:3]])
     names = [size.name for size in table.resolutions] or [""]
     made = dict.fromkeys(join_spec(template, codec, name) for codec in codecs for name in names)
     return {spec: word for spec in others if (word := nearest(spec, made, letters_only=True))}
@@ -228,7 +224,7 @@ def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
         facts: tuple[Fact, ...] = (("spec", code.value), ("template", code.value))
         if table.template is not None:
             longer = next((one for one in others if _lacks_a_part(table.template, one)), None)
-            dead = [] if table.derived else _dead_specs(table, table.template)
+            dead = [] if table.derived else _dead_specs(table)
             if longer and (table.derived or dead):
                 message = (
                     f"the `spec` of {code.value} is {quoted(table.template)}, and {quoted(longer)} in other sheets"
@@ -258,14 +254,14 @@ def _without_a_part(spec: str) -> Iterator[str]:
     return (".".join(parts[:at] + parts[at + 1 :]) for at in range(len(parts)))
 
 
-def _dead_specs(table: ItemTable, template: str) -> list[str]:
+def _dead_specs(table: ItemTable) -> list[str]:
     """Specs with a resolution that the template does not make, and is not meant to make by a slip."""
     sizes = {size.name for size in table.resolutions}
     nearly = _of_the_template(table) if sizes else {}
     return [
         spec
-        for spec in (table.spec_places if sizes else ())
-        if spec not in nearly and not split_spec(template, spec) and sizes.intersection(spec.split("."))
+        for spec, part in table.spec_parts.items()
+        if spec not in nearly and not part and sizes.intersection(spec.split("."))
     ]
 
 

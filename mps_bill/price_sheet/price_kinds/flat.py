@@ -12,7 +12,16 @@ from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import MoneyRate, Unit, money_rate, ticks_at
 from mps_bill.documents.shapes import Located, Shape
-from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Form, Part, Price, Rate, product
+from mps_bill.price_sheet.price_kinds.price_kind import (
+    UNIT_PRICE,
+    CsvRow,
+    Figure,
+    Form,
+    Part,
+    Price,
+    WrittenRate,
+    product,
+)
 
 
 class Plain(Form[Located[Decimal], "FlatPrice"]):
@@ -26,8 +35,8 @@ class Plain(Form[Located[Decimal], "FlatPrice"]):
     ) -> FlatPrice | None:
         return FlatPrice(value.value, unit, value.place) if unit else None
 
-    def rates(self, value: Located[Decimal], wrong: Set[Place]) -> tuple[Rate, ...]:
-        return (Rate(value, None, ""),)
+    def rates(self, value: Located[Decimal], wrong: Set[Place]) -> tuple[WrittenRate, ...]:
+        return (WrittenRate(value, None, ""),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Either, Record, Schema, Shape
 from mps_bill.documents.yaml_tree import MapNode, Node
-from mps_bill.price_sheet.price_kinds.price_kind import Form, Price, Rate
+from mps_bill.price_sheet.price_kinds.price_kind import Form, Price, WrittenRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class WrittenPrice:
         found: Price | None = self.form.price(self.value, self.models, unit, problems)
         return found
 
-    def rates(self, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         """The figures, for warnings; None where something stands at a place of `wrong`."""
         return self.form.rates(self.value, wrong)
 

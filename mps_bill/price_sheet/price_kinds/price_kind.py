@@ -111,7 +111,7 @@ W = TypeVar("W")
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class WrittenRate:
     """A figure as it stands in a sheet, sound or not. `words` say what it is for, behind spec and region.
 
     Rates of two prices can be compared where all of their `bound`s are equal.
@@ -134,7 +134,7 @@ class Form(ABC, Generic[W, P]):
         """The price, or None and problems. Without a unit all is checked, and there is no price."""
 
     @abstractmethod
-    def rates(self, value: W, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+    def rates(self, value: W, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
 
 

@@ -22,7 +22,7 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     Form,
     Part,
     Price,
-    Rate,
+    WrittenRate,
     product,
     tier_text,
 )
@@ -92,13 +92,13 @@ class TierTable(Form[Fields, "TieredPrice"]):
             return None
         return model.value(per.value, tuple(tiers), unit, value.place, value.value_of(ACROSS))
 
-    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[Rate, ...] | None:
+    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         table = value.get(UP_TO)
         if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
             return None
         tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
         return tuple(
-            Rate(price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
+            WrittenRate(price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
             for bound, price in tiers
         )
 
