@@ -206,16 +206,19 @@ def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Pl
 
 def jumps(table: ItemTable, before: Listed) -> list[Odd]:
     """The rates of an item that are many times those of the version before, or free."""
-    odd: dict[Rate, Odd] = {}
-    for rate, compared in before.rates:
-        one = compared[0]
-        since = f"in the version before ({one.price.place})"
+    odd = []
+    for rate, (one, *_) in before.rates:
         if one.figure and not rate.price.value:
-            odd[rate] = Odd(rate, f"is free, and cost {plain(one.figure)} {since}", kinds.PRICE_JUMP, high=False)
+            why = f"is free, and cost {plain(one.figure)} in the version before ({one.price.place})"
+            odd.append(Odd(rate, why, kinds.PRICE_JUMP, high=False))
         elif one.figure and not 1 <= one.ratio * MAX_JUMP <= MAX_JUMP**2:
-            odd[rate] = Odd(rate, f"{_costs(rate, one)} {since}", kinds.PRICE_JUMP, high=one.ratio > 1)
-    left = beyond_flat_lines(odd.keys(), table, _HALF)
-    return [one for rate, one in odd.items() if rate in left]
+            odd.append(Odd(rate, _costs(rate, one, "the version before"), kinds.PRICE_JUMP, high=one.ratio > 1))
+    return _but_for_flat_lines(odd, table)
+
+
+def _but_for_flat_lines(odd: Sequence[Odd], table: ItemTable) -> list[Odd]:
+    left = beyond_flat_lines({one.rate for one in odd}, table, _HALF)
+    return [one for one in odd if one.rate in left]
 
 
 # ---- A sheet for reference -------------------------------------------------------------------------------------------
@@ -261,18 +264,13 @@ def far_from_reference(listed: Mapping[ItemTable, Listed], sheet: PriceSheet) ->
             # The list price itself is not odd, however far below it the others are.
             bounds = [(min(low, Fraction(1)), max(high, Fraction(1)) if high else None) for low, high in bounds]
             bounds.append((MIN_OF_LIST, MAX_OF_LIST))
-        far = {rate: compared for rate, compared in one.rates if rate.price.value and _is_far(compared, bounds)}
-        left = beyond_flat_lines(far.keys(), table, _HALF)
-        found[table] = [
-            Odd(
-                rate,
-                _beside_the_list(rate, compared[0], one.reference),
-                kinds.FAR_FROM_REFERENCE,
-                high=compared[0].ratio > (1 if one.reference.currency == sheet.currency else one.share),
-            )
-            for rate, compared in far.items()
-            if rate in left
+        usual = 1 if one.reference.currency == sheet.currency else one.share
+        far = [
+            Odd(rate, _costs(rate, by[0], one.reference.id), kinds.FAR_FROM_REFERENCE, high=by[0].ratio > usual)
+            for rate, by in one.rates
+            if rate.price.value and _is_far(by, bounds)
         ]
+        found[table] = _but_for_flat_lines(far, table)
     return found
 
 
@@ -302,10 +300,6 @@ def _is_far(compared: Sequence[Compared], bounds: Sequence[tuple[Fraction, Fract
     )
 
 
-def _beside_the_list(rate: Rate, one: Compared, reference: PriceSheet) -> str:
-    return f"{_costs(rate, one)} in {reference.id} ({one.price.place})"
-
-
 def other_units(sheet: CheckedSheet) -> Iterator[Problem]:
     """Items in a unit that does not convert to that of a sheet for reference, so that no price can be compared."""
     for table in sheet.tables:
@@ -328,9 +322,10 @@ class Compared:
     ratio: Fraction
 
 
-def _costs(rate: Rate, one: Compared) -> str:
-    """`costs 0.651, 10 times the 0.0651`."""
-    return f"costs {plain(rate.price.value)}, {significant(one.ratio)} times the {plain(one.figure)}"
+def _costs(rate: Rate, one: Compared, where: str) -> str:
+    """`costs 0.651, 10 times the 0.0651 in mps-intl (sheet.yaml:9:20)`."""
+    times = f"{significant(one.ratio)} times the {plain(one.figure)}"
+    return f"costs {plain(rate.price.value)}, {times} in {where} ({one.price.place})"
 
 
 def _compared(
