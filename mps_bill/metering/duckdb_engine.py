@@ -173,6 +173,7 @@ class _DuckDBEngine:
     """See `sql_engine.SqlEngine`."""
 
     dialect = DIALECT
+    headers = 0
 
     def __init__(
         self,
@@ -206,6 +207,9 @@ class _DuckDBEngine:
             elif source.format != "parquet":
                 return False
         return rows * _BYTES_PER_HASH <= self._memory // _SHARE_OF_HASHES
+
+    def first_rows(self, number: int) -> sql.RowSource:
+        return replace(self.rows[0], relation=f"(SELECT * FROM {self.rows[0].relation} LIMIT {number})")
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         with self._watched(doing):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +41,11 @@ _STORED = {
     "INT64 TIMESTAMP(NANOS,false)": LOCAL_NANOS,
 }
 _TYPES = {"VARCHAR": "STRING", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN"}
-_PARTITIONS, _PARTITIONS_PER_THREAD = "spark.sql.shuffle.partitions", 4
-#: A header is one small job for Spark, which waits more than it works.
+#: Parts of a shuffle, and of a list of files.
+_PARTITIONS = ("spark.sql.shuffle.partitions", "spark.sql.sources.parallelPartitionDiscovery.parallelism")
+_PARTITIONS_PER_THREAD = 4
+_FIRST_ROWS = "first_rows"
+#: Who asks for a header waits more than he works.
 _HEADERS_AT_ONCE = 8
 
 
@@ -85,8 +89,7 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
                 names = [name for name, _ in _parquet_columns(session, address)]
                 header = [Row(0, as_csv(names).encode(), names)]
             else:
-                lines = session.read.text(_exactly(address)).where("ltrim(',', value) <> ''")
-                header = [_line(row[0]) for row in lines.selectExpr("CAST(value AS BINARY)").head(1)]
+                header = [_line(line) for line in _first_line(session, address)]
         return UsageSource(name, Path(), format_, 0, lambda: iter(header), address)
 
     with _reported(source.name):
@@ -127,6 +130,22 @@ def _addresses_at(session: SparkSession, url: str) -> list[str]:
 
 def _format_of(name: str) -> Format | None:
     return next((ending for ending in FORMATS if name.lower().endswith("." + ending)), None)
+
+
+def _first_line(session: SparkSession, address: str) -> list[bytes]:
+    """The first line of a file of CSV that has a value, if any, without a job of Spark for it."""
+    hadoop, settings = session.sparkContext._jvm.org.apache.hadoop, session.sparkContext._jsc.hadoopConfiguration()
+    path = hadoop.fs.Path(address)
+    codec = hadoop.io.compress.CompressionCodecFactory(settings).getCodec(path)
+    stream = path.getFileSystem(settings).open(path)
+    try:
+        lines, line = hadoop.util.LineReader(codec.createInputStream(stream) if codec else stream), hadoop.io.Text()
+        while lines.readLine(line):
+            if (found := bytes(line.copyBytes())).strip(b","):
+                return [found]
+    finally:
+        stream.close()
+    return []
 
 
 def _parquet_columns(session: SparkSession, address: str) -> list[tuple[str, str]]:
@@ -197,9 +216,10 @@ def _session(resources: Resources) -> SparkSession:
         )
         raise InputRejected([Problem(Place("--engine spark"), kinds.NO_ENGINE, message)]) from error
     context = session.sparkContext
-    if context.master.startswith("local") and not context.getConf().contains(_PARTITIONS):
-        # Spark's 200 are for a cluster; on one machine they take ten times as long as the work in them.
-        session.conf.set(_PARTITIONS, str(_PARTITIONS_PER_THREAD * context.defaultParallelism))
+    for setting in _PARTITIONS:
+        if context.master.startswith("local") and not context.getConf().contains(setting):
+            # Spark's 200 and 10,000 are for a cluster; on one machine they take ten times as long as the work in them.
+            session.conf.set(setting, str(_PARTITIONS_PER_THREAD * context.defaultParallelism))
     return session
 
 
@@ -268,11 +288,20 @@ class _SparkEngine:
                 groups.setdefault((format_, *files.layouts[source.name].names, *types), []).append(source)
         for number, group in enumerate(groups.values()):
             self._alike.append((group[0].format, self._row_source(f"usage_{number}", group)))
+        self.headers = sum(source.format != "parquet" for source in files.sources)
         self._suspects: list[tuple[str, str]] = []
 
     @property
     def rows(self) -> Sequence[sql.RowSource]:
         return tuple(rows for _, rows in self._alike)
+
+    def first_rows(self, number: int) -> sql.RowSource:
+        # LIMIT inside a statement reads so many rows of every part of the files; at its end, of as few parts as it needs.
+        (_, first), *_ = self._alike
+        frame = self._session.sql(f"SELECT * FROM {first.relation} LIMIT {number}")._jdf
+        few = self._session._jsparkSession.createDataFrame(frame.collectAsList(), frame.schema())
+        few.createOrReplaceTempView(_FIRST_ROWS)
+        return replace(first, relation=_FIRST_ROWS)
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
         del doing
@@ -330,7 +359,7 @@ class _SparkEngine:
         form = self._files.form(sources[0])
         paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
-            self._session.read.text(paths).selectExpr("value", "_metadata.file_path AS path").createOrReplaceTempView(
+            self._session.read.text(paths).selectExpr("value", "input_file_name() AS path").createOrReplaceTempView(
                 view
             )
             return lines(view, form)

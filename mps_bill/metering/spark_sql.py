@@ -11,19 +11,28 @@ Measured facts behind the forms used here:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mps_bill.core.times import LOCAL_TIME
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, SIDE, FileForm
-from mps_bill.metering.sql import Dialect, RowSource, place_name, text_source
+from mps_bill.metering.sql import MAX_MICROS, YEAR_3000, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
 
 #: Types that Spark's own do not distinguish: times of 96 bits, which have no zone, and counts of nanoseconds.
 INT96, NANOS, LOCAL_NANOS, BINARY = "int96", "nanoseconds", "local nanoseconds", "binary"
 #: A quote, or a control character.
 _DOUBTFUL = r'[\x00-\x1f\x7f"]'
+_HALF = 10**9
+_DECIMAL = re.compile(r"decimal\(\d+,(\d+)\)")
+#: No number and no time is longer than this as text.
+_SHORT, _SHORT_TYPES = (
+    100,
+    ("tinyint", "smallint", "int", "bigint", "boolean", "decimal", "timestamp", NANOS, LOCAL_NANOS),
+)
 _OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 
 
@@ -61,13 +70,20 @@ class SparkDialect:
         return f"({numerator} div {denominator})"
 
     def sum(self, value: str) -> str:
-        return f"sum(CAST({value} AS DECIMAL(28,0)))"
+        # Sums of decimals are slow; these are exact for 9e9 rows, and overflow with an error.
+        return (
+            f"(CAST(sum({value} div {_HALF}) AS {self.wide}) * {_HALF} + CAST(sum({value} % {_HALF}) AS {self.wide}))"
+        )
 
     def hash(self, columns: Sequence[str]) -> str:
         return f"xxhash64({', '.join(columns)})"
 
     def unnested(self, column: str) -> str:
         return f"explode({column})"
+
+    def gathered(self, query: str, column: str) -> str:
+        # Else every part of the files is grouped by itself before the rows are shuffled, which makes them no fewer.
+        return f"SELECT /*+ REPARTITION({column}) */ * FROM ({query})"
 
     def tidied(self, column: str) -> str:
         return f"trim(translate({column}, '{SPACES + UNSEEN}', '{' ' * len(SPACES)}'))"
@@ -103,16 +119,18 @@ def lines(view: str, form: FileForm) -> RowSource:
         "is_valid_utf8(value)",
         "NOT contains(value, '\"')",
     )
-    return text_source(DIALECT, relation, texts, form, tests, ("value", "path"))
+    no_header = f" WHERE value <> {literal(','.join(form.layout.names))}"
+    return replace(text_source(DIALECT, relation, texts, form, tests, ("value", "path")), no_header=no_header)
 
 
 def parquet(view: str, form: FileForm, types: Sequence[str]) -> RowSource:
-    """Parquet through the text of each column, by its type (one of Spark's, or one of those named here); `view` has its
-    columns as `place_name` calls them, `path` and `row_number`. What is carried is `column_value` of each column."""
+    """Parquet by the types of its columns (Spark's, or those named here): instants and decimal quantities as they are, all
+    other columns as text. `view` has its columns as `place_name` calls them, `path` and `row_number`. What is carried is
+    `column_value` of each column."""
     values = [column_value(place_name(number), type_) for number, type_ in enumerate(types)]
     carried = [f"text_{number}" for number in range(len(types))]
     shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
-    relation = f"(SELECT path, row_number, {shown} FROM {view})"
+    relation = f"(SELECT *, {shown} FROM {view})"
     # A binary value that is not text is NULL here, so that its row is in doubt.
     texts = [
         f"CASE WHEN is_valid_utf8(CAST(coalesce({text}, '') AS STRING)) THEN CAST(coalesce({text}, '') AS STRING) END"
@@ -120,9 +138,32 @@ def parquet(view: str, form: FileForm, types: Sequence[str]) -> RowSource:
         else f"coalesce({text}, '')"
         for text, type_ in zip(carried, types, strict=True)
     ]
-    lengths = " + ".join(f"coalesce(octet_length({text}), 0)" for text in carried)
-    tests = (f"{lengths} <= {MAX_ROW_BYTES - len(carried)}",)
-    return text_source(DIALECT, relation, texts, form, tests, ("path", "row_number", *carried))
+    long = [text for text, type_ in zip(carried, types, strict=True) if not type_.startswith(_SHORT_TYPES)]
+    lengths = " + ".join(f"coalesce(octet_length({text}), 0)" for text in long) or "0"
+    tests = (f"{lengths} <= {MAX_ROW_BYTES - _SHORT * len(types)}",)
+    by_text = text_source(DIALECT, relation, texts, form, tests, ("path", "row_number", *carried))
+    typed = {column: (place_name(number), types[number]) for column, number in form.layout.index.items()}
+    return replace(
+        by_text,
+        epoch=_typed_epoch(*typed["completed_at"]) or by_text.epoch,
+        micros=_typed_micros(*typed["quantity"]) or by_text.micros,
+    )
+
+
+def _typed_epoch(column: str, type_: str) -> str | None:
+    if type_ not in ("timestamp", NANOS):
+        return None
+    moment = f"({column} - pmod({column}, 1000)) div 1000" if type_ == NANOS else f"unix_micros({column})"
+    return f"CASE WHEN {moment} < {YEAR_3000} THEN {moment} END"
+
+
+def _typed_micros(column: str, type_: str) -> str | None:
+    scale = _DECIMAL.fullmatch(type_)
+    if not scale or int(scale[1]) > QUANTITY_PLACES:
+        return None
+    most = (MAX_MICROS + 1) // 10**QUANTITY_PLACES
+    millionths = f"CAST({column} * {10**QUANTITY_PLACES} AS BIGINT)"
+    return f"CASE WHEN {column} IS NULL THEN CAST(-1 AS BIGINT) WHEN {column} >= 0 AND {column} < {most} THEN {millionths} END"
 
 
 def column_value(column: str, type_: str) -> str:

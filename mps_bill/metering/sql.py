@@ -23,6 +23,7 @@ from mps_bill.metering.scheme import MeteringScheme, RecordRule
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQUIRED_COLUMNS, WORDS
 
 MAX_MICROS = 10**18 - 1
+YEAR_3000 = 32_503_680_000 * MICROS
 _INT64 = 2**63 - 1
 STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
 #: The words that a row needs even where it is not billable. A unit it may lack then.
@@ -78,6 +79,10 @@ class Dialect(Protocol):
         """The values of a column of arrays, each as a row."""
         ...
 
+    def gathered(self, query: str, column: str) -> str:
+        """The same rows for a `GROUP BY` of a column in which nearly all values differ."""
+        ...
+
     def tidied(self, column: str) -> str:
         """See `tidy.tidied`."""
         ...
@@ -102,7 +107,8 @@ class RowSource:
     `values` has the text of the columns in `TEXTS` and of every tag; `epoch` and `micros` are as in rows, NULL where they
     have no such form; `width` and `height` make pixels of the columns of these names, NULL likewise, and `values` may have
     those made already. `tests` are what else must hold of a row's form. `carried` are the columns that lead back to the
-    row in its file. `well_formed` says that the tests see to quotes and control characters of all texts.
+    row in its file. `well_formed` says that the tests see to quotes and control characters of all texts,
+    `no_header` leaves out rows that are headers, as a condition (see `_rows`).
     """
 
     relation: str
@@ -114,6 +120,7 @@ class RowSource:
     tests: tuple[str, ...]
     carried: tuple[str, ...] = ()
     well_formed: bool = False
+    no_header: str = ""
 
 
 def text_source(
@@ -154,10 +161,9 @@ class Statements:
     dialect: Dialect
     filled: set[str] = field(default_factory=set)
 
-    def sample(self, rows: int) -> str:
-        """How many different words the first rows of the first source have, and how many of the rows are in doubt."""
+    def sample(self, source: RowSource) -> str:
+        """How many different words the rows of a source have, and how many of the rows are in doubt."""
         words = ", ".join(JUDGED)
-        source = replace(self.rows[0], relation=f"(SELECT * FROM {self.rows[0].relation} LIMIT {rows})")
         first = self._judged(source, self._rows(source), JUDGED)
         counted = f"SELECT {words}, sum(CASE WHEN certain THEN 0 ELSE 1 END) AS in_doubt FROM ({first}) AS first_rows"
         return f"SELECT count(*), coalesce(sum(in_doubt), 0) FROM ({counted} GROUP BY {words}) AS found"
@@ -226,7 +232,7 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
             hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
         if DOUBTFUL_RECORDS in self.filled:
             hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
-        return f"SELECT hash FROM ({hashes}) AS hashes GROUP BY hash HAVING count(*) > 1"
+        return f"SELECT hash FROM ({self.dialect.gathered(hashes, 'hash')}) AS hashes GROUP BY hash HAVING count(*) > 1"
 
     def same(self) -> str:
         """The rows with repeated hashes that are certain and can be billed, equal rows counted as one (`times`)."""
@@ -325,7 +331,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         """The checked rows of all sources; with `repeated` only those whose hash is in that table, which is asked first."""
         parts = []
         for source in self.rows:
-            condition = ""
+            condition = source.no_header
             if repeated:
                 condition = f" WHERE {self._record_hash(source.values)} IN (SELECT hash FROM {REPEATED})"
             parts.append(self._checked_source(source, condition=condition))
@@ -542,6 +548,10 @@ def _pieces(rule: RecordRule, dialect: Dialect) -> str:
         wide = MAX_MICROS * factor + add > _INT64
         micros = f"CAST(micros AS {dialect.wide})" if wide else "micros"
         pieces = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
+        if wide and MAX_MICROS // step * factor + step * factor + add <= _INT64:
+            # Nor where the rest of the quotient can be taken apart.
+            rest = dialect.whole_quotient(f"(micros % {step} * {factor} + {add})", step)
+            pieces = f"({dialect.whole_quotient('micros', step)} * {factor} + {rest})"
         if least := rule.minimum // rule.step:
             pieces = f"greatest({pieces}, CASE WHEN micros > 0 THEN {least} ELSE 0 END)"
         arms.append(f"WHEN {dialect.literal(unit.name)} THEN {pieces}")

@@ -43,6 +43,11 @@ class SqlEngine(Protocol):
         ...
 
     @property
+    def headers(self) -> int:
+        """How many of the rows are headers of their files, which are in doubt."""
+        ...
+
+    @property
     def knows_rows(self) -> bool:
         """Whether the engine can lead back from a row to its file."""
         ...
@@ -55,6 +60,10 @@ class SqlEngine(Protocol):
     @property
     def holds_hashes(self) -> bool:
         """Whether a number of 64 bits for every row of the usage surely fits into memory."""
+        ...
+
+    def first_rows(self, number: int) -> sql.RowSource:
+        """The first rows of the first source."""
         ...
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
@@ -135,11 +144,12 @@ class _Metering:
         return with_accounts(metered, counts, counts.untidy, self._files)
 
     def _count(self) -> bool:
-        """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any is in doubt."""
+        """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any but headers is
+        in doubt."""
         in_doubt = False
         refused: list[Sequence[object]] = []
         engine = self._engine
-        ((different, doubtful),) = engine.fetch(self._statements.sample(_SAMPLE), "Reading usage")
+        ((different, doubtful),) = engine.fetch(self._statements.sample(engine.first_rows(_SAMPLE)), "Reading usage")
         by_words = int(str(different)) < _SAMPLE // 10
         if int(str(doubtful)) and not engine.knows_rows:
             raise PlacesNeededError
@@ -153,7 +163,7 @@ class _Metering:
         groups = self._statements.groups(by_words=by_words)
         for row in self._over_accounts(sql.GROUPS, groups, "Reading usage"):
             if row[0] is None:
-                in_doubt = True
+                in_doubt = int(str(row[len(self._results.columns)])) > engine.headers
                 continue
             counted = self._results.counted(row)
             if isinstance(verdict_on(counted.key, self._files.book, self._whole), tuple):

@@ -325,3 +325,63 @@ def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:
     with pytest.raises(InputRejected) as rejected:
         kit.metered([source], options=_options("spark"))
     assert [problem.kind for problem in rejected.value.report.shown] == [kinds.UNCLOSED_QUOTE]
+
+
+def test_a_clean_file_is_not_read_for_bad_rows_nor_for_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mps_bill.metering.spark_engine import _SparkEngine
+
+    kept: list[str] = []
+    keep = _SparkEngine.keep
+
+    def noted(self: Any, table: str, query: str, doing: str) -> int:
+        kept.append(table)
+        return keep(self, table, query, doing)
+
+    monkeypatch.setattr(_SparkEngine, "keep", noted)
+    parts = [
+        kit.source(tmp_path / f"{name}.csv", kit.usage_text([kit.row(job_id=name)] if name != "c" else []))
+        for name in "abc"
+    ]
+    assert _both(parts)["rows"] == (2, 0)
+    assert kept == ["repeated"]
+    # A header that comes again is a bad row.
+    again = kit.source(tmp_path / "again.csv", kit.usage_text([kit.row(job_id="d"), kit.HEADER]))
+    assert _both([*parts, again])["rows"] == (4, 1)
+
+
+def test_typed_columns_of_parquet_mean_the_same_at_their_limits(tmp_path: Path) -> None:
+    import duckdb
+
+    most = "999999999999.999999"
+    quantities = ("0", "0.000001", "-0.000001", most, "1000000000000", "-1", "9999999999999", None)
+    moments = (
+        "1969-12-31 23:59:59.999999",
+        "1970-01-01 00:00:00",
+        "2999-12-31 23:59:59.999999",
+        "3000-01-01 00:00:00",
+        None,
+    )
+    rows = [(quantity, "2023-11-10 03:20:00") for quantity in quantities] + [("1", moment) for moment in moments]
+    sources = []
+    for number, type_ in enumerate(("DECIMAL(19,6)", "DECIMAL(38,6)", "DECIMAL(20,7)", "DECIMAL(13,0)", "VARCHAR")):
+        values = [
+            (f"{number}-{place}", quantity, time_ and f"{time_}+00") for place, (quantity, time_) in enumerate(rows)
+        ]
+        given = ", ".join("(" + ", ".join(f"'{text}'" if text else "NULL" for text in row) + ")" for row in values)
+        path = tmp_path / f"{number}.parquet"
+        duckdb.sql(
+            f"""COPY (SELECT id AS job_id, time::TIMESTAMPTZ AS completed_at, 'cn-shanghai' AS region, 'audio' AS item,
+            quantity::{type_} AS quantity, 'day' AS unit FROM (VALUES {given}) AS given(id, quantity, time))
+            TO '{path}' (FORMAT parquet)"""
+        )
+        sources.append(kit.source(path))
+    assert _both(sources)["rows"][0] == 13 * len(sources)
+
+
+def test_sums_beyond_64_bits_are_exact(tmp_path: Path) -> None:
+    rows = [
+        kit.row(job_id=f"{unit}-{number}", quantity="999999999999.999999", unit=unit)
+        for unit in ("second", "hour", "day")
+        for number in range(40)
+    ]
+    assert _both([kit.source(tmp_path / "usage.csv", kit.usage_text(rows))])["rows"] == (120, 0)
