@@ -239,6 +239,8 @@ class _DuckDBEngine:
 
     def find_suspects(self, statements: sql.Statements) -> None:
         if self._reading.plain:
+            if self._scalar(statements.suspect_rows()) > _MAX_LINES:
+                raise ManySuspectsError
             self.keep(_SUSPECTS, self._lines_in_doubt(statements), "Finding bad rows")
             if self._scalar(f"SELECT sum(times) FROM {_SUSPECTS}") > _MAX_LINES or self._has_open_quote(_SUSPECTS):
                 raise ManySuspectsError

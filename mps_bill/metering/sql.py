@@ -226,8 +226,9 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
         identity = self._record_hash()
         if HASHES in self.filled:
             # What is refused comes with the records in doubt, where it may be one.
-            billed = f"NOT {_is_in(REFUSED, self._whole_key())}" if REFUSED in self.filled else "true"
-            hashes = f"SELECT {self.dialect.unnested(HASHES)} AS hash FROM {JUDGED_GROUPS} WHERE {billed}"
+            hashes = (
+                f"SELECT {self.dialect.unnested(HASHES)} AS hash FROM {JUDGED_GROUPS} WHERE NOT {self._is_suspect()}"
+            )
         else:
             hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
         if DOUBTFUL_RECORDS in self.filled:
@@ -318,14 +319,20 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         checked = self._checked_source(source, source.carried)
         return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
 
+    def suspect_rows(self) -> str:
+        """How many of the rows in `JUDGED_GROUPS` are suspects, but for contested ones."""
+        return f"SELECT coalesce(sum({_number(0)}), 0) FROM {JUDGED_GROUPS} WHERE {self._is_suspect()}"
+
     def words(self, carried: str, *, suspect: bool) -> str:
         """The different words of the rows in `JUDGED_GROUPS` that are sound, and are suspects or none; the column `carried`
         is kept of the others."""
-        is_suspect = "slot IS NULL"
-        if REFUSED in self.filled:
-            is_suspect += f" OR {_is_in(REFUSED, self._whole_key())}"
-        condition = f"({is_suspect}) AND {carried} IS NULL" if suspect else f"NOT ({is_suspect})"
+        condition = f"{self._is_suspect()} AND {carried} IS NULL" if suspect else f"NOT {self._is_suspect()}"
         return f"SELECT DISTINCT {', '.join(JUDGED)} FROM {JUDGED_GROUPS} WHERE {condition}"
+
+    def _is_suspect(self) -> str:
+        """Whether a row of `JUDGED_GROUPS` counts rows in doubt, or without a price."""
+        refused = f" OR {_is_in(REFUSED, self._whole_key())}" if REFUSED in self.filled else ""
+        return f"(slot IS NULL{refused})"
 
     def _checked(self, *, repeated: bool = False) -> str:
         """The checked rows of all sources; with `repeated` only those whose hash is in that table, which is asked first."""
