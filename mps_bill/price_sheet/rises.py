@@ -1,4 +1,4 @@
-"""What makes a bill dearer under a new sheet: for `prices diff --fail-if-up`.
+"""What makes a bill dearer under a new sheet, and what it has no price for any more: for `prices diff --fail-if-up`.
 
 A list of functions, one for each thing that can: each yields a `Rise` for what it finds. Prices are compared per equal
 quantity. A change of a rule (rounding, minimum, cycle) that never makes a bill dearer is no rise; one that may do so by a
@@ -7,12 +7,13 @@ share that depends on the usage is an unmeasured one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import RoundingMode, percent_text, plain
+from mps_bill.core.language import tr
 from mps_bill.core.units import TICKS
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price
@@ -36,6 +37,12 @@ class Rise:
     measured: bool = True
     #: Whether `old` and `new` are amounts, and not words.
     in_figures: bool = False
+    #: What of the item it is, where it is not all of it.
+    spec: str = ""
+    regions: tuple[str, ...] = ()
+    #: The units of `old` and `new`, where they differ; and from when on it is so, in words.
+    units: tuple[str, str] = ("", "")
+    when: str = ""
 
     def exceeds(self, percent: Decimal) -> bool:
         """Whether it is, or may be, more than `percent`."""
@@ -47,10 +54,65 @@ class Rise:
         return self.ratio is None, self.ratio or Fraction(0)
 
     def __str__(self) -> str:
-        """`the price of H264.HD in mainland rises from 0.0099 to 0.0105 (~+6.06 %)`."""
+        """`the price of H264.HD of transcoding in mainland rises from 0.0099 to 0.0105 (~+6.06 %)`."""
         by = "" if self.ratio is None else f" ({percent_text(self.ratio)})"
         verb = "rises" if self.in_figures else "changes"
-        return f"{self.what} {verb} from {self.old} to {self.new}{by}"
+        old, new = (
+            f"{value} per {unit}" if unit else value
+            for value, unit in zip((self.old, self.new), self.units, strict=True)
+        )
+        return f"{self.what} {verb} from {old} to {new}{self.when}{by}"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A reason for which a limit was crossed: in words, and the one rise that it is, the `others` that are counted in it, or what
+    has no price any more."""
+
+    text: str
+    rise: Rise | None = None
+    others: Sequence[Rise] = ()
+    lost: Sequence[Lost] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A spec of an item, or another spelling of one, that has no price any more in `regions`; with a `size`, pictures of that
+    size alone."""
+
+    item: str
+    spec: str
+    regions: tuple[str, ...]
+    size: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.spec} ({self.size})" if self.size else self.spec
+
+
+def lost(diff: SheetDiff) -> Iterator[Lost]:
+    """What usage the old sheet bills and the new one does not: by the spec that it names, and by the one that codec and size
+    make."""
+    for code, old, new in ((item.code, item.old, item.new) for item in diff.items):
+        if old is None:
+            continue
+        gone: dict[str, Lost] = {}
+        for name in (*old.prices, *old.aliases):
+            if regions := _unpriced(diff, code, old.spec_of(name), new.spec_of(name) if new else name):
+                gone[name] = Lost(code, name, regions)
+        for codec in codecs(old) or ("",):
+            for long, short in [(size.long, size.short) for size in old.resolutions] or [(0, 0)]:
+                spec, other = (_spec(item, codec, long, short) if item else None for item in (old, new))
+                if spec and spec not in gone and (regions := _unpriced(diff, code, spec, other or "")):
+                    gone[spec] = Lost(code, spec, regions, f"{long}x{short}" if long else tr("made of codec and size"))
+        yield from gone.values()
+
+
+def _unpriced(diff: SheetDiff, code: str, spec: str, other: str) -> tuple[str, ...]:
+    """The regions in which the old sheet has a price of the spec and the new one has none of the other."""
+    regions = diff.old.regions(code, spec) | diff.new.regions(code, other)
+    priced = (region for region in regions if diff.old.price_in(code, spec, region))
+    return tuple(region for region in priced if not diff.new.price_in(code, other, region))
 
 
 def rises(diff: SheetDiff) -> tuple[Rise, ...]:
@@ -70,10 +132,12 @@ def _prices(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _rise(old: Item, new: Item, rate: RateChange) -> Rise:
-    where = " ".join(filter(None, (rate.spec, rate.regions, rate.tier)))
-    units = (f" per {old.unit.name}", f" per {new.unit.name}") if old.unit != new.unit else ("", "")
-    before, after = (f"{price}{unit}" for price, unit in zip((rate.old, rate.new), units, strict=True))
-    return Rise(old.code, f"the price of {where}", before, after, rate.ratio, in_figures=True)
+    where = f"{rate.spec} of {old.code} in {rate.regions}" + (f" ({rate.tier})" if rate.tier else "")
+    what, units = f"the price of {where}", ("", "")
+    if old.unit != new.unit:
+        units = old.unit.name, new.unit.name
+    found = Rise(old.code, what, str(rate.old), str(rate.new), rate.ratio, in_figures=True, units=units)
+    return replace(found, spec=rate.spec, regions=rate.region_ids)
 
 
 def _units(diff: SheetDiff) -> Iterator[Rise]:
@@ -93,8 +157,9 @@ def _tier_models(diff: SheetDiff) -> Iterator[Rise]:
             ratio = _highest(old, new) if measured else None
             dearer = ratio is None or ratio > 1 if measured else not _never_above(old, new)
             if dearer:
-                what = f"the price of {kind.spec} {kind.regions}"
-                yield Rise(item.code, what, old.kind_words(), new.kind_words(), ratio, measured)
+                what = f"the price of {kind.spec} of {item.code} in {kind.regions}"
+                found = Rise(item.code, what, old.kind_words(), new.kind_words(), ratio, measured)
+                yield replace(found, spec=kind.spec, regions=kind.region_ids)
 
 
 def _never_above(old: Price, new: Price) -> bool:
@@ -150,7 +215,9 @@ def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> It
             was, is_ = old.price_in(before.code, one, region), new.price_in(after.code, other, region)
             if was and is_:
                 words_before, words_after = f"{one} ({_shown(was)})", f"{other} ({_shown(is_)})"
-                yield Rise(before.code, f"{what} in {region}", words_before, words_after, _highest(was, is_))
+                where = f"{what} of {before.code} in {region}"
+                found = Rise(before.code, where, words_before, words_after, _highest(was, is_))
+                yield replace(found, spec=one, regions=(region,))
 
 
 def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:

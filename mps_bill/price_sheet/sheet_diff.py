@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
 from mps_bill.core.language import mark, tr
+from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
 from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
@@ -41,6 +42,9 @@ class RateChange:
     ratio: Fraction | None
     region_ids: tuple[str, ...] = ()
     factor: Fraction = Fraction(1)
+    #: The bounds of the tier in units, of the old sheet where it has the price; None: it has none.
+    low: Decimal | None = None
+    high: Decimal | None = None
 
     @property
     def new_in_old_unit(self) -> Decimal | None:
@@ -87,6 +91,7 @@ class KindChange:
     regions: str
     old: Price
     new: Price
+    region_ids: tuple[str, ...]
 
     @property
     def words(self) -> WordChange:
@@ -110,6 +115,11 @@ class ItemChange:
         return (*own, *(kind.words for kind in self.kinds))
 
     @property
+    def rules(self) -> tuple[WordChange, ...]:
+        """The words that say how usage is billed."""
+        return tuple(word for word in self.words if word.what not in (tr("name"), tr("family")))
+
+    @property
     def factors(self) -> tuple[Derived, Derived] | None:
         """What the prices are derived by before and after, where they come from the same item under both."""
         before, after = (item.derived if item else None for item in (self.old, self.new))
@@ -118,8 +128,14 @@ class ItemChange:
     @property
     def follows(self) -> bool:
         """Whether its prices changed only because those of another item did."""
-        factors = self.factors
-        return factors is not None and factors[0].times == factors[1].times
+        return self.folds and self.factors is not None and self.factors[0].times == self.factors[1].times
+
+    @property
+    def folds(self) -> bool:
+        """Whether the prices have one reason: the other item's, or the factor. Specs of another name are not the same prices."""
+        if self.old is None or self.new is None or self.factors is None:
+            return False
+        return self.old.template == self.new.template
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +149,17 @@ class SheetDiff:
     @property
     def words(self) -> tuple[WordChange, ...]:
         return tuple(_changed(_head_words(self.old), _head_words(self.new)))
+
+    @property
+    def period(self) -> tuple[WordChange, ...]:
+        return tuple(_changed(_period_words(self.old), _period_words(self.new)))
+
+    @property
+    def rules(self) -> Iterator[tuple[str, WordChange]]:
+        """What changed of how usage is billed but for the figures, each with the code of its item, empty for the sheet."""
+        yield from (("", word) for word in _changed(_billing_words(self.old), _billing_words(self.new)))
+        for item in self.items:
+            yield from ((item.code, word) for word in item.rules)
 
     @property
     def rates(self) -> Iterator[RateChange]:
@@ -173,22 +200,34 @@ def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[WordCha
 
 
 def _head_words(sheet: PriceSheet) -> dict[str, str]:
-    billing = sheet.billing
     groups = {tr("group {name}", name=name): ", ".join(members) for name, members in sheet.region_groups.items()}
     unpriced = mark("without a price: {what}")
     return {
         tr("id"): sheet.id,
         tr("site"): sheet.site,
         tr("product"): sheet.product,
+        **_period_words(sheet),
+        **_billing_words(sheet),
+        **groups,
+        **{tr("source {name}", name=source.id or source.url): _source_words(source) for source in sheet.sources},
+        **{tr(unpriced, what=_unpriced_words(entry)): _since_words(entry, sheet) for entry in sheet.unpriced},
+    }
+
+
+def _period_words(sheet: PriceSheet) -> dict[str, str]:
+    return {
         tr("in force from"): words.time_words(sheet.effective_from, sheet),
         tr("in force until"): words.time_words(sheet.effective_to, sheet),
+    }
+
+
+def _billing_words(sheet: PriceSheet) -> dict[str, str]:
+    billing = sheet.billing
+    return {
         tr("billing cycle"): words.cycle_words(billing),
         tr("bill issued after"): words.length_words(billing.issue_after),
         tr("settlement"): tr(billing.settlement),
         tr("bill rounded"): words.rounding_words(billing),
-        **groups,
-        **{tr("source {name}", name=source.id or source.url): _source_words(source) for source in sheet.sources},
-        **{tr(unpriced, what=_unpriced_words(entry)): _since_words(entry, sheet) for entry in sheet.unpriced},
     }
 
 
@@ -235,7 +274,7 @@ def _price_changes(
             continue
         names = words.regions_words(regions, groups)
         if one and other and one.kind_words() != other.kind_words():
-            kinds.append(KindChange(spec, names, one, other))
+            kinds.append(KindChange(spec, names, one, other, regions))
         rates += _rate_changes(spec, names, regions, one, other)
     return tuple(kinds), tuple(rates)
 
@@ -248,11 +287,15 @@ def _rate_changes(
     factor = None
     if old and new and old.unit.dimension == new.unit.dimension and (lot := old.lot()) and (new_lot := new.lot()):
         factor = Fraction(lot, new_lot)
+    unit = next(price.unit for price in (old, new) if price)
+    start: Decimal | None = Decimal(0)
     for tier, high in stretches((old, new)):
+        end = None if high is None else in_unit(high, unit)
         one, other = (price.at(high) if price else None for price in (old, new))
         ratio = Fraction(other) * factor / Fraction(one) if factor and one and other is not None else None
         if one != other or ratio not in (None, 1):
-            yield RateChange(spec, names, tier, one, other, ratio, regions, factor or Fraction(1))
+            yield RateChange(spec, names, tier, one, other, ratio, regions, factor or Fraction(1), start, end)
+        start = end
 
 
 def ended(value: Fraction) -> Decimal | None:

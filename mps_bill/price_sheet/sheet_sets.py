@@ -6,23 +6,78 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Problem
+from mps_bill.core.language import tr
 from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.rises import Lost, lost
 from mps_bill.price_sheet.sheet_diff import RateChange, SheetDiff, diff_sheets
 from mps_bill.price_sheet.sheet_model import PriceSheet
-from mps_bill.price_sheet.table import regions_of
+from mps_bill.price_sheet.words import by_group, region_words
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What the old sheet has a price for and nothing has from a moment on: because another sheet is in force `instead`, or none.
-    `items` are the codes and `regions` the ids of regions of the prices that are gone."""
+    """What the old sheet has a price for and nothing has from a moment on: because another sheet, or the same one as it is now,
+    is in force `instead`, or none."""
 
     since: int
     until: int | None
     old: PriceSheet
     instead: PriceSheet | None
-    items: tuple[str, ...]
-    regions: tuple[str, ...]
+    lost: tuple[Lost, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The codes of the items with a price that is gone."""
+        return tuple(dict.fromkeys(one.item for one in self.lost))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The ids of the regions in which a price is gone."""
+        return tuple(dict.fromkeys(region for one in self.lost for region in one.regions))
+
+    @property
+    def refuses(self) -> bool:
+        """Whether usage is refused from then on. Where no sheet is in force for a time that ends, `prices check` finds the gap,
+        and a version of the past may be cleared away."""
+        return self.until is None or self.instead is not None
+
+    def words(self, limit: int | None = None) -> str:
+        """`H265.SD of transcoding and audio in mainland`; of many items, specs or regions `limit` are named."""
+        items = [self._item_words(code, limit) for code in self.items]
+        if all(code == words for code, words in zip(self.items, items, strict=True)) and self._everywhere:
+            return _listed(items, limit)
+        regions = map(region_words, by_group(self.regions, self.old.region_groups))
+        return tr("{what} in {regions}", what=_listed(items, limit), regions=_listed(list(regions), limit))
+
+    @property
+    def _everywhere(self) -> bool:
+        gone = {(one.item, one.spec, region) for one in self.lost for region in one.regions}
+        priced = {
+            (code, spec, region)
+            for code in self.items
+            for sheet in (self.old, self.instead)
+            if sheet and code in sheet.items
+            for spec in sheet.items[code].prices
+            for region in sheet.regions(code, spec)
+        }
+        return gone >= priced
+
+    def _item_words(self, code: str, limit: int | None) -> str:
+        """The item, and where it has prices left of other specs, or gets some, the specs."""
+        names = [one.name for one in self.lost if one.item == code]
+        priced = self.old.items[code].prices.keys()
+        instead = self.instead.items.get(code) if self.instead else None
+        others = instead.prices.keys() - priced if instead else ()
+        if not others and {one.spec for one in self.lost if one.item == code and not one.size} >= priced:
+            return code
+        return tr("{spec} of {item}", spec=_listed(names, limit), item=code)
+
+
+def _listed(names: Sequence[str], limit: int | None) -> str:
+    """The first names and how many more there are; one more is named."""
+    if limit is None or len(names) <= limit + 1:
+        return tr(", ").join(names)
+    return tr("{names} and {n} more", names=tr(", ").join(names[:limit]), n=len(names) - limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +134,39 @@ def diff_sets(
     if problems:
         return None, tuple(problems)
     compared, of_versions = (tuple(diff_sheets(*pair) for pair in found) for found in (pairs, following))
-    known = {(id(before), id(after)) for before, after in (*pairs, *following)}
+    known = {(id(one.old), id(one.new)): one for one in (*compared, *of_versions)}
     shifted: list[tuple[int, SheetDiff]] = []
     ended: list[Ended] = []
-    for since, until, sheet, instead in [] if lone and not whole else _in_force(old, new):
+    for since, until, sheet, instead in _of_files(old[0], new[0]) if lone and not whole else _in_force(old, new):
         if instead is None:
             # Of several versions in a row that are gone the first says it.
             of_product = [one for one in ended if (one.old.site, one.old.product) == (sheet.site, sheet.product)]
             said = {code for one in of_product if not one.instead and one.until == until for code in one.items}
             if not sheet.items.keys() <= said:
-                ended.append(Ended(since, until, sheet, None, tuple(sheet.items), regions_of(sheet)))
-        elif (id(sheet), id(instead)) not in known and sheet.currency == instead.currency:
-            shifted.append((since, diff_sheets(sheet, instead)))
-            ended += _ended(since, until, shifted[-1][1])
+                ended.append(Ended(since, until, sheet, None, _all_of(sheet)))
+        elif sheet.currency == instead.currency:
+            diff = known.get((id(sheet), id(instead)))
+            if diff is None:
+                diff = diff_sheets(sheet, instead)
+                shifted.append((since, diff))
+            if gone := tuple(lost(diff)):
+                ended.append(Ended(since, until, sheet, instead, gone))
     return SetDiff(*names, compared, tuple(added), tuple(removed), of_versions, tuple(shifted), tuple(ended)), ()
 
 
-def _ended(since: int, until: int | None, diff: SheetDiff) -> Iterator[Ended]:
-    """What another sheet that is in force has no price for."""
-    gone = [(item.code, rate.region_ids) for item in diff.items for rate in item.rates if rate.new is None]
-    if gone:
-        items, regions = dict.fromkeys(code for code, _ in gone), dict.fromkeys(one for _, ids in gone for one in ids)
-        yield Ended(since, until, diff.old, diff.new, tuple(items), tuple(regions))
+def _all_of(sheet: PriceSheet) -> tuple[Lost, ...]:
+    return tuple(
+        Lost(item.code, spec, tuple(sheet.regions(item.code, spec)))
+        for item in sheet.items.values()
+        for spec in item.prices
+    )
+
+
+def _of_files(old: PriceSheet, new: PriceSheet) -> Iterator[tuple[int, int | None, PriceSheet, PriceSheet | None]]:
+    """As `_in_force` for one sheet and another one, whatever their products; of what follows them nothing is known."""
+    yield max(old.effective_from, new.effective_from), None, old, new
+    if new.effective_to is not None and (old.effective_to is None or new.effective_to < old.effective_to):
+        yield new.effective_to, None, old, None
 
 
 def _in_force(

@@ -68,7 +68,11 @@ def time_words(second: int | None, sheet: PriceSheet) -> str:
 
 def regions_words(regions: Sequence[str], groups: Mapping[str, tuple[str, ...]]) -> str:
     """Regions, with whole groups named by their group and "*" as every other region."""
-    return tr(", ").join(tr("every other region") if region == "*" else region for region in by_group(regions, groups))
+    return tr(", ").join(map(region_words, by_group(regions, groups)))
+
+
+def region_words(region: str) -> str:
+    return tr("every other region") if region == "*" else region
 
 
 def by_group(regions: Sequence[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:

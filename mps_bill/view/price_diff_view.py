@@ -15,6 +15,7 @@ from mps_bill.core.decimals import (
     ZERO,
     amount_text,
     divide,
+    percent,
     percent_text,
     plain,
     scaled,
@@ -22,11 +23,13 @@ from mps_bill.core.decimals import (
 )
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
+from mps_bill.core.units import in_unit
 from mps_bill.pipeline import control_totals
+from mps_bill.price_sheet.rises import Crossed, Lost, Rise, rises
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
-from mps_bill.price_sheet.sheet_model import PriceSheet, Source
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Source
 from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
-from mps_bill.price_sheet.words import regions_words, time_words
+from mps_bill.price_sheet.words import time_words
 from mps_bill.view.tables import (
     Block,
     Column,
@@ -51,6 +54,8 @@ from mps_bill.view.tables import (
 #: The format of the document, and by which a comment of a pull request is found again and updated.
 FORMAT = "mps-bill/prices-diff/1"
 T = TypeVar("T")
+#: Of the items, specs and regions without a price, so many are named in the sentence.
+_NAMED = 3
 _SIGNED = Column("difference", "signed")
 _PERCENT = Column("percent", "percent")
 UNBILLED = (
@@ -70,7 +75,7 @@ class PriceDiffView:
     usage: Comparison | None
     unbilled: Sequence[Unbilled] = ()
     limit: Decimal | None = None
-    crossed: Sequence[str] = ()
+    crossed: Sequence[Crossed] = ()
 
     def printed(self) -> Iterator[Block]:
         """What was compared and what came of it in a sentence; the effect on usage; the figures; what else changed."""
@@ -80,7 +85,7 @@ class PriceDiffView:
         yield Note(self.sentence)
         yield from (Note(_ended_words(ended)) for ended in diff.ended)
         if self.crossed:
-            yield Note("\n".join(tr("A limit was crossed: {what}", what=one) for one in self.crossed))
+            yield Note("\n".join(tr("A limit was crossed: {what}", what=one.text) for one in self.crossed))
         if self.usage:
             yield from self._effect(self.usage)
         if self.unbilled:
@@ -107,22 +112,28 @@ class PriceDiffView:
         diff = self.diff
         if not diff:
             return tr("Nothing changed.")
-        parts = [_counts(list(diff.moved)) or tr("No price changed"), *_most(diff)]
+        parts = [*_figures_and_rules(diff.changed)]
+        for second, shifted in diff.shifted:
+            text = mark("from {day} on {new} is in force and not {old}: {what}")
+            what = tr("; ").join(_figures_and_rules([shifted]))
+            day = date_text(shifted.new.billing.calendar.day(second))
+            if what:
+                parts.append(tr(text, day=day, new=shifted.new.ref, old=shifted.old.ref, what=what))
+        if not parts and not diff.ended:
+            parts.append(tr("No price changed"))
+            text = mark("{what} is {new} instead of {old}")
+            for word in (word for pair in diff.pairs for word in pair.period):
+                parts.append(tr(text, what=word.what, new=word.new, old=word.old))
         if diff.added:
             parts.append(tr_many("{n} sheet added", "{n} sheets added", len(diff.added)))
         if diff.removed:
             parts.append(tr_many("{n} sheet deleted", "{n} sheets deleted", len(diff.removed)))
         if diff.ended:
-            items = len({code for one in diff.ended for code in one.items})
             since = date_text(_first_day(diff.ended[0]))
-            parts.append(
-                tr_many(
-                    "{n} item without a price from {day} on",
-                    "{n} items without a price from {day} on",
-                    items,
-                    day=since,
-                )
-            )
+            text = mark("{what} without a price from {day} on")
+            # What several versions lose alike is said once.
+            names = dict.fromkeys(one.words(_NAMED) for one in diff.ended)
+            parts.append(tr(text, what=tr("; ").join(names), day=since))
         if self.usage:
             parts.append(_on_usage(self.usage))
         if self.unbilled:
@@ -192,21 +203,49 @@ class PriceDiffView:
         if self.unbilled:
             document["unbilled"] = [_unbilled_record(one) for one in self.unbilled]
         if self.limit is not None:
-            document["limit"] = {"percent": self.limit, "crossed": list(self.crossed)}
+            document["limit"] = {
+                "percent": self.limit,
+                "crossed": [one.text for one in self.crossed],
+                "reasons": [_crossed_json(one) for one in self.crossed],
+            }
         return document
 
 
 # ---- The sentence ----------------------------------------------------------------------------------------------------
 
 
-def _counts(rates: Sequence[RateChange]) -> str:
-    """`12 prices up, 3 down, 2 added`; empty where none changed."""
+def _figures_and_rules(diffs: Sequence[SheetDiff]) -> Iterator[str]:
+    """How many prices changed, and the one that changed most; and the same of rules."""
+    if counts := _counts(diffs):
+        yield counts
+    yield from _most(diffs)
+    rules = [(_effect_of(diff, code), code, word) for diff in diffs for code, word in diff.rules]
+    if rules:
+        (dearer, ratio), code, word = max(rules, key=lambda rule: rule[0])
+        by = tr("{percent} at most", percent=percent_text(ratio)) if ratio else tr("dearer for some usage")
+        text = mark('{what} of {where} from "{old}" to "{new}"')
+        what = tr(text, what=word.what, where=code or tr("the sheet"), old=word.old or "-", new=word.new or "-")
+        most = tr("{what}, {effect}", what=what, effect=by) if dearer else what
+        yield tr_many("{n} rule changed: {most}", "{n} rules changed, most: {most}", len(rules), most=most)
+
+
+def _effect_of(diff: SheetDiff, code: str) -> tuple[bool, Fraction]:
+    """Whether rules of the item make it dearer, and how many times at most where that is known, else 0."""
+    found = [rise for rise in rises(diff) if rise.item == code and not rise.in_figures]
+    return bool(found), max((rise.ratio for rise in found if rise.ratio), default=Fraction(0))
+
+
+def _counts(diffs: Sequence[SheetDiff]) -> str:
+    """`12 prices up, 3 down, 2 added, 4 that follow others`; empty where none changed."""
+    rates = [rate for diff in diffs for rate in diff.moved]
+    following = sum(len(item.rates) for diff in diffs for item in diff.items if item.follows)
     up, down, added, removed = _numbers(rates).values()
     found = (
         (up, tr_many("{n} price up", "{n} prices up", up), tr("{n} up", n=up)),
         (down, tr_many("{n} price down", "{n} prices down", down), tr("{n} down", n=down)),
         (added, tr_many("{n} price added", "{n} prices added", added), tr("{n} added", n=added)),
         (removed, tr_many("{n} price removed", "{n} prices removed", removed), tr("{n} removed", n=removed)),
+        (following, "", tr_many("{n} that follows another item", "{n} that follow another item", following)),
     )
     counts = [(first, then) for number, first, then in found if number]
     return tr(", ").join(then if place else first for place, (first, then) in enumerate(counts))
@@ -221,9 +260,9 @@ def _numbers(rates: Sequence[RateChange]) -> dict[str, int]:
     }
 
 
-def _most(diff: SetDiff) -> Iterator[str]:
+def _most(diffs: Sequence[SheetDiff]) -> Iterator[str]:
     """`most: H264.HD of transcoding in mainland +100 %`: the price that changed most, up or down."""
-    largest = _largest_change(diff)
+    largest = _largest_change(diffs)
     if largest:
         rate, item = largest
         from_to = mark("from {old} to {new}")
@@ -232,8 +271,8 @@ def _most(diff: SetDiff) -> Iterator[str]:
         yield tr("most: {spec} of {item} in {where} {by}", spec=rate.spec, item=item.code, where=where, by=by)
 
 
-def _largest_change(diff: SetDiff) -> tuple[RateChange, ItemChange] | None:
-    every = ((rate, item) for one in diff.changed for item in one.items if not item.follows for rate in item.rates)
+def _largest_change(diffs: Sequence[SheetDiff]) -> tuple[RateChange, ItemChange] | None:
+    every = ((rate, item) for one in diffs for item in one.items if not item.follows for rate in item.rates)
     moved = [pair for pair in every if pair[0].rises or pair[0].falls]
     return max(moved, key=lambda pair: (pair[0].size, pair[0].rises), default=None)
 
@@ -245,14 +284,15 @@ def _first_day(ended: Ended) -> str:
 def _ended_words(ended: Ended) -> str:
     """From when on what has no price any more, and why."""
     old = ended.old
-    what = {"items": tr(", ").join(ended.items), "regions": regions_words(ended.regions, old.region_groups)}
     start, end = time_words(ended.since, old), time_words(ended.until, old)
     when = tr("from {start} on" if ended.until is None else "from {start} until {end}", start=start, end=end)
     if ended.instead is None:
-        text = mark("No sheet of {product} ({site}) is in force {when}: there is no price for {items} in {regions}.")
-        return tr(text, product=old.product, site=old.site, when=when, **what)
-    text = mark("{new} is in force {when} and not {old}: there is no price for {items} in {regions}.")
-    return tr(text, new=ended.instead.ref, old=old.ref, when=when, **what)
+        text = mark("No sheet of {product} ({site}) is in force {when}: there is no price for {what}.")
+        return tr(text, product=old.product, site=old.site, when=when, what=ended.words())
+    if ended.instead.ref == old.ref:
+        return tr("There is no price {when} for {what} in {new} any more.", when=when, what=ended.words(), new=old.ref)
+    text = mark("{new} is in force {when} and not {old}: there is no price for {what}.")
+    return tr(text, new=ended.instead.ref, old=old.ref, when=when, what=ended.words())
 
 
 def _ended_json(ended: Ended) -> dict[str, Any]:
@@ -265,7 +305,42 @@ def _ended_json(ended: Ended) -> dict[str, Any]:
         "new": ended.instead.ref if ended.instead else None,
         "items": list(ended.items),
         "regions": list(ended.regions),
+        "prices": [_lost_json(one) for one in ended.lost],
     }
+
+
+def _lost_json(lost: Lost) -> dict[str, Any]:
+    return {**attributes(lost, "item", "spec", "regions"), "size": lost.size or None}
+
+
+def _crossed_json(crossed: Crossed) -> dict[str, Any]:
+    """A reason as values; of one that counts several rises each of them is in `rises`."""
+    rises = [crossed.rise] if crossed.rise else crossed.others
+    return {
+        "text": crossed.text,
+        "rises": [_rise_json(rise) for rise in rises],
+        "lost": [_lost_json(one) for one in crossed.lost],
+    }
+
+
+def _rise_json(rise: Rise) -> dict[str, Any]:
+    """`percent` is None where the rise is none, and `exact` says whether it was not rounded."""
+    return {
+        "what": rise.what,
+        "item": rise.item or None,
+        "spec": rise.spec or None,
+        "regions": list(rise.regions),
+        **attributes(rise, "old", "new"),
+        "old_unit": rise.units[0] or None,
+        "new_unit": rise.units[1] or None,
+        "percent": rise.ratio,
+        "exact": _is_exact(rise.ratio),
+    }
+
+
+def _is_exact(ratio: Fraction | None) -> bool | None:
+    """Whether the percentage of a ratio was not rounded."""
+    return None if ratio is None else percent(ratio) == (ratio - 1) * 100
 
 
 def _on_usage(usage: Comparison) -> str:
@@ -293,7 +368,7 @@ def _shown(price: Decimal | None) -> str:
 def _sheet_blocks(diff: SheetDiff) -> Iterator[Block]:
     """The prices of a sheet that changed, and what else did; each folded where the format can."""
     if any(item.rates for item in diff.items):
-        yield Details(tr("Prices: {counts}", counts=_counts(list(diff.rates))), (_rates_table(diff),))
+        yield Details(tr("Prices: {counts}", counts=_counts([diff])), (_rates_table(diff),))
     words = [_words_row(tr("the sheet"), word) for word in diff.words]
     words += [row for item in diff.items for row in _item_rows(item)]
     if words:
@@ -313,7 +388,7 @@ def _rates_table(diff: SheetDiff) -> Table:
         if item.rates and shown:
             heading = mark("{name} ({code}), per {unit}")
             rows.append(Heading(tr(heading, name=shown.label, code=item.code, unit=tr(shown.unit.name))))
-            if item.factors:
+            if item.folds:
                 rows.append(_folded_row(item, bool(tier)))
                 continue
             ordered = sorted(item.rates, key=lambda rate: rate.size, reverse=True)
@@ -420,6 +495,7 @@ def _sheet_json(diff: SheetDiff) -> dict[str, Any]:
             {"source": name, "old": _source_json(old), "new": _source_json(new)}
             for name, old, new in _changed(*sources)
         ],
+        "billing": {"old": _billing_json(diff.old), "new": _billing_json(diff.new)},
         "items": [_item_json(item) for item in diff.items],
     }
 
@@ -437,6 +513,44 @@ def _item_json(item: ItemChange) -> dict[str, Any]:
         "prices_from": derived,
         "changes": [_word_json(word) for word in item.words],
         "prices": [_rate_json(rate) for rate in item.rates],
+        "rules": {"old": _rules_json(item.old), "new": _rules_json(item.new)},
+        "kinds": [
+            {**attributes(kind, "spec", "region_ids"), "old": kind.old.as_json(), "new": kind.new.as_json()}
+            for kind in item.kinds
+        ],
+    }
+
+
+def _billing_json(sheet: PriceSheet) -> dict[str, Any]:
+    """How a sheet bills; lengths in seconds."""
+    billing, calendar = sheet.billing, sheet.billing.calendar
+    return {
+        "effective_from": moment(sheet.effective_from, calendar.offset),
+        "effective_to": moment(sheet.effective_to, calendar.offset),
+        "cycle_seconds": calendar.cycle_seconds,
+        "utc_offset_seconds": calendar.offset,
+        "issue_after_seconds": billing.issue_after,
+        "settlement": billing.settlement,
+        "rounding": {"places": billing.places, "mode": billing.mode},
+    }
+
+
+def _rules_json(item: Item | None) -> dict[str, Any] | None:
+    """How an item is billed; quantities in its unit."""
+    if item is None:
+        return None
+    metering = item.metering
+    return {
+        "unit": item.unit.name,
+        "spec": item.template,
+        "resolutions": [attributes(one, "name", "long", "short") for one in item.resolutions],
+        "metering": {
+            "per": metering.per,
+            "step": in_unit(metering.step, item.unit),
+            "rounding": metering.rounding,
+            "minimum": in_unit(metering.minimum, item.unit),
+        },
+        "spec_aliases": dict(item.aliases),
     }
 
 
@@ -455,11 +569,12 @@ def _named_json(sheet: PriceSheet) -> dict[str, Any]:
 
 
 def _summary_json(diff: SetDiff) -> dict[str, Any]:
-    largest = _largest_change(diff)
+    largest = _largest_change(diff.changed)
     return {
         **_numbers(list(diff.moved)),
         "following": sum(len(item.rates) for one in diff.changed for item in one.items if item.follows),
-        "largest": None if largest is None else _rate_json(largest[0]),
+        "rules": sum(1 for one in diff.changed for _ in one.rules),
+        "largest": None if largest is None else {**_rate_json(largest[0]), "item": largest[1].code},
     }
 
 
@@ -476,6 +591,9 @@ def _rate_json(rate: RateChange) -> dict[str, Any]:
         "difference": rate.difference,
         "percent": None if rate.ratio is None else percent_text(rate.ratio),
         "change_percent": rate.ratio,
+        "change_exact": _is_exact(rate.ratio),
+        "tier_from": rate.low,
+        "tier_to": rate.high,
     }
 
 

@@ -111,7 +111,7 @@ def test_a_change_of_prices_on_github(repository: Repository) -> None:
     assert ElementTree.fromstring(repository.read("prices-tests.xml")).attrib["failures"] == "0"
     comment = repository.comment.read_text()
     assert comment.startswith(f"{MARK}\n\nPrice sheets: ") or comment.startswith(f"{MARK}\n\nFrom studio@")
-    assert "1 price up; most: H265.HD of transcoding in asia +4 %" in comment
+    assert "1 price up, 1 that follows another item; most: H265.HD of transcoding in asia +4 %" in comment
     assert "--method POST repos/studio/prices/issues/5/comments" in repository.calls.read_text()
 
 
@@ -135,7 +135,7 @@ def test_the_comment_is_updated(repository: Repository) -> None:
         # A price above the limit; one that is ten times off; a deleted price that a case needs; a file that is not YAML.
         ("asia: 0.1250", "asia: 0.1500", {"check": 0, "test": 0, "diff": 4, "comment": 0}),
         ("mainland: 0.0099", "mainland: 0.099", {"check": 1, "test": 1, "diff": 4, "comment": 0}),
-        ("      H264.HD: {mainland: 0.0099, asia: 0.0250}\n", "", {"check": 0, "test": 1, "diff": 0, "comment": 0}),
+        ("      H264.HD: {mainland: 0.0099, asia: 0.0250}\n", "", {"check": 0, "test": 1, "diff": 4, "comment": 0}),
         ("currency: USD", "currency: USD: x", {"check": 1, "test": 3, "diff": 3, "comment": 0}),
     ],
 )

@@ -14,6 +14,8 @@ from mps_bill.profiles.read_profile import load_profile
 from tests import kit
 from tests.cli.test_outputs import contents
 from tests.cli.test_profile_notes import JOBS
+from tests.invalid.gallery import GOOD
+from tests.kit import changed
 
 DEARER = kit.SHEET.replace("0.0651", "0.07").replace("id: test", "id: new")
 
@@ -145,7 +147,7 @@ def test_a_last_version_that_is_deleted_is_a_reason(folder: Path, capsys: pytest
         # A terminal may fold the sentences.
         out, err = (" ".join(text.split()) for text in capsys.readouterr())
         assert "1 sheet deleted" in out
-        assert re.search(r"\d+ items without a price from 2024-11-01 on", out)
+        assert re.search(r"transcoding, audio, \w+ and \d+ more without a price from 2024-11-01 on", out)
         assert re.search(
             r"No sheet of mps \(international\) is in force from 2024-11-01 00:00 \+08:00 on: there is no price for \w",
             out,
@@ -255,3 +257,103 @@ def test_a_dearer_time_is_named(folder: Path, capsys: pytest.CaptureFixture[str]
     assert run(["prices", "diff", "before", "after", "--fail-if-up", "0"]) == 4
     text = " ".join(capsys.readouterr().err.split())
     assert "rises from 0.0300 to 0.0651 from 2025-01-01 on, when test@2023-11-01T00:00:00+08:00 is in force" in text
+
+
+# ---- The sentence, and the document ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "minimum: 0.02}",
+            "minimum: 60}",
+            '1 rule changed: metering of transcoding from "each record rounded half-up to 0.01 minute, at least 0.02 minute"'
+            ' to "each record rounded half-up to 0.01 minute, at least 60 minute", dearer for some usage',
+        ),
+        ("HD: 1920x1080", "HD: 1920x1000", " at most"),
+        ("mode: down", "mode: up", '1 rule changed: bill rounded of the sheet from "down to 2 decimal places"'),
+        (
+            "effective_from: 2023-11-01",
+            "effective_from: 2024-11-01",
+            "in force from is 2024-11-01 00:00 +08:00 instead of",
+        ),
+        (
+            "      H265.HD: {mainland: 0.3255}\n",
+            "",
+            "H265.HD of transcoding in mainland without a price from 2023-11-01 on",
+        ),
+    ],
+)
+def test_the_sentence_leads_with_what_changed(
+    old: str, new: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert old in kit.SHEET
+    Path("new.yaml").write_text(kit.SHEET.replace(old, new, 1))
+    assert run(["prices", "diff", "old.yaml", "new.yaml", "--format", "markdown"]) == 1
+    said = capsys.readouterr()[0].split("\n\n")[2].replace("\\", "")
+    assert sentence in said
+    assert said.startswith("No price changed") == sentence.startswith("in force from")
+
+
+def test_the_counts_of_the_sentence_are_those_of_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prices that follow another item are counted beside those that moved by themselves, in both."""
+    for name, price in (("old.yaml", "0.0099"), ("new.yaml", "0.0105")):
+        (folder / name).write_text(GOOD.read_text().replace("0.0099", price))
+    assert run(["prices", "diff", "old.yaml", "new.yaml", "--format", "markdown"]) == 1
+    out = capsys.readouterr()[0]
+    counts = "1 price up, 1 that follows another item"
+    assert f"\n\n{counts}; most:" in out
+    assert f"<summary>Prices: {counts}</summary>" in out
+
+
+def test_specs_of_another_name_do_not_follow(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "old.yaml").write_text(GOOD.read_text())
+    (folder / "new.yaml").write_text(changed("{resolution}.Narrow", "{resolution}.Small", GOOD.read_text()))
+    document, _ = diff(capsys, "--fail-if-up", "5", code=4)
+    summary = document["summary"]
+    assert [summary[key] for key in ("added", "removed", "following", "rules")] == [8, 8, 0, 1]
+    assert run(["prices", "diff", "old.yaml", "new.yaml"]) == 1
+    out = capsys.readouterr()[0]
+    assert "because" not in out
+    assert "8 prices added, 8 removed; 1 rule changed: spec of narrowband" in " ".join(out.split())
+
+
+def test_reasons_and_changes_are_values_in_the_document(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = changed("minimum: 0.02", "minimum: 60", changed("0.0099", "0.0109", GOOD.read_text()))
+    text = changed(
+        "volume", "graduated", changed("    unit: minute\n    spec: Seg", "    unit: second\n    spec: Seg", text)
+    )
+    (folder / "old.yaml").write_text(GOOD.read_text())
+    (folder / "new.yaml").write_text(changed("      H265.HD: {mainland: 0.0496, asia: 0.1250}\n", "", text))
+    document, err = diff(capsys, "--fail-if-up", "5", code=4)
+    reasons = document["limit"]["reasons"]
+    assert [f"A limit was crossed: {one['text']}" for one in reasons] == err.splitlines()
+    assert [one["text"] for one in reasons] == document["limit"]["crossed"]
+    of_price = next(one["rises"][0] for one in reasons if one["rises"] and one["rises"][0]["spec"] == "H264.HD")
+    assert of_price == {
+        "what": "the price of H264.HD of transcoding in mainland", "item": "transcoding", "spec": "H264.HD",
+        "regions": ["cn-beijing", "cn-shanghai"], "old": "0.0099", "new": "0.0109", "old_unit": None, "new_unit": None,
+        "percent": "10.1", "exact": False,
+    }  # fmt: skip
+    per_second = next(one["rises"][0] for one in reasons if one["rises"] and one["rises"][0]["item"] == "transmuxing")
+    wanted = ("old", "new", "old_unit", "new_unit", "percent", "exact")
+    assert [per_second[key] for key in wanted] == ["0.0021", "0.0021", "minute", "second", "5900", True]
+    (lost,) = (one["lost"] for one in reasons if one["lost"])
+    gone = ["cn-beijing", "cn-shanghai", "ap-southeast-1", "ap-northeast-1"]
+    assert lost[0] == {"item": "transcoding", "spec": "H265.HD", "regions": gone, "size": None}
+    assert document["ended"][0]["prices"] == lost
+    items = {one["item"]: one for one in document["items"]}
+    metering = [items["transcoding"]["rules"][side]["metering"]["minimum"] for side in ("old", "new")]
+    assert metering == ["0.02", "60"]
+    (kind,) = items["review"]["kinds"]
+    assert [kind[side]["tiers"] for side in ("old", "new")] == ["volume", "graduated"]
+    assert document["billing"]["old"]["rounding"] == {"places": 2, "mode": "down"}
+
+
+def test_bounds_of_tiers_are_numbers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "old.yaml").write_text(GOOD.read_text())
+    (folder / "new.yaml").write_text(changed("3000: 0.1, 10000: 0.09", "3000: 0.2, 10000: 0.18", GOOD.read_text()))
+    (item,) = diff(capsys, code=1)[0]["items"]
+    bounds = [(one["tier_from"], one["tier_to"], one["change_percent"], one["change_exact"]) for one in item["prices"]]
+    assert bounds == [("0", "3000", "100", True), ("3000", "10000", "100", True)]

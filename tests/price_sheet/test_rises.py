@@ -122,20 +122,21 @@ def test_another_spelling_that_stands_for_a_dearer_spec() -> None:
     (rise,) = found(("Video.SD: H264.SD", "Video.SD: H265.SD"), base=base)
     assert (rise.ratio, str(rise)) == (
         Fraction(5),
-        "the spelling Video.SD in ap-southeast-1 changes from H264.SD (0.0125) to H265.SD (0.0625) (+400 %)",
+        "the spelling Video.SD of transcoding in ap-southeast-1 changes from H264.SD (0.0125) to H265.SD (0.0625) (+400 %)",
     )
 
 
 def test_a_rise_says_what_it_is() -> None:
     assert str(found((TRANSMUXING, TRANSMUXING.replace("minute", "second")))[0]) == (
-        "the price of Segmentation every other region rises from 0.0021 per minute to 0.0021 per second (+5900 %)"
+        "the price of Segmentation of transmuxing in every other region rises from 0.0021 per minute to 0.0021 per second"
+        " (+5900 %)"
     )
     assert str(found(("minimum: 0.02", "minimum: 60"))[0]) == (
         'the metering of transcoding changes from "each record rounded half-up to 0.01 minute, at least 0.02 minute"'
         ' to "each record rounded half-up to 0.01 minute, at least 60 minute"'
     )
     assert str(found(("SD: 1280x720", "SD: 720x576"))[0]) == (
-        "the spec of H264 of 1280x720 in ap-southeast-1 changes from H264.SD (0.0125) to H264.HD (0.0250) (+100 %)"
+        "the spec of H264 of 1280x720 of transcoding in ap-southeast-1 changes from H264.SD (0.0125) to H264.HD (0.0250) (+100 %)"
     )
 
 

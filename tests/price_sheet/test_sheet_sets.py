@@ -155,9 +155,65 @@ def test_what_the_version_before_does_not_price() -> None:
 
 
 def test_a_file_may_go_on_in_another_one() -> None:
-    """Only of two folders of one sheet each is it known that nothing follows."""
+    """That is not known of a file, so its end is one: it is compared with the folder to know better."""
     old, new = [A], [sheet("a", ENDS)]
-    assert diff(old, new).ended == ()
-    found, _ = diff_sets(("old", "new"), old, new, whole=True)
-    assert found
-    assert [day(one.since) for one in found.ended] == ["2025-04-01"]
+    for whole in (False, True):
+        found, _ = diff_sets(("old", "new"), old, new, whole=whole)
+        assert found
+        assert [day(one.since) for one in found.ended] == ["2025-04-01"]
+    # A version that ends as the one before did, and one that is open, end nothing.
+    assert diff([sheet("a", ENDS)], [NEXT_ENDS]).ended == diff(new, old).ended == ()
+
+
+HEAD = ("site: international", "site: international")
+ROW = "      H265.HD: {mainland: 0.0496, asia: 0.1250}\n"
+ALIASED = ("    sources: [page]", "    spec_aliases: {Video.SD: H264.SD}\n    sources: [page]")
+SEGMENTING = '      Segmentation: {"*": 0.0021}'
+
+
+@pytest.mark.parametrize(
+    ("base", "edits", "words"),
+    [
+        # A row, a price of a row, a region out of a group, an item, a name without and with another spelling for the old one.
+        (HEAD, [(ROW, "")], "H265.HD of transcoding, H265.HD.Narrow of narrowband in mainland, asia"),
+        (HEAD, [(", asia: 0.1250", "")], "H265.HD of transcoding, H265.HD.Narrow of narrowband in asia"),
+        (HEAD, [("cn-beijing, cn-shanghai", "cn-beijing")], "transcoding, narrowband, review in cn-shanghai"),
+        (HEAD, [("Segmentation", "Cutting")], "Segmentation of transmuxing"),
+        (
+            HEAD,
+            [
+                (SEGMENTING, '      Cutting: {"*": 0.0021}'),
+                ("spec: Segmentation", "spec: Cutting\n    spec_aliases: {Segmentation: Cutting}"),
+            ],
+            None,
+        ),
+        # Another spelling that is gone; and one that stands for another spec now.
+        (ALIASED, [("    spec_aliases: {Video.SD: H264.SD}\n", "")], "Video.SD of transcoding in mainland, asia"),
+        (ALIASED, [("Video.SD: H264.SD", "Video.SD: H265.SD")], None),
+        # Pictures above the largest size; and one that is billed as the next larger.
+        (HEAD, [("HD: 1920x1080", "HD: 1900x1080")], "H264.HD (1920x1080), H265.HD (1920x1080) of transcoding"),
+        (HEAD, [("SD: 1280x720", "SD: 720x576")], None),
+        # A price for all others, and one of its own in their place.
+        (HEAD, [(SEGMENTING, "      Segmentation: {mainland: 0.0021}")], "transmuxing in every other region"),
+        (HEAD, [(SEGMENTING, "      Segmentation: {\"*\": 0.0021, mainland: 0.003}")], None),
+        # Cheaper, dearer, renamed, read again.
+        (HEAD, [("0.0021", "0.0020")], None),
+        (HEAD, [("0.0021", "0.21")], None),
+        (HEAD, [("name: Transmuxing", "name: Cutting")], None),
+    ],
+)  # fmt: skip
+def test_a_price_that_is_lost_in_place(base: tuple[str, str], edits: list[tuple[str, str]], words: str | None) -> None:
+    """Alone, beside another sheet, as a version of its own, and as what is in force when that one is deleted."""
+    before, after = sheet("a", base), sheet("a", base, *edits)
+    later, lacking = (sheet("l", base, (START, YEAR), *some) for some in ([], edits))
+    ways = [
+        ([before], [after], "2024-04-01"),
+        ([before, KMS], [after, KMS], "2024-04-01"),
+        ([before], [before, lacking], "2025-04-01"),
+        ([after, later], [after], "2025-04-01"),
+        ([before, later], [before, lacking], "2025-04-01"),
+    ]
+    for old, new, since in ways:
+        ended = diff(old, new).ended
+        assert [(day(one.since), one.refuses) for one in ended] == ([(since, True)] if words else []), words
+        assert all(one.words().startswith(words or "") for one in ended), [one.words() for one in ended]

@@ -16,14 +16,14 @@ from mps_bill.cli.output import check_outputs
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
-from mps_bill.core.diagnostics import InputRejected, Problem, accepted, counted, one_of
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted, one_of
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
-    from mps_bill.price_sheet.rises import Rise
+    from mps_bill.price_sheet.rises import Crossed, Rise
     from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
-    from mps_bill.price_sheet.sheet_sets import SetDiff
+    from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 
 
 @takes(reading=Reading)
@@ -79,7 +79,7 @@ def diff(
     crossed = () if limit is None else tuple(_crossed(found, compared, limit))
     showing.show(PriceDiffView(found, compared, (), limit, crossed))
     problems_of_usage = compared.usage.metered.problems if compared else None
-    return showing.end(problems_of_usage, found=bool(found), crossed=crossed)
+    return showing.end(problems_of_usage, found=bool(found), crossed=[one.text for one in crossed])
 
 
 def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
@@ -132,60 +132,77 @@ def _two_currencies(one: PriceSheet, other: PriceSheet) -> Problem:
     return Problem(other.place, kinds.MIXED_CURRENCIES, message)
 
 
-#: Of the prices that rise too much, so many are named.
+#: Of the prices that rise too much, and of the items, specs and regions without a price, so many are named.
 _NAMED = 5
 
 
-def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[str]:
+def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[Crossed]:
     """What rises by more than `--fail-if-up`, in words: what is dearer by the sheets alone, and amounts of the usage. What
     cannot be put as a percentage is judged by what it comes to on the usage."""
-    from mps_bill.price_sheet.rises import rises
+    from mps_bill.price_sheet.rises import Crossed, Rise, rises
 
     allowed = f"more than --fail-if-up {plain(limit)} % allows"
     over = [(rise, diff) for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
     for since, diff in found.shifted:
         day = diff.new.billing.calendar.day(since)
         at = f" from {day} on, when {diff.new.ref} is in force instead of {diff.old.ref}"
-        over += [(replace(rise, new=f"{rise.new}{at}"), diff) for rise in rises(diff) if rise.exceeds(limit)]
+        over += [(replace(rise, when=at), diff) for rise in rises(diff) if rise.exceeds(limit)]
     measured = _sentences(found, [(rise, diff) for rise, diff in over if rise.measured])
-    for number, sentence in enumerate(measured[:_NAMED]):
+    for number, (sentence, rise) in enumerate(measured[:_NAMED]):
         others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
-        yield f"{sentence}, {allowed}{others}"
+        yield Crossed(f"{sentence}, {allowed}{others}", rise)
     if len(measured) > _NAMED:
-        yield f"{len(measured) - _NAMED} more rise by {allowed}"
+        yield Crossed(
+            f"{len(measured) - _NAMED} more rise by {allowed}", others=[rise for _, rise in measured[_NAMED:]]
+        )
     used = set(compared.here.items) if compared else set()
     for item in dict.fromkeys(rise.item for rise, _ in over if not rise.measured):
         if item in used or (compared and not item):
             continue
         why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
         of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
-        yield from (f"{one}, which cannot be put as a percentage; {why}" for one in _sentences(found, of_item))
-    # A gap that ends is for `prices check`, and a version of the past may be cleared away.
-    for one in (one for one in found.ended if one.until is None):
-        if not compared or used.intersection(one.items):
-            day, many = one.old.billing.calendar.day(one.since), counted(len(one.items), "item")
-            why = f"{one.instead.ref} is in force instead" if one.instead else "no sheet is in force any more"
-            yield f"{many} of {one.old.ref} without a price from {day} on, when {why}; that cannot be put as a percentage"
+        for sentence, rise in _sentences(found, of_item):
+            yield Crossed(f"{sentence}, which cannot be put as a percentage; {why}", rise)
+    for one in (one for one in found.ended if one.refuses and (not compared or _is_used(one, compared))):
+        day = one.old.billing.calendar.day(one.since)
+        why = f"{one.instead.ref} is in force" if one.instead else "no sheet is in force any more"
+        text = f"{one.words(_NAMED)} without a price from {day} on, when {why}; that cannot be put as a percentage"
+        yield Crossed(text, lost=one.lost)
     if compared is not None:
         unmeasured = dict.fromkeys(rise.item for rise, _ in over if not rise.measured and rise.item in used)
         before, after = compared.here.amounts, compared.there.amounts
-        for what, old, new in (
-            ("the list amount", before.list_amount, after.list_amount),
-            ("the payable amount", before.payable, after.payable),
-            *((f"the amount of {code}", *compared.amounts(code)) for code in unmeasured),
+        for item, what, old, new in (
+            ("", "the list amount", before.list_amount, after.list_amount),
+            ("", "the payable amount", before.payable, after.payable),
+            *((code, f"the amount of {code}", *compared.amounts(code)) for code in unmeasured),
         ):
             if rises_by_more(old, new, limit):
                 by = f" ({percent_text(Fraction(new) / Fraction(old))})" if old else ""
-                yield f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}"
+                ratio = Fraction(new) / Fraction(old) if old else None
+                rise = Rise(item, what, plain(old), plain(new), ratio, in_figures=True)
+                yield Crossed(f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}", rise)
 
 
-def _sentences(found: SetDiff, rises: Sequence[tuple[Rise, SheetDiff]]) -> list[str]:
+def _is_used(ended: Ended, compared: Comparison) -> bool:
+    """Whether the usage has something of what has no price any more."""
+    from mps_bill.price_sheet.sheet_model import EVERY_REGION
+
+    gone = {(one.item, one.spec): one.regions for one in ended.lost}
+    for assignment in (group.assignment for group in compared.usage.metered.groups):
+        item, spec, region = assignment.item.code, assignment.spec, assignment.region
+        still = ended.instead and ended.instead.price_in(item, spec, region)
+        if not still and {region, EVERY_REGION}.intersection(gone.get((item, spec), ())):
+            return True
+    return False
+
+
+def _sentences(found: SetDiff, rises: Sequence[tuple[Rise, SheetDiff]]) -> list[tuple[str, Rise]]:
     """Each rise in words, once, with the sheets that have it where there are several."""
-    sheets: dict[str, list[str]] = {}
+    sheets: dict[str, tuple[Rise, list[str]]] = {}
     for rise, diff in sorted(rises, key=lambda pair: pair[0].size, reverse=True):
-        sheets.setdefault(str(rise), []).append(diff.new.ref)
+        sheets.setdefault(str(rise), (rise, []))[1].append(diff.new.ref)
     several = len(found.changed) > 1
     return [
-        f"{sentence} in {one_of(refs).replace(' or ', ' and ')}" if several else sentence
-        for sentence, refs in sheets.items()
+        (f"{sentence} in {one_of(refs).replace(' or ', ' and ')}" if several else sentence, rise)
+        for sentence, (rise, refs) in sheets.items()
     ]
