@@ -20,7 +20,7 @@ from mps_bill.price_sheet.checks.other_sheets import (
     other_units,
     version_warnings,
 )
-from mps_bill.price_sheet.checks.price_cells import QUESTION, ItemTable, Odd, folded, item_tables
+from mps_bill.price_sheet.checks.price_cells import QUESTION, ItemTable, Odd, Shares, folded, item_tables
 from mps_bill.price_sheet.checks.spelling import (
     duplicate_names,
     missing_specs,
@@ -128,10 +128,18 @@ def _warnings(
     versions = laid_beside(tables, draft.sheet, [before.sheet]) if draft and before else {}
     swaps = [swap for table in tables if draft and not table.derived for swap in _swaps(table, versions, listed)]
     changed_places = {rate for swap in swaps for rate in swap.rates}
-    odd = _odd_beside_others(tables, draft.sheet, versions, listed) if draft and (before or listed) else {}
+    shares = {
+        rate: found[0].ratio
+        for sheet in (listed, versions)
+        for one in sheet.values()
+        for rate, found in one.rates
+        if found[0].ratio
+    }
+    odd = _odd_beside_others(tables, draft.sheet, versions, listed, shares) if draft and (before or listed) else {}
     odd = {table: [one for one in found if one.rate not in changed_places] for table, found in odd.items()}
     rates = {one.rate for found in odd.values() for one in found} | changed_places
-    checked = CheckedSheet(parts, draft, tables, wrong, today, before.sheet if before else None, references, rates)
+    version = before.sheet if before else None
+    checked = CheckedSheet(parts, draft, tables, wrong, today, version, references, rates, shares)
     for one in CHECKS:
         yield from one(checked)
     yield from (swap.problem for swap in swaps)
@@ -186,6 +194,7 @@ def _odd_beside_others(
     sheet: PriceSheet,
     versions: Mapping[ItemTable, Listed],
     listed: Mapping[ItemTable, Listed],
+    shares: Shares,
 ) -> dict[ItemTable, list[Odd]]:
     """Of each item the rates that are odd beside the version before, and those that only the reference shows to be so."""
     found: dict[ItemTable, list[Odd]] = {}
@@ -195,7 +204,7 @@ def _odd_beside_others(
         far = beside_lists.get(table, [])
         if far and not table.derived:
             # Where the sheet shows the slip by itself, its own figures say so.
-            shown = {one.rate: one for one in outliers(table) if one.by_figures}
+            shown = {one.rate: one for one in outliers(table, shares) if one.by_figures}
             far = [shown.get(one.rate, one) for one in far]
         rates = sum(1 for _ in table.rates)
         if len(far) < rates or len(jumped) == rates:

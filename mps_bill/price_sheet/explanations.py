@@ -178,7 +178,8 @@ EXPLANATIONS: Mapping[Kind, str] = {
         "A price is at least 8 times above or below a neighbour, as when a decimal point has slipped. Neighbours are: the"
         " same spec in the item's other regions, the next lower and higher resolution of the same codec in the same region,"
         " and the tier before and after it. Of two such prices, the one that is far from more of its"
-        " neighbours is named. A price of 0 is not compared."
+        ' neighbours is named. A price of 0 is not compared. Two prices of a row "seem to have changed places" where every other'
+        " row has the two regions the other way, at the same ratio."
     ),
     kinds.STALE_SOURCE: "A source was read over a year ago. Look at the page again and set `read_on`, or change the prices.",
     kinds.FUTURE_SHEET: "The sheet starts after today. That is right for an announced change, and wrong for a mistyped year.",
@@ -190,10 +191,12 @@ EXPLANATIONS: Mapping[Kind, str] = {
     kinds.FAR_FROM_REFERENCE: (
         "A price is far from the list price of a shipped sheet, or of one given with `--against`: more than two and a half times"
         " it, less than an eighth, or six times away from the share that the item's other prices have of theirs. Mostly a"
-        " decimal point, or a price per hour for one per minute."
+        ' decimal point, or an hourly price for one a minute. Two prices "seem to have changed places" where each is, times the'
+        " share of the list that the item has, what the list has for the other one; a discount on one of them is not reported."
     ),
     kinds.PRICE_JUMP: (
-        "A price is more than five times, or less than a fifth, of that in the version of the sheet before, or free."
+        "A price is more than five times, or less than a fifth, of that in the version of the sheet before, or free. Two"
+        ' prices "seem to have changed places" where each is what the other one was.'
     ),
     kinds.ENDED_PRICE: (
         "The version of the sheet before has a price for an item, a spec or a region that this one has none for. Usage of it is"

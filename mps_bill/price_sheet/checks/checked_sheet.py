@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mps_bill.core.diagnostics import Place
-from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate
+from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate, Shares
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
@@ -26,6 +26,7 @@ class CheckedSheet:
     references: Sequence[PriceSheet] = ()
     #: Rates that are odd beside those others.
     odd: Set[Rate] = frozenset()
+    shares: Shares = field(default_factory=dict)
 
     @property
     def others(self) -> tuple[PriceSheet, ...]:

@@ -30,6 +30,7 @@ from mps_bill.price_sheet.checks.price_cells import (
     Odd,
     Rate,
     Row,
+    Shares,
     beyond_flat_lines,
     folded,
 )
@@ -47,6 +48,8 @@ MAX_RATIO = 6
 MIN_FACTOR, MAX_FACTOR = Fraction(1, 2), 8
 #: How many times the prices of the same codecs and resolutions one item may have of another; published ones have 4.5.
 MAX_ITEM_TIMES = 8
+#: A ratio is that of another sheet where it is less than this many times that: a contract leaves more than half of the list.
+MAX_FROM_OTHERS = 5
 _SHOWN_NEIGHBOURS = 3
 _NEARLY_ALL = Fraction(99, 100)
 _ROUGH = Context(prec=12)
@@ -65,7 +68,7 @@ def price_warnings(sheet: CheckedSheet) -> list[Problem]:
     warnings += _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
     for table in own:
         if table not in odd_items:
-            warnings += _table_warnings(table)
+            warnings += _table_warnings(table, sheet.shares)
     return warnings
 
 
@@ -79,9 +82,9 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
     return replace(table, rows={spec: row for spec, row in rows.items() if row})
 
 
-def _table_warnings(table: ItemTable) -> Iterator[Problem]:
+def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
     beside = _neighbours(table)
-    odd = _outliers(beside, table)
+    odd = _outliers(beside, table, shares)
     blamed = {one.rate for one in odd}
     cheap = [
         *_rising_tiers(beside.tiers, blamed),
@@ -158,9 +161,9 @@ def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Proble
     return Problem(place, first.kind, f"{first.rate} {first.why}, and {more}; {QUESTION}", also=places, facts=places)
 
 
-def outliers(table: ItemTable) -> list[Odd]:
+def outliers(table: ItemTable, shares: Shares) -> list[Odd]:
     """The rates of an item that its own other rates show to be odd."""
-    return _outliers(_neighbours(table), table)
+    return _outliers(_neighbours(table), table, shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +264,9 @@ def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
     return [pair for pair in pairs if left.issuperset(pair)]
 
 
-def _outliers(beside: _Neighbours, table: ItemTable) -> list[Odd]:
-    """Rates that are eight times and more away from a neighbour, or out of line with the ratios around them.
+def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd]:
+    """Rates that are eight times and more away from a neighbour, or out of line with the ratios around them, unless another
+    sheet has them so.
 
     Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
     equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
@@ -270,15 +274,16 @@ def _outliers(beside: _Neighbours, table: ItemTable) -> list[Odd]:
     rows = table.rows
     far: _Far = {}
     expected = {(one, other): price for one, other, price in _out_of_line(rows)}
-    for one, other in _judged_by_line(list(expected), table):
+    for one, other in _judged_by_line(_unlike_others(expected, shares), table):
         price = expected[one, other]
         far.setdefault(one, {})[other] = price
         far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / price
-    _add_far(far, _far_apart(beside.tiers, MAX_TIMES))
-    _add_far(far, [pair for pair in _far_apart(beside.steps, MAX_TIMES) if not _as_sizes_are(pair, table)])
-    _add_far(far, _judged_by_line(_far_apart(_region_pairs(rows, MAX_TIMES), MAX_TIMES), table))
+    steps = [pair for pair in _far_apart(beside.steps, MAX_TIMES) if not _as_sizes_are(pair, table)]
+    regions = _far_apart(_region_pairs(rows, MAX_TIMES), MAX_TIMES)
+    _add_far(far, _unlike_others([*_far_apart(beside.tiers, MAX_TIMES), *steps], shares))
+    _add_far(far, _judged_by_line(_unlike_others(regions, shares), table))
     codecs = [pair for pair in beside.codecs if not (far and far.keys() & set(pair))]
-    _add_far(far, _judged_by_line(_far_apart(codecs, MAX_CODEC_TIMES), table))
+    _add_far(far, _judged_by_line(_unlike_others(_far_apart(codecs, MAX_CODEC_TIMES), shares), table))
     if not far:
         return []
     usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers, *_region_pairs(rows, 0)], far.keys())
@@ -311,6 +316,16 @@ def _far_apart(pairs: Iterable[_Pair], times: int) -> list[_Pair]:
         if (price := one.price.value)
         and (beside := other.price.value)
         and (price >= times * beside or beside >= times * price)
+    ]
+
+
+def _unlike_others(pairs: Iterable[_Pair], shares: Shares) -> list[_Pair]:
+    """The pairs but for those that have about the ratio that another sheet has."""
+    return [
+        (one, other)
+        for one, other in pairs
+        if not (one in shares and other in shares)
+        or max(shares[one], shares[other]) >= MAX_FROM_OTHERS * min(shares[one], shares[other])
     ]
 
 

@@ -46,6 +46,8 @@ QUESTION = "is the decimal point right?"
 
 #: group -> its regions
 Groups = Mapping[str, tuple[str, ...]]
+#: What part a figure is of that of the version before, or of the list; of figures that one of these has
+Shares = Mapping[Rate, Fraction]
 #: region or group -> cell
 Row = Mapping[str, Cell]
 

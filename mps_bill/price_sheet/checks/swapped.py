@@ -15,10 +15,13 @@ from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate
 
 #: Prices of other sheets that differ by less say nothing of an order.
 _APART = Fraction(21, 20)
-#: So near to one another are the shares of two prices that have changed back.
-_ALIKE = Fraction(26, 25)
+#: So near to one another are two shares that only rounding of the prices keeps apart; those of prices that differ by more than
+#: `_FAR`, so that no discount of one of them looks like that.
+_ROUNDED, _FAR = Fraction(201, 200), Fraction(11, 10)
+#: Of so few lines two are a large part.
+_FEW = 4
 #: So many other rows, whose ratios do not differ by more than this, show the order of two columns.
-_MIN_ROWS, _STEADY = 3, Fraction(3, 2)
+_MIN_ROWS, _STEADY = 3, Fraction(53, 50)
 #: In a wider table only columns beside one another are compared.
 _MAX_COLUMNS = 8
 
@@ -34,45 +37,63 @@ class Swap:
 def swapped_beside(
     table: ItemTable, compared: Iterable[tuple[Rate, Sequence[Compared]]], where: str, kind: Kind
 ) -> Iterator[Swap]:
-    """Rows and columns whose prices have the shares of another sheet's that others have only once they are changed back."""
+    """Rows and columns, or single prices of them, that have each other's price of another sheet, times the share of it that the
+    item has as a rule. A discount on one of them is no such thing, however the order changes."""
     beside = {rate: found[0] for rate, found in compared if found[0].ratio}
-    usual = sorted(one.ratio for one in beside.values())[len(beside) // 2] if beside else Fraction(1)
     # Nearly all prices of a large sheet are as they are elsewhere, and quickly done with.
-    off = {rate for rate, one in beside.items() if one.ratio != usual and not _are_alike(one.ratio, usual, _ALIKE)}
-    swaps: list[tuple[Fraction, Swap]] = []
-    for rows in (True, False) if off else ():
+    usual = _middle(beside.values()) if beside else Fraction(1)
+    if all(_are_alike(one.ratio, usual, _ROUNDED) for one in beside.values()):
+        return
+    taken: set[Rate] = set()
+    for rows in (True, False):
         lines: dict[str, dict[tuple[str, object], Rate]] = {}
         for rate in beside:
             line, across = (rate.spec, rate.region) if rows else (rate.region, rate.spec)
             lines.setdefault(line, {})[across, rate.bound] = rate
-        changed = {line for line, rates in lines.items() if not off.isdisjoint(rates.values())}
         for one, other in combinations(lines, 2):
-            if changed.isdisjoint((one, other)):
-                continue
+            shares = {Fraction(1), usual}
+            if len(lines) <= _FEW:
+                # The two that may be wrong would hide what is usual.
+                left = [beside[rate] for line in lines if line not in (one, other) for rate in lines[line].values()]
+                shares |= {_middle(left)} if left else set()
             pairs = [(rate, lines[other][key]) for key, rate in lines[one].items() if key in lines[other]]
-            if share := _share_once_swapped(pairs, beside):
-                why = f"{where} ({beside[pairs[0][0]].price.place}) has them the other way"
-                far = max(share, usual) / min(share, usual)
-                swaps.append((far, _swap(table, one, other, pairs, why, kind)))
-    taken: set[Rate] = set()
-    for _, swap in sorted(swaps, key=lambda one: one[0]):
-        if taken.isdisjoint(swap.rates):
-            taken |= swap.rates
-            yield swap
+            related = not rows or _related(one, other)
+            swapped = next((found for share in shares if (found := _swapped(pairs, beside, share, related))), None)
+            if swapped and taken.isdisjoint(rate for pair in swapped for rate in pair):
+                why = f"{where} ({beside[swapped[0][0]].price.place}) has them the other way"
+                swap = _swap(table, one, other, swapped, why, kind)
+                taken |= swap.rates
+                yield swap
 
 
-def _share_once_swapped(pairs: Sequence[tuple[Rate, Rate]], beside: Mapping[Rate, Compared]) -> Fraction | None:
-    """The share of the other sheet's prices that two lines have alike once they are changed back; None where they do not."""
-    found = None
+def _middle(compared: Iterable[Compared]) -> Fraction:
+    ratios = sorted(one.ratio for one in compared)
+    return ratios[len(ratios) // 2]
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether two specs have a part in common, as those of one codec or of one resolution have."""
+    return not set(one.split(".")).isdisjoint(other.split("."))
+
+
+def _swapped(
+    pairs: Sequence[tuple[Rate, Rate]], beside: Mapping[Rate, Compared], share: Fraction, related: bool
+) -> list[tuple[Rate, Rate]]:
+    """The pairs of two lines in each other's place, where the others are in their own; none where one is in neither. Those
+    of lines that have nothing to do with one another have exactly the other's price."""
+    found = []
     for one, other in pairs:
+        own = (beside[one].ratio / share, beside[other].ratio / share)
         # The prices of the other sheet, in the unit of this one.
         theirs, others = (Fraction(rate.price.value) / beside[rate].ratio for rate in (one, other))
+        changed = (own[0] * theirs / others, own[1] * others / theirs)
         if _are_alike(theirs, others, _APART):
             continue
-        share = Fraction(other.price.value) / theirs
-        if not _are_alike(share, Fraction(one.price.value) / others, _ALIKE):
-            return None
-        found = found or share
+        rounded = related and not _are_alike(theirs, others, _FAR)
+        if all(ratio == 1 or (rounded and _are_alike(ratio, Fraction(1), _ROUNDED)) for ratio in changed):
+            found.append((one, other))
+        elif not all(_are_alike(ratio, Fraction(1), _ROUNDED) for ratio in own):
+            return []
     return found
 
 
@@ -99,7 +120,7 @@ def swapped_in_a_row(table: ItemTable) -> Iterator[Swap]:
         if (
             alike
             and not _are_alike(ratio, Fraction(1), _APART)
-            and min(others) <= _ALIKE / ratio <= max(others) * _ALIKE**2
+            and min(others) <= _ROUNDED / ratio <= max(others) * _ROUNDED**2
         ):
             spec = few[0][0].spec
             yield _swap(

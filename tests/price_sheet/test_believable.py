@@ -1,0 +1,120 @@
+"""Nothing is found of what contracts agree and versions change: discounts by row, region, item, price and codec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from mps_bill.core.diagnostics import Place
+from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate
+from mps_bill.price_sheet.find import shipped_sheets
+from tests.kit import changed
+from tests.price_sheet.slips import findings, put, tables_of
+
+SHEETS = {
+    **{id_: file.path for id_, file in shipped_sheets().items()},
+    **{path.stem: path for path in sorted((Path(__file__).parent / "contracts").glob("*.yaml"))},
+}
+CHINA = SHEETS["mps-china"].read_text()
+#: That a higher resolution or a later tier costs less than the one before is so, whatever the reason.
+OF_AN_ORDER = (kinds.CHEAPER_RESOLUTION, kinds.CHEAPER_H265, kinds.RISING_TIER)
+#: What has a discount of its own. Codecs are the first parts of specs, resolutions the last.
+BY: dict[str, Callable[[ItemTable, Rate], object]] = {
+    "row": lambda table, rate: (table.code.value, rate.spec),
+    "region": lambda _, rate: rate.region,
+    "region of an item": lambda table, rate: (table.code.value, rate.region),
+    "item": lambda table, _: table.code.value,
+    "codec": lambda _, rate: rate.spec.partition(".")[0],
+    "resolution": lambda _, rate: rate.spec.rpartition(".")[2],
+}
+
+
+def discounted(text: str, by: str, random: Random, step: int) -> str:
+    """The sheet with 0 to 40 percent off, in steps of so many percent."""
+    shares: dict[object, Decimal] = {}
+    of = BY[by]
+
+    def share(table: ItemTable, rate: Rate) -> Decimal:
+        return shares.setdefault(of(table, rate), Decimal(100 - random.randrange(0, 41, step)) / 100)
+
+    return priced(text, share)
+
+
+def priced(text: str, share: Callable[[ItemTable, Rate], Decimal]) -> str:
+    """The sheet with each figure times its share."""
+    figures: dict[Place, Decimal] = {}
+    for table in tables_of(text):
+        for rate in () if table.derived else table.rates:
+            # To as many decimal places as the list has, and two more.
+            places = Decimal(1).scaleb((rate.price.value.as_tuple().exponent or 0) - 2)
+            figures[rate.price.place] = (rate.price.value * share(table, rate)).quantize(places)
+    return put(text, figures)
+
+
+#: 234 in all.
+STEPS = (5, 10, 1)
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_discounts_are_believable(sheet: str) -> None:
+    """Beside the list, or the version before where there is no list."""
+    text = SHEETS[sheet].read_text()
+    found = []
+    for number, (by, step) in enumerate((by, step) for by in BY for step in STEPS):
+        new = discounted(text + "# a copy\n", by, Random(number), step)
+        found += [(by, step, str(one)) for one in findings(new) if one.kind not in OF_AN_ORDER]
+    assert found == []
+
+
+#: (what, sheet, shares by what stands in the name of the item, spec and region; the first that does counts)
+AGREED: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("one price 25 % lower", "mps-china", {"transcoding H264.HD": "0.75"}),
+    ("one price 25 % lower", "mps-intl", {"transcoding H264.HD mainland": "0.75"}),
+    ("each codec for itself", "mps-china", {"H264": "0.85", "H265": "0.65"}),
+    ("each codec for itself", "mps-intl", {"H264": "0.85", "H265": "0.65"}),
+    ("large ones for themselves", "mps-china", {"4K": "0.6", "2K": "0.6", "": "0.9"}),
+    ("two regions", "mps-intl", {"singapore_japan_indonesia": "0.95", "me-central-1": "0.65"}),
+    ("two areas", "cdn-china", {"AP2": "0.4", "AP3": "0.5"}),
+    ("the dearest area dearer", "cdn-china", {"CN": "0.7"}),
+    ("another area", "cdn-china", {"NA": "0.5"}),
+    ("one area", "cdn-china", {"AP3": "0.7"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "shares"), [row[1:] for row in AGREED], ids=[f"{row[0]} of {row[1]}" for row in AGREED]
+)
+def test_discounts_that_change_an_order_are_believable(sheet: str, shares: dict[str, str]) -> None:
+    """By the list, and beside a version before that has the list's prices."""
+    text = SHEETS[sheet].read_text()
+
+    def share(table: ItemTable, rate: Rate) -> Decimal:
+        of = f"{table.code.value} {rate.spec} {rate.region}"
+        return Decimal(next((share for part, share in shares.items() if part in f" {of}"), "1"))
+
+    assert [str(one) for one in findings(priced(text + "# a copy\n", share))] == []
+    before = changed("effective_from: 2023", "effective_from: 2022", text)
+    assert [str(one) for one in findings(priced(text, share), before, references={})] == []
+
+
+def test_a_price_of_its_own_for_a_region_is_believable() -> None:
+    """Singapore's in a new version, beside that of its group: neither is the price of another row before."""
+    text = SHEETS["mps-intl"].read_text()
+    before = changed("effective_from: 2023", "effective_from: 2022", text)
+    row = "      H264.HD: {"
+    assert findings(changed(row, f"{row}ap-southeast-1: 0.0150, ", text), before, references={}) == ()
+
+
+def test_rows_a_hundred_times_too_high_have_not_changed_places() -> None:
+    hundred = priced(
+        CHINA + "# a copy\n",
+        lambda table, rate: Decimal(100 if rate.spec.startswith("H264") and table.code.value == "transcoding" else 1),
+    )
+    (problem,) = findings(hundred)
+    assert "H264" in hundred.split("\n")[problem.place.line - 1]
+    assert "changed places" not in problem.message
