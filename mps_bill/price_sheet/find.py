@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from mps_bill.price_sheet import sheet_problems as kinds
 _SUFFIXES = (".yaml", ".yml")
 _FORMAT = re.compile(rb"^format:[ ]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 #: Usage cases beside a sheet, which are not sheets themselves.
-CASES_SUFFIX = ".cases.yaml"
+_CASES = re.compile(r".+\.cases\.(ya?ml|YA?ML)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
     pairs: dict[Path, tuple[SheetFile, SheetFile]] = {}
     problems: list[Problem] = []
     for name in paths:
-        if name.endswith(CASES_SUFFIX) and os.path.isfile(name):
+        if _is_cases(Path(name)) and os.path.isfile(name):
             sheet = _sheet_of(Path(name))
             if sheet is None:
                 problems.append(_orphaned(name))
@@ -55,7 +55,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
         problems += [*found, *orphans]
         with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
         if sheets and not with_cases and not orphans:
-            message = "no usage cases found; the cases of NAME.yaml are expected beside it in NAME" + CASES_SUFFIX
+            message = "no usage cases found; the cases of NAME.yaml are expected beside it in NAME.cases.yaml"
             problems.append(Problem(Place(name), kinds.NO_CASES, message))
         pairs.update((sheet.path.resolve(), (sheet, cases)) for sheet, cases in with_cases)
     return tuple(pairs.values()), tuple(problems)
@@ -67,33 +67,41 @@ def orphaned_cases(paths: Sequence[str]) -> tuple[Problem, ...]:
     return tuple(_orphaned(str(file)) for folder in folders for file in _cases_below(folder) if not _sheet_of(file))
 
 
-def _cases_below(folder: Path) -> Iterator[Path]:
+def _cases_below(folder: Path) -> list[Path]:
     try:
-        entries = sorted(folder.iterdir())
+        return [file for one in (folder, *_folders_below(folder)) for file in sorted(one.iterdir()) if _is_cases(file)]
     except OSError:
         # That is reported where its sheets are looked for.
-        return
-    yield from (file for file in entries if file.name.endswith(CASES_SUFFIX) and file.is_file())
-    for below in entries:
-        if _is_looked_into(below):
-            yield from _cases_below(below)
+        return []
+
+
+def _is_cases(file: Path) -> bool:
+    return _CASES.fullmatch(file.name) is not None and file.is_file()
 
 
 def _orphaned(name: str) -> Problem:
-    sheet = f"{Path(name).name.removesuffix(CASES_SUFFIX)}.yaml"
-    message = f"{sheet}, the sheet of these cases, is not beside it"
+    message = f"{_sheet_stem(Path(name))}.yaml, the sheet of these cases, is not beside it"
     return Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message)
 
 
 def _cases_of(sheet: SheetFile) -> SheetFile | None:
-    path = sheet.path.with_name(sheet.path.stem + CASES_SUFFIX)
-    return SheetFile(path, str(Path(sheet.name).with_name(path.name))) if path.is_file() else None
+    path = _beside(sheet.path, f"{sheet.path.stem}.cases")
+    return SheetFile(path, str(Path(sheet.name).with_name(path.name))) if path else None
 
 
 def _sheet_of(cases: Path) -> SheetFile | None:
-    stem = cases.name.removesuffix(CASES_SUFFIX)
-    beside = (cases.with_name(stem + suffix) for suffix in _SUFFIXES)
-    return next((SheetFile(path, str(path)) for path in beside if path.is_file()), None)
+    path = _beside(cases, _sheet_stem(cases))
+    return SheetFile(path, str(path)) if path else None
+
+
+def _beside(file: Path, stem: str) -> Path | None:
+    """The YAML file of this stem in the folder of another file."""
+    beside = (file.with_name(stem + suffix) for suffix in (*_SUFFIXES, *map(str.upper, _SUFFIXES)))
+    return next(filter(Path.is_file, beside), None)
+
+
+def _sheet_stem(cases: Path) -> str:
+    return cases.stem.removesuffix(".cases")
 
 
 def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tuple[SheetFile, ...], tuple[Problem, ...]]:
@@ -145,13 +153,21 @@ def _sheets_in(folder: Path) -> list[Path]:
 
 def _sheets_below(folder: Path) -> Iterator[Path]:
     """The sheets in the folders below. Other documents of the program (packs, accounts) that lie there are no sheets."""
-    for below in sorted(filter(_is_looked_into, folder.iterdir())):
+    for below in _folders_below(folder):
         yield from (file for file in _sheets_in(below) if not _is_other_document(file))
-        yield from _sheets_below(below)
 
 
-def _is_looked_into(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+def _folders_below(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """The folders below, links to folders too, but for hidden ones and for links to a folder that they are in."""
+    seen |= {folder.resolve()}
+    for below in sorted(folder.iterdir()):
+        if below.is_dir() and not below.name.startswith(".") and not _holds(below.resolve(), seen):
+            yield below
+            yield from _folders_below(below, seen)
+
+
+def _holds(folder: Path, inner: Iterable[Path]) -> bool:
+    return any(one.is_relative_to(folder) for one in inner)
 
 
 def _is_other_document(file: Path) -> bool:
@@ -169,11 +185,11 @@ def _is_other_document(file: Path) -> bool:
 def _matching(pattern: str) -> list[SheetFile]:
     """The sheets that a glob names. A file that it names is taken whatever its name, except for usage cases."""
     names = sorted(glob.glob(pattern, recursive=True))
-    return [SheetFile(Path(name), name) for name in names if os.path.isfile(name) and not name.endswith(CASES_SUFFIX)]
+    return [SheetFile(Path(name), name) for name in names if os.path.isfile(name) and not _CASES.fullmatch(name)]
 
 
 def _is_sheet(file: Path) -> bool:
-    return file.suffix in _SUFFIXES and not file.name.endswith(CASES_SUFFIX) and file.is_file()
+    return file.suffix.lower() in _SUFFIXES and not _CASES.fullmatch(file.name) and file.is_file()
 
 
 def _unknown(name: str, shipped: dict[str, SheetFile]) -> Problem:

@@ -32,13 +32,37 @@ def found(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> lis
 
 
 @pytest.mark.parametrize("below", ["", "2025/"])
+@pytest.mark.parametrize("suffix", ["yaml", "yml", "YAML"])
 def test_cases_without_their_sheet_are_found_in_folders(
-    below: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    suffix: str, below: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / f"{below}gone.cases.yaml").write_text("cases: []\n")
-    assert found(capsys, "prices", *TODAY, code=3) == [(f"prices/{below}gone.cases.yaml", 0, "P005")]
+    (folder / f"{below}gone.cases.{suffix}").write_text("cases: []\n")
+    assert found(capsys, "prices", *TODAY, code=3) == [(f"prices/{below}gone.cases.{suffix}", 0, "P005")]
     assert run(["prices", "test", "prices"]) == 3
-    assert f"prices/{below}gone.cases.yaml: gone.yaml, the sheet of these cases, is not" in capsys.readouterr().err
+    assert f"prices/{below}gone.cases.{suffix}: gone.yaml, the sheet of these cases, is not" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sheet", ["yaml", "yml", "YAML"])
+@pytest.mark.parametrize("cases", ["yaml", "yml", "YML"])
+@pytest.mark.parametrize("place", ["", "2025/", "link/"])
+def test_sheets_and_cases_are_found_however_they_are_written(
+    place: str, cases: str, sheet: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In links to folders as well, which may lead back."""
+    (folder.parent / "elsewhere").mkdir()
+    (folder / "link").symlink_to(folder.parent / "elsewhere")
+    (folder.parent / "elsewhere" / "back").symlink_to(folder)
+    (folder / "2025" / "up").symlink_to(folder.parent)
+    (folder / "studio.yaml").rename(folder / f"{place}studio.{sheet}")
+    (folder / f"{place}studio.cases.{cases}").write_text(
+        "format: mps-bill/price-cases/1\ncases:\n  - {name: one, usage: [{item: transmuxing, region: cn-beijing,"
+        " quantity: 1, unit: minute}], expect: {list_amount: 0.0021}}\n"
+    )
+    assert run(["prices", "test", "prices"]) == 0
+    assert "1 case: 1 passed" in " ".join(capsys.readouterr().err.split())
+    assert run(["prices", "check", "prices", "--strict"]) == 0
+    assert "1 price sheet checked" in capsys.readouterr().err
+    assert run(["prices", "diff", "prices", "prices"]) == 0
 
 
 def test_versions_in_subfolders_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
