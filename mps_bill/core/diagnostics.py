@@ -265,6 +265,17 @@ def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
     return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
 
 
+def foreign_letter(word: str) -> str:
+    """Which letter of a word is not Latin as those around it, though it looks so: `; "С" in it is CYRILLIC CAPITAL LETTER ES`."""
+    import unicodedata
+
+    names = {letter: unicodedata.name(letter, "") for letter in word if not letter.isascii()}
+    looks = next(
+        (letter for letter, name in names.items() if name.startswith(("CYRILLIC", "GREEK", "FULLWIDTH"))), None
+    )
+    return f"; {quoted(looks)} in it is {names[looks]}" if looks and names.keys() != set(word) else ""
+
+
 @lru_cache(64)
 def _folded(known: tuple[str, ...]) -> dict[str, str]:
     return {candidate.casefold(): candidate for candidate in known}

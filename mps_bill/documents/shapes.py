@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
 from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
 
 UNKNOWN_KEY = Kind("P121", "unknown-key")
@@ -215,7 +215,7 @@ class Text(Generic[T]):
         try:
             return Located(self.parse(node.text), node.place)
         except ValueError as error:
-            problems.append(Problem(node.place, self.kind, str(error)))
+            problems.append(Problem(node.place, self.kind, f"{error}{foreign_letter(node.text)}"))
             return None
 
     def schema(self) -> Schema:
@@ -252,6 +252,7 @@ class Choice(Generic[T]):
         if node.text in self.words:
             return Located(self.words[node.text], node.place)
         hint = near_miss(node.text, self.words, priced=False) or f"; expected {self._known()}"
+        hint += foreign_letter(node.text)
         problems.append(Problem(node.place, self.kind, f"{quoted(node.text)} is not {self.name}{hint}"))
         return None
 
@@ -291,7 +292,7 @@ class Record:
                 given[key] = entry.key.place
                 values[key] = field.shape.read(entry.value, entry.key.place, problems)
             else:
-                hint = near_miss(key, by_key, priced=False)
+                hint = near_miss(key, by_key, priced=False) + foreign_letter(key)
                 # A misspelt key is one mistake, not two: what it was meant to be counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
                 hint = hint or f"; expected one of {one_of(tuple(by_key), maximum=20)}"
@@ -393,6 +394,8 @@ class MapOf(Generic[K, V]):
         for entry in node.entries:
             key = self.key.read(entry.key, entry.key.place, problems)
             value = self.value.read(entry.value, entry.key.place, problems)
+            if problems and problems[-1].kind == EMPTY_VALUE and problems[-1].place == entry.key.place:
+                problems[-1] = replace(problems[-1], message=problems[-1].message + _slip_of(entry.key.text))
             if key is None:
                 left_out.append(entry.key.text)
             else:
@@ -492,6 +495,14 @@ def _wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, .
         case ListNode():
             found = "a list"
     return (Problem(node.place, WRONG_NODE, f"{name} must be {form}, not {found}"),)
+
+
+def _slip_of(key: str) -> str:
+    """Why a key of a flow mapping may have no value: YAML took a part of its neighbour, or of its value, for a key."""
+    name, colon, value = key.partition(":")
+    if colon and value:
+        return f"; write a space after the colon: {name}: {value}"
+    return " (with a decimal point, not a comma)" if key.isdecimal() else ""
 
 
 def _empty_value(at: Place, name: str) -> Problem:

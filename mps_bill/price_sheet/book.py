@@ -87,7 +87,7 @@ def book_of(sheet: PriceSheet) -> PriceBook:
     """The book of one sheet, as if it had always been in force."""
     calendar = sheet.billing.calendar
     # Usage begins with 1970, and its first cycle may begin on the day before.
-    ever = replace(sheet, effective_from=calendar.cycle_start(-DAY), effective_to=None)
+    ever = replace(sheet, effective_from=calendar.cycle_start(-DAY), effective_to=None, dated=sheet.effective_from)
     return PriceBook(sheet.currency, {sheet.product: (ever,)}, dict.fromkeys(sheet.items, sheet.product))
 
 

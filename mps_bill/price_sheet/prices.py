@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
-from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Place, Problem, foreign_letter, near_miss, one_of, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -43,7 +43,7 @@ def unknown_region(key: Located[str], context: Context, others: str = "") -> Pro
     groups = f"groups of this sheet: {one_of(tuple(context.groups))}" if context.groups else "this sheet has no groups"
     message = f"{quoted(key.value)} is an unknown region or group"
     hint = near_miss(key.value, context.region_keys) or f"; {groups}{others}"
-    return Problem(key.place, kinds.UNKNOWN_REGION, message + hint, key.value)
+    return Problem(key.place, kinds.UNKNOWN_REGION, message + hint + foreign_letter(key.value), key.value)
 
 
 def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:

@@ -251,10 +251,22 @@ def _shown(price: Price) -> str:
 
 
 def _metering(diff: SheetDiff) -> Iterator[Rise]:
-    for _, old, new in _alike(diff):
-        if not _never_bills_more(old.metering, new.metering):
+    for item, old, new in _alike(diff):
+        if not (_never_bills_more(old.metering, new.metering) or _only_in_larger_units(item, old, new)):
             before, after = (words.metering_words(one.metering, one.unit) for one in (old, new))
             yield Rise(old.code, f"the metering of {old.code}", f'"{before}"', f'"{after}"', None, False)
+
+
+def _only_in_larger_units(item: ItemChange, old: Item, new: Item) -> bool:
+    """Whether quantities are metered alike by number, in a larger unit at figures that are no higher: `minute` made `hour`."""
+    one, other = (
+        replace(metering, step=metering.step * unit, minimum=metering.minimum * unit)
+        for metering, unit in ((old.metering, new.unit.micros), (new.metering, old.unit.micros))
+    )
+    figures = all(
+        not rate.tier and (rate.old is None or rate.new is None or rate.new <= rate.old) for rate in item.rates
+    )
+    return figures and new.unit.micros > old.unit.micros and _never_bills_more(one, other)
 
 
 def _never_bills_more(old: Metering, new: Metering) -> bool:

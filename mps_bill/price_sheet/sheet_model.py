@@ -178,6 +178,8 @@ class PriceSheet:
     sources: tuple[Source, ...]
     place: Place
     unpriced: tuple[Unpriced, ...] = ()
+    #: Its own start, by which it is named, where it counts as if it had been in force all the time.
+    dated: int | None = None
     #: What was found before of item, spec and region, because every charge of a run asks.
     _in_force: dict[tuple[str, str, str], PriceInForce | None] = field(
         init=False, repr=False, compare=False, default_factory=dict
@@ -186,7 +188,8 @@ class PriceSheet:
     @property
     def ref(self) -> str:
         """The name of this version on bills: `mps-china@2024-04-01T00:00:00+08:00`."""
-        return f"{self.id}@{iso(self.effective_from, self.billing.calendar.offset)}"
+        start = self.effective_from if self.dated is None else self.dated
+        return f"{self.id}@{iso(start, self.billing.calendar.offset)}"
 
     def members(self, key: str) -> tuple[str, ...]:
         """The regions of a group; a region and "*" stand for themselves."""

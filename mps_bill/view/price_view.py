@@ -9,7 +9,7 @@ from typing import Any
 
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import date_text
-from mps_bill.price_sheet.sheet_model import PriceSheet, Unpriced
+from mps_bill.price_sheet.sheet_model import EVERY_REGION, PriceSheet, Unpriced
 from mps_bill.price_sheet.table import Coverage, Grid, PriceRow
 from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
 from mps_bill.view.tables import (
@@ -189,8 +189,8 @@ def _sheet_note(sheet: PriceSheet) -> str:
     )
 
 
-def _regions_text(regions: Sequence[str]) -> str:
-    return tr(", ").join(tr("every region") if region == "*" else region for region in regions)
+def _regions_text(regions: Sequence[str], every: str = mark("every region")) -> str:
+    return tr(", ").join(tr(every) if region == "*" else region for region in regions)
 
 
 def _period_json(sheet: PriceSheet) -> Record:
@@ -208,11 +208,15 @@ class CoverageView:
         columns = (Column("Item"), Column("Regions"), Column("Priced", "count"), Column("Without a price"))
         for sheet, rows, grids in self.tables:
             cells: list[Row] = []
+            others = any(region != EVERY_REGION for row in rows for region in row.regions)
+            every = mark("every other region") if others else mark("every region")
             for _, members in groupby(rows, key=lambda row: row.item.code):
                 for number, row in enumerate(members):
                     priced = tr("{n} of {all}", n=len(row.priced), all=len(row.priced) + len(row.missing))
                     missing = ", ".join(row.missing) if row.priced else tr("everything")
-                    cells.append((None if number else row.item.code, _regions_text(row.regions), priced, missing))
+                    cells.append(
+                        (None if number else row.item.code, _regions_text(row.regions, every), priced, missing)
+                    )
             yield Table(f"{sheet.ref}, {sheet.currency}", columns, cells)
             if grids:
                 yield table(tr("Codecs x resolutions x regions"), GRID, map(_grid_record, grids))

@@ -92,6 +92,12 @@ class Repository:
     def read(self, name: str) -> str:
         return (self.folder / name).read_text()
 
+    def gitlab(self) -> tuple[int, str, dict[str, Any]]:
+        """The exit code and output of the job of a merge request, and the job."""
+        job: dict[str, Any] = yaml.safe_load((CI / "gitlab-prices.yml").read_text())["prices"]
+        variables = {**job["variables"], "CI_MERGE_REQUEST_DIFF_BASE_SHA": self.base}
+        return *self.run("\n".join([*job["before_script"], *job["script"]]), **variables), job
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
@@ -171,6 +177,17 @@ def test_a_sheet_that_is_deleted(repository: Repository) -> None:
     assert "1 sheet deleted" in repository.comment.read_text()
 
 
+def test_a_repository_without_cases_is_not_red_for_that(repository: Repository) -> None:
+    repository.run("git rm -q prices/studio.cases.yaml")
+    repository.write(DEARER)
+    repository.commit()
+    steps = repository.workflow("github-prices.yml")
+    assert codes(steps) == {"install": 0, "check": 0, "test": 0, "diff": 0, "comment": 0}
+    assert "There are no usage cases." in steps["test"][1]
+    repository.run("git worktree remove --force base")
+    assert repository.gitlab()[0] == 0
+
+
 def test_old_sources_are_red_at_night_only(repository: Repository) -> None:
     repository.write(SHEET.replace("read_on: 2026-11-23", "read_on: 2016-11-23"))
     repository.commit()
@@ -189,9 +206,7 @@ def test_old_sources_are_red_at_night_only(repository: Repository) -> None:
 def test_the_pipeline_of_gitlab(repository: Repository, old: str, new: str, expected: int) -> None:
     repository.write(SHEET.replace(old, new))
     repository.commit()
-    job: dict[str, Any] = yaml.safe_load((CI / "gitlab-prices.yml").read_text())["prices"]
-    variables = {**job["variables"], "CI_MERGE_REQUEST_DIFF_BASE_SHA": repository.base}
-    code, output = repository.run("\n".join([*job["before_script"], *job["script"]]), **variables)
+    code, output, job = repository.gitlab()
     assert code == expected, output
     report = json.loads(repository.read("prices-quality.json"))
     assert [entry["location"]["path"] for entry in report] == ["prices/studio.yaml"] * len(report)

@@ -115,3 +115,40 @@ def test_a_code_quality_report_has_one_entry_for_each_finding(folder: Path, caps
         ("P911 far-from-reference", "minor", 47),
     ]
     assert len({one["fingerprint"] for one in report}) == len(report)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("mainland: 0.0099", "mainland: 0,0099", "no value; expected a price (with a decimal point, not a comma)\n"),
+        ('"*": 0.0021', '"*": 0,0021', "no value; expected a price (with a decimal point, not a comma)"),
+        ("mainland: 0.0099", "mainland:0.0099", "no value; expected a price; write a space after the colon: mainland: 0.0099"),
+        ("mainland: 0.0099", "mainland: ", "no value; expected a price\n"),
+        ("currency: USD", "currency: RMB", 'not a currency of ISO 4217; did you mean "CNY"?'),
+        ("currency: USD", "currency: US\N{CYRILLIC CAPITAL LETTER ES}", "in it is CYRILLIC CAPITAL LETTER ES"),
+        ("H264.HD: {", "H264.\N{CYRILLIC CAPITAL LETTER EN}D: {", "in it is CYRILLIC CAPITAL LETTER EN"),
+        ("asia: 0.0250", "\N{CYRILLIC SMALL LETTER A}sia: 0.0250", "in it is CYRILLIC SMALL LETTER A"),
+        ("  transmuxing:", "  tr\N{CYRILLIC SMALL LETTER A}nsmuxing:", "in it is CYRILLIC SMALL LETTER A"),
+        ("mode: down", "mode: d\N{GREEK SMALL LETTER OMICRON}wn", "in it is GREEK SMALL LETTER OMICRON"),
+        ("currency:", "curr\N{CYRILLIC SMALL LETTER IE}ncy:", "in it is CYRILLIC SMALL LETTER IE"),
+        ("name: Transmuxing", "name: standard Transcoding",
+         'transcoding has the name "Standard transcoding" and transmuxing "standard Transcoding" ('),
+        ("name: Transmuxing", "name: Standard transcoding", 'transcoding has the name "Standard transcoding" too ('),
+    ],
+)  # fmt: skip
+def test_what_finance_writes_is_answered_with_what_to_write(
+    old: str, new: str, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert SHEET.count(old) >= 1
+    (folder / "studio.yaml").write_text(SHEET.replace(old, new, 1))
+    run(["prices", "check", "prices", *TODAY, "--format", "json"])
+    messages = [problem["message"] for problem in json.loads(capsys.readouterr().out)["problems"]]
+    assert any(message in f"{one}\n" for one in messages), messages
+
+
+def test_a_price_for_all_others_is_no_hole_of_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    """An item with prices of its own regions has none in every other one, not in every one."""
+    assert run(["prices", "show", "prices", "--coverage"]) == 0
+    out = capsys.readouterr().out
+    assert "every other region" in out
+    assert "every region" not in out

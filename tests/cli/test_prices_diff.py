@@ -357,3 +357,18 @@ def test_bounds_of_tiers_are_numbers(folder: Path, capsys: pytest.CaptureFixture
     (item,) = diff(capsys, code=1)[0]["items"]
     bounds = [(one["tier_from"], one["tier_to"], one["change_percent"], one["change_exact"]) for one in item["prices"]]
     assert bounds == [("0", "3000", "100", True), ("3000", "10000", "100", True)]
+
+
+def test_standard_input_is_read_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prices", "diff", "-", "-"]) == 2
+    assert "both sheets cannot be read from standard input" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_reason_names_the_sheet_by_its_own_start(capsys: pytest.CaptureFixture[str]) -> None:
+    """Though it counts as if it had been in force all the time."""
+    Path("new.yaml").write_text(changed("H265.HD: {mainland: 0.3255}", "H265.HD: {us-west-1: 0.3255}", kit.SHEET))
+    Path("usage.csv").write_text(kit.usage_text([kit.row(codec="H265")]))
+    document, err = diff(capsys, "--usage", "usage.csv", code=3)
+    (one,) = document["unbilled"]
+    assert "1969" not in one["reason"] + err
+    assert "in test@2023-11-01T00:00:00+08:00" in one["reason"]

@@ -159,3 +159,24 @@ def test_rounding_rules_are_compared_as_they_round(old: tuple[Mode, int], new: t
     assert never_more(*old, *new) == is_so or not never_more(*old, *new)
     if old[1] == new[1]:
         assert never_more(*old, *new) == is_so
+
+
+@pytest.mark.parametrize(
+    ("new_unit", "new_price", "rule", "size_of_highest"),
+    [
+        # The same number of a larger unit at no higher figure is never dearer; a finer step of it, or a smaller unit, may be.
+        ("hour", "0.0021", "per: record, step: 1, rounding: up", None),
+        ("hour", "0.0020", "per: record, step: 1, rounding: up, minimum: 2", OPEN),
+        ("hour", "0.0021", "per: record, step: 2, rounding: up", OPEN),
+        ("hour", "0.0022", "per: record, step: 1, rounding: up", OPEN),
+        ("second", "0.000035", "per: record, step: 7, rounding: up", OPEN),
+    ],
+)
+def test_a_larger_unit_at_one_figure(new_unit: str, new_price: str, rule: str, size_of_highest: object) -> None:
+    own = TRANSMUXING.replace("    prices", "    metering: {per: record, step: 1, rounding: up}\n    prices")
+    base = changed(TRANSMUXING, own, GOOD)
+    new = (
+        own.replace("minute", new_unit).replace("0.0021", new_price).replace("per: record, step: 1, rounding: up", rule)
+    )
+    rise = next(iter(found((own, new), base=base)), None)
+    assert (size(rise) if rise else None) == size_of_highest

@@ -61,6 +61,8 @@ def diff(
     sheet cannot bill the usage; 4 the limit of --fail-if-up was crossed.
     """
     limit = options.amount_option(fail_if_up, "--fail-if-up")
+    if old == new == "-":
+        raise typer.BadParameter("both sheets cannot be read from standard input; name one of them", param_hint="NEW")
     from mps_bill.cli.metering import read_files
 
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))

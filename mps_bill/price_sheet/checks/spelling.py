@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Fact, Problem, near_miss, one_of, quoted
+from mps_bill.documents.shapes import Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
@@ -34,6 +35,7 @@ _OTHER_NAMES = {
 }
 _SHORTEST = 4
 #: Currencies that price lists are in.
+_SAID = {"RMB": "CNY", "CNH": "CNY", "YUA": "CNY", "RUR": "RUB", "UKP": "GBP", "NTD": "TWD"}
 _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
 
 
@@ -201,14 +203,17 @@ def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
-    first: dict[str, tuple[str, Place]] = {}
+    first: dict[str, tuple[str, Located[str]]] = {}
     for table in sheet.tables:
         name = table.fields.get(d.NAME)
         if name is None:
             continue
-        code, place = first.setdefault(_bare(name.value), (table.code.value, name.place))
+        code, other = first.setdefault(_bare(name.value), (table.code.value, name))
         if code != table.code.value:
-            message = f"{code} has the name {quoted(name.value)} too ({place}); a bill shows items by their names"
+            same = "too" if other.value == name.value else f"and {table.code.value} {quoted(name.value)}"
+            message = (
+                f"{code} has the name {quoted(other.value)} {same} ({other.place}); a bill shows items by their names"
+            )
             yield Problem(name.place, kinds.DUPLICATE_NAME, message)
 
 
@@ -289,7 +294,7 @@ def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> 
 def unknown_currency(sheet: CheckedSheet) -> Iterator[Problem]:
     currency = sheet.parts.fields.get(d.CURRENCY)
     if currency and currency.value not in CURRENCIES:
-        swapped = next((code for code in _OFTEN if sorted(code) == sorted(currency.value)), None)
+        swapped = next((code for code in _OFTEN if sorted(code) == sorted(currency.value)), _SAID.get(currency.value))
         hint = f'; did you mean "{swapped}"?' if swapped else near_miss(currency.value, _OFTEN, priced=False)
         message = f"{quoted(currency.value)} is not a currency of ISO 4217{hint}"
         yield Problem(currency.place, kinds.UNKNOWN_CURRENCY, message)
