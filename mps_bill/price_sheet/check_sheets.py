@@ -33,6 +33,7 @@ from mps_bill.price_sheet.checks.spelling import (
     unused_groups,
 )
 from mps_bill.price_sheet.checks.swapped import Swap, swapped_beside, swapped_in_a_row
+from mps_bill.price_sheet.checks.tier_bounds import odd_bounds
 from mps_bill.price_sheet.gather import check_together
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.load_sheets import LoadedSheet
@@ -55,6 +56,7 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     missing_resolutions,
     coverage_holes,
     other_units,
+    odd_bounds,
     price_warnings,
 )
 #: Of so many items that are wrong as a whole, and no other, the sheet is wrong.

@@ -179,7 +179,8 @@ EXPLANATIONS: Mapping[Kind, str] = {
         " same spec in the item's other regions, the next lower and higher resolution of the same codec in the same region,"
         " and the tier before and after it. Of two such prices, the one that is far from more of its"
         ' neighbours is named. A price of 0 is not compared. Two prices of a row "seem to have changed places" where every other'
-        " row has the two regions the other way, at the same ratio."
+        " row has the two regions the other way, at the same ratio. Tiers that end at 10, 50 and 100 beside others that end at"
+        " 10240, 51200 and 102400, or lack one that all others have, or are of another kind, are reported, too."
     ),
     kinds.STALE_SOURCE: "A source was read over a year ago. Look at the page again and set `read_on`, or change the prices.",
     kinds.FUTURE_SHEET: "The sheet starts after today. That is right for an announced change, and wrong for a mistyped year.",
@@ -193,6 +194,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
         " it, less than an eighth, or six times away from the share that the item's other prices have of theirs. Mostly a"
         ' decimal point, or an hourly price for one a minute. Two prices "seem to have changed places" where each is, times the'
         " share of the list that the item has, what the list has for the other one; a discount on one of them is not reported."
+        " Bounds of tiers that are 10, 1000, 1024 or so many times the list's are reported; others are a matter of agreement."
     ),
     kinds.PRICE_JUMP: (
         "A price is more than five times, or less than a fifth, of that in the version of the sheet before, or free. Two"
@@ -203,7 +205,7 @@ EXPLANATIONS: Mapping[Kind, str] = {
         " refused from then on. Where that is meant, list it under `unpriced` with a note."
     ),
     kinds.CHANGED_RULE: (
-        "A unit, a metering rule, a tier model or the rule of a bill is another one than in the version of the sheet before,"
+        "A unit, a metering rule, the tiers or the rule of a bill are others than in the version of the sheet before,"
         " which changes bills though no figure does."
     ),
     kinds.MISSPELT_SPEC: (

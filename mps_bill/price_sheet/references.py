@@ -16,16 +16,17 @@ _ITEM = re.compile(r"^  ([a-z][a-z0-9_]*):$", re.MULTILINE)
 
 def shipped_references(sheets: Sequence[LoadedSheet]) -> dict[str, tuple[PriceSheet, ...]]:
     """For each sheet by its name the shipped ones that have an item of its own, or one whose code is nearly that: those of its
-    currency first, others only for what these lack. The shipped sheets themselves have none, and none that nobody needs is
-    read."""
+    site first, which have its regions, then those of its currency; others only for what these lack. The shipped sheets themselves
+    have none, and none that nobody needs is read."""
     texts = {_text(file): file for file in shipped_sheets().values()}
     read = {sheet.text: sheet.draft.sheet for sheet in sheets if sheet.draft and sheet.text in texts}
     found: dict[str, tuple[PriceSheet, ...]] = {}
     for sheet in sheets:
         if sheet.draft is None or sheet.text in texts:
             continue
-        left, currency = set(sheet.draft.sheet.items), f"\ncurrency: {sheet.draft.sheet.currency}\n"
-        for text in sorted(texts, key=lambda text: currency not in text):
+        own = sheet.draft.sheet
+        left, head = set(own.items), (f"\nsite: {own.site}\n", f"\ncurrency: {own.currency}\n")
+        for text in sorted(texts, key=lambda text: [line not in text for line in head]):
             codes = _ITEM.findall(text)
             met = {code for code in left if code in codes or nearest(code, codes, letters_only=True)}
             if met:

@@ -118,3 +118,18 @@ def test_rows_a_hundred_times_too_high_have_not_changed_places() -> None:
     (problem,) = findings(hundred)
     assert "H264" in hundred.split("\n")[problem.place.line - 1]
     assert "changed places" not in problem.message
+
+
+@pytest.mark.parametrize(
+    ("times", "currency"), [("7.1", "CNY"), ("6.03", "CNY"), ("7.8", "HKD"), ("150", "JPY"), ("0.85", "EUR")]
+)
+def test_another_currency_is_believable(times: str, currency: str) -> None:
+    """Singapore's prices of one list are not laid beside those of the mainland in another, whose currency it happens to be."""
+    text = changed("currency: USD", f"currency: {currency}", SHEETS["mps-intl"].read_text() + "# a copy\n")
+    assert [str(one) for one in findings(priced(text, lambda *_: Decimal(times)))] == []
+
+
+def test_prices_of_other_regions_are_not_compared() -> None:
+    """Singapore's, at list price, in a contract of the China site that has the mainland's, too."""
+    text = changed("    prices:\n      Audio: {", "    prices:\n      Audio: {ap-southeast-1: 0.0220, ", CHINA)
+    assert [str(one) for one in findings(text + "# a copy\n")] == []

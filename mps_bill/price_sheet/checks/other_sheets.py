@@ -16,7 +16,8 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import Groups, ItemTable, Odd, Rate, beyond_flat_lines
+from mps_bill.price_sheet.checks.price_cells import Cell, Groups, ItemTable, Odd, Rate, beyond_flat_lines
+from mps_bill.price_sheet.checks.tier_bounds import are_slips, bound_words, bounds_of
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_diff import ItemChange, diff_sheets
@@ -103,10 +104,22 @@ def _rules_of(change: ItemChange, fields: Mapping[str, Fields], of_before: Mappi
             at = _value_place(fields.get(new.code), field, new.place)
             was = _value_place(of_before.get(old.code), field, old.place)
             yield _Rule(new, field.key, one, other, at, was)
+    if old.unit == new.unit and not change.factors:
+        yield from _bounds_of(old, new)
     for kind in change.kinds:
         of = f"{quoted(kind.spec)} in {kind.regions}"
         one, other = kind.old.kind_words(), kind.new.kind_words()
         yield _Rule(new, "price", one, other, kind.new.place or new.place, kind.old.place or old.place, of)
+
+
+def _bounds_of(old: Item, new: Item) -> Iterator[_Rule]:
+    """Tiers that end elsewhere. Those that are only divided further are no surprise."""
+    for spec, row in new.prices.items():
+        for region, price in row.items():
+            before = old.prices.get(spec, {}).get(region)
+            if before and type(before) is type(price) and not set(bounds_of(before)) <= set(bounds_of(price)):
+                of, ends = f"{quoted(spec)} in {region}", (bound_words(before), bound_words(price))
+                yield _Rule(new, "list of tier bounds", *ends, price.place, before.place, of)
 
 
 def _item_fields(draft: SheetDraft) -> dict[str, Fields]:
@@ -205,10 +218,14 @@ def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Pl
 
 
 def jumps(table: ItemTable, before: Listed) -> list[Odd]:
-    """The rates of an item that are many times those of the version before, or free."""
+    """The rates of an item that are many times those of the version before, or free, but for what is free before other tiers."""
     odd = []
+    cells = [cell.rates for row in table.rows.values() for cell in row.values()]
+    quotas = {rates[0] for rates in cells if any(rate.price.value for rate in rates)}
     for rate, (one, *_) in before.rates:
         if one.figure and not rate.price.value:
+            if rate in quotas:
+                continue
             why = f"is free, and cost {plain(one.figure)} in the version before ({one.price.place})"
             odd.append(Odd(rate, why, kinds.PRICE_JUMP, high=False))
         elif one.figure and not 1 <= one.ratio * MAX_JUMP <= MAX_JUMP**2:
@@ -236,8 +253,8 @@ class Listed:
 def laid_beside(
     tables: Sequence[ItemTable], sheet: PriceSheet, others: Sequence[PriceSheet], *, anywhere: bool = False
 ) -> dict[ItemTable, Listed]:
-    """Each item that one of the other sheets has, beside the first of them; with `anywhere`, in regions that it has no price for
-    beside those of every region."""
+    """Each item that one of the other sheets has, beside the first of them; with `anywhere`, one that has none
+    of its regions beside those of every region."""
     return {table: one for table in tables if (one := _listed(table, sheet, others, anywhere))}
 
 
@@ -278,7 +295,10 @@ def _listed(table: ItemTable, sheet: PriceSheet, others: Sequence[PriceSheet], a
     for reference in others:
         item = reference.items.get(table.code.value)
         if item and table.unit and table.unit.dimension == item.unit.dimension:
-            rates = list(_compared(table, reference, item, sheet.region_groups, anywhere))
+            groups = sheet.region_groups
+            # Prices of one region say nothing of those of another, where the list has some for the regions of the item.
+            rates = list(_compared(table, reference, item, groups, anywhere=False))
+            rates = rates or (list(_compared(table, reference, item, groups, anywhere=True)) if anywhere else [])
             ratios = [compared[0].ratio for _, compared in rates if compared[0].ratio]
             return Listed(reference, rates, _middle(ratios, 1) or Fraction(0))
     return None
@@ -329,30 +349,37 @@ def _costs(rate: Rate, one: Compared, where: str) -> str:
 
 
 def _compared(
-    table: ItemTable, other: PriceSheet, item: Item, groups: Groups, anywhere: bool
+    table: ItemTable, other: PriceSheet, item: Item, groups: Groups, *, anywhere: bool
 ) -> Iterator[tuple[Rate, list[Compared]]]:
     """Every rate of an item with the figures that another sheet has for the same spec, quantity and region, of which `groups`
     has the groups; with `anywhere`, those of every region where it has none for the region."""
-    for rate in table.rates:
-        spec = item.spec_of(rate.spec)
-        regions = groups.get(rate.region, (rate.region,))
-        prices = [found.price for region in regions if (found := other.price(item, spec, region))]
+    for spec, region, cell in (
+        (spec, region, cell) for spec, row in table.rows.items() for region, cell in row.items()
+    ):
+        of, regions = item.spec_of(spec), groups.get(region, (region,))
+        prices = [found.price for one in regions if (found := other.price(item, of, one))]
         if not prices and anywhere:
-            prices = list(item.prices.get(spec, {}).values())
-        compared = [one for price in dict.fromkeys(prices) if (one := _figure(rate, table.unit, price, table.derived))]
-        if compared:
-            yield rate, compared
+            prices = list(item.prices.get(of, {}).values())
+        figures = [(price, _figures(cell, table.unit, price)) for price in dict.fromkeys(prices)]
+        for number, rate in enumerate(cell.rates):
+            compared = [_beside(rate, table.unit, price, of_cell[number]) for price, of_cell in figures if of_cell]
+            if table.unit and compared:
+                yield rate, compared
 
 
-def _figure(rate: Rate, unit: Unit | None, price: Price, derived: bool) -> Compared | None:
-    """The figure of a price for the quantities that a rate is for."""
-    lot = price.lot()
-    if unit is None or not lot or unit.dimension != price.unit.dimension:
-        return None
-    bound = rate.bound
-    high = (
-        bound if derived and isinstance(bound, int) else to_micros(bound, unit) if isinstance(bound, Decimal) else None
-    )
-    figure = price.at(high)
-    ratio = Fraction(rate.price.value) / unit.micros / (Fraction(figure) / lot) if figure else Fraction(0)
+def _beside(rate: Rate, unit: Unit | None, price: Price, figure: Decimal) -> Compared:
+    lot, micros = price.lot(), unit.micros if unit else 1
+    ratio = Fraction(rate.price.value) / micros / (Fraction(figure) / lot) if figure and lot else Fraction(0)
     return Compared(figure, price, ratio)
+
+
+def _figures(cell: Cell, unit: Unit | None, price: Price) -> list[Decimal]:
+    """The figures of a price for the quantities that those of a cell are for; tier by tier where the bounds are a slip."""
+    if unit is None or not price.lot() or unit.dimension != price.unit.dimension:
+        return []
+    # Bounds of derived prices are in micros already.
+    ends = [to_micros(bound, unit) if isinstance(bound, Decimal) else bound for bound in cell.bounds]
+    highs = [end if isinstance(end, int) else None for end in ends]
+    if are_slips(tuple(end for end in highs if end is not None), bounds_of(price)):
+        return [figure for _, figure in price.figures()]
+    return [price.at(high) for high in highs]
