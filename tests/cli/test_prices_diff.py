@@ -372,3 +372,12 @@ def test_a_reason_names_the_sheet_by_its_own_start(capsys: pytest.CaptureFixture
     (one,) = document["unbilled"]
     assert "1969" not in one["reason"] + err
     assert "in test@2023-11-01T00:00:00+08:00" in one["reason"]
+
+
+def test_usage_that_is_billed_has_lost_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Codec and size make the new name of a spec; the old one, which other usage may give, is a loss without `--usage`."""
+    (folder / "old.yaml").write_text(GOOD.read_text())
+    (folder / "new.yaml").write_text(changed("{resolution}.Narrow", "{resolution}.Small", GOOD.read_text()))
+    Path("usage.csv").write_text(kit.usage_text([kit.row(item="narrowband")]))
+    diff(capsys, "--fail-if-up", "5", code=4)
+    assert diff(capsys, "--fail-if-up", "5", "--usage", "usage.csv", code=1)[0]["ended"]

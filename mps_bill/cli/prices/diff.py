@@ -78,7 +78,7 @@ def diff(
         # What changed is known all the same, and so may be what has no price any more.
         showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
         raise
-    crossed = () if limit is None else tuple(_crossed(found, compared, limit))
+    crossed = () if limit is None else tuple(_crossed(found, compared, limit, sides[1]))
     showing.show(PriceDiffView(found, compared, (), limit, crossed))
     problems_of_usage = compared.usage.metered.problems if compared else None
     return showing.end(problems_of_usage, found=bool(found), crossed=[one.text for one in crossed])
@@ -138,7 +138,9 @@ def _two_currencies(one: PriceSheet, other: PriceSheet) -> Problem:
 _NAMED = 5
 
 
-def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Iterator[Crossed]:
+def _crossed(
+    found: SetDiff, compared: Comparison | None, limit: Decimal, sheets: Sequence[PriceSheet]
+) -> Iterator[Crossed]:
     """What rises by more than `--fail-if-up`, in words: what is dearer by the sheets alone, and amounts of the usage. What
     cannot be put as a percentage is judged by what it comes to on the usage."""
     from mps_bill.price_sheet.rises import Crossed, Rise, rises
@@ -165,7 +167,7 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
         of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
         for sentence, rise in _sentences(found, of_item):
             yield Crossed(f"{sentence}, which cannot be put as a percentage; {why}", rise)
-    for one in (one for one in found.ended if one.refuses and (not compared or _is_used(one, compared))):
+    for one in (one for one in found.ended if one.refuses and (not compared or _is_used(one, compared, sheets))):
         day = one.old.billing.calendar.day(one.since)
         why = f"{one.instead.ref} is in force" if one.instead else "no sheet is in force any more"
         text = f"{one.words(_NAMED)} without a price from {day} on, when {why}; that cannot be put as a percentage"
@@ -185,10 +187,14 @@ def _crossed(found: SetDiff, compared: Comparison | None, limit: Decimal) -> Ite
                 yield Crossed(f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}", rise)
 
 
-def _is_used(ended: Ended, compared: Comparison) -> bool:
-    """Whether the usage has something of what has no price any more."""
+def _is_used(ended: Ended, compared: Comparison, sheets: Sequence[PriceSheet]) -> bool:
+    """Whether the usage has something of what has no price any more. What bills the usage, however it names its specs, does not
+    lack a price for it."""
+    from mps_bill.price_sheet.book import latest
     from mps_bill.price_sheet.sheet_model import EVERY_REGION
 
+    if any(ended.instead is sheet for sheet in latest(sheets)):
+        return False
     gone = {(one.item, one.spec): one.regions for one in ended.lost}
     for assignment in (group.assignment for group in compared.usage.metered.groups):
         item, spec, region = assignment.item.code, assignment.spec, assignment.region
