@@ -259,6 +259,19 @@ def test_a_dearer_time_is_named(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "rises from 0.0300 to 0.0651 from 2025-01-01 on, when test@2023-11-01T00:00:00+08:00 is in force" in text
 
 
+def test_the_sentence_says_what_a_version_that_is_put_off_changes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, start in (("before", "2025-01-01"), ("after", "2026-01-01")):
+        (folder / name).mkdir()
+        (folder / name / "a.yaml").write_text(kit.SHEET)
+        (folder / name / "b.yaml").write_text(_LATER.replace("2025-01-01", start))
+    assert run(["prices", "diff", "before", "after"]) == 1
+    first, last = "test@2023-11-01T00:00:00+08:00", "test@2025-01-01T00:00:00+08:00"
+    sentence = f"from 2025-01-01 on {first} is in force and not {last}: 1 price up; most: H264.HD of transcoding"
+    assert sentence in " ".join(capsys.readouterr().out.split())
+
+
 # ---- The sentence, and the document ---------------------------------------------------------------------------------
 
 
