@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -172,3 +173,36 @@ def test_what_a_sheet_shows_by_itself(path: str) -> None:
         counts = [len(findings(slip.text, references={})) for slip in slips]
         assert len(counts) == count
         assert sum(1 for number in counts if number) >= least
+
+
+#: Codes of its own, two codecs at four resolutions, and prices that are as far apart in all rows.
+REGIONS = {"china": "1", "asia": "0.875", "west": "0.82"}
+LEVELS = {"SD": "0.0110", "HD": "0.0220", "4K": "0.0330", "8K": "0.0450"}
+
+
+def test_a_row_that_is_off_is_named_and_not_its_neighbour() -> None:
+    """Also the first and the last one of a codec, which have a single neighbour."""
+    text = next(path for path in CONTRACTS if path.stem == "studio-usd").read_text()
+    before, _, rest = text.partition("      H264.SD: {china")
+    own = rest[rest.index("  premium_video:") :]
+    rows = {
+        f"{codec}.{size}": [(region, Decimal(price) * Decimal(share) * times) for region, share in REGIONS.items()]
+        for codec, times in (("H264", 1), ("H265", 5))
+        for size, price in LEVELS.items()
+    }
+    for wrong in rows:
+        for factor in (Fraction(10), Fraction(1, 10), Fraction(60), Fraction(100)):
+            lines = []
+            for spec, row in rows.items():
+                times = factor if spec == wrong else Fraction(1)
+                cells = ", ".join(f"{region}: {_times(price, times)}" for region, price in row)
+                lines.append(f"      {spec}: {{{cells}}}\n")
+            slipped = before + "".join(lines) + own
+            found = findings(slipped, references={})
+            assert len(found) == 1, "\n".join(map(str, found))
+            (problem,) = found
+            assert wrong in slipped.split("\n")[problem.place.line - 1], (wrong, factor)
+
+
+def _times(price: Decimal, factor: Fraction) -> str:
+    return f"{price * factor.numerator / factor.denominator:.8f}"

@@ -50,22 +50,18 @@ def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterat
 
 def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
     """Resolutions without a price between two of a codec that have one."""
+    unsound = sheet.unsound()
     for table in sheet.tables:
         template = table.template
-        if template is None or RESOLUTION not in template:
+        # Where a row is misspelt or there twice, it is not known which one is missing.
+        if template is None or RESOLUTION not in template or table.code.value in unsound:
             continue
         order = [resolution.name for resolution in table.resolutions]
         by_codec: dict[str, dict[str, str]] = {}
-        wrong = set()
         for spec, parts in table.spec_parts.items():
             if parts and parts.resolution in order:
                 by_codec.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
-            elif parts and table.spec_places[spec] in sheet.wrong:
-                wrong.add(parts.codec or "")
         for codec, priced in by_codec.items():
-            if codec in wrong:
-                # Where a resolution is misspelt, it is not known which one is missing.
-                continue
             numbers = [order.index(resolution) for resolution in priced]
             between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
             specs = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]

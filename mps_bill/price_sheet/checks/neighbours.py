@@ -286,7 +286,8 @@ def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd
     _add_far(far, _judged_by_line(_unlike_others(_far_apart(codecs, MAX_CODEC_TIMES), shares), table))
     if not far:
         return []
-    usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers, *_region_pairs(rows, 0)], far.keys())
+    # Of a row that is off as a whole the regions are as far apart as ever.
+    usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers], far.keys())
     in_order = sorted(far, key=lambda rate: (usual[rate], rate.price.place), reverse=True)
     # The most to blame stands first. Blaming it takes it from its neighbours, whose turn then comes later.
     queue = [(-len(far[rate]), number) for number, rate in enumerate(in_order)]

@@ -44,7 +44,17 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
     for table in sheet.tables:
         template = table.fields.get(d.SPEC)
         # Where the item's own spec has no price, that is reported.
-        if table.derived or (template and template.place in sheet.wrong):
+        if template and template.place in sheet.wrong:
+            continue
+        if table.derived:
+            # An item of the same code has the same specs, with their numbers.
+            theirs = [item.template for item in sheet.in_others(table.code.value) if item.template]
+            if template and template.value not in theirs and (word := nearest(template.value, theirs)):
+                message = (
+                    f"{quoted(template.value)} is nearly {quoted(word)}, which other sheets have; usage may not meet it"
+                )
+                about = tuple((what, table.code.value) for what in ("template", "spec"))
+                yield Problem(template.place, kinds.MISSPELT_SPEC, message, _slip(template.value, word), facts=about)
             continue
         meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(sheet, table), **_twins(table)}
         for spec, word in meant.items():
