@@ -84,13 +84,22 @@ def measure(command: Sequence[str]) -> Run:
 def compare(pair: Pair, runs: int) -> str:
     """A row of the table of results."""
     pair.make()
+    load = os.getloadavg()[0]
     both = [(measure(pair.a), measure(pair.b)) for _ in range(runs)]
     cpu, wall = ([getattr(a, figure) / getattr(b, figure) for a, b in both] for figure in ("cpu", "wall"))
     seconds = [
         statistics.median(figure) for figure in zip(*((a.cpu, b.cpu, a.wall, b.wall) for a, b in both), strict=True)
     ]
     peaks = (f"{max(run.peak for run in side):.0f}" for side in zip(*both, strict=True))
-    cells = (pair.name, spread(cpu), spread(wall), *(f"{second:.2f}" for second in seconds), *peaks, pair.goal)
+    cells = (
+        pair.name,
+        f"{load:.1f}",
+        spread(cpu),
+        spread(wall),
+        *(f"{second:.2f}" for second in seconds),
+        *peaks,
+        pair.goal,
+    )
     return f"| {' | '.join(cells)} |"
 
 
@@ -190,9 +199,9 @@ def main() -> None:
         lines = [
             f"{rows:,} rows, {runs} runs a pair; {machine()}; `python benchmarks/run.py {' '.join(sys.argv[1:])}`",
             "",
-            "| A / B | processor time: median (min to max) | wall time | A, cpu s | B, cpu s | A, wall s | B, wall s"
-            " | A, peak MiB | B, peak MiB | goal |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| A / B | load before | processor time: median (min to max) | wall time | A, cpu s | B, cpu s | A, wall s"
+            " | B, wall s | A, peak MiB | B, peak MiB | goal |",
+            "|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         print("\n".join(lines), flush=True)
         wanted = [pair for pair in all_pairs(Path(folder), small=options.small) if re.search(options.only, pair.name)]
