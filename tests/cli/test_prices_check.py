@@ -107,12 +107,12 @@ def test_the_other_places_of_a_mistake_are_named(folder: Path, capsys: pytest.Ca
 
 
 def test_a_code_quality_report_has_one_entry_for_each_finding(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "studio.yaml").write_text(SHEET.replace('"*": 0.0021', '"*": 0.021').replace("USD", "UDS"))
+    (folder / "studio.yaml").write_text(SHEET.replace("0.0250", "0.2500").replace("USD", "UDS"))
     assert run(["prices", "check", "prices", "--format", "gitlab"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [(one["check_name"], one["severity"], one["location"]["lines"]["begin"]) for one in report] == [
         ("P921 unknown-currency", "minor", 5),
-        ("P911 far-from-reference", "minor", 47),
+        ("P906 price-outlier", "minor", 30),
     ]
     assert len({one["fingerprint"] for one in report}) == len(report)
 
