@@ -173,7 +173,6 @@ class _DuckDBEngine:
     """See `sql_engine.SqlEngine`."""
 
     dialect = DIALECT
-    headers = 0
 
     def __init__(
         self,
@@ -193,6 +192,8 @@ class _DuckDBEngine:
         self._progress = progress
         self.rows = self._row_sources()
         self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in files.sources)
+        # Lines have the headers among them, columns have not.
+        self.headers = sum(source.format != "parquet" for source in files.sources) if reading.encoding else 0
         self.kept_of_suspects = ("line",) if reading.plain else ()
         if reading.plain and len(self.rows) > 1:
             raise ManySuspectsError

@@ -312,6 +312,19 @@ def test_few_bad_rows_are_found_as_rows_are_counted(
     assert len(asked) == 2 * passes
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_without_a_price_are_not_held_against_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """Their form is right, so the engine compares them itself, however many there are: none is gathered in memory."""
+    rows = [kit.row(job_id=f"j-{number % 900}", unit="frame" if number % 3 else "minute") for number in range(1_000)]
+    text = kit.usage_text(rows).encode()
+    source = kit.source(tmp_path / ("a.csv.gz" if packed else "a.csv"), gzip.compress(text) if packed else text)
+    exact = outcome([source], EXACT)
+    monkeypatch.setattr(sql_engine._Metering, "_doubtful_records", lambda *_: pytest.fail("records are gathered"))
+    assert outcome([source], ENGINE) == exact
+
+
 def test_many_bad_rows_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where most lines are in doubt, or more than are held at once, they are read in their order."""
     rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}_0") for number in range(900)]
