@@ -11,6 +11,7 @@ import typer
 import mps_bill
 from mps_bill.cli.command_help import CommandHelp, GroupHelp
 from mps_bill.cli.config import FileOption, set_defaults
+from mps_bill.cli.options import option
 
 _START, _BILLS, _PRICES, _FILES = "First steps and help", "Bills", "Prices", "Files"
 #: Every command (or group of commands) stands under its name in the module of its name; and where it stands in --help.
@@ -121,7 +122,7 @@ def _version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     _version_asked: Annotated[
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, option("--version -V", "Print the version and stop.", callback=_version, is_eager=True)
     ] = False,
     config_file: FileOption = None,
 ) -> None:

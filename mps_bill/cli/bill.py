@@ -9,11 +9,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mps_bill.cli import options
 from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
+from mps_bill.cli.output import invalid
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Detail
 from mps_bill.cli.showing import Showing, shows
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from mps_bill.view.bill_view import BillView
 
 
+_ACCOUNT = "Bill by the contract of this account, without paying; or a folder with a file ID.yaml for each account_id."
+
+
 @takes(reading=Reading, detail=Detail)
 @shows("printed", "document", "records", "page", "tables", "charts", "focus", bom=True)
 def bill(
@@ -37,12 +39,7 @@ def bill(
     prices: options.Prices,
     *,
     showing: Showing,
-    account: Annotated[
-        str | None,
-        options.account(
-            "Bill by the contract of this account, without paying; or a folder with a file ID.yaml for each account_id."
-        ),
-    ] = None,
+    account: Annotated[str | None, options.account(_ACCOUNT)] = None,
     detail: Detail,
     as_of: options.AsOf = None,
     fail_over: options.FailOver = None,
@@ -87,7 +84,7 @@ def bill(
             )
             if isinstance(account, options.DefaultAccount):
                 message += f" (it is the default from {account.origin}; an option goes before it)"
-            raise typer.BadParameter(message, param_hint="--account")
+            raise invalid("--account", message)
         check_joined(showing)
         with showing.opened() as stream:
             view = partial(BillView, by=groupings, in_full=shown_in_full)

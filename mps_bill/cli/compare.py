@@ -4,48 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import options
 from mps_bill.cli.compare_sides import Changing, compare_sides
+from mps_bill.cli.options import argument, option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
+
+_WITH = "Price the usage by this sheet, as if it were in force. Repeatable."
+_ACCOUNT = "Pay the bills from this account; with --after, bill by its contract."
 
 
 @takes(reading=Reading, selecting=Selecting, changing=Changing)
 @shows("printed", "document", "records", "page", "tables")
 def compare(
     usage: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="USAGE",
-            help="Usage files, as of bill; none where --before and --after are files.",
-            show_default=False,
-        ),
+        list[str] | None, argument("USAGE", "Usage files, as of bill; none where --before and --after are files.")
     ] = None,
     *,
     prices: options.Prices,
-    with_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--with", "-w", metavar="SHEET", help="Price the usage by this sheet, as if it were in force. Repeatable."
-        ),
-    ] = None,
+    with_: Annotated[list[str] | None, option("--with -w SHEET", _WITH)] = None,
     region: Annotated[
-        list[str] | None,
-        typer.Option("--region", metavar="A=B", help="Bill the usage of region A as usage of region B. Repeatable."),
+        list[str] | None, option("--region A=B", "Bill the usage of region A as usage of region B. Repeatable.")
     ] = None,
-    account: Annotated[
-        str | None,
-        options.account("Pay the bills from this account; with --after, bill by its contract.", metavar="OTHER"),
-    ] = None,
+    account: Annotated[str | None, options.account(_ACCOUNT, metavar="OTHER")] = None,
     own_account: Annotated[
-        str | None,
-        typer.Option(
-            "--own-account", metavar="FILE", help="With --account: the account that pays now. Default: list prices."
-        ),
+        str | None, option("--own-account FILE", "With --account: the account that pays now. Default: list prices.")
     ] = None,
     changing: Changing,
     showing: Showing,
@@ -60,26 +46,25 @@ def compare(
     others = [name for name, value in (("--with", with_), ("--region", region), ("--account", account)) if value]
     if changing.before or changing.after:
         if own_account or with_ or region:
-            raise typer.BadParameter("--before and --after go with --account only", param_hint="compare")
+            raise invalid("compare", "--before and --after go with --account only")
         return compare_sides(changing, usage or [], prices, account, showing, selecting, reading)
     for name, given in (("--days", changing.days), ("--by", changing.by), ("--all", changing.show_all)):
         if given:
-            raise typer.BadParameter("use it with --after", param_hint=name)
+            raise invalid(name, "use it with --after")
     if len(others) != 1:
-        raise typer.BadParameter(
-            "give one of --with, --region and --account: what is to be different; or --before and --after",
-            param_hint="compare",
+        raise invalid(
+            "compare", "give one of --with, --region and --account: what is to be different; or --before and --after"
         )
     if not usage:
-        raise typer.BadParameter("name the usage files", param_hint="USAGE")
+        raise invalid("USAGE", "name the usage files")
     if own_account and not account:
-        raise typer.BadParameter("use it only with --account", param_hint="--own-account")
+        raise invalid("--own-account", "use it only with --account")
     regions = _regions(region or [])
     book = options.load_book(prices)
     other = options.load_book(with_) if with_ else None
     selection = selecting.selection(book)
     if region and "region" in selection.only:
-        raise typer.BadParameter("with --region both sides have regions of their own", param_hint="--only")
+        raise invalid("--only", "with --region both sides have regions of their own")
 
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.cli.metering import UsageRun
@@ -106,9 +91,7 @@ def _regions(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         old, equals, new = pair.partition("=")
         if not old or not equals or not new:
-            raise typer.BadParameter(
-                f"{quoted(pair)} is not A=B, such as cn-shanghai=ap-southeast-1", param_hint="--region"
-            )
+            raise invalid("--region", f"{quoted(pair)} is not A=B, such as cn-shanghai=ap-southeast-1")
         if regions.setdefault(old, new) != new:
-            raise typer.BadParameter(f"{quoted(old)} cannot move to two regions", param_hint="--region")
+            raise invalid("--region", f"{quoted(old)} cannot move to two regions")
     return regions

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mps_bill.cli import completion, options
+from mps_bill.cli.options import option, show_option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
@@ -25,42 +25,29 @@ if TYPE_CHECKING:
 DAYS_COMPARED = 7
 
 
+_BEFORE = (
+    "Explain the change from a month, a day or FROM..TO (half open) of the usage; or, without USAGE, from usage"
+    " files (repeatable). Default: the month before, or the average of the days before."
+)
+_DAYS = f"With a day as --after alone: how many days before it count. Default: {DAYS_COMPARED}."
+_BY = (
+    "Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
+    " one day also the first tag."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Changing:
     """Two sides of a change: periods of the usage, or, without it, usage files; and how the change is shown. A field is an
     option: its type says how it is spelt."""
 
-    before: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PERIOD",
-            help="Explain the change from a month, a day or FROM..TO (half open) of the usage; or, without USAGE, from usage"
-            " files (repeatable). Default: the month before, or the average of the days before.",
-        ),
-    ] = None
+    before: Annotated[list[str] | None, option("--before PERIOD", _BEFORE)] = None
     after: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PERIOD", help="Explain the change to this period, or to these usage files."),
+        list[str] | None, option("--after PERIOD", "Explain the change to this period, or to these usage files.")
     ] = None
-    days: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help=f"With a day as --after alone: how many days before it count. Default: {DAYS_COMPARED}.",
-        ),
-    ] = None
-    by: Annotated[
-        list[str] | None,
-        options.show_option(
-            "--by",
-            metavar="GROUPING",
-            help="Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
-            " one day also the first tag.",
-            autocompletion=completion.groupings,
-        ),
-    ] = None
-    show_all: Annotated[bool, options.show_option("--all", help="Print every change, not the largest.")] = False
+    days: Annotated[int | None, option("--days N", _DAYS, min=1)] = None
+    by: Annotated[list[str] | None, show_option("--by GROUPING", _BY, completion.groupings)] = None
+    show_all: Annotated[bool, show_option("--all", "Print every change, not the largest.")] = False
 
     @property
     def sides(self) -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
@@ -89,7 +76,7 @@ def compare_sides(
     """Shows why the bill of one side is higher than that of the other."""
     by = changing.groupings()
     if selecting.from_ or selecting.to or selecting.on:
-        raise typer.BadParameter("the periods are those of --before and --after", param_hint="--from, --to, --on")
+        raise invalid("--from, --to, --on", "the periods are those of --before and --after")
     book = options.load_book(prices)
     (_, before), (_, after) = changing.sides
     periods = _periods(changing, book.offset) if usage else None
@@ -155,34 +142,31 @@ def _check_files(changing: Changing) -> None:
         typer.BadParameter: as said.
     """
     if changing.days is not None:
-        raise typer.BadParameter("use it with a day of the usage as --after", param_hint="--days")
+        raise invalid("--days", "use it with a day of the usage as --after")
     for name, own in changing.sides:
         if not own:
-            raise typer.BadParameter(
-                "name the usage files: USAGE with periods of it, or files of both sides", param_hint=name
-            )
+            raise invalid(name, "name the usage files: USAGE with periods of it, or files of both sides")
         for text in own:
             if re.match("[0-9]{4}-[0-9]{2}(-[0-9]{2})?($|[.]{2}|T)", text) and not os.path.exists(text):
-                message = f"{quoted(text)} is a period; name the usage files that it is of as USAGE"
-                raise typer.BadParameter(message, param_hint=name)
+                raise invalid(name, f"{quoted(text)} is a period; name the usage files that it is of as USAGE")
 
 
 def _periods(changing: Changing, offset: int) -> tuple[NamedPeriod | int, NamedPeriod]:
     """The two periods, or how many days before a day."""
     for name, own in changing.sides:
         if len(own) > 1 or (name == "--after" and not own):
-            raise typer.BadParameter("give one period", param_hint=name)
+            raise invalid(name, "give one period")
     (_, before), (_, (asked, *_)) = changing.sides
     after = _period("--after", asked, offset)
     is_day = len(after.label) == len("2023-11-17")
     if changing.days is not None and (before or not is_day):
-        raise typer.BadParameter("use it with a day as --after, and without --before", param_hint="--days")
+        raise invalid("--days", "use it with a day as --after, and without --before")
     if before:
         return _period("--before", before[0], offset), after
     if is_day:
         return changing.days or DAYS_COMPARED, after
     if len(after.label) != len("2023-11"):
-        raise typer.BadParameter("give the period to compare with", param_hint="--before")
+        raise invalid("--before", "give the period to compare with")
     month = Calendar(DAY, offset).month((after.period.start or 0) - 1)
     return _period("--before", month, offset), after
 
@@ -198,5 +182,5 @@ def _period(option: str, text: str, offset: int) -> NamedPeriod:
     with options.named(option):
         first, last = parse_bound(start, offset), parse_bound(end, offset)
     if first >= last:
-        raise typer.BadParameter(f"{quoted(text)} ends before it begins", param_hint=option)
+        raise invalid(option, f"{quoted(text)} ends before it begins")
     return NamedPeriod(option, text, Period(first, last))

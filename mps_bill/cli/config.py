@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mps_bill.cli.command_help import group_of_commands
+from mps_bill.cli.options import option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.config import load_settings
 from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
@@ -34,11 +36,10 @@ _OF_THE_PROGRAM = {"format": "table", "language": ENGLISH}
 
 FileOption = Annotated[
     str | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
+    option(
+        "--config FILE",
+        f"Defaults of options. Default: the nearest {FILE_NAME} in this folder or one above.",
         envvar=FILE_VARIABLE,
-        help=f"Defaults of options. Default: the nearest {FILE_NAME} in this folder or one above.",
     ),
 ]
 
@@ -96,7 +97,7 @@ def _config_path(file: str | None) -> Path | None:
     if not file:
         return None
     if not (os.path.isfile(file) or is_special(file)):
-        raise typer.BadParameter(f"{quoted(file)} is not a file{near_file(Path(file))}", param_hint="--config")
+        raise invalid("--config", f"{quoted(file)} is not a file{near_file(Path(file))}")
     return Path(os.path.abspath(file))
 
 

@@ -5,44 +5,31 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import completion, options
+from mps_bill.cli.options import argument, option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.showing import Showing, shows
+
+_WORDS = (
+    "The usage, such as transcoding H264.HD 10 minute. Leave SPEC out where the item has only one, or"
+    " derives it from --codec, --width and --height."
+)
+_MONTH_USED = "Quantity used earlier in the month, in the unit of the price; for monthly tiers."
 
 
 @shows("printed", "document")
 def estimate(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="ITEM [SPEC] QUANTITY UNIT",
-            help="The usage, such as transcoding H264.HD 10 minute. Leave SPEC out where the item has only one, or"
-            " derives it from --codec, --width and --height.",
-            autocompletion=completion.estimated,
-        ),
-    ],
+    words: Annotated[list[str], argument("ITEM [SPEC] QUANTITY UNIT", _WORDS, completion.estimated)],
     prices: options.Prices,
-    regions: Annotated[
-        list[str],
-        typer.Option(
-            "--region", "-r", metavar="REGION", help="A region; repeatable.", autocompletion=completion.regions
-        ),
-    ],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, metavar="N", help="Number of equal records.")] = 1,
+    regions: Annotated[list[str], option("--region -r REGION", "A region; repeatable.", completion.regions)],
+    count: Annotated[int, option("--count -n N", "Number of equal records.", min=1)] = 1,
     at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now."),
+        str | None, option("--at TIME", "Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now.")
     ] = None,
-    codec: Annotated[str, typer.Option(metavar="CODEC", help="The codec, such as H264.")] = "",
-    width: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The width of the picture.")] = None,
-    height: Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="The height of the picture.")] = None,
-    month_used: Annotated[
-        str,
-        typer.Option(
-            metavar="QUANTITY", help="Quantity used earlier in the month, in the unit of the price; for monthly tiers."
-        ),
-    ] = "0",
+    codec: Annotated[str, option("--codec CODEC", "The codec, such as H264.")] = "",
+    width: Annotated[int | None, option("--width PIXELS", "The width of the picture.", min=1)] = None,
+    height: Annotated[int | None, option("--height PIXELS", "The height of the picture.", min=1)] = None,
+    month_used: Annotated[str, option("--month-used QUANTITY", _MONTH_USED)] = "0",
     *,
     showing: Showing,
 ) -> int:
@@ -51,9 +38,9 @@ def estimate(
     The rule and the source of each price are shown.
     """
     if len(words) not in (3, 4):
-        raise typer.BadParameter(
+        raise invalid(
+            "ITEM [SPEC] QUANTITY UNIT",
             f"{len(words)} words are given; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",
-            param_hint="ITEM [SPEC] QUANTITY UNIT",
         )
     item, *spec, quantity, unit = words
     second = options.second_option(at, "--at")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import completion, options
+from mps_bill.cli.options import option
 from mps_bill.cli.output import say
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
@@ -19,9 +18,7 @@ from mps_bill.core.diagnostics import quoted
 def explain(
     usage: options.Usage,
     prices: options.Prices,
-    job: Annotated[
-        str, typer.Option("--job", metavar="ID", help="The job_id to explain.", autocompletion=completion.jobs)
-    ],
+    job: Annotated[str, option("--job ID", "The job_id to explain.", completion.jobs)],
     account: Annotated[str | None, options.account("Also show how the bill is paid from this account.")] = None,
     *,
     showing: Showing,

@@ -8,15 +8,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mps_bill.cli import completion, exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.output import cannot_write, open_output, say
+from mps_bill.cli.options import option
+from mps_bill.cli.output import cannot_write, invalid, open_output, say
+from mps_bill.cli.reading import takes
 from mps_bill.core.diagnostics import printable, quoted
 from mps_bill.core.files import descriptor, is_special
 from mps_bill.core.times import DAY, HOUR, parse_instant
@@ -28,57 +30,24 @@ if TYPE_CHECKING:
 fetch = group_of_commands("Fetch jobs, metering, bills and the account by the API.")
 
 
-class Service(StrEnum):
-    """Whose jobs they are."""
-
-    mps = "mps"
-    ims = "ims"
-
-
-class Metering(StrEnum):
-    """What is metered."""
-
-    transcoding = "transcoding"
-    enhancement = "enhancement"
-    editing = "editing"
-    ai = "ai"
-
-
-class Level(StrEnum):
-    """How fine bills are."""
-
-    bill = "bill"
-    item = "item"
-
-
-_REGION = re.compile(r"[a-z]{2}-[a-z0-9-]{2,40}")
-_LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
-_ENDPOINT = re.compile(rf"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://{_LOOPBACK}(:[0-9]+)?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTH = re.compile(r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])")
-_LOOKBACK = re.compile(r"([0-9]{1,3})([dh])")
 #: So long the provider keeps jobs and metering.
 _KEPT = 90 * DAY
 _CLOCK_OFFSET = 8 * HOUR
 
 
-def _region(value: str | None) -> str | None:
-    if value is not None and not _REGION.fullmatch(value):
-        raise typer.BadParameter(f"{quoted(value)} is not a region id such as cn-shanghai")
-    return value
+def _form(pattern: str, name: str) -> Callable[[str | None], str | None]:
+    """What takes a text of a form, which has a name; or none."""
 
+    def taken(value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value):
+            raise typer.BadParameter(f"{quoted(value)} is not {name}")
+        return value
 
-def _endpoint(value: str | None) -> str | None:
-    if value is not None and not _ENDPOINT.fullmatch(value):
-        raise typer.BadParameter(
-            f"{quoted(value)} is not an address such as https://mts.cn-shanghai.aliyuncs.com; plain http is taken for"
-            " 127.0.0.1 only"
-        )
-    return value
+    return taken
 
 
 def _second(value: str) -> int:
-    text = f"{value}T00:00:00" if _DATE.fullmatch(value) else value
+    text = f"{value}T00:00:00" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else value
     try:
         instant = parse_instant(text, _CLOCK_OFFSET)
     except ValueError as error:
@@ -89,71 +58,99 @@ def _second(value: str) -> int:
 
 
 def _lookback(value: str) -> int:
-    match = _LOOKBACK.fullmatch(value)
+    match = re.fullmatch(r"([0-9]{1,3})([dh])", value)
     if not match:
         raise typer.BadParameter(f"{quoted(value)} is not a time such as 2d or 36h")
     return int(match[1]) * (DAY if match[2] == "d" else HOUR)
 
 
-def _month(value: str) -> str:
-    if not _MONTH.fullmatch(value):
-        raise typer.BadParameter(f"{quoted(value)} is not a month such as 2026-10")
-    return value
+def _region(help_: str) -> Any:
+    form = _form("[a-z]{2}-[a-z0-9-]{2,40}", "a region id such as cn-shanghai")
+    return option("--region REGION", help_, completion.regions, callback=form)
 
 
-def _region_option(help_: str) -> Any:
-    return typer.Option("--region", metavar="REGION", callback=_region, help=help_, autocompletion=completion.regions)
-
-
+_LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
+_address = _form(
+    rf"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://{_LOOPBACK}(:[0-9]+)?",
+    "an address such as https://mts.cn-shanghai.aliyuncs.com; plain http is taken for 127.0.0.1 only",
+)
+_month = _form("(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])", "a month such as 2026-10")
 _SITE = "A region of the account's site: cn-... for the China site, another for the international one."
-_From = Annotated[
-    int,
-    typer.Option(
-        "--from",
-        metavar="TIME",
-        parser=_second,
-        help="Start of the period, such as 2026-10-01; days and times without an offset are in UTC+8.",
-    ),
-]
-_To = Annotated[int, typer.Option("--to", metavar="TIME", parser=_second, help="End of the period, not part of it.")]
-_Month = Annotated[
-    str, typer.Option("--month", metavar="MONTH", callback=_month, help="The statement month, such as 2026-10.")
-]
-_Endpoint = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint",
-        metavar="URL",
-        callback=_endpoint,
-        help="Ask this address instead of the provider's own of the region.",
-        show_default=False,
-    ),
-]
-_Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Go on with the answers that a run which was broken off has left beside --output."),
-]
+_FROM = "Start of the period, such as 2026-10-01; days and times without an offset are in UTC+8."
+_LOOKBACK = "How long before the period a job that finished in it can have been created, such as 2d or 36h."
+_ENDPOINT = "Ask this address instead of the provider's own of the region."
+_RESUME = "Go on with the answers that a run which was broken off has left beside --output."
+_From = Annotated[int, option("--from TIME", _FROM, parser=_second)]
+_To = Annotated[int, option("--to TIME", "End of the period, not part of it.", parser=_second)]
+_Endpoint = Annotated[str | None, option("--endpoint URL", _ENDPOINT, callback=_address)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """Where answers are fetched from, and to. A field is an option: its type says how it is spelt."""
+
+    output: options.Output = None
+    resume: Annotated[bool, option("--resume", _RESUME)] = False
+    endpoint: _Endpoint = None
+    quiet: options.Quiet = False
+
+    def check_period(self, start: int, end: int, earliest: int) -> int:
+        """Refuses a period without time in it, and notes what the provider may not have of it; the time now."""
+        now = int(time.time())
+        if end <= start:
+            raise invalid("--to", "the end of the period must be after its start")
+        if end > now:
+            say(
+                "Note: the period is not over, so its end is not all there; fetch it again when it is.",
+                quiet=self.quiet,
+            )
+        if earliest < now - _KEPT:
+            say(
+                "Note: the provider keeps jobs and metering for 90 days; what is older may be missing.",
+                quiet=self.quiet,
+            )
+        return now
+
+    def to_file(self, queries: Sequence[Query], region: str, now: int) -> int:
+        """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be gone on with."""
+        from mps_bill.core.times import utc_text
+        from mps_bill.fetch.answers import Answers, answer_file
+        from mps_bill.fetch.paging import fetch as fetch_all
+        from mps_bill.fetch.provider import Provider
+
+        output = self.output
+        flows = output is None or descriptor(output) is not None or is_special(output)
+        if self.resume and flows:
+            raise invalid("--resume", "only a file can be gone on with; name one by --output")
+        described = {"region": region, "fetched_at": utc_text(now)}
+        # Without totals the reader of a pipe has gone and wants no more.
+        totals: Mapping[str, ActionTotals] | None = None
+        with _failures(output):
+            provider = Provider(region, self.endpoint, partial(say, quiet=self.quiet))
+            with ExitStack() as stack:
+                if output is None or flows:
+                    answers = Answers(stack.enter_context(open_output(output)), described)
+                else:
+                    answers = stack.enter_context(answer_file(output, described, resume=self.resume))
+                shown = stack.enter_context(_progress(self.quiet))
+                totals = fetch_all(queries, answers.asking(provider), _both(answers.keep, shown))
+        if totals is not None:
+            _say_totals(totals, self.quiet)
+            kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
+            say(f"Answers written: {answers.written + answers.kept}{kept}.", quiet=self.quiet)
+        return exit_codes.DONE
 
 
 @fetch.command()
+@takes(fetching=Fetching)
 def jobs(
-    region: Annotated[str, _region_option("The region of the jobs; the provider answers for one at a time.")],
+    region: Annotated[str, _region("The region of the jobs; the provider answers for one at a time.")],
     start: _From,
     end: _To,
-    service: Annotated[Service, typer.Option("--service", help="MPS, or its successor IMS.")] = Service.mps,
-    lookback: Annotated[
-        int,
-        typer.Option(
-            "--lookback",
-            metavar="TIME",
-            parser=_lookback,
-            help="How long before the period a job that finished in it can have been created, such as 2d or 36h.",
-        ),
-    ] = "2d",  # type: ignore[assignment]
-    output: options.Output = None,
-    resume: _Resume = False,
-    endpoint: _Endpoint = None,
-    quiet: options.Quiet = False,
+    service: Annotated[Literal["mps", "ims"], option("--service", "MPS, or its successor IMS.")] = "mps",
+    lookback: Annotated[int, option("--lookback TIME", _LOOKBACK, parser=_lookback)] = "2d",  # type: ignore[assignment]
+    *,
+    fetching: Fetching,
 ) -> int:
     """Fetch the jobs that finished in a period.
 
@@ -161,57 +158,54 @@ def jobs(
     """
     from mps_bill.fetch import listings
 
-    now = _check_period(start, end, start - lookback, quiet)
-    queries = listings.jobs(service.value, start, end, lookback)
-    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+    now = fetching.check_period(start, end, start - lookback)
+    return fetching.to_file(listings.jobs(service, start, end, lookback), region, now)
 
 
 @fetch.command()
+@takes(fetching=Fetching)
 def metering(
-    kind: Annotated[Metering, typer.Option("--kind", help="What was metered.")],
+    kind: Annotated[Literal["transcoding", "enhancement", "editing", "ai"], option("--kind", "What was metered.")],
     start: _From,
     end: _To,
     region: Annotated[
-        str, _region_option("The region that is asked; the provider answers for all regions together.")
+        str, _region("The region that is asked; the provider answers for all regions together.")
     ] = "cn-shanghai",
-    output: options.Output = None,
-    resume: _Resume = False,
-    endpoint: _Endpoint = None,
-    quiet: options.Quiet = False,
+    *,
+    fetching: Fetching,
 ) -> int:
     """Fetch what the provider has metered, hour by hour."""
     from mps_bill.fetch import listings
 
-    now = _check_period(start, end, start, quiet)
-    queries = listings.metering(kind.value, start, end)
-    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+    now = fetching.check_period(start, end, start)
+    return fetching.to_file(listings.metering(kind, start, end), region, now)
 
 
 @fetch.command()
+@takes(fetching=Fetching)
 def bills(
-    month: _Month,
-    level: Annotated[Level, typer.Option("--level", help="Hourly bills, or their items day by day.")] = Level.bill,
-    region: Annotated[str, _region_option(_SITE)] = "cn-hangzhou",
-    output: options.Output = None,
-    resume: _Resume = False,
-    endpoint: _Endpoint = None,
-    quiet: options.Quiet = False,
+    month: Annotated[str, option("--month MONTH", "The statement month, such as 2026-10.", callback=_month)],
+    level: Annotated[Literal["bill", "item"], option("--level", "Hourly bills, or their items day by day.")] = "bill",
+    region: Annotated[str, _region(_SITE)] = "cn-hangzhou",
+    *,
+    fetching: Fetching,
 ) -> int:
     """Fetch the provider's bills of a month."""
     from mps_bill.fetch import listings
 
     now = int(time.time())
     if now < listings.BILLING_CLOCK.month_start(month):
-        raise typer.BadParameter(f"{month} has not begun", param_hint="--month")
+        raise invalid("--month", f"{month} has not begun")
     if now < listings.BILLING_CLOCK.month_end(month):
-        say(f"Note: {month} is not over, so its bills are not all there; fetch them again when it is.", quiet=quiet)
-    queries = listings.bills(month) if level is Level.bill else listings.bill_items(month, now)
-    return _to_file(queries, region, endpoint, output, now, resume=resume, quiet=quiet)
+        note = f"Note: {month} is not over, so its bills are not all there; fetch them again when it is."
+        say(note, quiet=fetching.quiet)
+    queries = listings.bills(month) if level == "bill" else listings.bill_items(month, now)
+    return fetching.to_file(queries, region, now)
 
 
 @fetch.command()
 def account(
-    region: Annotated[str, _region_option(_SITE)] = "cn-hangzhou",
+    region: Annotated[str, _region(_SITE)] = "cn-hangzhou",
     output: options.Output = None,
     endpoint: _Endpoint = None,
     quiet: options.Quiet = False,
@@ -227,8 +221,9 @@ def account(
 
     if output is not None and os.path.exists(output) and not is_special(output):
         # It may hold months of charges, which no answer of the provider could bring back.
-        message = f"{printable(output)} exists, and an account is never written over; name another file"
-        raise typer.BadParameter(message, param_hint="--output")
+        raise invalid(
+            "--output", f"{printable(output)} exists, and an account is never written over; name another file"
+        )
     now = int(time.time())
     rows: dict[str, list[Any]] = {listing.action: [] for listing in listings.ACCOUNT}
 
@@ -245,57 +240,6 @@ def account(
     _say_totals(totals, quiet)
     missing = sum(line.endswith(f": {FILL_IN}") for line in text.splitlines())
     say(f"{missing} values are to be filled in ({FILL_IN}); settle refuses the file until then.", quiet=quiet)
-    return exit_codes.DONE
-
-
-def _check_period(start: int, end: int, earliest: int, quiet: bool) -> int:
-    """Refuses a period without time in it, and notes what the provider may not have of it; the time now."""
-    now = int(time.time())
-    if end <= start:
-        raise typer.BadParameter("the end of the period must be after its start", param_hint="--to")
-    if end > now:
-        say("Note: the period is not over, so its end is not all there; fetch it again when it is.", quiet=quiet)
-    if earliest < now - _KEPT:
-        say("Note: the provider keeps jobs and metering for 90 days; what is older may be missing.", quiet=quiet)
-    return now
-
-
-def _to_file(
-    queries: Sequence[Query],
-    region: str,
-    endpoint: str | None,
-    output: str | None,
-    now: int,
-    *,
-    resume: bool,
-    quiet: bool,
-) -> int:
-    """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be gone on with."""
-    from mps_bill.core.times import utc_text
-    from mps_bill.fetch.answers import Answers, answer_file
-    from mps_bill.fetch.paging import fetch as fetch_all
-    from mps_bill.fetch.provider import Provider
-
-    flows = output is None or descriptor(output) is not None or is_special(output)
-    if resume and flows:
-        raise typer.BadParameter("only a file can be gone on with; name one by --output", param_hint="--resume")
-    described = {"region": region, "fetched_at": utc_text(now)}
-    # Without totals the reader of a pipe has gone and wants no more.
-    totals: Mapping[str, ActionTotals] | None = None
-    with _failures(output):
-        provider = Provider(region, endpoint, partial(say, quiet=quiet))
-        with ExitStack() as stack:
-            if output is None or flows:
-                answers = Answers(stack.enter_context(open_output(output)), described)
-            else:
-                answers = stack.enter_context(answer_file(output, described, resume=resume))
-            shown = stack.enter_context(_progress(quiet))
-            totals = fetch_all(queries, answers.asking(provider), _both(answers.keep, shown))
-    if totals is None:
-        return exit_codes.DONE
-    _say_totals(totals, quiet)
-    kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
-    say(f"Answers written: {answers.written + answers.kept}{kept}.", quiet=quiet)
     return exit_codes.DONE
 
 

@@ -10,17 +10,15 @@ from typing import Annotated
 import typer
 
 from mps_bill.cli import completion, exit_codes
-from mps_bill.cli.output import open_output
+from mps_bill.cli.options import argument
+from mps_bill.cli.output import invalid, open_output
 from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.files import shipped_folder
 
 
 def help(
     context: typer.Context,
-    topic: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TOPIC]", help="A page, or a command.", autocompletion=completion.topics),
-    ] = None,
+    topic: Annotated[list[str] | None, argument("[TOPIC]", "A page, or a command.", completion.topics)] = None,
 ) -> int:
     """The pages of the manual; without a topic the list of them.
 
@@ -80,9 +78,7 @@ def _show_help(context: typer.Context, words: str, pages: dict[str, Path]) -> No
         found = getattr(command, "commands", {}).get(word)
         if found is None:
             hint = near_miss(words, [*pages, *COMMANDS], priced=False) or "; mps-bill help lists the pages"
-            raise typer.BadParameter(
-                f"{quoted(words)} is not a page of the manual or a command{hint}", param_hint="TOPIC"
-            )
+            raise invalid("TOPIC", f"{quoted(words)} is not a page of the manual or a command{hint}")
         command, path = found, type(path)(found, info_name=word, parent=path)
     with open_output(None) as stream:
         stream.write(f"{command.get_help(path)}\n")

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import exit_codes
-from mps_bill.cli.output import cannot_write, open_output
+from mps_bill.cli.options import argument, option
+from mps_bill.cli.output import cannot_write, invalid, open_output
 from mps_bill.core.diagnostics import one_of, printable
 from mps_bill.core.files import shipped_folder
 
@@ -28,15 +27,10 @@ _ABOUT_SAMPLES = "what the examples of the manual bill"
 
 
 def init(
-    folder: Annotated[
-        str, typer.Argument(metavar="[FOLDER]", help="The folder; it is made where there is none.")
-    ] = ".",
-    sheet: Annotated[
-        bool, typer.Option("--sheet", help="Also write a price sheet of your own, and bill by it.")
-    ] = False,
+    folder: Annotated[str, argument("[FOLDER]", "The folder; it is made where there is none.")] = ".",
+    sheet: Annotated[bool, option("--sheet", "Also write a price sheet of your own, and bill by it.")] = False,
     samples: Annotated[
-        bool,
-        typer.Option("--samples", help="Write the folder samples instead, on which the examples of the manual run."),
+        bool, option("--samples", "Write the folder samples instead, on which the examples of the manual run.")
     ] = False,
 ) -> int:
     """Write a usage file, an account and a config that bill at once.
@@ -44,16 +38,15 @@ def init(
     Each is an example with comments, to be filled with what is yours. No file is ever written over.
     """
     if os.path.exists(folder) and not os.path.isdir(folder):
-        raise typer.BadParameter(f"{printable(folder)} is a file, and not a folder", param_hint="[FOLDER]")
+        raise invalid("[FOLDER]", f"{printable(folder)} is a file, and not a folder")
     if samples and sheet:
-        raise typer.BadParameter("the samples have no price sheet of your own", param_hint="--sheet")
+        raise invalid("--sheet", "the samples have no price sheet of your own")
     files = _samples() if samples else _first_files(sheet=sheet)
     shown = {_SAMPLES: _ABOUT_SAMPLES} if samples else {name: _FILES[name] for name in files}
     there = [name for name in shown if os.path.lexists(os.path.join(folder, name))]
     if there:
         is_there = f"{one_of(there).replace(' or ', ' and ')} {'is' if len(there) == 1 else 'are'} already"
-        message = f"{is_there} in {_called(folder)}, and no file is written over; name another folder"
-        raise typer.BadParameter(message, param_hint="[FOLDER]")
+        raise invalid("[FOLDER]", f"{is_there} in {_called(folder)}, and no file is written over; name another folder")
     try:
         for name, data in files.items():
             path = Path(folder, name)
@@ -88,7 +81,7 @@ def _samples() -> dict[str, bytes]:
     """The samples by name, below a folder of their own."""
     folder = shipped_folder(_SAMPLES)
     if folder is None:
-        raise typer.BadParameter("this installation came without the samples", param_hint="--samples")
+        raise invalid("--samples", "this installation came without the samples")
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(Path(_SAMPLES, path.relative_to(folder))): path.read_bytes() for path in found}
 

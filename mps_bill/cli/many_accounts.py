@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
-import typer
-
-from mps_bill.cli.output import drop_output
+from mps_bill.cli.output import drop_output, invalid
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import one_of
 from mps_bill.render.formats import JOINED, formats_of
@@ -21,10 +19,10 @@ if TYPE_CHECKING:
 def check_joined(showing: Showing) -> None:
     """Refuses the formats that are about one account."""
     if showing.format.part not in JOINED:
-        raise typer.BadParameter(
+        raise invalid(
+            "--format",
             f"{showing.format.name} is a report on one account, and the usage is of several;"
             f" use {one_of([format_.name for format_ in formats_of(JOINED)])}, or give the usage of one account",
-            param_hint="--format",
         )
 
 

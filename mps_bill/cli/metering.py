@@ -13,11 +13,9 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import typer
-
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
-from mps_bill.cli.output import check_outputs, open_output, say
+from mps_bill.cli.output import check_outputs, invalid, open_output, say
 from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.reading import Reading
 from mps_bill.cli.showing import Showing
@@ -39,6 +37,8 @@ _BAR_FROM_BYTES = 20_000_000
 #: The rows of a file are not counted before they are read, so a bar's rows are estimated from the size.
 _BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 
+#: The parts that have no place to say that a run is shown in part.
+_SAYS_NOT = ("records", "focus", "charts")
 
 #: The usage files of a run, open, and how to read them.
 Metering = AbstractContextManager[tuple[tuple[UsageSource, ...], MeterOptions]]
@@ -78,7 +78,7 @@ class UsageRun:
         """
         reading, quiet, output = self.reading, self.reading.quiet, self.showing.output
         if reading.rejects and options.written_to(reading.rejects) is None and output is None:
-            raise typer.BadParameter("standard output has the result already; name a file", param_hint="--rejects")
+            raise invalid("--rejects", "standard output has the result already; name a file")
         results = {"--output": output, "--rejects": reading.rejects}
         check_outputs(results, read_files(self.usage, {"--profile": reading.profile, **(inputs or {})}, self.prices))
         offset = options.offset_option(reading.timezone)
@@ -109,7 +109,7 @@ class UsageRun:
                     assumed_offset=offset,
                     ignore_extra_columns=reading.ignore_extra_columns,
                     max_errors=reading.max_errors,
-                    engine=reading.engine.value,
+                    engine=reading.engine,
                     resources=resources,
                     trust_unique=reading.trust_unique,
                     bill_good_rows=bill_good_rows or reject is not None,
@@ -151,21 +151,17 @@ class UsageRun:
         found: bool = False,
         crossed: Iterable[str] = (),
     ) -> int:
-        """Ends the command as `Showing.end`, and says which part of the run was shown."""
-        shown = ""
-        if not self.selection.is_everything:
+        """Ends the command as `Showing.end`; says what records do not hold, and which part of the run was shown."""
+        part = self.showing.format.part
+        if control_totals and part == "records":
+            from mps_bill.view.reading_report import control_totals_text
+
+            self.say(control_totals_text(control_totals))
+        if not self.selection.is_everything and part in _SAYS_NOT:
             from mps_bill.view.run_selection import selection_text
 
-            shown = selection_text(self.selection, self.book.offset)
-        return self.showing.end(
-            problems,
-            control_totals,
-            notices=notices,
-            shown=shown,
-            found=found,
-            crossed=crossed,
-            quiet=self.reading.quiet,
-        )
+            self.say(selection_text(self.selection, self.book.offset))
+        return self.showing.end(problems, notices=notices, found=found, crossed=crossed, quiet=self.reading.quiet)
 
 
 def read_files(

@@ -7,17 +7,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mps_bill.cli import completion
+from mps_bill.cli.output import invalid
 from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, accepted, near_miss, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
-from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.usage_columns import is_tag
 
@@ -33,38 +32,23 @@ SHOW = "What to show"
 READING = "Reading"
 ENGINE = "Engine"
 
-show_option = partial(typer.Option, rich_help_panel=SHOW)
-reading_option = partial(typer.Option, rich_help_panel=READING)
-engine_option = partial(typer.Option, rich_help_panel=ENGINE)
+
+def option(spelling: str, help_: str, completed: completion.Complete | None = None, **more: Any) -> Any:
+    """An option as it is written, such as `--output -o FILE`, or `--bom` where it takes no value."""
+    *names, last = spelling.split()
+    if last.startswith("-"):
+        return typer.Option(*names, last, help=help_, autocompletion=completed, **more)
+    return typer.Option(*names, metavar=last, help=help_, autocompletion=completed, **more)
 
 
-class Engine(StrEnum):
-    """What reads usage."""
-
-    auto = "auto"
-    duckdb = "duckdb"
-    python = "python"
-    spark = "spark"
+show_option = partial(option, rich_help_panel=SHOW)
+reading_option = partial(option, rich_help_panel=READING)
+engine_option = partial(option, rich_help_panel=ENGINE)
 
 
-Usage = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="USAGE",
-        help="Usage files: .csv, .csv.gz, .csv.zst, .parquet, globs, or - for CSV on standard input.",
-    ),
-]
-Prices = Annotated[
-    list[str],
-    typer.Option(
-        "--prices",
-        "-p",
-        metavar="SHEET",
-        help="A price sheet file, a folder of them, or the id of a shipped one. Repeatable.",
-        autocompletion=completion.sheets,
-        show_default=False,
-    ),
-]
+def argument(metavar: str, help_: str, completed: completion.Complete | None = None, **more: Any) -> Any:
+    """An argument, as --help calls it."""
+    return typer.Argument(metavar=metavar, help=help_, autocompletion=completed, **more)
 
 
 def is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
@@ -103,134 +87,47 @@ def written_to(output: str | None) -> str | None:
     return None if output == "-" or (output is not None and descriptor(output) == STANDARD_OUTPUT) else output
 
 
-def account(help_: str, *, metavar: str = "FILE") -> Any:
+def account(help_: str, metavar: str = "FILE") -> Any:
     """The option --account of a command; `help_` says what it does with the account."""
-    return typer.Option("--account", "-a", metavar=metavar, show_default=False, help=help_, callback=_with_origin)
+    return option(f"--account -a {metavar}", help_, callback=_with_origin, show_default=False)
 
 
-Output = Annotated[
-    str | None,
-    show_option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        callback=written_to,
-        help="Write the result to FILE. Default: standard output, also written -.",
-    ),
+Usage = Annotated[
+    list[str],
+    argument("USAGE", "Usage files: .csv, .csv.gz, .csv.zst, .parquet, globs, or - for CSV on standard input."),
 ]
-Language = StrEnum("Language", {name: name for name in LANGUAGES})  # type: ignore[misc]
-Lang = Annotated[
-    Language | None,
-    show_option(
-        "--lang",
-        show_default=False,
-        help="Language of tables, pages, workbooks and charts; what programs read and messages are English. Default: en.",
-    ),
-]
-Bom = Annotated[bool, show_option("--bom", help="Start CSV with a byte order mark, for Excel.")]
-InFull = Annotated[
-    int | None,
-    show_option(
-        "--bills",
-        min=0,
-        metavar="N",
-        help="Number of bills that a table prints in full. Default: a few; none from two days on.",
-    ),
-]
-ShowAll = Annotated[bool, show_option("--all", help="Print every bill in full.")]
-Summary = Annotated[
-    bool,
-    show_option(
-        "--summary",
-        help="Two pages to sign, for html and xlsx: figures, costs by day, by item and --by, who paid, what is left.",
-    ),
-]
-BillingAccount = Annotated[
-    str | None,
-    show_option(metavar="ID", help="The provider's id of the account, for reports and FOCUS rows."),
-]
-Quiet = Annotated[bool, show_option("--quiet", "-q", help="Print only errors on standard error.")]
-Profile = Annotated[
-    str | None,
-    reading_option(
-        "--profile",
-        metavar="PROFILE",
-        help="Import profile for files of another format: a file, the id of a shipped profile, none, or auto (the default):"
-        " by the shape of the file.",
-        autocompletion=completion.profiles,
-        show_default=False,
-    ),
-]
+_PRICES = "A price sheet file, a folder of them, or the id of a shipped one. Repeatable."
+Prices = Annotated[list[str], option("--prices -p SHEET", _PRICES, completion.sheets, show_default=False)]
+_OUTPUT = "Write the result to FILE. Default: standard output, also written -."
+Output = Annotated[str | None, show_option("--output -o FILE", _OUTPUT, callback=written_to)]
+_IN_FULL = "Number of bills that a table prints in full. Default: a few; none from two days on."
+InFull = Annotated[int | None, show_option("--bills N", _IN_FULL, min=0)]
+ShowAll = Annotated[bool, show_option("--all", "Print every bill in full.")]
+_BILLING_ACCOUNT = "The provider's id of the account, for reports and FOCUS rows."
+BillingAccount = Annotated[str | None, show_option("--billing-account ID", _BILLING_ACCOUNT)]
+Quiet = Annotated[bool, show_option("--quiet -q", "Print only errors on standard error.")]
+_PROFILE = (
+    "Import profile for files of another format: a file, the id of a shipped profile, none, or auto (the default): by the"
+    " shape of the file."
+)
+Profile = Annotated[str | None, reading_option("--profile PROFILE", _PROFILE, completion.profiles, show_default=False)]
+_CONSTANTS = (
+    "With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the profile, such"
+    " as fps=25. Repeatable."
+)
 Constants = Annotated[
-    list[str] | None,
-    reading_option(
-        "--set",
-        metavar="NAME=VALUE",
-        callback=_marked,
-        help="With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the"
-        " profile, such as fps=25. Repeatable.",
-        show_default=False,
-    ),
+    list[str] | None, reading_option("--set NAME=VALUE", _CONSTANTS, callback=_marked, show_default=False)
 ]
+_BY = "Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable."
 By = Annotated[
-    list[str] | None,
-    show_option(
-        "--by",
-        metavar="GROUPING",
-        callback=_marked,
-        help="Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable.",
-        autocompletion=completion.groupings,
-        show_default=False,
-    ),
+    list[str] | None, show_option("--by GROUPING", _BY, completion.groupings, callback=_marked, show_default=False)
 ]
-Timezone = Annotated[
-    str | None,
-    reading_option(
-        metavar="OFFSET",
-        help="Offset from UTC, such as +08:00, of times written without one. Default: reject such times.",
-        show_default=False,
-    ),
-]
-IgnoreExtra = Annotated[bool, reading_option("--ignore-extra-columns", help="Ignore unknown columns.")]
-MaxErrors = Annotated[int, reading_option(min=1, metavar="N", help="Number of problems to list one by one.")]
-Rejects = Annotated[
-    str | None,
-    reading_option(
-        metavar="FILE",
-        help="Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1.",
-    ),
-]
-EngineOption = Annotated[Engine, engine_option("--engine", help="Engine that reads the usage; auto chooses by size.")]
-Memory = Annotated[
-    str | None,
-    engine_option(
-        metavar="SIZE",
-        help="Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory.",
-    ),
-]
-Threads = Annotated[
-    int | None,
-    engine_option(min=1, metavar="N", help="Threads for reading usage. Default: one for each processor."),
-]
-TempDir = Annotated[
-    str | None,
-    engine_option(
-        metavar="FOLDER", help="Folder for what does not fit into memory. Default: the system's temporary folder."
-    ),
-]
-Master = Annotated[
-    str | None,
-    engine_option(metavar="URL", help="With --engine spark: the cluster. Default: this machine."),
-]
-TrustUnique = Annotated[bool, reading_option("--trust-unique", help="Skip the check for duplicate records.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."),
-]
-FailOver = Annotated[
-    str | None,
-    show_option(metavar="AMOUNT", help="Exit 4 if the payable total is above AMOUNT."),
-]
+_TIMEZONE = "Offset from UTC, such as +08:00, of times written without one. Default: reject such times."
+Timezone = Annotated[str | None, reading_option("--timezone OFFSET", _TIMEZONE, show_default=False)]
+MaxErrors = Annotated[int, reading_option("--max-errors N", "Number of problems to list one by one.", min=1)]
+_AS_OF = "Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."
+AsOf = Annotated[str | None, option("--as-of TIME", _AS_OF)]
+FailOver = Annotated[str | None, show_option("--fail-over AMOUNT", "Exit 4 if the payable total is above AMOUNT.")]
 
 
 @contextmanager
@@ -243,7 +140,7 @@ def named(name: str, remedy: str = "") -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise typer.BadParameter(f"{error}{remedy}", param_hint=name) from None
+        raise invalid(name, f"{error}{remedy}") from None
 
 
 def amount_option(value: str | None, name: str) -> Decimal | None:
@@ -275,7 +172,7 @@ def check_key(key: str, known: Iterable[str], name: str) -> None:
     known = list(known)
     if key not in known and not is_tag(key):
         hint = near_miss(key, known, priced=False)
-        raise typer.BadParameter(f"{quoted(key)} is not {one_of([*known, 'a tag_... column'])}{hint}", param_hint=name)
+        raise invalid(name, f"{quoted(key)} is not {one_of([*known, 'a tag_... column'])}{hint}")
 
 
 def check_known(words: Iterable[str], known: Collection[str], name: str, where: str) -> None:
@@ -287,7 +184,7 @@ def check_known(words: Iterable[str], known: Collection[str], name: str, where: 
     for word in words:
         if word not in known:
             hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
-            raise typer.BadParameter(f"{quoted(word)} is in {where}{hint}", param_hint=name)
+            raise invalid(name, f"{quoted(word)} is in {where}{hint}")
 
 
 _SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
@@ -301,11 +198,11 @@ def resources(memory: str | None, threads: int | None, temp_dir: str | None, mas
     if memory is not None:
         match = _SIZE.fullmatch(memory)
         if not match:
-            raise typer.BadParameter(f"{quoted(memory)} is not a size such as 512MB or 4GB", param_hint="--memory")
+            raise invalid("--memory", f"{quoted(memory)} is not a size such as 512MB or 4GB")
         number, unit, binary = match.groups()
         size = int(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " ")
     if temp_dir is not None and not (os.path.isdir(temp_dir) and os.access(temp_dir, os.W_OK)):
-        raise typer.BadParameter(f"{quoted(temp_dir)} is not a folder to write to", param_hint="--temp-dir")
+        raise invalid("--temp-dir", f"{quoted(temp_dir)} is not a folder to write to")
     return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
 
 

@@ -19,6 +19,11 @@ from mps_bill.core.diagnostics import ProblemReport, printable
 from mps_bill.core.files import descriptor, is_special, open_there, staged, sweep
 
 
+def invalid(option: str, message: str) -> typer.BadParameter:
+    """The error of a command line on which an option, or an argument, cannot be as it is."""
+    return typer.BadParameter(message, param_hint=option)
+
+
 def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterable[str]]) -> None:
     """Refuses to write over a file that the run reads, or to write two results to one file. Keys are what named the paths."""
     taken = [(named_by, path) for named_by, paths in inputs.items() for path in paths]
@@ -27,8 +32,9 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterab
             continue
         for named_by, path in taken:
             if _same_file(output, path):
-                message = f"{printable(output)} is also given as {named_by} {printable(path)}; name another file"
-                raise typer.BadParameter(message, param_hint=option)
+                raise invalid(
+                    option, f"{printable(output)} is also given as {named_by} {printable(path)}; name another file"
+                )
         taken.append((option, output))
 
 
@@ -134,7 +140,7 @@ def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exce
     if error.errno == errno.EBUSY:
         reason += " (it is a mount of its own and cannot be replaced; mount its folder, or name another file)"
     message = f"{printable(path)} cannot be written: {reason}{more}"
-    return typer.BadParameter(message, param_hint=option) if error.errno in _OF_A_NAME else OutputFailed(message)
+    return invalid(option, message) if error.errno in _OF_A_NAME else OutputFailed(message)
 
 
 class _Sink(io.FileIO):

@@ -7,9 +7,8 @@ are text that stays text, a word of a list, or not given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 
 class _Conversion:
@@ -26,8 +25,8 @@ class _Conversion:
         if isinstance(self._taken, type):
             if isinstance(value, self._taken):
                 return value
-            if issubclass(self._taken, Enum) and (found := [one for one in self._taken if one.value == value]):
-                return found[0]
+        elif isinstance(value, str) and value in get_args(self._taken):
+            return value
         return self._of_the_library().coerce(value, param=param, ctx=ctx)
 
 

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from mps_bill.cli.options import DefaultText, named
-from mps_bill.cli.output import say
+from mps_bill.cli.output import invalid, say
 from mps_bill.core.diagnostics import InputRejected, accepted, counted, quoted
 from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSource, read_errors, usage_sources
@@ -61,7 +59,7 @@ class ProfileChoice:
         if profile:
             return _completed(profile, self.constants)
         if self.constants and self.by_shape and self.needs_one:
-            raise typer.BadParameter("this needs --profile; a usage file has columns of its own", param_hint="--set")
+            raise invalid("--set", "this needs --profile; a usage file has columns of its own")
         return None
 
 
@@ -100,9 +98,7 @@ def _completed(profile: Profile, constants: Sequence[str]) -> Profile:
     if missing := [*profile.missing_columns, *profile.missing_parameters]:
         given = " ".join(f"--set {name}=..." for name in missing)
         about = "".join(f"; {name}: {profile.parameters[name].about}" for name in profile.missing_parameters)
-        raise typer.BadParameter(
-            f"profile {profile.id} does not make every column that usage needs; give {given}{about}", param_hint="--set"
-        )
+        raise invalid("--set", f"profile {profile.id} does not make every column that usage needs; give {given}{about}")
     return profile
 
 

@@ -6,11 +6,18 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from mps_bill.cli import options
+from mps_bill.cli.options import engine_option, reading_option
+
+_REJECTS = "Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1."
+_MEMORY = "Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory."
+_THREADS = "Threads for reading usage. Default: one for each processor."
+_TEMP_DIR = "Folder for what does not fit into memory. Default: the system's temporary folder."
+_MASTER = "With --engine spark: the cluster. Default: this machine."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +26,19 @@ class Reading:
 
     profile: options.Profile = None
     constants: options.Constants = None
-    rejects: options.Rejects = None
+    rejects: Annotated[str | None, reading_option("--rejects FILE", _REJECTS)] = None
     max_errors: options.MaxErrors = 20
     timezone: options.Timezone = None
-    ignore_extra_columns: options.IgnoreExtra = False
-    trust_unique: options.TrustUnique = False
-    engine: options.EngineOption = options.Engine.auto
-    memory: options.Memory = None
-    threads: options.Threads = None
-    temp_dir: options.TempDir = None
-    master: options.Master = None
+    ignore_extra_columns: Annotated[bool, reading_option("--ignore-extra-columns", "Ignore unknown columns.")] = False
+    trust_unique: Annotated[bool, reading_option("--trust-unique", "Skip the check for duplicate records.")] = False
+    engine: Annotated[
+        Literal["auto", "duckdb", "python", "spark"],
+        engine_option("--engine", "Engine that reads the usage; auto chooses by size."),
+    ] = "auto"
+    memory: Annotated[str | None, engine_option("--memory SIZE", _MEMORY)] = None
+    threads: Annotated[int | None, engine_option("--threads N", _THREADS, min=1)] = None
+    temp_dir: Annotated[str | None, engine_option("--temp-dir FOLDER", _TEMP_DIR)] = None
+    master: Annotated[str | None, engine_option("--master URL", _MASTER)] = None
     quiet: options.Quiet = False
 
 
@@ -38,36 +48,29 @@ def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., i
 
     def given(command: Callable[..., int]) -> Callable[..., int]:
         for name, made in groups.items():
-            command = _with_fields(command, name, made)
+            spelt = typing.get_type_hints(made, include_extras=True)
+            fields = {field.name: (spelt[field.name], field.default) for field in dataclasses.fields(made)}
+            command = with_options(command, name, fields, made)
         return command
 
     return given
 
 
-def _with_fields(command: Callable[..., int], name: str, made: type[Any]) -> Callable[..., int]:
-    """A command with the options that the fields of a data class are, in the place of its parameter `name`."""
-    spelt = typing.get_type_hints(made, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=spelt[field.name]
-        )
-        for field in dataclasses.fields(made)
-    ]
-    return with_options(command, name, shared, made)
-
-
 def with_options(
-    command: Callable[..., int], name: str, shared: Sequence[inspect.Parameter], make: Callable[..., object]
+    command: Callable[..., int], name: str, shared: Mapping[str, tuple[object, object]], make: Callable[..., object]
 ) -> Callable[..., int]:
-    """A command with the parameters `shared` in the place of its parameter `name`, which is what `make` makes of them."""
+    """A command with the options `shared` (how each is spelt, and its default) in the place of its parameter `name`, which is
+    what `make` makes of them."""
     signature = inspect.signature(command, eval_str=True)
-    parameters = [
-        parameter for own in signature.parameters.values() for parameter in (shared if own.name == name else [own])
+    options = [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelt)
+        for option, (spelt, default) in shared.items()
     ]
+    parameters = [one for own in signature.parameters.values() for one in (options if own.name == name else [own])]
 
     @functools.wraps(command)
     def run(**given: object) -> int:
-        made = make(**{parameter.name: given.pop(parameter.name) for parameter in shared})
+        made = make(**{option: given.pop(option) for option in shared})
         return command(**given, **{name: made})
 
     # The options are read off the signature, and their types off the annotations.

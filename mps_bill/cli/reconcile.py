@@ -5,9 +5,8 @@ from __future__ import annotations
 import decimal
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import options
+from mps_bill.cli.options import option
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
@@ -18,32 +17,22 @@ from mps_bill.core.diagnostics import check_none
 _IN_FULL = 5
 
 
+_BILL = "The provider's bill: CSV of the console, packed too, or API answers. Repeatable."
+
+
 @takes(reading=Reading, selecting=Selecting)
 @shows("printed", "document", "records", "page", "tables")
 def reconcile(
     usage: options.Usage,
     prices: options.Prices,
-    bill: Annotated[
-        list[str],
-        typer.Option(
-            "--bill",
-            "-b",
-            metavar="EXPORT",
-            help="The provider's bill: CSV of the console, packed too, or API answers. Repeatable.",
-        ),
-    ],
+    bill: Annotated[list[str], option("--bill -b EXPORT", _BILL)],
     mapping: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--mapping", "-m", metavar="FILE", help="What the names on the bill stand for: a YAML file. Repeatable."
-        ),
+        list[str] | None, option("--mapping -m FILE", "What the names on the bill stand for: a YAML file. Repeatable.")
     ] = None,
     account: Annotated[
         str | None, options.account("Also compare plans and payments, with bills settled from this account.")
     ] = None,
-    tolerance: Annotated[
-        str, typer.Option(metavar="AMOUNT", help="Difference allowed for each row of the bill.")
-    ] = "0.01",
+    tolerance: Annotated[str, option("--tolerance AMOUNT", "Difference allowed for each row of the bill.")] = "0.01",
     as_of: options.AsOf = None,
     in_full: options.InFull = _IN_FULL,
     show_all: options.ShowAll = False,

@@ -8,10 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
-
 from mps_bill.cli.options import written_to
-from mps_bill.cli.output import OutputFailed, cannot_write
+from mps_bill.cli.output import OutputFailed, cannot_write, invalid
 
 if TYPE_CHECKING:
     from mps_bill.core.files import Staged
@@ -34,14 +32,14 @@ def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place:
         return
     if written_to(name) is None:
         # The result goes there, and an account that was only printed is not kept.
-        raise typer.BadParameter("an account is saved to a file; name one", param_hint="--save")
+        raise invalid("--save", "an account is saved to a file; name one")
     from mps_bill.settlement.save import NotSaved, open_target
 
     with ExitStack() as stack:
         try:
             target = stack.enter_context(open_target(name, file, book, in_place=in_place))
         except NotSaved as reason:
-            raise typer.BadParameter(f"{name}: {reason}", param_hint="--save") from None
+            raise invalid("--save", f"{name}: {reason}") from None
         yield target
 
 

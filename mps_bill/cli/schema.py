@@ -9,6 +9,7 @@ import typer
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.completion import documents
+from mps_bill.cli.options import argument
 from mps_bill.cli.output import open_output
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 
@@ -36,16 +37,11 @@ def _known(name: str) -> str:
     return name
 
 
+_DOCUMENT = f"The format of the document: {one_of(tuple(DOCUMENTS))}."
+
+
 def schema(
-    document: Annotated[
-        str,
-        typer.Argument(
-            metavar="[FORMAT]",
-            help=f"The format of the document: {one_of(tuple(DOCUMENTS))}.",
-            callback=_known,
-            autocompletion=documents,
-        ),
-    ] = "price-sheet",
+    document: Annotated[str, argument("[FORMAT]", _DOCUMENT, documents, callback=_known)] = "price-sheet",
     output: options.Output = None,
 ) -> int:
     """JSON Schema of a document, for editors.

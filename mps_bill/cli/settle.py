@@ -12,6 +12,8 @@ import typer
 from mps_bill.cli import clock, options
 from mps_bill.cli.config import books_of_config
 from mps_bill.cli.limits import Limits
+from mps_bill.cli.options import option, show_option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Detail
 from mps_bill.cli.settle_accounts import Payer, settle_file, settle_folder
@@ -21,38 +23,25 @@ if TYPE_CHECKING:
     from mps_bill.pipeline import Settling
 
 
+_SAVE = "Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all."
+_CHARGE_LATE = "Bill usage of settled cycles as corrections; the files must hold only what was missed."
+_CHARGE_TWICE = (
+    "With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Charging:
     """What an account is charged with, up to when, and where it is saved. A field is an option: its type says how it is spelt."""
 
-    save: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all.",
-        ),
-    ] = None
-    in_place: Annotated[bool, typer.Option("--in-place", help="Save the account over the file it was read from.")] = (
+    save: Annotated[str | None, option("--save FILE", _SAVE)] = None
+    in_place: Annotated[bool, option("--in-place", "Save the account over the file it was read from.")] = False
+    as_of: options.AsOf = None
+    charge_late: Annotated[bool, option("--charge-late", _CHARGE_LATE)] = False
+    charge_twice: Annotated[bool, option("--charge-twice", _CHARGE_TWICE)] = False
+    allow_future: Annotated[bool, option("--allow-future", "Also charge and save cycles that have not ended yet.")] = (
         False
     )
-    as_of: options.AsOf = None
-    charge_late: Annotated[
-        bool,
-        typer.Option(
-            "--charge-late",
-            help="Bill usage of settled cycles as corrections; the files must hold only what was missed.",
-        ),
-    ] = False
-    charge_twice: Annotated[
-        bool,
-        typer.Option(
-            "--charge-twice",
-            help="With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice.",
-        ),
-    ] = False
-    allow_future: Annotated[
-        bool, typer.Option("--allow-future", help="Also charge and save cycles that have not ended yet.")
-    ] = False
 
     def payer(self, account: str) -> Payer:
         """The account, and where it is saved."""
@@ -68,11 +57,16 @@ class Charging:
 
         until = options.second_option(self.as_of, "--as-of")
         if self.charge_twice and not self.charge_late:
-            raise typer.BadParameter("use it only with --charge-late", param_hint="--charge-twice")
+            raise invalid("--charge-twice", "use it only with --charge-late")
         if payer.target is not None and until is not None and until > clock.now() and not self.allow_future:
-            message = f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future"
-            raise typer.BadParameter(message, param_hint="--as-of")
+            raise invalid(
+                "--as-of",
+                f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future",
+            )
         return Settling(until, self.charge_late, self.charge_twice, forecast_days=forecast_days)
+
+
+_ACCOUNT = "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
 
 
 @takes(reading=Reading, detail=Detail, charging=Charging)
@@ -81,23 +75,16 @@ def settle(
     context: typer.Context,
     usage: options.Usage,
     prices: options.Prices,
-    account: Annotated[
-        str,
-        options.account(
-            "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
-        ),
-    ],
+    account: Annotated[str, options.account(_ACCOUNT)],
     *,
     charging: Charging,
     showing: Showing,
     detail: Detail,
     forecast_days: Annotated[
-        int,
-        options.show_option("--forecast-days", min=1, metavar="N", help="Days of usage that the forecast is based on."),
+        int, show_option("--forecast-days N", "Days of usage that the forecast is based on.", min=1)
     ] = 7,
     fail_on_outstanding: Annotated[
-        bool,
-        options.show_option("--fail-on-outstanding", help="Exit 4 if anything is outstanding at the end."),
+        bool, show_option("--fail-on-outstanding", "Exit 4 if anything is outstanding at the end.")
     ] = False,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,

@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING
 
-import typer
-
 from mps_bill.cli import signals
 from mps_bill.cli.limits import Limits
 from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.output import say, sync
+from mps_bill.cli.output import invalid, say, sync
 from mps_bill.cli.saving import saving, target_of
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, check_none, counted, printable
@@ -120,13 +118,11 @@ def settle_folder(run: UsageRun, payer: Payer, settling: Settling, view: View, l
 
 def _check_folder(payer: Payer, run: UsageRun) -> None:
     if payer.target is not None and not os.path.isdir(payer.target):
-        message = f"{payer.target} is not a folder, and --account is a folder of accounts"
-        raise typer.BadParameter(message, param_hint="--save")
+        raise invalid("--save", f"{payer.target} is not a folder, and --account is a folder of accounts")
     taken = {os.path.realpath(path) for path in (payer.account, payer.target) if path is not None}
     for option, path in (("--output", run.showing.output), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
-            message = f"{path} would be among the accounts; name a file in another folder"
-            raise typer.BadParameter(message, param_hint=option)
+            raise invalid(option, f"{path} would be among the accounts; name a file in another folder")
 
 
 def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import decimal
-import inspect
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.output import open_output, say, say_problems, write_bytes
+from mps_bill.cli.options import show_option
+from mps_bill.cli.output import invalid, open_output, say, say_problems, write_bytes
 from mps_bill.cli.reading import with_options
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
-from mps_bill.core.language import ENGLISH, language
+from mps_bill.core.language import ENGLISH, LANGUAGES, language
 from mps_bill.core.times import ALWAYS
 from mps_bill.render.formats import FOR_PEOPLE, JOINED, ON_PAPER, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
-    from mps_bill.metering.groups import ControlTotals
     from mps_bill.rating.selection import Selection
-
-
-#: The parts that have no place to say that a run is shown in part.
-_SAYS_NOT = ("records", "focus", "charts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class Showing:
                 with language(self._language):
                     self.format.write(view, data)
             except TooLarge as error:
-                raise typer.BadParameter(str(error), param_hint="--format") from None
+                raise invalid("--format", str(error)) from None
         write_bytes(self.output, data.getvalue())
 
     def check(self, groupings: Sequence[tuple[str, ...]], selection: Selection, *, in_short: bool) -> None:
@@ -66,19 +60,21 @@ class Showing:
             typer.BadParameter: names the option.
         """
         if in_short and self.format.part not in ON_PAPER:
-            message = f"it makes two pages, which {self.format.name} does not have; use --format html or xlsx"
-            raise typer.BadParameter(message, param_hint="--summary")
+            raise invalid(
+                "--summary", f"it makes two pages, which {self.format.name} does not have; use --format html or xlsx"
+            )
         taken = self.format.by
         if taken and not self.format.shows(groupings):
-            raise typer.BadParameter(f"{self.format.name} takes one of {one_of(taken)} for --by", param_hint="--by")
+            raise invalid("--by", f"{self.format.name} takes one of {one_of(taken)} for --by")
         for asked, option in (
             (not self.format.shows(groupings), "--by"),
             (selection.only and "--only" in self.format.cannot, "--only"),
             (selection.period != ALWAYS and "--on" in self.format.cannot, "--from, --to or --on"),
         ):
             if asked:
-                message = f"{self.format.name} is of whole bills, without summaries; leave out {option}"
-                raise typer.BadParameter(message, param_hint="--format")
+                raise invalid(
+                    "--format", f"{self.format.name} is of whole bills, without summaries; leave out {option}"
+                )
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:
@@ -100,23 +96,14 @@ class Showing:
     def end(
         self,
         problems: ProblemReport | None = None,
-        control_totals: ControlTotals | None = None,
         *,
         notices: Iterable[str] = (),
-        shown: str = "",
         found: bool = False,
         crossed: Iterable[str] = (),
         quiet: bool = False,
     ) -> int:
         """Ends a command, after its result: reports what records do not hold, and gives the exit code. `crossed` are
-        the limits that were crossed, in words, which are reported with --quiet too. `shown` says
-        which part of the run the result is, for the formats that cannot."""
-        if control_totals and self.format.part == "records":
-            from mps_bill.view.reading_report import control_totals_text
-
-            say(control_totals_text(control_totals), quiet=quiet)
-        if shown and self.format.part in _SAYS_NOT:
-            say(shown, quiet=quiet)
+        the limits that were crossed, in words, which are reported with --quiet too."""
         for notice in notices:
             say(notice, quiet=quiet)
         if problems and problems.total:
@@ -128,38 +115,44 @@ class Showing:
         return exit_codes.LIMIT_CROSSED if limits else exit_codes.FOUND if found else exit_codes.DONE
 
 
+_LANG = "Language of tables, pages, workbooks and charts; what programs read and messages are English. Default: en."
+
+
 def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Gives a command whose view has these parts the options --format and --output (with `bom` also --bom, with a part for
     people also --lang), and hands them to it as its parameter `showing`. What it offers is what the list of formats has for
     the parts."""
-    formats = formats_of(parts)
-    choices = StrEnum("Format", {format_.name: format_.name for format_ in formats})  # type: ignore[misc]
-    option = typer.Option(
-        "--format",
-        "-f",
-        callback=_unless_output_says,
-        show_default=False,
-        help=f"Output format. Default: by the suffix of --output, else {formats[0].name}.",
-        rich_help_panel=options.SHOW,
-    )
-    spelt: list[tuple[str, object, object]] = [
-        ("format_", Annotated[choices | None, option], None),
-        ("output", options.Output, None),
-    ]
+    formats = {one.name: one for one in formats_of(parts)}
+    about = f"Output format. Default: by the suffix of --output, else {next(iter(formats))}."
+    spelt: dict[str, tuple[object, object]] = {
+        "format_": (
+            _one_of(formats, show_option("--format -f", about, callback=_unless_output_says, show_default=False)),
+            None,
+        ),
+        "output": (options.Output, None),
+    }
     if bom:
-        spelt.append(("bom", options.Bom, False))
+        spelt["bom"] = Annotated[bool, show_option("--bom", "Start CSV with a byte order mark, for Excel.")], False
     if set(parts) & set(FOR_PEOPLE):
-        spelt.append(("lang", options.Lang, None))
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, annotation, default in spelt
-    ]
+        spelt["lang"] = _one_of(LANGUAGES, show_option("--lang", _LANG, show_default=False)), None
 
     def showing(format_: str | None, output: str | None, *, bom: bool = False, lang: str | None = None) -> Showing:
-        chosen = next((one for one in formats if one.name == format_), None)
-        return _checked(Showing(chosen or _format_for(output, formats), output, bom, lang or ENGLISH))
+        """Refuses what cannot be written, before any work is done for it."""
+        chosen = formats[format_] if format_ else _format_for(output, tuple(formats.values()))
+        if not chosen.can_write:
+            install = f'run: pip install "mps-bill[{chosen.name}]"'
+            raise invalid("--format", f"{chosen.about} needs the package {chosen.needs}; {install}")
+        if chosen.binary and output is None and sys.stdout.isatty():
+            example = f"name a file, such as --output bill.{chosen.name}"
+            raise invalid("--format", f"{chosen.about} cannot be shown on a terminal; {example}")
+        return Showing(chosen, output, bom, lang or ENGLISH)
 
-    return lambda command: with_options(command, "showing", parameters, showing)
+    return lambda command: with_options(command, "showing", spelt, showing)
+
+
+def _one_of(words: Iterable[str], option: Any) -> object:
+    """The type of an option that is one of some words, or not given."""
+    return Annotated[Literal[tuple(words)] | None, option]
 
 
 def _unless_output_says(context: typer.Context, option: typer.CallbackParam, value: str | None) -> str | None:
@@ -175,18 +168,5 @@ def _format_for(output: str | None, formats: tuple[Format, ...]) -> Format:
         return formats[0]
     if found is None:
         suffixes = [suffix for format_ in formats for suffix in format_.suffixes]
-        message = f"{quoted(output or '')} does not end in {one_of(suffixes)}; give --format"
-        raise typer.BadParameter(message, param_hint="--output")
+        raise invalid("--output", f"{quoted(output or '')} does not end in {one_of(suffixes)}; give --format")
     return found
-
-
-def _checked(showing: Showing) -> Showing:
-    """Refuses what cannot be written, before any work is done for it."""
-    wanted = showing.format
-    if not wanted.can_write:
-        message = f'{wanted.about} needs the package {wanted.needs}; run: pip install "mps-bill[{wanted.name}]"'
-        raise typer.BadParameter(message, param_hint="--format")
-    if wanted.binary and showing.output is None and sys.stdout.isatty():
-        message = f"{wanted.about} cannot be shown on a terminal; name a file, such as --output bill.{wanted.name}"
-        raise typer.BadParameter(message, param_hint="--format")
-    return showing

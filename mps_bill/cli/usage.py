@@ -7,11 +7,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.output import check_outputs, open_output, say, say_problems
+from mps_bill.cli.options import argument
+from mps_bill.cli.output import check_outputs, invalid, open_output, say, say_problems
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
@@ -48,14 +47,12 @@ def check(
     return showing.end(found=bool(result.problems.total))
 
 
+_FILES = "Files that the profile reads: .csv, .json or .xml, globs, or - for standard input."
+
+
 @usage.command()
 def convert(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE", help="Files that the profile reads: .csv, .json or .xml, globs, or - for standard input."
-        ),
-    ],
+    files: Annotated[list[str], argument("FILE", _FILES)],
     profile: options.Profile = None,
     constants: options.Constants = None,
     output: options.Output = None,
@@ -77,7 +74,7 @@ def convert(
         sources = stack.enter_context(opened(files, choice.formats))
         chosen = choice.of(sources, quiet=quiet)
         if chosen is None:
-            raise typer.BadParameter("name the profile that reads these files", param_hint="--profile")
+            raise invalid("--profile", "name the profile that reads these files")
         if offset is not None:
             chosen = chosen.with_offset(offset)
         converted = stack.enter_context(conversion(sources, chosen, quiet=quiet))

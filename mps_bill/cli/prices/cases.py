@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import options
+from mps_bill.cli.options import argument
 from mps_bill.cli.showing import Showing, shows
+
+_PATHS = "Price sheets with cases beside them (NAME.cases.yaml), files of cases, folders, globs or shipped ids."
 
 
 @shows("lines", "document", "suites")
 def run_tests(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH",
-            help="Price sheets with cases beside them (NAME.cases.yaml), files of cases, folders, globs or shipped ids.",
-        ),
-    ],
+    paths: Annotated[list[str], argument("PATH", _PATHS)],
     *,
     showing: Showing,
     quiet: options.Quiet = False,

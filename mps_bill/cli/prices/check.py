@@ -6,22 +6,31 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli.options import argument, option
+from mps_bill.cli.output import invalid
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
 
 Sheets = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH", help="Price sheets: files, folders, globs, or the ids of shipped ones (see prices list)."
-    ),
+    list[str], argument("PATH", "Price sheets: files, folders, globs, or the ids of shipped ones (see prices list).")
 ]
 Today = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="Use DATE, such as 2026-11-23, as today's date. Default: today in UTC."),
+    str | None, option("--today DATE", "Use DATE, such as 2026-11-23, as today's date. Default: today in UTC.")
 ]
+
+
+_SELECT = "Report only problems of this code (P101), group of codes (P9) or name; repeatable, also P9,P101."
+_AGAINST = (
+    "Compare prices with this sheet's, such as mps-china. Default: the shipped sheets of the currency that have"
+    " the items. Repeatable."
+)
+_CODES_PAGE = (
+    "Where you keep the page of `mps-bill help codes`, for helpUri in SARIF; each rule has its section anyway."
+)
+
+
+_IGNORE = "Do not report problems of this code, group of codes or name; likewise."
 
 
 @shows("lines", "document", "findings", "suites")
@@ -29,39 +38,15 @@ def check(
     paths: Sheets,
     *,
     showing: Showing,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CODE",
-            help="Report only problems of this code (P101), group of codes (P9) or name; repeatable, also P9,P101.",
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CODE", help="Do not report problems of this code, group of codes or name; likewise."),
-    ] = None,
+    strict: Annotated[bool, option("--strict", "Fail on warnings too.")] = False,
+    select: Annotated[list[str] | None, option("--select CODE", _SELECT)] = None,
+    ignore: Annotated[list[str] | None, option("--ignore CODE", _IGNORE)] = None,
     today: Today = None,
-    against: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SHEET",
-            help="Compare prices with this sheet's, such as mps-china. Default: the shipped sheets of the currency that have"
-            " the items. Repeatable.",
-            autocompletion=completion.sheets,
-            show_default=False,
-        ),
-    ] = None,
+    against: Annotated[list[str] | None, option("--against SHEET", _AGAINST, completion.sheets)] = None,
     max_errors: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of problems of each kind to list as text.")
+        int, option("--max-errors N", "Number of problems of each kind to list as text.", min=1)
     ] = LISTED_OF_A_KIND,
-    codes_page: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where you keep the page of `mps-bill help codes`, for helpUri in SARIF; each rule has its section anyway.",
-        ),
-    ] = None,
+    codes_page: Annotated[str | None, option("--codes-page URL", _CODES_PAGE)] = None,
     quiet: options.Quiet = False,
 ) -> int:
     """Check price sheets and report every problem, for people and for CI.
@@ -82,7 +67,7 @@ def check(
 
     day = today_option(today)
     if codes_page is not None and not re.fullmatch(r"https?://[^\s#]+", codes_page):
-        raise typer.BadParameter("write an address that begins with https://, without #", param_hint="--codes-page")
+        raise invalid("--codes-page", "write an address that begins with https://, without #")
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
     sheets, missing = load_sheets(paths, subfolders=True)
     beside = (
@@ -131,9 +116,6 @@ def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
         if not named:
             known = [name for kind in EXPLANATIONS for name in (kind.code, kind.slug)]
             hint = near_miss(word, known, priced=False) or "; write one such as P101, P9 or duplicate-key"
-            raise typer.BadParameter(
-                f"{quoted(word)} is not the code or name of a problem{hint}",
-                param_hint=option,
-            )
+            raise invalid(option, f"{quoted(word)} is not the code or name of a problem{hint}")
         found.update(named)
     return frozenset(found)

@@ -9,10 +9,9 @@ from fractions import Fraction
 from os.path import isdir
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mps_bill.cli import options
-from mps_bill.cli.output import check_outputs
+from mps_bill.cli.options import argument, option
+from mps_bill.cli.output import check_outputs, invalid
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
@@ -26,30 +25,21 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 
 
+_FAIL_IF_UP = "Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage."
+
+
 @takes(reading=Reading)
 @shows("printed", "document")
 def diff(
     old: Annotated[
-        str,
-        typer.Argument(
-            metavar="OLD", help="Price sheets: a file, a folder, the id of a shipped one, or - for standard input."
-        ),
+        str, argument("OLD", "Price sheets: a file, a folder, the id of a shipped one, or - for standard input.")
     ],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The price sheets to compare with them.")],
+    new: Annotated[str, argument("NEW", "The price sheets to compare with them.")],
     *,
     usage: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--usage", metavar="FILE", help="Bill this usage under both sheets. Repeatable; globs are allowed."
-        ),
+        list[str] | None, option("--usage FILE", "Bill this usage under both sheets. Repeatable; globs are allowed.")
     ] = None,
-    fail_if_up: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PERCENT",
-            help="Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage.",
-        ),
-    ] = None,
+    fail_if_up: Annotated[str | None, option("--fail-if-up PERCENT", _FAIL_IF_UP)] = None,
     showing: Showing,
     reading: Reading,
 ) -> int:
@@ -62,7 +52,7 @@ def diff(
     """
     limit = options.amount_option(fail_if_up, "--fail-if-up")
     if old == new == "-":
-        raise typer.BadParameter("both sheets cannot be read from standard input; name one of them", param_hint="NEW")
+        raise invalid("NEW", "both sheets cannot be read from standard input; name one of them")
     from mps_bill.cli.metering import read_files
 
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))

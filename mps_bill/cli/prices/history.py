@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from mps_bill.cli import completion, options
+from mps_bill.cli.options import argument, option
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.files import shipped_folder
 
+_PATHS = "Files and folders, with their subfolders, of its versions. Default: the shipped ones."
+
 
 @shows("printed", "document", "records")
 def history(
-    sheet: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="The id of a price sheet, such as mps-china.", autocompletion=completion.sheets
-        ),
-    ],
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH", help="Files and folders, with their subfolders, of its versions. Default: the shipped ones."
-        ),
-    ] = None,
+    sheet: Annotated[str, argument("ID", "The id of a price sheet, such as mps-china.", completion.sheets)],
+    paths: Annotated[list[str] | None, argument("PATH", _PATHS)] = None,
     *,
-    item: Annotated[list[str] | None, typer.Option(metavar="CODE", help="Only this item. Repeatable.")] = None,
+    item: Annotated[list[str] | None, option("--item CODE", "Only this item. Repeatable.")] = None,
     showing: Showing,
 ) -> int:
     """The prices of a sheet over its versions: a column for each, and how a price changed last.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mps_bill.cli import completion, options
+from mps_bill.cli.options import option
 from mps_bill.cli.output import say
 from mps_bill.cli.prices.check import Sheets
 from mps_bill.cli.showing import Showing, shows
@@ -21,27 +20,15 @@ if TYPE_CHECKING:
 def show(
     paths: Sheets,
     *,
-    item: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CODE", help="Only this item. Repeatable.", autocompletion=completion.items),
-    ] = None,
+    item: Annotated[list[str] | None, option("--item CODE", "Only this item. Repeatable.", completion.items)] = None,
     region: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="REGION", help="Only prices in this region. Repeatable.", autocompletion=completion.regions
-        ),
+        list[str] | None, option("--region REGION", "Only prices in this region. Repeatable.", completion.regions)
     ] = None,
-    spec: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SPEC", help="Only this spec. Repeatable.", autocompletion=completion.specs),
-    ] = None,
+    spec: Annotated[list[str] | None, option("--spec SPEC", "Only this spec. Repeatable.", completion.specs)] = None,
     at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00."),
+        str | None, option("--at TIME", "Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00.")
     ] = None,
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="Show which specs have a price in which regions.")
-    ] = False,
+    coverage: Annotated[bool, option("--coverage", "Show which specs have a price in which regions.")] = False,
     showing: Showing,
 ) -> int:
     """The price tables of price sheets, for people.
@@ -113,7 +100,7 @@ def _check_selection(sheets: Sequence[PriceSheet], selection: Selection) -> None
 
     items = [item for sheet in sheets for item in sheet.items.values()]
     groups = [group for sheet in sheets for group in sheet.region_groups]
-    for option, words, known in (
+    for name, words, known in (
         ("--item", selection.items, [item.code for item in items]),
         ("--spec", selection.specs, [spec for item in items for spec in (*item.prices, *item.aliases)]),
         (
@@ -122,4 +109,4 @@ def _check_selection(sheets: Sequence[PriceSheet], selection: Selection) -> None
             [*groups, *(region for sheet in sheets for region in regions_of(sheet)), *KNOWN],
         ),
     ):
-        options.check_known(words if sheets else (), known, option, "none of the sheets")
+        options.check_known(words if sheets else (), known, name, "none of the sheets")
