@@ -6,46 +6,24 @@ The keys from `credit_used` on are written by the program. A file without them i
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, plain
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, plain, stripped
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import HOUR
-from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import (
-    Choice,
-    Field,
-    Fields,
-    ListOf,
-    MapOf,
-    Object,
-    Record,
-    Text,
-    Unique,
-    matching,
-    optional,
-    words,
-)
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, MapOf, Object, Text, matching, optional, words
 from mps_bill.documents.values import currency, decimal_of, format_field, number, word
 from mps_bill.price_sheet.sheet_model import Settlement
-from mps_bill.rating.contract import VouchersAt
+from mps_bill.rating.contract import Contract, Discount, VouchersAt
+from mps_bill.settlement import account as values
 from mps_bill.settlement import account_problems as kinds
-from mps_bill.settlement.account import EVERY_PRODUCT, Charged, ChargedMonth, Debt, FrozenMonth, TopUp
-from mps_bill.settlement.entries import (
-    ID,
-    MONEY_PLACES,
-    identifier,
-    item_code,
-    millionths,
-    moment,
-    money,
-    percent,
-    product_code,
-    region_id,
-    spec_code,
-)
+from mps_bill.settlement import entries
+from mps_bill.settlement.account import Account, ChargedMonth, Debt, FrozenMonth
+from mps_bill.settlement.entries import ID, item_code, kept, list_of, moment, money, product_code, region_id, spec_code
 from mps_bill.settlement.sources import SOURCES
 
 FORMAT_NAME = "mps-bill/account/1"
@@ -56,10 +34,6 @@ _DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
 _HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
 _SECONDS = r"0|[1-9][0-9]{0,8}"
 _DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
-#: A month's use is a sum of many quantities.
-_USE_DIGITS = 24
-
-
 _HOUR_AMOUNT = r"(0|[1-9][0-9]{0,2})=[0-9]+(\.[0-9]+)?"
 _AMOUNTS = f"{_HOUR_AMOUNT}( {_HOUR_AMOUNT})*"
 
@@ -68,11 +42,11 @@ def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
     """The amounts of money in `0=0.65 1=0.70`, by hour."""
     if not re.fullmatch(_AMOUNTS, text):
         raise ValueError("write hours and amounts such as 0=0.65 1=0.70")
-    parse = decimal_of(MONEY_PLACES, above_zero=True)
+    parse = decimal_of(entries.MONEY_PLACES, above_zero=True)
     return tuple((int(hour), parse(amount)) for hour, _, amount in (word.partition("=") for word in text.split(" ")))
 
 
-_exact_amount = number("an exact amount", kinds.BAD_MONEY, AMOUNT_PLACES)
+_exact_amount = kept(number("an exact amount", kinds.BAD_MONEY, AMOUNT_PLACES), stripped)
 
 
 def _parse_seconds(text: str) -> int:
@@ -83,24 +57,23 @@ def _parse_hours(text: str) -> int:
     return int(matching(_HOURS, "hours", "x and hexadecimal digits")(text)[1:], 16)
 
 
-_use = number("a month's use", kinds.BAD_QUANTITY, QUANTITY_PLACES, whole_digits=_USE_DIGITS)
+# It is a sum of many quantities.
+_use = entries.quantity_of("a month's use", whole_digits=24)
 _month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
 
 
-def _unique(*keys: Field[Any]) -> Unique:
-    """The keys by which the entries of a list that the program writes differ."""
-    return Unique(kinds.DUPLICATE_ENTRY, tuple(field.key for field in keys))
-
-
-TOP_UP_ID = optional("id", identifier, "identifier, unique in its list; needed where two have the same time and amount")
+TOP_UP_ID = optional(
+    "id", entries.identifier, "identifier, unique in its list; needed where two have the same time and amount"
+)
 AT = Field("at", moment("a time"), "when the money arrives")
 AMOUNT = Field("amount", money, "how much")
 ARRIVED = optional(
     "arrived",
     Choice("a mark", {"true": True, "false": False}, kinds.BAD_NAME),
     "written by the program: true once the money is counted in the account",
+    False,
 )
-TOP_UP = Object("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED), make=TopUp)
+TOP_UP = Object("a top-up", (TOP_UP_ID, AT, AMOUNT, ARRIVED), make=values.TopUp)
 
 PRODUCT = Field("product", product_code, "the product that is billed")
 CYCLE_START = Field(
@@ -161,15 +134,15 @@ def _check_frozen(frozen: Fields) -> list[Problem]:
 
 
 def _month_use(
-    product: str, month: str, item: str, spec: str, region: str, used: Decimal
+    product: str, month: str, item: str, spec: str, region: str, used: int
 ) -> tuple[tuple[str, str, str, str, str], int]:
-    return (product, month, item, spec, region), millionths(used)
+    return (product, month, item, spec, region), used
 
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
-FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0")
-FROZEN_VOUCHERS = optional("vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0")
+FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", ZERO)
+FROZEN_VOUCHERS = optional("vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", ZERO)
 FROZEN_MONTH = Object(
     "a frozen month",
     (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, FROZEN_VOUCHERS),
@@ -193,11 +166,11 @@ DIGESTS = Field(
 )
 HOURS = Field(
     "hours",
-    Text("hours", _parse_hours, _HOURS, kinds.BAD_ID),
+    kept(Text("hours", _parse_hours, _HOURS, kinds.BAD_ID), lambda hours: f"x{hours:x}"),
     "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
 )
 CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=ChargedMonth)
-CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=Charged)
+CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=values.Charged)
 
 DISCOUNT_ITEMS = optional(
     "items", ListOf("the discount's items", item_code, unique=True), "the only items that it holds for; absent: all"
@@ -209,12 +182,18 @@ DISCOUNT_REGIONS = optional(
 )
 DISCOUNT_FROM = optional("effective_from", moment("a start"), "cycles that start from then on; absent: all before too")
 DISCOUNT_UNTIL = optional("expires_at", moment("an expiry"), "cycles that start before then; absent: it does not end")
-PERCENT = Field("percent", percent, "what it takes off the amount of a line, such as 8")
-DISCOUNT = Record("a discount", (ID, PERCENT, DISCOUNT_ITEMS, DISCOUNT_REGIONS, DISCOUNT_FROM, DISCOUNT_UNTIL))
-DISCOUNTS = optional(
+PERCENT = Field("percent", entries.percent, "what it takes off the amount of a line, such as 8")
+DISCOUNT = Object(
+    "a discount",
+    (ID, PERCENT, DISCOUNT_ITEMS, DISCOUNT_REGIONS, DISCOUNT_FROM, DISCOUNT_UNTIL),
+    make=entries.made(Discount),
+)
+DISCOUNTS = list_of(
     "discounts",
-    ListOf("the discounts", DISCOUNT, may_be_empty=True),
+    "the discounts",
+    DISCOUNT,
     "the discounts of the contract; of those that hold for a line the largest counts, and they never add up",
+    ID,
 )
 SETTLEMENT = optional(
     "settlement",
@@ -229,49 +208,31 @@ VOUCHERS_AT = optional(
     Choice[VouchersAt]("a time at which vouchers pay", words("settlement", "billing"), kinds.UNKNOWN_SETTLEMENT),
     "when vouchers pay: at settlement, or at billing, hour by hour, also where the month is settled as a whole;"
     " absent: settlement",
+    "settlement",
 )
 CONTRACT: tuple[Field[Any], ...] = (DISCOUNTS, SETTLEMENT, SETTLEMENT_FROM, VOUCHERS_AT)
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of all money in the file")
-TOP_UPS = optional(
-    "top_ups",
-    ListOf("the top-ups", TOP_UP, Unique(kinds.DUPLICATE_ID, (TOP_UP_ID.key,)), may_be_empty=True),
-    "money paid in",
-)
+TOP_UPS = list_of("top_ups", "the top-ups", TOP_UP, "money paid in", TOP_UP_ID)
 SETTLED_THROUGH = optional("settled_through", moment("a time"), "cycles of every product that end by then are done")
 SETTLED_BY_PRODUCT = optional(
     "settled_through_by_product",
     MapOf("times by product", product_code, moment("a time")),
-    f"the same for each product, which then alone decides; `{EVERY_PRODUCT}` stands for the products not named",
+    f"the same for each product, which then alone decides; `{values.EVERY_PRODUCT}` stands for the products not named",
 )
 SETTLED_AT = optional("settled_at", moment("a time"), "the time that the account has reached")
-OUTSTANDING = optional("outstanding", ListOf("outstanding bills", DEBT, may_be_empty=True), "oldest first")
-OUTSTANDING_MONTHS = optional(
-    "outstanding_months",
-    ListOf("months of outstanding bills", DEBT_MONTH, may_be_empty=True),
-    "the same where a month has many of them",
-)
-FROZEN = optional(
-    "frozen",
-    ListOf("frozen months", FROZEN_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
-    "months to be paid as a whole when they are over",
-)
-MONTH_USED = optional(
-    "month_used",
-    ListOf("the months' use", MONTH_USE, _unique(PRODUCT, MONTH, ITEM, SPEC, REGION), may_be_empty=True),
-    "what months have used of items with tiers by the month",
-)
-CHARGED = optional(
-    "charged",
-    ListOf("charged cycles", CHARGED_CYCLES, _unique(PRODUCT, CHARGED_DAY), may_be_empty=True),
-    "the cycles that were charged, so that the same usage is not charged again",
-)
-CHARGED_MONTHS = optional(
-    "charged_months",
-    ListOf("charged months", CHARGED_MONTH, _unique(PRODUCT, MONTH), may_be_empty=True),
-    "the cycles that were charged long ago, so that none of them is charged again without --charge-late",
-)
+OUTSTANDING = list_of("outstanding", "outstanding bills", DEBT, "oldest first")
+_SAME = "the same where a month has many of them"
+OUTSTANDING_MONTHS = list_of("outstanding_months", "months of outstanding bills", DEBT_MONTH, _SAME)
+_PAID_LATER = "months to be paid as a whole when they are over"
+FROZEN = list_of("frozen", "frozen months", FROZEN_MONTH, _PAID_LATER, PRODUCT, MONTH)
+_USED = "what months have used of items with tiers by the month"
+MONTH_USED = list_of("month_used", "the months' use", MONTH_USE, _USED, PRODUCT, MONTH, ITEM, SPEC, REGION)
+_CHARGED = "the cycles that were charged, so that the same usage is not charged again"
+CHARGED = list_of("charged", "charged cycles", CHARGED_CYCLES, _CHARGED, PRODUCT, CHARGED_DAY)
+_CHARGED_LONG_AGO = "the cycles that were charged long ago, so that none of them is charged again without --charge-late"
+CHARGED_MONTHS = list_of("charged_months", "charged months", CHARGED_MONTH, _CHARGED_LONG_AGO, PRODUCT, MONTH)
 #: The keys that the program writes, in the order in which it adds them.
 KEPT: tuple[Field[Any], ...] = (
     *(key for source in SOURCES for key in source.kept_keys),
@@ -290,9 +251,38 @@ _SOURCE_KEYS: list[Field[Any]] = sorted(
     (key for source in SOURCES for key in source.keys),
     key=lambda key: (isinstance(key.shape, ListOf), not key.required),
 )
-ACCOUNT = Record(
+
+
+def _account(
+    *,
+    settled_through: int | None = None,
+    settled_through_by_product: dict[str, int] | None = None,
+    outstanding: tuple[Debt, ...] = (),
+    outstanding_months: tuple[tuple[Debt, ...], ...] = (),
+    month_used: tuple[tuple[tuple[str, str, str, str, str], int], ...] = (),
+    charged_months: tuple[ChargedMonth, ...] = (),
+    **others: Any,
+) -> Account:
+    """An account that has nothing of any source yet. `settled_through` holds for every product, unless the times of single
+    products are given, which then decide."""
+    whole = {} if settled_through is None else {values.EVERY_PRODUCT: settled_through}
+    return Account(
+        contract=Contract(**{key.key: others.pop(key.key) for key in CONTRACT if key.key in others}),
+        settled_through=settled_through_by_product or whole,
+        outstanding=tuple(sorted(chain(outstanding, *outstanding_months), key=values.debt_order)),
+        month_used=dict(month_used),
+        charged_months=tuple(sorted(charged_months, key=lambda month: (month.product, month.month))),
+        **others,
+    )
+
+
+#: A source makes its value of its keys itself.
+_OF_SOURCES = {key.key for source in SOURCES for key in (*source.keys, *source.kept_keys)}
+_FIELDS = (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT)
+ACCOUNT = Object(
     "an account",
-    (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT),
+    tuple(replace(key, name=None) if key.key in _OF_SOURCES else key for key in _FIELDS),
     needs={SETTLEMENT_FROM.key: SETTLEMENT.key},
+    make=_account,
 )
 DOCUMENT = Document("mps-bill account, version 1", ACCOUNT, kinds.UNREADABLE_FILE)

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from mps_bill.core.decimals import amount_text, plain, scaled, stripped
+from mps_bill.core.decimals import amount_text
 from mps_bill.core.times import HOUR, Calendar, iso
-from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.documents.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
-from mps_bill.rating.contract import LIST_PRICES, Contract, Discount
 from mps_bill.settlement import account_format as f
-from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt, TopUp
-from mps_bill.settlement.sources.payment_source import Written
+from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt
+from mps_bill.settlement.entries import Written, quantity_text, row
 
 #: Text that YAML reads as it stands, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -74,74 +73,26 @@ def _entries(account: Account, offset: int) -> dict[str, Any]:
         entries |= source.written(offset)
     times = {product: iso(second, offset) for product, second in account.settled_through.items()}
     single_debts, debt_months = _by_month(account.outstanding, offset)
-    return entries | {
-        "top_ups": [_top_up_row(one, offset) for one in account.top_ups],
-        **_contract(account.contract, offset),
-        "settled_through": None if not times else iso(min(account.settled_through.values()), offset),
-        "settled_through_by_product": None if set(times) <= {EVERY_PRODUCT} else dict(sorted(times.items())),
-        "settled_at": None if account.settled_at is None else iso(account.settled_at, offset),
-        "outstanding": [_debt_row(debt, offset) for debt in single_debts],
-        "outstanding_months": debt_months,
-        "frozen": [
-            {
-                "product": one.product,
-                "month": one.month,
-                "items": {code: stripped(value) for code, value in one.items},
-                **({"discount": stripped(one.discount)} if one.discount else {}),
-                **({"vouchers": amount_text(one.vouchers)} if one.vouchers else {}),
-            }
-            for one in account.frozen
-        ],
-        "month_used": [
-            dict(zip(("product", "month", "item", "spec", "region"), key, strict=True))
-            | {"used": plain(scaled(micros, QUANTITY_PLACES))}
-            for key, micros in account.month_used.items()
-        ],
-        "charged": [{"product": one.product, "day": one.day, "digests": one.digests} for one in account.charged],
-        "charged_months": [
-            {"product": one.product, "month": one.month, "hours": f"x{one.hours:x}"} for one in account.charged_months
-        ],
-    }
+    state = replace(account, outstanding=single_debts)
+    return (
+        entries
+        | row(f.CONTRACT, account.contract, offset)
+        | row(_AS_THEY_ARE, state, offset)
+        | {
+            "settled_through": None if not times else iso(min(account.settled_through.values()), offset),
+            "settled_through_by_product": None if set(times) <= {EVERY_PRODUCT} else dict(sorted(times.items())),
+            "outstanding_months": debt_months,
+            "month_used": [
+                dict(zip(("product", "month", "item", "spec", "region"), key, strict=True))
+                | {"used": quantity_text(used)}
+                for key, used in account.month_used.items()
+            ],
+        }
+    )
 
 
-def _contract(contract: Contract, offset: int) -> dict[str, Any]:
-    start = contract.settlement_from
-    return {
-        "discounts": [_discount_row(one, offset) for one in contract.discounts],
-        "settlement": contract.settlement,
-        "settlement_from": None if start is None else iso(start, offset),
-        "vouchers_at": contract.vouchers_at if contract.vouchers_at != LIST_PRICES.vouchers_at else None,
-    }
-
-
-def _discount_row(discount: Discount, offset: int) -> _Flow:
-    times = {"effective_from": discount.effective_from, "expires_at": discount.expires_at}
-    limits = {"items": discount.items, "regions": discount.regions}
-    return {
-        "id": discount.id,
-        "percent": plain(discount.percent),
-        **{key: sorted(words) for key, words in limits.items() if words is not None},
-        **{key: iso(second, offset) for key, second in times.items() if second is not None},
-    }
-
-
-def _top_up_row(top_up: TopUp, offset: int) -> _Flow:
-    return {
-        **({} if top_up.id is None else {"id": top_up.id}),
-        "at": iso(top_up.at, offset),
-        "amount": amount_text(top_up.amount),
-        **({"arrived": "true"} if top_up.arrived else {}),
-    }
-
-
-def _debt_row(debt: Debt, offset: int) -> _Flow:
-    return {
-        "product": debt.product,
-        "cycle_start": iso(debt.cycle_start, offset),
-        **({"month": debt.month} if debt.month else {}),
-        "issued_at": iso(debt.issued_at, offset),
-        "amount": amount_text(debt.amount),
-    }
+#: The keys under which what an account has stands as it is.
+_AS_THEY_ARE = (f.TOP_UPS, f.SETTLED_AT, f.OUTSTANDING, f.FROZEN, f.CHARGED, f.CHARGED_MONTHS)
 
 
 _Flow = Mapping[str, Written]

@@ -1,17 +1,31 @@
-"""What the entries of an account file are made of: the shapes of single values, and what every reader of entries checks."""
+"""What the entries of an account file are made of: single values, read and written again, and what every reader checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, amount_text, plain, scaled
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
 from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.documents import values
-from mps_bill.documents.shapes import Field, Fields, Located, Many, Text, repeated
+from mps_bill.documents.shapes import (
+    Choice,
+    Field,
+    Fields,
+    ListOf,
+    Located,
+    Many,
+    MapOf,
+    Record,
+    Shape,
+    Text,
+    Unique,
+    optional,
+)
 from mps_bill.documents.values import decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
@@ -19,6 +33,8 @@ from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.settlement import account_problems as kinds
 
 T = TypeVar("T")
+#: A value of the account file as it is written: a word, a list, a mapping.
+Written = str | Sequence[Any] | Mapping[str, Any]
 
 #: Money in an account has at most the decimal places of its currency.
 MONEY_PLACES = 2
@@ -26,8 +42,37 @@ ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 
 
-def moment(name: str) -> Text[int]:
-    return values.moment(name, kinds.BAD_TIME)
+@dataclass(frozen=True, slots=True)
+class Kept(Text[T]):
+    """A single value of which `write` makes its text again, on the clock of an offset (seconds)."""
+
+    write: Callable[[Any, int], str] = field(kw_only=True)
+
+
+def kept(text: Text[T], write: Callable[[Any], str]) -> Kept[T]:
+    return Kept(text.name, text.parse, text.pattern, text.kind, text.numbers, write=lambda value, _: write(value))
+
+
+def moment(name: str) -> Kept[int]:
+    text = values.moment(name, kinds.BAD_TIME)
+    return Kept(text.name, text.parse, text.pattern, text.kind, write=iso)
+
+
+def quantity_of(name: str, whole_digits: int = 12) -> Kept[int]:
+    """A quantity, in millionths."""
+    text = number(name, kinds.BAD_QUANTITY, QUANTITY_PLACES, whole_digits=whole_digits)
+    parsed = Text(name, lambda word: millionths(text.parse(word)), text.pattern, text.kind, text.numbers)
+    return kept(parsed, quantity_text)
+
+
+def millionths(value: Decimal) -> int:
+    """A quantity with at most six decimals in millionths."""
+    return int(EXACT.multiply(value, Decimal(MICROS)))
+
+
+def quantity_text(value: int) -> str:
+    """A quantity in millionths, as it is written."""
+    return plain(scaled(value, QUANTITY_PLACES))
 
 
 def _parse_percent(text: str) -> Decimal:
@@ -37,16 +82,12 @@ def _parse_percent(text: str) -> Decimal:
     return value
 
 
-money = number("an amount of money", kinds.BAD_MONEY, MONEY_PLACES)
-quantity = number("a quantity", kinds.BAD_QUANTITY, QUANTITY_PLACES)
-coefficient = number("a coefficient", kinds.BAD_COEFFICIENT, AMOUNT_PLACES, above_zero=True)
-percent = Text(
-    "a percent",
-    _parse_percent,
-    rf"(?!0(\.0*)?$)([1-9]?[0-9](\.[0-9]{{1,{AMOUNT_PLACES}}})?|100(\.0{{1,{AMOUNT_PLACES}}})?)",
-    kinds.BAD_PERCENT,
-    {"exclusiveMinimum": 0, "maximum": 100},
-)
+money = kept(number("an amount of money", kinds.BAD_MONEY, MONEY_PLACES), amount_text)
+quantity = quantity_of("a quantity")
+coefficient = kept(number("a coefficient", kinds.BAD_COEFFICIENT, AMOUNT_PLACES, above_zero=True), plain)
+_PERCENT = rf"(?!0(\.0*)?$)([1-9]?[0-9](\.[0-9]{{1,{AMOUNT_PLACES}}})?|100(\.0{{1,{AMOUNT_PLACES}}})?)"
+_PERCENT_BOUNDS = {"exclusiveMinimum": 0, "maximum": 100}
+percent = kept(Text("a percent", _parse_percent, _PERCENT, kinds.BAD_PERCENT, _PERCENT_BOUNDS), plain)
 identifier = word("an id", ID_PATTERN, kinds.BAD_ID, "letters, digits, points, - or _")
 # Whether a word is known depends on the price sheets, so any word is read here, and `Reading` looks it up.
 item_code = Text("an item code", str, _WORD, kinds.UNKNOWN_ITEM)
@@ -59,16 +100,53 @@ EFFECTIVE_FROM = Field("effective_from", moment("a start"), "the first moment it
 EXPIRES_AT = Field("expires_at", moment("an expiry"), "the moment from which it can no longer be used")
 
 
-def millionths(value: Decimal) -> int:
-    """A quantity with at most six decimals in millionths."""
-    return int(EXACT.multiply(value, Decimal(MICROS)))
+def made(make: Callable[..., T], whole: str = "") -> Callable[..., T]:
+    """What makes the value of an entry: what it is limited to is a set, and of the `whole` all is left where it does not say."""
+
+    def from_values(**values: Any) -> T:
+        if whole:
+            values.setdefault("remaining", values[whole])
+        return make(**{key: frozenset(value) if isinstance(value, tuple) else value for key, value in values.items()})
+
+    return from_values
+
+
+def list_of(
+    key: str, several: str, entry: Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
+) -> Field[Many[T]]:
+    """A key of an account file with a list of entries, perhaps none, that differ in the fields of `unique`."""
+    kind = kinds.DUPLICATE_ID if unique and unique[0].key == ID.key else kinds.DUPLICATE_ENTRY
+    differing = Unique(kind, tuple(field.key for field in unique)) if unique else False
+    return optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
+
+
+def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, Written]:
+    """What was made of some keys as it is written under them, times on the clock of an offset. A key is left out where it
+    has none, or its default."""
+    parts = ((field, getattr(value, field.name or field.key)) for field in fields)
+    return {
+        field.key: _written(field.shape, part, offset) for field, part in parts if part not in (None, field.default)
+    }
+
+
+def _written(shape: Any, value: Any, offset: int) -> Written:
+    match shape:
+        case Record():
+            return row(shape.fields, value, offset)
+        case ListOf():
+            parts = sorted(value) if isinstance(value, frozenset) else value
+            return [_written(shape.part, part, offset) for part in parts]
+        case MapOf():
+            return {key: _written(shape.value, part, offset) for key, part in dict(value).items()}
+        case Choice():
+            return next(word for word, meant in shape.words.items() if meant == value)
+        case Kept():
+            return shape.write(value, offset)
+    return str(value)
 
 
 class Reading:
-    """The problems of an account file that is being read, and the words that its price sheets know.
-
-    A part with a wrong value is left out; since it is a problem, the account is not used in the end.
-    """
+    """The problems of an account file that is being read, and the words that its price sheets know."""
 
     def __init__(self, book: PriceBook, problems: list[Problem]) -> None:
         self.book = book
@@ -81,15 +159,6 @@ class Reading:
 
     def report(self, place: Place, kind: Kind, message: str) -> None:
         self.problems.append(Problem(place, kind, message))
-
-    def each(self, fields: Fields, field: Field[Many[Fields]], make: Callable[[Fields], T | None]) -> tuple[T, ...]:
-        """What `make` makes of the parts of a list, whose ids, where they have some, must differ."""
-        parts = fields.parts(field)
-        ids = (part.get(ID) for part in parts)
-        found = ((id_.value, id_.place, f"id {quoted(id_.value)}") for id_ in ids if id_)
-        self.problems += repeated(found, kinds.DUPLICATE_ID)
-        made = map(make, parts)
-        return tuple(value for value in made if value is not None)
 
     def items(self, code: Located[str]) -> tuple[Item, ...]:
         """The items of a code, one for each price sheet that has it."""
@@ -107,42 +176,31 @@ class Reading:
             message = f"{items[0].code} has no spec {quoted(spec.value)}{near_miss(spec.value, known)}"
             self.report(spec.place, kinds.UNKNOWN_SPEC, message)
 
-    def region(self, region: Located[str]) -> str:
-        if region.value not in self._regions:
-            message = f"region {quoted(region.value)} is not known{near_miss(region.value, self._regions)}"
-            self.report(region.place, kinds.UNKNOWN_REGION, message)
-        return region.value
+    def regions(self, regions: Iterable[Located[str]]) -> None:
+        for region in regions:
+            if region.value not in self._regions:
+                message = f"region {quoted(region.value)} is not known{near_miss(region.value, self._regions)}"
+                self.report(region.place, kinds.UNKNOWN_REGION, message)
 
     def remaining(
-        self, fields: Fields, field: Field[Located[Decimal]], whole_field: Field[Located[Decimal]]
-    ) -> Decimal | None:
-        """What is left, by default all; None where it or the whole is wrong."""
-        whole = fields.get(whole_field)
-        remaining = fields.get(field) or whole
+        self, entry: Fields, field: Field[Located[T]], whole_field: Field[Located[T]], shown: Callable[[T], str]
+    ) -> None:
+        """What is left is at most the whole."""
+        remaining: Any = entry.get(field)
+        whole: Any = entry.get(whole_field)
         if remaining and whole and remaining.value > whole.value:
-            excess = remaining.value - whole.value
             message = (
-                f"remaining, {plain(remaining.value)}, is {plain(excess)} above {whole_field.key},"
-                f" {plain(whole.value)}; what is left is at most the whole"
+                f"remaining, {shown(remaining.value)}, is {shown(remaining.value - whole.value)} above"
+                f" {whole_field.key}, {shown(whole.value)}; what is left is at most the whole"
             )
             self.report(remaining.place, kinds.EXCESSIVE_REMAINING, message)
-            return None
-        return None if remaining is None or fields.wrong(field) else remaining.value
 
-    def validity(self, fields: Fields) -> tuple[int, int] | None:
-        """`effective_from` and `expires_at`; None where they are wrong."""
-        start, end = fields.get(EFFECTIVE_FROM), fields.get(EXPIRES_AT)
-        if start is None or end is None or not self.is_period(start, end):
-            return None
-        return start.value, end.value
-
-    def is_period(self, start: Located[int], end: Located[int]) -> bool:
-        """Whether the end is after the start, which is reported otherwise."""
-        if end.value <= start.value:
+    def validity(self, entry: Fields) -> None:
+        """The end is after the start."""
+        start, end = entry.get(EFFECTIVE_FROM), entry.get(EXPIRES_AT)
+        if start and end and end.value <= start.value:
             message = (
                 f"expires_at, {iso(end.value, self.offset)}, must be after effective_from,"
                 f" {iso(start.value, self.offset)}"
             )
             self.report(end.place, kinds.EMPTY_VALIDITY, message)
-            return False
-        return True

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mps_bill.documents.shapes import Field, ListOf, Record
-from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
+from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
 
 
 class RefundCredits(MoneyPots[MoneyPot]):
@@ -14,10 +13,5 @@ class RefundCredits(MoneyPots[MoneyPot]):
     pool = "refund_credits"
     pool_title = "Refund credits"
     column = "cash"
-    entries = Field(
-        "refund_credits",
-        ListOf("the refund credits", Record("a refund credit", POT_KEYS), may_be_empty=True),
-        "money given back for earlier bills",
-        required=False,
-    )
+    entries = list_of_pots("refund_credits", "refund credits", "a refund credit", MoneyPot)
     keys = (entries,)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO, amount_text
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Field, Fields
-from mps_bill.settlement.entries import Reading, money
-from mps_bill.settlement.sources.payment_source import (
-    Due,
-    Holding,
-    MoneyDeduction,
-    MoneySource,
-    Written,
-)
+from mps_bill.documents.shapes import Field
+from mps_bill.settlement.entries import money
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
 
-BALANCE = Field("balance", money, "cash")
+BALANCE = Field("balance", money, "cash", name="amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +26,6 @@ class Balance(MoneySource):
     has_ids = False
     column = "cash"
     keys = (BALANCE,)
-
-    @classmethod
-    def read(cls, fields: Fields, reading: Reading) -> Balance:
-        return cls(fields.value_of(BALANCE, ZERO))
-
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        return {"balance": amount_text(self.amount)}
 
     def holdings(self) -> tuple[Holding, ...]:
         return (Holding("", self.amount),)

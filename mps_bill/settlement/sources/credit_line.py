@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO, amount_text, plain
+from mps_bill.core.decimals import ZERO, plain
 from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Fields, optional
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import Reading, money
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
 
-CREDIT_LINE = optional("credit_line", money, "how much may be owed before a bill is outstanding; absent: 0")
-CREDIT_USED = optional("credit_used", money, "how much of the credit line is used")
+CREDIT_LINE = optional(
+    "credit_line", money, "how much may be owed before a bill is outstanding; absent: 0", name="limit"
+)
+CREDIT_USED = optional("credit_used", money, "how much of the credit line is used", ZERO, name="used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,13 @@ class CreditLine(MoneySource):
         return self.limit - self.used
 
     @classmethod
-    def read(cls, fields: Fields, reading: Reading) -> CreditLine:
+    def check(cls, fields: Fields, reading: Reading) -> None:
         used, limit = fields.get(CREDIT_USED), fields.value_of(CREDIT_LINE, ZERO)
         if used and not fields.wrong(CREDIT_LINE) and used.value > limit:
             message = (
                 f"credit_used, {plain(used.value)}, is {plain(used.value - limit)} above credit_line, {plain(limit)}"
             )
             reading.report(used.place, kinds.EXCESSIVE_CREDIT, message)
-        return cls(limit, fields.value_of(CREDIT_USED, ZERO))
-
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        return {
-            "credit_line": amount_text(self.limit),
-            "credit_used": amount_text(self.used) if self.used else None,
-        }
 
     def holdings(self) -> tuple[Holding, ...]:
         return (Holding("", self.left, self.limit),)

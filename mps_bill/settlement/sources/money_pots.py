@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from mps_bill.core.decimals import amount_text
-from mps_bill.core.times import iso
-from mps_bill.documents.shapes import Field, Fields, Many, optional
-from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, money
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, Written
+from mps_bill.core.decimals import plain
+from mps_bill.documents.shapes import Field, Fields, Made, Many, Object, optional
+from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, list_of, made, money
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
 
 FACE_VALUE = Field("face_value", money, "what it was worth at first")
 REMAINING = optional("remaining", money, "what is left of it; absent: all")
-#: The keys of an entry.
-POT_KEYS: tuple[Field[Any], ...] = (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,14 @@ class MoneyPot:
 
 
 P = TypeVar("P", bound=MoneyPot)
+
+
+def list_of_pots(key: str, several: str, one: str, pot: type[P], *more: Field[Any]) -> Field[Many[Made[P]]]:
+    """The key of an account file whose entries are pots, which may have `more` keys; `several` and `one` are their names."""
+    entry = Object(one, (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT, *more), make=made(pot, FACE_VALUE.key))
+    return list_of(key, f"the {several}", entry, several, ID, name="pots")
+
+
 #: The order and the number of each pot that has something left, the next to be used first.
 _Queue = list[tuple[tuple[Any, ...], int]]
 
@@ -47,25 +52,19 @@ class MoneyPots(MoneySource, Generic[P]):
     #: Kept from bill to bill, once one was paid.
     _queue: _Queue | None = field(default=None, kw_only=True, compare=False, repr=False)
 
-    #: The list in the account file, and what an entry of it is.
-    entries: ClassVar[Field[Many[Fields]]]
-    pot: ClassVar[type[MoneyPot]] = MoneyPot
+    #: The list in the account file.
+    entries: ClassVar[Field[Many[Made[Any]]]]
 
     @classmethod
-    def read(cls, fields: Fields, reading: Reading) -> Self:
-        return cls(reading.each(fields, cls.entries, lambda entry: cls.read_pot(entry, reading)))
+    def check(cls, fields: Fields, reading: Reading) -> None:
+        for entry in fields.parts(cls.entries):
+            reading.remaining(entry, REMAINING, FACE_VALUE, plain)
+            reading.validity(entry)
+            cls.check_limits(entry, reading)
 
     @classmethod
-    def read_pot(cls, entry: Fields, reading: Reading) -> P | None:
-        """One entry; None where it is wrong."""
-        values = pot_fields(entry, reading)
-        return cast("P", cls.pot(*values)) if values else None
-
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        return {self.entries.key: [self.written_pot(pot, offset) for pot in self.pots]}
-
-    def written_pot(self, pot: P, offset: int) -> Mapping[str, Written]:
-        return pot_row(pot, offset)
+    def check_limits(cls, entry: Fields, reading: Reading) -> None:
+        """Reports what an entry is limited to and the price sheets do not have."""
 
     def holdings(self) -> tuple[Holding, ...]:
         return tuple(
@@ -113,24 +112,3 @@ class MoneyPots(MoneySource, Generic[P]):
     def pot_order(self, pot: P) -> tuple[Any, ...]:
         """Which pot is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
         return (pot.expires_at, pot.remaining, pot.effective_from, pot.id)
-
-
-def pot_fields(entry: Fields, reading: Reading) -> tuple[str, Decimal, Decimal, int, int] | None:
-    """The values of `MoneyPot` in an entry; None where one is wrong."""
-    id_, face_value = entry.get(ID), entry.get(FACE_VALUE)
-    remaining = reading.remaining(entry, REMAINING, FACE_VALUE)
-    valid = reading.validity(entry)
-    if not (id_ and face_value and remaining is not None and valid):
-        return None
-    return id_.value, face_value.value, remaining, *valid
-
-
-def pot_row(pot: MoneyPot, offset: int) -> dict[str, Written]:
-    """An entry as it is written."""
-    return {
-        "id": pot.id,
-        "face_value": amount_text(pot.face_value),
-        "remaining": amount_text(pot.remaining),
-        "effective_from": iso(pot.effective_from, offset),
-        "expires_at": iso(pot.expires_at, offset),
-    }

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.documents.shapes import Field, Fields
-from mps_bill.settlement.entries import Reading
+from mps_bill.documents.shapes import Field, Fields, plain
+from mps_bill.settlement.entries import Reading, Written, row
 
-#: A value of the account file as it is written: a word, a list, a mapping.
-Written = str | Sequence[Any] | Mapping[str, Any]
 #: A line of a bill as vouchers see it: the item and its exact net amount.
 PaidLine = tuple[str, Decimal]
 
@@ -83,19 +81,25 @@ class PaymentSource:
     has_ids: ClassVar[bool] = True
     #: Whether what it pays is owed to the provider, up to the `whole` of its holding.
     is_owed: ClassVar[bool] = False
-    #: The keys of the account file that people write, and those that the program writes.
+    #: The keys of the account file that people write, and those that the program writes; each is named as the field that it is.
     keys: ClassVar[tuple[Field[Any], ...]]
     kept_keys: ClassVar[tuple[Field[Any], ...]] = ()
 
     @classmethod
-    def read(cls, fields: Fields, reading: Reading) -> PaymentSource:
+    def read(cls, fields: Fields, reading: Reading) -> Self:
         """What an account file has of the source; what is wrong is reported to `reading`."""
-        raise NotImplementedError
+        cls.check(fields, reading)
+        found = ((key.name or key.key, fields.get(key)) for key in (*cls.keys, *cls.kept_keys))
+        return cls(**{name: plain(value) for name, value in found if value is not None})
 
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        """The value of every key of `keys` and `kept_keys`, None where it is left out; times are on the clock `offset`.
-        Of an entry that stands in the file already only single values may differ."""
-        raise NotImplementedError
+    @classmethod
+    def check(cls, fields: Fields, reading: Reading) -> None:
+        """Reports what contradicts itself in its keys, or contradicts the price sheets."""
+
+    def written(self, offset: int) -> Mapping[str, Written]:
+        """The values of its keys, but for those that are left out; times are on the clock `offset`. Of an entry that stands in
+        the file already only single values may differ."""
+        return row((*self.keys, *self.kept_keys), self, offset)
 
     def holdings(self) -> tuple[Holding, ...]:
         """All that the account has of it, in the order of the file."""

@@ -16,7 +16,6 @@ from mps_bill.core.decimals import divide, plain, scaled
 from mps_bill.core.diagnostics import Place, quoted
 from mps_bill.core.language import mark
 from mps_bill.core.laws import law
-from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
 from mps_bill.documents.shapes import (
     Choice,
@@ -25,9 +24,10 @@ from mps_bill.documents.shapes import (
     Fields,
     ListOf,
     Located,
+    Made,
     Many,
     MapOf,
-    Record,
+    Object,
     optional,
     words,
 )
@@ -37,33 +37,23 @@ from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement import account_problems as kinds
-from mps_bill.settlement.entries import (
-    EFFECTIVE_FROM,
-    EXPIRES_AT,
-    ID,
-    Reading,
-    coefficient,
-    item_code,
-    millionths,
-    quantity,
-    region_id,
-    spec_code,
-)
-from mps_bill.settlement.sources.payment_source import Holding, PaymentSource, Written
+from mps_bill.settlement import entries
+from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, item_code, spec_code
+from mps_bill.settlement.sources.payment_source import Holding, PaymentSource
 
-_NAME = optional("name", line("a name", kinds.BAD_NAME), "its name for people")
+_NAME = optional("name", line("a name", kinds.BAD_NAME), "its name for people", "")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
-_TOTAL = Field("total", quantity, "what was bought, in the plan's unit")
-_REMAINING = optional("remaining", quantity, "what is left of it; absent: all")
+_TOTAL = Field("total", entries.quantity, "what was bought, in the plan's unit")
+_REMAINING = optional("remaining", entries.quantity, "what is left of it; absent: all")
 REGIONS = optional(
     "regions",
-    ListOf("the plan's regions", region_id, unique=True),
+    ListOf("the plan's regions", entries.region_id, unique=True),
     "where the plan can be used; absent: everywhere",
     default=None,
 )
 COVERS = Field(
     "covers",
-    MapOf("the plan's items", item_code, MapOf("an item's specs", spec_code, coefficient)),
+    MapOf("the plan's items", item_code, MapOf("an item's specs", spec_code, entries.coefficient)),
     "item, then spec, then how much of the plan one unit of it takes",
 )
 CoversFrom = Literal["purchase", "cycle"]
@@ -72,12 +62,8 @@ _COVERS_FROM = optional(
     Choice[CoversFrom]("what a plan covers from", words("purchase", "cycle"), kinds.BAD_NAME),
     "what it covers: what completed while it was in force (purchase), or all of every cycle in which it was (cycle);"
     " absent: purchase",
+    "purchase",
 )
-_PLAN = Record(
-    "a resource plan",
-    (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS, _COVERS_FROM),
-)
-_PLANS = optional("resource_plans", ListOf("the resource plans", _PLAN, may_be_empty=True), "prepaid quantities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +86,14 @@ class ResourcePlan:
     covers_from: CoversFrom = "purchase"
 
 
+_PLAN = Object(
+    "a resource plan",
+    (ID, _NAME, UNIT, _TOTAL, _REMAINING, EFFECTIVE_FROM, EXPIRES_AT, REGIONS, COVERS, _COVERS_FROM),
+    make=entries.made(ResourcePlan, _TOTAL.key),
+)
+_PLANS = entries.list_of("resource_plans", "the resource plans", _PLAN, "prepaid quantities", ID, name="plans")
+
+
 @dataclass(frozen=True, slots=True)
 class ResourcePlans(PaymentSource):
     """The resource plans of an account."""
@@ -114,10 +108,8 @@ class ResourcePlans(PaymentSource):
 
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> ResourcePlans:
-        return cls(reading.each(fields, _PLANS, lambda entry: _read_plan(entry, reading)))
-
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        return {"resource_plans": [_written_plan(plan, offset) for plan in self.plans]}
+        plans = (_read_plan(entry, reading) for entry in fields.parts(_PLANS))
+        return cls(tuple(plan for plan in plans if plan))
 
     def holdings(self) -> tuple[Holding, ...]:
         return tuple(
@@ -133,33 +125,20 @@ class ResourcePlans(PaymentSource):
         )
 
 
-def _read_plan(fields: Fields, reading: Reading) -> ResourcePlan | None:
-    id_, unit, total, covers = fields.get(ID), fields.get(UNIT), fields.get(_TOTAL), fields.get(COVERS)
-    remaining = reading.remaining(fields, _REMAINING, _TOTAL)
-    valid = reading.validity(fields)
-    covered = _read_covers(covers, unit, reading) if covers else {}
-    found = fields.get(REGIONS)
-    regions = frozenset(map(reading.region, found.parts)) if found else None
-    if not (id_ and unit and total and remaining is not None and valid):
-        return None
-    return ResourcePlan(
-        id_.value,
-        fields.value_of(_NAME, ""),
-        unit.value,
-        millionths(total.value),
-        millionths(remaining),
-        *valid,
-        regions,
-        covered,
-        fields.value_of(_COVERS_FROM, "purchase"),
-    )
+def _read_plan(plan: Made[ResourcePlan], reading: Reading) -> ResourcePlan | None:
+    """The plan of an entry, with the specs that the price sheets have; None where something in it is wrong."""
+    reading.remaining(plan, _REMAINING, _TOTAL, entries.quantity_text)
+    reading.validity(plan)
+    reading.regions(plan.parts(REGIONS))
+    covers = _read_covers(plan.parts(COVERS), plan.get(UNIT), reading)
+    return replace(plan.value, covers=covers) if plan.value else None
 
 
 def _read_covers(
-    covers: Many[Entry[str, Many[Entry[str, Located[Decimal]]]]], unit: Located[Unit] | None, reading: Reading
+    covers: Iterable[Entry[str, Many[Entry[str, Located[Decimal]]]]], unit: Located[Unit] | None, reading: Reading
 ) -> dict[str, dict[str, Decimal]]:
     found: dict[str, dict[str, Decimal]] = {}
-    for entry in covers.parts:
+    for entry in covers:
         code = entry.key
         items = reading.items(code)
         if items and unit and all(item.unit.dimension != unit.value.dimension for item in items):
@@ -192,21 +171,6 @@ def rates_by_spec(
                 )
                 contradictions.append((rate.key.place, message))
     return found, contradictions
-
-
-def _written_plan(plan: ResourcePlan, offset: int) -> Mapping[str, Written]:
-    return {
-        "id": plan.id,
-        **({"name": plan.name} if plan.name else {}),
-        "unit": plan.unit.name,
-        "total": plain(scaled(plan.total, QUANTITY_PLACES)),
-        "remaining": plain(scaled(plan.remaining, QUANTITY_PLACES)),
-        "effective_from": iso(plan.effective_from, offset),
-        "expires_at": iso(plan.expires_at, offset),
-        **({"regions": sorted(plan.regions)} if plan.regions is not None else {}),
-        "covers": {item: {spec: plain(rate) for spec, rate in specs.items()} for item, specs in plan.covers.items()},
-        **({"covers_from": plan.covers_from} if plan.covers_from != "purchase" else {}),
-    }
 
 
 @dataclass(frozen=True, slots=True)

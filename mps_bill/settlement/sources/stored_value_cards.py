@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import ListOf, Record, optional
-from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots
-
-_CARD = Record("a stored-value card", POT_KEYS)
+from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
 
 
 class StoredValueCard(MoneyPot):
@@ -21,8 +18,5 @@ class StoredValueCards(MoneyPots[StoredValueCard]):
     pool = "stored_value_cards"
     pool_title = mark("Stored-value cards", "paid")
     column = "card"
-    entries = optional(
-        "stored_value_cards", ListOf("the stored-value cards", _CARD, may_be_empty=True), "stored-value cards"
-    )
-    pot = StoredValueCard
+    entries = list_of_pots("stored_value_cards", "stored-value cards", "a stored-value card", StoredValueCard)
     keys = (entries,)

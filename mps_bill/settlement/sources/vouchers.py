@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from mps_bill.core.decimals import ZERO, amount_text, round_money
+from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.language import mark
 from mps_bill.core.laws import law
-from mps_bill.documents.shapes import Choice, Fields, ListOf, Record, optional, words
+from mps_bill.documents.shapes import Choice, Fields, ListOf, optional, words
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import MONEY_PLACES, Reading, item_code, money
-from mps_bill.settlement.sources.money_pots import POT_KEYS, MoneyPot, MoneyPots, pot_fields, pot_row
-from mps_bill.settlement.sources.payment_source import Due, PaidLine, Written
+from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
+from mps_bill.settlement.sources.payment_source import Due, PaidLine
 
 VoucherOrder = Literal["earliest-expiry", "largest-balance"]
 _Key = tuple[bool, Decimal | int, Decimal | int, int, str]
@@ -25,15 +25,14 @@ ITEMS = optional(
 MINIMUM_AMOUNT = optional(
     "minimum_amount", money, "the least amount (of its items, where it is limited to some) it is used on"
 )
-_VOUCHER = Record("a voucher", (*POT_KEYS, ITEMS, MINIMUM_AMOUNT))
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher(MoneyPot):
     """`items` is None where it pays for any."""
 
-    items: frozenset[str] | None
-    minimum_amount: Decimal
+    items: frozenset[str] | None = None
+    minimum_amount: Decimal = ZERO
 
 
 def by_earliest_expiry(voucher: Voucher) -> _Key:
@@ -54,6 +53,7 @@ VOUCHER_ORDER = optional(
     "voucher_order",
     Choice[VoucherOrder]("an order of vouchers", words(*ORDERS), kinds.UNKNOWN_ORDER),
     "which voucher is used first; absent: earliest-expiry",
+    name="order",
 )
 
 
@@ -69,30 +69,13 @@ class Vouchers(MoneyPots[Voucher]):
     pool_title = mark("Vouchers", "paid")
     column = "voucher"
     may_pay_at_billing = True
-    entries = optional("vouchers", ListOf("the vouchers", _VOUCHER, may_be_empty=True), "vouchers")
+    entries = list_of_pots("vouchers", "vouchers", "a voucher", Voucher, ITEMS, MINIMUM_AMOUNT)
     keys = (entries, VOUCHER_ORDER)
 
     @classmethod
-    def read(cls, fields: Fields, reading: Reading) -> Vouchers:
-        pots = reading.each(fields, cls.entries, lambda entry: cls.read_pot(entry, reading))
-        return cls(pots, fields.value_of(VOUCHER_ORDER, "earliest-expiry"))
-
-    @classmethod
-    def read_pot(cls, entry: Fields, reading: Reading) -> Voucher | None:
-        values, items = pot_fields(entry, reading), entry.get(ITEMS)
+    def check_limits(cls, entry: Fields, reading: Reading) -> None:
         for item in entry.parts(ITEMS):
             reading.items(item)
-        if values is None:
-            return None
-        limit = frozenset(item.value for item in items.parts) if items else None
-        return Voucher(*values, limit, entry.value_of(MINIMUM_AMOUNT, ZERO))
-
-    def written(self, offset: int) -> Mapping[str, Written | None]:
-        return {"vouchers": [self.written_pot(pot, offset) for pot in self.pots], "voucher_order": self.order}
-
-    def written_pot(self, pot: Voucher, offset: int) -> Mapping[str, Written]:
-        items = {"items": sorted(pot.items)} if pot.items is not None else {}
-        return {**pot_row(pot, offset), **items, "minimum_amount": amount_text(pot.minimum_amount)}
 
     def pot_order(self, pot: Voucher) -> _Key:
         return ORDERS[self.order](pot)
