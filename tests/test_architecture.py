@@ -115,8 +115,8 @@ def test_no_two_files_share_a_name() -> None:
     assert not {name for name in names if names.count(name) > 1}
 
 
-#: What others than the package call: tests, by a text in the place of a file, and the library of the command line.
-CALLED_FROM_OUTSIDE = {"read_mapping", "format_options", "format_epilog"}
+#: What others than the package call: the library of the command line.
+CALLED_FROM_OUTSIDE = {"format_options", "format_epilog"}
 
 
 def unused_names(sources: Iterable[str]) -> set[str]:

@@ -23,7 +23,7 @@ DOCUMENTS = {
     "account": "mps_bill.settlement.account_format",
     "packs": "mps_bill.ask.advise.pack_definition",
     "profile": "mps_bill.profiles.profile_definition",
-    "bill-mapping": "mps_bill.reconcile.mapping_definition",
+    "bill-mapping": "mps_bill.reconcile.export_mapping",
     "config": "mps_bill.config.file",
 }
 _FORMER_NAMES = {"cases": "price-cases"}

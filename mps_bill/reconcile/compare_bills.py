@@ -15,21 +15,28 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
-from mps_bill.core.diagnostics import Place
+from mps_bill.core.diagnostics import Place, quoted
 from mps_bill.core.language import said
 from mps_bill.core.laws import BrokenLaw, law
+from mps_bill.core.times import Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
-from mps_bill.reconcile.excluded_hints import ExcludedHints
 from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
-from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow, match_rows
+from mps_bill.reconcile.match import (
+    ALL_ITEMS,
+    NO_MAPPING,
+    ExcludedRows,
+    LineKey,
+    MatchedRow,
+    match_rows,
+    with_rounding_by_bill,
+)
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
-from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_second
-from mps_bill.reconcile.rounding_rows import with_rounding_by_bill
+from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_period, row_second
 from mps_bill.reconcile.sides import (
     OurBill,
     OurRun,
@@ -71,8 +78,8 @@ def reconcile(
             outside += [
                 ours.pop(period) for period in list(ours) if months and _month(period, product, book) not in months
             ]
-            hints = ExcludedHints(excluded, mapping, book.calendar(product))
-            compared += _compare_product(product, ours, theirs, tolerance, run.settled_before.get(product), hints)
+            before, unknown = run.settled_before.get(product), _unknown_rows(excluded, mapping, book.calendar(product))
+            compared += _compare_product(product, ours, theirs, tolerance, before, unknown)
             for period, bill in theirs.items():
                 mine = ours.get(period, OurBill())
                 sums |= _leeways_of_sums(mine, bill)
@@ -131,14 +138,14 @@ def _compare_product(
     theirs: dict[BillPeriod, TheirBill],
     tolerance: Decimal,
     settled_before: int | None,
-    hints: ExcludedHints,
+    unknown: _Unknown,
 ) -> Iterator[BillComparison]:
     bills = []
     for period in sorted({*ours, *theirs}):
         is_late = settled_before is not None and period.end <= settled_before
         mine, other = ours.get(period) or OurBill(), theirs.get(period) or TheirBill()
         bills.append(_compare(product, period, mine, other, tolerance, "late" if is_late else "missing-here"))
-    return (_with_gathered_rounding(_whole_if_missing(hints.added(bill))) for bill in _with_late(bills))
+    return (_with_gathered_rounding(_whole_if_missing(_with_hints(bill, unknown))) for bill in _with_late(bills))
 
 
 def _compare(
@@ -392,6 +399,39 @@ def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:
         replace(bill, differences=tuple(late.get((number, index), one) for index, one in enumerate(bill.differences)))
         for number, bill in enumerate(bills)
     ]
+
+
+#: The rows of products that no mapping names, by what they have: an item and its spec, or without them a payable.
+_Unknown = Mapping[tuple[str, str] | Decimal, Sequence[tuple[BillPeriod, ExportRow]]]
+
+
+def _unknown_rows(excluded: Iterable[ExcludedRows], mapping: BillMapping, calendar: Calendar) -> _Unknown:
+    found: dict[tuple[str, str] | Decimal, list[tuple[BillPeriod, ExportRow]]] = {}
+    for row in (row for one in excluded if one.reason == NO_MAPPING for row in one.rows):
+        item = mapping.item(row)
+        if item or (row.payable and not (row.item or row.item_code)):
+            content = (item.item, item.spec) if item else row.payable
+            found.setdefault(content, []).append((row_period(row, calendar), row))
+    return found
+
+
+def _with_hints(bill: BillComparison, unknown: _Unknown) -> BillComparison:
+    """The bill with a hint where what is missing there is just what a product has that no mapping names."""
+    return replace(bill, differences=tuple(_with_hint(one, bill, unknown) for one in bill.differences))
+
+
+def _with_hint(one: Difference, bill: BillComparison, unknown: _Unknown) -> Difference:
+    contents: list[tuple[str, str] | Decimal] = [] if bill.rows else [bill.ours]
+    if one.line:
+        contents.append((one.line.item, one.line.spec))
+    spans = (pair for content in contents for pair in unknown.get(content, ()))
+    at = bill.period
+    row = next((row for span, row in spans if span.start < at.end and at.start < span.end), None)
+    if row is None or one.category != "missing-there":
+        return one
+    product = quoted(row.product or row.product_code)
+    hint = said("excluded: a product that no mapping names, {product} ({place})", product=product, place=row.place)
+    return replace(one, note=said("{one}, {other}", one=one.note, other=hint) if one.note else hint)
 
 
 def _whole_if_missing(bill: BillComparison) -> BillComparison:

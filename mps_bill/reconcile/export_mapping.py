@@ -1,4 +1,4 @@
-"""What the names on a bill stand for: mappings from YAML, each over those before it. Reading the files is the only I/O here."""
+"""What the names on a bill stand for: the format of mappings, and mappings from YAML, each over those before it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,87 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from mps_bill.core.diagnostics import Place, Problem, in_order, printable, quoted
-from mps_bill.core.units import Unit
-from mps_bill.documents.read_document import ReadDocument, read_document, read_text
-from mps_bill.documents.shapes import Fields, Located, defined_at
-from mps_bill.price_sheet.regions import KNOWN
+from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
+from mps_bill.core.units import UNITS, Unit
+from mps_bill.documents import shapes
+from mps_bill.documents.read_document import Document, ReadDocument, read_document
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, MapOf, Text, defined_at, optional
+from mps_bill.documents.values import format_field, line, word
+from mps_bill.price_sheet.regions import AREAS, KNOWN, REGION_ID, looks_like_region
+from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds
-from mps_bill.reconcile import mapping_definition as d
 from mps_bill.reconcile.export import ExportRow, ItemName
-from mps_bill.reconcile.export_columns import heading
+from mps_bill.reconcile.export_columns import SPELLINGS, heading
 
 T = TypeVar("T")
+
+FORMAT_NAME = "mps-bill/bill-mapping/1"
+#: Between the name of a billing item and the special value of its instance ID.
+SPECIAL = ";"
+
+_WORDS = r"[a-z0-9]+([_-][a-z0-9]+)*"
+_SPEC = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+
+
+def _parse_region(text: str) -> str:
+    if not looks_like_region(text):
+        raise ValueError(f"{quoted(text)} is not a region id; write one such as cn-shanghai")
+    return text
+
+
+def _parse_column(text: str) -> str:
+    if text not in SPELLINGS:
+        hint = near_miss(text, SPELLINGS, priced=False) or f"; expected {one_of(tuple(SPELLINGS))}"
+        raise ValueError(f"{quoted(text)} is not a column of bills{hint}")
+    return text
+
+
+_word = word("a name", _WORDS, kinds.BAD_NAME, "lower-case words joined by - or _")
+_spec = word("a spec", _SPEC, kinds.BAD_NAME, "parts joined by points, such as H264.HD")
+
+FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
+ID = Field("id", _word, "the mapping's name")
+SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the names were found")
+PRODUCTS = optional(
+    "products",
+    MapOf("the products", _word, ListOf("a product's names", line("a product's name", kinds.BAD_NAME), unique=True)),
+    "for each product of the price sheets, the codes and names that bills call it by",
+)
+REGIONS = optional(
+    "regions",
+    MapOf(
+        "the regions",
+        line("a region's name", kinds.BAD_NAME),
+        Text("a region id", _parse_region, rf"{REGION_ID}|{'|'.join(AREAS)}", kinds.BAD_REGION),
+    ),
+    "region names on bills, and the region id that each stands for",
+)
+UNITS_FIELD = optional(
+    "units",
+    MapOf("the units", line("a unit's name", kinds.BAD_NAME), Choice("a unit", UNITS, kinds.UNKNOWN_UNIT)),
+    "unit names on bills, and the unit that each stands for",
+)
+ITEM_NAME = shapes.Object(
+    "a billing item",
+    (Field("item", _word, "the item of the price sheet"), Field("spec", _spec, "the spec of the item")),
+    make=ItemName,
+)
+ITEMS = optional(
+    "items",
+    MapOf("the billing items", line("a billing item", kinds.BAD_NAME), ITEM_NAME),
+    "billing items on bills (code, name or instance spec; `CODE;SPECIAL` with a special value of the instance ID)",
+)
+COLUMNS = optional(
+    "columns",
+    MapOf(
+        "the columns",
+        Text("a column", _parse_column, "|".join(SPELLINGS), kinds.UNKNOWN_COLUMN),
+        ListOf("a column's headings", line("a heading", kinds.BAD_NAME), unique=True),
+    ),
+    "for each column that is read, the headings that exports give it, which go before those that are known",
+)
+MAPPING = shapes.Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
+DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +118,7 @@ class BillMapping:
     def item(self, row: ExportRow) -> ItemName | None:
         """By code, else by name, else by instance spec; with the special value of the instance ID, where it has one."""
         special = special_value(row.instance)
-        ending = d.SPECIAL + special if special else ""
+        ending = SPECIAL + special if special else ""
         names = [name + ending for name in (row.item_code, row.item, row.instance_spec) if name]
         return next((found for name in names if (found := _get(self.items, name))), None)
 
@@ -63,7 +133,7 @@ def folded(name: str) -> str:
 
 
 def instance_parts(instance: str) -> list[str]:
-    return [part.strip() for part in instance.split(d.SPECIAL)]
+    return [part.strip() for part in instance.split(SPECIAL)]
 
 
 def special_value(instance: str) -> str:
@@ -73,7 +143,7 @@ def special_value(instance: str) -> str:
     the account that used it (`admin-...` or `ram-...`), and a special value such as the tier of high-speed transcoding.
     """
     rest = [part for part in instance_parts(instance)[1:] if part and part not in KNOWN]
-    return d.SPECIAL.join(part for part in rest if not part.startswith(("admin-", "ram-")))
+    return SPECIAL.join(part for part in rest if not part.startswith(("admin-", "ram-")))
 
 
 def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
@@ -83,32 +153,28 @@ def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Proble
     shipped = sorted(Path(__file__).with_name("shipped").glob("*.yaml"))
     files = [(path, f"reconcile/{path.name}") for path in shipped] + [(Path(name), printable(name)) for name in names]
     for path, called in files:
-        one, found = _mapping(read_document(d.DOCUMENT, path, called))
+        one, found = mapping_of(read_document(DOCUMENT, path, called))
         problems += found
         mapping = one.over(mapping) if one else mapping
     return (None if problems else mapping), in_order(problems)
 
 
-def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Problem, ...]]:
-    """The mapping that `text` is, or None and every problem with it. `name` is for places only."""
-    return _mapping(read_text(d.DOCUMENT, text, name))
-
-
-def _mapping(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+def mapping_of(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+    """The mapping that a document is, or None and every problem with it."""
     found, problems = document.fields, list(document.problems)
     if found is None or problems:
         return None, document.problems
     products, columns = (
         [(name, entry.key) for entry in found.parts(many) if entry.value for name in entry.value.parts]
-        for many in (d.PRODUCTS, d.COLUMNS)
+        for many in (PRODUCTS, COLUMNS)
     )
     items = [
         (entry.key, Located(meant, entry.key.place))
-        for entry in found.parts(d.ITEMS)
+        for entry in found.parts(ITEMS)
         if entry.value and (meant := entry.value.value)
     ]
-    regions = [(entry.key, entry.value) for entry in found.parts(d.REGIONS) if entry.value]
-    units = [(entry.key, entry.value) for entry in found.parts(d.UNITS_FIELD) if entry.value]
+    regions = [(entry.key, entry.value) for entry in found.parts(REGIONS) if entry.value]
+    units = [(entry.key, entry.value) for entry in found.parts(UNITS_FIELD) if entry.value]
     mapping = BillMapping(
         _meanings(products, problems),
         _meanings(regions, problems),

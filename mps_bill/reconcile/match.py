@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
+from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.diagnostics import near_miss, quoted
 from mps_bill.core.language import mark, said
+from mps_bill.core.times import Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping, special_value
+from mps_bill.reconcile.periods import BillPeriod, row_grain, row_period
 
 NO_MAPPING = said("no mapping for this product")
 #: What is on a bill and is not usage of the period, by its fee.
@@ -184,3 +187,36 @@ def _price(row: ExportRow, usage_unit: Unit, mapping: BillMapping) -> Fraction |
     name = row.price_unit.rpartition("/")[2].strip()
     unit = (mapping.unit(name) if name else None) or usage_unit
     return Fraction(row.list_price) / unit.micros if unit.dimension == usage_unit.dimension else None
+
+
+def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tuple[MatchedRow, ...]:
+    """The rows of a product, with the rounding of a day or month (a row of its own, 抹零费用) as that of each of its bills, where
+    it is what their amounts have beyond whole cents. Else it stays, and the bills of its period can be compared only together."""
+    if not any(one.row.fee == "rounding" for one in rows):
+        return tuple(rows)
+    bills: dict[BillPeriod, Decimal] = {}
+    for one in rows:
+        if one.row.fee != "rounding" and row_grain(one.row, calendar) == "cycle":
+            period = row_period(one.row, calendar)
+            bills[period] = bills.get(period, ZERO) + one.row.payable
+    return tuple(part for one in rows for part in _by_bill(one, bills, calendar))
+
+
+def _by_bill(one: MatchedRow, bills: dict[BillPeriod, Decimal], calendar: Calendar) -> Iterator[MatchedRow]:
+    row, span = one.row, row_period(one.row, calendar)
+    parts = {
+        period: rounding
+        for period, amount in bills.items()
+        if span.start <= period.start < span.end and (rounding := round_money(amount, 2, "down") - amount)
+    }
+    if (
+        row.fee != "rounding"
+        or row_grain(row, calendar) == "cycle"
+        or not parts
+        or sum(parts.values(), ZERO) != row.payable
+    ):
+        yield one
+        return
+    for period, rounding in parts.items():
+        amounts = {name: rounding if amount == row.payable else ZERO for name, amount in row.amounts.items()}
+        yield replace(one, row=replace(row, start=period.start, end=period.end, amounts=amounts))

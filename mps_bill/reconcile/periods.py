@@ -39,7 +39,12 @@ def period_of(second: int, grain: Grain, calendar: Calendar) -> BillPeriod:
 
 def grain_of(rows: Iterable[ExportRow], calendar: Calendar) -> Grain:
     """The finest grain that fits every row. An export of days cannot be compared with hours."""
-    return max((_grain(row, calendar) for row in rows), key=GRAINS.index, default="cycle")
+    return max((row_grain(row, calendar) for row in rows), key=GRAINS.index, default="cycle")
+
+
+def row_period(row: ExportRow, calendar: Calendar) -> BillPeriod:
+    """The finest period that holds the time of a row."""
+    return period_of(row_second(row, calendar), row_grain(row, calendar), calendar)
 
 
 def row_second(row: ExportRow, calendar: Calendar) -> int:
@@ -51,7 +56,7 @@ def row_second(row: ExportRow, calendar: Calendar) -> int:
     return calendar.month_start(row.month)
 
 
-def _grain(row: ExportRow, calendar: Calendar) -> Grain:
+def row_grain(row: ExportRow, calendar: Calendar) -> Grain:
     if row.start is None:
         return "day" if row.day else "month"
     last = row.start if row.end is None else row.end - 1

@@ -17,16 +17,8 @@ from mps_bill.profiles.find_profile import profile_of
 from mps_bill.profiles.foreign_files import WEB_PAGE, action_of
 from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, read_documents, records_of
 from mps_bill.profiles.profile import FieldPath
+from mps_bill.reconcile import export_parts as parts
 from mps_bill.reconcile import export_problems as kinds
-from mps_bill.reconcile.answer_pages import (
-    Page,
-    answers_in,
-    error_of,
-    incomplete_answers,
-    page_of,
-    path_to_items,
-    stated_by,
-)
 from mps_bill.reconcile.export import ABSENT, ClosingRow, Export, ExportFile, ExportRow
 from mps_bill.reconcile.export_columns import (
     CLOSING_WORD,
@@ -38,7 +30,6 @@ from mps_bill.reconcile.export_columns import (
     is_heading,
 )
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
-from mps_bill.reconcile.export_forms import Forms
 from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
 
 _GIVE_USAGE = "give it before --bill, and with --bill what the provider charged"
@@ -58,7 +49,7 @@ def read_exports(
             reader.file(one)
     if not reader.problems:
         # Rows that cannot be read would seem to be missing.
-        reader.problems += [*incomplete_answers(reader.pages), *reader.given_twice()]
+        reader.problems += [*parts.incomplete_answers(reader.pages), *reader.given_twice()]
     if not reader.problems and not reader.rows:
         place = Place(printable(names[0])) if names else Place("--bill")
         reader.report(place, kinds.NO_ROWS, "the export has no bill rows")
@@ -77,12 +68,12 @@ class _Reader:
         self.files: list[ExportFile] = []
         self.rows: list[ExportRow] = []
         self.closings: list[ClosingRow] = []
-        self.pages: list[Page] = []
+        self.pages: list[parts.Page] = []
         #: The RecordID of a row and its content -> its place.
         self.records: dict[tuple[str, str], Place] = {}
         #: A product, and whether its rows can name billing items -> the first file with such rows.
         self.levels: dict[tuple[str, bool], str] = {}
-        self.forms = Forms()
+        self.forms = parts.Forms()
 
     def report(self, place: Place, kind: Kind, message: str) -> None:
         self.problems.append(Problem(place, kind, message))
@@ -226,7 +217,7 @@ class _Reader:
         of_alone: list[ExportRow] = []
         try:
             for document in read_documents(io.StringIO(text)):
-                for answer in answers_in(document, self.own):
+                for answer in parts.answers_in(document, self.own):
                     before = len(self.rows)
                     columns = self._answer(answer, name)
                     if answer.is_record:
@@ -242,10 +233,10 @@ class _Reader:
     def _answer(self, answer: Answer, name: str) -> set[str]:
         """Adds the rows of an answer. Returns the columns that they have together."""
         place = Place(name, *answer.whole.position())
-        if error := error_of(answer):
+        if error := parts.error_of(answer):
             self.report(place, kinds.PROVIDER_ERROR, error)
             return set()
-        stated, path = stated_by(answer), path_to_items(answer.span.value)
+        stated, path = parts.stated_by(answer), parts.path_to_items(answer.span.value)
         if path is None and not answer.is_record and str(stated.get("totalcount")) != "0":
             if profile := profile_of(answer.span.value):
                 raise NotAnExport(f"this is usage, as the profile {profile} reads it; {_GIVE_USAGE}", kinds.NO_ROWS)
@@ -258,7 +249,7 @@ class _Reader:
         for record in records_of([answer], path or ()) if path or answer.is_record else ():
             if isinstance(record, JsonRecord):
                 found.update(self._item(record, name, month if isinstance(month, str) else ""))
-        if page := page_of(answer, place, self.rows[before:]):
+        if page := parts.page_of(answer, place, self.rows[before:]):
             self.pages.append(page)
         return found
 

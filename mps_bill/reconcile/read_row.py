@@ -33,6 +33,11 @@ _REWRITTEN = re.compile(
     r"|[0-9]{5}(\.[0-9]+)?|[0-9]{2}:[0-9]{2}\.[0-9]|#+|[0-9]\.[0-9]+[eE]\+[0-9]+"
 )
 _PREPAID = frozenset({"预付费", "subscription"})
+#: The texts of a row that are taken as they are.
+_TEXTS = (
+    *("product_code", "product", "instance", "instance_spec", "region"),
+    *("item", "item_code", "price_unit", "usage_unit"),
+)
 MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS, "paid", "adjust")
 #: What a row needs a list amount for. A fee type that is not known is a difference of what is payable.
 _PRICED = ("usage", "free")
@@ -190,22 +195,14 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
         day=day or "",
         start=start,
         end=end,
-        product_code=cells.text("product_code"),
-        product=cells.text("product"),
         fee=fee,
         bill_type=cells.text("bill_type") or cells.text("fee"),
-        instance=cells.text("instance"),
-        instance_spec=cells.text("instance_spec"),
-        region=cells.text("region"),
-        item=cells.text("item"),
-        item_code=cells.text("item_code"),
         # What is free has no price, and the export writes 0.
         list_price=None if fee == "free" else cells.number("list_price"),
-        price_unit=cells.text("price_unit"),
         usage=usage,
-        usage_unit=cells.text("usage_unit"),
         plan=plan,
         amounts=amounts,
+        **{column: cells.text(column) for column in _TEXTS},
     )
     return row if len(cells.problems) == before else None
 

@@ -17,7 +17,7 @@ from mps_bill.reconcile.export import ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey, MatchedRow
 from mps_bill.reconcile.odd_cents import NONE, Leeway, split_leeway
-from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, period_of, row_second
+from mps_bill.reconcile.periods import BillPeriod, Grain, period_of, row_grain, row_second
 from mps_bill.settlement.settle_cycles import Settled
 from mps_bill.settlement.sources import MONEY_SOURCES
 from mps_bill.settlement.waterfall import Payment
@@ -249,7 +249,7 @@ def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: Pr
             continue
         side = bill.lines.setdefault(matched.key, Side(matched.key, matched.unit))
         side.rows.append(row)
-        if grain_of((row,), calendar) != "cycle":
+        if row_grain(row, calendar) != "cycle":
             side.sums.add(row.place)
         side.remark = side.remark or matched.remark
         side.list_amount += row.list_amount

@@ -10,12 +10,22 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from mps_bill.core.decimals import plain, stripped
+from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import clock
 from mps_bill.core.units import in_unit
+from mps_bill.documents.read_document import read_text
 from mps_bill.rating.bills import Bill
+from mps_bill.reconcile.export_mapping import DOCUMENT, BillMapping, mapping_of
 from mps_bill.settlement.settle_cycles import Settlement
 
 CENT = Decimal("0.01")
+
+
+def read_mapping(text: str, name: str) -> tuple[BillMapping | None, tuple[Problem, ...]]:
+    """The mapping that a text is, or every problem with it."""
+    return mapping_of(read_text(DOCUMENT, text, name))
+
+
 HEADER = [
     "账期",
     "财务单元",

@@ -9,7 +9,8 @@ import pytest
 from mps_bill.core.units import UNITS
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.price_sheet.regions import KNOWN
-from mps_bill.reconcile.export_mapping import ItemName, folded, load_mapping, read_mapping, special_value
+from mps_bill.reconcile.export_mapping import ItemName, folded, load_mapping, special_value
+from tests.reconcile.exports import read_mapping
 
 HEAD = "format: mps-bill/bill-mapping/1\nid: own\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.reconcile.export_mapping import read_mapping
+from tests.reconcile.exports import read_mapping
 
 _BLOCK = re.compile(r"<!-- golden: (.+?) -->\n```console\n\$ mps-bill (.+?)\n(.*?)```\n<!-- end -->", re.DOTALL)
 

@@ -17,13 +17,13 @@ from mps_bill.pipeline import bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.compare_bills import reconcile
 from mps_bill.reconcile.differences import MEANINGS, Category, Reconciliation
-from mps_bill.reconcile.export_mapping import BillMapping, load_mapping, read_mapping
+from mps_bill.reconcile.export_mapping import BillMapping, load_mapping
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.account_reader import read_account
 from tests import kit
-from tests.reconcile.exports import Row, api_json, closing_row, console_csv, rows_of, write
+from tests.reconcile.exports import Row, api_json, closing_row, console_csv, read_mapping, rows_of, write
 
 MAPPING = """\
 format: mps-bill/bill-mapping/1
