@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
+from mps_bill.documents.read_document import read_text
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter import meter
 from mps_bill.metering.meter_options import EngineName, MeterOptions
@@ -18,6 +19,8 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.load_sheets import load_price_book, load_text
 from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.profile_definition import DOCUMENT, profile_of
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 
@@ -293,3 +296,8 @@ def billed(
     """Bills for one usage file."""
     options = options or MeterOptions(engine="python")
     return bill_usage([source(folder / "usage.csv", text)], book(*sheets), options, as_of)
+
+
+def read_profile(text: str, name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
+    """The profile that a text is, or every problem with it."""
+    return profile_of(read_text(DOCUMENT, text, name))

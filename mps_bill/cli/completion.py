@@ -84,7 +84,7 @@ def _named(module: str, name: str) -> Complete:
 
 #: Ids of what is shipped; files are the shell's own.
 sheets = _named("price_sheet.find", "shipped_sheets")
-profiles = _named("profiles.read_profile", "shipped_profiles")
+profiles = _named("profiles.profile_definition", "shipped_profiles")
 packs = _named("ask.advise.read_packs", "shipped_packs")
 documents = _named("cli.schema", "DOCUMENTS")
 regions = _named("price_sheet.regions", "REGIONS")

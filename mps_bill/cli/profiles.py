@@ -85,7 +85,7 @@ def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoi
     given = tuple(constants or ())
     if name in (None, _BY_SHAPE, _NO_PROFILE):
         return ProfileChoice(None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultText) for pair in given))
-    from mps_bill.profiles.read_profile import load_profile
+    from mps_bill.profiles.profile_definition import load_profile
 
     profile = accepted(*load_profile(name))
     # What is missing is reported before any file is opened.

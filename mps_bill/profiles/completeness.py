@@ -94,12 +94,15 @@ class Completeness:
             self._unnamed.append(Problem(Place(name, *whole.position()), kinds.DAILY_SUMS, message))
         lists = False
         for refusal in self._profile.refuse:
+            applies = (refusal.where is None or bool(whole.value(refusal.where))) and not (
+                refusal.without and whole.value(refusal.without)
+            )
             asked = bool(refusal.asked) and refusal.asked == action_of(answer.document)
             if asked or (refusal.without and _number(whole, self._profile.count) == 0):
                 # The provider has been asked for it already, or states that there is nothing.
-                if refusal.applies(whole) and refusal.without:
+                if applies and refusal.without:
                     lists, self.lacks = True, refusal.without.name
-            elif refusal.applies(whole) and (named := list(_texts(whole.value(refusal.field)))):
+            elif applies and (named := list(_texts(whole.value(refusal.field)))):
                 lists = True
                 place = Place(name, *whole.position(refusal.field))
                 self._refused.setdefault((refusal, name), (place, []))[1].extend(named)

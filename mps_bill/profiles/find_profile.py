@@ -30,7 +30,7 @@ from mps_bill.profiles.foreign_files import (
 )
 from mps_bill.profiles.json_records import JsonRecord, records_of, shown
 from mps_bill.profiles.profile import Profile
-from mps_bill.profiles.read_profile import load_profile, shipped_profiles
+from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
 from mps_bill.profiles.usage_fields import Record, usage_fields
 
 #: How many answers, and how many records of them, are looked at.

@@ -61,6 +61,10 @@ class Document:
     column: int
     value: Any
 
+    @property
+    def span(self) -> _Span:
+        return _Span(self.value, _after_space(self.text, 0), len(self.text))
+
     def position(self, at: int, earlier: tuple[int, int] | None = None) -> tuple[int, int]:
         """Line and column of the character `at` of the text, in the file; `earlier` as in `line_of`."""
         begin = self.text.rfind("\n", 0, at)
@@ -273,14 +277,18 @@ def read_answers(
     Raises:
         JsonError: a text in a wrapper is not valid JSON.
     """
-    waiting = [Answer(document, _whole(document))]
+    waiting = [Answer(document, document.span)]
     while waiting:
         answer = waiting.pop()
         document, value = answer.document, answer.span.value
         if isinstance(value, list) and value and steps[0] != EACH:
             members = [Answer(document, member) for member in _members(document.text, answer.span.start)]
             waiting += reversed(members)
-        elif not isinstance(value, dict) or _begins(value, steps) or is_answer(value):
+        elif (
+            not isinstance(value, dict)
+            or (steps[0] != EACH and key_of(value, steps[0]) is not None)
+            or is_answer(value)
+        ):
             _check_spellings(answer)
             yield answer
         elif is_record(value):
@@ -289,10 +297,6 @@ def read_answers(
             waiting.append(inner)
         else:
             yield answer
-
-
-def _begins(value: dict[str, Any], steps: Sequence[str]) -> bool:
-    return steps[0] != EACH and key_of(value, steps[0]) is not None
 
 
 def _check_spellings(answer: Answer) -> None:
@@ -349,7 +353,7 @@ def _unwrapped(answer: Answer) -> Answer | None:
                 message = _error(inner, 0, line, column, error).message
                 raise JsonError(line, column, f"in the text of {quoted(key)}, {message}") from None
             document = _QuotedDocument(inner, line, column, quoted_value)
-            return Answer(document, _whole(document))
+            return Answer(document, document.span)
     return None
 
 
@@ -364,17 +368,9 @@ def _from_base64(text: str) -> str:
     return found if found.lstrip()[:1] in ("{", "[") else ""
 
 
-def _whole(document: Document) -> _Span:
-    return _Span(document.value, _after_space(document.text, 0), len(document.text))
-
-
-def read_records(document: Document, steps: Sequence[str]) -> Iterator[JsonRecord | NoRecords]:
-    """Every record at the end of `steps` in a document, in order, and each place where `steps` lead nowhere."""
-    return records_of([Answer(document, _whole(document))], steps)
-
-
 def records_of(answers: Iterable[Answer], steps: Sequence[str]) -> Iterator[JsonRecord | NoRecords]:
-    """As `read_records`, of answers that stand in one document one behind another."""
+    """Every record at the end of `steps` in answers that stand in one document one behind another, in order, and each place
+    where `steps` lead nowhere."""
     earlier: tuple[Document | None, int, int] = (None, 0, 0)
     for answer in answers:
         document = answer.document

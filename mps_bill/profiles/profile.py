@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from mps_bill.metering.usage_columns import COLUMNS, REQUIRED_COLUMNS
 
@@ -37,23 +37,20 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """The records whose `field` has one of `values`."""
+class Condition:
+    """The records whose `field` has one of `values` and that have nothing in the field `without`, and the reason that is
+    reported."""
 
     field: FieldPath
     values: tuple[str, ...]
+    because: str = ""
+    without: FieldPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
-    `template` of other columns.
-
-    `if_any` goes before `fields`. `value_map` maps the values of the field; any other value is refused. `default` is the value
-    where no field has one, which in records that meet `needed_if` is refused, and a text of `absent` is none. `times` are
-    factors, whole numbers or names of parameters, that a quantity is multiplied by. `offset` (seconds east of UTC) is for
-    times without one.
-    """
+    `template` of other columns; as the definition of profiles says of its keys. `offset` is seconds east of UTC."""
 
     name: str
     fields: tuple[FieldPath, ...] = ()
@@ -63,35 +60,16 @@ class Column:
     value_map: Mapping[str, str] | None = None
     absent: tuple[str, ...] = ()
     default: str | None = None
-    needed_if: Match | None = None
+    needed_if: Condition | None = None
     times: tuple[str, ...] = ()
     time: TimeForm = "iso"
     offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """The records whose `field` has one of `values` and that have nothing in the field `without`, and the reason that is
-    reported."""
-
-    field: FieldPath
-    values: tuple[str, ...]
-    because: str
-    without: FieldPath | None = None
-
-
-class _HasValues(Protocol):
-    def value(self, path: FieldPath) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that has a value in `field`, one in `where` and none in `without`, if they are given, lacks usage, for the
-    reason `because`.
-
-    What a record of the same run has in its field `answered_by` is there after all. An answer to a request for the action
-    `asked` has all that there is.
-    """
+    """An answer that has a value in `field`, one in `where` and none in `without`, if they are given, lacks usage, but for what
+    a record of the same run has in `answered_by`, and where the request beside it is for the action `asked`."""
 
     field: FieldPath
     because: str
@@ -99,11 +77,6 @@ class Refusal:
     without: FieldPath | None = None
     answered_by: FieldPath | None = None
     asked: str = ""
-
-    def applies(self, answer: _HasValues) -> bool:
-        return (self.where is None or bool(answer.value(self.where))) and not (
-            self.without and answer.value(self.without)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +99,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`records` are the steps to the records of a JSON document; None: the profile reads CSV only.
-
-    Records that meet a condition of `skip` are not usage. One that has the field of a condition of `require` must meet it.
-    In an answer, a value in a field of `refuse` means that something is missing, and one in `next_page` that another page
-    follows, where the answer has the field `listing` (None: always). `total` has the number of records of all pages together,
-    `page_number` that of the page, and `count` the number of records of the answer. `sums_of` is the period (`hour`) that
-    each record is the sum of, or empty. A record is `known_by` the fields that it has, and an answer by the `actions` that a
-    request beside it can ask for. `templates` are, for each value of the first field of `template` that has one, the columns
-    that it gives, but for outputs with only `audio`; those of the profile `templates_of` are added to them. `given` are the
-    values of `parameters`.
-    """
+    """What a profile says by its keys, whose meanings are in `profile_definition`. `records` are the steps to the records of a
+    JSON document (None: the profile reads CSV only), `templates` the columns that each template gives, and `given` the values
+    of `parameters`."""
 
     id: str
     name: str

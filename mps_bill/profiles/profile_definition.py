@@ -1,20 +1,21 @@
-"""The profile format: what a YAML profile may have."""
+"""The profile format: what a YAML profile may have; and reading profiles, from files or those that are shipped, by id."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from mps_bill.core.diagnostics import Problem, near_miss, quoted
-from mps_bill.documents.read_document import Document
+from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.documents import shapes
+from mps_bill.documents.read_document import Document, ReadDocument, read_document
 from mps_bill.documents.shapes import (
     Choice,
-    Either,
     Field,
     Fields,
     ListOf,
-    Located,
     Made,
     MapOf,
     Object,
@@ -26,24 +27,9 @@ from mps_bill.documents.shapes import (
 from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
 from mps_bill.metering.usage_columns import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
 from mps_bill.price_sheet.sheet_definition import SOURCE
+from mps_bill.profiles import profile as model
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.profile import (
-    EACH,
-    Audio,
-    Column,
-    Condition,
-    Evidence,
-    FieldPath,
-    Match,
-    Parameter,
-    Profile,
-    Refusal,
-    TimeForm,
-    in_column_order,
-    parse_path,
-    placeholders,
-    without_placeholders,
-)
+from mps_bill.profiles.profile import EACH, Column, Condition, FieldPath, Profile, placeholders
 
 FORMAT_NAME = "mps-bill/profile/1"
 _STEP = r"[^\s.\[\]^]+"
@@ -70,13 +56,13 @@ def _parse_template(text: str) -> str:
             raise ValueError(
                 f"{quoted(text)} names {quoted(name)}, which is not a usage column{near_miss(name, COLUMNS, priced=False)}"
             )
-    if not placeholders(text) or re.search("[{}]", without_placeholders(text)):
+    if not placeholders(text) or re.search("[{}]", model.without_placeholders(text)):
         raise ValueError(f"{quoted(text)} is not a text with columns; write one such as ims-{{completed_at}}-{{spec}}")
     return text
 
 
 def _parse_field(text: str) -> FieldPath:
-    return parse_path(_field_name(text))
+    return model.parse_path(_field_name(text))
 
 
 def _parse_records(text: str) -> tuple[str, ...]:
@@ -113,7 +99,7 @@ MAP = optional(
 DEFAULT = optional("default", _word, "the value where no field has one")
 TIME = optional(
     "time",
-    Choice[TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
+    Choice[model.TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
     "how the field writes a time (default: iso)",
 )
 TIME_OFFSET = optional("offset", offset(kinds.BAD_OFFSET), "the offset of times that are written without one")
@@ -126,7 +112,7 @@ EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the field
 VALUE = Field("value", _word, "the value of the column then")
 IF_ANY = optional(
     "if_any",
-    Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=Evidence),
+    Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=model.Evidence),
     "where one of these fields is there, be it a list or an object, the column has this value instead of its own fields'",
 )
 
@@ -135,7 +121,7 @@ VALUES = Field("values", ListOf("the values", _word, unique=True), "the values t
 CONDITION_FIELD = Field("field", _field, "the field that is checked")
 NEEDED_IF = optional(
     "needed_if",
-    Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Match),
+    Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Condition),
     "the records, by the values of a field, for which the default is no value",
 )
 TIMES = optional("times", ListOf("the factors", _word), "factors of a quantity: whole numbers, or names of parameters")
@@ -182,7 +168,7 @@ WHERE = optional("where", _field, "only an answer that has this field too")
 ANSWERED_BY = optional("answered_by", _field, "the field of a record of the run that has what is missing")
 LACKING = optional("without", _field, "only an answer that does not have this field")
 ASKED = optional("asked", _word, "the action whose answers, by the request beside them, are not refused")
-REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=Refusal)
+REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=model.Refusal)
 REFUSE = optional(
     "refuse",
     ListOf("the refusals", REFUSAL),
@@ -247,12 +233,12 @@ AUDIO = optional(
                 "the items of templates that an output with only audio does not have",
             ),
         ),
-        make=Audio,
+        make=model.Audio,
     ),
     "outputs with only audio, whatever their template is",
 )
 ABOUT = Field("about", line("a description", kinds.BAD_NAME, 500), "what the parameter is, as it is asked for")
-PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=Parameter)
+PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=model.Parameter)
 PARAMETERS = optional(
     "parameters",
     MapOf("the parameters", Text("a parameter's name", str, "[a-z][a-z_]{0,39}", kinds.BAD_NAME), PARAMETER),
@@ -264,8 +250,8 @@ SUMS_OF = optional(
     "each record is the sum of an hour; records that are all at midnight of several days are refused",
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
-_columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
-    "the columns", _name, Either(_field, COLUMN, "a column")
+_columns: MapOf[str, shapes.Located[FieldPath] | Made[Column]] = MapOf(
+    "the columns", _name, shapes.Either(_field, COLUMN, "a column")
 )
 COLUMNS_FIELD = optional("columns", _columns, "for each column of usage the field that holds it, or how it is made")
 EXTENDS = optional(
@@ -280,7 +266,7 @@ def _profile(*, columns: dict[str, FieldPath | Column] | None = None, **values: 
         replace(how, name=name) if isinstance(how, Column) else Column(name, (how,))
         for name, how in (columns or {}).items()
     )
-    return Profile(columns=in_column_order(named), **values)
+    return Profile(columns=model.in_column_order(named), **values)
 
 
 def _check(profile: Fields) -> list[Problem]:
@@ -353,3 +339,51 @@ PROFILE = Object(
     make=_profile,
 )
 DOCUMENT = Document("mps-bill import profile, version 1", PROFILE, kinds.NO_SUCH_PROFILE)
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def shipped_profiles() -> dict[str, Path]:
+    """Id to file of every profile that is shipped with the program, by id."""
+    return {path.stem: path for path in sorted(Path(__file__).with_name("shipped").glob("*.yaml"))}
+
+
+def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
+    """The profile that `name` is, a file or the id of a shipped one; or None and every problem with it."""
+    if name.endswith(_SUFFIXES) and name not in shipped_profiles():
+        return profile_of(read_document(DOCUMENT, Path(name), name))
+    return _shipped(name, Place("--profile"), f" or a file that ends in {one_of(_SUFFIXES)}")
+
+
+def _shipped(name: str, named_at: Place, otherwise: str = "") -> tuple[Profile | None, tuple[Problem, ...]]:
+    shipped = shipped_profiles()
+    if name in shipped:
+        return _read_shipped(name, shipped[name])
+    hint = near_miss(name, shipped, priced=False) or f"; shipped: {one_of(tuple(shipped))}"
+    message = f"{quoted(name)} is not a shipped profile{otherwise}{hint}"
+    return None, (Problem(named_at, kinds.NO_SUCH_PROFILE, message),)
+
+
+@cache
+def _read_shipped(name: str, path: Path) -> tuple[Profile | None, tuple[Problem, ...]]:
+    """A shipped profile. Others have its templates, so it is read once."""
+    return profile_of(read_document(DOCUMENT, path, f"profiles/{name}.yaml"))
+
+
+def profile_of(document: ReadDocument[Made[Profile]]) -> tuple[Profile | None, tuple[Problem, ...]]:
+    """The profile that a document is, or None and every problem with it, by place."""
+    fields = document.fields
+    if document.problems or fields is None:
+        return None, document.problems
+    profile = fields.value
+    assert profile is not None
+    for name, merged in (
+        (profile.templates_of, lambda own, base: replace(own, templates={**base.templates, **own.templates})),
+        (profile.extends, Profile.over),
+    ):
+        if name:
+            base, problems = _shipped(name, fields.place)
+            if base is None:
+                return None, problems
+            profile = merged(profile, base)
+    return profile.completed(), ()

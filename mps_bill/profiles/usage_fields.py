@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -53,11 +53,7 @@ class Trouble:
 
 
 class _Wrong(Exception):
-    """Carries the trouble with one value to where all are gathered."""
-
-    def __init__(self, path: FieldPath | None, kind: Kind, message: str) -> None:
-        super().__init__(message)
-        self.trouble = Trouble(path, kind, message)
+    """Carries the trouble with one value (its field, kind and message) to where all are gathered."""
 
 
 def skipped(record: Record, profile: Profile) -> Condition | None:
@@ -91,7 +87,8 @@ def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[
         try:
             values[column.name] = _value(record, column, profile)
         except _Wrong as wrong:
-            troubles.append(replace(wrong.trouble, column=column.name))
+            path, kind, message = wrong.args
+            troubles.append(Trouble(path, kind, message, column.name))
     if template and (named := profile.templates.get(template)):
         named = _with_audio(named, values, profile)
         # A template says what its records are, whatever else they have.

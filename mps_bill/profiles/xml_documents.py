@@ -11,6 +11,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -33,43 +34,30 @@ class _Element:
     children: list[_Element] = field(default_factory=list)
 
 
+#: Where a value starts in the JSON, and the elements that it is made of, from the first to the last.
+_Mark = tuple[int, _Element, _Element]
+
+
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    """A value that starts at the character `at` of the JSON: its element's place in the file, and its bytes there."""
-
-    at: int
-    line: int
-    column: int
-    start: int
-    end: int
-
-
 class XmlDocument(Document):
     """A document of JSON that was made from XML."""
 
-    __slots__ = ("_marks", "_xml")
-
-    def __init__(self, text: str, marks: list[_Mark], xml: bytes) -> None:
-        super().__init__(text, marks[0].line, marks[0].column, decode(text, 0)[0])
-        # The dataclass is frozen, and these are no fields of it.
-        object.__setattr__(self, "_marks", marks)
-        object.__setattr__(self, "_xml", xml)
+    marks: list[_Mark]
+    xml: bytes
 
     def _mark(self, at: int) -> _Mark:
-        marks: list[_Mark] = self._marks  # type: ignore[attr-defined]
-        return marks[max(0, bisect_right(marks, at, key=lambda mark: mark.at) - 1)]
+        return self.marks[max(0, bisect_right(self.marks, at, key=itemgetter(0)) - 1)]
 
     def position(self, at: int, earlier: tuple[int, int] | None = None) -> tuple[int, int]:  # noqa: ARG002
-        mark = self._mark(at)
-        return mark.line, mark.column
+        _, first, _ = self._mark(at)
+        return first.line, first.column
 
-    def line_of(self, at: int, earlier: tuple[int, int]) -> int:  # noqa: ARG002 (a mark knows its line)
-        return self._mark(at).line
+    def line_of(self, at: int, earlier: tuple[int, int]) -> int:  # noqa: ARG002 (an element knows its line)
+        return self.position(at)[0]
 
-    def written(self, start: int, end: int) -> bytes:  # noqa: ARG002 (a mark knows its end)
-        mark = self._mark(start)
-        xml: bytes = self._xml  # type: ignore[attr-defined]
-        return xml[mark.start : mark.end]
+    def written(self, start: int, end: int) -> bytes:  # noqa: ARG002 (an element knows its end)
+        _, first, last = self._mark(start)
+        return self.xml[first.start : last.end]
 
 
 def read_xml(data: bytes) -> Iterator[Document]:
@@ -88,7 +76,8 @@ def read_xml(data: bytes) -> Iterator[Document]:
         marks: list[_Mark] = []
         pieces: list[str] = []
         _write(root, pieces, marks, 0)
-        yield XmlDocument("".join(pieces), marks, data[start : start + end])
+        text = "".join(pieces)
+        yield XmlDocument(text, root.line, root.column, decode(text, 0)[0], marks, data[start : start + end])
         line += data.count(b"\n", start, start + end)
         start += end
 
@@ -154,7 +143,7 @@ def _write(element: _Element, pieces: list[str], marks: list[_Mark], at: int) ->
         pieces.append(piece)
         at += len(piece)
 
-    marks.append(_Mark(at, element.line, element.column, element.start, element.end))
+    marks.append((at, element, element))
     if not element.children:
         write(json.dumps(element.text, ensure_ascii=False))
         return at
@@ -166,7 +155,7 @@ def _write(element: _Element, pieces: list[str], marks: list[_Mark], at: int) ->
         if len(children) == 1:
             at = _write(children[0], pieces, marks, at)
             continue
-        marks.append(_Mark(at, children[0].line, children[0].column, children[0].start, children[-1].end))
+        marks.append((at, children[0], children[-1]))
         for place, child in enumerate(children):
             write("," if place else "[")
             at = _write(child, pieces, marks, at)

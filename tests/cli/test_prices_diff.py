@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.profiles.read_profile import load_profile
+from mps_bill.profiles.profile_definition import load_profile
 from tests import kit
 from tests.cli.test_outputs import contents
 from tests.cli.test_profile_notes import JOBS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.profiles.read_profile import load_profile
+from mps_bill.profiles.profile_definition import load_profile
 from tests.cli.test_outputs import ACCOUNT, COMMANDS
 from tests.conftest import ROOT
 

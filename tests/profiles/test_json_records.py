@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.profiles import json_records
-from mps_bill.profiles.json_records import JsonError, JsonRecord, NoRecords, read_documents, read_records
+from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, NoRecords, read_documents, records_of
 from mps_bill.profiles.profile import parse_path
 
 
 def records(text: str, steps: tuple[str, ...]) -> list[JsonRecord | NoRecords]:
-    return [record for document in read_documents(io.StringIO(text)) for record in read_records(document, steps)]
+    return [
+        record
+        for document in read_documents(io.StringIO(text))
+        for record in records_of([Answer(document, document.span)], steps)
+    ]
 
 
 def found(text: str, *steps: str) -> list[JsonRecord]:

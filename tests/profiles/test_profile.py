@@ -6,7 +6,8 @@ import pytest
 
 from mps_bill.metering.usage_columns import COLUMNS
 from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path
-from mps_bill.profiles.read_profile import load_profile, read_profile, shipped_profiles
+from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
+from tests.kit import read_profile
 
 GOOD = """\
 format: mps-bill/profile/1

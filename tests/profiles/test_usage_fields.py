@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from mps_bill.profiles.json_records import JsonRecord, read_documents, read_records
+from mps_bill.profiles.json_records import Answer, JsonRecord, read_documents, records_of
 from mps_bill.profiles.profile import Profile
-from mps_bill.profiles.read_profile import read_profile
 from mps_bill.profiles.usage_fields import skipped, usage_fields
+from tests.kit import read_profile
 
 HEAD = "format: mps-bill/profile/1\nid: own\nname: own\nrecords: D[]\ncolumns:\n  "
 
@@ -23,7 +23,7 @@ def profile(columns: str, more: str = "") -> Profile:
 
 def record(**values: object) -> JsonRecord:
     (document,) = read_documents(io.StringIO(json.dumps({"Interval": "day", "D": [values]})))
-    (found,) = read_records(document, ("D", "[]"))
+    (found,) = records_of([Answer(document, document.span)], ("D", "[]"))
     assert isinstance(found, JsonRecord)
     return found
 
