@@ -132,7 +132,7 @@ class Account:
     def of(self, source: type[S]) -> S:
         """What the account has of a source."""
         for one in self.sources:
-            if isinstance(one, source):
+            if type(one) is source:
                 return one
         raise BrokenLaw(f"an account has nothing of {source.name}, not even none")
 

@@ -1,8 +1,8 @@
 """What paid each line of a bill.
 
 A bill is paid as a whole. Where its lines are looked at one by one, what each source paid is split over them by what is still
-unpaid of their net amounts, in the order in which the sources paid; a voucher that is limited to items is split over these
-alone. The parts of what a source paid add up to it.
+unpaid of their net amounts, in the order in which the sources paid; what is limited to items is split over these alone. The
+parts of what a source paid add up to it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from decimal import Decimal
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, scaled
 from mps_bill.core.shares import split_whole
 from mps_bill.core.units import ticks_of
-from mps_bill.settlement.account import Account
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
-from mps_bill.settlement.sources.vouchers import Vouchers
 
 #: What each source paid, what is outstanding and what is frozen; nothing that is 0.
 Paid = Mapping[str, Decimal]
@@ -25,19 +23,17 @@ Paid = Mapping[str, Decimal]
 def paid_of(step: Settlement | StatementSettlement) -> Paid:
     """What paid a bill or statement; a statement releases what its bills froze, which is below zero."""
     paid: dict[str, Decimal] = {}
-    for source, _, amount in _parts_of(step):
+    for source, amount, _ in _parts_of(step):
         paid[source] = paid.get(source, ZERO) + amount
     return paid
 
 
-def paid_by_line(settlement: Settlement, account: Account) -> Sequence[Paid]:
-    """What paid each line of a bill; `account`, at any time, says which items its vouchers are for."""
+def paid_by_line(settlement: Settlement) -> Sequence[Paid]:
+    """What paid each line of a bill."""
     lines = settlement.bill.lines
-    items = {voucher.id: voucher.items for voucher in account.of(Vouchers).pots}
     found: list[dict[str, Decimal]] = [{} for _ in lines]
     unpaid = [line.ticks - ticks_of(line.discount) for line in lines]
-    for source, id_, amount in _parts_of(settlement):
-        only = items.get(id_) if source == Vouchers.name and id_ else None
+    for source, amount, only in _parts_of(settlement):
         weights = [
             left if only is None or line.item.code in only else 0 for line, left in zip(lines, unpaid, strict=True)
         ]
@@ -49,8 +45,9 @@ def paid_by_line(settlement: Settlement, account: Account) -> Sequence[Paid]:
     return found
 
 
-def _parts_of(step: Settlement | StatementSettlement) -> list[tuple[str, str | None, Decimal]]:
+def _parts_of(step: Settlement | StatementSettlement) -> list[tuple[str, Decimal, frozenset[str] | None]]:
+    """Who paid, how much, and of which items alone."""
     frozen = step.frozen if isinstance(step, Settlement) else -step.released
-    parts = [(taken.source, taken.id, taken.amount) for taken in step.payment.deductions]
-    parts += [("outstanding", None, step.payment.outstanding), ("frozen", None, frozen)]
-    return [part for part in parts if part[2]]
+    parts = [(taken.source, taken.amount, taken.items) for taken in step.payment.deductions]
+    parts += [("outstanding", step.payment.outstanding, None), ("frozen", frozen, None)]
+    return [part for part in parts if part[1]]

@@ -66,7 +66,10 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
         if isinstance(source, MoneySource) and asked(source):
             taken, after[number] = source.pay(due, left)
             deductions += taken
-            left -= sum([deduction.amount for deduction in taken], ZERO)
+            for one in taken:
+                left -= one.amount
+                if one.items is not None:
+                    due = replace(due, limited=(*due.limited, one))
     payment = Payment(tuple(deductions), left)
     _check(payment, due)
     return payment, account.with_sources(tuple(after))

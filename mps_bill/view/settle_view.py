@@ -153,9 +153,7 @@ class SettleView:
             Billed(
                 step.bill if isinstance(step, Settlement) else step.statement,
                 paid_of(step),
-                cache(partial(paid_by_line, step, settled.opening))
-                if split and isinstance(step, Settlement)
-                else tuple,
+                cache(partial(paid_by_line, step)) if split and isinstance(step, Settlement) else tuple,
             )
             for step in settled.steps
             if not isinstance(step, Arrival)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from mps_bill.core.decimals import round_money
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.money_pots import MoneyPot
 from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
-from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
+from mps_bill.settlement.sources.vouchers import Vouchers
 from mps_bill.settlement.waterfall import pay, receive
 from tests.settlement.worlds import account, at, card, cards_of, changed, taken_from, top_up, voucher, vouchers_of
 
@@ -188,8 +189,8 @@ def test_the_order_that_is_kept_from_bill_to_bill_is_that_of_the_pots_as_they_ar
 
 def test_a_bill_looks_at_the_vouchers_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    usable = Voucher.usable
-    monkeypatch.setattr(Voucher, "usable", lambda one, moment: (asked.append(one.id), usable(one, moment))[1])
+    usable = MoneyPot.usable
+    monkeypatch.setattr(MoneyPot, "usable", lambda one, moment: (asked.append(one.id), usable(one, moment))[1])
     source = Vouchers(tuple(voucher(f"v-{number:03}", "1") for number in range(500)))
     for _ in range(250):
         due = Due("mps", NOON - 7200, None, NOON, NOON, lambda: (("video", Decimal("0.5")),), Decimal("0.5"))

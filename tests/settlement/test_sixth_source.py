@@ -43,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with the source, and files to work on."""
     folder = tmp_path_factory.mktemp("sixth")
     room = copy_package(folder) / "settlement" / "sources"
-    shutil.copy(Path(__file__).parent / "refund_credits.py", room / "refund_credits.py")
+    shutil.copy(Path(__file__).parent / "added_sources" / "refund_credits.py", room / "refund_credits.py")
     line = "SOURCES: tuple[type[PaymentSource], ...] = (ResourcePlans, Vouchers, "
     added = "from mps_bill.settlement.sources.refund_credits import RefundCredits\n\n"
     change(room / "__init__.py", line, f"{added}{line}RefundCredits, ")

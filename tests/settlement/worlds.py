@@ -19,10 +19,11 @@ from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.balance import Balance
 from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.money_pots import MoneyPot
 from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.resource_plans import CoversFrom, ResourcePlan, ResourcePlans
-from mps_bill.settlement.sources.stored_value_cards import StoredValueCard, StoredValueCards
-from mps_bill.settlement.sources.vouchers import Voucher, Vouchers
+from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
+from mps_bill.settlement.sources.vouchers import Vouchers
 from tests import kit
 
 HOUR = 3600
@@ -148,15 +149,15 @@ def voucher(
     end: str = "12-01 00",
     items: Sequence[str] | None = None,
     minimum: str = "0",
-) -> Voucher:
+) -> MoneyPot:
     left = Decimal(remaining)
     scope = None if items is None else frozenset(items)
-    return Voucher(id_, left, left, at(start), at(end), scope, Decimal(minimum))
+    return MoneyPot(id_, left, left, at(start), at(end), scope, Decimal(minimum))
 
 
-def card(id_: str = "c-1", remaining: str = "10", *, start: str = "11-01 00", end: str = "12-01 00") -> StoredValueCard:
+def card(id_: str = "c-1", remaining: str = "10", *, start: str = "11-01 00", end: str = "12-01 00") -> MoneyPot:
     left = Decimal(remaining)
-    return StoredValueCard(id_, left, left, at(start), at(end))
+    return MoneyPot(id_, left, left, at(start), at(end))
 
 
 def top_up(when: str, amount: str, id_: str | None = None) -> TopUp:
@@ -180,11 +181,11 @@ def changed(account: Account, **parts: Any) -> Account:
     return replace(account.having(*sources), **parts)
 
 
-def vouchers_of(account: Account) -> tuple[Voucher, ...]:
+def vouchers_of(account: Account) -> tuple[MoneyPot, ...]:
     return account.of(Vouchers).pots
 
 
-def cards_of(account: Account) -> tuple[StoredValueCard, ...]:
+def cards_of(account: Account) -> tuple[MoneyPot, ...]:
     return account.of(StoredValueCards).pots
 
 

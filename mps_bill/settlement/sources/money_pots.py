@@ -1,4 +1,5 @@
-"""Money under an id, with a time in which it can be used: what vouchers and stored-value cards have in common."""
+"""Money under an id, with a time in which it can be used, and perhaps for some items alone: what vouchers and stored-value cards
+have in common."""
 
 from __future__ import annotations
 
@@ -6,12 +7,23 @@ from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Self
 
-from mps_bill.core.decimals import plain
-from mps_bill.documents.shapes import Field, Fields, Made, Many, Object, optional
-from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, list_of, made, money
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
+from mps_bill.core.decimals import ZERO, plain, round_money
+from mps_bill.core.laws import law
+from mps_bill.documents.shapes import Field, Fields, ListOf, Located, Made, Many, Object, optional
+from mps_bill.settlement.entries import (
+    EFFECTIVE_FROM,
+    EXPIRES_AT,
+    ID,
+    MONEY_PLACES,
+    Reading,
+    item_code,
+    list_of,
+    made,
+    money,
+)
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, PaidLine
 
 FACE_VALUE = Field("face_value", money, "what it was worth at first")
 REMAINING = optional("remaining", money, "what is left of it; absent: all")
@@ -19,24 +31,37 @@ REMAINING = optional("remaining", money, "what is left of it; absent: all")
 
 @dataclass(frozen=True, slots=True)
 class MoneyPot:
-    """Money for bills paid from `effective_from` until before `expires_at`."""
+    """Money for bills paid from `effective_from` until before `expires_at`. One limited to `items` (None: it pays for any) pays
+    their lines alone, and one with a `minimum_amount` only where these, or else the bill, come to that much."""
 
     id: str
     face_value: Decimal
     remaining: Decimal
     effective_from: int
     expires_at: int
+    items: frozenset[str] | None = None
+    minimum_amount: Decimal = ZERO
 
     def usable(self, at: int) -> bool:
         return bool(self.remaining) and self.effective_from <= at < self.expires_at
 
 
-P = TypeVar("P", bound=MoneyPot)
+def _items(name: str) -> Field[Many[Located[str]]]:
+    return optional("items", ListOf(name, item_code, unique=True), "the only items that it pays for; absent: any")
 
 
-def list_of_pots(key: str, several: str, one: str, pot: type[P], *more: Field[Any]) -> Field[Many[Made[P]]]:
-    """The key of an account file whose entries are pots, which may have `more` keys; `several` and `one` are their names."""
-    entry = Object(one, (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT, *more), make=made(pot, FACE_VALUE.key))
+ITEMS = _items("the items")
+MINIMUM_AMOUNT = optional(
+    "minimum_amount", money, "the least amount (of its items, where it is limited to some) it is used on"
+)
+
+
+def list_of_pots(key: str, several: str, one: str, *, limited: bool = False) -> Field[Many[Made[MoneyPot]]]:
+    """The key of an account file whose entries are pots, which may be `limited` to items and by a minimum; `several` and `one`
+    (`a voucher`) are their names."""
+    limits = (_items(f"the {one.partition(' ')[2]}'s items"), MINIMUM_AMOUNT) if limited else ()
+    keys = (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT, *limits)
+    entry = Object(one, keys, make=made(MoneyPot, FACE_VALUE.key))
     return list_of(key, f"the {several}", entry, several, ID, name="pots")
 
 
@@ -45,26 +70,23 @@ _Queue = list[tuple[tuple[Any, ...], int]]
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyPots(MoneySource, Generic[P]):
+class MoneyPots(MoneySource):
     """A source of pots, which stand in the list `entries` of an account file."""
 
-    pots: tuple[P, ...] = ()
+    pots: tuple[MoneyPot, ...] = ()
     #: Kept from bill to bill, once one was paid.
     _queue: _Queue | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     #: The list in the account file.
-    entries: ClassVar[Field[Many[Made[Any]]]]
+    entries: ClassVar[Field[Many[Made[MoneyPot]]]]
 
     @classmethod
     def check(cls, fields: Fields, reading: Reading) -> None:
         for entry in fields.parts(cls.entries):
             reading.remaining(entry, REMAINING, FACE_VALUE, plain)
             reading.validity(entry)
-            cls.check_limits(entry, reading)
-
-    @classmethod
-    def check_limits(cls, entry: Fields, reading: Reading) -> None:
-        """Reports what an entry is limited to and the price sheets do not have."""
+            for item in entry.parts(ITEMS):
+                reading.items(item)
 
     def holdings(self) -> tuple[Holding, ...]:
         return tuple(
@@ -78,7 +100,7 @@ class MoneyPots(MoneySource, Generic[P]):
         queue = self._in_order() if self._queue is None else self._queue
         asked: list[int] = []
 
-        def usable() -> Iterator[P]:
+        def usable() -> Iterator[MoneyPot]:
             for _, number in queue:
                 if self.pots[number].usable(due.paid_at):
                     asked.append(number)
@@ -94,21 +116,72 @@ class MoneyPots(MoneySource, Generic[P]):
                 queue.remove((self.pot_order(before), number))
                 if after.remaining:
                     insort(queue, (self.pot_order(after), number))
-                deductions.append(MoneyDeduction(self.name, after.id, amount, after.remaining))
+                deductions.append(MoneyDeduction(self.name, after.id, amount, after.remaining, after.items))
         return deductions, replace(self, pots=tuple(pots), _queue=queue)
 
     def _in_order(self) -> _Queue:
         return sorted((self.pot_order(pot), number) for number, pot in enumerate(self.pots) if pot.remaining)
 
-    def take(self, due: Due, left: Decimal, pots: Iterable[P]) -> Iterator[Decimal]:
-        """What each of `pots`, which are usable and in the order in which they are used, pays of `left` while any is left."""
+    def take(self, due: Due, left: Decimal, pots: Iterable[MoneyPot]) -> Iterator[Decimal]:
+        """What each of `pots`, which are usable and in the order in which they are used, pays of `left` while any is left.
+
+        One limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what other
+        pots took from those lines. What it takes it takes from its lines in the order of the bill."""
+        payable = left
+        lines: Sequence[PaidLine] = ()
+        rooms: list[Decimal] = []
+        found: dict[tuple[frozenset[str], Decimal], Decimal] = {}
         for pot in pots:
-            amount = min(left, pot.remaining)
+            if pot.items is None:
+                limit = left if payable >= pot.minimum_amount else ZERO
+            else:
+                lines = lines or due.lines()
+                rooms = rooms or _rooms(lines, due.limited)
+                key = (pot.items, pot.minimum_amount)
+                if key not in found:
+                    found[key] = _room(lines, rooms, *key)
+                limit = min(left, found[key])
+            amount = min(pot.remaining, limit)
             yield amount
+            if amount and pot.items is not None:
+                _fill(lines, rooms, pot.items, amount)
+                found.clear()
             left -= amount
             if not left:
                 return
 
-    def pot_order(self, pot: P) -> tuple[Any, ...]:
-        """Which pot is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
-        return (pot.expires_at, pot.remaining, pot.effective_from, pot.id)
+    def pot_order(self, pot: MoneyPot) -> tuple[Any, ...]:
+        """Which pot is used first: those limited to items; then the earliest expiry, the smallest remaining, the earliest start,
+        the id."""
+        return (pot.items is None, pot.expires_at, pot.remaining, pot.effective_from, pot.id)
+
+
+def _rooms(lines: Sequence[PaidLine], limited: Iterable[MoneyDeduction]) -> list[Decimal]:
+    """What those limited to items have left of each line."""
+    rooms = [amount for _, amount in lines]
+    for one in limited:
+        _fill(lines, rooms, one.items or frozenset(), one.amount)
+    return rooms
+
+
+def _room(lines: Sequence[PaidLine], rooms: Sequence[Decimal], items: frozenset[str], minimum: Decimal) -> Decimal:
+    """What a pot limited to `items` may still take in whole cents, or 0 where its lines do not reach the minimum."""
+    whole = room = ZERO
+    for (item, amount), left in zip(lines, rooms, strict=True):
+        if item in items:
+            whole += amount
+            room += left
+    rounded = round_money(whole, MONEY_PLACES, "down")
+    if whole < minimum or rounded <= whole - room:
+        return ZERO
+    return round_money(rounded - (whole - room), MONEY_PLACES, "down")
+
+
+def _fill(lines: Sequence[PaidLine], rooms: list[Decimal], items: frozenset[str], amount: Decimal) -> None:
+    """Takes `amount` from the room of the lines of `items`, in their order."""
+    for number, (item, _) in enumerate(lines):
+        if item in items:
+            part = min(rooms[number], amount)
+            rooms[number] -= part
+            amount -= part
+    law(not amount, "a pot never pays more than its lines")

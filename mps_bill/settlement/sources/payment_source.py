@@ -15,7 +15,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.documents.shapes import Field, Fields, plain
 from mps_bill.settlement.entries import Reading, Written, row
 
-#: A line of a bill as vouchers see it: the item and its exact net amount.
+#: A line of a bill as a source sees it: the item and its exact net amount.
 PaidLine = tuple[str, Decimal]
 
 
@@ -41,7 +41,8 @@ class Due:
     """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it, which are
     made when a source asks for them.
 
-    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already.
+    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already. `limited` is what was
+    paid of it already that is of some items alone.
     """
 
     product: Final[str]
@@ -51,17 +52,20 @@ class Due:
     paid_at: Final[int]
     lines: Final[Callable[[], Sequence[PaidLine]]]
     payable: Final[Decimal]
+    limited: Final[tuple[MoneyDeduction, ...]] = ()
 
 
 # Not frozen, for the reason that lines (`rating.lines`) are not.
 @dataclass(slots=True)
 class MoneyDeduction:
-    """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then."""
+    """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then. `items` are the only ones that
+    it pays for; None: any."""
 
     source: Final[str]
     id: Final[str | None]
     amount: Final[Decimal]
     remaining: Final[Decimal]
+    items: Final[frozenset[str] | None] = None
 
 
 class PaymentSource:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from mps_bill.core.language import mark
-from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
+from mps_bill.settlement.sources.money_pots import MoneyPots, list_of_pots
 
 
-class StoredValueCard(MoneyPot):
-    __slots__ = ()
-
-
-class StoredValueCards(MoneyPots[StoredValueCard]):
+class StoredValueCards(MoneyPots):
     __slots__ = ()
 
     name = "stored_value_card"
@@ -18,5 +14,5 @@ class StoredValueCards(MoneyPots[StoredValueCard]):
     pool = "stored_value_cards"
     pool_title = mark("Stored-value cards", "paid")
     column = "card"
-    entries = list_of_pots("stored_value_cards", "stored-value cards", "a stored-value card", StoredValueCard)
+    entries = list_of_pots("stored_value_cards", "stored-value cards", "a stored-value card")
     keys = (entries,)

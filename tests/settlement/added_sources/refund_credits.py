@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
+from mps_bill.settlement.sources.money_pots import MoneyPots, list_of_pots
 
 
-class RefundCredits(MoneyPots[MoneyPot]):
+class RefundCredits(MoneyPots):
     __slots__ = ()
 
     name = "refund_credit"
@@ -13,5 +13,5 @@ class RefundCredits(MoneyPots[MoneyPot]):
     pool = "refund_credits"
     pool_title = "Refund credits"
     column = "cash"
-    entries = list_of_pots("refund_credits", "refund credits", "a refund credit", MoneyPot)
+    entries = list_of_pots("refund_credits", "refund credits", "a refund credit")
     keys = (entries,)
