@@ -54,6 +54,17 @@ class AccountsUsage:
             yield "", self.metered
         yield from self.metered.by_account or ()
 
+    def bills(
+        self,
+        tags: tuple[str, ...],
+        as_of: int | None = None,
+        contract_of: Callable[[str], Contract] = lambda _: LIST_PRICES,
+    ) -> Iterator[tuple[str, BillRun]]:
+        """Each account's id and its bills, made then and not before, at the prices of the contract of each (by its id); `as_of`
+        is as for `pipeline.bill_usage`."""
+        for account_id, metered in self:
+            yield account_id, bill_metered(metered, self.book, tags, as_of, contract_of(account_id))
+
     def control_totals(self, accounts: ControlTotals) -> ControlTotals:
         """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted separately
         from the accounts, so a row that belongs to none is found out."""
@@ -122,38 +133,3 @@ def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: Met
         InputRejected: as `pipeline.meter_usage`.
     """
     return AccountsUsage(meter(sources, book, options), book)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountBills:
-    """The bills of many accounts. Going through it yields each account's id and its bills, made then and not before."""
-
-    usage: AccountsUsage
-    tags: tuple[str, ...]
-    as_of: int | None
-    contract_of: Callable[[str], Contract]
-
-    @property
-    def problems(self) -> ProblemReport:
-        return self.usage.problems
-
-    def __iter__(self) -> Iterator[tuple[str, BillRun]]:
-        for account_id, metered in self.usage:
-            contract = self.contract_of(account_id)
-            yield account_id, bill_metered(metered, self.usage.book, self.tags, self.as_of, contract)
-
-
-def bill_accounts(
-    sources: Sequence[UsageSource],
-    book: PriceBook,
-    options: MeterOptions,
-    as_of: int | None = None,
-    contract_of: Callable[[str], Contract] = lambda _: LIST_PRICES,
-) -> AccountBills:
-    """Itemised bills for the usage of many accounts, account by account, at the prices of the contract of each (by its id);
-    `as_of` is as for `pipeline.bill_usage`.
-
-    Raises:
-        InputRejected: as `pipeline.meter_usage`; not one account is billed then.
-    """
-    return AccountBills(meter_accounts(sources, book, options), options.tags, as_of, contract_of)

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from mps_bill.ask.all_accounts import AccountBills, bill_accounts
+from mps_bill.ask.all_accounts import AccountsUsage, meter_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
 from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.exact_reader import (
@@ -129,9 +129,9 @@ def _explain(
 ) -> Explanation:
     files, _ = open_files(sources, book, options)
     if account is None:
-        several = bill_accounts(sources, book, replace(options, accounts=None))
+        usage = meter_accounts(sources, book, replace(options, accounts=None))
         rows = tuple(placed_records(files, job_id))
-        billed = _listed(several, {placed.key.account for placed in rows})
+        billed = _listed(usage, options.tags, {placed.key.account for placed in rows})
     else:
         billed = _settled(settle_usage(sources, book, options, account), account)
         rows = tuple(placed_records(files, job_id))
@@ -143,11 +143,11 @@ def _explain(
     return Explanation(tuple(explained), billed.problems)
 
 
-def _listed(several: AccountBills, wanted: Container[str]) -> _Billed:
+def _listed(usage: AccountsUsage, tags: tuple[str, ...], wanted: Container[str]) -> _Billed:
     """The bills of the wanted accounts at the prices of the sheets."""
-    runs = ((name, run) for name, run in several if name in wanted)
+    runs = ((name, run) for name, run in usage.bills(tags) if name in wanted)
     bills = {(name, bill.cycle.product, bill.cycle.start): bill for name, run in runs for bill in run.bills}
-    return _Billed(bills, several.problems)
+    return _Billed(bills, usage.problems)
 
 
 def _settled(run: SettleRun, account: Account) -> _Billed:

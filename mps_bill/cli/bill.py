@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.limits import Limits
-from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.output import invalid
+from mps_bill.cli.output import invalid, pipe_may_break
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Detail
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.showing import Limits, Showing, shows
 from mps_bill.core.diagnostics import check_none
 
 if TYPE_CHECKING:
-    from mps_bill.ask.all_accounts import AccountBills
+    from mps_bill.ask.all_accounts import AccountsUsage
     from mps_bill.metering.groups import ControlTotals
     from mps_bill.pipeline import BillRun
     from mps_bill.price_sheet.book import PriceBook
@@ -58,7 +56,7 @@ def bill(
     selection = detail.selection(book, groupings)
     showing.check(groupings, selection, in_short=detail.summary)
 
-    from mps_bill.ask.all_accounts import bill_accounts
+    from mps_bill.ask.all_accounts import meter_accounts
     from mps_bill.ask.selected import selected_bills
     from mps_bill.cli.metering import UsageRun
     from mps_bill.view.bill_view import BillView
@@ -68,35 +66,33 @@ def bill(
     in_folder = account is not None and os.path.isdir(account)
     contract_of = _contracts(account, book)
     with whole_run.metering({"--account": account}, as_of=issued_by) as (sources, meter_options):
-        accounts = bill_accounts(
-            sources, book, replace(meter_options, accounts=in_folder or None), issued_by, contract_of
-        )
+        metered = meter_accounts(sources, book, replace(meter_options, accounts=in_folder or None))
         if account is not None and in_folder:
             from mps_bill.settlement.save import check_accounts
 
             # Every account file that is missing or wrong is found before anything is printed.
-            check_none(check_accounts(accounts.usage.ids(), account, None, book, in_place=False), reading.max_errors)
+            check_none(check_accounts(metered.ids(), account, None, book, in_place=False), reading.max_errors)
 
-    if accounts.usage.many:
+    bills = metered.bills(selection.tags, issued_by, contract_of)
+    if metered.many:
         if account is not None and not in_folder:
-            message = (
-                f"{account} is one account, and the usage is that of many; give a folder with a file ID.yaml for each"
-            )
+            remedy = "give a folder with a file ID.yaml for each"
+            message = f"{account} is one account, and the usage is that of many; {remedy}"
             if isinstance(account, options.DefaultAccount):
                 message += f" (it is the default from {account.origin}; an option goes before it)"
             raise invalid("--account", message)
-        check_joined(showing)
+        showing.check_joined()
         with showing.opened() as stream:
             view = partial(BillView, by=groupings, in_full=shown_in_full)
-            writer = joined(showing, book, stream, settled=False)
-            control_totals, comes_to = _write_each(accounts, selection, view, writer)
+            writer = showing.joined(book, stream, settled=False)
+            control_totals, comes_to = _write_each(metered, bills, selection, view, writer)
     else:
-        ((_, whole),) = accounts
+        ((_, whole),) = bills
         run = selected_bills(whole, selection)
         showing.show(BillView(run, groupings, shown_in_full, billing_account, detail.summary))
         control_totals, comes_to = run.control_totals, run.amounts.payable
     crossed = limits.crossed(comes_to, book.currency, is_part=bool(selection.only))
-    return whole_run.end(accounts.problems, control_totals, crossed=crossed)
+    return whole_run.end(metered.problems, control_totals, crossed=crossed)
 
 
 def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract]:
@@ -114,20 +110,24 @@ def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract
 
 
 def _write_each(
-    accounts: AccountBills, selection: Selection, view: Callable[[BillRun], BillView], writer: Joined
+    metered: AccountsUsage,
+    bills: Iterable[tuple[str, BillRun]],
+    selection: Selection,
+    view: Callable[[BillRun], BillView],
+    writer: Joined,
 ) -> tuple[ControlTotals, Decimal]:
     """Writes account by account; the control totals of them all, and what they come to."""
     from mps_bill.ask.all_accounts import nothing, sum_of
     from mps_bill.ask.selected import selected_bills
 
     total = nothing(settled=False, is_part=bool(selection.only))
-    for account_id, whole in accounts:
+    for account_id, whole in bills:
         run = selected_bills(whole, selection)
         comes_to = sum_of(run)
         with pipe_may_break():
             writer.add(account_id, view(run), comes_to)
         total += comes_to
-    control_totals = accounts.usage.control_totals(total.control_totals)
+    control_totals = metered.control_totals(total.control_totals)
     with pipe_may_break():
         writer.end(total, control_totals)
     return control_totals, total.comes_to

@@ -1,8 +1,10 @@
-"""How --help looks: arguments, options by what they are for, and an example."""
+"""The commands of the library of command lines, as this program has them: how --help looks, and what is converted."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -10,7 +12,6 @@ from typer.core import TyperCommand, TyperGroup
 from mps_bill.cli.exit_codes import WRONG_COMMAND_LINE
 from mps_bill.cli.options import SHOW
 from mps_bill.cli.output import say
-from mps_bill.cli.parameters import convert_where_needed
 
 #: An example of every command, on the files that `mps-bill init` writes where it needs no others.
 EXAMPLES = {
@@ -42,6 +43,34 @@ EXAMPLES = {
 #: What the options of a command are about that are in no group of their own.
 _ABOUT = {"fetch": "What to fetch", "prices": "What to look at", "estimate": "What to price", "init": "What to write"}
 _Sections = dict[str, list[tuple[str, str]]]
+
+
+class _Conversion:
+    """The conversion of one parameter: that of the library, where there is something to convert or to refuse. Most values are
+    text that stays text, a word of a list, or not given; and to import what converts others takes longer than a small bill."""
+
+    def __init__(self, taken: Any, of_the_library: Callable[[], Any]) -> None:
+        self._taken, self._of_the_library = taken, of_the_library
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value is None:
+            return () if param.multiple or param.nargs == -1 else None
+        if self._taken == list[str] and isinstance(value, list | tuple):
+            return list(value)
+        if isinstance(self._taken, type):
+            if isinstance(value, self._taken):
+                return value
+        elif isinstance(value, str) and value in get_args(self._taken):
+            return value
+        return self._of_the_library().coerce(value, param=param, ctx=ctx)
+
+
+def convert_where_needed(parameters: Iterable[Any]) -> None:
+    """Gives the parameters of a command conversions that load nothing for a value that needs none."""
+    for parameter in parameters:
+        spelt = parameter.type_descriptor
+        if spelt.parameter_info.parser is None:
+            parameter.get_runtime_param = partial(_Conversion, spelt.annotation, parameter.get_runtime_param)
 
 
 class CommandHelp(TyperCommand):

@@ -99,17 +99,11 @@ def topics(*_: object) -> Iterable[str]:
     return dict.fromkeys([*pages(), *COMMANDS])
 
 
-@_quietly
-def items(context: typer.Context, _: str) -> Iterable[str]:
-    """Item codes of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
-    return (item.code for item in _items(context))
-
-
-@_quietly
-def specs(context: typer.Context, _: str) -> Iterable[str]:
-    """Specs of the items that the command line names, else of all items."""
-    named = context.params.get("item")
-    return _specs(context, tuple(named or ()))
+#: Item codes of the price sheets, and specs of the items that the command line names, else of all items.
+items = _quietly(lambda context, _: (item.code for item in _items(context)))
+specs = _quietly(lambda context, _: _specs(context, context.params.get("item") or ()))
+#: The jobs of usage files that are small.
+jobs = _quietly(lambda context, _: _values(context, "job_id"))
 
 
 @_quietly
@@ -124,12 +118,6 @@ def estimated(context: typer.Context, _: str) -> Iterable[str]:
         return _specs(context, words)
     dimensions = {item.unit.dimension for item in _items(context) if item.code == words[0]}
     return [unit.name for unit in UNITS.values() if unit.dimension in dimensions]
-
-
-@_quietly
-def jobs(context: typer.Context, _: str) -> Iterable[str]:
-    """The jobs of usage files that are small."""
-    return _values(context, "job_id")
 
 
 @_quietly
@@ -166,8 +154,7 @@ _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
 
 def _items(context: typer.Context) -> Iterator[Item]:
     """The items of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
-    from mps_bill.config import load_settings
-    from mps_bill.config.settings import find_config
+    from mps_bill.config import find_config, load_settings
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.price_sheet.load_sheets import load_price_book
 
@@ -185,7 +172,7 @@ def _items(context: typer.Context) -> Iterator[Item]:
                 yield item
 
 
-def _specs(context: typer.Context, codes: tuple[str, ...]) -> Iterable[str]:
+def _specs(context: typer.Context, codes: Sequence[str]) -> Iterable[str]:
     return dict.fromkeys(spec for item in _items(context) if not codes or item.code in codes for spec in item.prices)
 
 

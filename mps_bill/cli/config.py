@@ -14,8 +14,7 @@ from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.options import option
 from mps_bill.cli.output import invalid
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.config import load_settings
-from mps_bill.config.settings import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config
+from mps_bill.config import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config, load_settings
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special, near_file
 from mps_bill.core.language import ENGLISH

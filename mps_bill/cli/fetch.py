@@ -280,25 +280,18 @@ def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
         yield lambda _: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[came]}"),
-        TimeElapsedColumn(),
-    )
+    columns = ("{task.description}", BarColumn(bar_width=20), "{task.fields[came]}", TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Fetching", total=None, came="")
-        counts = {"pages": 0, "rows": 0}
+        pages = rows = 0
 
         def show(page: Page) -> None:
-            counts["pages"] += 1
-            counts["rows"] += len(page.rows)
-            came = f"{counts['pages']} pages, {counts['rows']} rows"
+            nonlocal pages, rows
+            pages, rows = pages + 1, rows + len(page.rows)
+            came, action = f"{pages} pages, {rows} rows", page.request.listing.action
             # How many there are is known only where the provider states it.
-            bar.update(
-                task, description=page.request.listing.action, came=came, total=page.total, completed=counts["rows"]
-            )
+            bar.update(task, description=action, came=came, total=page.total, completed=rows)
 
         yield show

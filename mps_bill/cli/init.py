@@ -10,7 +10,7 @@ from typing import Annotated
 from mps_bill.cli import exit_codes
 from mps_bill.cli.options import argument, option
 from mps_bill.cli.output import cannot_write, invalid, open_output
-from mps_bill.core.diagnostics import one_of, printable
+from mps_bill.core.diagnostics import all_of, printable
 from mps_bill.core.files import shipped_folder
 
 #: The files, and what each is.
@@ -45,7 +45,7 @@ def init(
     shown = {_SAMPLES: _ABOUT_SAMPLES} if samples else {name: _FILES[name] for name in files}
     there = [name for name in shown if os.path.lexists(os.path.join(folder, name))]
     if there:
-        is_there = f"{one_of(there).replace(' or ', ' and ')} {'is' if len(there) == 1 else 'are'} already"
+        is_there = f"{all_of(there)} {'is' if len(there) == 1 else 'are'} already"
         raise invalid("[FOLDER]", f"{is_there} in {_called(folder)}, and no file is written over; name another folder")
     try:
         for name, data in files.items():

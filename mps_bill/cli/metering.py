@@ -100,25 +100,24 @@ class UsageRun:
                 converted = stack.enter_context(conversion(sources, profile, quiet=quiet))
                 sources = tuple(one.source for one in converted)
             reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
-            with_bar = not quiet and sum(source.size for source in sources) > _BAR_FROM_BYTES
+            is_long = sum(source.size for source in sources) > _BAR_FROM_BYTES
+            with_bar = is_long and not quiet and sys.stderr.isatty()
             progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
-            yield (
-                sources,
-                MeterOptions(
-                    tags=self.selection.tags,
-                    assumed_offset=offset,
-                    ignore_extra_columns=reading.ignore_extra_columns,
-                    max_errors=reading.max_errors,
-                    engine=reading.engine,
-                    resources=resources,
-                    trust_unique=reading.trust_unique,
-                    bill_good_rows=bill_good_rows or reject is not None,
-                    reject=reject,
-                    progress=progress,
-                    done=done,
-                    notify=partial(say, quiet=quiet),
-                ),
+            how = MeterOptions(
+                tags=self.selection.tags,
+                assumed_offset=offset,
+                ignore_extra_columns=reading.ignore_extra_columns,
+                max_errors=reading.max_errors,
+                engine=reading.engine,
+                resources=resources,
+                trust_unique=reading.trust_unique,
+                bill_good_rows=bill_good_rows or reject is not None,
+                reject=reject,
+                progress=progress,
+                done=done,
+                notify=partial(say, quiet=quiet),
             )
+            yield sources, how
         if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
             raise InputRejected(rejected[-1])
 
@@ -168,15 +167,12 @@ def read_files(
     usage: Sequence[str], inputs: Mapping[str, str | Sequence[str] | None], prices: Sequence[str] = ()
 ) -> dict[str, list[str]]:
     """Every file that a run reads, by what names it on the command line: globs, folders and ids as the files they mean."""
-    files: dict[str, list[str]] = {}
-    for option, value in inputs.items():
-        paths = [value] if isinstance(value, str) else value or []
-        files[option] = [name for path in paths for name in expanded(path)]
+    lists = {option: [value] if isinstance(value, str) else value or [] for option, value in inputs.items()}
+    files = {option: [name for path in paths for name in expanded(path)] for option, paths in lists.items()}
     files["--prices"] = [str(sheet.path) for sheet in find_sheets(prices)[0]]
+    names = (name for argument in usage for name in expanded(argument))
     # A file can also be given as `- < FILE`.
-    files["usage"] = [
-        "/dev/stdin" if name == STANDARD_INPUT else name for argument in usage for name in expanded(argument)
-    ]
+    files["usage"] = ["/dev/stdin" if name == STANDARD_INPUT else name for name in names]
     return files
 
 
@@ -212,22 +208,13 @@ def _rejects_file(path: str) -> Iterator[Reject]:
 
 
 @contextmanager
-def _progress_bar(sources: Sequence[UsageSource]) -> Iterator[Progress | None]:
-    """A bar on standard error, on a terminal only: what is being done, about how many rows, their rate, the time left."""
-    if not sys.stderr.isatty():
-        yield None
-        return
+def _progress_bar(sources: Sequence[UsageSource]) -> Iterator[Progress]:
+    """A bar on standard error: what is being done, about how many rows, their rate, the time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TaskProgressColumn(),
-        TextColumn("about {task.completed:,.0f} rows"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
+    reached = (TaskProgressColumn(), "about {task.completed:,.0f} rows", "{task.fields[rate]}", TimeRemainingColumn())
+    columns = ("{task.description}", BarColumn(bar_width=20), *reached)
     rows = sum(source.size / _BYTES_PER_ROW.get(source.format, 100) for source in sources)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Reading usage", total=rows, rate="")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
     from mps_bill.settlement.account import Account
 
+T = TypeVar("T")
 
 #: What options are for, as --help groups them; those without a group of these are what a command is about.
 SHOW = "What to show"
@@ -143,24 +144,26 @@ def named(name: str, remedy: str = "") -> Iterator[None]:
         raise invalid(name, f"{error}{remedy}") from None
 
 
+def parsed(name: str, value: str | None, parse: Callable[[str], T], remedy: str = "") -> T | None:
+    """What the value of an option stands for, where it is given."""
+    with named(name, remedy):
+        return None if value is None else parse(value)
+
+
 def amount_option(value: str | None, name: str) -> Decimal | None:
     """The amount, or the percentage, that an option is."""
-    with named(name):
-        return None if value is None else parse_plain_decimal(value, places=AMOUNT_PLACES)
+    return parsed(name, value, partial(parse_plain_decimal, places=AMOUNT_PLACES))
 
 
 def offset_option(value: str | None) -> int | None:
     """Seconds east of UTC for --timezone."""
-    with named(
-        "--timezone", "; a zone's name is not taken, since hours of a zone with daylight saving can occur twice"
-    ):
-        return None if value is None else parse_offset(value)
+    remedy = "; a zone's name is not taken, since hours of a zone with daylight saving can occur twice"
+    return parsed("--timezone", value, parse_offset, remedy)
 
 
 def second_option(value: str | None, name: str) -> int | None:
     """Seconds since the epoch for an option that is a time."""
-    with named(name):
-        return None if value is None else parse_second(value)
+    return parsed(name, value, parse_second)
 
 
 def check_key(key: str, known: Iterable[str], name: str) -> None:

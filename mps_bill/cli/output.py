@@ -130,6 +130,15 @@ def drop_output() -> None:
     drop(sys.stdout)
 
 
+@contextmanager
+def pipe_may_break() -> Iterator[None]:
+    """Goes on without printing when the reader has gone (`| head`): what all accounts come to decides the exit code."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_output()
+
+
 def drop(stream: IO[str]) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -49,7 +49,11 @@ def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., i
     def given(command: Callable[..., int]) -> Callable[..., int]:
         for name, made in groups.items():
             spelt = typing.get_type_hints(made, include_extras=True)
-            fields = {field.name: (spelt[field.name], field.default) for field in dataclasses.fields(made)}
+            # What marks a field, and a parameter, without a default.
+            empty = {dataclasses.MISSING: inspect.Parameter.empty}
+            fields = {
+                one.name: (spelt[one.name], empty.get(one.default, one.default)) for one in dataclasses.fields(made)
+            }
             command = with_options(command, name, fields, made)
         return command
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import completion, options
@@ -49,21 +50,16 @@ class Selecting:
 
     def _period(self, offset: int) -> Period:
         if self.on and (len(self.on) > 1 or self.from_ is not None or self.to is not None):
-            raise invalid(
-                "--on", "it is one day or month, and goes with no other period; a longer one is --from and --to"
-            )
+            message = "it is one day or month, and goes with no other period; a longer one is --from and --to"
+            raise invalid("--on", message)
         if self.on:
             with options.named("--on"):
                 return parse_period(self.on[0], offset)
-        with options.named("--from"):
-            start = None if self.from_ is None else parse_bound(self.from_, offset)
-        with options.named("--to"):
-            end = None if self.to is None else parse_bound(self.to, offset)
+        bound = partial(parse_bound, offset=offset)
+        start, end = options.parsed("--from", self.from_, bound), options.parsed("--to", self.to, bound)
         if start is not None and end is not None and start >= end:
-            raise invalid(
-                "--to",
-                f"{quoted(self.to or '')} is not after --from {quoted(self.from_ or '')}, and is not in the period",
-            )
+            bounds = f"{quoted(self.to or '')} is not after --from {quoted(self.from_ or '')}"
+            raise invalid("--to", f"{bounds}, and is not in the period")
         return Period(start, end)
 
     def _only(self) -> dict[str, frozenset[str]]:

@@ -3,70 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mps_bill.cli import clock, options
+from mps_bill.cli import options
 from mps_bill.cli.config import books_of_config
-from mps_bill.cli.limits import Limits
-from mps_bill.cli.options import option, show_option
-from mps_bill.cli.output import invalid
+from mps_bill.cli.options import show_option
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Detail
-from mps_bill.cli.settle_accounts import Payer, settle_file, settle_folder
-from mps_bill.cli.showing import Showing, shows
-
-if TYPE_CHECKING:
-    from mps_bill.pipeline import Settling
-
-
-_SAVE = "Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all."
-_CHARGE_LATE = "Bill usage of settled cycles as corrections; the files must hold only what was missed."
-_CHARGE_TWICE = (
-    "With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Charging:
-    """What an account is charged with, up to when, and where it is saved. A field is an option: its type says how it is spelt."""
-
-    save: Annotated[str | None, option("--save FILE", _SAVE)] = None
-    in_place: Annotated[bool, option("--in-place", "Save the account over the file it was read from.")] = False
-    as_of: options.AsOf = None
-    charge_late: Annotated[bool, option("--charge-late", _CHARGE_LATE)] = False
-    charge_twice: Annotated[bool, option("--charge-twice", _CHARGE_TWICE)] = False
-    allow_future: Annotated[bool, option("--allow-future", "Also charge and save cycles that have not ended yet.")] = (
-        False
-    )
-
-    def payer(self, account: str) -> Payer:
-        """The account, and where it is saved."""
-        return Payer(account, self.save or (account if self.in_place else None), self.in_place, self.allow_future)
-
-    def settling(self, payer: Payer, forecast_days: int) -> Settling:
-        """How the account is settled.
-
-        Raises:
-            typer.BadParameter: the options exclude one another, or the account would be saved as of a time to come.
-        """
-        from mps_bill.pipeline import Settling
-
-        until = options.second_option(self.as_of, "--as-of")
-        if self.charge_twice and not self.charge_late:
-            raise invalid("--charge-twice", "use it only with --charge-late")
-        if payer.target is not None and until is not None and until > clock.now() and not self.allow_future:
-            raise invalid(
-                "--as-of",
-                f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future",
-            )
-        return Settling(until, self.charge_late, self.charge_twice, forecast_days=forecast_days)
-
-
-_ACCOUNT = "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
+from mps_bill.cli.settle_accounts import Charging, settle_file, settle_folder
+from mps_bill.cli.showing import Limits, Showing, shows
 
 
 @takes(reading=Reading, detail=Detail, charging=Charging)
@@ -75,7 +23,6 @@ def settle(
     context: typer.Context,
     usage: options.Usage,
     prices: options.Prices,
-    account: Annotated[str, options.account(_ACCOUNT)],
     *,
     charging: Charging,
     showing: Showing,
@@ -98,8 +45,7 @@ def settle(
     is not.
     """
     limits = Limits(options.amount_option(fail_over, "--fail-over"), fail_on_outstanding)
-    payer = charging.payer(account)
-    settling = charging.settling(payer, forecast_days)
+    settling = charging.settling(forecast_days)
     groupings = detail.groupings(showing.format)
     book = options.load_book(prices)
     selection = detail.selection(book, groupings)
@@ -119,5 +65,5 @@ def settle(
         in_short=detail.summary,
     )
     run = UsageRun(usage, prices, book, reading, showing, selection)
-    settle_all = settle_folder if os.path.isdir(account) else settle_file
-    return settle_all(run, payer, settling, view, limits)
+    settle_all = settle_folder if os.path.isdir(charging.account) else settle_file
+    return settle_all(run, charging, settling, view, limits)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Annotated
 
-from mps_bill.cli import signals
-from mps_bill.cli.limits import Limits
-from mps_bill.cli.many_accounts import check_joined, joined, pipe_may_break
-from mps_bill.cli.output import invalid, say, sync
+from mps_bill.cli import clock, options, signals
+from mps_bill.cli.options import option
+from mps_bill.cli.output import invalid, pipe_may_break, say, sync
 from mps_bill.cli.saving import saving, target_of
+from mps_bill.cli.showing import Limits
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, check_none, counted, printable
 from mps_bill.core.files import sweep
@@ -29,15 +29,46 @@ if TYPE_CHECKING:
     from mps_bill.view.settle_view import SettleView
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """Where the account is, or the folder of accounts, and where it is saved to (None: nowhere). Cycles that have not ended are
-    only charged and saved with `allow_future`."""
+_ACCOUNT = "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
+_SAVE = "Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all."
+_CHARGE_LATE = "Bill usage of settled cycles as corrections; the files must hold only what was missed."
+_TWICE = "With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice."
+_ALLOW_FUTURE = "Also charge and save cycles that have not ended yet."
 
-    account: str
-    target: str | None
-    in_place: bool
-    allow_future: bool
+
+@dataclass(frozen=True, slots=True)
+class Charging:
+    """The account, or the folder of accounts; what it is charged with, up to when, and where it is saved. A field is an option:
+    its type says how it is spelt."""
+
+    account: Annotated[str, options.account(_ACCOUNT)]
+    save: Annotated[str | None, option("--save FILE", _SAVE)] = None
+    in_place: Annotated[bool, option("--in-place", "Save the account over the file it was read from.")] = False
+    as_of: options.AsOf = None
+    charge_late: Annotated[bool, option("--charge-late", _CHARGE_LATE)] = False
+    charge_twice: Annotated[bool, option("--charge-twice", _TWICE)] = False
+    allow_future: Annotated[bool, option("--allow-future", _ALLOW_FUTURE)] = False
+
+    @property
+    def target(self) -> str | None:
+        """Where the account is saved to, if anywhere."""
+        return self.save or (self.account if self.in_place else None)
+
+    def settling(self, forecast_days: int) -> Settling:
+        """How the account is settled.
+
+        Raises:
+            typer.BadParameter: the options exclude one another, or the account would be saved as of a time to come.
+        """
+        from mps_bill.pipeline import Settling
+
+        until = options.second_option(self.as_of, "--as-of")
+        if self.charge_twice and not self.charge_late:
+            raise invalid("--charge-twice", "use it only with --charge-late")
+        if self.target is not None and until is not None and until > clock.now() and not self.allow_future:
+            message = f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future"
+            raise invalid("--as-of", message)
+        return Settling(until, self.charge_late, self.charge_twice, forecast_days=forecast_days)
 
     def metering(self, run: UsageRun, as_of: int | None) -> Metering:
         """The usage of the run, to be charged where the account is saved."""
@@ -50,18 +81,18 @@ class Payer:
 View = Callable[["SettleRun"], "SettleView | BillView"]
 
 
-def settle_file(run: UsageRun, payer: Payer, settling: Settling, view: View, limits: Limits) -> int:
+def settle_file(run: UsageRun, charging: Charging, settling: Settling, view: View, limits: Limits) -> int:
     """Settles the usage of one account."""
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
     from mps_bill.view.settle_view import notices
 
     with ExitStack() as stack:
-        file = stack.enter_context(open_account(payer.account, run.book, lock=payer.target is not None))
-        with payer.metering(run, settling.as_of) as (sources, options):
-            place = stack.enter_context(target_of(payer.target, file, run.book, in_place=payer.in_place))
-            settled = settle_usage(sources, run.book, options, file.account, settling)
-            if not settling.charge_twice and (problem := charged_before(settled, file.name, options.max_errors)):
+        file = stack.enter_context(open_account(charging.account, run.book, lock=charging.target is not None))
+        with charging.metering(run, settling.as_of) as (sources, meter_options):
+            place = stack.enter_context(target_of(charging.target, file, run.book, in_place=charging.in_place))
+            settled = settle_usage(sources, run.book, meter_options, file.account, settling)
+            if not settling.charge_twice and (problem := charged_before(settled, file.name, meter_options.max_errors)):
                 raise InputRejected([problem])
         if place is not None:
             sweep(os.path.dirname(os.path.realpath(place.path)))
@@ -74,55 +105,55 @@ def settle_file(run: UsageRun, payer: Payer, settling: Settling, view: View, lim
                 signals.hold()
                 saved.commit()
 
-    if payer.target is not None:
-        run.say(f"Saved the account to {payer.target}.", *saved.notes())
+    if charging.target is not None:
+        run.say(f"Saved the account to {charging.target}.", *saved.notes())
     owed, amounts = settled.settled.closing.owed, shown.amounts
     crossed = limits.crossed(amounts.payable, run.book.currency, owed, is_part=amounts.is_part)
     return run.end(settled.problems, settled.control_totals, notices=notices(settled), crossed=crossed)
 
 
-def settle_folder(run: UsageRun, payer: Payer, settling: Settling, view: View, limits: Limits) -> int:
+def settle_folder(run: UsageRun, charging: Charging, settling: Settling, view: View, limits: Limits) -> int:
     """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
-    check_joined(run.showing)
-    _check_folder(payer, run)
+    run.showing.check_joined()
+    _check_folder(charging, run)
 
     from mps_bill.ask.all_accounts import meter_accounts
     from mps_bill.settlement.save import check_accounts, plans_in
     from mps_bill.settlement.sources.resource_plans import segment_cuts
 
     book, is_part = run.book, bool(run.selection.only)
-    with payer.metering(run, settling.as_of) as (sources, options):
-        cuts = segment_cuts(plans_in(payer.account, book), book)
-        usage = meter_accounts(sources, book, replace(options, accounts=True, cuts=cuts))
-        in_place = payer.in_place
-        problems = check_accounts(usage.ids(), payer.account, payer.target, book, in_place=in_place, cuts=cuts)
-        check_none(problems, options.max_errors)
-        accounts = _Accounts(usage, payer, settling, cuts)
+    with charging.metering(run, settling.as_of) as (sources, meter_options):
+        cuts = segment_cuts(plans_in(charging.account, book), book)
+        usage = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
+        in_place = charging.in_place
+        problems = check_accounts(usage.ids(), charging.account, charging.target, book, in_place=in_place, cuts=cuts)
+        check_none(problems, meter_options.max_errors)
+        accounts = _Accounts(usage, charging, settling, cuts)
         if settling.charge_late and not settling.charge_twice:
             # Nothing is charged where one would be charged twice.
-            check_none(accounts.charged_before(options.max_errors), options.max_errors)
+            check_none(accounts.charged_before(meter_options.max_errors), meter_options.max_errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
-    with run.showing.opened(there=payer.target is not None) as stream:
-        writer = joined(run.showing, book, stream, settled=not is_part)
+    with run.showing.opened(there=charging.target is not None) as stream:
+        writer = run.showing.joined(book, stream, settled=not is_part)
         total, owed = _settle_each(accounts, writer, stream, view, run)
         control_totals = usage.control_totals(total.control_totals)
         with pipe_may_break():
             writer.end(total, control_totals)
 
-    if payer.target is not None:
-        run.say(f"Saved {counted(total.accounts, 'account')} to {payer.target}.")
+    if charging.target is not None:
+        run.say(f"Saved {counted(total.accounts, 'account')} to {charging.target}.")
     crossed = limits.crossed(total.comes_to, book.currency, owed, is_part=is_part)
     return run.end(usage.problems, control_totals, crossed=crossed)
 
 
-def _check_folder(payer: Payer, run: UsageRun) -> None:
-    if payer.target is not None and not os.path.isdir(payer.target):
-        raise invalid("--save", f"{payer.target} is not a folder, and --account is a folder of accounts")
-    taken = {os.path.realpath(path) for path in (payer.account, payer.target) if path is not None}
-    for option, path in (("--output", run.showing.output), ("--rejects", run.reading.rejects)):
+def _check_folder(charging: Charging, run: UsageRun) -> None:
+    if charging.target is not None and not os.path.isdir(charging.target):
+        raise invalid("--save", f"{charging.target} is not a folder, and --account is a folder of accounts")
+    taken = {os.path.realpath(path) for path in (charging.account, charging.target) if path is not None}
+    for name, path in (("--output", run.showing.output), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
-            raise invalid(option, f"{path} would be among the accounts; name a file in another folder")
+            raise invalid(name, f"{path} would be among the accounts; name a file in another folder")
 
 
 def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
@@ -145,7 +176,7 @@ class _Accounts:
     cycle when the usage was read."""
 
     usage: AccountsUsage
-    payer: Payer
+    charging: Charging
     settling: Settling
     cuts: tuple[int, ...]
 
@@ -156,7 +187,7 @@ class _Accounts:
 
         book = self.usage.book
         for account_id, metered in self.usage:
-            with open_account_in(self.payer.account, account_id, book, lock=lock, cuts=self.cuts) as file:
+            with open_account_in(self.charging.account, account_id, book, lock=lock, cuts=self.cuts) as file:
                 yield account_id, file, settle_metered(metered, book, file.account, self.settling)
 
     def charged_before(self, maximum: int) -> Iterator[Problem]:
@@ -174,7 +205,7 @@ def _settle_each(
     from mps_bill.settlement.save import account_path
     from mps_bill.view.settle_view import notices
 
-    is_part, folder = bool(run.selection.only), accounts.payer.target
+    is_part, folder = bool(run.selection.only), accounts.charging.target
     total, owed = nothing(settled=not is_part, is_part=is_part), ZERO
     if folder is not None:
         sweep(folder)
@@ -182,7 +213,7 @@ def _settle_each(
         for account_id, file, settled in accounts.settled(lock=folder is not None):
             name = None if folder is None else account_path(folder, account_id)
             with (
-                target_of(name, file, run.book, in_place=accounts.payer.in_place) as target,
+                target_of(name, file, run.book, in_place=accounts.charging.in_place) as target,
                 saving(target, file, settled, run.book) as saved,
             ):
                 shown = view(settled)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -16,7 +17,7 @@ from mps_bill.cli import exit_codes, options
 from mps_bill.cli.options import show_option
 from mps_bill.cli.output import invalid, open_output, say, say_problems, write_bytes
 from mps_bill.cli.reading import with_options
-from mps_bill.core.decimals import EXACT
+from mps_bill.core.decimals import EXACT, ZERO, amount_text
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import ENGLISH, LANGUAGES, language
@@ -24,7 +25,9 @@ from mps_bill.core.times import ALWAYS
 from mps_bill.render.formats import FOR_PEOPLE, JOINED, ON_PAPER, Format, Part, TooLarge, format_of_file, formats_of
 
 if TYPE_CHECKING:
+    from mps_bill.price_sheet.book import PriceBook
     from mps_bill.rating.selection import Selection
+    from mps_bill.render.joined import Joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,20 @@ class Showing:
         with open_output(self.output, bom=bom, there=there) as stream, language(self._language):
             yield stream
 
+    def check_joined(self) -> None:
+        """Refuses the formats that are about one account."""
+        if self.format.part not in JOINED:
+            others = one_of([format_.name for format_ in formats_of(JOINED)])
+            message = f"{self.format.name} is a report on one account, and the usage is of several"
+            raise invalid("--format", f"{message}; use {others}, or give the usage of one account")
+
+    def joined(self, book: PriceBook, stream: IO[str], *, settled: bool) -> Joined:
+        """What writes the views of accounts to the stream."""
+        from mps_bill.render.joined import Joined
+        from mps_bill.view.accounts_view import AccountsView
+
+        return Joined(AccountsView(book.currency, settled=settled), self.format, stream)
+
     @property
     def _language(self) -> str:
         return self.language if self.format.part in FOR_PEOPLE else ENGLISH
@@ -113,6 +130,23 @@ class Showing:
         for limit in limits:
             say(f"A limit was crossed: {limit}")
         return exit_codes.LIMIT_CROSSED if limits else exit_codes.FOUND if found else exit_codes.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may come to (`--fail-over`), and whether it may leave anything outstanding (`--fail-on-outstanding`)."""
+
+    amount: Decimal | None
+    none_outstanding: bool = False
+
+    def crossed(self, comes_to: Decimal, currency: str, owed: Decimal = ZERO, *, is_part: bool) -> Iterator[str]:
+        """How far what is payable, or of parts of bills their net amount, is above its limit, and what is owed, in words."""
+        if self.amount is not None and comes_to > self.amount:
+            more = amount_text(EXACT.subtract(comes_to, self.amount))
+            shown = f"{'net amount' if is_part else 'payable'} {amount_text(comes_to)} {currency}"
+            yield f"{shown} is above --fail-over {amount_text(self.amount)} by {more}"
+        if owed and self.none_outstanding:
+            yield f"{amount_text(owed)} {currency} outstanding, and --fail-on-outstanding allows none"
 
 
 _LANG = "Language of tables, pages, workbooks and charts; what programs read and messages are English. Default: en."

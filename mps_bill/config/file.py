@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mps_bill.config import KEYS, Setting
 from mps_bill.config.books import BOOKS, books_text
-from mps_bill.config.settings import KEYS, Setting
 from mps_bill.core.diagnostics import InputRejected, Kind, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import LANGUAGES

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.ask.all_accounts import bill_accounts, nothing, sum_of
+from mps_bill.ask.all_accounts import meter_accounts, nothing, sum_of
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import bill_usage
@@ -52,17 +52,17 @@ def test_an_account_comes_out_as_by_itself(
     folder = tmp_path_factory.mktemp("usage")
     text = kit.usage_text([f"{line},{account}" for account, line in rows], HEADER)
     together = kit.source(folder / "all.csv", text)
-    bills = bill_accounts([together], kit.book(), MeterOptions(engine=engine, accounts=True))
+    usage = meter_accounts([together], kit.book(), MeterOptions(engine=engine, accounts=True))
     total = nothing(settled=False)
     seen = []
-    for account, run in bills:
+    for account, run in usage.bills(()):
         own = [line for other, line in rows if other == account]
         alone = kit.source(folder / f"{account}.csv", kit.usage_text(own))
         assert run == bill_usage([alone], kit.book(), MeterOptions(engine="python"))
         total += sum_of(run)
         seen.append(account)
     assert seen == sorted({account for account, _ in rows})
-    assert bills.usage.control_totals(total.control_totals).rows_read == len(rows)
+    assert usage.control_totals(total.control_totals).rows_read == len(rows)
     assert total.accounts == len(seen)
 
 
@@ -72,7 +72,7 @@ def test_one_bad_row_rejects_every_account(tmp_path: Path, engine: EngineName) -
     source = kit.source(tmp_path / "usage.csv", text)
     options = MeterOptions(engine=engine, accounts=True)
     with pytest.raises(InputRejected):
-        bill_accounts([source], kit.book(), options)
+        meter_accounts([source], kit.book(), options)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -84,8 +84,8 @@ def test_rejected_rows_are_in_the_total_only(tmp_path: Path, engine: EngineName)
         f"{kit.row(job_id='j-3')},b",
     ]
     source = kit.source(tmp_path / "usage.csv", kit.usage_text(rows, HEADER))
-    bills = bill_accounts([source], kit.book(), MeterOptions(engine=engine, accounts=True, bill_good_rows=True))
-    runs = dict(bills)
+    usage = meter_accounts([source], kit.book(), MeterOptions(engine=engine, accounts=True, bill_good_rows=True))
+    runs = dict(usage.bills(()))
     assert [(run.control_totals.rows_read, run.control_totals.rows_rejected) for run in runs.values()] == [
         (2, 0),
         (1, 0),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
 
 from mps_bill.cli.app import app_for
-from mps_bill.cli.parameters import convert_where_needed
+from mps_bill.cli.command_help import convert_where_needed
 
 
 def parameters(command: Any) -> Iterator[Any]:
@@ -38,9 +37,8 @@ def values(parameter: Any) -> Iterator[Any]:
     """What a command line, a variable, the config file or a default can give to it, right and wrong."""
     taken = parameter.type_descriptor.annotation
     texts = ["", "1", "0", "-1", "true", "x", "a,b", "多", "\udcff"]
-    if isinstance(taken, type) and issubclass(taken, Enum):
-        yield from taken
-        texts += [word for member in taken for word in (member.value, member.value.upper(), f" {member.value}")]
+    words = [word for word in get_args(taken) if isinstance(word, str)]
+    texts += [text for word in words for text in (word, word.upper(), f" {word}")]
     yield from (None, parameter.default, *texts)
     if parameter.nargs == -1 or getattr(parameter, "multiple", False):
         yield from ([], (), ["a"], ("a", "b"), ["多", "\udcff", ""])

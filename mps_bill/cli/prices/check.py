@@ -100,10 +100,7 @@ def today_option(value: str | None) -> str:
     """The date given, or today in UTC."""
     from mps_bill.price_sheet.sheet_definition import parse_date
 
-    if value is None:
-        return datetime.now(UTC).date().isoformat()
-    with options.named("--today"):
-        return parse_date(value)
+    return options.parsed("--today", value, parse_date) or datetime.now(UTC).date().isoformat()
 
 
 def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:

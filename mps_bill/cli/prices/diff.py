@@ -15,7 +15,7 @@ from mps_bill.cli.output import check_outputs, invalid
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
-from mps_bill.core.diagnostics import InputRejected, Problem, accepted, one_of
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted, all_of
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
@@ -201,6 +201,5 @@ def _sentences(found: SetDiff, rises: Sequence[tuple[Rise, SheetDiff]]) -> list[
         sheets.setdefault(str(rise), (rise, []))[1].append(diff.new.ref)
     several = len(found.changed) > 1
     return [
-        (f"{sentence} in {one_of(refs).replace(' or ', ' and ')}" if several else sentence, rise)
-        for sentence, (rise, refs) in sheets.items()
+        (f"{sentence} in {all_of(refs)}" if several else sentence, rise) for sentence, (rise, refs) in sheets.items()
     ]
