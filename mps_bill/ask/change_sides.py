@@ -4,7 +4,7 @@ usage files, each billed by itself."""
 from __future__ import annotations
 
 import decimal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mps_bill.ask.changes import Changes, ChangeSide, billed_in, changes
@@ -64,13 +64,16 @@ def compare_periods(
         InputRejected: as `pipeline.bill_usage`; a period begins or ends within a billing cycle; or the usage has no day before.
     """
     run = bill_usage(sources, book, options, contract=contract)
-    _check_cycles(run, [one for one in (before, after) if isinstance(one, NamedPeriod)])
+    periods = (one for one in (before, after) if isinstance(one, NamedPeriod))
+    if problems := [problem for named in periods for problem in _cut_cycle(run, named)]:
+        raise InputRejected(problems)
     with decimal.localcontext(EXACT):
         if isinstance(before, int):
             side = _days_before(run, after, before, book.offset, selection)
         else:
-            side = _period(run, before, selection)
-        found = changes(side, _period(run, after, selection), by, options.tags)
+            side = billed_in(run, replace(selection, period=before.period), before.label)
+        new = billed_in(run, replace(selection, period=after.period), after.label)
+        found = changes(side, new, by, options.tags)
     return ChangeRun(run.currency, book.offset, found, selection, run.control_totals, run.problems)
 
 
@@ -99,11 +102,8 @@ def compare_usage(
         raise InputRejected(sum(rejected, ProblemReport()))
     old, new = runs
     with decimal.localcontext(EXACT):
-        sides = [
-            billed_in(run.bills, run.months, selection, label)
-            for (label, _), run in zip((before, after), runs, strict=True)
-        ]
-        found = changes(sides[0], sides[1], by, options.tags)
+        sides = billed_in(old, selection, before[0]), billed_in(new, selection, after[0])
+        found = changes(*sides, by, options.tags)
     totals = old.control_totals + new.control_totals
     return ChangeRun(book.currency, book.offset, found, selection, totals, old.problems + new.problems)
 
@@ -113,10 +113,6 @@ def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
     files, _ = open_files(sources, book, options)
     names = dict.fromkeys(name for layout in files.layouts.values() for name in layout.index)
     return tuple(name for name in names if name.startswith(TAG_PREFIX))
-
-
-def _period(run: BillRun, named: NamedPeriod, selection: Selection) -> ChangeSide:
-    return billed_in(run.bills, run.months, replace(selection, period=named.period), named.label)
 
 
 def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selection: Selection) -> ChangeSide:
@@ -134,23 +130,13 @@ def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selec
     return ChangeSide(Calendar(DAY, offset).day(start), parts, (), Period(start, end))
 
 
-def _check_cycles(run: BillRun, periods: Sequence[NamedPeriod]) -> None:
-    """Refuses a period that begins or ends within a billing cycle: the bill of a cycle is not divided.
-
-    Raises:
-        InputRejected: as said.
-    """
-    problems = []
-    for named in periods:
-        for cycle in (bill.cycle for bill in run.bills):
-            edge = named.period.edge_in(cycle.start, cycle.end)
-            if edge is not None:
-                offset = cycle.sheet.billing.calendar.offset
-                start, end, moment = (clock(second, offset) for second in (cycle.start, cycle.end, edge))
-                message = (
-                    f"{moment} is within the billing cycle {start} to {end} of {cycle.product}, which has one bill"
-                )
-                problems.append(Problem(Place(f"{named.option} {named.label}"), CUT_CYCLE, message))
-                break
-    if problems:
-        raise InputRejected(problems)
+def _cut_cycle(run: BillRun, named: NamedPeriod) -> Iterator[Problem]:
+    """The problem of a period that begins or ends within a billing cycle, the bill of which is not divided."""
+    for cycle in (bill.cycle for bill in run.bills):
+        edge = named.period.edge_in(cycle.start, cycle.end)
+        if edge is not None:
+            offset = cycle.sheet.billing.calendar.offset
+            start, end, moment = (clock(second, offset) for second in (cycle.start, cycle.end, edge))
+            message = f"{moment} is within the billing cycle {start} to {end} of {cycle.product}, which has one bill"
+            yield Problem(Place(f"{named.option} {named.label}"), CUT_CYCLE, message)
+            return

@@ -21,6 +21,7 @@ from typing import Final
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, nearest
 from mps_bill.core.laws import law
 from mps_bill.core.times import ALWAYS, Period
+from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
 from mps_bill.rating.selection import Selection, parts_by
 
@@ -100,22 +101,21 @@ _Uses = dict[Key, _Use]
 _FIXED = 4
 
 
-def billed_in(bills: Iterable[Bill], months: Iterable[StatementMonth], selection: Selection, label: str) -> ChangeSide:
+def billed_in(run: BillRun, selection: Selection, label: str) -> ChangeSide:
     """What a selection has of the bills of a run, and of its statements."""
     period = None if selection.period == ALWAYS else selection.period
-    return ChangeSide(label, (selection.bills(bills),), tuple(filter(selection.has_month, months)), period)
+    return ChangeSide(label, (selection.bills(run.bills),), tuple(filter(selection.has_month, run.months)), period)
 
 
 def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequence[str]) -> Changes:
     """What changed from one side to the other, by groupings, of which those that are tags are among the run's `tags`. `after`
     is one part."""
     with decimal.localcontext(EXACT):
-        days = [_uses(part, by, tags) for part in before.parts]
-        uses = _merged(days)
-        new_uses = _uses(after.bills, by, tags)
+        days = len(before.parts)
+        uses, new_uses = _uses(before.bills, by, tags), _uses(after.bills, by, tags)
         rows: dict[Key, Change] = {}
         for finest in dict.fromkeys((*uses, *new_uses)):
-            change = _change(uses.get(finest, _Use()), new_uses.get(finest, _Use()), len(days))
+            change = _change(uses.get(finest, _Use()), new_uses.get(finest, _Use()), days)
             key = finest[_FIXED:]
             rows[key] = rows.get(key, NO_CHANGE) + change
         net = sum(rows.values(), NO_CHANGE)
@@ -123,7 +123,7 @@ def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequ
         rounding = NO_CHANGE
         # A part of a bill is not rounded, and what its average is rounded to is nothing that is payable.
         if not (old.is_part or new.is_part):
-            payable = nearest(Fraction(old.payable) / len(days), AMOUNT_PLACES)
+            payable = nearest(Fraction(old.payable) / days, AMOUNT_PLACES)
             rounding = _by_price(payable - net.before, new.payable - net.after)
         return Changes(
             before,
@@ -132,7 +132,7 @@ def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequ
             tuple(sorted(rows.items(), key=lambda row: (-abs(row[1].change), row[0]))),
             rounding,
             net + rounding,
-            tuple(_standouts(days, new_uses)) if len(days) > 1 else (),
+            tuple(_standouts([_uses(part, by, tags) for part in before.parts], new_uses)) if days > 1 else (),
         )
 
 
@@ -150,19 +150,8 @@ def _uses(bills: Iterable[Bill], by: Sequence[str], tags: Sequence[str]) -> _Use
                 use = found.setdefault((*fixed, *key), _Use())
                 use.micros += part.micros
                 use.net += part.net
-    law(
-        sum((use.net for use in found.values()), ZERO) == total, "the parts of bills do not add up to their net amounts"
-    )
-    return found
-
-
-def _merged(days: Iterable[_Uses]) -> _Uses:
-    """The sums of days."""
-    found: _Uses = {}
-    for key, use in (pair for day in days for pair in day.items()):
-        whole = found.setdefault(key, _Use())
-        whole.micros += use.micros
-        whole.net += use.net
+    parted = sum((use.net for use in found.values()), ZERO)
+    law(parted == total, "the parts of bills do not add up to their net amounts")
     return found
 
 
@@ -177,9 +166,8 @@ def _change(use: _Use, new_use: _Use, days: int) -> Change:
     if not use.micros:
         return _by_price(before, after)
     quantity = Fraction(use.micros)
-    by_quantity = nearest(
-        Fraction(use.net) / days * (Fraction(new_use.micros) * days - quantity) / quantity, AMOUNT_PLACES
-    )
+    more = Fraction(new_use.micros) * days - quantity
+    by_quantity = nearest(Fraction(use.net) / days * more / quantity, AMOUNT_PLACES)
     return Change(before, after, change, by_quantity, change - by_quantity)
 
 

@@ -10,16 +10,7 @@ from functools import reduce
 
 from mps_bill.ask.selected import settled_in
 from mps_bill.core.decimals import EXACT, ZERO
-from mps_bill.core.diagnostics import (
-    InputRejected,
-    Kind,
-    Place,
-    Problem,
-    ProblemReport,
-    near_miss,
-    one_of,
-    quoted,
-)
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport, near_miss, one_of, quoted
 from mps_bill.core.language import said
 from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.groups import Group
@@ -29,14 +20,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import Usage, gathered, meter_usage
 from mps_bill.price_sheet.book import PriceBook, book_of, book_of_latest, latest
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
-from mps_bill.rating.bills import (
-    Amounts,
-    Bill,
-    StatementMonth,
-    list_bills,
-    statement_months,
-    sum_amounts,
-)
+from mps_bill.rating.bills import Amounts, Bill, StatementMonth, list_bills, statement_months, sum_amounts
 from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
@@ -265,10 +249,8 @@ def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
     problems: list[Problem] = []
     place = next(other.sheets).place
     if other.currency != book.currency:
-        message = (
-            f"the sheet is in {other.currency} and the run's are in {book.currency}; exchange rates are not supported"
-        )
-        problems.append(Problem(place, OTHER_CURRENCY, message))
+        message = f"the sheet is in {other.currency} and the run's are in {book.currency}"
+        problems.append(Problem(place, OTHER_CURRENCY, f"{message}; exchange rates are not supported"))
     if not other.versions.keys() & book.versions.keys():
         message = f"the sheet prices {one_of(list(other.versions))}, and the run has {one_of(list(book.versions))}"
         problems.append(Problem(place, NO_COMMON_PRODUCT, message))
@@ -289,28 +271,22 @@ def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
 def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
     """The usage with regions replaced. Record rules do not look at the region, so the sums stay as they are."""
     used = {group.key.region for group in usage.metered.groups}
-    problems = [
-        Problem(
-            Place(f"--region {old}={new}"),
-            UNUSED_REGION,
-            f"nothing was used in {quoted(old)}{near_miss(old, used) or '; used: ' + one_of(sorted(used))}",
-        )
-        for old, new in regions.items()
-        if old not in used
-    ]
+    problems = []
+    for old, new in ((old, new) for old, new in regions.items() if old not in used):
+        message = f"nothing was used in {quoted(old)}{near_miss(old, used) or '; used: ' + one_of(sorted(used))}"
+        problems.append(Problem(Place(f"--region {old}={new}"), UNUSED_REGION, message))
     scheme = scheme_for(book)
     groups: list[Group] = []
     for group in usage.metered.groups:
-        new = regions.get(group.key.region)
-        if new is None:
+        if group.key.region not in regions:
             groups.append(group)
             continue
-        key = replace(group.key, region=new)
+        key = replace(group.key, region=regions[group.key.region])
         found = assign(key, book, scheme)
         if isinstance(found, Assignment):
             groups.append(replace(group, key=key, assignment=found))
         else:
-            place = Place(f"--region {group.key.region}={new}")
+            place = Place(f"--region {group.key.region}={key.region}")
             problems += [Problem(place, refusal.kind, refusal.message) for refusal in found]
     if problems:
         raise InputRejected(problems)
@@ -323,8 +299,8 @@ def _list_side(label: str, usage: Usage, selection: Selection) -> Side:
     return _side(label, selection.bills(bills), tuple(filter(selection.has_month, statement_months(bills))))
 
 
-def _side(label: str, bills: Sequence[Bill], months: Sequence[StatementMonth]) -> Side:
-    return Side(label, len(bills), _items(bills), sum_amounts(bills, months), {})
+def _side(label: str, bills: Sequence[Bill], months: Sequence[StatementMonth], settled_before: int = 0) -> Side:
+    return Side(label, len(bills), _items(bills), sum_amounts(bills, months), {}, settled_before)
 
 
 def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selection) -> Side:
@@ -334,9 +310,8 @@ def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selecti
     settled = settled_in(settle(own.cycles, replace(account, settled_through={}), book, close_months=True), selection)
     bills = [step.bill for step in settled.settlements]
     before = sum(bill.cycle.end <= (account.settled(bill.cycle.product) or 0) for bill in bills)
-    label = said("account {id}", id=account.id)
-    side = _side(label, selection.bills(bills), [step.statement for step in settled.statements])
-    side = replace(side, settled_before=before)
+    statements = [step.statement for step in settled.statements]
+    side = _side(said("account {id}", id=account.id), selection.bills(bills), statements, before)
     if selection.only:
         return side
     sums = totals(settled)

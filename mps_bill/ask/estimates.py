@@ -88,11 +88,7 @@ def estimate(question: Question, regions: Sequence[str], book: PriceBook) -> tup
 
 
 def _in_region(question: Question, region: str, book: PriceBook, scheme: MeteringScheme) -> Estimate | list[Problem]:
-    values = {
-        "job_id": "estimate",
-        "completed_at": iso(question.at, 0),
-        "region": region,
-    }
+    values = {"job_id": "estimate", "completed_at": iso(question.at, 0), "region": region}
     fields = [values[name] if name in values else getattr(question, name) for name in _LAYOUT.names]
     record = RecordReader(_LAYOUT, scheme).read(fields)
     if isinstance(record, tuple):

@@ -9,14 +9,7 @@ from itertools import takewhile
 from mps_bill.ask.all_accounts import AccountsUsage, meter_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
 from mps_bill.metering.encodings import in_utf8
-from mps_bill.metering.exact_reader import (
-    PlacedRecord,
-    SeenRecord,
-    meet,
-    open_files,
-    placed_records,
-    values_of,
-)
+from mps_bill.metering.exact_reader import PlacedRecord, SeenRecord, meet, open_files, placed_records, values_of
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import record_micros

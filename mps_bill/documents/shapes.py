@@ -10,7 +10,7 @@ An `Object` makes a value of what is read, by the plain values of its fields; so
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
 
@@ -206,17 +206,7 @@ class Text(Generic[T]):
     numbers: Schema = field(default_factory=dict)
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
-        if not isinstance(node, ScalarNode):
-            problems += _wrong_node(node, at, self.name, "a single value")
-            return None
-        if not node.text and not node.quoted:
-            problems.append(_empty_value(at, self.name))
-            return None
-        try:
-            return Located(self.parse(node.text), node.place)
-        except ValueError as error:
-            problems.append(Problem(node.place, self.kind, f"{error}{foreign_letter(node.text)}"))
-            return None
+        return _single(node, at, problems, self)
 
     def schema(self) -> Schema:
         if not any(re.fullmatch(self.pattern, number) for number in _NUMBERS):
@@ -243,26 +233,33 @@ class Choice(Generic[T]):
     kind: Kind = UNKNOWN_WORD
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
-        if not isinstance(node, ScalarNode):
-            problems += _wrong_node(node, at, self.name, "a single value")
-            return None
-        if not node.text and not node.quoted:
-            problems.append(_empty_value(at, f"{self.name}: {self._known()}"))
-            return None
-        if node.text in self.words:
-            return Located(self.words[node.text], node.place)
-        hint = near_miss(node.text, self.words, priced=False) or f"; expected {self._known()}"
-        hint += foreign_letter(node.text)
-        problems.append(Problem(node.place, self.kind, f"{quoted(node.text)} is not {self.name}{hint}"))
-        return None
+        return _single(node, at, problems, self)
 
-    def _known(self) -> str:
-        return one_of(tuple(self.words), maximum=20)
+    def parse(self, text: str) -> T:
+        if text not in self.words:
+            known = f"; expected {one_of(tuple(self.words), maximum=20)}"
+            raise ValueError(f"{quoted(text)} is not {self.name}{near_miss(text, self.words, priced=False) or known}")
+        return self.words[text]
 
     def schema(self) -> Schema:
         # YAML types these two, so an editor sees no text.
         typed = [word == "true" for word in self.words if word in ("true", "false")]
         return {"enum": [*self.words, *typed]}
+
+
+def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Choice[T]) -> Located[T] | None:
+    """The value of a node that is a single one."""
+    if not isinstance(node, ScalarNode):
+        problems += _wrong_node(node, at, shape.name, "a single value")
+    elif not node.text and not node.quoted:
+        known = f": {one_of(tuple(shape.words), maximum=20)}" if isinstance(shape, Choice) else ""
+        problems.append(_empty_value(at, f"{shape.name}{known}"))
+    else:
+        try:
+            return Located(shape.parse(node.text), node.place)
+        except ValueError as error:
+            problems.append(Problem(node.place, shape.kind, f"{error}{foreign_letter(node.text)}"))
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,42 +295,37 @@ class Record:
                 hint = hint or f"; expected one of {one_of(tuple(by_key), maximum=20)}"
                 message = f"unknown key {quoted(key)} in {_bare(self.name)}{hint}"
                 problems.append(Problem(entry.key.place, UNKNOWN_KEY, message))
-        known = meant.union(given)
+        keys = frozenset(meant.union(given))
         if node.whole:
-            problems += self._missing(known, at)
-        problems += self._conflicting(given)
-        problems += [
-            Problem(given[key], MISSING_KEY, f'{self.name} has "{key}", which needs "{other}", and no "{other}"')
-            for key, other in self.needs.items()
-            if key in given and other not in known
-        ]
-        keys = frozenset(known)
+            problems += (Problem(at, MISSING_KEY, message) for message in self._missing(keys))
+        problems += (Problem(given[key], kind, message) for key, kind, message in self._contradicting(given, keys))
         if self.check:
             problems += self.check(Fields(values, keys, at, False))
         sound = node.whole and len(problems) == before and all(map(_sound, values.values()))
         return Fields(values, keys, at, sound)
 
-    def _missing(self, known: Set[str], at: Place) -> list[Problem]:
-        missing = [
-            f'missing key "{field.key}" in {_bare(self.name)}' + (f": {field.doc}" if field.doc else "")
-            for field in self.fields
-            if field.required and field.key not in known
-        ]
+    def _missing(self, known: Set[str]) -> Iterator[str]:
+        for one in self.fields:
+            if one.required and one.key not in known:
+                yield f'missing key "{one.key}" in {_bare(self.name)}' + (f": {one.doc}" if one.doc else "")
         if self.one_of and known.isdisjoint(self.one_of):
-            missing.append(f"missing key in {_bare(self.name)}; expected one of {one_of(self.one_of)}")
-        return [Problem(at, MISSING_KEY, message) for message in missing]
+            yield f"missing key in {_bare(self.name)}; expected one of {one_of(self.one_of)}"
 
-    def _conflicting(self, given: Mapping[str, Place]) -> list[Problem]:
-        both = [key for key in given if key in self.one_of]
-        return [
-            Problem(given[key], CONFLICTING_KEYS, f'{self.name} has "{both[0]}" and "{key}"; keep one of the two')
-            for key in both[1:]
-        ]
+    def _contradicting(self, given: Mapping[str, Place], known: Set[str]) -> Iterator[tuple[str, Kind, str]]:
+        first, *others = [key for key in given if key in self.one_of] or [""]
+        for key in others:
+            yield key, CONFLICTING_KEYS, f'{self.name} has "{first}" and "{key}"; keep one of the two'
+        for key, other in self.needs.items():
+            if key in given and other not in known:
+                yield key, MISSING_KEY, f'{self.name} has "{key}", which needs "{other}", and no "{other}"'
 
     def schema(self) -> Schema:
         schema: Schema = {
             "type": "object",
-            "properties": {field.key: _described(field) for field in self.fields},
+            "properties": {
+                field.key: ({"description": field.doc} if field.doc else {}) | field.shape.schema()
+                for field in self.fields
+            },
             "required": [field.key for field in self.fields if field.required],
             "additionalProperties": False,
         }
@@ -358,11 +350,12 @@ class Object(Record, Generic[T]):
         value = None
         if fields.sound:
             taken = [field for field in self.fields if field.name is not None]
-            values = {field.name or field.key: field.default for field in taken if field.default is not OWN_DEFAULT}
-            values |= {
+            values = {
                 field.name or field.key: plain(fields.values[field.key])
-                for field in taken
                 if field.key in fields.values
+                else field.default
+                for field in taken
+                if field.key in fields.values or field.default is not OWN_DEFAULT
             }
             value = self.make(**values)
         return Made(fields.values, fields.given, fields.place, fields.sound, value)
@@ -475,11 +468,6 @@ class Either(Generic[T, S]):
 
     def schema(self) -> Schema:
         return {"anyOf": [self.scalar.schema(), self.mapping.schema()]}
-
-
-def _described(field: Field[Any]) -> Schema:
-    schema = field.shape.schema()
-    return {"description": field.doc, **schema} if field.doc else schema
 
 
 def _wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, ...]:

@@ -91,7 +91,7 @@ def test_rejected_rows_are_in_the_total_only(tmp_path: Path, engine: EngineName)
         (1, 0),
     ]
     total = sum((sum_of(run) for run in runs.values()), nothing(settled=False))
-    control = bills.usage.control_totals(total.control_totals)
+    control = usage.control_totals(total.control_totals)
     assert (control.rows_read, control.rows_billed, control.rows_duplicate, control.rows_rejected) == (4, 2, 1, 1)
 
 

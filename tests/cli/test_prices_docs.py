@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from mps_bill.ask.price_cases.case_definition import DOCUMENT
 from mps_bill.ask.price_cases.read_cases import read_cases
+from mps_bill.documents.read_document import read_text
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 from tests.invalid.gallery import GOOD
@@ -84,7 +86,7 @@ def test_hooks_take_the_files_that_they_are_for(repository: Path, monkeypatch: p
 
 def test_the_example_of_cases_is_read() -> None:
     (text,) = [text for text in blocks() if "price-cases/1" in text]
-    cases, problems = read_cases(text, "docs")
+    cases, problems = read_cases(read_text(DOCUMENT, text, "docs"))
     assert problems == ()
     assert len(cases) == 2
 

@@ -12,7 +12,7 @@ from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import Pack, PackList, PackType
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
 from mps_bill.core.files import near_file, shipped_folder
-from mps_bill.documents.read_document import ReadDocument, read_document, read_text
+from mps_bill.documents.read_document import ReadDocument, read_document
 from mps_bill.documents.shapes import Fields, Made
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
@@ -41,18 +41,13 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
         hint = near_miss(name, shipped, priced=False) or near_file(path) or f"; shipped: {one_of(tuple(shipped))}"
         message = f"{quoted(name)} is not a file or a shipped list of packs{hint}"
         return None, (Problem(Place("--packs"), kinds.NO_SUCH_PACKS, message),)
-    return packs_of(read_document(d.DOCUMENT, path, shown), book)
+    return read_packs(read_document(d.DOCUMENT, path, shown), book)
 
 
-def read_packs(text: str, file_name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:
-    """The packs that `text` lists, or None and every problem with it, by place. `file_name` is for places only."""
-    return packs_of(read_text(d.DOCUMENT, text, file_name), book)
-
-
-def packs_of(
+def read_packs(
     document: ReadDocument[Made[dict[str, Any]]], book: PriceBook
 ) -> tuple[PackList | None, tuple[Problem, ...]]:
-    """As `read_packs`, of a document that was read."""
+    """The packs that a document lists, or None and every problem with it, by place."""
     fields, problems = document.fields, list(document.problems)
     if fields is None:
         return None, document.problems

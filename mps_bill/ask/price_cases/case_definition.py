@@ -38,10 +38,8 @@ def _refusal(text: str) -> Kind:
     named = next((kind for kind in REFUSALS if kind.is_named(text)), None)
     if named is None:
         names = [name for kind in REFUSALS for name in (kind.code, kind.slug)]
-        hint = (
-            near_miss(text, names, priced=False)
-            or f"; write one such as {usage_kinds.NO_PRICE.slug} or {usage_kinds.NO_PRICE.code}"
-        )
+        one = usage_kinds.NO_PRICE
+        hint = near_miss(text, names, priced=False) or f"; write one such as {one.slug} or {one.code}"
         raise ValueError(f"{quoted(text)} is not a problem of usage{hint}")
     return named
 
@@ -75,28 +73,31 @@ USAGE_FIELDS = tuple(
 )
 USAGE_ROW: Object[dict[str, str | None]] = Object("a usage row", USAGE_FIELDS, make=dict)
 
-ITEM = optional("item", _text("an item"), "the line's item")
-SPEC = optional("spec", _text("a spec"), "the line's spec")
-REGION = optional("region", _text("a region"), "the line's region")
-TIER = optional("tier", _text("a tier"), "the line's tier, such as 0-3000")
-QUANTITY = optional("quantity", _decimal("a quantity"), "the line's quantity in the item's unit")
-UNIT_PRICE = optional("unit_price", _decimal("a unit price"), "the line's price per unit")
-AMOUNT = optional("amount", _decimal("an amount"), "the line's exact amount")
-LINE = Record("an expected line", (ITEM, SPEC, REGION, TIER, QUANTITY, UNIT_PRICE, AMOUNT))
-
-LIST_AMOUNT = optional("list_amount", _decimal("a list amount"), "the sum of all lines, exact")
-ADJUSTMENT = optional(
-    "rounding_adjustment",
-    Text(
-        "a rounding adjustment",
-        _signed,
-        _SIGNED,
-        kinds.BAD_AMOUNT,
-        {"exclusiveMinimum": -(10**_WHOLE_DIGITS), "exclusiveMaximum": 10**_WHOLE_DIGITS},
+#: Each is held against what a line of a bill has under the same name.
+LINE = Record(
+    "an expected line",
+    (
+        optional("item", _text("an item"), "the line's item"),
+        optional("spec", _text("a spec"), "the line's spec"),
+        optional("region", _text("a region"), "the line's region"),
+        optional("tier", _text("a tier"), "the line's tier, such as 0-3000"),
+        optional("quantity", _decimal("a quantity"), "the line's quantity in the item's unit"),
+        optional("unit_price", _decimal("a unit price"), "the line's price per unit"),
+        optional("amount", _decimal("an amount"), "the line's exact amount"),
     ),
-    "what rounding the bills to money adds, below zero where it takes away",
 )
-PAYABLE = optional("payable", _decimal("a payable amount"), "what is to be paid for all bills")
+
+_BOUNDS = {"exclusiveMinimum": -(10**_WHOLE_DIGITS), "exclusiveMaximum": 10**_WHOLE_DIGITS}
+#: Each is held against what a run's sums have under the same name.
+AMOUNTS = (
+    optional("list_amount", _decimal("a list amount"), "the sum of all lines, exact"),
+    optional(
+        "rounding_adjustment",
+        Text("a rounding adjustment", _signed, _SIGNED, kinds.BAD_AMOUNT, _BOUNDS),
+        "what rounding the bills to money adds, below zero where it takes away",
+    ),
+    optional("payable", _decimal("a payable amount"), "what is to be paid for all bills"),
+)
 ISSUED_AT = optional(
     "issued_at",
     ListOf("the times of the bills", moment("a time", kinds.BAD_TIME)),
@@ -123,9 +124,7 @@ def _check_expectation(expect: Fields) -> list[Problem]:
     return []
 
 
-EXPECTATION = Record(
-    "an expectation", (LIST_AMOUNT, ADJUSTMENT, PAYABLE, ISSUED_AT, LINES, REFUSAL), check=_check_expectation
-)
+EXPECTATION = Record("an expectation", (*AMOUNTS, ISSUED_AT, LINES, REFUSAL), check=_check_expectation)
 
 NAME = Field("name", _text("a case's name"), "what the case shows")
 SOURCE = optional("source", _text("a source"), "where the example is from")

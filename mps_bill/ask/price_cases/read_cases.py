@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mps_bill.ask.price_cases import case_definition as d
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order
-from mps_bill.documents.read_document import ReadDocument, read_document, read_text
+from mps_bill.documents.read_document import ReadDocument, read_document
 from mps_bill.documents.shapes import Fields, Located
 from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet.book import PriceBook
@@ -51,7 +51,7 @@ def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
     for sheet_file, cases_file in pairs:
         sheet = load_file(sheet_file)
         found += sheet.problems
-        cases, case_problems = _cases(read_document(d.DOCUMENT, cases_file.path, cases_file.name))
+        cases, case_problems = read_cases(read_document(d.DOCUMENT, cases_file.path, cases_file.name))
         found += case_problems
         book, _ = gather([sheet.draft] if sheet.draft else [])
         if book and not sheet.problems and not case_problems:
@@ -61,12 +61,8 @@ def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
     return tuple(files)
 
 
-def read_cases(text: str, file_name: str) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    """The cases of a file's text, and every problem with it. `file_name` is for places only."""
-    return _cases(read_text(d.DOCUMENT, text, file_name))
-
-
-def _cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
+def read_cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
+    """The cases of a document, and every problem with it."""
     cases = map(_case, document.fields.parts(d.CASES) if document.fields else ())
     return tuple(case for case in cases if case), document.problems
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from mps_bill.ask.price_cases import case_definition as d
 from mps_bill.ask.price_cases.read_cases import Case, CaseFile
 from mps_bill.core.decimals import EXACT, amount_text, plain, stripped
-from mps_bill.core.diagnostics import InputRejected, Place, Problem
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
-from mps_bill.documents.shapes import Field, Fields, Located
+from mps_bill.documents.shapes import Fields, Located
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
@@ -79,8 +80,7 @@ def run_case(case: Case, book: PriceBook) -> CaseResult:
     except InputRejected as rejected:
         return _refused(case, rejected)
     if case.refusal:
-        expected = f"refused for {case.refusal.value}"
-        return CaseResult(case, (Mismatch(case.refusal.place, "the usage", expected, "billed"),), ())
+        return _not_refused(case, case.refusal, "billed")
     mismatches = sorted(_compare(run, case.expect, offset), key=lambda mismatch: mismatch.place)
     return CaseResult(case, tuple(mismatches), ())
 
@@ -96,13 +96,16 @@ def _source(case: Case, start: str) -> UsageSource:
     return UsageSource(case.place.file, Path(), "csv", len(data), rows=lambda: read_rows(io.BytesIO(data)))
 
 
+def _not_refused(case: Case, wanted: Located[Kind], actual: str) -> CaseResult:
+    return CaseResult(case, (Mismatch(wanted.place, "the usage", f"refused for {wanted.value}", actual),), ())
+
+
 def _refused(case: Case, rejected: InputRejected) -> CaseResult:
     kinds = rejected.report.counts.keys()
     if case.refusal and case.refusal.value in kinds:
         return CaseResult(case, (), ())
     if case.refusal:
-        expected, actual = f"refused for {case.refusal.value}", f"refused for {', '.join(map(str, sorted(kinds)))}"
-        return CaseResult(case, (Mismatch(case.refusal.place, "the usage", expected, actual),), ())
+        return _not_refused(case, case.refusal, f"refused for {', '.join(map(str, sorted(kinds)))}")
     # The second line of the CSV is the first row.
     problems = (replace(problem, place=case.row_places[problem.place.line - 2]) for problem in rejected.report.shown)
     return CaseResult(case, (), tuple(problems))
@@ -110,12 +113,8 @@ def _refused(case: Case, rejected: InputRejected) -> CaseResult:
 
 def _compare(run: BillRun, expect: Fields, offset: int) -> Iterator[Mismatch]:
     amounts = sum_amounts(run.bills, run.months)
-    for field, actual in (
-        (d.LIST_AMOUNT, amounts.list_amount),
-        (d.ADJUSTMENT, amounts.rounding_adjustment),
-        (d.PAYABLE, amounts.payable),
-    ):
-        yield from _compare_decimal(field.key, expect.get(field), actual)
+    for field in d.AMOUNTS:
+        yield from _compare_value(field.key, expect.get(field), getattr(amounts, field.key))
     times = expect.get(d.ISSUED_AT)
     if times:
         wanted = ", ".join(iso(time.value, offset) for time in times.parts)
@@ -136,27 +135,24 @@ def _listed(lines: Sequence[LineItem]) -> str:
 
 
 def _compare_line(name: str, expect: Fields, line: LineItem) -> Iterator[Mismatch]:
-    texts: tuple[tuple[Field[Located[str]], str], ...] = (
-        (d.ITEM, line.item.code),
-        (d.SPEC, line.spec),
-        (d.REGION, line.region),
-        (d.TIER, line.tier or ""),
-    )
-    for field, actual in texts:
-        wanted = expect.get(field)
-        if wanted and wanted.value != actual:
-            yield Mismatch(wanted.place, f"{name} {field.key}", wanted.value, actual or "none")
-    decimals = (
-        (d.QUANTITY, in_unit(line.micros, line.item.unit)),
-        (d.UNIT_PRICE, line.unit_price),
-        (d.AMOUNT, line.amount),
-    )
-    for amount_field, amount in decimals:
-        yield from _compare_decimal(f"{name} {amount_field.key}", expect.get(amount_field), amount)
+    actual: dict[str, str | Decimal] = {
+        "item": line.item.code,
+        "spec": line.spec,
+        "region": line.region,
+        "tier": line.tier or "",
+        "quantity": in_unit(line.micros, line.item.unit),
+        "unit_price": line.unit_price,
+        "amount": line.amount,
+    }
+    for field in d.LINE.fields:
+        yield from _compare_value(f"{name} {field.key}", expect.get(field), actual[field.key])
 
 
-def _compare_decimal(what: str, wanted: Located[Decimal] | None, actual: Decimal) -> Iterator[Mismatch]:
+def _compare_value(what: str, wanted: Located[Any] | None, actual: str | Decimal) -> Iterator[Mismatch]:
     if wanted is None or wanted.value == actual:
+        return
+    if isinstance(actual, str):
+        yield Mismatch(wanted.place, what, wanted.value, actual or "none")
         return
     difference = EXACT.subtract(actual, wanted.value)
     signed = f"{'+' if difference > 0 else ''}{stripped(difference)}"

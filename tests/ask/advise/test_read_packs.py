@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mps_bill.ask.advise.pack_definition import DOCUMENT
 from mps_bill.ask.advise.packs import Validity
 from mps_bill.ask.advise.read_packs import read_packs
 from mps_bill.core.units import MICROS
+from mps_bill.documents.read_document import read_text
 from tests.settlement.worlds import SHEET, book
 
 FILE = """\
@@ -30,7 +32,7 @@ packs:
 
 
 def problems_of(text: str) -> list[tuple[str, str]]:
-    found, problems = read_packs(text, "packs.yaml", book())
+    found, problems = read_packs(read_text(DOCUMENT, text, "packs.yaml"), book())
     assert (found is None) == bool(problems)
     return [(str(problem.place), problem.kind.slug) for problem in problems]
 
@@ -41,7 +43,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_packs_are_read_with_their_type_smallest_first() -> None:
-    found, problems = read_packs(FILE, "packs.yaml", book())
+    found, problems = read_packs(read_text(DOCUMENT, FILE, "packs.yaml"), book())
     assert not problems
     assert found is not None
     assert [(pack.units // MICROS, str(pack.price)) for pack in found.packs] == [(20, "2"), (100, "8.70")]
@@ -96,7 +98,7 @@ def test_a_source_is_needed() -> None:
     ],
 )
 def test_words_that_no_sheet_has_are_kept_to_be_told(old: str, new: str, told: str) -> None:
-    found, problems = read_packs(changed(old, new), "packs.yaml", book())
+    found, problems = read_packs(read_text(DOCUMENT, changed(old, new), "packs.yaml"), book())
     assert not problems
     assert found is not None
     assert found.types[0].unknown == (told,)
@@ -106,7 +108,7 @@ def test_another_spelling_of_a_spec_is_covered_as_the_spec() -> None:
     aliases = SHEET.replace("    name: Video\n", "    name: Video\n    spec_aliases: {1080P: HD}\n", 1)
 
     def covers(specs: str) -> tuple[object, list[str]]:
-        found, problems = read_packs(changed("{HD: 3}", specs), "packs.yaml", book(aliases))
+        found, problems = read_packs(read_text(DOCUMENT, changed("{HD: 3}", specs), "packs.yaml"), book(aliases))
         covered = [(pack.type.covers, pack.type.unknown) for pack in found.packs] if found else []
         return covered[:1], [f"{one.place} {one.message} [{one.kind}]" for one in problems]
 
