@@ -8,9 +8,9 @@ import pytest
 
 from mps_bill.ask.price_cases.case_definition import DOCUMENT, USAGE_FIELDS
 from mps_bill.ask.price_cases.read_cases import load_cases, read_cases
-from mps_bill.documents.read_document import read_text
 from mps_bill.ask.price_cases.run_cases import CaseResult, run_case
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.documents.read_document import read_text
 from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.load_sheets import load_text
@@ -23,7 +23,9 @@ HEAD = "format: mps-bill/price-cases/1\ncases:\n"
 
 def run_one(usage: str, expect: str) -> CaseResult:
     """The result of one case against the good sheet of the gallery."""
-    cases, problems = read_cases(read_text(DOCUMENT, f"{HEAD}  - name: it\n    usage:\n{usage}    expect: {expect}\n", "f"))
+    cases, problems = read_cases(
+        read_text(DOCUMENT, f"{HEAD}  - name: it\n    usage:\n{usage}    expect: {expect}\n", "f")
+    )
     assert problems == ()
     draft = load_text(GOOD.read_text(), "good").draft
     assert draft

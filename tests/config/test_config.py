@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.config import load_settings
-from mps_bill.config import FILE_NAME, Setting, find_config
+from mps_bill.config import FILE_NAME, Setting, find_config, load_settings
 from mps_bill.core.diagnostics import InputRejected
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
