@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
@@ -47,10 +47,21 @@ _ROWS_AT_ONCE = 2_000
 #: The suspect lines that are held in memory at once, to find their places in a file.
 _MAX_LINES = 200_000
 _SUSPECTS = "suspects"
+#: A file that has no quote in so many bytes has few, if any.
+_START = 1 << 16
 #: Bytes of the shortest row of CSV that can be billed, nearly; and the part of the memory that hashes of all rows may take.
 _SHORTEST_ROW = 48
 _BYTES_PER_HASH = 8
 _SHARE_OF_HASHES = 3
+
+
+_T = TypeVar("_T")
+
+
+class _Beside(Protocol):
+    """See `_beside`."""
+
+    def __call__(self, work: Callable[[], _T], /) -> Callable[[], _T]: ...
 
 
 def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known: bool = True) -> Metered:
@@ -60,23 +71,24 @@ def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known
         NotUtf8Error: a file is not UTF-8, where it is not known what it is then.
         InputRejected: the memory or the temporary disk does not suffice.
     """
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
+        beside = partial(_beside, pool)
         # What DuckDB does not look at is looked at beside it, and no bad row is handed out before that is known.
-        suited = _beside(pool, lambda: all(source.suits_queries() for source in files.sources))
+        suited = beside(lambda: all(source.suits_queries() for source in files.sources))
 
         def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
             if options.reject and suited():
                 options.reject(source, row, problems)
 
         by_query = replace(options, reject=reject_if_suited) if options.reject else options
-        metered = _read(files, by_query, encoding_known=encoding_known)
+        metered = _read(files, by_query, beside, encoding_known=encoding_known)
         if metered is not None and suited():
             return metered
     # What no query can read to its end is read row by row.
     return read_exactly(files, options)
 
 
-def _beside(pool: ThreadPoolExecutor, work: Callable[[], bool]) -> Callable[[], bool]:
+def _beside(pool: ThreadPoolExecutor, work: Callable[[], _T]) -> Callable[[], _T]:
     """Begins with the work in a thread, or leaves it for later where the machine gives no more of them; its result."""
     try:
         return pool.submit(work).result
@@ -84,7 +96,7 @@ def _beside(pool: ThreadPoolExecutor, work: Callable[[], bool]) -> Callable[[], 
         return cache(work)
 
 
-def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered | None:
+def _read(files: UsageFiles, options: MeterOptions, beside: _Beside, *, encoding_known: bool) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
 
@@ -97,7 +109,7 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
     while readings:
         reading = readings.pop(0)
         try:
-            with _session(files, options, reading) as engine:
+            with _session(files, options, reading, beside) as engine:
                 return meter_by_sql(engine, files, options)
         except PlacesNeededError:
             pass
@@ -122,6 +134,10 @@ class _Reading:
     encoding: str = ""
     plain: bool = False
 
+    @property
+    def keeps_lines(self) -> bool:
+        return self.plain or not self.encoding
+
 
 class _NotForQueriesError(Exception):
     """A Parquet file has a column with the name that DuckDB numbers rows by."""
@@ -132,7 +148,7 @@ class _OtherLinesError(Exception):
 
 
 @contextmanager
-def _session(files: UsageFiles, options: MeterOptions, reading: _Reading) -> Iterator[_DuckDBEngine]:
+def _session(files: UsageFiles, options: MeterOptions, reading: _Reading, beside: _Beside) -> Iterator[_DuckDBEngine]:
     """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
     import duckdb
 
@@ -153,7 +169,7 @@ def _session(files: UsageFiles, options: MeterOptions, reading: _Reading) -> Ite
                 # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
                 for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
                     connection.execute(f"SET {setting}")
-                yield _DuckDBEngine(connection, folder, files, reading, memory, options.progress)
+                yield _DuckDBEngine(connection, folder, files, reading, beside, memory, options.progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -180,6 +196,7 @@ class _DuckDBEngine:
         folder: Path,
         files: UsageFiles,
         reading: _Reading,
+        beside: _Beside,
         memory: int,
         progress: Progress | None,
     ) -> None:
@@ -188,15 +205,18 @@ class _DuckDBEngine:
         self._files = files
         self._sources = files.sources
         self._reading = reading
+        self._beside = beside
         self._memory = memory
         self._progress = progress
         self.rows = self._row_sources()
-        self.knows_rows = bool(reading.encoding) or all(source.format == "parquet" for source in files.sources)
+        of_csv = sum(source.format != "parquet" for source in files.sources)
         # Lines have the headers among them, columns have not.
-        self.headers = sum(source.format != "parquet" for source in files.sources) if reading.encoding else 0
-        self.kept_of_suspects = ("line",) if reading.plain else ()
-        if reading.plain and len(self.rows) > 1:
-            raise ManySuspectsError
+        self.headers = of_csv if reading.encoding else 0
+        # A line that columns are joined to is not that of the file where values are in quotes.
+        self.keeps_lines = reading.keeps_lines and len(self.rows) == 1 and bool(of_csv)
+        if not reading.encoding:
+            self.keeps_lines = self.keeps_lines and all(map(_is_plain_at_start, files.sources))
+        self.knows_rows = bool(reading.encoding and not reading.plain) or not of_csv
 
     @property
     def holds_hashes(self) -> bool:
@@ -239,12 +259,8 @@ class _DuckDBEngine:
         return self._count(table)
 
     def find_suspects(self, statements: sql.Statements) -> None:
-        if self._reading.plain:
-            if self._scalar(statements.suspect_rows()) > _MAX_LINES:
-                raise ManySuspectsError
-            self.keep(_SUSPECTS, self._lines_in_doubt(statements), "Finding bad rows")
-            if self._scalar(f"SELECT sum(times) FROM {_SUSPECTS}") > _MAX_LINES or self._has_open_quote(_SUSPECTS):
-                raise ManySuspectsError
+        if self.keeps_lines:
+            self._find_lines(statements)
             return
         # For this alone the order of the rows is that of the file; a query with a join keeps it on one thread only.
         threads = self._scalar("SELECT current_setting('threads')")
@@ -256,29 +272,63 @@ class _DuckDBEngine:
         self._connection.execute(f"SET threads = {threads}")
         self._connection.execute("SET preserve_insertion_order = false")
 
+    def _find_lines(self, statements: sql.Statements) -> None:
+        """Keeps the different lines of the suspects, and begins to look for them in the files."""
+        if self._scalar(statements.suspect_rows()) > _MAX_LINES:
+            raise ManySuspectsError
+        self.keep(_SUSPECTS, self._lines_in_doubt(statements), "Finding bad rows")
+        self._expected = self._scalar(f"SELECT coalesce(sum(times), 0) FROM {_SUSPECTS}") - self.headers
+        if self._expected > _MAX_LINES or (self._reading.plain and self._has_open_quote(_SUSPECTS)):
+            raise ManySuspectsError
+        commas = len(self._files.layouts[self._sources[0].name].names) - 1
+        joined = (
+            f"contains(line, '\"') OR contains(line, '\n') OR length(line) - length(replace(line, ',', '')) <> {commas}"
+        )
+        if not self._reading.plain and self._scalar(f"SELECT count(*) FROM {_SUSPECTS} WHERE {joined}"):
+            raise PlacesNeededError
+        wanted = set(self._lines(_SUSPECTS))
+
+        def found() -> list[list[tuple[int, bytes]]]:
+            lines = []
+            for source in self._sources:
+                with source.open() as stream:
+                    lines.append(list(lines_among(stream, wanted)))
+            return lines
+
+        # The query that compares records runs meanwhile.
+        self._lines_found = self._beside(found)
+
     def _lines_in_doubt(self, statements: sql.Statements) -> str:
         """The different lines of the suspects, in no order, and how many there are of each, the headers among them.
 
-        Those that are not sound are kept already. The others are asked for, if there are any: only lines that hold a word
+        Those that are not sound are kept already. The others are asked for, if there are any: only rows that hold a word
         which no good row has, where every suspect has such a word."""
-        kept = f"SELECT line, sum(number_0) AS times FROM {sql.JUDGED_GROUPS} WHERE line IS NOT NULL GROUP BY line"
-        source = self.rows[0]
-        if sql.CONTESTED not in statements.filled:
-            good = {
-                word for row in self.fetch(statements.words("line", suspect=False), "Finding bad rows") for word in row
-            }
-            suspect = self.fetch(statements.words("line", suspect=True), "Finding bad rows")
-            if not suspect:
-                return kept
-            telling = [{str(word) for word in row if word not in good} - {""} for row in suspect]
-            if all(telling):
-                holds = " OR ".join(f"contains(line, {literal(word)})" for word in sorted(set(map(max, telling))))
+        found = f"SELECT line, number_0 AS times FROM {sql.JUDGED_GROUPS}"
+        source, suspect = self.rows[0], self._words(statements, suspect=True)
+        if suspect or sql.CONTESTED in statements.filled:
+            good = {"", *(word for words in self._words(statements, suspect=False) for word, _ in words)}
+            telling = [max((one for one in words if one[0] not in good), default=None) for words in suspect]
+            if all(telling) and sql.CONTESTED not in statements.filled:
+                holds = " OR ".join(sorted({self._holds(*one) for one in telling if one}))
                 source = replace(source, relation=f"(SELECT * FROM {source.relation} WHERE {holds})")
-        asked = f"SELECT line, count(*) AS times FROM ({statements.suspects(source)}) AS suspects GROUP BY line"
-        return f"SELECT line, max(times) AS times FROM ({kept} UNION ALL {asked}) AS suspects GROUP BY line"
+            asked = statements.suspects(source)
+            found += f" UNION ALL SELECT {source.line} AS line, count(*) AS times FROM ({asked}) AS asked GROUP BY ALL"
+        # Rows of commas alone are none.
+        return f"SELECT line, max(times) AS times FROM ({found}) AS found WHERE ltrim(line, ',') <> '' GROUP BY line"
+
+    def _words(self, statements: sql.Statements, *, suspect: bool) -> list[list[tuple[str, str]]]:
+        """The words of `sql.Statements.words`, each with its column."""
+        found = self.fetch(statements.words(suspect=suspect), "Finding bad rows")
+        return [[(str(word), name) for word, name in zip(row, sql.JUDGED, strict=True)] for row in found]
+
+    def _holds(self, word: str, column: str) -> str:
+        """Whether a row may have this word in the column."""
+        if self._reading.plain:
+            return f"contains(line, {literal(word)})"
+        return f"{self.rows[0].values[column]} = {literal(word)}"
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
-        if self._reading.plain:
+        if self.keeps_lines:
             # All files have one header, so any of them judges a row alike. That header is a row of none of them.
             yield from ((self._sources[0], row_from(0, line)) for line in self._lines(_SUSPECTS))
             return
@@ -295,20 +345,16 @@ class _DuckDBEngine:
         return any(row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE for row in rows)
 
     def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
-        if self._reading.plain:
+        if self.keeps_lines:
             yield from self._found_by_line()
             return
         for number, source in enumerate(self._sources):
             yield from ((source, row) for row in self._placed(number, source))
 
     def _found_by_line(self) -> Iterator[tuple[UsageSource, Row]]:
-        """The suspects of plain lines. None is handed out before it is known that all are found."""
-        wanted = set(self._lines(_SUSPECTS))
-        found: list[list[tuple[int, bytes]]] = []
-        for source in self._sources:
-            with source.open() as stream:
-                found.append(list(lines_among(stream, wanted)))
-        if sum(map(len, found)) + len(found) != self._scalar(f"SELECT sum(times) FROM {_SUSPECTS}"):
+        """The suspects whose lines are kept. None is handed out before it is known that all are found."""
+        found = self._lines_found()
+        if sum(map(len, found)) != self._expected:
             raise _OtherLinesError
         for source, lines in zip(self._sources, found, strict=True):
             rows = self._originals(source, (row_from(number, line) for number, line in lines))
@@ -366,7 +412,7 @@ class _DuckDBEngine:
 
     def _lines(self, table: str, condition: str = "true") -> Iterator[bytes]:
         kept = self._kept_rows(table, "line", condition)
-        return (str(line).encode(self._reading.encoding) for (line,) in kept)
+        return (str(line).encode(self._reading.encoding or "utf-8") for (line,) in kept)
 
     def _kept_rows(self, table: str, columns: str, condition: str = "true") -> Iterator[tuple[object, ...]]:
         """The rows of a kept table in the order in which they were put there, some at a time."""
@@ -405,6 +451,16 @@ class _DuckDBEngine:
             done.set()
             if watcher.ident:
                 watcher.join()
+
+
+def _is_plain_at_start(source: UsageSource) -> bool:
+    """Whether the first line is the header and no quote is near it."""
+    try:
+        with source.open() as stream:
+            start = stream.read(_START)
+    except read_errors():
+        return False
+    return b'"' not in start and bool(start.partition(b"\n")[0].strip(b",\r"))
 
 
 def _numbers(rows: Iterator[Row]) -> Iterator[int]:

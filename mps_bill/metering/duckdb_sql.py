@@ -149,16 +149,17 @@ DIALECT: Dialect = DuckDBDialect()
 
 
 def csv_columns(paths: Sequence[str], form: FileForm) -> RowSource:
-    """Files of one header, every column as text."""
+    """Files of one header, every column as text. The line of a row is the one that has no quotes."""
     names = [place_name(number) for number in range(len(form.layout.names))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
+    line = f"concat_ws(',', {', '.join(names)})"
     relation = csv_files(
         paths,
         "strict_mode = true, header = true, delim = ',', quote = '\"', escape = '\"', null_padding = false,"
         f" ignore_errors = false, columns = {{{columns}}},"
         f" force_not_null = {_list(names)}",
     )
-    return text_source(DIALECT, relation, names, form)
+    return text_source(DIALECT, relation, names, form, carried=tuple(names), line=line)
 
 
 def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSource:
@@ -179,7 +180,7 @@ def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSour
     texts = [f"coalesce(fields[{number}], '')" for number in range(1, len(form.layout.names) + 1)]
     shape = f"len(fields) = {len(form.layout.names)}"
     tests = (shape,) if encoding == "utf-8" else (shape, r"NOT regexp_matches(line, '[^\x00-\x7f]')")
-    return text_source(DIALECT, relation, texts, form, tests, ("line",))
+    return text_source(DIALECT, relation, texts, form, tests, ("line",), "line")
 
 
 def plain_csv_lines(

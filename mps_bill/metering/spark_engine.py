@@ -271,7 +271,7 @@ class _SparkEngine:
     dialect = DIALECT
     knows_rows = True
     holds_hashes = False
-    kept_of_suspects = ()
+    keeps_lines = False
 
     def __init__(self, session: SparkSession, files: UsageFiles) -> None:
         self._session = session

@@ -38,8 +38,15 @@ IDENTITY = ("job_id", "item", "output")
 JUDGED = (*WORDS, "status", "width", "height")
 TEXTS = (*dict.fromkeys((*IDENTITY, *JUDGED)), "extra")
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
-#: What `groups` sums, where it is kept since it has more: bad rows, or in a column the hashes of all records.
-JUDGED_GROUPS, HASHES = "judged_groups", "hashes"
+#: What `groups` sums, where it is kept since it has more: in columns of these names the lines of rows that are not sound,
+#: and the hashes of all records.
+JUDGED_GROUPS, LINE, HASHES = "judged_groups", "line", "hashes"
+_PARTS_OF_HASHES = (
+    f" WHERE hash < {1 << 62}",
+    f" WHERE hash >= {1 << 62} AND hash < {1 << 63}",
+    f" WHERE hash >= {1 << 63} AND hash < {3 << 62}",
+    f" WHERE hash >= {3 << 62}",
+)
 #: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
 
@@ -107,8 +114,8 @@ class RowSource:
     `values` has the text of the columns in `TEXTS` and of every tag; `epoch` and `micros` are as in rows, NULL where they
     have no such form; `width` and `height` make pixels of the columns of these names, NULL likewise, and `values` may have
     those made already. `tests` are what else must hold of a row's form. `carried` are the columns that lead back to the
-    row in its file. `well_formed` says that the tests see to quotes and control characters of all texts,
-    `no_header` leaves out rows that are headers, as a condition (see `_rows`).
+    row in its file; `line`, made of them, is its line. `well_formed` says that the tests see to quotes and control characters
+    of all texts, `no_header` leaves out rows that are headers, as a condition (see `_rows`).
     """
 
     relation: str
@@ -119,6 +126,7 @@ class RowSource:
     height: str
     tests: tuple[str, ...]
     carried: tuple[str, ...] = ()
+    line: str = ""
     well_formed: bool = False
     no_header: str = ""
 
@@ -130,6 +138,7 @@ def text_source(
     form: FileForm,
     tests: tuple[str, ...] = (),
     carried: tuple[str, ...] = (),
+    line: str = "",
 ) -> RowSource:
     """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
     layout = form.layout
@@ -144,6 +153,7 @@ def text_source(
         dialect.pixels("height"),
         tests,
         carried,
+        line,
     )
 
 
@@ -178,10 +188,10 @@ class Statements:
         summed = self._summed() if by_words else self._numbered([self.dialect.sum(name) for name in self._numbers()])
         return f"SELECT {keys}, {summed} FROM {counted} AS keyed GROUP BY {keys}"
 
-    def judged_groups(self, *, by_words: bool, hashes: bool = False, carried: Sequence[str] = ()) -> str:
+    def judged_groups(self, *, by_words: bool, hashes: bool = False, lines: bool = False) -> str:
         """Rows counted by their words, which are judged; a key may come more than once. To counts by words `hashes` adds
-        those of their records, which `repeated` compares then without reading the usage again, and `carried` the words and
-        these columns of the rows that are not sound, which are counted by them too."""
+        those of their records, which `repeated` compares then without reading the usage again, and `lines` their words and
+        the lines of the rows that are not sound, which are counted by them too."""
         tags = [tag_column(tag) for tag in self._split_by()]
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
         numbers = ["1", "0", *self._quantities()]
@@ -192,8 +202,7 @@ class Statements:
             *tags,
             *self._numbers(),
             *((HASHES,) if hashes else ()),
-            *carried,
-            *(JUDGED if carried else ()),
+            *((LINE, *JUDGED) if lines else ()),
         )
         alike: dict[tuple[str, str], list[RowSource]] = {}
         for source in self.rows:
@@ -206,10 +215,10 @@ class Statements:
             empty = "".join(f", {_EMPTY} AS {name}" for name in JUDGED if name not in given)
             listed = (f"array_agg(hash) FILTER (WHERE slot IS NOT NULL) AS {HASHES}",) if hashes else ()
             summed = ", ".join((self._numbered(numbers), *listed))
-            kept = "".join(f", CASE WHEN NOT sound THEN {name} END AS {name}" for name in carried)
+            kept = f", CASE WHEN NOT sound THEN {sources[0].line} END AS {LINE}" if lines else ""
             hashed = f", {self._record_hash()} AS hash" if hashes else ""
-            rows = " UNION ALL ".join(self._rows(source, carried) for source in sources)
-            group = ", ".join((shared, "slot", *carried))
+            rows = " UNION ALL ".join(self._rows(source, source.carried if lines else ()) for source in sources)
+            group = ", ".join((shared, "slot", *((LINE,) if lines else ())))
             words = f"""
     SELECT {group}, slot IS NOT NULL AS sound{empty}, {summed} FROM (
         SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
@@ -224,7 +233,10 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
         """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
         `same`."""
         identity = self._record_hash()
+        parts: tuple[str, ...] = ("",)
         if HASHES in self.filled:
+            # The table that they are kept in is too small for more than one thread, so each has parts of its own.
+            parts = _PARTS_OF_HASHES
             # What is refused comes with the records in doubt, where it may be one.
             hashes = (
                 f"SELECT {self.dialect.unnested(HASHES)} AS hash FROM {JUDGED_GROUPS} WHERE NOT {self._is_suspect()}"
@@ -233,7 +245,8 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
             hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
         if DOUBTFUL_RECORDS in self.filled:
             hashes += f" UNION ALL SELECT {identity} AS hash FROM {DOUBTFUL_RECORDS}"
-        return f"SELECT hash FROM ({self.dialect.gathered(hashes, 'hash')}) AS hashes GROUP BY hash HAVING count(*) > 1"
+        hashes = f"SELECT hash FROM ({self.dialect.gathered(hashes, 'hash')}) AS hashes"
+        return " UNION ALL ".join(f"{hashes}{part} GROUP BY hash HAVING count(*) > 1" for part in parts)
 
     def same(self) -> str:
         """The rows with repeated hashes that are certain and can be billed, equal rows counted as one (`times`)."""
@@ -323,10 +336,10 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         """How many of the rows in `JUDGED_GROUPS` are suspects, but for contested ones."""
         return f"SELECT coalesce(sum({_number(0)}), 0) FROM {JUDGED_GROUPS} WHERE {self._is_suspect()}"
 
-    def words(self, carried: str, *, suspect: bool) -> str:
-        """The different words of the rows in `JUDGED_GROUPS` that are sound, and are suspects or none; the column `carried`
-        is kept of the others."""
-        condition = f"{self._is_suspect()} AND {carried} IS NULL" if suspect else f"NOT {self._is_suspect()}"
+    def words(self, *, suspect: bool) -> str:
+        """The different words of the rows in `JUDGED_GROUPS` that are sound, and are suspects or none; of the others the
+        lines are kept."""
+        condition = f"{self._is_suspect()} AND {LINE} IS NULL" if suspect else f"NOT {self._is_suspect()}"
         return f"SELECT DISTINCT {', '.join(JUDGED)} FROM {JUDGED_GROUPS} WHERE {condition}"
 
     def _is_suspect(self) -> str:

@@ -49,12 +49,12 @@ class SqlEngine(Protocol):
 
     @property
     def knows_rows(self) -> bool:
-        """Whether the engine can lead back from a row to its file."""
+        """Whether the engine can lead back from any row to its file."""
         ...
 
     @property
-    def kept_of_suspects(self) -> Sequence[str]:
-        """The columns of rows that are not sound which are kept as rows are counted; that pays where such rows are few."""
+    def keeps_lines(self) -> bool:
+        """Whether lines of rows that are not sound, kept as rows are counted, lead back to them. There must be few."""
         ...
 
     @property
@@ -130,6 +130,7 @@ class _Metering:
         self._sums = Sums(files.scheme)
         self._judges: dict[str, Judge] = {}
         self._found_suspects = False
+        self._knows_rows = False
 
     def metered(self) -> Metered:
         in_doubt = self._count()
@@ -151,13 +152,15 @@ class _Metering:
         engine = self._engine
         ((different, doubtful),) = engine.fetch(self._statements.sample(engine.first_rows(_SAMPLE)), "Reading usage")
         by_words = int(str(different)) < _SAMPLE // 10
-        if int(str(doubtful)) and not engine.knows_rows:
-            raise PlacesNeededError
-        if engine.kept_of_suspects and not (by_words and int(str(doubtful)) < _SAMPLE // 20):
+        lines = engine.keeps_lines and by_words
+        self._knows_rows = engine.knows_rows or lines
+        if engine.keeps_lines and int(str(doubtful)) >= _SAMPLE // 20:
             raise ManySuspectsError
+        if int(str(doubtful)) and not self._knows_rows:
+            raise PlacesNeededError
         hashes = engine.holds_hashes and not self._options.trust_unique
-        if by_words and (hashes or engine.kept_of_suspects):
-            judged = self._statements.judged_groups(by_words=True, hashes=hashes, carried=engine.kept_of_suspects)
+        if by_words and (hashes or lines):
+            judged = self._statements.judged_groups(by_words=True, hashes=hashes, lines=lines)
             if self._keep(sql.JUDGED_GROUPS, judged, "Reading usage") and hashes:
                 self._statements.filled.add(sql.HASHES)
         groups = self._statements.groups(by_words=by_words)
@@ -175,7 +178,7 @@ class _Metering:
         return in_doubt
 
     def _find_suspects(self) -> None:
-        if not self._engine.knows_rows:
+        if not self._knows_rows:
             raise PlacesNeededError
         self._engine.find_suspects(self._statements)
         self._found_suspects = True
