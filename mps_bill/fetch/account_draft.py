@@ -109,23 +109,24 @@ def _left_out(row: Row, now: int) -> str:
 
 def _plan(row: Row) -> Iterable[str]:
     products = _named(row, "ApplicableProducts")
-    yield f"  # {_about(row, 'Remark', 'PackageType', 'CommodityCode', 'DeductType', 'Status')}"
+    about = ("Remark", "PackageType", "CommodityCode", "DeductType", "Status")
+    yield f"  # {', '.join(f'{field} {_text(row, field)}' for field in about if _text(row, field)) or 'A plan'}"
     yield f"  - id: {_identifier(row)}"
     name = _text(row, "Remark")
     if name:
         yield f"    name: {_quoted(name)}"
-    unit = _unit(row)
+    units = {_text(row, key).casefold() for key in ("TotalAmountUnit", "RemainingAmountUnit")}
+    unit = next((word for word, spellings in _UNITS.items() if units <= set(spellings)), FILL_IN)
     if unit == FILL_IN:
         yield f"    # TotalAmountUnit {_text(row, 'TotalAmountUnit')}, RemainingAmountUnit {_text(row, 'RemainingAmountUnit')}."
     yield f"    unit: {unit}"
     total, remaining = _quantity(row, "TotalAmount"), _quantity(row, "RemainingAmount")
-    if unit == FILL_IN and len(_units(row)) > 1:
+    if unit == FILL_IN and len(units) > 1:
         # Whichever unit is filled in, one of the amounts would be wrong.
         yield f"    # TotalAmount {total} {_text(row, 'TotalAmountUnit')}; write it in the unit above."
         yield f"    total: {FILL_IN}"
-        yield from _to_be_written(
-            f"RemainingAmount {remaining} {_text(row, 'RemainingAmountUnit')}; write it in the unit above"
-        )
+        yield f"    # RemainingAmount {remaining} {_text(row, 'RemainingAmountUnit')}; write it in the unit above."
+        yield f"    remaining: {FILL_IN}"
     else:
         yield f"    total: {total}"
         yield from _remaining(row, remaining)
@@ -166,14 +167,8 @@ def _remaining(row: Row, amount: str, restricted: str = "") -> Iterable[str]:
     status = _text(row, "Status")
     doubtful = f"Status {status}" if status and status.casefold() != _AVAILABLE else restricted
     if doubtful:
-        yield from _to_be_written(f"{doubtful}: write {amount} where it can be used, or remove the entry")
-    else:
-        yield f"    remaining: {amount}"
-
-
-def _to_be_written(why: str) -> Iterable[str]:
-    yield f"    # {why}."
-    yield f"    remaining: {FILL_IN}"
+        yield f"    # {doubtful}: write {amount} where it can be used, or remove the entry."
+    yield f"    remaining: {FILL_IN if doubtful else amount}"
 
 
 def _validity(row: Row) -> Iterable[str]:
@@ -184,24 +179,10 @@ def _validity(row: Row) -> Iterable[str]:
         yield f"    {key}: {FILL_IN if second is None else iso(second, _OFFSET)}"
 
 
-def _about(row: Row, *fields: str) -> str:
-    return ", ".join(f"{field} {_text(row, field)}" for field in fields if _text(row, field)) or "A plan"
-
-
-def _unit(row: Row) -> str:
-    """The unit that both amounts are in."""
-    found = [word for word, spellings in _UNITS.items() if _units(row) <= set(spellings)]
-    return found[0] if len(found) == 1 else FILL_IN
-
-
-def _units(row: Row) -> set[str]:
-    return {_text(row, "TotalAmountUnit").casefold(), _text(row, "RemainingAmountUnit").casefold()}
-
-
 def _id(row: Row) -> str:
     """The number by which people know it, or else the id."""
-    ids = [_text(row, key) for key in ("CashCouponNo", "PrepaidCardNo", "InstanceId", "CashCouponId", "PrepaidCardId")]
-    return next(filter(None, ids), "")
+    keys = ("CashCouponNo", "PrepaidCardNo", "InstanceId", "CashCouponId", "PrepaidCardId")
+    return next((text for key in keys if (text := _text(row, key))), "")
 
 
 def _identifier(row: Row) -> str:

@@ -13,30 +13,21 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, BinaryIO, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.files import lock
 from mps_bill.fetch.listings import Product
 from mps_bill.fetch.paging import Answer, Ask, FetchFailed, Page, Request, decoded
 
+if TYPE_CHECKING:
+    from mps_bill.fetch.provider import Provider
+
 PART = ".part"
 _START, _MIDDLE, _END = '{"request": ', ', "response": ', "}"
-#: What a request of another run may have otherwise.
-_OF_A_RUN = "fetched_at"
-
-
 #: A request as it was written down, and the answer to it.
 Earlier = tuple[dict[str, Any], Answer]
 _CHUNK = 1 << 20
-
-
-class Asked(Protocol):
-    """Who is asked, as far as answers need to know."""
-
-    def endpoint(self, product: Product) -> str: ...
-
-    def ask(self, request: Request) -> Answer: ...
 
 
 class Answers:
@@ -57,7 +48,7 @@ class Answers:
         self._endpoint: Callable[[Product], str] = lambda product: product.name
         self.written = self.kept = 0
 
-    def asking(self, provider: Asked) -> Ask:
+    def asking(self, provider: Provider) -> Ask:
         """Asks the provider, but for the requests that an answer is there to."""
         self._endpoint = provider.endpoint
 
@@ -111,7 +102,8 @@ class Answers:
 
 
 def _timeless(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in document.items() if key != _OF_A_RUN}
+    """A request without what may be otherwise in another run."""
+    return {key: value for key, value in document.items() if key != "fetched_at"}
 
 
 @contextmanager

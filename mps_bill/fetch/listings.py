@@ -49,18 +49,11 @@ class Paging:
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
-    """What is fetched of every row of a list: the `parameter` of the other listing is the id of the row."""
-
-    listing: Listing
-    parameter: str
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
     """An action that answers a list. `rows` is where the list stands, `counted` what one of its rows is called, `id` the field
     that identifies a row, and `record` one by which repeated rows are counted. `echoes` are parameters that the answer
-    repeats, and where, and `row_echoes` are repeated by each row; otherwise it is another answer.
+    repeats, and where, and `row_echoes` are repeated by each row; otherwise it is another answer. `then` is what is fetched of
+    every row, by its id.
     """
 
     action: str
@@ -73,7 +66,7 @@ class Listing:
     record: str = ""
     echoes: Mapping[str, Path] = field(default_factory=dict)
     row_echoes: tuple[str, ...] = ()
-    then: Then | None = None
+    then: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +80,7 @@ class Query:
     def follow_ups(self, ids: Iterable[str]) -> list[Query]:
         """The queries about each of its rows, by their ids, where the listing has such."""
         then = self.listing.then
-        return [Query(then.listing, {then.parameter: id_}, self.purpose) for id_ in ids] if then else []
+        return [Query(then, {then.id: id_}, self.purpose) for id_ in ids] if then else []
 
 
 MTS = Product("mts", "2014-06-18", (("", "mts.{region}.aliyuncs.com"),))
@@ -124,7 +117,7 @@ LIST_TRANSCODE_JOBS = Listing(
     Paging(("PageSize", 100), token="NextPageToken", next_token=("NextPageToken",)),
     {"OrderBy": "CreateTimeAsc"},
     id="ParentJobId",
-    then=Then(GET_TRANSCODE_JOB, "ParentJobId"),
+    then=GET_TRANSCODE_JOB,
 )
 JOBS = {"mps": LIST_JOB, "ims": LIST_TRANSCODE_JOBS}
 #: The parameters for the first and the last second in which a job was created, by service.
@@ -134,11 +127,10 @@ _CREATED = {
 }
 
 _BY_THE_HOUR = {"Interval": str(HOUR)}
+_METERED = {"transcoding": "MediaConvert", "enhancement": "MediaConvertUHD", "editing": "Edit", "ai": "MpsAi"}
 METERING = {
-    "transcoding": Listing("DescribeMeterImsMediaConvertUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
-    "enhancement": Listing("DescribeMeterImsMediaConvertUHDUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
-    "editing": Listing("DescribeMeterImsEditUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
-    "ai": Listing("DescribeMeterImsMpsAiUsage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR),
+    kind: Listing(f"DescribeMeterIms{name}Usage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR)
+    for kind, name in _METERED.items()
 }
 #: An answer of a metering action holds at most so much.
 _METERING_SPAN = 31 * DAY
@@ -200,11 +192,9 @@ def jobs(service: str, start: int, end: int, lookback: int) -> list[Query]:
 
 def metering(kind: str, start: int, end: int) -> list[Query]:
     """The metered hours from `start` until before `end` (seconds since the epoch)."""
-    starts = range(start, end, _METERING_SPAN)
-    spans = [(at, min(at + _METERING_SPAN, end) - 1) for at in starts]
-    return [
-        Query(METERING[kind], {"StartTs": str(first), "EndTs": str(last)}, _period(start, end)) for first, last in spans
-    ]
+    spans = [(at, min(at + _METERING_SPAN, end) - 1) for at in range(start, end, _METERING_SPAN)]
+    times = [{"StartTs": str(first), "EndTs": str(last)} for first, last in spans]
+    return [Query(METERING[kind], parameters, _period(start, end)) for parameters in times]
 
 
 def bills(month: str) -> list[Query]:
