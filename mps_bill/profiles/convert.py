@@ -25,18 +25,9 @@ from mps_bill.metering.scheme import scheme_for
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.workspace import run_folder
 from mps_bill.price_sheet.book import PriceBook
+from mps_bill.profiles import foreign_files as files
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
-from mps_bill.profiles.foreign_files import (
-    NO_USAGE,
-    answers_of,
-    documents_of,
-    error_in,
-    form_of,
-    is_bill,
-    rejected,
-    rejecting,
-)
 from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of, shown
 from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
@@ -197,31 +188,33 @@ def _records(
 ) -> Iterator[JsonRecord | CsvRecord | Row]:
     """The records of a file, and rows with a flaw where there is none."""
     try:
-        form = form_of(source)
+        form = files.form_of(source)
         if form == "csv":
             yield from _csv_records(source, profile)
         else:
             yield from _answer_records(source, form, profile, counts or Counts(), completeness or Completeness(profile))
     except read_errors() as error:
-        raise rejected(source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}") from error
+        raise files.rejected(
+            source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}"
+        ) from error
 
 
 def _answer_records(
     source: UsageSource, form: str, profile: Profile, counts: Counts, completeness: Completeness
 ) -> Iterator[JsonRecord | Row]:
     if profile.records is None:
-        raise rejected(
+        raise files.rejected(
             source, kinds.OTHER_KIND_OF_FILE, f"this is {form.upper()}, and profile {profile.id} reads CSV only"
         )
     path = ".".join(profile.records).replace(f".{EACH}", EACH)
-    for document in documents_of(source, form):
+    for document in files.documents_of(source, form):
         counts.documents += 1
         recognised = False
         answer = None
 
         def answers(document: Document = document) -> Iterator[Answer]:
             nonlocal recognised, answer
-            for answer in answers_of(document, profile):
+            for answer in files.answers_of(document, profile):
                 counts.answers += not answer.is_record
                 recognised = completeness.answer(source.name, answer)
                 counts.on_trust += completeness.is_on_trust
@@ -229,7 +222,7 @@ def _answer_records(
                     counts.skipped[f"the answer has no {completeness.lacks}"] += 1
                 yield answer
 
-        with rejecting(source, form):
+        with files.rejecting(source, form):
             for record in records_of(answers(), profile.records):
                 if not isinstance(record, NoRecords):
                     completeness.record()
@@ -243,10 +236,10 @@ def _answer_records(
                     yield Row(record.line, record.raw, [], flaw)
                 elif not recognised:
                     completeness.no_records()
-                    if is_bill(document.text[:_START]):
-                        raise rejected(source, kinds.NO_PROFILE, NO_USAGE, record.line, record.column)
+                    if files.is_bill(document.text[:_START]):
+                        raise files.rejected(source, kinds.NO_PROFILE, files.NO_USAGE, record.line, record.column)
                     scopes = answer.whole.scopes if answer else ()
-                    error = next(filter(None, (error_in(scope.value, 3) for scope in scopes)), "")
+                    error = next(filter(None, (files.error_in(scope.value, 3) for scope in scopes)), "")
                     message = f"profile {profile.id} reads records at {path}, and that path ends here"
                     message = f"the provider answered with an error, {error}" if error else message
                     flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
@@ -297,9 +290,9 @@ def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]
         InputRejected: the header is malformed, lacks a field, or has one twice.
     """
     if form := foreign_form(header, profile.field_names.__contains__):
-        raise rejected(source, *form, header.line, 1)
+        raise files.rejected(source, *form, header.line, 1)
     if header.flaw:
-        raise rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
+        raise files.rejected(source, header.flaw.kind, header.flaw.message, header.flaw.line, header.flaw.column)
     problems = []
     names = [name.strip() for name in header.fields]
     used = profile.field_names

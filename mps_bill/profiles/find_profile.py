@@ -12,22 +12,9 @@ from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import FORMATS, UsageSource, read_errors
+from mps_bill.profiles import foreign_files as files
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
-from mps_bill.profiles.foreign_files import (
-    NO_USAGE,
-    action_of,
-    answers_of,
-    begins,
-    documents_of,
-    error_in,
-    form_of,
-    is_bill,
-    knows,
-    lists,
-    rejected,
-    rejecting,
-)
 from mps_bill.profiles.json_records import JsonRecord, records_of, shown
 from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
@@ -55,36 +42,39 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
         if form is None or (form == "csv" and is_table and is_usage(source)):
             continue
         if _begins_as_bill(source):
-            raise rejected(source, kinds.NO_PROFILE, NO_USAGE)
+            raise files.rejected(source, kinds.NO_PROFILE, files.NO_USAGE)
         profiles = [profile for name in shipped_profiles() if (profile := load_profile(name)[0])]
         if form == "csv":
             header = _header(source)
             every = profiles
             profiles = [one for one in profiles if one.known_by and all(path.name in header for path in one.known_by)]
             if not profiles and (cause := _nearly(header, every)):
-                raise rejected(source, kinds.NO_PROFILE, cause, 1, 1)
+                raise files.rejected(source, kinds.NO_PROFILE, cause, 1, 1)
         fitting, has_rows = _fitting(source, form, profiles)
         if len(fitting) == 1:
             if usage := next((table for table in tables[:1] if _form(table) == "csv" and is_usage(table)), None):
                 message = (
                     f"this is a usage file, and {source.name} is not; make usage of that first, with usage convert"
                 )
-                raise rejected(usage, kinds.NO_PROFILE, message, 1, 1)
+                raise files.rejected(usage, kinds.NO_PROFILE, message, 1, 1)
             return fitting[0], source
         if form != "csv" or fitting or not is_table:
             if fitting:
                 what = "this file" if has_rows else "this answer, which has no rows and does not say of what"
                 message = f"{one_of([one.id for one in fitting])} can read {what}; name the profile with --profile"
-                raise rejected(source, kinds.NO_PROFILE, message)
-            raise rejected(source, kinds.NO_PROFILE, _unknown(source, form), 1, 1)
+                raise files.rejected(source, kinds.NO_PROFILE, message)
+            raise files.rejected(source, kinds.NO_PROFILE, _unknown(source, form), 1, 1)
     return None
 
 
 def profile_of(value: Any) -> str:
     """The shipped profile that knows an answer or a record; empty where none does."""
-    profiles = (profile for name in shipped_profiles() if (profile := load_profile(name)[0]))
     members = value if isinstance(value, dict) else {}
-    return next((one.id for one in profiles if lists(one, members) or knows(one, members) or begins(one, members)), "")
+    for name in shipped_profiles():
+        profile, _ = load_profile(name)
+        if profile and any(test(profile, members) for test in (files.lists, files.knows, files.begins)):
+            return profile.id
+    return ""
 
 
 def _nearly(header: Sequence[str], profiles: Sequence[Profile]) -> str:
@@ -114,14 +104,14 @@ def _form(source: UsageSource) -> str | None:
         InputRejected: another file is empty or cannot be read.
     """
     try:
-        return form_of(source)
+        return files.form_of(source)
     except InputRejected:
         if source.format not in FORMATS:
             raise
     except read_errors() as error:
         if source.format not in FORMATS:
             message = f"it cannot be read: {printable(str(error))}"
-            raise rejected(source, usage_kinds.UNREADABLE_FILE, message) from error
+            raise files.rejected(source, usage_kinds.UNREADABLE_FILE, message) from error
     return None
 
 
@@ -140,24 +130,24 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tup
         fitting = list(profiles)
         firsts = dict.fromkeys((profile.id for profile in fitting), next(_table(source), None))
     else:
-        for document in documents_of(source, form):
-            if asked := [profile for profile in profiles if action_of(document) in profile.actions]:
+        for document in files.documents_of(source, form):
+            if asked := [profile for profile in profiles if files.action_of(document) in profile.actions]:
                 return asked, True
             for profile in profiles:
                 if profile.records is None:
                     continue
-                with rejecting(source, form):
-                    answers = list(islice(answers_of(document, profile), _LOOKED_AT))
+                with files.rejecting(source, form):
+                    answers = list(islice(files.answers_of(document, profile), _LOOKED_AT))
                 found = list(islice(records_of(answers, profile.records), _LOOKED_AT))
                 # A member that is no object, such as null, hides nothing.
                 objects = (
                     one for one in found if isinstance(one, JsonRecord) and isinstance(one.scopes[0].value, dict)
                 )
                 record = next(objects, None)
-                if record is not None and knows(profile, record.scopes[0].value):
+                if record is not None and files.knows(profile, record.scopes[0].value):
                     fitting.append(profile)
                     firsts[profile.id] = record
-                elif any(isinstance(one.span.value, dict) and lists(profile, one.span.value) for one in answers):
+                elif any(isinstance(one.span.value, dict) and files.lists(profile, one.span.value) for one in answers):
                     fitting.append(profile)
                 elif not found and profile not in empty:
                     empty.append(profile)
@@ -172,7 +162,7 @@ def _begins_as_bill(source: UsageSource) -> bool:
     """Whether a file begins as the provider's bills do, in any of the encodings that they come in."""
     with source.open() as stream:
         start = stream.read(_START)
-    return any(is_bill(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
+    return any(files.is_bill(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
 
 
 def _unknown(source: UsageSource, form: str) -> str:
@@ -193,8 +183,8 @@ def _begin(source: UsageSource, form: str) -> str:
         return (
             f"a header with {', '.join(map(quoted, names[:6]))}" if len(names) > 1 else f"the value {quoted(names[0])}"
         )
-    value = next(iter(documents_of(source, form))).value
-    if error := error_in(value, 1):
+    value = next(iter(files.documents_of(source, form))).value
+    if error := files.error_in(value, 1):
         return f"{_ERROR}{error}"
     if not isinstance(value, dict) or not value:
         return shown(value)

@@ -13,17 +13,9 @@ from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, print
 from mps_bill.core.files import MAX_BYTES_OF_DATA, read_whole
 from mps_bill.metering import kinds as usage_kinds
 from mps_bill.metering.sources import UsageSource
+from mps_bill.profiles import json_records
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import (
-    Answer,
-    Document,
-    JsonError,
-    Obstacle,
-    is_there,
-    read_answers,
-    read_documents,
-    value_at,
-)
+from mps_bill.profiles.json_records import Answer, Document, JsonError, Obstacle, is_there, value_at
 from mps_bill.profiles.profile import EACH, Profile
 from mps_bill.profiles.xml_documents import read_xml
 
@@ -68,7 +60,7 @@ def documents_of(source: UsageSource, form: str) -> Iterator[Document]:
             yield from read_xml(read_whole(binary, MAX_BYTES_OF_DATA).removeprefix(codecs.BOM_UTF8))
         else:
             with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
-                yield from read_documents(stream)
+                yield from json_records.read_documents(stream)
 
 
 def answers_of(document: Document, profile: Profile) -> Iterator[Answer]:
@@ -78,7 +70,7 @@ def answers_of(document: Document, profile: Profile) -> Iterator[Answer]:
         JsonError: a text in a wrapper is not valid JSON.
     """
     assert profile.records is not None
-    return read_answers(
+    return json_records.read_answers(
         document, profile.records, lambda value: lists(profile, value), lambda value: knows(profile, value)
     )
 

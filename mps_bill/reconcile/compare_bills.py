@@ -22,6 +22,7 @@ from mps_bill.core.times import Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
+from mps_bill.reconcile import sides
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
 from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_mapping import BillMapping
@@ -37,16 +38,7 @@ from mps_bill.reconcile.match import (
 )
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_period, row_second
-from mps_bill.reconcile.sides import (
-    OurBill,
-    OurRun,
-    Paid,
-    Side,
-    TheirBill,
-    our_bills,
-    their_bills,
-    with_coupons_as_vouchers,
-)
+from mps_bill.reconcile.sides import OurBill, OurRun, Paid, Side, TheirBill
 
 
 def reconcile(
@@ -70,14 +62,13 @@ def reconcile(
             grains[product] = _grain(product, run.bills, rows, book)
             if any(row.key == ALL_ITEMS and row.row.fee != "rounding" for row in rows):
                 as_a_whole.add(product)
-            ours = our_bills(run, product, grains[product], book, as_a_whole=product in as_a_whole)
+            ours = sides.our_bills(run, product, grains[product], book, as_a_whole=product in as_a_whole)
             theirs = {
-                period: with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
-                for period, bill in their_bills(rows, grains[product], product, book).items()
+                period: sides.with_coupons_as_vouchers(bill, ours.get(period, OurBill()))
+                for period, bill in sides.their_bills(rows, grains[product], product, book).items()
             }
-            outside += [
-                ours.pop(period) for period in list(ours) if months and _month(period, product, book) not in months
-            ]
+            month = book.calendar(product).month
+            outside += [ours.pop(one) for one in list(ours) if months and month(one.start) not in months]
             before, unknown = run.settled_before.get(product), _unknown_rows(excluded, mapping, book.calendar(product))
             compared += _compare_product(product, ours, theirs, tolerance, before, unknown)
             for period, bill in theirs.items():
@@ -107,10 +98,6 @@ def _months(matched: Mapping[str, Sequence[MatchedRow]], book: PriceBook) -> fro
         for product, rows in matched.items()
         for one in rows
     )
-
-
-def _month(period: BillPeriod, product: str, book: PriceBook) -> str:
-    return book.calendar(product).month(period.start)
 
 
 def _grain(product: str, bills: Sequence[Bill], rows: Sequence[MatchedRow], book: PriceBook) -> Grain:
@@ -175,7 +162,7 @@ def _compare(
 
 
 def _rounding(amount: Decimal, place: Place | None = None) -> Difference:
-    return Difference("rounding", None, None, None, "", amount, place)
+    return Difference("rounding", None, amount, place)
 
 
 def _with_one_rounding(found: Sequence[Difference], place: Place | None) -> list[Difference]:
@@ -194,11 +181,11 @@ def _one_sided(side: Side, category: Category) -> Difference:
     if side.unit and side.quantity is not None:
         shown, unit = _in_unit(side.quantity, side.unit), side.unit.name
     note = side.remark or (said("its period was settled before") if category == "late" else "")
-    amount = side.list_amount
-    values: tuple[Decimal | None, Decimal | None, str] = (None, shown, unit)
-    if category == "missing-there":
-        amount, shift, values = -side.net, -shift, (shown, None, unit)
-    return Difference(category, side.key, *values, amount, side.place, note, shift, side.display_tolerance)
+    amount, ours = side.list_amount, category == "missing-there"
+    if ours:
+        amount, shift = -side.net, -shift
+    values = (shown if ours else None, None if ours else shown, unit)
+    return Difference(category, side.key, amount, side.place, *values, note, shift, side.display_tolerance)
 
 
 def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Difference]:
@@ -210,9 +197,9 @@ def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Differen
     if found and ours.price is None:
         # There is no single price to value the quantity by, so the rest is its value.
         return [replace(found[0], amount=found[0].amount + rest), *found[1:]]
-    values = (ours.list_amount, theirs.list_amount, "")
     note = said("list amount") if theirs.key == ALL_ITEMS else said("not quantity x price")
-    return [*found, Difference("price", theirs.key, *values, rest, theirs.place, note)]
+    lists = (ours.list_amount, theirs.list_amount)
+    return [*found, Difference("price", theirs.key, rest, theirs.place, *lists, note=note)]
 
 
 def _valued_differences(ours: Side, theirs: Side) -> Iterator[Difference]:
@@ -226,22 +213,18 @@ def _valued_differences(ours: Side, theirs: Side) -> Iterator[Difference]:
     if theirs.quantity is not None:
         quantity = _differing(quantity, theirs.quantity, theirs.display_tolerance)
         plan = _differing(plan, theirs.plan, theirs.display_tolerance)
+    key, place = theirs.key, theirs.place
     if more := quantity - ours.quantity:
         values = (_in_unit(ours.quantity, unit), _in_unit(quantity, unit), unit.name)
         amount = _money(more, ours.price)
-        yield Difference("quantity", theirs.key, *values, amount, theirs.place, "", more, theirs.display_tolerance)
+        yield Difference("quantity", key, amount, place, *values, "", more, theirs.display_tolerance)
     if more := plan - ours.plan:
         values = (_in_unit(ours.plan, unit), _in_unit(plan, unit), unit.name)
-        yield Difference(
-            "deduction", theirs.key, *values, _money(-more, ours.price), theirs.place, said("covered by plans")
-        )
+        yield Difference("deduction", key, _money(-more, ours.price), place, *values, said("covered by plans"))
     if ours.price is not None and theirs.price is not None and ours.price != theirs.price:
-        values = (
-            _decimal(ours.price * unit.micros),
-            _decimal(theirs.price * unit.micros),
-            said("per {unit}", unit=said(unit.name)),
-        )
-        yield Difference("price", theirs.key, *values, _money(quantity - plan, theirs.price - ours.price), theirs.place)
+        per = said("per {unit}", unit=said(unit.name))
+        values = (_decimal(ours.price * unit.micros), _decimal(theirs.price * unit.micros), per)
+        yield Difference("price", key, _money(quantity - plan, theirs.price - ours.price), place, *values)
 
 
 def _differing(ours: Fraction, theirs: Fraction, tolerance: Fraction) -> Fraction:
@@ -320,7 +303,7 @@ def _discounts(ours: Side, theirs: Side, leeways: Mapping[Place, Leeway]) -> Ite
 
 
 def _discount(key: LineKey, ours: Decimal, theirs: Decimal, place: Place | None) -> Difference:
-    return Difference("discount", key, ours, theirs, "", ours - theirs, place, said("discount or coupon"))
+    return Difference("discount", key, ours - theirs, place, ours, theirs, note=said("discount or coupon"))
 
 
 def _stated_discount(row: ExportRow, leeway: Leeway) -> Decimal:
@@ -347,7 +330,7 @@ def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Dec
 
 def _both_paid(ours: OurBill, theirs: TheirBill) -> tuple[Paid, Paid] | None:
     """How both sides were paid; None where one of them does not state the whole of it."""
-    if ours.paid is None or ours.paid.total != ours.payable or not theirs.rows:
+    if ours.paid is None or sum(ours.paid.values()) != ours.payable or not theirs.rows:
         return None
     return (ours.paid, theirs.paid) if all(map(has_payments, theirs.rows)) else None
 
@@ -356,14 +339,13 @@ def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: P
     """What was paid otherwise. The difference of the payables itself is paid by something and is explained elsewhere, so it
     is taken out of the column that bears it; what is left moves money between columns and adds up to nothing."""
     columns = tuple(reversed(_PAID_BY))
-    more = {column: getattr(theirs, column) - getattr(ours, column) for column in columns}
+    more = {column: theirs[column] - ours[column] for column in columns}
     if difference:
         bears = [column for column in columns if more[column] * difference > 0]
         more[max(bears, key=lambda column: min(abs(more[column]), abs(difference)))] -= difference
     for column, by in _PAID_BY.items():
         if more[column]:
-            values = (getattr(ours, column), getattr(theirs, column), "")
-            yield Difference("deduction", None, *values, more[column], place, by)
+            yield Difference("deduction", None, more[column], place, ours[column], theirs[column], note=by)
 
 
 _PAID_BY = {
@@ -442,7 +424,7 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
     hint = next((one.note for one in bill.differences if one.category == "missing-there" and one.note), "")
     note = said("the whole bill of 1 line") if lines == 1 else said("the whole bill of {n} lines", n=lines)
     note = said("{one}, {other}", one=note, other=hint) if hint else note
-    whole = Difference("missing-there", None, bill.ours, None, "", bill.difference, None, note)
+    whole = Difference("missing-there", None, bill.difference, None, bill.ours, note=note)
     return replace(bill, differences=(whole,))
 
 

@@ -18,7 +18,7 @@ from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
 from mps_bill.reconcile.periods import BillPeriod, Grain, row_second
-from mps_bill.reconcile.sides import Paid
+from mps_bill.reconcile.sides import Paid, sum_of
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
 MEANINGS: Mapping[Category, str] = {
@@ -44,11 +44,11 @@ class Difference:
 
     category: Category
     line: LineKey | None
-    ours: Decimal | None
-    theirs: Decimal | None
-    unit: str
     amount: Decimal
     place: Place | None
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    unit: str = ""
     note: str = ""
     shift: Fraction = Fraction(0)
     display_tolerance: Fraction = Fraction(0)
@@ -183,4 +183,4 @@ def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:
     known = [bill.paid for bill in bills if bill.paid]
     if not known:
         return None
-    return Paid.sum([ours for ours, _ in known]), Paid.sum([theirs for _, theirs in known])
+    return sum_of([ours for ours, _ in known]), sum_of([theirs for _, theirs in known])

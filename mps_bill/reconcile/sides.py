@@ -61,22 +61,12 @@ class Side:
         return self.rows[0].place if self.rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """How something was paid, by the `PAYMENTS` of the provider's bills; cash is balance and credit line."""
+#: How something was paid, by the `PAYMENTS` of the provider's bills; cash is balance and credit line.
+Paid = Mapping[str, Decimal]
 
-    voucher: Decimal = ZERO
-    card: Decimal = ZERO
-    cash: Decimal = ZERO
-    outstanding: Decimal = ZERO
 
-    @classmethod
-    def sum(cls, parts: Collection[Paid]) -> Paid:
-        return cls(*(sum((getattr(part, column) for part in parts), ZERO) for column in PAYMENTS))
-
-    @property
-    def total(self) -> Decimal:
-        return sum((getattr(self, column) for column in PAYMENTS), ZERO)
+def sum_of(parts: Collection[Paid]) -> Paid:
+    return {column: sum((part[column] for part in parts), ZERO) for column in PAYMENTS}
 
 
 @dataclass(slots=True)
@@ -108,7 +98,7 @@ class TheirBill:
 
     @property
     def paid(self) -> Paid:
-        return Paid(*(sum((row.amount(column) for row in self.rows), ZERO) for column in PAYMENTS))
+        return {column: sum((row.amount(column) for row in self.rows), ZERO) for column in PAYMENTS}
 
     @property
     def place(self) -> Place | None:
@@ -151,7 +141,7 @@ def our_bills(
     found: dict[BillPeriod, OurBill] = {}
 
     def at(second: int) -> OurBill:
-        paid = None if run.payments is None else Paid()
+        paid = None if run.payments is None else sum_of(())
         return found.setdefault(period_of(second, grain, calendar), OurBill(paid=paid))
 
     for bill in run.bills:
@@ -168,7 +158,7 @@ def our_bills(
     for paid_product, second, payment in run.payments or ():
         if paid_product == product:
             ours = at(second)
-            ours.paid = Paid.sum((ours.paid or Paid(), _paid(payment)))
+            ours.paid = sum_of((ours.paid or sum_of(()), _paid(payment)))
     return found
 
 
@@ -205,17 +195,17 @@ def _key(line: LineItem) -> LineKey:
 
 
 def _paid(payment: Payment) -> Paid:
-    columns: dict[str, Decimal] = {}
+    columns = {**dict.fromkeys(PAYMENTS, ZERO), "outstanding": payment.outstanding}
     for source in MONEY_SOURCES:
-        columns[source.column] = columns.get(source.column, ZERO) + payment.paid_by(source.name)
-    return Paid(**columns, outstanding=payment.outstanding)
+        columns[source.column] += payment.paid_by(source.name)
+    return columns
 
 
 def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
     """The provider's bill with what stands under coupons as payments by voucher, as far as we paid so much by vouchers: those
     that pay when the hour is billed stand under coupons, and most exports have their payable without them. Source: the China
     site since 2024-07-15."""
-    left = ours.paid.voucher - theirs.paid.voucher if ours.paid else ZERO
+    left = ours.paid["voucher"] - theirs.paid["voucher"] if ours.paid else ZERO
     moved: dict[Place, ExportRow] = {}
     for row in theirs.rows:
         part = min(row.amount("coupon"), left)

@@ -11,21 +11,8 @@ from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, amount_text, plain, sca
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
 from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
-from mps_bill.documents import values
-from mps_bill.documents.shapes import (
-    Choice,
-    Field,
-    Fields,
-    ListOf,
-    Located,
-    Many,
-    MapOf,
-    Record,
-    Shape,
-    Text,
-    Unique,
-    optional,
-)
+from mps_bill.documents import shapes, values
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, Many, MapOf, Record, Text
 from mps_bill.documents.values import decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import known_regions
@@ -112,12 +99,12 @@ def made(make: Callable[..., T], whole: str = "") -> Callable[..., T]:
 
 
 def list_of(
-    key: str, several: str, entry: Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
+    key: str, several: str, entry: shapes.Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
 ) -> Field[Many[T]]:
     """A key of an account file with a list of entries, perhaps none, that differ in the fields of `unique`."""
     kind = kinds.DUPLICATE_ID if unique and unique[0].key == ID.key else kinds.DUPLICATE_ENTRY
-    differing = Unique(kind, tuple(field.key for field in unique)) if unique else False
-    return optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
+    differing = shapes.Unique(kind, tuple(field.key for field in unique)) if unique else False
+    return shapes.optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
 
 
 def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, Written]:

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.settlement.account import Account, Debt
-from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.settle_cycles import Settled, Settlement
+from mps_bill.settlement.settle_cycles import Settled
 from mps_bill.settlement.waterfall import Arrival
 
 
@@ -30,23 +29,13 @@ def overdue_bills(settled: Settled) -> tuple[OverdueBill, ...]:
     for debt in settled.opening.outstanding:
         _add(found, debt)
     for step in settled.steps:
-        match step:
-            case Settlement():
-                cycle = step.bill.cycle
-                debt = Debt(cycle.product, cycle.start, None, cycle.issued_at, step.payment.outstanding)
-            case StatementSettlement():
-                statement = step.statement
-                start = statement.sheet.billing.calendar.month_start(statement.month)
-                product, amount = statement.sheet.product, step.payment.outstanding
-                debt = Debt(product, start, statement.month, statement.issued_at, amount)
-            case Arrival():
-                for repaid, part in step.repaid:
-                    bill = found[_key(repaid)]
-                    left = bill.left - part
-                    found[_key(repaid)] = replace(bill, left=left, cleared_at=None if left else step.at)
-                continue
-        if debt.amount:
-            _add(found, debt)
+        if isinstance(step, Arrival):
+            for repaid, part in step.repaid:
+                bill = found[_key(repaid)]
+                left = bill.left - part
+                found[_key(repaid)] = replace(bill, left=left, cleared_at=None if left else step.at)
+        elif step.payment.debt:
+            _add(found, step.payment.debt)
     return tuple(found.values())
 
 

@@ -11,16 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mps_bill.core.diagnostics import (
-    InputRejected,
-    Kind,
-    Place,
-    Problem,
-    accepted,
-    counted,
-    printable,
-    quoted,
-)
+from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, accepted, counted, printable, quoted
 from mps_bill.core.files import MAX_BYTES, Staged, check_readable, is_special, read_file, read_whole, staged
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso

@@ -19,10 +19,11 @@ from mps_bill.settlement.sources.payment_source import Due, MoneyDeduction, Mone
 # Not frozen, for the reason that lines (`rating.lines`) are not.
 @dataclass(slots=True)
 class Payment:
-    """How something due was paid: `payable` = the deductions + `outstanding`, which `pay` asserts."""
+    """How something due was paid: `payable` = the deductions + `outstanding`, which is kept as a `debt`."""
 
     deductions: Final[tuple[MoneyDeduction, ...]]
     outstanding: Final[Decimal]
+    debt: Final[Debt | None] = None
 
     @property
     def paid(self) -> Decimal:
@@ -44,7 +45,9 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
     at_billing = due.month is not None and account.contract.vouchers_at == "billing"
     payment, account = _take(due, account, lambda source: not (at_billing and source.may_pay_at_billing))
     if payment.outstanding:
-        account = replace(account, outstanding=_with_debt(account.outstanding, due, payment.outstanding))
+        debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, payment.outstanding)
+        payment = Payment(payment.deductions, debt.amount, debt)
+        account = replace(account, outstanding=_with_debt(account.outstanding, debt))
     return payment, account
 
 
@@ -75,8 +78,7 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
     return payment, account.with_sources(tuple(after))
 
 
-def _with_debt(outstanding: Sequence[Debt], due: Due, left: Decimal) -> Sequence[Debt]:
-    debt = Debt(due.product, due.cycle_start, due.month, due.issued_at, left)
+def _with_debt(outstanding: Sequence[Debt], debt: Debt) -> Sequence[Debt]:
     # A bill of a time that the account had passed already is older than what is outstanding.
     if outstanding and debt_order(outstanding[-1]) > debt_order(debt):
         return tuple(sorted((*outstanding, debt), key=debt_order))

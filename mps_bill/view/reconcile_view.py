@@ -202,8 +202,8 @@ class ReconcileView:
         return (*sides, replace(difference, unit=self.currency))
 
     def _payments(self, ours: Paid, theirs: Paid) -> Table:
-        rows = [(tr(title, sense="paid"), *_sides(getattr(ours, name), getattr(theirs, name))) for name, title in _PAID]
-        total = (tr("Payable"), *_sides(ours.total, theirs.total))
+        rows = [(tr(title, sense="paid"), *_sides(ours[name], theirs[name])) for name, title in _PAID]
+        total = (tr("Payable"), *_sides(sum(ours.values(), ZERO), sum(theirs.values(), ZERO)))
         columns = (Column("Paid by"), *self._side_columns())
         return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
 
@@ -468,4 +468,4 @@ def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, Decimal]:
 
 
 def _paid_json(ours: Paid, theirs: Paid) -> dict[str, dict[str, Decimal]]:
-    return {column: _sides_json(getattr(ours, column), getattr(theirs, column)) for column, _ in _PAID}
+    return {column: _sides_json(ours[column], theirs[column]) for column, _ in _PAID}

@@ -370,7 +370,7 @@ def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> No
     case = paid_case(tmp_path, "balance: 0.30\ncredit_line: 5\n")
     result = case.compare()
     assert found(result) == []
-    assert [amount_text(bill.paid[0].cash) for bill in result.bills if bill.paid] == [
+    assert [amount_text(bill.paid[0]["cash"]) for bill in result.bills if bill.paid] == [
         "0.65",
         "0.19",
         "0.45",
