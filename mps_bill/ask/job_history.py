@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 
 from mps_bill.ask.all_accounts import AccountsUsage, meter_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
@@ -17,8 +16,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import SettleRun, settle_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
-from mps_bill.rating.lines import Charge, LineItem, month_key
-from mps_bill.rating.month_use import month_total
+from mps_bill.rating.lines import LineItem
 from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
@@ -42,8 +40,6 @@ class Explained:
     #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
     settlement: Settlement | None = None
     late: bool = False
-    #: What the month had used of all that counts with the charge before this bill, in micros; None where the price does not ask.
-    month_used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,6 @@ class _Billed:
 
     bills: Mapping[tuple[str, str, int], Bill]
     problems: ProblemReport
-    account: Account | None = None
     paid: Mapping[int, Settlement] = field(default_factory=dict)
     late: tuple[Bill, ...] = ()
 
@@ -104,7 +99,6 @@ class _Billed:
         bill = self.bills[name, found.sheet.product, found.cycle_start]
         ours = found.item.code, found.spec, found.region
         lines = tuple(line for line in bill.lines if (line.item.code, line.spec, line.region) == ours)
-        issued = (other for (account, _, _), other in self.bills.items() if account == name)
         return Explained(
             placed,
             record_micros(found.item, placed.key.unit, placed.record.micros),
@@ -113,7 +107,6 @@ class _Billed:
             lines,
             self.paid.get(id(bill)),
             any(bill is other for other in self.late),
-            _month_used(lines[0].charge, bill, issued, self.account),
         )
 
 
@@ -126,7 +119,7 @@ def _explain(
         rows = tuple(placed_records(files, job_id))
         billed = _listed(usage, options.tags, {placed.key.account for placed in rows})
     else:
-        billed = _settled(settle_usage(sources, book, options, account), account)
+        billed = _settled(settle_usage(sources, book, options, account))
         rows = tuple(placed_records(files, job_id))
     seen: dict[Identity, SeenRecord] = {}
     for placed in () if options.trust_unique else rows:
@@ -143,22 +136,9 @@ def _listed(usage: AccountsUsage, tags: tuple[str, ...], wanted: Container[str])
     return _Billed(bills, usage.problems)
 
 
-def _settled(run: SettleRun, account: Account) -> _Billed:
+def _settled(run: SettleRun) -> _Billed:
     """The bills that an account pays, and those of late usage."""
     settlements, late = run.settled.settlements, run.settled.late
     issued = (*(settlement.bill for settlement in settlements), *late)
     bills = {("", bill.cycle.product, bill.cycle.start): bill for bill in issued}
-    return _Billed(bills, run.problems, account, {id(one.bill): one for one in settlements}, late)
-
-
-def _month_used(charge: Charge, bill: Bill, bills: Iterable[Bill], account: Account | None) -> int | None:
-    """What the month had used of all that counts with a charge before its bill: by the account before the run, and by the
-    bills before this one."""
-    if not charge.price.by_month:
-        return None
-    used = dict(account.month_used) if account else {}
-    for other in takewhile(lambda other: other is not bill, bills):
-        for line in other.lines:
-            key = month_key(line.charge)
-            used[key] = used.get(key, 0) + line.billed_micros
-    return month_total(charge, used)
+    return _Billed(bills, run.problems, {id(one.bill): one for one in settlements}, late)

@@ -32,9 +32,10 @@ MoneyRate = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of quantity: `factor` base units of its `dimension`."""
+    """A unit of quantity: `factor` base units of its `dimension`. `many` is its name after any number but 1."""
 
     name: str
+    many: str
     dimension: str
     factor: int
     #: Micros in one of this unit.
@@ -47,19 +48,19 @@ class Unit:
 UNITS: dict[str, Unit] = {
     unit.name: unit
     for unit in (
-        Unit(mark("second"), "time", 1),
-        Unit(mark("minute"), "time", 60),
-        Unit(mark("hour"), "time", 3_600),
-        Unit(mark("day"), "time", 86_400),
-        Unit(mark("MB"), "data", 1),
-        Unit(mark("GB"), "data", 1024),
-        Unit(mark("TB"), "data", 1024 * 1024),
-        Unit(mark("GB-hour"), "storage", 1),
-        Unit(mark("GB-month"), "storage", 720),
-        Unit(mark("frame"), "frame", 1),
-        Unit(mark("image"), "image", 1),
-        Unit(mark("request"), "request", 1),
-        Unit(mark("message"), "message", 1),
+        Unit(mark("second"), mark("seconds"), "time", 1),
+        Unit(mark("minute"), mark("minutes"), "time", 60),
+        Unit(mark("hour"), mark("hours"), "time", 3_600),
+        Unit(mark("day"), mark("days"), "time", 86_400),
+        Unit(mark("MB"), mark("MB"), "data", 1),
+        Unit(mark("GB"), mark("GB"), "data", 1024),
+        Unit(mark("TB"), mark("TB"), "data", 1024 * 1024),
+        Unit(mark("GB-hour"), mark("GB-hours"), "storage", 1),
+        Unit(mark("GB-month"), mark("GB-months"), "storage", 720),
+        Unit(mark("frame"), mark("frames"), "frame", 1),
+        Unit(mark("image"), mark("images"), "image", 1),
+        Unit(mark("request"), mark("requests"), "request", 1),
+        Unit(mark("message"), mark("messages"), "message", 1),
     )
 }
 

@@ -7,16 +7,26 @@ from collections.abc import Mapping, Sequence
 from mps_bill.core.decimals import plain
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import DAY, HOUR, offset_text, time_text
-from mps_bill.core.units import Unit, in_unit
+from mps_bill.core.units import Unit, ends_in_unit, in_unit
 from mps_bill.price_sheet.sheet_model import Billing, Item, Metering, PriceSheet
 
 #: The rounding modes, as people read them.
 MODES = (mark("half-up"), mark("up"), mark("down"))
 
 
+def with_unit(number: str, unit: Unit) -> str:
+    """`1 minute`, `0.5 minutes`, `2 GB`."""
+    return f"{number} {tr(unit.name if number == '1' else unit.many)}"
+
+
+def quantity_words(micros: int, unit: Unit) -> str:
+    """Micros in a unit; three points where the decimals do not end."""
+    return with_unit(plain(in_unit(micros, unit)) + ("" if ends_in_unit(micros, unit) else "..."), unit)
+
+
 def metering_words(metering: Metering, unit: Unit) -> str:
-    """`each record rounded half-up to 0.01 minute, at least 0.02 minute`."""
-    step, least = (f"{plain(in_unit(micros, unit))} {tr(unit.name)}" for micros in (metering.step, metering.minimum))
+    """`each record rounded half-up to 0.01 minutes, at least 0.02 minutes`."""
+    step, least = quantity_words(metering.step, unit), quantity_words(metering.minimum, unit)
     mode = tr(metering.rounding)
     minimum = tr(", at least {quantity}", quantity=least) if metering.minimum else ""
     match metering.per:

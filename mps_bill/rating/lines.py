@@ -61,6 +61,8 @@ class LineItem:
     ticks: Final[int]
     discount: Final[Decimal] = ZERO
     discounted_by: Final[Discount | None] = None
+    #: The micros that filled the month's tiers before the charge.
+    month_used: Final[int] = 0
 
     @property
     def amount(self) -> Decimal:
@@ -158,6 +160,6 @@ def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None 
     records = charge.records
     for micros, unit_price, tier, ticks in parts:
         off = ZERO if discount is None else discount.of(scaled(ticks, AMOUNT_PLACES))
-        lines.append(LineItem(charge, records, plan_micros, micros, tier, unit_price, ticks, off, discount))
+        lines.append(LineItem(charge, records, plan_micros, micros, tier, unit_price, ticks, off, discount, used))
         records = plan_micros = 0
     return lines

@@ -11,9 +11,10 @@ from mps_bill.core.decimals import stripped
 from mps_bill.core.language import tr
 from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import UNITS, in_unit
+from mps_bill.price_sheet.words import quantity_words
 from mps_bill.view import reasons
 from mps_bill.view.bill_records import LINE, bill_json, line_record
-from mps_bill.view.reasons import Step, shown
+from mps_bill.view.reasons import Step
 from mps_bill.view.tables import Block, Quantity, Record, pick, table
 
 FORMAT = "mps-bill/estimate/1"
@@ -82,7 +83,7 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     start, end = time_text(cycle.start, offset), time_text(cycle.end, offset)
     used = tr(
         "{quantity} are assumed to have been used before in {month}; see --month-used",
-        quantity=shown(one.used_micros, item.unit),
+        quantity=quantity_words(one.used_micros, item.unit),
         month=date_text(sheet.billing.calendar.month(cycle.start)),
     )
     amounts = one.bill.amounts

@@ -12,11 +12,12 @@ from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text, iso, offset_text, time_text
 from mps_bill.core.units import MICROS
+from mps_bill.price_sheet.words import quantity_words, with_unit
 from mps_bill.rating.lines import Charge
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from mps_bill.view import reasons
 from mps_bill.view.bill_records import bill_json, line_json
-from mps_bill.view.reasons import Step, shown
+from mps_bill.view.reasons import Step
 from mps_bill.view.settle_records import TITLES, settlement_json
 from mps_bill.view.tables import Block
 
@@ -144,13 +145,12 @@ def _plan_steps(one: Explained) -> Iterator[Step]:
             plan = deduction.plan
             took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
             text = tr(
-                "{id} covers {quantity} at {coefficient}{part}: takes {took} {unit}, {left} are left",
+                "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} are left",
                 id=plan.id,
-                quantity=shown(deduction.micros, line.item.unit),
+                quantity=quantity_words(deduction.micros, line.item.unit),
                 coefficient=plain(plan.covers[line.item.code][line.spec]),
                 part=_in_force(plan, one),
-                took=took,
-                unit=tr(plan.unit.name),
+                took=with_unit(took, plan.unit),
                 left=left,
             )
             yield (tr("Resource plan"), text)
@@ -189,20 +189,22 @@ def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
 
 def _month_steps(one: Explained, charge: Charge) -> list[Step]:
     """Where the tiers of a month began for this charge."""
-    if one.month_used is None:
+    if not charge.price.by_month:
         return []
     month = date_text(charge.sheet.billing.calendar.month(charge.cycle_start))
-    unit, used = charge.item.unit, mark("before this bill {month} had used {quantity} of it, and tiers go on there")
+    unit, others = charge.item.unit, 0
+    text = mark("use in {month} before this bill: {quantity}; the tiers continue from there")
     if charge.price.across_item:
-        used = mark(
-            "before this bill {month} had used {quantity} of {item}, counted over all its regions and specs, and tiers go on"
-            " there"
+        others = _across_the_bill(one, charge)
+        text = mark(
+            "use of {item} in {month} before this bill, in all regions and specs: {quantity}; the tiers continue from there"
         )
-    text = tr(used, month=month, quantity=shown(one.month_used, unit), item=charge.item.code)
-    if charge.price.across_item and (others := _across_the_bill(one, charge)):
+    used = quantity_words(one.lines[0].month_used - others, unit)
+    text = tr(text, month=month, quantity=used, item=charge.item.code)
+    if others:
         before = mark("; lines before it on this bill count {quantity}")
         whole = mark("; other lines on this bill count {quantity}")
-        text += tr(whole if charge.price.whole_cycle else before, quantity=shown(others, unit))
+        text += tr(whole if charge.price.whole_cycle else before, quantity=quantity_words(others, unit))
     return [(tr("Month"), text)]
 
 

@@ -17,6 +17,7 @@ from mps_bill.core.laws import law
 from mps_bill.core.times import Calendar, clock, offset_text, utc_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.contract import Discount, discounted
 from mps_bill.rating.lines import LineItem
@@ -141,10 +142,10 @@ def _usage(line: LineItem, currency: str) -> Record:
     product of what is shown differs from it behind the tenth."""
     unit = line.item.unit
     price = _price_words(line, line.billed_micros, currency)
-    shown = plain(in_unit(line.billed_micros, unit))
+    shown = with_unit(plain(in_unit(line.billed_micros, unit)), unit)
     return {
         **_sku(line, line.billed_micros),
-        "ChargeDescription": f"{_named(line)}: {shown} {unit.name} at {price}",
+        "ChargeDescription": f"{_named(line)}: {shown} at {price}",
         "PricingCategory": "Standard",
         **_costs(line.amount, line.net, line.net),
     }
@@ -155,7 +156,7 @@ def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
     it can stand in `EffectiveCost`."""
     unit = line.item.unit
     listed = line.listed(part.micros)
-    shown = f"{plain(in_unit(part.micros, unit))} {unit.name}"
+    shown = with_unit(plain(in_unit(part.micros, unit)), unit)
     price = _price_words(line, part.micros, currency)
     return {
         **_sku(line, part.micros),

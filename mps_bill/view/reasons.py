@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
-from mps_bill.core.units import UNITS, Unit, ends_in_unit, exact_amount_text, in_unit
+from mps_bill.core.units import UNITS, Unit, exact_amount_text
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
+from mps_bill.price_sheet.words import metering_words, quantity_words, with_unit
 from mps_bill.rating.lines import Charge, LineItem
 from mps_bill.view.tables import Column, Table
 
@@ -67,22 +68,14 @@ def _item_reason(item: Item) -> str:
 
 def _quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
     """A quantity as written (`micros` millionths of the unit `given`), and converted to the item's unit."""
-    written = f"{plain(scaled(micros, 6))} {tr(given.name)}"
-    return written if given == unit else f"{written} = {shown(micros * given.factor, unit)}"
+    written = with_unit(plain(scaled(micros, 6)), given)
+    return written if given == unit else f"{written} = {quantity_words(micros * given.factor, unit)}"
 
 
 def _metering_reason(micros: int, item: Item) -> str:
     """The metering rule, and the `micros` that it makes of one record."""
-    metering = item.metering
-    least = tr(", at least {quantity}", quantity=shown(metering.minimum, item.unit)) if metering.minimum else ""
-    if metering.per == "record":
-        rule = mark("each record is rounded {mode} to {step}{least}")
-        rule = tr(rule, mode=tr(metering.rounding), step=shown(metering.step, item.unit), least=least)
-    elif metering.per == "cycle":
-        rule = tr("the cycle's sum is rounded, not the record{least}", least=least)
-    else:
-        rule = tr("pro rata, not rounded{least}", least=least)
-    return tr("{name}: {value}", name=rule, value=shown(micros, item.unit))
+    rule, quantity = metering_words(item.metering, item.unit), quantity_words(micros, item.unit)
+    return tr("{rule}; this record counts {quantity}", rule=rule, quantity=quantity)
 
 
 def of_price(charge: Charge, currency: str) -> str:
@@ -115,12 +108,12 @@ def of_charge(charge: Charge) -> str:
         "{n} record of the cycle with this item, spec and region: {quantity}",
         "{n} records of the cycle with this item, spec and region: {quantity}",
         charge.records,
-        quantity=shown(charge.metered, unit),
+        quantity=quantity_words(charge.metered, unit),
     )
     metering = charge.item.metering
     if metering.per == "cycle":
         rounded = mark(", rounded {mode} to whole steps of {step}: {quantity}")
-        step, quantity = shown(metering.step, unit), shown(charge.micros, unit)
+        step, quantity = quantity_words(metering.step, unit), quantity_words(charge.micros, unit)
         text += tr(rounded, mode=tr(metering.rounding), step=step, quantity=quantity)
     return text
 
@@ -128,9 +121,13 @@ def of_charge(charge: Charge) -> str:
 def of_line(line: LineItem, currency: str) -> str:
     """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
     unit = line.item.unit
-    plans = tr(" after {quantity} covered by plans", quantity=shown(line.plan_micros, unit)) if line.plan_micros else ""
+    plans = (
+        tr(" after {quantity} covered by plans", quantity=quantity_words(line.plan_micros, unit))
+        if line.plan_micros
+        else ""
+    )
     counted = line.charge.price.counted(line.billed_micros)
-    quantity = f"{plain(counted[0])} {counted[1]}" if counted else shown(line.billed_micros, unit)
+    quantity = f"{plain(counted[0])} {counted[1]}" if counted else quantity_words(line.billed_micros, unit)
     tier = tr("tier {tier}: ", tier=line.tier) if line.tier and not counted else ""
     price = f"{plain(line.unit_price)} {currency}"
     amount = stripped(line.amount)
@@ -139,12 +136,6 @@ def of_line(line: LineItem, currency: str) -> str:
         # The zeros of the ten decimals are shown: they say where the amount was rounded.
         amount = tr("{exact}, rounded to {amount}", exact=exact, amount=f"{line.amount:.{AMOUNT_PLACES}f}")
     return f"{tier}{quantity}{plans} x {price} = {amount} {currency}"
-
-
-def shown(micros: int, unit: Unit) -> str:
-    """Micros in a unit; three points stand where the decimals do not end."""
-    value = plain(in_unit(micros, unit))
-    return f"{value} {tr(unit.name)}" if ends_in_unit(micros, unit) else f"{value}... {tr(unit.name)}"
 
 
 def as_table(title: str, steps: Iterable[Step]) -> Table:

@@ -15,6 +15,7 @@ from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import DAY, date_text, offset_text, time_text
 from mps_bill.pipeline import SettleRun
+from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.rating.selection import Selection
 from mps_bill.settlement.attribution import paid_by_line, paid_of
@@ -61,6 +62,7 @@ from mps_bill.view.tables import (
     Kind,
     Moment,
     Note,
+    Quantity,
     Record,
     Records,
     Report,
@@ -334,8 +336,8 @@ def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Ro
 
 def _took(record: Record) -> Row:
     covered = None
-    if quantity := record.get("plan_quantity"):
-        covered = f"{quantity} {record['unit']} {record['spec']} {record['region']}"
+    if isinstance(quantity := record.get("plan_quantity"), Quantity):
+        covered = f"{with_unit(str(quantity), quantity.unit)} {record['spec']} {record['region']}"
     name = f"{record['name']} {record['source_id'] or ''}".rstrip()
     took = record.get("units") or record.get("paid")
     return (name, covered, took, record["remaining"], record["remaining_in"])

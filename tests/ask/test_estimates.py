@@ -17,8 +17,9 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.view.estimate_view import EstimateView
-from tests.kit import shipped
+from mps_bill.price_sheet.words import metering_words
+from mps_bill.view.estimate_view import EstimateView, steps
+from tests.kit import SHEET, book, shipped
 from tests.render.runs import text
 
 AT = parse_second("2026-01-15T10:30:00+08:00")
@@ -47,6 +48,18 @@ def test_each_record_is_metered_by_itself() -> None:
     found = one(Question("transcoding", "H264.HD", "0.5", "second", AT, count=1000))
     assert found.record_micros == 1_200_000  # 0.02 minute, the least
     assert amounts(found) == [Decimal("1.302")]  # 20 minutes, not the 8.33 of the sum
+
+
+def test_the_metering_of_a_record_reads_as_in_the_price_list() -> None:
+    """The minimum of an item whose sum is rounded is that of each record: 20 records of half a minute are 20 minutes."""
+    cycle = "metering: {per: cycle, step: 1, rounding: down"
+    prices = book(SHEET.replace(cycle, f"{cycle}, minimum: 1", 1))
+    found = one(Question("review", "porn", "0.5", "minute", AT, count=20), book=prices)
+    rule = "the cycle's sum rounded down to 1 minute, each record at least 1 minute"
+    item = found.assignment.item
+    assert metering_words(item.metering, item.unit) == rule
+    assert dict(steps(found, "USD"))["Metering"] == f"{rule}; this record counts 1 minute"
+    assert found.lines[0].billed_micros == 20 * item.unit.micros
 
 
 def test_tiers_go_by_what_the_month_has_used() -> None:

@@ -132,8 +132,8 @@ def test_a_rise_says_what_it_is() -> None:
         " (+5900 %)"
     )
     assert str(found(("minimum: 0.02", "minimum: 60"))[0]) == (
-        'the metering of transcoding changes from "each record rounded half-up to 0.01 minute, at least 0.02 minute"'
-        ' to "each record rounded half-up to 0.01 minute, at least 60 minute"'
+        'the metering of transcoding changes from "each record rounded half-up to 0.01 minutes, at least 0.02 minutes"'
+        ' to "each record rounded half-up to 0.01 minutes, at least 60 minutes"'
     )
     assert str(found(("SD: 1280x720", "SD: 720x576"))[0]) == (
         "the spec of H264 of 1280x720 of transcoding in ap-southeast-1 changes from H264.SD (0.0125) to H264.HD (0.0250) (+100 %)"
