@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import kinds, sql
@@ -58,12 +58,6 @@ _SHARE_OF_HASHES = 3
 _T = TypeVar("_T")
 
 
-class _Beside(Protocol):
-    """See `_beside`."""
-
-    def __call__(self, work: Callable[[], _T], /) -> Callable[[], _T]: ...
-
-
 def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known: bool = True) -> Metered:
     """The same as `exact_reader.read_exactly`.
 
@@ -72,16 +66,15 @@ def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known
         InputRejected: the memory or the temporary disk does not suffice.
     """
     with ThreadPoolExecutor(2) as pool:
-        beside = partial(_beside, pool)
         # What DuckDB does not look at is looked at beside it, and no bad row is handed out before that is known.
-        suited = beside(lambda: all(source.suits_queries() for source in files.sources))
+        suited = _beside(pool, lambda: all(source.suits_queries() for source in files.sources))
 
         def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
             if options.reject and suited():
                 options.reject(source, row, problems)
 
         by_query = replace(options, reject=reject_if_suited) if options.reject else options
-        metered = _read(files, by_query, beside, encoding_known=encoding_known)
+        metered = _read(files, by_query, pool, encoding_known=encoding_known)
         if metered is not None and suited():
             return metered
     # What no query can read to its end is read row by row.
@@ -96,7 +89,7 @@ def _beside(pool: ThreadPoolExecutor, work: Callable[[], _T]) -> Callable[[], _T
         return cache(work)
 
 
-def _read(files: UsageFiles, options: MeterOptions, beside: _Beside, *, encoding_known: bool) -> Metered | None:
+def _read(files: UsageFiles, options: MeterOptions, pool: ThreadPoolExecutor, *, encoding_known: bool) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
 
@@ -109,7 +102,7 @@ def _read(files: UsageFiles, options: MeterOptions, beside: _Beside, *, encoding
     while readings:
         reading = readings.pop(0)
         try:
-            with _session(files, options, reading, beside) as engine:
+            with _session(files, options, reading, pool) as engine:
                 return meter_by_sql(engine, files, options)
         except PlacesNeededError:
             pass
@@ -134,10 +127,6 @@ class _Reading:
     encoding: str = ""
     plain: bool = False
 
-    @property
-    def keeps_lines(self) -> bool:
-        return self.plain or not self.encoding
-
 
 class _NotForQueriesError(Exception):
     """A Parquet file has a column with the name that DuckDB numbers rows by."""
@@ -148,7 +137,7 @@ class _OtherLinesError(Exception):
 
 
 @contextmanager
-def _session(files: UsageFiles, options: MeterOptions, reading: _Reading, beside: _Beside) -> Iterator[_DuckDBEngine]:
+def _session(files: UsageFiles, options: MeterOptions, reading: _Reading, pool: ThreadPoolExecutor) -> Iterator[_DuckDBEngine]:
     """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
     import duckdb
 
@@ -169,7 +158,7 @@ def _session(files: UsageFiles, options: MeterOptions, reading: _Reading, beside
                 # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
                 for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
                     connection.execute(f"SET {setting}")
-                yield _DuckDBEngine(connection, folder, files, reading, beside, memory, options.progress)
+                yield _DuckDBEngine(connection, folder, files, reading, pool, memory, options.progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -196,7 +185,7 @@ class _DuckDBEngine:
         folder: Path,
         files: UsageFiles,
         reading: _Reading,
-        beside: _Beside,
+        pool: ThreadPoolExecutor,
         memory: int,
         progress: Progress | None,
     ) -> None:
@@ -205,7 +194,7 @@ class _DuckDBEngine:
         self._files = files
         self._sources = files.sources
         self._reading = reading
-        self._beside = beside
+        self._pool = pool
         self._memory = memory
         self._progress = progress
         self.rows = self._row_sources()
@@ -213,9 +202,8 @@ class _DuckDBEngine:
         # Lines have the headers among them, columns have not.
         self.headers = of_csv if reading.encoding else 0
         # A line that columns are joined to is not that of the file where values are in quotes.
-        self.keeps_lines = reading.keeps_lines and len(self.rows) == 1 and bool(of_csv)
-        if not reading.encoding:
-            self.keeps_lines = self.keeps_lines and all(map(_is_plain_at_start, files.sources))
+        alike = reading.plain or (not reading.encoding and all(map(_is_plain_at_start, files.sources)))
+        self.keeps_lines = len(self.rows) == 1 and bool(of_csv) and alike
         self.knows_rows = bool(reading.encoding and not reading.plain) or not of_csv
 
     @property
@@ -296,7 +284,7 @@ class _DuckDBEngine:
             return lines
 
         # The query that compares records runs meanwhile.
-        self._lines_found = self._beside(found)
+        self._lines_found = _beside(self._pool, found)
 
     def _lines_in_doubt(self, statements: sql.Statements) -> str:
         """The different lines of the suspects, in no order, and how many there are of each, the headers among them.
