@@ -89,7 +89,9 @@ def _beside(pool: ThreadPoolExecutor, work: Callable[[], _T]) -> Callable[[], _T
         return cache(work)
 
 
-def _read(files: UsageFiles, options: MeterOptions, pool: ThreadPoolExecutor, *, encoding_known: bool) -> Metered | None:
+def _read(
+    files: UsageFiles, options: MeterOptions, pool: ThreadPoolExecutor, *, encoding_known: bool
+) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
 
@@ -137,7 +139,9 @@ class _OtherLinesError(Exception):
 
 
 @contextmanager
-def _session(files: UsageFiles, options: MeterOptions, reading: _Reading, pool: ThreadPoolExecutor) -> Iterator[_DuckDBEngine]:
+def _session(
+    files: UsageFiles, options: MeterOptions, reading: _Reading, pool: ThreadPoolExecutor
+) -> Iterator[_DuckDBEngine]:
     """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
     import duckdb
 

@@ -106,47 +106,55 @@ def open_files(
     problems: list[Problem] = []
     for source in sources:
         try:
-            header = next(_rows_of(source), None)
+            layout, troubles = _read_layout(source, options)
         except InputRejected as rejected:
             problems += rejected.report.shown
             continue
-        if header is None:
-            problems.append(Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row"))
-            continue
-        if form := foreign_form(header, COLUMNS.__contains__):
-            problems.append(Problem(Place(source.name, header.line, 1), *form))
-            continue
-        if header.flaw:
-            problems += _flaw_problems(source, header.flaws)
-            continue
-        layout, troubles = read_header(header.fields, options.ignore_extra_columns)
-        layouts[source.name] = layout
-        if partitions := _columns_of_folders(source, layout):
-            problems += partitions
-            continue
-        for number, kind, message in troubles:
-            # The header of a Parquet file is not on a line.
-            line, column = (
-                header.position(number) if number >= 0 and header.line else (header.line, min(header.line, 1))
-            )
-            problems.append(Problem(Place(source.name, line, column), kind, message))
+        problems += troubles
+        if layout:
+            layouts[source.name] = layout
     if layouts and not problems:
-        present = {name for layout in layouts.values() for name in layout.index}
-        for tag in scheme.tags:
-            if tag not in present:
-                places = ", ".join(layouts)
-                hint = near_miss(tag, (name for name in present if name.startswith(TAG_PREFIX)), priced=False)
-                message = f"there is no column {quoted(tag)}{hint}"
-                problems.append(Problem(Place(places), kinds.MISSING_COLUMN, message))
-        if ACCOUNT_COLUMN in present:
-            message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, which other files of the run have"
-            problems += [
-                Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message)
-                for name, layout in layouts.items()
-                if ACCOUNT_COLUMN not in layout.index
-            ]
+        problems += _missing_columns(layouts, scheme.tags)
     scheme = replace(scheme, by_account=any(ACCOUNT_COLUMN in layout.index for layout in layouts.values()))
     return UsageFiles(tuple(sources), layouts, book, scheme), tuple(problems)
+
+
+def _read_layout(source: UsageSource, options: MeterOptions) -> tuple[Layout | None, list[Problem]]:
+    """The columns of a file, if its header has a form that says them, and what is wrong with its header.
+
+    Raises:
+        InputRejected: the file cannot be read.
+    """
+    header = next(_rows_of(source), None)
+    if header is None:
+        return None, [Problem(Place(source.name), kinds.EMPTY_FILE, "the file is empty; it needs a header row")]
+    if form := foreign_form(header, COLUMNS.__contains__):
+        return None, [Problem(Place(source.name, header.line, 1), *form)]
+    if header.flaw:
+        return None, list(_flaw_problems(source, header.flaws))
+    layout, troubles = read_header(header.fields, options.ignore_extra_columns)
+    if partitions := _columns_of_folders(source, layout):
+        return layout, partitions
+    problems = []
+    for number, kind, message in troubles:
+        # The header of a Parquet file is not on a line.
+        line, column = header.position(number) if number >= 0 and header.line else (header.line, min(header.line, 1))
+        problems.append(Problem(Place(source.name, line, column), kind, message))
+    return layout, problems
+
+
+def _missing_columns(layouts: Mapping[str, Layout], tags: Sequence[str]) -> Iterator[Problem]:
+    """The tags that no file has, and the files without an account where others have it."""
+    present = {name for layout in layouts.values() for name in layout.index}
+    for tag in tags:
+        if tag not in present:
+            hint = near_miss(tag, (name for name in present if name.startswith(TAG_PREFIX)), priced=False)
+            message = f"there is no column {quoted(tag)}{hint}"
+            yield Problem(Place(", ".join(layouts)), kinds.MISSING_COLUMN, message)
+    message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, which other files of the run have"
+    for name, layout in layouts.items():
+        if ACCOUNT_COLUMN in present and ACCOUNT_COLUMN not in layout.index:
+            yield Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message)
 
 
 def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
