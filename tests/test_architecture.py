@@ -21,6 +21,7 @@ PACKAGE = ROOT / "mps_bill"
 ROOMS = (
     ("__main__",),
     ("cli", "api"),
+    ("config",),
     ("render",),
     ("view",),
     ("ask",),
@@ -31,7 +32,6 @@ ROOMS = (
     ("profiles",),
     ("metering",),
     ("price_sheet",),
-    ("config",),
     ("fetch",),
     ("documents",),
     ("core",),
@@ -107,6 +107,12 @@ def imports_of(tree: ast.Module) -> Iterator[str]:
 def test_every_room_has_its_place() -> None:
     found = {room_of(name) for name, _ in modules()} - {""}
     assert found <= _LEVEL.keys(), "a new room needs its place in ROOMS, and in ARCHITECTURE.md"
+
+
+def test_the_table_of_rooms_is_the_list_that_is_tested() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", page, re.MULTILINE)
+    assert table == [room for rooms in ROOMS for room in rooms if room != "__main__"]
 
 
 def test_no_two_files_share_a_name() -> None:

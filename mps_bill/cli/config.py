@@ -20,12 +20,12 @@ from mps_bill.core.files import is_special, near_file
 from mps_bill.core.language import ENGLISH
 
 if TYPE_CHECKING:
-    from mps_bill.config.books import Books
+    from mps_bill.view.books import Books
 
 config = group_of_commands("Defaults of options, and where they come from.")
 
-#: The parameters behind the keys, where they have another name.
-_PARAMETERS = {"format": "format_", "set": "constants", "language": "lang"}
+#: The parameters behind the keys, where they have another name. A `format` is of no parameter: a command asks for it by its key.
+_PARAMETERS = {"set": "constants", "language": "lang"}
 #: Groups of commands whose options have meanings of their own (but for --lang), and single options: compare asks for another
 #: account than one's own, and by what it shows a change.
 _GROUPS_OF_THEIR_OWN = ("prices", "config")
@@ -58,7 +58,7 @@ def set_defaults(context: typer.Context, file: str | None) -> None:
 
 def books_of_config(context: typer.Context) -> Books:
     """The accounts that journals use."""
-    from mps_bill.config.books import books_of
+    from mps_bill.view.books import books_of
 
     _, settings = context.obj
     return books_of(settings().get("books", Setting((), "default")).values)

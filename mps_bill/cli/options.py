@@ -101,7 +101,7 @@ _PRICES = "A price sheet file, a folder of them, or the id of a shipped one. Rep
 Prices = Annotated[list[str], option("--prices -p SHEET", _PRICES, completion.sheets, show_default=False)]
 _OUTPUT = "Write the result to FILE. Default: standard output, also written -."
 Output = Annotated[str | None, show_option("--output -o FILE", _OUTPUT, callback=written_to)]
-_IN_FULL = "Number of bills that a table prints in full. Default: a few; none from two days on."
+_IN_FULL = "Number of bills to print in full. Default: 6, or none for two days or more."
 InFull = Annotated[int | None, show_option("--bills N", _IN_FULL, min=0)]
 ShowAll = Annotated[bool, show_option("--all", "Print every bill in full.")]
 _BILLING_ACCOUNT = "The provider's id of the account, for reports and FOCUS rows."

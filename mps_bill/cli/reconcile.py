@@ -6,18 +6,15 @@ import decimal
 from typing import Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.options import option
+from mps_bill.cli.options import option, show_option
 from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import check_none
 
-#: Bills of which the differences are shown.
-_IN_FULL = 5
-
-
 _BILL = "The provider's bill: CSV of the console, packed too, or API answers. Repeatable."
+_SHOWN = "Number of bills to show the differences of, the largest first."
 
 
 @takes(reading=Reading, selecting=Selecting)
@@ -27,14 +24,14 @@ def reconcile(
     prices: options.Prices,
     bill: Annotated[list[str], option("--bill -b EXPORT", _BILL)],
     mapping: Annotated[
-        list[str] | None, option("--mapping -m FILE", "What the names on the bill stand for: a YAML file. Repeatable.")
+        list[str] | None, option("--mapping -m FILE", "Names on the bill and what they mean: a YAML file. Repeatable.")
     ] = None,
     account: Annotated[
         str | None, options.account("Also compare plans and payments, with bills settled from this account.")
     ] = None,
     tolerance: Annotated[str, option("--tolerance AMOUNT", "Difference allowed for each row of the bill.")] = "0.01",
     as_of: options.AsOf = None,
-    in_full: options.InFull = _IN_FULL,
+    in_full: Annotated[int, show_option("--bills N", _SHOWN, min=0)] = 5,
     show_all: options.ShowAll = False,
     *,
     showing: Showing,

@@ -52,7 +52,7 @@ def settle(
     showing.check(groupings, selection, in_short=detail.summary)
 
     from mps_bill.cli.metering import UsageRun
-    from mps_bill.config.books import STANDARD_BOOKS
+    from mps_bill.view.books import STANDARD_BOOKS
     from mps_bill.view.settle_view import shown_of
 
     view = partial(

@@ -17,12 +17,23 @@ from mps_bill.cli import exit_codes, options
 from mps_bill.cli.options import show_option
 from mps_bill.cli.output import invalid, open_output, say, say_problems, write_bytes
 from mps_bill.cli.reading import with_options
+from mps_bill.config import VARIABLES
 from mps_bill.core.decimals import EXACT, ZERO, amount_text
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import ENGLISH, LANGUAGES, language
 from mps_bill.core.times import ALWAYS
-from mps_bill.render.formats import FOR_PEOPLE, JOINED, ON_PAPER, Format, Part, TooLarge, format_of_file, formats_of
+from mps_bill.render.formats import (
+    DEFAULTS,
+    FOR_PEOPLE,
+    JOINED,
+    ON_PAPER,
+    Format,
+    Part,
+    TooLarge,
+    format_of_file,
+    formats_of,
+)
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.book import PriceBook
@@ -157,10 +168,19 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
     people also --lang), and hands them to it as its parameter `showing`. What it offers is what the list of formats has for
     the parts."""
     formats = {one.name: one for one in formats_of(parts)}
+
+    def default_format(context: typer.Context, value: str | None) -> str | None:
+        """The format of the config, which gives way to the suffix of the file that was asked for, and which not all commands
+        have."""
+        asked = None if value or context.params.get("output") else context.lookup_default("format")
+        if asked and asked not in DEFAULTS:
+            raise invalid(VARIABLES["format"], f"{quoted(asked)} is not a default format; expected {one_of(DEFAULTS)}")
+        return value or (asked if asked in formats else None)
+
     about = f"Output format. Default: by the suffix of --output, else {next(iter(formats))}."
     spelt: dict[str, tuple[object, object]] = {
         "format_": (
-            _one_of(formats, show_option("--format -f", about, callback=_unless_output_says, show_default=False)),
+            _one_of(formats, show_option("--format -f", about, callback=default_format, show_default=False)),
             None,
         ),
         "output": (options.Output, None),
@@ -187,11 +207,6 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
 def _one_of(words: Iterable[str], option: Any) -> object:
     """The type of an option that is one of some words, or not given."""
     return Annotated[Literal[tuple(words)] | None, option]
-
-
-def _unless_output_says(context: typer.Context, option: typer.CallbackParam, value: str | None) -> str | None:
-    """A format that is only a default gives way to the suffix of the file that was asked for now."""
-    return value if options.is_given(context, option) or not context.params.get("output") else None
 
 
 def _format_for(output: str | None, formats: tuple[Format, ...]) -> Format:

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from mps_bill.config import KEYS, Setting
-from mps_bill.config.books import BOOKS, books_text
 from mps_bill.core.diagnostics import InputRejected, Kind, quoted
 from mps_bill.core.files import is_special
 from mps_bill.core.language import LANGUAGES
@@ -15,6 +14,8 @@ from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
 from mps_bill.documents.shapes import Choice, Fields, ListOf, Located, Many, MapOf, Record, Text, optional, words
 from mps_bill.documents.values import line, offset
+from mps_bill.render.formats import DEFAULTS
+from mps_bill.view.books import BOOKS, books_text
 
 NO_CONFIG = Kind("C101", "no-config")
 BAD_TEXT = Kind("C201", "bad-text")
@@ -33,7 +34,7 @@ PROFILE = optional("profile", _text("an import profile"), "how other files than 
 SET = optional("set", MapOf("the constants", _text("a column"), _text("a value")), "columns for the profile")
 FORMAT = optional(
     "format",
-    Choice("a format that every command prints", words("table", "json", "csv", "markdown"), UNKNOWN_FORMAT),
+    Choice("a default format", words(*DEFAULTS), UNKNOWN_FORMAT),
     "how results are printed",
 )
 TIMEZONE = optional("timezone", offset(BAD_OFFSET), "the offset of times without one")

@@ -86,6 +86,8 @@ FORMATS = (
     Format("junit", "suites"),
     Format("sarif", "findings"),
 )
+#: The names of those that can be a default: the others need a file.
+DEFAULTS = tuple(format_.name for format_ in FORMATS if not format_.binary)
 
 
 def formats_of(parts: Collection[str]) -> tuple[Format, ...]:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
-from mps_bill.config.books import Books
 from mps_bill.core.decimals import ZERO, scaled, strip_zeros
 from mps_bill.core.diagnostics import counted
 from mps_bill.core.laws import law
@@ -23,6 +22,7 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival, Payment
+from mps_bill.view.books import Books
 
 #: What one transaction is of: a bill or statement, or those of a day or a month on the billing clock.
 JournalBy = Literal["bill", "day", "month"]

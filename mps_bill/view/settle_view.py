@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from mps_bill.ask.selected import bills_of, selected_settlement
 from mps_bill.ask.summaries import Billed, Summary, summarise
-from mps_bill.config.books import STANDARD_BOOKS, Books
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import DAY, date_text, offset_text, time_text
@@ -39,6 +38,7 @@ from mps_bill.view.bill_view import (
     sum_columns,
     total_rows,
 )
+from mps_bill.view.books import STANDARD_BOOKS, Books
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_selection import selection_text
 from mps_bill.view.settle_records import (

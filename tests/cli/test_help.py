@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,21 @@ def test_a_group_without_a_command_helps(capsys: pytest.CaptureFixture[str]) -> 
     assert run(["prices"]) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.splitlines()[0]) == ("", "Usage: mps-bill prices [OPTIONS] COMMAND [ARGS]...")
+
+
+def test_an_option_has_one_default() -> None:
+    """`--bills N  ... Default: a few. [default: 5]` says two things."""
+
+    def options(command: typer.core.TyperGroup | object, words: str) -> Iterator[tuple[str, typer.core.TyperOption]]:
+        yield from ((words, one) for one in getattr(command, "params", ()) if isinstance(one, typer.core.TyperOption))
+        for name, member in getattr(command, "commands", {}).items():
+            yield from options(member, f"{words} {name}")
+
+    found = list(options(typer.main.get_command(app_for()), "mps-bill"))
+    assert len(found) > 100
+    twice = [
+        f"{words} {one.opts[0]}"
+        for words, one in found
+        if "Default: " in (one.help or "") and one.default not in (None, False) and one.show_default
+    ]
+    assert not twice

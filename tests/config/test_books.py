@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mps_bill.config import load_settings
-from mps_bill.config.books import BALANCES, FLOWS, STANDARD_BOOKS, Books, books_of
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.view.books import BALANCES, FLOWS, STANDARD_BOOKS, Books, books_of
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 

@@ -9,6 +9,7 @@ import pytest
 
 from mps_bill.config import FILE_NAME, Setting, find_config, load_settings
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.render.formats import FORMATS
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 
@@ -106,6 +107,29 @@ def test_options_win_over_the_environment_and_that_over_the_file(
     assert first_line().startswith(b"### ")
     assert first_line("--format", "table").startswith(b"Estimate of transcoding: ")
     assert b"USD" in run_captured([*ESTIMATE, "-p", "mps-intl"], b"", monkeypatch)[1]
+
+
+def test_a_command_without_the_default_format_uses_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / FILE_NAME).write_text("prices: [mps-china]\nformat: csv\n")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run_captured(ESTIMATE, b"", monkeypatch)
+    assert (code, err) == (0, b"")
+    assert out.startswith(b"Estimate of transcoding: ")
+    (tmp_path / FILE_NAME).unlink()
+    monkeypatch.setenv("MPS_BILL_FORMAT", "csw")
+    code, _, err = run_captured([*ESTIMATE, "-p", "mps-china"], b"", monkeypatch)
+    assert code == 2
+    assert b'MPS_BILL_FORMAT: "csw" is not a default format; expected table, ' in err
+
+
+@pytest.mark.parametrize("name", [one.name for one in FORMATS])
+def test_every_format_that_needs_no_file_can_be_the_default(name: str, tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text(f"format: {name}\n")
+    if name == "xlsx":
+        with pytest.raises(InputRejected, match="C202"):
+            load_settings(tmp_path / FILE_NAME, {})
+    else:
+        assert load_settings(tmp_path / FILE_NAME, {})["format"].values == (name,)
 
 
 def test_a_broken_file_does_not_stand_in_the_way_of_help_and_of_full_command_lines(

@@ -23,7 +23,6 @@ from hypothesis import strategies as st
 
 from mps_bill.cli import run
 from mps_bill.config import load_settings
-from mps_bill.config.books import BALANCES, FLOWS, Books, books_of
 from mps_bill.core.decimals import EXACT, stripped
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import clock
@@ -35,6 +34,7 @@ from mps_bill.settlement.closing import closing_rows, totals
 from mps_bill.settlement.settle_cycles import Settlement, settle
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.view.books import BALANCES, FLOWS, Books, books_of
 from mps_bill.view.journal import Journal, JournalBy, Posting, journal
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
