@@ -23,6 +23,8 @@ from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
 
 S = TypeVar("S", bound=PaymentSource)
+ChargedDays = Mapping[tuple[str, str], tuple[str, ...]]
+ChargedMonths = Mapping[tuple[str, str], int]
 
 #: Stands for every product that is not named in `Account.settled_through`.
 EVERY_PRODUCT = "*"
@@ -80,28 +82,6 @@ class FrozenMonth:
         return self.net - self.vouchers
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """The cycles charged that begin on a day of the billing clock (`2023-11-10`), in order of charging.
-
-    A digest (`settlement.charged.digest`) identifies the usage of a cycle when it comes again.
-    """
-
-    product: str
-    day: str
-    digests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChargedMonth:
-    """The cycles of a month that were charged, of which only that is still known: bit n of `hours` stands for the cycle
-    that begins with the hour n of the month (from 0) on the billing clock."""
-
-    product: str
-    month: str
-    hours: int
-
-
 def _nothing() -> tuple[PaymentSource, ...]:
     return tuple(source() for source in SOURCES)
 
@@ -112,8 +92,10 @@ class Account:
     """`sources` is what the account has of each source of `SOURCES`, in their order.
 
     `settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
-    `settled_at` is the time that the account has reached: nothing is paid before it any more. A cycle that was charged is in
-    `charged`, or when it is long past in `charged_months`, which are ordered by product and month.
+    `settled_at` is the time that the account has reached: nothing is paid before it any more. `charged` has, by product and day
+    of the billing clock (`2023-11-10`), for each cycle that was charged and begins on it a digest (`settlement.charged.digest`)
+    that identifies its usage when it comes again, in order of charging. Of cycles long past `charged_months` has, by product
+    and month, only that they were charged: bit n stands for the cycle that begins with the hour n of the month (from 0).
     """
 
     id: Final[str]
@@ -126,8 +108,8 @@ class Account:
     outstanding: Final[Sequence[Debt]] = ()
     frozen: Final[tuple[FrozenMonth, ...]] = ()
     month_used: Final[MonthUsage] = field(default_factory=dict)
-    charged: Final[tuple[Charged, ...]] = ()
-    charged_months: Final[tuple[ChargedMonth, ...]] = ()
+    charged: Final[ChargedDays] = field(default_factory=dict)
+    charged_months: Final[ChargedMonths] = field(default_factory=dict)
 
     def of(self, source: type[S]) -> S:
         """What the account has of a source."""

@@ -6,6 +6,7 @@ The keys from `credit_used` on are written by the program. A file without them i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
@@ -22,7 +23,7 @@ from mps_bill.rating.contract import Contract, Discount, VouchersAt
 from mps_bill.settlement import account as values
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement import entries
-from mps_bill.settlement.account import Account, ChargedMonth, Debt, FrozenMonth
+from mps_bill.settlement.account import Account, Debt, FrozenMonth
 from mps_bill.settlement.entries import ID, item_code, kept, list_of, moment, money, product_code, region_id, spec_code
 from mps_bill.settlement.sources import SOURCES
 
@@ -133,12 +134,6 @@ def _check_frozen(frozen: Fields) -> list[Problem]:
     return [Problem(vouchers.place, kinds.BAD_MONEY, message)]
 
 
-def _month_use(
-    product: str, month: str, item: str, spec: str, region: str, used: int
-) -> tuple[tuple[str, str, str, str, str], int]:
-    return (product, month, item, spec, region), used
-
-
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
 FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", ZERO)
@@ -153,7 +148,7 @@ ITEM = Field("item", item_code, "the item")
 SPEC = Field("spec", spec_code, "the spec")
 REGION = Field("region", region_id, "the region")
 USED = Field("used", _use, "after plans, in base units: seconds, MB, GB-hours, frames, images, requests or messages")
-MONTH_USE = Object("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED), make=_month_use)
+MONTH_USE = Object("a month's use", (PRODUCT, MONTH, ITEM, SPEC, REGION, USED), make=entries.keyed)
 CHARGED_DAY = Field("day", word("a day", _DAY, kinds.BAD_TIME, "one such as 2023-11-10"), "the day the cycles begin on")
 DIGESTS = Field(
     "digests",
@@ -169,8 +164,8 @@ HOURS = Field(
     kept(Text("hours", _parse_hours, _HOURS, kinds.BAD_ID), lambda hours: f"x{hours:x}"),
     "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
 )
-CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=ChargedMonth)
-CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=values.Charged)
+CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=entries.keyed)
+CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=entries.keyed)
 
 DISCOUNT_ITEMS = optional(
     "items", ListOf("the discount's items", item_code, unique=True), "the only items that it holds for; absent: all"
@@ -259,8 +254,9 @@ def _account(
     settled_through_by_product: dict[str, int] | None = None,
     outstanding: tuple[Debt, ...] = (),
     outstanding_months: tuple[tuple[Debt, ...], ...] = (),
-    month_used: tuple[tuple[tuple[str, str, str, str, str], int], ...] = (),
-    charged_months: tuple[ChargedMonth, ...] = (),
+    month_used: Iterable[tuple[Any, int]] = (),
+    charged: Iterable[tuple[Any, tuple[str, ...]]] = (),
+    charged_months: Iterable[tuple[Any, int]] = (),
     **others: Any,
 ) -> Account:
     """An account that has nothing of any source yet. `settled_through` holds for every product, unless the times of single
@@ -271,7 +267,8 @@ def _account(
         settled_through=settled_through_by_product or whole,
         outstanding=tuple(sorted(chain(outstanding, *outstanding_months), key=values.debt_order)),
         month_used=dict(month_used),
-        charged_months=tuple(sorted(charged_months, key=lambda month: (month.product, month.month))),
+        charged=dict(charged),
+        charged_months=dict(sorted(charged_months)),
         **others,
     )
 

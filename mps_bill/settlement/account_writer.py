@@ -17,7 +17,7 @@ from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.documents.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt
-from mps_bill.settlement.entries import Written, quantity_text, row
+from mps_bill.settlement.entries import Written, row
 
 #: Text that YAML reads as it stands, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -82,17 +82,12 @@ def _entries(account: Account, offset: int) -> dict[str, Any]:
             "settled_through": None if not times else iso(min(account.settled_through.values()), offset),
             "settled_through_by_product": None if set(times) <= {EVERY_PRODUCT} else dict(sorted(times.items())),
             "outstanding_months": debt_months,
-            "month_used": [
-                dict(zip(("product", "month", "item", "spec", "region"), key, strict=True))
-                | {"used": quantity_text(used)}
-                for key, used in account.month_used.items()
-            ],
         }
     )
 
 
 #: The keys under which what an account has stands as it is.
-_AS_THEY_ARE = (f.TOP_UPS, f.SETTLED_AT, f.OUTSTANDING, f.FROZEN, f.CHARGED, f.CHARGED_MONTHS)
+_AS_THEY_ARE = (f.TOP_UPS, f.SETTLED_AT, f.OUTSTANDING, f.FROZEN, f.MONTH_USED, f.CHARGED, f.CHARGED_MONTHS)
 
 
 _Flow = Mapping[str, Written]

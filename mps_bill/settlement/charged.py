@@ -14,7 +14,7 @@ from typing import Literal
 
 from mps_bill.core.times import DAY, HOUR, Calendar
 from mps_bill.rating.bills import Cycle
-from mps_bill.settlement.account import EVERY_PRODUCT, Account, Charged, ChargedMonth
+from mps_bill.settlement.account import EVERY_PRODUCT, Account, ChargedDays, ChargedMonths
 
 #: A cycle by its product and start.
 CycleKey = tuple[str, int]
@@ -29,17 +29,15 @@ def cycle_key(cycle: Cycle) -> CycleKey:
 
 def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKey, Before]:
     """What the account charged before of these cycles; those of which it knows of no charge are left out."""
-    days = _digests(account)
-    months = {(one.product, one.month): one.hours for one in account.charged_months}
     found: dict[CycleKey, Before] = {}
     for cycle in cycles:
         day = _day(cycle)
-        digests = days.get((cycle.product, day), ())
+        digests = account.charged.get((cycle.product, day), ())
         if digest(cycle) in digests or digest(cycle, twice=True) in digests:
             found[cycle_key(cycle)] = "same"
         elif any(one.startswith(_hour(cycle)) for one in digests):
             found[cycle_key(cycle)] = "other"
-        elif months.get((cycle.product, day[:7]), 0) & _bit(day, _hour(cycle)):
+        elif account.charged_months.get((cycle.product, day[:7]), 0) & _bit(day, _hour(cycle)):
             found[cycle_key(cycle)] = "unknown"
     return found
 
@@ -49,21 +47,17 @@ def known(cycles: Iterable[Cycle], account: Account, *, twice: bool) -> set[Cycl
     sums, so with `twice` only those count that were charged by such a run: a file that is run again is not charged again."""
     if not twice:
         return {key for key, before in charged_before(cycles, account).items() if before == "same"}
-    days = _digests(account)
+    days = account.charged
     return {
         cycle_key(cycle) for cycle in cycles if digest(cycle, twice=True) in days.get((cycle.product, _day(cycle)), ())
     }
-
-
-def _digests(account: Account) -> dict[tuple[str, str], tuple[str, ...]]:
-    return {(one.product, one.day): one.digests for one in account.charged}
 
 
 def remember(account: Account, cycles: Sequence[Cycle], *, twice: bool = False) -> Account:
     """The account after these cycles were charged, the corrections among them perhaps `twice`: how far each product is
     settled, and what was charged."""
     through = dict(account.settled_through)
-    days = {(one.product, one.day): dict.fromkeys(one.digests) for one in account.charged}
+    days = {key: dict.fromkeys(digests) for key, digests in account.charged.items()}
     calendars: dict[str, Calendar] = {}
     for cycle in cycles:
         product = cycle.product
@@ -76,28 +70,23 @@ def remember(account: Account, cycles: Sequence[Cycle], *, twice: bool = False) 
         is_kept = day[:7] >= kept_from[product]
         text = digest(cycle, twice=twice and cycle.correction_at is not None) if is_kept else _hour(cycle)
         days.setdefault((product, day), {})[text] = None
-    charged = tuple(Charged(product, day, tuple(digests)) for (product, day), digests in days.items())
-    old = [one for one in charged if one.day[:7] < kept_from.get(one.product, "")]
-    return replace(
-        account,
-        settled_through=through,
-        charged=tuple(one for one in charged if one.day[:7] >= kept_from.get(one.product, "")),
-        charged_months=_with(account.charged_months, old),
-    )
+    charged = {key: tuple(digests) for key, digests in days.items()}
+    old = {key: charged.pop(key) for key in days if key[1][:7] < kept_from.get(key[0], "")}
+    months = _with(account.charged_months, old)
+    return replace(account, settled_through=through, charged=charged, charged_months=months)
 
 
 def _month_before(calendar: Calendar, second: int) -> str:
     return calendar.month(calendar.month_start(calendar.month(second)) - 1)
 
 
-def _with(months: Iterable[ChargedMonth], days: Iterable[Charged]) -> tuple[ChargedMonth, ...]:
-    """The months with the cycles of these days."""
-    hours = {(one.product, one.month): one.hours for one in months}
-    for one in days:
-        key = (one.product, one.day[:7])
-        for text in one.digests:
-            hours[key] = hours.get(key, 0) | _bit(one.day, text)
-    return tuple(ChargedMonth(product, month, bits) for (product, month), bits in sorted(hours.items()))
+def _with(months: ChargedMonths, days: ChargedDays) -> ChargedMonths:
+    """The months with the cycles of these days, by product and month."""
+    hours = dict(months)
+    for (product, day), digests in days.items():
+        for text in digests:
+            hours[product, day[:7]] = hours.get((product, day[:7]), 0) | _bit(day, text)
+    return dict(sorted(hours.items()))
 
 
 def charged_beyond(there: Account, account: Account) -> list[str]:
@@ -105,20 +94,17 @@ def charged_beyond(there: Account, account: Account) -> list[str]:
 
     Where one of the two no longer knows what was charged of a cycle, it only counts whether it was charged.
     """
-    digests = {(one.product, one.day, text) for one in account.charged for text in one.digests}
-    hours = {(one.product, one.month): one.hours for one in _with(account.charged_months, account.charged)}
-    old = {(one.product, one.month): one.hours for one in account.charged_months}
+    old, all_hours = account.charged_months, _with(account.charged_months, account.charged)
     days = [
-        one.day
-        for one in there.charged
-        for text in one.digests
-        if (one.product, one.day, text) not in digests
-        and not old.get((one.product, one.day[:7]), 0) & _bit(one.day, text)
+        day
+        for (product, day), digests in there.charged.items()
+        for text in digests
+        if text not in account.charged.get((product, day), ()) and not old.get((product, day[:7]), 0) & _bit(day, text)
     ]
     months = [
-        one.month
-        for one in there.charged_months
-        for _ in range((one.hours & ~hours.get((one.product, one.month), 0)).bit_count())
+        month
+        for (product, month), hours in there.charged_months.items()
+        for _ in range((hours & ~all_hours.get((product, month), 0)).bit_count())
     ]
     return [*months, *days]
 
@@ -142,7 +128,7 @@ def _hour(cycle: Cycle) -> str:
 
 
 def _bit(day: str, text: str) -> int:
-    """The bit of `ChargedMonth.hours` for a cycle that begins on a day at the hour with which `text` begins."""
+    """The bit of `Account.charged_months` for a cycle that begins on a day at the hour with which `text` begins."""
     return 1 << (int(day[8:]) - 1) * 24 + int(text[:2])
 
 

@@ -98,6 +98,12 @@ def made(make: Callable[..., T], whole: str = "") -> Callable[..., T]:
     return from_values
 
 
+def keyed(**values: Any) -> tuple[tuple[Any, ...], Any]:
+    """An entry of a mapping that stands in the file as a list: its last value, by the others."""
+    *key, value = values.values()
+    return tuple(key), value
+
+
 def list_of(
     key: str, several: str, entry: shapes.Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
 ) -> Field[Many[T]]:
@@ -120,6 +126,11 @@ def _written(shape: Any, value: Any, offset: int) -> Written:
     match shape:
         case Record():
             return row(shape.fields, value, offset)
+        case ListOf(part=Record(fields=fields)) if isinstance(value, Mapping):
+            return [
+                {field.key: _written(field.shape, one, offset) for field, one in zip(fields, (*key, last), strict=True)}
+                for key, last in value.items()
+            ]
         case ListOf():
             parts = sorted(value) if isinstance(value, frozenset) else value
             return [_written(shape.part, part, offset) for part in parts]

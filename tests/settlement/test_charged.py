@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mps_bill.core.times import DAY
-from mps_bill.settlement.account import Account, Charged, ChargedMonth
+from mps_bill.settlement.account import Account
 from mps_bill.settlement.account_writer import afresh, edited
 from mps_bill.settlement.charged import charged_beyond
 from mps_bill.settlement.settle_cycles import settle
@@ -32,17 +32,27 @@ LONG_AGO = ALL[:3]
 
 
 def months(account_: Account) -> dict[str, int]:
-    return {one.month: one.hours for one in account_.charged_months}
+    return {month: bits for (_, month), bits in account_.charged_months.items()}
+
+
+def charged_days(account_: Account) -> list[str]:
+    return [day for _, day in account_.charged]
+
+
+def all_digests() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The digests of all cycles, as an account has them that is settled cycle by cycle."""
+    closed = [settle([cycle], account("100"), PRICES).closing for cycle in ALL]
+    return {day: digests for one in closed for day, digests in one.charged.items()}
 
 
 def test_what_is_older_than_the_month_before_the_last_is_known_by_its_hours() -> None:
     run = settle(ALL, account("100"), PRICES)
     assert months(run.closing) == {"2023-07": 1 << 743, "2023-08": 1, "2023-09": 1 << 719}
-    assert [one.day for one in run.closing.charged] == ["2023-10-01", "2023-11-30"]
+    assert charged_days(run.closing) == ["2023-10-01", "2023-11-30"]
     # December is reached with its first cycle, not with the end of November's last.
     december = settle(hours({at("12-01 00"): video("1")}, PRICES), run.closing, PRICES)
     assert months(december.closing)["2023-10"] == 1
-    assert [one.day for one in december.closing.charged] == ["2023-11-30", "2023-12-01"]
+    assert charged_days(december.closing) == ["2023-11-30", "2023-12-01"]
 
 
 def test_long_past_cycles_are_known_as_charged_and_missed_ones_are_charged_once() -> None:
@@ -71,7 +81,8 @@ def test_runs_in_parts_remember_what_one_run_does(size: int) -> None:
         parts = reread(afresh(settle(cycles[first : first + size], parts, TWO).closing, OFFSET), TWO)
     whole = settle(cycles, payer, TWO).closing
     assert parts == whole
-    assert {one.product for one in whole.charged_months} == {"mps", "kms"}
+    assert list(parts.charged) == list(whole.charged)
+    assert {product for product, _ in whole.charged_months} == {"mps", "kms"}
     late_last = [settle(late, one, TWO, charge_late=True).closing for one in (parts, whole)]
     assert late_last[0] == late_last[1]
     assert reread(afresh(late_last[0], OFFSET), TWO) == late_last[0]
@@ -92,8 +103,7 @@ def test_an_account_grows_by_the_month_and_not_by_the_hour() -> None:
 def test_a_file_with_digests_of_every_day_settles_as_it_did() -> None:
     """Written before old cycles were known by their hours alone: the same usage is still known, until the next charge."""
     payer = settle(ALL, account("100"), PRICES).closing
-    known = [settle([cycle], account("100"), PRICES).closing.charged for cycle in ALL]
-    old = replace(payer, charged=tuple(one for (one,) in known), charged_months=())
+    old = replace(payer, charged=all_digests(), charged_months={})
     text = afresh(old, OFFSET)
     assert "charged_months" not in text
     assert reread(text) == old
@@ -107,14 +117,14 @@ def test_a_file_with_digests_of_every_day_settles_as_it_did() -> None:
 
 def test_what_another_state_of_the_account_has_charged_beyond() -> None:
     new = settle(ALL, account("100"), PRICES).closing
-    digests = tuple(settle([cycle], account("100"), PRICES).closing.charged[0] for cycle in ALL)
-    old = replace(new, charged=digests, charged_months=())
+    old = replace(new, charged=all_digests(), charged_months={})
     # The same charges, however they are known.
     assert charged_beyond(old, new) == charged_beyond(new, old) == charged_beyond(new, new) == []
     nothing = account("100")
     assert charged_beyond(new, nothing) == ["2023-07", "2023-08", "2023-09", "2023-10-01", "2023-11-30"]
-    more = (ChargedMonth("mps", "2023-07", 7 << 741), *new.charged_months[1:])
+    more = {**new.charged_months, ("mps", "2023-07"): 7 << 741}
     assert charged_beyond(replace(new, charged_months=more), old) == ["2023-07", "2023-07"]
-    other = (Charged("mps", "2023-10-01", ("00-0123456789",)),)
+    other = {("mps", "2023-10-01"): ("00-0123456789",)}
     assert charged_beyond(replace(new, charged=other), new) == ["2023-10-01"]
-    assert charged_beyond(replace(old, charged=(replace(digests[0], product="kms"),)), new) == ["2023-07-31"]
+    of_kms = {("kms", "2023-07-31"): all_digests()["mps", "2023-07-31"]}
+    assert charged_beyond(replace(old, charged=of_kms), new) == ["2023-07-31"]
