@@ -18,7 +18,6 @@ from mps_bill.rating.contract import LIST_PRICES, Contract
 from mps_bill.rating.lines import MonthUsage
 from mps_bill.settlement.sources import SOURCES
 from mps_bill.settlement.sources.balance import Balance
-from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
 
@@ -151,7 +150,8 @@ class Account:
     @property
     def available_credit(self) -> Decimal:
         """Balance + credit line - amounts unsettled. Source: the provider's definition of available credit."""
-        return self.balance + self.of(CreditLine).left - self.owed - self.frozen_amount
+        holdings = (one for source in self.sources if source.counts_as_credit for one in source.holdings())
+        return sum((one.left for one in holdings), ZERO) - self.owed - self.frozen_amount
 
     def check(self) -> None:
         """The law that no source is ever below zero, or above what it was at first."""

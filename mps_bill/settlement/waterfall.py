@@ -11,8 +11,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.core.growing import Growing
 from mps_bill.core.laws import law
 from mps_bill.settlement.account import Account, Debt, TopUp, debt_order
-from mps_bill.settlement.sources.balance import Balance
-from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources import TAKEN_IN
 from mps_bill.settlement.sources.payment_source import Due, MoneyDeduction, MoneySource
 
 
@@ -111,12 +110,9 @@ class Arrival:
         return self.top_up.amount
 
     @property
-    def credit_restored(self) -> Decimal:
-        return self.added.get(CreditLine.name, ZERO)
-
-    @property
-    def to_balance(self) -> Decimal:
-        return self.added.get(Balance.name, ZERO)
+    def taken_in(self) -> dict[str, Decimal]:
+        """What it added to each source that takes top-ups in, by the keys of `TAKEN_IN`."""
+        return {one.key: self.added.get(name, ZERO) for name, one in TAKEN_IN.items()}
 
 
 def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
@@ -148,5 +144,6 @@ def _refill(amount: Decimal, account: Account) -> tuple[Mapping[str, Decimal], A
         amount -= taken
         after.append(refilled)
         if taken:
+            law(source.taken_in is not None, "a top-up adds to {}, which does not say so", source.name)
             added[source.name] = taken
     return added, account.with_sources(tuple(reversed(after)))

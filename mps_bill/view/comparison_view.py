@@ -42,15 +42,6 @@ COLUMNS = (
     Column("percent", "percent"),
     Column("currency"),
 )
-#: What a source is called here, where it is its name in words.
-_SOURCES = {
-    "voucher": mark("voucher"),
-    "stored_value_card": mark("stored value card"),
-    "balance": mark("balance"),
-    "credit_line": mark("credit line"),
-    "outstanding": mark("outstanding"),
-    "frozen": mark("frozen"),
-}
 _FIGURES = ("here", "there", "difference", "percent")
 
 
@@ -105,9 +96,11 @@ class ComparisonView:
 
     def _paid_table(self) -> Table:
         """How both sides pay. A side without an account would pay all of it."""
+        from mps_bill.view.settle_records import PAYERS_IN_WORDS
+
         here, there = self._sides
         rows: list[Row] = [
-            (_source_name(source), *change(here.paid.get(source, ZERO), amount)[:3])
+            (tr(PAYERS_IN_WORDS[source]), *change(here.paid.get(source, ZERO), amount)[:3])
             for source, amount in there.paid.items()
         ]
         if not here.paid:
@@ -206,10 +199,6 @@ class ComparisonView:
     def _quantity(self, side: Side, code: str) -> Value:
         cost = side.items.get(code)
         return Quantity(cost.micros, cost.item.unit) if cost else ZERO
-
-
-def _source_name(source: str) -> str:
-    return tr(_SOURCES[source]) if source in _SOURCES else source.replace("_", " ")
 
 
 def _pair(here: Decimal, there: Decimal) -> dict[str, Value]:

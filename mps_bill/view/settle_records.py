@@ -4,7 +4,7 @@ rows of programs, and for JSON (format `mps-bill/bills/1` with the keys that pay
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
-from mps_bill.settlement.sources.credit_line import CreditLine
+from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import (
@@ -64,6 +64,12 @@ PAYERS = {
     **{source.name: source.pool_title for source in MONEY_SOURCES},
     "outstanding": mark("Outstanding"),
     "frozen": mark("Frozen"),
+}
+#: The same within a text.
+PAYERS_IN_WORDS = {
+    **{source.name: source.words for source in MONEY_SOURCES},
+    "outstanding": mark("outstanding"),
+    "frozen": mark("frozen"),
 }
 PAYER_POOLS = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Sources whose payments are in the column of vouchers of the provider's bills.
@@ -256,22 +262,22 @@ def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:
 def account_json(account: Account, offset: int) -> dict[str, Any]:
     """The account after the run: what is left of everything, and what it owes."""
     through = {product: Moment(second, offset) for product, second in sorted(account.settled_through.items())}
-    credit = account.of(CreditLine)
     return {
-        "balance": account.balance,
-        **{
-            source.pool: {one.id: one.left for one in source.holdings()} for source in account.sources if source.has_ids
-        },
+        **_figures(source for source in account.sources if not (source.has_ids or source.is_owed)),
+        **_figures(source for source in account.sources if source.has_ids),
         "settled_through": moment(min(account.settled_through.values(), default=None), offset),
         "settled_through_by_product": through,
-        "credit_line": credit.limit,
-        "credit_used": credit.used,
+        **_figures(source for source in account.sources if source.is_owed),
         "outstanding": account.owed,
         "overdue_since": moment(overdue_since(account), offset),
         "cleared_by_top_up_at": moment(cleared_by(account) if account.outstanding else None, offset),
         "frozen": account.frozen_amount,
         "available_credit": account.available_credit,
     }
+
+
+def _figures(sources: Iterable[PaymentSource]) -> dict[str, Any]:
+    return {key: value for source in sources for key, value in source.figures().items()}
 
 
 def _payment_json(step: Settlement | StatementSettlement, currency: str) -> dict[str, Any]:
@@ -299,8 +305,7 @@ def _arrival_json(arrival: Arrival, offset: int) -> dict[str, Any]:
         "at": Moment(arrival.at, offset),
         "amount": arrival.amount,
         "repaid": [{**_debt_json(debt, offset), "amount": part} for debt, part in arrival.repaid],
-        "credit_restored": arrival.credit_restored,
-        "to_balance": arrival.to_balance,
+        **arrival.taken_in,
     }
 
 

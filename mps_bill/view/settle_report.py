@@ -10,7 +10,7 @@ from mps_bill.core.language import tr
 from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
-from mps_bill.settlement.sources import MONEY_SOURCES
+from mps_bill.settlement.sources import MONEY_SOURCES, TAKEN_IN
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL, bill_columns, bill_record, is_discounted, month_record
 from mps_bill.view.chart_series import paid_from
@@ -28,8 +28,7 @@ _TOP_UP = (
     Column("arrived", "time"),
     *columns_of("amount", "repaid", kind="amount", summed=True),
     Column("bills_repaid"),
-    Column("credit_restored", "amount", summed=True),
-    Column("to_balance", "amount", "To the balance", summed=True),
+    *(Column(one.key, "amount", one.title, summed=True) for one in TAKEN_IN.values()),
 )
 
 
@@ -97,6 +96,5 @@ def _top_up_record(arrival: Arrival, offset: int) -> Record:
         "amount": arrival.amount,
         "repaid": sum((part for _, part in arrival.repaid), ZERO),
         "bills_repaid": ", ".join(debt_name(debt, offset) for debt, _ in arrival.repaid) or None,
-        "credit_restored": arrival.credit_restored,
-        "to_balance": arrival.to_balance,
+        **arrival.taken_in,
     }

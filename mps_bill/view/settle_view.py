@@ -23,8 +23,8 @@ from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.overdue import OverdueBill, cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
-from mps_bill.settlement.sources.balance import Balance
-from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans
+from mps_bill.settlement.sources import SOURCES, TAKEN_IN
+from mps_bill.settlement.sources.resource_plans import PlanDeduction
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import BILL
 from mps_bill.view.bill_view import (
@@ -75,6 +75,8 @@ from mps_bill.view.tables import (
 if TYPE_CHECKING:
     from mps_bill.view.journal import Journal
 
+#: Sources that every account file names, and a closing statement also where they are empty.
+_ALWAYS = {source.name for source in SOURCES if any(key.required for key in source.keys)}
 #: Rows of the closing statement on the last of two pages.
 _LISTED_IN_SHORT = 12
 #: Cycles that a warning names.
@@ -351,10 +353,7 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
         whole = mark("{amount} repays {bill}")
         text = mark("{amount} repays {bill} ({rest} is left)") if rest else whole
         parts.append(tr(text, amount=amount_text(part), bill=debt_name(debt, run.offset), rest=amount_text(rest)))
-    if arrival.credit_restored:
-        parts.append(tr("{amount} restores the credit line", amount=amount_text(arrival.credit_restored)))
-    if arrival.to_balance:
-        parts.append(tr("{amount} to the balance", amount=amount_text(arrival.to_balance)))
+    parts += [tr(TAKEN_IN[name].text, amount=amount_text(amount)) for name, amount in arrival.added.items()]
     afterwards = ""
     if arrival.at != arrival.top_up.at:
         afterwards = tr(" (entered afterwards for {time})", time=time_text(arrival.top_up.at, run.offset))
@@ -406,7 +405,7 @@ def _closing_table(run: SettleRun, maximum: int | None = None) -> Table:
     """The closing statement. One of a `maximum` of rows also has when plans, vouchers and cards expire."""
     settled = run.settled
     shown = [
-        row for row in run.closing_rows if row.id or row.source == Balance.name or row.opening or row.added or row.taken
+        row for row in run.closing_rows if row.id or row.source in _ALWAYS or row.opening or row.added or row.taken
     ]
     used_up = ("used_up",) if any(row.used_up_at is not None for row in shown) else ()
     expires = ("expires",) if maximum and any(row.expires_at is not None for row in shown) else ()
@@ -534,7 +533,7 @@ def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
     rows: list[Row] = []
     for row in forecast.rows:
         out = tr("not at this rate") if row.runs_out is None else Moment(row.runs_out, offset)
-        kind: Kind = "quantity" if row.source == ResourcePlans.name else "amount"
+        kind: Kind = "amount" if row.source in PAYERS else "quantity"
         left, a_day = As(row.left, kind), As(row.a_day, kind)
         rows.append((tr(POOLS[row.source]), tr(row.unit), left, a_day, out if row.left else tr("is used up")))
     start, end = time_text(forecast.start, offset), time_text(forecast.end, offset)

@@ -138,7 +138,7 @@ def test_a_top_up_repays_the_oldest_first_then_credit_then_is_balance() -> None:
     assert [(debt.issued_at, part) for debt, part in arrival.repaid] == [(NOON, 3), (NOON + 3600, 2)]
     assert [debt.amount for debt in payer.outstanding] == [2]
     arrival, payer = receive(top_up("11-10 15", "10"), payer)
-    assert (arrival.credit_restored, arrival.to_balance) == (2, 6)
+    assert arrival.taken_in == {"credit_restored": 2, "to_balance": 6}
     assert (payer.balance, payer.of(CreditLine).used, payer.outstanding) == (6, 0, ())
 
 

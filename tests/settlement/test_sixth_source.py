@@ -42,15 +42,27 @@ SETTLE = ("settle", "usage.csv", "-p", "sheet.yaml", "-a", "account.yaml")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with the source, and files to work on."""
     folder = tmp_path_factory.mktemp("sixth")
-    room = copy_package(folder) / "settlement" / "sources"
-    shutil.copy(Path(__file__).parent / "added_sources" / "refund_credits.py", room / "refund_credits.py")
-    line = "SOURCES: tuple[type[PaymentSource], ...] = (ResourcePlans, Vouchers, "
-    added = "from mps_bill.settlement.sources.refund_credits import RefundCredits\n\n"
-    change(room / "__init__.py", line, f"{added}{line}RefundCredits, ")
-    (folder / "sheet.yaml").write_text(SHEET.replace("HD: ", "H264.HD: ").replace("  video:", "  transcoding:"))
-    (folder / "usage.csv").write_text(USAGE)
-    (folder / "account.yaml").write_text(ACCOUNT)
+    add(copy_package(folder), "refund_credits", "RefundCredits", before="StoredValueCards")
+    write(folder, USAGE, ACCOUNT)
     return folder
+
+
+def add(package: Path, name: str, source: str, *, before: str = "") -> None:
+    """Adds a source to a copy of the package as ARCHITECTURE.md has it: its file and its line, at its place or at the end."""
+    room = package / "settlement" / "sources"
+    shutil.copy(Path(__file__).parent / "added_sources" / f"{name}.py", room / f"{name}.py")
+    line, listed = "SOURCES: tuple[type[PaymentSource], ...] = (", room / "__init__.py"
+    change(listed, line, f"from mps_bill.settlement.sources.{name} import {source}\n\n{line}")
+    if before:
+        change(listed, f"{before}, ", f"{source}, {before}, ")
+    else:
+        change(listed, ")\nMONEY", f", {source})\nMONEY")
+
+
+def write(folder: Path, usage: str, account: str) -> None:
+    (folder / "sheet.yaml").write_text(SHEET.replace("HD: ", "H264.HD: ").replace("  video:", "  transcoding:"))
+    (folder / "usage.csv").write_text(usage)
+    (folder / "account.yaml").write_text(account)
 
 
 def settled(world: Path) -> dict[str, Any]:
@@ -141,33 +153,40 @@ def test_it_has_accounts_in_a_journal(world: Path) -> None:
     }  # fmt: skip
 
 
-def test_it_is_reconciled_as_cash(world: Path) -> None:
-    row = {
-        "账期": "2023-11",
-        "产品": "智能媒体服务",
-        "消费类型": "后付费",
-        "账单开始时间": "2023-11-10 11:00:00",
-        "账单结束时间": "2023-11-10 12:00:00",
-        "地域": "cn-shanghai",
-        "计费项": "H264.HD",
-        "单价": "0.0651",
-        "单价单位": "元/分钟",
-        "用量": "40",
-        "用量单位": "分钟",
-        "资源包抵扣": "0",
-        "原价": "2.604",
-        "优惠金额": "0.004",
-        "优惠券抵扣": "0",
-        "应付金额": "2.60",
-        "现金支付": "2.50",
-        "代金券抵扣": "0.10",
-        "储值卡支付金额": "0",
-        "欠费金额": "0",
-    }
-    with (world / "export.csv").open("w", newline="", encoding="utf-8") as stream:
+#: The bill in the provider's export.
+EXPORTED = {
+    "账期": "2023-11",
+    "产品": "智能媒体服务",
+    "消费类型": "后付费",
+    "账单开始时间": "2023-11-10 11:00:00",
+    "账单结束时间": "2023-11-10 12:00:00",
+    "地域": "cn-shanghai",
+    "计费项": "H264.HD",
+    "单价": "0.0651",
+    "单价单位": "元/分钟",
+    "用量": "40",
+    "用量单位": "分钟",
+    "资源包抵扣": "0",
+    "原价": "2.604",
+    "优惠金额": "0.004",
+    "优惠券抵扣": "0",
+    "应付金额": "2.60",
+    "现金支付": "2.50",
+    "代金券抵扣": "0.10",
+    "储值卡支付金额": "0",
+    "欠费金额": "0",
+}
+
+
+def write_export(folder: Path, row: dict[str, str]) -> None:
+    with (folder / "export.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, HEADER, restval="")
         writer.writeheader()
         writer.writerow(row)
+
+
+def test_it_is_reconciled_as_cash(world: Path) -> None:
+    write_export(world, EXPORTED)
     options = ("-p", "sheet.yaml", "-b", "export.csv", "-a", "account.yaml", "--format", "json")
     paid = json.loads(mps_bill(world, "reconcile", "usage.csv", *options))["paid"]
     assert paid["cash"] == {"ours": "2.5", "theirs": "2.5", "difference": "0"}

@@ -13,3 +13,5 @@ from mps_bill.settlement.sources.vouchers import Vouchers
 #: Resource plans take quantity before prices apply; all others pay what is due.
 SOURCES: tuple[type[PaymentSource], ...] = (ResourcePlans, Vouchers, StoredValueCards, Balance, CreditLine)
 MONEY_SOURCES: tuple[type[MoneySource], ...] = tuple(one for one in SOURCES if issubclass(one, MoneySource))
+#: What a top-up adds to sources, by their names, in the order in which they take it in.
+TAKEN_IN = {one.name: one.taken_in for one in reversed(SOURCES) if one.taken_in}

@@ -10,7 +10,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Field
 from mps_bill.settlement.entries import money
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn
 
 BALANCE = Field("balance", money, "cash", name="amount")
 
@@ -23,7 +23,11 @@ class Balance(MoneySource):
 
     name = pool = "balance"
     title = pool_title = mark("Balance", "paid")
+    words = mark("balance")
+    in_books = "the prepaid balance"
     has_ids = False
+    counts_as_credit = True
+    taken_in = TakenIn("to_balance", mark("To the balance"), mark("{amount} to the balance"))
     column = "cash"
     keys = (BALANCE,)
 

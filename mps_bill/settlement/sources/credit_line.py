@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from mps_bill.core.decimals import ZERO, plain
 from mps_bill.core.language import mark
 from mps_bill.documents.shapes import Fields, optional
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import Reading, money
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource
+from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn
 
 CREDIT_LINE = optional(
     "credit_line", money, "how much may be owed before a bill is outstanding; absent: 0", name="limit"
@@ -29,8 +30,12 @@ class CreditLine(MoneySource):
     name = pool = "credit_line"
     title = pool_title = mark("Credit line", "paid")
     left_title = mark("Credit line left")
+    words = mark("credit line")
+    in_books = "what is used of the credit line"
     has_ids = False
     is_owed = True
+    counts_as_credit = True
+    taken_in = TakenIn("credit_restored", mark("Credit restored"), mark("{amount} restores the credit line"))
     column = "cash"
     keys = (CREDIT_LINE,)
     kept_keys = (CREDIT_USED,)
@@ -50,6 +55,9 @@ class CreditLine(MoneySource):
 
     def holdings(self) -> tuple[Holding, ...]:
         return (Holding("", self.left, self.limit),)
+
+    def figures(self) -> Mapping[str, Any]:
+        return {"credit_line": self.limit, "credit_used": self.used}
 
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], CreditLine]:
         paid = min(left, self.left)

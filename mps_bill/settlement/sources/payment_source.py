@@ -68,6 +68,15 @@ class MoneyDeduction:
     items: Final[frozenset[str] | None] = None
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What a top-up adds to a source: its key in JSON and tables, the title of its column, and a text with the `{amount}`."""
+
+    key: str
+    title: str
+    text: str
+
+
 class PaymentSource:
     """What an account has of a source."""
 
@@ -81,10 +90,16 @@ class PaymentSource:
     pool_title: ClassVar[str]
     #: What the closing statement calls it, where that is not `title`.
     left_title: ClassVar[str] = ""
+    #: What its account in other books holds, as a text.
+    in_books: ClassVar[str]
     #: Whether it is of several parts, each with an id.
     has_ids: ClassVar[bool] = True
     #: Whether what it pays is owed to the provider, up to the `whole` of its holding.
     is_owed: ClassVar[bool] = False
+    #: Whether what is left of it counts as available credit.
+    counts_as_credit: ClassVar[bool] = False
+    #: What a top-up adds to it; None where it takes no top-ups in, as no source with ids does.
+    taken_in: ClassVar[TakenIn | None] = None
     #: The keys of the account file that people write, and those that the program writes; each is named as the field that it is.
     keys: ClassVar[tuple[Field[Any], ...]]
     kept_keys: ClassVar[tuple[Field[Any], ...]] = ()
@@ -109,6 +124,11 @@ class PaymentSource:
         """All that the account has of it, in the order of the file."""
         raise NotImplementedError
 
+    def figures(self) -> Mapping[str, Any]:
+        """What is left of it, by the keys of an account in JSON."""
+        left = {one.id: one.left for one in self.holdings()}
+        return {self.pool: left if self.has_ids else left[""]}
+
     def refilled(self, amount: Decimal) -> tuple[Decimal, PaymentSource]:
         """How much of a top-up it takes in, and the source after it. Sources are asked from the last to the first."""
         return ZERO, self
@@ -119,6 +139,8 @@ class MoneySource(PaymentSource):
 
     __slots__ = ()
 
+    #: The name of one payment within a text.
+    words: ClassVar[str]
     #: The column of the provider's bills in which its payments are (`reconcile.export_columns.PAYMENTS`).
     column: ClassVar[str]
     #: Whether an account can have it pay hour by hour, when the bill is made, also where it is settled by the month

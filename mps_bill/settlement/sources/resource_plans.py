@@ -92,6 +92,7 @@ class ResourcePlans(PaymentSource):
     title = mark("Resource plan")
     pool = "resource_plans"
     pool_title = mark("Resource plans")
+    in_books = "what is left of plans, in their units"
     keys = (_PLANS,)
 
     @classmethod

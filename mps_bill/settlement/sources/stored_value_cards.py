@@ -13,6 +13,8 @@ class StoredValueCards(MoneyPots):
     title = mark("Stored-value card")
     pool = "stored_value_cards"
     pool_title = mark("Stored-value cards", "paid")
+    words = mark("stored value card")
+    in_books = "what is left of stored-value cards"
     column = "card"
     entries = list_of_pots("stored_value_cards", "stored-value cards", "a stored-value card")
     keys = (entries,)

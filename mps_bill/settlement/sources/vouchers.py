@@ -29,6 +29,8 @@ class Vouchers(MoneyPots):
     title = mark("Voucher")
     pool = "vouchers"
     pool_title = mark("Vouchers", "paid")
+    words = mark("voucher")
+    in_books = "what is left of vouchers"
     column = "voucher"
     may_pay_at_billing = True
     entries = list_of_pots("vouchers", "vouchers", "a voucher", limited=True)

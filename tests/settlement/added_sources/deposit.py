@@ -23,7 +23,7 @@ class Deposit(MoneySource):
     words = "deposit"
     in_books = "the deposit"
     has_ids = False
-    is_credit = True
+    counts_as_credit = True
     taken_in = TakenIn("to_deposit", "To the deposit", "{amount} to the deposit")
     column = "cash"
     keys = (DEPOSIT,)

@@ -26,7 +26,7 @@ class Overdraft(MoneySource):
     in_books = "what is overdrawn"
     has_ids = False
     is_owed = True
-    is_credit = True
+    counts_as_credit = True
     may_pay_at_billing = True
     taken_in = TakenIn("overdraft_restored", "Overdraft restored", "{amount} restores the overdraft")
     column = "cash"

@@ -10,8 +10,10 @@ class RefundCredits(MoneyPots):
 
     name = "refund_credit"
     title = "Refund credit"
+    words = "refund credit"
     pool = "refund_credits"
     pool_title = "Refund credits"
+    in_books = "what is left of refund credits"
     column = "cash"
     entries = list_of_pots("refund_credits", "refund credits", "a refund credit")
     keys = (entries,)
