@@ -152,12 +152,13 @@ class _Result:
 
     @property
     def currency(self) -> str:
-        currency: str = self._run.currency
-        return currency
+        return str(self._run.currency)
 
     @property
     def _amounts(self) -> Amounts:
-        raise NotImplementedError
+        with decimal.localcontext(EXACT):
+            amounts: Amounts = self._run.amounts
+            return amounts
 
     def _records(self) -> Records:
         raise NotImplementedError
@@ -211,9 +212,8 @@ class _Result:
             ImportError: neither PyArrow nor Polars is installed.
         """
         rows = self.to_dicts()
-        return _arrow(
-            {column.key: (column.kind, [row[column.key] for row in rows]) for column in self._records().columns}
-        )
+        keys = {column.key: column.kind for column in self._records().columns}
+        return _arrow({key: (kind, [row[key] for row in rows]) for key, kind in keys.items()})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -221,11 +221,6 @@ class BillResult(_Result):
     """The bills of a run: those that are issued are in the sums, pending ones (`as_of`) only among the rows."""
 
     _run: BillRun
-
-    @property
-    def _amounts(self) -> Amounts:
-        with decimal.localcontext(EXACT):
-            return self._run.amounts
 
     def _records(self) -> Records:
         from mps_bill.view.bill_view import BillView
@@ -258,10 +253,6 @@ class SettleResult(_Result):
     def frozen(self) -> Decimal:
         """What is held until its month is stated, under monthly settlement."""
         return _decimal(self._run.totals.frozen)
-
-    @property
-    def _amounts(self) -> Amounts:
-        return self._run.totals.amounts
 
     def _records(self) -> Records:
         from mps_bill.view.settle_view import SettleView

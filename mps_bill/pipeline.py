@@ -147,6 +147,11 @@ class SettleRun:
     #: What of the run the steps are, and the bills that are late, pending or overdue; the account is that of the whole run.
     selection: Selection = EVERYTHING
 
+    @property
+    def amounts(self) -> Amounts:
+        """What the bills and statements come to."""
+        return self.totals.amounts
+
 
 @dataclass(frozen=True, slots=True)
 class Settling:

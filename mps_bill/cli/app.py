@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -42,10 +42,6 @@ mps-bill makes exact, explainable bills for ApsaraVideo Media Processing. Next s
   mps-bill help             list the pages of the manual; mps-bill --help lists the commands"""
 
 
-#: Options of the program that are answered without any command.
-_WITHOUT_COMMAND = ("--version", "-V")
-
-
 def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
     """The program as a command line needs it: with the command that it names, or with all where it names none; with all, too,
     where there is no command line.
@@ -68,41 +64,40 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
             app.add_typer(command, name=name, rich_help_panel=COMMANDS[name])
         else:
             app.command(rich_help_panel=COMMANDS[name])(command)
-    _style(app)
-    if main.__doc__ is None:
-        _describe(app)
+    _finish(app)
     return app
 
 
-def _style(app: typer.Typer) -> None:
-    """Gives every command the --help of this program."""
+def _finish(app: typer.Typer) -> None:
+    """Gives every command the --help of this program, with the docstring of its function also where `PYTHONOPTIMIZE=2` has left
+    those out."""
     for command in app.registered_commands:
         command.cls = CommandHelp
+    if main.__doc__ is None:
+        for described in (app.registered_callback, *app.registered_commands):
+            if described and described.callback:
+                described.help = _docstring(described.callback) or described.help
     for group in app.registered_groups:
         group.cls = GroupHelp
         if group.typer_instance:
-            _style(group.typer_instance)
+            _finish(group.typer_instance)
 
 
-def _describe(app: typer.Typer) -> None:
-    """Gives the commands the docstrings of their functions as help, where `PYTHONOPTIMIZE=2` has left those out."""
+def _docstring(function: Callable[..., object]) -> str | None:
+    """The docstring in the source of a function."""
     import ast
     import inspect
     import textwrap
 
-    for command in (app.registered_callback, *app.registered_commands):
-        if command and command.callback:
-            (function,) = ast.parse(textwrap.dedent(inspect.getsource(command.callback))).body
-            assert isinstance(function, ast.FunctionDef)
-            command.help = ast.get_docstring(function) or command.help
-    for group in app.registered_groups:
-        if group.typer_instance:
-            _describe(group.typer_instance)
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(node, ast.FunctionDef)
+    return ast.get_docstring(node)
 
 
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
     """The first argument that is neither an option nor an option's value, where it is a command; else all commands."""
-    if all(argument in _WITHOUT_COMMAND for argument in arguments):
+    if all(argument in ("--version", "-V") for argument in arguments):
+        # Answered without any command.
         return ()
     rest = iter(arguments)
     for argument in rest:
@@ -119,11 +114,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+_VERSION_ASKED = "Print the version and stop."
+
+
 def main(
     context: typer.Context,
-    _version_asked: Annotated[
-        bool, option("--version -V", "Print the version and stop.", callback=_version, is_eager=True)
-    ] = False,
+    _version_asked: Annotated[bool, option("--version -V", _VERSION_ASKED, callback=_version, is_eager=True)] = False,
     config_file: FileOption = None,
 ) -> None:
     """Exact, explainable bills for ApsaraVideo Media Processing.

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
+from mps_bill.cli.options import Reading, takes
 from mps_bill.cli.output import invalid, pipe_may_break
-from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Detail
 from mps_bill.cli.showing import Limits, Showing, shows
 from mps_bill.core.diagnostics import check_none

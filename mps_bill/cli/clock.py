@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mps_bill.cli.output import say
@@ -30,7 +30,10 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     found = _unfinished_cycles(metered.groups, time_now, as_of)
     if not found:
         return
-    unfinished = _unfinished(found, time_now, book.calendar(found[0][1]).offset)
+    offset = book.calendar(found[0][1]).offset
+    names = [f"{product} {clock(start, offset)}" for start, product in found]
+    which = f"the cycle {names[0]} has" if len(names) == 1 else f"{len(names)} cycles, {names[0]} to {names[-1]}, have"
+    unfinished = f"{which} not ended: it is {clock(time_now, offset)}"
     if charged is None:
         say(f"Warning: {unfinished}.", quiet=quiet)
         return
@@ -57,9 +60,3 @@ def _unfinished_cycles(groups: Iterable[Group], time_now: int, as_of: int | None
         if end > time_now and not held_back:
             found.add((start, product))
     return tuple(sorted(found))
-
-
-def _unfinished(cycles: Sequence[tuple[int, str]], time_now: int, offset: int) -> str:
-    names = [f"{product} {clock(start, offset)}" for start, product in cycles]
-    one, several = f"the cycle {names[0]} has", f"{len(names)} cycles, {names[0]} to {names[-1]}, have"
-    return f"{one if len(names) == 1 else several} not ended: it is {clock(time_now, offset)}"

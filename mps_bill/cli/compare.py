@@ -6,33 +6,29 @@ from typing import Annotated
 
 from mps_bill.cli import options
 from mps_bill.cli.compare_sides import Changing, compare_sides
-from mps_bill.cli.options import argument, option
+from mps_bill.cli.options import Reading, argument, option, takes
 from mps_bill.cli.output import invalid
-from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 
 _WITH = "Price the usage by this sheet, as if it were in force. Repeatable."
 _ACCOUNT = "Pay the bills from this account; with --after, bill by its contract."
+_USAGE = "Usage files, as of bill; none where --before and --after are files."
+_REGION = "Bill the usage of region A as usage of region B. Repeatable."
+_OWN_ACCOUNT = "With --account: the account that pays now. Default: list prices."
 
 
 @takes(reading=Reading, selecting=Selecting, changing=Changing)
 @shows("printed", "document", "records", "page", "tables")
 def compare(
-    usage: Annotated[
-        list[str] | None, argument("USAGE", "Usage files, as of bill; none where --before and --after are files.")
-    ] = None,
+    usage: Annotated[list[str] | None, argument("USAGE", _USAGE)] = None,
     *,
     prices: options.Prices,
     with_: Annotated[list[str] | None, option("--with -w SHEET", _WITH)] = None,
-    region: Annotated[
-        list[str] | None, option("--region A=B", "Bill the usage of region A as usage of region B. Repeatable.")
-    ] = None,
+    region: Annotated[list[str] | None, option("--region A=B", _REGION)] = None,
     account: Annotated[str | None, options.account(_ACCOUNT, metavar="OTHER")] = None,
-    own_account: Annotated[
-        str | None, option("--own-account FILE", "With --account: the account that pays now. Default: list prices.")
-    ] = None,
+    own_account: Annotated[str | None, option("--own-account FILE", _OWN_ACCOUNT)] = None,
     changing: Changing,
     showing: Showing,
     selecting: Selecting,

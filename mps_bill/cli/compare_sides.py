@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.options import option, show_option
+from mps_bill.cli.options import Reading, option, show_option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.reading import Reading
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import quoted
@@ -34,6 +33,7 @@ _BY = (
     "Show changes by item, family, spec, region or a tag_... column. Several make one key. Default: item, and for"
     " one day also the first tag."
 )
+_AFTER = "Explain the change to this period, or to these usage files."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ class Changing:
     option: its type says how it is spelt."""
 
     before: Annotated[list[str] | None, option("--before PERIOD", _BEFORE)] = None
-    after: Annotated[
-        list[str] | None, option("--after PERIOD", "Explain the change to this period, or to these usage files.")
-    ] = None
+    after: Annotated[list[str] | None, option("--after PERIOD", _AFTER)] = None
     days: Annotated[int | None, option("--days N", _DAYS, min=1)] = None
     by: Annotated[list[str] | None, show_option("--by GROUPING", _BY, completion.groupings)] = None
     show_all: Annotated[bool, show_option("--all", "Print every change, not the largest.")] = False
@@ -107,24 +105,20 @@ def compare_sides(
             run = compare_periods(sources, book, meter_options, *periods, by, contract, selection)
         else:
             groups: list[Group] = []
-            meter_options = replace(meter_options, done=_gathering(groups, meter_options.done))
+            once_read = meter_options.done
+
+            def done(metered: Metered) -> None:
+                groups.extend(metered.groups)
+                if once_read:
+                    once_read(metered)
+
+            meter_options = replace(meter_options, done=done)
             first = sum(len(expanded(name)) for name in before)
             parts = (", ".join(before), sources[:first]), (", ".join(after), sources[first:])
             run = compare_usage(*parts, book, meter_options, by, contract, selection)
             whole_run.check_used(groups)
     showing.show(ChangeView(run, changing.show_all))
     return whole_run.end(run.problems, notices=_empty(run))
-
-
-def _gathering(groups: list[Group], done: Callable[[Metered], None] | None) -> Callable[[Metered], None]:
-    """What also gathers the groups of a reading."""
-
-    def gather(metered: Metered) -> None:
-        groups.extend(metered.groups)
-        if done:
-            done(metered)
-
-    return gather
 
 
 def _empty(run: ChangeRun) -> Iterator[str]:
@@ -136,11 +130,7 @@ def _empty(run: ChangeRun) -> Iterator[str]:
 
 
 def _check_files(changing: Changing) -> None:
-    """Refuses one side of two.
-
-    Raises:
-        typer.BadParameter: as said.
-    """
+    """Refuses one side of two."""
     if changing.days is not None:
         raise invalid("--days", "use it with a day of the usage as --after")
     for name, own in changing.sides:

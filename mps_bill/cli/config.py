@@ -110,7 +110,11 @@ def show(context: typer.Context, *, showing: Showing) -> int:
     from mps_bill.view.config_view import ConfigView
 
     path, settings = context.obj
-    rows = [("config", os.path.relpath(path) if path else "", _origin_of_file(context, path))]
+    origin, root = "found from the working folder upwards" if path else "default", context.find_root()
+    if root.params.get("config_file") is not None:
+        is_given = str(root.get_parameter_source("config_file")).endswith("COMMANDLINE")
+        origin = "--config" if is_given else FILE_VARIABLE
+    rows = [("config", os.path.relpath(path) if path else "", origin)]
     for key in KEYS:
         setting = settings().get(key, Setting((), "default"))
         value = ", ".join(setting.values) or (_OF_THE_PROGRAM.get(key, "") if setting.origin == "default" else "")
@@ -119,10 +123,3 @@ def show(context: typer.Context, *, showing: Showing) -> int:
         rows.append(("books", ", ".join(setting.values), setting.origin))
     showing.show(ConfigView(rows))
     return showing.end()
-
-
-def _origin_of_file(context: typer.Context, path: Path | None) -> str:
-    root = context.find_root()
-    if root.params.get("config_file") is not None:
-        return "--config" if str(root.get_parameter_source("config_file")).endswith("COMMANDLINE") else FILE_VARIABLE
-    return "found from the working folder upwards" if path else "default"

@@ -15,6 +15,7 @@ _WORDS = (
     " derives it from --codec, --width and --height."
 )
 _MONTH_USED = "Quantity used earlier in the month, in the unit of the price; for monthly tiers."
+_AT = "Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now."
 
 
 @shows("printed", "document")
@@ -23,9 +24,7 @@ def estimate(
     prices: options.Prices,
     regions: Annotated[list[str], option("--region -r REGION", "A region; repeatable.", completion.regions)],
     count: Annotated[int, option("--count -n N", "Number of equal records.", min=1)] = 1,
-    at: Annotated[
-        str | None, option("--at TIME", "Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now.")
-    ] = None,
+    at: Annotated[str | None, option("--at TIME", _AT)] = None,
     codec: Annotated[str, option("--codec CODEC", "The codec, such as H264.")] = "",
     width: Annotated[int | None, option("--width PIXELS", "The width of the picture.", min=1)] = None,
     height: Annotated[int | None, option("--height PIXELS", "The height of the picture.", min=1)] = None,

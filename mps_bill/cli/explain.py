@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.options import option
+from mps_bill.cli.options import Reading, option, takes
 from mps_bill.cli.output import say
-from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted

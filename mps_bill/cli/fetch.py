@@ -16,9 +16,8 @@ import typer
 
 from mps_bill.cli import completion, exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.options import option
+from mps_bill.cli.options import option, takes
 from mps_bill.cli.output import cannot_write, invalid, open_output, say
-from mps_bill.cli.reading import takes
 from mps_bill.core.diagnostics import printable, quoted
 from mps_bill.core.files import descriptor, is_special
 from mps_bill.core.times import DAY, HOUR, parse_instant
@@ -162,15 +161,16 @@ def jobs(
     return fetching.to_file(listings.jobs(service, start, end, lookback), region, now)
 
 
+_REGION = "The region that is asked; the provider answers for all regions together."
+
+
 @fetch.command()
 @takes(fetching=Fetching)
 def metering(
     kind: Annotated[Literal["transcoding", "enhancement", "editing", "ai"], option("--kind", "What was metered.")],
     start: _From,
     end: _To,
-    region: Annotated[
-        str, _region("The region that is asked; the provider answers for all regions together.")
-    ] = "cn-shanghai",
+    region: Annotated[str, _region(_REGION)] = "cn-shanghai",
     *,
     fetching: Fetching,
 ) -> int:

@@ -24,14 +24,13 @@ _SHEET = "price-sheet.yaml"
 #: The folder of the samples, and what it is.
 _SAMPLES = "samples"
 _ABOUT_SAMPLES = "what the examples of the manual bill"
+_SAMPLES_INIT = "Write the folder samples instead, on which the examples of the manual run."
 
 
 def init(
     folder: Annotated[str, argument("[FOLDER]", "The folder; it is made where there is none.")] = ".",
     sheet: Annotated[bool, option("--sheet", "Also write a price sheet of your own, and bill by it.")] = False,
-    samples: Annotated[
-        bool, option("--samples", "Write the folder samples instead, on which the examples of the manual run.")
-    ] = False,
+    samples: Annotated[bool, option("--samples", _SAMPLES_INIT)] = False,
 ) -> int:
     """Write a usage file, an account and a config that bill at once.
 

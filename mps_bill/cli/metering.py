@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
+from mps_bill.cli.options import Reading
 from mps_bill.cli.output import check_outputs, invalid, open_output, say
 from mps_bill.cli.profiles import choose_profile, conversion, opened
-from mps_bill.cli.reading import Reading
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.core.times import clock
@@ -122,11 +122,7 @@ class UsageRun:
             raise InputRejected(rejected[-1])
 
     def check_used(self, groups: Iterable[Group]) -> None:
-        """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip.
-
-        Raises:
-            typer.BadParameter: as `Selection.check`.
-        """
+        """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip."""
         if self.selection.is_everything:
             return
         with options.named("what to show"):

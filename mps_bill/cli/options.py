@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import typing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -131,13 +135,79 @@ AsOf = Annotated[str | None, option("--as-of TIME", _AS_OF)]
 FailOver = Annotated[str | None, show_option("--fail-over AMOUNT", "Exit 4 if the payable total is above AMOUNT.")]
 
 
+_REJECTS = "Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1."
+_MEMORY = "Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory."
+_THREADS = "Threads for reading usage. Default: one for each processor."
+_TEMP_DIR = "Folder for what does not fit into memory. Default: the system's temporary folder."
+_MASTER = "With --engine spark: the cluster. Default: this machine."
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a command reads usage. A field is an option: its type says how it is spelt."""
+
+    profile: Profile = None
+    constants: Constants = None
+    rejects: Annotated[str | None, reading_option("--rejects FILE", _REJECTS)] = None
+    max_errors: MaxErrors = 20
+    timezone: Timezone = None
+    ignore_extra_columns: Annotated[bool, reading_option("--ignore-extra-columns", "Ignore unknown columns.")] = False
+    trust_unique: Annotated[bool, reading_option("--trust-unique", "Skip the check for duplicate records.")] = False
+    engine: Annotated[
+        Literal["auto", "duckdb", "python", "spark"],
+        engine_option("--engine", "Engine that reads the usage; auto chooses by size."),
+    ] = "auto"
+    memory: Annotated[str | None, engine_option("--memory SIZE", _MEMORY)] = None
+    threads: Annotated[int | None, engine_option("--threads N", _THREADS, min=1)] = None
+    temp_dir: Annotated[str | None, engine_option("--temp-dir FOLDER", _TEMP_DIR)] = None
+    master: Annotated[str | None, engine_option("--master URL", _MASTER)] = None
+    quiet: Quiet = False
+
+
+def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command the options that the fields of some data classes are, such as `reading=Reading`, and hands each of them
+    to it as its parameter of that name."""
+
+    def given(command: Callable[..., int]) -> Callable[..., int]:
+        for name, made in groups.items():
+            spelt = typing.get_type_hints(made, include_extras=True)
+            # What marks a field, and a parameter, without a default.
+            empty = {dataclasses.MISSING: inspect.Parameter.empty}
+            fields = {
+                one.name: (spelt[one.name], empty.get(one.default, one.default)) for one in dataclasses.fields(made)
+            }
+            command = with_options(command, name, fields, made)
+        return command
+
+    return given
+
+
+def with_options(
+    command: Callable[..., int], name: str, shared: Mapping[str, tuple[object, object]], make: Callable[..., object]
+) -> Callable[..., int]:
+    """A command with the options `shared` (how each is spelt, and its default) in the place of its parameter `name`, which is
+    what `make` makes of them."""
+    signature = inspect.signature(command, eval_str=True)
+    own_place = [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelt)
+        for option, (spelt, default) in shared.items()
+    ]
+    parameters = [one for own in signature.parameters.values() for one in (own_place if own.name == name else [own])]
+
+    @wraps(command)
+    def run(**given: object) -> int:
+        made = make(**{option: given.pop(option) for option in shared})
+        return command(**given, **{name: made})
+
+    # The options are read off the signature, and their types off the annotations.
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
 @contextmanager
 def named(name: str, remedy: str = "") -> Iterator[None]:
-    """Refuses what is written in the option `name` where it is not understood.
-
-    Raises:
-        typer.BadParameter: with the text of the ValueError, and the remedy.
-    """
+    """Refuses what is written in the option `name` where it is not understood."""
     try:
         yield
     except ValueError as error:
@@ -167,11 +237,7 @@ def second_option(value: str | None, name: str) -> int | None:
 
 
 def check_key(key: str, known: Iterable[str], name: str) -> None:
-    """Refuses a word that is none of the keys of lines, nor a tag.
-
-    Raises:
-        typer.BadParameter: names the option.
-    """
+    """Refuses a word that is none of the keys of lines, nor a tag."""
     known = list(known)
     if key not in known and not is_tag(key):
         hint = near_miss(key, known, priced=False)
@@ -179,11 +245,7 @@ def check_key(key: str, known: Iterable[str], name: str) -> None:
 
 
 def check_known(words: Iterable[str], known: Collection[str], name: str, where: str) -> None:
-    """Refuses words that are not among those that are known in a place (`where`, in words).
-
-    Raises:
-        typer.BadParameter: names the option.
-    """
+    """Refuses words that are not among those that are known in a place (`where`, in words)."""
     for word in words:
         if word not in known:
             hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
@@ -228,10 +290,9 @@ def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[Price
     """
     from mps_bill.price_sheet.load_sheets import load_sheets
 
-    loaded, problems = load_sheets(paths, subfolders=subfolders)
-    found = [*problems, *(problem for sheet in loaded for problem in sheet.problems)]
-    if found:
-        raise InputRejected(found)
+    loaded, missing = load_sheets(paths, subfolders=subfolders)
+    if problems := [*missing, *(problem for sheet in loaded for problem in sheet.problems)]:
+        raise InputRejected(problems)
     return [sheet.draft.sheet for sheet in loaded if sheet.draft]
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.options import option
-from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.options import Reading, option, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import accepted
 
@@ -16,6 +15,7 @@ plans = group_of_commands("Advice on resource packs.")
 
 _PACKS = "The packs on sale: a file, or the id of a shipped one such as mps-china-packs."
 _BOUGHT_AT = "When the packs are bought, such as 2023-11-10T10:30:30+08:00. Default: the start of the first cycle."
+_ACCOUNT = "An account whose plans are used too; cycles that it has settled are left out."
 
 
 @plans.command()
@@ -25,9 +25,7 @@ def advise(
     usage: options.Usage,
     prices: options.Prices,
     packs: Annotated[str, option("--packs FILE", _PACKS, completion.packs)],
-    account: Annotated[
-        str | None, options.account("An account whose plans are used too; cycles that it has settled are left out.")
-    ] = None,
+    account: Annotated[str | None, options.account(_ACCOUNT)] = None,
     bought_at: Annotated[str | None, option("--from TIME", _BOUGHT_AT)] = None,
     *,
     showing: Showing,

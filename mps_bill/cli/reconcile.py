@@ -6,14 +6,15 @@ import decimal
 from typing import Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.options import option, show_option
-from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.options import Reading, option, show_option, takes
 from mps_bill.cli.selecting import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import check_none
 
 _BILL = "The provider's bill: CSV of the console, packed too, or API answers. Repeatable."
+_MAPPING = "Names on the bill and what they mean: a YAML file. Repeatable."
+_ACCOUNT = "Also compare plans and payments, with bills settled from this account."
 _SHOWN = "Number of bills to show the differences of, the largest first."
 
 
@@ -23,12 +24,8 @@ def reconcile(
     usage: options.Usage,
     prices: options.Prices,
     bill: Annotated[list[str], option("--bill -b EXPORT", _BILL)],
-    mapping: Annotated[
-        list[str] | None, option("--mapping -m FILE", "Names on the bill and what they mean: a YAML file. Repeatable.")
-    ] = None,
-    account: Annotated[
-        str | None, options.account("Also compare plans and payments, with bills settled from this account.")
-    ] = None,
+    mapping: Annotated[list[str] | None, option("--mapping -m FILE", _MAPPING)] = None,
+    account: Annotated[str | None, options.account(_ACCOUNT)] = None,
     tolerance: Annotated[str, option("--tolerance AMOUNT", "Difference allowed for each row of the bill.")] = "0.01",
     as_of: options.AsOf = None,
     in_full: Annotated[int, show_option("--bills N", _SHOWN, min=0)] = 5,

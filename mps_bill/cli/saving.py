@@ -68,12 +68,15 @@ class Saving:
         """
         if self.target is None:
             return
+        from mps_bill.core.files import open_there
+
         path = self.target.path
         try:
             if self.file.changed():
                 raise _changed(self.file.name)
             if self.stage is None:
-                _write_there(path, self.text)
+                with os.fdopen(open_there(path), "wb") as stream:
+                    stream.write(self.text.encode("utf-8"))
                 return
             if self.target.changed():
                 raise _changed(path)
@@ -107,10 +110,3 @@ def saving(target: Target | None, file: AccountFile, run: SettleRun, book: Price
         except OSError as error:
             raise cannot_write(target.path, "--save", error, _UNCHARGED) from None
         yield Saving(file, target, text, kept, stage)
-
-
-def _write_there(path: str, text: str) -> None:
-    from mps_bill.core.files import open_there
-
-    with os.fdopen(open_there(path), "wb") as stream:
-        stream.write(text.encode("utf-8"))

@@ -10,11 +10,13 @@ import typer
 
 from mps_bill.cli import options
 from mps_bill.cli.config import books_of_config
-from mps_bill.cli.options import show_option
-from mps_bill.cli.reading import Reading, takes
+from mps_bill.cli.options import Reading, show_option, takes
 from mps_bill.cli.selecting import Detail
 from mps_bill.cli.settle_accounts import Charging, settle_file, settle_folder
 from mps_bill.cli.showing import Limits, Showing, shows
+
+_FORECAST_DAYS = "Days of usage that the forecast is based on."
+_FAIL_ON_OUTSTANDING = "Exit 4 if anything is outstanding at the end."
 
 
 @takes(reading=Reading, detail=Detail, charging=Charging)
@@ -27,12 +29,8 @@ def settle(
     charging: Charging,
     showing: Showing,
     detail: Detail,
-    forecast_days: Annotated[
-        int, show_option("--forecast-days N", "Days of usage that the forecast is based on.", min=1)
-    ] = 7,
-    fail_on_outstanding: Annotated[
-        bool, show_option("--fail-on-outstanding", "Exit 4 if anything is outstanding at the end.")
-    ] = False,
+    forecast_days: Annotated[int, show_option("--forecast-days N", _FORECAST_DAYS, min=1)] = 7,
+    fail_on_outstanding: Annotated[bool, show_option("--fail-on-outstanding", _FAIL_ON_OUTSTANDING)] = False,
     fail_over: options.FailOver = None,
     billing_account: options.BillingAccount = None,
     reading: Reading,

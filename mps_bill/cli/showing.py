@@ -14,9 +14,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mps_bill.cli import exit_codes, options
-from mps_bill.cli.options import show_option
+from mps_bill.cli.options import show_option, with_options
 from mps_bill.cli.output import invalid, open_output, say, say_problems, write_bytes
-from mps_bill.cli.reading import with_options
 from mps_bill.config import VARIABLES
 from mps_bill.core.decimals import EXACT, ZERO, amount_text
 from mps_bill.core.diagnostics import ProblemReport, one_of, quoted
@@ -68,11 +67,7 @@ class Showing:
 
     def check(self, groupings: Sequence[tuple[str, ...]], selection: Selection, *, in_short: bool) -> None:
         """Refuses a summary or a selection that the format cannot show, since it would be missed by nobody, and two pages of
-        one that has none.
-
-        Raises:
-            typer.BadParameter: names the option.
-        """
+        one that has none."""
         if in_short and self.format.part not in ON_PAPER:
             raise invalid(
                 "--summary", f"it makes two pages, which {self.format.name} does not have; use --format html or xlsx"

@@ -9,9 +9,8 @@ from typing import Annotated
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.options import argument
+from mps_bill.cli.options import Reading, argument, takes
 from mps_bill.cli.output import check_outputs, invalid, open_output, say, say_problems
-from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import ProblemLog
 

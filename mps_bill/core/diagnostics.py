@@ -130,10 +130,9 @@ _LINES_NAMED = 3
 
 @dataclass(slots=True)
 class _Group:
-    """A group under construction. `order` counts the groups that were begun before it, `rank` those of its kind."""
+    """A group under construction. `rank` counts the groups of its kind that were begun before it."""
 
     first: Problem
-    order: int
     rank: int
     count: int = 0
     lines: list[int] = field(default_factory=list)
@@ -153,8 +152,8 @@ class ProblemLog:
     def __init__(self, maximum: int) -> None:
         self._maximum = maximum
         self._early: list[Problem] = []
-        self._groups: dict[Kind, dict[tuple[str, str], _Group]] = {}
-        self._begun = 0
+        self._groups: dict[tuple[Kind, str, str], _Group] = {}
+        self._begun: Counter[Kind] = Counter()
         self._firsts: dict[Kind, Problem] = {}
         self._counts: Counter[Kind] = Counter()
 
@@ -164,19 +163,18 @@ class ProblemLog:
             self._firsts.setdefault(problem.kind, problem)
             if len(self._early) < self._maximum:
                 self._early.append(problem)
-            alike = self._groups.setdefault(problem.kind, {})
-            sentence = (problem.place.file, problem.message)
-            group = alike.get(sentence)
+            sentence = (problem.kind, problem.place.file, problem.message)
+            group = self._groups.get(sentence)
             if group is None:
-                if len(alike) >= self._maximum:
+                if self._begun[problem.kind] >= self._maximum:
                     continue
-                self._begun += 1
-                group = alike[sentence] = _Group(problem, self._begun, len(alike))
+                group = self._groups[sentence] = _Group(problem, self._begun[problem.kind])
+                self._begun[problem.kind] += 1
             group.add(problem.place.line)
 
     def report(self) -> ProblemReport:
-        groups = [group for alike in self._groups.values() for group in alike.values()]
-        listed = sorted(groups, key=lambda group: (group.rank, group.order))[: self._maximum]
+        # Of those of one rank the first that was begun comes first.
+        listed = sorted(self._groups.values(), key=lambda group: group.rank)[: self._maximum]
         listed.sort(key=lambda group: group.first.sort_key)
         firsts = [group.first for group in listed]
         taken = set(firsts)
@@ -205,11 +203,7 @@ class InputRejected(Exception):
 
 
 def check_none(problems: Iterable[Problem], listed: int) -> None:
-    """Refuses input that has any of the problems, of which so many are listed one by one: it can be wrong in every row.
-
-    Raises:
-        InputRejected: as said.
-    """
+    """Refuses input that has any of the problems, of which so many are listed one by one: it can be wrong in every row."""
     log = ProblemLog(listed)
     log.add(problems)
     report = log.report()
@@ -270,9 +264,8 @@ def foreign_letter(word: str) -> str:
     import unicodedata
 
     names = {letter: unicodedata.name(letter, "") for letter in word if not letter.isascii()}
-    looks = next(
-        (letter for letter, name in names.items() if name.startswith(("CYRILLIC", "GREEK", "FULLWIDTH"))), None
-    )
+    foreign = ("CYRILLIC", "GREEK", "FULLWIDTH")
+    looks = next((letter for letter, name in names.items() if name.startswith(foreign)), None)
     return f"; {quoted(looks)} in it is {names[looks]}" if looks and names.keys() != set(word) else ""
 
 
@@ -304,12 +297,9 @@ def _may_mean(word: str, candidate: str) -> bool:
 @lru_cache(4096)
 def _shape(word: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """How a word looks, its parts and its numbers. A file may have a great many words, each held against all known ones."""
-    return _as_it_looks(word), tuple(_PARTS.split(word)), tuple(_DIGITS.findall(word))
-
-
-def _as_it_looks(word: str) -> str:
-    """Letters and digits alone, a letter that is doubled once, and `l` and `o` as the digits that they look like."""
-    return _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
+    # Letters and digits alone, a letter that is doubled once, and `l` and `o` as the digits that they look like.
+    looks = _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
+    return looks, tuple(_PARTS.split(word)), tuple(_DIGITS.findall(word))
 
 
 def one_of(words: Sequence[str], maximum: int = 12, last: str = "or") -> str:

@@ -137,9 +137,8 @@ def parse_bound(text: str, offset: int) -> int:
         assert start is not None
         return start
     if not _INSTANT.fullmatch(text):
-        raise ValueError(
-            f"{quoted(text)} is not a day, a month or a time, such as 2023-11-17, 2023-11 or 2023-11-17T08:00"
-        )
+        examples = "2023-11-17, 2023-11 or 2023-11-17T08:00"
+        raise ValueError(f"{quoted(text)} is not a day, a month or a time, such as {examples}")
     return _whole_second(text, parse_instant(text, offset))
 
 

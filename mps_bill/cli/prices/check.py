@@ -15,12 +15,8 @@ from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_mis
 Sheets = Annotated[
     list[str], argument("PATH", "Price sheets: files, folders, globs, or the ids of shipped ones (see prices list).")
 ]
-Today = Annotated[
-    str | None, option("--today DATE", "Use DATE, such as 2026-11-23, as today's date. Default: today in UTC.")
-]
-
-
 _SELECT = "Report only problems of this code (P101), group of codes (P9) or name; repeatable, also P9,P101."
+_TODAY = "Use DATE, such as 2026-11-23, as today's date. Default: today in UTC."
 _AGAINST = (
     "Compare prices with this sheet's, such as mps-china. Default: the shipped sheets of the currency that have"
     " the items. Repeatable."
@@ -28,9 +24,8 @@ _AGAINST = (
 _CODES_PAGE = (
     "Where you keep the page of `mps-bill help codes`, for helpUri in SARIF; each rule has its section anyway."
 )
-
-
 _IGNORE = "Do not report problems of this code, group of codes or name; likewise."
+_MAX_ERRORS = "Number of problems of each kind to list as text."
 
 
 @shows("lines", "document", "findings", "suites")
@@ -41,11 +36,9 @@ def check(
     strict: Annotated[bool, option("--strict", "Fail on warnings too.")] = False,
     select: Annotated[list[str] | None, option("--select CODE", _SELECT)] = None,
     ignore: Annotated[list[str] | None, option("--ignore CODE", _IGNORE)] = None,
-    today: Today = None,
+    today: Annotated[str | None, option("--today DATE", _TODAY)] = None,
     against: Annotated[list[str] | None, option("--against SHEET", _AGAINST, completion.sheets)] = None,
-    max_errors: Annotated[
-        int, option("--max-errors N", "Number of problems of each kind to list as text.", min=1)
-    ] = LISTED_OF_A_KIND,
+    max_errors: Annotated[int, option("--max-errors N", _MAX_ERRORS, min=1)] = LISTED_OF_A_KIND,
     codes_page: Annotated[str | None, option("--codes-page URL", _CODES_PAGE)] = None,
     quiet: options.Quiet = False,
 ) -> int:
@@ -62,10 +55,11 @@ def check(
     from mps_bill.price_sheet.load_sheets import load_sheets
     from mps_bill.price_sheet.mistakes import once_a_mistake
     from mps_bill.price_sheet.references import shipped_references
+    from mps_bill.price_sheet.sheet_definition import parse_date
     from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.view.findings_view import FindingsView
 
-    day = today_option(today)
+    day = options.parsed("--today", today, parse_date) or datetime.now(UTC).date().isoformat()
     if codes_page is not None and not re.fullmatch(r"https?://[^\s#]+", codes_page):
         raise invalid("--codes-page", "write an address that begins with https://, without #")
     selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
@@ -94,13 +88,6 @@ def check(
     showing.show(findings)
     code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
     return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
-
-
-def today_option(value: str | None) -> str:
-    """The date given, or today in UTC."""
-    from mps_bill.price_sheet.sheet_definition import parse_date
-
-    return options.parsed("--today", value, parse_date) or datetime.now(UTC).date().isoformat()
 
 
 def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:

@@ -10,9 +10,8 @@ from os.path import isdir
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.options import argument, option
+from mps_bill.cli.options import Reading, argument, option, takes
 from mps_bill.cli.output import check_outputs, invalid
-from mps_bill.cli.reading import Reading, takes
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
 from mps_bill.core.diagnostics import InputRejected, Problem, accepted, all_of
@@ -26,19 +25,17 @@ if TYPE_CHECKING:
 
 
 _FAIL_IF_UP = "Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage."
+_OLD = "Price sheets: a file, a folder, the id of a shipped one, or - for standard input."
+_USAGE = "Bill this usage under both sheets. Repeatable; globs are allowed."
 
 
 @takes(reading=Reading)
 @shows("printed", "document")
 def diff(
-    old: Annotated[
-        str, argument("OLD", "Price sheets: a file, a folder, the id of a shipped one, or - for standard input.")
-    ],
+    old: Annotated[str, argument("OLD", _OLD)],
     new: Annotated[str, argument("NEW", "The price sheets to compare with them.")],
     *,
-    usage: Annotated[
-        list[str] | None, option("--usage FILE", "Bill this usage under both sheets. Repeatable; globs are allowed.")
-    ] = None,
+    usage: Annotated[list[str] | None, option("--usage FILE", _USAGE)] = None,
     fail_if_up: Annotated[str | None, option("--fail-if-up PERCENT", _FAIL_IF_UP)] = None,
     showing: Showing,
     reading: Reading,
@@ -105,23 +102,17 @@ def _compare(
     from mps_bill.ask.comparison import compare_sheets
     from mps_bill.cli.metering import UsageRun
     from mps_bill.price_sheet.book import book_of_latest
+    from mps_bill.price_sheet.sheet_problems import MIXED_CURRENCIES
 
     for sheets in sides:
         other = next((sheet for sheet in sheets if sheet.currency != sheets[0].currency), None)
         if other:
-            raise InputRejected([_two_currencies(sheets[0], other)])
+            message = f"{other.id} is in {other.currency}, and {sheets[0].id} in {sheets[0].currency}"
+            remedy = "for --usage name sheets of one currency"
+            raise InputRejected([Problem(other.place, MIXED_CURRENCIES, f"{message}; {remedy}")])
     run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, showing)
     with run.metering() as (sources, meter_options):
         return compare_sheets(sources, *sides, meter_options)
-
-
-def _two_currencies(one: PriceSheet, other: PriceSheet) -> Problem:
-    from mps_bill.price_sheet import sheet_problems as kinds
-
-    message = (
-        f"{other.id} is in {other.currency}, and {one.id} in {one.currency}; for --usage name sheets of one currency"
-    )
-    return Problem(other.place, kinds.MIXED_CURRENCIES, message)
 
 
 #: Of the prices that rise too much, and of the items, specs and regions without a price, so many are named.

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.table import Selection
 
 
+_REGION = "Only prices in this region. Repeatable."
+_AT = "Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00."
+
+
 @shows("printed", "document", "records")
 def show(
     paths: Sheets,
     *,
     item: Annotated[list[str] | None, option("--item CODE", "Only this item. Repeatable.", completion.items)] = None,
-    region: Annotated[
-        list[str] | None, option("--region REGION", "Only prices in this region. Repeatable.", completion.regions)
-    ] = None,
+    region: Annotated[list[str] | None, option("--region REGION", _REGION, completion.regions)] = None,
     spec: Annotated[list[str] | None, option("--spec SPEC", "Only this spec. Repeatable.", completion.specs)] = None,
-    at: Annotated[
-        str | None, option("--at TIME", "Only what is in force at TIME, such as 2024-04-01T00:00:00+08:00.")
-    ] = None,
+    at: Annotated[str | None, option("--at TIME", _AT)] = None,
     coverage: Annotated[bool, option("--coverage", "Show which specs have a price in which regions.")] = False,
     showing: Showing,
 ) -> int:
