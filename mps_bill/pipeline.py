@@ -38,9 +38,8 @@ from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:
     from mps_bill.settlement.account import Account
-    from mps_bill.settlement.closing import ClosingRow, Totals
+    from mps_bill.settlement.closing import ClosingRow, OverdueBill, Totals
     from mps_bill.settlement.forecast import Forecast
-    from mps_bill.settlement.overdue import OverdueBill
     from mps_bill.settlement.settle_cycles import Settled
 
 
@@ -188,9 +187,8 @@ def settle_metered(metered: Metered, book: PriceBook, account: Account, how: Set
     """The bills for the usage of an account, paid from it. It was metered with the cuts of the account's plans, and perhaps
     others."""
     # A bill needs none of this, and start-up is most of a small run.
-    from mps_bill.settlement.closing import closing_rows, totals
+    from mps_bill.settlement.closing import closing_rows, overdue_bills, totals
     from mps_bill.settlement.forecast import forecast
-    from mps_bill.settlement.overdue import overdue_bills
     from mps_bill.settlement.settle_cycles import settle
     from mps_bill.settlement.sources.resource_plans import segment_cuts
 

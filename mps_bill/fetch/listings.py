@@ -169,16 +169,6 @@ RESOURCE_PACKAGES = Listing(
 )
 ACCOUNT = (ACCOUNT_BALANCE, CASH_COUPONS, PREPAID_CARDS, RESOURCE_PACKAGES)
 
-#: Everything that is fetched. `docs/fetch.md` has the permission that each of them needs.
-LISTINGS = (
-    *JOBS.values(),
-    GET_TRANSCODE_JOB,
-    *METERING.values(),
-    QUERY_BILL,
-    DESCRIBE_INSTANCE_BILL,
-    *ACCOUNT,
-)
-
 
 def jobs(service: str, start: int, end: int, lookback: int) -> list[Query]:
     """The jobs of a service that can have finished from `start` until before `end` (seconds since the epoch), if none took

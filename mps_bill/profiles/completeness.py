@@ -11,8 +11,8 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, counted, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.foreign_files import action_of
-from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, is_there, key_of, value_at
+from mps_bill.profiles.foreign_files import action_of, knows
+from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, key_of, value_at
 from mps_bill.profiles.profile import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
@@ -131,8 +131,7 @@ class Completeness:
             return
         for key, value in members.items():
             found = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
-            known = self._profile.known_by
-            is_record = any(known and all(is_there(value_at(one, path.steps)) for path in known) for one in found)
+            is_record = any(knows(self._profile, one) for one in found)
             is_list = any(key_of(one, step) is not None for one in found)
             if key != own and (is_record or is_list):
                 message = f"records stand under {quoted(key)} as well as under {quoted(own)}; give them in one list"

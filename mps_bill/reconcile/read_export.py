@@ -30,7 +30,7 @@ from mps_bill.reconcile.export_columns import (
     is_heading,
 )
 from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
-from mps_bill.reconcile.read_row import Cells, json_amount, plain_amount, read_row
+from mps_bill.reconcile.read_row import Cells, read_row
 
 _GIVE_USAGE = "give it before --bill, and with --bill what the provider charged"
 #: How many lines behind the first one a header is looked for.
@@ -205,7 +205,7 @@ class _Reader:
             self.report(place(""), kinds.WRONG_ROW_LENGTH, message)
             return
         texts = {column: fields[index].strip() for column, index in columns.items() if index < len(fields)}
-        cells = Cells(texts, place, plain_amount, self.problems, names)
+        cells = Cells(texts, place, False, self.problems, names)
         if is_closing:
             stated = [column for column in SUMMED if cells.text(column)]
             self.closings.append(ClosingRow(place(""), cells.money(stated), first, len(self.rows)))
@@ -280,7 +280,7 @@ class _Reader:
             texts[column] = "" if value is None else str(value).strip()
         if month and texts.get("month", "") in ABSENT:
             texts["month"] = month
-        self._add(Cells(texts, place, json_amount, self.problems, keys), sorted(item.items()))
+        self._add(Cells(texts, place, True, self.problems, keys), sorted(item.items()))
         return columns
 
     def _add(self, cells: Cells, content: object) -> None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import TypeVar
 
 from mps_bill.core.decimals import ZERO
@@ -58,11 +57,6 @@ def parse_amount(text: str, *, exponent: bool) -> Decimal:
     return Decimal(text)
 
 
-#: Numbers as CSV and as JSON write them.
-plain_amount = partial(parse_amount, exponent=False)
-json_amount = partial(parse_amount, exponent=True)
-
-
 class Rewritten(ValueError):
     """A date that a spreadsheet program has rewritten so that it cannot be read any more."""
 
@@ -108,12 +102,12 @@ class Cells:
     """The cells of a row by column, without spaces around them; `place` gives the place of a cell, or of the row for "", and
     `names` what the file calls a column.
 
-    `parse_number` is for numbers as the file writes them. What is wrong is added to `problems`.
+    `exponent`: numbers may have one. What is wrong is added to `problems`.
     """
 
     texts: Mapping[str, str]
     place: Callable[[str], Place]
-    parse_number: Callable[[str], Decimal]
+    exponent: bool
     problems: list[Problem]
     names: Mapping[str, str]
 
@@ -126,7 +120,7 @@ class Cells:
         self.problems.append(Problem(self.place(column), kind, message))
 
     def number(self, column: str) -> Decimal | None:
-        return self._parsed(column, kinds.BAD_AMOUNT, self.parse_number)
+        return self._parsed(column, kinds.BAD_AMOUNT, lambda text: parse_amount(text, exponent=self.exponent))
 
     def amounts(self, columns: Sequence[str]) -> dict[str, Decimal]:
         """The columns of money that the export has; an empty cell is 0."""

@@ -1,16 +1,17 @@
-"""What a run comes to: the closing statement of every source, and the totals of all bills and statements."""
+"""What a run comes to: the closing statement of every source, the totals of all bills and statements, and when the account was
+overdue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, scaled
 from mps_bill.core.laws import law
 from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.rating.bills import Amounts, sum_amounts
-from mps_bill.settlement.account import Account
+from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES
@@ -152,6 +153,59 @@ def totals(settled: Settled) -> Totals:
     frozen = sum((step.frozen for step in settled.settlements), ZERO) - released
     law(sum(paid.values(), outstanding + frozen) == amounts.payable, "the totals do not add up")
     return Totals(amounts, plans, paid, outstanding, frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueBill:
+    """A bill that was overdue from its issue time on: `debt.amount` was outstanding, of which `left` still is.
+
+    `cleared_at` is when a top-up repaid the last of it.
+    """
+
+    debt: Debt
+    left: Decimal
+    cleared_at: int | None
+
+
+def overdue_bills(settled: Settled) -> tuple[OverdueBill, ...]:
+    """Every bill or statement that is or was outstanding, oldest first; from earlier runs with what was left of it."""
+    found: dict[tuple[str, int, str | None, int], OverdueBill] = {}
+    for debt in settled.opening.outstanding:
+        _add(found, debt)
+    for step in settled.steps:
+        if isinstance(step, Arrival):
+            for repaid, part in step.repaid:
+                bill = found[_key(repaid)]
+                left = bill.left - part
+                found[_key(repaid)] = replace(bill, left=left, cleared_at=None if left else step.at)
+        elif step.payment.debt:
+            _add(found, step.payment.debt)
+    return tuple(found.values())
+
+
+def cleared_by(account: Account) -> int | None:
+    """When the top-ups that are still to arrive will have repaid all that is outstanding; None where they do not."""
+    received = ZERO
+    for top_up in sorted(account.top_ups, key=lambda top_up: top_up.at):
+        if not top_up.arrived:
+            received += top_up.amount
+            if received >= account.owed:
+                return top_up.at
+    return None
+
+
+def _add(found: dict[tuple[str, int, str | None, int], OverdueBill], debt: Debt) -> None:
+    """Adds a debt; two corrections of one cycle can be issued at one time, and count as one."""
+    same = found.get(_key(debt))
+    if same:
+        debt = replace(debt, amount=debt.amount + same.debt.amount)
+    found[_key(debt)] = OverdueBill(
+        debt, debt.amount if same is None else same.left + debt.amount - same.debt.amount, None
+    )
+
+
+def _key(debt: Debt) -> tuple[str, int, str | None, int]:
+    return (debt.product, debt.cycle_start, debt.month, debt.issued_at)
 
 
 def overdue_since(account: Account) -> int | None:

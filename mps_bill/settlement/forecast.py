@@ -136,7 +136,8 @@ def _row(
     left = sum((one.left for one in held), ZERO)
     times = [use.used_up_at for one in held if (use := uses.get((source, one.id))) and use.used_up_at is not None]
     gone = max(times, default=None) if not left else None
-    return ForecastRow(source, unit, left, a_day, gone or _moment(out, now))
+    runs_out = None if out is None or out > now + _HORIZON else int(out)
+    return ForecastRow(source, unit, left, a_day, gone or runs_out)
 
 
 def _expired(holding: Holding, now: int) -> bool:
@@ -160,10 +161,6 @@ def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> tup
                 return (now if waits else None), None
             reached = Fraction(min(ends))
     return (now if waits else reached), reached
-
-
-def _moment(out: Fraction | None, now: int) -> int | None:
-    return None if out is None or out > now + _HORIZON else int(out)
 
 
 def _a_day(rate: Fraction) -> Decimal:

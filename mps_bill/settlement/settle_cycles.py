@@ -15,7 +15,7 @@ from mps_bill.core.decimals import ZERO, round_money
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill, under_contract
-from mps_bill.settlement.account import Account, FrozenMonth, TopUp
+from mps_bill.settlement.account import Account, FrozenMonth
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, known, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
 from mps_bill.settlement.sources.payment_source import Due, PaidLine
@@ -173,7 +173,7 @@ class _Run:
         """Lets time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` those at it)."""
         last_statement = until if statements_too else until - 1
         while True:
-            top_up = self._next_top_up(until)
+            top_up = self._to_come[-1] if self._to_come and self._to_come[-1].at <= until else None
             held, statement = self._next_statement(last_statement)
             step: Step
             if top_up and not (statement and statement.issued_at < top_up.at):
@@ -189,9 +189,6 @@ class _Run:
         arrived = {id(step.top_up) for step in self.steps if isinstance(step, Arrival)}
         marked = (replace(one, arrived=True) if id(one) in arrived else one for one in self.account.top_ups)
         return replace(self.account, top_ups=tuple(marked))
-
-    def _next_top_up(self, until: int) -> TopUp | None:
-        return self._to_come[-1] if self._to_come and self._to_come[-1].at <= until else None
 
     def _next_statement(self, until: int) -> tuple[FrozenMonth, StatementMonth] | tuple[None, None]:
         if not self.account.frozen:

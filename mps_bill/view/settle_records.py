@@ -17,10 +17,9 @@ from mps_bill.rating.bills import Bill
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import POOLS as PAYABLE_FROM
-from mps_bill.settlement.closing import ClosingRow, overdue_since
+from mps_bill.settlement.closing import ClosingRow, cleared_by, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.overdue import cleared_by
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
 from mps_bill.settlement.sources.payment_source import PaymentSource

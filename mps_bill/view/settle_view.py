@@ -19,9 +19,9 @@ from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.rating.selection import Selection
 from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
+from mps_bill.settlement.closing import OverdueBill, cleared_by
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
-from mps_bill.settlement.overdue import OverdueBill, cleared_by
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources import SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.resource_plans import PlanDeduction

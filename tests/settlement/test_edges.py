@@ -11,9 +11,8 @@ from mps_bill.core.decimals import amount_text
 from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Cycle
 from mps_bill.settlement.account import Account, Debt, FrozenMonth
-from mps_bill.settlement.closing import closing_rows, overdue_since, totals
+from mps_bill.settlement.closing import cleared_by, closing_rows, overdue_bills, overdue_since, totals
 from mps_bill.settlement.forecast import forecast
-from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.resource_plans import take_from_plans

@@ -13,8 +13,7 @@ from mps_bill.core.decimals import round_money
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.charged import cycle_key
-from mps_bill.settlement.closing import closing_rows, totals
-from mps_bill.settlement.overdue import cleared_by, overdue_bills
+from mps_bill.settlement.closing import cleared_by, closing_rows, overdue_bills, totals
 from mps_bill.settlement.settle_cycles import Settled, Settlement, settle
 from tests.settlement.worlds import (
     HOUR,

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from mps_bill.settlement.account import Debt
 from mps_bill.settlement.account_writer import afresh
+from mps_bill.settlement.closing import cleared_by, overdue_bills
 from mps_bill.settlement.forecast import forecast
-from mps_bill.settlement.overdue import cleared_by, overdue_bills
 from mps_bill.settlement.settle_cycles import Settled, settle
 from tests.settlement.test_settle import MONTHLY, OFFSET
 from tests.settlement.worlds import (
