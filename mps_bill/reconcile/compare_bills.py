@@ -25,6 +25,7 @@ from mps_bill.rating.bills import Bill
 from mps_bill.reconcile import sides
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
 from mps_bill.reconcile.export import CENT, Export, ExportRow
+from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
 from mps_bill.reconcile.match import (
@@ -338,22 +339,14 @@ def _both_paid(ours: OurBill, theirs: TheirBill) -> tuple[Paid, Paid] | None:
 def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: Place | None) -> Iterator[Difference]:
     """What was paid otherwise. The difference of the payables itself is paid by something and is explained elsewhere, so it
     is taken out of the column that bears it; what is left moves money between columns and adds up to nothing."""
-    columns = tuple(reversed(_PAID_BY))
+    columns = tuple(PAYMENTS)[::-1]
     more = {column: theirs[column] - ours[column] for column in columns}
     if difference:
         bears = [column for column in columns if more[column] * difference > 0]
         more[max(bears, key=lambda column: min(abs(more[column]), abs(difference)))] -= difference
-    for column, by in _PAID_BY.items():
+    for column, (_, by) in PAYMENTS.items():
         if more[column]:
             yield Difference("deduction", None, more[column], place, ours[column], theirs[column], note=by)
-
-
-_PAID_BY = {
-    "voucher": said("paid by vouchers"),
-    "card": said("paid by stored-value cards"),
-    "cash": said("paid by cash"),
-    "outstanding": said("paid by nobody: outstanding"),
-}
 
 
 def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from mps_bill.core.diagnostics import one_of
+from mps_bill.core.language import mark, said
 
 #: column -> its spellings, the one to prefer first. Case, spaces and a group before a slash make no difference, so that the
 #: names of the API are the English headings too.
@@ -58,8 +59,14 @@ REQUIRED: tuple[tuple[str, ...], ...] = (
     ("product", "product_code"),
     ("start", "day", "month"),
 )
-#: The columns of how a bill was paid. An export may have none of them.
-PAYMENTS = ("voucher", "card", "cash", "outstanding")
+#: The columns of how a bill was paid, with what people call what stands there, and the note of a difference. An export may have
+#: none of them.
+PAYMENTS: Mapping[str, tuple[str, str]] = {
+    "voucher": (mark("Vouchers", "paid"), said("paid by vouchers")),
+    "card": (mark("Stored-value cards", "paid"), said("paid by stored-value cards")),
+    "cash": (mark("Cash", "paid"), said("paid by cash")),
+    "outstanding": (mark("Outstanding"), said("paid by nobody: outstanding")),
+}
 #: The columns that the closing row of an export sums.
 SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS, "paid", "adjust")
 #: What a row is for -> its names as 费用类型, 账单类型 and the API's Item. What is not usage or rounding is no bill of usage.

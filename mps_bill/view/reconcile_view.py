@@ -14,6 +14,7 @@ from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
+from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS, LineKey
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
@@ -41,12 +42,6 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/reconciliation/1"
-_PAID = (
-    ("voucher", mark("Vouchers", "paid")),
-    ("card", mark("Stored-value cards", "paid")),
-    ("cash", mark("Cash", "paid")),
-    ("outstanding", mark("Outstanding")),
-)
 _AMOUNTS = mark("Amounts are theirs - ours.")
 _GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("month")}
 
@@ -202,7 +197,7 @@ class ReconcileView:
         return (*sides, replace(difference, unit=self.currency))
 
     def _payments(self, ours: Paid, theirs: Paid) -> Table:
-        rows = [(tr(title, sense="paid"), *_sides(ours[name], theirs[name])) for name, title in _PAID]
+        rows = [(tr(title, sense="paid"), *_sides(ours[name], theirs[name])) for name, (title, _) in PAYMENTS.items()]
         total = (tr("Payable"), *_sides(sum(ours.values(), ZERO), sum(theirs.values(), ZERO)))
         columns = (Column("Paid by"), *self._side_columns())
         return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
@@ -468,4 +463,4 @@ def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, Decimal]:
 
 
 def _paid_json(ours: Paid, theirs: Paid) -> dict[str, dict[str, Decimal]]:
-    return {column: _sides_json(ours[column], theirs[column]) for column, _ in _PAID}
+    return {column: _sides_json(ours[column], theirs[column]) for column in PAYMENTS}
