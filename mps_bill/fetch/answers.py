@@ -160,8 +160,7 @@ def _whole_lines(raw: BinaryIO) -> int:
 
 
 def _earlier(raw: BinaryIO, end: int, name: str) -> Iterator[Earlier]:
-    """The requests and answers in the first `end` bytes of a file, one after the other: all of them may be larger than the
-    memory."""
+    """The requests and answers in the first `end` bytes of a file, one by one: all may be larger than the memory."""
     raw.seek(0)
     number = 0
     while raw.tell() < end:

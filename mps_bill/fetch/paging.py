@@ -231,8 +231,7 @@ class ActionTotals:
 
 
 def fetch(queries: Sequence[Query], ask: Ask, keep: Callable[[Page], None]) -> dict[str, ActionTotals]:
-    """Fetches every page of the queries, and of what follows from their rows, and hands it to `keep`; the control totals by
-    action.
+    """Hands every page of the queries, and of what follows from their rows, to `keep`; the control totals by action.
 
     Raises:
         FetchFailed: as `pages`, and as `ask` and `keep` do.

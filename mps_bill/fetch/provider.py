@@ -39,8 +39,7 @@ class Provider:
     """Asks the provider, with the keys of the standard chain (environment, profiles, roles)."""
 
     def __init__(self, region: str, endpoint: str | None, notify: Callable[[str], None]) -> None:
-        """`endpoint` is an address that serves every product, instead of those of the region. `notify` is given what is waited
-        for.
+        """`endpoint` is an address that serves every product, instead of those of the region; `notify` gets what is waited for.
 
         Raises:
             FetchFailed: the client is not installed, or there is no key.

@@ -284,11 +284,7 @@ def _csv_records(source: UsageSource, profile: Profile) -> Iterator[CsvRecord | 
 
 
 def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:
-    """The number of each field in the rows of a CSV file, by its name in the header.
-
-    Raises:
-        InputRejected: the header is malformed, lacks a field, or has one twice.
-    """
+    """The number of each field in the rows of a CSV file, by its name in the header."""
     if form := foreign_form(header, profile.field_names.__contains__):
         raise files.rejected(source, *form, header.line, 1)
     if header.flaw:

@@ -23,7 +23,6 @@ from mps_bill.profiles.usage_fields import Record, usage_fields
 #: How many answers, and how many records of them, are looked at.
 _LOOKED_AT = 20
 _START = 1 << 16
-_ERROR = "an error of the provider, "
 
 
 def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] | None:
@@ -98,11 +97,7 @@ def is_usage(source: UsageSource) -> bool:
 
 
 def _form(source: UsageSource) -> str | None:
-    """CSV, JSON or XML; None for a table that is empty or cannot be read, which its reader reports.
-
-    Raises:
-        InputRejected: another file is empty or cannot be read.
-    """
+    """CSV, JSON or XML; None for a table that is empty or cannot be read, which its reader reports."""
     try:
         return files.form_of(source)
     except InputRejected:
@@ -166,29 +161,20 @@ def _begins_as_bill(source: UsageSource) -> bool:
 
 
 def _unknown(source: UsageSource, form: str) -> str:
-    """Why no profile reads a file, by what it begins with."""
-    begin = _begin(source, form)
-    if begin.startswith(_ERROR):
-        return f"the file begins with {begin}"
+    """Why no profile reads a file, by its header or by the first document in it."""
+    value: Any = _header(source) if form == "csv" else next(iter(files.documents_of(source, form))).value
+    if form != "csv" and (error := files.error_in(value, 1)):
+        return f"the file begins with an error of the provider, {error}"
+    if form == "csv":
+        named = ", ".join(map(quoted, value[:6]))
+        begin = f"a header with {named}" if len(value) > 1 else f"the value {named}"
+    else:
+        is_object = isinstance(value, dict) and value
+        begin = f"an object with {', '.join(map(quoted, islice(value, 6)))}" if is_object else shown(value)
     return (
         f"no profile knows this file, which begins with {begin}; name one with --profile, of your own or shipped with the"
         f" program ({', '.join(shipped_profiles())})"
     )
-
-
-def _begin(source: UsageSource, form: str) -> str:
-    """What the header or the first document of a file is, for a message."""
-    if form == "csv":
-        names = _header(source)
-        return (
-            f"a header with {', '.join(map(quoted, names[:6]))}" if len(names) > 1 else f"the value {quoted(names[0])}"
-        )
-    value = next(iter(files.documents_of(source, form))).value
-    if error := files.error_in(value, 1):
-        return f"{_ERROR}{error}"
-    if not isinstance(value, dict) or not value:
-        return shown(value)
-    return f"an object with {', '.join(map(quoted, islice(value, 6)))}"
 
 
 def _table(source: UsageSource) -> Iterator[CsvRecord]:

@@ -39,14 +39,9 @@ def form_of(source: UsageSource) -> Literal["csv", "json", "xml"]:
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         raise rejected(source, usage_kinds.EMPTY_FILE, "the file is empty")
-    if is_web_page(start):
+    if start[:1] == b"<" and b"html" in start[:200].lower():
         raise rejected(source, usage_kinds.UNREADABLE_FILE, f"{WEB_PAGE}; fetch the answer again")
     return "json" if start[:1] in (b"{", b"[") else "xml" if start[:1] == b"<" else "csv"
-
-
-def is_web_page(start: bytes) -> bool:
-    """Whether the start of a file is that of HTML."""
-    return start[:1] == b"<" and b"html" in start[:200].lower()
 
 
 def documents_of(source: UsageSource, form: str) -> Iterator[Document]:

@@ -300,8 +300,7 @@ def read_answers(
 
 
 def _check_spellings(answer: Answer) -> None:
-    """Two spellings of one key would be two answers, of which one would be passed over in silence. Notifications have two of
-    their texts."""
+    """Two spellings of one key would be two answers, one passed over in silence. Notifications have two of their texts."""
     value = answer.span.value
     for name in value if isinstance(value, dict) else ():
         small = _small(name)
@@ -323,11 +322,7 @@ def _may_wrap(inner: Any) -> bool:
 
 
 def _unwrapped(answer: Answer) -> Answer | None:
-    """What stands in a wrapper, where the answer is one.
-
-    Raises:
-        JsonError: two wrappers stand in one object, or a text in a wrapper is not valid JSON.
-    """
+    """What stands in a wrapper, where the answer is one."""
     value, text = answer.span.value, answer.document.text
     _check_spellings(answer)
     wrappers = [key for name in _WRAPPERS if (key := key_of(value, name)) and _may_wrap(value[key])]

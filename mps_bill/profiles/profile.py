@@ -38,8 +38,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The records whose `field` has one of `values` and that have nothing in the field `without`, and the reason that is
-    reported."""
+    """The records whose `field` has one of `values` and that have nothing in `without`, and the reason that is reported."""
 
     field: FieldPath
     values: tuple[str, ...]

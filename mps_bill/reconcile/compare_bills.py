@@ -22,21 +22,13 @@ from mps_bill.core.times import Calendar
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill
-from mps_bill.reconcile import sides
+from mps_bill.reconcile import match, sides
 from mps_bill.reconcile.differences import BillComparison, Category, Difference, Reconciliation
 from mps_bill.reconcile.export import CENT, Export, ExportRow
 from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.export_mapping import BillMapping
 from mps_bill.reconcile.identities import contradictions, has_payments, unexplained
-from mps_bill.reconcile.match import (
-    ALL_ITEMS,
-    NO_MAPPING,
-    ExcludedRows,
-    LineKey,
-    MatchedRow,
-    match_rows,
-    with_rounding_by_bill,
-)
+from mps_bill.reconcile.match import ALL_ITEMS, ExcludedRows, LineKey, MatchedRow
 from mps_bill.reconcile.odd_cents import LEAST, NONE, Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.periods import BillPeriod, Grain, grain_of, row_period, row_second
 from mps_bill.reconcile.sides import OurBill, OurRun, Paid, Side, TheirBill
@@ -47,7 +39,7 @@ def reconcile(
 ) -> Reconciliation:
     """Compares our bills with the provider's. A line agrees when its amount is within `tolerance` for each of its rows, or of
     the bills that they are sums of; a bill must agree exactly. To be called in the exact decimal context."""
-    matched, excluded = match_rows(export.rows, mapping, book)
+    matched, excluded = match.match_rows(export.rows, mapping, book)
     counts = sum(map(len, matched.values())), sum(len(one.rows) for one in excluded)
     law(sum(counts) == len(export.rows), "{} rows compared and {} excluded of {}", *counts, len(export.rows))
     grains: dict[str, Grain] = {}
@@ -58,7 +50,7 @@ def reconcile(
     outside: list[OurBill] = []
     months = _months(matched, book)
     for product in book.versions:
-        rows = with_rounding_by_bill(matched.get(product, ()), book.calendar(product))
+        rows = match.with_rounding_by_bill(matched.get(product, ()), book.calendar(product))
         if rows or any(bill.cycle.product == product for bill in run.bills):
             grains[product] = _grain(product, run.bills, rows, book)
             if any(row.key == ALL_ITEMS and row.row.fee != "rounding" for row in rows):
@@ -255,8 +247,7 @@ def _are_cents(rows: Iterable[ExportRow]) -> bool:
 
 
 def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
-    """What took the rows of a bill from their list amounts to their payables: discounts and coupons beyond ours, and
-    rounding."""
+    """What took rows from their list amounts to their payables: discounts and coupons beyond ours, and rounding."""
     is_right = ours.payable == theirs.payable
     net = _net_amounts(ours, theirs)
     leeways = {
@@ -382,7 +373,7 @@ _Unknown = Mapping[tuple[str, str] | Decimal, Sequence[tuple[BillPeriod, ExportR
 
 def _unknown_rows(excluded: Iterable[ExcludedRows], mapping: BillMapping, calendar: Calendar) -> _Unknown:
     found: dict[tuple[str, str] | Decimal, list[tuple[BillPeriod, ExportRow]]] = {}
-    for row in (row for one in excluded if one.reason == NO_MAPPING for row in one.rows):
+    for row in (row for one in excluded if one.reason == match.NO_MAPPING for row in one.rows):
         item = mapping.item(row)
         if item or (row.payable and not (row.item or row.item_code)):
             content = (item.item, item.spec) if item else row.payable

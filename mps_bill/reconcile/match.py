@@ -133,11 +133,7 @@ def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) 
 
 
 def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book: PriceBook) -> tuple[Item, str]:
-    """The item of the price sheets and the spec that a row is for.
-
-    Raises:
-        _Unmatched: no mapping has it, or the price sheets have not what it maps to.
-    """
+    """The item of the price sheets and the spec that a row is for."""
     target = mapping.item(row)
     if target is None:
         raise _Unmatched(said("no mapping for {item}", item=quoted(called)))
@@ -156,11 +152,7 @@ def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book:
 
 
 def _measured(row: ExportRow, key: LineKey, item: Item, mapping: BillMapping) -> MatchedRow:
-    """The row with its quantities and price as numbers.
-
-    Raises:
-        _Unmatched: its unit is not one that the item is billed in.
-    """
+    """The row with its quantities and price as numbers."""
     if row.usage is None:
         return MatchedRow(row, key, item.unit)
     unit = mapping.unit(row.usage_unit)

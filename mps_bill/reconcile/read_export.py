@@ -155,8 +155,7 @@ class _Reader:
         self.forms.add(frozenset(map(heading, names.values())), columns, self.rows[first:])
 
     def _header(self, row: Row, name: str, behind: Iterator[Row]) -> dict[str, int]:
-        """The number of each column of the header; empty, and a problem, where the first row is none. `behind` are the next
-        rows."""
+        """The number of each column of the header; empty, and a problem, where the first row is none."""
         columns, duplicates, missing = find_columns(row.fields, (), self.own)
         if missing and (cause := self._no_header(row, behind)):
             self.report(Place(name, row.line), *cause)

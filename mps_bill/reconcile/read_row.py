@@ -62,11 +62,7 @@ class Rewritten(ValueError):
 
 
 def _plain_date(text: str) -> str:
-    """A date as the provider writes it, of one that a spreadsheet program has rewritten.
-
-    Raises:
-        Rewritten: it is no longer known which date it was.
-    """
+    """A date as the provider writes it, of one that a spreadsheet program has rewritten."""
     if match := _SLASHED.fullmatch(text):
         date = "-".join(f"{int(part):02}" for part in match.group(1, 2, 3) if part)
         return f"{date} {int(match[4]):02}:{match[5]}" if match[4] else date

@@ -66,8 +66,7 @@ _KEPT = frozenset(field.key for field in f.KEPT)
 
 
 def _entries(account: Account, offset: int) -> dict[str, Any]:
-    """The value of every key of the account but the first three, in the order of the format; empty where the key is left
-    out."""
+    """The value of every key but the first three, in the order of the format; empty where the key is left out."""
     entries: dict[str, Any] = {field.key: None for field in f.ACCOUNT.fields[3:]}
     for source in account.sources:
         entries |= source.written(offset)
@@ -96,8 +95,7 @@ _SINGLE_DEBTS = 24
 
 
 def _by_month(debts: Sequence[Debt], offset: int) -> tuple[list[Debt], list[_Flow]]:
-    """The debts that have a row each, and the rows of months that have many, so that an account in debt for long stays one
-    that can be read."""
+    """The debts that have a row each, and the rows of months that have many: an account in debt for long can still be read."""
     calendar = Calendar(HOUR, offset)
     months: dict[tuple[str, str, int], list[Debt]] = {}
     for debt in debts:

@@ -214,6 +214,9 @@ def test_frozen_amounts_need_the_sheet_that_pays_them() -> None:
 def test_every_problem_is_told_at_once() -> None:
     text = GOOD.replace("HD: 3", "HD: 0").replace("1000.00", "-1").replace("[video]", "[audio]")
     assert len(problems(text)) == 3
+    discounts = "discounts:\n  - {id: d-1, percent: 8}\n  - {id: d-1, percent: 9}\n"
+    found = problems(GOOD.replace("id: studio-a", "id: studio/a") + discounts)
+    assert [one.rpartition(" [")[2] for one in found] == ["bad-id]", "duplicate-id]"]
 
 
 def test_the_schema_knows_every_key() -> None:
