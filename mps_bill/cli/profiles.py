@@ -136,15 +136,14 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
         for one in converted:
             parts = [f"{count} skipped ({reason})" for reason, count in sorted(one.skipped.items())]
             parts = [counted(one.rows, "row"), *parts]
-            counts = one.counts
-            several = [counted(counts.documents, "document")]
-            several += [counted(counts.answers, "answer")] if counts.answers else []
-            read = max(counts.documents, counts.answers)
+            several = [counted(one.documents, "document")]
+            several += [counted(one.answers, "answer")] if one.answers else []
+            read = max(one.documents, one.answers)
             named = f"{one.source.name} ({', '.join(several)})" if read > 1 else one.source.name
             say(f"Records of {named}: {one.records} read = {' + '.join(parts)}", quiet=quiet)
-            templates += counts.templates
-            on_trust += counts.on_trust
-            empty += counts.empty
+            templates += one.templates
+            on_trust += one.on_trust
+            empty += one.empty
         records = sum(one.records for one in converted)
         if records and not any(one.rows for one in converted):
             say(f"Warning: nothing of this is usage; {counted(records, 'record')} skipped, for the reasons above")

@@ -38,33 +38,23 @@ _ZERO = re.compile(r"0+(\.0*)?")
 
 
 @dataclass(slots=True)
-class Counts:
-    """What a foreign file has: its documents and the answers in them, and what became of its records.
+class Converted:
+    """A foreign file, and when it is read to its end `source` is its usage: how many `rows` it makes, its documents and the
+    answers in them, and what became of its records.
 
     `skipped` counts by reason; `templates` counts the billed records of each template that the profile does not name,
     `empty` the records that are a success with the length 0, and `on_trust` the pages that name a next one without a request
     that says which page they are.
     """
 
+    source: UsageSource
+    rows: int = 0
     documents: int = 0
     answers: int = 0
     empty: int = 0
     on_trust: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     templates: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A foreign file as usage: how many `rows` it makes, and what else it has."""
-
-    source: UsageSource
-    rows: int
-    counts: Counts
-
-    @property
-    def skipped(self) -> Mapping[str, int]:
-        return self.counts.skipped
 
     @property
     def records(self) -> int:
@@ -145,22 +135,22 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
 
 
 def _converted(source: UsageSource, profile: Profile, path: Path, completeness: Completeness) -> Converted:
-    counts = Counts()
-    rows = 0
+    found = Converted(source)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for row in _usage_rows(source, profile, counts, completeness):
+        for row in _usage_rows(source, profile, found, completeness):
             # A row with one value only is rejected by every reader, and skipped by none.
             is_bad = row.flaws or not any(row.fields)
             writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if is_bad else row.fields)
-            rows += 1
-    again = partial(_usage_rows, source, profile, Counts(), Completeness(profile))
-    usage = UsageSource(source.name, path, "csv", path.stat().st_size, again)
+            found.rows += 1
     # The first row is the header.
-    return Converted(usage, rows - 1, counts)
+    found.rows -= 1
+    again = partial(_usage_rows, source, profile, Converted(source), Completeness(profile))
+    found.source = UsageSource(source.name, path, "csv", path.stat().st_size, again)
+    return found
 
 
-def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completeness: Completeness) -> Iterator[Row]:
+def _usage_rows(source: UsageSource, profile: Profile, counts: Converted, completeness: Completeness) -> Iterator[Row]:
     """The rows of usage that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
     names = profile.column_names
@@ -184,7 +174,7 @@ def _usage_rows(source: UsageSource, profile: Profile, counts: Counts, completen
 
 
 def _records(
-    source: UsageSource, profile: Profile, counts: Counts | None = None, completeness: Completeness | None = None
+    source: UsageSource, profile: Profile, counts: Converted | None = None, completeness: Completeness | None = None
 ) -> Iterator[JsonRecord | CsvRecord | Row]:
     """The records of a file, and rows with a flaw where there is none."""
     try:
@@ -192,7 +182,8 @@ def _records(
         if form == "csv":
             yield from _csv_records(source, profile)
         else:
-            yield from _answer_records(source, form, profile, counts or Counts(), completeness or Completeness(profile))
+            counts, completeness = counts or Converted(source), completeness or Completeness(profile)
+            yield from _answer_records(source, form, profile, counts, completeness)
     except read_errors() as error:
         raise files.rejected(
             source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}"
@@ -200,7 +191,7 @@ def _records(
 
 
 def _answer_records(
-    source: UsageSource, form: str, profile: Profile, counts: Counts, completeness: Completeness
+    source: UsageSource, form: str, profile: Profile, counts: Converted, completeness: Completeness
 ) -> Iterator[JsonRecord | Row]:
     if profile.records is None:
         raise files.rejected(

@@ -18,7 +18,7 @@ from mps_bill.reconcile.export import Export
 from mps_bill.reconcile.identities import Contradiction
 from mps_bill.reconcile.match import ExcludedRows, LineKey
 from mps_bill.reconcile.periods import BillPeriod, Grain, row_second
-from mps_bill.reconcile.sides import Paid, sum_of
+from mps_bill.reconcile.sides import Paid, sum_paid
 
 Category = Literal["missing-there", "missing-here", "quantity", "price", "discount", "deduction", "late", "rounding"]
 MEANINGS: Mapping[Category, str] = {
@@ -183,4 +183,4 @@ def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:
     known = [bill.paid for bill in bills if bill.paid]
     if not known:
         return None
-    return sum_of([ours for ours, _ in known]), sum_of([theirs for _, theirs in known])
+    return sum_paid([ours for ours, _ in known]), sum_paid([theirs for _, theirs in known])

@@ -65,7 +65,7 @@ class Side:
 Paid = Mapping[str, Decimal]
 
 
-def sum_of(parts: Collection[Paid]) -> Paid:
+def sum_paid(parts: Collection[Paid]) -> Paid:
     return {column: sum((part[column] for part in parts), ZERO) for column in PAYMENTS}
 
 
@@ -141,7 +141,7 @@ def our_bills(
     found: dict[BillPeriod, OurBill] = {}
 
     def at(second: int) -> OurBill:
-        paid = None if run.payments is None else sum_of(())
+        paid = None if run.payments is None else sum_paid(())
         return found.setdefault(period_of(second, grain, calendar), OurBill(paid=paid))
 
     for bill in run.bills:
@@ -158,7 +158,7 @@ def our_bills(
     for paid_product, second, payment in run.payments or ():
         if paid_product == product:
             ours = at(second)
-            ours.paid = sum_of((ours.paid or sum_of(()), _paid(payment)))
+            ours.paid = sum_paid((ours.paid or sum_paid(()), _paid(payment)))
     return found
 
 

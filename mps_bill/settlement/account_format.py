@@ -218,10 +218,12 @@ SETTLED_BY_PRODUCT = optional(
 )
 SETTLED_AT = optional("settled_at", moment("a time"), "the time that the account has reached")
 OUTSTANDING = list_of("outstanding", "outstanding bills", DEBT, "oldest first")
-_SAME = "the same where a month has many of them"
-OUTSTANDING_MONTHS = list_of("outstanding_months", "months of outstanding bills", DEBT_MONTH, _SAME)
-_PAID_LATER = "months to be paid as a whole when they are over"
-FROZEN = list_of("frozen", "frozen months", FROZEN_MONTH, _PAID_LATER, PRODUCT, MONTH)
+OUTSTANDING_MONTHS = list_of(
+    "outstanding_months", "months of outstanding bills", DEBT_MONTH, "the same where a month has many of them"
+)
+FROZEN = list_of(
+    "frozen", "frozen months", FROZEN_MONTH, "months to be paid as a whole when they are over", PRODUCT, MONTH
+)
 _USED = "what months have used of items with tiers by the month"
 MONTH_USED = list_of("month_used", "the months' use", MONTH_USE, _USED, PRODUCT, MONTH, ITEM, SPEC, REGION)
 _CHARGED = "the cycles that were charged, so that the same usage is not charged again"

@@ -125,7 +125,7 @@ def test_numbers_keep_their_digits_in_json_and_xml(number: str, tmp_path: Path) 
 def test_documents_and_answers_are_counted(tmp_path: Path) -> None:
     text = lines(page(A), [page(B), page(C), A])
     with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
-        assert (one.counts.documents, one.counts.answers, one.records, one.rows) == (2, 3, 4, 4)
+        assert (one.documents, one.answers, one.records, one.rows) == (2, 3, 4, 4)
 
 
 def test_a_value_keeps_its_place_in_wrappers_and_xml(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_answers_without_lengths_say_what_to_ask_for(
 def test_what_is_listed_and_answered_is_whole(name: str, documents: list[object], tmp_path: Path) -> None:
     with converted(written(tmp_path, lines(*documents)), using=profile(name)) as (one,):
         assert len(rows(one)) == 2
-        assert one.counts.documents == len(documents)
+        assert one.documents == len(documents)
 
 
 def test_a_listing_needs_its_last_page_and_answers_of_single_jobs_are_none(tmp_path: Path) -> None:
@@ -310,10 +310,10 @@ def test_preset_templates_name_the_item(template: str, item: str, tmp_path: Path
     of_ims = parent("P1", sub_job("s1", ProcessConfig={"Transcode": {"TemplateId": template}}))
     with converted(written(tmp_path, lines(of_ims)), using=profile("ims-jobs", {"deleted": "failed"})) as (one,):
         assert [row["item"] for row in rows(one)] == [item]
-        assert not one.counts.templates
+        assert not one.templates
     with converted(written(tmp_path, lines(page(job("a", template)))), using=profile("mps-job-list")) as (one,):
         assert [row["item"] for row in rows(one)] == [item]
-        assert not one.counts.templates
+        assert not one.templates
     using = profile("mps-job-list", {"item": "editing_basic"})
     with converted(written(tmp_path, lines(page(job("a", template)))), using=using) as (one,):
         assert [row["item"] for row in rows(one)] == ["editing_basic"]
@@ -339,9 +339,9 @@ def test_templates_that_nothing_names_are_counted_and_a_profile_of_ones_own_name
         )
     )
     with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
-        assert dict(one.counts.templates) == {"ours": 2, "other": 1}
+        assert dict(one.templates) == {"ours": 2, "other": 1}
     with converted(written(tmp_path, text), using=profile("mps-job-list", {"item": "transcoding"})) as (one,):
-        assert not one.counts.templates
+        assert not one.templates
     own, problems = read_profile(OWN, "own.yaml")
     assert own, problems
     with converted(written(tmp_path, text), using=own) as (one,):
@@ -349,7 +349,7 @@ def test_templates_that_nothing_names_are_counted_and_a_profile_of_ones_own_name
             *[("narrowband_hd_1", "H264.HD.NarrowBandHDV1")] * 2,
             *[("transcoding", "")] * 3,
         ]
-        assert dict(one.counts.templates) == {"other": 1}
+        assert dict(one.templates) == {"other": 1}
     with converted(written(tmp_path, lines(page(job("a", "S00000001-200030")))), using=own) as (one,):
         assert [row["item"] for row in rows(one)] == ["editing_basic"]
 
