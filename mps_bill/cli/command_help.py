@@ -68,9 +68,9 @@ class _Conversion:
 def convert_where_needed(parameters: Iterable[Any]) -> None:
     """Gives the parameters of a command conversions that load nothing for a value that needs none."""
     for parameter in parameters:
-        spelt = parameter.type_descriptor
-        if spelt.parameter_info.parser is None:
-            parameter.get_runtime_param = partial(_Conversion, spelt.annotation, parameter.get_runtime_param)
+        spelled = parameter.type_descriptor
+        if spelled.parameter_info.parser is None:
+            parameter.get_runtime_param = partial(_Conversion, spelled.annotation, parameter.get_runtime_param)
 
 
 class CommandHelp(TyperCommand):

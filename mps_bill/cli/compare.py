@@ -48,9 +48,7 @@ def compare(
         if given:
             raise invalid(name, "use it with --after")
     if len(others) != 1:
-        raise invalid(
-            "compare", "give one of --with, --region and --account: what is to be different; or --before and --after"
-        )
+        raise invalid("compare", "give one of --with, --region or --account, or --before and --after")
     if not usage:
         raise invalid("USAGE", "name the usage files")
     if own_account and not account:
@@ -60,7 +58,7 @@ def compare(
     other = options.load_book(with_) if with_ else None
     selection = selecting.selection(book)
     if region and "region" in selection.only:
-        raise invalid("--only", "with --region both sides have regions of their own")
+        raise invalid("--only", "it cannot select by region together with --region, which changes the region")
 
     from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.cli.metering import UsageRun

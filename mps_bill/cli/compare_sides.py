@@ -39,7 +39,7 @@ _AFTER = "Explain the change to this period, or to these usage files."
 @dataclass(frozen=True, slots=True)
 class Changing:
     """Two sides of a change: periods of the usage, or, without it, usage files; and how the change is shown. A field is an
-    option: its type says how it is spelt."""
+    option: its type says how it is spelled."""
 
     before: Annotated[list[str] | None, option("--before PERIOD", _BEFORE)] = None
     after: Annotated[list[str] | None, option("--after PERIOD", _AFTER)] = None

@@ -78,7 +78,7 @@ _SITE = "A region of the account's site: cn-... for the China site, another for 
 _FROM = "Start of the period, such as 2026-10-01; days and times without an offset are in UTC+8."
 _LOOKBACK = "How long before the period a job that finished in it can have been created, such as 2d or 36h."
 _ENDPOINT = "Ask this address instead of the provider's own of the region."
-_RESUME = "Go on with the answers that a run which was broken off has left beside --output."
+_RESUME = "Resume an interrupted run from the partial file next to --output."
 _From = Annotated[int, option("--from TIME", _FROM, parser=_second)]
 _To = Annotated[int, option("--to TIME", "End of the period, not part of it.", parser=_second)]
 _Endpoint = Annotated[str | None, option("--endpoint URL", _ENDPOINT, callback=_address)]
@@ -86,7 +86,7 @@ _Endpoint = Annotated[str | None, option("--endpoint URL", _ENDPOINT, callback=_
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """Where answers are fetched from, and to. A field is an option: its type says how it is spelt."""
+    """Where answers are fetched from, and to. A field is an option: its type says how it is spelled."""
 
     output: options.Output = None
     resume: Annotated[bool, option("--resume", _RESUME)] = False
@@ -100,7 +100,7 @@ class Fetching:
             raise invalid("--to", "the end of the period must be after its start")
         if end > now:
             say(
-                "Note: the period is not over, so its end is not all there; fetch it again when it is.",
+                "Note: the period has not ended, so its end is incomplete; fetch it again after it ends.",
                 quiet=self.quiet,
             )
         if earliest < now - _KEPT:
@@ -111,7 +111,7 @@ class Fetching:
         return now
 
     def to_file(self, queries: Sequence[Query], region: str, now: int) -> int:
-        """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be gone on with."""
+        """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be resumed."""
         from mps_bill.core.times import utc_text
         from mps_bill.fetch.answers import Answers, answer_file
         from mps_bill.fetch.paging import fetch as fetch_all
@@ -120,7 +120,7 @@ class Fetching:
         output = self.output
         flows = output is None or descriptor(output) is not None or is_special(output)
         if self.resume and flows:
-            raise invalid("--resume", "only a file can be gone on with; name one by --output")
+            raise invalid("--resume", "it needs a file; give --output FILE")
         described = {"region": region, "fetched_at": utc_text(now)}
         # Without totals the reader of a pipe has gone and wants no more.
         totals: Mapping[str, ActionTotals] | None = None
@@ -197,7 +197,7 @@ def bills(
     if now < listings.BILLING_CLOCK.month_start(month):
         raise invalid("--month", f"{month} has not begun")
     if now < listings.BILLING_CLOCK.month_end(month):
-        note = f"Note: {month} is not over, so its bills are not all there; fetch them again when it is."
+        note = f"Note: {month} has not ended, so its bills are incomplete; fetch them again after it ends."
         say(note, quiet=fetching.quiet)
     queries = listings.bills(month) if level == "bill" else listings.bill_items(month, now)
     return fetching.to_file(queries, region, now)
@@ -262,7 +262,7 @@ def _failures(output: str | None) -> Iterator[None]:
     except FetchFailed as failed:
         say(f"mps-bill: {failed}")
         if failed.resumable and output and os.path.exists(part := os.path.realpath(output) + PART):
-            say(f"What has come is in {printable(part)}; go on with it by --resume.")
+            say(f"The answers received so far are in {printable(part)}; continue with --resume.")
         raise typer.Exit(exit_codes.REJECTED) from None
     except OSError as error:
         raise cannot_write(output or "standard output", "--output", error) from None

@@ -17,7 +17,7 @@ from mps_bill.core.files import shipped_folder
 _FILES = {
     "usage.csv": "five jobs; the column tag_comment says what each row shows",
     "account.yaml": "the account that pays: a resource plan, a voucher, a balance",
-    "mps-bill.yaml": "the price sheet and the account that commands take where none is named",
+    "mps-bill.yaml": "the default price sheet and account",
     "price-sheet.yaml": "prices of your own, made up for the example",
 }
 _SHEET = "price-sheet.yaml"

@@ -144,7 +144,7 @@ _MASTER = "With --engine spark: the cluster. Default: this machine."
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a command reads usage. A field is an option: its type says how it is spelt."""
+    """How a command reads usage. A field is an option: its type says how it is spelled."""
 
     profile: Profile = None
     constants: Constants = None
@@ -170,11 +170,11 @@ def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., i
 
     def given(command: Callable[..., int]) -> Callable[..., int]:
         for name, made in groups.items():
-            spelt = typing.get_type_hints(made, include_extras=True)
+            spelled = typing.get_type_hints(made, include_extras=True)
             # What marks a field, and a parameter, without a default.
             empty = {dataclasses.MISSING: inspect.Parameter.empty}
             fields = {
-                one.name: (spelt[one.name], empty.get(one.default, one.default)) for one in dataclasses.fields(made)
+                one.name: (spelled[one.name], empty.get(one.default, one.default)) for one in dataclasses.fields(made)
             }
             command = with_options(command, name, fields, made)
         return command
@@ -185,12 +185,12 @@ def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., i
 def with_options(
     command: Callable[..., int], name: str, shared: Mapping[str, tuple[object, object]], make: Callable[..., object]
 ) -> Callable[..., int]:
-    """A command with the options `shared` (how each is spelt, and its default) in the place of its parameter `name`, which is
+    """A command with the options `shared` (how each is spelled, and its default) in the place of its parameter `name`, which is
     what `make` makes of them."""
     signature = inspect.signature(command, eval_str=True)
     own_place = [
-        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelt)
-        for option, (spelt, default) in shared.items()
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelled)
+        for option, (spelled, default) in shared.items()
     ]
     parameters = [one for own in signature.parameters.values() for one in (own_place if own.name == name else [own])]
 

@@ -146,21 +146,20 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
             empty += one.empty
         records = sum(one.records for one in converted)
         if records and not any(one.rows for one in converted):
-            say(f"Warning: nothing of this is usage; {counted(records, 'record')} skipped, for the reasons above")
+            say(f"Warning: no usage found; {counted(records, 'record')} skipped for the reasons above")
         if empty:
             say(
-                f"Warning: {counted(empty, 'record')} of a success with the length 0, billed as 0; ask the provider what was made"
+                f"Warning: {counted(empty, 'record')} of successful jobs with length 0, billed as 0; ask the provider about them"
             )
         if on_trust:
             say(
-                f"Warning: {counted(on_trust, 'page')} with a next page and without the request beside it: a last page is"
-                " there, and whether another one is missing cannot be known; fetch writes the requests"
+                f"Warning: {counted(on_trust, 'page')} with a next page but no stored request; a missing page cannot be"
+                " detected; `fetch` stores requests"
             )
         for template, count in sorted(templates.items()):
-            are, their = ("is", "its") if count == 1 else ("are", "their")
             say(
-                f"Warning: {counted(count, 'record')} of template {quoted(template)}, which the profile does not name, {are}"
-                f" taken for what {their} streams show; name its item under templates in a profile of your own"
+                f"Warning: {counted(count, 'record')} with template {quoted(template)}, which is not in the profile; the item was"
+                " taken from the streams; add the template under `templates` in a profile of your own"
             )
         for note in profile.notes:
             say(f"Note: {note}", quiet=quiet)

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 _FROM = "Show only cycles from this day, month or time on (the billing clock); all usage is still billed."
 _TO = "Show only cycles before this day, month or time."
 _ON = "Show only this day or month, such as 2023-11-17 or 2023-11."
-_ONLY = "Show only lines with this item, family, spec, region or tag_...; one key twice is or, two keys are and."
+_ONLY = (
+    "Show only lines with this item, family, spec, region or tag_...; values of one key are alternatives, different keys must"
+    " all match."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Selecting:
-    """What of a run a command shows. A field is an option: its type says how it is spelt."""
+    """What of a run a command shows. A field is an option: its type says how it is spelled."""
 
     from_: Annotated[str | None, show_option("--from TIME", _FROM)] = None
     to: Annotated[str | None, show_option("--to TIME", _TO)] = None
@@ -50,8 +53,7 @@ class Selecting:
 
     def _period(self, offset: int) -> Period:
         if self.on and (len(self.on) > 1 or self.from_ is not None or self.to is not None):
-            message = "it is one day or month, and goes with no other period; a longer one is --from and --to"
-            raise invalid("--on", message)
+            raise invalid("--on", "it is one day or month, and cannot be combined with --from or --to")
         if self.on:
             with options.named("--on"):
                 return parse_period(self.on[0], offset)
@@ -114,5 +116,5 @@ class Detail(Selecting):
         """How many bills are printed in full; None where that depends on the length of the run."""
         if self.summary and (self.show_all or self.in_full is not None):
             option = "--all" if self.show_all else "--bills"
-            raise invalid("--summary", f"it has no bill in full; leave out {option}")
+            raise invalid("--summary", f"it prints no full bills; remove {option}")
         return sys.maxsize if self.show_all else self.in_full

@@ -39,7 +39,7 @@ _ALLOW_FUTURE = "Also charge and save cycles that have not ended yet."
 @dataclass(frozen=True, slots=True)
 class Charging:
     """The account, or the folder of accounts; what it is charged with, up to when, and where it is saved. A field is an option:
-    its type says how it is spelt."""
+    its type says how it is spelled."""
 
     account: Annotated[str, options.account(_ACCOUNT)]
     save: Annotated[str | None, option("--save FILE", _SAVE)] = None

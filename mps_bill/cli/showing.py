@@ -69,9 +69,7 @@ class Showing:
         """Refuses a summary or a selection that the format cannot show, since it would be missed by nobody, and two pages of
         one that has none."""
         if in_short and self.format.part not in ON_PAPER:
-            raise invalid(
-                "--summary", f"it makes two pages, which {self.format.name} does not have; use --format html or xlsx"
-            )
+            raise invalid("--summary", "it needs --format html or xlsx")
         taken = self.format.by
         if taken and not self.format.shows(groupings):
             raise invalid("--by", f"{self.format.name} takes one of {one_of(taken)} for --by")
@@ -81,9 +79,7 @@ class Showing:
             (selection.period != ALWAYS and "--on" in self.format.cannot, "--from, --to or --on"),
         ):
             if asked:
-                raise invalid(
-                    "--format", f"{self.format.name} is of whole bills, without summaries; leave out {option}"
-                )
+                raise invalid("--format", f"{self.format.name} has whole bills only; remove {option}")
 
     @contextmanager
     def opened(self, *, there: bool = False) -> Iterator[IO[str]]:
@@ -173,7 +169,7 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
         return value or (asked if asked in formats else None)
 
     about = f"Output format. Default: by the suffix of --output, else {next(iter(formats))}."
-    spelt: dict[str, tuple[object, object]] = {
+    spelled: dict[str, tuple[object, object]] = {
         "format_": (
             _one_of(formats, show_option("--format -f", about, callback=default_format, show_default=False)),
             None,
@@ -181,9 +177,9 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
         "output": (options.Output, None),
     }
     if bom:
-        spelt["bom"] = Annotated[bool, show_option("--bom", "Start CSV with a byte order mark, for Excel.")], False
+        spelled["bom"] = Annotated[bool, show_option("--bom", "Start CSV with a byte order mark, for Excel.")], False
     if set(parts) & set(FOR_PEOPLE):
-        spelt["lang"] = _one_of(LANGUAGES, show_option("--lang", _LANG, show_default=False)), None
+        spelled["lang"] = _one_of(LANGUAGES, show_option("--lang", _LANG, show_default=False)), None
 
     def showing(format_: str | None, output: str | None, *, bom: bool = False, lang: str | None = None) -> Showing:
         """Refuses what cannot be written, before any work is done for it."""
@@ -196,7 +192,7 @@ def shows(*parts: Part, bom: bool = False) -> Callable[[Callable[..., int]], Cal
             raise invalid("--format", f"{chosen.about} cannot be shown on a terminal; {example}")
         return Showing(chosen, output, bom, lang or ENGLISH)
 
-    return lambda command: with_options(command, "showing", spelt, showing)
+    return lambda command: with_options(command, "showing", spelled, showing)
 
 
 def _one_of(words: Iterable[str], option: Any) -> object:

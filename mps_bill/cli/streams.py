@@ -11,7 +11,7 @@ from mps_bill.cli.exit_codes import REJECTED
 
 
 def prepare() -> None:
-    """Makes the standard streams fit to be used, whatever they were given as and whatever the locale is."""
+    """Opens standard streams that are closed, and makes all three write UTF-8, whatever the locale is."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -31,7 +31,7 @@ _CHUNK = 1 << 20
 
 
 class Answers:
-    """Where the answers of a run go, and those of an earlier run that it goes on with."""
+    """Where the answers of a run go, and those of an earlier run that it resumes."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class Answers:
             if _timeless(found) != _timeless(self._document(request)):
                 raise FetchFailed(
                     f"{printable(self._name)}:{self.kept + 1}: this is the answer to another request"
-                    f" ({found.get('action')}), and {request} comes here; give the options that the file was begun"
-                    " with, or remove it"
+                    f" ({found.get('action')}), but {request} is next; use the options of the first run or delete"
+                    " the file"
                 )
             return answer
 
@@ -83,8 +83,8 @@ class Answers:
         """Refuses answers of the earlier run that no request of this one is about."""
         if self._next is not None:
             raise FetchFailed(
-                f"{printable(self._name)}:{self.kept + 1}: from here on are answers that these options do not ask for; give"
-                " those that the file was begun with, or remove it"
+                f"{printable(self._name)}:{self.kept + 1}: the answers from here on belong to another request; use the"
+                " options of the first run or delete the file"
             )
 
     def _document(self, request: Request) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def answer_file(path: str, described: Mapping[str, Any], *, resume: bool) -> Ite
     part = target + PART
     if not resume and os.path.lexists(part):
         raise FetchFailed(
-            f"{printable(part)} has the answers of a run that was broken off; go on with it by --resume, or remove it"
+            f"{printable(part)} contains answers of an interrupted run; continue with --resume or delete it"
         )
     with open(part, "a+b") as raw:
         if not lock(raw.fileno()):

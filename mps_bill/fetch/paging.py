@@ -14,7 +14,8 @@ from mps_bill.fetch.listings import Listing, Path, Query
 
 
 class FetchFailed(Exception):
-    """What cannot be fetched, as one message for a person. What came before is right, if `resumable`, and can be gone on with."""
+    """What cannot be fetched, as one message for a person. If `resumable`, what was received before is right and the run can be
+    resumed."""
 
     def __init__(self, message: str, *, resumable: bool = False) -> None:
         super().__init__(message)
@@ -109,7 +110,9 @@ def pages(query: Query, ask: Ask) -> Iterator[Page]:
             break
         number += 1
     if total is not None and total != came:
-        raise FetchFailed(_changed(query, f"TotalCount is {total}, and {counted(came, query.listing.counted)} came"))
+        raise FetchFailed(
+            _changed(query, f"{counted(came, query.listing.counted)} received, but TotalCount is {total}")
+        )
 
 
 def _changed(query: Query, what: str) -> str:
@@ -192,8 +195,8 @@ def _check_echoes(page: Page) -> None:
         asked, answered = request.parameters[parameter], _text(value, path)
         if answered and answered != asked:
             raise FetchFailed(
-                f"the answer to {request} is of {parameter} {quoted(answered)}, and {quoted(asked)} was asked for;"
-                " it is not written"
+                f"the answer to {request} is for {parameter} {quoted(answered)}, but {quoted(asked)} was requested;"
+                " it was discarded"
             )
 
 

@@ -115,11 +115,11 @@ def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[Refusal, ...]:
     entries = [entry for entry in sheet.unpriced if key.item in entry.items]
     found = next((entry for entry in entries if entry.holds_item(key.item, key.region)), None)
     if found is None:
-        message = f"item {quoted(key.item)} is in no price sheet of the run; {sheet.ref} knows it in other regions only"
+        message = f"no price sheet of this run has item {quoted(key.item)}; {sheet.ref} has prices for it in other regions only"
         return (Refusal("item", kinds.UNKNOWN_ITEM, message),)
     message = (
         f"item {quoted(key.item)} has no price{_limited(found, key)} in {sheet.ref}: {found.note}; add it to a sheet of"
-        f" yours, beside the other items of {sheet.product} ({found.place})"
+        f" yours, with the other items of {sheet.product} ({found.place})"
     )
     return (Refusal("item", kinds.NO_PRICE, message),)
 
@@ -129,7 +129,7 @@ def check_words(key: UsageKey, scheme: MeteringScheme) -> tuple[Refusal, ...]:
     refusals = []
     items, regions = scheme.words["item"], scheme.words["region"]
     if key.item not in items:
-        message = f"item {quoted(key.item)} is in no price sheet of the run{near_miss(key.item, items)}"
+        message = f"unknown item {quoted(key.item)}; no price sheet of this run has it{near_miss(key.item, items)}"
         refusals.append(Refusal("item", kinds.UNKNOWN_ITEM, message))
     if key.region not in regions:
         message = f"region {quoted(key.region)} is not known{near_miss(key.region, regions)}"

@@ -151,7 +151,7 @@ def _missing_columns(layouts: Mapping[str, Layout], tags: Sequence[str]) -> Iter
             hint = near_miss(tag, (name for name in present if name.startswith(TAG_PREFIX)), priced=False)
             message = f"there is no column {quoted(tag)}{hint}"
             yield Problem(Place(", ".join(layouts)), kinds.MISSING_COLUMN, message)
-    message = f"the header lacks {quoted(ACCOUNT_COLUMN)}, which other files of the run have"
+    message = f"missing column {quoted(ACCOUNT_COLUMN)}, which other files of this run have"
     for name, layout in layouts.items():
         if ACCOUNT_COLUMN in present and ACCOUNT_COLUMN not in layout.index:
             yield Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message)
@@ -164,8 +164,7 @@ def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
         Problem(
             Place(source.name),
             kinds.MISSING_COLUMN,
-            f"the file lacks {quoted(name)}, which only the name of its folder has ({printable(folder)}); the name of a"
-            " folder is not data, so write the column into the file",
+            f"missing column {quoted(name)} (it is only in the folder name, {printable(folder)}); write it into the file",
         )
         for folder in source.column_folders()
         if (name := folder.partition("=")[0]) not in layout.index
@@ -416,10 +415,9 @@ def _unreadable(source: UsageSource, error: Exception) -> Problem:
 def _conflict(item: PlacedRecord, known: SeenRecord) -> Problem:
     record, features = item.record, item.record.features
     output = f", output {quoted(record.output)}" if record.output else ""
-    message = (
-        f"job {quoted(record.job_id)} ({features.item}{output}) is at {known.first} with other values"
-        f" ({'; '.join(record.differences(known.record))}); none of its rows can be billed until they agree"
-    )
+    differences = "; ".join(record.differences(known.record))
+    other = f"{known.first} ({differences})" if differences else "another of its rows"
+    message = f"job {quoted(record.job_id)} ({features.item}{output}) conflicts with {other}; correct the rows so that they agree"
     return Problem(Place(item.source.name, item.row.line, 1), kinds.CONFLICTING_REPEAT, message)
 
 

@@ -129,14 +129,12 @@ def _check_accounts(layouts: Mapping[str, Layout], wanted: bool | None) -> tuple
     for name, layout in layouts.items():
         there = layout.index.get(ACCOUNT_COLUMN)
         if wanted is True and there is None:
-            message = (
-                f"the header lacks {quoted(ACCOUNT_COLUMN)}, and a folder of accounts is given; name one account's file"
-            )
+            message = f"missing column {quoted(ACCOUNT_COLUMN)}, which a folder of accounts needs; give the file of one account"
             return (Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message),)
         if wanted is False and there is not None:
             message = (
-                f"the column {quoted(ACCOUNT_COLUMN)} makes this the usage of many accounts, and it is to be that of one;"
-                " bill and explain take many, and so does settle with a folder of accounts"
+                f"column {quoted(ACCOUNT_COLUMN)} means usage of several accounts, and one account is expected;"
+                " use bill, explain or settle with a folder of accounts"
             )
             return (Problem(Place(name, 1, 1), kinds.MANY_ACCOUNTS, message),)
     return ()

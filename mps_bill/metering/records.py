@@ -319,13 +319,13 @@ def _bad_time(text: str, error: ValueError) -> ValueProblem:
     """What is wrong with a time. Where a whole file has times of one form, the sentence is the same for all of them."""
     if _LOCAL.fullmatch(text) and "offset" in str(error):
         error = ValueError(
-            "has no offset from UTC; write one, as in 2023-11-10T11:20:00+08:00, or say with --timezone which"
-            " all times without one have"
+            "has no offset from UTC; add one, as in 2023-11-10T11:20:00+08:00, or give --timezone for times"
+            " without an offset"
         )
     elif _SHEET_TIME.fullmatch(text):
         error = ValueError(
             "is not an ISO 8601 date and time, but one as a spreadsheet shows it; give the column the format"
-            " yyyy-mm-dd hh:mm:ss, save the file again, and say with --timezone which offset from UTC the times have"
+            " yyyy-mm-dd hh:mm:ss, save the file again, and give --timezone for the offset of its times"
         )
     return _missing_or("completed_at", text, kinds.BAD_TIME, error)
 

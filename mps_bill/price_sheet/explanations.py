@@ -205,12 +205,12 @@ EXPLANATIONS: Mapping[Kind, str] = {
         " refused from then on. Where that is meant, list it under `unpriced` with a note."
     ),
     kinds.CHANGED_RULE: (
-        "A unit, a metering rule, the tiers or the rule of a bill are others than in the version of the sheet before,"
-        " which changes bills though no figure does."
+        "A unit, metering rule, tier table or bill rule differs from the previous version of the sheet; bills change although"
+        " no price does."
     ),
     kinds.MISSPELT_SPEC: (
         "A spec or its codec differs from a known one, or from its neighbours, in case, in a mark or in one letter, or the codec"
-        " is one that usage does not name so, such as AVC for H264. Usage that is spelt right does not meet its price."
+        " has another name in usage, such as AVC for H264. Usage that is spelled correctly does not match this price."
     ),
     kinds.MISSPELT_REGION: (
         "A member of a region group is one letter from a known region, or has a digit too many or too few. Usage of that region"

@@ -134,7 +134,7 @@ class Completeness:
             is_record = any(knows(self._profile, one) for one in found)
             is_list = any(key_of(one, step) is not None for one in found)
             if key != own and (is_record or is_list):
-                message = f"records stand under {quoted(key)} as well as under {quoted(own)}; give them in one list"
+                message = f"records found under both {quoted(key)} and {quoted(own)}; put them in one list"
                 self._unnamed.append(Problem(Place(name, *whole.position()), kinds.INCOMPLETE_ANSWER, message))
 
     def _check_listing(self, name: str, whole: JsonRecord, listing: FieldPath) -> None:
@@ -173,7 +173,7 @@ class Completeness:
         """A row of usage, of the last answer."""
         if self._makes_ids and isinstance(record, JsonRecord):
             if (row := tuple(fields)) in self._rows:
-                message = "the answer has an equal row before this one; they may be two sums, and would be counted once"
+                message = "duplicate row in this answer; if these are two sums, one would be lost"
                 self._unnamed.append(Problem(Place(name, *record.position()), kinds.INCOMPLETE_ANSWER, message))
             self._rows.add(row)
         if self._page and fields[self._region]:

@@ -172,8 +172,8 @@ def _unknown(source: UsageSource, form: str) -> str:
         is_object = isinstance(value, dict) and value
         begin = f"an object with {', '.join(map(quoted, islice(value, 6)))}" if is_object else shown(value)
     return (
-        f"no profile knows this file, which begins with {begin}; name one with --profile, of your own or shipped with the"
-        f" program ({', '.join(shipped_profiles())})"
+        f"no import profile matches this file, which begins with {begin}; choose one with --profile: a file, or a shipped"
+        f" one ({', '.join(shipped_profiles())})"
     )
 
 

@@ -310,7 +310,7 @@ def _check_spellings(answer: Answer) -> None:
 
 def _two_of(answer: Answer, *names: str) -> JsonError:
     what = " and ".join(map(quoted, names))
-    message = f"{what} stand in one object; it is not clear which one counts, so give one of them a document"
+    message = f"{what} are in one object, and only one can be used; put each in its own document"
     return JsonError(*answer.document.position(answer.span.start), message)
 
 

@@ -113,7 +113,7 @@ VALUE = Field("value", _word, "the value of the column then")
 IF_ANY = optional(
     "if_any",
     Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=model.Evidence),
-    "where one of these fields is there, be it a list or an object, the column has this value instead of its own fields'",
+    "if one of these fields is present (also as a list or object), the column has this value",
 )
 
 
@@ -122,7 +122,7 @@ CONDITION_FIELD = Field("field", _field, "the field that is checked")
 NEEDED_IF = optional(
     "needed_if",
     Object("the records that need a value", (CONDITION_FIELD, VALUES), make=Condition),
-    "the records, by the values of a field, for which the default is no value",
+    "records, by value of a field, for which the default is not used",
 )
 TIMES = optional("times", ListOf("the factors", _word), "factors of a quantity: whole numbers, or names of parameters")
 
@@ -194,7 +194,7 @@ COUNT = optional(
 KNOWN_BY = optional(
     "known_by",
     ListOf("the fields of a record", _field, unique=True),
-    "the fields that every record has: by them a record that stands by itself, and the profile of a file, are found",
+    "fields that every record has; they identify single records and the profile of a file",
 )
 ACTIONS = optional(
     "actions",

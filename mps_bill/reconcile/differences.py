@@ -147,7 +147,7 @@ def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> R
     for bill in result.bills:
         if period.edge_in(bill.period.start, bill.period.end) is not None:
             grain = result.grains[bill.product]
-            raise ValueError(f"{bill.product} is compared by the {grain}, and the period would cut {bill.period.name}")
+            raise ValueError(f"{bill.product} is compared by {grain}; the period must not split {bill.period.name}")
     bills = (bill for bill in result.bills if bill.period.start in period)
     calendar = next(iter(book.sheets)).billing.calendar
     seconds = {row.place: row_second(row, calendar) for row in result.export.rows}

@@ -65,7 +65,7 @@ PAYMENTS: Mapping[str, tuple[str, str]] = {
     "voucher": (mark("Vouchers", "paid"), said("paid by vouchers")),
     "card": (mark("Stored-value cards", "paid"), said("paid by stored-value cards")),
     "cash": (mark("Cash", "paid"), said("paid by cash")),
-    "outstanding": (mark("Outstanding"), said("paid by nobody: outstanding")),
+    "outstanding": (mark("Outstanding"), said("outstanding")),
 }
 #: The columns that the closing row of an export sums.
 SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS, "paid", "adjust")

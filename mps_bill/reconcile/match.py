@@ -94,7 +94,7 @@ def match_rows(
         if product is None:
             reason = NO_MAPPING if row.product or row.product_code else said("it names no product")
         elif product not in book.versions:
-            reason = said("{product} is in no price sheet of the run", product=product)
+            reason = said("no price sheet of this run has {product}", product=product)
         elif row.fee in _EXCLUDED_FEES:
             reason = _EXCLUDED_FEES[row.fee]
         else:
@@ -146,7 +146,7 @@ def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book:
     specs = specs_named(target.spec, items)
     if not specs:
         hint = near_miss(target.spec, items[-1].prices)
-        text = mark("it maps to {item} {spec}, which no price sheet of the run has{hint}")
+        text = mark("it maps to {item} {spec}, which no price sheet of this run has{hint}")
         raise _Unmatched(said(text, item=target.item, spec=quoted(target.spec), hint=hint))
     return items[-1], specs[0]
 

@@ -184,7 +184,7 @@ class _Reader:
             return kinds.UNREADABLE_FILE, foreign[1]
         for other in islice(behind, _TITLE_LINES):
             if not find_columns(other.fields, (), self.own)[2]:
-                message = f"the header stands in line {other.line}; delete the lines above it"
+                message = f"the header is on line {other.line}; delete the lines above it"
                 return kinds.UNREADABLE_FILE, message
             if foreign := foreign_form(other, is_heading):
                 return kinds.UNREADABLE_FILE, f"in line {other.line}, {foreign[1]}"

@@ -202,9 +202,9 @@ def _paid(payment: Payment) -> Paid:
 
 
 def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
-    """The provider's bill with what stands under coupons as payments by voucher, as far as we paid so much by vouchers: those
-    that pay when the hour is billed stand under coupons, and most exports have their payable without them. Source: the China
-    site since 2024-07-15."""
+    """The provider's bill with its coupon amounts as payments by voucher, up to what we paid by vouchers. Vouchers that pay when
+    the hour is billed are listed as coupons, and most exports deduct them from the payable amount. Source: the China site since
+    2024-07-15."""
     left = ours.paid["voucher"] - theirs.paid["voucher"] if ours.paid else ZERO
     moved: dict[Place, ExportRow] = {}
     for row in theirs.rows:

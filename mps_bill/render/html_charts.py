@@ -26,7 +26,7 @@ _NARROW, _MOST_WIDE_LABELS = 6, 4
 def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -> str:
     """Upright bars along time, with the amount of the highest one and labels under some of them.
 
-    `beside` is the number of lying bars in the chart beside this one, which it then does not fall short of.
+    `beside` is the number of horizontal bars in the chart next to this one, which is then the minimum height.
     """
     height = max(_LOWEST, min(_HIGHEST, beside * _ROW - _LABELS))
     step = 100 / len(series.bars)

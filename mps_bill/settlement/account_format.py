@@ -187,13 +187,13 @@ DISCOUNTS = list_of(
     "discounts",
     "the discounts",
     DISCOUNT,
-    "the discounts of the contract; of those that hold for a line the largest counts, and they never add up",
+    "discounts of the contract; if several apply to a line, the largest is used; they are not added up",
     ID,
 )
 SETTLEMENT = optional(
     "settlement",
     Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
-    "when bills are settled; it wins over the price sheets; absent: as they say",
+    "when bills are settled; overrides the price sheets; default: as in the price sheets",
 )
 SETTLEMENT_FROM = optional(
     "settlement_from", moment("a month's start"), "the start of the month from which `settlement` holds; absent: always"

@@ -58,7 +58,7 @@ def _check_frozen(fields: Fields, reading: Reading) -> None:
         product = entry.get(f.PRODUCT)
         if product and product.value not in products:
             message = (
-                f"amounts of the product {quoted(product.value)} are frozen, and no price sheet of the run is of it;"
+                f"amounts of the product {quoted(product.value)} are frozen, and no price sheet of this run has it;"
                 f" give its sheet, so that the month can be paid{near_miss(product.value, products)}"
             )
             reading.report(product.place, kinds.UNKNOWN_PRODUCT, message)

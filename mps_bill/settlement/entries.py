@@ -163,7 +163,7 @@ class Reading:
         items = self._items.get(code.value, ())
         if not items:
             hint = near_miss(code.value, self._items)
-            message = f"item {quoted(code.value)} is in no price sheet of the run{hint}"
+            message = f"unknown item {quoted(code.value)}; no price sheet of this run has it{hint}"
             self.report(code.place, kinds.UNKNOWN_ITEM, message)
         return items
 

@@ -262,10 +262,10 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: bool) -> str | None:
-    """Why the account must not be saved to `target`, so that another one has to be named; or None.
+    """Why the account must not be saved to `target`, so that another place must be named; or None.
 
-    Never overwritten are a file that is not this account's, a later state of the account, since its charges would be lost,
-    and a file with several names, of which the others would keep the state before.
+    Three files are never overwritten: one that is not of this account; a later state of the account, whose charges would be
+    lost; and one with several hard links, as the other names would keep the former state.
 
     Raises:
         InputRejected: something is wrong with the file that is there, and not with its choice.

@@ -249,8 +249,8 @@ def assumptions(advice: Advice) -> list[str]:
             " not what is saved, and are left out."
         ),
         tr(
-            "Covers is the quantity covered, Unused what is left of the packs, in their own unit. Break-even is how much of the"
-            " packs must be used, at the mix that they cover here, until what they cover would have cost their price."
+            "Covers: quantity the packs pay for. Unused: what remains, in the packs' unit. Break-even: use, at this mix, at which"
+            " the packs save what they cost."
         ),
         tr(
             "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
@@ -293,7 +293,7 @@ def _about_packs(type_: PackType, advice: Advice) -> Iterator[str]:
     for note in type_.notes:
         yield f"{type_.id}: {note}."
     for word in type_.unknown:
-        yield tr("{type}: on no price sheet of the run, so not counted: {word}.", type=type_.id, word=word)
+        yield tr("{type}: in no price sheet of this run, so not counted: {word}.", type=type_.id, word=word)
     for source in type_.sources:
         text = mark("{type}: read on {day}{product}, {url}, {covers}.")
         product = tr(", of {product}", product=source.product) if source.product else ""
@@ -310,17 +310,17 @@ def _about_time(advice: Advice) -> Iterator[str]:
     expiries = [advice.expires_at(type_) for type_ in advice.packs.types]
     first, last, bought = (time_text(second, advice.offset) for second in (start, end, advice.bought_at))
     yield tr(
-        "Exact over this usage, {start} to {end} (UTC{offset}), and no forecast: what is used at another time is not in it.",
+        "Exact for this usage, {start} to {end} (UTC{offset}); this is not a forecast of other usage.",
         start=first,
         end=last,
         offset=offset_text(advice.offset),
     )
-    before = tr(" What was used before is paid for as it is.") if start < advice.bought_at else ""
-    yield tr("All packs are bought at once, at {time}, and hold from then on.{before}", time=bought, before=before)
+    before = tr(" Usage before that is paid without them.") if start < advice.bought_at else ""
+    yield tr("All packs are bought at {time} and are valid from then on.{before}", time=bought, before=before)
     if min(expiries) < end:
         yield tr(
-            "They are bought once. What is used after they expire ({time} at the earliest) is paid for as it is; ask again"
-            " with --from for the purchase that follows.",
+            "They are bought once. Usage after they expire ({time} at the earliest) is paid without them; for the next purchase"
+            " run this again with --from.",
             time=time_text(min(expiries), advice.offset),
         )
     if max(expiries) > end:

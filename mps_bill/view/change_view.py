@@ -69,7 +69,7 @@ class ChangeView:
 
     @property
     def _is_part(self) -> bool:
-        """Whether it is of parts of bills, of which nothing is payable or rounded."""
+        """Whether parts of bills are compared, which have no payable amount and no rounding."""
         return bool(self.run.selection.only)
 
     def printed(self) -> Iterator[Block]:

@@ -61,7 +61,7 @@ class ComparisonView:
 
     @property
     def _is_part(self) -> bool:
-        """Whether it is of parts of bills, of which nothing is rounded or payable."""
+        """Whether parts of bills are compared, which have no payable amount and no rounding."""
         return bool(self.comparison.selection.only)
 
     @property

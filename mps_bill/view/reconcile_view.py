@@ -389,8 +389,8 @@ def _read(result: Reconciliation) -> Iterator[str]:
     outside, payable = result.outside
     if outside:
         yield tr_many(
-            "{n} bill of ours is of months that the export has nothing of, and not compared: {amount}",
-            "{n} bills of ours are of months that the export has nothing of, and not compared: {amount}",
+            "{n} of our bills is for a month that the export does not cover; not compared: {amount}",
+            "{n} of our bills are for months that the export does not cover; not compared: {amount}",
             outside,
             amount=amount_text(payable),
         )

@@ -540,8 +540,8 @@ def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
     title = mark("Forecast at the rate of {start} to {end} ({span})")
     yield Table(tr(title, start=start, end=end, span=_span(forecast.end - forecast.start)), columns, rows)
     assumptions = tr(
-        "It assumes that usage goes on so, that plans of a unit follow one another and what they cover is paid at list"
-        " price when they have run out, and that any voucher pays any bill."
+        "Assumptions: usage continues at this rate; plans with the same unit are used one after another, then usage is paid at"
+        " list price; every voucher can pay every bill."
     )
     yield Note(assumptions)
 
@@ -559,9 +559,9 @@ def _why_not_charged(run: SettleRun) -> str:
         return ""
     cycles = [bill.cycle for bill in run.settled.late]
     return (
-        f": it adds up to what was charged of {'these cycles' if len(cycles) > 1 else 'this cycle'}"
-        f" ({_named_cycles(cycles, run)}), and counts as charged. Other records with the same sums are charged with"
-        " --charge-late --charge-twice, once"
+        f": it equals what was charged for {'these cycles' if len(cycles) > 1 else 'this cycle'}"
+        f" ({_named_cycles(cycles, run)}), and counts as charged. To charge other records with the same sums, use"
+        " --charge-late --charge-twice once"
     )
 
 
@@ -569,8 +569,8 @@ def notices(run: SettleRun) -> Iterator[str]:
     """What a person should know of a run beside its result, whatever the format."""
     if count := len(run.settled.overtaken):
         yield (
-            f"{'1 bill was' if count == 1 else f'{count} bills were'} issued before the time that the account had reached,"
-            " and paid as of that time; where products have other lags or cycles, --as-of keeps them in step."
+            f"{'1 bill was' if count == 1 else f'{count} bills were'} issued before the account's current time and paid as of"
+            " that time; with products of different lags or cycles use --as-of."
         )
     if run.settled.late:
         rows = run.control_totals.rows_late

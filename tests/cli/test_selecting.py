@@ -99,8 +99,8 @@ def test_the_limit_judges_what_is_shown(shown: Any, usage: str, capsys: pytest.C
         (["--only", "item=reviwe"], 'did you mean "review"'),
         (["--by", "itme"], 'did you mean "item"'),
         (["--by", "item,item"], "has a grouping twice"),
-        (["--by", "day", "-f", "focus"], "leave out --by"),
-        (["--only", "item=review", "-f", "focus"], "leave out --only"),
+        (["--by", "day", "-f", "focus"], "remove --by"),
+        (["--only", "item=review", "-f", "focus"], "remove --only"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(shown: Any, usage: str, words: list[str], message: str) -> None:

@@ -161,7 +161,7 @@ def test_an_answer_about_another_job_is_refused(fetch: Fetch) -> None:
 
     with provider({"ListTranscodeJobs": listed({"": ims_list("p-1", "p-2")}), "GetTranscodeJob": first}) as fake:
         fetch("jobs", *PERIOD, "--service", "ims", "--endpoint", fake.address, code=3)
-    assert 'is of ParentJobId "p-1", and "p-2" was asked for' in fetch.err
+    assert 'is for ParentJobId "p-1", but "p-2" was requested' in fetch.err
 
 
 def sub_job(parameters: dict[str, str], _: int) -> str:
@@ -271,7 +271,7 @@ def test_another_number_than_the_stated_total_is_an_error(
     with provider({"QueryBill": bills_of(total, sizes)}) as fake:
         fetch(*BILLS, "--endpoint", fake.address, "-o", "bills.jsonl", code=3)
     assert "go on with it" not in fetch.err
-    assert f"QueryBill BillingCycle 2026-10: TotalCount is {total}, and {came} bills came" in fetch.err
+    assert f"QueryBill BillingCycle 2026-10: {came} bills received, but TotalCount is {total}" in fetch.err
     assert not Path("bills.jsonl").exists()
 
 
@@ -316,7 +316,7 @@ def test_items_of_another_day_than_the_one_asked_for_are_not_written(fetch: Fetc
 
     with provider({"DescribeInstanceBill": answer}) as fake:
         fetch(*BILLS, "--level", "item", "--endpoint", fake.address, code=code)
-    message = 'is of BillingDate "2026-10-02", and "2026-10-01" was asked for; it is not written'
+    message = 'is for BillingDate "2026-10-02", but "2026-10-01" was requested; it was discarded'
     assert (message in fetch.err) == bool(code)
 
 
@@ -334,7 +334,7 @@ def test_a_page_of_jobs_that_comes_twice_is_not_written(fetch: Fetch) -> None:
     with provider({"ListJob": listed(pages)}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", code=3)
         assert "page 3 of ListJob repeats what came before and is not written" in fetch.err
-        assert "jobs.jsonl.part; go on with it by --resume." in fetch.err
+        assert "jobs.jsonl.part; continue with --resume." in fetch.err
         assert jobs_of(read("jobs.jsonl.part")) == ["j-1", "j-2", "j-3", "j-4"]
         fake.actions["ListJob"] = listed(THREE_PAGES)
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", "--resume")
@@ -350,7 +350,7 @@ def test_a_page_of_bills_that_comes_twice_is_not_written(fetch: Fetch, number: i
 
     with provider({"QueryBill": answer}) as fake:
         fetch(*BILLS, "--endpoint", fake.address, "-o", "bills.jsonl", code=3)
-    assert ("repeats what came before" if number == 2 else 'is of PageNum "1", and "2" was asked for') in fetch.err
+    assert ("repeats what came before" if number == 2 else 'is for PageNum "1", but "2" was requested') in fetch.err
     assert len(read("bills.jsonl.part")) == 1
 
 
@@ -430,7 +430,7 @@ def test_patience_ends_and_the_run_can_be_gone_on_with(fetch: Fetch, no_pauses: 
         words = ["jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl"]
         fetch(*words, code=3)
         assert "page 2 of ListJob: Throttling.User: Slow down.; tried 8 times\n" in fetch.err
-        assert "jobs.jsonl.part; go on with it by --resume." in fetch.err
+        assert "jobs.jsonl.part; continue with --resume." in fetch.err
         assert no_pauses == [1, 2, 4, 8, 16, 30, 60]
         assert jobs_of(read("jobs.jsonl.part")) == ["j-1", "j-2"]
         fake.actions["ListJob"] = listed(THREE_PAGES)
@@ -505,7 +505,7 @@ def test_an_answer_that_repeats_the_secret_is_not_written(fetch: Fetch) -> None:
     assert "repeats a secret" in fetch.err
 
 
-# Going on with a run that was broken off.
+# Resuming an interrupted run.
 
 RESUMED = ["--resume", "-o", "jobs.jsonl"]
 
@@ -559,7 +559,7 @@ def test_answers_that_are_there_are_not_written_over(fetch: Fetch) -> None:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part").read_bytes()
         fetch(*words, "-o", "jobs.jsonl", code=3)
-    assert "go on with it by --resume, or remove it" in fetch.err
+    assert "continue with --resume or delete it" in fetch.err
     assert Path("jobs.jsonl.part").read_bytes() == part
 
 
@@ -579,7 +579,7 @@ def test_more_answers_than_are_asked_for_are_refused(fetch: Fetch) -> None:
         part = Path("jobs.jsonl.part")
         part.write_text(part.read_text().replace('"NextPageToken":"t2"', '"NextPageToken":""'))
         fetch(*words, *RESUMED, code=3)
-    assert "jobs.jsonl.part:2: from here on are answers that these options do not ask for" in fetch.err
+    assert "jobs.jsonl.part:2: the answers from here on belong to another request" in fetch.err
 
 
 def test_a_whole_file_is_there_until_the_next_one_is_whole(fetch: Fetch) -> None:
@@ -684,7 +684,7 @@ def _read_terminal(terminal: int) -> bytes:
         (["--endpoint", "http://mts.aliyuncs.com"], "plain http is taken for 127.0.0.1 only"),
         (["--endpoint", "https://me:secret@mts.aliyuncs.com"], "is not an address"),
         (["--endpoint", "ftp://mts.aliyuncs.com"], "is not an address"),
-        (["--resume"], "only a file can be gone on with"),
+        (["--resume"], "it needs a file; give --output FILE"),
         (["--output", "no/such/folder"], "cannot be written: No such file or directory"),
         (["--output", "/"], "cannot be written: Is a directory"),
     ],
@@ -703,7 +703,7 @@ def test_what_the_provider_may_not_have_is_noted(fetch: Fetch) -> None:
     with provider({"ListJob": listed({"": job_page(job(1))})}) as fake:
         fetch("jobs", *PERIOD, "--from", "2020-01-01", "--to", "2990-01-01", "--endpoint", fake.address)
         assert "the provider keeps jobs and metering for 90 days" in fetch.err
-        assert "the period is not over" in fetch.err
+        assert "the period has not ended" in fetch.err
         fetch("jobs", *PERIOD, "--from", "2020-01-01", "--quiet", "--endpoint", fake.address)
         assert fetch.err == ""
 

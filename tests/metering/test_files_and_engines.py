@@ -135,7 +135,7 @@ def test_a_partitioned_parquet_folder_is_refused_with_the_reason(
     path.parent.mkdir(parents=True)
     polars.DataFrame([{name: value for name, value in GOOD_ROW.items() if name != column}]).write_parquet(path)
     (said,) = refusal(source(path), engine)
-    assert f'the file lacks "{column}"' in said
+    assert f'missing column "{column}"' in said
     assert folder.split("/")[-1] in said
     assert "not data" in said
     assert "U105" in said

@@ -70,7 +70,7 @@ def test_rows_that_contradict_each_other_are_all_rejected_and_both_lines_named(
     result = metered([source(tmp_path / "usage.csv", text)], options=options)
     assert places(result.problems) == [("usage.csv:5:1", "U401")]
     message = result.problems.shown[0].message
-    assert 'job "j-1" (transcoding) is at usage.csv:3 with other values' in message
+    assert 'job "j-1" (transcoding) conflicts with usage.csv:3 (' in message
     assert said in message
     assert (result.rows_read, result.rows_rejected, sum(group.records for group in result.groups)) == (5, 4, 1)
 

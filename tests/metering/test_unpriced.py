@@ -43,15 +43,15 @@ REFUSED = [
      f'transcoding "H265.HD" has no price in "ap-southeast-1" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}as a price of'
      " transcoding (sheet-0.yaml:23:3)", "U309"),
     ("an item in a region", usage_of("mns_topic", region="cn-hongkong"), "item",
-     f'item "mns_topic" has no price in "cn-hongkong" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}beside the other items'
+     f'item "mns_topic" has no price in "cn-hongkong" in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}with the other items'
      " of mps (sheet-0.yaml:17:5)", "U309"),
     ("an item of two entries", usage_of("mns_topic", region="ap-southeast-1"), "item",
      'item "mns_topic" has no price in "ap-southeast-1" in test@2023-11-01T00:00:00+08:00: not sold yet', "U309"),
     ("an item in a region that is not named", usage_of("mns_topic"), "item",
-     'item "mns_topic" is in no price sheet of the run; test@2023-11-01T00:00:00+08:00 knows it in other regions only',
+     'no price sheet of this run has item "mns_topic"; test@2023-11-01T00:00:00+08:00 has prices for it in other regions only',
      "U301"),
     ("an item", usage_of("api_requests", quantity="3", unit="request"), "item",
-     f'item "api_requests" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}beside the other items of mps'
+     f'item "api_requests" has no price in test@2023-11-01T00:00:00+08:00: {NOTE}{ADD}with the other items of mps'
      " (sheet-0.yaml:16:5)", "U309"),
     ("a price before its start",
      row(item="sharpening", spec="Sharp.8K", codec="", width="", height="", unit="frame",
@@ -66,7 +66,7 @@ REFUSED = [
     ("a spec that begins alike", row(spec="H2660.HD", codec="", width="", height=""), "spec",
      'transcoding has no spec "H2660.HD"', "U306"),
     ("another region", row(region="ap-southeast-1"), "region", "priced: mainland or us-west-1", "U309"),
-    ("another item", usage_of("api_request"), "item", 'item "api_request" is in no price sheet of the run', "U301"),
+    ("another item", usage_of("api_request"), "item", 'unknown item "api_request"; no price sheet of this run has it', "U301"),
 ]  # fmt: skip
 
 

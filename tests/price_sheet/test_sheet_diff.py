@@ -135,7 +135,7 @@ def test_what_is_not_a_price_is_reported_in_words() -> None:
         ("", "bill rounded", "down to 2 decimal places", "half-up to 4 decimal places"),
         ("", "group asia", "ap-southeast-1, ap-northeast-1", "ap-southeast-1"),
         ("transcoding", "sizes", "SD 1280x720, HD 1920x1080", "SD 1280x720, HD 2048x1080"),
-        ("transcoding", "metering", "each record rounded half-up to 0.01 minute, at least 0.02 minute",
+        ("transcoding", "metering", "each record rounded half-up to 0.01 minutes, at least 0.02 minutes",
          "the cycle's sum rounded up to 1 minute"),
         ("narrowband", "sizes", "SD 1280x720, HD 1920x1080", "SD 1280x720, HD 2048x1080"),
     ]  # fmt: skip

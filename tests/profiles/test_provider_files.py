@@ -657,7 +657,7 @@ def test_an_error_of_the_provider_is_named(tmp_path: Path, capsys: pytest.Captur
 def test_a_second_list_of_records_is_refused(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "jobs.json").write_text(text)
     assert run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"]) == 3
-    assert 'as well as under "JobList"; give them in one list' in capsys.readouterr().err
+    assert 'and "JobList"; put them in one list' in capsys.readouterr().err
 
 
 METER = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1}
@@ -720,7 +720,7 @@ def test_pages_without_their_requests_are_reported(
     assert run(["bill", str(written(tmp_path, lines(*files))), "-p", "mps-china", "-q"]) == 0
     err = capsys.readouterr().err
     assert (f"Warning: {pages} page" in err) == bool(pages)
-    assert ("whether another one is missing cannot be known" in err) == bool(pages)
+    assert ("a missing page cannot be detected" in err) == bool(pages)
 
 
 def audio(template: str, **properties: object) -> dict[str, Any]:
@@ -773,7 +773,7 @@ def test_editing_of_audio_stays_what_a_profile_of_ones_own_says(tmp_path: Path) 
 def test_a_success_of_length_0_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = lines(page(A, job("b"), job("c", State="TranscodeFail"))).replace(LENGTH, "0.00")
     assert run(["bill", str(written(tmp_path, text)), "-p", "mps-china", "-q"]) == 0
-    assert "Warning: 2 records of a success with the length 0, billed as 0" in capsys.readouterr().err
+    assert "Warning: 2 records of successful jobs with length 0, billed as 0" in capsys.readouterr().err
 
 
 def test_whether_a_deleted_job_is_billed_is_asked_for(tmp_path: Path) -> None:
@@ -899,7 +899,8 @@ def test_an_error_beside_answers_has_the_words_of_the_provider(document: object,
 def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bill", str(written(tmp_path, lines(page(job("a", "ours"))))), "-p", "mps-china", "-q"]) == 0
     assert (
-        '1 record of template "ours", which the profile does not name, is taken for what its' in capsys.readouterr().err
+        '1 record with template "ours", which is not in the profile; the item was taken from the streams'
+        in capsys.readouterr().err
     )
 
 
@@ -923,14 +924,14 @@ def test_it_is_said_where_nothing_is_usage(tmp_path: Path, capsys: pytest.Captur
     waiting = {"FinishTime": "", "OutFileMeta": {}}
     submitted = parent("P1", sub_job("s1", Status="Init", **waiting), sub_job("s2", Status="Init", **waiting))
     assert run(["bill", str(written(tmp_path, lines(submitted))), "-p", "mps-china", "-q"]) == 0
-    assert "Warning: nothing of this is usage; 2 records skipped" in capsys.readouterr().err
+    assert "Warning: no usage found; 2 records skipped" in capsys.readouterr().err
 
 
 def test_equal_rows_of_one_answer_are_refused_and_of_two_are_one(tmp_path: Path) -> None:
     row = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1.5}
     using = profile("ims-metering", {"region": "cn-shanghai"})
     (message,) = rejection(written(tmp_path, lines({"Data": [row, row]})), using=using)
-    assert "the answer has an equal row before this one" in message
+    assert "duplicate row in this answer" in message
     with converted(written(tmp_path, lines({"Data": [row]}, {"Data": [row]})), using=using) as (one,):
         assert one.rows == 2
 
@@ -950,7 +951,7 @@ def test_two_answers_in_one_object_are_refused(
 ) -> None:
     assert run(["bill", str(written(tmp_path, lines(document))), "-p", "mps-china", "-q", *options]) == 3
     err = capsys.readouterr().err
-    assert f"{names} stand in one object; it is not clear which one counts" in err
+    assert f"{names} are in one object, and only one can be used" in err
     assert err.count("\n") == 1, err
 
 

@@ -333,7 +333,7 @@ def test_the_command_takes_a_day_or_a_month_and_whole_runs_alone(
     for more in (["--on", "2023-11"], ["--only", "item=review"]):
         code, _, err = printed(*more)
         assert code == 2
-        assert "hledger is of whole bills" in err
+        assert "hledger has whole bills only" in err
 
 
 def test_a_default_grouping_gives_way_to_a_format_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

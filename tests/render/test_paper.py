@@ -137,7 +137,7 @@ def test_as_many_rows_as_the_summary_can_have_fit_two_pages(tmp_path: Path) -> N
     behind = [
         table("Paid from", 6, below=1),
         table("Account", settle_view._LISTED_IN_SHORT, below=1),
-        table("Forecast", 6, "It assumes that usage goes on so, " * 5, below=0),
+        table("Forecast", 6, "Assumptions: usage continues, " * 5, below=0),
     ]
     pages = [[table("By item", two_pages._ITEMS)], [*of_tags, *behind]]
     notes = ["Late bills, not charged and in no total: 12."] * 4

@@ -79,8 +79,8 @@ def test_an_account_needs_no_more_than_id_currency_and_balance() -> None:
         ("currency: CNY", "currency: USD", "3:11 the account is in USD, and the price sheets are in CNY [other-currency]"),
         ("HD: 3", "HD: 0", '16:28 "0" must be above zero [bad-coefficient]'),
         ("HD: 3", "HDD: 3", '16:24 video has no spec "HDD"; did you mean "HD"? [unknown-spec]'),
-        ("video: {", "vide0: {", '16:7 item "vide0" is in no price sheet of the run; did you mean "video"? [unknown-item]'),
-        ("items: [video]", "items: [review, vidoe]", '18:129 item "vidoe" is in no price sheet of the run; did you mean "video"? [unknown-item]'),
+        ("video: {", "vide0: {", '16:7 unknown item "vide0"; no price sheet of this run has it; did you mean "video"? [unknown-item]'),
+        ("items: [video]", "items: [review, vidoe]", '18:129 unknown item "vidoe"; no price sheet of this run has it; did you mean "video"? [unknown-item]'),
         ("unit: minute", "unit: frame", "9:11 video is billed by minute, and frame does not convert to it [unit-mismatch]"),
         ("unit: minute", "unit: minutes", '9:11 "minutes" is not a unit; did you mean "minute"? [unknown-unit]'),
         ("expires_at: 2024-05-01", "expires_at: 2023-05-01", "13:17 expires_at, 2023-05-01T00:00:00+08:00, must be after effective_from, 2023-11-01T10:30:30+08:00 [empty-validity]"),
@@ -208,7 +208,7 @@ def test_bills_with_more_decimals_than_money_cannot_be_paid() -> None:
 def test_frozen_amounts_need_the_sheet_that_pays_them() -> None:
     frozen = "frozen:\n  - {product: kms, month: 2023-11, items: {keys: 0.0350000001}}\n"
     (problem,) = problems(GOOD + frozen)
-    assert problem.startswith('26:15 amounts of the product "kms" are frozen, and no price sheet of the run is of it')
+    assert problem.startswith('26:15 amounts of the product "kms" are frozen, and no price sheet of this run has it')
 
 
 def test_every_problem_is_told_at_once() -> None:

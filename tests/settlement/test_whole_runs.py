@@ -168,7 +168,7 @@ def test_another_record_with_the_same_sums_is_charged_where_it_is_meant(
     ]
     assert run([*words, "-f", "json"]) == DONE
     said = capsys.readouterr().err
-    assert f"it adds up to what was charged of this cycle (mps {clock(hour_of(first), 8 * HOUR)})" in said
+    assert f"it equals what was charged for this cycle (mps {clock(hour_of(first), 8 * HOUR)})" in said
     # Beside it stands a record of a cycle before, which was never charged.
     earlier = f"one-more,,2023-11-09T10:20:00+08:00,{','.join(first.split(',')[3:])}"
     found = settle(folder, [earlier, other], "--charge-late", "--charge-twice")

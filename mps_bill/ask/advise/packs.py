@@ -49,7 +49,7 @@ class Validity:
 class PackType:
     """Packs that differ in size and price alone. `covers` and `regions` are as in `ResourcePlan`.
 
-    `unknown` are the words of `covers` that are on no price sheet of the run: nothing of them can be billed, or covered.
+    `unknown` are the words of `covers` that are in no price sheet of the run: nothing of them can be billed, or covered.
     """
 
     id: str

@@ -147,11 +147,13 @@ def _crossed(
         why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
         of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
         for sentence, rise in _sentences(found, of_item):
-            yield Crossed(f"{sentence}, which cannot be put as a percentage; {why}", rise)
+            yield Crossed(f"{sentence}, which cannot be expressed as a percentage; {why}", rise)
     for one in (one for one in found.ended if one.refuses and (not compared or _is_used(one, compared, sheets))):
         day = one.old.billing.calendar.day(one.since)
         why = f"{one.instead.ref} is in force" if one.instead else "no sheet is in force any more"
-        text = f"{one.words(_NAMED)} without a price from {day} on, when {why}; that cannot be put as a percentage"
+        text = (
+            f"{one.words(_NAMED)} without a price from {day} on, when {why}; this cannot be expressed as a percentage"
+        )
         yield Crossed(text, lost=one.lost)
     if compared is not None:
         unmeasured = dict.fromkeys(rise.item for rise, _ in over if not rise.measured and rise.item in used)

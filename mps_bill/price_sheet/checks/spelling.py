@@ -58,7 +58,7 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
             continue
         meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(sheet, table), **_twins(table)}
         for spec, word in meant.items():
-            message = f"{quoted(spec)} is nearly {quoted(word)}; if it is that, usage will not meet this price"
+            message = f"{quoted(spec)} looks like {quoted(word)}; if that is meant, usage will not match this price"
             facts = (("price", table.code.value, word), ("template", table.code.value))
             yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, _slip(spec, word), facts=facts)
 
@@ -188,7 +188,7 @@ def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
                 continue
             near = {word for word in KNOWN if len(_DIGITS.findall(word)) != len(_DIGITS.findall(region.value))}
             if word := nearest(region.value, KNOWN, letters_only=True) or nearest(region.value, sorted(near)):
-                message = f"{quoted(region.value)} is nearly the region {word}, and no usage may be of it"
+                message = f"{quoted(region.value)} looks like region {quoted(word)}; no usage may match it"
                 yield Problem(region.place, kinds.MISSPELT_REGION, message, facts=(("region", word),))
 
 
@@ -323,11 +323,11 @@ def nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> s
     every = _bares(tuple(known))
     if bare in every:
         return every[bare] if every[bare] != word else None
-    for other, spelt in every.items():
+    for other, spelled in every.items():
         if letters_only and _digits_differ(bare, other):
             continue
         if min(len(bare), len(other)) >= _SHORTEST and _is_one_slip(bare, other):
-            return spelt
+            return spelled
     return None
 
 
