@@ -18,6 +18,7 @@ from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
 _DAYS_START = (8 * HOUR, 0)
+_FETCH = "fetch the other pages too"
 #: How a request asks for sums of hours.
 _HOURLY = (str(HOUR), "hour")
 
@@ -207,8 +208,8 @@ class Completeness:
                 message = f"{refusal.field.name} names {_listed(left)}: {refusal.because}"
                 yield Problem(place, kinds.INCOMPLETE_ANSWER, message)
         yield from self._unnamed
-        yield from self._missing_pages()
-        yield from self._wrong_totals()
+        for place, message in chain(self._missing_pages(), self._wrong_totals()):
+            yield Problem(place, kinds.INCOMPLETE_ANSWER, message)
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
             message = (
@@ -217,7 +218,7 @@ class Completeness:
             )
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 
-    def _missing_pages(self) -> Iterator[Problem]:
+    def _missing_pages(self) -> Iterator[tuple[Place, str]]:
         """Where the requests stand beside the answers, every page that one of them names or was asked for must be there. Where
         they do not, a page that names a next one needs a last one: behind it in its file, or if no file of its region holds
         pages up to the last one, in any of them."""
@@ -225,16 +226,15 @@ class Completeness:
         # Listings of two regions or periods may have equal tokens.
         with_request = [page for page in self._pages if page.asked is not None]
         asked = {(page.query, page.asked) for page in with_request}
-        announced = {(page.query, page.token) for page in with_request}
+        tokens = {(page.query, page.token) for page in with_request}
         for page in with_request:
             if page.token and (page.query, page.token) not in asked:
-                message = (
-                    f"{name} {quoted(page.token)} announces another page, which is missing; fetch the other pages too"
+                yield page.at, f"{name} {quoted(page.token)} announces another page, which is missing; {_FETCH}"
+            if page.asked and (page.query, page.asked) not in tokens:
+                yield (
+                    page.at,
+                    f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing",
                 )
-                yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
-            if page.asked and (page.query, page.asked) not in announced:
-                message = f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing"
-                yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
         on_trust = [page for page in self._pages if page.token and page.asked is None]
         last: dict[str, list[_Page]] = {}
         ended = set()
@@ -251,33 +251,26 @@ class Completeness:
                 missing[(page.at.file if by_file else "", *sorted(page.regions))] = page
         for (file, *_), page in missing.items():
             where, how = (" behind it in its file", ", a query a file") if file else ("", "")
-            message = (
-                f"{name} {quoted(page.token)} announces another page, and the last page is missing{where};"
-                f" fetch the other pages too{how}"
-            )
-            yield Problem(page.at, kinds.INCOMPLETE_ANSWER, message)
+            announced = f"{name} {quoted(page.token)} announces another page"
+            yield page.at, f"{announced}, and the last page is missing{where}; {_FETCH}{how}"
 
-    def _wrong_totals(self) -> Iterator[Problem]:
+    def _wrong_totals(self) -> Iterator[tuple[Place, str]]:
         """Answers that have another number of records than they state, and pages that are missing by their numbers."""
         for one in self._stated:
             if one.records != one.count and self._profile.count:
-                message = (
-                    f"{self._profile.count.name} is {one.count}, and the answer has {counted(one.records, 'record')}"
-                )
-                yield Problem(one.at, kinds.INCOMPLETE_ANSWER, message)
+                has = counted(one.records, "record")
+                yield one.at, f"{self._profile.count.name} is {one.count}, and the answer has {has}"
         by_total: dict[tuple[str | None, int | None], list[_Page]] = {}
         for page in self._pages:
             by_total.setdefault((page.query, page.total), []).append(page)
         for (_, total), pages in by_total.items():
             if total is not None and self._profile.total and (wrong := _wrong_sum(total, pages)):
-                message = f"{self._profile.total.name} is {total}, and the files have {wrong}"
-                yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
+                yield pages[-1].at, f"{self._profile.total.name} is {total}, and the files have {wrong}"
                 continue
             numbers = {page.number for page in pages if page.number is not None}
             missing = [str(number) for number in range(1, max(numbers, default=0)) if number not in numbers]
             if missing and self._profile.page_number:
-                message = f"{self._profile.page_number.name} {_listed(missing)} is missing; fetch the other pages too"
-                yield Problem(pages[-1].at, kinds.INCOMPLETE_ANSWER, message)
+                yield pages[-1].at, f"{self._profile.page_number.name} {_listed(missing)} is missing; {_FETCH}"
 
 
 def _request(answer: Answer) -> Any:
@@ -311,7 +304,7 @@ def _wrong_sum(total: int, pages: Sequence[_Page]) -> str:
         wanted = max(total, found - found % total) if total else 0
     if found == wanted and all(page.records <= total for page in pages):
         return ""
-    return f"{found}; " + ("fetch the other pages too" if found < wanted else "a page is given twice")
+    return f"{found}; " + (_FETCH if found < wanted else "a page is given twice")
 
 
 def _wherever(whole: JsonRecord, path: FieldPath) -> FieldPath:

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -235,23 +235,18 @@ def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bo
         NotSaved: another place has to be named, with the reason.
         InputRejected: another run has locked the file that is there, it cannot be read, or it has several names.
     """
-    path = Path(target)
-    if is_special(target):
-        if in_place:
-            raise NotSaved("it is not a file, and cannot be overwritten; name one with --save")
-        yield Target(target, None)
-    elif not path.exists():
-        yield Target(target, None)
-    elif _is_same(path, file.path):
-        # It is locked already, as the account that was read.
-        if reason := check_target(path, file, book, in_place=in_place):
-            raise NotSaved(reason)
-        yield Target(target, file.text.encode("utf-8"))
-    else:
-        with _opened(target, path, lock=True) as stream:
+    path, before = Path(target), None
+    with ExitStack() as stack:
+        if is_special(target):
+            if in_place:
+                raise NotSaved("it is not a file, and cannot be overwritten; name one with --save")
+        elif path.exists():
+            # The account that was read is locked already.
+            stream = None if _is_same(path, file.path) else stack.enter_context(_opened(target, path, lock=True))
             if reason := check_target(path, file, book, in_place=in_place):
                 raise NotSaved(reason)
-            yield Target(target, stream.read())
+            before = stream.read() if stream else file.text.encode("utf-8")
+        yield Target(target, before)
 
 
 def _is_same(one: Path, other: Path) -> bool:
