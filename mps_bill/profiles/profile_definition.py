@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -269,45 +270,35 @@ def _profile(*, columns: dict[str, FieldPath | Column] | None = None, **values: 
     return Profile(columns=model.in_column_order(named), **values)
 
 
-def _check(profile: Fields) -> list[Problem]:
-    problems = [*_needless_keys(profile), *_unknown_factors(profile)]
+def _check(profile: Fields) -> Iterator[Problem]:
+    parameters = [entry.key.value for entry in profile.parts(PARAMETERS)]
+    for entry in profile.parts(COLUMNS_FIELD):
+        if isinstance(entry.value, Fields):
+            yield from _needless_keys(entry.key.value, entry.value)
+            yield from _unknown_factors(entry.value, parameters)
     if not profile.has(COLUMNS_FIELD) and not profile.has(EXTENDS):
         message = f'a profile needs "{COLUMNS_FIELD.key}", or "{EXTENDS.key}" with the id of a shipped profile'
-        problems.append(Problem(profile.place, kinds.MISSING_COLUMNS, message))
-    return problems
+        yield Problem(profile.place, kinds.MISSING_COLUMNS, message)
 
 
-def _unknown_factors(profile: Fields) -> list[Problem]:
+def _unknown_factors(column: Fields, known: Sequence[str]) -> Iterator[Problem]:
     """Factors that are neither numbers nor parameters."""
-    known = [entry.key.value for entry in profile.parts(PARAMETERS)]
-    problems = []
-    for column in (entry.value for entry in profile.parts(COLUMNS_FIELD)):
-        for factor in column.parts(TIMES) if isinstance(column, Fields) else ():
-            if factor.value not in known and not _FACTOR.fullmatch(factor.value):
-                message = (
-                    f"{quoted(factor.value)} is neither a whole number nor a parameter{near_miss(factor.value, known)}"
-                )
-                problems.append(Problem(factor.place, kinds.BAD_NAME, message))
-    return problems
+    for factor in column.parts(TIMES):
+        if factor.value not in known and not _FACTOR.fullmatch(factor.value):
+            hint = near_miss(factor.value, known)
+            message = f"{quoted(factor.value)} is neither a whole number nor a parameter{hint}"
+            yield Problem(factor.place, kinds.BAD_NAME, message)
 
 
-def _needless_keys(profile: Fields) -> list[Problem]:
+def _needless_keys(name: str, column: Fields) -> Iterator[Problem]:
     """Keys without effect: without a field there is nothing to read, and only one column is a time."""
-    problems = []
-    for name, column in ((entry.key.value, entry.value) for entry in profile.parts(COLUMNS_FIELD)):
-        keys = []
-        if not isinstance(column, Fields):
-            continue
-        if not (column.has(FIELD) or column.has(FIELDS)):
-            keys += [IF_ANY.key, MAP.key, ABSENT.key, DEFAULT.key, NEEDED_IF.key, TIMES.key, TIME.key, TIME_OFFSET.key]
-        elif name != "completed_at":
-            keys += [TIME.key, TIME_OFFSET.key]
-        problems += [
-            Problem(column.place, kinds.NEEDLESS_KEY, f'"{key}" has no effect on this column {name}; remove it')
-            for key in keys
-            if key in column.given
-        ]
-    return problems
+    needless: list[Field[Any]] = [TIME, TIME_OFFSET] if name != "completed_at" else []
+    if not (column.has(FIELD) or column.has(FIELDS)):
+        needless = [IF_ANY, MAP, ABSENT, DEFAULT, NEEDED_IF, TIMES, TIME, TIME_OFFSET]
+    for key in needless:
+        if column.has(key):
+            message = f'"{key.key}" has no effect on this column {name}; remove it'
+            yield Problem(column.place, kinds.NEEDLESS_KEY, message)
 
 
 PROFILE = Object(

@@ -6,7 +6,7 @@ The keys from `credit_used` on are written by the program. A file without them i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
@@ -85,11 +85,10 @@ STATEMENT_MONTH = optional("month", _month, "the month, where it is a monthly st
 ISSUED_AT = Field("issued_at", moment("an issue time"), "when the bill was issued")
 
 
-def _check_debt(debt: Fields) -> list[Problem]:
+def _check_debt(debt: Fields) -> Iterator[Problem]:
     amount = debt.get(AMOUNT)
-    if amount is None or amount.value:
-        return []
-    return [Problem(amount.place, kinds.BAD_MONEY, "nothing is outstanding of this bill; remove its entry")]
+    if amount and not amount.value:
+        yield Problem(amount.place, kinds.BAD_MONEY, "nothing is outstanding of this bill; remove its entry")
 
 
 DEBT = Object(
@@ -123,15 +122,12 @@ def _frozen(*, items: dict[str, Decimal], **values: Any) -> FrozenMonth:
     return FrozenMonth(items=tuple(items.items()), **values)
 
 
-def _check_frozen(frozen: Fields) -> list[Problem]:
+def _check_frozen(frozen: Fields) -> Iterator[Problem]:
     items, vouchers = frozen.get(FROZEN_ITEMS), frozen.get(FROZEN_VOUCHERS)
-    if items is None or vouchers is None:
-        return []
-    net = sum((entry.value.value for entry in items.parts if entry.value), ZERO)
-    if vouchers.value <= net:
-        return []
-    message = f"vouchers, {plain(vouchers.value)}, is above the month's amounts, {plain(net)}"
-    return [Problem(vouchers.place, kinds.BAD_MONEY, message)]
+    net = sum((entry.value.value for entry in frozen.parts(FROZEN_ITEMS) if entry.value), ZERO)
+    if items and vouchers and vouchers.value > net:
+        message = f"vouchers, {plain(vouchers.value)}, is above the month's amounts, {plain(net)}"
+        yield Problem(vouchers.place, kinds.BAD_MONEY, message)
 
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
