@@ -189,7 +189,7 @@ def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
 
 
 #: Texts that YAML reads as numbers, of one length or another.
-_NUMBERS = ("1", "12", "123", "1234", "0.5")
+_WHOLE, _FRACTIONS = ("1", "12", "123", "1234"), ("0.5", "1.5", "12.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +209,14 @@ class Text(Generic[T]):
         return _single(node, at, problems, self)
 
     def schema(self) -> Schema:
-        if not any(re.fullmatch(self.pattern, number) for number in _NUMBERS):
+        fractions = any(re.fullmatch(self.pattern, number) for number in _FRACTIONS)
+        if not fractions and not any(re.fullmatch(self.pattern, number) for number in _WHOLE):
             return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
         bounds = self.numbers
         if not bounds:
             bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
             bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"maximum": 10**100}
+        bounds = bounds if fractions else {**bounds, "multipleOf": 1}
         return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
 
 
@@ -265,13 +267,15 @@ def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Cho
 @dataclass(frozen=True, slots=True)
 class Record:
     """A mapping with known keys. Of the keys in `one_of`, exactly one must be given; a key of `needs` means nothing without
-    the other one. `check` finds what is wrong with the values together; of those some may be wrong or missing."""
+    the other one. `check` finds what is wrong with the values together; of those some may be wrong or missing. It is also what
+    asks for one or more of the keys `any_of`, which the schema names."""
 
     name: str
     fields: tuple[Field[Any], ...]
     one_of: tuple[str, ...] = ()
     check: Callable[[Fields], Iterable[Problem]] | None = None
     needs: Mapping[str, str] = field(default_factory=dict)
+    any_of: tuple[str, ...] = ()
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Fields | None:
         if not isinstance(node, MapNode):
@@ -331,6 +335,8 @@ class Record:
         }
         if self.one_of:
             schema["oneOf"] = [{"required": [key]} for key in self.one_of]
+        if self.any_of:
+            schema["anyOf"] = [{"required": [key]} for key in self.any_of]
         if self.needs:
             schema["dependentRequired"] = {key: [other] for key, other in self.needs.items()}
         return schema

@@ -327,6 +327,7 @@ PROFILE = Object(
         *(PARAMETERS, TEMPLATE, TEMPLATES_OF, TEMPLATES, AUDIO, COLUMNS_FIELD),
     ),
     check=_check,
+    any_of=(COLUMNS_FIELD.key, EXTENDS.key),
     make=_profile,
 )
 DOCUMENT = Document("mps-bill import profile, version 1", PROFILE, kinds.NO_SUCH_PROFILE)

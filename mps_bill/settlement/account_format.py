@@ -103,7 +103,7 @@ MONTH_START = Field(
 )
 ISSUED_AFTER = Field(
     "issued_after",
-    Text("a number of seconds", _parse_seconds, _SECONDS, kinds.BAD_TIME),
+    Text("a number of seconds", _parse_seconds, _SECONDS, kinds.BAD_TIME, {"minimum": 0, "exclusiveMaximum": 10**9}),
     "the seconds from the start of a cycle to the issue of its bill",
 )
 AMOUNTS = Field(

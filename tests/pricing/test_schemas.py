@@ -275,6 +275,43 @@ def test_a_bad_number_is_refused(name: str, path: str, above_zero: bool) -> None
         assert not validator.is_valid(document), f"{path}: {bad}"
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("price-sheet", "billing.rounding.places"),
+        ("account", "outstanding_months.*.issued_after"),
+        ("bill-mapping", "items.*.item"),
+    ],
+)
+def test_a_whole_number_has_no_fraction(name: str, path: str) -> None:
+    validator = jsonschema.Draft202012Validator(schema_of(name))
+    for bad in (0.5, 1.23, 12.5):
+        document = parsed(WHOLE[name], EditorLoader)
+        places = places_of(document, path.split("."))
+        assert places
+        for node, key in places:
+            node[key] = bad
+        assert not validator.is_valid(document), f"{path}: {bad}"
+
+
+def test_the_seconds_until_a_bill_is_issued_have_a_maximum() -> None:
+    document = parsed(WHOLE["account"], EditorLoader)
+    ((months, key),) = places_of(document, ["outstanding_months", "*", "issued_after"])
+    months[key] = 10**13
+    assert not jsonschema.Draft202012Validator(schema_of("account")).is_valid(document)
+
+
+@pytest.mark.parametrize(("name", "path"), [("price-cases", "cases.*.expect"), ("profile", "columns")])
+def test_a_mapping_that_needs_one_of_its_keys_is_refused_without_any(name: str, path: str) -> None:
+    document = parsed(WHOLE[name], EditorLoader)
+    keys = path.split(".")
+    for one in document.get(keys[0], ()) if len(keys) > 1 else ():
+        one[keys[-1]] = {}
+    if len(keys) == 1:
+        del document[path]
+    assert not jsonschema.Draft202012Validator(schema_of(name)).is_valid(document)
+
+
 @pytest.mark.parametrize("up_to", [{"10": 1, "20": 2}, {"rest": 1}, {"0": 1, "rest": 2}, {"-1": 1, "rest": 2}])
 def test_a_tier_table_ends_in_rest_behind_a_bound(up_to: dict[str, Any]) -> None:
     tiers = {"tiers": "volume", "per": "month", "up_to": {"10": 1, "rest": 2}}

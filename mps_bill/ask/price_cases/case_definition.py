@@ -124,7 +124,10 @@ def _check_expectation(expect: Fields) -> list[Problem]:
     return []
 
 
-EXPECTATION = Record("an expectation", (*AMOUNTS, ISSUED_AT, LINES, REFUSAL), check=_check_expectation)
+_EXPECTED = (*AMOUNTS, ISSUED_AT, LINES, REFUSAL)
+EXPECTATION = Record(
+    "an expectation", _EXPECTED, check=_check_expectation, any_of=tuple(field.key for field in _EXPECTED)
+)
 
 NAME = Field("name", _text("a case's name"), "what the case shows")
 SOURCE = optional("source", _text("a source"), "where the example is from")
