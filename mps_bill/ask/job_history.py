@@ -67,9 +67,21 @@ def explain_job(
         InputRejected: as `bill_usage`.
     """
     with in_utf8(sources, options.resources.temp_folder, options.notify) as readable:
-        explanation = _explain(readable, book, options, job_id, account)
-    shown = (one for one in explanation.records if selection.has_record(one.placed.key, one.placed.assignment))
-    return replace(explanation, records=tuple(shown))
+        files, _ = open_files(readable, book, options)
+        if account is None:
+            usage = meter_accounts(readable, book, replace(options, accounts=None))
+            rows = tuple(placed_records(files, job_id))
+            billed = _listed(usage, options.tags, {placed.key.account for placed in rows})
+        else:
+            billed = _settled(settle_usage(readable, book, options, account))
+            rows = tuple(placed_records(files, job_id))
+        seen: dict[Identity, SeenRecord] = {}
+        for placed in () if options.trust_unique else rows:
+            meet(placed, seen)
+        shown = (placed for placed in rows if selection.has_record(placed.key, placed.assignment))
+        met = ((placed, seen.get(placed.record.identity)) for placed in shown)
+        explained = (billed.explained(placed, known) for placed, known in met if not (known and known.conflict))
+        return Explanation(tuple(explained), billed.problems)
 
 
 def near_job(sources: Sequence[UsageSource], job_id: str) -> str:
@@ -108,25 +120,6 @@ class _Billed:
             self.paid.get(id(bill)),
             any(bill is other for other in self.late),
         )
-
-
-def _explain(
-    sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, job_id: str, account: Account | None
-) -> Explanation:
-    files, _ = open_files(sources, book, options)
-    if account is None:
-        usage = meter_accounts(sources, book, replace(options, accounts=None))
-        rows = tuple(placed_records(files, job_id))
-        billed = _listed(usage, options.tags, {placed.key.account for placed in rows})
-    else:
-        billed = _settled(settle_usage(sources, book, options, account))
-        rows = tuple(placed_records(files, job_id))
-    seen: dict[Identity, SeenRecord] = {}
-    for placed in () if options.trust_unique else rows:
-        meet(placed, seen)
-    met = ((placed, seen.get(placed.record.identity)) for placed in rows)
-    explained = (billed.explained(placed, known) for placed, known in met if not (known and known.conflict))
-    return Explanation(tuple(explained), billed.problems)
 
 
 def _listed(usage: AccountsUsage, tags: tuple[str, ...], wanted: Container[str]) -> _Billed:

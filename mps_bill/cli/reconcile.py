@@ -79,5 +79,5 @@ def reconcile(
             result = selected(result, run.selection, book)
     showing.show(ReconcileView(result, book.currency, None if show_all else in_full))
     read = (f"{one.name}: {one.rows} rows, read as {one.encoding}" for one in result.export.files)
-    notices = () if showing.is_prose else read
+    notices = () if showing.format.part == "printed" else read
     return run.end(problems, notices=notices, found=not result.equal)

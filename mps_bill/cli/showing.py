@@ -107,11 +107,6 @@ class Showing:
     def _language(self) -> str:
         return self.language if self.format.part in FOR_PEOPLE else ENGLISH
 
-    @property
-    def is_prose(self) -> bool:
-        """Whether a person reads it, for whom the result alone is enough."""
-        return self.format.part == "printed"
-
     def end(
         self,
         problems: ProblemReport | None = None,

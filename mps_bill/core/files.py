@@ -190,7 +190,12 @@ def staged(
         if there is not None:
             owner_kept = _give(stream.fileno(), there, keep_owner)
             mode = stat.S_IMODE(there.st_mode)
-        yield Staged(stream, temporary, target, 0o666 & ~_umask() if mode is None else mode, new, owner_kept)
+        if mode is None:
+            # The file mode mask of the process can only be read by setting it.
+            mask = os.umask(0)
+            os.umask(mask)
+            mode = 0o666 & ~mask
+        yield Staged(stream, temporary, target, mode, new, owner_kept)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -253,10 +258,3 @@ def lock(handle: int, *, wait: bool = False) -> bool:
     except (ImportError, OSError):
         return False
     return True
-
-
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mps_bill.ask.advise import pack_definition as d
-from mps_bill.ask.advise import pack_problems as kinds
 from mps_bill.ask.advise.packs import Pack, PackList, PackType
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
 from mps_bill.core.files import near_file, shipped_folder
@@ -40,7 +39,7 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
     if not path.exists():
         hint = near_miss(name, shipped, priced=False) or near_file(path) or f"; shipped: {one_of(tuple(shipped))}"
         message = f"{quoted(name)} is not a file or a shipped list of packs{hint}"
-        return None, (Problem(Place("--packs"), kinds.NO_SUCH_PACKS, message),)
+        return None, (Problem(Place("--packs"), d.NO_SUCH_PACKS, message),)
     return read_packs(read_document(d.DOCUMENT, path, shown), book)
 
 
@@ -54,7 +53,7 @@ def read_packs(
     currency = fields.get(CURRENCY)
     if currency and currency.value != book.currency:
         message = f"the packs are sold in {currency.value}, and the price sheets are in {book.currency}"
-        problems.append(Problem(currency.place, kinds.OTHER_CURRENCY, message))
+        problems.append(Problem(currency.place, d.OTHER_CURRENCY, message))
     types = ((entry.key.value, entry.value) for entry in fields.parts(d.PACKS))
     checked = {id_: _check_type(type_, book, problems) for id_, type_ in types if type_}
     if problems or fields.value is None:
@@ -92,7 +91,7 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
     for region in fields.parts(REGIONS):
         if region.value not in known:
             message = f"region {quoted(region.value)} is not known{near_miss(region.value, known)}"
-            problems.append(Problem(region.place, kinds.UNKNOWN_REGION, message))
+            problems.append(Problem(region.place, d.UNKNOWN_REGION, message))
     by_code: dict[str, list[Item]] = {}
     for item in book.items:
         by_code.setdefault(item.code, []).append(item)
@@ -104,10 +103,10 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
             checked.unknown.append(f"{code}{near_miss(code, by_code)}")
         elif unit and all(item.unit.dimension != unit.value.dimension for item in items):
             message = f"{code} is billed by {items[0].unit.name}, and {unit.value.name} does not convert to it"
-            problems.append(Problem(unit.place, kinds.UNIT_MISMATCH, message))
+            problems.append(Problem(unit.place, d.UNIT_MISMATCH, message))
         rates = entry.parts
         checked.by_spec[code], contradictions = rates_by_spec(rates, items)
-        problems += [Problem(place, kinds.DUPLICATE_SPEC, message) for place, message in contradictions]
+        problems += [Problem(place, d.DUPLICATE_SPEC, message) for place, message in contradictions]
         specs = [spec for item in items for spec in item.prices]
         for spec in checked.by_spec[code] if items else ():
             if spec not in specs:

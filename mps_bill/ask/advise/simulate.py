@@ -6,7 +6,7 @@ who pays what is left does not matter here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -136,16 +136,14 @@ class Simulator:
                 id_ = f"{pack.type.id} {pack.units} {number:06}"
                 bought[id_] = pack
                 plans.append(pack.type.plan(id_, pack.units, self.start, self.offset))
-        return self._outcome(purchase, self.run(tuple(plans)), bought)
-
-    def _outcome(self, purchase: Purchase, run: Run, bought: Mapping[str, Pack]) -> Outcome:
+        run = self.run(tuple(plans))
         covered: dict[tuple[Pack, str, str], tuple[int, int]] = {}
         for cycle, deductions in zip(self.cycles, run.deductions, strict=True):
             for deduction in deductions:
-                pack = bought.get(deduction.plan.id)
-                if pack:
+                covering = bought.get(deduction.plan.id)
+                if covering:
                     charge = cycle.charges[deduction.charge]
-                    key = (pack, charge.item.code, charge.spec)
+                    key = (covering, charge.item.code, charge.spec)
                     micros, units = covered.get(key, (0, 0))
                     covered[key] = (micros + deduction.micros, units + deduction.units)
         amounts = run.amounts
