@@ -74,7 +74,6 @@ class Comparison:
         return tuple(dict.fromkeys([*self.here.items, *self.there.items]))
 
     def amounts(self, code: str) -> tuple[Decimal, Decimal]:
-        """The list amounts of an item here and there."""
         here, there = self.here.items.get(code), self.there.items.get(code)
         return here.amount if here else ZERO, there.amount if there else ZERO
 

@@ -84,7 +84,6 @@ def _finish(app: typer.Typer) -> None:
 
 
 def _docstring(function: Callable[..., object]) -> str | None:
-    """The docstring in the source of a function."""
     import ast
     import inspect
     import textwrap

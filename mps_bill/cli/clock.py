@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from mps_bill.cli.output import say
@@ -11,7 +11,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.core.times import clock
 
 if TYPE_CHECKING:
-    from mps_bill.metering.groups import Group, Metered
+    from mps_bill.metering.groups import Metered
     from mps_bill.price_sheet.book import PriceBook
 
 
@@ -21,13 +21,21 @@ def now() -> int:
 
 
 def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charged: str | None, quiet: bool) -> None:
-    """Warns of usage of cycles that have not ended. `charged` is the account that would be charged for them and saved.
+    """Warns of usage of cycles that have not ended, but for those that `as_of` holds back. `charged` is the account that would
+    be charged for them and saved.
 
     Raises:
         InputRejected: such usage would be charged.
     """
     time_now = now()
-    found = _unfinished_cycles(metered.groups, time_now, as_of)
+    assignments = (group.assignment for group in metered.groups)
+    sheets = {(assignment.cycle_start, assignment.sheet.product): assignment.sheet for assignment in assignments}
+    found = []
+    for (start, product), sheet in sorted(sheets.items(), key=itemgetter(0)):
+        end = sheet.billing.calendar.cycle_end(start)
+        held_back = as_of is not None and end + sheet.billing.issue_after > as_of
+        if end > time_now and not held_back:
+            found.append((start, product))
     if not found:
         return
     offset = book.calendar(found[0][1]).offset
@@ -44,19 +52,3 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
         " date, leave the cycle out with --as-of, or confirm it with --allow-future; nothing is charged."
     )
     raise InputRejected([Problem(Place(printable(charged)), UNFINISHED_CYCLE, message)])
-
-
-def _unfinished_cycles(groups: Iterable[Group], time_now: int, as_of: int | None) -> tuple[tuple[int, str], ...]:
-    """The cycles (start and product, in order) of usage which end after `time_now`, in seconds since the epoch.
-
-    Where `as_of` is given, cycles whose bills are issued later are left out: they are held back.
-    """
-    assignments = (group.assignment for group in groups)
-    sheets = {(assignment.cycle_start, assignment.sheet.product): assignment.sheet for assignment in assignments}
-    found = set()
-    for (start, product), sheet in sheets.items():
-        end = sheet.billing.calendar.cycle_end(start)
-        held_back = as_of is not None and end + sheet.billing.issue_after > as_of
-        if end > time_now and not held_back:
-            found.add((start, product))
-    return tuple(sorted(found))

@@ -92,7 +92,6 @@ regions = _named("price_sheet.regions", "REGIONS")
 
 @_quietly
 def topics(*_: object) -> Iterable[str]:
-    """Pages of the manual, and commands."""
     from mps_bill.cli.app import COMMANDS
     from mps_bill.cli.help import topics as pages
 
@@ -203,7 +202,6 @@ def _values(context: typer.Context, column: str) -> Iterable[str]:
 
 
 def _tags(context: typer.Context) -> Iterable[str]:
-    """The tag columns of the usage files of the command line."""
     from mps_bill.metering.exact_reader import columns_of
     from mps_bill.metering.usage_columns import TAG_PREFIX
 

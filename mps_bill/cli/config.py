@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,7 +52,7 @@ def set_defaults(context: typer.Context, file: str | None) -> None:
         return load_settings(path, os.environ)
 
     context.obj = path, settings
-    defaults = {_PARAMETERS.get(key, key): _default(settings, key) for key in KEYS}
+    defaults = {_PARAMETERS.get(key, key): partial(_default, settings, key) for key in KEYS}
     context.default_map = _defaults_by_command(context.command, defaults)
 
 
@@ -64,14 +64,11 @@ def books_of_config(context: typer.Context) -> Books:
     return books_of(settings().get("books", Setting((), "default")).values)
 
 
-def _default(settings: Callable[[], Mapping[str, Setting]], key: str) -> Callable[[], str | list[str] | None]:
-    def default() -> str | list[str] | None:
-        setting = settings().get(key)
-        if setting is None or not setting.values:
-            return None
-        return list(setting.values) if key in LISTS else setting.values[0]
-
-    return default
+def _default(settings: Callable[[], Mapping[str, Setting]], key: str) -> str | list[str] | None:
+    setting = settings().get(key)
+    if setting is None or not setting.values:
+        return None
+    return list(setting.values) if key in LISTS else setting.values[0]
 
 
 def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,6 @@ engine_option = partial(option, rich_help_panel=ENGINE)
 
 
 def argument(metavar: str, help_: str, completed: completion.Complete | None = None, **more: Any) -> Any:
-    """An argument, as --help calls it."""
     return typer.Argument(metavar=metavar, help=help_, autocompletion=completed, **more)
 
 

@@ -260,7 +260,6 @@ def say(message: str, *, quiet: bool = False) -> None:
 
 
 def say_problems(report: ProblemReport) -> None:
-    """The problems of the input, on standard error."""
     from mps_bill.view.reading_report import problem_lines
 
     for line in problem_lines(report):

@@ -56,6 +56,5 @@ def schema(
 
 
 def document_of(name: str) -> Document[Any]:
-    """The kind of document of one of the names in `DOCUMENTS`."""
     found: Document[Any] = import_module(DOCUMENTS[name]).DOCUMENT
     return found

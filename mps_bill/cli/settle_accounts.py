@@ -82,7 +82,6 @@ View = Callable[["SettleRun"], "SettleView | BillView"]
 
 
 def settle_file(run: UsageRun, charging: Charging, settling: Settling, view: View, limits: Limits) -> int:
-    """Settles the usage of one account."""
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
     from mps_bill.view.settle_view import notices

@@ -64,7 +64,6 @@ def read_file(path: Path) -> dict[str, Setting]:
 
 
 def _setting(key: str, value: object, folder: str) -> Setting:
-    """A checked value of the file as a setting."""
     match value:
         case Fields():
             return Setting(tuple(books_text(value)), str(value.place))

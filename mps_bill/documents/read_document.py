@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.files import read_file
-from mps_bill.documents.shapes import Choice, Record, Schema, Shape, json_schema
+from mps_bill.documents.shapes import Choice, Record, Schema, Shape
 from mps_bill.documents.yaml_tree import MapNode, ScalarNode, decode, read_tree
 
 F = TypeVar("F")
@@ -24,8 +24,8 @@ class Document(Generic[F]):
     unreadable: Kind
 
     def schema(self) -> Schema:
-        """Its JSON Schema, for editors. What relates one key to another is left to its reader."""
-        return json_schema(self.shape, self.title)
+        """Its JSON Schema (draft 2020-12), for editors. What relates one key to another is left to its reader."""
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.title, **self.shape.schema()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
-from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode
+from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, defined_at
 
 UNKNOWN_KEY = Kind("P121", "unknown-key")
 MISSING_KEY = Kind("P122", "missing-key")
@@ -125,7 +125,6 @@ class Field(Generic[T]):
 def optional(
     key: str, shape: Shape[T], doc: str = "", default: object = OWN_DEFAULT, *, name: str | None = ""
 ) -> Field[T]:
-    """A key that a record may lack."""
     return Field(key, shape, doc, required=False, default=default, name=name)
 
 
@@ -169,11 +168,6 @@ class Made(Fields, Generic[T]):
     """What an object reads: its fields, and the value that is made of them; None where something is wrong."""
 
     value: T | None
-
-
-def json_schema(shape: Shape[Any], title: str) -> Schema:
-    """The JSON Schema (draft 2020-12) of a whole document."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **shape.schema()}
 
 
 def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
@@ -250,7 +244,6 @@ class Choice(Generic[T]):
 
 
 def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Choice[T]) -> Located[T] | None:
-    """The value of a node that is a single one."""
     if not isinstance(node, ScalarNode):
         problems += _wrong_node(node, at, shape.name, "a single value")
     elif not node.text and not node.quoted:
@@ -516,10 +509,6 @@ def repeated(found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> list[P
         for key, place, what in found
         if (earlier := first.setdefault(key, place)) is not place
     ]
-
-
-def defined_at(first: Place) -> str:
-    return f"first defined at line {first.line}, column {first.column}"
 
 
 def _repeated_records(records: Iterable[object], unique: Unique) -> list[Problem]:

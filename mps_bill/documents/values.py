@@ -66,7 +66,6 @@ def moment(name: str, kind: Kind) -> Text[int]:
 
 
 def offset(kind: Kind) -> Text[int]:
-    """An offset from UTC in seconds."""
     return Text("an offset from UTC", parse_offset, OFFSET, kind)
 
 

@@ -101,6 +101,10 @@ def decode(data: bytes, file: str) -> tuple[str | None, tuple[Problem, ...]]:
         return None, (Problem(place, NOT_UTF8, message),)
 
 
+def defined_at(first: Place) -> str:
+    return f"first defined at line {first.line}, column {first.column}"
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of a document as places count them; a text may have other separators, which end no line."""
     return _LINE_END.split(text)
@@ -275,10 +279,7 @@ class _Builder:
         # Only double quotes can spell such a character without typing it, and only block text holds line breaks.
         if event.style == '"' and (found := _REFUSED.search(text)):
             self._report(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
-        mark = event.start_mark
-        return ScalarNode(
-            text, bool(event.style), Place(self.file, mark.line + 1, mark.column + 1), event.end_mark.index
-        )
+        return ScalarNode(text, bool(event.style), self._place(event), event.end_mark.index)
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor:
@@ -302,7 +303,6 @@ class _Builder:
             top.key, top.awaits_value = self._key(top, node), True
 
     def _key(self, top: _Open, node: Node) -> ScalarNode | None:
-        """`node` as a key of `top`, or None where it cannot be one."""
         if not isinstance(node, ScalarNode):
             top.whole = False
             if not isinstance(node, BrokenNode):
@@ -314,7 +314,7 @@ class _Builder:
             return None
         first = top.seen.setdefault(node.text, node.place)
         if first is not node.place:
-            message = f"duplicate key {quoted(node.text)}; first defined at line {first.line}, column {first.column}"
+            message = f"duplicate key {quoted(node.text)}; {defined_at(first)}"
             self.problems.append(Problem(node.place, DUPLICATE_KEY, message))
             return None
         return node

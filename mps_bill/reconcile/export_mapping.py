@@ -13,8 +13,9 @@ from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_o
 from mps_bill.core.units import UNITS, Unit
 from mps_bill.documents import shapes
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, MapOf, Text, defined_at, optional
+from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, MapOf, Text, optional
 from mps_bill.documents.values import format_field, line, word
+from mps_bill.documents.yaml_tree import defined_at
 from mps_bill.price_sheet.regions import AREAS, KNOWN, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.reconcile import export_problems as kinds

@@ -95,7 +95,6 @@ class _Group:
 
 
 def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
-    """The bounds of purchases among packs of these types."""
     gross, now = simulator.run(()), simulator.run(simulator.plans)
     gross_lines, lines = _lines_by_charge(simulator, gross), _lines_by_charge(simulator, now)
     groups: list[_Group] = []

@@ -65,7 +65,6 @@ class FileResult:
 
 
 def run_cases(file: CaseFile) -> FileResult:
-    """Every case of a file."""
     sheet = next(iter(file.book.sheets))
     return FileResult(file.name, sheet.ref, tuple(run_case(case, file.book) for case in file.cases))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import option
@@ -44,28 +44,15 @@ def show(
     sheets = _in_force(options.load_sheets(paths), second)
     selection = Selection(tuple(item or ()), tuple(region or ()), tuple(spec or ()), second)
     _check_selection(sheets, selection)
-    view: CoverageView | PriceView
-    if coverage:
-        view = CoverageView(
-            [
-                (sheet, cover, list(grids(sheet, selection)))
-                for sheet in sheets
-                if (cover := list(coverage_of(sheet, selection)))
-            ]
-        )
-    else:
-        view = PriceView(
-            [
-                (sheet, rows, list(unpriced_rows(sheet, selection)))
-                for sheet in sheets
-                if (rows := list(price_rows(sheet, selection)))
-            ]
-        )
+    #: The view, what of each sheet it shows, and what beside that.
+    priced: tuple[Any, Any, Any] = (PriceView, price_rows, unpriced_rows)
+    view_of, rows_of, beside = (CoverageView, coverage_of, grids) if coverage else priced
+    found = ((sheet, list(rows_of(sheet, selection))) for sheet in sheets)
+    view = view_of([(sheet, rows, list(beside(sheet, selection))) for sheet, rows in found if rows])
     showing.show(view)
-    found = bool(view.tables)
-    if not found:
+    if not view.tables:
         say("Nothing to show: no sheet has such a price" + (" in force at that time." if at else "."))
-    return showing.end(found=not found)
+    return showing.end(found=not view.tables)
 
 
 @shows("printed", "document", "records")
