@@ -263,7 +263,7 @@ def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_pat
 #: Rooms, and what else of the package is not needed to bill a small file; every run would pay for it.
 NOT_FOR_A_SMALL_BILL = (
     *(f"mps_bill.{room}" for room in ("api", "fetch", "reconcile", "settlement", "profiles")),
-    *(f"mps_bill.price_sheet.{name}" for name in ("checks", "check_sheets", "explanations", "sheet_diff", "rises")),
+    *(f"mps_bill.price_sheet.{name}" for name in ("checks", "check_sheets", "sheet_diff", "rises")),
     *(f"mps_bill.metering.{name}" for name in ("duckdb", "spark", "sql", "parquet")),
     *(f"mps_bill.config.{name}" for name in ("books", "file")),
     *(

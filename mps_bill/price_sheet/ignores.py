@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
+from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet import sheet_problems as kinds
 
@@ -21,9 +21,7 @@ _IGNORE = re.compile(
 )
 #: The warnings that a comment can suppress: all but those about comments.
 _WARNINGS = tuple(
-    kind
-    for kind in vars(kinds).values()
-    if isinstance(kind, Kind) and kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
+    kind for kind in kinds.OWN if kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
 )
 
 

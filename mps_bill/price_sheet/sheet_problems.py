@@ -133,6 +133,18 @@ NEAREST_TO_THE_CAUSE = (
     *OF_A_FIGURE,
 )
 
+#: The kinds above; every one has a section in docs/codes.md.
+OWN = tuple(kind for kind in vars().values() if isinstance(kind, Kind))
+
+
+def every_kind() -> tuple[Kind, ...]:
+    """All that the checks of price sheets and of their cases report, those of the form of a document included."""
+    from mps_bill.documents import shapes, yaml_tree
+
+    of_form = [kind for room in (yaml_tree, shapes) for kind in vars(room).values() if isinstance(kind, Kind)]
+    # A definition that names no kind of its own has these; that of price sheets always does.
+    return tuple(sorted({*OWN, *of_form} - {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}))
+
 
 def is_warning(kind: Kind) -> bool:
     """Whether a bill can be made in spite of it."""

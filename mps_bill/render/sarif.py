@@ -15,7 +15,6 @@ from urllib.parse import quote
 import mps_bill
 from mps_bill.core.diagnostics import Kind, Place, Problem, printable
 from mps_bill.core.files import shipped_folder
-from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.sheet_problems import is_warning
 from mps_bill.render import json
 from mps_bill.view.findings_view import FindingsView, level
@@ -60,13 +59,15 @@ def _pages() -> dict[str, str]:
 
 def _rule(kind: Kind, pages: Mapping[str, str], codes_page: str) -> dict[str, Any]:
     """A code with its section of the manual, because nobody else's address of that page is known; `codes_page` is the user's."""
-    page = pages.get(str(kind))
+    page, short = pages.get(str(kind), ""), kind.slug.replace("-", " ")
+    # A section begins with a paragraph of one line that says what the code means, behind `*Error.*` or `*Warning.*`.
+    meaning = page.partition("\n")[0].partition(".* ")[2] or short
     return {
         "id": kind.code,
         "name": "".join(word.capitalize() for word in kind.slug.split("-")),
-        "shortDescription": {"text": kind.slug.replace("-", " ")},
-        "fullDescription": {"text": EXPLANATIONS[kind]},
-        "help": {"text": EXPLANATIONS[kind], **({"markdown": page} if page else {})},
+        "shortDescription": {"text": short},
+        "fullDescription": {"text": meaning},
+        "help": {"text": meaning, **({"markdown": page} if page else {})},
         **({"helpUri": f"{codes_page}#{kind.code.lower()}-{kind.slug}"} if codes_page else {}),
         "defaultConfiguration": {"level": "warning" if is_warning(kind) else "error"},
     }

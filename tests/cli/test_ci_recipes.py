@@ -17,7 +17,7 @@ import yaml
 
 from mps_bill.cli import run
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.price_sheet.explanations import EXPLANATIONS
+from mps_bill.price_sheet.sheet_problems import every_kind
 from mps_bill.render.sarif import sarif
 from mps_bill.view.findings_view import FindingsView
 from tests.cli.test_prices_docs import CASES
@@ -238,7 +238,7 @@ def test_hooks_take_the_whole_folder_also_when_a_sheet_goes(repository: Reposito
 
 def test_every_code_leads_to_its_section(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """SARIF has the section of a code in its rule, and its address where the user says where the page is."""
-    kinds = list(EXPLANATIONS)
+    kinds = list(every_kind())
     found = tuple(Problem(Place("f", 1, 1), kind, "m") for kind in kinds)
     _, *sections = re.split(r"^## ", PAGE.read_text(), flags=re.M)
     texts = {title: text.strip() for title, _, text in (section.partition("\n") for section in sections)}
@@ -251,7 +251,9 @@ def test_every_code_leads_to_its_section(monkeypatch: pytest.MonkeyPatch, tmp_pa
     for kind, rule in zip(sorted(kinds), rules, strict=True):
         address, _, anchor = rule["helpUri"].partition("#")
         assert (address, anchor in anchors) == (page, True)
-        assert rule["help"] == {"text": EXPLANATIONS[kind], "markdown": texts[str(kind)]}
+        meaning = texts[str(kind)].splitlines()[0].removeprefix("*Error.* ").removeprefix("*Warning.* ")
+        assert rule["help"] == {"text": meaning, "markdown": texts[str(kind)]}
+        assert rule["fullDescription"] == {"text": meaning}
         assert "Right:" in rule["help"]["markdown"] or "Reported:" in rule["help"]["markdown"], kind
     # An address that nobody gave is none.
     monkeypatch.chdir(tmp_path)

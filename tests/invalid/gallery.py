@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.diagnostics import Kind, printable
-from mps_bill.price_sheet.explanations import EXPLANATIONS
-from mps_bill.price_sheet.sheet_problems import is_file_problem, is_warning
+from mps_bill.price_sheet.sheet_problems import every_kind, is_file_problem, is_warning
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 
@@ -79,7 +79,8 @@ def command_of(place: Path, entry: Path) -> list[str]:
 
 
 def page() -> str:
-    """The page of every code: what it means, the mistake, what is reported, and how it is put right."""
+    """The page of every code: what it means, which is written there, the mistake, what is reported, and how it is put right."""
+    meanings = dict(re.findall(r"^## (\S+) .*\n\n\*\w+\.\* (.+)$", PAGE.read_text(), flags=re.M))
     by_code = {mistake.code: mistake for mistake in mistakes()}
     lines = [
         "# Codes of price sheets",
@@ -90,10 +91,10 @@ def page() -> str:
         "A warning that is right as it is can be suppressed by a comment, with the reason, on its line or on a line before it:",
         "`# mps-bill: ignore P901 (not on the price list)`.",
         "",
-        "This page is made from the program's own explanations and from the sheets in `tests/invalid`, which are tested.",
+        "The examples of this page are made from the sheets in `tests/invalid`, which are tested.",
     ]
-    for kind, explanation in sorted(EXPLANATIONS.items()):
-        lines += ["", f"## {kind.code} {kind.slug}", "", f"*{_sort(kind)}.* {explanation}"]
+    for kind in every_kind():
+        lines += ["", f"## {kind.code} {kind.slug}", "", f"*{_sort(kind)}.* {meanings.get(kind.code, 'TO BE WRITTEN')}"]
         lines += _UNREADABLE if kind.code in NOT_IN_GALLERY else _example(by_code[kind.code], kind)
     return "\n".join([*lines, ""])
 

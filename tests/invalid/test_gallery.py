@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.core.diagnostics import Kind
-from mps_bill.documents import shapes, yaml_tree
+from mps_bill.documents import yaml_tree
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.explanations import EXPLANATIONS
 from mps_bill.price_sheet.load_sheets import load_sheets
+from mps_bill.price_sheet.price_kinds import PRICE_KINDS
+from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
 from tests.golden.cases import run_captured
 from tests.invalid.gallery import GALLERY, GOOD, NOT_IN_GALLERY, PAGE, TODAY, Mistake, command_of, mistakes, page
-
-#: What `Text` and `Choice` report where a definition names no kind of its own; that of price sheets always does.
-_OF_OTHER_DOCUMENTS = {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}
 
 
 @pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: mistake.name)
@@ -30,7 +27,7 @@ def test_a_mistake_is_reported(
         mistake.expected.write_text(report)
     assert report == mistake.expected.read_text()
     assert set(re.findall(r" \[(P\d+) ", report)) == {mistake.code}
-    kind = next(kind for kind in EXPLANATIONS if kind.code == mistake.code)
+    kind = next(kind for kind in kinds.every_kind() if kind.code == mistake.code)
     tests_cases = mistake.path.is_dir() and any(mistake.corrected.glob("*.cases.yaml"))
     assert code == (3 if kinds.is_file_problem(kind) or tests_cases else 0 if kinds.is_warning(kind) else 1)
 
@@ -50,24 +47,27 @@ def test_the_good_sheet_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_are_code_and_slug() -> None:
-    names = {f"{kind.code}-{kind.slug}" for kind in EXPLANATIONS}
+    names = {f"{kind.code}-{kind.slug}" for kind in kinds.every_kind()}
     assert [mistake.name for mistake in mistakes() if mistake.name not in names] == []
 
 
 def test_every_code_is_in_the_gallery() -> None:
     shown = {mistake.code for mistake in mistakes()} | set(NOT_IN_GALLERY)
-    assert {kind.code for kind in EXPLANATIONS} == shown
+    assert {kind.code for kind in kinds.every_kind()} == shown
 
 
-def test_every_kind_has_an_explanation_and_a_code_of_its_own() -> None:
-    every = {
-        kind
-        for room in (kinds, yaml_tree, shapes)
-        for kind in vars(room).values()
-        if isinstance(kind, Kind) and kind not in _OF_OTHER_DOCUMENTS
-    }
-    assert every == set(EXPLANATIONS)
+def test_every_kind_has_a_code_of_its_own_and_its_meaning_is_written() -> None:
+    every = kinds.every_kind()
+    assert len(every) > 105
     assert len({kind.code for kind in every}) == len({kind.slug for kind in every}) == len(every)
+    assert "TO BE WRITTEN" not in page()
+
+
+def test_the_meanings_have_the_words_and_bounds_of_the_program() -> None:
+    sections = dict(re.findall(r"^## (\S+) .*\n\n(.+)$", PAGE.read_text(), flags=re.M))
+    models = [kind for kind in PRICE_KINDS if issubclass(kind, TieredPrice)]
+    assert [kind.model for kind in models if f"`{kind.model}` ({kind.meaning})" not in sections["P227"]] == []
+    assert f" {yaml_tree.MAX_LEVELS} levels" in sections["P114"]
 
 
 def test_the_page_of_codes_is_up_to_date(request: pytest.FixtureRequest) -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert out.decode() == "sheet.yaml: error: it cannot be read: Permission denied [P002 unreadable-file]\n"
 
 
-@pytest.mark.parametrize("name", [kind.former for kind in EXPLANATIONS if kind.former])
+@pytest.mark.parametrize("name", [kind.former for kind in kinds.every_kind() if kind.former])
 def test_a_former_name_selects_the_problem(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mistake = next(mistake for mistake in mistakes() if mistake.code == _code_of(name))
     command = command_of(mistake.path if mistake.path.is_dir() else GALLERY, mistake.path)
@@ -108,7 +108,7 @@ def test_a_former_name_selects_the_problem(name: str, monkeypatch: pytest.Monkey
 
 
 def _code_of(former: str) -> str:
-    return next(kind.code for kind in EXPLANATIONS if kind.former == former)
+    return next(kind.code for kind in kinds.every_kind() if kind.former == former)
 
 
 def test_every_mistake_of_the_gallery_at_once() -> None:

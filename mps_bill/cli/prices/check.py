@@ -92,13 +92,13 @@ def check(
 
 def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
     """The kinds of problem that are named by code, by the beginning of one, or by slug."""
-    from mps_bill.price_sheet.explanations import EXPLANATIONS
+    from mps_bill.price_sheet.sheet_problems import every_kind
 
     found: set[Kind] = set()
     for word in ",".join(words or ()).split(",") if words else ():
-        named = [kind for kind in EXPLANATIONS if kind.is_named(word) or (word and kind.code.startswith(word.upper()))]
+        named = [kind for kind in every_kind() if kind.is_named(word) or (word and kind.code.startswith(word.upper()))]
         if not named:
-            known = [name for kind in EXPLANATIONS for name in (kind.code, kind.slug)]
+            known = [name for kind in every_kind() for name in (kind.code, kind.slug)]
             hint = near_miss(word, known, priced=False) or "; write one such as P101, P9 or duplicate-key"
             raise invalid(option, f"{quoted(word)} is not the code or name of a problem{hint}")
         found.update(named)
