@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem, foreign_letter, near_miss, one_of, quoted
@@ -12,12 +13,11 @@ from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context
-from mps_bill.price_sheet.price_kinds.price_forms import WrittenPrice
-from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.price_sheet.price_kinds.price_kind import Price, Written
 from mps_bill.price_sheet.sheet_model import RegionPrices
 from mps_bill.price_sheet.spec import join_spec, split_spec
 
-PriceEntry = Entry[str, WrittenPrice]
+PriceEntry = Entry[str, Written[Any]]
 PriceTable = Many[Entry[str, Many[PriceEntry]]]
 
 

@@ -15,8 +15,7 @@ from mps_bill.documents.read_document import Document
 from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, optional, words
 from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.price_kinds import PRICE_KINDS
-from mps_bill.price_sheet.price_kinds.price_forms import price_shape
+from mps_bill.price_sheet.price_kinds import price_shape
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_model import FAMILIES, Family, Settlement, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
@@ -158,7 +157,7 @@ BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, RO
 # Whether a region or group is known depends on the sheet, so any text is read here and checked with the item.
 _price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 _unpriced_region = Text("a region or group", str, rf"{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
-REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape(PRICE_KINDS))
+REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape())
 
 PER = optional(
     "per",

@@ -17,9 +17,9 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
     UNIT_PRICE,
     CsvRow,
     Figure,
-    Form,
     Part,
     Price,
+    Written,
     WrittenRate,
     product,
 )
@@ -32,34 +32,29 @@ SIZE = Field(
 EACH = Field("each", UNIT_PRICE, "the price of a package that is begun")
 
 
-class Package(Form[Fields, "PackagePrice"]):
+class Package(Written[Fields]):
     """`{package: 1000, each: 5}`."""
 
-    def shape(self, models: tuple[type[PackagePrice], ...]) -> Record:
+    @staticmethod
+    def shape(_models: tuple[type[PackagePrice], ...]) -> Record:
         return Record("a package price", (SIZE, EACH))
 
-    def price(
-        self, value: Fields, models: tuple[type[PackagePrice], ...], unit: Unit | None, problems: list[Problem]
-    ) -> PackagePrice | None:
-        size, each = value.get(SIZE), value.get(EACH)
-        return (
-            PackagePrice(to_micros(size.value, unit), each.value, unit, value.place) if unit and size and each else None
-        )
+    def price(self, unit: Unit | None, problems: list[Problem]) -> PackagePrice | None:
+        size, each = self.value.get(SIZE), self.value.get(EACH)
+        if not (unit and size and each):
+            return None
+        return PackagePrice(to_micros(size.value, unit), each.value, unit, self.value.place)
 
-    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
-        size, each = value.get(SIZE), value.get(EACH)
-        return (
-            (WrittenRate(each, ("package", size.value), f", a package of {plain(size.value)}"),)
-            if size and each
-            else None
-        )
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
+        size, each = self.value.get(SIZE), self.value.get(EACH)
+        return ((each, ("package", size.value), f", a package of {plain(size.value)}"),) if size and each else None
 
 
 @dataclass(frozen=True, slots=True)
 class PackagePrice(Price):
     """Every package that is begun. With packages of 1000 at 5, 2001 minutes cost 3 x 5 = 15."""
 
-    form: ClassVar = Package()
+    form: ClassVar = Package
 
     size: int
     each: Decimal

@@ -137,19 +137,13 @@ def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:
 
 
 def _cell(rates: Sequence[WrittenRate], spec: str, region: str) -> Cell:
-    if len(rates) == 1:
-        # Most prices; a large sheet has thousands.
-        (rate,) = rates
-        return Cell((Rate(rate.price, spec, region, rate.words, rate.bound),), (rate.bound,))
-    found = tuple(Rate(rate.price, spec, region, rate.words, rate.bound) for rate in rates)
-    return Cell(found, tuple(rate.bound for rate in rates))
+    found = tuple([Rate(price, spec, region, words, bound) for price, bound, words in rates])
+    return Cell(found, tuple([bound for _, bound, _ in rates]))
 
 
 def _derived_rows(sheet: PriceSheet, code: str, place: Place) -> dict[str, Row]:
     def cell(price: Price, spec: str, region: str) -> Cell:
-        return _cell(
-            [WrittenRate(Located(figure, place), bound, "") for bound, figure in price.figures()], spec, region
-        )
+        return _cell([(Located(figure, place), bound, "") for bound, figure in price.figures()], spec, region)
 
     prices = sheet.items[code].prices.items()
     return {spec: {region: cell(price, spec, region) for region, price in row.items()} for spec, row in prices}

@@ -12,38 +12,29 @@ from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import MoneyRate, Unit, money_rate, ticks_at
 from mps_bill.documents.shapes import Located, Shape
-from mps_bill.price_sheet.price_kinds.price_kind import (
-    UNIT_PRICE,
-    CsvRow,
-    Figure,
-    Form,
-    Part,
-    Price,
-    WrittenRate,
-    product,
-)
+from mps_bill.price_sheet.price_kinds import price_kind
+from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Part, Price, Written, WrittenRate
 
 
-class Plain(Form[Located[Decimal], "FlatPrice"]):
+class Plain(Written[Located[Decimal]]):
     """The unit price by itself: `H264.HD: {mainland: 0.0099}`."""
 
-    def shape(self, models: tuple[type[FlatPrice], ...]) -> Shape[Located[Decimal]]:
+    @staticmethod
+    def shape(_models: tuple[type[FlatPrice], ...]) -> Shape[Located[Decimal]]:
         return UNIT_PRICE
 
-    def price(
-        self, value: Located[Decimal], models: tuple[type[FlatPrice], ...], unit: Unit | None, problems: list[Problem]
-    ) -> FlatPrice | None:
-        return FlatPrice(value.value, unit, value.place) if unit else None
+    def price(self, unit: Unit | None, problems: list[Problem]) -> FlatPrice | None:
+        return FlatPrice(self.value.value, unit, self.value.place) if unit else None
 
-    def rates(self, value: Located[Decimal], wrong: Set[Place]) -> tuple[WrittenRate, ...]:
-        return (WrittenRate(value, None, ""),)
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...]:
+        return ((self.value, None, ""),)
 
 
 @dataclass(frozen=True, slots=True)
 class FlatPrice(Price):
     """One price per unit: at 0.0651, 10 minutes cost 10 x 0.0651 = 0.651."""
 
-    form: ClassVar = Plain()
+    form: ClassVar = Plain
     unit_price: Decimal
     unit: Unit
     place: Place = field(compare=False)
@@ -60,7 +51,7 @@ class FlatPrice(Price):
         return ((None, self.unit_price),)
 
     def times(self, factor: Decimal) -> FlatPrice:
-        return replace(self, unit_price=product(self.unit_price, factor))
+        return replace(self, unit_price=price_kind.product(self.unit_price, factor))
 
     def kind_words(self) -> str:
         return tr("one price")

@@ -1,4 +1,4 @@
-"""What the program asks of a price, of whatever kind, and of the form in which sheets write it.
+"""What the program asks of a price, of whatever kind, and of how it is written in a sheet.
 
 A kind is a subclass of `Price` in a file of its own and stands in `PRICE_KINDS`. Nothing else knows which kinds there are.
 """
@@ -35,7 +35,7 @@ class Price(ABC):
     __slots__ = ()
 
     #: How sheets write it.
-    form: ClassVar[Form[Any, Any]]
+    form: ClassVar[type[Written[Any]]]
     #: The item's unit, in which quantities are shown and bounds are written.
     unit: Unit
     place: Place
@@ -105,36 +105,31 @@ class Price(ABC):
         return None
 
 
-P = TypeVar("P", bound=Price)
 #: What a form's shape reads: `Located[Decimal]` or `Fields`.
 W = TypeVar("W")
+#: A figure as it stands in a sheet, sound or not; the bound of what it is for, and that in words, behind spec and region. Rates of
+#: two prices can be compared where all of their bounds are equal.
+WrittenRate = tuple[Located[Decimal], object, str]
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenRate:
-    """A figure as it stands in a sheet, sound or not. `words` say what it is for, behind spec and region.
+class Written(ABC, Generic[W]):
+    """A price as it stands in a sheet, in one form. `models` are all the kinds that are written so; mostly it is one."""
 
-    Rates of two prices can be compared where all of their `bound`s are equal.
-    """
+    value: W
+    models: tuple[type[Any], ...]
 
-    price: Located[Decimal]
-    bound: object
-    words: str
-
-
-class Form(ABC, Generic[W, P]):
-    """How sheets write a price. `models` are all the kinds that are written so; mostly it is one."""
-
+    @staticmethod
     @abstractmethod
-    def shape(self, models: tuple[type[P], ...]) -> Shape[W]:
+    def shape(models: tuple[type[Any], ...]) -> Shape[W]:
         """The shape of the value, by which it is read and which editors get as a JSON Schema."""
 
     @abstractmethod
-    def price(self, value: W, models: tuple[type[P], ...], unit: Unit | None, problems: list[Problem]) -> P | None:
+    def price(self, unit: Unit | None, problems: list[Problem]) -> Price | None:
         """The price, or None and problems. Without a unit all is checked, and there is no price."""
 
     @abstractmethod
-    def rates(self, value: W, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
 
 

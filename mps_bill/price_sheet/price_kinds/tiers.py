@@ -15,17 +15,8 @@ from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, money_rate, tick
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, optional, words
 from mps_bill.documents.values import decimal_of, decimal_pattern
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.price_kinds.price_kind import (
-    UNIT_PRICE,
-    CsvRow,
-    Figure,
-    Form,
-    Part,
-    Price,
-    WrittenRate,
-    product,
-    tier_text,
-)
+from mps_bill.price_sheet.price_kinds import price_kind
+from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Part, Price, Written, WrittenRate
 
 REST = "rest"
 _quantity = decimal_of(QUANTITY_PLACES, above_zero=True)
@@ -66,39 +57,36 @@ UP_TO = Field(
 )
 
 
-class TierTable(Form[Fields, "TieredPrice"]):
+class TierTable(Written[Fields]):
     """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the word behind `tiers` is the kind."""
 
-    def shape(self, models: tuple[type[TieredPrice], ...]) -> Record:
+    @staticmethod
+    def shape(models: tuple[type[TieredPrice], ...]) -> Record:
         return Record("a tiered price", (_tiers(models), PER, ACROSS, UP_TO))
 
-    def price(
-        self, value: Fields, models: tuple[type[TieredPrice], ...], unit: Unit | None, problems: list[Problem]
-    ) -> TieredPrice | None:
-        model, per, across, table = value.get(_tiers(models)), value.get(PER), value.get(ACROSS), value.get(UP_TO)
-        problems += (scope := _check_across(per, across))
-        if table is None:
-            return None
-        found = list(_check_tiers(table))
+    def price(self, unit: Unit | None, problems: list[Problem]) -> TieredPrice | None:
+        fields = self.value
+        model, per, table = fields.get(_tiers(self.models)), fields.get(PER), fields.get(UP_TO)
+        found = [*_check_across(per, fields.get(ACROSS)), *(_check_tiers(table) if table else ())]
         problems += found
-        tiers = [
+        if found or unit is None or model is None or per is None or table is None or fields.wrong(ACROSS):
+            return None
+        tiers = tuple(
             Tier(None if entry.key.value is None else to_micros(entry.key.value, unit), entry.value.value)
             for entry in table.parts
-            if unit and entry.value
-        ]
-        if scope or value.wrong(ACROSS):
+            if entry.value
+        )
+        if not table.whole or len(tiers) != len(table.parts):
             return None
-        if unit is None or found or model is None or per is None or not table.whole or len(tiers) != len(table.parts):
-            return None
-        return model.value(per.value, tuple(tiers), unit, value.place, value.value_of(ACROSS))
+        return model.value(per.value, tiers, unit, fields.place, fields.value_of(ACROSS))
 
-    def rates(self, value: Fields, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
-        table = value.get(UP_TO)
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
+        table = self.value.get(UP_TO)
         if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
             return None
         tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
         return tuple(
-            WrittenRate(price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
+            (price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
             for bound, price in tiers
         )
 
@@ -112,11 +100,11 @@ def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[type[TieredPr
 
 def _check_across(
     per: Located[Literal["cycle", "month"]] | None, across: Located[Literal["item"]] | None
-) -> list[Problem]:
-    if across is None or per is None or per.value == "month":
-        return []
-    message = f"`across: {across.value}` counts a month's quantity, and these tiers are `per: {per.value}`; write `per: month`"
-    return [Problem(across.place, kinds.NEEDLESS_ACROSS, message)]
+) -> Iterator[Problem]:
+    if across and per and per.value != "month":
+        counts = f"`across: {across.value}` counts a month's quantity"
+        message = f"{counts}, and these tiers are `per: {per.value}`; write `per: month`"
+        yield Problem(across.place, kinds.NEEDLESS_ACROSS, message)
 
 
 def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterator[Problem]:
@@ -155,7 +143,7 @@ class TieredPrice(Price):
     """A price by quantity; `per` says over what the quantity accumulates, and `across` over which regions and specs (None:
     each by itself)."""
 
-    form: ClassVar = TierTable()
+    form: ClassVar = TierTable
     #: The word behind `tiers`, and its meaning in the JSON Schema.
     model: ClassVar[str]
     meaning: ClassVar[str]
@@ -174,7 +162,7 @@ class TieredPrice(Price):
     def tier_name(self, number: int) -> str:
         """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
         low = self.tiers[number - 1].up_to if number else 0
-        return tier_text(low or 0, self.tiers[number].up_to, self.unit)
+        return price_kind.tier_text(low or 0, self.tiers[number].up_to, self.unit)
 
     def before(self, used: int) -> int:
         """What fills the tiers before the quantity of a cycle."""
@@ -192,7 +180,7 @@ class TieredPrice(Price):
         return tuple((tier.up_to, tier.unit_price) for tier in self.tiers)
 
     def times(self, factor: Decimal) -> TieredPrice:
-        tiers = (replace(tier, unit_price=product(tier.unit_price, factor)) for tier in self.tiers)
+        tiers = (replace(tier, unit_price=price_kind.product(tier.unit_price, factor)) for tier in self.tiers)
         return replace(self, tiers=tuple(tiers))
 
     def kind_words(self) -> str:
