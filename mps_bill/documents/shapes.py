@@ -155,6 +155,11 @@ class Fields:
         found = self.get(field)
         return found.parts if found else ()
 
+    def place_of(self, field: Field[Any]) -> Place:
+        """Where the value of a field stands; the record's own place where it is absent or wrong."""
+        found: Any = self.get(field)
+        return cast(Place, found.place) if found else self.place
+
     def has(self, field: Field[Any]) -> bool:
         return field.key in self.given
 

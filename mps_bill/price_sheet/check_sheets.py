@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.coverage import coverage_holes, missing_resolutions
-from mps_bill.price_sheet.checks.dates import future_sheet, not_at_midnight, period_gaps, source_dates
-from mps_bill.price_sheet.checks.neighbours import outliers, price_warnings
-from mps_bill.price_sheet.checks.other_sheets import (
-    Listed,
-    far_from_reference,
-    jumps,
-    laid_beside,
-    other_units,
-    version_warnings,
-)
-from mps_bill.price_sheet.checks.price_cells import QUESTION, ItemTable, Odd, Shares, folded, item_tables
-from mps_bill.price_sheet.checks.spelling import (
-    duplicate_names,
-    missing_specs,
-    misspelt_items,
-    misspelt_regions,
-    misspelt_specs,
-    named_regions,
-    unknown_codecs,
-    unknown_currency,
-    unused_groups,
-)
-from mps_bill.price_sheet.checks.swapped import Swap, swapped_beside, swapped_in_a_row
-from mps_bill.price_sheet.checks.tier_bounds import odd_bounds
+from mps_bill.price_sheet.checks import coverage, dates, neighbours, other_sheets, spelling, swapped, tier_bounds
+from mps_bill.price_sheet.checks.other_sheets import Listed
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable, Odd, Shares, folded, item_tables
 from mps_bill.price_sheet.gather import check_together
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.load_sheets import LoadedSheet
@@ -42,22 +20,23 @@ from mps_bill.price_sheet.sheet_model import PriceSheet
 
 #: What is checked of a sheet by itself. A check is a function and its line here.
 CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
-    unknown_currency,
-    future_sheet,
-    not_at_midnight,
-    source_dates,
-    misspelt_regions,
-    unused_groups,
-    duplicate_names,
-    misspelt_items,
-    missing_specs,
-    misspelt_specs,
-    unknown_codecs,
-    missing_resolutions,
-    coverage_holes,
-    other_units,
-    odd_bounds,
-    price_warnings,
+    spelling.unknown_currency,
+    dates.future_sheet,
+    dates.not_at_midnight,
+    dates.source_dates,
+    spelling.misspelt_regions,
+    spelling.unused_groups,
+    spelling.duplicate_names,
+    spelling.misspelt_items,
+    spelling.missing_specs,
+    spelling.misspelt_specs,
+    spelling.unknown_codecs,
+    coverage.missing_resolutions,
+    coverage.coverage_holes,
+    other_sheets.other_units,
+    tier_bounds.odd_bounds,
+    neighbours.price_warnings,
+    other_sheets.version_warnings,
 )
 #: Of so many items that are wrong as a whole, and no other, the sheet is wrong.
 MIN_ITEMS = 3
@@ -75,13 +54,14 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     errors += check_together(drafts)
     wrong = {place for error in errors for place in (error.place, *error.also)}
     before = _versions_before(drafts)
-    warnings = period_gaps(drafts)
+    warnings = dates.period_gaps(drafts)
     for sheet in sheets:
         if sheet.parts:
-            earlier = before.get(sheet.draft.sheet.place) if sheet.draft else None
-            warnings += _warnings(
-                sheet.parts, sheet.draft, earlier, (references or {}).get(sheet.name, ()), wrong, today
-            )
+            draft = sheet.draft
+            earlier = before.get(draft.sheet.place) if draft else None
+            tables = item_tables(sheet.parts, draft.sheet if draft else None, wrong)
+            beside = (references or {}).get(sheet.name, ())
+            warnings += _warnings(CheckedSheet(sheet.parts, draft, tables, wrong, today, earlier, beside))
     # What is wrong is reported once, and is not judged.
     warnings = [warning for warning in warnings if warning.place not in wrong]
     # A file that is not a sheet has no warnings, and its comments would all seem unused.
@@ -105,7 +85,7 @@ def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[P
             unknown.setdefault(error.cause, []).append(error.place)
     if not unknown or not groups:
         return
-    used = named_regions(parts)
+    used = spelling.named_regions(parts)
     for group in groups.parts:
         name = group.key.value
         word = next((word for word in unknown if near_miss(name, [word])), None)
@@ -116,50 +96,34 @@ def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[P
             yield Problem(group.key.place, kinds.UNKNOWN_REGION, message, word, tuple(places))
 
 
-def _warnings(
-    parts: SheetParts,
-    draft: SheetDraft | None,
-    before: SheetDraft | None,
-    references: Sequence[PriceSheet],
-    wrong: Set[Place],
-    today: str,
-) -> Iterator[Problem]:
+def _warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     """The warnings of one sheet, by itself and beside the version before it and sheets for reference."""
-    tables = item_tables(parts, draft.sheet if draft else None, wrong)
-    listed = laid_beside(tables, draft.sheet, references, anywhere=True) if draft else {}
-    versions = laid_beside(tables, draft.sheet, [before.sheet]) if draft and before else {}
-    swaps = [swap for table in tables if draft and not table.derived for swap in _swaps(table, versions, listed)]
-    changed_places = {rate for swap in swaps for rate in swap.rates}
-    shares = {
-        rate: found[0].ratio
-        for sheet in (listed, versions)
-        for one in sheet.values()
-        for rate, found in one.rates
-        if found[0].ratio
-    }
-    odd = _odd_beside_others(tables, draft.sheet, versions, listed, shares) if draft and (before or listed) else {}
-    odd = {table: [one for one in found if one.rate not in changed_places] for table, found in odd.items()}
-    rates = {one.rate for found in odd.values() for one in found} | changed_places
-    version = before.sheet if before else None
-    checked = CheckedSheet(parts, draft, tables, wrong, today, version, references, rates, shares)
-    for one in CHECKS:
-        yield from one(checked)
-    yield from (swap.problem for swap in swaps)
-    whole = [table for table in tables if odd.get(table) and len(odd[table]) == sum(1 for _ in table.rates)]
+    draft, tables = sheet.draft, sheet.tables
+    odd: dict[ItemTable, list[Odd]] = {}
+    if draft:
+        listed = other_sheets.laid_beside(tables, draft.sheet, sheet.references, anywhere=True)
+        versions = other_sheets.laid_beside(tables, draft.sheet, [sheet.before.sheet]) if sheet.before else {}
+        swaps = [swap for table in tables if not table.derived for swap in _swaps(table, versions, listed)]
+        yield from (swap.problem for swap in swaps)
+        changed_places = {rate for swap in swaps for rate in swap.rates}
+        rates = [rate for beside in (listed, versions) for one in beside.values() for rate in one.rates]
+        shares = {rate: found[0].ratio for rate, found in rates if found[0].ratio}
+        if sheet.before or listed:
+            odd = _odd_beside_others(tables, draft.sheet, versions, listed, shares)
+        odd = {table: [one for one in found if one.rate not in changed_places] for table, found in odd.items()}
+        rates_of_odd = {one.rate for found in odd.values() for one in found} | changed_places
+        sheet = replace(sheet, odd=rates_of_odd, shares=shares)
+    for check_ in CHECKS:
+        yield from check_(sheet)
+    whole = [table for table, found in odd.items() if found and len(found) == len(list(table.rates))]
     if draft and len(whole) >= MIN_ITEMS and len(whole) == sum(1 for found in odd.values() if found):
         # What is wrong with the whole sheet, such as its currency, is one mistake.
-        first = odd[whole[0]][0]
-        message = (
-            f"{first.rate} {first.why}, and every price of {len(whole)} items is off alike; is the currency right?"
-        )
-        places = tuple(table.code.place for table in whole)
-        yield Problem(draft.place(d.CURRENCY), first.kind, message, facts=places)
-        odd = {}
+        more, places = f", and every price of {len(whole)} items is off alike", tuple(one.code.place for one in whole)
+        yield odd[whole[0]][0].problem(more, "is the currency right?", draft.place(d.CURRENCY), facts=places)
+        return
     yield from _odd_columns(odd)
-    for table in tables:
-        yield from folded(odd.get(table, ()), table)
-    if draft and before:
-        yield from version_warnings(draft, before, checked.unsound())
+    for table, found in odd.items():
+        yield from folded(found, table)
 
 
 def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
@@ -173,22 +137,23 @@ def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
         of_items = [[rate for rate in table.rates if rate.region == region and rate.price.value] for table in odd]
         touched = [of_item for of_item in of_items if not rates.isdisjoint(of_item)]
         if len(touched) >= MIN_ITEMS and all(rates.issuperset(of_item) for of_item in touched):
-            first, places = members[0], tuple(one.rate.price.place for one in members[1:])
-            message = f"{first.rate} {first.why}, and every price in {region} of {len(touched)} items is off alike; {QUESTION}"
-            yield Problem(first.rate.price.place, first.kind, message, also=places)
+            places = tuple(one.rate.price.place for one in members[1:])
+            yield members[0].problem(f", and every price in {region} of {len(touched)} items is off alike", also=places)
             for table in odd:
                 odd[table] = [one for one in odd[table] if one not in members]
 
 
-def _swaps(table: ItemTable, versions: Mapping[ItemTable, Listed], listed: Mapping[ItemTable, Listed]) -> list[Swap]:
+def _swaps(
+    table: ItemTable, versions: Mapping[ItemTable, Listed], listed: Mapping[ItemTable, Listed]
+) -> list[swapped.Swap]:
     """Rows and columns that have changed places, by what shows it best: the version before, the list, the other rows."""
-    found: list[Swap] = []
+    found: list[swapped.Swap] = []
     if table in versions:
-        found += swapped_beside(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
+        found += swapped.swapped_beside(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
     elif table in listed:
         one = listed[table]
-        found += swapped_beside(table, one.rates, one.reference.id, kinds.FAR_FROM_REFERENCE)
-    return found or list(swapped_in_a_row(table))
+        found += swapped.swapped_beside(table, one.rates, one.reference.id, kinds.FAR_FROM_REFERENCE)
+    return found or list(swapped.swapped_in_a_row(table))
 
 
 def _odd_beside_others(
@@ -200,15 +165,15 @@ def _odd_beside_others(
 ) -> dict[ItemTable, list[Odd]]:
     """Of each item the rates that are odd beside the version before, and those that only the reference shows to be so."""
     found: dict[ItemTable, list[Odd]] = {}
-    beside_lists = far_from_reference(listed, sheet)
+    beside_lists = other_sheets.far_from_reference(listed, sheet)
     for table in tables:
-        jumped = jumps(table, versions[table]) if table in versions else []
+        jumped = other_sheets.jumps(table, versions[table]) if table in versions else []
         far = beside_lists.get(table, [])
         if far and not table.derived:
             # Where the sheet shows the slip by itself, its own figures say so.
-            shown = {one.rate: one for one in outliers(table, shares) if one.by_figures}
+            shown = {one.rate: one for one in neighbours.outliers(table, shares) if one.by_figures}
             far = [shown.get(one.rate, one) for one in far]
-        rates = sum(1 for _ in table.rates)
+        rates = len(list(table.rates))
         if len(far) < rates or len(jumped) == rates:
             known = {one.rate for one in jumped}
             far = [*jumped, *(one for one in far if one.rate not in known)]
@@ -217,7 +182,7 @@ def _odd_beside_others(
     for table in tables:
         # Prices of another item are odd where that one's are, unless it is the factor.
         base = by_code.get(table.base or "")
-        if base and (len(found[table]) < sum(1 for _ in table.rates) or len(found[base]) == sum(1 for _ in base.rates)):
+        if base and (len(found[table]) < len(list(table.rates)) or len(found[base]) == len(list(base.rates))):
             found[table] = []
     return found
 

@@ -29,9 +29,7 @@ class SheetDraft:
     fields: Fields
 
     def place(self, field: Field[Any]) -> Place:
-        """Where the value of a key of the head stands; the sheet's own place where the key is absent."""
-        value: Located[object] | Fields | None = self.fields.get(field)
-        return value.place if value else self.sheet.place
+        return self.fields.place_of(field)
 
 
 @dataclass(frozen=True, slots=True)

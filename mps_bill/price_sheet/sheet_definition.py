@@ -12,7 +12,19 @@ from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, optional, words
+from mps_bill.documents.shapes import (
+    Choice,
+    Field,
+    ListOf,
+    MapOf,
+    Object,
+    Record,
+    Text,
+    Unique,
+    matching,
+    optional,
+    words,
+)
 from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_shape
@@ -36,14 +48,20 @@ _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
 
 
+_is_date = matching(_DATE, "a date", "one such as 2026-11-23")
+_is_duration = matching(_DURATION, "a duration", "one such as 30m, 1h or 1d")
+_is_places = matching("[0-9]|10", "a number of decimal places", f"a whole number from 0 to {MAX_PLACES}")
+_is_size = matching(_SIZE, "a size", "width x height in whole pixels, such as 1920x1080")
+_is_group = matching(LOWER_CASE, "a group's name", "lower-case words joined by _")
+
+
 def parse_date(text: str) -> str:
     """`text` where it is a day such as 2026-11-23; dates of this form stand in order as texts.
 
     Raises:
         ValueError: it is something else, or no such day; the message says which.
     """
-    if not re.fullmatch(_DATE, text):
-        raise ValueError(f"{quoted(text)} is not a date; write one such as 2026-11-23")
+    _is_date(text)
     try:
         date.fromisoformat(text)
     except ValueError:
@@ -53,33 +71,17 @@ def parse_date(text: str) -> str:
 
 def _parse_duration(text: str) -> int:
     """Seconds of `30m`, `1h` or `1d`."""
-    match = re.fullmatch(_DURATION, text)
-    if not match:
-        raise ValueError(f"{quoted(text)} is not a duration; write one such as 30m, 1h or 1d")
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-def _parse_places(text: str) -> int:
-    if not re.fullmatch(r"[0-9]|10", text):
-        raise ValueError(
-            f"{quoted(text)} is not a number of decimal places; write a whole number from 0 to {MAX_PLACES}"
-        )
-    return int(text)
+    return int(_is_duration(text)[:-1]) * _SECONDS[text[-1]]
 
 
 def _parse_size(text: str) -> tuple[int, int]:
     """The long and the short side of `1920x1080`, in pixels; portrait equals landscape."""
-    match = re.fullmatch(_SIZE, text)
-    if not match:
-        raise ValueError(f"{quoted(text)} is not a size; write width x height in whole pixels, such as 1920x1080")
-    first, second = int(match[1]), int(match[2])
-    return max(first, second), min(first, second)
+    short, long = sorted(map(int, _is_size(text).split("x")))
+    return long, short
 
 
 def _parse_group_name(text: str) -> str:
-    if not re.fullmatch(LOWER_CASE, text):
-        raise ValueError(f"{quoted(text)} is not a group's name; write lower-case words joined by _")
-    if looks_like_region(text):
+    if looks_like_region(_is_group(text)):
         other = quoted(text.replace("-", "_"))
         raise ValueError(f"{quoted(text)} looks like a region id; name the group otherwise, such as {other}")
     return text
@@ -132,7 +134,11 @@ SOURCE = Object(
 PLACES = Field(
     "places",
     Text(
-        "a number of decimal places", _parse_places, "[0-9]|10", kinds.BAD_PLACES, {"minimum": 0, "maximum": MAX_PLACES}
+        "a number of decimal places",
+        lambda text: int(_is_places(text)),
+        "[0-9]|10",
+        kinds.BAD_PLACES,
+        {"minimum": 0, "maximum": MAX_PLACES},
     ),
     "decimal places of a bill's amount",
 )

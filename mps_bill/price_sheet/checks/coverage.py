@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mps_bill.core.diagnostics import Problem, all_of, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import ItemTable
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable
 from mps_bill.price_sheet.prices import PriceTable
 from mps_bill.price_sheet.sheet_model import EVERY_REGION
 from mps_bill.price_sheet.spec import RESOLUTION, join_spec
@@ -57,22 +56,19 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
         if template is None or RESOLUTION not in template or table.code.value in unsound:
             continue
         order = [resolution.name for resolution in table.resolutions]
-        by_codec: dict[str, dict[str, str]] = {}
-        for spec, parts in table.spec_parts.items():
-            if parts and parts.resolution in order:
-                by_codec.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
-        for codec, priced in by_codec.items():
-            numbers = [order.index(resolution) for resolution in priced]
+        for codec, specs in table.by_codec.items():
+            priced = {resolution: spec for resolution, spec in specs.items() if resolution in order}
+            numbers = [order.index(resolution) for resolution in priced] or [0]
             between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
-            specs = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]
-            if specs:
+            lost = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]
+            if lost:
                 above = next(priced[name] for name in order[order.index(between[0]) :] if name in priced)
                 message = (
                     f"{table.code.value} has prices for smaller and larger resolutions than"
-                    f" {all_of([quoted(spec) for spec in specs])}, and none for that; such a picture"
+                    f" {all_of([quoted(spec) for spec in lost])}, and none for that; such a picture"
                     " is refused. If that is meant, list it under `unpriced`"
                 )
-                facts = tuple(("price", table.code.value, spec) for spec in specs)
+                facts = tuple(("price", table.code.value, spec) for spec in lost)
                 yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message, facts=facts)
 
 

@@ -9,7 +9,7 @@ from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.words import length_words
 

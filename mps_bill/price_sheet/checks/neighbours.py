@@ -17,15 +17,16 @@ from decimal import Context
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from itertools import combinations, pairwise
+from statistics import median_low
 
 from mps_bill.core.decimals import ZERO, plain, significant
 from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
 from mps_bill.price_sheet.checks.price_cells import (
     QUESTION,
     Cell,
+    CheckedSheet,
     ItemTable,
     Odd,
     Rate,
@@ -34,6 +35,7 @@ from mps_bill.price_sheet.checks.price_cells import (
     beyond_flat_lines,
     folded,
 )
+from mps_bill.price_sheet.sheet_model import scope_in_force
 from mps_bill.price_sheet.spec import CODEC
 
 #: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times, and regions six.
@@ -51,6 +53,8 @@ MAX_ITEM_TIMES = 8
 #: A ratio is that of another sheet where it is less than this many times that: a contract leaves more than half of the list.
 MAX_FROM_OTHERS = 5
 _SHOWN_NEIGHBOURS = 3
+_LOWER = "less than {} for {}, the price of a lower resolution"
+_LESS_WORK = "less than {} for {}, the price of H.264, which takes less work"
 _NEARLY_ALL = Fraction(99, 100)
 _ROUGH = Context(prec=12)
 
@@ -59,17 +63,16 @@ _Pair = tuple[Rate, Rate]
 _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
 
-def price_warnings(sheet: CheckedSheet) -> list[Problem]:
+def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     """The warnings of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and no other
     rate is judged by them."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
     odd_items = _odd_items(own)
-    warnings = list(odd_items.values())
-    warnings += _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
+    yield from odd_items.values()
+    yield from _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
     for table in own:
         if table not in odd_items:
-            warnings += _table_warnings(table, sheet.shares)
-    return warnings
+            yield from _table_warnings(table, sheet.shares)
 
 
 def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
@@ -86,15 +89,18 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
     beside = _neighbours(table)
     odd = _outliers(beside, table, shares)
     blamed = {one.rate for one in odd}
+    # A first part that is free is usual, and the next one has to rise.
+    rising = [pair for pair in beside.tiers if 0 < pair[0].price.value < pair[1].price.value]
+    newer = _judged_by_line(_falling(beside.codecs), table)
     cheap = [
-        *_rising_tiers(beside.tiers, blamed),
-        *_cheaper(_falling(beside.steps), kinds.CHEAPER_RESOLUTION, "the price of a lower resolution", blamed),
-        *_cheaper(
-            _judged_by_line(_falling(beside.codecs), table),
-            kinds.CHEAPER_H265,
-            "the price of H.264, which takes less work",
+        *_against(rising, kinds.RISING_TIER, "more than {} in the tier before it", blamed, high=True),
+        *_against(
+            _falling(beside.steps),
+            kinds.CHEAPER_RESOLUTION,
+            "less than {} for {}, the price of a lower resolution",
             blamed,
         ),
+        *_against(newer, kinds.CHEAPER_H265, _LESS_WORK, blamed),
     ]
     # That a price is out of line need not be said where another sentence says what is wrong with it.
     said = {one.rate for one in cheap}
@@ -156,9 +162,9 @@ def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Proble
     blamed = {rate.price.place for one in odd for rate in (one.rate, *one.near) if _is_of(rate, cause)}
     place = table.spec_places[spec] if spec and len(blamed) > 1 else min(blamed)
     others = counted(len(odd) - 1, "more price")
-    more = f"{others} beside {quoted(spec) if spec else region} look{'s' if len(odd) == 2 else ''} odd"
+    more = f", and {others} beside {quoted(spec) if spec else region} look{'s' if len(odd) == 2 else ''} odd"
     places = tuple(one.rate.price.place for one in odd)
-    return Problem(place, first.kind, f"{first.rate} {first.why}, and {more}; {QUESTION}", also=places, facts=places)
+    return first.problem(more, place=place, also=places, facts=places)
 
 
 def outliers(table: ItemTable, shares: Shares) -> list[Odd]:
@@ -191,7 +197,8 @@ def _in_lines(table: ItemTable, lines: Iterable[Sequence[Row]]) -> Iterator[_Pai
     for rows in lines:
         keys = dict.fromkeys(key for row in rows for key in row)
         for region in dict.fromkeys(region for key in keys for region in table.groups.get(key, (key,))):
-            priced = [cell for row in rows if (cell := table.cell_in(row, region))]
+            scopes = ((row, scope_in_force(row, region, table.groups)) for row in rows)
+            priced = [row[scope] for row, scope in scopes if scope is not None]
             pairs.update(dict.fromkeys(pairwise(priced)))
     for cells in pairs:
         yield from _comparable(*cells)
@@ -212,14 +219,9 @@ def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
     sizes = table.resolutions
     if not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
         return {}
-    found: dict[str, dict[str, Row]] = {}
-    for spec, row in table.rows.items():
-        parts = table.spec_parts[spec]
-        if parts and parts.resolution:
-            found.setdefault(parts.codec or "", {})[parts.resolution] = row
     return {
-        codec: {size.name: by_name[size.name] for size in sizes if size.name in by_name}
-        for codec, by_name in found.items()
+        codec: {size.name: row for size in sizes if (row := table.rows.get(specs.get(size.name, "")))}
+        for codec, specs in table.by_codec.items()
     }
 
 
@@ -235,21 +237,12 @@ def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
 # ---- What looks odd --------------------------------------------------------------------------------------------------
 
 
-def _rising_tiers(tiers: Sequence[_Pair], blamed: Set[Rate]) -> Iterator[Odd]:
-    """Tiers that cost more than the one before. A first part that is free is usual, and the next one has to rise. A price that
-    is odd itself makes none beside it so."""
-    for before, rate in tiers:
-        if before.price.value and rate.price.value > before.price.value and before not in blamed:
-            why = f"costs {plain(rate.price.value)}, more than {plain(before.price.value)} in the tier before it"
-            yield Odd(rate, why, kinds.RISING_TIER, near=(before,))
-
-
-def _cheaper(pairs: Sequence[_Pair], kind: Kind, why: str, blamed: Set[Rate]) -> Iterator[Odd]:
-    """Each second rate, which is below the first, unless that one is odd itself."""
+def _against(pairs: Sequence[_Pair], kind: Kind, than: str, blamed: Set[Rate], *, high: bool = False) -> Iterator[Odd]:
+    """Each second rate; `than` takes the price of the first and what it is for. One that is odd itself makes none beside it so."""
     for against, rate in pairs:
         if against not in blamed:
-            less = f"costs {plain(rate.price.value)}, less than {plain(against.price.value)} for {against}, {why}"
-            yield Odd(rate, less, kind, high=False, near=(against,))
+            why = f"costs {plain(rate.price.value)}, {than.format(plain(against.price.value), against)}"
+            yield Odd(rate, why, kind, high=high, near=(against,))
 
 
 def _falling(pairs: Sequence[_Pair]) -> list[_Pair]:
@@ -367,7 +360,7 @@ def _median_distances(pairs: Sequence[_Pair], wanted: Set[Rate]) -> dict[Rate, F
         for rate in pair:
             if low and rate in distances:
                 distances[rate].append(Fraction(high) / Fraction(low))
-    return {rate: sorted(found)[(len(found) - 1) // 2] if found else Fraction(0) for rate, found in distances.items()}
+    return {rate: median_low(found) if found else Fraction(0) for rate, found in distances.items()}
 
 
 # ---- Ratios of rows and columns --------------------------------------------------------------------------------------
@@ -378,27 +371,19 @@ def _out_of_line(rows: Mapping[str, Row]) -> Iterator[tuple[Rate, Rate, Fraction
     the first of them would have in line with those."""
     every = list(rows.values())
     for one, other in pairwise(every):
-        yield from _deviants([(one[key], other[key]) for key in one if key in other])
-    keys = list(dict.fromkeys(key for row in every for key in row))
+        yield from _deviating([pair for key in one if key in other for pair in _comparable(one[key], other[key])])
+    keys = dict.fromkeys(key for row in every for key in row)
     for left, right in pairwise(keys):
-        yield from _deviants([(row[left], row[right]) for row in every if left in row and right in row])
+        both = [row for row in every if left in row and right in row]
+        yield from _deviating([pair for row in both for pair in _comparable(row[left], row[right])])
     for row in every:
-        if any(len(cell.rates) > 1 for cell in row.values()):
-            for low, high in _tier_columns(row):
+        by_bounds: dict[tuple[object, ...], list[Cell]] = {}
+        for cell in row.values() if any(len(cell.rates) > 1 for cell in row.values()) else ():
+            by_bounds.setdefault(cell.bounds, []).append(cell)
+        for cells in by_bounds.values():
+            # Each tier of the tables with these bounds, and the next.
+            for low, high in pairwise(zip(*(cell.rates for cell in cells), strict=True)):
                 yield from _deviating(list(zip(low, high, strict=True)))
-
-
-def _tier_columns(row: Row) -> Iterator[tuple[list[Rate], list[Rate]]]:
-    """Of the tier tables of a row that have the same bounds, each tier and the next."""
-    by_bounds: dict[tuple[object, ...], list[Cell]] = {}
-    for cell in row.values():
-        by_bounds.setdefault(cell.bounds, []).append(cell)
-    for cells in by_bounds.values():
-        yield from pairwise(map(list, zip(*(cell.rates for cell in cells), strict=True)))
-
-
-def _deviants(cells: Sequence[tuple[Cell, Cell]]) -> Iterator[tuple[Rate, Rate, Fraction]]:
-    yield from _deviating([pair for one, other in cells for pair in _comparable(one, other)])
 
 
 def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
@@ -409,7 +394,7 @@ def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
     rough = [_ROUGH.divide(one.price.value, other.price.value) for one, other in priced]
     if max(rough) <= MAX_RATIO * min(rough):
         return
-    middle = sorted(rough)[(len(rough) - 1) // 2]
+    middle = median_low(rough)
     for (one, other), ratio in zip(priced, rough, strict=True):
         if ratio > MAX_RATIO * middle or middle > MAX_RATIO * ratio:
             yield one, other, Fraction(middle) * Fraction(other.price.value)

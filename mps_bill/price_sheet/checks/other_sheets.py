@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from statistics import median_low
 
 from mps_bill.core.decimals import plain, significant
 from mps_bill.core.diagnostics import Fact, Place, Problem, all_of, near_miss, quoted
 from mps_bill.core.units import Unit, to_micros
-from mps_bill.documents.shapes import Field, Fields
+from mps_bill.documents.shapes import Fields
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import Cell, Groups, ItemTable, Odd, Rate, beyond_flat_lines
+from mps_bill.price_sheet.checks.price_cells import Cell, CheckedSheet, Groups, ItemTable, Odd, Rate, beyond_flat_lines
 from mps_bill.price_sheet.checks.tier_bounds import are_slips, bound_words, bounds_of
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet import SheetDraft
@@ -35,16 +34,19 @@ _HALF = Fraction(1, 2)
 # ---- The version before ----------------------------------------------------------------------------------------------
 
 
-def version_warnings(draft: SheetDraft, before: SheetDraft, unsound: Set[str]) -> Iterator[Problem]:
+def version_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     """What looks odd in a version of a sheet beside the one before it: rules that changed, and what has no price any more. What
-    changed alike in several items is one finding. Items that are `unsound` in the new one may lack what is only wrong."""
-    old, new = before.sheet, draft.sheet
+    changed alike in several items is one finding. Items that are unsound in the new one may lack what is only wrong."""
+    draft, before = sheet.draft, sheet.before
+    if draft is None or before is None:
+        return
+    old, new, unsound = before.sheet, draft.sheet, sheet.unsound()
     for field, what, one, other in (
         (d.ROUNDING, "bills are rounded", words.rounding_words(old.billing), words.rounding_words(new.billing)),
         (d.SETTLEMENT, "bills are settled", old.billing.settlement, new.billing.settlement),
     ):
         if one != other:
-            at, was = (_value_place(sheet.fields.get(d.BILLING), field, sheet.sheet.place) for sheet in (draft, before))
+            at, was = (billing.place_of(field) for both in (draft, before) if (billing := both.fields.get(d.BILLING)))
             message = f"{what} {other}, and {one} in the version before ({was}); is that meant?"
             yield Problem(at, kinds.CHANGED_RULE, message)
     changes = [change for change in diff_sheets(old, new, added=False).items if change.code not in unsound]
@@ -101,8 +103,7 @@ def _rules_of(change: ItemChange, fields: Mapping[str, Fields], of_before: Mappi
         (d.SPEC, words.spec_words(old), words.spec_words(new)),
     ):
         if one != other and (field is not d.METERING or old.unit == new.unit):
-            at = _value_place(fields.get(new.code), field, new.place)
-            was = _value_place(of_before.get(old.code), field, old.place)
+            at, was = fields[new.code].place_of(field), of_before[old.code].place_of(field)
             yield _Rule(new, field.key, one, other, at, was)
     if old.unit == new.unit and not change.factors:
         yield from _bounds_of(old, new)
@@ -124,12 +125,6 @@ def _bounds_of(old: Item, new: Item) -> Iterator[_Rule]:
 
 def _item_fields(draft: SheetDraft) -> dict[str, Fields]:
     return {entry.key.value: entry.value for entry in draft.fields.parts(d.ITEMS) if entry.value}
-
-
-def _value_place(fields: Fields | None, field: Field[Any], otherwise: Place) -> Place:
-    """Where the value of a key stands; the place given where it has none."""
-    value = fields.get(field) if fields else None
-    return value.place if value else otherwise
 
 
 def _ended_items(draft: SheetDraft, old: PriceSheet, items: Sequence[Item]) -> Iterator[Problem]:
@@ -266,15 +261,15 @@ def far_from_reference(listed: Mapping[ItemTable, Listed], sheet: PriceSheet) ->
     found = {}
     for table, one in listed.items():
         base = by_code.get(table.base or "")
-        others = sorted(
+        others = [
             other.share
             for at, other in listed.items()
             if at is not table and not at.derived and other.reference.currency == one.reference.currency and other.share
-        )
+        ]
         if table.derived:
             bounds = [_around(base.share if base and base.reference is one.reference else None, MAX_JUMP)]
         else:
-            bounds = [_around(_middle(others, 2), MAX_FROM_OTHERS)]
+            bounds = [_around(median_low(others) if len(others) > 1 else None, MAX_FROM_OTHERS)]
         if len(one.rates) > 2:
             bounds.append(_around(one.share, MAX_FROM_USUAL))
         if one.reference.currency == sheet.currency:
@@ -300,12 +295,8 @@ def _listed(table: ItemTable, sheet: PriceSheet, others: Sequence[PriceSheet], a
             rates = list(_compared(table, reference, item, groups, anywhere=False))
             rates = rates or (list(_compared(table, reference, item, groups, anywhere=True)) if anywhere else [])
             ratios = [compared[0].ratio for _, compared in rates if compared[0].ratio]
-            return Listed(reference, rates, _middle(ratios, 1) or Fraction(0))
+            return Listed(reference, rates, median_low(ratios) if ratios else Fraction(0))
     return None
-
-
-def _middle(shares: Sequence[Fraction], at_least: int) -> Fraction | None:
-    return sorted(shares)[(len(shares) - 1) // 2] if len(shares) >= at_least else None
 
 
 def _around(share: Fraction | None, times: int) -> tuple[Fraction, Fraction | None]:

@@ -1,21 +1,21 @@
-"""What the checks of prices look at: every figure of a sheet with its place, as a table for each item."""
+"""What the checks look at: a sheet beside others, and every figure of it with its place, as a table for each item."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import zip_longest
 
-from mps_bill.core.diagnostics import Kind, Place, Problem, all_of, counted, quoted
+from mps_bill.core.diagnostics import Fact, Kind, Place, Problem, all_of, counted, quoted
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet.price_kinds.price_kind import Price, WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry
-from mps_bill.price_sheet.sheet import SheetParts
-from mps_bill.price_sheet.sheet_model import PriceSheet, Resolution, scope_in_force
+from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Resolution
 from mps_bill.price_sheet.spec import SpecParts, split_spec
 
 
@@ -73,16 +73,54 @@ class ItemTable:
     def derived(self) -> bool:
         return self.base is not None
 
-    def cell_in(self, row: Row, region: str) -> Cell | None:
-        """The price of a row that is in force in a region."""
-        scope = scope_in_force(row, region, self.groups)
-        return None if scope is None else row[scope]
+    @property
+    def by_codec(self) -> dict[str, dict[str, str]]:
+        """Codec to resolution to spec, of those that the template makes; an empty text where it has no such part."""
+        found: dict[str, dict[str, str]] = {}
+        for spec, parts in self.spec_parts.items():
+            if parts:
+                found.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
+        return found
 
     @property
     def rates(self) -> Iterator[Rate]:
         for row in self.rows.values():
             for cell in row.values():
                 yield from cell.rates
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSheet:
+    """What could be read of a sheet, sound or not, as every check sees it. What is at a place of `wrong` is reported as an error
+    already and is not judged. `draft` is None where the head is not sound. `today` is a date, such as 2026-11-23. The version
+    before it (None: there is none) and the sheets for reference are sheets whose words this one may be expected to share."""
+
+    parts: SheetParts
+    draft: SheetDraft | None
+    tables: Sequence[ItemTable]
+    wrong: Set[Place]
+    today: str
+    before: SheetDraft | None = None
+    references: Sequence[PriceSheet] = ()
+    #: Rates that are odd beside those others.
+    odd: Set[Rate] = frozenset()
+    shares: Shares = field(default_factory=dict)
+
+    @property
+    def others(self) -> tuple[PriceSheet, ...]:
+        return (*((self.before.sheet,) if self.before else ()), *self.references)
+
+    def in_others(self, code: str) -> Iterator[Item]:
+        """What the other sheets have under the code of an item."""
+        return (sheet.items[code] for sheet in self.others if code in sheet.items)
+
+    def unsound(self) -> set[str]:
+        """The codes of items with something at a place of `wrong`, or whose prices come from such an item."""
+        starts = [(table.code.place.line, table.code.value) for table in self.tables]
+        file = self.parts.fields.place.file
+        lines = [place.line for place in self.wrong if place.file == file]
+        found = {max(before)[1] for line in lines if (before := [start for start in starts if start[0] <= line])}
+        return found | {table.code.value for table in self.tables if table.base in found}
 
 
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
@@ -187,6 +225,18 @@ class Odd:
     #: The rates that show it, where they are of the same item.
     near: tuple[Rate, ...] = ()
 
+    def problem(
+        self,
+        more: str = "",
+        question: str = QUESTION,
+        place: Place | None = None,
+        also: tuple[Place, ...] = (),
+        facts: tuple[Fact, ...] = (),
+    ) -> Problem:
+        """One finding at the rate, or at `place`; `more` says what else is odd with it."""
+        message = f"{self.rate} {self.why}{more}; {question}"
+        return Problem(place or self.rate.price.place, self.kind, message, also=also, facts=facts)
+
 
 def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
     """A problem for each odd rate. Where all rates of the item, of a region, of a spec or of a tier table are odd, that is
@@ -197,17 +247,15 @@ def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
         if len(priced) > 1 and all(rate in left for rate in priced):
             first, more = left[priced[0]], len(priced) - 1
             others = f"the other price {scope} is" if more == 1 else f"the {more} other prices {scope} are"
-            message = f"{first.rate} {first.why}, and {others} off alike; {QUESTION}"
-            yield Problem(first.rate.price.place if place is None or table.derived else place, first.kind, message)
+            yield first.problem(f", and {others} off alike", place=None if table.derived else place)
             for rate in priced:
                 del left[rate]
-    for block in _blocks(left.values()):
-        first, places = block[0], tuple(one.rate.price.place for one in block[1:])
+    for first, *rest in _blocks(left.values()):
+        places = tuple(one.rate.price.place for one in rest)
         lines = [str(line) for line in sorted({place.line for place in places} - {first.rate.price.place.line})]
         where = f" on line{'s' if len(lines) > 1 else ''} {all_of(lines, 6)}" if lines else ""
         beside = f", and so {'is' if len(places) == 1 else 'are'} {counted(len(places), 'price')} beside it{where}"
-        message = f"{first.rate} {first.why}{beside if places else ''}; {QUESTION}"
-        yield Problem(first.rate.price.place, first.kind, message, also=places)
+        yield first.problem(beside if places else "", also=places)
 
 
 def _blocks(odd: Iterable[Odd]) -> list[list[Odd]]:

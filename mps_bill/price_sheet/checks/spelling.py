@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
@@ -11,12 +10,11 @@ from mps_bill.core.diagnostics import Fact, Problem, near_miss, one_of, quoted
 from mps_bill.documents.shapes import Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
-from mps_bill.price_sheet.checks.price_cells import ItemTable
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable
 from mps_bill.price_sheet.currencies import CURRENCIES
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet import SheetParts
-from mps_bill.price_sheet.spec import SpecParts, codecs, is_constant, join_spec, split_spec
+from mps_bill.price_sheet.spec import codecs, is_constant, join_spec, split_spec
 
 #: Names of codecs as usage has them.
 CODECS = (
@@ -78,41 +76,26 @@ def _twins(table: ItemTable) -> dict[str, str]:
 def _codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
     """Specs with a codec that is nearly a known one, or one that more of the item's specs have."""
     meant: dict[str, str] = {}
-    if not (unknown := _unknown_codecs(sheet, table)):
-        return meant
-    template, parts = table.template or "", _with_codecs(table)
-    counts = Counter(part.codec or "" for part in parts.values())
-    for codec in unknown:
-        common = [other for other, number in counts.items() if number > counts[codec]]
-        of_codec = {spec: part.resolution or "" for spec, part in parts.items() if part.codec == codec}
+    template, by_codec = table.template or "", table.by_codec
+    for codec in _unknown_codecs(sheet, table):
+        own = by_codec[codec]
+        common = [other for other, theirs in by_codec.items() if other and len(theirs) > len(own)]
         # Rather than a codec that nobody has, one of the item that lacks these resolutions.
-        lacking = (
-            other
-            for other in common
-            if not any(join_spec(template, other, size) in parts for size in of_codec.values())
-        )
+        lacking = (other for other in common if own.keys().isdisjoint(by_codec[other]))
         word = next((other for other in lacking if nearest(codec, [other])), None)
         word = word or nearest(codec, [*CODECS, *(other for other in common if not _digits_differ(codec, other))])
         if word:
-            meant.update((spec, join_spec(template, word, size)) for spec, size in of_codec.items())
+            meant.update((spec, join_spec(template, word, size)) for size, spec in own.items())
     return meant
 
 
-def _with_codecs(table: ItemTable) -> dict[str, SpecParts]:
-    """The specs of an item that name a codec."""
-    return {spec: part for spec, part in table.spec_parts.items() if part and part.codec}
-
-
-def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, tuple[str, SpecParts]]:
-    """Codecs that neither usage nor another sheet is known to have, with the first spec of each."""
-    first: dict[str, tuple[str, SpecParts]] = {}
-    for spec, part in _with_codecs(table).items():
-        first.setdefault(part.codec or "", (spec, part))
-    if first.keys() <= set(CODECS):
-        return {}
-    others = [item for other in sheet.others for item in other.items.values()]
-    known = {*CODECS, *(codec for item in others for codec in codecs(item))}
-    return {codec: found for codec, found in first.items() if codec not in known}
+def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> list[str]:
+    """Codecs that neither usage nor another sheet is known to have."""
+    own = [codec for codec in table.by_codec if codec]
+    if set(own) <= set(CODECS):
+        return []
+    known = {*CODECS, *(codec for other in sheet.others for item in other.items.values() for codec in codecs(item))}
+    return [codec for codec in own if codec not in known]
 
 
 def unknown_codecs(sheet: CheckedSheet) -> Iterator[Problem]:
@@ -120,17 +103,17 @@ def unknown_codecs(sheet: CheckedSheet) -> Iterator[Problem]:
     for table in sheet.tables:
         unknown = _unknown_codecs(sheet, table)
         nearly = _codecs(sheet, table) if unknown else {}
-        for codec, (spec, _) in unknown.items():
+        for codec in unknown:
+            own = table.by_codec[codec]
+            spec = next(iter(own.values()))
             if spec in nearly:
                 continue
-            template, own = table.template or "", _with_codecs(table)
             name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
             hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
             # Where one of the item's codecs is not there any more, it is that one.
             lost = (other for item in sheet.in_others(table.code.value) for other in codecs(item))
-            meant = name or next((one for one in lost if all(part.codec != one for part in own.values())), codec)
-            specs = [join_spec(template, meant, part.resolution or "") for part in own.values() if part.codec == codec]
-            facts = tuple(("price", table.code.value, one) for one in specs)
+            meant = name or next((one for one in lost if one not in table.by_codec), codec)
+            facts = tuple(("price", table.code.value, join_spec(table.template or "", meant, size)) for size in own)
             message = f"{quoted(codec)} is an unknown codec; {hint}"
             yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=facts)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise
+from statistics import median_high
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Problem, quoted
@@ -41,7 +42,7 @@ def swapped_beside(
     item has as a rule. A discount on one of them is no such thing, however the order changes."""
     beside = {rate: found[0] for rate, found in compared if found[0].ratio}
     # Nearly all prices of a large sheet are as they are elsewhere, and quickly done with.
-    usual = _middle(beside.values()) if beside else Fraction(1)
+    usual = median_high(one.ratio for one in beside.values()) if beside else Fraction(1)
     if all(_are_alike(one.ratio, usual, _ROUNDED) for one in beside.values()):
         return
     taken: set[Rate] = set()
@@ -54,8 +55,8 @@ def swapped_beside(
             shares = {Fraction(1), usual}
             if len(lines) <= _FEW:
                 # The two that may be wrong would hide what is usual.
-                left = [beside[rate] for line in lines if line not in (one, other) for rate in lines[line].values()]
-                shares |= {_middle(left)} if left else set()
+                left = [rate for line in lines if line not in (one, other) for rate in lines[line].values()]
+                shares |= {median_high(beside[rate].ratio for rate in left)} if left else set()
             pairs = [(rate, lines[other][key]) for key, rate in lines[one].items() if key in lines[other]]
             related = not rows or _related(one, other)
             swapped = next((found for share in shares if (found := _swapped(pairs, beside, share, related))), None)
@@ -64,11 +65,6 @@ def swapped_beside(
                 swap = _swap(table, one, other, swapped, why, kind)
                 taken |= swap.rates
                 yield swap
-
-
-def _middle(compared: Iterable[Compared]) -> Fraction:
-    ratios = sorted(one.ratio for one in compared)
-    return ratios[len(ratios) // 2]
 
 
 def _related(one: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.checked_sheet import CheckedSheet
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_model import Item
 
@@ -46,7 +46,7 @@ def odd_bounds(sheet: CheckedSheet) -> Iterator[Problem]:
             continue
         prices = [(spec, region, price) for spec, row in item.prices.items() for region, price in row.items()]
         tiered = [one for one in prices if bounds_of(one[2])]
-        if tiered and not (sheet.before and item.code in sheet.before.items):
+        if tiered and not (sheet.before and item.code in sheet.before.sheet.items):
             found = _beside_lists(sheet, item, tiered) or _beside_one_another(tiered)
             if found:
                 (spec, region, price), why, kind = found[0]

@@ -107,8 +107,8 @@ class Price(ABC):
 
 #: What a form's shape reads: `Located[Decimal]` or `Fields`.
 W = TypeVar("W")
-#: A figure as it stands in a sheet, sound or not; the bound of what it is for, and that in words, behind spec and region. Rates of
-#: two prices can be compared where all of their bounds are equal.
+#: A figure as it stands in a sheet, sound or not; the bound of what it is for, and that in words, behind spec and region. Rates
+#: of two prices can be compared where all of their bounds are equal.
 WrittenRate = tuple[Located[Decimal], object, str]
 
 
