@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 
@@ -25,7 +24,11 @@ class PriceBook:
     @cached_property
     def month_tiered(self) -> frozenset[str]:
         """The items of which some version has a price that is tiered by the month."""
-        return frozenset(item.code for item in self.items if any(price.by_month for price in _prices(item)))
+        return frozenset(
+            item.code
+            for item in self.items
+            if any(price.by_month for prices in item.prices.values() for price in prices.values())
+        )
 
     @cached_property
     def unpriced(self) -> Mapping[str, PriceSheet]:
@@ -89,8 +92,3 @@ def book_of(sheet: PriceSheet) -> PriceBook:
     # Usage begins with 1970, and its first cycle may begin on the day before.
     ever = replace(sheet, effective_from=calendar.cycle_start(-DAY), effective_to=None, dated=sheet.effective_from)
     return PriceBook(sheet.currency, {sheet.product: (ever,)}, dict.fromkeys(sheet.items, sheet.product))
-
-
-def _prices(item: Item) -> Iterator[Price]:
-    for prices in item.prices.values():
-        yield from prices.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,19 +85,18 @@ def _orphaned(name: str) -> Problem:
 
 
 def _cases_of(sheet: SheetFile) -> SheetFile | None:
-    path = _beside(sheet.path, f"{sheet.path.stem}.cases")
-    return SheetFile(path, str(Path(sheet.name).with_name(path.name))) if path else None
+    return _beside(sheet, f"{sheet.path.stem}.cases")
 
 
 def _sheet_of(cases: Path) -> SheetFile | None:
-    path = _beside(cases, _sheet_stem(cases))
-    return SheetFile(path, str(path)) if path else None
+    return _beside(SheetFile(cases, str(cases)), _sheet_stem(cases))
 
 
-def _beside(file: Path, stem: str) -> Path | None:
+def _beside(file: SheetFile, stem: str) -> SheetFile | None:
     """The YAML file of this stem in the folder of another file."""
-    beside = (file.with_name(stem + suffix) for suffix in (*_SUFFIXES, *map(str.upper, _SUFFIXES)))
-    return next(filter(Path.is_file, beside), None)
+    paths = (file.path.with_name(stem + suffix) for suffix in (*_SUFFIXES, *map(str.upper, _SUFFIXES)))
+    path = next(filter(Path.is_file, paths), None)
+    return SheetFile(path, str(Path(file.name).with_name(path.name))) if path else None
 
 
 def _sheet_stem(cases: Path) -> str:
@@ -134,7 +133,9 @@ def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tupl
         elif name in shipped:
             files.append(shipped[name])
         elif glob.has_magic(name):
-            matches = _matching(name)
+            # A file that a glob names is taken whatever its name, except for usage cases.
+            named = sorted(glob.glob(name, recursive=True))
+            matches = [SheetFile(Path(one), one) for one in named if os.path.isfile(one) and not _CASES.fullmatch(one)]
             files += matches
             if not matches:
                 problems.append(Problem(Place(name), kinds.NO_SHEETS, "no price sheet matches this pattern"))
@@ -161,13 +162,13 @@ def _folders_below(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterato
     """The folders below, links to folders too, but for hidden ones and for links to a folder that they are in."""
     seen |= {folder.resolve()}
     for below in sorted(folder.iterdir()):
-        if below.is_dir() and not below.name.startswith(".") and not _holds(below.resolve(), seen):
+        if (
+            below.is_dir()
+            and not below.name.startswith(".")
+            and not any(one.is_relative_to(below.resolve()) for one in seen)
+        ):
             yield below
             yield from _folders_below(below, seen)
-
-
-def _holds(folder: Path, inner: Iterable[Path]) -> bool:
-    return any(one.is_relative_to(folder) for one in inner)
 
 
 def _is_other_document(file: Path) -> bool:
@@ -180,12 +181,6 @@ def _is_other_document(file: Path) -> bool:
     except OSError:
         return False
     return match is not None and is_other_format(match[1].decode("ascii", "replace"), FORMAT_NAME)
-
-
-def _matching(pattern: str) -> list[SheetFile]:
-    """The sheets that a glob names. A file that it names is taken whatever its name, except for usage cases."""
-    names = sorted(glob.glob(pattern, recursive=True))
-    return [SheetFile(Path(name), name) for name in names if os.path.isfile(name) and not _CASES.fullmatch(name)]
 
 
 def _is_sheet(file: Path) -> bool:

@@ -14,7 +14,7 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.context import Context, ResolutionSet
 from mps_bill.price_sheet.prices import PriceTable, check_overlaps, derive_prices, read_prices
-from mps_bill.price_sheet.sheet_model import Derived, Item, Metering, RegionPrices, Source
+from mps_bill.price_sheet.sheet_model import Item, Metering, RegionPrices, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)
@@ -57,7 +57,11 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
 
 
 def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> Item | None:
-    name, family = draft.fields.value_of(d.NAME), draft.fields.value_of(d.FAMILY)
+    name, family, derivation = (
+        draft.fields.value_of(d.NAME),
+        draft.fields.value_of(d.FAMILY),
+        draft.fields.get(d.PRICES_FROM),
+    )
     if name is None or family is None or draft.unit is None or draft.metering is None:
         return None
     return Item(
@@ -73,14 +77,8 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
         place=draft.code.place,
         aliases=_aliases(draft, prices, problems),
         names={entry.key.value: entry.value.value for entry in draft.fields.parts(d.NAMES) if entry.value},
-        derived=_derivation(draft),
+        derived=derivation.value if derivation and draft.prices is None else None,
     )
-
-
-def _derivation(draft: _Draft) -> Derived | None:
-    fields = draft.fields.get(d.PRICES_FROM) if draft.prices is None else None
-    base, times = (fields.value_of(d.BASE), fields.value_of(d.TIMES)) if fields else (None, None)
-    return Derived(base, times) if base is not None and times is not None else None
 
 
 def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> dict[str, str]:

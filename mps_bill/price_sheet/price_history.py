@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from mps_bill.core.units import Unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
+from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches, units_per_unit
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.price_sheet.table import side_by_side
 
@@ -57,17 +57,12 @@ def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> 
 def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
     """The figures of the stretch of quantity that ends at `high`."""
     past: list[PastPrice] = []
-    before = None
+    before: tuple[Price, Decimal] | None = None
     for price in prices:
-        figure = price.at(high) if price else None
-        past.append(PastPrice(figure, price.unit if price else None, _ratio(before, price, figure)))
-        before = past[-1] if price else before
+        figure, ratio = price.at(high) if price else None, None
+        if price and figure is not None:
+            factor = units_per_unit(before[0], price) if before and before[1] else None
+            ratio = Fraction(figure) * factor / Fraction(before[1]) if before and factor else None
+            before = price, figure
+        past.append(PastPrice(figure, price.unit if price else None, ratio))
     return tuple(past)
-
-
-def _ratio(before: PastPrice | None, price: Price | None, figure: Decimal | None) -> Fraction | None:
-    if price is None or figure is None or before is None or not before.price or before.unit is None:
-        return None
-    if before.unit.dimension != price.unit.dimension:
-        return None
-    return Fraction(figure) / (price.lot() or 1) / (Fraction(before.price) / before.unit.micros)

@@ -132,12 +132,10 @@ def _prices(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _rise(old: Item, new: Item, rate: RateChange) -> Rise:
-    where = f"{rate.spec} of {old.code} in {rate.regions}" + (f" ({rate.tier})" if rate.tier else "")
-    what, units = f"the price of {where}", ("", "")
-    if old.unit != new.unit:
-        units = old.unit.name, new.unit.name
-    found = Rise(old.code, what, str(rate.old), str(rate.new), rate.ratio, in_figures=True, units=units)
-    return replace(found, spec=rate.spec, regions=rate.region_ids)
+    what = f"the price of {rate.spec} of {old.code} in {rate.regions}" + (f" ({rate.tier})" if rate.tier else "")
+    units = ("", "") if old.unit == new.unit else (old.unit.name, new.unit.name)
+    figures = str(rate.old), str(rate.new)
+    return Rise(old.code, what, *figures, rate.ratio, True, True, rate.spec, rate.region_ids, units)
 
 
 def _units(diff: SheetDiff) -> Iterator[Rise]:
@@ -158,8 +156,8 @@ def _tier_models(diff: SheetDiff) -> Iterator[Rise]:
             dearer = ratio is None or ratio > 1 if measured else not _never_above(old, new)
             if dearer:
                 what = f"the price of {kind.spec} of {item.code} in {kind.regions}"
-                found = Rise(item.code, what, old.kind_words(), new.kind_words(), ratio, measured)
-                yield replace(found, spec=kind.spec, regions=kind.region_ids)
+                both = old.kind_words(), new.kind_words()
+                yield Rise(item.code, what, *both, ratio, measured, spec=kind.spec, regions=kind.region_ids)
 
 
 def _never_above(old: Price, new: Price) -> bool:
@@ -214,10 +212,9 @@ def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> It
         for region in old.regions(before.code, one) | old.regions(before.code, other):
             was, is_ = old.price_in(before.code, one, region), new.price_in(after.code, other, region)
             if was and is_:
-                words_before, words_after = f"{one} ({_shown(was)})", f"{other} ({_shown(is_)})"
+                both = (f"{one} ({_shown(was)})", f"{other} ({_shown(is_)})")
                 where = f"{what} of {before.code} in {region}"
-                found = Rise(before.code, where, words_before, words_after, _highest(was, is_))
-                yield replace(found, spec=one, regions=(region,))
+                yield Rise(before.code, where, *both, _highest(was, is_), spec=one, regions=(region,))
 
 
 def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:

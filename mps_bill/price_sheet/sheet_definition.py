@@ -11,25 +11,14 @@ from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
+from mps_bill.documents import shapes
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import (
-    Choice,
-    Field,
-    ListOf,
-    MapOf,
-    Object,
-    Record,
-    Text,
-    Unique,
-    matching,
-    optional,
-    words,
-)
+from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, optional, words
 from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_shape
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
-from mps_bill.price_sheet.sheet_model import FAMILIES, Family, Settlement, Source
+from mps_bill.price_sheet.sheet_model import FAMILIES, Derived, Family, Settlement, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"
@@ -48,11 +37,11 @@ _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
 
 
-_is_date = matching(_DATE, "a date", "one such as 2026-11-23")
-_is_duration = matching(_DURATION, "a duration", "one such as 30m, 1h or 1d")
-_is_places = matching("[0-9]|10", "a number of decimal places", f"a whole number from 0 to {MAX_PLACES}")
-_is_size = matching(_SIZE, "a size", "width x height in whole pixels, such as 1920x1080")
-_is_group = matching(LOWER_CASE, "a group's name", "lower-case words joined by _")
+_is_date = shapes.matching(_DATE, "a date", "one such as 2026-11-23")
+_is_duration = shapes.matching(_DURATION, "a duration", "one such as 30m, 1h or 1d")
+_is_places = shapes.matching("[0-9]|10", "a number of decimal places", f"a whole number from 0 to {MAX_PLACES}")
+_is_size = shapes.matching(_SIZE, "a size", "width x height in whole pixels, such as 1920x1080")
+_is_group = shapes.matching(LOWER_CASE, "a group's name", "lower-case words joined by _")
 
 
 def parse_date(text: str) -> str:
@@ -179,11 +168,11 @@ STEP_ROUNDING = optional("rounding", _rounding, "how a quantity becomes whole st
 MINIMUM = optional("minimum", _minimum, "smallest billed quantity of a record above zero")
 METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 
-BASE = Field("item", _code, "the item of this sheet whose prices are taken")
+BASE = Field("item", _code, "the item of this sheet whose prices are taken", name="base")
 TIMES = Field(
     "times", number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True), "what they are multiplied by"
 )
-DERIVATION = Record("prices_from", (BASE, TIMES))
+DERIVATION = Object("prices_from", (BASE, TIMES), make=Derived)
 
 NAME = Field("name", line("a name", kinds.BAD_NAME), "the item's name for people")
 _language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, one_of(LANGUAGES[1:]))

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches
+from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches, units_per_unit
 from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
 from mps_bill.price_sheet.table import side_by_side
 
@@ -283,10 +283,7 @@ def _rate_changes(
     spec: str, names: str, regions: tuple[str, ...], old: Price | None, new: Price | None
 ) -> Iterator[RateChange]:
     """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
-    # How many units of the new price one of the old price is.
-    factor = None
-    if old and new and old.unit.dimension == new.unit.dimension and (lot := old.lot()) and (new_lot := new.lot()):
-        factor = Fraction(lot, new_lot)
+    factor = units_per_unit(old, new) if old and new else None
     unit = next(price.unit for price in (old, new) if price)
     start: Decimal | None = Decimal(0)
     for tier, high in stretches((old, new)):

@@ -65,16 +65,12 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
     """
     for item in _items(sheet, selection):
         for spec in _specs(item, selection):
-            keys = selection.regions or tuple(item.prices[spec])
-            by_price: dict[Price, PriceRow] = {}
-            for region in keys:
-                price = _price(sheet, item, spec, region, selection)
-                if price is None:
-                    continue
-                row = by_price.get(price)
-                regions = (*row.regions, region) if row else (region,)
-                by_price[price] = PriceRow(item, spec, regions, row.price if row else price)
-            yield from by_price.values()
+            by_price: dict[Price, list[str]] = {}
+            for region in selection.regions or item.prices[spec]:
+                if price := _price(sheet, item, spec, region, selection):
+                    by_price.setdefault(price, []).append(region)
+            for price, regions in by_price.items():
+                yield PriceRow(item, spec, tuple(regions), price)
 
 
 def side_by_side(

@@ -100,3 +100,15 @@ def test_it_is_checked_and_has_a_schema(world: Path) -> None:
     prices = schema["properties"]["items"]["additionalProperties"]["properties"]["prices"]
     forms = prices["additionalProperties"]["additionalProperties"]["anyOf"]
     assert sorted(form["required"] for form in forms[1]["anyOf"]) == [["package", "each"], ["tiers", "per", "up_to"]]
+
+
+def test_its_history_is_by_what_a_minute_costs(world: Path) -> None:
+    """Packages of twice the size at the same price are half as dear."""
+    folder = world / "versions"
+    folder.mkdir()
+    (folder / "first.yaml").write_text(PACKAGES)
+    later = PACKAGES.replace("effective_from: 2023", "effective_from: 2024").replace("package: 10,", "package: 20,")
+    (folder / "later.yaml").write_text(later)
+    history = ("prices", "history", "test", "versions", "--item", "audio", "--format", "json")
+    (price,) = json.loads(mps_bill(world, *history))["prices"]
+    assert [one["change_percent"] for one in price["history"]] == [None, "-50"]

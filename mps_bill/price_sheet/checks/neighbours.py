@@ -94,12 +94,7 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
     newer = _judged_by_line(_falling(beside.codecs), table)
     cheap = [
         *_against(rising, kinds.RISING_TIER, "more than {} in the tier before it", blamed, high=True),
-        *_against(
-            _falling(beside.steps),
-            kinds.CHEAPER_RESOLUTION,
-            "less than {} for {}, the price of a lower resolution",
-            blamed,
-        ),
+        *_against(_falling(beside.steps), kinds.CHEAPER_RESOLUTION, _LOWER, blamed),
         *_against(newer, kinds.CHEAPER_H265, _LESS_WORK, blamed),
     ]
     # That a price is out of line need not be said where another sentence says what is wrong with it.
@@ -238,7 +233,7 @@ def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
 
 
 def _against(pairs: Sequence[_Pair], kind: Kind, than: str, blamed: Set[Rate], *, high: bool = False) -> Iterator[Odd]:
-    """Each second rate; `than` takes the price of the first and what it is for. One that is odd itself makes none beside it so."""
+    """Each second rate; `than` takes the price of the first and what it is for. One that is odd itself makes no other odd."""
     for against, rate in pairs:
         if against not in blamed:
             why = f"costs {plain(rate.price.value)}, {than.format(plain(against.price.value), against)}"

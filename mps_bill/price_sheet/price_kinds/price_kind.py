@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -131,6 +132,12 @@ class Written(ABC, Generic[W]):
     @abstractmethod
     def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
         """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
+
+
+def units_per_unit(old: Price, new: Price) -> Fraction | None:
+    """How many units of the new price one of the old price is; None where they do not convert, or do not count."""
+    lot, other = old.lot(), new.lot()
+    return Fraction(lot, other) if old.unit.dimension == new.unit.dimension and lot and other else None
 
 
 def stretches(prices: Iterable[Price | None]) -> Iterator[tuple[str, int | None]]:
