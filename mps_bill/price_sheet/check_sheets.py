@@ -12,7 +12,7 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks import coverage, dates, neighbours, other_sheets, spelling, swapped, tier_bounds
 from mps_bill.price_sheet.checks.other_sheets import Listed
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable, Odd, Shares, folded, item_tables
-from mps_bill.price_sheet.gather import check_together
+from mps_bill.price_sheet.gather import check_together, versions_by
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.load_sheets import LoadedSheet
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
@@ -189,9 +189,7 @@ def _odd_beside_others(
 
 def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
     """Of each sheet that has one the version before it, by the place of the sheet."""
-    by_id: dict[tuple[str, str, str], list[SheetDraft]] = {}
-    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
-        by_id.setdefault((draft.sheet.site, draft.sheet.product, draft.sheet.id), []).append(draft)
+    by_id = versions_by(lambda sheet: (sheet.site, sheet.product, sheet.id), drafts)
     return {
         later.sheet.place: earlier
         for versions in by_id.values()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from mps_bill.core.diagnostics import Problem, in_order
 from mps_bill.core.times import HOUR, Calendar, iso, offset_text
@@ -14,15 +15,15 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_model import PriceSheet
 
+K = TypeVar("K", bound=Hashable)
+
 
 def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Problem, ...]]:
     """The book of at least one sheet; None and problems where sheets contradict one another.
 
     A version without `effective_to` ends where the next version of its id starts.
     """
-    by_product: dict[str, list[SheetDraft]] = {}
-    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
-        by_product.setdefault(draft.sheet.product, []).append(draft)
+    by_product = versions_by(lambda sheet: sheet.product, drafts)
     problems = [*_check_currencies(drafts), *_check_ids(drafts), *_check_items(drafts)]
     versions: dict[str, tuple[PriceSheet, ...]] = {}
     for product in dict.fromkeys(draft.sheet.product for draft in drafts):
@@ -34,6 +35,14 @@ def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Proble
         return None, tuple(problems)
     product_of = {code: draft.sheet.product for draft in drafts for code in draft.sheet.items}
     return PriceBook(drafts[0].sheet.currency, versions, product_of), ()
+
+
+def versions_by(key: Callable[[PriceSheet], K], drafts: Iterable[SheetDraft]) -> dict[K, list[SheetDraft]]:
+    """The sheets that have a key in common, earliest first."""
+    found: dict[K, list[SheetDraft]] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
+        found.setdefault(key(draft.sheet), []).append(draft)
+    return found
 
 
 def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:

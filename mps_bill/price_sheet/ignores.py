@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.documents.yaml_tree import lines_of
@@ -25,15 +24,6 @@ _WARNINGS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    """Warnings, by code or slug, that a comment at `place` suppresses on `line`."""
-
-    place: Place
-    line: int
-    codes: tuple[str, ...]
-
-
 def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> list[Problem]:
     """The warnings that no comment of their file suppresses, and a warning for each comment that is wrong or unused.
 
@@ -41,41 +31,31 @@ def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> li
     """
     kept = list(warnings)
     for name, text in texts.items():
-        ignores, problems = _read_ignores(text, name)
-        kept += problems
-        for ignore in ignores:
-            for code in ignore.codes:
-                meant = [warning for warning in kept if _applies(ignore, code, warning)]
-                kept = [warning for warning in kept if not _applies(ignore, code, warning)]
-                if not meant and not any(kind.is_named(code) for kind in kinds.BY_CALENDAR):
-                    message = f"no {code} on line {ignore.line} to suppress; remove the comment"
-                    kept.append(Problem(ignore.place, kinds.UNUSED_IGNORE, message))
+        lines = lines_of(text) if "mps-bill:" in text else ()
+        for number, line in enumerate(lines, 1):
+            if comment := _COMMENT.search(line):
+                place = Place(name, number, comment.start("words") + 1)
+                kept = _without(kept, comment["words"], place, _target(lines, number))
     return kept
 
 
-def _applies(ignore: _Ignore, code: str, warning: Problem) -> bool:
-    here = (warning.place.file, warning.place.line) == (ignore.place.file, ignore.line)
-    return here and warning.kind.is_named(code)
-
-
-def _read_ignores(text: str, name: str) -> tuple[list[_Ignore], list[Problem]]:
-    ignores: list[_Ignore] = []
-    problems: list[Problem] = []
-    if "mps-bill:" not in text:
-        return ignores, problems
-    lines = lines_of(text)
-    for number, line in enumerate(lines, 1):
-        comment = _COMMENT.search(line)
-        if not comment:
-            continue
-        place = Place(name, number, comment.start("words") + 1)
-        found = _IGNORE.fullmatch(comment["words"])
-        wrong = _wrong_code(re.split(", ?", found["codes"])) if found else _WANTED
-        if wrong or not found:
-            problems.append(Problem(place, kinds.BAD_IGNORE, f"{quoted(comment['words'])} {wrong}"))
-        else:
-            ignores.append(_Ignore(place, _target(lines, number), tuple(re.split(", ?", found["codes"]))))
-    return ignores, problems
+def _without(warnings: list[Problem], comment: str, place: Place, line: int) -> list[Problem]:
+    """The warnings without those that a comment for `line` suppresses, and what is wrong with it."""
+    found = _IGNORE.fullmatch(comment)
+    codes = re.split(", ?", found["codes"]) if found else []
+    if wrong := _wrong_code(codes) if found else _WANTED:
+        return [*warnings, Problem(place, kinds.BAD_IGNORE, f"{quoted(comment)} {wrong}")]
+    for code in codes:
+        left = [
+            one
+            for one in warnings
+            if (one.place.file, one.place.line) != (place.file, line) or not one.kind.is_named(code)
+        ]
+        if len(left) == len(warnings) and not any(kind.is_named(code) for kind in kinds.BY_CALENDAR):
+            message = f"no {code} on line {line} to suppress; remove the comment"
+            left.append(Problem(place, kinds.UNUSED_IGNORE, message))
+        warnings = left
+    return warnings
 
 
 _WANTED = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
 from mps_bill.core.shares import split_amount, split_whole
-from mps_bill.core.times import ALWAYS, Period, clock
+from mps_bill.core.times import ALWAYS, Calendar, Period, clock
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.groups import Group
 from mps_bill.metering.usage_columns import UsageKey
@@ -55,15 +55,15 @@ class Selection:
     def has_month(self, month: StatementMonth) -> bool:
         """Whether a monthly statement is shown: the period holds the whole month, and its bills are whole."""
         calendar = month.sheet.billing.calendar
-        start, end = calendar.month_start(month.month), calendar.month_end(month.month)
-        return start in self.period and self.period.edge_in(start, end) is None and not self.only
+        return calendar.month_start(month.month) in self.period and not (self.only or self._cuts(month.month, calendar))
 
     def cuts_month_of(self, bill: Bill) -> bool:
         """Whether a bill is settled with its month, and the period has only a part of that."""
         calendar = bill.cycle.sheet.billing.calendar
-        month = calendar.month(bill.cycle.start)
-        start, end = calendar.month_start(month), calendar.month_end(month)
-        return bill.cycle.is_monthly and self.period.edge_in(start, end) is not None
+        return bill.cycle.is_monthly and self._cuts(calendar.month(bill.cycle.start), calendar)
+
+    def _cuts(self, month: str, calendar: Calendar) -> bool:
+        return self.period.edge_in(calendar.month_start(month), calendar.month_end(month)) is not None
 
     def _part_of(self, bill: Bill) -> Bill:
         lines = tuple(part for line in bill.lines for part in self._part_of_line(line))
@@ -79,12 +79,9 @@ class Selection:
     def has_record(self, key: UsageKey, assignment: Assignment | None) -> bool:
         """Whether a record is in what is shown; one that is not billed, such as a failed job, has a time and tags alone."""
         second = assignment.cycle_start if assignment else key.slot
-        return second in self.period and all(
-            (assignment is not None and LINE_KEYS[name](assignment) in values)
-            if name in LINE_KEYS
-            else key.tags[self.tags.index(name)] in values
-            for name, values in self.only.items()
-        )
+        if second not in self.period or (assignment is None and not LINE_KEYS.keys().isdisjoint(self.only)):
+            return False
+        return all(_value(assignment, name, self.tags, key.tags) in values for name, values in self.only.items())
 
     def check(self, groups: Iterable[Group], book: PriceBook) -> None:
         """Holds the selection against the usage of a run and its price book.
@@ -156,9 +153,9 @@ def parts_by(
     return parts
 
 
-def _value(line: LineItem | Assignment, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
-    """The value under a key of lines, or under a tag, of which it has `values`."""
-    return LINE_KEYS[key](line) if key in LINE_KEYS else values[tags.index(key)]
+def _value(of: Assignment | None, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
+    """The value under a key of lines, which what is billed has, or under a tag, of which it has `values`."""
+    return LINE_KEYS[key](of) if of and key in LINE_KEYS else values[tags.index(key)]
 
 
 def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:

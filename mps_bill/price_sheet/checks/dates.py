@@ -10,6 +10,7 @@ from mps_bill.core.times import DAY, HOUR, Calendar, clock, iso, offset_text
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet
+from mps_bill.price_sheet.gather import versions_by
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.words import length_words
 
@@ -20,10 +21,7 @@ DAYS_AHEAD = 7
 def period_gaps(drafts: Sequence[SheetDraft]) -> list[Problem]:
     """Times between two versions of a product on a site in which none is in force."""
     warnings = []
-    by_market: dict[tuple[str, str], list[SheetDraft]] = {}
-    for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
-        by_market.setdefault((draft.sheet.product, draft.sheet.site), []).append(draft)
-    for (product, site), versions in by_market.items():
+    for (product, site), versions in versions_by(lambda sheet: (sheet.product, sheet.site), drafts).items():
         last = versions[0]
         for draft in versions[1:]:
             end, start = last.sheet.effective_to, draft.sheet.effective_from
