@@ -18,12 +18,13 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.times import HOUR
+from mps_bill.metering.assign import Assignment
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.price_sheet.price_kinds.flat import FlatPrice
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.rating.bills import Cycle, cycles
-from mps_bill.rating.totals import UsageTotal
+from mps_bill.rating.lines import TagShare, TagShares, charge_for
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settled, settle
 from mps_bill.settlement.sources.balance import Balance
@@ -44,19 +45,22 @@ def flat_lines(sheet: PriceSheet, count: int) -> list[tuple[Item, str, FlatPrice
     return found[:count]
 
 
-def year(book: PriceBook, hours: int, lines: int) -> tuple[list[UsageTotal], list[tuple[Decimal, Decimal]]]:
-    """The totals of every hour, and the same as pairs of quantity and price for the bare loop."""
+Sums = list[tuple[Assignment, TagShares]]
+
+
+def year(book: PriceBook, hours: int, lines: int) -> tuple[Sums, list[tuple[Decimal, Decimal]]]:
+    """The sums of every hour, and the same as pairs of quantity and price for the bare loop."""
     sheet = next(iter(book.sheets))
     first = sheet.billing.calendar.cycle_start(sheet.effective_from + HOUR)
     chosen = flat_lines(sheet, lines)
-    totals, pairs = [], []
+    sums, pairs = [], []
     for hour in range(hours):
         for number, (item, spec, price) in enumerate(chosen):
             micros = STEP * (hour % 977 + 1) + 10_000 * number
             start = first + hour * HOUR
-            totals.append(UsageTotal(sheet, item, spec, "cn-shanghai", start, 1, micros, (((), micros),)))
+            sums.append((Assignment(sheet, item, spec, "cn-shanghai", start), (TagShare((), micros, 1),)))
             pairs.append((Decimal(micros).scaleb(-6), price.unit_price))
-    return totals, pairs
+    return sums, pairs
 
 
 def bare_loop(pairs: list[tuple[Decimal, Decimal]]) -> Decimal:
@@ -66,13 +70,13 @@ def bare_loop(pairs: list[tuple[Decimal, Decimal]]) -> Decimal:
     return total
 
 
-def rate_and_pay(totals: list[UsageTotal], book: PriceBook) -> Settled:
-    return pay(cycles(totals, book), book)
+def made(sums: Sums, book: PriceBook) -> tuple[Cycle, ...]:
+    return cycles((charge_for(of, shares, (), book) for of, shares in sums), book)
 
 
-def pay(made: tuple[Cycle, ...], book: PriceBook) -> Settled:
+def pay(cycles_: tuple[Cycle, ...], book: PriceBook) -> Settled:
     """The bills paid from an account that has enough of everything for the whole year."""
-    return settle(made, Account("benchmark", book.currency).having(Balance(Decimal(10) ** 11)), book)
+    return settle(cycles_, Account("benchmark", book.currency).having(Balance(Decimal(10) ** 11)), book)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -91,12 +95,12 @@ def main() -> None:
     book, problems = load_price_book(["mps-china"])
     assert book, problems
     with decimal.localcontext(EXACT):
-        totals, pairs = year(book, options.hours, options.lines)
-        made = cycles(totals, book)
+        sums, pairs = year(book, options.hours, options.lines)
+        ready = made(sums, book)
         works: dict[str, Callable[[], object]] = {
             "bare loop": lambda: bare_loop(pairs),
-            "settle": lambda: pay(made, book),
-            "totals to cycles, and settle": lambda: rate_and_pay(totals, book),
+            "settle": lambda: pay(ready, book),
+            "sums to cycles, and settle": lambda: pay(made(sums, book), book),
         }
         print(f"{options.hours} hourly bills of {options.lines} lines; medians of {options.runs} runs in turn")
         for collector, switch in (("with", gc.enable), ("without", gc.disable)):

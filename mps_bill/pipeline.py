@@ -33,8 +33,8 @@ from mps_bill.rating.bills import (
     under_contract,
 )
 from mps_bill.rating.contract import LIST_PRICES, Contract
+from mps_bill.rating.lines import gather
 from mps_bill.rating.selection import EVERYTHING, Selection
-from mps_bill.rating.totals import gather
 
 if TYPE_CHECKING:
     from mps_bill.settlement.account import Account
@@ -86,7 +86,7 @@ def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
 def gathered(metered: Metered, book: PriceBook, cuts: Sequence[int] = ()) -> Usage:
     """Metered usage, of one account, with the cycles that it makes, known by the segments that `cuts` cut them into."""
     with decimal.localcontext(EXACT):
-        return Usage(metered, cycles(gather(metered.groups, cuts), book, cuts))
+        return Usage(metered, cycles(gather(metered.groups, book, cuts), book, cuts))
 
 
 def bill_usage(

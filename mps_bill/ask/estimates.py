@@ -18,8 +18,7 @@ from mps_bill.metering.scheme import MeteringScheme, record_micros, scheme_for
 from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, cycles, make_bill
-from mps_bill.rating.lines import LineItem, month_key
-from mps_bill.rating.totals import gather
+from mps_bill.rating.lines import LineItem, gather, month_key
 
 #: What each column of the record that is asked about is called on the command line.
 _ASKED = {
@@ -104,7 +103,7 @@ def _in_region(question: Question, region: str, book: PriceBook, scheme: Meterin
 
     one = record_micros(assignment.item, key.unit, record.micros)
     with decimal.localcontext(EXACT):
-        (cycle,) = cycles(gather([Group(key, assignment, question.count, one * question.count)]), book)
+        (cycle,) = cycles(gather([Group(key, assignment, question.count, one * question.count)], book), book)
         bill, _ = make_bill(cycle, (0,), {month_key(cycle.charges[0]): used})
     return Estimate(key, record, assignment, one, used, bill)
 

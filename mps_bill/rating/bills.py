@@ -12,9 +12,8 @@ from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, round_money, scaled
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Billing, PriceSheet
 from mps_bill.rating.contract import LIST_PRICES, Contract, discount_of
-from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, charge_for, rate
+from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, rate
 from mps_bill.rating.month_use import month_use
-from mps_bill.rating.totals import UsageTotal
 
 
 # Cycles, bills and their amounts are not frozen, for the reason that lines are not.
@@ -124,16 +123,16 @@ class StatementMonth:
         return billing.calendar.month_end(self.month) + billing.issue_after
 
 
-def cycles(totals: Iterable[UsageTotal], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Cycle, ...]:
-    """The cycles of all totals at list prices, in the order in which their bills are issued; `cuts` are those that the
-    totals were gathered with."""
+def cycles(charges: Iterable[Charge], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Cycle, ...]:
+    """The cycles of all charges at list prices, in the order in which their bills are issued; `cuts` are those that the
+    charges were gathered with."""
     found = []
     issued: dict[str, int] = {}
-    for (start, product), members in groupby(totals, key=lambda total: (total.cycle_start, total.sheet.product)):
-        charges = tuple(charge_for(total, book) for total in members)
-        sheet = charges[0].sheet
+    for (start, product), members in groupby(charges, key=lambda charge: (charge.cycle_start, charge.sheet.product)):
+        of_cycle = tuple(members)
+        sheet = of_cycle[0].sheet
         closing = _closing_sheet(sheet, start, LIST_PRICES, book)
-        cycle = Cycle(sheet, start, charges, not_before=issued.get(product, 0), closing_sheet=closing, cuts=cuts)
+        cycle = Cycle(sheet, start, of_cycle, not_before=issued.get(product, 0), closing_sheet=closing, cuts=cuts)
         issued[product] = cycle.issued_at
         found.append(cycle)
     return tuple(sorted(found, key=lambda cycle: (cycle.issued_at, cycle.start, cycle.product)))

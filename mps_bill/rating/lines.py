@@ -1,28 +1,47 @@
-"""Line items: a charge, less what resource plans cover, at its price, in the parts that the price makes of it."""
+"""Usage groups gathered into charges, one per cycle, item, spec and region; and line items: a charge, less what resource plans
+cover, at its price, in the parts that the price makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import amount_of
+from mps_bill.metering.assign import Assignment
+from mps_bill.metering.groups import Group
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet_model import Item, Metering, PriceInForce, PriceSheet
 from mps_bill.rating.contract import Discount
-from mps_bill.rating.totals import Segments, TagShares, UsageTotal
+
+#: The start of a segment -> micros.
+Segments = tuple[tuple[int, int], ...]
+
+
+class TagShare(NamedTuple):
+    """What the records with these values of the run's tags used."""
+
+    tags: tuple[str, ...]
+    micros: int
+    records: int
+
+
+TagShares = tuple[TagShare, ...]
 
 
 # Charges and lines are made by the hundred thousand, and frozen they would take four times as long to make; `Final` lets the
 # type checker forbid what frozen forbids.
 @dataclass(slots=True)
 class Charge:
-    """A total after every metering rule: `micros` is the quantity that plans may cover and prices apply to."""
+    """What a cycle used of one item and spec in one region: `records` usage records, together `metered`, each counted by the
+    item's record rule; `shares` splits that by tag values, in order of the values. `micros` is what it is after every metering
+    rule: the quantity that plans may cover and prices apply to."""
 
     sheet: Final[PriceSheet]
     item: Final[Item]
@@ -36,7 +55,7 @@ class Charge:
     #: Whether the month's use of the item must be kept, because a price of it in the run is tiered by the month.
     accumulates: Final[bool]
     shares: Final[TagShares]
-    #: The micros by the starts of the segments of the cycle; empty where it is not cut.
+    #: The micros by the starts of the segments of the cycle that used any, in order; empty where the run cuts no cycle.
     segments: Final[Segments] = ()
 
     @property
@@ -105,25 +124,75 @@ MonthUsage = Mapping[MonthKey, int]
 NO_USAGE: MonthUsage = MappingProxyType({})
 
 
-def charge_for(total: UsageTotal, book: PriceBook) -> Charge:
-    """The charge of a total: `per: cycle` items are rounded here, on the cycle's sum."""
-    micros = _rounded(total.micros, total.item.metering)
-    in_force = total.sheet.price(total.item, total.spec, total.region)
+_NO_SHARE = TagShare((), 0, 0)
+
+
+def gather(groups: Iterable[Group], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Charge, ...]:
+    """The charges of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region.
+    `cuts` are the seconds, in order, at which cycles are cut into segments; the groups were metered with them."""
+    shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], TagShare]] = {}
+    segments: dict[tuple[int, str, int, int, str], dict[int, int]] = {}
+    heads: dict[tuple[int, str, int, int, str], Assignment] = {}
+    ranks: dict[int, tuple[dict[str, int], dict[str, dict[str, int]]]] = {}
+    for group in groups:
+        assignment = group.assignment
+        sheet, item = assignment.sheet, assignment.item
+        items, specs = ranks.get(id(sheet)) or ranks.setdefault(id(sheet), _ranks(sheet))
+        key = (
+            assignment.cycle_start,
+            sheet.product,
+            items[item.code],
+            specs[item.code][assignment.spec],
+            assignment.region,
+        )
+        heads[key] = assignment
+        by_tag = shares.setdefault(key, {})
+        _, micros, counted = by_tag.get(group.key.tags, _NO_SHARE)
+        by_tag[group.key.tags] = TagShare(group.key.tags, micros + group.micros, counted + group.records)
+        if cuts:
+            by_segment = segments.setdefault(key, {})
+            start = segment_start(group.key.slot, assignment.cycle_start, cuts)
+            by_segment[start] = by_segment.get(start, 0) + group.micros
+    return tuple(
+        charge_for(
+            heads[key], tuple(sorted(shares[key].values())), tuple(sorted(segments[key].items())) if cuts else (), book
+        )
+        for key in sorted(heads)
+    )
+
+
+def segment_start(second: int, cycle_start: int, cuts: Sequence[int]) -> int:
+    """The start of the segment of a cycle that holds a second."""
+    cut = bisect_right(cuts, second)
+    return max(cycle_start, cuts[cut - 1]) if cut else cycle_start
+
+
+def _ranks(sheet: PriceSheet) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """The place of every item, and of every spec of an item, in the order of the sheet."""
+    items = {code: number for number, code in enumerate(sheet.items)}
+    specs = {code: {spec: number for number, spec in enumerate(item.prices)} for code, item in sheet.items.items()}
+    return items, specs
+
+
+def charge_for(of: Assignment, shares: TagShares, segments: Segments, book: PriceBook) -> Charge:
+    """The charge of usage by its shares and segments: `per: cycle` items are rounded here, on the cycle's sum."""
+    metered = sum([share.micros for share in shares])
+    in_force = of.sheet.price(of.item, of.spec, of.region)
     if in_force is None:
         raise BrokenLaw("assignment lets no unpriced usage through")
     return Charge(
-        total.sheet,
-        total.item,
-        total.spec,
-        total.region,
-        total.cycle_start,
-        total.records,
-        total.micros,
-        micros,
+        of.sheet,
+        of.item,
+        of.spec,
+        of.region,
+        of.cycle_start,
+        sum([share.records for share in shares]),
+        metered,
+        _rounded(metered, of.item.metering),
         in_force,
-        total.item.code in book.month_tiered,
-        total.shares,
-        _segments(total),
+        of.item.code in book.month_tiered,
+        shares,
+        _billed_segments(segments, of.item.metering),
     )
 
 
@@ -132,14 +201,14 @@ def _rounded(micros: int, metering: Metering) -> int:
     return divide(micros, metering.step, metering.rounding) * metering.step if metering.per == "cycle" else micros
 
 
-def _segments(total: UsageTotal) -> Segments:
+def _billed_segments(segments: Segments, metering: Metering) -> Segments:
     """What each segment is billed for: the difference of the running totals at its ends, each by the item's rule, so that
     they add up to the charge."""
     found = []
     running = billed = 0
-    for start, micros in total.segments:
+    for start, micros in segments:
         running += micros
-        after = _rounded(running, total.item.metering)
+        after = _rounded(running, metering)
         found.append((start, after - billed))
         billed = after
     return tuple(found)

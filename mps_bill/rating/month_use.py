@@ -35,7 +35,12 @@ def month_use(
     what the month has used after it, which is `used` itself where nothing of it needs to be kept."""
     if not any(map(_accumulates, charges)):
         return (0,) * len(charges), used
-    return _used_before(charges, covered, used), _used_after(charges, covered, used)
+    after = dict(used)
+    for charge, plan_micros in zip(charges, covered, strict=True):
+        if charge.accumulates:
+            key = month_key(charge)
+            after[key] = used.get(key, 0) + charge.micros - plan_micros
+    return _used_before(charges, covered, used), after
 
 
 def _used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> tuple[int, ...]:
@@ -61,12 +66,3 @@ def _used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthU
         before.append(across[code] - billed if charge.price.whole_cycle else reached[code])
         reached[code] += billed
     return tuple(before)
-
-
-def _used_after(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> MonthUsage:
-    added: dict[MonthKey, int] = {}
-    for charge, plan_micros in zip(charges, covered, strict=True):
-        if charge.accumulates:
-            key = month_key(charge)
-            added[key] = used.get(key, 0) + charge.micros - plan_micros
-    return {**used, **added}

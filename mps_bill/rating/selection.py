@@ -19,8 +19,7 @@ from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import REGIONS
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
-from mps_bill.rating.lines import LineItem
-from mps_bill.rating.totals import TagShare
+from mps_bill.rating.lines import LineItem, TagShare
 
 #: What a line can be chosen by, beside tags.
 LINE_KEYS: Mapping[str, Callable[[LineItem | Assignment], str]] = {

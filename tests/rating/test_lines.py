@@ -10,10 +10,10 @@ import pytest
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import UNITS, in_unit
+from mps_bill.metering.assign import Assignment
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
-from mps_bill.rating.lines import Charge, charge_for, rate
-from mps_bill.rating.totals import TagShare, UsageTotal
+from mps_bill.rating.lines import Charge, TagShare, charge_for, rate
 from tests.kit import SHEET, book
 
 START = parse_second("2023-11-10T11:00:00+08:00")
@@ -52,8 +52,8 @@ def charge(item: str, minutes: str, spec: str = "S", prices: PriceBook | None = 
     prices = prices or tiers()
     (sheet,) = prices.sheets
     micros = int(Decimal(minutes) * UNITS["minute"].micros)
-    shares = (TagShare((), micros, 1),)
-    return charge_for(UsageTotal(sheet, sheet.items[item], spec, "cn-shanghai", START, 1, micros, shares), prices)
+    of = Assignment(sheet, sheet.items[item], spec, "cn-shanghai", START)
+    return charge_for(of, (TagShare((), micros, 1),), (), prices)
 
 
 def shown(item: str, minutes: str, used: str = "0", plan: str = "0") -> list[tuple[str, str | None, str, str]]:
@@ -174,8 +174,8 @@ def test_a_flat_price_is_of_what_plans_leave(plan: str, amount: str) -> None:
 def test_an_amount_that_does_not_end_is_rounded_at_the_tenth_decimal(seconds: int, amount: str) -> None:
     prices = book(SHEET)
     (sheet,) = prices.sheets
-    total = UsageTotal(sheet, sheet.items["dna"], "DNA", "cn-shanghai", START, 1, seconds * 1_000_000, (((), 1),))
-    (line,) = rate(charge_for(total, prices), 0, 0)
+    of = Assignment(sheet, sheet.items["dna"], "DNA", "cn-shanghai", START)
+    (line,) = rate(charge_for(of, (TagShare((), seconds * 1_000_000, 1),), (), prices), 0, 0)
     assert stripped(line.amount) == amount
 
 

@@ -12,9 +12,10 @@ from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import MICROS, UNITS
+from mps_bill.metering.assign import Assignment
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Cycle, cycles
-from mps_bill.rating.totals import TagShare, UsageTotal
+from mps_bill.rating.lines import TagShare, charge_for
 from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.sources.balance import Balance
@@ -92,7 +93,7 @@ Usage = Mapping[int, Mapping[tuple[str, str, str], str]]
 def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
     """The cycles of usage, in the order of issue. Lines stand in the order of the sheet."""
     prices = prices or book()
-    totals = []
+    charges = []
     for start, quantities in sorted(usage.items()):
         for (code, spec, region), quantity in sorted(quantities.items(), key=lambda pair: _rank(prices, *pair[0])):
             product = prices.product_of[code]
@@ -101,9 +102,10 @@ def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
             item = sheet.items[code]
             micros = int(Decimal(quantity) * item.unit.factor * MICROS)
             cycle_start = prices.calendar(product).cycle_start(start)
-            totals.append(UsageTotal(sheet, item, spec, region, cycle_start, 1, micros, (TagShare((), micros, 1),)))
-    totals.sort(key=lambda total: (total.cycle_start, total.sheet.product))
-    return cycles(totals, prices)
+            of = Assignment(sheet, item, spec, region, cycle_start)
+            charges.append(charge_for(of, (TagShare((), micros, 1),), (), prices))
+    charges.sort(key=lambda charge: (charge.cycle_start, charge.sheet.product))
+    return cycles(charges, prices)
 
 
 def _rank(prices: PriceBook, code: str, spec: str, region: str) -> tuple[int, int, str]:

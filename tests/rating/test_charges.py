@@ -1,4 +1,4 @@
-"""Rows to totals: how many records a line has, and what each rule for single records makes of their quantities."""
+"""Rows to charges: how many records a line has, and what each rule for single records makes of their quantities."""
 
 from __future__ import annotations
 
