@@ -42,7 +42,10 @@ class Context:
 
 
 def read_context(sheet: Fields, problems: list[Problem]) -> Context:
-    groups = _groups(sheet)
+    groups = {
+        group.key.value: tuple(dict.fromkeys(region.value for region in group.parts))
+        for group in sheet.parts(d.REGION_GROUPS)
+    }
     written = sheet.get(d.REGION_GROUPS)
     bad_names = written.left_out if written else frozenset()
     members = frozenset(region for group in groups.values() for region in group)
@@ -58,11 +61,6 @@ def read_context(sheet: Fields, problems: list[Problem]) -> Context:
         sources_by_id=by_id,
         sources_whole=whole,
     )
-
-
-def _groups(sheet: Fields) -> dict[str, tuple[str, ...]]:
-    groups = sheet.parts(d.REGION_GROUPS)
-    return {entry.key.value: tuple(dict.fromkeys(region.value for region in entry.parts)) for entry in groups}
 
 
 def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:

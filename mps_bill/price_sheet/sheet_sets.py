@@ -128,9 +128,16 @@ def diff_sets(
     """
     lone = len(old) == len(new) == 1
     pairs, added, removed = ([(old[0], new[0])], list[PriceSheet](), list[PriceSheet]()) if lone else _paired(old, new)
-    before = [(_before(sheet, old), sheet) for sheet in added]
-    following = [(one, other) for one, other in before if one]
-    problems = [_other_currency(*pair) for pair in (*pairs, *following) if pair[0].currency != pair[1].currency]
+    following = [(earlier[-1], sheet) for sheet in added if (earlier := _versions_before(sheet, old))]
+    problems = [
+        Problem(
+            after.place,
+            kinds.MIXED_CURRENCIES,
+            f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency",
+        )
+        for before, after in (*pairs, *following)
+        if before.currency != after.currency
+    ]
     if problems:
         return None, tuple(problems)
     compared, of_versions = (tuple(diff_sheets(*pair) for pair in found) for found in (pairs, following))
@@ -211,14 +218,7 @@ def _paired(
     return pairs, [sheet for sheet in new if matched[id(sheet)] is None], left
 
 
-def _before(sheet: PriceSheet, others: Sequence[PriceSheet]) -> PriceSheet | None:
-    """The version of a sheet's id that was in force before it."""
+def _versions_before(sheet: PriceSheet, others: Sequence[PriceSheet]) -> list[PriceSheet]:
+    """The versions of a sheet's id that were in force before it, earliest first."""
     earlier = [other for other in others if other.id == sheet.id and other.effective_from < sheet.effective_from]
-    return max(earlier, key=lambda other: other.effective_from, default=None)
-
-
-def _other_currency(before: PriceSheet, after: PriceSheet) -> Problem:
-    message = (
-        f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency"
-    )
-    return Problem(after.place, kinds.MIXED_CURRENCIES, message)
+    return sorted(earlier, key=lambda other: other.effective_from)

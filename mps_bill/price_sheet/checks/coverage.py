@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mps_bill.core.diagnostics import Problem, all_of, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable
-from mps_bill.price_sheet.prices import PriceTable
+from mps_bill.price_sheet.checks.price_cells import CheckedSheet
 from mps_bill.price_sheet.sheet_model import EVERY_REGION
 from mps_bill.price_sheet.spec import RESOLUTION, join_spec
 from mps_bill.price_sheet.words import by_group
@@ -17,39 +16,31 @@ from mps_bill.price_sheet.words import by_group
 def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
     """Specs without a price in a region in which another spec of the item has one."""
     for table in sheet.tables:
-        written = table.fields.get(d.PRICES)
-        if written:
-            yield from _holes(sheet, table, written)
-
-
-def _holes(sheet: CheckedSheet, table: ItemTable, written: PriceTable) -> Iterator[Problem]:
-    groups = table.groups
-    rows = [
-        (row.key, [entry.key.value for entry in row.value.parts])
-        for row in written.parts
-        # Where a region is misspelt, it is not known which one the row lacks.
-        if row.value
-        and row.value.whole
-        and not (sheet.wrong and any(entry.key.place in sheet.wrong for entry in row.value.parts))
-    ]
-    everywhere = any(EVERY_REGION in keys for _, keys in rows)
-    priced = {region for _, keys in rows for key in keys for region in groups.get(key, (key,))} - {EVERY_REGION}
-    for spec, keys in rows:
-        if EVERY_REGION in keys:
-            continue
-        own = {region for key in keys for region in groups.get(key, (key,))}
-        missing = sorted(priced - own)
-        if missing or everywhere:
-            where = [*by_group(missing, groups), *(["every other region"] if everywhere else [])]
-            lacks = f"has no price in {all_of(where)}, where other specs of the item have one"
-            message = f"{table.code.value} {quoted(spec.value)} {lacks}"
-            facts = (("price", table.code.value, spec.value),)
-            yield Problem(spec.place, kinds.COVERAGE_HOLE, message, f"{table.code.value} {lacks}", facts=facts)
+        groups = table.groups
+        rows = [
+            (row.key, [entry.key.value for entry in row.value.parts])
+            for row in table.fields.parts(d.PRICES)
+            # Where a region is misspelt, it is not known which one the row lacks.
+            if row.value
+            and row.value.whole
+            and not (sheet.wrong and any(entry.key.place in sheet.wrong for entry in row.value.parts))
+        ]
+        everywhere = any(EVERY_REGION in keys for _, keys in rows)
+        priced = {region for _, keys in rows for key in keys for region in groups.get(key, (key,))} - {EVERY_REGION}
+        for spec, keys in rows:
+            missing = sorted(priced - {region for key in keys for region in groups.get(key, (key,))})
+            if EVERY_REGION not in keys and (missing or everywhere):
+                where = [*by_group(missing, groups), *(["every other region"] if everywhere else [])]
+                lacks = f"has no price in {all_of(where)}, where other specs of the item have one"
+                message = f"{table.code.value} {quoted(spec.value)} {lacks}"
+                facts = (("price", table.code.value, spec.value),)
+                yield Problem(spec.place, kinds.COVERAGE_HOLE, message, f"{table.code.value} {lacks}", facts=facts)
 
 
 def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
     """Resolutions without a price between two of a codec that have one."""
     unsound = sheet.unsound()
+    unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
     for table in sheet.tables:
         template = table.template
         # Where a row is misspelt or there twice, it is not known which one is missing.
@@ -60,7 +51,10 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
             priced = {resolution: spec for resolution, spec in specs.items() if resolution in order}
             numbers = [order.index(resolution) for resolution in priced] or [0]
             between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
-            lost = [spec for name in between if not _explained(sheet, table, spec := join_spec(template, codec, name))]
+            specs_between = [join_spec(template, codec, name) for name in between]
+            # The sheet may say itself that it has no price for one.
+            said = [entry for entry in unpriced if table.code.value in entry.items]
+            lost = [spec for spec in specs_between if not any(not one.specs or one.names(spec) for one in said)]
             if lost:
                 above = next(priced[name] for name in order[order.index(between[0]) :] if name in priced)
                 message = (
@@ -70,9 +64,3 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
                 )
                 facts = tuple(("price", table.code.value, spec) for spec in lost)
                 yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message, facts=facts)
-
-
-def _explained(sheet: CheckedSheet, table: ItemTable, spec: str) -> bool:
-    """Whether the sheet says itself that it has no price for it."""
-    unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
-    return any(table.code.value in entry.items and (not entry.specs or entry.names(spec)) for entry in unpriced)

@@ -292,8 +292,9 @@ def _listed(table: ItemTable, sheet: PriceSheet, others: Sequence[PriceSheet], a
         if item and table.unit and table.unit.dimension == item.unit.dimension:
             groups = sheet.region_groups
             # Prices of one region say nothing of those of another, where the list has some for the regions of the item.
-            rates = list(_compared(table, reference, item, groups, anywhere=False))
-            rates = rates or (list(_compared(table, reference, item, groups, anywhere=True)) if anywhere else [])
+            rates = list(_compared(table, table.unit, reference, item, groups, anywhere=False))
+            if not rates and anywhere:
+                rates = list(_compared(table, table.unit, reference, item, groups, anywhere=True))
             ratios = [compared[0].ratio for _, compared in rates if compared[0].ratio]
             return Listed(reference, rates, median_low(ratios) if ratios else Fraction(0))
     return None
@@ -340,34 +341,29 @@ def _costs(rate: Rate, one: Compared, where: str) -> str:
 
 
 def _compared(
-    table: ItemTable, other: PriceSheet, item: Item, groups: Groups, *, anywhere: bool
+    table: ItemTable, unit: Unit, other: PriceSheet, item: Item, groups: Groups, *, anywhere: bool
 ) -> Iterator[tuple[Rate, list[Compared]]]:
     """Every rate of an item with the figures that another sheet has for the same spec, quantity and region, of which `groups`
     has the groups; with `anywhere`, those of every region where it has none for the region."""
-    for spec, region, cell in (
-        (spec, region, cell) for spec, row in table.rows.items() for region, cell in row.items()
-    ):
-        of, regions = item.spec_of(spec), groups.get(region, (region,))
-        prices = [found.price for one in regions if (found := other.price(item, of, one))]
-        if not prices and anywhere:
-            prices = list(item.prices.get(of, {}).values())
-        figures = [(price, _figures(cell, table.unit, price)) for price in dict.fromkeys(prices)]
-        for number, rate in enumerate(cell.rates):
-            compared = [_beside(rate, table.unit, price, of_cell[number]) for price, of_cell in figures if of_cell]
-            if table.unit and compared:
-                yield rate, compared
+    for spec, row in table.rows.items():
+        of = item.spec_of(spec)
+        for region, cell in row.items():
+            prices = [price for one in groups.get(region, (region,)) if (price := other.price_in(item.code, of, one))]
+            if not prices and anywhere:
+                prices = list(item.prices.get(of, {}).values())
+            figures = [(price, _figures(cell, unit, price)) for price in dict.fromkeys(prices) if price.lot()]
+            for number, rate in enumerate(cell.rates if figures else ()):
+                yield rate, [_beside(rate, unit, price, of_cell[number]) for price, of_cell in figures]
 
 
-def _beside(rate: Rate, unit: Unit | None, price: Price, figure: Decimal) -> Compared:
-    lot, micros = price.lot(), unit.micros if unit else 1
-    ratio = Fraction(rate.price.value) / micros / (Fraction(figure) / lot) if figure and lot else Fraction(0)
+def _beside(rate: Rate, unit: Unit, price: Price, figure: Decimal) -> Compared:
+    lot = price.lot()
+    ratio = Fraction(rate.price.value) / unit.micros / (Fraction(figure) / lot) if figure and lot else Fraction(0)
     return Compared(figure, price, ratio)
 
 
-def _figures(cell: Cell, unit: Unit | None, price: Price) -> list[Decimal]:
+def _figures(cell: Cell, unit: Unit, price: Price) -> list[Decimal]:
     """The figures of a price for the quantities that those of a cell are for; tier by tier where the bounds are a slip."""
-    if unit is None or not price.lot() or unit.dimension != price.unit.dimension:
-        return []
     # Bounds of derived prices are in micros already.
     ends = [to_micros(bound, unit) if isinstance(bound, Decimal) else bound for bound in cell.bounds]
     highs = [end if isinstance(end, int) else None for end in ends]

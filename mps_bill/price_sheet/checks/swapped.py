@@ -58,18 +58,14 @@ def swapped_beside(
                 left = [rate for line in lines if line not in (one, other) for rate in lines[line].values()]
                 shares |= {median_high(beside[rate].ratio for rate in left)} if left else set()
             pairs = [(rate, lines[other][key]) for key, rate in lines[one].items() if key in lines[other]]
-            related = not rows or _related(one, other)
+            # Specs of one codec or of one resolution have a part in common.
+            related = not rows or not set(one.split(".")).isdisjoint(other.split("."))
             swapped = next((found for share in shares if (found := _swapped(pairs, beside, share, related))), None)
             if swapped and taken.isdisjoint(rate for pair in swapped for rate in pair):
                 why = f"{where} ({beside[swapped[0][0]].price.place}) has them the other way"
                 swap = _swap(table, one, other, swapped, why, kind)
                 taken |= swap.rates
                 yield swap
-
-
-def _related(one: str, other: str) -> bool:
-    """Whether two specs have a part in common, as those of one codec or of one resolution have."""
-    return not set(one.split(".")).isdisjoint(other.split("."))
 
 
 def _swapped(

@@ -103,8 +103,5 @@ def are_slips(own: Bounds, theirs: Bounds) -> bool:
     """Whether some of the bounds are a slip of the others, and all else are the same."""
     if own == theirs or len(own) != len(theirs):
         return False
-    return all(one == other or _is_off(Fraction(one, other)) for one, other in zip(own, theirs, strict=True))
-
-
-def _is_off(times: Fraction) -> bool:
-    return any(slip * (1 - _ROUNDED) < times < slip * (1 + _ROUNDED) for slip in _SLIPS)
+    off = [Fraction(one, other) for one, other in zip(own, theirs, strict=True) if one != other]
+    return all(any(slip * (1 - _ROUNDED) < times < slip * (1 + _ROUNDED) for slip in _SLIPS) for times in off)
