@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
+from mps_bill.core.files import read_file
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks import coverage, dates, neighbours, other_sheets, spelling, swapped, tier_bounds
 from mps_bill.price_sheet.checks.other_sheets import Listed
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable, Odd, Shares, folded, item_tables
+from mps_bill.price_sheet.find import SheetFile, shipped_sheets
 from mps_bill.price_sheet.gather import check_together, versions_by
 from mps_bill.price_sheet.ignores import without_ignored
-from mps_bill.price_sheet.load_sheets import LoadedSheet
+from mps_bill.price_sheet.load_sheets import LoadedSheet, load_file
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
 from mps_bill.price_sheet.sheet_model import PriceSheet
 
@@ -42,6 +45,7 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
 MIN_ITEMS = 3
 #: The sheets for reference of a sheet, by its name.
 References = Mapping[str, Sequence[PriceSheet]]
+_ITEM_CODE = re.compile(r"^  ([a-z][a-z0-9_]*):$", re.MULTILINE)
 
 
 def check(sheets: Sequence[LoadedSheet], today: str, references: References | None = None) -> tuple[Problem, ...]:
@@ -196,3 +200,33 @@ def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
         for earlier, later in pairwise(versions)
         if earlier.sheet.currency == later.sheet.currency
     }
+
+
+def shipped_references(sheets: Sequence[LoadedSheet]) -> dict[str, tuple[PriceSheet, ...]]:
+    """For each sheet by its name the shipped ones that have an item of its own, or one whose code is nearly that: those of its
+    site first, which have its regions, then those of its currency; others only for what these lack. The shipped sheets themselves
+    have none, and none that nobody needs is read."""
+    texts = {_text_of(file): file for file in shipped_sheets().values()}
+    read = {sheet.text: sheet.draft.sheet for sheet in sheets if sheet.draft and sheet.text in texts}
+    found: dict[str, tuple[PriceSheet, ...]] = {}
+    for sheet in sheets:
+        if sheet.draft is None or sheet.text in texts:
+            continue
+        own = sheet.draft.sheet
+        left, head = set(own.items), (f"\nsite: {own.site}\n", f"\ncurrency: {own.currency}\n")
+        for text in sorted(texts, key=lambda text: [line not in text for line in head]):
+            codes = _ITEM_CODE.findall(text)
+            met = {code for code in left if code in codes or spelling.nearest(code, codes, letters_only=True)}
+            if met:
+                left -= met
+                if text not in read and (draft := load_file(texts[text]).draft):
+                    read[text] = draft.sheet
+                found[sheet.name] = (*found.get(sheet.name, ()), read[text])
+    return found
+
+
+def _text_of(file: SheetFile) -> str:
+    try:
+        return read_file(file.path).decode()
+    except OSError:
+        return ""

@@ -1,14 +1,18 @@
-"""A sheet's prices as the rows of a table, whole or for one item, spec or region; and which regions have a price."""
+"""A sheet's prices as the rows of a table, whole or for one item, spec or region; which regions have a price; and the prices of a
+sheet's id over its versions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
-from mps_bill.price_sheet.price_kinds.price_kind import Price
+from mps_bill.core.units import Unit
+from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches, units_per_unit
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, Unpriced
 from mps_bill.price_sheet.spec import RESOLUTION, codecs, join_spec
-from mps_bill.price_sheet.words import by_group
+from mps_bill.price_sheet.words import by_group, regions_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +75,6 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
                     by_price.setdefault(price, []).append(region)
             for price, regions in by_price.items():
                 yield PriceRow(item, spec, tuple(regions), price)
-
-
-def side_by_side(
-    sheets: Sequence[PriceSheet], item: str
-) -> Iterator[tuple[str, tuple[Price | None, ...], tuple[str, ...]]]:
-    """Each spec of the item of this code, in the order of the last sheet that has it, with its price in each of the sheets and
-    the regions that have these prices; None where a sheet has none."""
-    for spec in dict.fromkeys(
-        spec for sheet in reversed(sheets) if item in sheet.items for spec in sheet.items[item].prices
-    ):
-        alike: dict[tuple[Price | None, ...], list[str]] = {}
-        for region in dict.fromkeys(region for sheet in sheets for region in sheet.regions(item, spec)):
-            alike.setdefault(tuple(sheet.price_in(item, spec, region) for sheet in sheets), []).append(region)
-        for prices, regions in alike.items():
-            yield spec, prices, tuple(regions)
 
 
 def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
@@ -156,3 +145,75 @@ def _specs(item: Item, selection: Selection) -> Sequence[str]:
 
 def _items(sheet: PriceSheet, selection: Selection) -> Sequence[Item]:
     return [item for code, item in sheet.items.items() if not selection.items or code in selection.items]
+
+
+# ---- Over versions ---------------------------------------------------------------------------------------------------
+
+
+def side_by_side(
+    sheets: Sequence[PriceSheet], item: str
+) -> Iterator[tuple[str, tuple[Price | None, ...], tuple[str, ...]]]:
+    """Each spec of the item of this code, in the order of the last sheet that has it, with its price in each of the sheets and
+    the regions that have these prices; None where a sheet has none."""
+    for spec in dict.fromkeys(
+        spec for sheet in reversed(sheets) if item in sheet.items for spec in sheet.items[item].prices
+    ):
+        alike: dict[tuple[Price | None, ...], list[str]] = {}
+        for region in dict.fromkeys(region for sheet in sheets for region in sheet.regions(item, spec)):
+            alike.setdefault(tuple(sheet.price_in(item, spec, region) for sheet in sheets), []).append(region)
+        for prices, regions in alike.items():
+            yield spec, prices, tuple(regions)
+
+
+@dataclass(frozen=True, slots=True)
+class PastPrice:
+    """A figure in one version, per `unit`; None where it has none. `ratio` is to the version before, per equal quantity."""
+
+    price: Decimal | None
+    unit: Unit | None
+    ratio: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A figure of an item in regions that have had the same prices: `regions` in words, and their ids; `tier` is empty for all
+    quantities. `past` has an entry for each version, earliest first."""
+
+    item: Item
+    spec: str
+    regions: str
+    region_ids: tuple[str, ...]
+    tier: str
+    past: tuple[PastPrice, ...]
+
+
+def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> Iterator[HistoryRow]:
+    """Every figure over the versions of an id, earliest first, in the order of the latest version that has it; with `items`,
+    only theirs."""
+    groups = {name: members for sheet in versions for name, members in sheet.region_groups.items()}
+    latest: dict[str, Item] = {}
+    for sheet in reversed(versions):
+        for code, item in sheet.items.items():
+            latest.setdefault(code, item)
+    for code, item in latest.items():
+        if items and code not in items:
+            continue
+        for spec, prices, regions in side_by_side(versions, code):
+            names = regions_words(regions, groups)
+            # In the unit of the latest.
+            for tier, high in stretches(reversed(prices)):
+                yield HistoryRow(item, spec, names, regions, tier, _past(prices, high))
+
+
+def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
+    """The figures of the stretch of quantity that ends at `high`."""
+    past: list[PastPrice] = []
+    before: tuple[Price, Decimal] | None = None
+    for price in prices:
+        figure, ratio = price.at(high) if price else None, None
+        if price and figure is not None:
+            factor = units_per_unit(before[0], price) if before and before[1] else None
+            ratio = Fraction(figure) * factor / Fraction(before[1]) if before and factor else None
+            before = price, figure
+        past.append(PastPrice(figure, price.unit if price else None, ratio))
+    return tuple(past)

@@ -9,8 +9,8 @@ from typing import Any
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.language import mark, tr, tr_many
-from mps_bill.price_sheet.price_history import HistoryRow, PastPrice
 from mps_bill.price_sheet.sheet_model import PriceSheet
+from mps_bill.price_sheet.table import HistoryRow, PastPrice
 from mps_bill.view.tables import (
     Block,
     Column,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from mps_bill.price_sheet.price_history import HistoryRow, price_history
 from mps_bill.price_sheet.sheet_model import PriceSheet
-from mps_bill.price_sheet.table import Selection, grids
+from mps_bill.price_sheet.table import HistoryRow, Selection, grids, price_history
 from tests.invalid.gallery import GOOD as GOOD_FILE
 from tests.kit import changed, read_sheet
 

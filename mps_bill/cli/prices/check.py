@@ -50,11 +50,10 @@ def check(
     Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
     cannot be read.
     """
-    from mps_bill.price_sheet.check_sheets import check as check_sheets
+    from mps_bill.price_sheet import check_sheets
     from mps_bill.price_sheet.find import orphaned_cases
     from mps_bill.price_sheet.load_sheets import load_sheets
     from mps_bill.price_sheet.mistakes import once_a_mistake
-    from mps_bill.price_sheet.references import shipped_references
     from mps_bill.price_sheet.sheet_definition import parse_date
     from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.view.findings_view import FindingsView
@@ -67,9 +66,9 @@ def check(
     beside = (
         dict.fromkeys((sheet.name for sheet in sheets), tuple(options.load_sheets(against)))
         if against
-        else shipped_references(sheets)
+        else check_sheets.shipped_references(sheets)
     )
-    problems = in_order([*missing, *orphaned_cases(paths), *check_sheets(sheets, day, beside)])
+    problems = in_order([*missing, *orphaned_cases(paths), *check_sheets.check(sheets, day, beside)])
     findings = FindingsView(
         problems=once_a_mistake(
             problem

@@ -26,7 +26,7 @@ def history(
     Exit codes: 0 done; 2 wrong command line; 3 a sheet is wrong, or none has the id.
     """
     from mps_bill.price_sheet import sheet_problems as kinds
-    from mps_bill.price_sheet.price_history import price_history
+    from mps_bill.price_sheet.table import price_history
     from mps_bill.view.history_view import PriceHistoryView
 
     sheets = options.load_sheets(paths or [str(shipped_folder("pricing"))], subfolders=True)

@@ -23,18 +23,8 @@ from mps_bill.core.decimals import ZERO, plain, significant
 from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks.price_cells import (
-    QUESTION,
-    Cell,
-    CheckedSheet,
-    ItemTable,
-    Odd,
-    Rate,
-    Row,
-    Shares,
-    beyond_flat_lines,
-    folded,
-)
+from mps_bill.price_sheet.checks import price_cells
+from mps_bill.price_sheet.checks.price_cells import QUESTION, Cell, CheckedSheet, ItemTable, Odd, Rate, Row, Shares
 from mps_bill.price_sheet.sheet_model import scope_in_force
 from mps_bill.price_sheet.spec import CODEC
 
@@ -110,7 +100,7 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
             alone += members
         else:
             yield _of_one_cause(members, cause, table)
-    yield from folded([one for one in alone if one.kind == kinds.PRICE_OUTLIER], table)
+    yield from price_cells.folded([one for one in alone if one.kind == kinds.PRICE_OUTLIER], table)
     for one in alone:
         if one.kind != kinds.PRICE_OUTLIER:
             yield Problem(
@@ -248,7 +238,7 @@ def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
     """The pairs but for those of a flat line that has prices in no such pair."""
     if not pairs:
         return []
-    left = beyond_flat_lines({rate for pair in pairs for rate in pair}, table, _NEARLY_ALL)
+    left = price_cells.beyond_flat_lines({rate for pair in pairs for rate in pair}, table, _NEARLY_ALL)
     return [pair for pair in pairs if left.issuperset(pair)]
 
 

@@ -11,7 +11,6 @@ from mps_bill.documents.shapes import Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable
-from mps_bill.price_sheet.currencies import CURRENCIES
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet import SheetParts
 from mps_bill.price_sheet.spec import codecs, is_constant, join_spec, split_spec
@@ -32,6 +31,16 @@ _OTHER_NAMES = {
     "VP09": "VP9",
 }
 _SHORTEST = 4
+#: The currencies that are in use: list one, without funds, metals and codes for tests.
+_ISO_4217 = """
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
+CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD
+IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR
+MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP
+SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG
+XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_ISO_4217.split())
 #: Currencies that price lists are in.
 _SAID = {"RMB": "CNY", "CNH": "CNY", "YUA": "CNY", "RUR": "RUB", "UKP": "GBP", "NTD": "TWD"}
 _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
