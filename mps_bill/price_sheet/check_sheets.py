@@ -33,7 +33,6 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     spelling.misspelt_items,
     spelling.missing_specs,
     spelling.misspelt_specs,
-    spelling.unknown_codecs,
     coverage.missing_resolutions,
     coverage.coverage_holes,
     other_sheets.other_units,

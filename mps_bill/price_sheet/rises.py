@@ -128,7 +128,7 @@ def _prices(diff: SheetDiff) -> Iterator[Rise]:
     for item, old, new in _alike(diff):
         # What follows another item rises by as much as that one.
         rates = () if item.follows else item.rates
-        yield from (_rise(old, new, rate) for rate in rates if rate.rises_more_than(Decimal(0)))
+        yield from (_rise(old, new, rate) for rate in rates if rate.rises)
 
 
 def _rise(old: Item, new: Item, rate: RateChange) -> Rise:

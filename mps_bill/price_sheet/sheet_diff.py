@@ -61,7 +61,10 @@ class RateChange:
 
     @property
     def rises(self) -> bool:
-        return self.rises_more_than(Decimal(0))
+        """Whether the price goes up, also from 0 or in another unit."""
+        if self.old is None or self.new is None:
+            return False
+        return self.new > 0 if self.ratio is None else self.ratio > 1
 
     @property
     def falls(self) -> bool:
@@ -73,14 +76,6 @@ class RateChange:
         if self.old is None or self.new is None:
             return False, Fraction(0)
         return (True, Fraction(0)) if not self.ratio else (False, max(self.ratio, 1 / self.ratio))
-
-    def rises_more_than(self, percent: Decimal) -> bool:
-        """Whether the price goes up by more than `percent`; a price that was 0 goes up by more than any."""
-        if self.old is None or self.new is None:
-            return False
-        if self.ratio is None:
-            return self.new > 0
-        return self.ratio > 1 and (self.ratio - 1) * 100 > Fraction(percent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from mps_bill.core.decimals import percent_text
+from mps_bill.price_sheet.rises import rises
 from mps_bill.price_sheet.sheet_diff import SheetDiff, diff_sheets
 from tests.invalid.gallery import GOOD as GOOD_FILE
 from tests.kit import changed, read_sheet
@@ -150,14 +151,16 @@ def test_a_change_of_unit_compares_equal_quantities() -> None:
     assert words(found) == [("transmuxing", "unit", "minute", "hour")]
     # 0.126 an hour is 0.0021 a minute.
     assert rate.ratio == 1
-    assert not rate.rises_more_than(Decimal(0))
-    (frames,) = diff((old, old.replace("minute", "frame").replace("0.0021", "1"))).rates
+    assert not rate.rises
+    found = diff((old, old.replace("minute", "frame").replace("0.0021", "1")))
+    (frames,) = found.rates
     assert frames.ratio is None
-    assert frames.rises_more_than(Decimal(1000))
+    assert frames.rises
+    assert all(rise.exceeds(Decimal(1000)) for rise in rises(found))
 
 
 @pytest.mark.parametrize(
-    ("new", "percent", "rises"),
+    ("new", "percent", "is_above"),
     [
         ("0.00231", "10", False),
         ("0.00231", "9.9999999999", True),
@@ -167,14 +170,14 @@ def test_a_change_of_unit_compares_equal_quantities() -> None:
         ("0.0021000001", "0", True),
     ],
 )
-def test_a_limit_is_exact(new: str, percent: str, rises: bool) -> None:
+def test_a_limit_is_exact(new: str, percent: str, is_above: bool) -> None:
     found = diff(("0.0021", new))
-    assert any(rate.rises_more_than(Decimal(percent)) for rate in found.rates) is rises
+    assert any(rise.exceeds(Decimal(percent)) for rise in rises(found)) is is_above
 
 
 def test_from_nothing_to_something_is_above_every_limit() -> None:
     found = diff(('{"*": 0.0021}', '{"*": 0}'), swapped=True)
-    assert [rate.rises_more_than(Decimal(1_000_000)) for rate in found.rates] == [True]
+    assert [rise.exceeds(Decimal(1_000_000)) for rise in rises(found)] == [True]
     assert [rate.ratio for rate in found.rates] == [None]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from mps_bill.core.diagnostics import Fact, Problem, near_miss, one_of, quoted
@@ -41,33 +41,46 @@ SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD 
 XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_ISO_4217.split())
-#: Currencies that price lists are in.
+#: What people write for one, and those that price lists are in.
 _SAID = {"RMB": "CNY", "CNH": "CNY", "YUA": "CNY", "RUR": "RUB", "UKP": "GBP", "NTD": "TWD"}
 _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
 
 
 def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Specs that differ from another one in case, marks or one letter, so that usage will not meet them."""
+    """Specs that differ from another one in case, marks or one letter, so that usage will not meet them, and codecs that usage does
+    not name so."""
     for table in sheet.tables:
-        template = table.fields.get(d.SPEC)
+        code, template = table.code.value, table.fields.get(d.SPEC)
         # Where the item's own spec has no price, that is reported.
-        if template and template.place in sheet.wrong:
-            continue
-        if table.derived:
+        is_wrong = template is not None and template.place in sheet.wrong
+        if template and table.derived and not is_wrong:
             # An item of the same code has the same specs, with their numbers.
-            theirs = [item.template for item in sheet.in_others(table.code.value) if item.template]
-            if template and template.value not in theirs and (word := nearest(template.value, theirs)):
+            theirs = [item.template for item in sheet.in_others(code) if item.template]
+            if template.value not in theirs and (word := nearest(template.value, theirs)):
                 message = (
                     f"{quoted(template.value)} is nearly {quoted(word)}, which other sheets have; usage may not meet it"
                 )
-                about = tuple((what, table.code.value) for what in ("template", "spec"))
+                about = ("template", code), ("spec", code)
                 yield Problem(template.place, kinds.MISSPELT_SPEC, message, _slip(template.value, word), facts=about)
-            continue
-        meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **_codecs(sheet, table), **_twins(table)}
-        for spec, word in meant.items():
+        unknown = _unknown_codecs(sheet, table)
+        nearly = _nearly_codecs(table, unknown)
+        meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **nearly, **_twins(table)}
+        for spec, word in meant.items() if not (table.derived or is_wrong) else ():
             message = f"{quoted(spec)} looks like {quoted(word)}; if that is meant, usage will not match this price"
-            facts = (("price", table.code.value, word), ("template", table.code.value))
+            facts = (("price", code, word), ("template", code))
             yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, _slip(spec, word), facts=facts)
+        for codec in unknown:
+            own = table.by_codec[codec]
+            spec = next(iter(own.values()))
+            if spec not in nearly:
+                name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
+                hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
+                # Where one of the item's codecs is not there any more, it is that one.
+                lost = (other for item in sheet.in_others(code) for other in codecs(item))
+                word = name or next((one for one in lost if one not in table.by_codec), codec)
+                of_codec = tuple(("price", code, join_spec(table.template or "", word, size)) for size in own)
+                message = f"{quoted(codec)} is an unknown codec; {hint}"
+                yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=of_codec)
 
 
 def _slip(spec: str, word: str) -> str:
@@ -82,11 +95,11 @@ def _twins(table: ItemTable) -> dict[str, str]:
     return {spec: other for spec in table.spec_places if (other := first.setdefault(_bare(spec), spec)) != spec}
 
 
-def _codecs(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
-    """Specs with a codec that is nearly a known one, or one that more of the item's specs have."""
+def _nearly_codecs(table: ItemTable, unknown: Sequence[str]) -> dict[str, str]:
+    """Specs with an unknown codec that is nearly a known one, or one that more of the item's specs have."""
     meant: dict[str, str] = {}
     template, by_codec = table.template or "", table.by_codec
-    for codec in _unknown_codecs(sheet, table):
+    for codec in unknown:
         own = by_codec[codec]
         common = [other for other, theirs in by_codec.items() if other and len(theirs) > len(own)]
         # Rather than a codec that nobody has, one of the item that lacks these resolutions.
@@ -107,35 +120,13 @@ def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> list[str]:
     return [codec for codec in own if codec not in known]
 
 
-def unknown_codecs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Codecs that usage does not name so, once for all items."""
-    for table in sheet.tables:
-        unknown = _unknown_codecs(sheet, table)
-        nearly = _codecs(sheet, table) if unknown else {}
-        for codec in unknown:
-            own = table.by_codec[codec]
-            spec = next(iter(own.values()))
-            if spec in nearly:
-                continue
-            name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
-            hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
-            # Where one of the item's codecs is not there any more, it is that one.
-            lost = (other for item in sheet.in_others(table.code.value) for other in codecs(item))
-            meant = name or next((one for one in lost if one not in table.by_codec), codec)
-            facts = tuple(("price", table.code.value, join_spec(table.template or "", meant, size)) for size in own)
-            message = f"{quoted(codec)} is an unknown codec; {hint}"
-            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=facts)
-
-
 def _of_the_template(table: ItemTable) -> dict[str, str]:
     """Specs that the template nearly makes."""
     template = table.template
-    if template is None or is_constant(template):
-        return {}
     others = [spec for spec, part in table.spec_parts.items() if part is None]
-    if not others:
+    if template is None or is_constant(template) or not others:
         return {}
-    codecs = dict.fromkeys([*(part.codec or "" for part in table.spec_parts.values() if part), *CODECS[:3]])
+    codecs = dict.fromkeys([*table.by_codec, *CODECS[:3]])
     names = [size.name for size in table.resolutions] or [""]
     made = dict.fromkeys(join_spec(template, codec, name) for codec in codecs for name in names)
     return {spec: word for spec in others if (word := nearest(spec, made, letters_only=True))}
