@@ -11,7 +11,6 @@ from mps_bill.core.decimals import RoundingMode, divide
 from mps_bill.core.times import HOUR
 from mps_bill.core.units import UNITS
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.price_sheet.spec import codecs
 
@@ -105,7 +104,7 @@ def scheme_for(
         slot_seconds=math.gcd(HOUR, *(calendar.offset for calendar in calendars)),
         words={
             "item": frozenset(item.code for item in items) | book.unpriced.keys(),
-            "region": known_regions(book),
+            "region": book.known_regions,
             "spec": frozenset(spec for item in items for spec in (*item.prices, *item.aliases)),
             "codec": frozenset(codec for item in items for codec in codecs(item)),
             "unit": frozenset(UNITS),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mps_bill.core.times import DAY, Calendar
+from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 
 
@@ -29,6 +30,11 @@ class PriceBook:
             for item in self.items
             if any(price.by_month for prices in item.prices.values() for price in prices.values())
         )
+
+    @cached_property
+    def known_regions(self) -> frozenset[str]:
+        """Every region id that usage may carry: the built-in ones and those of the sheets' groups."""
+        return KNOWN.union(*(group for sheet in self.sheets for group in sheet.region_groups.values()))
 
     @cached_property
     def unpriced(self) -> Mapping[str, PriceSheet]:

@@ -46,8 +46,7 @@ def versions_by(key: Callable[[PriceSheet], K], drafts: Iterable[SheetDraft]) ->
 
 
 def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
-    """What contradicts among the sheets of a folder, where each site is a run of its own: the sites of the provider sell
-    the same products in different currencies."""
+    """What contradicts among the sheets of a folder, each site a run of its own: they sell the same in different currencies."""
     problems = [*_check_ids(drafts)]
     by_site: dict[str, list[SheetDraft]] = {}
     for draft in drafts:

@@ -47,8 +47,7 @@ def unknown_region(key: Located[str], context: Context, others: str = "") -> Pro
 
 
 def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:
-    """Two groups that hold one region may not both price a spec: neither price would win. One price of that kind is a mistake
-    where it stands, several are one of the groups."""
+    """Two groups that hold one region may not both price a spec: neither would win. Several of that kind are one mistake."""
     if not context.overlaps:
         return
     both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mps_bill.price_sheet.book import PriceBook
 
 _REGIONS = """
 cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou cn-wuhan-lr
@@ -28,9 +24,3 @@ _REGION_ID = re.compile(REGION_ID)
 
 def looks_like_region(text: str) -> bool:
     return text in AREAS or bool(_REGION_ID.fullmatch(text))
-
-
-def known_regions(book: PriceBook) -> frozenset[str]:
-    """Every region id that usage of `book` may carry: the built-in ones and those of the sheets' groups."""
-    members = (group for sheet in book.sheets for group in sheet.region_groups.values())
-    return KNOWN.union(*members)

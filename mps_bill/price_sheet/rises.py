@@ -66,8 +66,7 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """A reason for which a limit was crossed: in words, and the one rise that it is, the `others` that are counted in it, or what
-    has no price any more."""
+    """Why a limit was crossed: in words, and the rise that it is, the `others` counted in it, or what has no price any more."""
 
     text: str
     rise: Rise | None = None
@@ -91,8 +90,7 @@ class Lost:
 
 
 def lost(diff: SheetDiff) -> Iterator[Lost]:
-    """What usage the old sheet bills and the new one does not: by the spec that it names, and by the one that codec and size
-    make."""
+    """What usage the old sheet bills and the new one does not, by the spec that it names or that codec and size make."""
     for code, old, new in ((item.code, item.old, item.new) for item in diff.items):
         if old is None:
             continue

@@ -259,8 +259,7 @@ def _words_of(item: Item) -> dict[str, str]:
 def _price_changes(
     old: PriceSheet, new: PriceSheet, code: str
 ) -> tuple[tuple[KindChange, ...], tuple[RateChange, ...]]:
-    """Where the kind of an item's prices changed, and its figures that differ in some region; regions that change alike are
-    reported together."""
+    """Where the kind of an item's prices changed, and its figures that differ, with the regions that change alike."""
     groups = {**old.region_groups, **new.region_groups}
     kinds: list[KindChange] = []
     rates: list[RateChange] = []

@@ -216,8 +216,7 @@ class PriceSheet:
         return self._in_force[key]
 
     def unpriced_as(self, item: str, spec: str, region: str) -> Unpriced | None:
-        """What the sheet says of usage that it has no price for, or not from its start on; of several entries the one that
-        holds longest."""
+        """What the sheet says of usage that it has no price for, or not yet; of several entries the one that holds longest."""
         found = (entry for entry in self.unpriced if entry.holds(item, spec, region))
         return max(found, key=lambda entry: (entry.before is None, entry.before or 0), default=None)
 

@@ -188,8 +188,7 @@ class HistoryRow:
 
 
 def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> Iterator[HistoryRow]:
-    """Every figure over the versions of an id, earliest first, in the order of the latest version that has it; with `items`,
-    only theirs."""
+    """Every figure (with `items`, only theirs) over versions, earliest first, in the order of the latest that has it."""
     groups = {name: members for sheet in versions for name, members in sheet.region_groups.items()}
     latest: dict[str, Item] = {}
     for sheet in reversed(versions):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, ZERO, round_money, strip_zeros
+from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, round_money, strip_zeros
 from mps_bill.price_sheet.sheet_model import Settlement
 
 VouchersAt = Literal["billing", "settlement"]
@@ -68,7 +68,3 @@ LIST_PRICES = Contract()
 def discount_of(discounts: Sequence[Discount], item: str, region: str) -> Discount | None:
     """The first of `discounts` that holds an item in a region."""
     return next((discount for discount in discounts if discount.holds(item, region)), None)
-
-
-def discounted(amount: Decimal, discount: Discount | None) -> Decimal:
-    return ZERO if discount is None else discount.of(amount)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
-from mps_bill.rating.lines import Charge, MonthKey, MonthUsage, month_key
+from mps_bill.rating.lines import Charge, MonthUsage, month_key
 
 _accumulates = attrgetter("accumulates")
 
@@ -19,13 +19,9 @@ def month_total(charge: Charge, used: MonthUsage) -> int:
     key = month_key(charge)
     if not charge.price.across_item:
         return used.get(key, 0)
-    return sum(micros for other, micros in used.items() if other[:3] == key[:3] and _counts_across(charge, other))
-
-
-def _counts_across(charge: Charge, key: MonthKey) -> bool:
-    """Whether a spec and region counts across the item. What has no price any more does: the month has used it."""
-    found = charge.sheet.price(charge.item, *key[3:])
-    return found is None or found.price.across_item
+    # What has no price any more counts, too: the month has used it.
+    alike = [(other, charge.sheet.price(charge.item, *other[3:])) for other in used if other[:3] == key[:3]]
+    return sum(used[other] for other, found in alike if found is None or found.price.across_item)
 
 
 def month_use(

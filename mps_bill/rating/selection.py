@@ -65,15 +65,17 @@ class Selection:
         return self.period.edge_in(calendar.month_start(month), calendar.month_end(month)) is not None
 
     def _part_of(self, bill: Bill) -> Bill:
-        lines = tuple(part for line in bill.lines for part in self._part_of_line(line))
+        of_lines = [(LINE_KEYS[key], values) for key, values in self.only.items() if key in LINE_KEYS]
+        of_tags = [(self.tags.index(key), values) for key, values in self.only.items() if key not in LINE_KEYS]
+        lines = tuple(
+            part
+            for line in bill.lines
+            if all(read(line) in values for read, values in of_lines)
+            for part in part_of_line(line, lambda share: all(share.tags[at] in values for at, values in of_tags))
+        )
         listed = sum([line.amount for line in lines], ZERO)
         discount = sum([line.discount for line in lines], ZERO)
         return Bill(bill.cycle, lines, Amounts(listed, discount, is_part=True))
-
-    def _part_of_line(self, line: LineItem) -> Iterator[LineItem]:
-        if all(LINE_KEYS[key](line) in values for key, values in self.only.items() if key in LINE_KEYS):
-            places = [(self.tags.index(key), values) for key, values in self.only.items() if key not in LINE_KEYS]
-            yield from part_of_line(line, lambda share: all(share.tags[place] in values for place, values in places))
 
     def has_record(self, key: UsageKey, assignment: Assignment | None) -> bool:
         """Whether a record is in what is shown; one that is not billed, such as a failed job, has a time and tags alone."""

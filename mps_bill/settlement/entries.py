@@ -15,7 +15,6 @@ from mps_bill.documents import shapes, values
 from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, Many, MapOf, Record, Text
 from mps_bill.documents.values import decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.settlement import account_problems as kinds
 
@@ -150,7 +149,7 @@ class Reading:
         self.book = book
         self.problems = problems
         self.offset = book.offset
-        self._regions = known_regions(book)
+        self._regions = book.known_regions
         self._items: dict[str, tuple[Item, ...]] = {}
         for item in book.items:
             self._items[item.code] = (*self._items.get(item.code, ()), item)

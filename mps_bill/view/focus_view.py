@@ -19,7 +19,7 @@ from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Bill, StatementMonth
-from mps_bill.rating.contract import Discount, discounted
+from mps_bill.rating.contract import Discount
 from mps_bill.rating.lines import LineItem
 from mps_bill.view.focus_words import (
     ACCOUNT_TYPE,
@@ -167,7 +167,7 @@ def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
         "CommitmentDiscountName": part.plan.name,
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
-        **_costs(listed, listed - discounted(listed, line.discounted_by), ZERO),
+        **_costs(listed, listed - (line.discounted_by.of(listed) if line.discounted_by else ZERO), ZERO),
     }
 
 

@@ -11,10 +11,9 @@ from itertools import combinations
 
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.price_sheet.check_sheets import References, check, shipped_references
+from mps_bill.price_sheet.check_sheets import References, check, once_a_mistake, shipped_references
 from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate, item_tables
 from mps_bill.price_sheet.load_sheets import LoadedSheet, load_text
-from mps_bill.price_sheet.mistakes import once_a_mistake
 from mps_bill.price_sheet.spec import split_spec
 
 TODAY = "2026-11-26"

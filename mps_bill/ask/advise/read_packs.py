@@ -14,7 +14,6 @@ from mps_bill.core.files import near_file, shipped_folder
 from mps_bill.documents.read_document import ReadDocument, read_document
 from mps_bill.documents.shapes import Fields, Made
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.price_sheet.regions import known_regions
 from mps_bill.price_sheet.sheet_definition import CURRENCY
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement.entries import millionths
@@ -87,7 +86,7 @@ def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Co
     contract. It is reported with the advice.
     """
     unit = fields.get(UNIT)
-    known = known_regions(book)
+    known = book.known_regions
     for region in fields.parts(REGIONS):
         if region.value not in known:
             message = f"region {quoted(region.value)} is not known{near_miss(region.value, known)}"

@@ -53,7 +53,6 @@ def check(
     from mps_bill.price_sheet import check_sheets
     from mps_bill.price_sheet.find import orphaned_cases
     from mps_bill.price_sheet.load_sheets import load_sheets
-    from mps_bill.price_sheet.mistakes import once_a_mistake
     from mps_bill.price_sheet.sheet_definition import parse_date
     from mps_bill.price_sheet.sheet_problems import is_file_problem
     from mps_bill.view.findings_view import FindingsView
@@ -70,7 +69,7 @@ def check(
     )
     problems = in_order([*missing, *orphaned_cases(paths), *check_sheets.check(sheets, day, beside)])
     findings = FindingsView(
-        problems=once_a_mistake(
+        problems=check_sheets.once_a_mistake(
             problem
             for problem in problems
             # What could not be read is reported in any case, because nothing in it was checked.

@@ -54,8 +54,7 @@ _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
 
 def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """The warnings of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and no other
-    rate is judged by them."""
+    """Of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and none is judged by them."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
     odd_items = _odd_items(own)
     yield from odd_items.values()
@@ -130,8 +129,7 @@ def _is_of(rate: Rate, cause: _Cause) -> bool:
 
 
 def _commonest_cause(odd: Sequence[Odd]) -> tuple[_Cause, list[Odd]]:
-    """What explains most oddities, and those; of one that nothing explains its spec. What they are of comes before what they
-    are beside."""
+    """What explains most oddities, and those; else the spec. What they are of comes before what they are beside."""
     causes = {number: set(_causes(one)) or {(one.rate.spec, "", one.high)} for number, one in enumerate(odd)}
     counts = Counter(cause for one in causes.values() for cause in one)
     own = Counter(cause for number, one in causes.items() for cause in one if _is_of(odd[number].rate, cause))
@@ -393,8 +391,7 @@ _Level = Mapping[tuple[str, str], Row]
 
 
 def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
-    """Items that price what others price, codec by codec and resolution by resolution, at many times their prices, where most
-    of the others do not; of two items the later one."""
+    """Items that price the same codecs and resolutions at many times what most of the others do; of two items the later one."""
     levels = {table: level for table in tables if (level := _level(table))}
     odd: dict[ItemTable, Problem] = {}
     for number, table in enumerate(levels):

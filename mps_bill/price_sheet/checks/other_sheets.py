@@ -156,8 +156,7 @@ def _next_of(word: str, order: Sequence[str], known: Container[str]) -> str | No
 
 
 def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]]) -> Iterator[Problem]:
-    """Regions and specs that had a price: each named once, a region that ends for all specs as a region, and for all items that
-    lose it."""
+    """Regions and specs that had a price: each once for all items, and a region that ends for all specs as a region."""
     new = draft.sheet
     groups = {**new.region_groups, **old.region_groups}
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Item, Item]]] = {}

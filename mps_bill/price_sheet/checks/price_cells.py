@@ -124,8 +124,7 @@ class CheckedSheet:
 
 
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
-    """The table of every item. `sheet` is what was made of the parts, where their head is sound. Prices with something at a
-    place of `wrong` are left out."""
+    """The table of every item, without prices with something at a place of `wrong`. `sheet` is what was made of the parts."""
     sets = parts.context.resolution_sets
     tables = []
     for entry in parts.fields.parts(d.ITEMS):

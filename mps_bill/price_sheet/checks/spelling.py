@@ -47,8 +47,7 @@ _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
 
 
 def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Specs that differ from another one in case, marks or one letter, so that usage will not meet them, and codecs that usage does
-    not name so."""
+    """Specs that differ from another one in case, marks or one letter, and codecs that usage does not name so."""
     for table in sheet.tables:
         code, template = table.code.value, table.fields.get(d.SPEC)
         # Where the item's own spec has no price, that is reported.
@@ -163,8 +162,7 @@ def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Members of groups that are one letter from a known region, or have a digit more or less. Another number may be that of a
-    new region."""
+    """Members of groups that are one letter from a known region, or a digit more or less; another number may be a new one."""
     for group in sheet.parts.fields.parts(d.REGION_GROUPS):
         for region in group.parts:
             if region.value in KNOWN:
@@ -211,8 +209,7 @@ def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Items without `spec` whose specs look as if they were derived, so that usage would have to name them, and those whose
-    `spec` lacks a part."""
+    """Items without `spec` whose specs look as if they were derived, and those whose `spec` lacks a part."""
     sizes = {name for one in sheet.parts.context.resolution_sets.values() for name in one.names}
     constant = any(table.template and is_constant(table.template) for table in sheet.tables)
     for table in sheet.tables:

@@ -1,5 +1,4 @@
-"""Every kind of price, each a file that says all about it: how a sheet writes it, what a quantity costs, how it shows; and the
-shape of a price of any kind."""
+"""Every kind of price, each a file: how a sheet writes it, what a quantity costs, how it shows; and the shape of any price."""
 
 from __future__ import annotations
 

@@ -140,8 +140,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TieredPrice(Price):
-    """A price by quantity; `per` says over what the quantity accumulates, and `across` over which regions and specs (None:
-    each by itself)."""
+    """A price by quantity, which accumulates `per` cycle or month, `across` regions and specs that say so (None: each alone)."""
 
     form: ClassVar = TierTable
     #: The word behind `tiers`, and its meaning in the JSON Schema.
