@@ -22,45 +22,25 @@ class ResolutionSet:
     resolutions: tuple[Resolution, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """`region_keys` are all that a price may be for. `overlaps` has for each two groups that share a region such a region,
-    where it is listed again.
+    where it is listed again. `broken_sets` are names of resolution sets that are wrong and reported.
 
-    A source id is None in `sources` where the source is wrong. `sources_whole` is False where an id could not be read.
+    A source id is None in `sources_by_id` where the source is wrong. `sources_whole` is False where an id could not be read.
     """
 
-    groups: Mapping[str, tuple[str, ...]]
-    region_keys: frozenset[str]
-    overlaps: Mapping[frozenset[str], Located[str]]
-    resolution_sets: Mapping[str, ResolutionSet]
-    #: Names of sets that are wrong and reported already.
-    broken_sets: frozenset[str]
-    sources: tuple[Source, ...]
-    sources_by_id: Mapping[str, Source | None]
-    sources_whole: bool
-
-
-def read_context(sheet: Fields, problems: list[Problem]) -> Context:
-    groups = {
-        group.key.value: tuple(dict.fromkeys(region.value for region in group.parts))
-        for group in sheet.parts(d.REGION_GROUPS)
-    }
-    written = sheet.get(d.REGION_GROUPS)
-    bad_names = written.left_out if written else frozenset()
-    members = frozenset(region for group in groups.values() for region in group)
-    sets, broken = _resolution_sets(sheet, problems)
-    sources, by_id, whole = _sources(sheet)
-    return Context(
-        groups=groups,
-        region_keys=KNOWN | members | groups.keys() | bad_names | {EVERY_REGION},
-        overlaps=_overlaps(sheet),
-        resolution_sets=sets,
-        broken_sets=broken,
-        sources=sources,
-        sources_by_id=by_id,
-        sources_whole=whole,
-    )
+    def __init__(self, sheet: Fields, problems: list[Problem]) -> None:
+        self.groups: Mapping[str, tuple[str, ...]] = {
+            group.key.value: tuple(dict.fromkeys(region.value for region in group.parts))
+            for group in sheet.parts(d.REGION_GROUPS)
+        }
+        written = sheet.get(d.REGION_GROUPS)
+        bad_names = written.left_out if written else frozenset()
+        members = frozenset(region for group in self.groups.values() for region in group)
+        self.region_keys = KNOWN | members | self.groups.keys() | bad_names | {EVERY_REGION}
+        self.overlaps = _overlaps(sheet)
+        self.resolution_sets, self.broken_sets = _resolution_sets(sheet, problems)
+        self.sources, self.sources_by_id, self.sources_whole = _sources(sheet)
 
 
 def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:

@@ -43,12 +43,11 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
     pairs: dict[Path, tuple[SheetFile, SheetFile]] = {}
     problems: list[Problem] = []
     for name in paths:
-        if _is_cases(Path(name)) and os.path.isfile(name):
-            sheet = _sheet_of(Path(name))
-            if sheet is None:
-                problems.append(_orphaned(name))
-            else:
+        if _is_cases(Path(name)):
+            if sheet := _sheet_of(Path(name)):
                 pairs[sheet.path.resolve()] = (sheet, SheetFile(Path(name), name))
+            else:
+                problems.append(_orphaned(name))
             continue
         sheets, found = find_sheets([name], subfolders=True)
         orphans = orphaned_cases([name])

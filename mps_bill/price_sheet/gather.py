@@ -86,10 +86,8 @@ def _check_ids(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
     first: dict[str, SheetDraft] = {}
     for draft in drafts:
         other = first.setdefault(draft.sheet.id, draft)
-        for field, ours, theirs in (
-            (d.PRODUCT, draft.sheet.product, other.sheet.product),
-            (d.SITE, draft.sheet.site, other.sheet.site),
-        ):
+        for field in (d.PRODUCT, d.SITE):
+            ours, theirs = draft.fields.value_of(field), other.fields.value_of(field)
             if ours != theirs:
                 message = (
                     f"{draft.sheet.id} has the {field.key} {ours} here and {theirs} at {other.place(field)};"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mps_bill.core.decimals import EXACT, ZERO, plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
@@ -20,26 +19,28 @@ from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 PRO_RATA = Metering("none", 0, "half-up", 0)
 
 
-@dataclass(frozen=True, slots=True)
 class _Draft:
-    """An item as far as it could be read; None stands for what is wrong, and is reported already."""
+    """An item as far as it can be read; None stands for what is wrong, and is reported."""
 
-    code: Located[str]
-    fields: Fields
-    unit: Unit | None
-    template: str | None
-    template_wrong: bool
-    resolutions: ResolutionSet | None
-    metering: Metering | None
-    #: Prices of its own; None where they come from another item.
-    prices: dict[str, RegionPrices] | None
-    sources: tuple[Source, ...]
+    def __init__(self, code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> None:
+        self.code, self.fields = code, fields
+        spec, table = fields.get(d.SPEC), fields.get(d.PRICES)
+        self.unit, self.template = fields.value_of(d.UNIT), fields.value_of(d.SPEC)
+        # Where resolutions are named and nothing uses them, `spec` is lost.
+        self.template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
+        self.resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
+        self.metering = _metering(fields, self.unit, problems)
+        #: Prices of its own; None where they come from another item.
+        self.prices = read_prices(table, self.unit, context, problems) if table else None
+        self.sources = _sources(fields, context, problems)
+        if table and spec:
+            problems += _check_specs(table, spec, fields.get(d.RESOLUTION_SET), self.resolutions)
 
 
 def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list[Problem]) -> dict[str, Item]:
     """Code to item in the order of the sheet. An item with a mistake may be missing or lack prices."""
     drafts = {
-        entry.key.value: _draft(entry.key, entry.value, context, problems) for entry in table.parts if entry.value
+        entry.key.value: _Draft(entry.key, entry.value, context, problems) for entry in table.parts if entry.value
     }
     codes = frozenset(entry.key.value for entry in table.parts)
     items: dict[str, Item] = {}
@@ -95,30 +96,6 @@ def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Prob
         elif spec:
             aliases[alias.value] = spec.value
     return aliases
-
-
-def _draft(code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> _Draft:
-    unit, spec = fields.value_of(d.UNIT), fields.get(d.SPEC)
-    # Where resolutions are named and nothing uses them, `spec` is lost.
-    template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
-    resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
-    table = fields.get(d.PRICES)
-    prices = None
-    if table:
-        prices = read_prices(table, unit, context, problems)
-        if spec:
-            problems += _check_specs(table, spec, fields.get(d.RESOLUTION_SET), resolutions)
-    return _Draft(
-        code=code,
-        fields=fields,
-        unit=unit,
-        template=spec.value if spec else None,
-        template_wrong=template_wrong,
-        resolutions=resolutions,
-        metering=_metering(fields, unit, problems),
-        prices=prices,
-        sources=_sources(fields, context, problems),
-    )
 
 
 def _resolutions(

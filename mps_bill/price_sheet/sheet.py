@@ -13,7 +13,7 @@ from mps_bill.documents.read_document import ReadDocument
 from mps_bill.documents.shapes import Field, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.context import Context, read_context
+from mps_bill.price_sheet.context import Context
 from mps_bill.price_sheet.items import read_items
 from mps_bill.price_sheet.prices import unknown_region
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Billing, PriceSheet, Unpriced, scope_in_force
@@ -47,7 +47,7 @@ def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetPa
     problems, fields = list(document.problems), document.fields
     if fields is None:
         return None, None, document.problems
-    parts = SheetParts(fields, read_context(fields, problems))
+    parts = SheetParts(fields, Context(fields, problems))
     draft = _draft(parts, problems)
     return draft, parts, in_order(problems)
 

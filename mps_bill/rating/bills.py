@@ -83,15 +83,10 @@ class Amounts:
     def figures(self, *, discounted: bool) -> dict[str, Decimal]:
         """The sums by name, in the order in which they lead to what is payable, or, of a part, to what it comes to without
         a rounding; the discount only where there are some."""
-        discount = {"discount": self.discount} if discounted else {}
+        before = {"list_amount": self.list_amount, **({"discount": self.discount} if discounted else {})}
         if self.is_part:
-            return {"list_amount": self.list_amount, **discount, "net_amount": self.net}
-        return {
-            "list_amount": self.list_amount,
-            **discount,
-            "rounding_adjustment": self.rounding_adjustment,
-            "payable": self.payable,
-        }
+            return {**before, "net_amount": self.net}
+        return {**before, "rounding_adjustment": self.rounding_adjustment, "payable": self.payable}
 
 
 @dataclass(slots=True)

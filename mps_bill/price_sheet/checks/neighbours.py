@@ -91,20 +91,19 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
     left = [*cheap, *(one for one in odd if one.by_figures or one.rate not in said)]
     alone: list[Odd] = []
     while left:
-        cause, members = _commonest_cause(left)
+        common, members = _commonest_cause(left)
         left = [one for one in left if one not in members]
-        of_kind = all(one.kind == kinds.PRICE_OUTLIER and _is_of(one.rate, cause) for one in members)
+        of_kind = all(one.kind == kinds.PRICE_OUTLIER and _is_of(one.rate, common) for one in members)
         if of_kind or len({one.rate for one in members}) == 1:
             # Odd prices of one row or column have their words for that, and of one price the strongest is reported.
             alone += members
         else:
-            yield _of_one_cause(members, cause, table)
+            yield _of_one_cause(members, common, table)
     yield from price_cells.folded([one for one in alone if one.kind == kinds.PRICE_OUTLIER], table)
     for one in alone:
         if one.kind != kinds.PRICE_OUTLIER:
-            yield Problem(
-                one.rate.price.place, one.kind, f"{one.rate} {one.why}", f"{table.code.value} {one.rate.spec} in"
-            )
+            cause = f"{table.code.value} {one.rate.spec} in"
+            yield Problem(one.rate.price.place, one.kind, f"{one.rate} {one.why}", cause)
 
 
 #: A spec, or a region with an empty text for the spec, and whether its prices seem to be too high.
@@ -276,11 +275,8 @@ def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd
             heappush(queue, (-len(far[rate]), number))
         elif count:
             high = rate.price.value > (next(iter(far[rate].values())) or next(iter(far[rate])).price.value)
-            odd.append(
-                Odd(
-                    rate, _why(rate, far[rate]), kinds.PRICE_OUTLIER, None in far[rate].values(), high, tuple(far[rate])
-                )
-            )
+            why, by_figures = _why(rate, far[rate]), None in far[rate].values()
+            odd.append(Odd(rate, why, kinds.PRICE_OUTLIER, by_figures, high, near=tuple(far[rate])))
             for neighbour in far[rate]:
                 del far[neighbour][rate]
     return odd

@@ -263,12 +263,8 @@ def _dead_specs(table: ItemTable) -> list[str]:
 def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> str | None:
     """The template that the specs of an item seem to be made by; `constant`: the sheet has items with one that is a spec."""
     specs = list(table.spec_places)
-    if (
-        constant
-        and len(specs) == 1
-        and len(_bare(specs[0])) >= _SHORTEST
-        and _bare(specs[0]) in _bare(table.code.value)
-    ):
+    bare = _bare(specs[0]) if constant and len(specs) == 1 else ""
+    if len(bare) >= _SHORTEST and bare in _bare(table.code.value):
         return specs[0]
     for spec in specs:
         codec, _, resolution = spec.partition(".")

@@ -108,21 +108,10 @@ def swapped_in_a_row(table: ItemTable) -> Iterator[Swap]:
         if len(few) != 1 or len(many) < _MIN_ROWS or len(many) + 1 != len(pairs):
             continue
         ratio, *others = (Fraction(one.price.value) / Fraction(other.price.value) for one, other in (*few, *many))
-        alike = _are_alike(min(others), max(others), _STEADY)
-        if (
-            alike
-            and not _are_alike(ratio, Fraction(1), _APART)
-            and min(others) <= _ROUNDED / ratio <= max(others) * _ROUNDED**2
-        ):
-            spec = few[0][0].spec
-            yield _swap(
-                table,
-                left,
-                right,
-                few,
-                f"the other rows than {quoted(spec)} have them the other way",
-                kinds.PRICE_OUTLIER,
-            )
+        steady = _are_alike(min(others), max(others), _STEADY) and not _are_alike(ratio, Fraction(1), _APART)
+        if steady and min(others) <= _ROUNDED / ratio <= max(others) * _ROUNDED**2:
+            why = f"the other rows than {quoted(few[0][0].spec)} have them the other way"
+            yield _swap(table, left, right, few, why, kinds.PRICE_OUTLIER)
 
 
 def _swap(table: ItemTable, one: str, other: str, pairs: Sequence[tuple[Rate, Rate]], why: str, kind: Kind) -> Swap:
@@ -132,7 +121,5 @@ def _swap(table: ItemTable, one: str, other: str, pairs: Sequence[tuple[Rate, Ra
         f" {plain(second.price.value)}, seem to have changed places; {why}"
     )
     rates = frozenset(rate for pair in pairs for rate in pair)
-    places = sorted(rate.price.place for rate in rates)
-    return Swap(
-        Problem(places[0], kind, message, f"{one} {other} swapped", also=tuple(places[1:]), facts=tuple(places)), rates
-    )
+    places = tuple(sorted(rate.price.place for rate in rates))
+    return Swap(Problem(places[0], kind, message, f"{one} {other} swapped", also=places[1:], facts=places), rates)
