@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Literal
 
 from mps_bill.core.decimals import RoundingMode
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
@@ -18,7 +17,7 @@ from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, 
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_shape
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
-from mps_bill.price_sheet.sheet_model import FAMILIES, Derived, Family, Settlement, Source
+from mps_bill.price_sheet.sheet_model import FAMILIES, Derived, Family, RoundedPer, Settlement, Source
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION
 
 FORMAT_NAME = "mps-bill/price-sheet/1"
@@ -63,6 +62,10 @@ def _parse_duration(text: str) -> int:
     return int(_is_duration(text)[:-1]) * _SECONDS[text[-1]]
 
 
+def _parse_places(text: str) -> int:
+    return int(_is_places(text))
+
+
 def _parse_size(text: str) -> tuple[int, int]:
     """The long and the short side of `1920x1080`, in pixels; portrait equals landscape."""
     short, long = sorted(map(int, _is_size(text).split("x")))
@@ -91,7 +94,6 @@ def _parse_template(text: str) -> str:
     return text
 
 
-_URL = r"https?://\S+"
 _spec = word("a spec", _SPEC, kinds.BAD_SPEC, "parts joined by points, such as H264.HD")
 _region = word("a region id", _REGION, kinds.BAD_REGION, "one such as cn-shanghai")
 _id = lower_case("a source's id", kinds.BAD_ID)
@@ -101,51 +103,24 @@ _rounding = Choice[RoundingMode]("a rounding mode", words("half-up", "up", "down
 
 SOURCE_ID = optional("id", _id, "a name by which items refer to the source", default=None)
 SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
-SOURCE = Object(
-    "a source",
-    (
-        SOURCE_ID,
-        Field(
-            "url", word("a web address", _URL, kinds.BAD_URL, "one such as https://..."), "where the prices were read"
-        ),
-        SOURCE_READ_ON,
-        Field("covers", line("what a source covers", kinds.BAD_NAME), "which prices were read there"),
-        optional(
-            "product",
-            line("a product's name", kinds.BAD_NAME),
-            "the sister product that the figures belong to",
-            default=None,
-        ),
-    ),
-    make=Source,
-)
+_url = word("a web address", r"https?://\S+", kinds.BAD_URL, "one such as https://...")
+_sister = line("a product's name", kinds.BAD_NAME)
+SOURCE_URL = Field("url", _url, "where the prices were read")
+SOURCE_COVERS = Field("covers", line("what a source covers", kinds.BAD_NAME), "which prices were read there")
+SOURCE_PRODUCT = optional("product", _sister, "the sister product that the figures belong to", default=None)
+SOURCE = Object("a source", (SOURCE_ID, SOURCE_URL, SOURCE_READ_ON, SOURCE_COVERS, SOURCE_PRODUCT), make=Source)
 
-PLACES = Field(
-    "places",
-    Text(
-        "a number of decimal places",
-        lambda text: int(_is_places(text)),
-        "[0-9]|10",
-        kinds.BAD_PLACES,
-        {"minimum": 0, "maximum": MAX_PLACES},
-    ),
-    "decimal places of a bill's amount",
-)
+_bounds = {"minimum": 0, "maximum": MAX_PLACES}
+_places = Text("a number of decimal places", _parse_places, "[0-9]|10", kinds.BAD_PLACES, _bounds)
+_cycle = Choice("a billing cycle", {"hour": HOUR, "day": DAY}, kinds.UNKNOWN_CYCLE)
+_duration = Text("a duration", _parse_duration, _DURATION, kinds.BAD_DURATION)
+_settlement = Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT)
+PLACES = Field("places", _places, "decimal places of a bill's amount")
 MODE = Field("mode", _rounding, "how a bill's sum is rounded to these decimal places")
-CYCLE = Field(
-    "cycle", Choice("a billing cycle", {"hour": HOUR, "day": DAY}, kinds.UNKNOWN_CYCLE), "what one bill spans"
-)
+CYCLE = Field("cycle", _cycle, "what one bill spans")
 TIMEZONE = Field("timezone", offset(kinds.BAD_OFFSET), "the clock on which cycles begin and end")
-ISSUE_AFTER = Field(
-    "issue_after",
-    Text("a duration", _parse_duration, _DURATION, kinds.BAD_DURATION),
-    "from the end of a cycle to its bill, such as 1h",
-)
-SETTLEMENT = Field(
-    "settlement",
-    Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT),
-    "when bills are paid",
-)
+ISSUE_AFTER = Field("issue_after", _duration, "from the end of a cycle to its bill, such as 1h")
+SETTLEMENT = Field("settlement", _settlement, "when bills are paid")
 ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "how a bill's sum becomes money")
 BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, ROUNDING))
 
@@ -154,13 +129,8 @@ _price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", ki
 _unpriced_region = Text("a region or group", str, rf"{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape())
 
-PER = optional(
-    "per",
-    Choice[Literal["record", "cycle", "none"]](
-        "a metering rule", words("record", "cycle", "none"), kinds.UNKNOWN_METERING
-    ),
-    "what is rounded: each record, the cycle's sum, or nothing (default)",
-)
+_rule = Choice[RoundedPer]("a metering rule", words("record", "cycle", "none"), kinds.UNKNOWN_METERING)
+PER = optional("per", _rule, "what is rounded: each record, the cycle's sum, or nothing (default)")
 _step = number("a step", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
 _minimum = number("a minimum", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
 STEP = optional("step", _step, "the quantity is a whole number of these")
@@ -169,43 +139,30 @@ MINIMUM = optional("minimum", _minimum, "smallest billed quantity of a record ab
 METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 
 BASE = Field("item", _code, "the item of this sheet whose prices are taken", name="base")
-TIMES = Field(
-    "times", number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True), "what they are multiplied by"
-)
+_factor = number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True)
+TIMES = Field("times", _factor, "what they are multiplied by")
 DERIVATION = Object("prices_from", (BASE, TIMES), make=Derived)
 
-NAME = Field("name", line("a name", kinds.BAD_NAME), "the item's name for people")
+_name = line("a name", kinds.BAD_NAME)
 _language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, one_of(LANGUAGES[1:]))
-NAMES = optional(
-    "names",
-    MapOf("the names in other languages", _language, line("a name", kinds.BAD_NAME)),
-    "the item's name in other languages, such as zh, as the provider writes it",
-)
-FAMILY = Field(
-    "family", Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY), "the family of billable items"
-)
+_names = MapOf("the names in other languages", _language, _name)
+_family = Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY)
+_template = Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE)
+_of_spec = f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; absent: usage names it"
+NAME = Field("name", _name, "the item's name for people")
+NAMES = optional("names", _names, "the item's name in other languages, such as zh, as the provider writes it")
+FAMILY = Field("family", _family, "the family of billable items")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
-SPEC = optional(
-    "spec",
-    Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE),
-    f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; absent: usage names it",
-)
+SPEC = optional("spec", _template, _of_spec)
 RESOLUTION_SET = optional("resolutions", _set_name, "the sheet's resolution set that sizes fall into")
 METERING = optional("metering", METERING_RECORD, "how a metered quantity becomes the billed one; absent: as it is")
-PRICES = optional(
-    "prices", MapOf("a price table", _spec, REGION_PRICES), "spec, then region, group or *, then the price"
-)
+_prices = MapOf("a price table", _spec, REGION_PRICES)
+_aliases = MapOf("other spellings of specs", _spec, _spec)
+_sources = ListOf("the item's sources", _id, unique=True)
+PRICES = optional("prices", _prices, "spec, then region, group or *, then the price")
 PRICES_FROM = optional("prices_from", DERIVATION, "prices that are another item's, times a factor")
-ALIASES = optional(
-    "spec_aliases",
-    MapOf("other spellings of specs", _spec, _spec),
-    "another spelling of a spec, then the spec of the price table",
-)
-ITEM_SOURCES = optional(
-    "sources",
-    ListOf("the item's sources", _id, unique=True),
-    "ids of the sources that the prices come from; absent: all of the sheet",
-)
+ALIASES = optional("spec_aliases", _aliases, "another spelling of a spec, then the spec of the price table")
+ITEM_SOURCES = optional("sources", _sources, "ids of the sources that the prices come from; absent: all of the sheet")
 ITEM = Record(
     "an item",
     (NAME, NAMES, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
@@ -213,28 +170,21 @@ ITEM = Record(
 )
 
 UNPRICED_ITEMS = Field("items", ListOf("the items without a price", _code, unique=True), "codes of items")
-UNPRICED_SPECS = optional(
-    "specs",
-    ListOf("the specs without a price", _spec, unique=True),
-    "specs, or what they begin with (H266 is H266.HD and all others); absent: every spec",
-)
-UNPRICED_REGIONS = optional(
-    "regions",
-    ListOf("the regions without a price", _unpriced_region, unique=True),
-    "regions and groups; absent: everywhere",
-)
+_specs = ListOf("the specs without a price", _spec, unique=True)
+_regions = ListOf("the regions without a price", _unpriced_region, unique=True)
+_of_specs = "specs, or what they begin with (H266 is H266.HD and all others); absent: every spec"
+UNPRICED_SPECS = optional("specs", _specs, _of_specs)
+UNPRICED_REGIONS = optional("regions", _regions, "regions and groups; absent: everywhere")
 BEFORE = optional(
     "before",
     moment("a time", kinds.BAD_TIME),
     "when the price was first charged, on the edge of a cycle; usage before it is refused; absent: there is no price",
 )
 NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price, as a refusal says it")
+_unpriced = Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE))
 UNPRICED = optional(
     "unpriced",
-    ListOf(
-        "what has no price",
-        Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE)),
-    ),
+    ListOf("what has no price", _unpriced),
     "usage that the provider bills and the sheet has no price for, or not from its start on",
 )
 
@@ -243,26 +193,16 @@ ID = Field("id", lower_case("a sheet's id", kinds.BAD_ID), "sheets with one id a
 SITE = Field("site", lower_case("a site", kinds.BAD_ID), "the site that sells, such as international")
 PRODUCT = Field("product", lower_case("a product", kinds.BAD_ID), "the product that is billed, such as mps")
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of every price")
-EFFECTIVE_FROM = Field(
-    "effective_from", moment("a start", kinds.BAD_TIME), "the first moment in force, on the edge of a cycle"
-)
-EFFECTIVE_TO = optional(
-    "effective_to",
-    moment("an end", kinds.BAD_TIME),
-    "the moment it is no longer in force; absent: when the id's next version starts",
-)
-SOURCES = optional(
-    "sources",
-    ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,))),
-    "where the prices were read",
-)
+_start, _end = moment("a start", kinds.BAD_TIME), moment("an end", kinds.BAD_TIME)
+_until = "the moment it is no longer in force; absent: when the id's next version starts"
+_list_of_sources = ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,)))
+EFFECTIVE_FROM = Field("effective_from", _start, "the first moment in force, on the edge of a cycle")
+EFFECTIVE_TO = optional("effective_to", _end, _until)
+SOURCES = optional("sources", _list_of_sources, "where the prices were read")
 BILLING = Field("billing", BILLING_RECORD, "how the product is billed")
 _group = Text("a group's name", _parse_group_name, _GROUP, kinds.BAD_GROUP_NAME)
-REGION_GROUPS = optional(
-    "region_groups",
-    MapOf("the region groups", _group, ListOf("a region group", _region, unique=True)),
-    "regions that share prices",
-)
+_groups = MapOf("the region groups", _group, ListOf("a region group", _region, unique=True))
+REGION_GROUPS = optional("region_groups", _groups, "regions that share prices")
 _resolution = word("a resolution's name", _SPEC_PART, kinds.BAD_SPEC, "a word such as HD or 4K")
 _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
 RESOLUTIONS = optional(
@@ -271,24 +211,7 @@ RESOLUTIONS = optional(
     "sets of sizes, smallest first; each holds pictures whose sides are at most its own",
 )
 ITEMS = Field("items", MapOf("the items", _code, ITEM), "the billable items, in the order of a bill's lines")
-PRICE_SHEET = Record(
-    "a price sheet",
-    (
-        FORMAT,
-        ID,
-        SITE,
-        PRODUCT,
-        CURRENCY,
-        EFFECTIVE_FROM,
-        EFFECTIVE_TO,
-        SOURCES,
-        BILLING,
-        REGION_GROUPS,
-        RESOLUTIONS,
-        ITEMS,
-        UNPRICED,
-    ),
-)
-
+_head = (FORMAT, ID, SITE, PRODUCT, CURRENCY, EFFECTIVE_FROM, EFFECTIVE_TO)
+PRICE_SHEET = Record("a price sheet", (*_head, SOURCES, BILLING, REGION_GROUPS, RESOLUTIONS, ITEMS, UNPRICED))
 
 DOCUMENT = Document("mps-bill price sheet, version 1", PRICE_SHEET, kinds.UNREADABLE_FILE)

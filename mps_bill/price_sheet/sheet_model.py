@@ -19,6 +19,7 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 
 Settlement = Literal["hourly", "monthly"]
+RoundedPer = Literal["record", "cycle", "none"]
 Family = Literal["transcoding", "enhancement", "video-ai", "related"]
 FAMILIES: tuple[Family, ...] = ("transcoding", "enhancement", "video-ai", "related")
 EVERY_REGION = "*"
@@ -63,7 +64,7 @@ class Metering:
     `per: none` bills pro rata. `minimum` is the smallest billed quantity of a record above zero.
     """
 
-    per: Literal["record", "cycle", "none"]
+    per: RoundedPer
     step: int
     rounding: RoundingMode
     minimum: int
