@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, amount_text, plain, scaled
@@ -115,24 +116,34 @@ def list_of(
 def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, Written]:
     """What was made of some keys as it is written under them, times on the clock of an offset. A key is left out where it
     has none, or its default."""
-    parts = ((field, getattr(value, field.name or field.key)) for field in fields)
-    return {
-        field.key: _written(field.shape, part, offset) for field, part in parts if part not in (None, field.default)
-    }
+    return _rows(fields, (value,), offset)[0]
+
+
+def _rows(fields: Iterable[Field[Any]], values: Iterable[object], offset: int) -> list[dict[str, Written]]:
+    # An account can have thousands of entries, so what depends on their keys alone is done once.
+    keys = [(one.key, attrgetter(one.name or one.key), one.default, one.shape) for one in fields]
+    return [
+        {
+            key: shape.write(part, offset) if isinstance(shape, Kept) else _written(shape, part, offset)
+            for key, part_of, default, shape in keys
+            if (part := part_of(value)) is not None and part != default
+        }
+        for value in values
+    ]
 
 
 def _written(shape: Any, value: Any, offset: int) -> Written:
     match shape:
-        case Record():
-            return row(shape.fields, value, offset)
         case ListOf(part=Record(fields=fields)) if isinstance(value, Mapping):
             return [
                 {field.key: _written(field.shape, one, offset) for field, one in zip(fields, (*key, last), strict=True)}
                 for key, last in value.items()
             ]
+        case ListOf(part=Record() as entry):
+            return _rows(entry.fields, value, offset)
         case ListOf():
-            parts = sorted(value) if isinstance(value, frozenset) else value
-            return [_written(shape.part, part, offset) for part in parts]
+            # Lists of single values are of words, which stand as they are.
+            return sorted(value) if isinstance(value, frozenset) else value
         case MapOf():
             return {key: _written(shape.value, part, offset) for key, part in dict(value).items()}
         case Choice():
