@@ -63,13 +63,13 @@ def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
 @dataclass(frozen=True, slots=True)
 class FrozenMonth:
     """Exact net amounts of a month that is settled as a whole, by item, in order of first use. `discount` was taken off
-    before; of the sum `vouchers` are paid already, where they pay when the hour is billed."""
+    before; of the sum `paid_at_billing` is paid already, where vouchers pay when the hour is billed."""
 
     product: str
     month: str
     items: tuple[tuple[str, Decimal], ...]
     discount: Decimal = ZERO
-    vouchers: Decimal = ZERO
+    paid_at_billing: Decimal = ZERO
 
     @property
     def net(self) -> Decimal:
@@ -78,7 +78,7 @@ class FrozenMonth:
     @property
     def amount(self) -> Decimal:
         """What is frozen: what the statement will ask for, before it is rounded."""
-        return self.net - self.vouchers
+        return self.net - self.paid_at_billing
 
 
 def _nothing() -> tuple[PaymentSource, ...]:

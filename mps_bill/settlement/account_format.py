@@ -123,20 +123,22 @@ def _frozen(*, items: dict[str, Decimal], **values: Any) -> FrozenMonth:
 
 
 def _check_frozen(frozen: Fields) -> Iterator[Problem]:
-    items, vouchers = frozen.get(FROZEN_ITEMS), frozen.get(FROZEN_VOUCHERS)
+    items, paid = frozen.get(FROZEN_ITEMS), frozen.get(PAID_AT_BILLING)
     net = sum((entry.value.value for entry in frozen.parts(FROZEN_ITEMS) if entry.value), ZERO)
-    if items and vouchers and vouchers.value > net:
-        message = f"vouchers, {plain(vouchers.value)}, is above the month's amounts, {plain(net)}"
-        yield Problem(vouchers.place, kinds.BAD_MONEY, message)
+    if items and paid and paid.value > net:
+        message = f"{PAID_AT_BILLING.key}, {plain(paid.value)}, is above the month's amounts, {plain(net)}"
+        yield Problem(paid.place, kinds.BAD_MONEY, message)
 
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
 FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", ZERO)
-FROZEN_VOUCHERS = optional("vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", ZERO)
+PAID_AT_BILLING = optional(
+    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", ZERO, name="paid_at_billing"
+)
 FROZEN_MONTH = Object(
     "a frozen month",
-    (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, FROZEN_VOUCHERS),
+    (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, PAID_AT_BILLING),
     check=_check_frozen,
     make=_frozen,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.documents.read_document import read_text
@@ -15,7 +14,6 @@ from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.account import Account, TopUp
 from mps_bill.settlement.entries import MONEY_PLACES, Reading
 from mps_bill.settlement.sources import SOURCES
-from mps_bill.settlement.sources.balance import BALANCE
 
 
 def read_account(text: str, file_name: str, book: PriceBook) -> tuple[Account | None, tuple[Problem, ...]]:
@@ -25,9 +23,10 @@ def read_account(text: str, file_name: str, book: PriceBook) -> tuple[Account | 
     fields = document.fields
     if fields is None:
         return None, document.problems
-    reading = Reading(book, list(document.problems))
+    has_debts = bool(fields.parts(f.OUTSTANDING) or fields.parts(f.OUTSTANDING_MONTHS))
+    reading = Reading(book, list(document.problems), has_debts=has_debts)
     sources = tuple(source.read(fields, reading) for source in SOURCES)
-    for check in (_check_currency, _check_places, _check_contract, _check_frozen, _check_top_ups, _check_balance):
+    for check in (_check_currency, _check_places, _check_contract, _check_frozen, _check_top_ups):
         check(fields, reading)
     account = fields.value
     if reading.problems or account is None:
@@ -78,18 +77,6 @@ def _check_top_ups(fields: Fields, reading: Reading) -> None:
                 f" {earlier.column}; where both were paid, give each an id"
             )
             reading.report(part.place, kinds.EQUAL_TOP_UPS, message)
-
-
-def _check_balance(fields: Fields, reading: Reading) -> None:
-    """Money in the balance would have repaid what is outstanding."""
-    balance = fields.get(BALANCE)
-    debts = (*fields.parts(f.OUTSTANDING), *fields.parts(f.OUTSTANDING_MONTHS))
-    if balance and balance.value and debts:
-        message = (
-            f"the balance is {plain(balance.value)} while bills are outstanding; write money that was paid in"
-            " under top_ups, which repay what is outstanding first"
-        )
-        reading.report(balance.place, kinds.UNREPAID_BALANCE, message)
 
 
 def _check_currency(fields: Fields, reading: Reading) -> None:

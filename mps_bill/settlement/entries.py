@@ -154,11 +154,13 @@ def _written(shape: Any, value: Any, offset: int) -> Written:
 
 
 class Reading:
-    """The problems of an account file that is being read, and the words that its price sheets know."""
+    """The problems of an account file that is being read, whether bills are outstanding in it, and the words that its price
+    sheets know."""
 
-    def __init__(self, book: PriceBook, problems: list[Problem]) -> None:
+    def __init__(self, book: PriceBook, problems: list[Problem], *, has_debts: bool) -> None:
         self.book = book
         self.problems = problems
+        self.has_debts = has_debts
         self.offset = book.offset
         self._regions = book.known_regions
         self._items: dict[str, tuple[Item, ...]] = {}

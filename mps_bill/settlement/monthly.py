@@ -18,17 +18,17 @@ from mps_bill.settlement.waterfall import Payment, pay
 class StatementSettlement:
     """A month's statement and how it was paid. Its list amount is that of bills which are shown, or were, as frozen.
 
-    Of its payable `vouchers` had paid a part when the hours were billed, and `released` is what was frozen of it.
+    Of its payable `paid_at_billing` was paid when the hours were billed, and `released` is what was frozen of it.
     """
 
     statement: StatementMonth
     payment: Payment
-    vouchers: Decimal
+    paid_at_billing: Decimal
     released: Decimal
 
 
-def freeze(bill: Bill, vouchers: Decimal, account: Account) -> Account:
-    """The account with the bill's exact net amount frozen, by item, but for what `vouchers` paid of it. Nothing else moves.
+def freeze(bill: Bill, paid_at_billing: Decimal, account: Account) -> Account:
+    """The account with the bill's exact net amount frozen, by item, but for what is `paid_at_billing`. Nothing else moves.
 
     A bill whose own month is stated already goes into the month of the cycles whose bills are issued with it.
     """
@@ -38,7 +38,7 @@ def freeze(bill: Bill, vouchers: Decimal, account: Account) -> Account:
     items: dict[str, Decimal] = dict(before.items)
     for line in bill.lines:
         items[line.item.code] = items.get(line.item.code, ZERO) + line.net
-    discount, paid = before.discount + bill.amounts.discount, before.vouchers + vouchers
+    discount, paid = before.discount + bill.amounts.discount, before.paid_at_billing + paid_at_billing
     frozen = FrozenMonth(product, month, tuple(items.items()), discount, paid)
     if held is None:
         return replace(account, frozen=(*account.frozen, frozen))
@@ -78,7 +78,7 @@ def settle_statement(
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)
-    payable = statement.amounts.payable - held.vouchers
+    payable = statement.amounts.payable - held.paid_at_billing
     due = Due(held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, payable)
     payment, account = pay(due, account)
-    return StatementSettlement(statement, payment, held.vouchers, held.amount), account
+    return StatementSettlement(statement, payment, held.paid_at_billing, held.amount), account

@@ -64,7 +64,9 @@ PAYERS = {
     "outstanding": mark("Outstanding"),
     "frozen": mark("Frozen"),
 }
-#: The same within a text.
+#: Those that can pay when bills are made.
+AT_BILLING = [source.pool_title for source in MONEY_SOURCES if source.may_pay_at_billing]
+#: What pays, within a text.
 PAYERS_IN_WORDS = {
     **{source.name: source.words for source in MONEY_SOURCES},
     "outstanding": mark("outstanding"),
@@ -220,7 +222,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
         document["months"] = [
             {
                 **month_json(step.statement, discounted=discounted),
-                **({"vouchers_at_billing": step.vouchers} if step.vouchers else {}),
+                **({"vouchers_at_billing": step.paid_at_billing} if step.paid_at_billing else {}),
                 **_payment_json(step, run.currency),
             }
             for step in settled.statements

@@ -42,6 +42,7 @@ from mps_bill.view.books import STANDARD_BOOKS, Books
 from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.run_selection import selection_text
 from mps_bill.view.settle_records import (
+    AT_BILLING,
     CLOSING,
     PAYER_POOLS,
     PAYERS,
@@ -305,8 +306,10 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
                 *([(tr("Discount"), -amounts.discount)] if amounts.discount else []),
                 (tr("Rounding adjustment"), amounts.rounding_adjustment),
                 (tr("Payable"), amounts.payable),
-                *([(tr("Paid by vouchers when the hours were billed"), step.vouchers)] if step.vouchers else []),
             ]
+            if step.paid_at_billing:
+                payers = tr(", ").join(tr(payer, sense="paid").lower() for payer in AT_BILLING)
+                figures.append((tr("Paid by {payers} when the hours were billed", payers=payers), step.paid_at_billing))
             rows = [(name, None, amount, None, run.currency) for name, amount in figures]
             title = tr(
                 "Statement of {product} for {month}, issued {issued}",

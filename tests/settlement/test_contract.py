@@ -121,7 +121,7 @@ def test_a_voucher_at_billing_pays_the_hour_and_the_month_asks_for_the_rest() ->
         Decimal("10.7134"),
         Decimal("10.71"),
     )
-    assert (march.vouchers, march.released) == (Decimal("5.00"), Decimal("5.7134"))
+    assert (march.paid_at_billing, march.released) == (Decimal("5.00"), Decimal("5.7134"))
     assert march.payment.paid_by("balance") == Decimal("5.71")
     assert found.closing.balance == Decimal("94.29")
 
@@ -309,7 +309,7 @@ def test_every_law_holds_and_split_runs_equal_the_whole_run(seed: int) -> None:
         assert bill.amounts.list_amount - bill.amounts.discount + bill.amounts.rounding_adjustment == paid
     for statement in whole.statements:
         amounts = statement.statement.amounts
-        paid = statement.vouchers + statement.payment.paid + statement.payment.outstanding
+        paid = statement.paid_at_billing + statement.payment.paid + statement.payment.outstanding
         assert amounts.list_amount - amounts.discount + amounts.rounding_adjustment == amounts.payable == paid
 
 

@@ -192,6 +192,8 @@ def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
     assert run["bills"][0]["frozen"] == "2.304"
     (month,) = run["months"]
     assert month["vouchers_at_billing"] == "1.3"
+    text = "Paid by vouchers, overdraft when the hours were billed 1.30"
+    assert text in " ".join(mps_bill(world, *options).split())
     assert [(one["source"], one["amount"]) for one in month["deductions"]] == [("balance", "2.3")]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO
+from mps_bill.core.decimals import ZERO, plain
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Field
-from mps_bill.settlement.entries import money
+from mps_bill.documents.shapes import Field, Fields
+from mps_bill.settlement import account_problems as kinds
+from mps_bill.settlement.entries import Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn
 
 BALANCE = Field("balance", money, "cash", name="amount")
@@ -30,6 +31,17 @@ class Balance(MoneySource):
     taken_in = TakenIn("to_balance", mark("To the balance"), mark("{amount} to the balance"))
     column = "cash"
     keys = (BALANCE,)
+
+    @classmethod
+    def check(cls, fields: Fields, reading: Reading) -> None:
+        """Money in the balance would have repaid what is outstanding."""
+        balance = fields.get(BALANCE)
+        if balance and balance.value and reading.has_debts:
+            message = (
+                f"the balance is {plain(balance.value)} while bills are outstanding; write money that was paid in"
+                " under top_ups, which repay what is outstanding first"
+            )
+            reading.report(balance.place, kinds.UNREPAID_BALANCE, message)
 
     def holdings(self) -> tuple[Holding, ...]:
         return (Holding("", self.amount),)
