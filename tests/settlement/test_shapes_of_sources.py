@@ -177,7 +177,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
 def test_an_item_that_a_grant_is_for_and_no_sheet_has_is_refused(world: Path) -> None:
     (world / "wrong.yaml").write_text(ACCOUNT.replace("items: [frames]", "items: [framez]", 1))
     printed = mps_bill(world, *SETTLE[:5], "wrong.yaml", code=3)
-    assert 'wrong.yaml:10:120: item "framez" is in no price sheet of the run; did you mean "frames"?' in printed
+    assert 'wrong.yaml:10:120: unknown item "framez"' in printed
 
 
 def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
