@@ -256,7 +256,15 @@ def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_pat
         f"mps_bill.render.{name}" for name in ("formats", *modules, "cells")
     }
     assert not {name for name in loaded if name.startswith("mps_bill.settlement")}
-    views = ("run_report", "chart_series", "focus_view", "focus_words", "settle_view", "settle_report", "accounts_view")
+    views = (
+        "run_report",
+        "chart_series",
+        "focus_view",
+        "focus_words",
+        "settle_view",
+        "settle_records",
+        "accounts_view",
+    )
     assert not {f"mps_bill.view.{name}" for name in views} & loaded
 
 

@@ -7,17 +7,17 @@ from typing import IO
 from xml.sax.saxutils import escape, quoteattr
 
 from mps_bill.core.diagnostics import printable
-from mps_bill.view.suites import Case, Suites
+from mps_bill.view.tables import Case, Suites
 
 
 def write(suites: Suites, stream: IO[str]) -> None:
     """Writes the suites as an XML document. No times are given, so that equal results are equal files."""
-    every = [case for suite in suites.suites for case in suite.cases]
+    every = [case for _, cases in suites.files for case in cases]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_attributes(suites.name, every)}>"]
-    for suite in suites.suites:
-        lines.append(f"  <testsuite {_attributes(suite.file, suite.cases)}>")
-        for case in suite.cases:
-            lines += _case(suite.file, case)
+    for file, cases in suites.files:
+        lines.append(f"  <testsuite {_attributes(file, cases)}>")
+        for case in cases:
+            lines += _case(file, case)
         lines.append("  </testsuite>")
     stream.write("\n".join([*lines, "</testsuites>", ""]))
 

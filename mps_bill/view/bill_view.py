@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from mps_bill.ask.summaries import Billed, Summary, summarise
@@ -85,23 +86,23 @@ class BillView:
             yield bill_table(bill, run.currency)
         if rest := len(run.bills) - len(shown):
             yield Note(_not_shown(rest, more=bool(shown)))
-        for by in self.by or default_groupings(is_long=is_long):
-            yield summary_table(self._summary(by), run.currency)
+        for summary in self._summaries(*(self.by or default_groupings(is_long=is_long))):
+            yield summary_table(summary, run.currency)
         if not is_long:
             yield total
         if run.pending:
             yield pending_table(run.pending, run.currency, self.in_full)
         yield Note(control_totals_text(run.control_totals))
 
-    def _summary(self, by: tuple[str, ...]) -> Summary:
+    def _summaries(self, *groupings: tuple[str, ...]) -> list[Summary]:
         run = self.run
         billed = [*map(Billed, run.bills), *map(Billed, run.months)]
-        return summarise(billed, by, run.tags, is_part=bool(run.selection.only))
+        return [summarise(billed, by, run.tags, is_part=bool(run.selection.only)) for by in groupings]
 
     def records(self) -> Records:
         """The summaries, where some were asked for; else the lines."""
         if self.by:
-            return summary_records([self._summary(by) for by in self.by], self.run.currency, {})
+            return summary_records(self._summaries(*self.by), self.run.currency, {})
         return Records(RECORDS, self._records())
 
     def _records(self) -> Iterator[Record]:
@@ -115,29 +116,28 @@ class BillView:
     def document(self) -> dict[str, Any]:
         document = bill_run_json(self.run)
         if self.by:
-            document["summaries"] = [summary_json(self._summary(by), {}) for by in self.by]
+            document["summaries"] = [summary_json(summary, {}) for summary in self._summaries(*self.by)]
         return document
 
     def tables(self) -> Report:
-        from mps_bill.view.run_report import bill_report, sums_of
-        from mps_bill.view.two_pages import two_pages
+        from mps_bill.view.run_report import bill_report, sums_of, two_pages
 
         if self.in_short:
             figures = sums_of(self.run.amounts, self.run.bills)
-            return two_pages(self.run, self.run.bills, figures, self.account, self.by, self._summary)
-        return bill_report(self.run, self.account, [self._summary(by) for by in self.by])
+            return two_pages(self.run, self.run.bills, figures, self.account, self.by, self._summaries)
+        return bill_report(self.run, self.account, self._summaries(*self.by))
 
     def charts(self) -> Report:
         from mps_bill.view.chart_series import charted
 
-        return charted(self.tables(), [self._summary(by) for by in self.by])
+        return charted(self.tables(), self._summaries(*self.by))
 
     def page(self) -> Report:
         from mps_bill.view.run_report import bill_report, for_reading
 
         if self.in_short or not spans_days(self.run.bills):
             return self.tables()
-        sums = [self._summary(by) for by in self.by or default_groupings(is_long=True)]
+        sums = self._summaries(*(self.by or default_groupings(is_long=True)))
         return for_reading(bill_report(self.run, self.account, sums), in_full=self.in_full)
 
     def focus(self) -> Records:
@@ -178,7 +178,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
         if not line.plan_micros:
             shown["plan_quantity"] = None
         rows.append(row_of(columns, shown))
-    return Table(bill_title(bill.cycle), columns, rows, tuple(_closing_rows(bill, len(columns))))
+    return Table(bill_title(bill.cycle), columns, rows, _closing_rows(bill, len(columns)))
 
 
 def bill_title(cycle: Cycle) -> str:
@@ -194,19 +194,24 @@ def bill_title(cycle: Cycle) -> str:
     return f"{shown}\n{cycle.sheet.ref}"
 
 
-def _closing_rows(bill: Bill, width: int) -> Iterator[Row]:
-    amounts = bill.amounts
-    blank = (None,) * (width - 2)
-    yield (tr("List amount, monthly") if bill.cycle.is_monthly else tr("List amount"), *blank, amounts.list_amount)
-    if amounts.discount:
-        yield (tr("Discount"), *blank, -amounts.discount)
-    if bill.cycle.is_monthly or amounts.is_part:
-        if amounts.discount:
-            yield (tr("Net amount"), *blank, amounts.net)
-        return
+def _closing_rows(bill: Bill, width: int) -> list[Row]:
+    amounts, is_monthly = bill.amounts, bill.cycle.is_monthly
+    first = tr("List amount, monthly") if is_monthly else tr("List amount")
     # Beside more columns the longer word would not fit 80 columns.
-    yield (tr("Rounding adjustment") if width == 6 else tr("Rounding"), *blank, amounts.rounding_adjustment)
-    yield (tr("Payable"), *blank, amounts.payable)
+    rounding = tr("Rounding adjustment") if width == 6 else tr("Rounding")
+    rows = to_payable(amounts, first, rounding, is_rounded=not is_monthly and not amounts.is_part)
+    if not amounts.discount and (is_monthly or amounts.is_part):
+        # The net amount is the list amount.
+        rows = rows[:1]
+    return [(name, *(None,) * (width - 2), amount) for name, amount in rows]
+
+
+def to_payable(amounts: Amounts, first: str, rounding: str, *, is_rounded: bool) -> list[tuple[str, Decimal]]:
+    """What leads from the list amount, called `first`, to what is payable, or to the net amount of what is not rounded; a
+    discount takes off."""
+    discount = [(tr("Discount"), -amounts.discount)] if amounts.discount else []
+    last = [(rounding, amounts.rounding_adjustment), (tr("Payable"), amounts.payable)]
+    return [(first, amounts.list_amount), *discount, *(last if is_rounded else [(tr("Net amount"), amounts.net)])]
 
 
 def spans_days(bills: Sequence[Bill]) -> bool:
@@ -226,16 +231,10 @@ def default_groupings(*, is_long: bool) -> Sequence[tuple[str, ...]]:
 
 def total_table(run: BillRun, *, is_long: bool) -> Table:
     total = run.amounts
-    rows: list[Row] = [
-        (
-            tr(
-                "{product} statement of {month}, rounding adjustment",
-                product=month.sheet.product,
-                month=date_text(month.month),
-            ),
-            month.amounts.rounding_adjustment,
-        )
-        for month in run.months
+    of_month = mark("{product} statement of {month}, rounding adjustment")
+    rows = [
+        (tr(of_month, product=one.sheet.product, month=date_text(one.month)), one.amounts.rounding_adjustment)
+        for one in run.months
     ]
     *before, last = total_rows(total)
     title = tr_many("Total of {n} bill", "Total of {n} bills", len(run.bills))
@@ -244,18 +243,8 @@ def total_table(run: BillRun, *, is_long: bool) -> Table:
     return Table(title, sum_columns(run.currency, is_long=is_long), [*rows, *before], (last,))
 
 
-def total_rows(total: Amounts) -> list[Row]:
-    """What leads from the list amount to what is payable; a discount takes off."""
-    discount = [(tr("Discount"), -total.discount)] if total.discount else []
-    return [
-        (tr("List amount"), total.list_amount),
-        *discount,
-        *(
-            [(tr("Net amount"), total.net)]
-            if total.is_part
-            else [(tr("Rounding adjustments"), total.rounding_adjustment), (tr("Payable"), total.payable)]
-        ),
-    ]
+def total_rows(total: Amounts) -> list[tuple[str, Decimal]]:
+    return to_payable(total, tr("List amount"), tr("Rounding adjustments"), is_rounded=not total.is_part)
 
 
 def sum_columns(currency: str, *, is_long: bool) -> Columns:

@@ -9,8 +9,7 @@ from typing import Any
 from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
 from mps_bill.core.diagnostics import counted, printable
 from mps_bill.view.reading_report import problem_json
-from mps_bill.view.suites import Case, Suite, Suites
-from mps_bill.view.tables import attributes
+from mps_bill.view.tables import Case, Suites, attributes
 
 FORMAT = "mps-bill/prices-test/1"
 
@@ -56,20 +55,20 @@ class CaseView:
         }
 
     def suites(self) -> Suites:
-        suites = (Suite(file.name, tuple(map(_junit_case, file.results))) for file in self.files)
-        return Suites("mps-bill prices test", tuple(suites))
+        files = [(file.name, list(map(_junit_case, file.results))) for file in self.files]
+        return Suites("mps-bill prices test", files)
 
 
 def _failure_lines(result: CaseResult) -> list[str]:
     return [
-        *(f"{mismatch.place}: {_mismatch_text(mismatch)}" for mismatch in result.mismatches),
+        *(f"{one.place}: {printable(_mismatch_text(one))}" for one in result.mismatches),
         *(f"{problem.place}: refused: {problem.message} [{problem.kind}]" for problem in result.refusals),
     ]
 
 
-def _mismatch_text(mismatch: Mismatch) -> str:
-    difference = f" ({mismatch.difference})" if mismatch.difference else ""
-    return printable(f"{mismatch.what} is {mismatch.actual}, expected {mismatch.expected}{difference}")
+def _mismatch_text(one: Mismatch) -> str:
+    difference = f" ({one.difference})" if one.difference else ""
+    return f"{one.what} is {one.actual}, expected {one.expected}{difference}"
 
 
 def _case_json(result: CaseResult) -> dict[str, Any]:

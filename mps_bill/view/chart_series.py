@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -67,11 +67,3 @@ def charted(report: Report, summaries: Sequence[Summary]) -> Report:
         names = [" / ".join(key or tr("(none)") for key in row.keys) for row in rows]
         charts.append(Series(summary_title(summary), tuple(map(Bar, names, names, (row.comes_to for row in rows)))))
     return replace(report, charts=charts)
-
-
-def paid_from(report: Report, keys: Container[str]) -> Series | None:
-    """What a settlement was paid from, and what is outstanding or frozen, which are the columns `keys`; None where it is
-    nothing."""
-    sums = (figure for figure in report.figures if figure.key in keys)
-    bars = tuple(Bar(sum.key, sum.label, sum.amount) for sum in sums if sum.amount > 0)
-    return Series(tr("Paid from"), bars) if bars else None

@@ -10,7 +10,7 @@ from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printa
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import BY_CALENDAR, is_warning
 from mps_bill.view.reading_report import lines_of_others, problem_json
-from mps_bill.view.suites import Case, Suite, Suites
+from mps_bill.view.tables import Case, Suites, attributes
 
 FORMAT = "mps-bill/prices-check/1"
 Level = Literal["error", "warning"]
@@ -88,27 +88,26 @@ class FindingsView:
 
         A warning is a case that passed and has the warning as its output, unless the check is strict.
         """
-        return Suites("mps-bill prices check", tuple(Suite(*self._suite(*file)) for file in self._by_file()))
+        # Every file that was read or should have been, with its problems.
+        by_file: dict[str, list[Case]] = {
+            name: [] for name in sorted({*self.texts, *(p.place.file for p in self.problems)})
+        }
+        for problem in self.problems:
+            by_file[problem.place.file].append(self._case(problem))
+        return Suites(
+            "mps-bill prices check", [(name, cases or [Case("price sheet")]) for name, cases in by_file.items()]
+        )
 
-    def _suite(self, name: str, problems: list[Problem]) -> tuple[str, tuple[Case, ...]]:
-        cases = [Case("price sheet")] if not problems else []
-        for problem in problems:
-            title = f"{problem.kind} at {problem.place.line}:{problem.place.column}"
-            if self.fails(problem):
-                cases.append(Case(title, problem.place.line, (problem.kind.code, problem.message, str(problem))))
-            else:
-                cases.append(Case(title, problem.place.line, output=str(problem)))
-        return name, tuple(cases)
-
-    def _by_file(self) -> Iterator[tuple[str, list[Problem]]]:
-        """Every file that was read or should have been, with its problems."""
-        for name in sorted({*self.texts, *(problem.place.file for problem in self.problems)}):
-            yield name, [problem for problem in self.problems if problem.place.file == name]
+    def _case(self, problem: Problem) -> Case:
+        title = f"{problem.kind} at {problem.place.line}:{problem.place.column}"
+        if self.fails(problem):
+            return Case(title, problem.place.line, (problem.kind.code, problem.message, str(problem)))
+        return Case(title, problem.place.line, output=str(problem))
 
 
 def _also(problem: Problem) -> dict[str, Any]:
     """The other places of the same mistake."""
-    return {"also": [{"line": place.line, "column": place.column} for place in problem.also]} if problem.also else {}
+    return {"also": [attributes(place, "line", "column") for place in problem.also]} if problem.also else {}
 
 
 def level(problem: Problem) -> Level:

@@ -1,13 +1,14 @@
-"""Bills as a report of named tables, for a workbook and a page; a settlement has the same tables and more."""
+"""Bills as a report of named tables, for a workbook and a page, or on two pages of paper for those who sign it; a settlement has
+the same tables and more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 
-from mps_bill.ask.summaries import Summary, listed_items
+from mps_bill.ask.summaries import Summary, largest, listed_items, period_at
 from mps_bill.core.language import tr, tr_many
-from mps_bill.core.times import time_text
+from mps_bill.core.times import date_text, time_text
 from mps_bill.metering.groups import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
@@ -29,17 +30,12 @@ from mps_bill.view.tables import BILLS, LINES, Column, Figure, Report, Table, Va
 
 #: A longer table of details is not on paper, where a run is long.
 _ON_PAPER = 40
+#: Rows for items, and for each of one, two or three other groupings, so that each page of paper holds its tables.
+_ITEMS, _ROWS = 16, (12, 5, 3)
+#: Groupings that are on the first page anyway.
+_SHOWN = (("day",), ("item",))
 
-CONTROL_TOTALS = columns_of(
-    "rows_read",
-    "rows_billed",
-    "rows_not_billable",
-    "rows_duplicate",
-    "rows_rejected",
-    "rows_late",
-    "rows_pending",
-    kind="count",
-)
+CONTROL_TOTALS = columns_of(*(field.name for field in fields(ControlTotals)), kind="count")
 LINE_COLUMNS = (
     *pick(BILL, "product", "cycle_start", "clock", titles={"cycle_start": "Cycle start"}),
     *LINE,
@@ -148,3 +144,51 @@ def control_totals_table(totals: ControlTotals) -> Table:
     rows = tuple((column.label, getattr(totals, column.key)) for column in CONTROL_TOTALS)
     remark = tr("Rows read = billed + not billable + duplicate + rejected + late + pending.")
     return Table(tr("Control totals"), (Column("rows"), Column("count", "count")), rows, remark=remark)
+
+
+def two_pages(
+    run: BillRun | SettleRun,
+    bills: Sequence[Bill],
+    figures: Sequence[Figure],
+    account: str | None,
+    by: Sequence[tuple[str, ...]],
+    summaries: Callable[..., Sequence[Summary]],
+    behind: Sequence[Table] = (),
+) -> Report:
+    """The report of a run in short: costs by time and by item, and on the next page those by other groupings, then the tables
+    `behind` them. A page without tables is left out."""
+    report = run_report(tr("Costs"), run, bills, (), figures, account)
+    others = [one for one in by if one not in _SHOWN]
+    names = {line.item.code: line.item.label for bill in bills for line in bill.lines}
+    by_item, *by_others = summaries(("item",), *others)
+    items = [summary_table(largest(by_item, _ITEMS), run.currency, names)] if bills else []
+    parts = [summary_table(largest(one, _ROWS[len(others) - 1]), run.currency) for one in by_others]
+    return replace(
+        report,
+        title=_title(bills),
+        facts=[(tr("Price sheet"), ref) for ref in sorted({bill.cycle.sheet.ref for bill in bills})],
+        tables=(),
+        notes=(*_what_is_shown(run), *report.notes),
+        charts=report.charts[:1],
+        pages=[page for page in (items, [*parts, *behind]) if page],
+    )
+
+
+def _title(bills: Sequence[Bill]) -> str:
+    """Costs, with the month or the day that the bills are of where it is one."""
+    for period in ("day", "month"):
+        found = {period_at(bill.cycle.start, bill.cycle.sheet.billing.calendar, period) for bill in bills}
+        if len(found) == 1:
+            return tr("{name}: {value}", name=tr("Costs"), value=date_text(found.pop()))
+    return tr("Costs")
+
+
+def _what_is_shown(run: BillRun | SettleRun) -> list[str]:
+    """That a part of the run is shown, and what of it is in no total."""
+    notes = [] if run.selection.is_everything else [selection_text(run.selection, run.offset)]
+    pending = run.pending if isinstance(run, BillRun) else run.settled.pending
+    if pending:
+        notes.append(tr("Pending bills, not issued yet and in no total: {n}.", n=len(pending)))
+    if not isinstance(run, BillRun) and run.settled.late:
+        notes.append(tr("Late bills, not charged and in no total: {n}.", n=len(run.settled.late)))
+    return notes

@@ -1,14 +1,15 @@
-"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end; for tables, for
-rows of programs, and for JSON (format `mps-bill/bills/1` with the keys that paying adds)."""
+"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end; for the named
+tables of a report, for rows of programs, and for JSON (format `mps-bill/bills/1` with the keys that paying adds)."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mps_bill.core.decimals import scaled
+from mps_bill.core.decimals import ZERO, scaled
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import date_text, time_text
 from mps_bill.core.units import QUANTITY_PLACES
@@ -21,34 +22,45 @@ from mps_bill.settlement.closing import ClosingRow, cleared_by, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
-from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
+from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view.bill_records import (
+    BILL,
     FORMAT,
     RECORDS,
     adjustment_record,
+    bill_columns,
     bill_json,
     bill_record,
     charge_records,
     head_of,
+    is_discounted,
     month_json,
+    month_record,
     statement_record,
 )
 from mps_bill.view.run_selection import begin_json
 from mps_bill.view.tables import (
+    BILLS,
     As,
+    Bar,
     Column,
+    Figure,
     Kind,
     Moment,
     Quantity,
     Record,
+    Report,
+    Series,
+    Table,
     attributes,
     columns_of,
     moment,
     pick,
     select,
+    table,
 )
 
 #: What the closing statement calls each of its rows.
@@ -98,6 +110,20 @@ CLOSING = (
     *columns_of("opening", "added", "taken", "closing", kind="quantity"),
     Column("used_up", "time"),
     Column("expires", "time"),
+)
+
+
+#: What a bill or statement was paid from.
+PAID = tuple(Column(key, "amount", title, summed=True, may_hide=True, sense="paid") for key, title in PAYERS.items())
+_DEDUCTION_COLUMNS = (
+    *pick(BILL, "product", "kind", "cycle_start", "clock"),
+    *(column for column in DEDUCTION if column.key != "source"),
+)
+_TOP_UP = (
+    Column("arrived", "time"),
+    *columns_of("amount", "repaid", kind="amount", summed=True),
+    Column("bills_repaid"),
+    *(Column(one.key, "amount", one.title, summed=True) for one in TAKEN_IN.values()),
 )
 
 
@@ -157,6 +183,28 @@ def debt_name(debt: Debt, offset: int) -> str:
     return f"{debt.product} {date_text(debt.month) if debt.month else time_text(debt.cycle_start, offset)}"
 
 
+def _head(step: Settlement | StatementSettlement) -> Record:
+    return bill_record(step.bill) if isinstance(step, Settlement) else month_record(step.statement)
+
+
+def _paid_record(step: Settlement | StatementSettlement) -> Record:
+    """A bill or statement, and what paid it: its payable is the sum of what follows it. A statement releases what its
+    bills froze, which therefore stands there below zero."""
+    frozen = step.frozen if isinstance(step, Settlement) else -step.released
+    paid = {source.name: step.payment.paid_by(source.name) for source in MONEY_SOURCES}
+    return {**_head(step), **paid, "outstanding": step.payment.outstanding, "frozen": frozen}
+
+
+def _top_up_record(arrival: Arrival, offset: int) -> Record:
+    return {
+        "arrived": Moment(arrival.at, offset),
+        "amount": arrival.amount,
+        "repaid": sum((part for _, part in arrival.repaid), ZERO),
+        "bills_repaid": ", ".join(debt_name(debt, offset) for debt, _ in arrival.repaid) or None,
+        **arrival.taken_in,
+    }
+
+
 def settle_records(run: SettleRun) -> Iterator[Record]:
     """The rows under `SETTLED`. The status is issued, correction, late or pending."""
     settled, currency = run.settled, run.currency
@@ -184,6 +232,57 @@ def _payment_records(step: Settlement | StatementSettlement, head: Record, curre
         yield {**head, "row": "deduction", **taken}
     if step.payment.outstanding:
         yield {**head, "row": "outstanding", "paid": step.payment.outstanding}
+
+
+def settle_report(
+    run: SettleRun, account: str | None, notes: Sequence[str] = (), summaries: Sequence[Table] = ()
+) -> Report:
+    """What `settle` found; `notes` are sentences for people, and `summaries` the tables of the summaries asked for."""
+    from mps_bill.view.run_report import lines_table, outside_totals, run_report
+
+    settled = run.settled
+    steps = [step for step in settled.steps if not isinstance(step, Arrival)]
+    bills = tuple(settlement.bill for settlement in settled.settlements)
+    taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
+    closing = (closing_record(row, run.offset) for row in run.closing_rows)
+    adds_up = tr("Account {id}. Opening + added - taken = closing.", id=settled.closing.id)
+    columns = bill_columns(discounted=is_discounted(bills))
+    tables = [
+        table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps), name=BILLS, of_details=True),
+        *summaries,
+        lines_table(bills),
+        table(
+            tr("Deductions"),
+            _DEDUCTION_COLUMNS,
+            taken,
+            remark="" if taken else tr("Nothing was deducted."),
+            of_details=True,
+        ),
+        table(tr("Account"), CLOSING, closing, remark=adds_up),
+    ]
+    if settled.arrivals:
+        top_ups = (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)
+        tables.append(table(tr("Top-ups"), _TOP_UP, top_ups, of_details=True))
+    tables += outside_totals(settled.late, settled.pending)
+    report = run_report(tr("Settlement"), run, bills, tables, figures(run), account or settled.closing.id)
+    return replace(report, notes=(*notes, *report.notes))
+
+
+def figures(run: SettleRun) -> list[Figure]:
+    """What the bills come to, and what paid them; what is outstanding also where it is nothing."""
+    from mps_bill.view.run_report import sums_of
+
+    bills = (settlement.bill for settlement in run.settled.settlements)
+    amounts = run.totals.by_payer
+    paid = [Figure(column.key, column.label, amounts[column.key]) for column in PAID]
+    return [*sums_of(run.totals.amounts, bills), *(one for one in paid if one.amount or one.key == "outstanding")]
+
+
+def with_payments(report: Report) -> Report:
+    """The report with a chart of what paid it, and of what is outstanding or frozen; of what is nothing there is no bar."""
+    paid = (figure for figure in report.figures if figure.key in PAYERS)
+    bars = tuple(Bar(figure.key, figure.label, figure.amount) for figure in paid if figure.amount > 0)
+    return replace(report, charts=(*report.charts, Series(tr("Paid from"), bars))) if bars else report
 
 
 #: The keys of a deduction, and what its record calls them.

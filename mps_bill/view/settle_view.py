@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,6 @@ from mps_bill.rating.selection import Selection
 from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.closing import OverdueBill, cleared_by
-from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources import SOURCES, TAKEN_IN
@@ -36,6 +34,7 @@ from mps_bill.view.bill_view import (
     pending_table,
     spans_days,
     sum_columns,
+    to_payable,
     total_rows,
 )
 from mps_bill.view.books import STANDARD_BOOKS, Books
@@ -52,8 +51,11 @@ from mps_bill.view.settle_records import (
     credits_of,
     debt_name,
     deductions,
+    figures,
     settle_records,
+    settle_report,
     settle_run_json,
+    with_payments,
 )
 from mps_bill.view.summary_view import payment_table, summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
@@ -138,7 +140,7 @@ class SettleView:
             yield Note(charged_again_text(run))
         yield _closing_table(run)
         unasked = default_groupings(is_long=is_long) if is_long and not self.by else ()
-        for summary in (*self._summaries(), *(self._summary(by, split=False) for by in unasked)):
+        for summary in (*self._summaries(*self.by), *self._summaries(*unasked, split=False)):
             yield summary_table(summary, run.currency)
             if self.by or summary.of_bills:
                 yield payment_table(summary, run.currency, PAYERS)
@@ -150,56 +152,46 @@ class SettleView:
         yield from _forecast(run)
         yield Note(control_totals_text(run.control_totals))
 
-    def _billed(self, *, split: bool = True) -> list[Billed]:
-        """What is summarised. Payments are split over the lines of bills, once for all summaries, only where that is asked for,
-        because it takes time."""
+    def _summaries(self, *groupings: tuple[str, ...], split: bool = True) -> list[Summary]:
+        """The summaries by some groupings. Payments are split over the lines of bills, once for all summaries, only where
+        that is asked for, because it takes time."""
         settled = self.run.settled
-        return [
+        billed = [
             Billed(
                 step.bill if isinstance(step, Settlement) else step.statement,
                 paid_of(step),
                 cache(partial(paid_by_line, step)) if split and isinstance(step, Settlement) else tuple,
             )
-            for step in settled.steps
+            for step in (settled.steps if groupings else ())
             if not isinstance(step, Arrival)
         ]
-
-    def _summary(self, by: tuple[str, ...], *, split: bool = True) -> Summary:
-        return summarise(self._billed(split=split), by, self.tags)
-
-    def _summaries(self) -> list[Summary]:
-        """The summaries that were asked for."""
-        billed = self._billed() if self.by else []
-        return [summarise(billed, by, self.tags) for by in self.by]
+        return [summarise(billed, by, self.tags) for by in groupings]
 
     def records(self) -> Records:
         """The summaries, where some were asked for; else the lines and what paid them."""
         if self.by:
-            return summary_records(self._summaries(), self.run.currency, PAYER_POOLS)
+            return summary_records(self._summaries(*self.by), self.run.currency, PAYER_POOLS)
         return Records(SETTLED, settle_records(self.run))
 
     def document(self) -> dict[str, Any]:
         document = settle_run_json(self.run)
         if self.by:
-            document["summaries"] = [summary_json(summary, PAYER_POOLS) for summary in self._summaries()]
+            document["summaries"] = [summary_json(summary, PAYER_POOLS) for summary in self._summaries(*self.by)]
         return document
 
     def tables(self) -> Report:
-        from mps_bill.view.settle_report import settle_report
+        from mps_bill.view.run_report import two_pages
 
+        run = self.run
         if self.in_short:
-            return self._two_pages()
-        notes = (charged_again_text(self.run),) if self.run.settled.charged_again else ()
-        sums = self._summaries()
-        tables = [
-            table
-            for summary in sums
-            for table in (
-                summary_table(summary, self.run.currency),
-                payment_table(summary, self.run.currency, PAYERS),
-            )
-        ]
-        return settle_report(self.run, self.account, notes, tables)
+            behind = [_sources_table(run), _closing_table(run, _LISTED_IN_SHORT), *_with_remarks(_forecast(run))]
+            account = self.account or run.settled.closing.id
+            return two_pages(run, bills_of_steps(run), figures(run), account, self.by, self._summaries, behind)
+        notes = (charged_again_text(run),) if run.settled.charged_again else ()
+        tables: list[Table] = []
+        for summary in self._summaries(*self.by):
+            tables += summary_table(summary, run.currency), payment_table(summary, run.currency, PAYERS)
+        return settle_report(run, self.account, notes, tables)
 
     def page(self) -> Report:
         from mps_bill.view.run_report import for_reading
@@ -211,21 +203,10 @@ class SettleView:
         report = whole.tables()
         return for_reading(replace(report, tables=[*report.tables, *_with_remarks(blocks)]), self.in_full)
 
-    def _two_pages(self) -> Report:
-        from mps_bill.view.settle_report import figures
-        from mps_bill.view.two_pages import two_pages
-
-        run = self.run
-        behind = [_sources_table(run), _closing_table(run, _LISTED_IN_SHORT), *_with_remarks(_forecast(run))]
-        bills = bills_of_steps(run)
-        account = self.account or run.settled.closing.id
-        return two_pages(run, bills, figures(run), account, self.by, self._summary, behind)
-
     def charts(self) -> Report:
         from mps_bill.view.chart_series import charted
-        from mps_bill.view.settle_report import with_payments
 
-        return with_payments(charted(self.tables(), self._summaries()))
+        return with_payments(charted(self.tables(), self._summaries(*self.by)))
 
     def journal(self) -> Journal:
         from mps_bill.view.journal import journal, journal_by
@@ -299,18 +280,14 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
                 title = tr("Paid: {product} {start}", product=cycle.product, start=time_text(cycle.start, run.offset))
                 yield _paid_table(title, rows)
         case StatementSettlement():
-            statement, amounts = step.statement, step.statement.amounts
+            statement = step.statement
             issued = time_text(statement.issued_at, run.offset)
-            figures: list[tuple[str, Decimal]] = [
-                (tr("List amount of the month"), amounts.list_amount),
-                *([(tr("Discount"), -amounts.discount)] if amounts.discount else []),
-                (tr("Rounding adjustment"), amounts.rounding_adjustment),
-                (tr("Payable"), amounts.payable),
-            ]
+            first, rounding = tr("List amount of the month"), tr("Rounding adjustment")
+            sums = to_payable(statement.amounts, first, rounding, is_rounded=True)
             if step.paid_at_billing:
                 payers = tr(", ").join(tr(payer, sense="paid").lower() for payer in AT_BILLING)
-                figures.append((tr("Paid by {payers} when the hours were billed", payers=payers), step.paid_at_billing))
-            rows = [(name, None, amount, None, run.currency) for name, amount in figures]
+                sums.append((tr("Paid by {payers} when the hours were billed", payers=payers), step.paid_at_billing))
+            rows = [(name, None, amount, None, run.currency) for name, amount in sums]
             title = tr(
                 "Statement of {product} for {month}, issued {issued}",
                 product=statement.sheet.product,
@@ -522,10 +499,9 @@ def _late_cells(bills: Sequence[Bill]) -> Row:
 
 
 def _forecast(run: SettleRun) -> Iterator[Block]:
-    return _forecast_blocks(run.forecast, run.offset) if run.forecast else iter(())
-
-
-def _forecast_blocks(forecast: Forecast, offset: int) -> Iterator[Block]:
+    forecast, offset = run.forecast, run.offset
+    if forecast is None:
+        return
     columns = (
         Column("Source"),
         Column("Unit"),

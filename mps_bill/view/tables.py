@@ -236,6 +236,24 @@ class Series:
         return float(bar.amount) / float(highest) if highest > 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test case, as CI servers list them. `failure` is its kind, message and details; None: it passed. `line` 0: none."""
+
+    name: str
+    line: int = 0
+    failure: tuple[str, str, str] | None = None
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suites:
+    """What a command ran: its name, and the cases of each file."""
+
+    name: str
+    files: Sequence[tuple[str, Sequence[Case]]]
+
+
 def figures_of(table: Table, *sums: tuple[str, str]) -> list[Figure]:
     """The totals of columns of a table, each a label and a key."""
     return [Figure(key, label, table.total(table.index(key))) for label, key in sums]
@@ -255,9 +273,9 @@ def number(value: Value) -> Value:
     return value.value if isinstance(value, As) else value
 
 
-def columns_of(*keys: str, kind: Kind = "text", summed: bool = False, may_hide: bool = False) -> Columns:
+def columns_of(*keys: str, kind: Kind = "text", summed: bool = False) -> Columns:
     """Columns of one kind, whose titles are their keys in words."""
-    return tuple(Column(key, kind, summed=summed, may_hide=may_hide) for key in keys)
+    return tuple(Column(key, kind, summed=summed) for key in keys)
 
 
 def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str] | None = None) -> Columns:

@@ -138,7 +138,7 @@ def test_all_formats_agree() -> None:
         place, code = problem.place, problem.kind.code
         (result,) = sarif.sarif(view)["runs"][0]["results"]
         (location,) = result["locations"]
-        (case,) = (case for suite in view.suites().suites for case in suite.cases if case.failure)
+        (case,) = (case for _, cases in view.suites().files for case in cases if case.failure)
         (entry,) = json.loads(text(view, "gitlab"))
         (row,) = view.document()["problems"]
         (command,) = text(view, "github").splitlines()

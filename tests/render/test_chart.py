@@ -15,8 +15,8 @@ from mps_bill.rating.bills import sum_amounts
 from mps_bill.render import chart
 from mps_bill.render.chart import bar_rows
 from mps_bill.view.bill_view import BillView
-from mps_bill.view.chart_series import cost_by_item, cost_by_period, paid_from
-from mps_bill.view.settle_report import PAID
+from mps_bill.view.chart_series import cost_by_item, cost_by_period
+from mps_bill.view.settle_records import with_payments
 from mps_bill.view.settle_view import SettleView
 from mps_bill.view.tables import Bar, Series
 from tests.kit import billed, row, usage_text
@@ -93,10 +93,11 @@ def test_the_bars_hold_everything_that_was_billed(tmp_path: Path) -> None:
 
 
 def test_a_settlement_shows_what_it_was_paid_from(tmp_path: Path) -> None:
-    keys = {column.key for column in PAID}
-    assert paid_from(BillView(sample_day()).tables(), keys) is None
-    series = paid_from(SettleView(settled(tmp_path)).tables(), keys)
-    assert series is not None
+    unpaid = BillView(sample_day()).tables()
+    assert with_payments(unpaid) is unpaid
+    report = SettleView(settled(tmp_path)).tables()
+    *others, series = with_payments(report).charts
+    assert others == list(report.charts)
     told = [(bar.label, amount_text(bar.amount)) for bar in series.bars]
     assert told == [("Vouchers", "0.50"), ("Balance", "5.00"), ("Outstanding", "250.25")]
 

@@ -116,7 +116,7 @@ def test_the_summary_is_two_upright_pages(name: str, tmp_path: Path) -> None:
 
 
 def test_as_many_rows_as_the_summary_can_have_fit_two_pages(tmp_path: Path) -> None:
-    from mps_bill.view import settle_view, two_pages
+    from mps_bill.view import run_report, settle_view
 
     names = ("records", "quantity", "unit", "list_amount", "discount", "payable")
 
@@ -133,13 +133,13 @@ def test_as_many_rows_as_the_summary_can_have_fit_two_pages(tmp_path: Path) -> N
     figures = [
         Figure(str(number), "Rounding adjustment", sample_month().totals.amounts.payable) for number in range(10)
     ]
-    of_tags = [table(f"By tag_{number}", two_pages._ROWS[2]) for number in range(3)]
+    of_tags = [table(f"By tag_{number}", run_report._ROWS[2]) for number in range(3)]
     behind = [
         table("Paid from", 6, below=1),
         table("Account", settle_view._LISTED_IN_SHORT, below=1),
         table("Forecast", 6, "Assumptions: usage continues, " * 5, below=0),
     ]
-    pages = [[table("By item", two_pages._ITEMS)], [*of_tags, *behind]]
+    pages = [[table("By item", run_report._ITEMS)], [*of_tags, *behind]]
     notes = ["Late bills, not charged and in no total: 12."] * 4
     report = replace(SHORT.page(), figures=figures, pages=pages, notes=notes)
     with browser(tmp_path) as driver:
