@@ -67,3 +67,12 @@ def _wrapped(line: str, width: int) -> str:
         lines[-1] += unit
         used += columns
     return "\n".join(lines)
+
+
+def shortened(label: str, width: int, end: str = "…") -> str:
+    """A label in at most `width` columns: what it is too long by gives way to `end`."""
+    if width_of(label) <= width:
+        return label
+    while width_of(label) >= width:
+        label = label[:-1]
+    return label + end

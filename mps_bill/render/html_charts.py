@@ -10,6 +10,7 @@ from html import escape
 from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.core.language import tr, tr_many
 from mps_bill.render.cells import as_text, money_text
+from mps_bill.render.folding import shortened
 from mps_bill.view.tables import Bar, Series
 
 _LOWEST = 190
@@ -21,6 +22,8 @@ _LABELS = 38
 _MOST_LABELS = 6
 #: Of labels wider than this many characters there is room for fewer on a telephone.
 _NARROW, _MOST_WIDE_LABELS = 6, 4
+#: The columns of a label that leave room for the amount on a telephone; the whole label is in the title of the bar.
+_LONGEST_LABEL = 34
 
 
 def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -> str:
@@ -73,9 +76,10 @@ def bar_chart(series: Series, currency: str, name: str) -> str:
     drawn = []
     for number, bar in enumerate(series.bars):
         y = number * _ROW
+        label = shortened(printable(bar.label), _LONGEST_LABEL)
         width = max(series.share(bar) * 100, 0.4 if bar.amount > 0 else 0)
         drawn.append(
-            f'<g><title>{_label(bar, currency)}</title><text x="0" y="{y + 14}">{escape(_shortened(bar.label))}</text>'
+            f'<g><title>{_label(bar, currency)}</title><text x="0" y="{y + 14}">{escape(label)}</text>'
             f'<text class="end soft" x="100%" y="{y + 14}">{_shown(bar, currency)}</text>'
             f'<rect class="track" x="0" y="{y + 20}" width="100%" height="9" rx="2"/>'
             f'<rect class="bar" x="0" y="{y + 20}" width="{width:.3f}%" height="9" rx="2"/></g>'
@@ -104,13 +108,3 @@ def _label(bar: Bar, currency: str) -> str:
 
 def _shown(bar: Bar, currency: str) -> str:
     return escape(f"{money_text(bar.amount)} {currency}")
-
-
-def _shortened(label: str, maximum: int = 34) -> str:
-    """A label short enough to leave room for the amount on a telephone; the whole one is in the title of the bar."""
-    label = printable(label)
-    if width_of(label) <= maximum:
-        return label
-    while width_of(label) >= maximum:
-        label = label[:-1]
-    return f"{label}…"

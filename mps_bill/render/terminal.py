@@ -18,7 +18,7 @@ from mps_bill.view.tables import Block, Column, Columns, Details, Heading, Mark,
 #: Wide enough for every table; off a terminal nothing may be shortened or folded to a width that nobody asked for.
 UNLIMITED = 10_000
 #: What tells a terminal how to show a line.
-BOLD, ITALIC = "1", "3"
+BOLD, ITALIC, CYAN = "1", "3", "36"
 
 
 class Line(NamedTuple):
@@ -28,16 +28,20 @@ class Line(NamedTuple):
 
 def write(blocks: Iterable[Block], stream: IO[str]) -> None:
     """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
-    width = _width_of(stream)
+    width = width_for(stream, UNLIMITED)
     rule = "─" if can_print(stream, "─") else "-"
-    has_styles = _has_styles(stream)
+    has_looks = has_styles(stream)
     outlined = list(with_legend(_outlined(blocks)))
     measures = measured(block for block in outlined if isinstance(block, Table))
     for number, block in enumerate(outlined):
         if number:
             stream.write("\n")
         for text, style in _lines_of(block, measures, width, rule):
-            stream.write(f"\x1b[{style}m{text.rstrip()}\x1b[0m\n" if style and has_styles else f"{text.rstrip()}\n")
+            stream.write(f"{styled(text.rstrip(), style if has_looks else '')}\n")
+
+
+def styled(text: str, style: str) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style else text
 
 
 def _outlined(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -59,12 +63,13 @@ def with_legend(blocks: Iterable[Block]) -> Iterator[Block]:
         yield Note(tr(ROUNDED))
 
 
-def _width_of(stream: IO[str]) -> int:
+def width_for(stream: IO[str], otherwise: int) -> int:
+    """The width of a terminal, or the one that is asked for; `otherwise` of a pipe or a file."""
     chosen = os.environ.get("COLUMNS", "").isdigit()
-    return shutil.get_terminal_size((80, 24)).columns if chosen or stream.isatty() else UNLIMITED
+    return shutil.get_terminal_size((80, 24)).columns if chosen or stream.isatty() else otherwise
 
 
-def _has_styles(stream: IO[str]) -> bool:
+def has_styles(stream: IO[str]) -> bool:
     """Whether a stream goes to a terminal that shows bold and italic letters."""
     return stream.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
 from mps_bill.core.laws import law
-from mps_bill.core.times import Calendar, clock, offset_text, utc_text
+from mps_bill.core.times import clock, offset_text, utc_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.words import with_unit
@@ -51,17 +52,6 @@ def focus_records(
     account: str | None,
 ) -> Records:
     """The charges and credits of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
-    # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
-    columns = tuple(Column(key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
-    return Records(columns, _rows(charged, months, currency, account))
-
-
-def _rows(
-    charged: Iterable[tuple[Bill, Coverage, Credits]],
-    months: Iterable[tuple[StatementMonth, Credits]],
-    currency: str,
-    account: str | None,
-) -> Iterator[Record]:
     issuer: Record = {
         "BillingAccountId": account or NO_ACCOUNT,
         "BillingAccountType": ACCOUNT_TYPE,
@@ -73,31 +63,35 @@ def _rows(
         "PublisherName": PROVIDER,
         "ServiceProviderName": PROVIDER,
     }
-    for bill, coverage, credits in charged:
-        sheet, cycle = bill.cycle.sheet, bill.cycle
-        calendar = sheet.billing.calendar
-        head = {**issuer, **_service(sheet), **_invoiced(bill), **_charge_period(cycle.start, cycle.end)}
-        for number, line in enumerate(bill.lines):
-            parts = coverage.get(number, ())
-            law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
-            for part in parts:
-                # A row that corrects an earlier month may not say what of a plan it takes.
-                taken = {} if "ChargeClass" in head else _taken(part)
-                yield {**head, **_covered(line, part, currency), **taken}
-            if line.billed_micros or not parts:
-                yield {**head, **_usage(line, currency)}
-        hour = f"the bill of {clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
-        yield from _of_whole(head, bill.amounts.rounding_adjustment, credits, hour)
-    for month, credits in months:
-        calendar = month.sheet.billing.calendar
-        start, end = calendar.month_start(month.month), calendar.month_end(month.month)
-        head = {
-            **issuer,
-            **_service(month.sheet),
-            **_billing_period(calendar, month.month),
-            **_charge_period(start, end),
-        }
-        yield from _of_whole(head, month.amounts.rounding_adjustment, credits, f"the statement of {month.month}")
+    of_bills = ({**issuer, **row} for one in charged for row in _bill_rows(*one, currency))
+    of_months = ({**issuer, **row} for one in months for row in _month_rows(*one))
+    # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
+    columns = tuple(Column(key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
+    return Records(columns, chain(of_bills, of_months))
+
+
+def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) -> Iterator[Record]:
+    sheet, cycle = bill.cycle.sheet, bill.cycle
+    calendar = sheet.billing.calendar
+    head = {**_service(sheet), **_invoiced(bill), **_period("Charge", cycle.start, cycle.end)}
+    for number, line in enumerate(bill.lines):
+        parts = coverage.get(number, ())
+        law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
+        for part in parts:
+            # A row that corrects an earlier month may not say what of a plan it takes.
+            taken = {} if "ChargeClass" in head else _taken(part)
+            yield {**head, **_covered(line, part, currency), **taken}
+        if line.billed_micros or not parts:
+            yield {**head, **_usage(line, currency)}
+    hour = f"the bill of {clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
+    yield from _of_whole(head, bill.amounts.rounding_adjustment, credits, hour)
+
+
+def _month_rows(month: StatementMonth, credits: Credits) -> Iterator[Record]:
+    calendar = month.sheet.billing.calendar
+    bounds = calendar.month_start(month.month), calendar.month_end(month.month)
+    head = {**_service(month.sheet), **_period("Billing", *bounds), **_period("Charge", *bounds)}
+    yield from _of_whole(head, month.amounts.rounding_adjustment, credits, f"the statement of {month.month}")
 
 
 def _of_whole(head: Record, adjustment: Decimal, credits: Credits, whole: str) -> Iterator[Record]:
@@ -121,20 +115,13 @@ def _invoiced(bill: Bill) -> Record:
     own = invoiced = billing.calendar.month(cycle.start)
     if cycle.correction_at is not None:
         invoiced = billing.calendar.month(cycle.correction_at - billing.issue_after - 1)
-    row = _billing_period(billing.calendar, invoiced)
+    # The statement month begins at midnight of the billing clock.
+    row = _period("Billing", billing.calendar.month_start(invoiced), billing.calendar.month_end(invoiced))
     return row if invoiced == own else {**row, "ChargeClass": "Correction"}
 
 
-def _billing_period(calendar: Calendar, month: str) -> Record:
-    """The statement month, which begins at midnight of the billing clock."""
-    return {
-        "BillingPeriodStart": utc_text(calendar.month_start(month)),
-        "BillingPeriodEnd": utc_text(calendar.month_end(month)),
-    }
-
-
-def _charge_period(start: int, end: int) -> Record:
-    return {"ChargePeriodStart": utc_text(start), "ChargePeriodEnd": utc_text(end)}
+def _period(of: str, start: int, end: int) -> Record:
+    return {f"{of}PeriodStart": utc_text(start), f"{of}PeriodEnd": utc_text(end)}
 
 
 def _usage(line: LineItem, currency: str) -> Record:

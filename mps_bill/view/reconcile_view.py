@@ -9,13 +9,12 @@ from itertools import groupby
 from typing import Any
 
 from mps_bill.core.decimals import ZERO, amount_text
-from mps_bill.core.diagnostics import Place
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
 from mps_bill.reconcile.differences import MEANINGS, BillComparison, Difference, Reconciliation, paid_totals
 from mps_bill.reconcile.export import EXPORT_OFFSET, ExportFile
 from mps_bill.reconcile.export_columns import PAYMENTS
-from mps_bill.reconcile.match import ALL_ITEMS, LineKey
+from mps_bill.reconcile.match import ALL_ITEMS
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
 from mps_bill.view.run_selection import begin_json, selection_text
@@ -42,6 +41,8 @@ from mps_bill.view.tables import (
 )
 
 FORMAT = "mps-bill/reconciliation/1"
+#: Where something stands in the export.
+_PLACE = ("file", "line", "column")
 _AMOUNTS = mark("Amounts are theirs - ours.")
 _GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("month")}
 
@@ -101,19 +102,18 @@ class ReconcileView:
             yield self._categories()
         if not is_part and (paid := paid_totals(result.bills)):
             yield self._payments(*paid)
+        _, excluded, contradictions = self._appendix()
         if result.excluded:
-            yield Table(
-                tr("Excluded from the comparison"),
-                pick(_EXCLUDED, "what", "why", "rows", "payable", unit=self.currency),
-                self._excluded(),
-            )
+            columns = pick(_EXCLUDED, "what", "why", "rows", "payable", unit=self.currency)
+            yield replace(excluded, title=tr("Excluded from the comparison"), columns=columns)
         if result.contradictions:
             columns = pick(_WRONG, "place", "message", "amount", titles={"amount": "By"}, unit=self.currency)
-            yield Table(tr("Checks of the export"), columns, self._contradictions())
-        if self._detailed():
-            yield self._differences()
-        if left := self._left_out():
-            yield Note(left)
+            yield replace(contradictions, title=tr("Checks of the export"), columns=columns)
+        detailed, rest = self._by_size()
+        if detailed:
+            yield self._differences(detailed, rest)
+        if rest:
+            yield Note(self._left_out(rest))
         of_account = ("deduction", "discount")
         if not result.with_account and any(one.category in of_account for _, one in result.differences):
             without = tr(
@@ -121,23 +121,14 @@ class ReconcileView:
             )
             yield Note(without)
 
-    def _detailed(self) -> list[BillComparison]:
-        """The bills of which the differences are shown, in their order: those that differ by most."""
+    def _by_size(self) -> tuple[list[BillComparison], list[BillComparison]]:
+        """The bills of which the differences are shown, those that differ by most, and the other bills with differences."""
         differing = [bill for bill in self.result.bills if bill.differences]
         largest = sorted(differing, key=lambda bill: -sum((abs(one.amount) for one in bill.differences), ZERO))
         shown = {id(bill) for bill in largest[: self.in_full]}
-        return [bill for bill in differing if id(bill) in shown]
+        return [bill for bill in differing if id(bill) in shown], [bill for bill in differing if id(bill) not in shown]
 
-    def _rest(self) -> list[BillComparison]:
-        """The bills with differences that the details leave out."""
-        detailed = {id(bill) for bill in self._detailed()}
-        return [bill for bill in self.result.bills if bill.differences and id(bill) not in detailed]
-
-    def _left_out(self) -> str:
-        """What the details leave out, or empty."""
-        rest = self._rest()
-        if not rest:
-            return ""
+    def _left_out(self, rest: Sequence[BillComparison]) -> str:
         amount = amount_text(sum((one.amount for bill in rest for one in bill.differences), ZERO))
         return tr_many(
             "{n} bill with differences of {amount} {currency} in all is only summarised; --all prints every difference.",
@@ -147,14 +138,11 @@ class ReconcileView:
             currency=self.currency,
         )
 
-    def _contradictions(self) -> list[Row]:
-        return [(str(one.place), tr(one.message), one.amount) for one in self.result.contradictions]
-
-    def _differences(self) -> Table:
+    def _differences(self, detailed: Sequence[BillComparison], rest: Sequence[BillComparison]) -> Table:
         titles = {"item": "What", "amount": self.currency}
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
         rows: list[Row | Heading] = []
-        for bill in self._detailed():
+        for bill in detailed:
             name = {"product": bill.product, "period": date_text(bill.period.name)}
             text = tr(
                 "{product} {period}: ours {ours}, theirs {theirs}, {difference}",
@@ -167,7 +155,7 @@ class ReconcileView:
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
                 rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
-        if rest := self._rest():
+        if rest:
             amount = sum((one.amount for bill in rest for one in bill.differences), ZERO)
             rows.append((tr_many("and {n} more bill", "and {n} more bills", len(rest)), None, None, None, amount))
         total = (tr("Total difference"), None, None, None, self.result.difference)
@@ -202,9 +190,6 @@ class ReconcileView:
         columns = (Column("Paid by"), *self._side_columns())
         return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
 
-    def _excluded(self) -> list[Row]:
-        return [(one.product, tr(one.reason), len(one.rows), one.payable) for one in self.result.excluded]
-
     def records(self) -> Records:
         """A row per difference; `amount` sums to the whole difference. Contradictions of the export follow with amount 0."""
         return Records(DIFFERENCE, self._records())
@@ -223,10 +208,7 @@ class ReconcileView:
             **begin_json(FORMAT, self.currency, result.selection, EXPORT_OFFSET),
             "equal": result.equal,
             "tolerance": result.tolerance,
-            "files": [
-                {"name": file.name, "form": file.form, "encoding": file.encoding, "rows": file.rows}
-                for file in result.export.files
-            ],
+            "files": [attributes(file, "name", "form", "encoding", "rows") for file in result.export.files],
             "compared_by": dict(result.grains),
             "without_items": sorted(result.as_a_whole),
             "bills": [_bill_json(bill, is_part=is_part) for bill in result.bills],
@@ -237,7 +219,7 @@ class ReconcileView:
                 for one in result.excluded
             ],
             "contradictions": [
-                {**_place_json(one.place), "message": one.message, "amount": one.amount}
+                {**attributes(one.place, *_PLACE), "message": one.message, "amount": one.amount}
                 for one in result.contradictions
             ],
         }
@@ -254,8 +236,10 @@ class ReconcileView:
 
     def page(self) -> Report:
         """The summary first; details of at most `in_full` bills."""
-        detailed = [(bill, one) for bill in self._detailed() for one in bill.differences]
-        differences = replace(self._all_differences(detailed), remark=self._left_out() or tr(_AMOUNTS))
+        detailed, rest = self._by_size()
+        found = [(bill, one) for bill in detailed for one in bill.differences]
+        remark = self._left_out(rest) if rest else tr(_AMOUNTS)
+        differences = replace(self._all_differences(found), remark=remark)
         categories, excluded, contradictions = self._appendix()
         if self.result.selection.only:
             return self._report(differences, categories, excluded, contradictions)
@@ -271,13 +255,16 @@ class ReconcileView:
         return table(tr("Differences"), DIFFERENCE, rows, remark=tr(_AMOUNTS))
 
     def _appendix(self) -> tuple[Table, Table, Table]:
-        wrong = tr("Where the export contradicts itself.")
-        excluded = tr("Rows of the export that are not compared with any bill.")
+        result = self.result
+        excluded = [(one.product, tr(one.reason), len(one.rows), one.payable) for one in result.excluded]
+        wrong = [(str(one.place), tr(one.message), one.amount) for one in result.contradictions]
         whole = tr("The categories add up to the whole difference.")
+        not_compared = tr("Rows of the export that are not compared with any bill.")
+        where = tr("Where the export contradicts itself.")
         return (
             Table(tr("Categories"), _CATEGORY, self._by_category(), remark=whole),
-            Table(tr("Excluded"), _EXCLUDED, self._excluded(), remark=excluded),
-            Table(tr("Contradictions"), _WRONG, self._contradictions(), remark=wrong),
+            Table(tr("Excluded"), _EXCLUDED, excluded, remark=not_compared),
+            Table(tr("Contradictions"), _WRONG, wrong, remark=where),
         )
 
     def _report(self, *tables: Table) -> Report:
@@ -340,19 +327,16 @@ def _difference_record(bill: BillComparison, difference: Difference) -> Record:
     }
 
 
-def _line_name(line: LineKey) -> str:
-    return tr("all items") if line == ALL_ITEMS else str(line)
-
-
 def _described(difference: Difference) -> str:
     """What differs, and where it stands in the export."""
-    what = [_line_name(difference.line) if difference.line else "", tr(difference.note), tr(difference.unit)]
+    line = difference.line
+    what = [
+        "" if line is None else tr("all items") if line == ALL_ITEMS else str(line),
+        tr(difference.note),
+        tr(difference.unit),
+    ]
     place = [f"({difference.place})"] if difference.place else []
     return " ".join([tr(", ", sense="of parts").join(filter(None, what)) or tr(MEANINGS[difference.category]), *place])
-
-
-def _rows_text(rows: int) -> str:
-    return tr_many("{n} row", "{n} rows", rows)
 
 
 def _sums(bills: Sequence[BillComparison]) -> Row:
@@ -369,7 +353,7 @@ def _of_file(file: ExportFile, more: str) -> str:
     """What became of a file; `more` has places for its form and its encoding."""
     if file.form == "other":
         return tr("not CSV or JSON, passed over")
-    return _rows_text(file.rows) + more.format(file.form.upper(), file.encoding)
+    return tr_many("{n} row", "{n} rows", file.rows) + more.format(file.form.upper(), file.encoding)
 
 
 def _read(result: Reconciliation) -> Iterator[str]:
@@ -450,12 +434,8 @@ def _difference_json(bill: BillComparison, difference: Difference) -> dict[str, 
     record = _difference_record(bill, difference)
     return {
         **select(record, "class", "item", "spec", "region", "ours", "theirs", "unit", "amount", "note"),
-        **(_place_json(difference.place) if difference.place else {"file": None, "line": None, "column": None}),
+        **(attributes(difference.place, *_PLACE) if difference.place else dict.fromkeys(_PLACE)),
     }
-
-
-def _place_json(place: Place) -> dict[str, Any]:
-    return {"file": place.file, "line": place.line, "column": place.column}
 
 
 def _sides_json(ours: Decimal, theirs: Decimal) -> dict[str, Decimal]:
