@@ -111,7 +111,17 @@ class AdviceView:
             "bought_at": moment(advice.bought_at, advice.offset),
             "control_totals": dataclasses.asdict(advice.control_totals),
             "without": advice.now.figures(discounted=bool(advice.now.discount)),
-            "types": [_type_json(advice, type_) for type_ in advice.packs.types],
+            "types": [
+                {
+                    "type": type_.id,
+                    "name": type_.name,
+                    "unit": type_.unit.name,
+                    "valid_for": str(type_.valid_for),
+                    "expires_at": _expires(advice, type_),
+                    "sources": [dataclasses.asdict(source) for source in type_.sources],
+                }
+                for type_ in advice.packs.types
+            ],
             "single": [_outcome_json(advice, outcome) for outcome in advice.outcomes],
             "best": {
                 **_outcome_json(advice, best),
@@ -124,7 +134,45 @@ class AdviceView:
 
     @property
     def assumptions(self) -> list[str]:
-        return assumptions(self.advice)
+        """What the advice goes by, sentence by sentence."""
+        advice = self.advice
+        sentences = list(_about_time(advice))
+        sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or tr(
+            "none, for there is no usage"
+        )
+        about = mark("Packs: {packs}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
+        sentences += [
+            tr(about, packs=advice.packs.id, sheets=sheets),
+            tr(
+                "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
+                " expires first before the others. {other_plans}",
+                other_plans=_held(advice),
+            ),
+            tr(
+                "Costs are payable amounts: each bill is rounded to money separately. Vouchers, cards and balance change who"
+                " pays, not what is saved, and are left out."
+            ),
+            tr(
+                "Covers: quantity the packs pay for. Unused: what remains, in the packs' unit. Break-even: use, at this mix, at"
+                " which the packs save what they cost."
+            ),
+            tr(
+                "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
+                " (at most {maximum}). The best combination is sought among all numbers of all sizes.",
+                maximum=MAX_OF_A_PACK,
+            ),
+        ]
+        for type_ in advice.packs.types:
+            sentences += _about_packs(type_, advice)
+        late = advice.control_totals.rows_late
+        if late:
+            settled = tr_many(
+                "{n} row is of a cycle that the account has settled, and left out.",
+                "{n} rows are of cycles that the account has settled, and left out.",
+                late,
+            )
+            sentences.append(settled)
+        return sentences
 
 
 def _pack_record(advice: Advice, outcome: Outcome, pack: Pack, count: int) -> Record:
@@ -232,45 +280,6 @@ def _verdict(advice: Advice) -> str:
     )
 
 
-def assumptions(advice: Advice) -> list[str]:
-    """What the advice goes by, sentence by sentence."""
-    sentences = list(_about_time(advice))
-    sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or tr("none, for there is no usage")
-    about = mark("Packs: {packs}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
-    sentences += [
-        tr(about, packs=advice.packs.id, sheets=sheets),
-        tr(
-            "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
-            " expires first before the others. {other_plans}",
-            other_plans=_held(advice),
-        ),
-        tr(
-            "Costs are payable amounts: each bill is rounded to money separately. Vouchers, cards and balance change who pays,"
-            " not what is saved, and are left out."
-        ),
-        tr(
-            "Covers: quantity the packs pay for. Unused: what remains, in the packs' unit. Break-even: use, at this mix, at which"
-            " the packs save what they cost."
-        ),
-        tr(
-            "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
-            " (at most {maximum}). The best combination is sought among all numbers of all sizes.",
-            maximum=MAX_OF_A_PACK,
-        ),
-    ]
-    for type_ in advice.packs.types:
-        sentences += _about_packs(type_, advice)
-    late = advice.control_totals.rows_late
-    if late:
-        settled = tr_many(
-            "{n} row is of a cycle that the account has settled, and left out.",
-            "{n} rows are of cycles that the account has settled, and left out.",
-            late,
-        )
-        sentences.append(settled)
-    return sentences
-
-
 def _length(valid_for: Validity) -> str:
     if valid_for.unit == "day":
         return tr_many("{n} day", "{n} days", valid_for.count)
@@ -344,17 +353,6 @@ def _held(advice: Advice) -> str:
 
 def _expires(advice: Advice, type_: PackType) -> Moment | None:
     return None if advice.bought_at is None else Moment(advice.expires_at(type_), advice.offset)
-
-
-def _type_json(advice: Advice, type_: PackType) -> dict[str, Any]:
-    return {
-        "type": type_.id,
-        "name": type_.name,
-        "unit": type_.unit.name,
-        "valid_for": str(type_.valid_for),
-        "expires_at": _expires(advice, type_),
-        "sources": [dataclasses.asdict(source) for source in type_.sources],
-    }
 
 
 def _outcome_json(advice: Advice, outcome: Outcome) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     Value,
+    attributes,
     change,
     columns_of,
     figures_of,
@@ -64,23 +65,20 @@ class ComparisonView:
         """Whether parts of bills are compared, which have no payable amount and no rounding."""
         return bool(self.comparison.selection.only)
 
-    @property
-    def _rounding(self) -> tuple[Row, ...]:
-        here, there = (side.amounts.rounding_adjustment for side in self._sides)
-        return () if self._is_part else ((tr("Rounding"), *change(here, there)[:3], None),)
-
     def printed(self) -> Iterator[Block]:
         here, there = self._sides
         yield Note(tr("Here:  {here}\nThere: {there}", here=tr(here.label), there=tr(there.label)))
         if not self.comparison.selection.is_everything:
             yield Note(selection_text(self.comparison.selection, self.comparison.offset))
         rows = tuple((code, *change(*self.comparison.amounts(code))) for code in self.comparison.items)
+        adjustments = (here.amounts.rounding_adjustment, there.amounts.rounding_adjustment)
+        rounding = () if self._is_part else ((tr("Rounding"), *change(*adjustments)[:3], None),)
         discounts = (here.amounts.discount, there.amounts.discount)
         payable = tr("Net amount") if self._is_part else tr("Payable")
         totals = (
             (tr("List amount"), *change(here.amounts.list_amount, there.amounts.list_amount)),
             *([(tr("Discount"), *change(*(-one for one in discounts))[:3], None)] if any(discounts) else []),
-            *self._rounding,
+            *rounding,
             (payable, *change(here.amounts.payable, there.amounts.payable)),
         )
         columns = pick(COLUMNS, "item", *_FIGURES)
@@ -165,8 +163,8 @@ class ComparisonView:
         here, there = self._sides
         document: dict[str, Any] = {
             **begin_json(FORMAT, self.comparison.currency, self.comparison.selection, self.comparison.offset),
-            "here": {"label": here.label, "bills": here.bills, "settled_before": here.settled_before},
-            "there": {"label": there.label, "bills": there.bills, "settled_before": there.settled_before},
+            "here": attributes(here, "label", "bills", "settled_before"),
+            "there": attributes(there, "label", "bills", "settled_before"),
             "items": [self._item_json(code) for code in self.comparison.items],
             "total": self._total(),
             "control_totals": dataclasses.asdict(self._control_totals),

@@ -48,7 +48,8 @@ class ExplanationView:
 
 
 def _record_json(one: Explained, currency: str) -> dict[str, Any]:
-    placed = one.placed
+    placed, is_discounted = one.placed, bool(one.bill and one.bill.cycle.contract.discounts)
+    bill = settlement_json(one.settlement, currency) if one.settlement else bill_json(one.bill) if one.bill else None
     return {
         "job_id": placed.record.job_id,
         "item": placed.record.features.item,
@@ -58,19 +59,9 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
         "line": placed.row.line,
         "billed": bool(one.bill) and one.repeats is None and not one.late,
         "steps": reasons.as_json(steps(one, currency)),
-        "lines": [line_json(line, discounted=_is_discounted(one)) for line in one.lines],
-        "bill": _bill_json(one, currency),
+        "lines": [line_json(line, discounted=is_discounted) for line in one.lines],
+        "bill": bill,
     }
-
-
-def _is_discounted(one: Explained) -> bool:
-    return one.bill is not None and bool(one.bill.cycle.contract.discounts)
-
-
-def _bill_json(one: Explained, currency: str) -> dict[str, Any] | None:
-    if one.settlement:
-        return settlement_json(one.settlement, currency)
-    return bill_json(one.bill) if one.bill else None
 
 
 def steps(one: Explained, currency: str) -> list[Step]:

@@ -78,9 +78,12 @@ def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) 
         parts = coverage.get(number, ())
         law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
         for part in parts:
+            row = {**head, **_covered(line, part, currency)}
             # A row that corrects an earlier month may not say what of a plan it takes.
-            taken = {} if "ChargeClass" in head else _taken(part)
-            yield {**head, **_covered(line, part, currency), **taken}
+            if "ChargeClass" not in head:
+                row["CommitmentDiscountQuantity"] = scaled(part.units, QUANTITY_PLACES)
+                row["CommitmentDiscountUnit"] = UNITS[part.plan.unit.name]
+            yield row
         if line.billed_micros or not parts:
             yield {**head, **_usage(line, currency)}
     hour = f"the bill of {clock(cycle.start, calendar.offset)} (UTC{offset_text(calendar.offset)})"
@@ -155,13 +158,6 @@ def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
         "CommitmentDiscountStatus": "Used",
         "CommitmentDiscountType": PLAN_TYPE,
         **_costs(listed, listed - (line.discounted_by.of(listed) if line.discounted_by else ZERO), ZERO),
-    }
-
-
-def _taken(part: PlanDeduction) -> Record:
-    return {
-        "CommitmentDiscountQuantity": scaled(part.units, QUANTITY_PLACES),
-        "CommitmentDiscountUnit": UNITS[part.plan.unit.name],
     }
 
 

@@ -43,10 +43,6 @@ class PriceHistoryView:
     versions: Sequence[PriceSheet]
     rows: Sequence[HistoryRow]
 
-    @property
-    def _days(self) -> list[str]:
-        return [sheet.billing.calendar.day(sheet.effective_from) for sheet in self.versions]
-
     def printed(self) -> Iterator[Block]:
         """A column for each version, and by how much its price changed last."""
         last = self.versions[-1]
@@ -54,7 +50,8 @@ class PriceHistoryView:
         count = tr_many("{n} version", "{n} versions", len(self.versions))
         yield Note(tr(head, id=last.id, currency=last.currency, versions=count))
         tier = (Column("Tier"),) if any(row.tier for row in self.rows) else ()
-        columns = (Column("Spec"), Column("Region"), *tier, *(Column(day, "price") for day in self._days))
+        days = [sheet.billing.calendar.day(sheet.effective_from) for sheet in self.versions]
+        columns = (Column("Spec"), Column("Region"), *tier, *(Column(day, "price") for day in days))
         cells: list[Row | Heading] = []
         for _, members in groupby(self.rows, key=lambda row: row.item.code):
             of_item = list(members)
@@ -63,7 +60,8 @@ class PriceHistoryView:
             cells.append(Heading(tr(heading, name=item.label, code=item.code, unit=tr(item.unit.name))))
             for row in of_item:
                 shown = (_shown(one, row) for one in row.past)
-                cells.append((row.spec, tr(row.regions), *((row.tier,) if tier else ()), *shown, _last_change(row)))
+                change = next((one.ratio for one in reversed(row.past) if one.ratio not in (None, 1)), None)
+                cells.append((row.spec, tr(row.regions), *((row.tier,) if tier else ()), *shown, change))
         yield Table("", (*columns, Column("change", "percent")), cells)
 
     def records(self) -> Records:
@@ -123,7 +121,3 @@ def _shown(one: PastPrice, row: HistoryRow) -> Value:
     if one.unit and one.unit != row.item.unit:
         return tr("{price} per {unit}", price=plain(one.price), unit=tr(one.unit.name))
     return one.price
-
-
-def _last_change(row: HistoryRow) -> Value:
-    return next((one.ratio for one in reversed(row.past) if one.ratio not in (None, 1)), None)

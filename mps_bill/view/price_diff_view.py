@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from mps_bill.core.units import in_unit
 from mps_bill.pipeline import control_totals
 from mps_bill.price_sheet.rises import Crossed, Lost, Rise, rises
 from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, WordChange
-from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Source
+from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 from mps_bill.price_sheet.words import time_words
 from mps_bill.view.tables import (
@@ -38,7 +38,6 @@ from mps_bill.view.tables import (
     Mark,
     Moment,
     Note,
-    Record,
     Row,
     Section,
     Table,
@@ -54,6 +53,8 @@ from mps_bill.view.tables import (
 #: The format of the document, and by which a comment of a pull request is found again and updated.
 FORMAT = "mps-bill/prices-diff/1"
 T = TypeVar("T")
+#: What the document has of a source.
+_SOURCE = ("url", "read_on", "covers")
 #: Of the items, specs and regions without a price, so many are named in the sentence.
 _NAMED = 3
 _SIGNED = Column("difference", "signed")
@@ -92,7 +93,8 @@ class PriceDiffView:
             yield self._unbilled_table()
         for one in diff.changed:
             if diff.lone is None:
-                yield Section(tr("{sheet}, compared with {other}", sheet=one.new.ref, other=_before_words(one)))
+                before = _named(one.old) if one.old.ref != one.new.ref else one.old.place.file
+                yield Section(tr("{sheet}, compared with {other}", sheet=one.new.ref, other=before))
             yield from _sheet_blocks(one)
         if diff.added or diff.removed:
             rows = [(sheet.ref, sheet.place.file, tr("added")) for sheet in diff.added]
@@ -129,7 +131,8 @@ class PriceDiffView:
         if diff.removed:
             parts.append(tr_many("{n} sheet deleted", "{n} sheets deleted", len(diff.removed)))
         if diff.ended:
-            since = date_text(_first_day(diff.ended[0]))
+            first = diff.ended[0]
+            since = date_text(first.old.billing.calendar.day(first.since))
             text = mark("{what} without a price from {day} on")
             # What several versions lose alike is said once.
             names = dict.fromkeys(one.words(_NAMED) for one in diff.ended)
@@ -149,7 +152,7 @@ class PriceDiffView:
         columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=self._currency)
         totals = [(tr("Total"), None, None, rows, total, None)]
         title = tr("Usage that has no price under the new sheet")
-        return table(title, columns, map(_unbilled_record, self.unbilled), totals)
+        return table(title, columns, map(asdict, self.unbilled), totals)
 
     @property
     def _currency(self) -> str:
@@ -201,7 +204,7 @@ class PriceDiffView:
                 "payable": _amounts_json(old.payable, new.payable),
             }
         if self.unbilled:
-            document["unbilled"] = [_unbilled_record(one) for one in self.unbilled]
+            document["unbilled"] = list(map(asdict, self.unbilled))
         if self.limit is not None:
             document["limit"] = {
                 "percent": self.limit,
@@ -277,10 +280,6 @@ def _largest_change(diffs: Sequence[SheetDiff]) -> tuple[RateChange, ItemChange]
     return max(moved, key=lambda pair: (pair[0].size, pair[0].rises), default=None)
 
 
-def _first_day(ended: Ended) -> str:
-    return ended.old.billing.calendar.day(ended.since)
-
-
 def _ended_words(ended: Ended) -> str:
     """From when on what has no price any more, and why."""
     old = ended.old
@@ -316,11 +315,7 @@ def _lost_json(lost: Lost) -> dict[str, Any]:
 def _crossed_json(crossed: Crossed) -> dict[str, Any]:
     """A reason as values; of one that counts several rises each of them is in `rises`."""
     rises = [crossed.rise] if crossed.rise else crossed.others
-    return {
-        "text": crossed.text,
-        "rises": [_rise_json(rise) for rise in rises],
-        "lost": [_lost_json(one) for one in crossed.lost],
-    }
+    return {"text": crossed.text, "rises": list(map(_rise_json, rises)), "lost": list(map(_lost_json, crossed.lost))}
 
 
 def _rise_json(rise: Rise) -> dict[str, Any]:
@@ -421,10 +416,6 @@ def _because(item: ItemChange) -> str:
     return tr("because times went {old} -> {new}", old=plain(before.times), new=plain(after.times))
 
 
-def _before_words(diff: SheetDiff) -> str:
-    return _named(diff.old) if diff.old.ref != diff.new.ref else diff.old.place.file
-
-
 def _named(sheet: PriceSheet) -> str:
     return f"{sheet.ref} ({sheet.place.file})"
 
@@ -442,8 +433,10 @@ def _item_rows(item: ItemChange) -> list[Row]:
 
 def _figures(rate: RateChange) -> Row:
     """Before, after, difference and percent of a price that may be added or removed."""
-    if rate.old is None or rate.new is None:
-        return (_or_dash(rate.old), _or_dash(rate.new), tr("added") if rate.old is None else tr("removed"), None)
+    if rate.old is None:
+        return ("-", rate.new, tr("added"), None)
+    if rate.new is None:
+        return (rate.old, "-", tr("removed"), None)
     return (rate.old, _in_old_unit(rate), rate.difference, rate.ratio)
 
 
@@ -456,15 +449,7 @@ def _in_old_unit(rate: RateChange) -> Value:
     return f"~{stripped(scaled(divide(rounded.numerator, rounded.denominator, 'half-up'), AMOUNT_PLACES))}"
 
 
-def _or_dash(price: Decimal | None) -> Value:
-    return "-" if price is None else price
-
-
 # ---- Usage -----------------------------------------------------------------------------------------------------------
-
-
-def _unbilled_record(one: Unbilled) -> Record:
-    return attributes(one, "item", "spec", "region", "rows", "amount", "reason")
 
 
 def _items(usage: Comparison) -> list[str]:
@@ -486,13 +471,13 @@ def _sheet_json(diff: SheetDiff) -> dict[str, Any]:
         "new": diff.new.ref,
         "currency": diff.new.currency,
         "files": {"old": diff.old.place.file, "new": diff.new.place.file},
-        "changes": [_word_json(word) for word in diff.words],
+        "changes": [attributes(word, "what", "old", "new") for word in diff.words],
         "groups": [
             {"group": name, "old": None if old is None else list(old), "new": None if new is None else list(new)}
             for name, old, new in _changed(diff.old.region_groups, diff.new.region_groups)
         ],
         "sources": [
-            {"source": name, "old": _source_json(old), "new": _source_json(new)}
+            {"source": name, "old": old and attributes(old, *_SOURCE), "new": new and attributes(new, *_SOURCE)}
             for name, old, new in _changed(*sources)
         ],
         "billing": {"old": _billing_json(diff.old), "new": _billing_json(diff.new)},
@@ -511,7 +496,7 @@ def _item_json(item: ItemChange) -> dict[str, Any]:
         "old_unit": item.old.unit.name if item.old else None,
         "new_unit": item.new.unit.name if item.new else None,
         "prices_from": derived,
-        "changes": [_word_json(word) for word in item.words],
+        "changes": [attributes(word, "what", "old", "new") for word in item.words],
         "prices": [_rate_json(rate) for rate in item.rates],
         "rules": {"old": _rules_json(item.old), "new": _rules_json(item.new)},
         "kinds": [
@@ -560,10 +545,6 @@ def _changed(old: Mapping[str, T], new: Mapping[str, T]) -> Iterator[tuple[str, 
     return (one for one in every if one[1] != one[2])
 
 
-def _source_json(source: Source | None) -> dict[str, Any] | None:
-    return {"url": source.url, "read_on": source.read_on, "covers": source.covers} if source else None
-
-
 def _named_json(sheet: PriceSheet) -> dict[str, Any]:
     return {"price_sheet": sheet.ref, "file": sheet.place.file}
 
@@ -576,10 +557,6 @@ def _summary_json(diff: SetDiff) -> dict[str, Any]:
         "rules": sum(1 for one in diff.changed for _ in one.rules),
         "largest": None if largest is None else {**_rate_json(largest[0]), "item": largest[1].code},
     }
-
-
-def _word_json(word: WordChange) -> dict[str, str]:
-    return {"what": word.what, "old": word.old, "new": word.new}
 
 
 def _rate_json(rate: RateChange) -> dict[str, Any]:

@@ -43,15 +43,19 @@ def of_spec(key: UsageKey, item: Item, written: str = "") -> str:
 
 def assigned(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
     """The sheet and item of a record, its spec (and `why` it is that), and its quantity as written and as metered."""
-    item, sheet = found.item, found.sheet
+    item, sheet, given = found.item, found.sheet, UNITS[key.unit]
+    of_item = mark("{code}: {name}, family {family}, per {unit}")
+    quantity = with_unit(plain(scaled(micros, 6)), given)
+    if given != item.unit:
+        quantity += f" = {quantity_words(micros * given.factor, item.unit)}"
     return [
         (
             tr("Price sheet"),
             tr("{sheet}, in force at the start of the cycle ({place})", sheet=sheet.ref, place=sheet.place),
         ),
-        (tr("Item"), _item_reason(item)),
+        (tr("Item"), tr(of_item, code=item.code, name=item.label, family=item.family, unit=tr(item.unit.name))),
         (tr("Spec"), tr("{name}: {value}", name=found.spec, value=why) if why else found.spec),
-        (tr("Quantity"), _quantity_reason(micros, UNITS[key.unit], item.unit)),
+        (tr("Quantity"), quantity),
         (tr("Metering"), _metering_reason(metered, item)),
     ]
 
@@ -59,17 +63,6 @@ def assigned(found: Assignment, why: str, micros: int, key: UsageKey, metered: i
 def item_title(item: Item) -> str:
     """`review: Automated review, per minute`."""
     return tr("{code}: {name}, per {unit}", code=item.code, name=item.label, unit=tr(item.unit.name))
-
-
-def _item_reason(item: Item) -> str:
-    text = mark("{code}: {name}, family {family}, per {unit}")
-    return tr(text, code=item.code, name=item.label, family=item.family, unit=tr(item.unit.name))
-
-
-def _quantity_reason(micros: int, given: Unit, unit: Unit) -> str:
-    """A quantity as written (`micros` millionths of the unit `given`), and converted to the item's unit."""
-    written = with_unit(plain(scaled(micros, 6)), given)
-    return written if given == unit else f"{written} = {quantity_words(micros * given.factor, unit)}"
 
 
 def _metering_reason(micros: int, item: Item) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -52,11 +52,8 @@ def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | No
 
 
 def summary_title(summary: Summary) -> str:
-    return tr("By {groupings}", groupings=tr(" and ").join(map(_grouping_name, summary.by)))
-
-
-def _grouping_name(grouping: str) -> str:
-    return grouping if is_tag(grouping) else key_column(grouping).label.lower()
+    names = (grouping if is_tag(grouping) else key_column(grouping).label.lower() for grouping in summary.by)
+    return tr("By {groupings}", groupings=tr(" and ").join(names))
 
 
 def _flat(summary: Summary, currency: str, names: Mapping[str, str]) -> Table:
@@ -191,27 +188,22 @@ def _named(summary: Summary, grouping: str, value: str | None) -> str:
     return (date_text(value) if grouping in PERIODS else value) or tr(_NONE)
 
 
-def summary_columns(summaries: Iterable[Summary], pools: Mapping[str, str]) -> Columns:
-    """The header of summaries for programs; `pools` are the names of what pays, by source."""
-    summaries = list(summaries)
+def summary_records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Records:
+    """A row for each row of each summary; the payable (or net) amounts of each add up to that of the bills. `pools` are the
+    names of what pays, by source."""
     groupings = dict.fromkeys(grouping for summary in summaries for grouping in summary.by)
     is_part = any(summary.amounts.is_part for summary in summaries)
-    amounts = Amounts(is_part=is_part).figures(discounted=True)
-    return (
+    columns = (
         Column("by"),
         Column("row"),
         *(Column(grouping) for grouping in groupings),
         Column("bills", "count"),
         *pick(LINE, "records", "quantity", "unit"),
-        *pick(BILL, *amounts),
+        *pick(BILL, *Amounts(is_part=is_part).figures(discounted=True)),
         *(Column(pool, "amount") for pool in pools.values()),
         Column("currency"),
     )
-
-
-def summary_records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Records:
-    """A row for each row of each summary; the payable (or net) amounts of each add up to that of the bills."""
-    return Records(summary_columns(summaries, pools), _records(summaries, currency, pools))
+    return Records(columns, _records(summaries, currency, pools))
 
 
 def _records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Iterator[Record]:
