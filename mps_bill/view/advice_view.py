@@ -24,13 +24,11 @@ from mps_bill.view.tables import (
     Quantity,
     Record,
     Records,
-    Row,
     Table,
     attributes,
     columns_of,
     moment,
     pick,
-    row_of,
     select,
     table,
 )
@@ -213,7 +211,7 @@ def _pack_table(advice: Advice) -> Table:
         replace(column, unit=advice.currency) if column.key == "saving" else column
         for column in pick(PACKS, *keys, titles=titles)
     )
-    rows: list[Row | Heading] = []
+    rows: list[Record | Heading] = []
     for type_ in advice.packs.types:
         heading = mark("{code}: {name}, per {unit}")
         rows.append(Heading(tr(heading, code=type_.id, name=type_.name, unit=tr(type_.unit.name))))
@@ -221,9 +219,9 @@ def _pack_table(advice: Advice) -> Table:
             ((pack, count),) = outcome.purchase
             if pack.type is type_:
                 record = {**_outcome_record(advice, outcome), **_pack_record(advice, outcome, pack, count)}
-                rows.append(row_of(columns, _named(record)))
-    nothing = row_of(columns, {"type": tr("No packs"), "cost_with": advice.now.payable})
-    return Table(tr("Packs of one size"), columns, rows, (nothing,))
+                rows.append(_named(record))
+    nothing: Record = {"type": tr("No packs"), "cost_with": advice.now.payable}
+    return table(tr("Packs of one size"), columns, rows, [nothing])
 
 
 def _named(record: Record) -> Record:
@@ -235,19 +233,20 @@ def _best_table(advice: Advice) -> Table:
     best = advice.found.best
     titles = {"type": "Packs", "price": advice.currency}
     columns = pick(PACKS, "type", "price", "covered_quantity", "unused_units", titles=titles)
-    rows: list[Row | Heading] = []
+    rows: list[Record | Heading] = []
     for type_ in advice.packs.types:
         own = [(pack, count) for pack, count in best.purchase if pack.type is type_]
         if own:
             rows.append(Heading(tr("{name}: {value}", name=type_.id, value=type_.name)))
-            rows += [row_of(columns, _named(_pack_record(advice, best, *bought))) for bought in own]
+            rows += [_named(_pack_record(advice, best, *bought)) for bought in own]
     totals = (
         (tr("Packs"), best.price),
         (tr("Bills with these packs"), best.amounts.payable),
         (tr("Bills without"), advice.now.payable),
         (tr("Saving"), best.saving),
     )
-    return Table(tr("The best combination"), columns, rows, [(*total, None, None) for total in totals])
+    last: list[Record] = [{"type": name, "price": amount} for name, amount in totals]
+    return table(tr("The best combination"), columns, rows, last)
 
 
 def _reach_record(one: Reach) -> Record:

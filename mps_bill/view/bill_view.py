@@ -45,7 +45,7 @@ from mps_bill.view.tables import (
     Table,
     Value,
     pick,
-    row_of,
+    table,
 )
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
     keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
     columns = pick(LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
-    rows: list[Row | Heading] = []
+    rows: list[Record | Heading] = []
     item: Item | None = None
     for line in bill.lines:
         if item is None or line.item.code != item.code:
@@ -177,8 +177,8 @@ def bill_table(bill: Bill, currency: str) -> Table:
         shown["records"] = line.records or None
         if not line.plan_micros:
             shown["plan_quantity"] = None
-        rows.append(row_of(columns, shown))
-    return Table(bill_title(bill.cycle), columns, rows, _closing_rows(bill, len(columns)))
+        rows.append(shown)
+    return table(bill_title(bill.cycle), columns, rows, _closing_rows(bill, has_plans=bool(plans)))
 
 
 def bill_title(cycle: Cycle) -> str:
@@ -194,16 +194,16 @@ def bill_title(cycle: Cycle) -> str:
     return f"{shown}\n{cycle.sheet.ref}"
 
 
-def _closing_rows(bill: Bill, width: int) -> list[Row]:
+def _closing_rows(bill: Bill, *, has_plans: bool) -> list[Record]:
     amounts, is_monthly = bill.amounts, bill.cycle.is_monthly
     first = tr("List amount, monthly") if is_monthly else tr("List amount")
     # Beside more columns the longer word would not fit 80 columns.
-    rounding = tr("Rounding adjustment") if width == 6 else tr("Rounding")
+    rounding = tr("Rounding") if has_plans else tr("Rounding adjustment")
     rows = to_payable(amounts, first, rounding, is_rounded=not is_monthly and not amounts.is_part)
     if not amounts.discount and (is_monthly or amounts.is_part):
         # The net amount is the list amount.
         rows = rows[:1]
-    return [(name, *(None,) * (width - 2), amount) for name, amount in rows]
+    return [{"spec": name, "amount": amount} for name, amount in rows]
 
 
 def to_payable(amounts: Amounts, first: str, rounding: str, *, is_rounded: bool) -> list[tuple[str, Decimal]]:

@@ -30,11 +30,10 @@ class EstimateView:
     def printed(self) -> Iterator[Block]:
         """A table with a row per region (and tier), then the steps: those that all regions share, then those of each."""
         item = self.estimates[0].assignment.item
-        tier = ("tier",) if any(line.tier for one in self.estimates for line in one.lines) else ()
-        keys = ("region", "spec", *tier, "quantity", "billed_quantity", "unit_price", "amount")
+        keys = ("region", "spec", "tier", "quantity", "billed_quantity", "unit_price", "amount")
         columns = pick(LINE, *keys, unit=self.currency, titles={"billed_quantity": "Billed"})
         rows = (row for one in self.estimates for row in _rows(one))
-        yield table(tr("Estimate of {item}", item=reasons.item_title(item)), columns, rows)
+        yield table(tr("Estimate of {item}", item=reasons.item_title(item)), columns, rows).without_empty("tier")
         every = [steps(one, self.currency) for one in self.estimates]
         shared = [step for step in every[0] if all(step in other for other in every[1:])]
         yield reasons.as_table(tr("How it was calculated"), shared)

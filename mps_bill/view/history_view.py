@@ -49,9 +49,8 @@ class PriceHistoryView:
         head = mark("{id}, in {currency}: {versions}.")
         count = tr_many("{n} version", "{n} versions", len(self.versions))
         yield Note(tr(head, id=last.id, currency=last.currency, versions=count))
-        tier = (Column("Tier"),) if any(row.tier for row in self.rows) else ()
         days = [sheet.billing.calendar.day(sheet.effective_from) for sheet in self.versions]
-        columns = (Column("Spec"), Column("Region"), *tier, *(Column(day, "price") for day in days))
+        columns = (Column("Spec"), Column("Region"), Column("Tier"), *(Column(day, "price") for day in days))
         cells: list[Row | Heading] = []
         for _, members in groupby(self.rows, key=lambda row: row.item.code):
             of_item = list(members)
@@ -61,8 +60,8 @@ class PriceHistoryView:
             for row in of_item:
                 shown = (_shown(one, row) for one in row.past)
                 change = next((one.ratio for one in reversed(row.past) if one.ratio not in (None, 1)), None)
-                cells.append((row.spec, tr(row.regions), *((row.tier,) if tier else ()), *shown, change))
-        yield Table("", (*columns, Column("change", "percent")), cells)
+                cells.append((row.spec, tr(row.regions), row.tier, *shown, change))
+        yield Table("", (*columns, Column("change", "percent")), cells).without_empty("Tier")
 
     def records(self) -> Records:
         """A row for each figure, region and version that has one; `change` is from the version before that has one."""

@@ -38,6 +38,7 @@ from mps_bill.view.tables import (
     Mark,
     Moment,
     Note,
+    Record,
     Row,
     Section,
     Table,
@@ -150,7 +151,7 @@ class PriceDiffView:
         rows = sum(one.rows for one in self.unbilled)
         total = sum((one.amount for one in self.unbilled), ZERO)
         columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=self._currency)
-        totals = [(tr("Total"), None, None, rows, total, None)]
+        totals: list[Record] = [{"item": tr("Total"), "rows": rows, "amount": total}]
         title = tr("Usage that has no price under the new sheet")
         return table(title, columns, map(asdict, self.unbilled), totals)
 
@@ -374,9 +375,8 @@ def _sheet_blocks(diff: SheetDiff) -> Iterator[Block]:
 
 def _rates_table(diff: SheetDiff) -> Table:
     """The prices, the largest change first, by item; those that come from another item in one row."""
-    tier = (Column("Tier"),) if any(rate.tier for rate in diff.rates) else ()
     prices = (Column("before", "price"), Column("after", "price"))
-    columns = (Column("Spec"), Column("Region"), *tier, *prices, _SIGNED, _PERCENT)
+    columns = (Column("Spec"), Column("Region"), Column("Tier"), *prices, _SIGNED, _PERCENT)
     rows: list[Row | Heading] = []
     for item in sorted(diff.items, key=_largest, reverse=True):
         shown = item.old or item.new
@@ -384,13 +384,11 @@ def _rates_table(diff: SheetDiff) -> Table:
             heading = mark("{name} ({code}), per {unit}")
             rows.append(Heading(tr(heading, name=shown.label, code=item.code, unit=tr(shown.unit.name))))
             if item.folds:
-                rows.append(_folded_row(item, bool(tier)))
+                rows.append(_folded_row(item))
                 continue
             ordered = sorted(item.rates, key=lambda rate: rate.size, reverse=True)
-            rows += [
-                (rate.spec, tr(rate.regions), *((rate.tier,) if tier else ()), *_figures(rate)) for rate in ordered
-            ]
-    return Table(tr("Prices"), columns, rows)
+            rows += [(rate.spec, tr(rate.regions), rate.tier, *_figures(rate)) for rate in ordered]
+    return Table(tr("Prices"), columns, rows).without_empty("Tier")
 
 
 def _largest(item: ItemChange) -> tuple[bool, bool, Fraction]:
@@ -399,12 +397,11 @@ def _largest(item: ItemChange) -> tuple[bool, bool, Fraction]:
     return not item.follows, *largest
 
 
-def _folded_row(item: ItemChange, has_tiers: bool) -> Row:
+def _folded_row(item: ItemChange) -> Row:
     """`30 prices`, why they changed, and by how much, where all of them alike."""
     ratios = {rate.ratio for rate in item.rates}
     by = next(iter(ratios)) if len(ratios) == 1 else None
-    tier = (None,) if has_tiers else ()
-    return (tr_many("{n} price", "{n} prices", len(item.rates)), _because(item), *tier, None, None, None, by)
+    return (tr_many("{n} price", "{n} prices", len(item.rates)), _because(item), None, None, None, None, by)
 
 
 def _because(item: ItemChange) -> str:

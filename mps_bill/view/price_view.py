@@ -146,7 +146,6 @@ def _unpriced_record(sheet: PriceSheet, entry: Unpriced) -> Record:
 
 
 def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
-    tier = (Column("Tier"),) if any(tier for row in rows for tier, _ in row.price.table_rows()) else ()
     cells: list[Row | Heading] = []
     for _, members in groupby(rows, key=lambda row: row.item.code):
         of_item = list(members)
@@ -157,9 +156,10 @@ def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
         for row in of_item:
             head: Row = (row.spec, _regions_text(row.regions))
             for figure_for, unit_price in row.price.table_rows():
-                cells.append((*head, *((figure_for,) if tier else ()), unit_price))
+                cells.append((*head, figure_for, unit_price))
                 head = (None, None)
-    return Table("", (Column("Spec"), Column("Regions"), *tier, Column(sheet.currency, "price")), cells)
+    columns = (Column("Spec"), Column("Regions"), Column("Tier"), Column(sheet.currency, "price"))
+    return Table("", columns, cells).without_empty("Tier")
 
 
 def _sheet_note(sheet: PriceSheet) -> str:

@@ -35,7 +35,6 @@ from mps_bill.view.tables import (
     columns_of,
     figures_of,
     pick,
-    row_of,
     select,
     table,
 )
@@ -141,7 +140,7 @@ class ReconcileView:
     def _differences(self, detailed: Sequence[BillComparison], rest: Sequence[BillComparison]) -> Table:
         titles = {"item": "What", "amount": self.currency}
         columns = pick(DIFFERENCE, "class", "item", "ours", "theirs", "amount", titles=titles)
-        rows: list[Row | Heading] = []
+        rows: list[Record | Heading] = []
         for bill in detailed:
             name = {"product": bill.product, "period": date_text(bill.period.name)}
             text = tr(
@@ -154,12 +153,12 @@ class ReconcileView:
             rows.append(Heading("{product} {period}".format(**name) if self.result.selection.only else text))
             for one in bill.differences:
                 shown = {"class": f"  {one.category}", "item": _described(one)}
-                rows.append(row_of(columns, {**_difference_record(bill, one), **shown}))
+                rows.append({**_difference_record(bill, one), **shown})
         if rest:
             amount = sum((one.amount for bill in rest for one in bill.differences), ZERO)
-            rows.append((tr_many("and {n} more bill", "and {n} more bills", len(rest)), None, None, None, amount))
-        total = (tr("Total difference"), None, None, None, self.result.difference)
-        return Table(tr("Differences (theirs - ours)"), columns, rows, (total,))
+            rows.append({"class": tr_many("and {n} more bill", "and {n} more bills", len(rest)), "amount": amount})
+        total: Record = {"class": tr("Total difference"), "amount": self.result.difference}
+        return table(tr("Differences (theirs - ours)"), columns, rows, [total])
 
     def _categories(self) -> Table:
         found = self._by_category()

@@ -72,7 +72,7 @@ from mps_bill.view.tables import (
     Row,
     Table,
     pick,
-    row_of,
+    table,
 )
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             cycle = step.bill.cycle
             if rows := _paid_rows(step, run.currency):
                 title = tr("Paid: {product} {start}", product=cycle.product, start=time_text(cycle.start, run.offset))
-                yield _paid_table(title, rows)
+                yield Table(title, _TOOK, rows).without_empty("For")
         case StatementSettlement():
             statement = step.statement
             issued = time_text(statement.issued_at, run.offset)
@@ -294,16 +294,9 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
                 month=date_text(statement.month),
                 issued=issued,
             )
-            yield _paid_table(title, [*rows, *_paid_rows(step, run.currency)])
+            yield Table(title, _TOOK, [*rows, *_paid_rows(step, run.currency)]).without_empty("For")
         case Arrival():
             yield Note(arrival_text(step, run))
-
-
-def _paid_table(title: str, rows: Sequence[Row]) -> Table:
-    """Rows under `_TOOK`, of which "For" is left out where money alone has paid."""
-    if any(row[1] for row in rows):
-        return Table(title, _TOOK, rows)
-    return Table(title, (_TOOK[0], *_TOOK[2:]), [(row[0], *row[2:]) for row in rows])
 
 
 def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Row]:
@@ -387,25 +380,24 @@ def _closing_table(run: SettleRun, maximum: int | None = None) -> Table:
     shown = [
         row for row in run.closing_rows if row.id or row.source in _ALWAYS or row.opening or row.added or row.taken
     ]
-    used_up = ("used_up",) if any(row.used_up_at is not None for row in shown) else ()
-    expires = ("expires",) if maximum and any(row.expires_at is not None for row in shown) else ()
-    columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", *used_up, *expires)
-    rows: list[Row] = []
+    expires = ("expires",) if maximum else ()
+    columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", "used_up", *expires)
+    rows: list[Record] = []
     listed = shown if maximum is None or len(shown) <= maximum else shown[: maximum - 1]
     for row in listed:
         record = dict(closing_record(row, run.offset))
         record["source"] = f"{record['source']} {row.id}".rstrip()
         record |= {name: None for name in ("added", "taken") if not getattr(row, name)}
-        rows.append(row_of(columns, record))
+        rows.append(record)
     if rest := len(shown) - len(listed):
-        rows.append(row_of(columns, {"source": tr("and {n} more", n=rest)}))
+        rows.append({"source": tr("and {n} more", n=rest)})
     before, after = (As(account.available_credit, "amount") for account in (settled.opening, settled.closing))
     available: Record = {"source": tr("Available credit"), "unit": run.currency, "opening": before, "closing": after}
     title = tr("Account {id}", id=settled.closing.id)
     if settled.until is not None:
         at, offset = time_text(settled.until, run.offset), offset_text(run.offset)
         title = tr("Account {id}, {time} (UTC{offset})", id=settled.closing.id, time=at, offset=offset)
-    return Table(title, columns, rows, (row_of(columns, available),))
+    return table(title, columns, rows, [available]).without_empty("used_up", "expires")
 
 
 def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:

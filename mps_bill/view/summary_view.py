@@ -26,7 +26,7 @@ from mps_bill.view.tables import (
     Table,
     Value,
     pick,
-    row_of,
+    table,
 )
 
 #: A crosstab has a column for each of the largest values, and one for all others.
@@ -59,18 +59,10 @@ def summary_title(summary: Summary) -> str:
 def _flat(summary: Summary, currency: str, names: Mapping[str, str]) -> Table:
     (grouping,) = summary.by
     columns = (key_column(grouping), *figure_columns(summary, currency))
-    rows = [
-        row_of(
-            columns,
-            {
-                grouping: names.get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]),
-                **figures(summary, row),
-            },
-        )
-        for row in summary.rows
-    ]
-    total: Record = {grouping: tr("Total"), **figures(summary, summary.total)}
-    return Table(summary_title(summary), columns, rows, (row_of(columns, total),))
+    called = (names.get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]) for row in summary.rows)
+    rows = ({grouping: name, **figures(summary, row)} for name, row in zip(called, summary.rows, strict=True))
+    total = {grouping: tr("Total"), **figures(summary, summary.total)}
+    return table(summary_title(summary), columns, rows, [total])
 
 
 def key_column(grouping: str) -> Column:

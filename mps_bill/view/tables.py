@@ -132,6 +132,21 @@ class Table:
         """Where the column with this key stands."""
         return [column.key for column in self.columns].index(key)
 
+    def without_empty(self, *keys: str) -> Table:
+        """The table without those of these columns that are empty in every row."""
+        kept = [
+            index
+            for index, column in enumerate(self.columns)
+            if column.key not in keys or any(row[index] not in (None, "") for row in self.values)
+        ]
+
+        def cut(row: Row) -> Row:
+            return tuple(row[index] for index in kept)
+
+        rows = [row if isinstance(row, Heading) else cut(row) for row in self.rows]
+        columns = tuple(self.columns[index] for index in kept)
+        return replace(self, columns=columns, rows=rows, totals=list(map(cut, self.totals)))
+
     @property
     def id(self) -> str:
         """Its name, or its title as one word."""
@@ -294,27 +309,23 @@ def pick(columns: Columns, *keys: str, unit: str = "", titles: Mapping[str, str]
 def table(
     title: str,
     columns: Columns,
-    records: Iterable[Record],
-    totals: Sequence[Row] = (),
+    rows: Iterable[Record | Heading],
+    totals: Iterable[Record] = (),
     remark: str = "",
     name: str = "",
     *,
     of_details: bool = False,
 ) -> Table:
     """A table with a row for each record, of which it shows what its columns are."""
-    rows = tuple(row_of(columns, record) for record in records)
-    return Table(title, columns, rows, totals, remark, name, of_details)
+    keys = [column.key for column in columns]
+    shown = [row if isinstance(row, Heading) else tuple([row.get(key) for key in keys]) for row in rows]
+    return Table(title, columns, shown, [tuple(map(total.get, keys)) for total in totals], remark, name, of_details)
 
 
 def records_of(columns: Columns, rows: Iterable[Row]) -> Records:
     """Records of one sort, whose values stand in the order of the columns."""
     keys = [column.key for column in columns]
     return Records(columns, (dict(zip(keys, row, strict=True)) for row in rows))
-
-
-def row_of(columns: Columns, record: Record) -> Row:
-    """What a record has under columns."""
-    return tuple([record.get(column.key) for column in columns])
 
 
 def select(record: Record, *keys: str) -> dict[str, Value]:
