@@ -1,21 +1,57 @@
-"""The region ids that are known without a sheet naming them."""
+"""The regions that are known without a sheet naming them: their ids, and their names as the provider's consoles print them."""
 
 from __future__ import annotations
 
 import re
 
-_REGIONS = """
-cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai cn-nanjing cn-fuzhou cn-wuhan-lr
-cn-shenzhen cn-heyuan cn-guangzhou cn-chengdu cn-hongkong
-ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-5 ap-southeast-6 ap-southeast-7
-ap-south-1 us-west-1 us-east-1 us-southeast-1 na-south-1 eu-central-1 eu-west-1 me-east-1 me-central-1
-"""
 #: Alibaba Cloud's public regions.
-REGIONS = tuple(_REGIONS.split())
-#: The billing areas of content delivery, which is not sold by region: the mainland of China, North America, Europe, three of
-#: Asia and the Pacific, the Middle East and Africa, South America.
-AREAS: tuple[str, ...] = ("CN", "NA", "EU", "AP1", "AP2", "AP3", "MEAA", "SA")
-KNOWN: frozenset[str] = frozenset(REGIONS + AREAS)
+REGIONS = {
+    "cn-qingdao": "China (Qingdao)",
+    "cn-beijing": "China (Beijing)",
+    "cn-zhangjiakou": "China (Zhangjiakou)",
+    "cn-huhehaote": "China (Hohhot)",
+    "cn-wulanchabu": "China (Ulanqab)",
+    "cn-hangzhou": "China (Hangzhou)",
+    "cn-shanghai": "China (Shanghai)",
+    "cn-nanjing": "China (Nanjing - Local Region)",
+    "cn-fuzhou": "China (Fuzhou - Local Region)",
+    "cn-wuhan-lr": "China (Wuhan - Local Region)",
+    "cn-shenzhen": "China (Shenzhen)",
+    "cn-heyuan": "China (Heyuan)",
+    "cn-guangzhou": "China (Guangzhou)",
+    "cn-chengdu": "China (Chengdu)",
+    "cn-hongkong": "China (Hong Kong)",
+    "ap-northeast-1": "Japan (Tokyo)",
+    "ap-northeast-2": "South Korea (Seoul)",
+    "ap-southeast-1": "Singapore",
+    "ap-southeast-2": "Australia (Sydney)",
+    "ap-southeast-3": "Malaysia (Kuala Lumpur)",
+    "ap-southeast-5": "Indonesia (Jakarta)",
+    "ap-southeast-6": "Philippines (Manila)",
+    "ap-southeast-7": "Thailand (Bangkok)",
+    "ap-south-1": "India (Mumbai)",
+    "us-west-1": "US (Silicon Valley)",
+    "us-east-1": "US (Virginia)",
+    "us-southeast-1": "US (Atlanta)",
+    "na-south-1": "Mexico",
+    "eu-central-1": "Germany (Frankfurt)",
+    "eu-west-1": "UK (London)",
+    "me-east-1": "UAE (Dubai)",
+    "me-central-1": "Saudi Arabia (Riyadh)",
+}
+#: The billing areas of content delivery, which is not sold by region.
+AREAS = {
+    "CN": "Chinese mainland",
+    "NA": "North America",
+    "EU": "Europe",
+    "AP1": "Asia Pacific 1",
+    "AP2": "Asia Pacific 2",
+    "AP3": "Asia Pacific 3",
+    "MEAA": "Middle East and Africa",
+    "SA": "South America",
+}
+NAMES = {**REGIONS, **AREAS}
+KNOWN = frozenset(NAMES)
 
 #: A region id has a continent or country of two letters, then parts; a group's name must not look like that.
 REGION_ID = r"[a-z]{2}(-[a-z0-9]+)+"

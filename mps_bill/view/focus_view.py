@@ -17,6 +17,7 @@ from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
 from mps_bill.core.laws import law
 from mps_bill.core.times import clock, offset_text, utc_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
+from mps_bill.price_sheet.regions import NAMES
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Bill, StatementMonth
@@ -29,7 +30,6 @@ from mps_bill.view.focus_words import (
     OTHER_SERVICE,
     PLAN_TYPE,
     PROVIDER,
-    REGION_NAMES,
     SERVICES,
     UNITS,
 )
@@ -187,7 +187,7 @@ def _sku(line: LineItem, micros: int) -> Record:
         "PricingCurrencyListUnitPrice": price,
         "PricingCurrencyContractedUnitPrice": contracted,
         "RegionId": line.region,
-        "RegionName": REGION_NAMES.get(line.region, line.region),
+        "RegionName": NAMES.get(line.region, line.region),
         "SkuId": sku,
         "SkuMeter": line.item.name,
         "SkuPriceDetails": json.dumps(details, ensure_ascii=False),

@@ -50,7 +50,7 @@ class PriceHistoryView:
         count = tr_many("{n} version", "{n} versions", len(self.versions))
         yield Note(tr(head, id=last.id, currency=last.currency, versions=count))
         days = [sheet.billing.calendar.day(sheet.effective_from) for sheet in self.versions]
-        columns = (Column("Spec"), Column("Region"), Column("Tier"), *(Column(day, "price") for day in days))
+        columns = (Column("Spec"), Column("Region"), Column("tier"), *(Column(day, "price") for day in days))
         cells: list[Row | Heading] = []
         for _, members in groupby(self.rows, key=lambda row: row.item.code):
             of_item = list(members)
@@ -61,7 +61,7 @@ class PriceHistoryView:
                 shown = (_shown(one, row) for one in row.past)
                 change = next((one.ratio for one in reversed(row.past) if one.ratio not in (None, 1)), None)
                 cells.append((row.spec, tr(row.regions), row.tier, *shown, change))
-        yield Table("", (*columns, Column("change", "percent")), cells).without_empty("Tier")
+        yield Table("", (*columns, Column("change", "percent")), cells).without_empty("tier")
 
     def records(self) -> Records:
         """A row for each figure, region and version that has one; `change` is from the version before that has one."""

@@ -376,7 +376,7 @@ def _sheet_blocks(diff: SheetDiff) -> Iterator[Block]:
 def _rates_table(diff: SheetDiff) -> Table:
     """The prices, the largest change first, by item; those that come from another item in one row."""
     prices = (Column("before", "price"), Column("after", "price"))
-    columns = (Column("Spec"), Column("Region"), Column("Tier"), *prices, _SIGNED, _PERCENT)
+    columns = (Column("Spec"), Column("Region"), Column("tier"), *prices, _SIGNED, _PERCENT)
     rows: list[Row | Heading] = []
     for item in sorted(diff.items, key=_largest, reverse=True):
         shown = item.old or item.new
@@ -388,7 +388,7 @@ def _rates_table(diff: SheetDiff) -> Table:
                 continue
             ordered = sorted(item.rates, key=lambda rate: rate.size, reverse=True)
             rows += [(rate.spec, tr(rate.regions), rate.tier, *_figures(rate)) for rate in ordered]
-    return Table(tr("Prices"), columns, rows).without_empty("Tier")
+    return Table(tr("Prices"), columns, rows).without_empty("tier")
 
 
 def _largest(item: ItemChange) -> tuple[bool, bool, Fraction]:

@@ -158,8 +158,8 @@ def _price_table(sheet: PriceSheet, rows: Sequence[PriceRow]) -> Table:
             for figure_for, unit_price in row.price.table_rows():
                 cells.append((*head, figure_for, unit_price))
                 head = (None, None)
-    columns = (Column("Spec"), Column("Regions"), Column("Tier"), Column(sheet.currency, "price"))
-    return Table("", columns, cells).without_empty("Tier")
+    columns = (Column("Spec"), Column("Regions"), Column("tier"), Column(sheet.currency, "price"))
+    return Table("", columns, cells).without_empty("tier")
 
 
 def _sheet_note(sheet: PriceSheet) -> str:

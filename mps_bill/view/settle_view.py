@@ -94,7 +94,7 @@ _BEFORE: dict[Before | None, str] = {
 #: Amounts in money or in a plan's unit.
 _TOOK = (
     Column("From", sense="source"),
-    Column("For"),
+    Column("for"),
     Column("Took", "amount"),
     Column("Left", "amount"),
     Column("Unit"),
@@ -278,7 +278,7 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             cycle = step.bill.cycle
             if rows := _paid_rows(step, run.currency):
                 title = tr("Paid: {product} {start}", product=cycle.product, start=time_text(cycle.start, run.offset))
-                yield Table(title, _TOOK, rows).without_empty("For")
+                yield Table(title, _TOOK, rows).without_empty("for")
         case StatementSettlement():
             statement = step.statement
             issued = time_text(statement.issued_at, run.offset)
@@ -294,7 +294,7 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
                 month=date_text(statement.month),
                 issued=issued,
             )
-            yield Table(title, _TOOK, [*rows, *_paid_rows(step, run.currency)]).without_empty("For")
+            yield Table(title, _TOOK, [*rows, *_paid_rows(step, run.currency)]).without_empty("for")
         case Arrival():
             yield Note(arrival_text(step, run))
 

@@ -12,7 +12,7 @@ from mps_bill.price_sheet.regions import REGIONS
 from tests.invalid.gallery import GOOD
 
 RESOLUTIONS = {"LD": "640x480", "SD": "1280x720", "HD": "1920x1080", "2K": "2560x1440", "4K": "3840x2160"}
-ITEMS, CODECS, REGIONS_PRICED = 20, ("H264", "H265"), REGIONS[:25]
+ITEMS, CODECS, REGIONS_PRICED = 20, ("H264", "H265"), tuple(REGIONS)[:25]
 
 
 def large_sheet() -> str:
