@@ -42,12 +42,16 @@ LINE = (
     Column("amount", "amount", summed=True, sense="line"),
     Column("discount", "amount", summed=True),
 )
+#: What programs are shown of a line.
+_FOR_PROGRAMS = (
+    *("item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
+    *("plan_quantity", "billed_quantity", "unit_price", "amount"),
+)
 #: For programs: a row per line, per discount and per rounding adjustment, so that `amount` sums to payable.
 RECORDS = (
     *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
     Column("row"),
-    *pick(LINE, "item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
-    *pick(LINE, "plan_quantity", "billed_quantity", "unit_price", "amount"),
+    *pick(LINE, *_FOR_PROGRAMS),
     Column("currency"),
 )
 
@@ -171,13 +175,8 @@ def bill_json(bill: Bill) -> dict[str, Any]:
 
 def line_json(line: LineItem, *, discounted: bool = False) -> dict[str, Any]:
     """A line, whose `unit_price` keeps the digits of the price sheet; every other number is without trailing zeros."""
-    record = line_record(line)
-    return {
-        **select(record, "item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
-        **select(record, "plan_quantity", "billed_quantity"),
-        "unit_price": plain(line.unit_price),
-        **select(record, "amount", *(("discount",) if discounted else ())),
-    }
+    record = {**line_record(line), "unit_price": plain(line.unit_price)}
+    return select(record, *_FOR_PROGRAMS, *(("discount",) if discounted else ()))
 
 
 def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, Any]:

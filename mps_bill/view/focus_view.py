@@ -31,7 +31,7 @@ from mps_bill.view.focus_words import (
     PLAN_TYPE,
     PROVIDER,
     SERVICES,
-    UNITS,
+    unit_name,
 )
 from mps_bill.view.tables import Column, Quantity, Record, Records
 
@@ -82,7 +82,7 @@ def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) 
             # A row that corrects an earlier month may not say what of a plan it takes.
             if "ChargeClass" not in head:
                 row["CommitmentDiscountQuantity"] = scaled(part.units, QUANTITY_PLACES)
-                row["CommitmentDiscountUnit"] = UNITS[part.plan.unit.name]
+                row["CommitmentDiscountUnit"] = unit_name(part.plan.unit)
             yield row
         if line.billed_micros or not parts:
             yield {**head, **_usage(line, currency)}
@@ -179,9 +179,9 @@ def _sku(line: LineItem, micros: int) -> Record:
         "ChargeCategory": "Usage",
         "ChargeFrequency": "Usage-Based",
         "ConsumedQuantity": quantity,
-        "ConsumedUnit": UNITS[unit.name],
+        "ConsumedUnit": unit_name(unit),
         "PricingQuantity": counted[0] if counted else quantity,
-        "PricingUnit": counted[1] if counted else UNITS[unit.name],
+        "PricingUnit": counted[1] if counted else unit_name(unit),
         "ListUnitPrice": price,
         "ContractedUnitPrice": contracted,
         "PricingCurrencyListUnitPrice": price,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mps_bill.core.units import Unit
+
 PROVIDER = "Alibaba Cloud"
 ACCOUNT_TYPE = "Alibaba Cloud account"
 PLAN_TYPE = "Resource plan"
@@ -82,19 +84,10 @@ SERVICES = {
 #: What any other product is.
 OTHER_SERVICE = ("Other", "Other (Other)")
 
-#: Units in the plural, as the specification writes them. The provider's GB has 1024 MB, which is a GiB there.
-UNITS = {
-    "second": "Seconds",
-    "minute": "Minutes",
-    "hour": "Hours",
-    "day": "Days",
-    "MB": "MiB",
-    "GB": "GiB",
-    "TB": "TiB",
-    "GB-hour": "GiB-Hours",
-    "GB-month": "GiB-Months",
-    "frame": "Frames",
-    "image": "Images",
-    "request": "Requests",
-    "message": "Messages",
-}
+#: The provider's GB has 1024 MB, which is a GiB in the words of the specification.
+_BINARY = {"MB": "MiB", "GB": "GiB", "TB": "TiB"}
+
+
+def unit_name(unit: Unit) -> str:
+    """A unit in the plural, as the specification writes it: `Minutes`, `GiB-Hours`."""
+    return "-".join(_BINARY.get(part) or f"{part.capitalize()}s" for part in unit.name.split("-"))
