@@ -258,9 +258,7 @@ def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_pat
     assert not {name for name in loaded if name.startswith("mps_bill.settlement")}
     views = (
         "run_report",
-        "chart_series",
         "focus_view",
-        "focus_words",
         "settle_view",
         "settle_records",
         "accounts_view",

@@ -153,7 +153,7 @@ class UsageRun:
 
             self.say(control_totals_text(control_totals))
         if not self.selection.is_everything and part in _SAYS_NOT:
-            from mps_bill.view.run_selection import selection_text
+            from mps_bill.view.reading_report import selection_text
 
             self.say(selection_text(self.selection, self.book.offset))
         return self.showing.end(problems, notices=notices, found=found, crossed=crossed, quiet=self.reading.quiet)

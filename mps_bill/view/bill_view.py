@@ -27,9 +27,8 @@ from mps_bill.view.bill_records import (
     line_record,
     statement_record,
 )
-from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.reasons import item_title
-from mps_bill.view.run_selection import selection_text
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
 from mps_bill.view.tables import (
     MONEY_PLACES,
@@ -128,7 +127,7 @@ class BillView:
         return bill_report(self.run, self.account, self._summaries(*self.by))
 
     def charts(self) -> Report:
-        from mps_bill.view.chart_series import charted
+        from mps_bill.view.run_report import charted
 
         return charted(self.tables(), self._summaries(*self.by))
 

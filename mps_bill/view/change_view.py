@@ -12,9 +12,8 @@ from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Change, Changes, ChangeSide, Key
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
-from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.reading_report import begin_json, control_totals_text, selection_text
 from mps_bill.view.run_report import control_totals_table
-from mps_bill.view.run_selection import begin_json, selection_text
 from mps_bill.view.summary_view import key_column
 from mps_bill.view.tables import (
     MONEY_PLACES,

@@ -12,9 +12,8 @@ from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import control_totals
-from mps_bill.view.reading_report import control_totals_text
+from mps_bill.view.reading_report import begin_json, control_totals_text, selection_text
 from mps_bill.view.run_report import control_totals_table
-from mps_bill.view.run_selection import begin_json, selection_text
 from mps_bill.view.tables import (
     Block,
     Column,

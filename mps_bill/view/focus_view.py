@@ -1,5 +1,5 @@
 """Bills as FOCUS 1.2 CSV: charges of usage, of usage that plans cover, and of rounding, so that their `BilledCost` sums to
-payable; and the credits of vouchers, which lower it to what is left to pay.
+payable; and the credits of vouchers, which lower it to what is left to pay. First our words in those of the specification.
 
 Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.2, whose columns are those of 1.0 and 14
 more, and for the names of providers 1.3; https://focus.finops.org/.
@@ -16,33 +16,111 @@ from typing import TYPE_CHECKING
 from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
 from mps_bill.core.laws import law
 from mps_bill.core.times import clock, offset_text, utc_text
-from mps_bill.core.units import QUANTITY_PLACES, in_unit
+from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit
 from mps_bill.price_sheet.regions import NAMES
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.contract import Discount
 from mps_bill.rating.lines import LineItem
-from mps_bill.view.focus_words import (
-    ACCOUNT_TYPE,
-    COLUMNS,
-    NO_ACCOUNT,
-    OTHER_SERVICE,
-    PLAN_TYPE,
-    PROVIDER,
-    SERVICES,
-    unit_name,
-)
 from mps_bill.view.tables import Column, Quantity, Record, Records
 
 if TYPE_CHECKING:
     # Bills without an account need nothing of settlement.
     from mps_bill.settlement.sources.resource_plans import PlanDeduction
 
+PROVIDER = "Alibaba Cloud"
+ACCOUNT_TYPE = "Alibaba Cloud account"
+PLAN_TYPE = "Resource plan"
+#: A bill by itself belongs to no account, but the specification does not allow an empty account.
+NO_ACCOUNT = "unassigned"
+
+#: The columns of 1.2, and the two names of providers of 1.3, in the order of the alphabet, as the specification lists them.
+COLUMNS = (
+    "AvailabilityZone",
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingAccountType",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "CapacityReservationId",
+    "CapacityReservationStatus",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountQuantity",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "CommitmentDiscountUnit",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractedCost",
+    "ContractedUnitPrice",
+    "EffectiveCost",
+    "HostProviderName",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "RegionId",
+    "RegionName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceProviderName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+    "Tags",
+)
+
+#: product -> category and subcategory of the specification, name of the service.
+SERVICES = {
+    "mps": ("Media", "Other (Media)", "ApsaraVideo Media Processing"),
+    "oss": ("Storage", "Object Storage", "Object Storage Service"),
+    "cdn": ("Networking", "Content Delivery", "Alibaba Cloud CDN"),
+    "kms": ("Security", "Secret Management", "Key Management Service"),
+    "mns": ("Integration", "Messaging", "Message Service"),
+}
+#: What any other product is.
+OTHER_SERVICE = ("Other", "Other (Other)")
+
+#: The provider's GB has 1024 MB, which is a GiB in the words of the specification.
+_BINARY = {"MB": "MiB", "GB": "GiB", "TB": "TiB"}
+
 #: The parts of the lines of a bill that plans cover: line number -> parts.
 Coverage = Mapping[int, Sequence["PlanDeduction"]]
 #: What vouchers paid: the name of the voucher, and the amount.
 Credits = Sequence[tuple[str, Decimal]]
+
+
+def unit_name(unit: Unit) -> str:
+    """A unit in the plural, as the specification writes it: `Minutes`, `GiB-Hours`."""
+    return "-".join(_BINARY.get(part) or f"{part.capitalize()}s" for part in unit.name.split("-"))
 
 
 def focus_records(

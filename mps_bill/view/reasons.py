@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mps_bill.core.decimals import AMOUNT_PLACES, plain, scaled, stripped
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text
-from mps_bill.core.units import UNITS, Unit, exact_amount_text
+from mps_bill.core.units import UNITS, exact_amount_text
 from mps_bill.metering.assign import Assignment
 from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item

@@ -17,7 +17,7 @@ from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
-from mps_bill.view.run_selection import begin_json, selection_text
+from mps_bill.view.reading_report import begin_json, selection_text
 from mps_bill.view.tables import (
     As,
     Block,

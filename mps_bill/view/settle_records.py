@@ -41,7 +41,7 @@ from mps_bill.view.bill_records import (
     month_record,
     statement_record,
 )
-from mps_bill.view.run_selection import begin_json
+from mps_bill.view.reading_report import begin_json
 from mps_bill.view.tables import (
     BILLS,
     As,

@@ -38,8 +38,7 @@ from mps_bill.view.bill_view import (
     total_rows,
 )
 from mps_bill.view.books import STANDARD_BOOKS, Books
-from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.run_selection import selection_text
+from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.settle_records import (
     AT_BILLING,
     CLOSING,
@@ -204,7 +203,7 @@ class SettleView:
         return for_reading(replace(report, tables=[*report.tables, *_with_remarks(blocks)]), self.in_full)
 
     def charts(self) -> Report:
-        from mps_bill.view.chart_series import charted
+        from mps_bill.view.run_report import charted
 
         return with_payments(charted(self.tables(), self._summaries(*self.by)))
 

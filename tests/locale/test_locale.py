@@ -17,7 +17,7 @@ from tests.locale.catalogue import called, languages, literals, path_of, sources
 
 #: What of the views and formats is in English: findings, tests and problems, for editors, CI servers and standard error.
 ENGLISH_MODULES = (
-    *("findings_view", "case_view", "focus_view", "focus_words", "journal", "books"),
+    *("findings_view", "case_view", "focus_view", "journal", "books"),
     *("formats", "beancount", "hledger", "github", "junit", "sarif"),
 )
 #: Tags stand between their texts; what a page says is held by `test_a_page_has_no_word_of_another_language`.

@@ -15,7 +15,7 @@ from mps_bill.rating.bills import sum_amounts
 from mps_bill.render import chart
 from mps_bill.render.chart import bar_rows
 from mps_bill.view.bill_view import BillView
-from mps_bill.view.chart_series import cost_by_item, cost_by_period
+from mps_bill.view.run_report import cost_by_item, cost_by_period
 from mps_bill.view.settle_records import with_payments
 from mps_bill.view.settle_view import SettleView
 from mps_bill.view.tables import Bar, Series

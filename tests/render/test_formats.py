@@ -150,7 +150,7 @@ def test_a_command_says_the_parts_that_its_view_has() -> None:
         "usage": ("usage_check_view", "UsageCheckView"),
         "config": ("config_view", "ConfigView"),
         "prices.diff": ("price_diff_view", "PriceDiffView"),
-        "prices.history": ("history_view", "PriceHistoryView"),
+        "prices.history": ("price_view", "PriceHistoryView"),
         "prices.check": ("findings_view", "FindingsView"),
         "prices.cases": ("case_view", "CaseView"),
     }

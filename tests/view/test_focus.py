@@ -17,7 +17,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import Settling, bill_usage, settle_usage
 from mps_bill.rating.bills import sum_amounts
 from mps_bill.rating.contract import Contract, Discount
-from mps_bill.view import focus_words
+from mps_bill.view import focus_view
 from mps_bill.view.bill_view import BillView
 from mps_bill.view.settle_view import SettleView
 from tests.kit import SHEET, billed, book, row, source, usage_text
@@ -238,7 +238,7 @@ def test_one_sku_price_is_one_price() -> None:
 def test_every_unit_and_every_known_region_has_its_word() -> None:
     binary = {"MB": "MiB", "GB": "GiB", "TB": "TiB", "GB-hour": "GiB-Hours", "GB-month": "GiB-Months"}
     others = ("Seconds", "Minutes", "Hours", "Days", "Frames", "Images", "Requests", "Messages")
-    words = {name: focus_words.unit_name(unit) for name, unit in UNITS.items()}
+    words = {name: focus_view.unit_name(unit) for name, unit in UNITS.items()}
     assert words == binary | {word.lower().removesuffix("s"): word for word in others}
     line = next(line for line in rows_of(BillView(sample_day())) if line["RegionId"] == "cn-shanghai")
     assert line["RegionName"] == "China (Shanghai)"

@@ -21,7 +21,7 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import Settling, settle_usage
 from mps_bill.rating.contract import Contract, Discount
 from mps_bill.view.bill_view import BillView
-from mps_bill.view.focus_words import COLUMNS
+from mps_bill.view.focus_view import COLUMNS
 from mps_bill.view.settle_view import SettleView
 from tests.conftest import ROOT
 from tests.kit import row, source, usage_of, usage_text

@@ -27,7 +27,7 @@ def history(
     """
     from mps_bill.price_sheet import sheet_problems as kinds
     from mps_bill.price_sheet.table import price_history
-    from mps_bill.view.history_view import PriceHistoryView
+    from mps_bill.view.price_view import PriceHistoryView
 
     sheets = options.load_sheets(paths or [str(shipped_folder("pricing"))], subfolders=True)
     versions = sorted((one for one in sheets if one.id == sheet), key=lambda one: one.effective_from)
