@@ -14,19 +14,7 @@ from mps_bill.core.times import DAY, date_text, time_text
 from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
-from mps_bill.view.bill_records import (
-    BILL,
-    LINE,
-    RECORDS,
-    adjustment_record,
-    bill_record,
-    bill_run_json,
-    charge_records,
-    clock_name,
-    is_discounted,
-    line_record,
-    statement_record,
-)
+from mps_bill.view import bill_records
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.reasons import item_title
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
@@ -102,18 +90,18 @@ class BillView:
         """The summaries, where some were asked for; else the lines."""
         if self.by:
             return summary_records(self._summaries(*self.by), self.run.currency, {})
-        return Records(RECORDS, self._records())
+        return Records(bill_records.RECORDS, self._records())
 
     def _records(self) -> Iterator[Record]:
         run = self.run
         for status, bills in (("issued", run.bills), ("pending", run.pending)):
             for bill in bills:
-                yield from charge_records(bill, status, run.currency)
+                yield from bill_records.charge_records(bill, status, run.currency)
         for month in run.months:
-            yield adjustment_record(statement_record(month), run.currency)
+            yield bill_records.adjustment_record(bill_records.statement_record(month), run.currency)
 
     def document(self) -> dict[str, Any]:
-        document = bill_run_json(self.run)
+        document = bill_records.bill_run_json(self.run)
         if self.by:
             document["summaries"] = [summary_json(summary, {}) for summary in self._summaries(*self.by)]
         return document
@@ -164,14 +152,14 @@ def bill_table(bill: Bill, currency: str) -> Table:
     """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
     keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
-    columns = pick(LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
+    columns = pick(bill_records.LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
     rows: list[Record | Heading] = []
     item: Item | None = None
     for line in bill.lines:
         if item is None or line.item.code != item.code:
             item = line.item
             rows.append(Heading(item_title(item)))
-        shown = dict(line_record(line))
+        shown = dict(bill_records.line_record(line))
         shown["spec"] = f"  {line.spec}" + (f" ({line.tier})" if line.tier else "")
         shown["records"] = line.records or None
         if not line.plan_micros:
@@ -189,7 +177,9 @@ def bill_title(cycle: Cycle) -> str:
     bill = mark("Bill of {product}: {start} to {end} ({clock}), issued {issued}")
     correction = mark("Correction of {product}: {start} to {end} ({clock}), issued {issued}")
     title = bill if cycle.correction_at is None else correction
-    shown = tr(title, product=cycle.product, start=start, end=end, clock=clock_name(calendar), issued=issued)
+    shown = tr(
+        title, product=cycle.product, start=start, end=end, clock=bill_records.clock_name(calendar), issued=issued
+    )
     return f"{shown}\n{cycle.sheet.ref}"
 
 
@@ -266,12 +256,12 @@ def listed(
 
 def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -> Table:
     """Bills that are not issued yet, and in no total; the first of them one by one."""
-    discounted = is_discounted(pending)
+    discounted = bill_records.is_discounted(pending)
     head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
     columns = (*head_columns, *money_columns(sum_amounts(pending), currency, discounted=discounted))
 
     def row(bill: Bill) -> Row:
-        head = bill_record(bill)
+        head = bill_records.bill_record(bill)
         return (head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted))
 
     rows = listed(pending, in_full, row, lambda rest: (None, None, *money(rest, discounted=discounted)))
@@ -280,7 +270,9 @@ def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -
 
 def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Columns:
     """The columns of amounts like these."""
-    *others, last = pick(BILL, *amounts.figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"})
+    *others, last = pick(
+        bill_records.BILL, *amounts.figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"}
+    )
     return (*others, dataclasses.replace(last, unit=currency))
 
 

@@ -45,13 +45,7 @@ PRICE = (
     Column("unit_price", "price"),
     *columns_of("currency", "unit"),
 )
-UNPRICED = (
-    Column("items"),
-    Column("specs"),
-    Column("regions"),
-    Column("before"),
-    Column("note", "text", "Why"),
-)
+UNPRICED = (*columns_of("items", "specs", "regions", "before"), Column("note", "text", "Why"))
 COVERAGE = (
     *columns_of("price_sheet", "item", "region"),
     *columns_of("priced", "missing", kind="count"),

@@ -45,12 +45,9 @@ _PLACE = ("file", "line", "column")
 _AMOUNTS = mark("Amounts are theirs - ours.")
 _GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("month")}
 
-_PERIOD = (
-    Column("product"),
-    *columns_of("period_start", "period_end", kind="time"),
-)
+_PERIOD = (Column("product"), *columns_of("period_start", "period_end", kind="time"))
 #: Amounts of both sides.
-_SIDES = (*columns_of("ours", "theirs", "difference", kind="amount", summed=True),)
+_SIDES = columns_of("ours", "theirs", "difference", kind="amount", summed=True)
 BILL = (*_PERIOD, Column("rows", "count", "Export rows", summed=True), *_SIDES, Column("verdict"))
 #: A difference, as `_difference_record` spells it.
 DIFFERENCE = (
@@ -74,11 +71,7 @@ _EXCLUDED = (
     Column("rows", "count", summed=True),
     Column("payable", "amount", summed=True),
 )
-_WRONG = (
-    Column("place"),
-    Column("message", "text", "The export contradicts itself"),
-    Column("amount", "amount"),
-)
+_WRONG = (Column("place"), Column("message", "text", "The export contradicts itself"), Column("amount", "amount"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +173,7 @@ class ReconcileView:
         return Table(tr("Payable"), columns, rows, ((tr("Total"), *_sums(bills)),))
 
     def _side_columns(self) -> tuple[Column, ...]:
-        *sides, difference = pick(_SIDES, "ours", "theirs", "difference")
+        *sides, difference = _SIDES
         return (*sides, replace(difference, unit=self.currency))
 
     def _payments(self, ours: Paid, theirs: Paid) -> Table:

@@ -14,16 +14,7 @@ from mps_bill.core.times import DAY, HOUR, date_text, offset_text, time_text
 from mps_bill.metering.groups import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
-from mps_bill.view.bill_records import (
-    BILL,
-    LINE,
-    bill_columns,
-    bill_record,
-    clock_name,
-    is_discounted,
-    line_record,
-    month_record,
-)
+from mps_bill.view import bill_records
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.summary_view import summary_table, summary_title
 from mps_bill.view.tables import (
@@ -68,16 +59,16 @@ CONTROL_TOTALS = columns_of(
     kind="count",
 )
 LINE_COLUMNS = (
-    *pick(BILL, "product", "cycle_start", "clock", titles={"cycle_start": "Cycle start"}),
-    *LINE,
+    *pick(bill_records.BILL, "product", "cycle_start", "clock", titles={"cycle_start": "Cycle start"}),
+    *bill_records.LINE,
 )
 
 
 def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] = ()) -> Report:
     """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
     unsettled = tr("No account was given: `mps-bill settle --account FILE` fills this table.")
-    columns = bill_columns(discounted=is_discounted(run.bills), is_part=run.amounts.is_part)
-    records = [*map(bill_record, run.bills), *map(month_record, run.months)]
+    columns = bill_records.bill_columns(discounted=bill_records.is_discounted(run.bills), is_part=run.amounts.is_part)
+    records = [*map(bill_records.bill_record, run.bills), *map(bill_records.month_record, run.months)]
     bills = table(tr("Bills"), columns, records, name=BILLS, of_details=True)
     empty = (Table(title, (Column("remark"),), (), remark=unsettled) for title in (tr("Deductions"), tr("Account")))
     sums = (summary_table(summary, run.currency) for summary in summaries)
@@ -87,8 +78,8 @@ def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] 
 
 def sums_of(amounts: Amounts, bills: Iterable[Bill]) -> list[Figure]:
     """The sums that lead to what is payable."""
-    sums = amounts.figures(discounted=is_discounted(bills))
-    return [Figure(column.key, column.label, sums[column.key]) for column in pick(BILL, *sums)]
+    sums = amounts.figures(discounted=bill_records.is_discounted(bills))
+    return [Figure(column.key, column.label, sums[column.key]) for column in pick(bill_records.BILL, *sums)]
 
 
 def for_reading(report: Report, in_full: int | None) -> Report:
@@ -113,16 +104,16 @@ def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> I
         (tr("Pending bills"), tr("Not issued yet, and in no total."), pending),
     ):
         if bills:
-            columns = bill_columns(discounted=is_discounted(bills))
-            yield table(title, columns, map(bill_record, bills), remark=remark, of_details=True)
+            columns = bill_records.bill_columns(discounted=bill_records.is_discounted(bills))
+            yield table(title, columns, map(bill_records.bill_record, bills), remark=remark, of_details=True)
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
     """A row per line of every bill; the amounts add up to the list amount."""
-    heads = ((bill_record(bill), bill) for bill in bills)
-    discounted = is_discounted(bills)
+    heads = ((bill_records.bill_record(bill), bill) for bill in bills)
+    discounted = bill_records.is_discounted(bills)
     columns = tuple(column for column in LINE_COLUMNS if discounted or column.key != "discount")
-    records = ({**head, **line_record(line)} for head, bill in heads for line in bill.lines)
+    records = ({**head, **bill_records.line_record(line)} for head, bill in heads for line in bill.lines)
     return table(tr("Lines"), columns, records, name=LINES, of_details=True)
 
 
@@ -148,11 +139,11 @@ def run_report(
         calendar = first.cycle.sheet.billing.calendar
         start, end = (time_text(second, calendar.offset) for second in (first.cycle.start, last.cycle.end))
         facts += [
-            (tr("First cycle starts"), bill_record(first)["cycle_start"]),
-            (tr("Last cycle ends"), bill_record(last)["cycle_end"]),
-            (tr("Clock"), clock_name(calendar)),
+            (tr("First cycle starts"), bill_records.bill_record(first)["cycle_start"]),
+            (tr("Last cycle ends"), bill_records.bill_record(last)["cycle_end"]),
+            (tr("Clock"), bill_records.clock_name(calendar)),
         ]
-        about.insert(0, tr("{start} to {end} ({clock})", start=start, end=end, clock=clock_name(calendar)))
+        about.insert(0, tr("{start} to {end} ({clock})", start=start, end=end, clock=bill_records.clock_name(calendar)))
     facts += [(tr("Price sheet"), ref) for ref in sorted({bill.cycle.sheet.ref for bill in bills})]
     used = {line.item.code for bill in bills for line in bill.lines}
     labels = {item.code: item.label for item in listed_items(bills)}

@@ -26,21 +26,7 @@ from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
-from mps_bill.view.bill_records import (
-    BILL,
-    FORMAT,
-    RECORDS,
-    adjustment_record,
-    bill_columns,
-    bill_json,
-    bill_record,
-    charge_records,
-    head_of,
-    is_discounted,
-    month_json,
-    month_record,
-    statement_record,
-)
+from mps_bill.view import bill_records
 from mps_bill.view.reading_report import begin_json
 from mps_bill.view.tables import (
     BILLS,
@@ -103,7 +89,7 @@ DEDUCTION = (
     Column("remaining_in"),
 )
 #: For programs: the rows of bills, and a row per deduction, so that `amount` and `paid` both sum to payable.
-SETTLED = (*RECORDS, *pick(DEDUCTION, "source", "source_id", "units", "paid", "remaining"))
+SETTLED = (*bill_records.RECORDS, *pick(DEDUCTION, "source", "source_id", "units", "paid", "remaining"))
 #: A source in the closing statement, as `closing_record` spells it.
 CLOSING = (
     *columns_of("source", "id", "unit"),
@@ -116,7 +102,7 @@ CLOSING = (
 #: What a bill or statement was paid from.
 PAID = tuple(Column(key, "amount", title, summed=True, may_hide=True, sense="paid") for key, title in PAYERS.items())
 _DEDUCTION_COLUMNS = (
-    *pick(BILL, "product", "kind", "cycle_start", "clock"),
+    *pick(bill_records.BILL, "product", "kind", "cycle_start", "clock"),
     *(column for column in DEDUCTION if column.key != "source"),
 )
 _TOP_UP = (
@@ -184,7 +170,11 @@ def debt_name(debt: Debt, offset: int) -> str:
 
 
 def _head(step: Settlement | StatementSettlement) -> Record:
-    return bill_record(step.bill) if isinstance(step, Settlement) else month_record(step.statement)
+    return (
+        bill_records.bill_record(step.bill)
+        if isinstance(step, Settlement)
+        else bill_records.month_record(step.statement)
+    )
 
 
 def _paid_record(step: Settlement | StatementSettlement) -> Record:
@@ -211,20 +201,20 @@ def settle_records(run: SettleRun) -> Iterator[Record]:
     for settlement in settled.settlements:
         bill = settlement.bill
         status = "issued" if bill.cycle.correction_at is None else "correction"
-        yield from charge_records(bill, status, currency)
-        head = {**head_of(bill_record(bill, status)), "currency": currency}
+        yield from bill_records.charge_records(bill, status, currency)
+        head = {**bill_records.head_of(bill_records.bill_record(bill, status)), "currency": currency}
         yield from _payment_records(settlement, head, currency)
         if settlement.frozen:
             yield {**head, "row": "frozen", "paid": settlement.frozen}
     for step in settled.statements:
-        statement = statement_record(step.statement)
-        yield adjustment_record(statement, currency)
-        head = {**head_of(statement), "currency": currency}
+        statement = bill_records.statement_record(step.statement)
+        yield bill_records.adjustment_record(statement, currency)
+        head = {**bill_records.head_of(statement), "currency": currency}
         yield {**head, "row": "frozen", "paid": -step.released}
         yield from _payment_records(step, head, currency)
     for status, bills in (("late", settled.late), ("pending", settled.pending)):
         for bill in bills:
-            yield from charge_records(bill, status, currency)
+            yield from bill_records.charge_records(bill, status, currency)
 
 
 def _payment_records(step: Settlement | StatementSettlement, head: Record, currency: str) -> Iterator[Record]:
@@ -246,7 +236,7 @@ def settle_report(
     taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
     closing = (closing_record(row, run.offset) for row in run.closing_rows)
     adds_up = tr("Account {id}. Opening + added - taken = closing.", id=settled.closing.id)
-    columns = bill_columns(discounted=is_discounted(bills))
+    columns = bill_records.bill_columns(discounted=bill_records.is_discounted(bills))
     tables = [
         table(tr("Bills"), (*columns, *PAID), map(_paid_record, steps), name=BILLS, of_details=True),
         *summaries,
@@ -303,7 +293,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     sums = run.totals
     discounted = bool(settled.opening.contract.discounts)
     document: dict[str, Any] = {
-        **begin_json(FORMAT, run.currency, run.selection, run.offset),
+        **begin_json(bill_records.FORMAT, run.currency, run.selection, run.offset),
         "control_totals": dataclasses.asdict(run.control_totals),
         "bills": [
             {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}
@@ -320,7 +310,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     if settled.statements:
         document["months"] = [
             {
-                **month_json(step.statement, discounted=discounted),
+                **bill_records.month_json(step.statement, discounted=discounted),
                 **({"vouchers_at_billing": step.paid_at_billing} if step.paid_at_billing else {}),
                 **_payment_json(step, run.currency),
             }
@@ -339,9 +329,9 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     if overdue:
         document["overdue"] = overdue
     if settled.late:
-        document["late"] = [{**bill_json(bill), **_before_json(bill, settled)} for bill in settled.late]
+        document["late"] = [{**bill_records.bill_json(bill), **_before_json(bill, settled)} for bill in settled.late]
     if settled.pending:
-        document["pending"] = [bill_json(bill) for bill in settled.pending]
+        document["pending"] = [bill_records.bill_json(bill) for bill in settled.pending]
     if run.forecast:
         document["forecast"] = _forecast_json(run.forecast, run.offset)
     return document
@@ -350,7 +340,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
 def settlement_json(settlement: Settlement, currency: str) -> dict[str, Any]:
     """A bill with what paid it."""
     frozen = {"frozen": settlement.frozen} if settlement.frozen else {}
-    return {**bill_json(settlement.bill), **_payment_json(settlement, currency), **frozen}
+    return {**bill_records.bill_json(settlement.bill), **_payment_json(settlement, currency), **frozen}
 
 
 def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:

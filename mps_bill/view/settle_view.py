@@ -24,19 +24,8 @@ from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.sources import SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.resource_plans import PlanDeduction
 from mps_bill.settlement.waterfall import Arrival
+from mps_bill.view import bill_view
 from mps_bill.view.bill_records import BILL
-from mps_bill.view.bill_view import (
-    BillView,
-    bill_table,
-    bills_in_full,
-    default_groupings,
-    listed,
-    pending_table,
-    spans_days,
-    sum_columns,
-    to_payable,
-    total_rows,
-)
 from mps_bill.view.books import STANDARD_BOOKS, Books
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.settle_records import (
@@ -70,6 +59,7 @@ from mps_bill.view.tables import (
     Report,
     Row,
     Table,
+    columns_of,
     pick,
     table,
 )
@@ -91,13 +81,7 @@ _BEFORE: dict[Before | None, str] = {
     "unknown": mark("yes, long ago"),
 }
 #: Amounts in money or in a plan's unit.
-_TOOK = (
-    Column("From", sense="source"),
-    Column("for"),
-    Column("Took", "amount"),
-    Column("Left", "amount"),
-    Column("Unit"),
-)
+_TOOK = (Column("From", sense="source"), Column("for"), *columns_of("Took", "Left", kind="amount"), Column("Unit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +106,13 @@ class SettleView:
 
     def printed(self) -> Iterator[Block]:
         run, settled = self.run, self.run.settled
-        is_long = spans_days(bills_of_steps(run))
+        is_long = bill_view.spans_days(bills_of_steps(run))
         if not run.selection.is_everything:
             part = selection_text(run.selection, run.offset, bills_of_steps(run))
             yield Note(tr("{part} The account is shown as it is after the whole run.", part=part))
         if is_long:
             yield _total_table(run, is_long=is_long)
-        shown = settled.steps[: bills_in_full(self.in_full, is_long=is_long)]
+        shown = settled.steps[: bill_view.bills_in_full(self.in_full, is_long=is_long)]
         for step in shown:
             yield from _step_blocks(step, run)
         if rest := settled.steps[len(shown) :]:
@@ -138,7 +122,7 @@ class SettleView:
         if settled.charged_again:
             yield Note(charged_again_text(run))
         yield _closing_table(run)
-        unasked = default_groupings(is_long=is_long) if is_long and not self.by else ()
+        unasked = bill_view.default_groupings(is_long=is_long) if is_long and not self.by else ()
         for summary in (*self._summaries(*self.by), *self._summaries(*unasked, split=False)):
             yield summary_table(summary, run.currency)
             if self.by or summary.of_bills:
@@ -147,7 +131,7 @@ class SettleView:
         if settled.late:
             yield from _late_blocks(settled.late, run, self.in_full)
         if settled.pending:
-            yield pending_table(settled.pending, run.currency, self.in_full)
+            yield bill_view.pending_table(settled.pending, run.currency, self.in_full)
         yield from _forecast(run)
         yield Note(control_totals_text(run.control_totals))
 
@@ -195,9 +179,9 @@ class SettleView:
     def page(self) -> Report:
         from mps_bill.view.run_report import for_reading
 
-        if self.in_short or not spans_days(bills_of_steps(self.run)):
+        if self.in_short or not bill_view.spans_days(bills_of_steps(self.run)):
             return self.tables()
-        whole = self if self.by else replace(self, by=default_groupings(is_long=True))
+        whole = self if self.by else replace(self, by=bill_view.default_groupings(is_long=True))
         blocks = [*_overdue_blocks(self.run, self.in_full), *_forecast(self.run)]
         report = whole.tables()
         return for_reading(replace(report, tables=[*report.tables, *_with_remarks(blocks)]), self.in_full)
@@ -235,11 +219,11 @@ def shown_of(
     books: Books = STANDARD_BOOKS,
     *,
     in_short: bool = False,
-) -> SettleView | BillView:
+) -> SettleView | bill_view.BillView:
     """What a selection has of a settlement: of a period its bills and what paid them; of lines the parts of bills, which
     nothing pays as such."""
     if selection.only:
-        return BillView(bills_of(run, selection), by, in_full, account, in_short)
+        return bill_view.BillView(bills_of(run, selection), by, in_full, account, in_short)
     selected = selected_settlement(run, selection.period)
     return SettleView(selected, by, in_full, account, selection.tags, books, in_short)
 
@@ -273,7 +257,7 @@ def _not_shown(steps: Sequence[Step], *, more: bool) -> str:
 def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
     match step:
         case Settlement():
-            yield bill_table(step.bill, run.currency)
+            yield bill_view.bill_table(step.bill, run.currency)
             cycle = step.bill.cycle
             if rows := _paid_rows(step, run.currency):
                 title = tr("Paid: {product} {start}", product=cycle.product, start=time_text(cycle.start, run.offset))
@@ -282,7 +266,7 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             statement = step.statement
             issued = time_text(statement.issued_at, run.offset)
             first, rounding = tr("List amount of the month"), tr("Rounding adjustment")
-            sums = to_payable(statement.amounts, first, rounding, is_rounded=True)
+            sums = bill_view.to_payable(statement.amounts, first, rounding, is_rounded=True)
             if step.paid_at_billing:
                 payers = tr(", ").join(tr(payer, sense="paid").lower() for payer in AT_BILLING)
                 sums.append((tr("Paid by {payers} when the hours were billed", payers=payers), step.paid_at_billing))
@@ -342,13 +326,13 @@ def arrival_text(arrival: Arrival, run: SettleRun) -> str:
 
 def _total_table(run: SettleRun, *, is_long: bool) -> Table:
     sums = run.totals
-    rows = total_rows(sums.amounts)
+    rows = bill_view.total_rows(sums.amounts)
     rows += [(f"  {tr(PAYERS[name], sense='paid')}", amount) for name, amount in sums.by_payer.items() if amount]
     bills, statements = len(run.settled.settlements), len(run.settled.statements)
     title = tr_many("Total of {n} bill", "Total of {n} bills", bills)
     if statements:
         title += tr_many(" and {n} monthly statement", " and {n} monthly statements", statements)
-    return Table(title, sum_columns(run.currency, is_long=is_long), rows)
+    return Table(title, bill_view.sum_columns(run.currency, is_long=is_long), rows)
 
 
 def bills_of_steps(run: SettleRun) -> list[Bill]:
@@ -412,7 +396,7 @@ def _overdue_blocks(run: SettleRun, in_full: int | None) -> Iterator[Block]:
         left = sum((bill.left for bill in bills), ZERO)
         return (None, sum((bill.debt.amount for bill in bills), ZERO), None, left or None)
 
-    rows = listed(run.overdue, in_full, row, together)
+    rows = bill_view.listed(run.overdue, in_full, row, together)
     columns = (
         Column("Bill"),
         Column("Overdue since", "time"),
@@ -449,7 +433,7 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
     def together(bills: Sequence[Bill]) -> Row:
         return (None, *_late_cells(bills), None)
 
-    rows = listed(late, in_full, row, together)
+    rows = bill_view.listed(late, in_full, row, together)
     figures = pick(BILL, "records", "list_amount", unit=run.currency)
     columns = (Column("Cycle", "time"), Column("Product"), *figures, Column("Charged before"))
     total = (tr("Total"), *together(late))
@@ -493,13 +477,7 @@ def _forecast(run: SettleRun) -> Iterator[Block]:
     forecast, offset = run.forecast, run.offset
     if forecast is None:
         return
-    columns = (
-        Column("Source"),
-        Column("Unit"),
-        Column("Left", "amount"),
-        Column("A day", "amount"),
-        Column("Runs out", "time"),
-    )
+    columns = (*columns_of("Source", "Unit"), *columns_of("Left", "A day", kind="amount"), Column("Runs out", "time"))
     rows: list[Row] = []
     for row in forecast.rows:
         out = tr("not at this rate") if row.runs_out is None else Moment(row.runs_out, offset)
