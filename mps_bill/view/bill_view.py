@@ -57,7 +57,6 @@ class BillView:
 
     @property
     def amounts(self) -> Amounts:
-        """What is shown comes to."""
         return self.run.amounts
 
     def printed(self) -> Iterator[Block]:

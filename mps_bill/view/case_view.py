@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult, Mismatch
+from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult
 from mps_bill.core.diagnostics import counted, printable
 from mps_bill.view.reading_report import problem_json
 from mps_bill.view.tables import Case, Suites, attributes
@@ -60,15 +60,11 @@ class CaseView:
 
 
 def _failure_lines(result: CaseResult) -> list[str]:
-    return [
-        *(f"{one.place}: {printable(_mismatch_text(one))}" for one in result.mismatches),
-        *(f"{problem.place}: refused: {problem.message} [{problem.kind}]" for problem in result.refusals),
-    ]
-
-
-def _mismatch_text(one: Mismatch) -> str:
-    difference = f" ({one.difference})" if one.difference else ""
-    return f"{one.what} is {one.actual}, expected {one.expected}{difference}"
+    lines = []
+    for one in result.mismatches:
+        difference = f" ({one.difference})" if one.difference else ""
+        lines.append(f"{one.place}: " + printable(f"{one.what} is {one.actual}, expected {one.expected}{difference}"))
+    return lines + [f"{one.place}: refused: {one.message} [{one.kind}]" for one in result.refusals]
 
 
 def _case_json(result: CaseResult) -> dict[str, Any]:
@@ -80,12 +76,11 @@ def _case_json(result: CaseResult) -> dict[str, Any]:
         "mismatches": [
             {
                 **attributes(mismatch, "what", "expected", "actual", "difference"),
-                "line": mismatch.place.line,
-                "column": mismatch.place.column,
+                **attributes(mismatch.place, "line", "column"),
             }
             for mismatch in result.mismatches
         ],
-        "refusals": [problem_json(problem) for problem in result.refusals],
+        "refusals": list(map(problem_json, result.refusals)),
     }
 
 

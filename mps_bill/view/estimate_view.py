@@ -75,7 +75,6 @@ def _rows(one: Estimate) -> Iterator[Record]:
 
 
 def steps(one: Estimate, currency: str) -> list[Step]:
-    """Each step as (name, what was done)."""
     sheet, item = one.assignment.sheet, one.assignment.item
     cycle, charge = one.bill.cycle, one.lines[0].charge
     offset = sheet.billing.calendar.offset

@@ -32,7 +32,6 @@ class ExplanationView:
     currency: str
 
     def printed(self) -> Iterator[Block]:
-        """A table of steps per row of the job."""
         for one in self.explained:
             record = one.placed.record
             output = tr(", output {output}", output=record.output) if record.output else ""
@@ -65,7 +64,6 @@ def _record_json(one: Explained, currency: str) -> dict[str, Any]:
 
 
 def steps(one: Explained, currency: str) -> list[Step]:
-    """Each step as (name, what happened)."""
     placed = one.placed
     record = placed.record
     found: list[Step] = [

@@ -46,7 +46,6 @@ class FindingsView:
         return any(map(self.fails, self.problems))
 
     def fails(self, problem: Problem) -> bool:
-        """Whether the check fails for it."""
         return level(problem) == "error" or (self.strict and (self.by_calendar or problem.kind not in BY_CALENDAR))
 
     @property
@@ -106,7 +105,6 @@ class FindingsView:
 
 
 def _also(problem: Problem) -> dict[str, Any]:
-    """The other places of the same mistake."""
     return {"also": [attributes(place, "line", "column") for place in problem.also]} if problem.also else {}
 
 

@@ -87,7 +87,6 @@ class Journal:
 
 
 def journal(run: SettleRun, books: Books, by: JournalBy = "bill") -> Journal:
-    """The journal of a run."""
     settled, ledger = run.settled, _Ledger(run, books)
     transactions = sorted(_transactions(settled.steps, ledger, by), key=lambda one: one.date)
     opening, closing = ledger.balances(settled.opening), ledger.balances(settled.closing)
@@ -111,7 +110,6 @@ def journal_by(groupings: Sequence[tuple[str, ...]]) -> JournalBy:
 
 
 def _days(day: str, days: int) -> str:
-    """The date so many days after another."""
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 

@@ -91,7 +91,11 @@ class PriceDiffView:
         if self.usage:
             yield from self._effect(self.usage)
         if self.unbilled:
-            yield self._unbilled_table()
+            columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=self._currency)
+            amount = sum((one.amount for one in self.unbilled), ZERO)
+            total: Record = {"item": tr("Total"), "rows": sum(one.rows for one in self.unbilled), "amount": amount}
+            title = tr("Usage that has no price under the new sheet")
+            yield table(title, columns, map(asdict, self.unbilled), [total])
         for one in diff.changed:
             if diff.lone is None:
                 before = _named(one.old) if one.old.ref != one.new.ref else one.old.place.file
@@ -146,14 +150,6 @@ class PriceDiffView:
                 tr_many("{n} usage record without a price any more", "{n} usage records without a price any more", rows)
             )
         return tr("{parts}.", parts=tr("; ").join(parts))
-
-    def _unbilled_table(self) -> Table:
-        rows = sum(one.rows for one in self.unbilled)
-        total = sum((one.amount for one in self.unbilled), ZERO)
-        columns = pick(UNBILLED, "item", "spec", "region", "rows", "amount", "reason", unit=self._currency)
-        totals: list[Record] = [{"item": tr("Total"), "rows": rows, "amount": total}]
-        title = tr("Usage that has no price under the new sheet")
-        return table(title, columns, map(asdict, self.unbilled), totals)
 
     @property
     def _currency(self) -> str:

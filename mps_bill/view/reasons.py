@@ -132,7 +132,6 @@ def of_line(line: LineItem, currency: str) -> str:
 
 
 def as_table(title: str, steps: Iterable[Step]) -> Table:
-    """How something came about, step by step."""
     return Table(title, (Column("Step"), Column("What was done")), tuple(steps))
 
 

@@ -101,7 +101,6 @@ class SettleView:
 
     @property
     def amounts(self) -> Amounts:
-        """What is shown comes to."""
         return self.run.totals.amounts
 
     def printed(self) -> Iterator[Block]:
@@ -284,21 +283,19 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
 
 def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Row]:
     """What each source took: plans in their unit, the others in money; what is outstanding and what is frozen."""
-    rows = [_took(record) for record in deductions(step, currency)]
+    rows: list[Row] = []
+    for record in deductions(step, currency):
+        covered = None
+        if isinstance(quantity := record.get("plan_quantity"), Quantity):
+            covered = f"{with_unit(str(quantity), quantity.unit)} {record['spec']} {record['region']}"
+        name = f"{record['name']} {record['source_id'] or ''}".rstrip()
+        took = record.get("units") or record.get("paid")
+        rows.append((name, covered, took, record["remaining"], record["remaining_in"]))
     if step.payment.outstanding:
         rows.append((tr("Outstanding"), None, step.payment.outstanding, None, currency))
     if isinstance(step, Settlement) and step.frozen:
         rows.append((tr("Frozen"), tr("until the month is over"), step.frozen, None, currency))
     return rows
-
-
-def _took(record: Record) -> Row:
-    covered = None
-    if isinstance(quantity := record.get("plan_quantity"), Quantity):
-        covered = f"{with_unit(str(quantity), quantity.unit)} {record['spec']} {record['region']}"
-    name = f"{record['name']} {record['source_id'] or ''}".rstrip()
-    took = record.get("units") or record.get("paid")
-    return (name, covered, took, record["remaining"], record["remaining_in"])
 
 
 def arrival_text(arrival: Arrival, run: SettleRun) -> str:

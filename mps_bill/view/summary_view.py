@@ -48,21 +48,21 @@ _KEYS = {
 def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
     """The summary as a person reads it; one by two groupings or more has the values of the last as columns. `names` are what
     the values of another are called, where that is not what they are called everywhere."""
-    return _crosstab(summary, currency) if len(summary.by) > 1 else _flat(summary, currency, names or {})
+    if len(summary.by) > 1:
+        return _crosstab(summary, currency)
+    (grouping,) = summary.by
+    columns = (key_column(grouping), *figure_columns(summary, currency))
+    called = (
+        (names or {}).get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]) for row in summary.rows
+    )
+    rows = ({grouping: name, **figures(summary, row)} for name, row in zip(called, summary.rows, strict=True))
+    total = {grouping: tr("Total"), **figures(summary, summary.total)}
+    return table(summary_title(summary), columns, rows, [total])
 
 
 def summary_title(summary: Summary) -> str:
     names = (grouping if is_tag(grouping) else key_column(grouping).label.lower() for grouping in summary.by)
     return tr("By {groupings}", groupings=tr(" and ").join(names))
-
-
-def _flat(summary: Summary, currency: str, names: Mapping[str, str]) -> Table:
-    (grouping,) = summary.by
-    columns = (key_column(grouping), *figure_columns(summary, currency))
-    called = (names.get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]) for row in summary.rows)
-    rows = ({grouping: name, **figures(summary, row)} for name, row in zip(called, summary.rows, strict=True))
-    total = {grouping: tr("Total"), **figures(summary, summary.total)}
-    return table(summary_title(summary), columns, rows, [total])
 
 
 def key_column(grouping: str) -> Column:
