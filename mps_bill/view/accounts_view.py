@@ -3,8 +3,8 @@ forgotten."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from mps_bill.ask.all_accounts import RunSum
@@ -79,6 +79,6 @@ class AccountsView:
     def tail(self, total: RunSum, control_totals: ControlTotals) -> dict[str, Any]:
         """What the document ends with."""
         return {
-            "control_totals": dataclasses.asdict(control_totals),
+            "control_totals": asdict(control_totals),
             "total": total.money,
         }

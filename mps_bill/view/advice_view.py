@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mps_bill.ask.advise.advice import MAX_OF_A_PACK, Advice, Reach
@@ -107,7 +106,7 @@ class AdviceView:
             "currency": advice.currency,
             "packs": advice.packs.id,
             "bought_at": moment(advice.bought_at, advice.offset),
-            "control_totals": dataclasses.asdict(advice.control_totals),
+            "control_totals": asdict(advice.control_totals),
             "without": advice.now.figures(discounted=bool(advice.now.discount)),
             "types": [
                 {
@@ -116,7 +115,7 @@ class AdviceView:
                     "unit": type_.unit.name,
                     "valid_for": str(type_.valid_for),
                     "expires_at": _expires(advice, type_),
-                    "sources": [dataclasses.asdict(source) for source in type_.sources],
+                    "sources": [asdict(source) for source in type_.sources],
                 }
                 for type_ in advice.packs.types
             ],

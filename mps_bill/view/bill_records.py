@@ -3,8 +3,8 @@ records what its contract has (format `mps-bill/bills/1`)."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from mps_bill.core.decimals import plain
@@ -193,7 +193,7 @@ def bill_run_json(run: BillRun) -> dict[str, Any]:
     discounted = run.has_discounts
     document: dict[str, Any] = {
         **begin_json(FORMAT, run.currency, run.selection, run.offset),
-        "control_totals": dataclasses.asdict(run.control_totals),
+        "control_totals": asdict(run.control_totals),
         "bills": list(map(bill_json, run.bills)),
         "total": run.amounts.figures(discounted=discounted),
     }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -272,7 +271,7 @@ def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Colum
     *others, last = pick(
         bill_records.BILL, *amounts.figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"}
     )
-    return (*others, dataclasses.replace(last, unit=currency))
+    return (*others, replace(last, unit=currency))
 
 
 def money(bills: Iterable[Bill], *, discounted: bool) -> tuple[Value, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -174,7 +173,7 @@ class ChangeView:
             "after": self._side(changes.after),
             "changes": list(self._records()),
             "total": _figures(changes.total),
-            "control_totals": dataclasses.asdict(self.run.control_totals),
+            "control_totals": asdict(self.run.control_totals),
         }
         if len(changes.before.parts) > 1:
             document["stands_out"] = [
@@ -233,7 +232,7 @@ def _sum(rows: Sequence[tuple[Key, Change]]) -> Change:
 
 
 def _figures(change: Change) -> dict[str, Decimal]:
-    return dataclasses.asdict(change)
+    return asdict(change)
 
 
 def _short(change: Change) -> Row:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -166,7 +165,7 @@ class ComparisonView:
             "there": attributes(there, "label", "bills", "settled_before"),
             "items": [self._item_json(code) for code in self.comparison.items],
             "total": self._total(),
-            "control_totals": dataclasses.asdict(self._control_totals),
+            "control_totals": asdict(self._control_totals),
         }
         if there.paid:
             document["paid"] = {source: _pair(here.paid.get(source, ZERO), there.paid[source]) for source in there.paid}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
@@ -24,7 +24,7 @@ def control_totals_text(totals: ControlTotals) -> str:
     return tr(
         "Rows: {read} read = {billed} billed + {not_billable} not billable + {duplicate} duplicate + {rejected} rejected"
         " + {late} late + {pending} pending",
-        **{name.removeprefix("rows_"): count for name, count in dataclasses.asdict(totals).items()},
+        **{name.removeprefix("rows_"): count for name, count in asdict(totals).items()},
     )
 
 

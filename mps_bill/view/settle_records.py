@@ -3,9 +3,8 @@ tables of a report, for rows of programs, and for JSON (format `mps-bill/bills/1
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -294,7 +293,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
     discounted = bool(settled.opening.contract.discounts)
     document: dict[str, Any] = {
         **begin_json(bill_records.FORMAT, run.currency, run.selection, run.offset),
-        "control_totals": dataclasses.asdict(run.control_totals),
+        "control_totals": asdict(run.control_totals),
         "bills": [
             {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}
             for settlement in settled.settlements

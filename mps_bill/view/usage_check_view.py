@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mps_bill.core.language import tr
@@ -49,7 +48,7 @@ class UsageCheckView:
         problems = self.check.problems
         return {
             "format": FORMAT,
-            "control_totals": dataclasses.asdict(self.check.control_totals),
+            "control_totals": asdict(self.check.control_totals),
             "problem_counts": {str(kind): count for kind, count in sorted(problems.counts.items())},
             "problems": list(map(problem_json, problems.shown)),
         }
