@@ -10,7 +10,7 @@ from mps_bill.core.decimals import EXACT, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, to_micros
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign
 from mps_bill.metering.groups import Group
 from mps_bill.metering.records import Layout, RecordReader, UsageRecord, ValueProblem

@@ -21,7 +21,7 @@ from mps_bill.cli.profiles import choose_profile, conversion, opened
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.core.times import clock
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.groups import ControlTotals, Group, Metered
 from mps_bill.metering.meter_options import MeterOptions, Progress, Reject
 from mps_bill.metering.sources import STANDARD_INPUT, UsageSource, expanded

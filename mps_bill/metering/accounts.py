@@ -11,7 +11,7 @@ from itertools import groupby
 from os import SEEK_END
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.groups import Counted, Metered, grouped
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.tidy import tidied

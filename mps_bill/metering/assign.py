@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.times import iso
 from mps_bill.core.units import UNITS, same_dimension
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook

@@ -18,7 +18,7 @@ from itertools import compress, count, tee
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import Kind
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 
 #: A row longer than this is not usage; the limit keeps a file without line ends, or a lost quote, out of memory.
 MAX_ROW_BYTES = 2_000_000

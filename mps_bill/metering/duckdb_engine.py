@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
-from mps_bill.metering import kinds, sql
+from mps_bill.metering import sql
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.csv_rows import Row, lines_among, row_from, rows_among
 from mps_bill.metering.duckdb_sql import (
     DIALECT,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.workspace import run_folder
 

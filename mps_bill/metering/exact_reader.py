@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, near_miss, printable, quoted
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.accounts import AccountCounts, ByAccount, in_memory
 from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows

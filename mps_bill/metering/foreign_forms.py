@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from mps_bill.core.diagnostics import Kind, quoted
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
 

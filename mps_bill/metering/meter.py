@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.encodings import NotUtf8Error, in_utf8
 from mps_bill.metering.exact_reader import UsageFiles, open_files, read_exactly
 from mps_bill.metering.groups import Metered

@@ -14,7 +14,7 @@ from mps_bill.core.diagnostics import Kind, near_miss, one_of, quoted
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.usage_columns import (
     ACCOUNT_COLUMN,

@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
 from mps_bill.core.files import MAX_BYTES_OF_DATA, check_readable, near_file
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.compressed import check_zstd_ends
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
 from mps_bill.metering.foreign_forms import WORKBOOK, WORKBOOK_ENDINGS

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable
-from mps_bill.metering import kinds, sql
+from mps_bill.metering import sql
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.csv_rows import Row, as_csv, row_from
 from mps_bill.metering.exact_reader import UsageFiles
 from mps_bill.metering.groups import Metered

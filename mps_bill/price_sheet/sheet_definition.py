@@ -148,21 +148,21 @@ _language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, 
 _names = MapOf("the names in other languages", _language, _name)
 _family = Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY)
 _template = Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE)
-_of_spec = f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; absent: usage names it"
+_of_spec = f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; default: named by usage"
 NAME = Field("name", _name, "the item's name for people")
 NAMES = optional("names", _names, "the item's name in other languages, such as zh, as the provider writes it")
 FAMILY = Field("family", _family, "the family of billable items")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
 SPEC = optional("spec", _template, _of_spec)
 RESOLUTION_SET = optional("resolutions", _set_name, "the sheet's resolution set that sizes fall into")
-METERING = optional("metering", METERING_RECORD, "how a metered quantity becomes the billed one; absent: as it is")
+METERING = optional("metering", METERING_RECORD, "how a metered quantity becomes the billed one; default: unchanged")
 _prices = MapOf("a price table", _spec, REGION_PRICES)
 _aliases = MapOf("other spellings of specs", _spec, _spec)
 _sources = ListOf("the item's sources", _id, unique=True)
 PRICES = optional("prices", _prices, "spec, then region, group or *, then the price")
 PRICES_FROM = optional("prices_from", DERIVATION, "prices that are another item's, times a factor")
 ALIASES = optional("spec_aliases", _aliases, "another spelling of a spec, then the spec of the price table")
-ITEM_SOURCES = optional("sources", _sources, "ids of the sources that the prices come from; absent: all of the sheet")
+ITEM_SOURCES = optional("sources", _sources, "ids of the sources that the prices come from; default: all of the sheet")
 ITEM = Record(
     "an item",
     (NAME, NAMES, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
@@ -172,13 +172,13 @@ ITEM = Record(
 UNPRICED_ITEMS = Field("items", ListOf("the items without a price", _code, unique=True), "codes of items")
 _specs = ListOf("the specs without a price", _spec, unique=True)
 _regions = ListOf("the regions without a price", _unpriced_region, unique=True)
-_of_specs = "specs, or what they begin with (H266 is H266.HD and all others); absent: every spec"
+_of_specs = "specs, or what they begin with (H266 is H266.HD and all others); default: every spec"
 UNPRICED_SPECS = optional("specs", _specs, _of_specs)
-UNPRICED_REGIONS = optional("regions", _regions, "regions and groups; absent: everywhere")
+UNPRICED_REGIONS = optional("regions", _regions, "regions and groups; default: everywhere")
 BEFORE = optional(
     "before",
     moment("a time", kinds.BAD_TIME),
-    "when the price was first charged, on the edge of a cycle; usage before it is refused; absent: there is no price",
+    "when the price was first charged, on the edge of a cycle; usage before it is refused; default: no price",
 )
 NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price, as a refusal says it")
 _unpriced = Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE))
@@ -194,7 +194,7 @@ SITE = Field("site", lower_case("a site", kinds.BAD_ID), "the site that sells, s
 PRODUCT = Field("product", lower_case("a product", kinds.BAD_ID), "the product that is billed, such as mps")
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of every price")
 _start, _end = moment("a start", kinds.BAD_TIME), moment("an end", kinds.BAD_TIME)
-_until = "the moment it is no longer in force; absent: when the id's next version starts"
+_until = "the moment it is no longer in force; default: the start of the id's next version"
 _list_of_sources = ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,)))
 EFFECTIVE_FROM = Field("effective_from", _start, "the first moment in force, on the edge of a cycle")
 EFFECTIVE_TO = optional("effective_to", _end, _until)

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, printable, quoted
-from mps_bill.metering import kinds as usage_kinds
+from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.foreign_forms import foreign_form

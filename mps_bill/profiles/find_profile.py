@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from mps_bill.core.diagnostics import InputRejected, one_of, printable, quoted
-from mps_bill.metering import kinds as usage_kinds
+from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.foreign_forms import has_usage_columns
 from mps_bill.metering.sources import FORMATS, UsageSource, read_errors

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, printable
 from mps_bill.core.files import MAX_BYTES_OF_DATA, read_whole
-from mps_bill.metering import kinds as usage_kinds
+from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.metering.sources import UsageSource
 from mps_bill.profiles import json_records
 from mps_bill.profiles import profile_problems as kinds

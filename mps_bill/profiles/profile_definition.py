@@ -157,7 +157,7 @@ SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the shape of
 RECORDS = optional(
     "records",
     Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
-    "where the records of a JSON document are; absent: the profile reads CSV only",
+    "where the records of a JSON document are; without it the profile reads CSV only",
 )
 SKIP = optional("skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted")
 REQUIRE = optional(

@@ -132,9 +132,9 @@ def _check_frozen(frozen: Fields) -> Iterator[Problem]:
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
 FROZEN_ITEMS = Field("items", MapOf("frozen amounts", item_code, _exact_amount), "exact net amounts by item")
-FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; absent: 0", ZERO)
+FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off before; default: 0", ZERO)
 PAID_AT_BILLING = optional(
-    "vouchers", money, "what vouchers paid of it when the hours were billed; absent: 0", ZERO, name="paid_at_billing"
+    "vouchers", money, "what vouchers paid of it when the hours were billed; default: 0", ZERO, name="paid_at_billing"
 )
 FROZEN_MONTH = Object(
     "a frozen month",
@@ -166,15 +166,15 @@ CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS),
 CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=entries.keyed)
 
 DISCOUNT_ITEMS = optional(
-    "items", ListOf("the discount's items", item_code, unique=True), "the only items that it holds for; absent: all"
+    "items", ListOf("the discount's items", item_code, unique=True), "the only items that it holds for; default: all"
 )
 DISCOUNT_REGIONS = optional(
     "regions",
     ListOf("the discount's regions", region_id, unique=True),
-    "the only regions that it holds for; absent: all",
+    "the only regions that it holds for; default: all",
 )
-DISCOUNT_FROM = optional("effective_from", moment("a start"), "cycles that start from then on; absent: all before too")
-DISCOUNT_UNTIL = optional("expires_at", moment("an expiry"), "cycles that start before then; absent: it does not end")
+DISCOUNT_FROM = optional("effective_from", moment("a start"), "cycles that start from then on; default: no start")
+DISCOUNT_UNTIL = optional("expires_at", moment("an expiry"), "cycles that start before then; default: no end")
 PERCENT = Field("percent", entries.percent, "what it takes off the amount of a line, such as 8")
 DISCOUNT = Object(
     "a discount",
@@ -194,13 +194,15 @@ SETTLEMENT = optional(
     "when bills are settled; overrides the price sheets; default: as in the price sheets",
 )
 SETTLEMENT_FROM = optional(
-    "settlement_from", moment("a month's start"), "the start of the month from which `settlement` holds; absent: always"
+    "settlement_from",
+    moment("a month's start"),
+    "the start of the month from which `settlement` holds; default: always",
 )
 VOUCHERS_AT = optional(
     "vouchers_at",
     Choice[VouchersAt]("a time at which vouchers pay", words("settlement", "billing"), kinds.UNKNOWN_SETTLEMENT),
     "when vouchers pay: at settlement, or at billing, hour by hour, also where the month is settled as a whole;"
-    " absent: settlement",
+    " default: settlement",
     "settlement",
 )
 CONTRACT: tuple[Field[Any], ...] = (DISCOUNTS, SETTLEMENT, SETTLEMENT_FROM, VOUCHERS_AT)

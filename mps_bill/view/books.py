@@ -48,14 +48,14 @@ _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT,
 #: Those that have an account for each id below them.
 _BY_ID = ("resource_plans", "vouchers", "stored_value_cards")
 _NAMED = {
-    key: optional(key, _account, f"{doc}; absent: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
+    key: optional(key, _account, f"{doc}; default: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
 }
 _ITEMS = optional("items", MapOf("the accounts of items", _item, _account), "the account of an item, by its code")
 _OPENING = optional(
     "opening",
     Choice("whether a journal opens the books", {"true": True, "false": False}),
     "whether a journal begins with the balances that the account has (true), or goes on in books that have them already"
-    " (false); absent: true",
+    " (false); default: true",
 )
 
 

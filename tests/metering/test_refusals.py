@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.diagnostics import Kind
-from mps_bill.metering import kinds
+from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import usage_sources
 from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, shipped, source, usage_of, usage_text

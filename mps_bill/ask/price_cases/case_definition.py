@@ -10,7 +10,7 @@ from mps_bill.core.diagnostics import Kind, Problem, near_miss, quoted
 from mps_bill.documents.read_document import Document
 from mps_bill.documents.shapes import Field, Fields, ListOf, Object, Record, Text, Unique, optional
 from mps_bill.documents.values import decimal_of, decimal_pattern, format_field, moment, number
-from mps_bill.metering import kinds as usage_kinds
+from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.price_sheet import sheet_problems as kinds
 
 FORMAT_NAME = "mps-bill/price-cases/1"
@@ -55,9 +55,9 @@ def _decimal(name: str) -> Text[Decimal]:
 #: What each column of usage is, and whether a row of a case needs it. A row that names no job is a job of its own, one
 #: that names no time was completed at the start of the sheet's period, and one that failed may leave out what was used.
 _USAGE_DOCS: dict[str, tuple[str, bool]] = {
-    "job_id": ("the job; absent: each row is a job of its own", False),
+    "job_id": ("the job; default: a job of its own for each row", False),
     "output": ("which output or part of the job", False),
-    "completed_at": ("when the job completed, with an offset; absent: when the sheet came into force", False),
+    "completed_at": ("when the job completed, with an offset; default: the start of the sheet", False),
     "region": ("the region id, such as cn-shanghai", True),
     "item": ("the item code of the price sheet", True),
     "spec": ("the spec, where the item does not derive it", False),

@@ -42,7 +42,7 @@ PER = Field(
 ACROSS = optional(
     "across",
     Choice[Literal["item"]]("what is counted together", words("item"), kinds.UNKNOWN_TIER_SCOPE),
-    "count a month's quantity over all regions and specs of the item that say so; absent: each region and spec by itself",
+    "count a month's quantity over all regions and specs of the item that say so; default: each region and spec by itself",
 )
 _bound = Text(
     "an upper bound",

@@ -26,7 +26,7 @@ from mps_bill.settlement.entries import (
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, PaidLine
 
 FACE_VALUE = Field("face_value", money, "what it was worth at first")
-REMAINING = optional("remaining", money, "what is left of it; absent: all")
+REMAINING = optional("remaining", money, "what is left of it; default: all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class MoneyPot:
 
 
 def _items(name: str) -> Field[Many[Located[str]]]:
-    return optional("items", ListOf(name, item_code, unique=True), "the only items that it pays for; absent: any")
+    return optional("items", ListOf(name, item_code, unique=True), "the only items that it pays for; default: any")
 
 
 ITEMS = _items("the items")

@@ -32,11 +32,11 @@ from mps_bill.settlement.sources.payment_source import Holding, PaymentSource
 _NAME = optional("name", line("a name", kinds.BAD_NAME), "its name for people", "")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
 _TOTAL = Field("total", entries.quantity, "what was bought, in the plan's unit")
-_REMAINING = optional("remaining", entries.quantity, "what is left of it; absent: all")
+_REMAINING = optional("remaining", entries.quantity, "what is left of it; default: all")
 REGIONS = optional(
     "regions",
     ListOf("the plan's regions", entries.region_id, unique=True),
-    "where the plan can be used; absent: everywhere",
+    "where the plan can be used; default: everywhere",
     default=None,
 )
 COVERS = Field(
@@ -49,7 +49,7 @@ _COVERS_FROM = optional(
     "covers_from",
     Choice[CoversFrom]("what a plan covers from", shapes.words("purchase", "cycle"), kinds.BAD_NAME),
     "what it covers: what completed while it was in force (purchase), or all of every cycle in which it was (cycle);"
-    " absent: purchase",
+    " default: purchase",
     "purchase",
 )
 

@@ -14,7 +14,7 @@ VoucherOrder = Literal["earliest-expiry", "largest-balance"]
 VOUCHER_ORDER = optional(
     "voucher_order",
     Choice[VoucherOrder]("an order of vouchers", words("earliest-expiry", "largest-balance"), kinds.UNKNOWN_ORDER),
-    "which voucher is used first; absent: earliest-expiry",
+    "which voucher is used first; default: earliest-expiry",
     name="order",
 )
 
