@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from decimal import Decimal
-from fractions import Fraction
 from os.path import isdir
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +9,11 @@ from mps_bill.cli import options
 from mps_bill.cli.options import Reading, argument, option, takes
 from mps_bill.cli.output import check_outputs, invalid
 from mps_bill.cli.showing import Showing, shows
-from mps_bill.core.decimals import amount_text, percent_text, plain, rises_by_more
-from mps_bill.core.diagnostics import InputRejected, Problem, accepted, all_of
+from mps_bill.core.diagnostics import InputRejected, Problem, accepted
 
 if TYPE_CHECKING:
     from mps_bill.ask.comparison import Comparison
-    from mps_bill.price_sheet.rises import Crossed, Rise
-    from mps_bill.price_sheet.sheet_diff import SheetDiff
     from mps_bill.price_sheet.sheet_model import PriceSheet
-    from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 
 
 _FAIL_IF_UP = "Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage."
@@ -54,6 +46,7 @@ def diff(
 
     check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
 
+    from mps_bill.ask.rise_limit import crossed_limits
     from mps_bill.price_sheet.sheet_sets import diff_sets
     from mps_bill.view.price_diff_view import PriceDiffView
 
@@ -65,7 +58,7 @@ def diff(
         # What changed is known all the same, and so may be what has no price any more.
         showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
         raise
-    crossed = () if limit is None else tuple(_crossed(found, compared, limit, sides[1]))
+    crossed = () if limit is None else tuple(crossed_limits(found, compared, limit, sides[1]))
     showing.show(PriceDiffView(found, compared, (), limit, crossed))
     problems_of_usage = compared.usage.metered.problems if compared else None
     return showing.end(problems_of_usage, found=bool(found), crossed=[one.text for one in crossed])
@@ -113,86 +106,3 @@ def _compare(
     run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, showing)
     with run.metering() as (sources, meter_options):
         return compare_sheets(sources, *sides, meter_options)
-
-
-#: Of the prices that rise too much, and of the items, specs and regions without a price, so many are named.
-_NAMED = 5
-
-
-def _crossed(
-    found: SetDiff, compared: Comparison | None, limit: Decimal, sheets: Sequence[PriceSheet]
-) -> Iterator[Crossed]:
-    """What rises by more than `--fail-if-up`, in words: what is dearer by the sheets alone, and amounts of the usage. What
-    cannot be put as a percentage is judged by what it comes to on the usage."""
-    from mps_bill.price_sheet.rises import Crossed, Rise, rises
-
-    allowed = f"more than --fail-if-up {plain(limit)} % allows"
-    over = [(rise, diff) for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
-    for since, diff in found.shifted:
-        day = diff.new.billing.calendar.day(since)
-        at = f" from {day} on, when {diff.new.ref} is in force instead of {diff.old.ref}"
-        over += [(replace(rise, when=at), diff) for rise in rises(diff) if rise.exceeds(limit)]
-    measured = _sentences(found, [(rise, diff) for rise, diff in over if rise.measured])
-    for number, (sentence, rise) in enumerate(measured[:_NAMED]):
-        others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
-        yield Crossed(f"{sentence}, {allowed}{others}", rise)
-    if len(measured) > _NAMED:
-        yield Crossed(
-            f"{len(measured) - _NAMED} more rise by {allowed}", others=[rise for _, rise in measured[_NAMED:]]
-        )
-    used = set(compared.here.items) if compared else set()
-    for item in dict.fromkeys(rise.item for rise, _ in over if not rise.measured):
-        if item in used or (compared and not item):
-            continue
-        why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
-        of_item = [(rise, diff) for rise, diff in over if not rise.measured and rise.item == item]
-        for sentence, rise in _sentences(found, of_item):
-            yield Crossed(f"{sentence}, which cannot be expressed as a percentage; {why}", rise)
-    for one in (one for one in found.ended if one.refuses and (not compared or _is_used(one, compared, sheets))):
-        day = one.old.billing.calendar.day(one.since)
-        why = f"{one.instead.ref} is in force" if one.instead else "no sheet is in force any more"
-        text = (
-            f"{one.words(_NAMED)} without a price from {day} on, when {why}; this cannot be expressed as a percentage"
-        )
-        yield Crossed(text, lost=one.lost)
-    if compared is not None:
-        unmeasured = dict.fromkeys(rise.item for rise, _ in over if not rise.measured and rise.item in used)
-        before, after = compared.here.amounts, compared.there.amounts
-        for item, what, old, new in (
-            ("", "the list amount", before.list_amount, after.list_amount),
-            ("", "the payable amount", before.payable, after.payable),
-            *((code, f"the amount of {code}", *compared.amounts(code)) for code in unmeasured),
-        ):
-            if rises_by_more(old, new, limit):
-                by = f" ({percent_text(Fraction(new) / Fraction(old))})" if old else ""
-                ratio = Fraction(new) / Fraction(old) if old else None
-                rise = Rise(item, what, plain(old), plain(new), ratio, in_figures=True)
-                yield Crossed(f"{what} rises from {amount_text(old)} to {amount_text(new)}{by}, {allowed}", rise)
-
-
-def _is_used(ended: Ended, compared: Comparison, sheets: Sequence[PriceSheet]) -> bool:
-    """Whether the usage has something of what has no price any more. What bills the usage, however it names its specs, does not
-    lack a price for it."""
-    from mps_bill.price_sheet.book import latest
-    from mps_bill.price_sheet.sheet_model import EVERY_REGION
-
-    if any(ended.instead is sheet for sheet in latest(sheets)):
-        return False
-    gone = {(one.item, one.spec): one.regions for one in ended.lost}
-    for assignment in (group.assignment for group in compared.usage.metered.groups):
-        item, spec, region = assignment.item.code, assignment.spec, assignment.region
-        still = ended.instead and ended.instead.price_in(item, spec, region)
-        if not still and {region, EVERY_REGION}.intersection(gone.get((item, spec), ())):
-            return True
-    return False
-
-
-def _sentences(found: SetDiff, rises: Sequence[tuple[Rise, SheetDiff]]) -> list[tuple[str, Rise]]:
-    """Each rise in words, once, with the sheets that have it where there are several."""
-    sheets: dict[str, tuple[Rise, list[str]]] = {}
-    for rise, diff in sorted(rises, key=lambda pair: pair[0].size, reverse=True):
-        sheets.setdefault(str(rise), (rise, []))[1].append(diff.new.ref)
-    several = len(found.changed) > 1
-    return [
-        (f"{sentence} in {all_of(refs)}" if several else sentence, rise) for sentence, (rise, refs) in sheets.items()
-    ]
