@@ -12,10 +12,21 @@ from mps_bill.core.language import LANGUAGES
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
 from mps_bill.documents.read_document import Document, read_document
-from mps_bill.documents.shapes import Choice, Fields, ListOf, Located, Many, MapOf, Record, Text, optional, words
+from mps_bill.documents.shapes import (
+    Choice,
+    Fields,
+    Later,
+    ListOf,
+    Located,
+    Many,
+    MapOf,
+    Record,
+    Text,
+    optional,
+    words,
+)
 from mps_bill.documents.values import line, offset
 from mps_bill.render.formats import DEFAULTS
-from mps_bill.view.books import BOOKS, books_text
 
 NO_CONFIG = Kind("C101", "no-config")
 BAD_TEXT = Kind("C201", "bad-text")
@@ -44,6 +55,15 @@ LANGUAGE = optional(
     Choice("a language", words(*LANGUAGES), UNKNOWN_LANGUAGE),
     "the language of tables, pages, workbooks and charts",
 )
+
+
+def _books() -> Record:
+    from mps_bill.view.books import SHAPE
+
+    return SHAPE
+
+
+BOOKS = optional("books", Later(_books), "accounts of journals (beancount, hledger)")
 CONFIG = Record("the config file", (PRICES, ACCOUNT, PROFILE, SET, FORMAT, TIMEZONE, BY, LANGUAGE, BOOKS))
 DOCUMENT = Document("mps-bill config file", CONFIG, NO_CONFIG)
 law(tuple(field.key for field in CONFIG.fields) == (*KEYS, BOOKS.key), "the config's keys are not those of the options")
@@ -66,6 +86,8 @@ def read_file(path: Path) -> dict[str, Setting]:
 def _setting(key: str, value: object, folder: str) -> Setting:
     match value:
         case Fields():
+            from mps_bill.view.books import books_text
+
             return Setting(tuple(books_text(value)), str(value.place))
         case Located():
             text = offset_text(value.value) if key == TIMEZONE.key else str(value.value)

@@ -1,6 +1,6 @@
 """What a document may hold, defined once: a definition reads documents and gives the JSON Schema that editors use.
 
-A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf` and `Either`. Reading walks the tree and the
+A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf`, `Either` and `Later`. Reading walks the tree and the
 shape together. Every value keeps its place; what is wrong becomes a problem; what is right is returned all the same, so that
 later checks can go on beside a mistake. None stands for a value whose problem is reported already.
 
@@ -411,6 +411,19 @@ class MapOf(Generic[K, V]):
             "minProperties": self.at_least,
         }
         return {**schema, "required": list(self.required)} if self.required else schema
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Generic[T]):
+    """A shape that is made when it is needed, because few documents have it and its modules take time to load."""
+
+    made: Callable[[], Shape[T]]
+
+    def read(self, node: Node, at: Place, problems: list[Problem]) -> T | None:
+        return self.made().read(node, at, problems)
+
+    def schema(self) -> Schema:
+        return self.made().schema()
 
 
 @dataclass(frozen=True, slots=True)

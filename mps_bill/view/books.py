@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 from mps_bill.core.diagnostics import Kind, Problem
 from mps_bill.documents.shapes import Choice, Fields, Located, Many, MapOf, Record, Text, matching, optional
 from mps_bill.documents.values import word
+from mps_bill.settlement.sources import SOURCES
 
 BAD_LEDGER_ACCOUNT = Kind("C211", "bad-ledger-account")
 SHARED_LEDGER_ACCOUNT = Kind("C212", "shared-ledger-account")
+
+
+def _component(pool: str) -> str:
+    """`credit_line` as `Credit-Line`."""
+    return "-".join(word.capitalize() for word in pool.split("_"))
+
 
 #: What money comes from or goes to beside the balances, with the default account of each.
 FLOWS = {
@@ -21,13 +28,15 @@ FLOWS = {
     "top_ups": ("Assets:Bank", "where top-ups come from"),
     "opening_balances": ("Equity:Opening-Balances", "where the balances come from that the account begins with"),
 }
-#: What has a balance. Plans, vouchers and cards have an account each below it.
+#: What has a balance, with the same. Sources with ids have an account each below it.
 BALANCES = {
-    "resource_plans": ("Assets:Cloud:Resource-Plans", "what is left of plans, in their units"),
-    "vouchers": ("Assets:Cloud:Vouchers", "what is left of vouchers"),
-    "stored_value_cards": ("Assets:Cloud:Stored-Value-Cards", "what is left of stored-value cards"),
-    "balance": ("Assets:Cloud:Balance", "the prepaid balance"),
-    "credit_line": ("Liabilities:Cloud:Credit-Line", "what is used of the credit line"),
+    **{
+        source.pool: (
+            f"{'Liabilities' if source.is_owed else 'Assets'}:Cloud:{_component(source.pool)}",
+            source.in_books,
+        )
+        for source in SOURCES
+    },
     "outstanding": ("Liabilities:Cloud:Payable", "what is outstanding"),
     "frozen": ("Liabilities:Cloud:Accrued", "what is frozen until its monthly statement"),
 }
@@ -46,7 +55,7 @@ _account = Text(
 )
 _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT, "a code of a price sheet")
 #: Those that have an account for each id below them.
-_BY_ID = ("resource_plans", "vouchers", "stored_value_cards")
+_BY_ID = {source.pool for source in SOURCES if source.has_ids}
 _NAMED = {
     key: optional(key, _account, f"{doc}; default: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
 }
@@ -67,9 +76,9 @@ class Books:
     items: Mapping[str, str] = field(default_factory=dict)
     opening: bool = True
 
-    def account(self, key: str, default: str = "") -> str:
-        """The account of a key of `FLOWS` or `BALANCES`; `default` is that of any other."""
-        return self.named.get(key) or (FLOWS | BALANCES).get(key, (default,))[0]
+    def account(self, key: str) -> str:
+        """The account of a key of `FLOWS` or `BALANCES`."""
+        return self.named.get(key) or (FLOWS | BALANCES)[key][0]
 
 
 #: The accounts of a config file that names none.
@@ -98,11 +107,7 @@ def _check(fields: Fields) -> Iterator[Problem]:
                 yield Problem(place, SHARED_LEDGER_ACCOUNT, message)
 
 
-BOOKS = optional(
-    "books",
-    Record("the accounts of the books", (*_NAMED.values(), _ITEMS, _OPENING), check=_check),
-    "accounts of journals (beancount, hledger)",
-)
+SHAPE = Record("the accounts of the books", (*_NAMED.values(), _ITEMS, _OPENING), check=_check)
 
 
 def books_text(fields: Fields) -> Iterator[str]:

@@ -123,8 +123,7 @@ class _Ledger:
         self._reached = run.settled.opening.settled_at
         self._sources: dict[tuple[str, str], str] = {}
         for source in run.settled.opening.sources:
-            side = "Liabilities" if source.is_owed else "Assets"
-            parent = books.account(source.pool, f"{side}:Cloud:{_component(source.pool)}")
+            parent = books.account(source.pool)
             names = _components([one.id for one in source.holdings()])
             for id_, name in names.items():
                 self._sources[source.name, id_] = f"{parent}:{name}" if id_ else parent

@@ -27,7 +27,6 @@ def test_what_the_file_names_and_what_it_does_not(tmp_path: Path) -> None:
     assert found == Books({"balance": "Assets:1123-预付"}, {"dna": "Expenses:Dna"}, False)
     assert found.account("balance") == "Assets:1123-预付"
     assert found.account("vouchers") == "Assets:Cloud:Vouchers"
-    assert found.account("credits", "Assets:Cloud:Credits") == "Assets:Cloud:Credits"
     assert books_of(()) == STANDARD_BOOKS
 
 

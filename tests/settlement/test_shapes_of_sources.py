@@ -157,6 +157,20 @@ def test_they_have_accounts_in_a_journal(world: Path) -> None:
         assert posting in postings
 
 
+def test_the_config_file_names_their_accounts(world: Path) -> None:
+    (world / "books.yaml").write_text(
+        "books: {deposit: Assets:Held, overdraft: Liabilities:Bank, grants: Assets:Given}\n"
+    )
+    printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount")
+    assert all(f"open {account}\n" in printed for account in ("Assets:Held", "Liabilities:Bank", "Assets:Given:G-1"))
+    # Grants have an account for each id, which stands below theirs, where nothing else may be.
+    (world / "books.yaml").write_text("books: {grants: Assets:Given, deposit: Assets:Given:G-1}\n")
+    printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount", code=3)
+    assert "deposit, Assets:Given:G-1, is below the account of grants" in printed
+    properties = json.loads(mps_bill(world, "schema", "config"))["properties"]["books"]["properties"]
+    assert properties["deposit"]["description"] == "the deposit; absent: Assets:Cloud:Deposit"
+
+
 def test_they_are_named_where_accounts_are_compared(world: Path) -> None:
     rows = [line.split() for line in mps_bill(world, "compare", *SETTLE[1:4], "--account", "account.yaml").splitlines()]
     assert [row for row in rows if row[:1] in (["grant"], ["overdraft"], ["deposit"])] == [

@@ -149,7 +149,7 @@ def test_what_is_wrong_in_it_has_its_place(world: Path) -> None:
 def test_it_has_accounts_in_a_journal(world: Path) -> None:
     printed = mps_bill(world, *SETTLE, "--format", "beancount").split()
     assert {word for word in printed if word.startswith("Assets:Cloud:Refund")} == {
-        "Assets:Cloud:Refund-credits:R-1", "Assets:Cloud:Refund-credits:R-2",
+        "Assets:Cloud:Refund-Credits:R-1", "Assets:Cloud:Refund-Credits:R-2",
     }  # fmt: skip
 
 
