@@ -168,7 +168,7 @@ def test_the_config_file_names_their_accounts(world: Path) -> None:
     printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount", code=3)
     assert "deposit, Assets:Given:G-1, is below the account of grants" in printed
     properties = json.loads(mps_bill(world, "schema", "config"))["properties"]["books"]["properties"]
-    assert properties["deposit"]["description"] == "the deposit; absent: Assets:Cloud:Deposit"
+    assert properties["deposit"]["description"] == "the deposit; default: Assets:Cloud:Deposit"
 
 
 def test_they_are_named_where_accounts_are_compared(world: Path) -> None:
