@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mps_bill.cli import completion, exit_codes, options
+from mps_bill.cli import clock, completion, exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.options import option, takes
 from mps_bill.cli.output import cannot_write, invalid, open_output, say
@@ -95,7 +94,7 @@ class Fetching:
 
     def check_period(self, start: int, end: int, earliest: int) -> int:
         """Refuses a period without time in it, and notes what the provider may not have of it; the time now."""
-        now = int(time.time())
+        now = clock.now()
         if end <= start:
             raise invalid("--to", "the end of the period must be after its start")
         if end > now:
@@ -193,7 +192,7 @@ def bills(
     """Fetch the provider's bills of a month."""
     from mps_bill.fetch import listings
 
-    now = int(time.time())
+    now = clock.now()
     if now < listings.BILLING_CLOCK.month_start(month):
         raise invalid("--month", f"{month} has not begun")
     if now < listings.BILLING_CLOCK.month_end(month):
@@ -224,7 +223,7 @@ def account(
         raise invalid(
             "--output", f"{printable(output)} exists, and an account is never written over; name another file"
         )
-    now = int(time.time())
+    now = clock.now()
     rows: dict[str, list[Any]] = {listing.action: [] for listing in listings.ACCOUNT}
 
     def keep(page: Page) -> None:

@@ -1,6 +1,6 @@
 """Decimals from source text to output text: one strict parser, one exact context, rounding only in named places.
 
-Three roundings exist in the program and are never mixed: metered to billed quantity (`metering.rules`, on integers),
+Three roundings exist in the program and are never mixed: metered to billed quantity (`metering.scheme`, on integers),
 exact to money (`round_money`, `units.amount_of`) and value to text (`plain`, `stripped`, `amount_text`: never rounded).
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import mps_bill
 from mps_bill.core.diagnostics import printable
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.fetch.listings import Product
 from mps_bill.fetch.paging import Answer, FetchFailed, Request, decoded
 
@@ -84,7 +85,7 @@ class Provider:
                 wait = min(max(pause, later.pause), _MAX_PAUSE)
                 self._notify(f"{request}: {later}; waiting {wait} s")
                 time.sleep(wait)
-        raise AssertionError
+        raise BrokenLaw("the last try either succeeds or ends the run")
 
     def _send(self, request: Request) -> str:
         from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params

@@ -168,7 +168,7 @@ REQUIRE = optional(
 WHERE = optional("where", _field, "only an answer that has this field too")
 ANSWERED_BY = optional("answered_by", _field, "the field of a record of the run that has what is missing")
 LACKING = optional("without", _field, "only an answer that does not have this field")
-ASKED = optional("asked", _word, "the action whose answers, by the request beside them, are not refused")
+ASKED = optional("asked", _word, "the action whose answers are not refused, by the request stored with them")
 REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=model.Refusal)
 REFUSE = optional(
     "refuse",
@@ -200,7 +200,7 @@ KNOWN_BY = optional(
 ACTIONS = optional(
     "actions",
     ListOf("the actions", _word, unique=True),
-    "the actions of the API that answer so, as a request beside an answer names them",
+    "the actions of the API with such answers, as named by the request stored with an answer",
 )
 TEMPLATE = optional(
     "template",

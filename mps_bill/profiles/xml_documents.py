@@ -107,7 +107,7 @@ def _parsed(data: bytes, first_line: int, first_column: int) -> tuple[_Element, 
     def end(name: str) -> None:
         element = open_.pop()
         if element.children and element.text.strip():
-            refuse(f"the element {quoted(name)} has text beside elements, of which it is not clear what counts")
+            refuse(f"the element {quoted(name)} has both text and elements; it is not clear which of them is the value")
         # Of an empty element the parser is behind its only tag, of others before the end tag.
         at = parser.CurrentByteIndex
         element.end = data.index(b">", at) + 1 if data.startswith(b"</", at) else at

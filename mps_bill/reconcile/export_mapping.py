@@ -63,12 +63,12 @@ REGIONS = optional(
         line("a region's name", kinds.BAD_NAME),
         Text("a region id", _parse_region, rf"{REGION_ID}|{'|'.join(AREAS)}", kinds.BAD_REGION),
     ),
-    "region names on bills, and the region id that each stands for",
+    "region names on bills, and the region id of each",
 )
 UNITS_FIELD = optional(
     "units",
     MapOf("the units", line("a unit's name", kinds.BAD_NAME), Choice("a unit", UNITS, kinds.UNKNOWN_UNIT)),
-    "unit names on bills, and the unit that each stands for",
+    "unit names on bills, and the unit of each",
 )
 ITEM_NAME = shapes.Object(
     "a billing item",

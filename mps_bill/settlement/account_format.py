@@ -160,7 +160,7 @@ DIGESTS = Field(
 HOURS = Field(
     "hours",
     kept(Text("hours", _parse_hours, _HOURS, kinds.BAD_ID), lambda hours: f"x{hours:x}"),
-    "x and a hexadecimal number, of which the lowest bit stands for the first hour of the month",
+    "x and a hexadecimal number, whose lowest bit is the first hour of the month",
 )
 CHARGED_MONTH = Object("the charged cycles of a month", (PRODUCT, MONTH, HOURS), make=entries.keyed)
 CHARGED_CYCLES = Object("the charged cycles of a day", (PRODUCT, CHARGED_DAY, DIGESTS), make=entries.keyed)
@@ -214,7 +214,7 @@ SETTLED_THROUGH = optional("settled_through", moment("a time"), "cycles of every
 SETTLED_BY_PRODUCT = optional(
     "settled_through_by_product",
     MapOf("times by product", product_code, moment("a time")),
-    f"the same for each product, which then alone decides; `{values.EVERY_PRODUCT}` stands for the products not named",
+    f"the same for each product, which then alone decides; `{values.EVERY_PRODUCT}` means every other product",
 )
 SETTLED_AT = optional("settled_at", moment("a time"), "the time that the account has reached")
 OUTSTANDING = list_of("outstanding", "outstanding bills", DEBT, "oldest first")

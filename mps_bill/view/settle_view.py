@@ -436,11 +436,11 @@ def _late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> I
     total = (tr("Total"), *together(late))
     yield Table(tr("Late usage of settled cycles, not charged"), columns, rows, (total,))
     if all(before.get(cycle_key(bill.cycle)) == "same" for bill in late):
-        yield Note(tr("All of it counts as charged: the usage of every cycle adds up to what was charged of it."))
+        yield Note(tr("All of it counts as charged: the usage of every cycle equals what was charged for it."))
     else:
         how = tr(
-            "--charge-late bills late usage as corrections, but for cycles of which the same was charged before. Give it"
-            " files that hold only what was missed."
+            "--charge-late bills late usage as corrections, except for cycles for which the same was charged before. Use it with"
+            " files that have only the missed usage."
         )
         yield Note(how)
 

@@ -72,7 +72,7 @@ def plans(*rows: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeProvider]:
-    monkeypatch.setattr("mps_bill.cli.fetch.time.time", lambda: NOW)
+    monkeypatch.setattr("mps_bill.cli.clock.time.time", lambda: NOW)
     actions = {
         "QueryAccountBalance": data(BALANCE),
         "QueryCashCoupons": data({"CashCoupon": [VOUCHER]}),

@@ -25,7 +25,7 @@ _SIGNED = f"-?({decimal_pattern(AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)})"
 
 def _one_line(text: str) -> str:
     if not re.fullmatch(_LINE, text):
-        raise ValueError("the value must stand on one line")
+        raise ValueError("the value must be on one line")
     return text
 
 

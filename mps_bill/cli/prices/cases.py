@@ -8,7 +8,7 @@ from mps_bill.cli import options
 from mps_bill.cli.options import argument
 from mps_bill.cli.showing import Showing, shows
 
-_PATHS = "Price sheets with cases beside them (NAME.cases.yaml), files of cases, folders, globs or shipped ids."
+_PATHS = "Price sheets with cases next to them (NAME.cases.yaml), files of cases, folders, globs or shipped ids."
 
 
 @shows("lines", "document", "suites")
