@@ -153,7 +153,7 @@ def test_a_value_keeps_its_place_in_wrappers_and_xml(tmp_path: Path) -> None:
         ('<!DOCTYPE R [<!ENTITY a "b">]><R>&a;</R>', "1:", "document type"),
         ("<R><JobList><Job>&a;</Job></JobList></R>", "1:18:", "undefined entity"),
         ("<R>\n <JobList></R>", "2:", "mismatched tag"),
-        ("<R><JobList>text<Job/></JobList></R>", "1:", 'the element "JobList" has text'),
+        ("<R><JobList>text<Job/></JobList></R>", "1:", 'the element "JobList" has both text and elements'),
         ("<R/>junk", "1:5:", "syntax error"),
         ("<R>" * 101 + "</R>" * 101, "1:301:", "nested too deeply"),
         ("<R>\udcff</R>", "1:", "not well-formed"),
