@@ -218,7 +218,7 @@ def test_a_partitioned_parquet_folder_is_refused_with_the_reason(tmp_path: Path)
             kit.metered([source], options=_options("spark"))
         (problem,) = rejected.value.report.shown
         assert problem.kind is kinds.MISSING_COLUMN
-        assert "the name of a folder is not data" in problem.message
+        assert "it is only in the folder name" in problem.message
 
 
 @pytest.mark.parametrize("name", ["_x.csv", ".x.csv", "_x.parquet", "a:b.csv"])
