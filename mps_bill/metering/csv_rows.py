@@ -149,6 +149,17 @@ def lines_among(stream: BinaryIO, wanted: Set[bytes]) -> Iterator[tuple[int, byt
             yield number, line.rstrip(b"\r\n")
 
 
+def has_lone_cr(stream: BinaryIO) -> bool:
+    """Whether a line of a stream ends in CR alone."""
+    while chunk := stream.read(_CHUNK):
+        if b"\r" in chunk:
+            # The chunk may end between CR and LF.
+            chunk += stream.readline()
+            if chunk.count(b"\r") > chunk.count(b"\r\n"):
+                return True
+    return False
+
+
 def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:
     """Whether the last line of a stream that is not blank is too long for a row. `begun` bytes of its first one came before.
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import sql
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.csv_rows import Row, lines_among, row_from, rows_among
+from mps_bill.metering.csv_rows import Row, has_lone_cr, lines_among, row_from, rows_among
 from mps_bill.metering.duckdb_sql import (
     DIALECT,
     ROW_NUMBER,
@@ -284,6 +284,10 @@ class _DuckDBEngine:
         def found() -> list[list[tuple[int, bytes]]]:
             lines = []
             for source in self._sources:
+                # DuckDB takes a lone CR for the end of a line, which has no number then.
+                with source.open() as stream:
+                    if has_lone_cr(stream):
+                        raise _OtherLinesError
                 with source.open() as stream:
                     lines.append(list(lines_among(stream, wanted)))
             return lines
@@ -346,7 +350,11 @@ class _DuckDBEngine:
 
     def _found_by_line(self) -> Iterator[tuple[UsageSource, Row]]:
         """The suspects whose lines are kept. None is handed out before it is known that all are found."""
-        found = self._lines_found()
+        unreadable: tuple[type[Exception], ...] = read_errors()
+        try:
+            found = self._lines_found()
+        except unreadable as error:
+            raise _OtherLinesError from error
         if sum(map(len, found)) != self._expected:
             raise _OtherLinesError
         for source, lines in zip(self._sources, found, strict=True):

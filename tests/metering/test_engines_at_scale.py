@@ -350,6 +350,15 @@ def test_a_bad_row_whose_line_is_not_its_columns_is_found_all_the_same(tmp_path:
     _both([kit.source(tmp_path / "a.csv", "\n".join(rows) + "\n")])
 
 
+def test_a_bad_row_behind_a_lone_carriage_return_has_its_line(tmp_path: Path) -> None:
+    """DuckDB ends a row with an empty last value there, as the exact reader does."""
+    line = "j-{},{},cn-shanghai,transcoding,H264,1280,720,10,minute,"
+    good = [line.format(number, "2023-11-10T11:20:00Z") for number in range(20)]
+    header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,tag_a"
+    rows = [header, *good[:10], "\r".join(good[10:]), line.format(20, "x")]
+    _both([kit.source(tmp_path / "a.csv", "\n".join(rows) + "\n")])
+
+
 def test_very_many_bad_rows_behind_a_good_start(tmp_path: Path) -> None:
     """Lines of bad rows are kept as rows are counted, until they turn out to be many."""
     path, text = tmp_path / "a.csv", "j-{},2023-11-10T11:20:00Z,cn-shanghai,transcoding,H264,1280,720,{},minute"
