@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mps_bill.core.decimals import EXACT, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, Place, Problem
 from mps_bill.core.times import iso
-from mps_bill.core.units import QUANTITY_PLACES, to_micros
+from mps_bill.core.units import QUANTITY_PLACES, one_name, to_micros
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.assign import Assignment, Refusal, assign
 from mps_bill.metering.groups import Group
@@ -38,7 +38,7 @@ _LAYOUT = Layout(tuple(_ASKED), {name: number for number, name in enumerate(_ASK
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`count` equal records of `quantity` (in `unit`) that complete at the second `at`; absent text is empty.
+    """`count` equal records of `quantity` (in `unit`, also in the plural) that complete at the second `at`; absent text is empty.
 
     `month_used` is what the month has used before, in the item's unit, for prices that are tiered by the month.
     """
@@ -87,7 +87,9 @@ def estimate(question: Question, regions: Sequence[str], book: PriceBook) -> tup
 
 
 def _in_region(question: Question, region: str, book: PriceBook, scheme: MeteringScheme) -> Estimate | list[Problem]:
-    values = {"job_id": "estimate", "completed_at": iso(question.at, 0), "region": region}
+    # People copy a quantity from a result, where its unit is in the plural; usage files have the name alone.
+    unit = one_name(question.unit)
+    values = {"job_id": "estimate", "completed_at": iso(question.at, 0), "region": region, "unit": unit}
     fields = [values[name] if name in values else getattr(question, name) for name in _LAYOUT.names]
     record = RecordReader(_LAYOUT, scheme).read(fields)
     if isinstance(record, tuple):

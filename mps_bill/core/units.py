@@ -65,6 +65,11 @@ UNITS: dict[str, Unit] = {
 }
 
 
+def one_name(word: str) -> str:
+    """The name of the unit that a word is the plural of, as results print it; any other word as it is."""
+    return next((unit.name for unit in UNITS.values() if unit.many == word), word)
+
+
 def same_dimension(unit: Unit) -> tuple[Unit, ...]:
     """The units that convert exactly to `unit`, itself included."""
     return tuple(other for other in UNITS.values() if other.dimension == unit.dimension)

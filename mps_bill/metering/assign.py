@@ -150,7 +150,7 @@ def _check_unit(key: UsageKey, item: Item) -> list[Refusal]:
     unit = UNITS.get(key.unit)
     convertible = one_of([other.name for other in same_dimension(item.unit)])
     if unit is None:
-        message = f"unit {quoted(key.unit)} is not known{near_miss(key.unit, UNITS)}; {item.code} takes {convertible}"
+        message = f"unit {quoted(key.unit)} is not known; {item.code} takes {convertible}{near_miss(key.unit, UNITS)}"
         return [Refusal("unit", kinds.UNKNOWN_UNIT, message)]
     if unit.dimension != item.unit.dimension:
         message = (

@@ -133,14 +133,16 @@ def _plan_steps(one: Explained) -> Iterator[Step]:
         if line in one.lines:
             plan = deduction.plan
             took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
-            text = tr(
+            text = tr_many(
+                "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} is left",
                 "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} are left",
+                1 if deduction.remaining == MICROS else 2,
                 id=plan.id,
                 quantity=quantity_words(deduction.micros, line.item.unit),
                 coefficient=plain(plan.covers[line.item.code][line.spec]),
                 part=_in_force(plan, one),
                 took=with_unit(took, plan.unit),
-                left=left,
+                left=with_unit(left, plan.unit),
             )
             yield (tr("Resource plan"), text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_graduated_tiers_make_several_lines() -> None:
     found = one(Question(item, "", "20", "TB", AT), "CN", shipped("cdn-china"))
     assert [line.tier for line in found.lines] == ["0-10240", "10240-51200"]
     assert sum(amounts(found)) == 10 * 1024 * Decimal("0.24") + 10 * 1024 * Decimal("0.23")
+
+
+def test_a_quantity_is_taken_as_results_print_it() -> None:
+    """Results have units in the plural; no other word is taken for a unit."""
+    question = Question("review", "porn", "3", "minutes", AT)
+    assert amounts(one(question)) == amounts(one(replace(question, unit="minute")))
+    with pytest.raises(InputRejected) as refused:
+        one(replace(question, unit="minuts"))
+    (problem,) = refused.value.problems
+    assert problem.message == (
+        'unit "minuts" is not known; review takes second, minute, hour or day; did you mean "minute"?'
+    )
+
+
+@pytest.mark.parametrize(("used", "assumed"), [("1", "1 minute is assumed"), ("2", "2 minutes are assumed")])
+def test_what_the_month_has_used_is_one_or_many(used: str, assumed: str) -> None:
+    found = one(Question("review", "porn", "1", "minute", AT, month_used=used))
+    assert assumed in dict(steps(found, "CNY"))["Month"]
 
 
 def test_regions_stand_in_the_order_asked_for_each_once() -> None:

@@ -1,0 +1,28 @@
+"""What is said of how a job was billed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.golden.cases import run_captured
+
+
+@pytest.mark.parametrize(
+    ("total", "left"), [("120", "0 minutes are left"), ("121", "1 minute is left"), ("121.5", "1.5 minutes are left")]
+)
+def test_what_a_plan_has_left_is_one_or_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: str, left: str
+) -> None:
+    """40 minutes at the coefficient 3 take 120."""
+    folder = Path(shutil.copytree(ROOT / "tests/golden/settle/explained", tmp_path / "case"))
+    monkeypatch.chdir(folder)
+    account = folder / "account.yaml"
+    account.write_text(account.read_text().replace("total: 100", f"total: {total}"))
+    words = ["explain", "usage.csv", "-p", "studio.yaml", "-a", "account.yaml", "--job", "j-1", "-f", "markdown"]
+    code, out, _ = run_captured(words, b"", monkeypatch)
+    assert code == 0
+    assert f"takes 120 minutes, {left}" in out.decode()
