@@ -35,7 +35,8 @@ Paid = Mapping[str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """A bill or a monthly statement, what paid it, and, of a bill, what paid each of its lines."""
+    """A bill or a monthly statement, what paid it, and, of a bill, what paid each of its lines and,
+    behind them, a rounding up."""
 
     bill: Bill | StatementMonth
     paid: Paid = field(default_factory=dict)
@@ -144,7 +145,9 @@ def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str]
                 kept.add_line(part)
                 kept.add_paid(share)
         if bill.amounts.rounding_adjustment:
-            row(ROUNDING, tuple(map(periods.get, by))).rounding += bill.amounts.rounding_adjustment
+            kept = row(ROUNDING, tuple(map(periods.get, by)))
+            kept.rounding += bill.amounts.rounding_adjustment
+            kept.add_paid(paid[-1] if paid else {})
     items = listed_items(one.bill for one in billed if isinstance(one.bill, Bill))
     total = SummaryRow(SUM, tuple(None for _ in by))
     for one_row in rows.values():

@@ -146,8 +146,8 @@ def _crosstab(summary: Summary, currency: str) -> Table:
 
 def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) -> Table:
     """What paid the rows of a summary of a settlement; `titles` are what people call the sources, of which those that paid
-    nothing are left out."""
-    paid = [source for source in titles if summary.total.paid.get(source)]
+    nothing in any row are left out; what bills freeze and a statement releases can add up to nothing."""
+    paid = [source for source in titles if any(row.paid.get(source) for row in summary.rows)]
     columns = (
         *map(key_column, summary.by),
         replace(pick(BILL, "payable", unit=currency)[0], places=MONEY_PLACES),

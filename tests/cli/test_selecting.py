@@ -15,6 +15,7 @@ import pytest
 from mps_bill.cli import run
 from mps_bill.cli.exit_codes import DONE, FOUND, LIMIT_CROSSED, WRONG_COMMAND_LINE
 from tests.conftest import ROOT
+from tests.settlement.worlds import SHEET
 
 USAGE = """\
 job_id,completed_at,region,item,spec,quantity,unit,tag_project
@@ -34,8 +35,8 @@ def usage(tmp_path: Path) -> str:
 
 @pytest.fixture
 def shown(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    def command(*words: str, code: int = DONE) -> str:
-        assert run([*words, "-p", "mps-china"]) == code
+    def command(*words: str, code: int = DONE, prices: str = "mps-china") -> str:
+        assert run([*words, "-p", prices]) == code
         out, err = capsys.readouterr()
         return out if code in (DONE, LIMIT_CROSSED) else err
 
@@ -172,6 +173,56 @@ def test_settle_shows_what_paid_each_row(shown: Any) -> None:
         assert (
             hourly == sum(Decimal(row[name]) for row in rows if row["by"] == "item") == Decimal(document["total"][name])
         )
+
+
+LIMITED = """\
+job_id,completed_at,region,item,spec,quantity,unit
+j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,40,minute
+j-2,2023-11-10T11:30:00+08:00,cn-shanghai,audio_transcoding,,200,minute
+j-3,2023-11-10T12:30:00+08:00,cn-shanghai,audio_transcoding,,300,minute
+"""
+VALID = "effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-30T00:00:00+08:00"
+MONTHLY = f"""\
+format: mps-bill/account/1
+id: studio-e
+currency: CNY
+settlement: monthly
+vouchers_at: billing
+balance: 100.00
+vouchers:
+  - {{id: v-1, face_value: 1.5, {VALID}, items: [audio_transcoding]}}
+"""
+
+
+@pytest.mark.parametrize("format_", ["table", "markdown", "html"])
+def test_what_bills_freeze_and_a_statement_releases_has_its_column(shown: Any, tmp_path: Path, format_: str) -> None:
+    """3.724 and 1.68, of which the voucher pays 1.12 and 0.38 and the rest is frozen until the statement releases it all."""
+    (tmp_path / "usage.csv").write_text(LIMITED)
+    (tmp_path / "account.yaml").write_text(MONTHLY)
+    words = ["settle", str(tmp_path / "usage.csv"), "-a", str(tmp_path / "account.yaml"), "--by", "item"]
+    text = shown(*words, "--as-of", "2023-12-03T00:00:00+08:00", "-f", format_)
+    text = re.sub(r"<[^>]*>|[|*]", " ", text[text.index("By item: paid from") :])
+    assert re.search(r"Payable(?: CNY)?\s+Vouchers\s+Balance\s+Frozen\s", text)
+    assert re.search(r"transcoding\s+2\.60\s+2\.60\s", text)
+    assert re.search(r"audio.?_transcoding\s+2\.80\s+1\.50\s+1\.30\s", text)
+    assert re.search(r"Monthly statements\s+0\.00\s+3\.90\s+[-−]3\.90\s", text)
+
+
+def test_what_a_bill_is_rounded_up_by_is_paid_in_the_row_of_roundings(tmp_path: Path, shown: Any) -> None:
+    """40 x 0.0651 are 2.604, which is rounded up to 3: the voucher pays 1 and the balance 2, of which 0.396 are the rounding."""
+    (tmp_path / "sheet.yaml").write_text(SHEET.replace("{places: 2, mode: down}", "{places: 0, mode: up}"))
+    usage = "job_id,completed_at,region,item,spec,quantity,unit\nj,2023-11-10T11:20:00+08:00,cn-shanghai,video,HD,40,minute\n"
+    (tmp_path / "usage.csv").write_text(usage)
+    (tmp_path / "account.yaml").write_text(
+        "format: mps-bill/account/1\nid: a\ncurrency: CNY\nbalance: 9\n"
+        f"vouchers:\n  - {{id: v-1, face_value: 1, {VALID}, items: [video]}}\n"
+    )
+    words = ["settle", str(tmp_path / "usage.csv"), "-a", str(tmp_path / "account.yaml"), "-f", "csv", "--by", "item"]
+    rows = list(csv.DictReader(io.StringIO(shown(*words, prices=str(tmp_path / "sheet.yaml")))))
+    assert [[Decimal(row[name]) for name in ("payable", "vouchers", "balance")] for row in rows] == [
+        [Decimal("2.604"), Decimal("1"), Decimal("1.604")],
+        [Decimal("0.396"), Decimal("0"), Decimal("0.396")],
+    ]
 
 
 def test_a_workbook_of_a_settlement_has_a_sheet_for_each_summary(shown: Any, tmp_path: Path) -> None:

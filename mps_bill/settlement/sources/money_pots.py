@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mps_bill.core.decimals import ZERO, plain, round_money
-from mps_bill.core.laws import law
 from mps_bill.documents.shapes import Field, Fields, ListOf, Located, Made, Many, Object, optional
 from mps_bill.settlement.entries import (
     EFFECTIVE_FROM,
@@ -23,7 +22,14 @@ from mps_bill.settlement.entries import (
     made,
     money,
 )
-from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, PaidLine
+from mps_bill.settlement.sources.payment_source import (
+    Due,
+    Holding,
+    MoneyDeduction,
+    MoneySource,
+    PaidLine,
+    take_from_lines,
+)
 
 FACE_VALUE = Field("face_value", money, "what it was worth at first")
 REMAINING = optional("remaining", money, "what is left of it; default: all")
@@ -126,7 +132,7 @@ class MoneyPots(MoneySource):
         """What each of `pots`, which are usable and in the order in which they are used, pays of `left` while any is left.
 
         One limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what other
-        pots took from those lines. What it takes it takes from its lines in the order of the bill."""
+        pots took from those lines, each by the rule of `take_from_lines`."""
         payable = left
         lines: Sequence[PaidLine] = ()
         rooms: list[Decimal] = []
@@ -144,7 +150,7 @@ class MoneyPots(MoneySource):
             amount = min(pot.remaining, limit)
             yield amount
             if amount and pot.items is not None:
-                _fill(lines, rooms, pot.items, amount)
+                take_from_lines([item for item, _ in lines], rooms, pot.items, amount)
                 found.clear()
             left -= amount
             if not left:
@@ -160,7 +166,7 @@ def _rooms(lines: Sequence[PaidLine], limited: Iterable[MoneyDeduction]) -> list
     """What those limited to items have left of each line."""
     rooms = [amount for _, amount in lines]
     for one in limited:
-        _fill(lines, rooms, one.items or frozenset(), one.amount)
+        take_from_lines([item for item, _ in lines], rooms, one.items or frozenset(), one.amount)
     return rooms
 
 
@@ -175,13 +181,3 @@ def _room(lines: Sequence[PaidLine], rooms: Sequence[Decimal], items: frozenset[
     if whole < minimum or rounded <= whole - room:
         return ZERO
     return round_money(rounded - (whole - room), MONEY_PLACES, "down")
-
-
-def _fill(lines: Sequence[PaidLine], rooms: list[Decimal], items: frozenset[str], amount: Decimal) -> None:
-    """Takes `amount` from the room of the lines of `items`, in their order."""
-    for number, (item, _) in enumerate(lines):
-        if item in items:
-            part = min(rooms[number], amount)
-            rooms[number] -= part
-            amount -= part
-    law(not amount, "a pot never pays more than its lines")

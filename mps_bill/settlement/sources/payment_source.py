@@ -6,17 +6,20 @@ else knows which sources there are. A value of the class is what one account has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from mps_bill.core.decimals import ZERO
+from mps_bill.core.laws import law
 from mps_bill.documents.shapes import Field, Fields, plain
 from mps_bill.settlement.entries import Reading, Written, row
 
 #: A line of a bill as a source sees it: the item and its exact net amount.
 PaidLine = tuple[str, Decimal]
+#: Money as a decimal, or in ticks.
+Amount = TypeVar("Amount", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,26 @@ class MoneyDeduction:
     amount: Final[Decimal]
     remaining: Final[Decimal]
     items: Final[frozenset[str] | None] = None
+
+
+def take_from_lines(
+    codes: Iterable[str], rooms: list[Amount], items: Collection[str], amount: Amount
+) -> list[tuple[int, Amount]]:
+    """Takes what money limited to `items` pays from the lines of these, in the order of the bill, of each all that it has room
+    for; what each line was taken, by its number. `codes` are the items of the lines, `rooms` what limited money has left of
+    them, which is changed. Payers and the split of payments over lines (`settlement/attribution.py`) have this one rule.
+
+    Raises:
+        BrokenLaw: the lines have no room for the amount.
+    """
+    taken: list[tuple[int, Amount]] = []
+    for number, code in enumerate(codes):
+        if code in items and (part := min(rooms[number], amount)):
+            rooms[number] -= part
+            amount -= part
+            taken.append((number, part))
+    law(not amount, "money limited to items pays more than their lines")
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
