@@ -29,7 +29,7 @@ def reconcile(
     tolerance: Annotated[str, option("--tolerance AMOUNT", "Difference allowed for each row of the bill.")] = "0.01",
     as_of: options.AsOf = None,
     in_full: Annotated[int, show_option("--bills N", _SHOWN, min=0)] = 5,
-    show_all: options.ShowAll = False,
+    show_all: Annotated[bool, show_option("--all", "Print every difference.")] = False,
     *,
     showing: Showing,
     selecting: Selecting,

@@ -86,8 +86,10 @@ FORMATS = (
     Format("junit", "suites"),
     Format("sarif", "findings"),
 )
-#: The names of those that can be a default: the others need a file.
-DEFAULTS = tuple(format_.name for format_ in FORMATS if not format_.binary)
+#: The parts that only checks of price sheets have, whose commands take no default format.
+_OF_CHECKS = ("lines", "findings", "suites")
+#: The names of those that can be a default: the others need a file, or no command would use them.
+DEFAULTS = tuple(format_.name for format_ in FORMATS if not format_.binary and format_.part not in _OF_CHECKS)
 
 
 def formats_of(parts: Collection[str]) -> tuple[Format, ...]:
