@@ -14,7 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, round_money, scaled
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, amount_text, divide, round_money, scaled
 from mps_bill.core.diagnostics import Place, quoted
 from mps_bill.core.language import said
 from mps_bill.core.laws import BrokenLaw, law
@@ -329,15 +329,21 @@ def _both_paid(ours: OurBill, theirs: TheirBill) -> tuple[Paid, Paid] | None:
 
 def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: Place | None) -> Iterator[Difference]:
     """What was paid otherwise. The difference of the payables itself is paid by something and is explained elsewhere, so it
-    is taken out of the column that bears it; what is left moves money between columns and adds up to nothing."""
+    is taken out of the column that bears it, whose note says so; what is left moves money between columns and adds up to
+    nothing."""
     columns = tuple(PAYMENTS)[::-1]
     more = {column: theirs[column] - ours[column] for column in columns}
+    notes = {column: by for column, (_, by) in PAYMENTS.items()}
     if difference:
         bears = [column for column in columns if more[column] * difference > 0]
-        more[max(bears, key=lambda column: min(abs(more[column]), abs(difference)))] -= difference
-    for column, (_, by) in PAYMENTS.items():
+        bearer = max(bears, key=lambda column: min(abs(more[column]), abs(difference)))
+        more[bearer] -= difference
+        notes[bearer] = said(
+            "{paid}, besides {amount} that the payable differs by", paid=notes[bearer], amount=amount_text(difference)
+        )
+    for column, note in notes.items():
         if more[column]:
-            yield Difference("deduction", None, more[column], place, ours[column], theirs[column], note=by)
+            yield Difference("deduction", None, more[column], place, ours[column], theirs[column], note=note)
 
 
 def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:

@@ -211,6 +211,19 @@ def test_money_paid_otherwise_is_a_deduction_that_adds_up_to_nothing(tmp_path: P
     assert result.ours == result.theirs
 
 
+def test_a_payment_that_bears_the_difference_of_the_payable_says_so(tmp_path: Path) -> None:
+    """What is left of theirs - ours, once the difference that is explained elsewhere is taken out of it."""
+    case = Case(tmp_path, paid=True)
+    row = next(row for row in case.rows if Decimal(row["代金券抵扣"]) > Decimal("0.1"))
+    paid, less = Decimal(row["代金券抵扣"]), Decimal("0.1")
+    payable, cash = Decimal(row["应付金额"]) - less, Decimal(row["现金支付"]) + paid - less
+    row |= {"应付金额": str(payable), "代金券抵扣": "0", "现金支付": str(cash)}
+    notes = {one.note: one for _, one in case.compare().differences if one.category == "deduction"}
+    assert set(notes) == {"paid by vouchers, besides -0.10 that the payable differs by", "paid by cash"}
+    voucher = notes["paid by vouchers, besides -0.10 that the payable differs by"]
+    assert (voucher.ours, voucher.theirs, voucher.amount) == (paid, 0, less - paid)
+
+
 def test_a_row_may_differ_by_the_tolerance_and_a_bill_by_nothing(tmp_path: Path) -> None:
     """Two rows of one bill, a cent more on one and a cent less on the other: the bill is equal."""
     case = Case(tmp_path)
