@@ -189,9 +189,13 @@ def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
     return tuple(statements)
 
 
-def statement_month(sheet: PriceSheet, month: str, list_amount: Decimal, discount: Decimal = ZERO) -> StatementMonth:
-    """The statement of a month, whose net sum is rounded by the rules of `sheet`."""
-    adjustment = _rounding(list_amount - discount, sheet.billing)
+def statement_month(
+    sheet: PriceSheet, month: str, list_amount: Decimal, discount: Decimal = ZERO, paid: Decimal = ZERO
+) -> StatementMonth:
+    """The statement of a month, whose net sum is rounded by the rules of `sheet`, but never below what is `paid` of it
+    already: the hours can have been billed under a sheet that rounds finer."""
+    net = list_amount - discount
+    adjustment = max(_rounding(net, sheet.billing), paid - net)
     return StatementMonth(sheet, month, Amounts(list_amount, discount, adjustment))
 
 

@@ -63,13 +63,15 @@ def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
 @dataclass(frozen=True, slots=True)
 class FrozenMonth:
     """Exact net amounts of a month that is settled as a whole, by item, in order of first use. `discount` was taken off
-    before; of the sum `paid_at_billing` is paid already, where vouchers pay when the hour is billed."""
+    before; of the sum `paid_at_billing` is paid already, where vouchers pay when the hour is billed. `limited` is what
+    those limited to items paid of each of them."""
 
     product: str
     month: str
     items: tuple[tuple[str, Decimal], ...]
     discount: Decimal = ZERO
     paid_at_billing: Decimal = ZERO
+    limited: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def net(self) -> Decimal:

@@ -6,7 +6,7 @@ The keys from `credit_used` on are written by the program. A file without them i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from itertools import chain
@@ -118,16 +118,28 @@ def _debts(product: str, start: int, issued_after: int, amounts: tuple[tuple[int
     return tuple(Debt(product, at, None, at + issued_after, amount) for at, amount in cycles)
 
 
-def _frozen(*, items: dict[str, Decimal], **values: Any) -> FrozenMonth:
-    return FrozenMonth(items=tuple(items.items()), **values)
+def _frozen(*, items: dict[str, Decimal], limited: Mapping[str, Decimal], **values: Any) -> FrozenMonth:
+    return FrozenMonth(items=tuple(items.items()), limited=tuple(dict(limited).items()), **values)
 
 
 def _check_frozen(frozen: Fields) -> Iterator[Problem]:
-    items, paid = frozen.get(FROZEN_ITEMS), frozen.get(PAID_AT_BILLING)
-    net = sum((entry.value.value for entry in frozen.parts(FROZEN_ITEMS) if entry.value), ZERO)
-    if items and paid and paid.value > net:
+    items = frozen.get(FROZEN_ITEMS)
+    if not items or not items.sound:
+        return
+    amounts = {entry.key.value: entry.value.value for entry in frozen.parts(FROZEN_ITEMS) if entry.value}
+    paid, net = frozen.get(PAID_AT_BILLING), sum(amounts.values(), ZERO)
+    if paid and paid.value > net:
         message = f"{PAID_AT_BILLING.key}, {plain(paid.value)}, is above the month's amounts, {plain(net)}"
         yield Problem(paid.place, kinds.BAD_MONEY, message)
+    limited = [(entry.key.value, entry.value) for entry in frozen.parts(LIMITED_AT_BILLING) if entry.value]
+    for item, part in limited:
+        if part.value > (amount := amounts.get(item, ZERO)):
+            message = f"of {item} vouchers paid {plain(part.value)}, which is above its amount, {plain(amount)}"
+            yield Problem(part.place, kinds.BAD_MONEY, message)
+    of_items, of_all = sum((part.value for _, part in limited), ZERO), paid.value if paid else ZERO
+    if limited and of_items > of_all:
+        message = f"{LIMITED_AT_BILLING.key}, {plain(of_items)}, is above {PAID_AT_BILLING.key}, {plain(of_all)}"
+        yield Problem(limited[0][1].place, kinds.BAD_MONEY, message)
 
 
 DEBT_MONTH = Object("the outstanding bills of a month", (PRODUCT, MONTH_START, ISSUED_AFTER, AMOUNTS), make=_debts)
@@ -136,9 +148,16 @@ FROZEN_DISCOUNT = optional("discount", _exact_amount, "what discounts took off b
 PAID_AT_BILLING = optional(
     "vouchers", money, "what vouchers paid of it when the hours were billed; default: 0", ZERO, name="paid_at_billing"
 )
+LIMITED_AT_BILLING = optional(
+    "limited_vouchers",
+    MapOf("amounts of vouchers", item_code, _exact_amount),
+    "what of `vouchers` was paid by those that are limited to items, by item; default: nothing",
+    (),
+    name="limited",
+)
 FROZEN_MONTH = Object(
     "a frozen month",
-    (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, PAID_AT_BILLING),
+    (PRODUCT, MONTH, FROZEN_ITEMS, FROZEN_DISCOUNT, PAID_AT_BILLING, LIMITED_AT_BILLING),
     check=_check_frozen,
     make=_frozen,
 )

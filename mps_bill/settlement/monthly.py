@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from mps_bill.core.decimals import ZERO
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, Cycle, StatementMonth, statement_month
 from mps_bill.settlement.account import Account, FrozenMonth
-from mps_bill.settlement.sources.payment_source import Due
+from mps_bill.settlement.sources.payment_source import Due, PaidLine, take_from_lines
 from mps_bill.settlement.waterfall import Payment, pay
 
 
@@ -27,22 +27,44 @@ class StatementSettlement:
     released: Decimal
 
 
-def freeze(bill: Bill, paid_at_billing: Decimal, account: Account) -> Account:
-    """The account with the bill's exact net amount frozen, by item, but for what is `paid_at_billing`. Nothing else moves.
+def freeze(bill: Bill, at_billing: Payment, account: Account) -> Account:
+    """The account with the bill's exact net amount frozen, by item, but for what was paid `at_billing`. Nothing else moves.
 
+    What those limited to items paid is kept by item, since only the lines of the bill say of which: in the sums of the month
+    other lines may come first.
     A bill whose own month is stated already goes into the month of the cycles whose bills are issued with it.
     """
     product, month = bill.cycle.product, _statement_of(bill.cycle, account)
     held = next((held for held in account.frozen if (held.product, held.month) == (product, month)), None)
     before = held or FrozenMonth(product, month, ())
-    items: dict[str, Decimal] = dict(before.items)
-    for line in bill.lines:
-        items[line.item.code] = items.get(line.item.code, ZERO) + line.net
-    discount, paid = before.discount + bill.amounts.discount, before.paid_at_billing + paid_at_billing
-    frozen = FrozenMonth(product, month, tuple(items.items()), discount, paid)
+    lines = [(line.item.code, line.net) for line in bill.lines]
+    frozen = FrozenMonth(
+        product,
+        month,
+        _added(before.items, lines),
+        before.discount + bill.amounts.discount,
+        before.paid_at_billing + at_billing.paid,
+        _added(before.limited, _limited(lines, at_billing)) if at_billing.deductions else before.limited,
+    )
     if held is None:
         return replace(account, frozen=(*account.frozen, frozen))
     return replace(account, frozen=tuple(frozen if other is held else other for other in account.frozen))
+
+
+def _added(sums: Iterable[tuple[str, Decimal]], more: Iterable[tuple[str, Decimal]]) -> tuple[tuple[str, Decimal], ...]:
+    found = dict(sums)
+    for item, amount in more:
+        found[item] = found.get(item, ZERO) + amount
+    return tuple(found.items())
+
+
+def _limited(lines: Sequence[PaidLine], payment: Payment) -> Iterator[tuple[str, Decimal]]:
+    """What those limited to items paid of each of these."""
+    codes, rooms = [item for item, _ in lines], [amount for _, amount in lines]
+    for one in payment.deductions:
+        if one.items is not None:
+            for number, part in take_from_lines(codes, rooms, one.items, one.amount):
+                yield codes[number], part
 
 
 def _statement_of(cycle: Cycle, account: Account) -> str:
@@ -64,7 +86,7 @@ def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMo
 
 def _statement(held: FrozenMonth, book: PriceBook) -> StatementMonth:
     sheet = book.sheet_closing(held.product, held.month)
-    return statement_month(sheet, held.month, held.net + held.discount, held.discount)
+    return statement_month(sheet, held.month, held.net + held.discount, held.discount, held.paid_at_billing)
 
 
 def _month_start(statement: StatementMonth) -> int:
@@ -74,11 +96,12 @@ def _month_start(statement: StatementMonth) -> int:
 def settle_statement(
     held: FrozenMonth, statement: StatementMonth, account: Account
 ) -> tuple[StatementSettlement, Account]:
-    """Rounds the month's sum once and pays it at the statement's issue time."""
+    """Pays the month's sum, rounded once, at the statement's issue time, but for what was paid when the hours were billed."""
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)
     payable = statement.amounts.payable - held.paid_at_billing
-    due = Due(held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, payable)
+    limited = tuple((frozenset((item,)), amount) for item, amount in held.limited)
+    due = Due(held.product, start, held.month, statement.issued_at, paid_at, lambda: held.items, payable, limited)
     payment, account = pay(due, account)
     return StatementSettlement(statement, payment, held.paid_at_billing, held.amount), account

@@ -211,7 +211,7 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
     if cycle.is_monthly and bill.amounts.list_amount:
         if payable and account.contract.vouchers_at == "billing":
             payment, account = pay_at_billing(_due(bill, account), account)
-        frozen, account = payable - payment.paid, freeze(bill, payment.paid, account)
+        frozen, account = payable - payment.paid, freeze(bill, payment, account)
     elif payable:
         payment, account = pay(_due(bill, account), account)
     settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)

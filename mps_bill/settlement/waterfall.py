@@ -71,7 +71,7 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
             for one in taken:
                 left -= one.amount
                 if one.items is not None:
-                    due = replace(due, limited=(*due.limited, one))
+                    due = replace(due, limited=(*due.limited, (one.items, one.amount)))
     payment = Payment(tuple(deductions), left)
     _check(payment, due)
     return payment, account.with_sources(tuple(after))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,17 @@ def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
     text = "Paid by vouchers, overdraft when the hours were billed 1.30"
     assert text in " ".join(mps_bill(world, *options).split())
     assert [(one["source"], one["amount"]) for one in month["deductions"]] == [("balance", "2.3")]
+
+
+def test_what_pays_a_statement_leaves_alone_what_was_paid_of_its_items_when_bills_were_made(world: Path) -> None:
+    monthly = ACCOUNT.replace("balance:", "settlement: monthly\nvouchers_at: billing\nbalance:")
+    voucher = monthly.replace("{id: v-1, face_value: 5,", "{id: v-1, face_value: 0.60,")
+    (world / "grant.yaml").write_text(re.sub(r"expires_at: [^,}]+", "expires_at: 2023-12-30T00:00:00+08:00", voucher))
+    options = (*SETTLE[:5], "grant.yaml", "--as-of", "2023-12-02T00:00:00+08:00", "--format", "json")
+    (month,) = json.loads(mps_bill(world, *options))["months"]
+    # Of frames, which are 1.00, the voucher paid 0.60 at billing.
+    assert month["vouchers_at_billing"] == "0.9"
+    assert [(one["source"], one["amount"]) for one in month["deductions"]] == [("grant", "0.4"), ("balance", "2.3")]
 
 
 def test_they_are_reconciled_in_their_columns(world: Path) -> None:

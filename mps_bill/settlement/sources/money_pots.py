@@ -25,6 +25,7 @@ from mps_bill.settlement.entries import (
 from mps_bill.settlement.sources.payment_source import (
     Due,
     Holding,
+    LimitedPayment,
     MoneyDeduction,
     MoneySource,
     PaidLine,
@@ -162,11 +163,11 @@ class MoneyPots(MoneySource):
         return (pot.items is None, pot.expires_at, pot.remaining, pot.effective_from, pot.id)
 
 
-def _rooms(lines: Sequence[PaidLine], limited: Iterable[MoneyDeduction]) -> list[Decimal]:
+def _rooms(lines: Sequence[PaidLine], limited: Iterable[LimitedPayment]) -> list[Decimal]:
     """What those limited to items have left of each line."""
     rooms = [amount for _, amount in lines]
-    for one in limited:
-        take_from_lines([item for item, _ in lines], rooms, one.items or frozenset(), one.amount)
+    for items, amount in limited:
+        take_from_lines([item for item, _ in lines], rooms, items, amount)
     return rooms
 
 

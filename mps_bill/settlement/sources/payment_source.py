@@ -20,6 +20,8 @@ from mps_bill.settlement.entries import Reading, Written, row
 PaidLine = tuple[str, Decimal]
 #: Money as a decimal, or in ticks.
 Amount = TypeVar("Amount", int, Decimal)
+#: What was paid that is of some items alone: these, and how much.
+LimitedPayment = tuple[frozenset[str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Due:
     made when a source asks for them.
 
     It is paid at `paid_at`, which is its issue time, or later where the account had passed that already. `limited` is what was
-    paid of it already that is of some items alone.
+    paid of its lines already that is of some items alone: by sources before, and of a month when its hours were billed.
     """
 
     product: Final[str]
@@ -55,7 +57,7 @@ class Due:
     paid_at: Final[int]
     lines: Final[Callable[[], Sequence[PaidLine]]]
     payable: Final[Decimal]
-    limited: Final[tuple[MoneyDeduction, ...]] = ()
+    limited: Final[tuple[LimitedPayment, ...]] = ()
 
 
 # Not frozen, for the reason that lines (`rating.lines`) are not.
