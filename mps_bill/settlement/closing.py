@@ -14,9 +14,18 @@ from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
-from mps_bill.settlement.sources import MONEY_SOURCES
+from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
+
+#: Sources that every account file names, and people see also where they are empty.
+_ALWAYS = {source.name for source in SOURCES if any(key.required for key in source.keys)}
+
+
+def is_held(source: str, id_: str, *amounts: Decimal) -> bool:
+    """Whether an account has a source, or a part of it with an id: where the source has no parts, it is because every account
+    has it, or because any of its `amounts` (what was or is there, or moved) is not 0."""
+    return bool(id_ or source in _ALWAYS or any(amounts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.core.times import DAY
 from mps_bill.core.units import MICROS
 from mps_bill.settlement.account import Account
-from mps_bill.settlement.closing import Use, use_of_sources
+from mps_bill.settlement.closing import Use, is_held, use_of_sources
 from mps_bill.settlement.entries import MONEY_PLACES
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources.payment_source import Holding, MoneySource
@@ -73,7 +73,7 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     """The forecast from the bills of the last `days` days of the run, or of all its time where that is shorter.
 
     Plans of one unit are used one after the other. Money goes at the rate of what was payable, and when the plans of a
-    unit have run out also of what they covered, at list price: from each source in turn, as if any voucher could pay any
+    unit have run out also of what they covered, at list price: from each source in turn, as if what is limited could pay any
     bill. None where the run settled no bill.
     """
     bills = [settlement for settlement in settled.settlements if settlement.bill.cycle.correction_at is None]
@@ -118,6 +118,8 @@ def _money_rows(account: Account, rate: _Rate, now: int, uses: _Uses) -> Iterato
     since: Fraction | None = Fraction(now)
     for source in account.sources:
         held = [one for one in source.holdings() if one.whole != 0 and not _expired(one, now)]
+        taken = {one.id: uses.get((source.name, one.id), Use()).taken for one in held}
+        held = [one for one in held if is_held(source.name, one.id, one.left, taken[one.id])]
         if held and isinstance(source, MoneySource):
             since, out = _runs_out(held, rate, since)
             yield _row(source.name, account.currency, held, a_day, out, now, uses)

@@ -18,10 +18,10 @@ from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.rating.selection import Selection
 from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.charged import Before, cycle_key
-from mps_bill.settlement.closing import OverdueBill, cleared_by
+from mps_bill.settlement.closing import OverdueBill, cleared_by, is_held
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement, Step
-from mps_bill.settlement.sources import SOURCES, TAKEN_IN
+from mps_bill.settlement.sources import MONEY_SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.resource_plans import PlanDeduction
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view import bill_view
@@ -67,8 +67,6 @@ from mps_bill.view.tables import (
 if TYPE_CHECKING:
     from mps_bill.view.journal import Journal
 
-#: Sources that every account file names, and a closing statement also where they are empty.
-_ALWAYS = {source.name for source in SOURCES if any(key.required for key in source.keys)}
 #: Rows of the closing statement on the last of two pages.
 _LISTED_IN_SHORT = 12
 #: Cycles that a warning names.
@@ -357,9 +355,7 @@ def _with_remarks(blocks: Iterable[Block]) -> list[Table]:
 def _closing_table(run: SettleRun, maximum: int | None = None) -> Table:
     """The closing statement. One of a `maximum` of rows also has when plans, vouchers and cards expire."""
     settled = run.settled
-    shown = [
-        row for row in run.closing_rows if row.id or row.source in _ALWAYS or row.opening or row.added or row.taken
-    ]
+    shown = [row for row in run.closing_rows if is_held(row.source, row.id, row.opening, row.added, row.taken)]
     expires = ("expires",) if maximum else ()
     columns = pick(CLOSING, "source", "unit", "opening", "added", "taken", "closing", "used_up", *expires)
     rows: list[Record] = []
@@ -484,9 +480,11 @@ def _forecast(run: SettleRun) -> Iterator[Block]:
     start, end = time_text(forecast.start, offset), time_text(forecast.end, offset)
     title = mark("Forecast at the rate of {start} to {end} ({span})")
     yield Table(tr(title, start=start, end=end, span=_span(forecast.end - forecast.start)), columns, rows)
+    limited = tr(" and ").join(tr(source.title).lower() for source in MONEY_SOURCES if source.may_be_limited())
     assumptions = tr(
         "Assumptions: usage continues at this rate; plans with the same unit are used one after another, then usage is paid at"
-        " list price; every voucher can pay every bill."
+        " list price; every {limited} can pay every bill.",
+        limited=limited,
     )
     yield Note(assumptions)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from mps_bill.settlement.closing import closing_rows
 from mps_bill.settlement.forecast import ForecastRow, forecast
 from mps_bill.settlement.settle_cycles import settle
+from tests.settlement.added_sources.deposit import Deposit
 from tests.settlement.worlds import SHEET, account, at, book, card, hours, plan, top_up, video, voucher
 
 
@@ -121,6 +122,16 @@ def test_what_is_not_used_never_runs_out() -> None:
         account("1", plans=(plan(covers={"frames": {"std": "1"}}, unit="frame"),)), {at("11-10 11"): video("0.01")}
     )
     assert [row.runs_out for row in found.values()] == [None, None]
+
+
+def test_a_source_that_the_account_does_not_have_is_left_out() -> None:
+    """A deposit has no id and no parts: it is there while there is money, and where the run took the last of it."""
+    usage = {at("11-10 11"): video("10")}
+    payer = account("10")
+    assert list(rows(payer.with_sources((Deposit(), *payer.sources)), usage)) == ["balance"]
+    found = rows(payer.with_sources((Deposit(Decimal("0.65")), *payer.sources)), usage)
+    assert (found["deposit"].left, found["deposit"].runs_out) == (0, at("11-10 13"))
+    assert list(rows(account("0"), usage)) == ["balance"]
 
 
 def test_no_bills_no_forecast() -> None:

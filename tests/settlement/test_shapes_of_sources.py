@@ -119,6 +119,7 @@ def test_they_are_in_the_closing_statement_and_the_forecast(run: dict[str, Any],
         "grant", "voucher", "balance", "credit_line", "overdraft", "deposit",
     ]  # fmt: skip
     assert ["Deposit", "CNY", "2.00", "86.40", "2023-11-10", "19:10"] in printed
+    assert "every grant and voucher can pay every bill." in " ".join(word for words in printed for word in words)
 
 
 def test_a_grant_pays_its_items_alone_also_by_item(world: Path, printed: list[list[str]]) -> None:

@@ -95,6 +95,12 @@ class MoneyPots(MoneySource):
             for item in entry.parts(ITEMS):
                 reading.items(item)
 
+    @classmethod
+    def may_be_limited(cls) -> bool:
+        shape = cls.entries.shape
+        entry = shape.part if isinstance(shape, ListOf) else None
+        return isinstance(entry, Object) and any(field.key == ITEMS.key for field in entry.fields)
+
     def holdings(self) -> tuple[Holding, ...]:
         return tuple(
             Holding(pot.id, pot.remaining, pot.face_value, None, pot.effective_from, pot.expires_at)

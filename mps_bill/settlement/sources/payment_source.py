@@ -172,6 +172,11 @@ class MoneySource(PaymentSource):
     #: (`vouchers_at: billing`); it then pays no statement.
     may_pay_at_billing: ClassVar[bool] = False
 
+    @classmethod
+    def may_be_limited(cls) -> bool:
+        """Whether what an account has of it can be for some items alone, or from a minimum on."""
+        return False
+
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], MoneySource]:
         """What it pays of `left`, the part of `due` that no source before it has paid, and the source after it."""
         raise NotImplementedError
