@@ -137,7 +137,8 @@ def _check_frozen(frozen: Fields) -> Iterator[Problem]:
             message = f"of {item} vouchers paid {plain(part.value)}, which is above its amount, {plain(amount)}"
             yield Problem(part.place, kinds.BAD_MONEY, message)
     of_items, of_all = sum((part.value for _, part in limited), ZERO), paid.value if paid else ZERO
-    if limited and of_items > of_all:
+    is_known = paid or PAID_AT_BILLING.key not in frozen.given
+    if limited and is_known and of_items > of_all:
         message = f"{LIMITED_AT_BILLING.key}, {plain(of_items)}, is above {PAID_AT_BILLING.key}, {plain(of_all)}"
         yield Problem(limited[0][1].place, kinds.BAD_MONEY, message)
 

@@ -189,6 +189,13 @@ def test_more_than_an_item_has_or_vouchers_paid_is_refused(limited: str, place: 
     assert (problem.message, (problem.place.line, problem.place.column)) == (message, place)
 
 
+@pytest.mark.parametrize("wrong", [("2.8}", "2,8}"), ("vouchers: 1.50", "vouchers: 1.505")])
+def test_what_is_wrong_by_itself_is_not_compared(wrong: tuple[str, str]) -> None:
+    with pytest.raises(InputRejected) as rejected:
+        reread(KEPT.replace(*wrong))
+    assert len(rejected.value.report.shown) == 1
+
+
 ITEMS = ("video", "frames", "review")
 
 
