@@ -1,8 +1,9 @@
 """The text of an account file after a run: the text before it, with nothing changed but what the run has changed.
 
 Single values are replaced where they stand, so that the order of keys, comments and layout are kept. What the program
-writes by itself (`outstanding`, `month_used`, ...) is replaced as a whole or added in its order. Whoever saves the text reads
-it back first (`settlement.save`); where the layout is one that cannot be edited so, the file is written afresh.
+writes by itself (`outstanding`, `month_used`, ...) is replaced as a whole or added in its order. Another key that the file does
+not have is added at the end, and one that comes to its default stays, with that. Whoever saves the text reads it back first
+(`settlement.save`); where the layout is one that cannot be edited so, the file is written afresh.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mps_bill.core.times import HOUR, Calendar, iso
 from mps_bill.documents.yaml_tree import ListNode, MapEntry, MapNode, Node, ScalarNode, read_tree
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt
-from mps_bill.settlement.entries import Written, row
+from mps_bill.settlement.entries import Written, default_of, row
 
 #: Text that YAML reads as it stands, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -47,6 +48,8 @@ def edited(text: str, before: Account, after: Account, offset: int) -> str:
             continue
         if key in _KEPT:
             page.set_block(root, key, _lines(key, value), keys[number + 1 :])
+        elif not value or not old[key]:
+            page.set_block(root, key, _lines(key, value or default_of(_FIELDS[key], offset)), ())
         elif isinstance(value, str):
             page.set(root, key, value)
         else:
@@ -63,6 +66,7 @@ def afresh(account: Account, offset: int) -> str:
 
 
 _KEPT = frozenset(field.key for field in f.KEPT)
+_FIELDS = {field.key: field for field in f.ACCOUNT.fields}
 
 
 def _entries(account: Account, offset: int) -> dict[str, Any]:

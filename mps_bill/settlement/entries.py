@@ -119,6 +119,12 @@ def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, W
     return _rows(fields, (value,), offset)[0]
 
 
+def default_of(field: Field[Any], offset: int) -> Written | None:
+    """The default of a key as it is written under it; None where it has none."""
+    has_none = field.default is None or field.default is shapes.OWN_DEFAULT
+    return None if has_none else _written(field.shape, field.default, offset)
+
+
 def _rows(fields: Iterable[Field[Any]], values: Iterable[object], offset: int) -> list[dict[str, Written]]:
     # An account can have thousands of entries, so what depends on their keys alone is done once.
     keys = [(one.key, attrgetter(one.name or one.key), one.default, one.shape) for one in fields]

@@ -113,6 +113,18 @@ def test_a_file_written_afresh_reads_the_same() -> None:
     assert reread(afresh(account, OFFSET)) == account
 
 
+def test_a_file_written_afresh_has_no_key_of_which_it_had_the_default() -> None:
+    text = """\
+format: mps-bill/account/1
+id: a
+currency: CNY
+balance: 1.00
+vouchers:
+  - {id: v, face_value: 2.00, remaining: 1.00, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-01T00:00:00+08:00}
+"""
+    assert afresh(reread(text), OFFSET) == text
+
+
 def test_a_value_that_reaches_over_lines_is_replaced_to_its_end() -> None:
     """Whoever formats an account puts lists on lines of their own; a bracket alone on a line belongs to the value."""
     debts = "outstanding: [\n  {product: mps, cycle_start: 2023-11-10T09:00:00+08:00, issued_at: 2023-11-10T11:00:00+08:00, amount: 0.01}\n]\n"

@@ -190,6 +190,22 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert (again["overdrawn"], again["deposit"], again["grants"]) == ("0", "2", {"g-1": "4"})
 
 
+def test_a_key_with_a_default_comes_and_goes_beside_the_comments_of_the_file(world: Path) -> None:
+    """A key that the file does not have is added at its end; one that is there stays where it is, with its default."""
+    held = "deposit: 0.40\n"
+    assert held in ACCOUNT
+    (world / "without.yaml").write_text(ACCOUNT.replace(held, ""))
+    mps_bill(world, *SETTLE[:5], "without.yaml", *SETTLE[6:], "--save", "filled.yaml")
+    lines = (world / "filled.yaml").read_text().splitlines()
+    assert "overdraft: 2.00   # agreed by telephone" in lines
+    assert "deposit: 2.00" in lines[lines.index("top_ups:") :]
+    (world / "empty.yaml").write_text(ACCOUNT.partition("top_ups:")[0].replace(held, "deposit: 0.40   # held\n"))
+    mps_bill(world, *SETTLE[:5], "empty.yaml", *SETTLE[6:], "--save", "emptied.yaml")
+    lines = (world / "emptied.yaml").read_text().splitlines()
+    assert "overdraft: 2.00   # agreed by telephone" in lines
+    assert "deposit: 0.00   # held" in lines
+
+
 def test_an_item_that_a_grant_is_for_and_no_sheet_has_is_refused(world: Path) -> None:
     (world / "wrong.yaml").write_text(ACCOUNT.replace("items: [frames]", "items: [framez]", 1))
     printed = mps_bill(world, *SETTLE[:5], "wrong.yaml", code=3)

@@ -15,7 +15,7 @@ from mps_bill.settlement.entries import Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn
 
 CREDIT_LINE = optional(
-    "credit_line", money, "how much may be owed before a bill is outstanding; default: 0", name="limit"
+    "credit_line", money, "how much may be owed before a bill is outstanding; default: 0", ZERO, name="limit"
 )
 CREDIT_USED = optional("credit_used", money, "how much of the credit line is used", ZERO, name="used")
 

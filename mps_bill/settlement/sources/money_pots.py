@@ -59,7 +59,7 @@ def _items(name: str) -> Field[Many[Located[str]]]:
 
 ITEMS = _items("the items")
 MINIMUM_AMOUNT = optional(
-    "minimum_amount", money, "the least amount (of its items, where it is limited to some) it is used on"
+    "minimum_amount", money, "the least amount (of its items, where it is limited to some) it is used on", ZERO
 )
 
 

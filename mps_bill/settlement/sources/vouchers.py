@@ -15,6 +15,7 @@ VOUCHER_ORDER = optional(
     "voucher_order",
     Choice[VoucherOrder]("an order of vouchers", words("earliest-expiry", "largest-balance"), kinds.UNKNOWN_ORDER),
     "which voucher is used first; default: earliest-expiry",
+    "earliest-expiry",
     name="order",
 )
 
