@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.times import HOUR
 from mps_bill.price_sheet.book import PriceBook
-from mps_bill.rating.contract import Contract
+from mps_bill.rating.contract import Contract, Discount
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.attribution import paid_by_line, paid_of
 from mps_bill.settlement.settle_cycles import settle
@@ -55,6 +55,7 @@ class Campaigns(Grants):
     st.booleans(),
     st.tuples(POTS, POTS, POTS),
     st.tuples(MONEY, MONEY),
+    st.sampled_from(["0", "10", "33.3333", "99.99"]),
 )
 def test_no_line_is_paid_more_than_its_net_whatever_paid_in_whatever_order(
     usage: list[dict[tuple[str, str, str], str]],
@@ -62,13 +63,14 @@ def test_no_line_is_paid_more_than_its_net_whatever_paid_in_whatever_order(
     is_monthly: bool,
     drawn: tuple[list[Any], list[Any], list[Any]],
     rest: tuple[str, str],
+    percent: str,
 ) -> None:
     first, second, last = drawn
     prices = book(SHEET.replace("{places: 2, mode: down}", rounding))
     payer = account(rest[1], vouchers=pots("v", second), cards=(card(remaining=rest[0]),), plans=(plan(remaining="5"),))
     payer = payer.with_sources((Campaigns(pots("c", first)), *payer.sources, Grants(pots("g", last))))
-    if is_monthly:
-        payer = replace(payer, contract=Contract(settlement="monthly", vouchers_at="billing"))
+    discounts = (Discount("d-1", Decimal(percent), frozenset({"video", "frames"})),)
+    payer = replace(payer, contract=Contract(discounts, "monthly" if is_monthly else "hourly", vouchers_at="billing"))
     settled = settle(hours({START + n * HOUR: one for n, one in enumerate(usage)}, prices), payer, prices)
     for settlement in settled.settlements:
         *by_line, beyond = paid_by_line(settlement)
