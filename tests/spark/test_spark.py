@@ -48,7 +48,7 @@ def _both(sources: Sequence[UsageSource], **more: Any) -> dict[str, Any]:
 def _rejected(found: dict[str, Any]) -> list[tuple[str, bytes, tuple[str, ...]]]:
     """Rejected rows without their places, and without that of the row that a conflict is with."""
     return sorted(
-        (name, raw, tuple(said.partition(": ")[2].partition(" is at ")[0] for said in problems))
+        (name, raw, tuple(said.partition(": ")[2].partition(" conflicts with ")[0] for said in problems))
         for name, _, raw, problems in found["rejected"]
     )
 
