@@ -1,7 +1,8 @@
 """The DuckDB engine: usage of any size on one machine, in bounded memory.
 
-Parquet and clean CSV are read by their columns. When a row of a CSV is not clean, the files are read once more by their
-lines: what is in doubt then goes to the exact reader, with its place.
+Files are read by their columns. A row of CSV that is not clean is kept as the line that its columns make, which is then
+looked for in the file, and goes to the exact reader with its place. Where such rows are many, or torn, or the line is not that
+of the file (quotes, say), the files are read once more by their lines.
 """
 
 from __future__ import annotations
