@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -67,33 +67,40 @@ def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known
         NotUtf8Error: a file is not UTF-8, where it is not known what it is then.
         InputRejected: the memory or the temporary disk does not suffice.
     """
-    with ThreadPoolExecutor(2) as pool:
-        # What DuckDB does not look at is looked at beside it, and no bad row is handed out before that is known.
-        suited = _beside(pool, lambda: all(source.suits_queries() for source in files.sources))
+    # What DuckDB does not look at is looked at beside it, and no bad row is handed out before that is known.
+    suited = _beside(lambda: all(source.suits_queries() for source in files.sources))
 
-        def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
-            if options.reject and suited():
-                options.reject(source, row, problems)
+    def reject_if_suited(source: UsageSource, row: Row, problems: Sequence[Problem]) -> None:
+        if options.reject and suited():
+            options.reject(source, row, problems)
 
-        by_query = replace(options, reject=reject_if_suited) if options.reject else options
-        metered = _read(files, by_query, pool, encoding_known=encoding_known)
-        if metered is not None and suited():
-            return metered
+    by_query = replace(options, reject=reject_if_suited) if options.reject else options
+    metered = _read(files, by_query, encoding_known=encoding_known)
+    if metered is not None and suited():
+        return metered
     # What no query can read to its end is read row by row.
     return read_exactly(files, options)
 
 
-def _beside(pool: ThreadPoolExecutor, work: Callable[[], _T]) -> Callable[[], _T]:
-    """Begins with the work in a thread, or leaves it for later where the machine gives no more of them; its result."""
+def _beside(work: Callable[[], _T]) -> Callable[[], _T]:
+    """Begins with the work in a thread, or leaves it for later where the machine gives no more of them; its result. Nobody who
+    interrupts a run waits for it."""
+    result: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except Exception as error:
+            result.set_exception(error)
+
     try:
-        return pool.submit(work).result
+        threading.Thread(target=run, daemon=True).start()
     except RuntimeError:
         return cache(work)
+    return result.result
 
 
-def _read(
-    files: UsageFiles, options: MeterOptions, pool: ThreadPoolExecutor, *, encoding_known: bool
-) -> Metered | None:
+def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered | None:
     """The same; None for files that no query can read to the end."""
     import duckdb
 
@@ -106,7 +113,7 @@ def _read(
     while readings:
         reading = readings.pop(0)
         try:
-            with _session(files, options, reading, pool) as engine:
+            with _session(files, options, reading) as engine:
                 return meter_by_sql(engine, files, options)
         except PlacesNeededError:
             pass
@@ -141,9 +148,7 @@ class _OtherLinesError(Exception):
 
 
 @contextmanager
-def _session(
-    files: UsageFiles, options: MeterOptions, reading: _Reading, pool: ThreadPoolExecutor
-) -> Iterator[_DuckDBEngine]:
+def _session(files: UsageFiles, options: MeterOptions, reading: _Reading) -> Iterator[_DuckDBEngine]:
     """An engine on a database in memory that spills to a folder of its own and never reaches for the network."""
     import duckdb
 
@@ -164,7 +169,7 @@ def _session(
                 # The progress bar is a setting of the connection; as one of the database it is refused (DuckDB 2.0).
                 for setting in ("TimeZone = 'UTC'", "enable_progress_bar = true", "enable_progress_bar_print = false"):
                     connection.execute(f"SET {setting}")
-                yield _DuckDBEngine(connection, folder, files, reading, pool, memory, options.progress)
+                yield _DuckDBEngine(connection, folder, files, reading, memory, options.progress)
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -191,7 +196,6 @@ class _DuckDBEngine:
         folder: Path,
         files: UsageFiles,
         reading: _Reading,
-        pool: ThreadPoolExecutor,
         memory: int,
         progress: Progress | None,
     ) -> None:
@@ -200,7 +204,6 @@ class _DuckDBEngine:
         self._files = files
         self._sources = files.sources
         self._reading = reading
-        self._pool = pool
         self._memory = memory
         self._progress = progress
         self.rows = self._row_sources()
@@ -208,8 +211,11 @@ class _DuckDBEngine:
         # Lines have the headers among them, columns have not.
         self.headers = of_csv if reading.encoding else 0
         # A line that columns are joined to is not that of the file where values are in quotes.
-        alike = reading.plain or (not reading.encoding and all(map(_is_plain_at_start, files.sources)))
-        self.keeps_lines = len(self.rows) == 1 and bool(of_csv) and alike
+        self.keeps_lines = (
+            len(self.rows) == 1
+            and bool(of_csv)
+            and (reading.plain or (not reading.encoding and all(map(_is_plain_at_start, files.sources))))
+        )
         self.knows_rows = bool(reading.encoding and not reading.plain) or not of_csv
 
     @property
@@ -294,7 +300,7 @@ class _DuckDBEngine:
             return lines
 
         # The query that compares records runs meanwhile.
-        self._lines_found = _beside(self._pool, found)
+        self._lines_found = _beside(found)
 
     def _lines_in_doubt(self, statements: sql.Statements) -> str:
         """The different lines of the suspects, in no order, and how many there are of each, the headers among them.

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -428,6 +429,28 @@ def test_too_little_memory_is_said(tmp_path: Path) -> None:
     assert problem.kind in (kinds.NO_MEMORY, kinds.NO_DISK)
     assert "--memory" in problem.message or "--temp-dir" in problem.message
     assert not list(tmp_path.glob("mps-bill-*"))
+
+
+def test_an_interrupt_does_not_wait_for_the_search_of_bad_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [kit.row(job_id=f"j-{number}", quantity="1_0" if number == 7 else "10") for number in range(50)]
+    wanted, ended = threading.Event(), list[bool]()
+    keep = duckdb_engine._DuckDBEngine.keep
+
+    def search(*_: object) -> list[tuple[int, bytes]]:
+        ended.append(wanted.wait(5))
+        return []
+
+    def interrupted(engine: duckdb_engine._DuckDBEngine, table: str, query: str, doing: str) -> int:
+        if table == sql.REPEATED:
+            raise KeyboardInterrupt
+        return keep(engine, table, query, doing)
+
+    monkeypatch.setattr(duckdb_engine, "lines_among", search)
+    monkeypatch.setattr(duckdb_engine._DuckDBEngine, "keep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kit.metered([kit.source(tmp_path / "a.csv", kit.usage_text(rows))], options=ENGINE)
+    assert not ended
+    wanted.set()
 
 
 def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
