@@ -19,8 +19,8 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.gather import gather
 from mps_bill.price_sheet.load_sheets import load_price_book, load_text
 from mps_bill.price_sheet.sheet_model import PriceSheet
-from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.profile_definition import DOCUMENT, profile_of
+from mps_bill.profiles.profile_model import Profile
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 

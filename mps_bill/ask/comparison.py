@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 
-from mps_bill.ask.selected import settled_in
+from mps_bill.ask.apply_selection import settled_in
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, ProblemReport, near_miss, one_of, quoted
 from mps_bill.core.language import said

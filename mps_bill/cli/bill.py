@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from mps_bill.cli import options
 from mps_bill.cli.options import Reading, takes
 from mps_bill.cli.output import invalid, pipe_may_break
-from mps_bill.cli.selecting import Detail
+from mps_bill.cli.selection_options import Detail
 from mps_bill.cli.showing import Limits, Showing, shows
 from mps_bill.core.diagnostics import check_none
 
@@ -57,7 +57,7 @@ def bill(
     showing.check(groupings, selection, in_short=detail.summary)
 
     from mps_bill.ask.all_accounts import meter_accounts
-    from mps_bill.ask.selected import selected_bills
+    from mps_bill.ask.apply_selection import selected_bills
     from mps_bill.cli.metering import UsageRun
     from mps_bill.view.bill_view import BillView
 
@@ -118,7 +118,7 @@ def _write_each(
 ) -> tuple[ControlTotals, Decimal]:
     """Writes account by account; the control totals of them all, and what they come to."""
     from mps_bill.ask.all_accounts import nothing, sum_of
-    from mps_bill.ask.selected import selected_bills
+    from mps_bill.ask.apply_selection import selected_bills
 
     total = nothing(settled=False, is_part=bool(selection.only))
     for account_id, whole in bills:

@@ -8,7 +8,7 @@ from mps_bill.cli import options
 from mps_bill.cli.compare_sides import Changing, compare_sides
 from mps_bill.cli.options import Reading, argument, option, takes
 from mps_bill.cli.output import invalid
-from mps_bill.cli.selecting import Selecting
+from mps_bill.cli.selection_options import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import Reading, option, show_option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.selecting import Selecting
+from mps_bill.cli.selection_options import Selecting
 from mps_bill.cli.showing import Showing
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period

@@ -7,7 +7,7 @@ from typing import Annotated
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import Reading, option, takes
 from mps_bill.cli.output import say
-from mps_bill.cli.selecting import Selecting
+from mps_bill.cli.selection_options import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.diagnostics import quoted
 

@@ -17,7 +17,7 @@ from mps_bill.metering.sources import FOREIGN_FORMATS, FORMATS, Format, UsageSou
 
 if TYPE_CHECKING:
     from mps_bill.profiles.convert import Converted
-    from mps_bill.profiles.profile import Profile
+    from mps_bill.profiles.profile_model import Profile
 
 #: No profile, also where the config file names one.
 _NO_PROFILE = "none"

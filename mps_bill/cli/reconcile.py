@@ -7,7 +7,7 @@ from typing import Annotated
 
 from mps_bill.cli import options
 from mps_bill.cli.options import Reading, option, show_option, takes
-from mps_bill.cli.selecting import Selecting
+from mps_bill.cli.selection_options import Selecting
 from mps_bill.cli.showing import Showing, shows
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import check_none

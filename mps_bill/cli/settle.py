@@ -11,7 +11,7 @@ import typer
 from mps_bill.cli import options
 from mps_bill.cli.config import books_of_config
 from mps_bill.cli.options import Reading, show_option, takes
-from mps_bill.cli.selecting import Detail
+from mps_bill.cli.selection_options import Detail
 from mps_bill.cli.settle_accounts import Charging, settle_file, settle_folder
 from mps_bill.cli.showing import Limits, Showing, shows
 

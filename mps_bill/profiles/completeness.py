@@ -13,7 +13,7 @@ from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.foreign_files import action_of, knows
 from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, key_of, value_at
-from mps_bill.profiles.profile import EACH, FieldPath, Profile, Refusal
+from mps_bill.profiles.profile_model import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
 #: A day starts on the provider's billing clock, or in UTC, in which its metering answers.

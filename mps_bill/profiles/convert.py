@@ -29,7 +29,7 @@ from mps_bill.profiles import foreign_files as files
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
 from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of, shown
-from mps_bill.profiles.profile import EACH, Column, FieldPath, Profile
+from mps_bill.profiles.profile_model import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
 
 #: How much of a document tells whether it is a bill.

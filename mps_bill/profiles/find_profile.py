@@ -16,8 +16,8 @@ from mps_bill.profiles import foreign_files as files
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.convert import CsvRecord
 from mps_bill.profiles.json_records import JsonRecord, records_of, shown
-from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
+from mps_bill.profiles.profile_model import Profile
 from mps_bill.profiles.usage_fields import Record, usage_fields
 
 #: How many answers, and how many records of them, are looked at.

@@ -16,7 +16,7 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.profiles import json_records
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Answer, Document, JsonError, Obstacle, is_there, value_at
-from mps_bill.profiles.profile import EACH, Profile
+from mps_bill.profiles.profile_model import EACH, Profile
 from mps_bill.profiles.xml_documents import read_xml
 
 _PASSING = re.compile(r"Throttling|ServiceUnavailable|SystemBusy|InternalError", re.IGNORECASE)

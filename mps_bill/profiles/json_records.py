@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import MAX_BYTES_OF_DATA
-from mps_bill.profiles.profile import EACH, FieldPath
+from mps_bill.profiles.profile_model import EACH, FieldPath
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CHUNK = 1 << 16

@@ -28,9 +28,9 @@ from mps_bill.documents.shapes import (
 from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
 from mps_bill.metering.usage_columns import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
 from mps_bill.price_sheet.sheet_definition import SOURCE
-from mps_bill.profiles import profile as model
+from mps_bill.profiles import profile_model as model
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.profile import EACH, Column, Condition, FieldPath, Profile, placeholders
+from mps_bill.profiles.profile_model import EACH, Column, Condition, FieldPath, Profile, placeholders
 
 FORMAT_NAME = "mps-bill/profile/1"
 _STEP = r"[^\s.\[\]^]+"

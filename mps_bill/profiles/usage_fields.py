@@ -17,7 +17,7 @@ from mps_bill.core.times import LOCAL_TIME, iso, offset_text
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, TAG_PREFIX
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Obstacle, is_there, shown
-from mps_bill.profiles.profile import Column, Condition, FieldPath, Profile, placeholders
+from mps_bill.profiles.profile_model import Column, Condition, FieldPath, Profile, placeholders
 
 #: Columns, beside tags, with text of the user, which may have quotes and line ends.
 _FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from mps_bill.ask.selected import bills_of, selected_settlement
+from mps_bill.ask.apply_selection import bills_of, selected_settlement
 from mps_bill.ask.summaries import Billed, Summary, summarise
 from mps_bill.core.decimals import ZERO, amount_text
 from mps_bill.core.language import mark, tr, tr_many

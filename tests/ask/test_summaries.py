@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.ask.selected import selected_bills
+from mps_bill.ask.apply_selection import selected_bills
 from mps_bill.ask.summaries import GROUPINGS, OTHERS, ROUNDING, SUM, Billed, Summary, largest, summarise
 from mps_bill.core.times import HOUR, Period, parse_period, parse_second
 from mps_bill.metering.meter_options import MeterOptions

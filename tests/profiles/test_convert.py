@@ -18,8 +18,8 @@ from mps_bill.pipeline import bill_usage, check_usage
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.profiles.convert import Converted, check_rows, converted_sources
-from mps_bill.profiles.profile import Profile
 from mps_bill.profiles.profile_definition import load_profile
+from mps_bill.profiles.profile_model import Profile
 from tests.kit import ENGINES
 
 SAMPLES = [

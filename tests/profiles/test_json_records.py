@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mps_bill.profiles import json_records
 from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, NoRecords, read_documents, records_of
-from mps_bill.profiles.profile import parse_path
+from mps_bill.profiles.profile_model import parse_path
 
 
 def records(text: str, steps: tuple[str, ...]) -> list[JsonRecord | NoRecords]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mps_bill.metering.usage_columns import COLUMNS
-from mps_bill.profiles.profile import Evidence, FieldPath, Profile, parse_path
 from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
+from mps_bill.profiles.profile_model import Evidence, FieldPath, Profile, parse_path
 from tests.kit import read_profile
 
 GOOD = """\

@@ -17,7 +17,7 @@ from mps_bill.pipeline import bill_usage
 from mps_bill.price_sheet.load_sheets import load_price_book
 from mps_bill.profiles.convert import Converted, check_rows
 from mps_bill.profiles.find_profile import find_profile
-from mps_bill.profiles.profile import Profile
+from mps_bill.profiles.profile_model import Profile
 from tests.kit import read_profile
 from tests.profiles.test_convert import converted, profile
 
