@@ -1,25 +1,28 @@
-"""`mps-bill compare`: the same usage otherwise, or why one bill is higher than another."""
+"""`mps-bill compare`: the same usage under other terms, or why one bill is higher than another."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.compare_sides import Changing, compare_sides
-from mps_bill.cli.options import Reading, argument, option, takes
+from mps_bill.cli.compare_sides import ChangeOptions, compare_sides
+from mps_bill.cli.options import ReadingOptions, argument, option, takes
 from mps_bill.cli.output import invalid
-from mps_bill.cli.selection_options import Selecting
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
+from mps_bill.cli.selection_options import SelectionOptions
 from mps_bill.core.diagnostics import quoted
 
+if TYPE_CHECKING:
+    from mps_bill.cli.metering import UsageRun
+
 _WITH = "Price the usage by this sheet, as if it were in force. Repeatable."
-_ACCOUNT = "Pay the bills from this account; with --after, bill by its contract."
-_USAGE = "Usage files, as of bill; none where --before and --after are files."
+_ACCOUNT = "Pay the bills from this account. With --after: bill by the contract of this account."
+_USAGE = "Usage files, as for bill. Omit them if --before and --after are files."
 _REGION = "Bill the usage of region A as usage of region B. Repeatable."
 _OWN_ACCOUNT = "With --account: the account that pays now. Default: list prices."
 
 
-@takes(reading=Reading, selecting=Selecting, changing=Changing)
+@takes(reading=ReadingOptions, selection=SelectionOptions, change=ChangeOptions)
 @shows("printed", "document", "records", "page", "tables")
 def compare(
     usage: Annotated[list[str] | None, argument("USAGE", _USAGE)] = None,
@@ -29,42 +32,49 @@ def compare(
     region: Annotated[list[str] | None, option("--region A=B", _REGION)] = None,
     account: Annotated[str | None, options.account(_ACCOUNT, metavar="OTHER")] = None,
     own_account: Annotated[str | None, option("--own-account FILE", _OWN_ACCOUNT)] = None,
-    changing: Changing,
-    showing: Showing,
-    selecting: Selecting,
-    reading: Reading,
+    change: ChangeOptions,
+    output: OutputOptions,
+    selection: SelectionOptions,
+    reading: ReadingOptions,
 ) -> int:
-    """The same usage otherwise, or why one bill is higher.
+    """The same usage under other terms, or why one bill is higher.
 
-    With --with, --region or --account the same usage under another sheet, region or account, side by side by item. With
-    --before and --after, what made the change from a period to another: quantity, price, what is new and what is gone.
+    With --with, --region or --account: the cost of the same usage under another price sheet, in another region or with
+    another account, side by side by item. With --before and --after: the causes of the change from one period to
+    another, split into quantity, price, new and discontinued usage.
     """
-    others = [name for name, value in (("--with", with_), ("--region", region), ("--account", account)) if value]
-    if changing.before or changing.after:
+    if change.before or change.after:
         if own_account or with_ or region:
-            raise invalid("compare", "--before and --after go with --account only")
-        return compare_sides(changing, usage or [], prices, account, showing, selecting, reading)
-    for name, given in (("--days", changing.days), ("--by", changing.by), ("--all", changing.show_all)):
+            raise invalid("compare", "--before and --after can be combined with --account only")
+        return compare_sides(change, usage or [], prices, account, output, selection, reading)
+    for name, given in (("--days", change.days), ("--by", change.by), ("--all", change.show_all)):
         if given:
-            raise invalid(name, "use it with --after")
-    if len(others) != 1:
+            raise invalid(name, "use it only with --after")
+    if sum(map(bool, (with_, region, account))) != 1:
         raise invalid("compare", "give one of --with, --region or --account, or --before and --after")
     if not usage:
-        raise invalid("USAGE", "name the usage files")
+        raise invalid("USAGE", "give the usage files")
     if own_account and not account:
         raise invalid("--own-account", "use it only with --account")
     regions = _regions(region or [])
-    book = options.load_book(prices)
-    other = options.load_book(with_) if with_ else None
-    selection = selecting.selection(book)
-    if region and "region" in selection.only:
-        raise invalid("--only", "it cannot select by region together with --region, which changes the region")
 
-    from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.cli.metering import UsageRun
+
+    run = UsageRun.of(usage, prices, reading, output, selection)
+    if region and "region" in run.selection.only:
+        raise invalid("--only", "a region cannot be selected with --region, which changes the region")
+    return _compare_usage(run, with_, regions, account, own_account)
+
+
+def _compare_usage(
+    run: UsageRun, with_: list[str] | None, regions: dict[str, str], account: str | None, own_account: str | None
+) -> int:
+    """Bill the usage under the terms of the run and under others, and show both."""
+    from mps_bill.ask.comparison import compare_accounts, compare_prices, compare_regions
     from mps_bill.view.comparison_view import ComparisonView
 
-    run = UsageRun(usage, prices, book, reading, showing, selection)
+    book, selection = run.book, run.selection
+    other = options.load_book(with_) if with_ else None
     inputs = {"--with": with_, "--account": account, "--own-account": own_account}
     with run.metering(inputs) as (sources, meter_options):
         if other:
@@ -75,17 +85,17 @@ def compare(
             comparison = compare_accounts(sources, book, meter_options, own, payer, selection)
         else:
             comparison = compare_regions(sources, book, meter_options, regions, selection)
-    showing.show(ComparisonView(comparison))
+    run.output.show(ComparisonView(comparison))
     return run.end(comparison.usage.metered.problems)
 
 
 def _regions(pairs: list[str]) -> dict[str, str]:
-    """Region to region of `A=B` options."""
+    """Return the regions of `A=B` options, A to B."""
     regions: dict[str, str] = {}
     for pair in pairs:
         old, equals, new = pair.partition("=")
         if not old or not equals or not new:
             raise invalid("--region", f"{quoted(pair)} is not A=B, such as cn-shanghai=ap-southeast-1")
         if regions.setdefault(old, new) != new:
-            raise invalid("--region", f"{quoted(old)} cannot move to two regions")
+            raise invalid("--region", f"{quoted(old)} cannot be billed as two regions")
     return regions

@@ -13,7 +13,7 @@ import typer
 from mps_bill.cli.command_help import group_of_commands
 from mps_bill.cli.options import option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.config import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find_config, load_settings
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special, near_file
@@ -99,7 +99,7 @@ def _config_path(file: str | None) -> Path | None:
 
 @config.command()
 @shows("printed", "document", "records")
-def show(context: typer.Context, *, showing: Showing) -> int:
+def show(context: typer.Context, *, output: OutputOptions) -> int:
     """Every default, and where it comes from.
 
     It is from an environment variable, a place in the config file, or the program.
@@ -118,5 +118,5 @@ def show(context: typer.Context, *, showing: Showing) -> int:
         rows.append((key, value, setting.origin))
     if setting := settings().get("books"):
         rows.append(("books", ", ".join(setting.values), setting.origin))
-    showing.show(ConfigView(rows))
-    return showing.end()
+    output.show(ConfigView(rows))
+    return output.end()

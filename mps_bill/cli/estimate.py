@@ -1,4 +1,4 @@
-"""`mps-bill estimate`: what some usage would cost, region by region."""
+"""`mps-bill estimate`: what usage would cost, region by region."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import argument, option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 
 _WORDS = (
-    "The usage, such as transcoding H264.HD 10 minute. Leave SPEC out where the item has only one, or"
-    " derives it from --codec, --width and --height."
+    "The usage, such as transcoding H264.HD 10 minute. Leave out SPEC if the item has only one, or derives it from"
+    " --codec, --width and --height."
 )
-_MONTH_USED = "Quantity used earlier in the month, in the unit of the price; for monthly tiers."
+_MONTH_USED = "For monthly tiers: the quantity used earlier in the month, in the unit of the price."
 _AT = "Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now."
 
 
@@ -22,7 +22,7 @@ _AT = "Time of completion, such as 2023-11-10T11:20:00+08:00. Default: now."
 def estimate(
     words: Annotated[list[str], argument("ITEM [SPEC] QUANTITY UNIT", _WORDS, completion.estimated)],
     prices: options.Prices,
-    regions: Annotated[list[str], option("--region -r REGION", "A region; repeatable.", completion.regions)],
+    regions: Annotated[list[str], option("--region -r REGION", "A region. Repeatable.", completion.regions)],
     count: Annotated[int, option("--count -n N", "Number of equal records.", min=1)] = 1,
     at: Annotated[str | None, option("--at TIME", _AT)] = None,
     codec: Annotated[str, option("--codec CODEC", "The codec, such as H264.")] = "",
@@ -30,16 +30,16 @@ def estimate(
     height: Annotated[int | None, option("--height PIXELS", "The height of the picture.", min=1)] = None,
     month_used: Annotated[str, option("--month-used QUANTITY", _MONTH_USED)] = "0",
     *,
-    showing: Showing,
+    output: OutputOptions,
 ) -> int:
-    """The price of some usage in one region or several.
+    """The price of some usage in one or several regions.
 
-    The rule and the source of each price are shown.
+    The metering rule and the source of each price are shown.
     """
     if len(words) not in (3, 4):
         raise invalid(
             "ITEM [SPEC] QUANTITY UNIT",
-            f"{len(words)} words are given; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",
+            f"got {len(words)} words; write ITEM [SPEC] QUANTITY UNIT, such as transcoding H264.HD 10 minute",
         )
     item, *spec, quantity, unit = words
     second = options.second_option(at, "--at")
@@ -61,5 +61,5 @@ def estimate(
         count=count,
         month_used=month_used,
     )
-    showing.show(EstimateView(estimate_usage(question, regions, book), book.currency))
-    return showing.end()
+    output.show(EstimateView(estimate_usage(question, regions, book), book.currency))
+    return output.end()

@@ -84,7 +84,7 @@ _Endpoint = Annotated[str | None, option("--endpoint URL", _ENDPOINT, callback=_
 
 
 @dataclass(frozen=True, slots=True)
-class Fetching:
+class FetchOptions:
     """Where answers are fetched from, and to. A field is an option: its type says how it is spelled."""
 
     output: options.Output = None
@@ -140,7 +140,7 @@ class Fetching:
 
 
 @fetch.command()
-@takes(fetching=Fetching)
+@takes(fetching=FetchOptions)
 def jobs(
     region: Annotated[str, _region("The region of the jobs; the provider answers for one at a time.")],
     start: _From,
@@ -148,7 +148,7 @@ def jobs(
     service: Annotated[Literal["mps", "ims"], option("--service", "MPS, or its successor IMS.")] = "mps",
     lookback: Annotated[int, option("--lookback TIME", _LOOKBACK, parser=_lookback)] = "2d",  # type: ignore[assignment]
     *,
-    fetching: Fetching,
+    fetching: FetchOptions,
 ) -> int:
     """Fetch the jobs that finished in a period.
 
@@ -164,14 +164,14 @@ _REGION = "The region that is asked; the provider answers for all regions togeth
 
 
 @fetch.command()
-@takes(fetching=Fetching)
+@takes(fetching=FetchOptions)
 def metering(
     kind: Annotated[Literal["transcoding", "enhancement", "editing", "ai"], option("--kind", "What was metered.")],
     start: _From,
     end: _To,
     region: Annotated[str, _region(_REGION)] = "cn-shanghai",
     *,
-    fetching: Fetching,
+    fetching: FetchOptions,
 ) -> int:
     """Fetch what the provider has metered, hour by hour."""
     from mps_bill.fetch import listings
@@ -181,13 +181,13 @@ def metering(
 
 
 @fetch.command()
-@takes(fetching=Fetching)
+@takes(fetching=FetchOptions)
 def bills(
     month: Annotated[str, option("--month MONTH", "The statement month, such as 2026-10.", callback=_month)],
     level: Annotated[Literal["bill", "item"], option("--level", "Hourly bills, or their items day by day.")] = "bill",
     region: Annotated[str, _region(_SITE)] = "cn-hangzhou",
     *,
-    fetching: Fetching,
+    fetching: FetchOptions,
 ) -> int:
     """Fetch the provider's bills of a month."""
     from mps_bill.fetch import listings

@@ -1,4 +1,4 @@
-"""What every command that reads usage sets up around it: the files, the rejects file, the progress bar."""
+"""What every command that reads usage needs around it: the usage files, the rejects file, the progress bar."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from mps_bill.cli import options
 from mps_bill.cli.clock import check_cycles
-from mps_bill.cli.options import Reading
+from mps_bill.cli.options import ReadingOptions
 from mps_bill.cli.output import check_outputs, invalid, open_output, say
+from mps_bill.cli.output_options import OutputOptions
 from mps_bill.cli.profiles import choose_profile, conversion, opened
-from mps_bill.cli.showing import Showing
+from mps_bill.cli.selection_options import SelectionOptions
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.core.times import clock
 from mps_bill.metering import usage_problems as kinds
@@ -32,28 +33,48 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 if TYPE_CHECKING:
     from mps_bill.metering.csv_rows import Row
 
-#: Below this much input a read is over before a bar could be seen.
+#: Smaller input is read before a progress bar could be seen.
 _BAR_FROM_BYTES = 20_000_000
-#: The rows of a file are not counted before they are read, so a bar's rows are estimated from the size.
+#: Rows are counted only while they are read, so the progress bar estimates them from the size of the files.
 _BYTES_PER_ROW = {"csv": 100, "csv.gz": 13, "csv.zst": 13, "parquet": 11}
 
-#: The parts that have no place to say that a run is shown in part.
-_SAYS_NOT = ("records", "focus", "charts")
+#: The parts of a view that cannot say that only a selection is shown.
+_WITHOUT_SELECTION_TEXT = ("records", "focus", "charts")
 
-#: The usage files of a run, open, and how to read them.
+#: The open usage files of a run, and how to read them.
 Metering = AbstractContextManager[tuple[tuple[UsageSource, ...], MeterOptions]]
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRun:
-    """What a command bills and shows: usage files at prices, how they are read, and what of the run is shown, and how."""
+    """The usage that a command bills, the prices, the selection that it shows, and the options for reading and output."""
 
     usage: Sequence[str]
     prices: Sequence[str]
     book: PriceBook
-    reading: Reading
-    showing: Showing
+    reading: ReadingOptions
+    output: OutputOptions
     selection: Selection = EVERYTHING
+
+    @classmethod
+    def of(
+        cls,
+        usage: Sequence[str],
+        prices: Sequence[str],
+        reading: ReadingOptions,
+        output: OutputOptions,
+        selection: SelectionOptions | None = None,
+        groupings: Iterable[Sequence[str]] = (),
+    ) -> UsageRun:
+        """Load the price book, and resolve the selection of a run that is summarised by `groupings`.
+
+        Raises:
+            InputRejected: with every problem of every price sheet.
+            typer.BadParameter: an option of the selection is not understood.
+        """
+        book = options.load_book(prices)
+        shown = selection.resolve(book, groupings) if selection else EVERYTHING
+        return cls(usage, prices, book, reading, output, shown)
 
     @contextmanager
     def metering(
@@ -65,24 +86,21 @@ class UsageRun:
         charged: str | None = None,
         allow_future: bool = False,
     ) -> Iterator[tuple[tuple[UsageSource, ...], MeterOptions]]:
-        """The usage files and how to read them; with a profile, the usage that other files mean.
+        """Open the usage files, converted by their import profile if they need one, and say how to read them.
 
-        `inputs` are the values of the other options that name files of the run, by option. With `bill_good_rows` bad rows do
-        not reject the run. Usage of cycles that have not ended, but for those held back by `as_of`, is warned of, or refused
-        where the account `charged` would be saved with it, unless with `allow_future`.
+        `inputs` maps other options that name files of the run to their values. With `bill_good_rows`, bad rows do not reject
+        the run. Usage of cycles that have not ended causes a warning, or a refusal if the account `charged` would be saved
+        with it. Cycles held back by `as_of` cause neither; with `allow_future`, none do.
 
         Raises:
-            InputRejected: a name stands for no file that can be read; or every row was rejected to the rejects file, which is
-                in its place then: nothing is billed.
-            typer.BadParameter: the output or the rejects file is one of the files of the run, or both are one file.
+            InputRejected: a name is not a file that can be read; or every row was rejected. The rejects file is complete
+                then, and nothing is billed.
+            typer.BadParameter: the output or the rejects file is one of the files of the run, or both are the same file.
         """
-        reading, quiet, output = self.reading, self.reading.quiet, self.showing.output
-        if reading.rejects and options.written_to(reading.rejects) is None and output is None:
-            raise invalid("--rejects", "standard output has the result already; name a file")
-        results = {"--output": output, "--rejects": reading.rejects}
-        check_outputs(results, read_files(self.usage, {"--profile": reading.profile, **(inputs or {})}, self.prices))
-        offset = options.offset_option(reading.timezone)
-        #: Of every reading its problems, where no row was good.
+        reading, quiet = self.reading, self.reading.quiet
+        self._check_outputs(inputs or {})
+        meter_options = reading.meter_options()
+        #: For each reading of the usage, its problems if it had no good row.
         rejected: list[ProblemReport | None] = []
 
         def done(metered: Metered) -> None:
@@ -92,37 +110,46 @@ class UsageRun:
             if not allow_future:
                 check_cycles(metered, self.book, as_of, charged=charged, quiet=quiet)
 
-        resources = options.resources(reading.memory, reading.threads, reading.temp_dir, reading.master)
-        choice = choose_profile(reading.profile, reading.constants)
         with ExitStack() as stack:
-            sources = stack.enter_context(opened(self.usage, choice.formats, resources.temp_folder))
-            if profile := choice.of(sources, quiet=quiet):
-                converted = stack.enter_context(conversion(sources, profile, quiet=quiet))
-                sources = tuple(one.source for one in converted)
+            sources = self._sources(stack, meter_options.resources.temp_folder)
             reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
             is_long = sum(source.size for source in sources) > _BAR_FROM_BYTES
             with_bar = is_long and not quiet and sys.stderr.isatty()
             progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
-            how = MeterOptions(
-                tags=self.selection.tags,
-                assumed_offset=offset,
-                ignore_extra_columns=reading.ignore_extra_columns,
-                max_errors=reading.max_errors,
-                engine=reading.engine,
-                resources=resources,
-                trust_unique=reading.trust_unique,
-                bill_good_rows=bill_good_rows or reject is not None,
-                reject=reject,
-                progress=progress,
-                done=done,
-                notify=partial(say, quiet=quiet),
+            yield (
+                sources,
+                replace(
+                    meter_options,
+                    tags=self.selection.tags,
+                    bill_good_rows=bill_good_rows or reject is not None,
+                    reject=reject,
+                    progress=progress,
+                    done=done,
+                    notify=partial(say, quiet=quiet),
+                ),
             )
-            yield sources, how
         if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
             raise InputRejected(rejected[-1])
 
+    def _check_outputs(self, inputs: Mapping[str, str | Sequence[str] | None]) -> None:
+        rejects, output = self.reading.rejects, self.output.path
+        if rejects and options.written_to(rejects) is None and output is None:
+            raise invalid("--rejects", "the result is written to standard output; name a file")
+        inputs = {"--profile": self.reading.profile, **inputs}
+        check_outputs({"--output": output, "--rejects": rejects}, read_files(self.usage, inputs, self.prices))
+
+    def _sources(self, stack: ExitStack, temp_folder: str | None) -> tuple[UsageSource, ...]:
+        """Open the usage files until the stack ends, and convert files that are not usage files."""
+        quiet = self.reading.quiet
+        choice = choose_profile(self.reading.profile, self.reading.constants)
+        sources = stack.enter_context(opened(self.usage, choice.formats, temp_folder))
+        profile = choice.of(sources, quiet=quiet)
+        if profile is None:
+            return sources
+        return tuple(one.source for one in stack.enter_context(conversion(sources, profile, quiet=quiet)))
+
     def check_used(self, groups: Iterable[Group]) -> None:
-        """Refuses a selection that usage cannot have; reports a period in which nothing was used, which may be a slip."""
+        """Refuse a selection of values that the usage does not have. Report a period without usage, which may be a mistake."""
         if self.selection.is_everything:
             return
         with options.named("what to show"):
@@ -133,7 +160,7 @@ class UsageRun:
             self.say(f"Nothing was used in the period; the cycles of the usage begin {first} to {last}.")
 
     def say(self, *messages: str) -> None:
-        """Messages on standard error, but for --quiet."""
+        """Print messages on standard error, unless --quiet is given."""
         for message in messages:
             say(message, quiet=self.reading.quiet)
 
@@ -146,36 +173,37 @@ class UsageRun:
         found: bool = False,
         crossed: Iterable[str] = (),
     ) -> int:
-        """Ends the command as `Showing.end`; says what records do not hold, and which part of the run was shown."""
-        part = self.showing.format.part
+        """End the command as `OutputOptions.end` does. Also report what the result itself does not say: of records the control
+        totals, and which part of the run is shown."""
+        part = self.output.format.part
         if control_totals and part == "records":
             from mps_bill.view.reading_report import control_totals_text
 
             self.say(control_totals_text(control_totals))
-        if not self.selection.is_everything and part in _SAYS_NOT:
+        if not self.selection.is_everything and part in _WITHOUT_SELECTION_TEXT:
             from mps_bill.view.reading_report import selection_text
 
             self.say(selection_text(self.selection, self.book.offset))
-        return self.showing.end(problems, notices=notices, found=found, crossed=crossed, quiet=self.reading.quiet)
+        return self.output.end(problems, notices=notices, found=found, crossed=crossed, quiet=self.reading.quiet)
 
 
 def read_files(
     usage: Sequence[str], inputs: Mapping[str, str | Sequence[str] | None], prices: Sequence[str] = ()
 ) -> dict[str, list[str]]:
-    """Every file that a run reads, by what names it on the command line: globs, folders and ids as the files they mean."""
+    """Return every file that a run reads, by the option or argument that names it. Globs, folders and ids are expanded."""
     lists = {option: [value] if isinstance(value, str) else value or [] for option, value in inputs.items()}
     files = {option: [name for path in paths for name in expanded(path)] for option, paths in lists.items()}
     files["--prices"] = [str(sheet.path) for sheet in find_sheets(prices)[0]]
     names = (name for argument in usage for name in expanded(argument))
-    # A file can also be given as `- < FILE`.
+    # `- < FILE` reads a file, too.
     files["usage"] = ["/dev/stdin" if name == STANDARD_INPUT else name for name in names]
     return files
 
 
 @contextmanager
 def _rejects_file(path: str) -> Iterator[Reject]:
-    """A CSV of bad rows: where each stood, what is wrong with it, and the row to the byte, but for the apostrophe that keeps
-    a spreadsheet from taking it for a formula."""
+    """Write a CSV of the rejected rows: file, line, problems, and the row byte for byte. An apostrophe is added where a
+    spreadsheet would run the text as a formula."""
     from mps_bill.render.csv import spreadsheet_text
 
     with open_output(options.written_to(path), option="--rejects") as stream:
@@ -191,7 +219,7 @@ def _rejects_file(path: str) -> Iterator[Reject]:
                 raw = row.raw.decode("utf-8", "surrogateescape")
                 writer.writerow((name, row.line, messages, spreadsheet_text(raw)))
                 return
-            # The row may be longer than the memory, so it goes through in pieces.
+            # The row may not fit into memory, so it is copied in pieces.
             cells = io.StringIO(newline="")
             csv.writer(cells, lineterminator="").writerow((name, row.line, messages))
             stream.write(cells.getvalue() + ',"')
@@ -205,7 +233,7 @@ def _rejects_file(path: str) -> Iterator[Reject]:
 
 @contextmanager
 def _progress_bar(sources: Sequence[UsageSource]) -> Iterator[Progress]:
-    """A bar on standard error: what is being done, about how many rows, their rate, the time left."""
+    """Show on standard error what is being done, about how many rows were read, their rate and the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 

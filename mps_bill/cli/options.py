@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they turn into."""
+"""The options that several commands share, and the values that they stand for."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from mps_bill.core.times import parse_offset, parse_second
 from mps_bill.metering.usage_columns import is_tag
 
 if TYPE_CHECKING:
+    from mps_bill.metering.meter_options import MeterOptions
     from mps_bill.metering.workspace import Resources
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What options are for, as --help groups them; those without a group of these are what a command is about.
+#: The groups of options in --help. Options in none of them form the first group, which is named after the command.
 SHOW = "What to show"
 READING = "Reading"
 ENGINE = "Engine"
 
 
 def option(spelling: str, help_: str, completed: completion.Complete | None = None, **more: Any) -> Any:
-    """An option as it is written, such as `--output -o FILE`, or `--bom` where it takes no value."""
+    """Return an option from its spelling, such as `--output -o FILE`, or `--bom` for one without a value."""
     *names, last = spelling.split()
     if last.startswith("-"):
         return typer.Option(*names, last, help=help_, autocompletion=completed, **more)
@@ -56,12 +57,12 @@ def argument(metavar: str, help_: str, completed: completion.Complete | None = N
 
 
 def is_given(context: typer.Context, option: typer.CallbackParam) -> bool:
-    """Whether an option stands on the command line, and is not only a default."""
+    """Whether an option was given on the command line rather than by a default."""
     return str(context.get_parameter_source(option.name)).endswith("COMMANDLINE")
 
 
 class DefaultAccount(str):
-    """A value of --account that a variable or the config file has; `origin` says which, or where in it."""
+    """A value of --account from a variable or the config file; `origin` is the variable's name or the place in the file."""
 
     origin: str
 
@@ -76,23 +77,24 @@ def _with_origin(context: typer.Context, option: typer.CallbackParam, value: str
 
 
 class DefaultText(str):
-    """A value of a list that the config file or the environment has, and not the command line."""
+    """A value of a list option from the config file or the environment."""
 
     __slots__ = ()
 
 
 def _marked(context: typer.Context, option: typer.CallbackParam, value: list[str] | None) -> list[str] | None:
-    """Values that are only defaults give way: constants to usage files, groupings to formats without summaries."""
+    """Mark the values that are only defaults. They are ignored if they do not apply: constants with usage files, groupings with
+    formats that have no summaries."""
     return value if value is None or is_given(context, option) else [DefaultText(text) for text in value]
 
 
 def written_to(output: str | None) -> str | None:
-    """Where a result goes; None, standard output, also where it is named."""
+    """Return the file that a result goes to; None for standard output, however it is named."""
     return None if output == "-" or (output is not None and descriptor(output) == STANDARD_OUTPUT) else output
 
 
 def account(help_: str, metavar: str = "FILE") -> Any:
-    """The option --account of a command; `help_` says what it does with the account."""
+    """Return the option --account; `help_` says what the command does with the account."""
     return option(f"--account -a {metavar}", help_, callback=_with_origin, show_default=False)
 
 
@@ -102,48 +104,49 @@ Usage = Annotated[
 ]
 _PRICES = "A price sheet file, a folder of them, or the id of a shipped one. Repeatable."
 Prices = Annotated[list[str], option("--prices -p SHEET", _PRICES, completion.sheets, show_default=False)]
-_OUTPUT = "Write the result to FILE. Default: standard output, also written -."
+_OUTPUT = "Write the result to FILE. Default: standard output, which can also be given as -."
 Output = Annotated[str | None, show_option("--output -o FILE", _OUTPUT, callback=written_to)]
-_IN_FULL = "Number of bills to print in full. Default: 6, or none for two days or more."
+_IN_FULL = "Number of bills to print in full. Default: 6, or none if the bills span two days or more."
 InFull = Annotated[int | None, show_option("--bills N", _IN_FULL, min=0)]
 ShowAll = Annotated[bool, show_option("--all", "Print every bill in full.")]
-_BILLING_ACCOUNT = "The provider's id of the account, for reports and FOCUS rows."
+_BILLING_ACCOUNT = "The provider's account id, to show in reports and FOCUS rows."
 BillingAccount = Annotated[str | None, show_option("--billing-account ID", _BILLING_ACCOUNT)]
 Quiet = Annotated[bool, show_option("--quiet -q", "Print only errors on standard error.")]
 _PROFILE = (
-    "Import profile for files of another format: a file, the id of a shipped profile, none, or auto (the default): by the"
-    " shape of the file."
+    "Import profile for files in another format: a file, the id of a shipped profile, none, or auto (the default), which"
+    " detects the profile from the files."
 )
 Profile = Annotated[str | None, reading_option("--profile PROFILE", _PROFILE, completion.profiles, show_default=False)]
 _CONSTANTS = (
-    "With a profile: the value of a column in every row, such as region=cn-shanghai, or of a parameter of the profile, such"
-    " as fps=25. Repeatable."
+    "With a profile: set a column to one value in every row, such as region=cn-shanghai, or set a parameter of the profile,"
+    " such as fps=25. Repeatable."
 )
 Constants = Annotated[
     list[str] | None, reading_option("--set NAME=VALUE", _CONSTANTS, callback=_marked, show_default=False)
 ]
-_BY = "Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item crosses two. Repeatable."
+_BY = "Summarise by hour, day, month, item, family, spec, region or a tag_... column; day,item makes a crosstab. Repeatable."
 By = Annotated[
     list[str] | None, show_option("--by GROUPING", _BY, completion.groupings, callback=_marked, show_default=False)
 ]
-_TIMEZONE = "Offset from UTC, such as +08:00, of times written without one. Default: reject such times."
+_TIMEZONE = "Offset from UTC, such as +08:00, for times written without one. Default: reject such times."
 Timezone = Annotated[str | None, reading_option("--timezone OFFSET", _TIMEZONE, show_default=False)]
 MaxErrors = Annotated[int, reading_option("--max-errors N", "Number of problems to list one by one.", min=1)]
-_AS_OF = "Show bills issued after TIME as pending, such as 2023-11-10T14:00:00+08:00."
+_AS_OF = "Treat bills issued after TIME, such as 2023-11-10T14:00:00+08:00, as pending."
 AsOf = Annotated[str | None, option("--as-of TIME", _AS_OF)]
 FailOver = Annotated[str | None, show_option("--fail-over AMOUNT", "Exit 4 if the payable total is above AMOUNT.")]
 
 
-_REJECTS = "Write rejected rows with their problems to FILE and go on with the others; the exit code is then 1."
+_REJECTS = "Write rejected rows with their problems to FILE and bill the others; the exit code is then 1."
 _MEMORY = "Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory."
 _THREADS = "Threads for reading usage. Default: one for each processor."
-_TEMP_DIR = "Folder for what does not fit into memory. Default: the system's temporary folder."
+_TEMP_DIR = "Folder for data that does not fit into memory. Default: the system's temporary folder."
 _MASTER = "With --engine spark: the cluster. Default: this machine."
+_SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a command reads usage. A field is an option: its type says how it is spelled."""
+class ReadingOptions:
+    """The options of every command that reads usage."""
 
     profile: Profile = None
     constants: Constants = None
@@ -162,15 +165,50 @@ class Reading:
     master: Annotated[str | None, engine_option("--master URL", _MASTER)] = None
     quiet: Quiet = False
 
+    def meter_options(self) -> MeterOptions:
+        """Return how usage is read.
+
+        Raises:
+            typer.BadParameter: an option is not understood.
+        """
+        from mps_bill.metering.meter_options import MeterOptions
+
+        return MeterOptions(
+            assumed_offset=offset_option(self.timezone),
+            ignore_extra_columns=self.ignore_extra_columns,
+            max_errors=self.max_errors,
+            engine=self.engine,
+            resources=self._resources(),
+            trust_unique=self.trust_unique,
+        )
+
+    def _resources(self) -> Resources:
+        from mps_bill.metering.workspace import Resources
+
+        size = None
+        if self.memory is not None:
+            match = _SIZE.fullmatch(self.memory)
+            if not match:
+                raise invalid("--memory", f"{quoted(self.memory)} is not a size such as 512MB or 4GB")
+            number, unit, binary = match.groups()
+            size = int(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " ")
+        folder = self.temp_dir
+        if folder is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+            raise invalid("--temp-dir", f"{quoted(folder)} is not a folder that can be written to")
+        return Resources(memory=size, threads=self.threads, temp_folder=folder, spark_master=self.master)
+
 
 def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command the options that the fields of some data classes are, such as `reading=Reading`, and hands each of them
-    to it as its parameter of that name."""
+    """Give a command the options of some data classes, such as `reading=ReadingOptions`.
+
+    Each field of the class is an option, whose type says how it is spelled. The command receives the options of a class as
+    one value, in the parameter with that name.
+    """
 
     def given(command: Callable[..., int]) -> Callable[..., int]:
         for name, made in groups.items():
             spelled = typing.get_type_hints(made, include_extras=True)
-            # What marks a field, and a parameter, without a default.
+            # How a data class, and a signature, mark what has no default.
             empty = {dataclasses.MISSING: inspect.Parameter.empty}
             fields = {
                 one.name: (spelled[one.name], empty.get(one.default, one.default)) for one in dataclasses.fields(made)
@@ -184,8 +222,8 @@ def takes(**groups: type[Any]) -> Callable[[Callable[..., int]], Callable[..., i
 def with_options(
     command: Callable[..., int], name: str, shared: Mapping[str, tuple[object, object]], make: Callable[..., object]
 ) -> Callable[..., int]:
-    """A command with the options `shared` (how each is spelled, and its default) in the place of its parameter `name`, which is
-    what `make` makes of them."""
+    """Replace the parameter `name` of a command with the options `shared` (each with its spelling and default). The command
+    receives what `make` returns for them."""
     signature = inspect.signature(command, eval_str=True)
     own_place = [
         inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=spelled)
@@ -198,7 +236,7 @@ def with_options(
         made = make(**{option: given.pop(option) for option in shared})
         return command(**given, **{name: made})
 
-    # The options are read off the signature, and their types off the annotations.
+    # The command line library reads the options from the signature, and their types from the annotations.
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -206,7 +244,7 @@ def with_options(
 
 @contextmanager
 def named(name: str, remedy: str = "") -> Iterator[None]:
-    """Refuses what is written in the option `name` where it is not understood."""
+    """Report a `ValueError` inside the context as an invalid value of the option `name`."""
     try:
         yield
     except ValueError as error:
@@ -214,29 +252,29 @@ def named(name: str, remedy: str = "") -> Iterator[None]:
 
 
 def parsed(name: str, value: str | None, parse: Callable[[str], T], remedy: str = "") -> T | None:
-    """What the value of an option stands for, where it is given."""
+    """Return the parsed value of an option; None if it is not given."""
     with named(name, remedy):
         return None if value is None else parse(value)
 
 
 def amount_option(value: str | None, name: str) -> Decimal | None:
-    """The amount, or the percentage, that an option is."""
+    """Return the amount or percentage given by an option."""
     return parsed(name, value, partial(parse_plain_decimal, places=AMOUNT_PLACES))
 
 
 def offset_option(value: str | None) -> int | None:
-    """Seconds east of UTC for --timezone."""
-    remedy = "; a zone's name is not taken, since hours of a zone with daylight saving can occur twice"
+    """Return the seconds east of UTC given by --timezone."""
+    remedy = "; names of time zones are not accepted, because an hour can occur twice where clocks change"
     return parsed("--timezone", value, parse_offset, remedy)
 
 
 def second_option(value: str | None, name: str) -> int | None:
-    """Seconds since the epoch for an option that is a time."""
+    """Return the seconds since the epoch given by an option."""
     return parsed(name, value, parse_second)
 
 
 def check_key(key: str, known: Iterable[str], name: str) -> None:
-    """Refuses a word that is none of the keys of lines, nor a tag."""
+    """Refuse a key of lines that is neither known nor a tag."""
     known = list(known)
     if key not in known and not is_tag(key):
         hint = near_miss(key, known, priced=False)
@@ -244,34 +282,15 @@ def check_key(key: str, known: Iterable[str], name: str) -> None:
 
 
 def check_known(words: Iterable[str], known: Collection[str], name: str, where: str) -> None:
-    """Refuses words that are not among those that are known in a place (`where`, in words)."""
+    """Refuse unknown words. `where` completes the message `"x" is in ...`, such as `none of the sheets`."""
     for word in words:
         if word not in known:
             hint = near_miss(word, known) or f"; known: {one_of(list(dict.fromkeys(known)))}"
             raise invalid(name, f"{quoted(word)} is in {where}{hint}")
 
 
-_SIZE = re.compile(r"([1-9][0-9]{0,8}) ?([KMGT]?)(i?)B?", re.IGNORECASE)
-
-
-def resources(memory: str | None, threads: int | None, temp_dir: str | None, master: str | None) -> Resources:
-    """What a run may use, checked."""
-    from mps_bill.metering.workspace import Resources
-
-    size = None
-    if memory is not None:
-        match = _SIZE.fullmatch(memory)
-        if not match:
-            raise invalid("--memory", f"{quoted(memory)} is not a size such as 512MB or 4GB")
-        number, unit, binary = match.groups()
-        size = int(number) * (1024 if binary else 1000) ** " KMGT".index(unit.upper() or " ")
-    if temp_dir is not None and not (os.path.isdir(temp_dir) and os.access(temp_dir, os.W_OK)):
-        raise invalid("--temp-dir", f"{quoted(temp_dir)} is not a folder to write to")
-    return Resources(memory=size, threads=threads, temp_folder=temp_dir, spark_master=master)
-
-
-def load_book(prices: list[str]) -> PriceBook:
-    """The price book of the run.
+def load_book(prices: Sequence[str]) -> PriceBook:
+    """Return the price book of the run.
 
     Raises:
         InputRejected: with every problem of every sheet.
@@ -282,7 +301,7 @@ def load_book(prices: list[str]) -> PriceBook:
 
 
 def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[PriceSheet]:
-    """Every sheet that the paths name, of whatever site and currency.
+    """Return every sheet that the paths name, whatever its site and currency.
 
     Raises:
         InputRejected: with every problem of every sheet.
@@ -296,7 +315,7 @@ def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[Price
 
 
 def load_account(name: str, book: PriceBook) -> Account:
-    """The account in the file `name`, to look at only.
+    """Return the account in the file `name`, for reading only.
 
     Raises:
         InputRejected: with every problem of the file.

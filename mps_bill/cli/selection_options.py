@@ -1,4 +1,4 @@
-"""The options that choose what of a run is shown, and in which detail, in one place."""
+"""The options that choose which part of a run is shown, and in how much detail."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
     from mps_bill.render.formats import Format
 
 
-_FROM = "Show only cycles from this day, month or time on (the billing clock); all usage is still billed."
+_FROM = "Show only cycles from this day, month or time onwards (on the billing clock). All usage is still billed."
 _TO = "Show only cycles before this day, month or time."
 _ON = "Show only this day or month, such as 2023-11-17 or 2023-11."
 _ONLY = (
-    "Show only lines with this item, family, spec, region or tag_...; values of one key are alternatives, different keys must"
-    " all match."
+    "Show only lines with this item, family, spec, region or tag_... column. A line matches any of the values given for a key,"
+    " and all of the keys."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Selecting:
-    """What of a run a command shows. A field is an option: its type says how it is spelled."""
+class SelectionOptions:
+    """The options for the part of a run that is shown."""
 
     from_: Annotated[str | None, show_option("--from TIME", _FROM)] = None
     to: Annotated[str | None, show_option("--to TIME", _TO)] = None
     on: Annotated[list[str] | None, show_option("--on DAY", _ON)] = None
     only: Annotated[list[str] | None, show_option("--only KEY=VALUE", _ONLY, completion.only)] = None
 
-    def selection(self, book: PriceBook, groupings: Iterable[Sequence[str]] = ()) -> Selection:
-        """What is shown, on the billing clock of the price sheets, of a run that is summarised by these groupings.
+    def resolve(self, book: PriceBook, groupings: Iterable[Sequence[str]]) -> Selection:
+        """Return the selection on the billing clock of the price sheets. Its tags are those of `groupings` and of --only.
 
         Raises:
             typer.BadParameter: an option is not understood, or the options exclude one another.
@@ -53,7 +53,7 @@ class Selecting:
 
     def _period(self, offset: int) -> Period:
         if self.on and (len(self.on) > 1 or self.from_ is not None or self.to is not None):
-            raise invalid("--on", "it is one day or month, and cannot be combined with --from or --to")
+            raise invalid("--on", "give one day or month, without --from and --to")
         if self.on:
             with options.named("--on"):
                 return parse_period(self.on[0], offset)
@@ -61,7 +61,7 @@ class Selecting:
         start, end = options.parsed("--from", self.from_, bound), options.parsed("--to", self.to, bound)
         if start is not None and end is not None and start >= end:
             bounds = f"{quoted(self.to or '')} is not after --from {quoted(self.from_ or '')}"
-            raise invalid("--to", f"{bounds}, and is not in the period")
+            raise invalid("--to", f"{bounds}; the period ends before the time of --to")
         return Period(start, end)
 
     def _only(self) -> dict[str, frozenset[str]]:
@@ -77,14 +77,17 @@ class Selecting:
         return wanted
 
 
-_SUMMARY = "Two pages to sign, for html and xlsx: figures, costs by day, by item and --by, who paid, what is left."
-#: Summaries that two pages have room for, beside those by day and by item.
+_SUMMARY = (
+    "A two-page report to sign, in html or xlsx: key figures, costs by day, by item and --by, payments and what is left of"
+    " the account."
+)
+#: The number of summaries that fit on two pages, in addition to those by day and by item.
 _IN_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Detail(Selecting):
-    """What of bills a command shows, and how much of it: summaries, and bills in full."""
+class DetailOptions(SelectionOptions):
+    """The options for the bills that are shown: which, by what summaries, and how many in full."""
 
     by: options.By = None
     in_full: options.InFull = None
@@ -92,8 +95,12 @@ class Detail(Selecting):
     summary: Annotated[bool, show_option("--summary", _SUMMARY)] = False
 
     def groupings(self, format_: Format) -> tuple[tuple[str, ...], ...]:
-        """The groupings of each summary asked for, checked; none where they are only defaults that a format, or what is in short
-        on two pages, cannot show."""
+        """Return the groupings of each requested summary. Defaults that the format, or a report on two pages, cannot show are
+        ignored.
+
+        Raises:
+            typer.BadParameter: a grouping is not known or given twice, or there are too many for two pages.
+        """
         from mps_bill.ask.summaries import GROUPINGS
 
         by = self.by or ()
@@ -106,15 +113,13 @@ class Detail(Selecting):
         is_default = all(isinstance(text, options.DefaultText) for text in by)
         has_room = len(asked) <= _IN_SHORT and all(len(summary) == 1 for summary in asked)
         if self.summary and not has_room and not is_default:
-            raise invalid(
-                "--by", f"two pages have room for {_IN_SHORT} summaries, by one grouping each; leave out the others"
-            )
+            raise invalid("--by", f"with --summary give at most {_IN_SHORT} summaries, each by one grouping")
         return () if is_default and not (format_.shows(asked) and (has_room or not self.summary)) else asked
 
     @property
     def bills_in_full(self) -> int | None:
-        """How many bills are printed in full; None where that depends on the length of the run."""
+        """The number of bills to print in full; None if it depends on the period of the bills."""
         if self.summary and (self.show_all or self.in_full is not None):
             option = "--all" if self.show_all else "--bills"
-            raise invalid("--summary", f"it prints no full bills; remove {option}")
+            raise invalid("--summary", f"the report has no full bills; remove {option}")
         return sys.maxsize if self.show_all else self.in_full

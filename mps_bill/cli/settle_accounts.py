@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Annotated
 from mps_bill.cli import clock, options, signals
 from mps_bill.cli.options import option
 from mps_bill.cli.output import invalid, pipe_may_break, say, sync
+from mps_bill.cli.output_options import Limits
 from mps_bill.cli.saving import saving, target_of
-from mps_bill.cli.showing import Limits
 from mps_bill.core.decimals import EXACT, ZERO
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, check_none, counted, printable
 from mps_bill.core.files import sweep
@@ -37,7 +37,7 @@ _ALLOW_FUTURE = "Also charge and save cycles that have not ended yet."
 
 
 @dataclass(frozen=True, slots=True)
-class Charging:
+class ChargeOptions:
     """The account, or the folder of accounts; what it is charged with, up to when, and where it is saved. A field is an option:
     its type says how it is spelled."""
 
@@ -81,7 +81,7 @@ class Charging:
 View = Callable[["SettleRun"], "SettleView | BillView"]
 
 
-def settle_file(run: UsageRun, charging: Charging, settling: Settling, view: View, limits: Limits) -> int:
+def settle_file(run: UsageRun, charging: ChargeOptions, settling: Settling, view: View, limits: Limits) -> int:
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
     from mps_bill.view.settle_view import notices
@@ -98,7 +98,7 @@ def settle_file(run: UsageRun, charging: Charging, settling: Settling, view: Vie
         # The rejects are in their place by now, and the account is the last that is put there.
         with saving(place, file, settled, run.book) as saved:
             shown = view(settled)
-            run.showing.show(shown)
+            run.output.show(shown)
             if place is not None:
                 sync(sys.stdout)
                 signals.hold()
@@ -111,9 +111,9 @@ def settle_file(run: UsageRun, charging: Charging, settling: Settling, view: Vie
     return run.end(settled.problems, settled.control_totals, notices=notices(settled), crossed=crossed)
 
 
-def settle_folder(run: UsageRun, charging: Charging, settling: Settling, view: View, limits: Limits) -> int:
+def settle_folder(run: UsageRun, charging: ChargeOptions, settling: Settling, view: View, limits: Limits) -> int:
     """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
-    run.showing.check_joined()
+    run.output.check_joined()
     _check_folder(charging, run)
 
     from mps_bill.ask.all_accounts import meter_accounts
@@ -133,8 +133,8 @@ def settle_folder(run: UsageRun, charging: Charging, settling: Settling, view: V
             check_none(accounts.charged_before(meter_options.max_errors), meter_options.max_errors)
     # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
     # too, so that after a crash it still has every account that was charged.
-    with run.showing.opened(there=charging.target is not None) as stream:
-        writer = run.showing.joined(book, stream, settled=not is_part)
+    with run.output.opened(there=charging.target is not None) as stream:
+        writer = run.output.joined(book, stream, settled=not is_part)
         total, owed = _settle_each(accounts, writer, stream, view, run)
         control_totals = usage.control_totals(total.control_totals)
         with pipe_may_break():
@@ -146,11 +146,11 @@ def settle_folder(run: UsageRun, charging: Charging, settling: Settling, view: V
     return run.end(usage.problems, control_totals, crossed=crossed)
 
 
-def _check_folder(charging: Charging, run: UsageRun) -> None:
+def _check_folder(charging: ChargeOptions, run: UsageRun) -> None:
     if charging.target is not None and not os.path.isdir(charging.target):
         raise invalid("--save", f"{charging.target} is not a folder, and --account is a folder of accounts")
     taken = {os.path.realpath(path) for path in (charging.account, charging.target) if path is not None}
-    for name, path in (("--output", run.showing.output), ("--rejects", run.reading.rejects)):
+    for name, path in (("--output", run.output.path), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
             raise invalid(name, f"{path} would be among the accounts; name a file in another folder")
 
@@ -175,7 +175,7 @@ class _Accounts:
     cycle when the usage was read."""
 
     usage: AccountsUsage
-    charging: Charging
+    charging: ChargeOptions
     settling: Settling
     cuts: tuple[int, ...]
 

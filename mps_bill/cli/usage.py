@@ -1,4 +1,4 @@
-"""`mps-bill usage`: `check` reports every rejected row without a bill, `convert` makes usage of other files."""
+"""`mps-bill usage`: `check` reports every rejected row without billing, `convert` turns other files into usage."""
 
 from __future__ import annotations
 
@@ -9,44 +9,42 @@ from typing import Annotated
 
 from mps_bill.cli import exit_codes, options
 from mps_bill.cli.command_help import group_of_commands
-from mps_bill.cli.options import Reading, argument, takes
+from mps_bill.cli.options import ReadingOptions, argument, takes
 from mps_bill.cli.output import check_outputs, invalid, open_output, say, say_problems
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import ProblemLog
 
-usage = group_of_commands("Check usage files, and convert other files to usage.")
+usage = group_of_commands("Check usage files, and convert other files to usage files.")
 
 
 @usage.command()
-@takes(reading=Reading)
+@takes(reading=ReadingOptions)
 @shows("printed", "document", "records")
 def check(
     usage: options.Usage,
     prices: options.Prices,
     *,
-    showing: Showing,
-    reading: Reading,
+    output: OutputOptions,
+    reading: ReadingOptions,
 ) -> int:
-    """Check usage files, without a bill.
+    """Check usage files without billing them.
 
     Shows the control totals and every rejected row.
     """
-    book = options.load_book(prices)
-
     from mps_bill.cli.metering import UsageRun
     from mps_bill.pipeline import check_usage
     from mps_bill.view.usage_check_view import UsageCheckView
 
-    run = UsageRun(usage, prices, book, reading, showing)
+    run = UsageRun.of(usage, prices, reading, output)
     with run.metering(bill_good_rows=True) as (sources, meter_options):
-        result = check_usage(sources, book, replace(meter_options, accounts=None))
+        result = check_usage(sources, run.book, replace(meter_options, accounts=None))
 
-    showing.show(UsageCheckView(result))
+    output.show(UsageCheckView(result))
     say_problems(result.problems)
-    return showing.end(found=bool(result.problems.total))
+    return output.end(found=bool(result.problems.total))
 
 
-_FILES = "Files that the profile reads: .csv, .json or .xml, globs, or - for standard input."
+_FILES = "Files in the format of the profile: .csv, .json or .xml, globs, or - for standard input."
 
 
 @usage.command()
@@ -59,7 +57,7 @@ def convert(
     max_errors: options.MaxErrors = 20,
     quiet: options.Quiet = False,
 ) -> int:
-    """Convert other files to usage as CSV, by an import profile."""
+    """Convert other files to a usage file in CSV, by an import profile."""
     from mps_bill.cli.metering import read_files
     from mps_bill.cli.profiles import choose_profile, conversion, opened
 
@@ -73,7 +71,7 @@ def convert(
         sources = stack.enter_context(opened(files, choice.formats))
         chosen = choice.of(sources, quiet=quiet)
         if chosen is None:
-            raise invalid("--profile", "name the profile that reads these files")
+            raise invalid("--profile", "give the profile that reads these files")
         if offset is not None:
             chosen = chosen.with_offset(offset)
         converted = stack.enter_context(conversion(sources, chosen, quiet=quiet))
@@ -83,7 +81,7 @@ def convert(
         report = log.report()
         if report.total:
             say_problems(report)
-            say("Nothing is written until every record is right.")
+            say("Nothing was written, because some records cannot be converted.")
             return exit_codes.REJECTED
         with open_output(output) as stream:
             for number, one in enumerate(converted):

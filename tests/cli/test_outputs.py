@@ -154,7 +154,7 @@ def test_both_results_may_go_to_the_null_device(good: Path) -> None:
 def test_both_results_do_not_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("-", "/dev/stdout", "/dev/fd/1"):
         assert run([*GOOD, "--rejects", name]) == 2
-        assert "standard output has the result already" in " ".join(capsys.readouterr().err.split())
+        assert "the result is written to standard output" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_link_stays_a_link_and_its_file_is_written(good: Path) -> None:

@@ -89,8 +89,8 @@ def test_the_limit_judges_what_is_shown(shown: Any, usage: str, capsys: pytest.C
     [
         (["--on", "2023-11-31"], "names a day that does not exist"),
         (["--on", "yesterday"], "not a day or month"),
-        (["--on", "2023-11", "--from", "2023-11-02"], "it is one day or month"),
-        (["--on", "2023-11-10", "--on", "2023-11-29"], "it is one day or month"),
+        (["--on", "2023-11", "--from", "2023-11-02"], "give one day or month"),
+        (["--on", "2023-11-10", "--on", "2023-11-29"], "give one day or month"),
         (["--from", "2023-12", "--to", "2023-11"], "is not after --from"),
         (["--from", "2023-11-29T10:30"], "inside the billing cycle 2023-11-29 10:00 to 2023-11-29 11:00"),
         (["--only", "region"], "is not KEY=VALUE"),
@@ -266,7 +266,7 @@ def test_settle_of_lines_has_what_plans_cover_and_no_payment(shown: Any) -> None
 
 def test_explain_shows_the_rows_of_a_period(shown: Any, usage: str) -> None:
     assert "How job b was billed" in shown("explain", usage, "--job", "b", "--on", "2023-11-29")
-    assert "what is to be shown" in shown("explain", usage, "--job", "b", "--on", "2023-11-10", code=FOUND)
+    assert 'has the job "b" in the selection' in shown("explain", usage, "--job", "b", "--on", "2023-11-10", code=FOUND)
 
 
 def test_two_days_or_more_begin_with_the_payable_and_print_no_hour(shown: Any, usage: str) -> None:

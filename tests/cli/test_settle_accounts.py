@@ -269,14 +269,15 @@ def test_bill_says_where_the_one_account_is_from(
 ) -> None:
     words = ["bill", "usage.csv", "--prices", "sheet.yaml"]
     refusal = (
-        "accounts/a.yaml is one account, and the usage is that of many; give a folder with a file ID.yaml for each"
+        "accounts/a.yaml is one account, and the usage belongs to many; give a folder with a file ID.yaml for each"
     )
     assert run([*words, "--account", "accounts/a.yaml"]) == 2
     assert f"{refusal}\n" in capsys.readouterr().err
     Path("mps-bill.yaml").write_text("format: csv\naccount: accounts/a.yaml\n")
     assert run(words) == 2
-    assert f"{refusal} (it is the default from mps-bill.yaml:2:10; an option goes before it)" in capsys.readouterr().err
+    default = "this is the default from {}; --account takes precedence over it"
+    assert f"{refusal} ({default.format('mps-bill.yaml:2:10')})" in capsys.readouterr().err
     assert run([*words, "--account", "accounts"]) == 0
     monkeypatch.setenv("MPS_BILL_ACCOUNT", "accounts/a.yaml")
     assert run(words) == 2
-    assert "(it is the default from MPS_BILL_ACCOUNT; an option goes before it)" in capsys.readouterr().err
+    assert f"({default.format('MPS_BILL_ACCOUNT')})" in capsys.readouterr().err

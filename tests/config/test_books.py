@@ -89,7 +89,7 @@ def test_the_command_uses_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert b"* Opening balances, asserted\n" in out
     code, _, err = run_captured(["--config", "", *SETTLE[:-4], "-a", ".", *SETTLE[-2:]], b"", monkeypatch)
     assert code == 2
-    assert b"hledger is a report on one account" in err
+    assert b"hledger shows one account" in err
 
 
 def test_config_show_lists_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

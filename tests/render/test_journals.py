@@ -327,13 +327,13 @@ def test_the_command_takes_a_day_or_a_month_and_whole_runs_alone(
     for more in (["--by", "item"], ["--by", "day,item"], ["--by", "day", "--by", "month"]):
         assert printed(*more)[::2] == (
             2,
-            "mps-bill: Invalid value for --by: hledger takes one of day or month for --by\n"
+            "mps-bill: Invalid value for --by: for hledger, --by is one of day or month\n"
             "Try 'mps-bill settle --help'.\n",
         )
     for more in (["--on", "2023-11"], ["--only", "item=review"]):
         code, _, err = printed(*more)
         assert code == 2
-        assert "hledger has whole bills only" in err
+        assert "hledger shows whole bills only" in err
 
 
 def test_a_default_grouping_gives_way_to_a_format_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

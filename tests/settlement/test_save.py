@@ -379,7 +379,7 @@ def test_what_was_saved_in_between_is_not_lost(
     folder: Path, there: bool, in_place: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While the run reads, another one that does not look at locks saves to the same place."""
-    from mps_bill.cli.showing import Showing
+    from mps_bill.cli.output_options import OutputOptions
 
     target = folder / ("account.yaml" if in_place else "after.yaml")
     if there:
@@ -387,13 +387,13 @@ def test_what_was_saved_in_between_is_not_lost(
     elif in_place:
         pytest.skip("the account that is read is there")
     other = ACCOUNT.replace("10.00", "9.00")
-    show = Showing.show
+    show = OutputOptions.show
 
-    def meanwhile(showing: Showing, view: object) -> None:
+    def meanwhile(showing: OutputOptions, view: object) -> None:
         target.write_text(other)
         show(showing, view)
 
-    monkeypatch.setattr(Showing, "show", meanwhile)
+    monkeypatch.setattr(OutputOptions, "show", meanwhile)
     assert settle(folder, *(["--in-place"] if in_place else ["--save", str(target)])) == REJECTED
     assert "was changed while this run went on; the account is unchanged, nothing is charged" in capsys.readouterr().err
     assert target.read_text() == other
@@ -446,18 +446,18 @@ def test_an_account_that_is_edited_while_the_run_goes_on_is_not_charged(
     folder: Path, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also where it is saved elsewhere: what was edited would be missing there."""
-    from mps_bill.cli.showing import Showing
+    from mps_bill.cli.output_options import OutputOptions
 
-    account, show = folder / "account.yaml", Showing.show
+    account, show = folder / "account.yaml", OutputOptions.show
 
-    def meanwhile(showing: Showing, view: object) -> None:
+    def meanwhile(showing: OutputOptions, view: object) -> None:
         if what == "edited":
             account.write_text(ACCOUNT.replace("10.00", "9.00"))
         else:
             account.unlink()
         show(showing, view)
 
-    monkeypatch.setattr(Showing, "show", meanwhile)
+    monkeypatch.setattr(OutputOptions, "show", meanwhile)
     for words in (["--save", str(folder / "after.yaml")], ["--in-place"]):
         account.write_text(ACCOUNT)
         assert settle(folder, *words) == REJECTED

@@ -227,13 +227,13 @@ def test_rejected_rows_of_both_files_are_written(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize(("sides", "message"), [
-    (["--before", "2023-11", "--after", "2023-12"], '"2023-11" is a period; name the usage files'),
+    (["--before", "2023-11", "--after", "2023-12"], '"2023-11" is a period; give the usage files'),
     (["--before", SAMPLE, "--after", "2023-12-01..2023-12-08"], "is a period"),
     (["--before", SAMPLE, "--after", SAMPLE, "--days", "3"], "--days"),
-    ([SAMPLE, "--after", SAMPLE], "files are compared without USAGE"),
+    ([SAMPLE, "--after", SAMPLE], "omit USAGE to compare files"),
     ([SAMPLE, "--after", "2023-12", "--by", "itme"], 'did you mean "item"?'),
     ([SAMPLE, "--after", "2023-12", "--after", "2023-11"], "give one period"),
-    ([SAMPLE, "--after", "2023-12", "--own-account", "x.yaml"], "go with --account only"),
+    ([SAMPLE, "--after", "2023-12", "--own-account", "x.yaml"], "can be combined with --account only"),
     ([SAMPLE, "--after", "2023-12", "--on", "2023-12"], "the periods are those of --before and --after"),
     ([SAMPLE, "--after", "2023-12", "--only", "item=dolbi"], 'did you mean "dolby"?'),
     (["--with", "mps-china"], "USAGE"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from mps_bill.cli import options
 from mps_bill.cli.options import argument
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 
 _PATHS = "Price sheets with cases next to them (NAME.cases.yaml), files of cases, folders, globs or shipped ids."
 
@@ -15,7 +15,7 @@ _PATHS = "Price sheets with cases next to them (NAME.cases.yaml), files of cases
 def run_tests(
     paths: Annotated[list[str], argument("PATH", _PATHS)],
     *,
-    showing: Showing,
+    output: OutputOptions,
     quiet: options.Quiet = False,
 ) -> int:
     """Run the usage cases beside price sheets, like unit tests.
@@ -29,5 +29,5 @@ def run_tests(
     from mps_bill.view.case_view import CaseView
 
     view = CaseView([run_cases(file) for file in load_cases(paths)])
-    showing.show(view)
-    return showing.end(notices=(view.summary,), found=bool(view.failed), quiet=quiet)
+    output.show(view)
+    return output.end(notices=(view.summary,), found=bool(view.failed), quiet=quiet)

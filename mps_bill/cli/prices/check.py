@@ -9,7 +9,7 @@ from typing import Annotated
 from mps_bill.cli import completion, exit_codes, options
 from mps_bill.cli.options import argument, option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
 
 Sheets = Annotated[
@@ -32,7 +32,7 @@ _MAX_ERRORS = "Number of problems of each kind to list as text."
 def check(
     paths: Sheets,
     *,
-    showing: Showing,
+    output: OutputOptions,
     strict: Annotated[bool, option("--strict", "Fail on warnings too.")] = False,
     select: Annotated[list[str] | None, option("--select CODE", _SELECT)] = None,
     ignore: Annotated[list[str] | None, option("--ignore CODE", _IGNORE)] = None,
@@ -83,8 +83,8 @@ def check(
         listed=max_errors,
         codes_page=codes_page or "",
     )
-    showing.show(findings)
-    code = showing.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
+    output.show(findings)
+    code = output.end(notices=(findings.summary,), found=findings.failed, quiet=quiet)
     return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
 
 

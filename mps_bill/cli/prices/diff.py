@@ -6,9 +6,9 @@ from os.path import isdir
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.options import Reading, argument, option, takes
+from mps_bill.cli.options import ReadingOptions, argument, option, takes
 from mps_bill.cli.output import check_outputs, invalid
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import InputRejected, Problem, accepted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _OLD = "Price sheets: a file, a folder, the id of a shipped one, or - for standa
 _USAGE = "Bill this usage under both sheets. Repeatable; globs are allowed."
 
 
-@takes(reading=Reading)
+@takes(reading=ReadingOptions)
 @shows("printed", "document")
 def diff(
     old: Annotated[str, argument("OLD", _OLD)],
@@ -29,8 +29,8 @@ def diff(
     *,
     usage: Annotated[list[str] | None, option("--usage FILE", _USAGE)] = None,
     fail_if_up: Annotated[str | None, option("--fail-if-up PERCENT", _FAIL_IF_UP)] = None,
-    showing: Showing,
-    reading: Reading,
+    output: OutputOptions,
+    reading: ReadingOptions,
 ) -> int:
     """What changed between two price sheets, or two folders of them, and what it costs.
 
@@ -44,7 +44,7 @@ def diff(
         raise invalid("NEW", "both sheets cannot be read from standard input; name one of them")
     from mps_bill.cli.metering import read_files
 
-    check_outputs({"--output": showing.output}, read_files(usage or [], {}, [old, new]))
+    check_outputs({"--output": output.path}, read_files(usage or [], {}, [old, new]))
 
     from mps_bill.ask.rise_limit import crossed_limits
     from mps_bill.price_sheet.sheet_sets import diff_sets
@@ -53,15 +53,15 @@ def diff(
     sides = _sheets(old, new)
     found = accepted(*diff_sets((old, new), *sides, whole=isdir(old) and isdir(new)))
     try:
-        compared = _compare(usage, sides, [old, new], reading, showing) if usage else None
+        compared = _compare(usage, sides, [old, new], reading, output) if usage else None
     except InputRejected as rejected:
         # What changed is known all the same, and so may be what has no price any more.
-        showing.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
+        output.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
         raise
     crossed = () if limit is None else tuple(crossed_limits(found, compared, limit, sides[1]))
-    showing.show(PriceDiffView(found, compared, (), limit, crossed))
+    output.show(PriceDiffView(found, compared, (), limit, crossed))
     problems_of_usage = compared.usage.metered.problems if compared else None
-    return showing.end(problems_of_usage, found=bool(found), crossed=[one.text for one in crossed])
+    return output.end(problems_of_usage, found=bool(found), crossed=[one.text for one in crossed])
 
 
 def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
@@ -89,8 +89,8 @@ def _compare(
     usage: list[str],
     sides: tuple[list[PriceSheet], list[PriceSheet]],
     paths: list[str],
-    reading: Reading,
-    showing: Showing,
+    reading: ReadingOptions,
+    output: OutputOptions,
 ) -> Comparison:
     from mps_bill.ask.comparison import compare_sheets
     from mps_bill.cli.metering import UsageRun
@@ -103,6 +103,6 @@ def _compare(
             message = f"{other.id} is in {other.currency}, and {sheets[0].id} in {sheets[0].currency}"
             remedy = "for --usage name sheets of one currency"
             raise InputRejected([Problem(other.place, MIXED_CURRENCIES, f"{message}; {remedy}")])
-    run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, showing)
+    run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, output)
     with run.metering() as (sources, meter_options):
         return compare_sheets(sources, *sides, meter_options)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import argument, option
-from mps_bill.cli.showing import Showing, shows
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, quoted
 from mps_bill.core.files import shipped_folder
 
@@ -19,7 +19,7 @@ def history(
     paths: Annotated[list[str] | None, argument("PATH", _PATHS)] = None,
     *,
     item: Annotated[list[str] | None, option("--item CODE", "Only this item. Repeatable.")] = None,
-    showing: Showing,
+    output: OutputOptions,
 ) -> int:
     """The prices of a sheet over its versions: a column for each, and how a price changed last.
 
@@ -37,5 +37,5 @@ def history(
         raise InputRejected([Problem(Place(sheet), kinds.NO_SUCH_SHEET, message)])
     known = sorted({code for version in versions for code in version.items})
     options.check_known(item or (), known, "--item", f"no version of {sheet}")
-    showing.show(PriceHistoryView(versions, list(price_history(versions, item or ()))))
-    return showing.end()
+    output.show(PriceHistoryView(versions, list(price_history(versions, item or ()))))
+    return output.end()

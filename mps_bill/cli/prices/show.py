@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import option
 from mps_bill.cli.output import say
+from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.cli.prices.check import Sheets
-from mps_bill.cli.showing import Showing, shows
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -29,7 +29,7 @@ def show(
     spec: Annotated[list[str] | None, option("--spec SPEC", "Only this spec. Repeatable.", completion.specs)] = None,
     at: Annotated[str | None, option("--at TIME", _AT)] = None,
     coverage: Annotated[bool, option("--coverage", "Show which specs have a price in which regions.")] = False,
-    showing: Showing,
+    output: OutputOptions,
 ) -> int:
     """The price tables of price sheets, for people.
 
@@ -49,14 +49,14 @@ def show(
     view_of, rows_of, beside = (CoverageView, coverage_of, grids) if coverage else priced
     found = ((sheet, list(rows_of(sheet, selection))) for sheet in sheets)
     view = view_of([(sheet, rows, list(beside(sheet, selection))) for sheet, rows in found if rows])
-    showing.show(view)
+    output.show(view)
     if not view.tables:
         say("Nothing to show: no sheet has such a price" + (" in force at that time." if at else "."))
-    return showing.end(found=not view.tables)
+    return output.end(found=not view.tables)
 
 
 @shows("printed", "document", "records")
-def list_sheets(showing: Showing) -> int:
+def list_sheets(output: OutputOptions) -> int:
     """The price sheets that come with the program.
 
     Id, site, product, currency, period, number of items, and the sources with the days they were read.
@@ -64,8 +64,8 @@ def list_sheets(showing: Showing) -> int:
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.view.price_view import SheetListView
 
-    showing.show(SheetListView(options.load_sheets(list(shipped_sheets()))))
-    return showing.end()
+    output.show(SheetListView(options.load_sheets(list(shipped_sheets()))))
+    return output.end()
 
 
 def _in_force(sheets: list[PriceSheet], second: int | None) -> list[PriceSheet]:
