@@ -79,19 +79,19 @@ def command_of(place: Path, entry: Path) -> list[str]:
 
 
 def page() -> str:
-    """The page of every code: what it means, which is written there, the mistake, what is reported, and how it is put right."""
+    """Return the page of codes: the meaning of each code (kept from the page), the mistake, the report and the correction."""
     meanings = dict(re.findall(r"^## (\S+) .*\n\n\*\w+\.\* (.+)$", PAGE.read_text(), flags=re.M))
     by_code = {mistake.code: mistake for mistake in mistakes()}
     lines = [
         "# Codes of price sheets",
         "",
-        "Every problem that `mps-bill prices check` and `mps-bill prices test` report, with an example that is wrong and how",
-        "it is put right. **Errors** are what a bill would refuse. **Warnings** (P9xx) do not stop a bill.",
+        "This page lists every problem that `mps-bill prices check` and `mps-bill prices test` report, each with a wrong example",
+        "and its correction. A sheet with **errors** is refused when you bill with it. **Warnings** (P9xx) do not stop a bill.",
         "",
-        "A warning that is right as it is can be suppressed by a comment, with the reason, on its line or on a line before it:",
-        "`# mps-bill: ignore P901 (not on the price list)`.",
+        "If the sheet is right, suppress the warning with a comment that gives the reason, on the same line or on the line",
+        "before: `# mps-bill: ignore P901 (not on the price list)`.",
         "",
-        "The examples of this page are made from the sheets in `tests/invalid`, which are tested.",
+        "The examples come from the sheets in `tests/invalid`, which are tested.",
     ]
     for kind in every_kind():
         lines += ["", f"## {kind.code} {kind.slug}", "", f"*{_sort(kind)}.* {meanings.get(kind.code, 'TO BE WRITTEN')}"]
