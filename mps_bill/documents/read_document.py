@@ -1,4 +1,4 @@
-"""Reading a document, of whatever kind, in one way: bytes up to a limit, UTF-8, YAML, its own format, its shape."""
+"""Reading documents of every kind in one way: bytes up to a limit, UTF-8, YAML, the format, the shape."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Document(Generic[F]):
-    """A kind of document: its name for people, its shape, and the problem of a file that cannot be read."""
+    """A kind of document: its title, its shape, and the kind of problem for a file that cannot be read."""
 
     title: str
     shape: Shape[F]
     unreadable: Kind
 
     def schema(self) -> Schema:
-        """Its JSON Schema (draft 2020-12), for editors. What relates one key to another is left to its reader."""
+        """Return its JSON Schema (draft 2020-12) for editors. Rules between keys are checked by the reader only."""
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.title, **self.shape.schema()}
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDocument(Generic[F]):
-    """What could be read of a document, with every problem by place.
+    """The readable part of a document, and every problem in order of place.
 
-    `text` is None where there is none, `fields` where it is not such a document at all.
+    `text` is None if the file cannot be read. `fields` is None if it is not such a document at all.
     """
 
     text: str | None
@@ -41,7 +41,7 @@ class ReadDocument(Generic[F]):
 
 
 def read_document(document: Document[F], path: Path, name: str) -> ReadDocument[F]:
-    """The document in a file; `name` is what messages call the file."""
+    """Read the document in a file; `name` is the file's name in messages."""
     try:
         data = read_file(path)
     except OSError as error:
@@ -52,7 +52,7 @@ def read_document(document: Document[F], path: Path, name: str) -> ReadDocument[
 
 
 def read_text(document: Document[F], text: str, name: str) -> ReadDocument[F]:
-    """The document that a text is."""
+    """Read a document from its text."""
     root, form_problems = read_tree(text, name)
     if root is None:
         return ReadDocument(text, None, in_order(form_problems))
@@ -67,7 +67,7 @@ _FORMAT = re.compile(r"mps-bill/([a-z-]+)/[0-9]+")
 
 
 def is_other_format(name: str, own: str) -> bool:
-    """Whether `name` is the format of another document of the program. One that is nearly the own is a slip of the pen."""
+    """Whether `name` is the format of another document of the program. A name close to `own` is treated as a typo."""
     found, mine = _FORMAT.fullmatch(name), _FORMAT.fullmatch(own)
     if found is None:
         return False
@@ -75,7 +75,7 @@ def is_other_format(name: str, own: str) -> bool:
 
 
 def _other_document(shape: Shape[Any], node: MapNode) -> Problem | None:
-    """The problem of a document whose `format` is another of the program's: to check it as this one would only be noise."""
+    """Return a problem if `format` names another of the program's documents: checking it as this one would only add noise."""
     if not isinstance(shape, Record):
         return None
     own_format = next((field.shape for field in shape.fields if field.key == "format"), None)

@@ -1,10 +1,10 @@
-"""What a document may hold, defined once: a definition reads documents and gives the JSON Schema that editors use.
+"""The shapes of documents. A document is defined once: the definition reads it and yields the JSON Schema for editors.
 
 A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf`, `Either` and `Later`. Reading walks the tree and the
-shape together. Every value keeps its place; what is wrong becomes a problem; what is right is returned all the same, so that
-later checks can go on beside a mistake. None stands for a value whose problem is reported already.
+shape together. Every value keeps its place and every mistake becomes a problem; the values without mistakes are still returned,
+so that later checks can continue. None represents a value whose problem has been reported already.
 
-An `Object` makes a value of what is read, by the plain values of its fields; so a whole document becomes values at once.
+An `Object` builds a value from its fields, so that a whole document becomes values at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Located(Generic[T]):
-    """A value and where it stands."""
+    """A value and its place."""
 
     sound: ClassVar = True
     value: T
@@ -48,7 +48,7 @@ class Located(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[K, V]):
-    """A key with its value; the value is None where it is wrong."""
+    """A key with its value; the value is None if it is wrong."""
 
     key: Located[K]
     value: V | None
@@ -59,7 +59,7 @@ class Entry(Generic[K, V]):
 
     @property
     def parts(self: Entry[Any, Many[T]]) -> tuple[T, ...]:
-        """The parts of a value that is a list or a mapping; none where it is wrong."""
+        """The parts of a value that is a list or a mapping; empty if the value is wrong."""
         return self.value.parts if self.value else ()
 
 
@@ -67,7 +67,7 @@ class Entry(Generic[K, V]):
 class Many(Generic[T]):
     """The parts of a list or the entries of a mapping.
 
-    `whole` is False where some were wrong and are left out; `left_out` are the keys of those whose key was wrong.
+    `whole` is False if some were wrong and have been left out. `left_out` lists the wrong keys among them.
     """
 
     parts: tuple[T, ...]
@@ -81,12 +81,12 @@ class Many(Generic[T]):
 
 
 def _sound(value: object) -> bool:
-    """Whether a value that was read, and all that is in it, is right."""
+    """Whether a value and everything in it was read without a problem."""
     return value is not None and bool(getattr(value, "sound", True))
 
 
 def plain(value: Any) -> Any:
-    """A sound value without places: of a list a tuple, of a mapping with keys of its own a dict."""
+    """Return a sound value without places. A list becomes a tuple; a mapping with free keys becomes a dict."""
     if isinstance(value, Many):
         if value.parts and isinstance(value.parts[0], Entry):
             return {entry.key.value: plain(entry.value) for entry in value.parts}
@@ -96,22 +96,22 @@ def plain(value: Any) -> Any:
 
 class Shape(Protocol[T_co]):
     def read(self, node: Node, at: Place, problems: list[Problem]) -> T_co | None:
-        """The value of `node`, or None and problems. `at` is where the value is named: its key, or its own place."""
+        """Return the value of `node`, or None and add problems. `at` is the place of the value's key, or its own place."""
 
     def schema(self) -> Schema:
         """The JSON Schema of the shape."""
 
 
-#: That what is made of a record has a default itself.
+#: Leaves the default to the `make` of the object.
 OWN_DEFAULT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Field(Generic[T]):
-    """A key of a record. `doc` says in one sentence what it means.
+    """A key of a record. `doc` describes it in one sentence.
 
-    `default` is the plain value where the key is absent; without one `make` is not given any, and has its own. `name` is what
-    `make` calls the value, by default as the key; where it is None, `make` does not take it.
+    `default` is the plain value if the key is absent; `make` is not given a value if there is no default here. `name` is the
+    parameter of `make`, by default the key; if it is None, `make` does not take the value.
     """
 
     key: str
@@ -130,7 +130,7 @@ def optional(
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The values of a record, by field. `given` are the keys that the document holds, right or wrong."""
+    """The values of a record, by field. `given` are the keys in the document, whether their values are right or wrong."""
 
     values: Mapping[str, object]
     given: frozenset[str]
@@ -138,7 +138,7 @@ class Fields:
     sound: bool
 
     def get(self, field: Field[T]) -> T | None:
-        """The field's value; None where it is absent or wrong."""
+        """Return the field's value; None if it is absent or wrong."""
         return cast("T | None", self.values.get(field.key))
 
     @overload
@@ -146,17 +146,17 @@ class Fields:
     @overload
     def value_of(self, field: Field[Located[T]], default: T) -> T: ...
     def value_of(self, field: Field[Located[T]], default: T | None = None) -> T | None:
-        """The plain value of a field; the default where it is absent or wrong."""
+        """Return the plain value of a field; the default if it is absent or wrong."""
         found = self.get(field)
         return found.value if found else default
 
     def parts(self, field: Field[Many[T]]) -> tuple[T, ...]:
-        """The parts of a list or the entries of a mapping; none where it is absent or wrong."""
+        """Return the parts of a list or the entries of a mapping; none if it is absent or wrong."""
         found = self.get(field)
         return found.parts if found else ()
 
     def place_of(self, field: Field[Any]) -> Place:
-        """Where the value of a field stands; the record's own place where it is absent or wrong."""
+        """Return the place of a field's value; the record's own place if the value is absent or wrong."""
         found: Any = self.get(field)
         return cast(Place, found.place) if found else self.place
 
@@ -164,19 +164,19 @@ class Fields:
         return field.key in self.given
 
     def wrong(self, field: Field[Any]) -> bool:
-        """Whether the field is there and its value is wrong."""
+        """Whether the field is given and its value is wrong."""
         return self.has(field) and self.get(field) is None
 
 
 @dataclass(frozen=True, slots=True)
 class Made(Fields, Generic[T]):
-    """What an object reads: its fields, and the value that is made of them; None where something is wrong."""
+    """The fields of an `Object`, and the value built from them; None if something is wrong."""
 
     value: T | None
 
 
 def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
-    """A parser that takes the texts of `pattern` as they are; its message reads `"X" is not NAME; write EXAMPLE`."""
+    """Return a parser that accepts the texts of `pattern` unchanged; its message is `"X" is not NAME; write EXAMPLE`."""
     compiled = re.compile(pattern)
 
     def parse(text: str) -> str:
@@ -187,15 +187,18 @@ def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
     return parse
 
 
-#: Texts that YAML reads as numbers, of one length or another.
+#: Samples of texts that YAML reads as numbers. A pattern may fix their length.
 _WHOLE, _FRACTIONS = ("1", "12", "123", "1234"), ("0.5", "1.5", "12.5")
+#: The bound of texts such as ids that may look like numbers: longer than any id, and it excludes `.inf`.
+_LONGEST_NUMBER = 10**24
 
 
 @dataclass(frozen=True, slots=True)
 class Text(Generic[T]):
-    """A single value. `parse` decides (a ValueError is a problem of `kind`); `pattern` is what editors accept.
+    """A single value. `parse` decides (a ValueError becomes a problem of `kind`); `pattern` is what editors accept.
 
-    What looks like a number is a number to an editor, because YAML types it so; `numbers` is what the schema says of those.
+    Text that looks like a number is a number in an editor, because YAML gives it that type; `numbers` are the schema's bounds
+    of such numbers.
     """
 
     name: str
@@ -214,20 +217,20 @@ class Text(Generic[T]):
         bounds = self.numbers
         if not bounds:
             bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
-            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"maximum": 10**100}
+            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"exclusiveMaximum": _LONGEST_NUMBER}
         bounds = bounds if fractions else {**bounds, "multipleOf": 1}
         return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
 
 
 def words(*words: W) -> dict[str, W]:
-    """The words of a choice that stand for themselves."""
+    """Return the words of a choice that represent themselves."""
     return {word: word for word in words}
 
 
 # With slots, Python 3.11 could not make a `Choice[Literal["a", "b"]](...)`.
 @dataclass(frozen=True)
 class Choice(Generic[T]):
-    """A single value, one of `words`, each with the value that it stands for."""
+    """A single value, one of `words`, each mapped to its value."""
 
     name: str
     words: Mapping[str, T]
@@ -243,7 +246,7 @@ class Choice(Generic[T]):
         return self.words[text]
 
     def schema(self) -> Schema:
-        # YAML types these two, so an editor sees no text.
+        # YAML reads these two as booleans, so an editor does not see text.
         typed = [word == "true" for word in self.words if word in ("true", "false")]
         return {"enum": [*self.words, *typed]}
 
@@ -264,9 +267,9 @@ def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Cho
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with known keys. Of the keys in `one_of`, exactly one must be given; a key of `needs` means nothing without
-    the other one. `check` finds what is wrong with the values together; of those some may be wrong or missing. It is also what
-    asks for one or more of the keys `any_of`, which the schema names."""
+    """A mapping with known keys. Exactly one of the keys in `one_of` must be given. A key of `needs` requires the key that it
+    maps to. `check` checks the values together, some of which may be wrong or missing; it also requires one or more of the
+    keys in `any_of`, which only the schema uses."""
 
     name: str
     fields: tuple[Field[Any], ...]
@@ -292,7 +295,7 @@ class Record:
                 values[key] = field.shape.read(entry.value, entry.key.place, problems)
             else:
                 hint = near_miss(key, by_key, priced=False) + foreign_letter(key)
-                # A misspelt key is one mistake, not two: what it was meant to be counts as given.
+                # A misspelt key is one mistake, not two, so the intended key counts as given.
                 meant.update(known for known in by_key if f'"{known}"' in hint)
                 hint = hint or f"; expected one of {one_of(tuple(by_key), maximum=20)}"
                 message = f"unknown key {quoted(key)} in {_bare(self.name)}{hint}"
@@ -342,35 +345,31 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Object(Record, Generic[T]):
-    """A record of which `make` makes a value, where everything is right: it takes the plain values of the fields by name."""
+    """A record from which `make` builds a value if everything is right. `make` takes the fields' plain values by name."""
 
     make: Callable[..., T] = field(kw_only=True)
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Made[T] | None:
-        # A dataclass with slots is another class than the one that `super()` sees.
+        # `slots=True` makes the dataclass a new class, which `super()` would not find.
         fields = Record.read(self, node, at, problems)
         if fields is None:
             return None
-        value = None
-        if fields.sound:
-            taken = [field for field in self.fields if field.name is not None]
-            values = {
-                field.name or field.key: plain(fields.values[field.key])
-                if field.key in fields.values
-                else field.default
-                for field in taken
-                if field.key in fields.values or field.default is not OWN_DEFAULT
-            }
-            value = self.make(**values)
+        taken: dict[str, object] = {}
+        for one in self.fields if fields.sound else ():
+            if one.name is not None and one.key in fields.values:
+                taken[one.name or one.key] = plain(fields.values[one.key])
+            elif one.name is not None and one.default is not OWN_DEFAULT:
+                taken[one.name or one.key] = one.default
+        value = self.make(**taken) if fields.sound else None
         return Made(fields.values, fields.given, fields.place, fields.sound, value)
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf(Generic[K, V]):
-    """A mapping whose keys are the document's own: any keys of one shape, all values of another; at least one.
+    """A mapping whose keys the document chooses: one or more keys of one shape with values of another.
 
-    `repeated` is the problem of two keys that are written differently and mean the same. Editors also get which keys
-    are `required`, and how many there are `at_least`, where a reader's own check says more.
+    `repeated` is the problem of two keys that are written differently and mean the same. `required` keys and the number
+    `at_least` are for editors only; the reader's own checks give better messages.
     """
 
     name: str
@@ -392,7 +391,7 @@ class MapOf(Generic[K, V]):
             key = self.key.read(entry.key, entry.key.place, problems)
             value = self.value.read(entry.value, entry.key.place, problems)
             if problems and problems[-1].kind == EMPTY_VALUE and problems[-1].place == entry.key.place:
-                problems[-1] = replace(problems[-1], message=problems[-1].message + _slip_of(entry.key.text))
+                problems[-1] = replace(problems[-1], message=problems[-1].message + _cause_of_no_value(entry.key.text))
             if key is None:
                 left_out.append(entry.key.text)
             else:
@@ -405,7 +404,7 @@ class MapOf(Generic[K, V]):
     def schema(self) -> Schema:
         schema = {
             "type": "object",
-            # A key is text in JSON, also where YAML would type it as a number.
+            # A key is text in JSON, even if YAML would read it as a number.
             "propertyNames": {"pattern": self.key.schema()["pattern"]},
             "additionalProperties": self.value.schema(),
             "minProperties": self.at_least,
@@ -415,7 +414,7 @@ class MapOf(Generic[K, V]):
 
 @dataclass(frozen=True, slots=True)
 class Later(Generic[T]):
-    """A shape that is made when it is needed, because few documents have it and its modules take time to load."""
+    """A shape that is built only when it is needed, because few documents have it and its modules take time to load."""
 
     made: Callable[[], Shape[T]]
 
@@ -428,7 +427,7 @@ class Later(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """No two records of a list may have the same values of all these keys; `kind` is the problem of those that have."""
+    """No two records of a list may share the values of all these keys; `kind` is the problem of a record that does."""
 
     kind: Kind
     keys: tuple[str, ...]
@@ -436,8 +435,8 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """A list of values of one shape; at least one, unless it `may_be_empty`. `unique`: no single value stands twice, or no
-    record with the same keys."""
+    """A list of one or more values of one shape; with `may_be_empty`, of zero or more. `unique` forbids repeated single
+    values, or records that share the values of some keys."""
 
     name: str
     part: Shape[T]
@@ -502,8 +501,8 @@ def _wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, .
     return (Problem(node.place, WRONG_NODE, f"{name} must be {form}, not {found}"),)
 
 
-def _slip_of(key: str) -> str:
-    """Why a key of a flow mapping may have no value: YAML took a part of its neighbour, or of its value, for a key."""
+def _cause_of_no_value(key: str) -> str:
+    """Explain why a key of a flow mapping may have no value: YAML read part of its neighbour or of its value as a key."""
     name, colon, value = key.partition(":")
     if colon and value:
         return f"; write a space after the colon: {name}: {value}"
@@ -515,12 +514,12 @@ def _empty_value(at: Place, name: str) -> Problem:
 
 
 def _bare(name: str) -> str:
-    """A name without its article."""
+    """Return a name without its article."""
     return re.sub(r"^(an?|the) ", "", name)
 
 
 def repeated(found: Iterable[tuple[Hashable, Place, str]], kind: Kind) -> list[Problem]:
-    """A problem for every key that stands at an earlier place already, which is named by the text."""
+    """Return a problem for every key that was found before; the text describes the key."""
     first: dict[Hashable, Place] = {}
     return [
         Problem(place, kind, f"duplicate {what}; {defined_at(earlier)}")

@@ -1,4 +1,4 @@
-"""Single values that several documents have: plain decimals, words of a form, lines of text, times."""
+"""Single values that several documents share: plain decimals, words of a given form, lines of text, times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CURRENCY = r"[A-Z]{3}"
 
 
 def decimal_of(places: int, *, above_zero: bool = False, whole_digits: int = 12) -> Callable[[str], Decimal]:
-    """A parser of plain decimals with at most so many digits before and behind the point."""
+    """Return a parser of plain decimals with at most `whole_digits` before and `places` after the point."""
 
     def parse(text: str) -> Decimal:
         value = parse_plain_decimal(text, places=places, whole_digits=whole_digits)
@@ -28,7 +28,7 @@ def decimal_of(places: int, *, above_zero: bool = False, whole_digits: int = 12)
 
 
 def number(name: str, kind: Kind, places: int, *, above_zero: bool = False, whole_digits: int = 12) -> Text[Decimal]:
-    """A plain decimal with at most so many digits before and behind the point."""
+    """A plain decimal with at most `whole_digits` before and `places` after the point."""
     parse = decimal_of(places, above_zero=above_zero, whole_digits=whole_digits)
     least = {"exclusiveMinimum" if above_zero else "minimum": 0}
     return Text(name, parse, decimal_pattern(places, above_zero, whole_digits), kind, {
@@ -37,13 +37,13 @@ def number(name: str, kind: Kind, places: int, *, above_zero: bool = False, whol
 
 
 def decimal_pattern(places: int, above_zero: bool = False, whole_digits: int = 12) -> str:
-    """What a plain decimal looks like: `PLAIN_DECIMAL` with limits."""
+    """Return the pattern of a plain decimal: `PLAIN_DECIMAL` with limits."""
     some = r"(?!0(\.0*)?$)" if above_zero else ""
     return rf"{some}(0|[1-9][0-9]{{0,{whole_digits - 1}}})(\.[0-9]{{1,{places}}})?"
 
 
 def word(name: str, pattern: str, kind: Kind, example: str) -> Text[str]:
-    """A text of a form; `example` follows `write` in messages."""
+    """Text of a given form; `example` follows `write` in messages."""
     return Text(name, matching(pattern, name, example), pattern, kind)
 
 
@@ -52,7 +52,7 @@ def lower_case(name: str, kind: Kind) -> Text[str]:
 
 
 def line(name: str, kind: Kind, maximum: int = 200) -> Text[str]:
-    """A line of text that has neither space at its ends nor more than `maximum` characters."""
+    """A line of text of at most `maximum` characters, without space at its ends."""
     return word(name, rf"\S([^\r\n]{{0,{maximum - 2}}}\S)?", kind, f"one line of text, at most {maximum} characters")
 
 
@@ -70,5 +70,5 @@ def offset(kind: Kind) -> Text[int]:
 
 
 def format_field(name: str, kind: Kind) -> Field[Located[str]]:
-    """The first key of a document, which says which one it is. Nothing is made of it."""
+    """The first key of a document, which names its format. No value is built from it."""
     return Field("format", Choice("a format that this program reads", words(name), kind), f"always {name}", name=None)

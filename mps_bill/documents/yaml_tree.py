@@ -1,7 +1,7 @@
 """YAML text as a tree of nodes with places, read from the parser's events and never through YAML's types.
 
-A scalar is its text: `012`, `1e-3`, `no` and `11:30` stay what was typed. What makes a document mean something
-else than it shows (anchors, aliases, tags, merge keys, repeated keys, hidden characters) is refused, with its place.
+A scalar is its text: `012`, `1e-3`, `no` and `11:30` remain as typed. Constructs that make a document mean something other
+than it shows (anchors, aliases, tags, merge keys, repeated keys, hidden characters) are refused, with their place.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ ALIAS = Kind("P112", "alias")
 TAG = Kind("P113", "tag")
 TOO_DEEP = Kind("P114", "too-deep")
 
-#: No document of the program nests deeper than eight; the limit keeps hostile input cheap.
+#: No document of the program nests deeper than eight levels; the limit keeps hostile input cheap.
 MAX_LEVELS = 32
 
-#: Controls, the line breaks that editors do not show as such, marks that reorder text on a screen, and non-characters.
+#: Control characters, line breaks that editors do not show, marks that reorder text on a screen, and non-characters.
 _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -41,8 +41,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 class ScalarNode:
     """A single value: its text as typed, without quotes and escapes. A missing value is unquoted and empty.
 
-    Of every node `end` is the position behind it in the text of the document (without a byte order mark), quotes and brackets
-    included.
+    The `end` of every node is the position just after it (and its quotes or brackets) in the text of the document without a
+    byte order mark.
     """
 
     text: str
@@ -61,7 +61,7 @@ class MapEntry:
 
 @dataclass(frozen=True, slots=True)
 class MapNode:
-    """Keys and values in the order of the file; no key stands twice. `whole` is False where a bad key was left out."""
+    """Keys and values in the order of the file, each key once. `whole` is False if a bad key was left out."""
 
     entries: tuple[MapEntry, ...]
     place: Place
@@ -80,7 +80,7 @@ class ListNode:
 
 @dataclass(frozen=True, slots=True)
 class BrokenNode:
-    """Stands for a value that could not be read; its problem is reported already."""
+    """A value that could not be read; its problem has been reported."""
 
     place: Place
     end: int
@@ -90,7 +90,7 @@ Node = ScalarNode | MapNode | ListNode | BrokenNode
 
 
 def decode(data: bytes, file: str) -> tuple[str | None, tuple[Problem, ...]]:
-    """The text of a UTF-8 file, or None and the problem with the place of its first bad byte."""
+    """Return the text of a UTF-8 file, or None and a problem at the first bad byte."""
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError as error:
@@ -106,15 +106,15 @@ def defined_at(first: Place) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a document as places count them; a text may have other separators, which end no line."""
+    """Return the lines of a document as places count them; other separators in the text do not end a line."""
     return _LINE_END.split(text)
 
 
 def read_tree(text: str, file: str) -> tuple[MapNode | None, tuple[Problem, ...]]:
-    """The mapping that a YAML document is, and everything wrong with its form.
+    """Read a YAML document that is a mapping, and return it with everything that is wrong with its form.
 
-    The tree is returned beside problems where it can still be trusted, so that what it says is checked in the same run;
-    None where it cannot (a syntax error, no mapping).
+    The tree is returned along with problems as long as it can be trusted, so that its contents are checked in the same run;
+    None if it cannot be (a syntax error, not a mapping).
     """
     text = text.removeprefix("\ufeff")
     problems, text, trusted = _check_characters(text, file)
@@ -130,7 +130,7 @@ def read_tree(text: str, file: str) -> tuple[MapNode | None, tuple[Problem, ...]
 
 
 def _check_characters(text: str, file: str) -> tuple[list[Problem], str, bool]:
-    """The first refused character of each line; the text with blanks in their stead; whether its indentation holds."""
+    """Return the first refused character of each line, the text with blanks instead, and whether its indentation is reliable."""
     problems: list[Problem] = []
     trusted = True
     if not _REFUSED.search(text.replace("\n", "").replace("\r", "")):
@@ -153,22 +153,22 @@ def _refused(char: str, place: Place) -> Problem:
 
 
 def _events(text: str, file: str, problems: list[Problem]) -> Iterator[Any]:
-    """The parser's events, up to the first syntax error, which is added to `problems`; None then ends the events."""
+    """Yield the parser's events. The first syntax error is added to `problems`, and None ends the events."""
     import yaml
 
     try:
         yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        # The C parser says less about an error. Asking the other one makes messages independent of what is installed.
+        # The C parser says less about an error. Messages of the Python parser do not depend on what is installed.
         problem = _python_problem(text, file) or _syntax_problem(error, file)
-        # On a line that had a refused character, the blank in its stead may be the only cause.
+        # On a line with a refused character, the blank that replaced it may be the only cause.
         if all(known.place.line != problem.place.line for known in problems if known.kind in (TAB, HIDDEN_CHARACTER)):
             problems.append(problem)
         yield None
 
 
 def _python_problem(text: str, file: str) -> Problem | None:
-    """What the parser in Python says is wrong. It takes as long as the square of the depth, so it goes no deeper than is read."""
+    """Return the Python parser's problem. Its time grows with the square of the depth, so it stops at the maximum depth."""
     import yaml
 
     depth = 0
@@ -191,7 +191,7 @@ _REMEDIES = (
     ("mapping values are not allowed", 'check the indentation, and put text that holds ": " in quotes'),
     ("cannot start any token", "put the value in quotes"),
     ("expected ',' or", "a bracket is not closed, or a comma is missing"),
-    ("<block end>", "the line is not indented as those beside it"),
+    ("<block end>", "the line is not indented like the lines around it"),
     ("could not find expected ':'", "the line needs `key: value`"),
     ("end of stream", "the quote is not closed"),
     ("document start", "a document has one block of lines; remove `...` and what follows"),
@@ -205,14 +205,14 @@ def _syntax_problem(error: Exception, file: str) -> Problem:
     place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
     message = f"this cannot be read as YAML: {printable(reason)}"
     if opened and mark and (opened.line, opened.column) != (mark.line, mark.column):
-        message += f", in what begins at line {opened.line + 1}, column {opened.column + 1}"
+        message += f", in the value that begins at line {opened.line + 1}, column {opened.column + 1}"
     remedy = next((remedy for sign, remedy in _REMEDIES if sign in reason), "")
     return Problem(place, SYNTAX, f"{message}; {remedy}" if remedy else message)
 
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list whose end is still to come. In a mapping, `key` is set between a key and its value."""
+    """A mapping or list whose end has not been reached. In a mapping, `key` is set between a key and its value."""
 
     place: Place
     is_map: bool
@@ -226,7 +226,7 @@ class _Open:
 
 
 class _Builder:
-    """Turns events into nodes with a stack of its own, so that depth of input is never depth of Python's calls."""
+    """Builds nodes from events with its own stack, so that deep input never makes deep Python calls."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file
@@ -235,13 +235,13 @@ class _Builder:
         self.root: Node | None = None
 
     def document(self, events: Iterator[Any]) -> Node | None:
-        """The root node of the first document; None where there is none, or it breaks off."""
+        """Return the root node of the first document; None if there is none or it is incomplete."""
         documents = 0
         for event in events:
             if event is None:
                 return None
             name = type(event).__name__
-            # Most of a document are these, so they are made with few calls.
+            # Most events are scalars, so they take few calls.
             if name == "ScalarEvent":
                 self._add(self._scalar(event))
             elif name in ("MappingStartEvent", "SequenceStartEvent"):
@@ -276,7 +276,7 @@ class _Builder:
         if event.anchor or event.tag:
             self._check_properties(event)
         text = event.value
-        # Only double quotes can spell such a character without typing it, and only block text holds line breaks.
+        # Only double quotes can contain an escaped character, and only block text contains line breaks.
         if event.style == '"' and (found := _REFUSED.search(text)):
             self._report(event, HIDDEN_CHARACTER, f"an escape stands for U+{ord(found.group()):04X}; leave it out")
         return ScalarNode(text, bool(event.style), self._place(event), event.end_mark.index)
@@ -288,7 +288,7 @@ class _Builder:
             self._report(event, TAG, f"{quoted(event.tag)} is a tag; remove it, values are read as they are written")
 
     def _add(self, node: Node) -> None:
-        """`node` into the mapping or list that is open, as key, value or part."""
+        """Add `node` to the open mapping or list, as a key, value or part."""
         if not self.stack:
             self.root = node
             return
@@ -321,8 +321,8 @@ class _Builder:
 
 
 def _closed(top: _Open, event: Any) -> Node:
-    """The mapping or list that ends with an event. One without brackets ends with the last that is in it, and not behind
-    the comments that follow."""
+    """Return the mapping or list that an event ends. Without brackets it ends with its last part, not after the comments
+    that follow."""
     last = [entry.value for entry in top.entries[-1:]] if top.is_map else top.parts[-1:]
     end = last[0].end if last and not top.in_brackets else event.end_mark.index
     if top.is_map:

@@ -1,4 +1,4 @@
-"""Every finding about price sheets: what a bill would refuse, and what looks like a mistake."""
+"""All findings about price sheets: errors that a bill would refuse, and warnings about likely mistakes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mps_bill.price_sheet.load_sheets import LoadedSheet, load_file
 from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
 from mps_bill.price_sheet.sheet_model import PriceSheet
 
-#: What is checked of a sheet by itself. A check is a function and its line here.
+#: The checks of a single sheet, each a function.
 CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     spelling.unknown_currency,
     dates.future_sheet,
@@ -40,19 +40,19 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     neighbours.price_warnings,
     other_sheets.version_warnings,
 )
-#: Of so many items that are wrong as a whole, and no other, the sheet is wrong.
+#: If this many items, and no others, are wrong as a whole, the sheet is wrong.
 MIN_ITEMS = 3
-#: The sheets for reference of a sheet, by its name.
+#: The reference sheets of a sheet, by its name.
 References = Mapping[str, Sequence[PriceSheet]]
 _ITEM_CODE = re.compile(r"^  ([a-z][a-z0-9_]*):$", re.MULTILINE)
-#: The kinds that may be consequences of others, the nearest to the cause first.
+#: The kinds that may be consequences of others, from the closest to the cause.
 _RANKS = {kind: number for number, kind in enumerate(kinds.NEAREST_TO_THE_CAUSE, 1)}
 
 
 def check(sheets: Sequence[LoadedSheet], today: str, references: References | None = None) -> tuple[Problem, ...]:
-    """Every error and warning of sheets, each for itself and beside one another, by place.
+    """Return every error and warning of the sheets, individually and compared with each other, in order of place.
 
-    `today` is a date such as 2026-11-23; sources grow old by it.
+    `today` is a date such as 2026-11-23, from which the age of sources is measured.
     """
     drafts = [sheet.draft for sheet in sheets if sheet.draft]
     errors = [problem for sheet in sheets for problem in sheet.problems]
@@ -67,22 +67,22 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
             tables = item_tables(sheet.parts, draft.sheet if draft else None, wrong)
             beside = (references or {}).get(sheet.name, ())
             warnings += _warnings(CheckedSheet(sheet.parts, draft, tables, wrong, today, earlier, beside))
-    # What is wrong is reported once, and is not judged.
+    # A value with an error is reported once and gets no warning.
     warnings = [warning for warning in warnings if warning.place not in wrong]
-    # A file that is not a sheet has no warnings, and its comments would all seem unused.
+    # A file that is not a sheet has no warnings, so that all its comments would seem unused.
     texts = {sheet.name: sheet.text for sheet in sheets if sheet.parts and sheet.text is not None}
     at_groups = [problem for sheet in sheets if sheet.parts for problem in _misspelt_groups(sheet.parts, errors)]
     known = {(problem.place.file, problem.cause) for problem in at_groups}
     others = [error for error in errors if not error.cause or (error.place.file, error.cause) not in known]
     found = without_ignored(warnings, texts)
-    # In a sheet with errors a comment may have nothing to suppress, because what is wrong is not judged.
+    # In a sheet with errors a comment may have nothing to suppress, because wrong values get no warnings.
     unsound = {error.place.file for error in errors}
     found = [one for one in found if one.kind != kinds.UNUSED_IGNORE or one.place.file not in unsound]
     return in_order([*at_groups, *others, *found])
 
 
 def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[Problem]:
-    """Regions that prices name and nobody knows, where a group that no price names is nearly that: one mistake at the group."""
+    """Yield unknown regions of prices that are nearly the name of a group without prices: one mistake, at the group."""
     file, groups = parts.fields.place.file, parts.fields.get(d.REGION_GROUPS)
     unknown: dict[str, list[Place]] = {}
     for error in errors:
@@ -97,12 +97,12 @@ def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[P
         if name not in used and word:
             places = unknown[word]
             count = "a price names" if len(places) == 1 else f"{len(places)} prices name"
-            message = f"the group is {quoted(name)} here, and {count} {quoted(word)}; write both alike"
+            message = f"the group is {quoted(name)} here, but {count} {quoted(word)}; spell both the same way"
             yield Problem(group.key.place, kinds.UNKNOWN_REGION, message, word, tuple(places))
 
 
 def _warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """The warnings of one sheet, by itself and beside the version before it and sheets for reference."""
+    """Yield the warnings of one sheet, by itself and compared with the version before it and with reference sheets."""
     draft, tables = sheet.draft, sheet.tables
     odd: dict[ItemTable, list[Odd]] = {}
     if draft:
@@ -122,8 +122,8 @@ def _warnings(sheet: CheckedSheet) -> Iterator[Problem]:
         yield from check_(sheet)
     whole = [table for table, found in odd.items() if found and len(found) == len(list(table.rates))]
     if draft and len(whole) >= MIN_ITEMS and len(whole) == sum(1 for found in odd.values() if found):
-        # What is wrong with the whole sheet, such as its currency, is one mistake.
-        more, places = f", and every price of {len(whole)} items is off alike", tuple(one.code.place for one in whole)
+        # A mistake in the whole sheet, such as its currency, is reported once.
+        more, places = f", and every price of {len(whole)} items is off as well", tuple(one.code.place for one in whole)
         yield odd[whole[0]][0].problem(more, "is the currency right?", draft.place(d.CURRENCY), facts=places)
         return
     yield from _odd_columns(odd)
@@ -132,7 +132,7 @@ def _warnings(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
-    """One finding for a region or group in which every price of several items is off, and of no other; taken out of `odd`."""
+    """Yield one finding for a region or group in which every price of several items is off, and remove these from `odd`."""
     columns: dict[tuple[str, bool], list[Odd]] = {}
     for one in (one for table in odd for one in odd[table] if not table.derived):
         columns.setdefault((one.rate.region, one.high), []).append(one)
@@ -142,7 +142,9 @@ def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
         touched = [of_item for of_item in of_items if not rates.isdisjoint(of_item)]
         if len(touched) >= MIN_ITEMS and all(rates.issuperset(of_item) for of_item in touched):
             places = tuple(one.rate.price.place for one in members[1:])
-            yield members[0].problem(f", and every price in {region} of {len(touched)} items is off alike", also=places)
+            yield members[0].problem(
+                f", and every price in {region} of {len(touched)} items is off as well", also=places
+            )
             for table in odd:
                 odd[table] = [one for one in odd[table] if one not in members]
 
@@ -150,7 +152,7 @@ def _odd_columns(odd: dict[ItemTable, list[Odd]]) -> Iterator[Problem]:
 def _swaps(
     table: ItemTable, versions: Mapping[ItemTable, Listed], listed: Mapping[ItemTable, Listed]
 ) -> list[swapped.Swap]:
-    """Rows and columns that have changed places, by what shows it best: the version before, the list, the other rows."""
+    """Return rows and columns that were swapped, by the best evidence: the version before, the reference, or the other rows."""
     found: list[swapped.Swap] = []
     if table in versions:
         found += swapped.swapped_beside(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
@@ -167,14 +169,14 @@ def _odd_beside_others(
     listed: Mapping[ItemTable, Listed],
     shares: Shares,
 ) -> dict[ItemTable, list[Odd]]:
-    """Of each item the rates that are odd beside the version before, and those that only the reference shows to be so."""
+    """Return the rates of each item that are odd compared with the version before, and those odd only by the reference."""
     found: dict[ItemTable, list[Odd]] = {}
     beside_lists = other_sheets.far_from_reference(listed, sheet)
     for table in tables:
         jumped = other_sheets.jumps(table, versions[table]) if table in versions else []
         far = beside_lists.get(table, [])
         if far and not table.derived:
-            # Where the sheet shows the slip by itself, its own figures say so.
+            # If the sheet's own prices show the mistake, report it by these.
             shown = {one.rate: one for one in neighbours.outliers(table, shares) if one.by_figures}
             far = [shown.get(one.rate, one) for one in far]
         rates = len(list(table.rates))
@@ -184,7 +186,7 @@ def _odd_beside_others(
         found[table] = far
     by_code = {table.code.value: table for table in tables}
     for table in tables:
-        # Prices of another item are odd where that one's are, unless it is the factor.
+        # Derived prices are odd if those of their base are, unless the factor is.
         base = by_code.get(table.base or "")
         if base and (len(found[table]) < len(list(table.rates)) or len(found[base]) == len(list(base.rates))):
             found[table] = []
@@ -192,7 +194,7 @@ def _odd_beside_others(
 
 
 def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
-    """Of each sheet that has one the version before it, by the place of the sheet."""
+    """Return the version before each sheet that has one, by the place of the sheet."""
     by_id = versions_by(lambda sheet: (sheet.site, sheet.product, sheet.id), drafts)
     return {
         later.sheet.place: earlier
@@ -203,9 +205,9 @@ def _versions_before(drafts: Iterable[SheetDraft]) -> dict[Place, SheetDraft]:
 
 
 def shipped_references(sheets: Sequence[LoadedSheet]) -> dict[str, tuple[PriceSheet, ...]]:
-    """For each sheet by its name the shipped ones that have an item of its own, or one whose code is nearly that: those of its
-    site first, which have its regions, then those of its currency; others only for what these lack. The shipped sheets themselves
-    have none, and none that nobody needs is read."""
+    """Return, for each sheet by its name, the shipped sheets that have one of its items, or one with a similar code: first those
+    of its site, which have its regions, then those of its currency; others only for the items still missing. Shipped sheets
+    themselves have no references. Only the sheets that are needed are read."""
     texts = {_text_of(file): file for file in shipped_sheets().values()}
     read = {sheet.text: sheet.draft.sheet for sheet in sheets if sheet.draft and sheet.text in texts}
     found: dict[str, tuple[PriceSheet, ...]] = {}
@@ -232,17 +234,17 @@ def _text_of(file: SheetFile) -> str:
         return ""
 
 
-# ---- Each mistake once, however much of a sheet it touches: GitHub shows ten annotations of a step --------------------
+# ---- Each mistake once, however much of a sheet it affects: GitHub shows only ten annotations of a step ---------------
 
 
 def once_a_mistake(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems without those that only follow from others, and of those of one cause the first. One that stands for others
-    has their places."""
+    """Return the problems without consequences of other problems, and only the first problem of each cause, with the places of
+    the others."""
     return tuple(_one_a_cause(_without_consequences(problems)))
 
 
 def _without_consequences(problems: Iterable[Problem]) -> list[Problem]:
-    """Without those that are about nothing but what problems nearer to the cause are about."""
+    """Leave out problems whose facts are all facts of problems closer to the cause."""
     found = list(problems)
     said: dict[object, int] = {}
     others: dict[int, list[Place]] = {}
@@ -259,12 +261,12 @@ def _without_consequences(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _rank(problem: Problem) -> int:
-    """0 for errors that are never consequences."""
+    """Return how far a problem is from the cause; 0 for errors that are never consequences."""
     return _RANKS.get(problem.kind, len(_RANKS) + 1 if kinds.is_warning(problem.kind) else 0)
 
 
 def _facts(problem: Problem) -> list[object]:
-    """What a problem is about. An error, and what says of a figure that it looks wrong, is about what stands at its place."""
+    """Return the facts of a problem. For errors, and for warnings about a unit price, the default is its place."""
     facts: tuple[Fact, ...] = problem.facts
     if not facts and (problem.kind in kinds.OF_A_FIGURE or not kinds.is_warning(problem.kind)):
         facts = (problem.place,)
@@ -277,7 +279,8 @@ def _standing_for(problem: Problem, others: Sequence[Place], more: str = "") -> 
 
 
 def _one_a_cause(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Where no cause is given, problems of one sentence have one: a word that is misspelt throughout a sheet."""
+    """Yield the first problem of each cause. Without a given cause, problems with the same message share one, such as a word
+    misspelt throughout a sheet."""
     alike: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
         cause = problem.place.file, problem.kind.code, problem.cause or problem.message

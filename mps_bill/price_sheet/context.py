@@ -1,4 +1,4 @@
-"""What the items of a sheet may refer to: region groups, resolution sets and sources."""
+"""The parts of a sheet that its items refer to: region groups, resolution sets and sources."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution, Source
 
 @dataclass(frozen=True, slots=True)
 class ResolutionSet:
-    """`names` are all that the set holds, also those whose size is wrong, so that one mistake is reported once."""
+    """`names` also has the resolutions whose size is wrong, so that a mistake is reported only once."""
 
     names: frozenset[str]
     resolutions: tuple[Resolution, ...]
 
 
 class Context:
-    """`region_keys` are all that a price may be for. `overlaps` has for each two groups that share a region such a region,
-    where it is listed again. `broken_sets` are names of resolution sets that are wrong and reported.
+    """`region_keys` are the regions and groups that may have prices. `overlaps` maps each two groups that share a region to such
+    a region, at its second place. `broken_sets` are the names of resolution sets whose problems have been reported.
 
-    A source id is None in `sources_by_id` where the source is wrong. `sources_whole` is False where an id could not be read.
+    `sources_by_id` has None for a source that is wrong. `sources_whole` is False if an id could not be read.
     """
 
     def __init__(self, sheet: Fields, problems: list[Problem]) -> None:
@@ -44,7 +44,7 @@ class Context:
 
 
 def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:
-    """For each two groups that share a region, the first such region in the later of them."""
+    """Return, for each two groups that share a region, the first such region in the later group."""
     groups_of: dict[str, list[str]] = {}
     shared: dict[frozenset[str], Located[str]] = {}
     for group in sheet.parts(d.REGION_GROUPS):
@@ -76,12 +76,12 @@ def _resolution_sets(sheet: Fields, problems: list[Problem]) -> tuple[dict[str, 
 
 
 def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> Iterator[Problem]:
-    """A picture falls in the first size that holds it, so each size must hold the one before it."""
+    """Check that each size is larger than the one before it: a picture belongs to the first size that is large enough."""
     for (before_name, before), (name, size) in pairwise(sizes):
         (long, short), (before_long, before_short) = size.value, before.value
         if long < before_long or short < before_short or size.value == before.value:
             message = (
-                f"{name} is {long}x{short} and does not come after {before_name}, {before_long}x{before_short};"
+                f"{name}, {long}x{short}, is not larger than {before_name}, {before_long}x{before_short}, before it;"
                 " write sizes in ascending order of both sides, each once"
             )
             yield Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message)

@@ -1,4 +1,4 @@
-"""Finding price sheets: files, folders, globs, and the sheets that are shipped with the program, by id."""
+"""Finding price sheets: files, folders, globs, and shipped sheets by id."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mps_bill.price_sheet import sheet_problems as kinds
 
 _SUFFIXES = (".yaml", ".yml")
 _FORMAT = re.compile(rb"^format:[ ]*[\"']?([^\s\"'#]+)", re.MULTILINE)
-#: Usage cases beside a sheet, which are not sheets themselves.
+#: Files of usage cases, which are not sheets themselves.
 _CASES = re.compile(r".+\.cases\.(ya?ml|YA?ML)")
 
 
 @dataclass(frozen=True, slots=True)
 class SheetFile:
-    """A file to read, and its name in messages: as given, or `pricing/ID.yaml` for a shipped one."""
+    """A file to read, and its name in messages: as given, or `pricing/ID.yaml` for a shipped sheet."""
 
     path: Path
     name: str
 
 
 def shipped_sheets() -> dict[str, SheetFile]:
-    """Id to file of every sheet that comes with the program, by id."""
+    """Return the file of every shipped sheet by its id, in order of ids."""
     folder = shipped_folder("pricing")
     if folder is None:
         return {}
@@ -36,9 +36,9 @@ def shipped_sheets() -> dict[str, SheetFile]:
 
 
 def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile], ...], tuple[Problem, ...]]:
-    """Each sheet that `paths` name and that has usage cases, with its cases; `paths` may also name the cases.
+    """Return each sheet that `paths` name and that has usage cases, with its cases; `paths` may also name the cases.
 
-    A problem for each path that leads to no cases, and for cases that have no sheet beside them.
+    There is a problem for each path without cases, and for cases without a sheet in the same folder.
     """
     pairs: dict[Path, tuple[SheetFile, SheetFile]] = {}
     problems: list[Problem] = []
@@ -54,14 +54,14 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
         problems += [*found, *orphans]
         with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
         if sheets and not with_cases and not orphans:
-            message = "no usage cases found; the cases of NAME.yaml are expected beside it in NAME.cases.yaml"
+            message = "no usage cases found; the cases of NAME.yaml are expected in NAME.cases.yaml in the same folder"
             problems.append(Problem(Place(name), kinds.NO_CASES, message))
         pairs.update((sheet.path.resolve(), (sheet, cases)) for sheet, cases in with_cases)
     return tuple(pairs.values()), tuple(problems)
 
 
 def orphaned_cases(paths: Sequence[str]) -> tuple[Problem, ...]:
-    """A problem for each file of cases without its sheet, in the folders among `paths` and below them."""
+    """Return a problem for each file of cases without its sheet, in the folders among `paths` and their subfolders."""
     folders = [Path(name) for name in paths if name and os.path.isdir(name)]
     return tuple(_orphaned(str(file)) for folder in folders for file in _cases_below(folder) if not _sheet_of(file))
 
@@ -70,7 +70,7 @@ def _cases_below(folder: Path) -> list[Path]:
     try:
         return [file for one in (folder, *_folders_below(folder)) for file in sorted(one.iterdir()) if _is_cases(file)]
     except OSError:
-        # That is reported where its sheets are looked for.
+        # The search for sheets reports this.
         return []
 
 
@@ -79,20 +79,20 @@ def _is_cases(file: Path) -> bool:
 
 
 def _orphaned(name: str) -> Problem:
-    message = f"{_sheet_stem(Path(name))}.yaml, the sheet of these cases, is not beside it"
+    message = f"{_sheet_stem(Path(name))}.yaml, the sheet of these cases, is not in the same folder"
     return Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message)
 
 
 def _cases_of(sheet: SheetFile) -> SheetFile | None:
-    return _beside(sheet, f"{sheet.path.stem}.cases")
+    return _sibling(sheet, f"{sheet.path.stem}.cases")
 
 
 def _sheet_of(cases: Path) -> SheetFile | None:
-    return _beside(SheetFile(cases, str(cases)), _sheet_stem(cases))
+    return _sibling(SheetFile(cases, str(cases)), _sheet_stem(cases))
 
 
-def _beside(file: SheetFile, stem: str) -> SheetFile | None:
-    """The YAML file of this stem in the folder of another file."""
+def _sibling(file: SheetFile, stem: str) -> SheetFile | None:
+    """Return the YAML file with this stem in the folder of another file."""
     paths = (file.path.with_name(stem + suffix) for suffix in (*_SUFFIXES, *map(str.upper, _SUFFIXES)))
     path = next(filter(Path.is_file, paths), None)
     return SheetFile(path, str(Path(file.name).with_name(path.name))) if path else None
@@ -103,9 +103,9 @@ def _sheet_stem(cases: Path) -> str:
 
 
 def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tuple[SheetFile, ...], tuple[Problem, ...]]:
-    """The sheets that `paths` name, in their order, each once, and a problem for each path that names none.
+    """Return the sheets that `paths` name, in their order, each once, and a problem for each path that names none.
 
-    With `subfolders`, a folder also names the sheets in the folders below it, but for hidden ones.
+    With `subfolders`, a folder also names the sheets in its subfolders, except hidden ones.
     """
     files: list[SheetFile] = []
     problems: list[Problem] = []
@@ -113,7 +113,7 @@ def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tupl
     for name in paths:
         path = Path(name)
         if not name:
-            # An empty name would be the current folder; it is more likely a variable that is not set.
+            # An empty name would be the current folder, but a variable that is not set is more likely.
             problems.append(_unknown(name, shipped))
         elif os.path.isdir(name):
             try:
@@ -132,7 +132,7 @@ def find_sheets(paths: Sequence[str], *, subfolders: bool = False) -> tuple[tupl
         elif name in shipped:
             files.append(shipped[name])
         elif glob.has_magic(name):
-            # A file that a glob names is taken whatever its name, except for usage cases.
+            # A glob may match files with any name, except usage cases.
             named = sorted(glob.glob(name, recursive=True))
             matches = [SheetFile(Path(one), one) for one in named if os.path.isfile(one) and not _CASES.fullmatch(one)]
             files += matches
@@ -152,13 +152,13 @@ def _sheets_in(folder: Path) -> list[Path]:
 
 
 def _sheets_below(folder: Path) -> Iterator[Path]:
-    """The sheets in the folders below. Other documents of the program (packs, accounts) that lie there are no sheets."""
+    """Yield the sheets in subfolders, without other documents of the program (packs, accounts)."""
     for below in _folders_below(folder):
         yield from (file for file in _sheets_in(below) if not _is_other_document(file))
 
 
 def _folders_below(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """The folders below, links to folders too, but for hidden ones and for links to a folder that they are in."""
+    """Yield the subfolders and links to folders, except hidden ones and links to a folder that contains them."""
     seen |= {folder.resolve()}
     for below in sorted(folder.iterdir()):
         if (
@@ -171,7 +171,7 @@ def _folders_below(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterato
 
 
 def _is_other_document(file: Path) -> bool:
-    """Whether the file says that it is one. A file that cannot be read may be a sheet, and is reported as one."""
+    """Whether the file names another format. A file that cannot be read may be a sheet, and is reported as one."""
     from mps_bill.documents.read_document import is_other_format
     from mps_bill.price_sheet.sheet_definition import FORMAT_NAME
 

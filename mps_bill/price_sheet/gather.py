@@ -1,4 +1,4 @@
-"""Sheets into the book of a run: periods, products and currencies must fit together."""
+"""Gathering sheets into the price book of a run: periods, products and currencies must be consistent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ K = TypeVar("K", bound=Hashable)
 
 
 def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Problem, ...]]:
-    """The book of at least one sheet; None and problems where sheets contradict one another.
+    """Return the book of one or more sheets; None and problems if sheets contradict one another.
 
-    A version without `effective_to` ends where the next version of its id starts.
+    A version without `effective_to` ends when the next version of its id starts.
     """
     by_product = versions_by(lambda sheet: sheet.product, drafts)
     problems = [*_check_currencies(drafts), *_check_ids(drafts), *_check_items(drafts)]
@@ -38,7 +38,7 @@ def gather(drafts: Sequence[SheetDraft]) -> tuple[PriceBook | None, tuple[Proble
 
 
 def versions_by(key: Callable[[PriceSheet], K], drafts: Iterable[SheetDraft]) -> dict[K, list[SheetDraft]]:
-    """The sheets that have a key in common, earliest first."""
+    """Group sheets by a key, earliest first."""
     found: dict[K, list[SheetDraft]] = {}
     for draft in sorted(drafts, key=lambda draft: draft.sheet.effective_from):
         found.setdefault(key(draft.sheet), []).append(draft)
@@ -46,7 +46,7 @@ def versions_by(key: Callable[[PriceSheet], K], drafts: Iterable[SheetDraft]) ->
 
 
 def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
-    """What contradicts among the sheets of a folder, each site a run of its own: they sell the same in different currencies."""
+    """Check the sheets of a folder together, each site as a separate run: sites sell the same in different currencies."""
     problems = [*_check_ids(drafts)]
     by_site: dict[str, list[SheetDraft]] = {}
     for draft in drafts:
@@ -57,7 +57,8 @@ def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
 
 
 def _closed(drafts: list[SheetDraft]) -> list[SheetDraft]:
-    """The versions of a product, earliest first, each with the end that the next version of its id gives it."""
+    """Return the versions of a product (earliest first), each ending at the latest when the next version of its id starts, unless
+    it has an end."""
     starts: dict[str, list[int]] = {}
     for draft in drafts:
         starts.setdefault(draft.sheet.id, []).append(draft.sheet.effective_from)
@@ -75,14 +76,14 @@ def _check_currencies(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
         first = drafts[0].sheet
         if draft.sheet.currency != first.currency:
             message = (
-                f"{draft.sheet.id} is in {draft.sheet.currency}, and {first.id} ({first.place.file}) in"
+                f"{draft.sheet.id} is in {draft.sheet.currency}, but {first.id} ({first.place.file}) is in"
                 f" {first.currency}; a run has one currency"
             )
             yield Problem(draft.place(d.CURRENCY), kinds.MIXED_CURRENCIES, message)
 
 
 def _check_ids(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
-    """Versions of one id price one product on one site."""
+    """Check that versions of one id have the same product and site."""
     first: dict[str, SheetDraft] = {}
     for draft in drafts:
         other = first.setdefault(draft.sheet.id, draft)
@@ -105,7 +106,7 @@ def _check_items(drafts: Sequence[SheetDraft]) -> Iterator[Problem]:
             if other.sheet.product != draft.sheet.product and other.sheet.id != draft.sheet.id:
                 message = (
                     f"the item {code} belongs to {draft.sheet.product} here and to {other.sheet.product} at"
-                    f" {other.sheet.items[code].place}; usage names items only, so give each its own code"
+                    f" {other.sheet.items[code].place}; usage names only the item, so give each its own code"
                 )
                 cause = f"{draft.sheet.product} {other.sheet.product}"
                 yield Problem(item.place, kinds.SHARED_ITEM, message, cause)
@@ -117,8 +118,9 @@ def _check_calendars(drafts: list[SheetDraft]) -> Iterator[Problem]:
         ours, theirs = draft.sheet.billing.calendar, first.sheet.billing.calendar
         if ours != theirs:
             message = (
-                f"{draft.sheet.ref} bills by {_calendar_text(ours)}, and {first.sheet.ref}"
+                f"{draft.sheet.ref} bills by {_calendar_text(ours)}, but {first.sheet.ref}"
                 f" ({first.place(d.BILLING)}) by {_calendar_text(theirs)}; versions of {first.sheet.product} share one"
+                " billing cycle"
             )
             yield Problem(draft.place(d.BILLING), kinds.CALENDAR_MISMATCH, message)
 
@@ -128,7 +130,7 @@ def _calendar_text(calendar: Calendar) -> str:
 
 
 def _check_periods(drafts: list[SheetDraft]) -> Iterator[Problem]:
-    """Versions of a product, earliest first, must each end before the next starts."""
+    """Check that each version of a product (earliest first) ends before the next starts."""
     longest = drafts[0]
     for draft in drafts[1:]:
         if _end(longest) > (False, draft.sheet.effective_from):
@@ -137,7 +139,7 @@ def _check_periods(drafts: list[SheetDraft]) -> Iterator[Problem]:
 
 
 def _end(draft: SheetDraft) -> tuple[bool, int]:
-    """The end of a version for comparison: open ones after all others."""
+    """Return the end of a version for comparison; an open version ends last."""
     end = draft.sheet.effective_to
     return end is None, end or 0
 
@@ -146,7 +148,7 @@ def _overlap(before: SheetDraft, draft: SheetDraft) -> Iterator[Problem]:
     sheet, earlier = draft.sheet, before.sheet
     at = iso(sheet.effective_from, sheet.billing.calendar.offset)
     if earlier.currency != sheet.currency:
-        return  # That they cannot be in one run is reported already.
+        return  # Different currencies in one run have been reported.
     if earlier.id != sheet.id:
         message = (
             f"{earlier.id} ({before.place(d.EFFECTIVE_FROM)}) is still in force at {at}, when {sheet.id} starts;"
@@ -154,11 +156,11 @@ def _overlap(before: SheetDraft, draft: SheetDraft) -> Iterator[Problem]:
         )
         yield Problem(draft.place(d.EFFECTIVE_FROM), kinds.COMPETING_SHEETS, message)
     elif earlier.effective_from == sheet.effective_from:
-        message = f"{sheet.id} has a version from {at} already, at {before.place(d.EFFECTIVE_FROM)}; keep one"
+        message = f"{sheet.id} already has a version from {at}, at {before.place(d.EFFECTIVE_FROM)}; keep one"
         yield Problem(draft.place(d.EFFECTIVE_FROM), kinds.DUPLICATE_VERSION, message)
     else:
         message = (
             f"this version of {sheet.id} ends after another one starts, {at} at {draft.place(d.EFFECTIVE_FROM)};"
-            " leave `effective_to` out, or end it by then"
+            " remove `effective_to`, or end the version by then"
         )
         yield Problem(before.place(d.EFFECTIVE_TO), kinds.OVERLAPPING_VERSIONS, message)

@@ -1,8 +1,8 @@
 """Comments in a sheet that suppress a warning, with the reason: `# mps-bill: ignore P901 (not on the price list)`.
-A warning is named by its code or its slug.
+A comment names a warning by its code or its slug.
 
-Such a comment is for the warnings of its own line; alone on a line, for those of the next line that holds a value.
-Errors cannot be suppressed, because a bill would still refuse the sheet.
+A comment applies to warnings on its own line; alone on a line, to those on the next line with a value. Errors cannot be
+suppressed, because a bill would still refuse the sheet.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _COMMENT = re.compile(r"(?:^|\s)#(?:.*\s)?(?P<words>mps-bill:.*)$")
 _IGNORE = re.compile(
     r"mps-bill: ignore (?P<codes>[A-Za-z0-9-]+(?:, ?[A-Za-z0-9-]+)*) \((?P<reason>[^()]*\S[^()]*)\)\s*"
 )
-#: The warnings that a comment can suppress: all but those about comments.
+#: The warnings that a comment can suppress: all except those about comments.
 _WARNINGS = tuple(
     kind for kind in kinds.OWN if kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
 )
 
 
 def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> list[Problem]:
-    """The warnings that no comment of their file suppresses, and a warning for each comment that is wrong or unused.
+    """Return the warnings that no comment suppresses, and a warning for each comment that is wrong or unused.
 
-    `texts` has the text of every file by its name.
+    `texts` maps the name of every file to its text.
     """
     kept = list(warnings)
     for name, text in texts.items():
@@ -40,7 +40,7 @@ def without_ignored(warnings: Sequence[Problem], texts: Mapping[str, str]) -> li
 
 
 def _without(warnings: list[Problem], comment: str, place: Place, line: int) -> list[Problem]:
-    """The warnings without those that a comment for `line` suppresses, and what is wrong with it."""
+    """Return the warnings without those that a comment for `line` suppresses, and add a warning if the comment is wrong."""
     found = _IGNORE.fullmatch(comment)
     codes = re.split(", ?", found["codes"]) if found else []
     if wrong := _wrong_code(codes) if found else _WANTED:
@@ -64,7 +64,7 @@ _WANTED = (
 
 
 def _wrong_code(codes: Sequence[str]) -> str:
-    """What is wrong with the first code that cannot be suppressed, or nothing."""
+    """Describe the first code that cannot be suppressed; empty if there is none."""
     for code in codes:
         if not any(kind.is_named(code) for kind in _WARNINGS):
             warnings = [name for kind in _WARNINGS for name in (kind.code, kind.slug)]
@@ -75,7 +75,7 @@ def _wrong_code(codes: Sequence[str]) -> str:
 
 
 def _target(lines: Sequence[str], number: int) -> int:
-    """The line that the comment on line `number` is for."""
+    """Return the line to which the comment on line `number` applies."""
     if not lines[number - 1].lstrip().startswith("#"):
         return number
     after = range(number + 1, len(lines) + 1)

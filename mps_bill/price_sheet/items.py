@@ -1,4 +1,4 @@
-"""The items of a sheet: each read by itself first, then those whose prices come from another."""
+"""Reading the items of a sheet: each item by itself, then prices that come from another item."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mps_bill.core.decimals import EXACT, ZERO, plain
-from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
@@ -20,17 +20,17 @@ PRO_RATA = Metering("none", 0, "half-up", 0)
 
 
 class _Draft:
-    """An item as far as it can be read; None stands for what is wrong, and is reported."""
+    """The readable part of an item; None represents a value whose problem has been reported."""
 
     def __init__(self, code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> None:
         self.code, self.fields = code, fields
         spec, table = fields.get(d.SPEC), fields.get(d.PRICES)
         self.unit, self.template = fields.value_of(d.UNIT), fields.value_of(d.SPEC)
-        # Where resolutions are named and nothing uses them, `spec` is lost.
+        # If the item has `resolutions` and no `spec` that uses them, the `spec` is missing.
         self.template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
         self.resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
         self.metering = _metering(fields, self.unit, problems)
-        #: Prices of its own; None where they come from another item.
+        #: Its own prices; None if they come from another item.
         self.prices = read_prices(table, self.unit, context, problems) if table else None
         self.sources = _sources(fields, context, problems)
         if table and spec:
@@ -38,7 +38,7 @@ class _Draft:
 
 
 def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list[Problem]) -> dict[str, Item]:
-    """Code to item in the order of the sheet. An item with a mistake may be missing or lack prices."""
+    """Return the items by code, in the order of the sheet. An item with a mistake may be missing or lack prices."""
     drafts = {
         entry.key.value: _Draft(entry.key, entry.value, context, problems) for entry in table.parts if entry.value
     }
@@ -83,12 +83,12 @@ def _item(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem
 
 
 def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Problem]) -> dict[str, str]:
-    """Other spellings of specs; each stands for one spec of the price table, and is none of them."""
+    """Return the spec of each other spelling. A spelling must not be a spec of the price table itself."""
     aliases: dict[str, str] = {}
     for entry in draft.fields.parts(d.ALIASES) if prices else ():
         alias, spec = entry.key, entry.value
         if alias.value in prices:
-            message = f"{quoted(alias.value)} has a price of its own and cannot be another spelling"
+            message = f"{quoted(alias.value)} has its own price and cannot be another spelling"
             problems.append(Problem(alias.place, kinds.WRONG_ALIAS, message))
         elif spec and spec.value not in prices:
             message = f"{quoted(spec.value)} is not a spec of the price table{near_miss(spec.value, prices)}"
@@ -101,7 +101,7 @@ def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Prob
 def _resolutions(
     fields: Fields, spec: Located[str] | None, context: Context, problems: list[Problem]
 ) -> ResolutionSet | None:
-    """The set that sizes fall into; None where the item derives nothing from sizes."""
+    """Return the item's resolution set; None if its spec does not depend on the size."""
     wanted = spec is not None and RESOLUTION in spec.value
     name = fields.get(d.RESOLUTION_SET)
     if spec and wanted and not fields.has(d.RESOLUTION_SET):
@@ -113,8 +113,8 @@ def _resolutions(
         message = (
             f"`resolutions` is not used here, since the item's `spec` has no {RESOLUTION}"
             if spec
-            else f"the item has `resolutions` and no `spec` that uses them, such as {quoted(f'{CODEC}.{RESOLUTION}')}; was `spec`"
-            " lost?"
+            else f"the item has `resolutions` but no `spec` that uses them, such as {quoted(f'{CODEC}.{RESOLUTION}')}; is `spec`"
+            " missing?"
         )
         problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
     if name.value in context.resolution_sets:
@@ -130,7 +130,7 @@ def _resolutions(
 def _check_specs(
     table: PriceTable, spec: Located[str], set_name: Located[str] | None, resolutions: ResolutionSet | None
 ) -> Iterator[Problem]:
-    """Whether the price table has what the template makes. Other specs may stand beside: usage may carry them."""
+    """Check that the price table has the specs that the template derives. Other specs are allowed: usage may name them."""
     template = spec.value
     specs = [row.key for row in table.parts]
     if is_constant(template):
@@ -138,7 +138,7 @@ def _check_specs(
             message = f"the price table has no {quoted(template)}, the spec of the item"
             near = next((row for row in specs if near_miss(template, [row.value])), None)
             if near:
-                message += f", and has {quoted(near.value)} on line {near.place.line}; write both alike"
+                message += f", but it has {quoted(near.value)} on line {near.place.line}; spell both the same way"
             yield Problem(spec.place, kinds.UNPRICED_TEMPLATE, message, also=(near.place,) if near else ())
         return
     matched = False
@@ -148,15 +148,17 @@ def _check_specs(
         if parts and parts.resolution and resolutions and set_name and parts.resolution not in resolutions.names:
             known = tuple(resolution.name for resolution in resolutions.resolutions)
             hint = near_miss(parts.resolution, known) or f"; it has {one_of(known)}"
-            message = f"{quoted(row.value)} names {quoted(parts.resolution)}, not in the set {set_name.value}{hint}"
+            message = (
+                f"{quoted(row.value)} names {quoted(parts.resolution)}, which is not in the set {set_name.value}{hint}"
+            )
             yield Problem(row.place, kinds.UNKNOWN_RESOLUTION, message, parts.resolution)
     if not matched and table.whole:
-        message = f"no spec of the price table is of the form {quoted(template)}"
+        message = f"no spec of the price table has the form {quoted(template)}"
         yield Problem(spec.place, kinds.UNPRICED_TEMPLATE, message)
 
 
 def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Metering | None:
-    """The metering rule in micros; None where it is wrong or the unit is."""
+    """Return the metering rule in micros; None if it or the unit is wrong."""
     rule = fields.get(d.METERING)
     if rule is None:
         return None if fields.wrong(d.METERING) else PRO_RATA
@@ -174,16 +176,16 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
 
 
 def _check_metering(rule: Fields) -> Iterator[Problem]:
-    per, step, rounding, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.STEP_ROUNDING), rule.get(d.MINIMUM)
+    per, step, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.MINIMUM)
     pro_rata = per.value == "none" if per else not rule.has(d.PER)
     if pro_rata:
-        at: list[tuple[str, Place]] = [(d.STEP.key, step.place)] if step else []
-        at += [(d.STEP_ROUNDING.key, rounding.place)] if rounding else []
-        for key, place in at:
-            message = (
-                f"`per: none` (the default) bills what was used and has no `{key}`; write `per: record` or `per: cycle`"
-            )
-            yield Problem(place, kinds.NEEDLESS_STEP, message)
+        for field in (d.STEP, d.STEP_ROUNDING):
+            if rule.has(field) and not rule.wrong(field):
+                message = (
+                    f"`per: none` (the default) bills the exact quantity and has no `{field.key}`; write `per: record` or"
+                    " `per: cycle`"
+                )
+                yield Problem(rule.place_of(field), kinds.NEEDLESS_STEP, message)
         return
     if per and not rule.has(d.STEP):
         message = f"`per: {per.value}` needs a `step`, such as 0.01"
@@ -213,7 +215,7 @@ def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple
 def _derived(
     draft: _Draft, derivation: Fields, drafts: dict[str, _Draft], codes: frozenset[str], problems: list[Problem]
 ) -> dict[str, RegionPrices]:
-    """Prices from another item; empty where that cannot be."""
+    """Return the prices taken from another item; empty if there is a mistake."""
     base_code, times = derivation.get(d.BASE), derivation.get(d.TIMES)
     if base_code is None:
         return {}
@@ -228,7 +230,7 @@ def _derived(
     if base.fields.has(d.PRICES_FROM) and not base.fields.has(d.PRICES):
         message = (
             f"{quoted(base_code.value)} has no prices of its own"
-            f" (they come from another item, line {base.code.place.line}); name an item with `prices`"
+            f" (they come from another item, line {base.code.place.line}); name an item that has `prices`"
         )
         problems.append(Problem(base_code.place, kinds.DERIVED_BASE, message))
         return {}
@@ -245,7 +247,7 @@ def _derived(
 def _check_pair(
     draft: _Draft, base: _Draft, base_code: Located[str], common: Mapping[Unit | None, int]
 ) -> Iterator[Problem]:
-    """Whether prices per unit and spec of `base` mean the same under `draft`. Of two units that of fewer items is wrong."""
+    """Check that units and specs of `base` mean the same in `draft`. Of two units, the one that fewer items have is wrong."""
     if draft.unit and base.unit and draft.unit != base.unit:
         units = f"{base_code.value} is priced per {base.unit.name}, {draft.code.value} per {draft.unit.name}"
         at = base_code.place
@@ -257,8 +259,8 @@ def _check_pair(
         made = ".".join(part for part in (CODEC, RESOLUTION) if part in (draft.template or ""))
         if base.template is None and any(split_spec(made, spec) for spec in base.prices or {}):
             message = (
-                f"{base_code.value} has no `spec`, and {draft.code.value}, which has its prices by `prices_from`, has"
-                f" {quoted(draft.template or '')}; give it a `spec` with the same placeholders"
+                f"{base_code.value} has no `spec`, but {draft.code.value}, which takes its prices with `prices_from`, has"
+                f" {quoted(draft.template or '')}; give {base_code.value} a `spec` with the same placeholders"
             )
             yield Problem(base.code.place, kinds.TEMPLATE_MISMATCH, message, base_code.value)
             return
@@ -277,7 +279,7 @@ def _shown(template: str | None) -> str:
 
 
 def _check_derived_resolutions(draft: _Draft, base: _Draft, base_code: Located[str]) -> list[Problem]:
-    """Every size that the base prices must exist in the item's own set, or its price could never be used."""
+    """Check that the item's own set has every resolution that the base prices; a price of another could never be used."""
     if draft.resolutions is None or base.resolutions is None or draft.resolutions == base.resolutions:
         return []
     priced = {

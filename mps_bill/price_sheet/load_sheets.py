@@ -19,7 +19,7 @@ from mps_bill.price_sheet.sheet_definition import DOCUMENT
 
 @dataclass(frozen=True, slots=True)
 class LoadedSheet:
-    """A sheet file: its text (None: it cannot be read), what could be made of it, and what is wrong with it."""
+    """A sheet file: its text (None if it cannot be read), the draft and readable parts of the sheet, and the problems."""
 
     name: str
     text: str | None
@@ -31,16 +31,16 @@ class LoadedSheet:
 def load_sheets(
     paths: Sequence[str], *, subfolders: bool = False
 ) -> tuple[tuple[LoadedSheet, ...], tuple[Problem, ...]]:
-    """Every sheet that `paths` name (files, folders, globs, ids of shipped sheets), each for itself, and the problems of
-    paths that name none. `subfolders` as in `find_sheets`."""
+    """Load every sheet that `paths` name (files, folders, globs, ids of shipped sheets), each by itself, and return a problem for
+    each path that names none. `subfolders` as in `find_sheets`."""
     files, problems = find_sheets(paths, subfolders=subfolders)
     return tuple(load_file(file) for file in files), problems
 
 
 def load_price_book(paths: Sequence[str]) -> tuple[PriceBook | None, tuple[Problem, ...]]:
-    """The book of all sheets that `paths` name.
+    """Load the price book of all sheets that `paths` name; None if there is any problem.
 
-    None where there is any problem; the problems of all files and of the sheets together come at once, by place.
+    The problems of all files and of the sheets together are returned at once, in order of place.
     """
     sheets, problems = load_sheets(paths)
     book, book_problems = gather([sheet.draft for sheet in sheets if sheet.draft])
@@ -49,18 +49,18 @@ def load_price_book(paths: Sequence[str]) -> tuple[PriceBook | None, tuple[Probl
 
 
 def load_stream() -> LoadedSheet:
-    """The sheet on standard input."""
+    """Load the sheet on standard input."""
     name = "<stdin>"
     text, problems = decode(read_whole(sys.stdin.buffer, MAX_BYTES), name)
     return LoadedSheet(name, None, None, None, problems) if text is None else load_text(text, name)
 
 
 def load_text(text: str, name: str) -> LoadedSheet:
-    """The sheet that a text is; `name` is what messages call it."""
+    """Load a sheet from its text; `name` is its name in messages."""
     return LoadedSheet(name, text, *parts_of(read_text(DOCUMENT, text, name)))
 
 
 def load_file(file: SheetFile) -> LoadedSheet:
-    """One sheet file, read for itself."""
+    """Load a single sheet file."""
     document = read_document(DOCUMENT, file.path, file.name)
     return LoadedSheet(file.name, document.text, *parts_of(document))

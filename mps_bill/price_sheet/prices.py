@@ -1,4 +1,4 @@
-"""Price tables of items: prices as written, and prices that are another item's times a factor."""
+"""The price tables of items: written prices, and prices that are another item's times a factor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PriceTable = Many[Entry[str, Many[PriceEntry]]]
 def read_prices(
     table: PriceTable, unit: Unit | None, context: Context, problems: list[Problem]
 ) -> dict[str, RegionPrices]:
-    """Spec to region to price, without what is wrong. Without a unit, tiers are checked and left out."""
+    """Return spec -> region -> price, without wrong entries. Without a unit, tiers are checked but left out."""
     prices: dict[str, RegionPrices] = {}
     for row in table.parts:
         by_region: dict[str, Price] = {}
@@ -39,7 +39,7 @@ def read_prices(
 
 
 def unknown_region(key: Located[str], context: Context, others: str = "") -> Problem:
-    """The problem of a key that is neither a region nor a group; `others` is what else may stand there."""
+    """Return the problem of a key that is neither a region nor a group; `others` names what else is allowed."""
     groups = f"groups of this sheet: {one_of(tuple(context.groups))}" if context.groups else "this sheet has no groups"
     message = f"{quoted(key.value)} is an unknown region or group"
     hint = near_miss(key.value, context.region_keys) or f"; {groups}{others}"
@@ -47,7 +47,8 @@ def unknown_region(key: Located[str], context: Context, others: str = "") -> Pro
 
 
 def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:
-    """Two groups that hold one region may not both price a spec: neither would win. Several of that kind are one mistake."""
+    """Check that no two groups that share a region both price a spec: neither price would take precedence. All specs of two
+    groups are one mistake."""
     if not context.overlaps:
         return
     both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}
@@ -62,8 +63,8 @@ def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[P
         spec, one, other, _ = rows[0]
         more = f" and {len(rows) - 1} more specs have" if len(rows) > 1 else " has"
         message = (
-            f"{shared.value} is in the groups {one} and {other}, and {quoted(spec)}{more} a price for both; take it out of one"
-            " of them"
+            f"{shared.value} is in the groups {one} and {other}, and {quoted(spec)}{more} a price for both; remove the region"
+            " from one of them"
         )
         lone = len(rows) == 1
         yield Problem(
@@ -74,9 +75,9 @@ def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[P
 def derive_prices(
     base: Mapping[str, RegionPrices], base_template: str | None, template: str | None, times: Located[Decimal]
 ) -> tuple[dict[str, RegionPrices], list[Problem]]:
-    """The prices of `base` times a factor, under the specs that the same codec and resolution have in `template`.
+    """Return the prices of `base` times a factor, by the specs that `template` derives from the same codec and resolution.
 
-    Specs of the base that its own template does not make are left out. Without templates, specs stay as they are.
+    Specs of the base that its own template does not derive are left out. Without templates, specs remain the same.
     """
     prices: dict[str, RegionPrices] = {}
     problems: list[Problem] = []
@@ -94,7 +95,7 @@ def derive_prices(
 
 
 def _overlong(base_spec: str, base: RegionPrices, derived: RegionPrices, times: Located[Decimal]) -> list[Problem]:
-    """The first derived price with more decimal places than a price may have; one is enough to show what is wrong."""
+    """Return a problem for the first derived price with too many decimal places; one is enough to show the mistake."""
     for region, price in derived.items():
         for (_, before), (_, after) in zip(base[region].figures(), price.figures(), strict=True):
             exponent = after.as_tuple().exponent

@@ -1,4 +1,4 @@
-"""The regions that are known without a sheet naming them: their ids, and their names as the provider's consoles print them."""
+"""The built-in regions: their ids, and their names in the provider's consoles."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ AREAS = {
 NAMES = {**REGIONS, **AREAS}
 KNOWN = frozenset(NAMES)
 
-#: A region id has a continent or country of two letters, then parts; a group's name must not look like that.
+#: A region id has a continent or country of two letters, then parts; a group's name must not look like one.
 REGION_ID = r"[a-z]{2}(-[a-z0-9]+)+"
 _REGION_ID = re.compile(REGION_ID)
 

@@ -1,8 +1,8 @@
-"""What makes a bill dearer under a new sheet, and what it has no price for any more: for `prices diff --fail-if-up`.
+"""Changes of a sheet that make bills higher, and prices that it no longer has, for `prices diff --fail-if-up`.
 
-A list of functions, one for each thing that can: each yields a `Rise` for what it finds. Prices are compared per equal
-quantity. A change of a rule (rounding, minimum, cycle) that never makes a bill dearer is no rise; one that may do so by a
-share that depends on the usage is an unmeasured one.
+Each function in `_CHECKS` looks for one cause and yields a `Rise` for each change. Prices are compared per equal quantity. A
+changed rule (rounding, minimum, cycle) is a rise if it can make a bill higher. The rise is not measured if its size depends
+on the usage.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, codecs, join_sp
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """Something that is dearer. `item` is the code of the item, empty where it is the whole bill.
+    """A change that makes bills higher. `item` is the code of the item, empty for the whole bill.
 
-    `ratio` is new / old where it is highest; None: from nothing to something, or (not `measured`) it depends on the usage.
+    `ratio` is the highest new / old; None if old is zero, or if the rise is not `measured`, because it depends on the usage.
     """
 
     item: str
@@ -35,22 +35,22 @@ class Rise:
     new: str
     ratio: Fraction | None
     measured: bool = True
-    #: Whether `old` and `new` are amounts, and not words.
+    #: Whether `old` and `new` are amounts and not words.
     in_figures: bool = False
-    #: What of the item it is, where it is not all of it.
+    #: The part of the item, if it is not the whole item.
     spec: str = ""
     regions: tuple[str, ...] = ()
-    #: The units of `old` and `new`, where they differ; and from when on it is so, in words.
+    #: The units of `old` and `new` if they differ, and the start of the change in words.
     units: tuple[str, str] = ("", "")
     when: str = ""
 
     def exceeds(self, percent: Decimal) -> bool:
-        """Whether it is, or may be, more than `percent`."""
+        """Whether the rise is, or may be, more than `percent`."""
         return self.ratio is None or (self.ratio - 1) * 100 > Fraction(percent)
 
     @property
     def size(self) -> tuple[bool, Fraction]:
-        """What rises from nothing comes before all that rises by a percentage."""
+        """The sort key: a rise from zero is larger than any percentage."""
         return self.ratio is None, self.ratio or Fraction(0)
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """Why a limit was crossed: in words, and the rise that it is, the `others` counted in it, or what has no price any more."""
+    """The reason why a limit was crossed: in words, and the rise, the `others` counted in it, or the `lost` prices."""
 
     text: str
     rise: Rise | None = None
@@ -76,8 +76,8 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A spec of an item, or another spelling of one, that has no price any more in `regions`; with a `size`, pictures of that
-    size alone."""
+    """A spec of an item (or another spelling) that no longer has a price in `regions`; with a `size`, only for pictures of that
+    size."""
 
     item: str
     spec: str
@@ -90,7 +90,7 @@ class Lost:
 
 
 def lost(diff: SheetDiff) -> Iterator[Lost]:
-    """What usage the old sheet bills and the new one does not, by the spec that it names or that codec and size make."""
+    """Yield the usage that the old sheet bills and the new one does not, by its spec or by the spec of its codec and size."""
     for code, old, new in ((item.code, item.old, item.new) for item in diff.items):
         if old is None:
             continue
@@ -107,14 +107,14 @@ def lost(diff: SheetDiff) -> Iterator[Lost]:
 
 
 def _unpriced(diff: SheetDiff, code: str, spec: str, other: str) -> tuple[str, ...]:
-    """The regions in which the old sheet has a price of the spec and the new one has none of the other."""
+    """Return the regions in which the old sheet has a price for `spec` and the new sheet has none for `other`."""
     regions = diff.old.regions(code, spec) | diff.new.regions(code, other)
     priced = (region for region in regions if diff.old.price_in(code, spec, region))
     return tuple(region for region in priced if not diff.new.price_in(code, other, region))
 
 
 def rises(diff: SheetDiff) -> tuple[Rise, ...]:
-    """All that makes a bill dearer, or may do so, the largest first."""
+    """Return all rises, the largest first; those that are not measured come last."""
     found = [rise for check in _CHECKS for rise in check(diff)]
     return tuple(sorted(found, key=lambda rise: (rise.measured, *rise.size), reverse=True))
 
@@ -124,7 +124,7 @@ def rises(diff: SheetDiff) -> tuple[Rise, ...]:
 
 def _prices(diff: SheetDiff) -> Iterator[Rise]:
     for item, old, new in _alike(diff):
-        # What follows another item rises by as much as that one.
+        # Prices that follow another item rise by the same percentage as that item's.
         rates = () if item.follows else item.rates
         yield from (_rise(old, new, rate) for rate in rates if rate.rises)
 
@@ -137,18 +137,18 @@ def _rise(old: Item, new: Item, rate: RateChange) -> Rise:
 
 
 def _units(diff: SheetDiff) -> Iterator[Rise]:
-    """Units that do not convert, so that no price of the item can be compared."""
+    """Yield units that do not convert, so that no price of the item can be compared."""
     for item in diff.items:
         if item.old and item.new and item.old.unit.dimension != item.new.unit.dimension:
             yield Rise(item.code, f"the unit of {item.code}", item.old.unit.name, item.new.unit.name, None, False)
 
 
 def _tier_models(diff: SheetDiff) -> Iterator[Rise]:
-    """Prices whose tiers apply otherwise, at the quantity where that costs most."""
+    """Yield prices whose kind changed, with the ratio at the quantity where the rise is highest."""
     for item, _, _ in _alike(diff):
         for kind in item.kinds:
             old, new = kind.old, kind.new
-            # What is counted together is not in a price itself, so such a change is not measured.
+            # A price does not show which quantities are counted together, so such a change is not measured.
             measured = old.across_item == new.across_item
             ratio = _highest(old, new) if measured else None
             dearer = ratio is None or ratio > 1 if measured else not _never_above(old, new)
@@ -159,14 +159,14 @@ def _tier_models(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _never_above(old: Price, new: Price) -> bool:
-    """Whether no figure of the new price is above any of the old one, however quantities are counted."""
+    """Whether no unit price of the new price is above any of the old price, however quantities are counted."""
     highest = max(Fraction(price) / (new.lot() or 1) for _, price in new.figures())
     return highest <= min(Fraction(price) / (old.lot() or 1) for _, price in old.figures())
 
 
 def _highest(old: Price, new: Price) -> Fraction | None:
-    """How many times the old cost the new one is, for the quantity and the use before it for which that is most; None
-    where something costs that cost nothing. What costs alike by the piece is dearest at an edge of a tier or just above."""
+    """Return the highest new / old cost over all quantities and all use before them; None if something that was free now has a
+    cost. Since cost is linear between bounds, the ratio is highest at the bound of a tier or just above it."""
     bounds = {bound for price in (old, new) for bound, _ in price.figures() if bound is not None}
     points = sorted({0, *bounds, *(bound + 1 for bound in bounds), 2 * max(bounds, default=old.unit.micros) + 2})
     highest = Fraction(0)
@@ -181,7 +181,7 @@ def _highest(old: Price, new: Price) -> Fraction | None:
 
 
 def _cost(price: Price, micros: int, used: int) -> Fraction:
-    """What a quantity costs, before any rounding."""
+    """Return the cost of a quantity, before any rounding."""
     cost = Fraction(0)
     for part, unit_price, _, ticks in price.parts(micros, used):
         lot = None if price.counted(part) else price.lot()
@@ -189,11 +189,11 @@ def _cost(price: Price, micros: int, used: int) -> Fraction:
     return cost
 
 
-# ---- Which price it is -----------------------------------------------------------------------------------------------
+# ---- Which price applies ---------------------------------------------------------------------------------------------
 
 
 def _sizes_and_specs(diff: SheetDiff) -> Iterator[Rise]:
-    """Pictures and spellings that are billed as another spec: a bucket that is made smaller, another template."""
+    """Yield pictures and spellings that are billed as another spec, such as after a bucket was made smaller; one per item."""
     for _, old, new in _alike(diff):
         found = [rise for rise in _rerouted(diff.old, diff.new, old, new) if rise.ratio is None or rise.ratio > 1]
         if found:
@@ -216,7 +216,8 @@ def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> It
 
 
 def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:
-    """For every codec and every size at which a bucket ends, the spec before and after; none where usage was refused."""
+    """Yield the spec before and after for every codec and every size at which a bucket ends, unless the old sheet has no price
+    for it."""
     sizes = [*before.resolutions, *after.resolutions]
     corners = {(size.long, size.short) for size in sizes} or {(0, 0)}
     corners |= {(long, short) for long, _ in corners for _, short in corners if short <= long}
@@ -229,7 +230,7 @@ def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:
 
 
 def _spec(item: Item, codec: str, long: int, short: int) -> str | None:
-    """The spec of a picture; None where the item has none for it."""
+    """Return the spec of a picture; None if the item has none for it."""
     if item.template is None or (CODEC in item.template and not codec):
         return None
     found = bucket(item.resolutions, long, short) if RESOLUTION in item.template else None
@@ -253,7 +254,8 @@ def _metering(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _only_in_larger_units(item: ItemChange, old: Item, new: Item) -> bool:
-    """Whether quantities are metered alike by number, in a larger unit at figures that are no higher: `minute` made `hour`."""
+    """Whether the numbers of the metering rule are the same or lower in a larger unit, and so are the unit prices: `minute`
+    changed to `hour`."""
     one, other = (
         replace(metering, step=metering.step * unit, minimum=metering.minimum * unit)
         for metering, unit in ((old.metering, new.unit.micros), (new.metering, old.unit.micros))
@@ -265,7 +267,7 @@ def _only_in_larger_units(item: ItemChange, old: Item, new: Item) -> bool:
 
 
 def _never_bills_more(old: Metering, new: Metering) -> bool:
-    """Whether no usage has a larger quantity by the new rule."""
+    """Whether no usage has a larger billed quantity under the new rule."""
     if old == new:
         return True
     smallest = max(old.minimum, old.step if (old.per, old.rounding) == ("record", "up") else 0)
@@ -299,7 +301,7 @@ def _bill_rounding(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _calendar(diff: SheetDiff) -> Iterator[Rise]:
-    """How much is rounded at once, and over what tiers count."""
+    """Yield changes of the billing cycle and the settlement: how much is rounded at once, and over what period tiers count."""
     old, new = diff.old.billing, diff.new.billing
     if old.calendar != new.calendar:
         before, after = words.cycle_words(old), words.cycle_words(new)
@@ -322,7 +324,7 @@ _CHECKS: tuple[Callable[[SheetDiff], Iterator[Rise]], ...] = (
 
 
 def _alike(diff: SheetDiff) -> Iterator[tuple[ItemChange, Item, Item]]:
-    """The items that both sheets have, in units that convert."""
+    """Yield the items that both sheets have in units that convert."""
     for item in diff.items:
         if item.old and item.new and item.old.unit.dimension == item.new.unit.dimension:
             yield item, item.old, item.new

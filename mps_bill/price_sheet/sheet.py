@@ -1,4 +1,4 @@
-"""One price sheet from its document."""
+"""Building one price sheet from its document."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from mps_bill.price_sheet.sheet_model import EVERY_REGION, Billing, PriceSheet, 
 
 @dataclass(frozen=True, slots=True)
 class SheetDraft:
-    """A sheet with a sound head, perhaps with wrong items left out, so that it can be compared with other sheets.
+    """A sheet whose head is sound, so that it can be compared with other sheets; wrong items may have been left out.
 
-    `fields` is the sheet as it was read, in which every value has its place.
+    `fields` are the values as read, each with its place.
     """
 
     sheet: PriceSheet
@@ -35,15 +35,15 @@ class SheetDraft:
 
 @dataclass(frozen=True, slots=True)
 class SheetParts:
-    """What could be read of a sheet, sound or not, so that warnings can be reported beside errors."""
+    """The readable parts of a sheet, sound or not, so that warnings can be reported along with errors."""
 
     fields: Fields
     context: Context
 
 
 def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
-    """A sheet from a document that was read, with every problem by place: also one with problems, where its head is sound, and
-    what could be read of one whose head is not; None where it is not a sheet at all."""
+    """Return the sheet of a document (None if its head is not sound), its readable parts (None if it is not a sheet at all), and
+    every problem in order of place."""
     problems, fields = list(document.problems), document.fields
     if fields is None:
         return None, None, document.problems
@@ -113,14 +113,17 @@ def _check_period(start: Located[int] | None, end: Located[int] | None, calendar
             yield Problem(time.place, kinds.OFF_CYCLE_TIME, message, "the billing clock")
 
 
-# ---- What has no price ----------------------------------------------------------------------------------------------
+# ---- Unpriced usage -------------------------------------------------------------------------------------------------
 
 
 def _unpriced(
     table: Many[Fields], sheet: PriceSheet, context: Context, problems: list[Problem]
 ) -> tuple[Unpriced, ...]:
-    """The entries that are right, in the order of the sheet. `sheet` has its items and prices."""
+    """Return the entries without mistakes, in the order of the sheet. `sheet` has the items and prices."""
     entries = []
+    counts = Counter(region for members in context.groups.values() for region in members)
+    # A region in two groups is a mistake of its own.
+    shared = {region for region, count in counts.items() if count > 1}
     for fields in table.parts:
         written = fields.parts(d.UNPRICED_REGIONS)
         problems += [unknown_region(region, context) for region in written if region.value not in context.region_keys]
@@ -136,16 +139,13 @@ def _unpriced(
             note=note,
             place=fields.place,
         )
-        # Of a region that is in two groups, that is what is wrong.
-        held = Counter(region for members in context.groups.values() for region in members)
-        shared = {region for region, number in held.items() if number > 1}
         problems += _check_no_price(entry, sheet, shared) if before is None else _check_before(fields, entry, sheet)
         entries.append(entry)
     return tuple(entries)
 
 
 def _check_no_price(entry: Unpriced, sheet: PriceSheet, shared: Set[str]) -> Iterator[Problem]:
-    """Nothing of it may have a price after all; one is enough to show what is wrong."""
+    """Check that nothing in the entry has a price; the first price found shows the mistake."""
     for item, spec, region in _priced(entry, sheet):
         if region in shared:
             continue
@@ -164,15 +164,15 @@ def _check_before(fields: Fields, entry: Unpriced, sheet: PriceSheet) -> Iterato
     elif before.value <= sheet.effective_from or (
         sheet.effective_to is not None and before.value >= sheet.effective_to
     ):
-        message = f"{when} is not within the time in which the sheet is in force, so `before` has no effect"
+        message = f"{when} is not inside the period of the sheet, so `before` has no effect"
         yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
     elif next(_priced(entry, sheet), None) is None:
-        message = "the sheet has no price for what this entry names, so `before` has no effect; remove it"
+        message = "the sheet has no price for the usage of this entry, so `before` has no effect; remove it"
         yield Problem(before.place, kinds.NEEDLESS_BEFORE, message)
 
 
 def _priced(entry: Unpriced, sheet: PriceSheet) -> Iterator[tuple[str, str, str]]:
-    """Item, spec and region (or group, or "*") of each price that the entry holds."""
+    """Yield the item, spec and region (or group, or "*") of each price that the entry includes."""
     for item in (sheet.items[code] for code in entry.items if code in sheet.items):
         for spec, prices in item.prices.items():
             for region in entry.regions or prices:

@@ -1,4 +1,4 @@
-"""The price sheet format, defined once: the loader reads by it, and editors get it as a JSON Schema."""
+"""The definition of the price sheet format, for the loader and, as a JSON Schema, for editors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TEMPLATE = rf"{_TEMPLATE_PART}(\.{_TEMPLATE_PART})*"
 _SIZE = r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})"
 _DURATION = r"(0|[1-9][0-9]{0,3})([mhd])"
 _REGION = rf"{REGION_ID}|{'|'.join(AREAS)}"
-#: Words that no region is named by.
+#: Words that are not region ids.
 _GROUP = rf"(?!({REGION_ID})$){LOWER_CASE}"
 _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
@@ -44,10 +44,10 @@ _is_group = shapes.matching(LOWER_CASE, "a group's name", "lower-case words join
 
 
 def parse_date(text: str) -> str:
-    """`text` where it is a day such as 2026-11-23; dates of this form stand in order as texts.
+    """Return `text` if it is a day such as 2026-11-23; dates of this form sort as text.
 
     Raises:
-        ValueError: it is something else, or no such day; the message says which.
+        ValueError: it is not a date, or the day does not exist; the message says which.
     """
     _is_date(text)
     try:
@@ -58,7 +58,7 @@ def parse_date(text: str) -> str:
 
 
 def _parse_duration(text: str) -> int:
-    """Seconds of `30m`, `1h` or `1d`."""
+    """Return the seconds of `30m`, `1h` or `1d`."""
     return int(_is_duration(text)[:-1]) * _SECONDS[text[-1]]
 
 
@@ -67,7 +67,7 @@ def _parse_places(text: str) -> int:
 
 
 def _parse_size(text: str) -> tuple[int, int]:
-    """The long and the short side of `1920x1080`, in pixels; portrait equals landscape."""
+    """Return the long and the short side of `1920x1080`, in pixels; portrait equals landscape."""
     short, long = sorted(map(int, _is_size(text).split("x")))
     return long, short
 
@@ -75,7 +75,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 def _parse_group_name(text: str) -> str:
     if looks_like_region(_is_group(text)):
         other = quoted(text.replace("-", "_"))
-        raise ValueError(f"{quoted(text)} looks like a region id; name the group otherwise, such as {other}")
+        raise ValueError(f"{quoted(text)} looks like a region id; choose another name for the group, such as {other}")
     return text
 
 
@@ -101,7 +101,7 @@ _code = lower_case("an item code", kinds.BAD_ID)
 _set_name = word("a resolution set's name", LOWER_CASE, kinds.BAD_ID, "lower-case words")
 _rounding = Choice[RoundingMode]("a rounding mode", words("half-up", "up", "down"), kinds.UNKNOWN_ROUNDING)
 
-SOURCE_ID = optional("id", _id, "a name by which items refer to the source", default=None)
+SOURCE_ID = optional("id", _id, "the name that items use for the source", default=None)
 SOURCE_READ_ON = Field("read_on", Text("a date", parse_date, _DATE, kinds.BAD_DATE), "the day they were read")
 _url = word("a web address", r"https?://\S+", kinds.BAD_URL, "one such as https://...")
 _sister = line("a product's name", kinds.BAD_NAME)
@@ -117,14 +117,14 @@ _duration = Text("a duration", _parse_duration, _DURATION, kinds.BAD_DURATION)
 _settlement = Choice[Settlement]("a settlement", words("hourly", "monthly"), kinds.UNKNOWN_SETTLEMENT)
 PLACES = Field("places", _places, "decimal places of a bill's amount")
 MODE = Field("mode", _rounding, "how a bill's sum is rounded to these decimal places")
-CYCLE = Field("cycle", _cycle, "what one bill spans")
+CYCLE = Field("cycle", _cycle, "the period of one bill")
 TIMEZONE = Field("timezone", offset(kinds.BAD_OFFSET), "the clock on which cycles begin and end")
-ISSUE_AFTER = Field("issue_after", _duration, "from the end of a cycle to its bill, such as 1h")
+ISSUE_AFTER = Field("issue_after", _duration, "the time from the end of a cycle to its bill, such as 1h")
 SETTLEMENT = Field("settlement", _settlement, "when bills are paid")
-ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "how a bill's sum becomes money")
+ROUNDING = Field("rounding", Record("a bill's rounding", (PLACES, MODE)), "how a bill's sum is rounded to money")
 BILLING_RECORD = Record("billing", (CYCLE, TIMEZONE, ISSUE_AFTER, SETTLEMENT, ROUNDING))
 
-# Whether a region or group is known depends on the sheet, so any text is read here and checked with the item.
+# Whether a region or group is known depends on the sheet, so any text is accepted here and checked with the item.
 _price_region = Text("a region or group", str, rf"\*|{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 _unpriced_region = Text("a region or group", str, rf"{_REGION}|{LOWER_CASE}", kinds.UNKNOWN_REGION)
 REGION_PRICES = MapOf("a spec's prices by region", _price_region, price_shape())
@@ -133,14 +133,14 @@ _rule = Choice[RoundedPer]("a metering rule", words("record", "cycle", "none"), 
 PER = optional("per", _rule, "what is rounded: each record, the cycle's sum, or nothing (default)")
 _step = number("a step", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
 _minimum = number("a minimum", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True)
-STEP = optional("step", _step, "the quantity is a whole number of these")
-STEP_ROUNDING = optional("rounding", _rounding, "how a quantity becomes whole steps")
-MINIMUM = optional("minimum", _minimum, "smallest billed quantity of a record above zero")
+STEP = optional("step", _step, "the billed quantity is a multiple of this")
+STEP_ROUNDING = optional("rounding", _rounding, "how a quantity is rounded to the step")
+MINIMUM = optional("minimum", _minimum, "the smallest billed quantity of a record above zero")
 METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
 
 BASE = Field("item", _code, "the item of this sheet whose prices are taken", name="base")
 _factor = number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True)
-TIMES = Field("times", _factor, "what they are multiplied by")
+TIMES = Field("times", _factor, "the factor that multiplies them")
 DERIVATION = Object("prices_from", (BASE, TIMES), make=Derived)
 
 _name = line("a name", kinds.BAD_NAME)
@@ -148,21 +148,21 @@ _language = word("a language", "|".join(LANGUAGES[1:]), kinds.UNKNOWN_LANGUAGE, 
 _names = MapOf("the names in other languages", _language, _name)
 _family = Choice[Family]("a family", words(*FAMILIES), kinds.UNKNOWN_FAMILY)
 _template = Text("a spec", _parse_template, _TEMPLATE, kinds.BAD_TEMPLATE)
-_of_spec = f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; default: named by usage"
+_of_spec = f"how the spec is derived ({CODEC}.{RESOLUTION}), or a constant; default: usage names the spec"
 NAME = Field("name", _name, "the item's name for people")
 NAMES = optional("names", _names, "the item's name in other languages, such as zh, as the provider writes it")
 FAMILY = Field("family", _family, "the family of billable items")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
 SPEC = optional("spec", _template, _of_spec)
 RESOLUTION_SET = optional("resolutions", _set_name, "the sheet's resolution set that sizes fall into")
-METERING = optional("metering", METERING_RECORD, "how a metered quantity becomes the billed one; default: unchanged")
+METERING = optional("metering", METERING_RECORD, "how the metered quantity becomes the billed one; default: unchanged")
 _prices = MapOf("a price table", _spec, REGION_PRICES)
 _aliases = MapOf("other spellings of specs", _spec, _spec)
 _sources = ListOf("the item's sources", _id, unique=True)
 PRICES = optional("prices", _prices, "spec, then region, group or *, then the price")
-PRICES_FROM = optional("prices_from", DERIVATION, "prices that are another item's, times a factor")
+PRICES_FROM = optional("prices_from", DERIVATION, "prices that are another item's times a factor")
 ALIASES = optional("spec_aliases", _aliases, "another spelling of a spec, then the spec of the price table")
-ITEM_SOURCES = optional("sources", _sources, "ids of the sources that the prices come from; default: all of the sheet")
+ITEM_SOURCES = optional("sources", _sources, "ids of the sources of the prices; default: all sources of the sheet")
 ITEM = Record(
     "an item",
     (NAME, NAMES, FAMILY, UNIT, SPEC, RESOLUTION_SET, METERING, PRICES, PRICES_FROM, ALIASES, ITEM_SOURCES),
@@ -172,31 +172,31 @@ ITEM = Record(
 UNPRICED_ITEMS = Field("items", ListOf("the items without a price", _code, unique=True), "codes of items")
 _specs = ListOf("the specs without a price", _spec, unique=True)
 _regions = ListOf("the regions without a price", _unpriced_region, unique=True)
-_of_specs = "specs, or what they begin with (H266 is H266.HD and all others); default: every spec"
+_of_specs = "specs, or their beginnings (H266 includes H266.HD and all others); default: every spec"
 UNPRICED_SPECS = optional("specs", _specs, _of_specs)
 UNPRICED_REGIONS = optional("regions", _regions, "regions and groups; default: everywhere")
 BEFORE = optional(
     "before",
     moment("a time", kinds.BAD_TIME),
-    "when the price was first charged, on the edge of a cycle; usage before it is refused; default: no price",
+    "when the price was first charged, at the start of a cycle; usage before it is refused; default: no price",
 )
-NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price, as a refusal says it")
+NOTE = Field("note", line("a note", kinds.BAD_NAME), "why there is no price; shown when usage is refused")
 _unpriced = Record("what has no price", (UNPRICED_ITEMS, UNPRICED_SPECS, UNPRICED_REGIONS, BEFORE, NOTE))
 UNPRICED = optional(
     "unpriced",
     ListOf("what has no price", _unpriced),
-    "usage that the provider bills and the sheet has no price for, or not from its start on",
+    "usage that the provider bills but for which the sheet has no price, or none at its start",
 )
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
 ID = Field("id", lower_case("a sheet's id", kinds.BAD_ID), "sheets with one id are versions of it")
-SITE = Field("site", lower_case("a site", kinds.BAD_ID), "the site that sells, such as international")
+SITE = Field("site", lower_case("a site", kinds.BAD_ID), "the provider's site that sells, such as international")
 PRODUCT = Field("product", lower_case("a product", kinds.BAD_ID), "the product that is billed, such as mps")
 CURRENCY = Field("currency", currency(kinds.BAD_CURRENCY), "the currency of every price")
 _start, _end = moment("a start", kinds.BAD_TIME), moment("an end", kinds.BAD_TIME)
-_until = "the moment it is no longer in force; default: the start of the id's next version"
+_until = "the moment from which it is no longer in force; default: the start of the id's next version"
 _list_of_sources = ListOf("the sources", SOURCE, unique=Unique(kinds.DUPLICATE_SOURCE, (SOURCE_ID.key,)))
-EFFECTIVE_FROM = Field("effective_from", _start, "the first moment in force, on the edge of a cycle")
+EFFECTIVE_FROM = Field("effective_from", _start, "the first moment in force, at the start of a cycle")
 EFFECTIVE_TO = optional("effective_to", _end, _until)
 SOURCES = optional("sources", _list_of_sources, "where the prices were read")
 BILLING = Field("billing", BILLING_RECORD, "how the product is billed")
@@ -208,7 +208,7 @@ _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
 RESOLUTIONS = optional(
     "resolutions",
     MapOf("the resolution sets", _set_name, MapOf("a resolution set", _resolution, _size)),
-    "sets of sizes, smallest first; each holds pictures whose sides are at most its own",
+    "sets of sizes, smallest first; a size is for pictures whose sides are no longer than its own",
 )
 ITEMS = Field("items", MapOf("the items", _code, ITEM), "the billable items, in the order of a bill's lines")
 _head = (FORMAT, ID, SITE, PRODUCT, CURRENCY, EFFECTIVE_FROM, EFFECTIVE_TO)

@@ -1,4 +1,4 @@
-"""What changed between two sheets, as a customer meets it: prices are compared by region, and reported by group."""
+"""The differences between two sheets as a customer sees them: prices are compared by region and reported by group."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import words
-from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches, units_per_unit
+from mps_bill.price_sheet.price_kinds.price_kind import Price, quantity_ranges, units_per_unit
 from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
 from mps_bill.price_sheet.table import side_by_side
 
 
 @dataclass(frozen=True, slots=True)
 class WordChange:
-    """Something other than a price that changed; empty text where it was not there."""
+    """A change of something other than a price; `old` or `new` is empty if it was added or removed."""
 
     what: str
     old: str
@@ -27,11 +27,11 @@ class WordChange:
 
 @dataclass(frozen=True, slots=True)
 class RateChange:
-    """One figure before and after: `old` or `new` is None where a spec or region was added or removed.
+    """A unit price before and after: `old` or `new` is None if a spec or region was added or removed.
 
     `regions` is a text such as `mainland, us-west-1`; `tier` is empty for a flat price. `ratio` is new / old per equal
-    quantity, None where the two cannot be compared (added, removed, from 0, units that do not convert). `new` is per unit of
-    the new sheet, and `new` x `factor` per unit of the old one.
+    quantity, None if the two cannot be compared (added, removed, from 0, units that do not convert). `new` is per unit of the
+    new sheet; `new` x `factor` is per unit of the old sheet.
     """
 
     spec: str
@@ -42,20 +42,20 @@ class RateChange:
     ratio: Fraction | None
     region_ids: tuple[str, ...] = ()
     factor: Fraction = Fraction(1)
-    #: The bounds of the tier in units, of the old sheet where it has the price; None: it has none.
+    #: The bounds of the tier, in units of the old sheet if it has the price; None if the tier has no such bound.
     low: Decimal | None = None
     high: Decimal | None = None
 
     @property
     def new_in_old_unit(self) -> Decimal | None:
-        """The new price per unit of the old sheet, exactly; None where there is none, or where it does not end."""
+        """The exact new price per unit of the old sheet; None if there is none or if its decimals do not end."""
         if self.new is None or self.factor == 1:
             return self.new
         return ended(Fraction(self.new) * self.factor)
 
     @property
     def difference(self) -> Decimal | None:
-        """By how much a unit of the old sheet is dearer."""
+        """The price increase for a unit of the old sheet."""
         new = self.new_in_old_unit
         return None if self.old is None or new is None else EXACT.subtract(new, self.old)
 
@@ -72,7 +72,7 @@ class RateChange:
 
     @property
     def size(self) -> tuple[bool, Fraction]:
-        """How much the price changed, up or down; from nothing, or in another unit, is more than any percentage."""
+        """The size of the change, up or down; from 0 or in another unit it is larger than any percentage."""
         if self.old is None or self.new is None:
             return False, Fraction(0)
         return (True, Fraction(0)) if not self.ratio else (False, max(self.ratio, 1 / self.ratio))
@@ -80,7 +80,7 @@ class RateChange:
 
 @dataclass(frozen=True, slots=True)
 class KindChange:
-    """A price that is of another kind, or whose tiers are counted otherwise."""
+    """A price that changed its kind, or how quantities accumulate in its tiers."""
 
     spec: str
     regions: str
@@ -96,7 +96,7 @@ class KindChange:
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """An item that was added or removed (one of the two is None), or whose words or prices changed."""
+    """An item that was added or removed (`old` or `new` is None), or whose words or prices changed."""
 
     code: str
     old: Item | None
@@ -111,23 +111,24 @@ class ItemChange:
 
     @property
     def rules(self) -> tuple[WordChange, ...]:
-        """The words that say how usage is billed."""
+        """The changed words that affect how usage is billed."""
         return tuple(word for word in self.words if word.what not in (tr("name"), tr("family")))
 
     @property
     def factors(self) -> tuple[Derived, Derived] | None:
-        """What the prices are derived by before and after, where they come from the same item under both."""
+        """How the prices are derived before and after, if they come from the same item both times."""
         before, after = (item.derived if item else None for item in (self.old, self.new))
         return (before, after) if before and after and before.base == after.base else None
 
     @property
     def follows(self) -> bool:
-        """Whether its prices changed only because those of another item did."""
+        """Whether its prices changed only because those of another item changed."""
         return self.folds and self.factors is not None and self.factors[0].times == self.factors[1].times
 
     @property
     def folds(self) -> bool:
-        """Whether the prices have one reason: the other item's, or the factor. Specs of another name are not the same prices."""
+        """Whether all price changes have one cause: the other item's prices, or the factor. Renamed specs are not the same
+        prices."""
         if self.old is None or self.new is None or self.factors is None:
             return False
         return self.old.template == self.new.template
@@ -135,7 +136,7 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class SheetDiff:
-    """Everything that changed; nothing where the two sheets bill alike."""
+    """Everything that changed between two sheets; false if nothing did."""
 
     old: PriceSheet
     new: PriceSheet
@@ -151,7 +152,7 @@ class SheetDiff:
 
     @property
     def rules(self) -> Iterator[tuple[str, WordChange]]:
-        """What changed of how usage is billed but for the figures, each with the code of its item, empty for the sheet."""
+        """The changed rules of billing, except unit prices, each with the code of its item; empty for the sheet."""
         yield from (("", word) for word in _changed(_billing_words(self.old), _billing_words(self.new)))
         for item in self.items:
             yield from ((item.code, word) for word in item.rules)
@@ -163,7 +164,7 @@ class SheetDiff:
 
     @property
     def moved(self) -> Iterator[RateChange]:
-        """The figures that changed, without those that follow others."""
+        """The unit prices that changed, without those that follow other items."""
         for item in self.items:
             if not item.follows:
                 yield from item.rates
@@ -173,8 +174,8 @@ class SheetDiff:
 
 
 def diff_sheets(old: PriceSheet, new: PriceSheet, *, added: bool = True) -> SheetDiff:
-    """What changed from `old` to `new`, both of one currency; items in the order of the new sheet, removed ones last. Without
-    `added`, items that only the new one has are left out."""
+    """Compare two sheets of one currency. Items are in the order of the new sheet, removed items last. Without `added`, items
+    that only the new sheet has are left out."""
     changes = []
     for code in [*new.items, *(code for code in old.items if code not in new.items)]:
         if not added and code not in old.items:
@@ -259,7 +260,7 @@ def _words_of(item: Item) -> dict[str, str]:
 def _price_changes(
     old: PriceSheet, new: PriceSheet, code: str
 ) -> tuple[tuple[KindChange, ...], tuple[RateChange, ...]]:
-    """Where the kind of an item's prices changed, and its figures that differ, with the regions that change alike."""
+    """Return the changes in kind and the changes in unit price of an item, each with the regions that have the same change."""
     groups = {**old.region_groups, **new.region_groups}
     kinds: list[KindChange] = []
     rates: list[RateChange] = []
@@ -276,11 +277,11 @@ def _price_changes(
 def _rate_changes(
     spec: str, names: str, regions: tuple[str, ...], old: Price | None, new: Price | None
 ) -> Iterator[RateChange]:
-    """A change for each stretch of quantity between the bounds of either price in which the figures differ."""
+    """Yield a change for each range of quantity, between bounds of either price, in which the unit prices differ."""
     factor = units_per_unit(old, new) if old and new else None
     unit = next(price.unit for price in (old, new) if price)
     start: Decimal | None = Decimal(0)
-    for tier, high in stretches((old, new)):
+    for tier, high in quantity_ranges((old, new)):
         end = None if high is None else in_unit(high, unit)
         one, other = (price.at(high) if price else None for price in (old, new))
         ratio = Fraction(other) * factor / Fraction(one) if factor and one and other is not None else None
@@ -290,6 +291,6 @@ def _rate_changes(
 
 
 def ended(value: Fraction) -> Decimal | None:
-    """The decimal that a fraction is, where it ends within the digits that a price may have."""
+    """Return a fraction as a decimal, if it ends within the decimal places that a price may have; otherwise None."""
     scaled_ = value * 10**AMOUNT_PLACES
     return scaled(scaled_.numerator, AMOUNT_PLACES) if scaled_.denominator == 1 else None

@@ -1,7 +1,7 @@
-"""A price sheet as values.
+"""The values of a price sheet.
 
 Times are whole seconds since the epoch. Quantities are micros (`core.units`). Prices are Decimals with the digits as
-written. Every value that an explanation names keeps its place in the file.
+written. Every value that an explanation mentions keeps its place in the file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVERY_REGION = "*"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where prices were read: `product` names a sister product where the figures are not from the product's own page."""
+    """The page on which prices were read. `product` names a sister product if they are not from the product's own page."""
 
     id: str | None
     url: str
@@ -38,7 +38,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How a product is billed: its calendar, the lag of the bill, and the rounding of its sum to money."""
+    """How a product is billed: the calendar, the delay of the bill (seconds), and the rounding of its sum to money."""
 
     calendar: Calendar
     issue_after: int
@@ -49,7 +49,7 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A bucket: holds every picture whose long and short sides are at most these, in pixels."""
+    """A resolution bucket: every picture whose long and short sides are at most these, in pixels."""
 
     name: str
     long: int
@@ -58,7 +58,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Metering:
-    """How a metered quantity becomes the billed one. `step` and `minimum` are micros; `step` is 0 for `per: none`.
+    """How a metered quantity becomes the billed quantity. `step` and `minimum` are micros; `step` is 0 for `per: none`.
 
     `per: record` rounds each record to `step`; `per: cycle` rounds the cycle's sum of an item, spec and region;
     `per: none` bills pro rata. `minimum` is the smallest billed quantity of a record above zero.
@@ -72,10 +72,10 @@ class Metering:
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """Usage that the provider bills and the sheet has no price for, and why: `note`.
+    """Usage that the provider bills but for which the sheet has no price, with the reason in `note`.
 
-    `specs` are specs or what they begin with (`H266` is every `H266.HD`); `regions` are region ids; empty: all of them.
-    `before` (seconds) is when its price was first charged; None: there is none.
+    `specs` are specs or their beginnings (`H266` includes `H266.HD`); `regions` are region ids. Either is empty for all.
+    `before` (seconds) is the time at which the price was first charged; None if there is no price.
     """
 
     items: tuple[str, ...]
@@ -86,7 +86,7 @@ class Unpriced:
     place: Place
 
     def holds_item(self, item: str, region: str) -> bool:
-        """Whether any of the item's usage in the region is meant."""
+        """Whether any usage of the item in the region is included."""
         return item in self.items and (not self.regions or region in self.regions)
 
     def holds(self, item: str, spec: str, region: str) -> bool:
@@ -102,9 +102,9 @@ RegionPrices = Mapping[str, Price]
 
 @dataclass(frozen=True, slots=True)
 class PriceInForce:
-    """The price in a region, and the scope that gave it: the region itself, its group, or "*".
+    """The price in a region, and the scope that has it in the sheet: the region itself, its group, or "*".
 
-    `not_before` says since when it is charged, where that is later than the start of the sheet.
+    `not_before` is the entry that says from when the price is charged, if that is later than the start of the sheet.
     """
 
     price: Price
@@ -117,7 +117,7 @@ class PriceInForce:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """That prices are those of the item `base`, times a factor."""
+    """Prices that are those of the item `base` times a factor."""
 
     base: str
     times: Decimal
@@ -125,10 +125,10 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A billable item. `template` derives the spec (`{codec}.{resolution}`) or is a constant; None: usage names it.
+    """A billable item. `template` derives the spec (`{codec}.{resolution}`) or is a constant; None: usage names the spec.
 
     `prices` maps spec -> region, group or "*" -> price, in the order of the sheet. `aliases` maps other spellings of specs to
-    those of the price table.
+    the spelling in the price table.
     """
 
     code: str
@@ -144,21 +144,21 @@ class Item:
     aliases: Mapping[str, str] = field(default_factory=dict)
     #: The name in other languages.
     names: Mapping[str, str] = field(default_factory=dict)
-    #: Where the prices come from another item.
+    #: Set if the prices come from another item.
     derived: Derived | None = None
 
     @property
     def label(self) -> str:
-        """The name in the language that is shown, where the sheet has it."""
+        """The name in the current language, if the sheet has one."""
         return self.names.get(current(), self.name)
 
     def spec_of(self, word: str) -> str:
-        """The spec that a word stands for, where it is another spelling of one; else the word."""
+        """Return the spec of which the word is another spelling; otherwise the word itself."""
         return self.aliases.get(word, word)
 
 
 def specs_named(word: str, versions: Iterable[Item]) -> tuple[str, ...]:
-    """The specs that a word names in the versions of an item, be it as another spelling; none where they do not have it."""
+    """Return the specs that a word, perhaps another spelling, names in the versions of an item; none if no version has it."""
     named = (item.spec_of(word) for item in versions if item.spec_of(word) in item.prices)
     return tuple(dict.fromkeys(named))
 
@@ -179,9 +179,9 @@ class PriceSheet:
     sources: tuple[Source, ...]
     place: Place
     unpriced: tuple[Unpriced, ...] = ()
-    #: Its own start, by which it is named, where it counts as if it had been in force all the time.
+    #: Its own start, used in its name, if the sheet is treated as always in force.
     dated: int | None = None
-    #: What was found before of item, spec and region, because every charge of a run asks.
+    #: Prices found earlier, by item, spec and region, because every charge of a run needs one.
     _in_force: dict[tuple[str, str, str], PriceInForce | None] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -193,21 +193,21 @@ class PriceSheet:
         return f"{self.id}@{iso(start, self.billing.calendar.offset)}"
 
     def members(self, key: str) -> tuple[str, ...]:
-        """The regions of a group; a region and "*" stand for themselves."""
+        """Return the regions of a group; a region or "*" is its own only member."""
         return self.region_groups.get(key, (key,))
 
     def regions(self, item: str, spec: str) -> dict[str, None]:
-        """Every region that the item of this code has a price of the spec for, in order, groups by their members."""
+        """Return every region in which the item of this code has a price for the spec, in order, with groups expanded."""
         prices = self.items[item].prices.get(spec, {}) if item in self.items else {}
         return dict.fromkeys(region for key in prices for region in self.members(key))
 
     def price_in(self, item: str, spec: str, region: str) -> Price | None:
-        """The price of the item of this code, which the sheet need not have."""
+        """Return the price of the item of this code; None if the sheet does not have the item."""
         found = self.price(self.items[item], spec, region) if item in self.items else None
         return found.price if found else None
 
     def price(self, item: Item, spec: str, region: str) -> PriceInForce | None:
-        """The price in `region`, and for what it is written."""
+        """Return the price in `region`, with the scope that has it in the sheet."""
         key = (item.code, spec, region)
         if key not in self._in_force:
             prices = item.prices.get(spec, {})
@@ -217,13 +217,13 @@ class PriceSheet:
         return self._in_force[key]
 
     def unpriced_as(self, item: str, spec: str, region: str) -> Unpriced | None:
-        """What the sheet says of usage that it has no price for, or not yet; of several entries the one that holds longest."""
+        """Return the entry for usage that has no price, or not yet; of several entries the one that applies longest."""
         found = (entry for entry in self.unpriced if entry.holds(item, spec, region))
         return max(found, key=lambda entry: (entry.before is None, entry.before or 0), default=None)
 
 
 def scope_in_force(scopes: Container[str], region: str, groups: Mapping[str, tuple[str, ...]]) -> str | None:
-    """Which of the scopes of prices wins in `region`: the region itself before its group, the group before "*"."""
+    """Return the scope that takes precedence in `region`: the region itself before its group, the group before "*"."""
     if region in scopes:
         return region
     for group, members in groups.items():

@@ -1,8 +1,8 @@
 """The kinds of problem that price sheets can have.
 
-P0xx: finding files; P1xx: the form of a document, shared by every document that the program reads (P101 to P119 in
-`documents.yaml_tree`, P121 to P139 in `documents.shapes`); P2xx: single values; P3xx: items and prices; P4xx: periods, and sheets
-beside one another; P5xx: usage cases. P9xx are warnings: a bill can be made, and a person should look.
+P0xx: finding files. P1xx: the form of a document, shared by all documents that the program reads (P101 to P119 in
+`documents.yaml_tree`, P121 to P139 in `documents.shapes`). P2xx: single values. P3xx: items and prices. P4xx: periods, and
+several sheets together. P5xx: usage cases. P9xx: warnings, which do not stop a bill but should be looked at.
 """
 
 from mps_bill.core.diagnostics import Kind
@@ -112,11 +112,11 @@ READ_IN_FUTURE = Kind("P922", "read-in-future")
 NOT_AT_MIDNIGHT = Kind("P923", "not-at-midnight")
 MISSPELT_ITEM = Kind("P924", "misspelt-item")
 
-#: Warnings that come and go with the calendar, though nobody touches the sheet.
+#: Warnings that depend on today's date, so that they come and go without a change of the sheet.
 BY_CALENDAR = (STALE_SOURCE, FUTURE_SHEET)
-#: What says of one figure that it looks wrong. The first of these that holds says it; the others would repeat it.
+#: Warnings that a unit price looks wrong. Only the first of these is reported; the others would repeat it.
 OF_A_FIGURE = (PRICE_OUTLIER, PRICE_JUMP, FAR_FROM_REFERENCE, RISING_TIER, CHEAPER_RESOLUTION, CHEAPER_H265)
-#: Kinds that may be about what another one is about: nearest to the cause first. All other errors come before them.
+#: Kinds that may be consequences of others, from the closest to the cause. All other errors come before them.
 NEAREST_TO_THE_CAUSE = (
     UNKNOWN_REGION,
     MISSPELT_SPEC,
@@ -133,21 +133,21 @@ NEAREST_TO_THE_CAUSE = (
     *OF_A_FIGURE,
 )
 
-#: The kinds above; every one has a section in docs/codes.md.
+#: The kinds above; each has a section in docs/codes.md.
 OWN = tuple(kind for kind in vars().values() if isinstance(kind, Kind))
 
 
 def every_kind() -> tuple[Kind, ...]:
-    """All that the checks of price sheets and of their cases report, those of the form of a document included."""
+    """Return all kinds that the checks of price sheets and of their cases report, including those of a document's form."""
     from mps_bill.documents import shapes, yaml_tree
 
     of_form = [kind for room in (yaml_tree, shapes) for kind in vars(room).values() if isinstance(kind, Kind)]
-    # A definition that names no kind of its own has these; that of price sheets always does.
+    # These are the defaults of definitions; that of price sheets always names its own kinds.
     return tuple(sorted({*OWN, *of_form} - {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}))
 
 
 def is_warning(kind: Kind) -> bool:
-    """Whether a bill can be made in spite of it."""
+    """Whether the kind does not stop a bill."""
     return kind.code.startswith("P9")
 
 

@@ -1,4 +1,4 @@
-"""What changed between two sets of sheets: files, folders, or versions of a repository."""
+"""The differences between two sets of sheets: files, folders, or versions of a repository."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.language import tr
 from mps_bill.price_sheet import sheet_problems as kinds
+from mps_bill.price_sheet.book import version_at
 from mps_bill.price_sheet.rises import Lost, lost
 from mps_bill.price_sheet.sheet_diff import RateChange, SheetDiff, diff_sheets
 from mps_bill.price_sheet.sheet_model import PriceSheet
@@ -16,8 +17,8 @@ from mps_bill.price_sheet.words import by_group, region_words
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What the old sheet has a price for and nothing has from a moment on: because another sheet, or the same one as it is now,
-    is in force `instead`, or none."""
+    """Prices of the old sheet that no longer exist from the moment `since` on, because another sheet, or the changed sheet
+    itself, is in force `instead`; None if no sheet is in force."""
 
     since: int
     until: int | None
@@ -27,22 +28,22 @@ class Ended:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The codes of the items with a price that is gone."""
+        """The codes of the items that lose a price."""
         return tuple(dict.fromkeys(one.item for one in self.lost))
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The ids of the regions in which a price is gone."""
+        """The ids of the regions in which a price is lost."""
         return tuple(dict.fromkeys(region for one in self.lost for region in one.regions))
 
     @property
     def refuses(self) -> bool:
-        """Whether usage is refused from then on. Where no sheet is in force for a time that ends, `prices check` finds the gap,
-        and a version of the past may be cleared away."""
+        """Whether usage is refused from then on. A temporary gap between sheets is a finding of `prices check`, and a past
+        version may be removed."""
         return self.until is None or self.instead is not None
 
     def words(self, limit: int | None = None) -> str:
-        """`H265.SD of transcoding and audio in mainland`; of many items, specs or regions `limit` are named."""
+        """Return `H265.SD of transcoding and audio in mainland`, with at most `limit` items, specs or regions named."""
         items = [self._item_words(code, limit) for code in self.items]
         if all(code == words for code, words in zip(self.items, items, strict=True)) and self._everywhere:
             return _listed(items, limit)
@@ -63,7 +64,7 @@ class Ended:
         return gone >= priced
 
     def _item_words(self, code: str, limit: int | None) -> str:
-        """The item, and where it has prices left of other specs, or gets some, the specs."""
+        """Return the code of the item, with the specs if other specs of it keep their prices or get new ones."""
         names = [one.name for one in self.lost if one.item == code]
         priced = self.old.items[code].prices.keys()
         instead = self.instead.items.get(code) if self.instead else None
@@ -74,7 +75,7 @@ class Ended:
 
 
 def _listed(names: Sequence[str], limit: int | None) -> str:
-    """The first names and how many more there are; one more is named."""
+    """Return the first `limit` names and the number of the others; a single further name is listed, too."""
     if limit is None or len(names) <= limit + 1:
         return tr(", ").join(names)
     return tr("{names} and {n} more", names=tr(", ").join(names[:limit]), n=len(names) - limit)
@@ -82,12 +83,11 @@ def _listed(names: Sequence[str], limit: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SetDiff:
-    """The sheets that are on both sides, each pair compared. Versions that are `added` or `removed` are compared with none but
-    the version before them, where there is one (`following`). `shifted` are the times from which another version is in force than
-    one that it is compared with there: a version that was put off, deleted, or renamed. `ended` is what has no price any more
-    because of that.
+    """The differences between two sets. `pairs` are the sheets on both sides, compared. `added` versions are compared with the
+    version before them, if there is one (`following`). `shifted` are the times from which a different version is in force
+    (because one was postponed, deleted or renamed), with the two versions compared. `ended` are the prices lost because of it.
 
-    `old_name` and `new_name` are what was compared, as it was named.
+    `old_name` and `new_name` are the names of the two sides as given.
     """
 
     old_name: str
@@ -101,12 +101,12 @@ class SetDiff:
 
     @property
     def changed(self) -> tuple[SheetDiff, ...]:
-        """The comparisons that found something; a new version is compared with the one before it."""
+        """The comparisons that found differences, including those of new versions with the version before."""
         return (*(pair for pair in self.pairs if pair), *self.following)
 
     @property
     def lone(self) -> SheetDiff | None:
-        """The comparison where one sheet was compared with one."""
+        """The only comparison, if one sheet was compared with one sheet."""
         return self.pairs[0] if len(self.pairs) == 1 and not (self.added or self.removed) else None
 
     @property
@@ -121,19 +121,19 @@ class SetDiff:
 def diff_sets(
     names: tuple[str, str], old: Sequence[PriceSheet], new: Sequence[PriceSheet], *, whole: bool = False
 ) -> tuple[SetDiff | None, tuple[Problem, ...]]:
-    """What changed from the old sheets to the new ones; None and problems where a sheet has another currency than before.
+    """Compare the old sheets with the new ones; return None and problems if the currency of a sheet changed.
 
-    One sheet is compared with one, whatever their ids. Of several, sheets belong together that have one id and start; then
-    those of an id that is left over once on each side. Both sides being `whole`, what one of a single sheet lacks is nowhere.
+    A single sheet is compared with a single sheet, whatever their ids. Several sheets are paired by id and start, then by an id
+    that is left once on each side. If both sides are `whole`, a price missing from a single sheet does not exist elsewhere.
     """
     lone = len(old) == len(new) == 1
     pairs, added, removed = ([(old[0], new[0])], list[PriceSheet](), list[PriceSheet]()) if lone else _paired(old, new)
-    following = [(earlier[-1], sheet) for sheet in added if (earlier := _versions_before(sheet, old))]
+    following = [(earlier, sheet) for sheet in added if (earlier := _version_before(sheet, old))]
     problems = [
         Problem(
             after.place,
             kinds.MIXED_CURRENCIES,
-            f"{after.ref} is in {after.currency}, and {before.ref} in {before.currency}; compare sheets of one currency",
+            f"{after.ref} is in {after.currency}, but {before.ref} is in {before.currency}; compare sheets of one currency",
         )
         for before, after in (*pairs, *following)
         if before.currency != after.currency
@@ -146,7 +146,7 @@ def diff_sets(
     ended: list[Ended] = []
     for since, until, sheet, instead in _of_files(old[0], new[0]) if lone and not whole else _in_force(old, new):
         if instead is None:
-            # Of several versions in a row that are gone the first says it.
+            # If several consecutive versions are gone, only the first is reported.
             of_product = [one for one in ended if (one.old.site, one.old.product) == (sheet.site, sheet.product)]
             said = {code for one in of_product if not one.instead and one.until == until for code in one.items}
             if not sheet.items.keys() <= said:
@@ -170,7 +170,7 @@ def _all_of(sheet: PriceSheet) -> tuple[Lost, ...]:
 
 
 def _of_files(old: PriceSheet, new: PriceSheet) -> Iterator[tuple[int, int | None, PriceSheet, PriceSheet | None]]:
-    """As `_in_force` for one sheet and another one, whatever their products; of what follows them nothing is known."""
+    """Do the same as `_in_force` for two single sheets of any products; the versions after them are not known."""
     yield max(old.effective_from, new.effective_from), None, old, new
     if new.effective_to is not None and (old.effective_to is None or new.effective_to < old.effective_to):
         yield new.effective_to, None, old, None
@@ -179,15 +179,19 @@ def _of_files(old: PriceSheet, new: PriceSheet) -> Iterator[tuple[int, int | Non
 def _in_force(
     old: Sequence[PriceSheet], new: Sequence[PriceSheet]
 ) -> Iterator[tuple[int, int | None, PriceSheet, PriceSheet | None]]:
-    """Which sheets of a product on a site are in force on both sides, each pair with the first time of it, and when that ends;
-    None for the new one where there is none any more."""
+    """Yield each pair of sheets of a product on a site that are in force at the same time on the two sides, with the start and
+    end of that time; None for the new sheet if there is none."""
     found: set[tuple[int, int]] = set()
     bounds = {
         second for sheet in (*old, *new) for second in (sheet.effective_from, sheet.effective_to) if second is not None
     }
     for product in sorted({(sheet.site, sheet.product) for sheet in old}):
-        sides = [[sheet for sheet in side if (sheet.site, sheet.product) == product] for side in (old, new)]
-        in_force = [(second, _sheet_at(sides[0], second), _sheet_at(sides[1], second)) for second in sorted(bounds)]
+        # Of two sheets with the same start, the first one given counts.
+        versions, others = (
+            sorted((one for one in reversed(side) if (one.site, one.product) == product), key=_start)
+            for side in (old, new)
+        )
+        in_force = [(at, version_at(versions, at), version_at(others, at)) for at in sorted(bounds)]
         for number, (second, before, after) in enumerate(in_force):
             if before and (id(before), id(after)) not in found:
                 found.add((id(before), id(after)))
@@ -195,17 +199,10 @@ def _in_force(
                 yield second, until, before, after
 
 
-def _sheet_at(sheets: Sequence[PriceSheet], second: int) -> PriceSheet | None:
-    """The sheet in force at a moment: a version holds until it ends or the next begins."""
-    begun = [sheet for sheet in sheets if sheet.effective_from <= second]
-    sheet = max(begun, key=lambda sheet: sheet.effective_from, default=None)
-    return None if sheet is None or (sheet.effective_to is not None and sheet.effective_to <= second) else sheet
-
-
 def _paired(
     old: Sequence[PriceSheet], new: Sequence[PriceSheet]
 ) -> tuple[list[tuple[PriceSheet, PriceSheet]], list[PriceSheet], list[PriceSheet]]:
-    """Sheets that belong together, in the order of the new ones, and what is only on one side."""
+    """Return the pairs of sheets, in the order of the new ones, and the sheets that are only on the new or the old side."""
     by_start = {(sheet.id, sheet.effective_from): sheet for sheet in old}
     matched = {id(sheet): by_start.pop((sheet.id, sheet.effective_from), None) for sheet in new}
     left, rest = list(by_start.values()), [sheet for sheet in new if matched[id(sheet)] is None]
@@ -218,7 +215,11 @@ def _paired(
     return pairs, [sheet for sheet in new if matched[id(sheet)] is None], left
 
 
-def _versions_before(sheet: PriceSheet, others: Sequence[PriceSheet]) -> list[PriceSheet]:
-    """The versions of a sheet's id that were in force before it, earliest first."""
+def _version_before(sheet: PriceSheet, others: Sequence[PriceSheet]) -> PriceSheet | None:
+    """Return the latest version of the sheet's id that starts before it."""
     earlier = [other for other in others if other.id == sheet.id and other.effective_from < sheet.effective_from]
-    return sorted(earlier, key=lambda other: other.effective_from)
+    return max(reversed(earlier), key=_start, default=None)
+
+
+def _start(sheet: PriceSheet) -> int:
+    return sheet.effective_from

@@ -1,4 +1,4 @@
-"""Specs of an item: derived from codec and size by the item's template, or matched against it."""
+"""The specs of an item: derived from codec and size by the item's template, or matched against it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESOLUTION = "{resolution}"
 
 @dataclass(frozen=True, slots=True)
 class SpecParts:
-    """The codec and the resolution that a spec names; None where the template has no such part."""
+    """The codec and the resolution in a spec; None if the template has no such part."""
 
     codec: str | None
     resolution: str | None
@@ -29,7 +29,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def split_spec(template: str, spec: str) -> SpecParts | None:
-    """The parts of `spec` under `template`, or None where it does not match: `H264.HD` under `{codec}.{resolution}`."""
+    """Return the parts of `spec` under `template`, such as `H264.HD` under `{codec}.{resolution}`; None if it does not match."""
     match = _pattern(template).fullmatch(spec)
     if not match:
         return None
@@ -38,7 +38,7 @@ def split_spec(template: str, spec: str) -> SpecParts | None:
 
 
 def join_spec(template: str, codec: str, resolution: str) -> str:
-    """The spec of `codec` and `resolution` under `template`."""
+    """Return the spec of `codec` and `resolution` under `template`."""
     return template.replace(CODEC, codec).replace(RESOLUTION, resolution)
 
 
@@ -47,7 +47,7 @@ def is_constant(template: str) -> bool:
 
 
 def bucket(resolutions: tuple[Resolution, ...], long: int, short: int) -> Resolution | None:
-    """The smallest bucket whose long and short side both hold the picture; None above the largest.
+    """Return the smallest bucket that holds both sides of the picture; None if the picture is larger than all.
 
     Source: the provider's transcoding price page. 1920x823 is HD, 1920x1098 is 2K; portrait equals landscape.
     """
@@ -58,13 +58,13 @@ def bucket(resolutions: tuple[Resolution, ...], long: int, short: int) -> Resolu
 
 
 def codecs(item: Item) -> tuple[str, ...]:
-    """The codecs that the specs of `item` name, in the order of its price table."""
+    """Return the codecs in the specs of `item`, in the order of its price table."""
     if item.template is None or CODEC not in item.template:
         return ()
     return _codecs(item.template, tuple(item.prices))
 
 
-# This is asked for every group of usage.
+# This is called for every group of usage.
 @lru_cache(maxsize=1024)
 def _codecs(template: str, specs: tuple[str, ...]) -> tuple[str, ...]:
     parts = (split_spec(template, spec) for spec in specs)

@@ -1,5 +1,5 @@
-"""A sheet's prices as the rows of a table, whole or for one item, spec or region; which regions have a price; and the prices of a
-sheet's id over its versions."""
+"""A sheet's prices as the rows of a table, complete or selected; which regions have a price; and prices over the versions of a
+sheet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.units import Unit
-from mps_bill.price_sheet.price_kinds.price_kind import Price, stretches, units_per_unit
+from mps_bill.price_sheet.price_kinds.price_kind import Price, quantity_ranges, units_per_unit
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet, Unpriced
 from mps_bill.price_sheet.spec import RESOLUTION, codecs, join_spec
 from mps_bill.price_sheet.words import by_group, regions_words
@@ -17,7 +17,7 @@ from mps_bill.price_sheet.words import by_group, regions_words
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """The price of a spec in `regions`, which are regions, groups or "*"; all of them have this price."""
+    """The price that a spec has in each of `regions`, which are regions, groups or "*"."""
 
     item: Item
     spec: str
@@ -37,8 +37,8 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How many of an item's codecs x resolutions x regions have a price. `holes` are specs without one, each with the regions or
-    groups."""
+    """The number of an item's codecs x resolutions x regions with a price. `holes` are the specs without one, each with its
+    regions or groups."""
 
     item: Item
     codecs: tuple[str, ...]
@@ -54,7 +54,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to show; an empty tuple means everything. `at` (seconds) leaves out prices that were not charged yet then."""
+    """The items, regions and specs to show; an empty tuple means all. `at` (seconds) omits prices not yet charged then."""
 
     items: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
@@ -63,9 +63,9 @@ class Selection:
 
 
 def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
-    """The rows in the order of the sheet; regions or groups of one price stand in one row.
+    """Yield the rows in the order of the sheet; regions or groups with the same price share a row.
 
-    With regions selected, each has its own price, its group's or that of "*", and is named by itself.
+    Selected regions are named individually, each with its own price, its group's or that of "*".
     """
     for item in _items(sheet, selection):
         for spec in _specs(item, selection):
@@ -78,7 +78,7 @@ def price_rows(sheet: PriceSheet, selection: Selection) -> Iterator[PriceRow]:
 
 
 def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
-    """For each item, the regions of the sheet by which of its specs they have a price for; those without any come last."""
+    """Group the regions of the sheet, for each item, by the specs that they have a price for; those without any come last."""
     for item in _items(sheet, selection):
         specs = _specs(item, selection)
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -91,7 +91,7 @@ def coverage(sheet: PriceSheet, selection: Selection) -> Iterator[Coverage]:
 
 
 def grids(sheet: PriceSheet, selection: Selection) -> Iterator[Grid]:
-    """The grid of each item whose specs have a resolution, over the regions that any of its prices is for."""
+    """Yield the grid of each item whose specs have a resolution, over all regions for which it has a price."""
     for item in _items(sheet, selection):
         if item.template is None or RESOLUTION not in item.template:
             continue
@@ -110,7 +110,7 @@ def grids(sheet: PriceSheet, selection: Selection) -> Iterator[Grid]:
 
 
 def _price(sheet: PriceSheet, item: Item, spec: str, region: str, selection: Selection) -> Price | None:
-    """The price in a region, or in a group where some region of it is charged at the time."""
+    """Return the price in a region, or in a group if it is charged in some region of the group at the selected time."""
     found = sheet.price(item, spec, region)
     if found is None or selection.at is None:
         return found.price if found else None
@@ -119,7 +119,7 @@ def _price(sheet: PriceSheet, item: Item, spec: str, region: str, selection: Sel
 
 
 def unpriced_rows(sheet: PriceSheet, selection: Selection) -> Iterator[Unpriced]:
-    """What the sheet says it has no price for, or has not had from its start on, in its order."""
+    """Yield the selected entries of the sheet's unpriced usage, in its order."""
     for entry in sheet.unpriced:
         items = not selection.items or set(selection.items) & set(entry.items)
         regions = not (selection.regions and entry.regions) or set(selection.regions) & set(entry.regions)
@@ -129,7 +129,7 @@ def unpriced_rows(sheet: PriceSheet, selection: Selection) -> Iterator[Unpriced]
 
 
 def regions_of(sheet: PriceSheet) -> tuple[str, ...]:
-    """Every region that the sheet names, in a group or beside a price; "*" where some price is for every region."""
+    """Return every region that the sheet names, in a group or with a price; also "*" if some price is for every region."""
     members = [region for group in sheet.region_groups.values() for region in group]
     keys = [key for item in sheet.items.values() for prices in item.prices.values() for key in prices]
     named = [key for key in keys if key not in sheet.region_groups and key != EVERY_REGION]
@@ -138,7 +138,7 @@ def regions_of(sheet: PriceSheet) -> tuple[str, ...]:
 
 
 def _specs(item: Item, selection: Selection) -> Sequence[str]:
-    """The selected specs of an item, which may be selected by another spelling."""
+    """Return the selected specs of an item; another spelling may select them."""
     selected = set(map(item.spec_of, selection.specs))
     return [spec for spec in item.prices if not selected or spec in selected]
 
@@ -153,8 +153,8 @@ def _items(sheet: PriceSheet, selection: Selection) -> Sequence[Item]:
 def side_by_side(
     sheets: Sequence[PriceSheet], item: str
 ) -> Iterator[tuple[str, tuple[Price | None, ...], tuple[str, ...]]]:
-    """Each spec of the item of this code, in the order of the last sheet that has it, with its price in each of the sheets and
-    the regions that have these prices; None where a sheet has none."""
+    """Yield each spec of the item, in the order of the last sheet that has it, with its price in each sheet (None if the sheet
+    has none) and the regions with these prices."""
     for spec in dict.fromkeys(
         spec for sheet in reversed(sheets) if item in sheet.items for spec in sheet.items[item].prices
     ):
@@ -167,7 +167,8 @@ def side_by_side(
 
 @dataclass(frozen=True, slots=True)
 class PastPrice:
-    """A figure in one version, per `unit`; None where it has none. `ratio` is to the version before, per equal quantity."""
+    """A unit price in one version, per `unit`; None if it has none. `ratio` is new / old per equal quantity, where old is the
+    previous version with a price."""
 
     price: Decimal | None
     unit: Unit | None
@@ -176,8 +177,8 @@ class PastPrice:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A figure of an item in regions that have had the same prices: `regions` in words, and their ids; `tier` is empty for all
-    quantities. `past` has an entry for each version, earliest first."""
+    """A unit price of an item, in regions that have always had the same prices: `regions` in words, and their ids. `tier` is
+    empty for a flat price. `past` has an entry for each version, earliest first."""
 
     item: Item
     spec: str
@@ -188,7 +189,8 @@ class HistoryRow:
 
 
 def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> Iterator[HistoryRow]:
-    """Every figure (with `items`, only theirs) over versions, earliest first, in the order of the latest that has it."""
+    """Yield every unit price (with `items`, only theirs) over versions (earliest first), in the order of the latest version
+    that has it."""
     groups = {name: members for sheet in versions for name, members in sheet.region_groups.items()}
     latest: dict[str, Item] = {}
     for sheet in reversed(versions):
@@ -199,13 +201,13 @@ def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> 
             continue
         for spec, prices, regions in side_by_side(versions, code):
             names = regions_words(regions, groups)
-            # In the unit of the latest.
-            for tier, high in stretches(reversed(prices)):
+            # Tiers are in the unit of the latest version.
+            for tier, high in quantity_ranges(reversed(prices)):
                 yield HistoryRow(item, spec, names, regions, tier, _past(prices, high))
 
 
 def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
-    """The figures of the stretch of quantity that ends at `high`."""
+    """Return the unit prices for the range of quantity that ends at `high`."""
     past: list[PastPrice] = []
     before: tuple[Price, Decimal] | None = None
     for price in prices:

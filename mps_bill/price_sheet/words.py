@@ -1,4 +1,4 @@
-"""What a sheet says, in words for people."""
+"""The rules of a sheet in words for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mps_bill.core.times import DAY, HOUR, offset_text, time_text
 from mps_bill.core.units import Unit, ends_in_unit, in_unit
 from mps_bill.price_sheet.sheet_model import Billing, Item, Metering, PriceSheet
 
-#: The rounding modes, as people read them.
+#: The rounding modes, marked for translation.
 MODES = (mark("half-up"), mark("up"), mark("down"))
 
 
@@ -20,7 +20,7 @@ def with_unit(number: str, unit: Unit) -> str:
 
 
 def quantity_words(micros: int, unit: Unit) -> str:
-    """Micros in a unit; three points where the decimals do not end."""
+    """Return micros in a unit, followed by three points if the decimals do not end."""
     return with_unit(plain(in_unit(micros, unit)) + ("" if ends_in_unit(micros, unit) else "..."), unit)
 
 
@@ -71,13 +71,13 @@ def length_words(seconds: int) -> str:
 
 
 def time_words(second: int | None, sheet: PriceSheet) -> str:
-    """A time on the sheet's billing clock, with the offset."""
+    """Return a time on the sheet's billing clock, with the offset."""
     offset = sheet.billing.calendar.offset
     return tr("open") if second is None else f"{time_text(second, offset)} {offset_text(offset)}"
 
 
 def regions_words(regions: Sequence[str], groups: Mapping[str, tuple[str, ...]]) -> str:
-    """Regions, with whole groups named by their group and "*" as every other region."""
+    """Return regions in words, with the names of complete groups, and "*" as `every other region`."""
     return tr(", ").join(map(region_words, by_group(regions, groups)))
 
 
@@ -86,7 +86,7 @@ def region_words(region: str) -> str:
 
 
 def by_group(regions: Sequence[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Regions with whole groups named by their group: three names instead of ten."""
+    """Replace the regions of each complete group by the name of the group: three names instead of ten."""
     left = list(regions)
     names = []
     for group, members in groups.items():

@@ -161,7 +161,7 @@ def test_one_mistake_is_one_annotation(repository: Repository) -> None:
     assert annotation.startswith(
         "::error file=prices/studio.yaml,line=16,col=3,title=P309 unknown-region::the group is"
     )
-    assert annotation.endswith('"mainlnad" here, and 5 prices name "mainland"; write both alike')
+    assert annotation.endswith('"mainlnad" here, but 5 prices name "mainland"; spell both the same way')
 
 
 def test_a_sheet_that_is_deleted(repository: Repository) -> None:

@@ -136,7 +136,7 @@ def test_a_repeated_key_names_both_places() -> None:
 def test_a_syntax_error_gives_the_reason_and_the_remedy() -> None:
     _, problems = read_tree("a: [1, 2\nb: c\n", "f")
     assert problems[0].message == (
-        "this cannot be read as YAML: expected ',' or ']', but got ':', in what begins at line 1, column 4;"
+        "this cannot be read as YAML: expected ',' or ']', but got ':', in the value that begins at line 1, column 4;"
         " a bracket is not closed, or a comma is missing"
     )
 

@@ -1,4 +1,4 @@
-"""Warnings about what has no price where one is to be expected."""
+"""Warnings about missing prices."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mps_bill.price_sheet.words import by_group
 
 
 def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Specs without a price in a region in which another spec of the item has one."""
+    """Yield specs without a price in a region in which another spec of the item has one."""
     for table in sheet.tables:
         groups = table.groups
         rows = [
             (row.key, [entry.key.value for entry in row.value.parts])
             for row in table.fields.parts(d.PRICES)
-            # Where a region is misspelt, it is not known which one the row lacks.
+            # If a region is misspelt, it is not known which one the row lacks.
             if row.value
             and row.value.whole
             and not (sheet.wrong and any(entry.key.place in sheet.wrong for entry in row.value.parts))
@@ -38,12 +38,12 @@ def coverage_holes(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Resolutions without a price between two of a codec that have one."""
+    """Yield resolutions without a price between two resolutions of the same codec that have one."""
     unsound = sheet.unsound()
     unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
     for table in sheet.tables:
         template = table.template
-        # Where a row is misspelt or there twice, it is not known which one is missing.
+        # If a row is misspelt or duplicated, it is not known which one is missing.
         if template is None or RESOLUTION not in template or table.code.value in unsound:
             continue
         order = [resolution.name for resolution in table.resolutions]
@@ -52,15 +52,15 @@ def missing_resolutions(sheet: CheckedSheet) -> Iterator[Problem]:
             numbers = [order.index(resolution) for resolution in priced] or [0]
             between = [name for name in order[min(numbers) : max(numbers)] if name not in priced]
             specs_between = [join_spec(template, codec, name) for name in between]
-            # The sheet may say itself that it has no price for one.
+            # The sheet may list one as unpriced.
             said = [entry for entry in unpriced if table.code.value in entry.items]
             lost = [spec for spec in specs_between if not any(not one.specs or one.names(spec) for one in said)]
             if lost:
                 above = next(priced[name] for name in order[order.index(between[0]) :] if name in priced)
                 message = (
                     f"{table.code.value} has prices for smaller and larger resolutions than"
-                    f" {all_of([quoted(spec) for spec in lost])}, and none for that; such a picture"
-                    " is refused. If that is meant, list it under `unpriced`"
+                    f" {all_of([quoted(spec) for spec in lost])}, but none for {'that' if len(lost) == 1 else 'these'};"
+                    " such pictures are refused. If that is intended, list it under `unpriced`"
                 )
                 facts = tuple(("price", table.code.value, spec) for spec in lost)
                 yield Problem(table.spec_places[above], kinds.MISSING_RESOLUTION, message, facts=facts)

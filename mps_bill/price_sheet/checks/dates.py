@@ -1,4 +1,4 @@
-"""Warnings about dates: of the sheet's period and of its sources."""
+"""Warnings about dates: the sheet's period and its sources."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mps_bill.price_sheet.gather import versions_by
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.words import length_words
 
-#: A source may be read so many days after today: clocks differ, and a reading may be planned.
+#: The number of days after today on which a source may have been read: clocks differ, and a reading may be planned.
 DAYS_AHEAD = 7
 
 
 def period_gaps(drafts: Sequence[SheetDraft]) -> list[Problem]:
-    """Times between two versions of a product on a site in which none is in force."""
+    """Return the gaps between versions of a product on a site, during which no version is in force."""
     warnings = []
     for (product, site), versions in versions_by(lambda sheet: (sheet.product, sheet.site), drafts).items():
         last = versions[0]
@@ -33,7 +33,7 @@ def period_gaps(drafts: Sequence[SheetDraft]) -> list[Problem]:
             message = (
                 f"no sheet of {product} ({site}) is in force from {iso(end, offset)} until {iso(start, offset)},"
                 f" {length_words(start - end)}, when {draft.sheet.id} starts at {draft.place(d.EFFECTIVE_FROM)};"
-                " usage of that time has no price"
+                " usage in that time has no price"
             )
             facts = (draft.place(d.EFFECTIVE_FROM),)
             warnings.append(Problem(last.place(d.EFFECTIVE_TO), kinds.PERIOD_GAP, message, facts=facts))
@@ -47,12 +47,13 @@ def future_sheet(sheet: CheckedSheet) -> Iterator[Problem]:
         return
     day = Calendar(HOUR, _offset(sheet) or 0).day(start.value)
     if day > sheet.today:
-        message = f"the sheet is in force from {day} on and not today, {sheet.today}; until then it prices nothing"
+        message = f"the sheet comes into force on {day}, after today, {sheet.today}; until then it prices nothing"
         yield Problem(start.place, kinds.FUTURE_SHEET, message, facts=(start.place,))
 
 
 def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Prices change at the start of a day. Another hour is mostly midnight on another clock than that of the bills."""
+    """Yield starts and ends that are not at the start of a day; most of these are midnight on a clock other than the billing
+    clock."""
     billing, offset = sheet.parts.fields.get(d.BILLING), _offset(sheet)
     if billing is None or offset is None or billing.place in sheet.wrong:
         return
@@ -63,13 +64,14 @@ def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
     if len({(time.value + offset) % DAY for time in times}) < len(times) and zone:
         message = (
             f"the sheet starts at {clock(times[0].value, offset)} and ends at {clock(times[1].value, offset)} at"
-            f" {offset_text(offset)}, the billing clock, and not at the start of a day; is the offset right here, or in both?"
+            f" {offset_text(offset)}, the billing clock, not at the start of a day; is this offset right, or are both times"
+            " wrong?"
         )
         yield Problem(zone.place, kinds.NOT_AT_MIDNIGHT, message, also=places, facts=places)
         return
     for time in times:
         message = (
-            f"this is {clock(time.value, offset)} at {offset_text(offset)}, the billing clock, and not the start of a day;"
+            f"this is {clock(time.value, offset)} at {offset_text(offset)}, the billing clock, not the start of a day;"
             " is the offset right?"
         )
         yield Problem(time.place, kinds.NOT_AT_MIDNIGHT, message, facts=(time.place,))
@@ -81,14 +83,14 @@ def _offset(sheet: CheckedSheet) -> int | None:
 
 
 def source_dates(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Sources that were read more than a year before today, or after it."""
+    """Yield sources that were read more than a year ago, or in the future."""
     latest = (date.fromisoformat(sheet.today) + timedelta(days=DAYS_AHEAD)).isoformat()
     for source in sheet.parts.fields.parts(d.SOURCES):
         read_on = source.get(d.SOURCE_READ_ON)
-        # Dates of this form stand in order as texts, so a year later needs no calendar.
+        # Dates of this form sort as text, so that adding a year needs no calendar.
         if read_on and f"{int(read_on.value[:4]) + 1:04}{read_on.value[4:]}" < sheet.today:
             message = f"this source was read on {read_on.value}, over a year before {sheet.today}; read it again"
-            # Each page is to be read by itself.
+            # The place as the cause makes each source a separate mistake.
             yield Problem(read_on.place, kinds.STALE_SOURCE, message, str(read_on.place))
         elif read_on and read_on.value > latest:
             message = f"{read_on.value} is after today, {sheet.today}; write the day on which the source was read"

@@ -1,11 +1,11 @@
-"""Warnings that come from laying a price beside its neighbours in the sheet.
+"""Warnings from comparing a price with its neighbours in the sheet.
 
 The neighbours of a price are: the same spec in the item's other regions; the next lower and the next higher resolution
-of the same codec that has a price in the region; the other codec of H.264 and H.265; the tier before and after it. Prices of
-tiers are laid beside each other only where both have the same bounds. A price of 0 is a gift and no neighbour.
+of the same codec with a price in the region; the other codec of H.264 and H.265; the tier before and after it. Prices in
+tiers are compared only if both have the same bounds. Prices of 0 are not compared.
 
-Where two rows or columns have three prices or more side by side, their ratios are compared, too: one that is out of line with
-the others gives away a slip that is still within the range of the neighbours.
+If two rows or columns have at least three prices in common, the ratios are compared, too: a ratio out of line with the others
+shows a mistake that is still within the range of the neighbours.
 """
 
 from __future__ import annotations
@@ -28,19 +28,20 @@ from mps_bill.price_sheet.checks.price_cells import QUESTION, Cell, CheckedSheet
 from mps_bill.price_sheet.sheet_model import scope_in_force
 from mps_bill.price_sheet.spec import CODEC
 
-#: A slipped decimal point makes a price ten times too high or too low; published steps are at most five times, and regions six.
+#: A misplaced decimal point makes a price ten times too high or too low; published resolutions differ at most five times,
+#: regions six.
 MAX_TIMES = 8
-#: Resolutions that follow one another have up to four times the pixels of the one before.
+#: Each resolution has up to four times the pixels of the one before.
 MAX_SIZES = 4
 #: Published prices of H.265 are five times those of H.264.
 MAX_CODEC_TIMES = 20
-#: How far a ratio of neighbours may be from that of other rows or columns. Published ones differ up to three times.
+#: How far a ratio of neighbours may be from that of other rows or columns; published ratios differ up to three times.
 MAX_RATIO = 6
 #: Published factors are from 1 to 4.5.
 MIN_FACTOR, MAX_FACTOR = Fraction(1, 2), 8
-#: How many times the prices of the same codecs and resolutions one item may have of another; published ones have 4.5.
+#: How many times another item's prices the prices of an item may be, for the same codecs and resolutions; published: 4.5.
 MAX_ITEM_TIMES = 8
-#: A ratio is that of another sheet where it is less than this many times that: a contract leaves more than half of the list.
+#: Two ratios are the same in two sheets if they differ less than this many times: contract prices are over half the list price.
 MAX_FROM_OTHERS = 5
 _SHOWN_NEIGHBOURS = 3
 _LOWER = "less than {} for {}, the price of a lower resolution"
@@ -49,12 +50,13 @@ _NEARLY_ALL = Fraction(99, 100)
 _ROUGH = Context(prec=12)
 
 _Pair = tuple[Rate, Rate]
-#: Of each rate those that it is far from, with the price that would be in line; None where it is simply far away.
+#: The neighbours that each rate is far from, with the price that would be in line; None if the price itself is far away.
 _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
 
 def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Of the price tables of a sheet. Rates that are odd beside other sheets have their warning, and none is judged by them."""
+    """Yield the warnings for the price tables of a sheet. Rates that are odd compared with other sheets have a warning
+    already and are not used as evidence."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
     odd_items = _odd_items(own)
     yield from odd_items.values()
@@ -78,7 +80,7 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
     beside = _neighbours(table)
     odd = _outliers(beside, table, shares)
     blamed = {one.rate for one in odd}
-    # A first part that is free is usual, and the next one has to rise.
+    # A free first tier is common, and the next price must be higher.
     rising = [pair for pair in beside.tiers if 0 < pair[0].price.value < pair[1].price.value]
     newer = _judged_by_line(_falling(beside.codecs), table)
     cheap = [
@@ -86,7 +88,7 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
         *_against(_falling(beside.steps), kinds.CHEAPER_RESOLUTION, _LOWER, blamed),
         *_against(newer, kinds.CHEAPER_H265, _LESS_WORK, blamed),
     ]
-    # That a price is out of line need not be said where another sentence says what is wrong with it.
+    # A price with a more specific warning is not also reported as out of line.
     said = {one.rate for one in cheap}
     left = [*cheap, *(one for one in odd if one.by_figures or one.rate not in said)]
     alone: list[Odd] = []
@@ -95,7 +97,7 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
         left = [one for one in left if one not in members]
         of_kind = all(one.kind == kinds.PRICE_OUTLIER and _is_of(one.rate, common) for one in members)
         if of_kind or len({one.rate for one in members}) == 1:
-            # Odd prices of one row or column have their words for that, and of one price the strongest is reported.
+            # `folded` combines odd prices of one row or column, and only the strongest warning of a price is reported.
             alone += members
         else:
             yield _of_one_cause(members, common, table)
@@ -106,12 +108,12 @@ def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
             yield Problem(one.rate.price.place, one.kind, f"{one.rate} {one.why}", cause)
 
 
-#: A spec, or a region with an empty text for the spec, and whether its prices seem to be too high.
+#: A spec, or an empty text and a region, and whether its prices seem too high.
 _Cause = tuple[str, str, bool]
 
 
 def _causes(one: Odd) -> Iterator[_Cause]:
-    """The specs and regions that, if they are wrong as a whole, explain an oddity: those of one side of it only."""
+    """Yield the specs and regions that would explain an odd rate if they were wrong as a whole: those on one side of it only."""
     specs, regions = {near.spec for near in one.near}, {near.region for near in one.near}
     if one.rate.spec not in specs:
         yield one.rate.spec, "", one.high
@@ -128,7 +130,8 @@ def _is_of(rate: Rate, cause: _Cause) -> bool:
 
 
 def _commonest_cause(odd: Sequence[Odd]) -> tuple[_Cause, list[Odd]]:
-    """What explains most oddities, and those; else the spec. What they are of comes before what they are beside."""
+    """Return the cause that explains the most odd rates, and these rates. Without a cause it is the rate's own spec. The
+    rates' own specs and regions take precedence over those of their neighbours."""
     causes = {number: set(_causes(one)) or {(one.rate.spec, "", one.high)} for number, one in enumerate(odd)}
     counts = Counter(cause for one in causes.values() for cause in one)
     own = Counter(cause for number, one in causes.items() for cause in one if _is_of(odd[number].rate, cause))
@@ -137,26 +140,26 @@ def _commonest_cause(odd: Sequence[Odd]) -> tuple[_Cause, list[Odd]]:
 
 
 def _of_one_cause(odd: Sequence[Odd], cause: _Cause, table: ItemTable) -> Problem:
-    """One finding at what explains the oddities: a price, or the row or the first price of the column that they are of."""
+    """Return one finding at the cause: a single price, the row, or the first price of the column."""
     spec, region, _ = cause
     own = [one for one in odd if _is_of(one.rate, cause)]
     first = min(own or odd, key=lambda one: (one.kind != kinds.PRICE_OUTLIER, one.rate.price.place))
     blamed = {rate.price.place for one in odd for rate in (one.rate, *one.near) if _is_of(rate, cause)}
     place = table.spec_places[spec] if spec and len(blamed) > 1 else min(blamed)
     others = counted(len(odd) - 1, "more price")
-    more = f", and {others} beside {quoted(spec) if spec else region} look{'s' if len(odd) == 2 else ''} odd"
+    more = f", and {others} near {quoted(spec) if spec else region} look{'s' if len(odd) == 2 else ''} odd"
     places = tuple(one.rate.price.place for one in odd)
     return first.problem(more, place=place, also=places, facts=places)
 
 
 def outliers(table: ItemTable, shares: Shares) -> list[Odd]:
-    """The rates of an item that its own other rates show to be odd."""
+    """Return the rates of an item that are odd compared with its other rates."""
     return _outliers(_neighbours(table), table, shares)
 
 
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
-    """Pairs of rates: of one resolution and the next, of H.264 and H.265, of one tier and the next."""
+    """Pairs of neighbouring rates: a resolution and the next, H.264 and H.265, a tier and the next."""
 
     steps: Sequence[_Pair]
     codecs: Sequence[_Pair]
@@ -174,7 +177,7 @@ def _neighbours(table: ItemTable) -> _Neighbours:
 
 
 def _in_lines(table: ItemTable, lines: Iterable[Sequence[Row]]) -> Iterator[_Pair]:
-    """Rates of rows that follow one another in a line, in the same region, those between them having no price there."""
+    """Yield pairs of rates of consecutive rows in a line, in the same region; rows without a price there are skipped."""
     pairs: dict[tuple[Cell, Cell], None] = {}
     for rows in lines:
         keys = dict.fromkeys(key for row in rows for key in row)
@@ -193,11 +196,11 @@ def _comparable(one: Cell, other: Cell) -> list[_Pair]:
     return [(one.rates[0], other.rates[0])] if len(one.rates) == 1 else list(zip(one.rates, other.rates, strict=True))
 
 
-# ---- Who is whose neighbour ------------------------------------------------------------------------------------------
+# ---- Which prices are neighbours -------------------------------------------------------------------------------------
 
 
 def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
-    """Codec to resolution to row, lowest resolution first; empty where specs do not name a resolution."""
+    """Return codec -> resolution -> row, lowest resolution first; empty if specs do not name a resolution."""
     sizes = table.resolutions
     if not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
         return {}
@@ -208,7 +211,7 @@ def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
 
 
 def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
-    """Rates of a spec in two regions; only of rows in which some rate is `at_least` times another."""
+    """Yield rates of a spec in two regions, from rows in which some rate is `at_least` times another."""
     for row in rows.values():
         figures = [rate.price.value for cell in row.values() for rate in cell.rates if rate.price.value]
         if figures and max(figures) >= at_least * min(figures):
@@ -220,7 +223,8 @@ def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
 
 
 def _against(pairs: Sequence[_Pair], kind: Kind, than: str, blamed: Set[Rate], *, high: bool = False) -> Iterator[Odd]:
-    """Each second rate; `than` takes the price of the first and what it is for. One that is odd itself makes no other odd."""
+    """Yield the second rate of each pair as odd; `than` has placeholders for the price and the name of the first rate. A first
+    rate that is odd itself is no evidence."""
     for against, rate in pairs:
         if against not in blamed:
             why = f"costs {plain(rate.price.value)}, {than.format(plain(against.price.value), against)}"
@@ -232,7 +236,7 @@ def _falling(pairs: Sequence[_Pair]) -> list[_Pair]:
 
 
 def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
-    """The pairs but for those of a flat line that has prices in no such pair."""
+    """Return the pairs, except those that touch a flat line, unless nearly all of the line is in such pairs."""
     if not pairs:
         return []
     left = price_cells.beyond_flat_lines({rate for pair in pairs for rate in pair}, table, _NEARLY_ALL)
@@ -240,11 +244,11 @@ def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
 
 
 def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd]:
-    """Rates that are eight times and more away from a neighbour, or out of line with the ratios around them, unless another
-    sheet has them so.
+    """Return rates that differ at least eight times from a neighbour, or are out of line with the ratios around them, unless
+    another sheet has the same ratio.
 
-    Of two such neighbours one is to blame: the one that is far from more of its neighbours; where that is
-    equal, the one that is farther from its neighbours in the median; else the later one in the sheet.
+    Of two such neighbours one is to blame: the one that is far from more of its neighbours; if that is equal, the one with the
+    larger median distance to its neighbours; otherwise the later one in the sheet.
     """
     rows = table.rows
     far: _Far = {}
@@ -261,10 +265,10 @@ def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd
     _add_far(far, _judged_by_line(_unlike_others(_far_apart(codecs, MAX_CODEC_TIMES), shares), table))
     if not far:
         return []
-    # Of a row that is off as a whole the regions are as far apart as ever.
+    # In a row that is off as a whole, the regions are as far apart as usual, so they are not counted here.
     usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers], far.keys())
     in_order = sorted(far, key=lambda rate: (usual[rate], rate.price.place), reverse=True)
-    # The most to blame stands first. Blaming it takes it from its neighbours, whose turn then comes later.
+    # The rate most to blame comes first. It then no longer counts against its neighbours, which move back in the queue.
     queue = [(-len(far[rate]), number) for number, rate in enumerate(in_order)]
     heapify(queue)
     odd = []
@@ -293,7 +297,7 @@ def _far_apart(pairs: Iterable[_Pair], times: int) -> list[_Pair]:
 
 
 def _unlike_others(pairs: Iterable[_Pair], shares: Shares) -> list[_Pair]:
-    """The pairs but for those that have about the ratio that another sheet has."""
+    """Return the pairs, except those with about the same ratio in another sheet."""
     return [
         (one, other)
         for one, other in pairs
@@ -303,7 +307,7 @@ def _unlike_others(pairs: Iterable[_Pair], shares: Shares) -> list[_Pair]:
 
 
 def _as_sizes_are(step: _Pair, table: ItemTable) -> bool:
-    """Whether two resolutions, perhaps with others between them, are so far apart that their prices may be."""
+    """Whether two resolutions, perhaps with others between them, differ as much as their prices."""
     pixels = {size.name: size.long * size.short for size in table.resolutions}
     parts = [table.spec_parts[rate.spec] for rate in step]
     low, high = (pixels[part.resolution or ""] if part else 1 for part in parts)
@@ -323,7 +327,7 @@ def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
         near, expected = next(iter(far.items()))
         in_line = significant(expected or Fraction(0))
         return (
-            f"costs {plain(odd.price.value)}, and about {in_line} would be in line with {plain(near.price.value)} for"
+            f"costs {plain(odd.price.value)}, but about {in_line} would be in line with {plain(near.price.value)} for"
             f" {near} and with the ratios of the other prices"
         )
     shown = ", ".join(f"{plain(near.price.value)} for {near}" for near in simply[:_SHOWN_NEIGHBOURS])
@@ -332,7 +336,7 @@ def _why(odd: Rate, far: Mapping[Rate, Fraction | None]) -> str:
 
 
 def _median_distances(pairs: Sequence[_Pair], wanted: Set[Rate]) -> dict[Rate, Fraction]:
-    """How many times a rate is above or below its neighbours, in the (lower) median of all of them."""
+    """Return how many times each rate is above or below its neighbours, as the (lower) median."""
     distances: dict[Rate, list[Fraction]] = {rate: [] for rate in wanted}
     for pair in pairs:
         low, high = sorted(rate.price.value for rate in pair)
@@ -346,8 +350,8 @@ def _median_distances(pairs: Sequence[_Pair], wanted: Set[Rate]) -> dict[Rate, F
 
 
 def _out_of_line(rows: Mapping[str, Row]) -> Iterator[tuple[Rate, Rate, Fraction]]:
-    """Neighbours whose ratio is far from that of the other prices of their two rows, columns or tiers, with the price that
-    the first of them would have in line with those."""
+    """Yield neighbours whose ratio is far from that of the other prices in their two rows, columns or tiers, with the price of
+    the first that would be in line with the others."""
     every = list(rows.values())
     for one, other in pairwise(every):
         yield from _deviating([pair for key in one if key in other for pair in _comparable(one[key], other[key])])
@@ -360,7 +364,7 @@ def _out_of_line(rows: Mapping[str, Row]) -> Iterator[tuple[Rate, Rate, Fraction
         for cell in row.values() if any(len(cell.rates) > 1 for cell in row.values()) else ():
             by_bounds.setdefault(cell.bounds, []).append(cell)
         for cells in by_bounds.values():
-            # Each tier of the tables with these bounds, and the next.
+            # Compare each tier of the tables with these bounds with the next tier.
             for low, high in pairwise(zip(*(cell.rates for cell in cells), strict=True)):
                 yield from _deviating(list(zip(low, high, strict=True)))
 
@@ -369,7 +373,7 @@ def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
     priced = [(one, other) for one, other in pairs if one.price.value and other.price.value]
     if len(priced) < 3:
         return
-    # Rounded ratios say quickly, of thousands of pairs, that there is nothing to look at.
+    # Rounded ratios show quickly that thousands of pairs are fine.
     rough = [_ROUGH.divide(one.price.value, other.price.value) for one, other in priced]
     if max(rough) <= MAX_RATIO * min(rough):
         return
@@ -379,15 +383,16 @@ def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
             yield one, other, Fraction(middle) * Fraction(other.price.value)
 
 
-# ---- Items beside one another ----------------------------------------------------------------------------------------
+# ---- Items compared with each other ----------------------------------------------------------------------------------
 
 
-#: The rows of an item whose prices are single figures, by codec and resolution.
+#: The rows of an item without tiers, by codec and resolution.
 _Level = Mapping[tuple[str, str], Row]
 
 
 def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
-    """Items that price the same codecs and resolutions at many times what most of the others do; of two items the later one."""
+    """Return items whose prices are many times those of most other items for the same codecs and resolutions; of two items, the
+    later one."""
     levels = {table: level for table in tables if (level := _level(table))}
     odd: dict[ItemTable, Problem] = {}
     for number, table in enumerate(levels):
@@ -400,7 +405,7 @@ def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
         if 2 * len(far) > len(compared) and (len(compared) > 1 or number > far[0][2]):
             other, by, _ = far[0]
             message = (
-                f"{table.code.value} costs {significant(by)} times the prices of {other.code.value} for the same"
+                f"{table.code.value} costs {significant(by)} times as much as {other.code.value} for the same"
                 f" codecs and resolutions; {QUESTION}"
             )
             odd[table] = Problem(table.code.place, kinds.PRICE_OUTLIER, message)
@@ -418,8 +423,8 @@ def _level(table: ItemTable) -> _Level:
 
 
 def _times(table: ItemTable, other: ItemTable, levels: Mapping[ItemTable, _Level]) -> Fraction:
-    """At least how many times the prices of another item, in the first region that both have, all of these are, or at most, where
-    that is below 1; else 0."""
+    """Return the factor by which all prices of an item are above (the least) or below (the largest) those of another item, in the
+    first region that both have; 1 if some are above and some below, and 0 if they cannot be compared."""
     if table.unit is None or other.unit is None or table.unit.dimension != other.unit.dimension:
         return Fraction(0)
     ratios = []
@@ -440,7 +445,7 @@ def _times(table: ItemTable, other: ItemTable, levels: Mapping[ItemTable, _Level
 
 
 def _odd_factors(tables: Sequence[ItemTable]) -> Iterator[Problem]:
-    """Factors of derived prices that are as large as a slip."""
+    """Yield factors of derived prices that are as large as a mistake would be."""
     for table in tables:
         derivation = table.fields.get(d.PRICES_FROM)
         times = derivation.get(d.TIMES) if derivation else None

@@ -1,4 +1,4 @@
-"""Warnings that come from laying a sheet beside another one: the version of its id before it, and a sheet for reference."""
+"""Warnings from comparing a sheet with other sheets: the version of its id before it, and reference sheets."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.checks.price_cells import Cell, CheckedSheet, Groups, ItemTable, Odd, Rate, beyond_flat_lines
-from mps_bill.price_sheet.checks.tier_bounds import are_slips, bound_words, bounds_of
+from mps_bill.price_sheet.checks.tier_bounds import bound_words, bounds_of, look_mistyped
 from mps_bill.price_sheet.price_kinds.price_kind import Price
 from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_diff import ItemChange, diff_sheets
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item, PriceSheet
 
-#: A price of the next version changes less than this many times.
+#: A price changes by less than this factor from one version to the next.
 MAX_JUMP = 5
-#: A contract takes no more of a list price than this many times, and leaves at least one part of so many.
+#: The largest and smallest share of the list price that a contract price may be.
 MAX_OF_LIST, MIN_OF_LIST = Fraction(5, 2), Fraction(1, 8)
-#: How far a price may be from the usual share of the list price that the item has, and the other items.
+#: How many times a price may be above or below the usual share of the list price: that of its item, and that of other items.
 MAX_FROM_USUAL, MAX_FROM_OTHERS = 6, 8
 _HALF = Fraction(1, 2)
 
@@ -35,8 +35,8 @@ _HALF = Fraction(1, 2)
 
 
 def version_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """What looks odd in a version of a sheet beside the one before it: rules that changed, and what has no price any more. What
-    changed alike in several items is one finding. Items that are unsound in the new one may lack what is only wrong."""
+    """Yield changes from the version before that look odd: changed rules, and lost prices. The same change in several items is
+    one finding. Items with errors are left out, since what they seem to lack may only be wrong."""
     draft, before = sheet.draft, sheet.before
     if draft is None or before is None:
         return
@@ -47,19 +47,19 @@ def version_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     ):
         if one != other:
             at, was = (billing.place_of(field) for both in (draft, before) if (billing := both.fields.get(d.BILLING)))
-            message = f"{what} {other}, and {one} in the version before ({was}); is that meant?"
+            message = f"{what} {other}, but {one} in the version before ({was}); is that intended?"
             yield Problem(at, kinds.CHANGED_RULE, message)
     changes = [change for change in diff_sheets(old, new, added=False).items if change.code not in unsound]
     yield from _changed_rules(draft, before, changes)
     yield from _ended_items(draft, old, [change.old for change in changes if change.old and not change.new])
-    # What follows from another item ends where that one's does.
+    # Derived prices end with those of their base.
     own = [change for change in changes if not change.factors or change.factors[0].base in unsound]
     yield from _ended(draft, old, [(change.old, change.new) for change in own if change.old and change.new])
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A rule of an item before and after, and where each stands."""
+    """A rule of an item before and after, with the place of each."""
 
     item: Item
     what: str
@@ -71,19 +71,19 @@ class _Rule:
 
 
 def _changed_rules(draft: SheetDraft, before: SheetDraft, changes: Sequence[ItemChange]) -> Iterator[Problem]:
-    """A finding for each change, at the first item that has it."""
+    """Yield a finding for each change, at the first item that has it."""
     alike: dict[tuple[str, str, str], list[_Rule]] = {}
     fields, of_before = (_item_fields(sheet) for sheet in (draft, before))
     for rule in (rule for change in changes for rule in _rules_of(change, fields, of_before)):
         alike.setdefault((rule.what, rule.old, rule.new), []).append(rule)
     for rules in alike.values():
         first, count = rules[0], len(rules) - 1
-        more = f", and so for {count} more" if count else ""
+        more = f", and the same for {count} more" if count else ""
         message = (
-            f'the {first.what} of {first.of or first.item.code} is "{first.new}", and "{first.old}" in the version before'
-            f" ({first.before}){more}; is that meant?"
+            f'the {first.what} of {first.of or first.item.code} is "{first.new}", but "{first.old}" in the version before'
+            f" ({first.before}){more}; is that intended?"
         )
-        # What follows from another unit is off by as much at every price of the item.
+        # Another unit makes every price of the item wrong by the same factor.
         facts: tuple[Fact, ...] = ()
         if first.what == "unit":
             facts = tuple(rule.item.place for rule in rules)
@@ -114,7 +114,7 @@ def _rules_of(change: ItemChange, fields: Mapping[str, Fields], of_before: Mappi
 
 
 def _bounds_of(old: Item, new: Item) -> Iterator[_Rule]:
-    """Tiers that end elsewhere. Those that are only divided further are no surprise."""
+    """Yield tables of tiers whose bounds changed, unless tiers were only divided further."""
     for spec, row in new.prices.items():
         for region, price in row.items():
             before = old.prices.get(spec, {}).get(region)
@@ -128,22 +128,22 @@ def _item_fields(draft: SheetDraft) -> dict[str, Fields]:
 
 
 def _ended_items(draft: SheetDraft, old: PriceSheet, items: Sequence[Item]) -> Iterator[Problem]:
-    """Items that are gone: a finding for each that seems to have another code now, and one for all others."""
+    """Yield a finding for each lost item that seems to have a new code, and one for all other lost items."""
     new = draft.sheet
     added = [code for code in new.items if code not in old.items]
     gone = []
     for item in items:
         code = next((code for code in added if near_miss(item.code, [code])), None)
         if code:
-            what = f"{item.code} has a price in the version before ({item.place}) and none in this one; is {code} that item?"
+            what = f"{item.code} has a price in the version before ({item.place}) but none in this one; is {code} that item?"
             yield Problem(new.items[code].place, kinds.ENDED_PRICE, what, facts=(("item", item.code),))
         elif not any(item.code in entry.items for entry in new.unpriced):
             gone.append(item)
     if gone:
         codes = all_of([item.code for item in gone], 6)
         message = (
-            f"{codes} {'has' if len(gone) == 1 else 'have'} a price in the version before ({gone[0].place}) and none in this one;"
-            " if that is meant, list it under `unpriced`"
+            f"{codes} {'has' if len(gone) == 1 else 'have'} a price in the version before ({gone[0].place}) but none in this one;"
+            " if that is intended, list it under `unpriced`"
         )
         after = _next_of(gone[0].code, list(old.items), new.items)
         place = new.items[after].place if after else draft.place(d.ITEMS)
@@ -151,18 +151,18 @@ def _ended_items(draft: SheetDraft, old: PriceSheet, items: Sequence[Item]) -> I
 
 
 def _next_of(word: str, order: Sequence[str], known: Container[str]) -> str | None:
-    """What stood behind a word that is gone and is known still."""
+    """Return the first word after a lost word that still exists."""
     return next((other for other in order[order.index(word) + 1 :] if other in known), None)
 
 
 def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]]) -> Iterator[Problem]:
-    """Regions and specs that had a price: each once for all items, and a region that ends for all specs as a region."""
+    """Yield lost prices by region and spec, once for all items; a region that all specs of an item lost is one finding."""
     new = draft.sheet
     groups = {**new.region_groups, **old.region_groups}
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[tuple[Item, Item]]] = {}
     for before, after in items:
         for gone, where in _gone(old, new, before, after).items():
-            # What ends in some regions for all that had a price there ends as these.
+            # If everything with a price in some regions lost it there, the finding names only the regions.
             region = EVERY_REGION if where[0] == "every other region" else where[0]
             every = all(old.price(before, spec, region) is None for spec in before.prices if spec not in gone)
             every = every and not after.prices.keys().isdisjoint(before.prices)
@@ -173,7 +173,7 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
         specs = all_of([quoted(spec) for spec in gone], 6) if gone else "everything"
         message = (
             f"{after.code} {has} a price for {specs} in {all_of(words.by_group(where, groups))} in the version before"
-            f" ({before.place}) and none in this one; if that is meant, list it under `unpriced`"
+            f" ({before.place}) but none in this one; if that is intended, list it under `unpriced`"
         )
         place = _row_place(draft, before, after, gone[0]) if gone else _group_place(draft, old, where) or after.place
         facts: list[Fact] = [("price", one.code, spec) for _, one in pairs for spec in gone]
@@ -182,7 +182,7 @@ def _ended(draft: SheetDraft, old: PriceSheet, items: Sequence[tuple[Item, Item]
 
 
 def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """The specs that have no price any more, with the regions where."""
+    """Return the groups of specs that lost their price in the same regions, with these regions."""
     ended: dict[str, list[str]] = {}
     for spec in before.prices:
         for region in old.regions(before.code, spec):
@@ -195,7 +195,7 @@ def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[t
 
 
 def _row_place(draft: SheetDraft, before: Item, after: Item, spec: str) -> Place:
-    """Where the row of a spec stands, or what follows it where the row is gone."""
+    """Return the place of the row of a spec, or of the row after it if it no longer exists."""
     fields = _item_fields(draft).get(after.code)
     rows = {row.key.value: row.key.place for row in (fields.parts(d.PRICES) if fields else ())}
     next_ = spec if spec in rows else _next_of(spec, list(before.prices), rows)
@@ -203,7 +203,7 @@ def _row_place(draft: SheetDraft, before: Item, after: Item, spec: str) -> Place
 
 
 def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Place | None:
-    """The group that has lost the regions, where it is one."""
+    """Return the place of the group that lost the regions, if one did."""
     for group in draft.fields.parts(d.REGION_GROUPS):
         lost = set(old.region_groups.get(group.key.value, ())) - set(draft.sheet.region_groups[group.key.value])
         if lost >= set(where):
@@ -212,7 +212,8 @@ def _group_place(draft: SheetDraft, old: PriceSheet, where: Sequence[str]) -> Pl
 
 
 def jumps(table: ItemTable, before: Listed) -> list[Odd]:
-    """The rates of an item that are many times those of the version before, or free, but for what is free before other tiers."""
+    """Return the rates of an item that are many times those of the version before or a small part of them, or free, except
+    for a free first tier."""
     odd = []
     cells = [cell.rates for row in table.rows.values() for cell in row.values()]
     quotas = {rates[0] for rates in cells if any(rate.price.value for rate in rates)}
@@ -220,7 +221,7 @@ def jumps(table: ItemTable, before: Listed) -> list[Odd]:
         if one.figure and not rate.price.value:
             if rate in quotas:
                 continue
-            why = f"is free, and cost {plain(one.figure)} in the version before ({one.price.place})"
+            why = f"is free, but cost {plain(one.figure)} in the version before ({one.price.place})"
             odd.append(Odd(rate, why, kinds.PRICE_JUMP, high=False))
         elif one.figure and not 1 <= one.ratio * MAX_JUMP <= MAX_JUMP**2:
             odd.append(Odd(rate, _costs(rate, one, "the version before"), kinds.PRICE_JUMP, high=one.ratio > 1))
@@ -232,12 +233,12 @@ def _but_for_flat_lines(odd: Sequence[Odd], table: ItemTable) -> list[Odd]:
     return [one for one in odd if one.rate in left]
 
 
-# ---- A sheet for reference -------------------------------------------------------------------------------------------
+# ---- Reference sheets ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listed:
-    """The rates of an item beside those of a reference sheet, and the share of these that they have as a rule."""
+    """The rates of an item with those of another sheet, and their usual (median) share of these."""
 
     reference: PriceSheet
     rates: Sequence[tuple[Rate, list[Compared]]]
@@ -247,15 +248,14 @@ class Listed:
 def laid_beside(
     tables: Sequence[ItemTable], sheet: PriceSheet, others: Sequence[PriceSheet], *, anywhere: bool = False
 ) -> dict[ItemTable, Listed]:
-    """Each item that one of the other sheets has, beside the first of them; with `anywhere`, one that has none
-    of its regions beside those of every region."""
+    """Compare each item with the same item of the first other sheet that has it. With `anywhere`, an item that shares no region
+    with it is compared with its prices in all regions."""
     return {table: one for table in tables if (one := _listed(table, sheet, others, anywhere))}
 
 
 def far_from_reference(listed: Mapping[ItemTable, Listed], sheet: PriceSheet) -> dict[ItemTable, list[Odd]]:
-    """The rates of each item that are far from those of a reference sheet: from the list price where both have one currency,
-    from the share that most of the item's prices have of theirs, and from that of the other items, of derived prices that of
-    the item that they come from."""
+    """Return the rates of each item that are far from those of a reference sheet: from the list price (if both sheets have one
+    currency), from the usual share of the item, and from the share of the other items; for derived prices, of their base."""
     by_code = {table.code.value: one for table, one in listed.items()}
     found = {}
     for table, one in listed.items():
@@ -272,7 +272,7 @@ def far_from_reference(listed: Mapping[ItemTable, Listed], sheet: PriceSheet) ->
         if len(one.rates) > 2:
             bounds.append(_around(one.share, MAX_FROM_USUAL))
         if one.reference.currency == sheet.currency:
-            # The list price itself is not odd, however far below it the others are.
+            # The list price itself is not odd, however low the other prices are.
             bounds = [(min(low, Fraction(1)), max(high, Fraction(1)) if high else None) for low, high in bounds]
             bounds.append((MIN_OF_LIST, MAX_OF_LIST))
         usual = 1 if one.reference.currency == sheet.currency else one.share
@@ -290,7 +290,7 @@ def _listed(table: ItemTable, sheet: PriceSheet, others: Sequence[PriceSheet], a
         item = reference.items.get(table.code.value)
         if item and table.unit and table.unit.dimension == item.unit.dimension:
             groups = sheet.region_groups
-            # Prices of one region say nothing of those of another, where the list has some for the regions of the item.
+            # Prices of other regions are no evidence if the reference has some for the item's regions.
             rates = list(_compared(table, table.unit, reference, item, groups, anywhere=False))
             if not rates and anywhere:
                 rates = list(_compared(table, table.unit, reference, item, groups, anywhere=True))
@@ -304,7 +304,7 @@ def _around(share: Fraction | None, times: int) -> tuple[Fraction, Fraction | No
 
 
 def _is_far(compared: Sequence[Compared], bounds: Sequence[tuple[Fraction, Fraction | None]]) -> bool:
-    """Whether a price is far from each of those that it may be compared with."""
+    """Whether a price is far from each price that it may be compared with."""
     ratios = [one.ratio for one in compared if one.ratio]
     return bool(ratios) and any(
         max(ratios) < lowest or (highest is not None and min(ratios) > highest) for lowest, highest in bounds
@@ -312,21 +312,21 @@ def _is_far(compared: Sequence[Compared], bounds: Sequence[tuple[Fraction, Fract
 
 
 def other_units(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Items in a unit that does not convert to that of a sheet for reference, so that no price can be compared."""
+    """Yield items whose unit does not convert to that of a reference sheet, so that no price can be compared."""
     for table in sheet.tables:
         code = table.code.value
         units = [other.items[code].unit for other in sheet.references if code in other.items]
         if table.unit and units and all(unit.dimension != table.unit.dimension for unit in units):
-            message = f"{code} is billed by {table.unit.name}, and by {units[0].name} on the price list; is that so?"
+            message = f"{code} is billed by the {table.unit.name}, but by the {units[0].name} in the price list; is that right?"
             yield Problem(table.code.place, kinds.FAR_FROM_REFERENCE, message)
 
 
-# ---- Figure by figure ------------------------------------------------------------------------------------------------
+# ---- Price by price --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A figure of another sheet, the price that it belongs to, and what it is compared with per equal quantity."""
+    """A unit price of another sheet, the price that it belongs to, and the ratio of this sheet's to it per equal quantity."""
 
     figure: Decimal
     price: Price
@@ -342,8 +342,8 @@ def _costs(rate: Rate, one: Compared, where: str) -> str:
 def _compared(
     table: ItemTable, unit: Unit, other: PriceSheet, item: Item, groups: Groups, *, anywhere: bool
 ) -> Iterator[tuple[Rate, list[Compared]]]:
-    """Every rate of an item with the figures that another sheet has for the same spec, quantity and region, of which `groups`
-    has the groups; with `anywhere`, those of every region where it has none for the region."""
+    """Yield every rate of an item with the unit prices of another sheet for the same spec, quantity and region. `groups` are the
+    regions of each group. With `anywhere`, the prices of all regions are used if there is none for the region."""
     for spec, row in table.rows.items():
         of = item.spec_of(spec)
         for region, cell in row.items():
@@ -362,10 +362,10 @@ def _beside(rate: Rate, unit: Unit, price: Price, figure: Decimal) -> Compared:
 
 
 def _figures(cell: Cell, unit: Unit, price: Price) -> list[Decimal]:
-    """The figures of a price for the quantities that those of a cell are for; tier by tier where the bounds are a slip."""
+    """Return the unit prices of a price for the quantities of a cell's rates; tier by tier if the bounds look mistyped."""
     # Bounds of derived prices are in micros already.
     ends = [to_micros(bound, unit) if isinstance(bound, Decimal) else bound for bound in cell.bounds]
     highs = [end if isinstance(end, int) else None for end in ends]
-    if are_slips(tuple(end for end in highs if end is not None), bounds_of(price)):
+    if look_mistyped(tuple(end for end in highs if end is not None), bounds_of(price)):
         return [figure for _, figure in price.figures()]
     return [price.at(high) for high in highs]

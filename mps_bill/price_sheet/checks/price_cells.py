@@ -1,4 +1,4 @@
-"""What the checks look at: a sheet beside others, and every figure of it with its place, as a table for each item."""
+"""The input of the checks: a sheet with the sheets it is compared with, and a table of its unit prices for each item."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from mps_bill.price_sheet.spec import SpecParts, split_spec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rate:
-    """A single figure of a price, such as that of one tier. Each stands once in the sheet and equals only itself. `bound` is
-    that of its tier, comparable with the bounds of prices of the same form."""
+    """A single unit price in the sheet, such as that of one tier; it equals only itself. `bound` is that of its tier, which can
+    be compared with the bounds of prices of the same form."""
 
     price: Located[Decimal]
     spec: str
@@ -36,7 +36,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """What stands in the price table for a spec and a region or group: one rate, or one for each tier."""
+    """The price of a spec in a region or group, as in the price table: one rate, or one for each tier."""
 
     rates: tuple[Rate, ...]
     bounds: tuple[object, ...]
@@ -46,7 +46,7 @@ QUESTION = "is the decimal point right?"
 
 #: group -> its regions
 Groups = Mapping[str, tuple[str, ...]]
-#: What part a figure is of that of the version before, or of the list; of figures that one of these has
+#: Each rate's share of the price in the version before or in the reference, if one of these has it
 Shares = Mapping[Rate, Fraction]
 #: region or group -> cell
 Row = Mapping[str, Cell]
@@ -54,7 +54,7 @@ Row = Mapping[str, Cell]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemTable:
-    """The sound prices of an item. Those that come from another item (`derived`) stand where the factor does."""
+    """The sound prices of an item. The place of prices that come from another item (`derived`) is that of the factor."""
 
     code: Located[str]
     fields: Fields
@@ -62,11 +62,11 @@ class ItemTable:
     template: str | None
     resolutions: Sequence[Resolution]
     rows: Mapping[str, Row]
-    #: Where each spec stands, and the codec and resolution in it, where the template makes it.
+    #: The place of each spec, and its codec and resolution if the template derives it.
     spec_places: Mapping[str, Place]
     spec_parts: Mapping[str, SpecParts | None]
     groups: Groups
-    #: The code of the item that the prices come from, where that is another one.
+    #: The code of the item that the prices come from, if it is another item.
     base: str | None = None
 
     @property
@@ -75,7 +75,7 @@ class ItemTable:
 
     @property
     def by_codec(self) -> dict[str, dict[str, str]]:
-        """Codec to resolution to spec, of those that the template makes; an empty text where it has no such part."""
+        """Codec -> resolution -> spec, for specs that the template derives; empty text for a part that it does not have."""
         found: dict[str, dict[str, str]] = {}
         for spec, parts in self.spec_parts.items():
             if parts:
@@ -91,9 +91,12 @@ class ItemTable:
 
 @dataclass(frozen=True, slots=True)
 class CheckedSheet:
-    """What could be read of a sheet, sound or not, as every check sees it. What is at a place of `wrong` is reported as an error
-    already and is not judged. `draft` is None where the head is not sound. `today` is a date, such as 2026-11-23. The version
-    before it (None: there is none) and the sheets for reference are sheets whose words this one may be expected to share."""
+    """The readable part of a sheet, sound or not, as the input of every check.
+
+    Values at the places in `wrong` have an error already and get no warning. `draft` is None if the head is not sound. `today` is
+    a date such as 2026-11-23. The sheet is expected to have the same names as the version `before` it (None: there is none) and
+    the reference sheets.
+    """
 
     parts: SheetParts
     draft: SheetDraft | None
@@ -102,7 +105,7 @@ class CheckedSheet:
     today: str
     before: SheetDraft | None = None
     references: Sequence[PriceSheet] = ()
-    #: Rates that are odd beside those others.
+    #: Rates that are odd compared with these other sheets.
     odd: Set[Rate] = frozenset()
     shares: Shares = field(default_factory=dict)
 
@@ -111,11 +114,11 @@ class CheckedSheet:
         return (*((self.before.sheet,) if self.before else ()), *self.references)
 
     def in_others(self, code: str) -> Iterator[Item]:
-        """What the other sheets have under the code of an item."""
+        """Yield the items with this code in the other sheets."""
         return (sheet.items[code] for sheet in self.others if code in sheet.items)
 
     def unsound(self) -> set[str]:
-        """The codes of items with something at a place of `wrong`, or whose prices come from such an item."""
+        """Return the codes of items with an error, or whose prices come from such an item."""
         starts = [(table.code.place.line, table.code.value) for table in self.tables]
         file = self.parts.fields.place.file
         lines = [place.line for place in self.wrong if place.file == file]
@@ -124,7 +127,8 @@ class CheckedSheet:
 
 
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
-    """The table of every item, without prices with something at a place of `wrong`. `sheet` is what was made of the parts."""
+    """Return the table of every item, without prices that have an error (at a place in `wrong`). `sheet` was built from the
+    parts."""
     sets = parts.context.resolution_sets
     tables = []
     for entry in parts.fields.parts(d.ITEMS):
@@ -165,7 +169,7 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
 def _row(spec: str, prices: Many[PriceEntry], wrong: Set[Place]) -> Row:
     row: dict[str, Cell] = {}
     for entry, next_ in zip_longest(prices.parts, prices.parts[1:]):
-        # Digits for a region are the rest of a price that has a comma for its point.
+        # Digits in place of a region are the rest of a price with a decimal comma.
         lost = wrong and next_ and next_.key.place in wrong and next_.key.value.isdigit()
         rates = entry.value.rates(wrong) if entry.value and entry.key.place not in wrong and not lost else None
         if rates is not None:
@@ -188,13 +192,13 @@ def _derived_rows(sheet: PriceSheet, code: str, place: Place) -> dict[str, Row]:
 
 # ---- Flat lines -----------------------------------------------------------------------------------------------------
 
-#: So many equal prices are a flat line. Elsewhere two prices may be equal by chance.
+#: The number of equal prices that is a flat line; a few equal prices in different rows or items may be a coincidence.
 _FLAT: Mapping[object, int] = {"spec": 2, "region": 3, "item": 5}
 
 
 def beyond_flat_lines(odd: Set[Rate], table: ItemTable, part: Fraction) -> set[Rate]:
-    """The odd rates but for those of a flat line of which no more than a part is odd. One price at every resolution, or in every
-    region, is far from some of what it is compared with, and is judged as a whole."""
+    """Return the odd rates, except those of a flat line of which at most the given part is odd. A single price for every
+    resolution, or for every region, is far from some of the prices that it is compared with, and is judged as a whole."""
     lines: dict[tuple[object, ...], list[Rate]] = {}
     for rate in table.rates if odd else ():
         figure = (rate.bound, rate.price.value)
@@ -207,21 +211,21 @@ def beyond_flat_lines(odd: Set[Rate], table: ItemTable, part: Fraction) -> set[R
     return set(odd).difference(*fair)
 
 
-# ---- Findings, folded ------------------------------------------------------------------------------------------------
+# ---- Findings, combined ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A rate that looks odd, and why: `costs 0.651, 10 times the 0.0651 before`. `by_figures`: other figures show that, and not
-    only ratios of them."""
+    """A rate that looks odd, and why: `costs 0.651, 10 times the 0.0651 before`. `by_figures`: the evidence is other prices, not
+    only their ratios."""
 
     rate: Rate
     why: str
     kind: Kind
     by_figures: bool = True
-    #: Whether it is above what would be expected.
+    #: Whether it is higher than expected.
     high: bool = True
-    #: The rates that show it, where they are of the same item.
+    #: The rates of the same item that are the evidence.
     near: tuple[Rate, ...] = ()
 
     def problem(
@@ -232,33 +236,33 @@ class Odd:
         also: tuple[Place, ...] = (),
         facts: tuple[Fact, ...] = (),
     ) -> Problem:
-        """One finding at the rate, or at `place`; `more` says what else is odd with it."""
+        """Return a finding at the rate, or at `place`; `more` says what else is odd."""
         message = f"{self.rate} {self.why}{more}; {question}"
         return Problem(place or self.rate.price.place, self.kind, message, also=also, facts=facts)
 
 
 def folded(odd: Sequence[Odd], table: ItemTable) -> Iterator[Problem]:
-    """A problem for each odd rate. Where all rates of the item, of a region, of a spec or of a tier table are odd, that is
-    one mistake, and one problem at the item, the region's first price, the spec or the first tier."""
+    """Yield a problem for each odd rate. If all rates of an item, a region, a spec or a tier table are odd, that is one mistake,
+    with one problem at the item, the region's first price, the spec or the first tier."""
     left = {one.rate: one for one in odd}
     for scope, rates, place in _shares(table) if len(left) > 1 else ():
         priced = [rate for rate in rates if rate.price.value] or rates
         if len(priced) > 1 and all(rate in left for rate in priced):
             first, more = left[priced[0]], len(priced) - 1
             others = f"the other price {scope} is" if more == 1 else f"the {more} other prices {scope} are"
-            yield first.problem(f", and {others} off alike", place=None if table.derived else place)
+            yield first.problem(f", and {others} off as well", place=None if table.derived else place)
             for rate in priced:
                 del left[rate]
     for first, *rest in _blocks(left.values()):
         places = tuple(one.rate.price.place for one in rest)
         lines = [str(line) for line in sorted({place.line for place in places} - {first.rate.price.place.line})]
         where = f" on line{'s' if len(lines) > 1 else ''} {all_of(lines, 6)}" if lines else ""
-        beside = f", and so {'is' if len(places) == 1 else 'are'} {counted(len(places), 'price')} beside it{where}"
-        yield first.problem(beside if places else "", also=places)
+        others = f", like {counted(len(places), 'price')} near it{where}"
+        yield first.problem(others if places else "", also=places)
 
 
 def _blocks(odd: Iterable[Odd]) -> list[list[Odd]]:
-    """The rates in the order given; those together that are off in one direction and share a region or a spec with others."""
+    """Group the rates, in the order given, that are off in the same direction and share a region or a spec with others."""
     blocks: list[tuple[set[tuple[str, str, bool]], list[Odd]]] = []
     for one in odd:
         keys, block = {("spec", one.rate.spec, one.high), ("region", one.rate.region, one.high)}, [one]
@@ -273,7 +277,7 @@ def _blocks(odd: Iterable[Odd]) -> list[list[Odd]]:
 
 
 def _shares(table: ItemTable) -> Iterator[tuple[str, Sequence[Rate], Place | None]]:
-    """What may be wrong as a whole, in words, its rates, and its place, where that is not the first of them."""
+    """Yield each group that may be wrong as a whole: its name, its rates, and its place if that is not the first rate."""
     by_region: dict[str, list[Rate]] = {}
     for rate in table.rates:
         by_region.setdefault(rate.region, []).append(rate)

@@ -1,4 +1,4 @@
-"""Warnings about words: codecs, specs, regions, groups and names that look like slips of others."""
+"""Warnings about names: codecs, specs, regions, groups and items that look like misspellings of others."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet import SheetParts
 from mps_bill.price_sheet.spec import codecs, is_constant, join_spec, split_spec
 
-#: Names of codecs as usage has them.
+#: The names of codecs in usage.
 CODECS = (
     "H264", "H265", "H266", "H267", "H263", "H261", "AV1", "AV2", "AVS", "AVS2", "AVS3", "VP8", "VP9", "VP10", "MPEG1", "MPEG2",
     "MPEG4", "VC1", "WMV", "XVID", "THEORA", "PRORES", "DNXHD", "MJPEG", "GIF", "WEBP", "JPEG", "PNG", "HEIF", "AVIF",
 )  # fmt: skip
-#: What others call them.
+#: Other names of codecs.
 _OTHER_NAMES = {
     "AVC": "H264",
     "X264": "H264",
@@ -31,7 +31,7 @@ _OTHER_NAMES = {
     "VP09": "VP9",
 }
 _SHORTEST = 4
-#: The currencies that are in use: list one, without funds, metals and codes for tests.
+#: The currencies in use: list one of ISO 4217, without funds, metals and test codes.
 _ISO_4217 = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
 CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD
@@ -41,40 +41,40 @@ SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD 
 XOF XPF YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_ISO_4217.split())
-#: What people write for one, and those that price lists are in.
+#: Unofficial codes of currencies, and the currencies of price lists.
 _SAID = {"RMB": "CNY", "CNH": "CNY", "YUA": "CNY", "RUR": "RUB", "UKP": "GBP", "NTD": "TWD"}
 _OFTEN = ("CNY", "USD", "EUR", "HKD", "JPY", "SGD", "MYR", "IDR", "GBP")
 
 
 def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Specs that differ from another one in case, marks or one letter, and codecs that usage does not name so."""
+    """Yield specs that differ from another one in case, marks or one letter, and codecs that have another name in usage."""
     for table in sheet.tables:
         code, template = table.code.value, table.fields.get(d.SPEC)
-        # Where the item's own spec has no price, that is reported.
+        # An item's `spec` without a price has been reported as an error.
         is_wrong = template is not None and template.place in sheet.wrong
         if template and table.derived and not is_wrong:
-            # An item of the same code has the same specs, with their numbers.
+            # An item of the same code has the same specs, including their digits.
             theirs = [item.template for item in sheet.in_others(code) if item.template]
             if template.value not in theirs and (word := nearest(template.value, theirs)):
-                message = (
-                    f"{quoted(template.value)} is nearly {quoted(word)}, which other sheets have; usage may not meet it"
-                )
+                message = f"{quoted(template.value)} is nearly {quoted(word)}, which other sheets have; usage may not match it"
                 about = ("template", code), ("spec", code)
-                yield Problem(template.place, kinds.MISSPELT_SPEC, message, _slip(template.value, word), facts=about)
+                yield Problem(
+                    template.place, kinds.MISSPELT_SPEC, message, _misspelling(template.value, word), facts=about
+                )
         unknown = _unknown_codecs(sheet, table)
         nearly = _nearly_codecs(table, unknown)
         meant = {**_of_other_sheets(sheet, table), **_of_the_template(table), **nearly, **_twins(table)}
         for spec, word in meant.items() if not (table.derived or is_wrong) else ():
-            message = f"{quoted(spec)} looks like {quoted(word)}; if that is meant, usage will not match this price"
+            message = f"{quoted(spec)} looks like {quoted(word)}; if that is intended, usage will not match this price"
             facts = (("price", code, word), ("template", code))
-            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, _slip(spec, word), facts=facts)
+            yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, _misspelling(spec, word), facts=facts)
         for codec in unknown:
             own = table.by_codec[codec]
             spec = next(iter(own.values()))
             if spec not in nearly:
                 name = _OTHER_NAMES.get(_MARKS.sub("", codec).upper())
-                hint = f"usage has it as {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
-                # Where one of the item's codecs is not there any more, it is that one.
+                hint = f"in usage it is {name}" if name else f"usage has codecs such as {one_of(CODECS[:3])}"
+                # If one of the item's codecs no longer exists, this is its new name.
                 lost = (other for item in sheet.in_others(code) for other in codecs(item))
                 word = name or next((one for one in lost if one not in table.by_codec), codec)
                 of_codec = tuple(("price", code, join_spec(table.template or "", word, size)) for size in own)
@@ -82,26 +82,26 @@ def misspelt_specs(sheet: CheckedSheet) -> Iterator[Problem]:
                 yield Problem(table.spec_places[spec], kinds.MISSPELT_SPEC, message, codec, facts=of_codec)
 
 
-def _slip(spec: str, word: str) -> str:
-    """What is misspelt, which other specs may have alike: `h265 for H265`."""
+def _misspelling(spec: str, word: str) -> str:
+    """Return the misspelt parts, which other specs may share: `h265 for H265`."""
     parts = [(one, other) for one, other in zip(spec.split("."), word.split("."), strict=False) if one != other]
     return " ".join(f"{one} for {other}" for one, other in parts)
 
 
 def _twins(table: ItemTable) -> dict[str, str]:
-    """Specs that are the same but for case and marks as one before them."""
+    """Return specs that are the same as an earlier one except for case and marks, with that one."""
     first: dict[str, str] = {}
     return {spec: other for spec in table.spec_places if (other := first.setdefault(_bare(spec), spec)) != spec}
 
 
 def _nearly_codecs(table: ItemTable, unknown: Sequence[str]) -> dict[str, str]:
-    """Specs with an unknown codec that is nearly a known one, or one that more of the item's specs have."""
+    """Return specs with an unknown codec that is nearly a known one, or nearly one that more of the item's specs have."""
     meant: dict[str, str] = {}
     template, by_codec = table.template or "", table.by_codec
     for codec in unknown:
         own = by_codec[codec]
         common = [other for other, theirs in by_codec.items() if other and len(theirs) > len(own)]
-        # Rather than a codec that nobody has, one of the item that lacks these resolutions.
+        # A codec of the item that lacks these resolutions is more likely than one that the item does not have.
         lacking = (other for other in common if own.keys().isdisjoint(by_codec[other]))
         word = next((other for other in lacking if nearest(codec, [other])), None)
         word = word or nearest(codec, [*CODECS, *(other for other in common if not _digits_differ(codec, other))])
@@ -111,7 +111,7 @@ def _nearly_codecs(table: ItemTable, unknown: Sequence[str]) -> dict[str, str]:
 
 
 def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> list[str]:
-    """Codecs that neither usage nor another sheet is known to have."""
+    """Return codecs that are known neither from usage nor from another sheet."""
     own = [codec for codec in table.by_codec if codec]
     if set(own) <= set(CODECS):
         return []
@@ -120,7 +120,7 @@ def _unknown_codecs(sheet: CheckedSheet, table: ItemTable) -> list[str]:
 
 
 def _of_the_template(table: ItemTable) -> dict[str, str]:
-    """Specs that the template nearly makes."""
+    """Return specs that are nearly one that the template derives, with that one."""
     template = table.template
     others = [spec for spec, part in table.spec_parts.items() if part is None]
     if template is None or is_constant(template) or not others:
@@ -132,7 +132,7 @@ def _of_the_template(table: ItemTable) -> dict[str, str]:
 
 
 def _of_other_sheets(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
-    """Specs that are nearly one of the same item in another sheet, which this one lacks."""
+    """Return specs that are nearly one of the same item in another sheet that this sheet lacks, with that one."""
     own = table.spec_places.keys()
     theirs = {spec for item in sheet.in_others(table.code.value) for spec in (*item.prices, *item.aliases)}
     lacking = theirs - own
@@ -142,10 +142,10 @@ def _of_other_sheets(sheet: CheckedSheet, table: ItemTable) -> dict[str, str]:
 
 
 def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Codes of items that are nearly one of another sheet which this sheet lacks."""
+    """Yield item codes that are nearly one of another sheet that this sheet lacks."""
     own = {table.code.value for table in sheet.tables}
     unpriced = sheet.draft.sheet.unpriced if sheet.draft else ()
-    # An item may have no price as a whole, and a base that is not in the sheet is an error already.
+    # A whole item may be listed as unpriced, and a base that is not in the sheet is an error already.
     named = {code for one in unpriced if not (one.specs or one.regions) for code in one.items}
     named |= {table.base for table in sheet.tables if table.base}
     known = {
@@ -157,24 +157,25 @@ def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
     for table in sheet.tables if lacking else ():
         code = table.code
         if code.value not in known and (word := nearest(code.value, lacking, letters_only=True)):
-            message = f"{code.value} is nearly {word}, which other sheets have; if it is that, usage of it has no price"
+            message = f"{code.value} is nearly {word}, which other sheets have; if that is intended, usage of {word} has no price"
             yield Problem(code.place, kinds.MISSPELT_ITEM, message, facts=(("item", word),))
 
 
 def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Members of groups that are one letter from a known region, or a digit more or less; another number may be a new one."""
+    """Yield members of groups that differ from a known region by one letter, or by one digit more or less. Another number of the
+    same length may be a new region."""
     for group in sheet.parts.fields.parts(d.REGION_GROUPS):
         for region in group.parts:
             if region.value in KNOWN:
                 continue
             near = {word for word in KNOWN if len(_DIGITS.findall(word)) != len(_DIGITS.findall(region.value))}
             if word := nearest(region.value, KNOWN, letters_only=True) or nearest(region.value, sorted(near)):
-                message = f"{quoted(region.value)} looks like region {quoted(word)}; no usage may match it"
+                message = f"{quoted(region.value)} looks like the region {quoted(word)}; usage may not match it"
                 yield Problem(region.place, kinds.MISSPELT_REGION, message, facts=(("region", word),))
 
 
 def named_regions(parts: SheetParts) -> set[str]:
-    """The regions and groups that prices are for, or that are said to have none."""
+    """Return the regions and groups that have prices or are listed as unpriced."""
     items = [entry.value for entry in parts.fields.parts(d.ITEMS) if entry.value]
     priced = {price.key.value for item in items for row in item.parts(d.PRICES) for price in row.parts}
     unpriced = parts.fields.parts(d.UNPRICED)
@@ -184,12 +185,12 @@ def named_regions(parts: SheetParts) -> set[str]:
 def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
     items, used = fields.get(d.ITEMS), named_regions(sheet.parts)
-    # Where a group's name is misspelt beside the prices, or something is wrong with them, that is the mistake.
+    # If prices have a misspelt group or another error, that is the mistake.
     if not items or not items.whole or not used <= sheet.parts.context.region_keys or sheet.unsound():
         return
     for group in fields.parts(d.REGION_GROUPS):
         if group.key.value not in used:
-            message = f"no price is for the group {group.key.value}; remove it, or give it prices"
+            message = f"the group {group.key.value} has no prices; remove it, or give it prices"
             yield Problem(group.key.place, kinds.UNUSED_GROUP, message)
 
 
@@ -209,7 +210,7 @@ def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Items without `spec` whose specs look as if they were derived, and those whose `spec` lacks a part."""
+    """Yield items without a `spec` whose specs look derived, and items whose `spec` lacks a part."""
     sizes = {name for one in sheet.parts.context.resolution_sets.values() for name in one.names}
     constant = any(table.template and is_constant(table.template) for table in sheet.tables)
     for table in sheet.tables:
@@ -222,16 +223,16 @@ def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
             dead = [] if table.derived else _dead_specs(table)
             if longer and (table.derived or dead):
                 message = (
-                    f"the `spec` of {code.value} is {quoted(table.template)}, and {quoted(longer)} in other sheets"
+                    f"the `spec` of {code.value} is {quoted(table.template)}, but {quoted(longer)} in other sheets"
                 )
                 yield Problem(code.place, kinds.MISSING_SPEC, f"{message}; is a part missing?", facts=facts)
             elif dead:
                 facts = tuple(("price", code.value, one) for spec in dead for one in _without_a_part(spec))
-                message = f"the `spec` {quoted(table.template)} of {code.value} does not make {one_of([*map(quoted, dead)], 3)}"
+                message = f"the `spec` {quoted(table.template)} of {code.value} does not derive {one_of([*map(quoted, dead)], 3)}"
                 place = table.spec_places[dead[0]]
                 yield Problem(place, kinds.MISSING_SPEC, f"{message}; is a part missing?", facts=facts)
         elif not (table.derived or code.place in sheet.wrong or table.fields.has(d.RESOLUTION_SET)):
-            # A sheet may have specs of its own under a code that others have, too.
+            # A sheet may have its own specs for a code that other sheets have, too.
             made = (one for one in others if any(split_spec(one, spec) for spec in table.spec_places))
             template = next(made, None) or _likely_template(table, sizes, constant)
             if template:
@@ -250,7 +251,7 @@ def _without_a_part(spec: str) -> Iterator[str]:
 
 
 def _dead_specs(table: ItemTable) -> list[str]:
-    """Specs with a resolution that the template does not make, and is not meant to make by a slip."""
+    """Return specs with a resolution that the template does not derive, and that are not misspellings of derived specs."""
     sizes = {size.name for size in table.resolutions}
     nearly = _of_the_template(table) if sizes else {}
     return [
@@ -261,7 +262,7 @@ def _dead_specs(table: ItemTable) -> list[str]:
 
 
 def _likely_template(table: ItemTable, sizes: Iterable[str], constant: bool) -> str | None:
-    """The template that the specs of an item seem to be made by; `constant`: the sheet has items with one that is a spec."""
+    """Return the template that seems to derive the specs of an item. `constant`: the sheet has items whose `spec` is constant."""
     specs = list(table.spec_places)
     bare = _bare(specs[0]) if constant and len(specs) == 1 else ""
     if len(bare) >= _SHORTEST and bare in _bare(table.code.value):
@@ -293,8 +294,8 @@ _DIGITS = re.compile(r"\d")
 
 
 def nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> str | None:
-    """The known word that `word` is but for case and marks, or one letter more, less or other, or two in the wrong order;
-    with `letters_only` digits must be the same."""
+    """Return the known word from which `word` differs only in case and marks, by one letter (added, missing or wrong), or by two
+    letters in the wrong order. With `letters_only`, digits must be the same."""
     bare = _bare(word)
     every = _bares(tuple(known))
     if bare in every:
@@ -302,7 +303,7 @@ def nearest(word: str, known: Iterable[str], *, letters_only: bool = False) -> s
     for other, spelled in every.items():
         if letters_only and _digits_differ(bare, other):
             continue
-        if min(len(bare), len(other)) >= _SHORTEST and _is_one_slip(bare, other):
+        if min(len(bare), len(other)) >= _SHORTEST and _is_one_typo(bare, other):
             return spelled
     return None
 
@@ -320,8 +321,8 @@ def _digits_differ(word: str, other: str) -> bool:
     return _DIGITS.findall(word) != _DIGITS.findall(other)
 
 
-def _is_one_slip(word: str, other: str) -> bool:
-    """One letter more, less or other, or two neighbours in the wrong order."""
+def _is_one_typo(word: str, other: str) -> bool:
+    """Whether one letter is added, missing or wrong, or two adjacent letters are in the wrong order."""
     if abs(len(word) - len(other)) > 1:
         return False
     start = next((at for at, (one, two) in enumerate(zip(word, other, strict=False)) if one != two), None)

@@ -1,4 +1,4 @@
-"""Rows and columns of a price table that seem to have changed places: beside another sheet, and beside the other rows."""
+"""Rows and columns of a price table that seem to be swapped, compared with another sheet or with the other rows."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.other_sheets import Compared
 from mps_bill.price_sheet.checks.price_cells import ItemTable, Rate
 
-#: Prices of other sheets that differ by less say nothing of an order.
+#: Prices of other sheets that differ by less are no evidence of an order.
 _APART = Fraction(21, 20)
-#: So near to one another are two shares that only rounding of the prices keeps apart; those of prices that differ by more than
-#: `_FAR`, so that no discount of one of them looks like that.
+#: Two shares that differ by less are equal except for rounded prices, if the prices themselves differ by more than `_FAR`: a
+#: discount on one of those would look different.
 _ROUNDED, _FAR = Fraction(201, 200), Fraction(11, 10)
-#: Of so few lines two are a large part.
+#: Two lines are a large part of this many lines.
 _FEW = 4
-#: So many other rows, whose ratios do not differ by more than this, show the order of two columns.
+#: This many other rows, whose ratios differ by no more than this, show the order of two columns.
 _MIN_ROWS, _STEADY = 3, Fraction(53, 50)
-#: In a wider table only columns beside one another are compared.
+#: In a table with more columns, only adjacent columns are compared.
 _MAX_COLUMNS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """The rates of two rows or columns that seem to have changed places."""
+    """The rates of two rows or columns that seem to be swapped."""
 
     problem: Problem
     rates: frozenset[Rate]
@@ -38,10 +38,10 @@ class Swap:
 def swapped_beside(
     table: ItemTable, compared: Iterable[tuple[Rate, Sequence[Compared]]], where: str, kind: Kind
 ) -> Iterator[Swap]:
-    """Rows and columns, or single prices of them, that have each other's price of another sheet, times the share of it that the
-    item has as a rule. A discount on one of them is no such thing, however the order changes."""
+    """Yield rows and columns, or single prices in them, that each have the other's price in another sheet times the usual share
+    of the item. A discount on one of them is not a swap, even if it changes their order."""
     beside = {rate: found[0] for rate, found in compared if found[0].ratio}
-    # Nearly all prices of a large sheet are as they are elsewhere, and quickly done with.
+    # In nearly all items of a large sheet, all prices have the usual share.
     usual = median_high(one.ratio for one in beside.values()) if beside else Fraction(1)
     if all(_are_alike(one.ratio, usual, _ROUNDED) for one in beside.values()):
         return
@@ -54,15 +54,15 @@ def swapped_beside(
         for one, other in combinations(lines, 2):
             shares = {Fraction(1), usual}
             if len(lines) <= _FEW:
-                # The two that may be wrong would hide what is usual.
+                # The two lines that may be wrong would hide the usual share.
                 left = [rate for line in lines if line not in (one, other) for rate in lines[line].values()]
                 shares |= {median_high(beside[rate].ratio for rate in left)} if left else set()
             pairs = [(rate, lines[other][key]) for key, rate in lines[one].items() if key in lines[other]]
-            # Specs of one codec or of one resolution have a part in common.
+            # Specs with the same codec or the same resolution are related.
             related = not rows or not set(one.split(".")).isdisjoint(other.split("."))
             swapped = next((found for share in shares if (found := _swapped(pairs, beside, share, related))), None)
             if swapped and taken.isdisjoint(rate for pair in swapped for rate in pair):
-                why = f"{where} ({beside[swapped[0][0]].price.place}) has them the other way"
+                why = f"{where} ({beside[swapped[0][0]].price.place}) has them the other way round"
                 swap = _swap(table, one, other, swapped, why, kind)
                 taken |= swap.rates
                 yield swap
@@ -71,12 +71,12 @@ def swapped_beside(
 def _swapped(
     pairs: Sequence[tuple[Rate, Rate]], beside: Mapping[Rate, Compared], share: Fraction, related: bool
 ) -> list[tuple[Rate, Rate]]:
-    """The pairs of two lines in each other's place, where the others are in their own; none where one is in neither. Those
-    of lines that have nothing to do with one another have exactly the other's price."""
+    """Return the swapped pairs of two lines if the other pairs are in their own places; none if some pair is neither. Lines
+    that are not `related` must have exactly the other's price."""
     found = []
     for one, other in pairs:
         own = (beside[one].ratio / share, beside[other].ratio / share)
-        # The prices of the other sheet, in the unit of this one.
+        # The prices of the other sheet in the unit of this sheet.
         theirs, others = (Fraction(rate.price.value) / beside[rate].ratio for rate in (one, other))
         changed = (own[0] * theirs / others, own[1] * others / theirs)
         if _are_alike(theirs, others, _APART):
@@ -94,7 +94,7 @@ def _are_alike(one: Fraction, other: Fraction, times: Fraction) -> bool:
 
 
 def swapped_in_a_row(table: ItemTable) -> Iterator[Swap]:
-    """Two prices of a row in the other order than those of every other row, by as much as these."""
+    """Yield two prices of a row whose order is the reverse of that in every other row, at the same ratio."""
     keys = dict.fromkeys(key for row in table.rows.values() for key in row)
     for left, right in combinations(keys, 2) if len(keys) <= _MAX_COLUMNS else pairwise(keys):
         pairs = [
@@ -110,7 +110,7 @@ def swapped_in_a_row(table: ItemTable) -> Iterator[Swap]:
         ratio, *others = (Fraction(one.price.value) / Fraction(other.price.value) for one, other in (*few, *many))
         steady = _are_alike(min(others), max(others), _STEADY) and not _are_alike(ratio, Fraction(1), _APART)
         if steady and min(others) <= _ROUNDED / ratio <= max(others) * _ROUNDED**2:
-            why = f"the other rows than {quoted(few[0][0].spec)} have them the other way"
+            why = f"all rows except {quoted(few[0][0].spec)} have them the other way round"
             yield _swap(table, left, right, few, why, kinds.PRICE_OUTLIER)
 
 
@@ -118,7 +118,7 @@ def _swap(table: ItemTable, one: str, other: str, pairs: Sequence[tuple[Rate, Ra
     first, second = pairs[0]
     message = (
         f"the prices of {table.code.value} for {quoted(one)} and {quoted(other)}, such as {plain(first.price.value)} and"
-        f" {plain(second.price.value)}, seem to have changed places; {why}"
+        f" {plain(second.price.value)}, seem to be swapped; {why}"
     )
     rates = frozenset(rate for pair in pairs for rate in pair)
     places = tuple(sorted(rate.price.place for rate in rates))

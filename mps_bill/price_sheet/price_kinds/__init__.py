@@ -1,4 +1,4 @@
-"""Every kind of price, each a file: how a sheet writes it, what a quantity costs, how it shows; and the shape of any price."""
+"""The kinds of price, one file each (its form in a sheet, the cost of a quantity, its display), and the shape of any price."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRICE_KINDS: tuple[type[Price], ...] = (FlatPrice, GraduatedPrice, VolumePrice)
 
 @dataclass(frozen=True, slots=True)
 class _OneForm:
-    """The shape of a form; what it reads remembers the form."""
+    """The shape of a form; the value that it reads knows its form."""
 
     form: type[Written[Any]]
     models: tuple[type[Price], ...]
@@ -39,7 +39,7 @@ class _OneForm:
 
 @dataclass(frozen=True, slots=True)
 class _AnyForm:
-    """One of the forms that are mappings: the one that has the most of the keys that stand there."""
+    """The forms that are mappings. A value is read in the form that has the most of its keys."""
 
     forms: Sequence[_OneForm]
 
@@ -53,7 +53,7 @@ class _AnyForm:
 
 
 def price_shape() -> Shape[Written[Any]]:
-    """The shape of a price of any kind: a single value in one form, or a mapping in one of the others."""
+    """Return the shape of a price of any kind: a single value in one form, or a mapping in one of the others."""
     models: dict[type[Written[Any]], tuple[type[Price], ...]] = {}
     for kind in PRICE_KINDS:
         models[kind.form] = (*models.get(kind.form, ()), kind)

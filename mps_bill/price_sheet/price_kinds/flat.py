@@ -1,4 +1,4 @@
-"""One price per unit, whatever the quantity."""
+"""A single price per unit for every quantity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figu
 
 
 class Plain(Written[Located[Decimal]]):
-    """The unit price by itself: `H264.HD: {mainland: 0.0099}`."""
+    """A unit price by itself: `H264.HD: {mainland: 0.0099}`."""
 
     @staticmethod
     def shape(_models: tuple[type[FlatPrice], ...]) -> Shape[Located[Decimal]]:
@@ -32,13 +32,13 @@ class Plain(Written[Located[Decimal]]):
 
 @dataclass(frozen=True, slots=True)
 class FlatPrice(Price):
-    """One price per unit: at 0.0651, 10 minutes cost 10 x 0.0651 = 0.651."""
+    """A single price per unit: at 0.0651, 10 minutes cost 10 x 0.0651 = 0.651."""
 
     form: ClassVar = Plain
     unit_price: Decimal
     unit: Unit
     place: Place = field(compare=False)
-    #: Prepared, because most lines are made of this.
+    #: Computed once, because most lines are built from it.
     _rate: MoneyRate = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

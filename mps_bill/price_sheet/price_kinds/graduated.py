@@ -1,4 +1,4 @@
-"""Tiers of which each prices the part of the quantity that falls into it."""
+"""Tiered prices at which each tier prices the part of the quantity that falls into it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class GraduatedPrice(TieredPrice):
     __slots__ = ()
 
     model: ClassVar = mark("graduated")
-    meaning: ClassVar = "each part at its own tier's price"
+    meaning: ClassVar = "each part at the price of its own tier"
 
     def parts(self, micros: int, used: int) -> Sequence[Part]:
         parts = []

@@ -1,6 +1,6 @@
-"""What the program asks of a price, of whatever kind, and of how it is written in a sheet.
+"""The interface of prices of every kind, and of their form in a sheet.
 
-A kind is a subclass of `Price` in a file of its own and stands in `PRICE_KINDS`. Nothing else knows which kinds there are.
+A kind is a subclass of `Price` in its own file, listed in `PRICE_KINDS`. Nothing else knows which kinds there are.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from mps_bill.documents.shapes import Located, Shape
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 
-#: What one unit price applies to: micros of the quantity, the unit price, the name of the tier, and the amount in ticks.
-#: A plain tuple, because every line of every bill is made from one.
+#: The part of a quantity that has one unit price: micros, the unit price, the name of the tier, and the amount in ticks.
+#: A plain tuple, because every line of every bill is built from one.
 Part = tuple[int, Decimal, str | None, int]
-#: A single figure of a price: the upper bound in micros of the quantities it is for (None: all that are left), and the
-#: unit price.
+#: A single unit price of a price: the upper bound in micros of its quantities (None: all above), and the unit price.
 Figure = tuple[int | None, Decimal]
 #: Model, period, bound and unit price: a row of the price table as CSV.
 CsvRow = tuple[str, str, str, str]
 
 
 class Price(ABC):
-    """A price of an item's spec. Two prices are equal where they price alike, wherever they stand."""
+    """A price of an item's spec. Two prices are equal if they charge the same for every quantity, whatever their places."""
 
     __slots__ = ()
 
@@ -43,79 +42,79 @@ class Price(ABC):
 
     @abstractmethod
     def parts(self, micros: int, used: int) -> Sequence[Part]:
-        """A quantity split and priced, after `used` micros of it earlier in the month. The micros of the parts add up
-        to `micros`; there is at least one part, which is empty when nothing is left to bill."""
+        """Split and price a quantity, after `used` micros earlier in the month. The micros of the parts add up to `micros`; there
+        is at least one part, which is empty if nothing is left to bill."""
 
     @abstractmethod
     def figures(self) -> tuple[Figure, ...]:
-        """Every unit price that is written, by ascending bounds."""
+        """Return every written unit price, by ascending bounds."""
 
     def at(self, high: int | None) -> Decimal:
-        """The unit price of the stretch of quantity that ends at `high` micros (None: of all that is left)."""
+        """Return the unit price for the range of quantity that ends at `high` micros (None: the range without an end)."""
         return next(price for bound, price in self.figures() if bound is None or (high is not None and high <= bound))
 
     @abstractmethod
     def times(self, factor: Decimal) -> Price:
-        """The price times a factor."""
+        """Return the price times a factor."""
 
     @abstractmethod
     def kind_words(self) -> str:
-        """The kind in words, with all but the figures that makes two prices differ: `volume per month`."""
+        """Return the kind in words, with everything except unit prices that distinguishes two prices: `volume per month`."""
 
     @abstractmethod
     def reason(self, currency: str) -> str:
-        """The price as a step of an explanation: `0.0099 USD per minute`."""
+        """Return the price as a step of an explanation: `0.0099 USD per minute`."""
 
     @abstractmethod
     def table_rows(self) -> Iterable[tuple[str, str]]:
-        """The rows of the price table: what a figure is for (empty: everything), and the figure."""
+        """Return the rows of the price table: the quantities of a unit price (empty: all), and the unit price."""
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:
-        """The keys of the price in the price table as JSON."""
+        """Return the keys of the price in the JSON price table."""
 
     @abstractmethod
     def csv_rows(self) -> Iterable[CsvRow]:
-        """The rows of the price in the price table as CSV."""
+        """Return the rows of the price in the CSV price table."""
 
     @property
     def by_month(self) -> bool:
-        """Whether `parts` needs what the month has used before."""
+        """Whether `parts` depends on what the month has used before."""
         return False
 
     @property
     def across_item(self) -> bool:
-        """Whether what the month has used before is counted over all regions and specs of the item that say so."""
+        """Whether the month's use is counted together for all regions and specs of the item with this rule."""
         return False
 
-    #: Whether a cycle counts as a whole before a unit price is picked, and not line by line in the order of the bill.
+    #: Whether a unit price is chosen by the whole cycle's quantity, and not line by line in the order of the bill.
     whole_cycle: ClassVar[bool] = False
 
     @property
     def rises(self) -> bool:
-        """Whether billing less of a quantity may save more than its share, or make the rest dearer."""
+        """Whether some unit price is higher than the one before it, so that billing less may save more than its share."""
         return any(later > earlier for (_, earlier), (_, later) in pairwise(self.figures()))
 
     def lot(self) -> int | None:
-        """The micros that a unit price pays for; None where it does not depend on the quantity."""
+        """Return the micros that a unit price pays for; None if the price does not depend on the quantity."""
         return self.unit.micros
 
     def counted(self, micros: int) -> tuple[Decimal, str] | None:
-        """How often a unit price is charged for a quantity, and of what, where that is not the item's unit:
+        """Return how many times a unit price is charged for a quantity, and for what, if that is not the item's unit:
         `3` and `package of 1000 minute`."""
         return None
 
 
-#: What a form's shape reads: `Located[Decimal]` or `Fields`.
+#: The type that a form's shape reads: `Located[Decimal]` or `Fields`.
 W = TypeVar("W")
-#: A figure as it stands in a sheet, sound or not; the bound of what it is for, and that in words, behind spec and region. Rates
-#: of two prices can be compared where all of their bounds are equal.
+#: A unit price as written in a sheet, sound or not; the bound of its quantities; and the bound in words, as printed after spec
+#: and region. Rates of two prices can be compared if all of their bounds are equal.
 WrittenRate = tuple[Located[Decimal], object, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Written(ABC, Generic[W]):
-    """A price as it stands in a sheet, in one form. `models` are all the kinds that are written so; mostly it is one."""
+    """A price as written in a sheet, in one form. `models` are all the kinds with this form, mostly one."""
 
     value: W
     models: tuple[type[Any], ...]
@@ -123,26 +122,27 @@ class Written(ABC, Generic[W]):
     @staticmethod
     @abstractmethod
     def shape(models: tuple[type[Any], ...]) -> Shape[W]:
-        """The shape of the value, by which it is read and which editors get as a JSON Schema."""
+        """Return the shape of the value, for reading and for the JSON Schema."""
 
     @abstractmethod
     def price(self, unit: Unit | None, problems: list[Problem]) -> Price | None:
-        """The price, or None and problems. Without a unit all is checked, and there is no price."""
+        """Return the price, or None and add problems. Without a unit the value is checked, but there is no price."""
 
     @abstractmethod
     def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
-        """The figures that stand there, for warnings; None where something stands at a place of `wrong`."""
+        """Return the written unit prices, for warnings; None if something at a place of `wrong` is among them."""
 
 
 def units_per_unit(old: Price, new: Price) -> Fraction | None:
-    """How many units of the new price one of the old price is; None where they do not convert, or do not count."""
+    """Return the number of units of the new price in a unit of the old price; None if they do not convert, or if a price does not
+    depend on the quantity."""
     lot, other = old.lot(), new.lot()
     return Fraction(lot, other) if old.unit.dimension == new.unit.dimension and lot and other else None
 
 
-def stretches(prices: Iterable[Price | None]) -> Iterator[tuple[str, int | None]]:
-    """The stretches of quantity between the bounds of any of the prices: each in words, in the unit of the first price, and where
-    it ends in micros. One of all quantities has no words."""
+def quantity_ranges(prices: Iterable[Price | None]) -> Iterator[tuple[str, int | None]]:
+    """Yield the ranges of quantity between the bounds of any of the prices: each in words, in the unit of the first price, and
+    its end in micros. A range of all quantities has no words."""
     given = [price for price in prices if price]
     edges = sorted({bound for price in given for bound, _ in price.figures() if bound is not None})
     for low, high in pairwise((0, *edges, None)):
@@ -150,7 +150,7 @@ def stretches(prices: Iterable[Price | None]) -> Iterator[tuple[str, int | None]
 
 
 def tier_text(low: int, high: int | None, unit: Unit) -> str:
-    """`0-3000` or `100000+`, in the item's unit."""
+    """Return `0-3000` or `100000+`, in the item's unit."""
     start = plain(in_unit(low, unit))
     return f"{start}+" if high is None else f"{start}-{plain(in_unit(high, unit))}"
 
@@ -159,5 +159,5 @@ def product(unit_price: Decimal, factor: Decimal) -> Decimal:
     return strip_zeros(EXACT.multiply(unit_price, factor))
 
 
-#: A unit price, in whatever form.
+#: A unit price of any form.
 UNIT_PRICE = number("a price", kinds.BAD_PRICE, AMOUNT_PLACES)

@@ -1,4 +1,4 @@
-"""What the kinds of tiered price share: the tier table with its checks, and how it shows. A kind says how tiers apply."""
+"""The common part of tiered prices: the tier table, its checks and its display. A kind says how tiers apply."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _quantity = decimal_of(QUANTITY_PLACES, above_zero=True)
 
 
 def _parse_bound(text: str) -> Decimal | None:
-    """The upper bound of a tier in the item's unit; None for the rest."""
+    """Return the upper bound of a tier in the item's unit; None for the rest."""
     if text == REST:
         return None
     if not text[:1].isdigit() and (hint := near_miss(text, (REST,))):
@@ -32,17 +32,17 @@ def _parse_bound(text: str) -> Decimal | None:
 
 
 _TIERS = "tiers"
-#: Over what a quantity accumulates, as people read it.
+#: The period and scope over which a quantity accumulates, marked for translation.
 _PERIODS = (mark("cycle"), mark("month"), mark("cycle across item"), mark("month across item"))
 PER = Field(
     "per",
     Choice[Literal["cycle", "month"]]("a tier period", words("cycle", "month"), kinds.UNKNOWN_TIER_PERIOD),
-    "over what the quantity accumulates",
+    "the period over which the quantity accumulates",
 )
 ACROSS = optional(
     "across",
-    Choice[Literal["item"]]("what is counted together", words("item"), kinds.UNKNOWN_TIER_SCOPE),
-    "count a month's quantity over all regions and specs of the item that say so; default: each region and spec by itself",
+    Choice[Literal["item"]]("a tier scope", words("item"), kinds.UNKNOWN_TIER_SCOPE),
+    "count a month's quantity over all regions and specs of the item with this key; default: each region and spec by itself",
 )
 _bound = Text(
     "an upper bound",
@@ -58,7 +58,7 @@ UP_TO = Field(
 
 
 class TierTable(Written[Fields]):
-    """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the word behind `tiers` is the kind."""
+    """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the value of `tiers` is the kind."""
 
     @staticmethod
     def shape(models: tuple[type[TieredPrice], ...]) -> Record:
@@ -103,7 +103,7 @@ def _check_across(
 ) -> Iterator[Problem]:
     if across and per and per.value != "month":
         counts = f"`across: {across.value}` counts a month's quantity"
-        message = f"{counts}, and these tiers are `per: {per.value}`; write `per: month`"
+        message = f"{counts}, but these tiers are `per: {per.value}`; write `per: month`"
         yield Problem(across.place, kinds.NEEDLESS_ACROSS, message)
 
 
@@ -112,27 +112,27 @@ def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterat
     at_rest = next((index for index, bound in enumerate(bounds) if bound.value is None), None)
     if at_rest is None:
         if table.whole:
-            message = f"the tiers must end in `{REST}`, the price of what is above the last bound"
+            message = f"the tiers must end with `{REST}`, the price above the last bound"
             yield Problem(table.place, kinds.MISSING_REST, message)
     elif at_rest < len(bounds) - 1:
-        message = f"`{REST}` must stand last; the bounds after it belong before it"
+        message = f"`{REST}` must be last; put all other bounds before it"
         yield Problem(bounds[at_rest].place, kinds.MISPLACED_REST, message)
     elif at_rest == 0 and table.whole:
-        message = f"`{REST}` alone makes no tiers; write its price in place of the table, or add a bound before it"
+        message = f"`{REST}` alone is not a tier table; write its price instead of the table, or add a bound before it"
         yield Problem(bounds[0].place, kinds.LONE_REST, message)
     highest = Decimal(0)
     for bound in bounds:
         if bound.value is None:
             continue
         if bound.value <= highest:
-            message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds ascending"
+            message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds in ascending order"
             yield Problem(bound.place, kinds.UNORDERED_TIERS, message)
         highest = max(highest, bound.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A tier holds quantities up to and including `up_to` micros (None: the rest)."""
+    """A tier of quantities up to and including `up_to` micros (None: the rest)."""
 
     up_to: int | None
     unit_price: Decimal
@@ -140,10 +140,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class TieredPrice(Price):
-    """A price by quantity, which accumulates `per` cycle or month, `across` regions and specs that say so (None: each alone)."""
+    """A price by quantity, which accumulates `per` cycle or month, `across` regions and specs (None: each by itself)."""
 
     form: ClassVar = TierTable
-    #: The word behind `tiers`, and its meaning in the JSON Schema.
+    #: The value of `tiers`, and its meaning in the JSON Schema.
     model: ClassVar[str]
     meaning: ClassVar[str]
 
@@ -154,17 +154,17 @@ class TieredPrice(Price):
     across: Literal["item"] | None = None
 
     def part(self, number: int, micros: int) -> Part:
-        """A quantity at the price of one tier."""
+        """Return a quantity at the price of one tier."""
         unit_price = self.tiers[number].unit_price
         return micros, unit_price, self.tier_name(number), ticks_at(micros, money_rate(unit_price, self.unit.micros))
 
     def tier_name(self, number: int) -> str:
-        """`0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
+        """Return `0-3000`, `3000-10000` or `100000+`, in the item's unit; the upper bound belongs to the tier."""
         low = self.tiers[number - 1].up_to if number else 0
         return price_kind.tier_text(low or 0, self.tiers[number].up_to, self.unit)
 
     def before(self, used: int) -> int:
-        """What fills the tiers before the quantity of a cycle."""
+        """Return the quantity in the tiers before that of a cycle."""
         return used if self.by_month else 0
 
     @property
