@@ -1,4 +1,4 @@
-"""The commands, and where each is."""
+"""The commands, and their groups in --help."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mps_bill.cli.config import FileOption, set_defaults
 from mps_bill.cli.options import option
 
 _START, _BILLS, _PRICES, _FILES = "First steps and help", "Bills", "Prices", "Files"
-#: Every command (or group of commands) stands under its name in the module of its name; and where it stands in --help.
+#: The heading of each command (or group of commands) in --help. The command is defined in the module of the same name.
 COMMANDS = {
     "init": _START,
     "help": _START,
@@ -33,7 +33,7 @@ COMMANDS = {
 }
 
 
-#: What to do where no command is named.
+#: Printed if no command is given.
 NEXT_STEPS = """\
 mps-bill makes exact, explainable bills for ApsaraVideo Media Processing. Next steps:
 
@@ -43,10 +43,9 @@ mps-bill makes exact, explainable bills for ApsaraVideo Media Processing. Next s
 
 
 def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
-    """The program as a command line needs it: with the command that it names, or with all where it names none; with all, too,
-    where there is no command line.
+    """Return the program with the command that the arguments name; with all commands if they name none, or there are none.
 
-    Start-up is most of the time of a small run, so the other commands are not even imported.
+    Start-up takes most of the time of a small run, so the other commands are not even imported.
     """
     app = typer.Typer(
         name="mps-bill",
@@ -69,8 +68,7 @@ def app_for(arguments: Sequence[str] | None = None) -> typer.Typer:
 
 
 def _finish(app: typer.Typer) -> None:
-    """Gives every command the --help of this program, with the docstring of its function also where `PYTHONOPTIMIZE=2` has left
-    those out."""
+    """Give every command this program's --help, with the docstring of its function even if `PYTHONOPTIMIZE=2` has removed it."""
     for command in app.registered_commands:
         command.cls = CommandHelp
     if main.__doc__ is None:
@@ -94,9 +92,10 @@ def _docstring(function: Callable[..., object]) -> str | None:
 
 
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
-    """The first argument that is neither an option nor an option's value, where it is a command; else all commands."""
+    """Yield the command that the arguments name: the first argument that is neither an option nor its value. If that is not a
+    command, yield all of them."""
     if all(argument in ("--version", "-V") for argument in arguments):
-        # Answered without any command.
+        # No command is needed.
         return ()
     rest = iter(arguments)
     for argument in rest:
@@ -113,7 +112,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-_VERSION_ASKED = "Print the version and stop."
+_VERSION_ASKED = "Print the version and exit."
 
 
 def main(
@@ -123,8 +122,8 @@ def main(
 ) -> None:
     """Exact, explainable bills for ApsaraVideo Media Processing.
 
-    Exit codes: 0 done, 1 findings or rejected rows, 2 wrong command line, 3 nothing was billed, 4 a limit was crossed,
-    70 a bug in the program, 129, 130 and 143 ended by a signal.
+    Exit codes: 0 done; 1 something was found, or rows were rejected; 2 wrong command line; 3 nothing was billed; 4 a
+    limit was crossed; 70 a bug in the program; 129, 130 or 143 ended by a signal.
     """
     set_defaults(context, config_file)
     if context.invoked_subcommand is None:

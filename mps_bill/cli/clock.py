@@ -1,4 +1,4 @@
-"""The clock. It is read here and nowhere else, to find usage of cycles that have not ended."""
+"""The clock of the machine, and usage of cycles that have not ended by it. The package reads the clock here only."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 
 
 def now() -> int:
-    """The time, in seconds since the epoch."""
+    """Return the current time in seconds since the epoch."""
     return int(time.time())
 
 
 def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charged: str | None, quiet: bool) -> None:
-    """Warns of usage of cycles that have not ended, but for those that `as_of` holds back. `charged` is the account that would
-    be charged for them and saved.
+    """Warn about usage of cycles that have not ended, except those that `as_of` holds back.
 
     Raises:
-        InputRejected: such usage would be charged.
+        InputRejected: the account `charged` would be charged for such usage and saved.
     """
     time_now = now()
     assignments = (group.assignment for group in metered.groups)
@@ -48,7 +47,8 @@ def check_cycles(metered: Metered, book: PriceBook, as_of: int | None, *, charge
     from mps_bill.settlement.account_problems import UNFINISHED_CYCLE
 
     message = (
-        f"{unfinished}. Further usage of such a cycle would be late, and so would all usage before a wrong date. Correct the"
-        " date, leave the cycle out with --as-of, or confirm it with --allow-future; nothing is charged."
+        f"{unfinished}. If it is charged now, later usage of the cycle will be late; if its date is wrong, so will all usage"
+        " before that date. Correct the date, hold the cycle back with --as-of, or confirm it with --allow-future. Nothing"
+        " was charged."
     )
     raise InputRejected([Problem(Place(printable(charged)), UNFINISHED_CYCLE, message)])

@@ -1,4 +1,4 @@
-"""The commands of the library of command lines, as this program has them: how --help looks, and what is converted."""
+"""Commands with this program's --help, and faster conversion of option values than that of the command line library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mps_bill.cli.exit_codes import WRONG_COMMAND_LINE
 from mps_bill.cli.options import SHOW
 from mps_bill.cli.output import say
 
-#: An example of every command, on the files that `mps-bill init` writes where it needs no others.
+#: An example of every command. Most use only the files that `mps-bill init` writes.
 EXAMPLES = {
     "init": "init studio --sheet",
     "help": "help reconcile",
@@ -40,14 +40,14 @@ EXAMPLES = {
     "usage convert": "usage convert jobs.json --profile mts-query-job-list --output usage.csv",
 }
 
-#: What the options of a command are about that are in no group of their own.
+#: The heading of the first group of options in --help, by command; by default "What to bill".
 _ABOUT = {"fetch": "What to fetch", "prices": "What to look at", "estimate": "What to price", "init": "What to write"}
 _Sections = dict[str, list[tuple[str, str]]]
 
 
 class _Conversion:
-    """The conversion of one parameter: that of the library, where there is something to convert or to refuse. Most values are
-    text that stays text, a word of a list, or not given; and to import what converts others takes longer than a small bill."""
+    """The conversion of one parameter. Most values are absent, text that stays text, or a word from a list. Only other values
+    are left to the library, because importing its conversions takes longer than a small bill."""
 
     def __init__(self, taken: Any, of_the_library: Callable[[], Any]) -> None:
         self._taken, self._of_the_library = taken, of_the_library
@@ -66,7 +66,7 @@ class _Conversion:
 
 
 def convert_where_needed(parameters: Iterable[Any]) -> None:
-    """Gives the parameters of a command conversions that load nothing for a value that needs none."""
+    """Give the parameters of a command conversions that import nothing for values that need no conversion."""
     for parameter in parameters:
         spelled = parameter.type_descriptor
         if spelled.parameter_info.parser is None:
@@ -74,7 +74,7 @@ def convert_where_needed(parameters: Iterable[Any]) -> None:
 
 
 class CommandHelp(TyperCommand):
-    """A command whose --help has its options in groups, and ends with an example."""
+    """A command whose --help groups the options and ends with an example."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         convert_where_needed(self.get_params(ctx))
@@ -88,13 +88,13 @@ class CommandHelp(TyperCommand):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         example = EXAMPLES.get(" ".join(ctx.command_path.split()[1:]))
         if example:
-            # An example is one line, however long, so that it can be copied.
+            # An example is never wrapped, so that it can be copied.
             with formatter.section("Example"):
                 formatter.write(f"  mps-bill {example}\n")
 
 
 class GroupHelp(TyperGroup):
-    """A group of commands whose --help has them in groups, where they say in which; and which helps where none is named."""
+    """A group of commands whose --help lists them under their headings. Without a command it prints its --help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args and not self.invoke_without_command and not ctx.resilient_parsing:
@@ -114,8 +114,9 @@ class GroupHelp(TyperGroup):
 
 
 def group_of_commands(about: str) -> typer.Typer:
-    """A group of commands, also where it has but one."""
+    """Return a group of commands."""
     group = typer.Typer(help=about)
+    # Without a callback, the library would turn a group of one command into that command.
     group.callback()(_nothing)
     return group
 
@@ -125,12 +126,12 @@ def _nothing() -> None:
 
 
 def _panel(shown: Any) -> str | None:
-    """The group of --help in which a command or an option says that it belongs."""
+    """Return the heading under which a command or an option wants to be listed in --help."""
     return getattr(shown, "rich_help_panel", None)
 
 
 def _by_use(command: TyperCommand | TyperGroup, ctx: Any, about: str, for_help: str) -> _Sections:
-    """Arguments and options under what they are for: `about` where they do not say; --help comes last under `for_help`."""
+    """Return arguments and options by heading: `about` for those without one. --help comes last, under `for_help`."""
     sections: _Sections = {"Arguments": [], about: [], for_help: []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)

@@ -1,4 +1,4 @@
-"""What a shell offers for the words of a command line. A completion is quick and silent: whatever fails offers nothing."""
+"""What a shell offers to complete a command line. A completion is quick and silent: if anything fails, it offers nothing."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 Complete = Callable[[typer.Context, str], list[str]]
 
-#: The variable by which a shell asks, and what it says where the shell is Bash.
+#: The environment variable by which a shell asks for completions, and its value in Bash.
 ASKED_BY = "_MPS_BILL_COMPLETE"
 _BASH = "complete_bash"
-#: The command line that other shells ask about.
+#: The variable in which other shells give the command line.
 _OTHER_SHELLS = "_TYPER_COMPLETE_ARGS"
-#: Bash takes these for the ends of words.
+#: Bash ends a word at these characters.
 _BREAKS = ("=", ":")
-#: Where the beginning of a word is kept that Bash has taken for a word of its own, such as `region=`.
+#: The variable for the beginning of a word that Bash has split off, such as `region=`.
 _BEGUN = "_MPS_BILL_BEGUN"
-#: Usage that is read through for what it holds.
+#: Only usage files with fewer bytes are read for completions.
 _SMALL = 5_000_000
 _MAX_ROWS = 50_000
 
 
 def join_words(environment: MutableMapping[str, str]) -> None:
-    """Puts the words of a command line together again that Bash has taken apart at `=` and `:`."""
+    """Join the words of the command line that Bash has split at `=` and `:`."""
     if environment.get(ASKED_BY) != _BASH or "COMP_WORDS" not in environment:
         return
     between = "\n" if "\n" in environment["COMP_WORDS"] else " "
@@ -52,13 +52,13 @@ def join_words(environment: MutableMapping[str, str]) -> None:
 
 
 def words_before(environment: Mapping[str, str]) -> list[str] | None:
-    """The words before the one that a shell asks about; None where there are none, or the shell wants its script."""
+    """Return the words before the one to complete; None if there are none, or the shell asks for its script."""
     line = environment.get("COMP_WORDS") or environment.get(_OTHER_SHELLS, "")
     return line.replace("\n", " ").split(" ")[1:-1] or None
 
 
 def _quietly(offer: Callable[[typer.Context, str], Iterable[str]]) -> Complete:
-    """`offer` without failures, and only what starts as the word on the command line does."""
+    """Make `offer` return only completions of the word on the command line, and nothing if it fails."""
 
     def complete(context: typer.Context, incomplete: str) -> list[str]:
         begun = os.environ.get(_BEGUN, "")
@@ -72,7 +72,7 @@ def _quietly(offer: Callable[[typer.Context, str], Iterable[str]]) -> Complete:
 
 
 def _named(module: str, name: str) -> Complete:
-    """The names that a module has, or makes by a function, as `name`; it is not loaded before a shell asks."""
+    """Offer the names in a module's `name`, or those that it returns if it is a function. The module is imported on demand."""
 
     def offer(*_: object) -> Iterable[str]:
         found = getattr(import_module(f"mps_bill.{module}"), name)
@@ -82,7 +82,7 @@ def _named(module: str, name: str) -> Complete:
     return _quietly(offer)
 
 
-#: Ids of what is shipped; files are the shell's own.
+#: Shipped ids; the shell itself completes file names.
 sheets = _named("price_sheet.find", "shipped_sheets")
 profiles = _named("profiles.profile_definition", "shipped_profiles")
 packs = _named("ask.advise.read_packs", "shipped_packs")
@@ -98,16 +98,16 @@ def topics(*_: object) -> Iterable[str]:
     return dict.fromkeys([*pages(), *COMMANDS])
 
 
-#: Item codes of the price sheets, and specs of the items that the command line names, else of all items.
+#: Item codes of the price sheets, and specs of the items on the command line, or of all items if it names none.
 items = _quietly(lambda context, _: (item.code for item in _items(context)))
 specs = _quietly(lambda context, _: _specs(context, context.params.get("item") or ()))
-#: The jobs of usage files that are small.
+#: The jobs of small usage files.
 jobs = _quietly(lambda context, _: _values(context, "job_id"))
 
 
 @_quietly
 def estimated(context: typer.Context, _: str) -> Iterable[str]:
-    """The next of the words of `estimate`: an item, a spec of it, a unit that its quantity can have."""
+    """Offer the next word of `estimate`: an item, one of its specs, or a unit that converts to the item's."""
     from mps_bill.core.units import UNITS
 
     words = tuple(context.params.get("words") or ())
@@ -121,7 +121,8 @@ def estimated(context: typer.Context, _: str) -> Iterable[str]:
 
 @_quietly
 def groupings(context: typer.Context, word: str) -> Iterable[str]:
-    """What summaries group by: the known words, and the tags of the usage files; also behind a comma. A change is not by time."""
+    """Offer the groupings of summaries: the known words, and the tags of the usage files; after a comma, too. Changes are never
+    grouped by time."""
     from mps_bill.ask.summaries import GROUPINGS
     from mps_bill.rating.selection import LINE_KEYS
 
@@ -132,7 +133,7 @@ def groupings(context: typer.Context, word: str) -> Iterable[str]:
 
 @_quietly
 def only(context: typer.Context, word: str) -> Iterable[str]:
-    """`KEY=VALUE` of what is to be shown: the values are those of small usage files, else those that are known."""
+    """Offer `KEY=VALUE` with the values in small usage files, or else the known values."""
     keys = [*_ONLY, *_tags(context)]
     matching = [key for key in keys if f"{key}=".startswith(word) or word.startswith(f"{key}=")]
     if len(matching) != 1:
@@ -142,7 +143,7 @@ def only(context: typer.Context, word: str) -> Iterable[str]:
     return [f"{key}={value}" for value in values]
 
 
-#: The keys of --only that are no tags, and their values where no usage file has any.
+#: The keys of --only except tags, with their values if no usage file has any.
 _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
     "region": lambda context: regions(context, ""),
     "item": lambda context: [item.code for item in _items(context)],
@@ -152,7 +153,7 @@ _ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
 
 
 def _items(context: typer.Context) -> Iterator[Item]:
-    """The items of the price sheets on the command line, else of those that are the default, else of all shipped ones."""
+    """Yield the items of the price sheets on the command line, or of the default sheets, or of all shipped ones."""
     from mps_bill.config import find_config, load_settings
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.price_sheet.load_sheets import load_price_book
@@ -162,7 +163,7 @@ def _items(context: typer.Context) -> Iterator[Item]:
         setting = load_settings(find_config(Path.cwd()), os.environ).get("prices")
         names = setting.values if setting else ()
     met: set[str] = set()
-    # Sheets of two sites make no book together, so each is loaded by itself.
+    # Sheets of two sites cannot be in one book, so each is loaded separately.
     for name in names or shipped_sheets():
         book, _ = load_price_book([name])
         for item in book.items if book else ():
@@ -176,13 +177,13 @@ def _specs(context: typer.Context, codes: Sequence[str]) -> Iterable[str]:
 
 
 def _arguments(context: typer.Context, name: str) -> Sequence[str]:
-    """The arguments of a command; behind an option that lacks its value they are not parsed yet."""
+    """Return the arguments of a command. They are not parsed yet if they follow an option without its value."""
     return context.params.get(name) or context.args
 
 
 @contextmanager
 def _usage(context: typer.Context) -> Iterator[tuple[UsageSource, ...]]:
-    """The usage files of the command line, where they are small. Nobody waits for standard input or another machine."""
+    """Open the usage files of the command line if they are small. Standard input and URLs would take too long."""
     from mps_bill.metering.sources import expanded, usage_sources
 
     names = [name for argument in _arguments(context, "usage") for name in expanded(argument)]
@@ -194,7 +195,7 @@ def _usage(context: typer.Context) -> Iterator[tuple[UsageSource, ...]]:
 
 
 def _values(context: typer.Context, column: str) -> Iterable[str]:
-    """What the usage files of the command line have in a column."""
+    """Return the values of a column in the usage files of the command line."""
     from mps_bill.metering.exact_reader import values_of
 
     with _usage(context) as sources:

@@ -1,4 +1,4 @@
-"""`mps-bill config`: defaults of options from the config file and the environment, and what they are."""
+"""`mps-bill config`: the defaults of options from the config file and the environment."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from mps_bill.core.language import ENGLISH
 if TYPE_CHECKING:
     from mps_bill.view.books import Books
 
-config = group_of_commands("Defaults of options, and where they come from.")
+config = group_of_commands("Show the defaults of options, and where they come from.")
 
-#: The parameters behind the keys, where they have another name. A `format` is of no parameter: a command asks for it by its key.
+#: The parameters of keys that have another name. `format` belongs to no parameter: commands look it up by its key.
 _PARAMETERS = {"set": "constants", "language": "lang"}
-#: Groups of commands whose options have meanings of their own (but for --lang), and single options: compare asks for another
-#: account than one's own, and by what it shows a change.
+#: Groups of commands that use no default except that of --lang, because their options mean something else. The same holds for
+#: two options of compare: --account is another account than one's own, and --by groups changes.
 _GROUPS_OF_THEIR_OWN = ("prices", "config")
 _OF_THEIR_OWN = {("compare", "account"), ("compare", "by")}
-#: What the program takes for a key that nobody has set.
+#: The program's own defaults, for keys that are not set.
 _OF_THE_PROGRAM = {"format": "table", "language": ENGLISH}
 
 FileOption = Annotated[
     str | None,
     option(
         "--config FILE",
-        f"Defaults of options. Default: the nearest {FILE_NAME} in this folder or one above.",
+        f"Config file with defaults of options. Default: the nearest {FILE_NAME} in this folder or one above.",
         envvar=FILE_VARIABLE,
     ),
 ]
 
 
 def set_defaults(context: typer.Context, file: str | None) -> None:
-    """Gives every command its defaults. Nothing is read before a command asks for a value that was not given to it."""
+    """Give every command its defaults. They are read only when a command needs a value that was not given."""
     path = _config_path(file)
 
     @cache
@@ -57,7 +57,7 @@ def set_defaults(context: typer.Context, file: str | None) -> None:
 
 
 def books_of_config(context: typer.Context) -> Books:
-    """The accounts that journals use."""
+    """Return the accounts for journals."""
     from mps_bill.view.books import books_of
 
     _, settings = context.obj
@@ -72,7 +72,7 @@ def _default(settings: Callable[[], Mapping[str, Setting]], key: str) -> str | l
 
 
 def _defaults_by_command(command: Any, defaults: dict[str, Any]) -> dict[str, Any]:
-    """The defaults under the name of every command below `command`."""
+    """Return the defaults by the names of the commands below `command`."""
     found: dict[str, Any] = {}
     for name, below in getattr(command, "commands", {}).items():
         if getattr(below, "commands", None):
@@ -88,7 +88,7 @@ def _config_path(file: str | None) -> Path | None:
         try:
             return find_config(Path.cwd())
         except FileNotFoundError:
-            # The working folder is gone, and nothing is upward from it.
+            # The working folder no longer exists, so there are no folders above it.
             return None
     if not file:
         return None
@@ -102,7 +102,7 @@ def _config_path(file: str | None) -> Path | None:
 def show(context: typer.Context, *, output: OutputOptions) -> int:
     """Every default, and where it comes from.
 
-    It is from an environment variable, a place in the config file, or the program.
+    A default comes from an environment variable, a place in the config file, or the program.
     """
     from mps_bill.view.config_view import ConfigView
 

@@ -1,4 +1,4 @@
-"""`mps-bill fetch`: the provider's own answers, by its API."""
+"""`mps-bill fetch`: the provider's own answers, from its API."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from mps_bill.fetch.listings import Query
     from mps_bill.fetch.paging import ActionTotals, Page
 
-fetch = group_of_commands("Fetch jobs, metering, bills and the account by the API.")
+fetch = group_of_commands("Fetch jobs, metering, bills and the account from the provider's API.")
 
 
-#: So long the provider keeps jobs and metering.
+#: How long the provider keeps jobs and metering.
 _KEPT = 90 * DAY
 _CLOCK_OFFSET = 8 * HOUR
 
 
 def _form(pattern: str, name: str) -> Callable[[str | None], str | None]:
-    """What takes a text of a form, which has a name; or none."""
+    """Return what checks that an option, if given, has a form; `name` is that of the form, for messages."""
 
-    def taken(value: str | None) -> str | None:
+    def checked(value: str | None) -> str | None:
         if value is not None and not re.fullmatch(pattern, value):
             raise typer.BadParameter(f"{quoted(value)} is not {name}")
         return value
 
-    return taken
+    return checked
 
 
 def _second(value: str) -> int:
@@ -58,7 +58,7 @@ def _second(value: str) -> int:
 def _lookback(value: str) -> int:
     match = re.fullmatch(r"([0-9]{1,3})([dh])", value)
     if not match:
-        raise typer.BadParameter(f"{quoted(value)} is not a time such as 2d or 36h")
+        raise typer.BadParameter(f"{quoted(value)} is not a duration such as 2d or 36h")
     return int(match[1]) * (DAY if match[2] == "d" else HOUR)
 
 
@@ -70,22 +70,22 @@ def _region(help_: str) -> Any:
 _LOOPBACK = r"(127\.0\.0\.1|localhost|\[::1\])"
 _address = _form(
     rf"https://[A-Za-z0-9.-]+(:[0-9]+)?|http://{_LOOPBACK}(:[0-9]+)?",
-    "an address such as https://mts.cn-shanghai.aliyuncs.com; plain http is taken for 127.0.0.1 only",
+    "an address such as https://mts.cn-shanghai.aliyuncs.com; http is allowed for 127.0.0.1 only",
 )
 _month = _form("(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])", "a month such as 2026-10")
-_SITE = "A region of the account's site: cn-... for the China site, another for the international one."
-_FROM = "Start of the period, such as 2026-10-01; days and times without an offset are in UTC+8."
-_LOOKBACK = "How long before the period a job that finished in it can have been created, such as 2d or 36h."
-_ENDPOINT = "Ask this address instead of the provider's own of the region."
+_SITE = "A region of the account's site: cn-... for the China site, any other for the international site."
+_FROM = "Start of the period, such as 2026-10-01. Days and times without an offset are in UTC+8."
+_LOOKBACK = "Also ask for jobs created this long before the period, such as 2d or 36h, because they can finish in it."
+_ENDPOINT = "Use this address instead of the provider's address for the region."
 _RESUME = "Resume an interrupted run from the partial file next to --output."
 _From = Annotated[int, option("--from TIME", _FROM, parser=_second)]
-_To = Annotated[int, option("--to TIME", "End of the period, not part of it.", parser=_second)]
+_To = Annotated[int, option("--to TIME", "End of the period, which is not included.", parser=_second)]
 _Endpoint = Annotated[str | None, option("--endpoint URL", _ENDPOINT, callback=_address)]
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOptions:
-    """Where answers are fetched from, and to. A field is an option: its type says how it is spelled."""
+    """The options for where answers are fetched from, and where they are written."""
 
     output: options.Output = None
     resume: Annotated[bool, option("--resume", _RESUME)] = False
@@ -93,24 +93,21 @@ class FetchOptions:
     quiet: options.Quiet = False
 
     def check_period(self, start: int, end: int, earliest: int) -> int:
-        """Refuses a period without time in it, and notes what the provider may not have of it; the time now."""
+        """Refuse an empty period, report what the provider may not have of it, and return the current time."""
         now = clock.now()
         if end <= start:
             raise invalid("--to", "the end of the period must be after its start")
         if end > now:
-            say(
-                "Note: the period has not ended, so its end is incomplete; fetch it again after it ends.",
-                quiet=self.quiet,
-            )
+            self.say("Note: the period has not ended, so its end is incomplete; fetch it again after it ends.")
         if earliest < now - _KEPT:
-            say(
-                "Note: the provider keeps jobs and metering for 90 days; what is older may be missing.",
-                quiet=self.quiet,
-            )
+            self.say("Note: the provider keeps jobs and metering for 90 days; older ones may be missing.")
         return now
 
+    def say(self, message: str) -> None:
+        say(message, quiet=self.quiet)
+
     def to_file(self, queries: Sequence[Query], region: str, now: int) -> int:
-        """Fetches queries to a file of answers, or to standard output, a pipe or a device, which cannot be resumed."""
+        """Fetch the answers of queries to a file, or to standard output, a pipe or a device, which cannot be resumed."""
         from mps_bill.core.times import utc_text
         from mps_bill.fetch.answers import Answers, answer_file
         from mps_bill.fetch.paging import fetch as fetch_all
@@ -121,10 +118,10 @@ class FetchOptions:
         if self.resume and flows:
             raise invalid("--resume", "it needs a file; give --output FILE")
         described = {"region": region, "fetched_at": utc_text(now)}
-        # Without totals the reader of a pipe has gone and wants no more.
+        # There are no totals if the reader of a pipe has gone.
         totals: Mapping[str, ActionTotals] | None = None
         with _failures(output):
-            provider = Provider(region, self.endpoint, partial(say, quiet=self.quiet))
+            provider = Provider(region, self.endpoint, self.say)
             with ExitStack() as stack:
                 if output is None or flows:
                     answers = Answers(stack.enter_context(open_output(output)), described)
@@ -135,14 +132,14 @@ class FetchOptions:
         if totals is not None:
             _say_totals(totals, self.quiet)
             kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
-            say(f"Answers written: {answers.written + answers.kept}{kept}.", quiet=self.quiet)
+            self.say(f"Answers written: {answers.written + answers.kept}{kept}.")
         return exit_codes.DONE
 
 
 @fetch.command()
 @takes(fetching=FetchOptions)
 def jobs(
-    region: Annotated[str, _region("The region of the jobs; the provider answers for one at a time.")],
+    region: Annotated[str, _region("The region of the jobs. The provider returns the jobs of one region at a time.")],
     start: _From,
     end: _To,
     service: Annotated[Literal["mps", "ims"], option("--service", "MPS, or its successor IMS.")] = "mps",
@@ -152,7 +149,7 @@ def jobs(
 ) -> int:
     """Fetch the jobs that finished in a period.
 
-    The provider lists jobs by creation, so the file also holds jobs that finished before or after it.
+    The provider lists jobs by creation time, so the file also has jobs that finished before or after the period.
     """
     from mps_bill.fetch import listings
 
@@ -160,7 +157,7 @@ def jobs(
     return fetching.to_file(listings.jobs(service, start, end, lookback), region, now)
 
 
-_REGION = "The region that is asked; the provider answers for all regions together."
+_REGION = "The region whose address is used. The answers are for all regions together."
 
 
 @fetch.command()
@@ -196,8 +193,7 @@ def bills(
     if now < listings.BILLING_CLOCK.month_start(month):
         raise invalid("--month", f"{month} has not begun")
     if now < listings.BILLING_CLOCK.month_end(month):
-        note = f"Note: {month} has not ended, so its bills are incomplete; fetch them again after it ends."
-        say(note, quiet=fetching.quiet)
+        fetching.say(f"Note: {month} has not ended, so its bills are incomplete; fetch them again after it ends.")
     queries = listings.bills(month) if level == "bill" else listings.bill_items(month, now)
     return fetching.to_file(queries, region, now)
 
@@ -209,9 +205,9 @@ def account(
     endpoint: _Endpoint = None,
     quiet: options.Quiet = False,
 ) -> int:
-    """Begin an account file with what the provider knows of the account now.
+    """Write a draft of an account file from the provider's data.
 
-    What it does not know reads FILL IN, and settle refuses the file until it is filled in.
+    Values that the provider does not return are FILL IN. settle refuses the file until they are filled in.
     """
     from mps_bill.fetch import listings
     from mps_bill.fetch.account_draft import FILL_IN, account_draft
@@ -219,10 +215,8 @@ def account(
     from mps_bill.fetch.provider import Provider
 
     if output is not None and os.path.exists(output) and not is_special(output):
-        # It may hold months of charges, which no answer of the provider could bring back.
-        raise invalid(
-            "--output", f"{printable(output)} exists, and an account is never written over; name another file"
-        )
+        # It may contain months of charges, which cannot be fetched from the provider again.
+        raise invalid("--output", f"{printable(output)} exists, and an account is never overwritten; name another file")
     now = clock.now()
     rows: dict[str, list[Any]] = {listing.action: [] for listing in listings.ACCOUNT}
 
@@ -238,7 +232,7 @@ def account(
         stream.write(text)
     _say_totals(totals, quiet)
     missing = sum(line.endswith(f": {FILL_IN}") for line in text.splitlines())
-    say(f"{missing} values are to be filled in ({FILL_IN}); settle refuses the file until then.", quiet=quiet)
+    say(f"{missing} values must be filled in ({FILL_IN}); settle refuses the file until then.", quiet=quiet)
     return exit_codes.DONE
 
 
@@ -252,7 +246,7 @@ def _both(first: Callable[[Page], None], second: Callable[[Page], None]) -> Call
 
 @contextmanager
 def _failures(output: str | None) -> Iterator[None]:
-    """Ends the command with a message where something cannot be fetched, or where the answers cannot be written."""
+    """End the command with a message if something cannot be fetched, or the answers cannot be written."""
     from mps_bill.fetch.answers import PART
     from mps_bill.fetch.paging import FetchFailed
 
@@ -274,7 +268,7 @@ def _say_totals(totals: Mapping[str, ActionTotals], quiet: bool) -> None:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
-    """A bar on standard error, on a terminal only: what is being fetched, and how many pages and rows have come."""
+    """Show on a terminal what is being fetched, and the number of pages and rows received."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -290,7 +284,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
             nonlocal pages, rows
             pages, rows = pages + 1, rows + len(page.rows)
             came, action = f"{pages} pages, {rows} rows", page.request.listing.action
-            # How many there are is known only where the provider states it.
+            # The total is known only if the provider states it.
             bar.update(task, description=action, came=came, total=page.total, completed=rows)
 
         yield show

@@ -1,4 +1,4 @@
-"""`mps-bill help`: the pages of the manual, without a network."""
+"""`mps-bill help`: the pages of the manual, offline."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from mps_bill.core.files import shipped_folder
 
 def help(
     context: typer.Context,
-    topic: Annotated[list[str] | None, argument("[TOPIC]", "A page, or a command.", completion.topics)] = None,
+    topic: Annotated[list[str] | None, argument("[TOPIC]", "A page or a command.", completion.topics)] = None,
 ) -> int:
-    """The pages of the manual; without a topic the list of them.
+    """Show a page of the manual, or list all pages.
 
-    A command that has no page shows what its --help shows.
+    For a command without a page, its --help is shown.
     """
     pages = topics()
     words = " ".join(topic or ())
     if not words:
         _show_list(pages)
     elif words in pages:
-        # Comments are for those who write the page.
+        # Comments in a page are for its authors.
         _show_page(re.sub(r"<!--.*?-->\n?", "", pages[words].read_text(encoding="utf-8"), flags=re.DOTALL))
     else:
         _show_help(context, words, pages)
@@ -37,7 +37,7 @@ def help(
 
 
 def topics() -> dict[str, Path]:
-    """The pages of the manual by name."""
+    """Return the pages of the manual by name."""
     folder = shipped_folder("docs")
     if folder is None:
         return {}
@@ -51,7 +51,7 @@ def _show_list(pages: dict[str, Path]) -> None:
         for name, path in pages.items():
             with path.open(encoding="utf-8") as page:
                 stream.write(f"  {name:{widest}}  {page.readline().lstrip('# ').rstrip()}\n")
-        stream.write("\nmps-bill --help lists the commands, and mps-bill COMMAND --help the options of one.\n")
+        stream.write("\nmps-bill --help lists the commands, and mps-bill COMMAND --help the options of a command.\n")
 
 
 def _show_page(text: str) -> None:
@@ -66,10 +66,10 @@ def _show_page(text: str) -> None:
 
 
 def _show_help(context: typer.Context, words: str, pages: dict[str, Path]) -> None:
-    """The --help of a command.
+    """Print the --help of a command.
 
     Raises:
-        typer.BadParameter: there is no such topic; with the nearest.
+        typer.BadParameter: there is no such topic; the message has the nearest one.
     """
     from mps_bill.cli.app import COMMANDS, app_for
 

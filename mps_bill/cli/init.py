@@ -1,4 +1,4 @@
-"""`mps-bill init`: first files, which bill at once."""
+"""`mps-bill init`: first files, which can be billed at once."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from mps_bill.cli.output import cannot_write, invalid, open_output
 from mps_bill.core.diagnostics import all_of, printable
 from mps_bill.core.files import shipped_folder
 
-#: The files, and what each is.
+#: The files with their descriptions.
 _FILES = {
     "usage.csv": "five jobs; the column tag_comment says what each row shows",
     "account.yaml": "the account that pays: a resource plan, a voucher, a balance",
     "mps-bill.yaml": "the default price sheet and account",
-    "price-sheet.yaml": "prices of your own, made up for the example",
+    "price-sheet.yaml": "your own prices, invented for the example",
 }
 _SHEET = "price-sheet.yaml"
-#: The folder of the samples, and what it is.
+#: The folder of the samples with its description.
 _SAMPLES = "samples"
-_ABOUT_SAMPLES = "what the examples of the manual bill"
-_SAMPLES_INIT = "Write the folder samples instead, on which the examples of the manual run."
+_ABOUT_SAMPLES = "the files of the examples in the manual"
+_SAMPLES_INIT = "Write the folder samples instead, with the files of the examples in the manual."
 
 
 def init(
-    folder: Annotated[str, argument("[FOLDER]", "The folder; it is made where there is none.")] = ".",
-    sheet: Annotated[bool, option("--sheet", "Also write a price sheet of your own, and bill by it.")] = False,
+    folder: Annotated[str, argument("[FOLDER]", "The folder to write to. It is created if it does not exist.")] = ".",
+    sheet: Annotated[bool, option("--sheet", "Also write an example of your own price sheet, and use it.")] = False,
     samples: Annotated[bool, option("--samples", _SAMPLES_INIT)] = False,
 ) -> int:
-    """Write a usage file, an account and a config that bill at once.
+    """Write example files: usage, an account and a config.
 
-    Each is an example with comments, to be filled with what is yours. No file is ever written over.
+    The files can be billed at once. They have comments, and are to be replaced with your own data. Existing files are
+    never overwritten.
     """
     if os.path.exists(folder) and not os.path.isdir(folder):
-        raise invalid("[FOLDER]", f"{printable(folder)} is a file, and not a folder")
+        raise invalid("[FOLDER]", f"{printable(folder)} is a file, not a folder")
     if samples and sheet:
-        raise invalid("--sheet", "the samples have no price sheet of your own")
+        raise invalid("--sheet", "it cannot be combined with --samples")
     files = _samples() if samples else _first_files(sheet=sheet)
     shown = {_SAMPLES: _ABOUT_SAMPLES} if samples else {name: _FILES[name] for name in files}
     there = [name for name in shown if os.path.lexists(os.path.join(folder, name))]
     if there:
-        is_there = f"{all_of(there)} {'is' if len(there) == 1 else 'are'} already"
-        raise invalid("[FOLDER]", f"{is_there} in {_called(folder)}, and no file is written over; name another folder")
+        exists = f"{all_of(there)} {'exists' if len(there) == 1 else 'exist'} already"
+        raise invalid("[FOLDER]", f"{exists} in {_called(folder)}, and no file is overwritten; name another folder")
     try:
         for name, data in files.items():
             path = Path(folder, name)
@@ -60,8 +61,8 @@ def init(
 
 
 def _first_files(*, sheet: bool) -> dict[str, bytes]:
-    """The first files by name, with or without a price sheet, which is what the config then names."""
-    # The example's prices are read today, for the check of a sheet warns of old ones.
+    """Return the first files by name. With a price sheet, the config names that sheet."""
+    # The prices get today's date, because the check of price sheets warns about old ones.
     texts = {"read_on: 2023-11-01": f"read_on: {datetime.now(UTC).date()}"}
     if sheet:
         texts["prices: [mps-china]"] = f"prices: [{_SHEET}]"
@@ -77,10 +78,10 @@ def _first_files(*, sheet: bool) -> dict[str, bytes]:
 
 
 def _samples() -> dict[str, bytes]:
-    """The samples by name, below a folder of their own."""
+    """Return the samples by their paths below the folder samples."""
     folder = shipped_folder(_SAMPLES)
     if folder is None:
-        raise invalid("--samples", "this installation came without the samples")
+        raise invalid("--samples", "this installation does not include the samples")
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {str(Path(_SAMPLES, path.relative_to(folder))): path.read_bytes() for path in found}
 
@@ -94,7 +95,7 @@ def _next_steps(folder: str, shown: dict[str, str], *, samples: bool) -> str:
     lines += [f"  {name:18}{about}" for name, about in shown.items()]
     lines += ["", "Next:" if folder == "." else "Next, in that folder:", ""]
     if samples:
-        lines += ["  mps-bill help overview      the manual's first page, whose examples run here"]
+        lines += ["  mps-bill help overview      the first page of the manual, whose examples work here"]
     else:
         lines += ["  mps-bill bill usage.csv      itemised bills"]
         lines += ["  mps-bill settle usage.csv    bills paid from the account"]

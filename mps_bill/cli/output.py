@@ -1,4 +1,4 @@
-"""Where results go: standard output or a file that appears whole or not at all."""
+"""Where results go: to standard output, or to a file that is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from mps_bill.core.files import descriptor, is_special, open_there, staged, swee
 
 
 def invalid(option: str, message: str) -> typer.BadParameter:
-    """The error of a command line on which an option, or an argument, cannot be as it is."""
+    """Return the error for an option or an argument with an invalid value."""
     return typer.BadParameter(message, param_hint=option)
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterable[str]]) -> None:
-    """Refuses to write over a file that the run reads, or to write two results to one file. Keys are what named the paths."""
+    """Refuse to overwrite a file that the run reads, or to write two results to one file. The keys are the options or arguments
+    that name the files."""
     taken = [(named_by, path) for named_by, paths in inputs.items() for path in paths]
     for option, output in outputs.items():
         if output is None:
@@ -39,7 +40,7 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, Iterab
 
 
 def _same_file(one: str, other: str) -> bool:
-    """Whether both names mean one file, through links also. Nothing is lost in a device (a terminal, /dev/null)."""
+    """Whether both names mean the same file, also through links. Devices (a terminal, /dev/null) may be named twice."""
     try:
         return os.path.samefile(one, other) and not stat.S_ISCHR(os.stat(one).st_mode)
     except OSError:
@@ -48,19 +49,20 @@ def _same_file(one: str, other: str) -> bool:
 
 
 class OutputFailed(Exception):
-    """A result that cannot be written: a full disk or a read-only folder is neither a wrong command line nor a bug."""
+    """A result cannot be written. A full disk or a read-only folder is neither a wrong command line nor a bug."""
 
 
 @contextmanager
 def open_output(
     path: str | None, *, bom: bool = False, option: str = "--output", there: bool = False
 ) -> Iterator[IO[str]]:
-    """The stream to write a result to. A file is written beside its place and moved there when it is complete, or with `there`
-    in its place, so that after a crash it still has what was written before; a device, a pipe or an open file of the process
-    is written to.
+    """Open the stream to write a result to.
 
-    `bom` starts the text with a byte order mark, which Excel needs to see that a CSV is UTF-8. `option` is the one that
-    named the file, for messages.
+    A file is written next to its place and moved there when it is complete. With `there` it is written in place, so that
+    after a crash it has everything written so far. Devices, pipes and open files of the process are written to directly.
+
+    `bom` starts the text with a byte order mark, by which Excel recognises a CSV as UTF-8. `option` is the option that
+    names the file, for messages.
     """
     if path is None:
         with _standard_output(option):
@@ -73,7 +75,7 @@ def open_output(
 
 
 def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> None:
-    """Writes a result that is not text: to a file as `open_output` does, or to standard output."""
+    """Write a binary result to a file, as `open_output` does, or to standard output."""
     if path is None:
         with _standard_output(option):
             sys.stdout.buffer.write(data)
@@ -83,10 +85,10 @@ def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> N
 
 
 def sync(stream: IO[str]) -> None:
-    """Takes what was written so far down to the disk, where it goes to one.
+    """Flush everything written so far to the disk, if the stream is on a disk.
 
     Raises:
-        OutputFailed: it does not get there.
+        OutputFailed: it cannot be written there.
     """
     try:
         stream.flush()
@@ -104,11 +106,11 @@ def _sync(handle: int, path: str) -> None:
             raise OutputFailed(f"{printable(path)} cannot be written: {error.strerror}") from None
 
 
-#: What a pipe, a terminal or another device answers, which has no disk behind it.
+#: The errors of pipes, terminals and other devices when they are flushed to a disk that they do not have.
 _NO_DISK = (errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.ENOTTY)
-#: What is wrong with the name that was given; anything else is wrong with the place.
+#: The errors of a wrong name. All other errors are about the place.
 _OF_A_NAME = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-#: What keeps a file from being made beside one that can itself be written to.
+#: The errors of a folder in which no file can be created, though existing files may be writable.
 _NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -118,7 +120,7 @@ def _standard_output(option: str) -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone (`| head`) and wants no more.
+        # The reader has gone (`| head`) and needs no more.
         drop_output()
     except OSError as error:
         drop_output()
@@ -126,13 +128,13 @@ def _standard_output(option: str) -> Iterator[None]:
 
 
 def drop_output() -> None:
-    """Lets what is still to be written go nowhere. Python would complain once more when it flushes at exit."""
+    """Discard all further output. Otherwise Python would report the error again when it flushes at exit."""
     drop(sys.stdout)
 
 
 @contextmanager
 def pipe_may_break() -> Iterator[None]:
-    """Goes on without printing when the reader has gone (`| head`): what all accounts come to decides the exit code."""
+    """Continue without printing if the reader has gone (`| head`), because the exit code depends on all accounts."""
     try:
         yield
     except BrokenPipeError:
@@ -144,23 +146,23 @@ def drop(stream: IO[str]) -> None:
 
 
 def cannot_write(path: str, option: str, error: OSError, more: str = "") -> Exception:
-    """The error of a file that cannot be written: the name is wrong, or its place takes no file."""
+    """Return the error for a file that cannot be written: its name is wrong, or no file can be created in its place."""
     reason = error.strerror or str(error)
     if error.errno == errno.EBUSY:
-        reason += " (it is a mount of its own and cannot be replaced; mount its folder, or name another file)"
+        reason += " (it is a mount point and cannot be replaced; mount its folder, or name another file)"
     message = f"{printable(path)} cannot be written: {reason}{more}"
     return invalid(option, message) if error.errno in _OF_A_NAME else OutputFailed(message)
 
 
 class _Sink(io.FileIO):
-    """A file that reports itself what keeps it from being written, so that no error of another file is taken for its own."""
+    """A file that reports its own write errors, so that errors of other files are not mistaken for them."""
 
     def __init__(self, handle: int, path: str, closes: bool, empties: bool = False) -> None:
         super().__init__(handle, "wb", closefd=closes)
         self._path, self._empties, self.gone = path, empties, False
 
     def begin(self) -> None:
-        """Empties the file, before the first of the result is written and no sooner."""
+        """Empty the file, just before the result is written."""
         if self._empties:
             self._empties = False
             os.ftruncate(self.fileno(), 0)
@@ -171,7 +173,7 @@ class _Sink(io.FileIO):
                 self.begin()
                 return super().write(data) or 0
             except BrokenPipeError:
-                # The reader of a pipe has gone and wants no more.
+                # The reader of a pipe has gone and needs no more.
                 self.gone = True
             except OSError as error:
                 raise OutputFailed(f"{printable(self._path)} cannot be written: {error.strerror}") from None
@@ -180,7 +182,7 @@ class _Sink(io.FileIO):
 
 @contextmanager
 def _bytes_to(path: str, option: str) -> Iterator[BinaryIO]:
-    """The stream that a result is written to; a file takes its place at the end of the context."""
+    """Open the stream that a result is written to. A file is moved to its place at the end of the context."""
     if descriptor(path) is not None or is_special(path):
         with _there(path, option) as stream:
             yield stream
@@ -194,7 +196,7 @@ def _bytes_to(path: str, option: str) -> Iterator[BinaryIO]:
                 raise cannot_write(path, option, error) from None
             stage = None
         if stage is None:
-            # Where the folder takes no file, or a new one would have another owner, the file itself is written to.
+            # No file can be created in the folder, or a new one would have another owner: write to the file itself.
             with tempfile.TemporaryFile() as whole:
                 yield whole
                 whole.seek(0)
@@ -237,14 +239,14 @@ def _buffered(sink: _Sink) -> Iterator[BinaryIO]:
         yield stream
         stream.flush()
     except BaseException:
-        # What is left in the buffer goes nowhere: by the time that it is dropped the descriptor may be another file's.
+        # Discard what is left in the buffer: when it is freed, the descriptor may belong to another file.
         sink.gone = True
         raise
 
 
 @contextmanager
 def _text(raw: BinaryIO, bom: bool) -> Iterator[IO[str]]:
-    """UTF-8 text that goes to `raw`, which stays open."""
+    """Write UTF-8 text to `raw`, which stays open."""
     encoding = "utf-8-sig" if bom else "utf-8"
     stream = io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", newline="")
     yield stream
@@ -252,9 +254,9 @@ def _text(raw: BinaryIO, bom: bool) -> Iterator[IO[str]]:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """A message for a person, on standard error."""
+    """Print a message on standard error."""
     if not quiet:
-        # Where even that cannot be written, there is still the exit code.
+        # If even that fails, the exit code still reports the problem.
         with suppress(OSError):
             print(message, file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""The import profile of a run: `--profile` and `--set`, and the files that it reads as usage."""
+"""The import profile of a run (`--profile` and `--set`), and the files that it converts to usage."""
 
 from __future__ import annotations
 
@@ -19,35 +19,34 @@ if TYPE_CHECKING:
     from mps_bill.profiles.convert import Converted
     from mps_bill.profiles.profile_model import Profile
 
-#: No profile, also where the config file names one.
+#: Use no profile, even if the config file names one.
 _NO_PROFILE = "none"
-#: The profile that the shape of the files asks for, if any; as without the option.
+#: Detect the profile from the shape of the files; the same as without the option.
 _BY_SHAPE = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileChoice:
-    """The import profile of a run: `profile` where it is named, else by the shape of the files if `by_shape`."""
+    """The import profile of a run: the named `profile`, or with `by_shape` the one detected from the shape of the files."""
 
     profile: Profile | None
     by_shape: bool
     constants: tuple[str, ...]
-    #: Constants that are only a default do without a profile.
+    #: Whether constants without a profile are an error. Constants that are only defaults are not.
     needs_one: bool = True
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        """The formats of the files that the run can read."""
+        """The file formats that the run can read."""
         if self.profile:
             return FOREIGN_FORMATS
         return tuple(dict.fromkeys((*FORMATS, *FOREIGN_FORMATS))) if self.by_shape else FORMATS
 
     def of(self, sources: Sequence[UsageSource], *, quiet: bool) -> Profile | None:
-        """The profile with the columns and parameters that `--set` gives, None for usage files. What the shape of a file asks
-        for is reported.
+        """Return the profile with the columns and parameters of `--set`; None for usage files. A detected profile is reported.
 
         Raises:
-            InputRejected: no profile reads a file that is no usage file.
+            InputRejected: a file is not a usage file, and no profile reads it.
         """
         profile = self.profile
         if not profile and self.by_shape and not _all_usage(sources):
@@ -55,16 +54,16 @@ class ProfileChoice:
 
             if found := find_profile(sources):
                 profile, source = found
-                say(f"Profile {profile.id}: found by the shape of {source.name}", quiet=quiet)
+                say(f"Profile {profile.id}: detected from {source.name}", quiet=quiet)
         if profile:
             return _completed(profile, self.constants)
         if self.constants and self.by_shape and self.needs_one:
-            raise invalid("--set", "this needs --profile; a usage file has columns of its own")
+            raise invalid("--set", "it needs --profile; a usage file has its own columns")
         return None
 
 
 def _all_usage(sources: Sequence[UsageSource]) -> bool:
-    """Whether all files are usage files by their names, and the first table by its header: most runs need no more."""
+    """Whether all files are usage files by their names, and the first CSV by its header. Most runs need no further checks."""
     tables = [source for source in sources if source.format.startswith("csv") and not source.url]
     if any(source.format not in FORMATS for source in sources):
         return False
@@ -72,12 +71,12 @@ def _all_usage(sources: Sequence[UsageSource]) -> bool:
         with ExitStack() as stack:
             return not tables or has_usage_columns(stack.enter_context(tables[0].open()))
     except read_errors():
-        # Its reader says what is wrong.
+        # The reader of usage files reports what is wrong.
         return True
 
 
 def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoice:
-    """What `--profile` and `--set` ask for.
+    """Return the choice made by `--profile` and `--set`.
 
     Raises:
         InputRejected: with every problem of the profile.
@@ -88,7 +87,7 @@ def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoi
     from mps_bill.profiles.profile_definition import load_profile
 
     profile = accepted(*load_profile(name))
-    # What is missing is reported before any file is opened.
+    # Report missing constants before any file is opened.
     _completed(profile, given)
     return ProfileChoice(profile, by_shape=False, constants=given)
 
@@ -98,12 +97,12 @@ def _completed(profile: Profile, constants: Sequence[str]) -> Profile:
     if missing := [*profile.missing_columns, *profile.missing_parameters]:
         given = " ".join(f"--set {name}=..." for name in missing)
         about = "".join(f"; {name}: {profile.parameters[name].about}" for name in profile.missing_parameters)
-        raise invalid("--set", f"profile {profile.id} does not make every column that usage needs; give {given}{about}")
+        raise invalid("--set", f"profile {profile.id} does not set every required column; give {given}{about}")
     return profile
 
 
 def _constants(profile: Profile, pairs: Sequence[str]) -> dict[str, str]:
-    """`["region=cn-shanghai"]` as columns and parameters with their values."""
+    """Return the columns and parameters of pairs such as `region=cn-shanghai` with their values."""
     from mps_bill.profiles.profile_definition import parse_column
 
     constants: dict[str, str] = {}
@@ -111,7 +110,7 @@ def _constants(profile: Profile, pairs: Sequence[str]) -> dict[str, str]:
         name, sign, value = pair.partition("=")
         with named("--set"):
             if not sign or not value.isprintable() or '"' in value:
-                raise ValueError(f"{quoted(pair)} is not a column and its value, such as region=cn-shanghai")
+                raise ValueError(f"{quoted(pair)} is not NAME=VALUE, such as region=cn-shanghai")
             if name not in profile.parameters:
                 parse_column(name)
             if name in constants:
@@ -122,11 +121,11 @@ def _constants(profile: Profile, pairs: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -> Iterator[tuple[Converted, ...]]:
-    """Files read as usage under a profile. Reports how many records of each file are rows of usage, why others are not, and
-    the notes of the profile.
+    """Convert files to usage by a profile. Report for each file how many records became usage rows and why others were skipped,
+    then the notes of the profile.
 
     Raises:
-        InputRejected: a file lacks what the profile needs.
+        InputRejected: a file lacks something that the profile needs.
     """
     from mps_bill.profiles.convert import converted_sources
 
@@ -153,13 +152,13 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
             )
         if on_trust:
             say(
-                f"Warning: {counted(on_trust, 'page')} with a next page but no stored request; a missing page cannot be"
-                " detected; `fetch` stores requests"
+                f"Warning: {counted(on_trust, 'page')} with a next page but no stored request, so a missing page cannot be"
+                " detected; `mps-bill fetch` stores requests"
             )
         for template, count in sorted(templates.items()):
             say(
                 f"Warning: {counted(count, 'record')} with template {quoted(template)}, which is not in the profile; the item was"
-                " taken from the streams; add the template under `templates` in a profile of your own"
+                " derived from the streams; add the template under `templates` in your own profile"
             )
         for note in profile.notes:
             say(f"Note: {note}", quiet=quiet)
@@ -170,7 +169,7 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
 def opened(
     usage: Sequence[str], formats: Sequence[Format] = FORMATS, temp_folder: str | None = None
 ) -> Iterator[tuple[UsageSource, ...]]:
-    """The files that the arguments name.
+    """Open the files that the arguments name.
 
     Raises:
         InputRejected: a name is not a file that can be read.

@@ -1,4 +1,4 @@
-"""Saving an account as the last step of a run."""
+"""Saving an account, the last step of a run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.settlement.save import AccountFile, Target
 
-_UNCHARGED = "; the account is unchanged, nothing is charged"
+_UNCHARGED = "; the account is unchanged, and nothing was charged"
 
 
 @contextmanager
 def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place: bool) -> Iterator[Target | None]:
-    """The place that the account is saved to, checked and locked for as long as the context lasts; None without one.
+    """Check and lock the file that the account is saved to, until the context ends; None if it is not saved.
 
     Raises:
         typer.BadParameter: the account must not be saved there.
@@ -31,7 +31,7 @@ def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place:
         yield None
         return
     if written_to(name) is None:
-        # The result goes there, and an account that was only printed is not kept.
+        # The result goes to standard output, and a printed account would not be kept.
         raise invalid("--save", "an account is saved to a file; name one")
     from mps_bill.settlement.save import NotSaved, open_target
 
@@ -45,7 +45,7 @@ def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """An account that is written beside its place. `kept` says whether the file keeps its layout and comments."""
+    """An account written next to the file that it will replace. `kept`: the file keeps its layout and comments."""
 
     file: AccountFile
     target: Target | None
@@ -54,17 +54,17 @@ class Saving:
     stage: Staged | None
 
     def notes(self) -> Iterator[str]:
-        """What else than the account has changed about its file."""
+        """Report what else has changed about the file."""
         if not self.kept:
-            yield "Its layout could not be edited, so the file was written afresh, without comments."
+            yield "The file could not be edited in its layout. It was rewritten without comments."
         if self.stage and not self.stage.owner_kept:
-            yield "Its owner is now the user of this run, who may not give files to the owner before."
+            yield "The file now belongs to the user of this run, who may not give files to the former owner."
 
     def commit(self) -> None:
-        """Puts the account in its place, where neither that nor the file that was read has changed since. The last step of a run.
+        """Move the account to its place, unless that or the file that was read has changed. This is the last step of a run.
 
         Raises:
-            OutputFailed, typer.BadParameter: it is not there, and nothing is charged.
+            OutputFailed, typer.BadParameter: it was not saved, and nothing was charged.
         """
         if self.target is None:
             return
@@ -88,15 +88,15 @@ class Saving:
 
 
 def _changed(name: str) -> OutputFailed:
-    return OutputFailed(f"{name} was changed while this run went on{_UNCHARGED}; run again")
+    return OutputFailed(f"{name} was changed during this run{_UNCHARGED}; run again")
 
 
 @contextmanager
 def saving(target: Target | None, file: AccountFile, run: SettleRun, book: PriceBook) -> Iterator[Saving]:
-    """Writes the account beside its place before the result is printed; `commit` puts it in its place after that.
+    """Write the account next to its place before the result is printed. `commit` moves it there afterwards.
 
-    So a disk that is full or a folder that cannot be written to stops the run before it prints anything, and a result that
-    cannot be printed leaves the account as it was.
+    So a full disk or a read-only folder stops the run before anything is printed, and a result that cannot be printed
+    leaves the account unchanged.
     """
     if target is None:
         yield Saving(file, None, "", True, None)

@@ -1,4 +1,4 @@
-"""`mps-bill schema`: JSON Schemas of documents, so that editors complete and check what is typed."""
+"""`mps-bill schema`: the JSON Schemas of documents, for completion and checks in editors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mps_bill.core.diagnostics import near_miss, one_of, quoted
 if TYPE_CHECKING:
     from mps_bill.documents.read_document import Document
 
-#: Every kind of document, and the module that defines it as its `DOCUMENT`.
+#: Every format of documents, with the module whose `DOCUMENT` defines it.
 DOCUMENTS = {
     "price-sheet": "mps_bill.price_sheet.sheet_definition",
     "price-cases": "mps_bill.ask.price_cases.case_definition",
@@ -33,7 +33,7 @@ def _known(name: str) -> str:
     name = _FORMER_NAMES.get(name, name)
     if name not in DOCUMENTS:
         hint = near_miss(name, DOCUMENTS, priced=False) or f"; expected one of {one_of(tuple(DOCUMENTS))}"
-        raise typer.BadParameter(f"{quoted(name)} is not a format of documents{hint}")
+        raise typer.BadParameter(f"{quoted(name)} is not a document format{hint}")
     return name
 
 
@@ -44,9 +44,10 @@ def schema(
     document: Annotated[str, argument("[FORMAT]", _DOCUMENT, documents, callback=_known)] = "price-sheet",
     output: options.Output = None,
 ) -> int:
-    """JSON Schema of a document, for editors.
+    """The JSON Schema of a document format, for editors.
 
-    Draft 2020-12. A first line `# yaml-language-server: $schema=FILE` in a document makes an editor use the schema.
+    The schema follows draft 2020-12. To make an editor use it, begin a document with the line `# yaml-language-server:
+    $schema=FILE`.
     """
     from mps_bill.render import json
 

@@ -1,4 +1,4 @@
-"""What `mps-bill settle` does: an account is settled, printed and saved; of a folder of accounts one after the other."""
+"""How `mps-bill settle` settles, prints and saves one account, or the accounts of a folder one after the other."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ if TYPE_CHECKING:
 
 
 _ACCOUNT = "The account that pays the bills; or a folder with a file ID.yaml for each account_id of the usage."
-_SAVE = "Save the account after the run to FILE (or, of a folder of accounts, to a folder), whole or not at all."
-_CHARGE_LATE = "Bill usage of settled cycles as corrections; the files must hold only what was missed."
-_TWICE = "With --charge-late: also bill cycles charged before, even with the same sums; records may be charged twice."
+_SAVE = "Save the account after the run to FILE, or the accounts of a folder to a folder; completely or not at all."
+_CHARGE_LATE = "Bill usage of settled cycles as corrections. The files must contain only usage that was missed before."
+_TWICE = "With --charge-late: also bill cycles that were charged before, even for the same sums. Records may be charged twice."
 _ALLOW_FUTURE = "Also charge and save cycles that have not ended yet."
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeOptions:
-    """The account, or the folder of accounts; what it is charged with, up to when, and where it is saved. A field is an option:
-    its type says how it is spelled."""
+    """The options for the account or folder of accounts: what it is charged with, until when, and where it is saved."""
 
     account: Annotated[str, options.account(_ACCOUNT)]
     save: Annotated[str | None, option("--save FILE", _SAVE)] = None
@@ -51,14 +50,14 @@ class ChargeOptions:
 
     @property
     def target(self) -> str | None:
-        """Where the account is saved to, if anywhere."""
+        """The file or folder that the account is saved to, if any."""
         return self.save or (self.account if self.in_place else None)
 
     def settling(self, forecast_days: int) -> Settling:
-        """How the account is settled.
+        """Return how the account is settled.
 
         Raises:
-            typer.BadParameter: the options exclude one another, or the account would be saved as of a time to come.
+            typer.BadParameter: the options exclude one another, or the account would be saved as of a future time.
         """
         from mps_bill.pipeline import Settling
 
@@ -66,18 +65,20 @@ class ChargeOptions:
         if self.charge_twice and not self.charge_late:
             raise invalid("--charge-twice", "use it only with --charge-late")
         if self.target is not None and until is not None and until > clock.now() and not self.allow_future:
-            message = f"{self.as_of} is in the future, and the account would be saved as of then; see --allow-future"
+            message = (
+                f"{self.as_of} is in the future, and the account would be saved as of that time; see --allow-future"
+            )
             raise invalid("--as-of", message)
         return Settling(until, self.charge_late, self.charge_twice, forecast_days=forecast_days)
 
     def metering(self, run: UsageRun, as_of: int | None) -> Metering:
-        """The usage of the run, to be charged where the account is saved."""
+        """Open the usage of the run. It is charged if the account is saved."""
         inputs = {"--account": self.account, "--save": self.target}
         charged = None if self.target is None else self.account
         return run.metering(inputs, as_of=as_of, charged=charged, allow_future=self.allow_future)
 
 
-#: What is shown of the settlement of an account.
+#: Makes the view of the settlement of an account.
 View = Callable[["SettleRun"], "SettleView | BillView"]
 
 
@@ -95,7 +96,7 @@ def settle_file(run: UsageRun, charging: ChargeOptions, settling: Settling, view
                 raise InputRejected([problem])
         if place is not None:
             sweep(os.path.dirname(os.path.realpath(place.path)))
-        # The rejects are in their place by now, and the account is the last that is put there.
+        # The rejects file is complete now. The account is the last file to be moved to its place.
         with saving(place, file, settled, run.book) as saved:
             shown = view(settled)
             run.output.show(shown)
@@ -112,7 +113,7 @@ def settle_file(run: UsageRun, charging: ChargeOptions, settling: Settling, view
 
 
 def settle_folder(run: UsageRun, charging: ChargeOptions, settling: Settling, view: View, limits: Limits) -> int:
-    """Settles the usage of many accounts. Nothing is charged unless every row and every account is right."""
+    """Settle the usage of many accounts. Nothing is charged unless every row and every account is valid."""
     run.output.check_joined()
     _check_folder(charging, run)
 
@@ -129,10 +130,10 @@ def settle_folder(run: UsageRun, charging: ChargeOptions, settling: Settling, vi
         check_none(problems, meter_options.max_errors)
         accounts = _Accounts(usage, charging, settling, cuts)
         if settling.charge_late and not settling.charge_twice:
-            # Nothing is charged where one would be charged twice.
+            # If one account would be charged twice, none is charged.
             check_none(accounts.charged_before(meter_options.max_errors), meter_options.max_errors)
-    # The rejects are in their place by now. Where accounts are saved as they are done, a file is written as they are done,
-    # too, so that after a crash it still has every account that was charged.
+    # The rejects file is complete now. If accounts are saved one by one, the output is also written account by account, so
+    # that after a crash it has every account that was charged.
     with run.output.opened(there=charging.target is not None) as stream:
         writer = run.output.joined(book, stream, settled=not is_part)
         total, owed = _settle_each(accounts, writer, stream, view, run)
@@ -152,18 +153,18 @@ def _check_folder(charging: ChargeOptions, run: UsageRun) -> None:
     taken = {os.path.realpath(path) for path in (charging.account, charging.target) if path is not None}
     for name, path in (("--output", run.output.path), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
-            raise invalid(name, f"{path} would be among the accounts; name a file in another folder")
+            raise invalid(name, f"{path} is in the folder of accounts; name a file in another folder")
 
 
 def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
-    """The problem of a run of the account `name` that would charge cycles which were charged before; it names `maximum`."""
+    """Return the problem if a run of the account `name` would charge cycles again. It names at most `maximum` of them."""
     from mps_bill.settlement.account_problems import CHARGED_BEFORE
     from mps_bill.view.settle_view import charged_again_text
 
     if not run.settled.charged_again:
         return None
     message = (
-        f"{charged_again_text(run, maximum)} Give --charge-late files without these cycles, or confirm it with"
+        f"{charged_again_text(run, maximum)} With --charge-late, use files without these cycles, or confirm the charge with"
         " --charge-twice."
     )
     return Problem(Place(printable(name)), CHARGED_BEFORE, message)
@@ -171,7 +172,7 @@ def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
-    """The accounts of some usage, and how each is settled. `cuts` are the seconds at which their plans started or ended within a
+    """The accounts of the usage, and how each is settled. `cuts` are the seconds at which their plans started or ended within a
     cycle when the usage was read."""
 
     usage: AccountsUsage
@@ -180,7 +181,7 @@ class _Accounts:
     cuts: tuple[int, ...]
 
     def settled(self, *, lock: bool) -> Iterator[tuple[str, AccountFile, SettleRun]]:
-        """Each account with its file, open until the next, and its settlement."""
+        """Yield each account with its file, which stays open until the next account, and its settlement."""
         from mps_bill.pipeline import settle_metered
         from mps_bill.settlement.save import open_account_in
 
@@ -190,7 +191,7 @@ class _Accounts:
                 yield account_id, file, settle_metered(metered, book, file.account, self.settling)
 
     def charged_before(self, maximum: int) -> Iterator[Problem]:
-        """Settles every account without saving any: the problem of each that would be charged twice."""
+        """Settle every account without saving it, and yield the problem of each that would be charged twice."""
         for _, file, run in self.settled(lock=False):
             if problem := charged_before(run, file.name, maximum):
                 yield problem
@@ -199,7 +200,7 @@ class _Accounts:
 def _settle_each(
     accounts: _Accounts, writer: Joined, stream: IO[str], view: View, run: UsageRun
 ) -> tuple[RunSum, Decimal]:
-    """Settles, prints and saves account by account; what they all come to, and what they owe in the end."""
+    """Settle, print and save account by account. Return the sum of all accounts and the amount that they owe at the end."""
     from mps_bill.ask.all_accounts import nothing, sum_of
     from mps_bill.settlement.save import account_path
     from mps_bill.view.settle_view import notices
@@ -231,7 +232,7 @@ def _settle_each(
         if folder is None or not total.accounts:
             raise
         count = f"{total.accounts} account{' was' if total.accounts == 1 else 's were'}"
-        say(f"{count} settled and saved before this; the others are as they were. Run again: nothing is charged twice.")
+        say(f"{count} settled and saved before this; the others are unchanged. Run again: nothing is charged twice.")
         if isinstance(error, KeyboardInterrupt):
             raise SystemExit(signals.exit_code()) from None
         raise

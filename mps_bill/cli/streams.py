@@ -1,4 +1,4 @@
-"""The standard streams of the process: text is UTF-8 in files and pipes, and a closed stream is like /dev/null."""
+"""The standard streams of the process: text is UTF-8 in files and pipes, and a closed stream acts like /dev/null."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mps_bill.cli.exit_codes import REJECTED
 
 
 def prepare() -> None:
-    """Opens standard streams that are closed, and makes all three write UTF-8, whatever the locale is."""
+    """Open standard streams that are closed, and make all three use UTF-8 whatever the locale."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # The lowest number that is free is taken, so that no other file can ever have that of a standard stream.
+            # This takes the lowest free number, so that no other file can get the number of a standard stream.
             os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (it is the process's)
@@ -28,14 +28,14 @@ def _prepared(stream: TextIO | None, number: int) -> TextIO:
     if stream is None:
         return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
     if isinstance(stream, io.TextIOWrapper):
-        # A terminal shows one encoding only; what that lacks is written out and never an error.
+        # A terminal has one encoding. Characters that it lacks are escaped, and are never an error.
         encoding = stream.encoding if stream.isatty() else "utf-8"
         stream.reconfigure(encoding=encoding, errors="backslashreplace")
     return stream
 
 
 def end(code: int) -> int:
-    """Takes what is still to be written to where it goes, which Python would do with an error of its own; the exit code."""
+    """Flush the streams, which Python would otherwise do with its own error message, and return the exit code."""
     from mps_bill.cli.output import drop, say
 
     try:

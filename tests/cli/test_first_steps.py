@@ -68,7 +68,7 @@ def test_no_file_is_written_over(
     # A link that leads nowhere would be written through.
     (tmp_path / name).symlink_to(tmp_path / "elsewhere")
     assert run(["init", "--sheet"]) == 2
-    assert f"{name} is already in this folder" in capsys.readouterr().err
+    assert f"{name} exists already in this folder" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -76,7 +76,7 @@ def test_the_folder_may_not_be_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "studio").write_text("mine")
     assert run(["init", str(tmp_path / "studio")]) == 2
     assert (tmp_path / "studio").read_text() == "mine"
-    assert "studio is a file, and not a folder" in capsys.readouterr().err
+    assert "studio is a file, not a folder" in capsys.readouterr().err
 
 
 def test_the_samples_of_the_manual_can_be_had_anywhere(
@@ -89,7 +89,7 @@ def test_the_samples_of_the_manual_can_be_had_anywhere(
         assert (tmp_path / "samples" / path.relative_to(samples)).read_bytes() == path.read_bytes()
     capsys.readouterr()
     assert run(["init", "--samples"]) == 2
-    assert "samples is already in this folder" in capsys.readouterr().err
+    assert "samples exists already in this folder" in capsys.readouterr().err
     assert run(["init", "--samples", "--sheet", "elsewhere"]) == 2
     assert not (tmp_path / "elsewhere").exists()
 

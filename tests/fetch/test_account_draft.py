@@ -131,7 +131,7 @@ def test_what_the_provider_knows_is_in_the_file(fetch: Fetch, fake: FakeProvider
         "    effective_from: 2026-01-01T08:00:00+08:00",
         "    expires_at: 2027-01-01T08:00:00+08:00",
     ]
-    assert "5 values are to be filled in (FILL IN)" in fetch.err
+    assert "5 values must be filled in (FILL IN)" in fetch.err
     assert "Control totals of QueryResourcePackageInstances: 1 page, 1 plan; the provider states 1." in fetch.err
     assert fake.parameters("QueryResourcePackageInstances") == [{"PageSize": "300", "PageNum": "1"}]
 
@@ -258,13 +258,13 @@ def test_an_account_with_nothing_but_cash(fetch: Fetch, fake: FakeProvider) -> N
     text = draft(fetch, fake)
     assert "vouchers:" not in text
     assert "resource_plans:" not in text
-    assert "2 values are to be filled in" in fetch.err
+    assert "2 values must be filled in" in fetch.err
 
 
 def test_an_account_is_never_written_over(fetch: Fetch, fake: FakeProvider) -> None:
     Path("account.yaml").write_text("months of charges\n")
     fetch("account", "--endpoint", fake.address, "-o", "account.yaml", code=2)
-    assert "an account is never written over" in fetch.err
+    assert "an account is never overwritten" in fetch.err
     assert Path("account.yaml").read_text() == "months of charges\n"
     assert fake.calls == []
 

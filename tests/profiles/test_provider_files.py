@@ -899,7 +899,7 @@ def test_an_error_beside_answers_has_the_words_of_the_provider(document: object,
 def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bill", str(written(tmp_path, lines(page(job("a", "ours"))))), "-p", "mps-china", "-q"]) == 0
     assert (
-        '1 record with template "ours", which is not in the profile; the item was taken from the streams'
+        '1 record with template "ours", which is not in the profile; the item was derived from the streams'
         in capsys.readouterr().err
     )
 

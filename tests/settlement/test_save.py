@@ -144,7 +144,7 @@ def test_a_folder_that_cannot_be_written_to(folder: Path, capsys: pytest.Capture
     assert settle(folder, "--save", str(folder / "nowhere" / "after.yaml")) == WRONG_COMMAND_LINE
     out, err = capsys.readouterr()
     assert out == ""
-    assert "No such file or directory; the account is unchanged, nothing is charged" in err
+    assert "No such file or directory; the account is unchanged, and nothing was charged" in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -168,7 +168,7 @@ def test_a_disk_that_fails(
     monkeypatch.setattr(os, call, fail)
     assert settle(folder, "--in-place") == REJECTED
     monkeypatch.undo()
-    assert "No space left on device; the account is unchanged, nothing is charged" in capsys.readouterr().err
+    assert "No space left on device; the account is unchanged, and nothing was charged" in capsys.readouterr().err
     assert (folder / "account.yaml").read_text() == ACCOUNT
     assert files(folder) == {"account.yaml", "usage.csv"}
 
@@ -395,7 +395,7 @@ def test_what_was_saved_in_between_is_not_lost(
 
     monkeypatch.setattr(OutputOptions, "show", meanwhile)
     assert settle(folder, *(["--in-place"] if in_place else ["--save", str(target)])) == REJECTED
-    assert "was changed while this run went on; the account is unchanged, nothing is charged" in capsys.readouterr().err
+    assert "was changed during this run; the account is unchanged, and nothing was charged" in capsys.readouterr().err
     assert target.read_text() == other
     assert not list(folder.glob(".mps-bill-*"))
 
@@ -422,7 +422,7 @@ def test_a_place_that_takes_no_file_is_no_wrong_command_line(
     assert settle(folder, *(["--in-place"] if in_place else ["--save", str(folder / "after.yaml")])) == REJECTED
     told = capsys.readouterr()
     assert told.out == ""
-    assert f"cannot be written: {os.strerror(number)}; the account is unchanged, nothing is charged" in told.err
+    assert f"cannot be written: {os.strerror(number)}; the account is unchanged, and nothing was charged" in told.err
     assert (folder / "account.yaml").read_text() == ACCOUNT
 
 
@@ -435,8 +435,8 @@ def test_an_account_that_is_mounted_by_itself(
     monkeypatch.setattr(os, "replace", busy)
     assert settle(folder, "--in-place") == REJECTED
     said = capsys.readouterr().err
-    assert "Device or resource busy (it is a mount of its own and cannot be replaced" in said
-    assert "name another file); the account is unchanged, nothing is charged" in said
+    assert "Device or resource busy (it is a mount point and cannot be replaced" in said
+    assert "name another file); the account is unchanged, and nothing was charged" in said
     assert (folder / "account.yaml").read_text() == ACCOUNT
     assert files(folder) == {"account.yaml", "usage.csv"}
 
@@ -461,7 +461,7 @@ def test_an_account_that_is_edited_while_the_run_goes_on_is_not_charged(
     for words in (["--save", str(folder / "after.yaml")], ["--in-place"]):
         account.write_text(ACCOUNT)
         assert settle(folder, *words) == REJECTED
-        assert "account.yaml was changed while this run went on" in capsys.readouterr().err
+        assert "account.yaml was changed during this run" in capsys.readouterr().err
         assert files(folder) == {"usage.csv", *(["account.yaml"] if what == "edited" else [])}
 
 
@@ -501,6 +501,6 @@ def test_an_owner_that_cannot_be_kept_is_reported(
 
     monkeypatch.setattr(os, "fchown", refuse)
     assert settle(folder, "--in-place") == DONE
-    assert "Its owner is now the user of this run" in capsys.readouterr().err
+    assert "The file now belongs to the user of this run" in capsys.readouterr().err
     assert (folder / "account.yaml").stat().st_uid == os.geteuid()
     assert AFTER in (folder / "account.yaml").read_text()

@@ -1,4 +1,4 @@
-"""`mps-bill prices test`: usage cases beside price sheets, run like unit tests."""
+"""`mps-bill prices test`: the price cases of price sheets, run like unit tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mps_bill.cli import options
 from mps_bill.cli.options import argument
 from mps_bill.cli.output_options import OutputOptions, shows
 
-_PATHS = "Price sheets with cases next to them (NAME.cases.yaml), files of cases, folders, globs or shipped ids."
+_PATHS = "Price sheets with cases next to them (NAME.cases.yaml), case files, folders, globs, or ids of shipped sheets."
 
 
 @shows("lines", "document", "suites")
@@ -18,11 +18,11 @@ def run_tests(
     output: OutputOptions,
     quiet: options.Quiet = False,
 ) -> int:
-    """Run the usage cases beside price sheets, like unit tests.
+    """Run the price cases of price sheets, like unit tests.
 
-    A case has usage rows and the amounts expected for them.
+    A price case has usage rows and the expected amounts.
 
-    Exit codes: 0 every case passed; 1 a case failed; 2 wrong command line; 3 a sheet or a file of cases is wrong.
+    Exit codes: 0 every case passed; 1 a case failed; 2 wrong command line; 3 a sheet or a case file is wrong.
     """
     from mps_bill.ask.price_cases.read_cases import load_cases
     from mps_bill.ask.price_cases.run_cases import run_cases

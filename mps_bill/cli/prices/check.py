@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,18 +14,21 @@ from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Kind, in_order, near_miss, quoted
 
 Sheets = Annotated[
-    list[str], argument("PATH", "Price sheets: files, folders, globs, or the ids of shipped ones (see prices list).")
+    list[str], argument("PATH", "Price sheets: files, folders, globs, or the ids of shipped sheets (see prices list).")
 ]
-_SELECT = "Report only problems of this code (P101), group of codes (P9) or name; repeatable, also P9,P101."
+_SELECT = (
+    "Report only problems with this code (P101), group of codes (P9) or name. Repeatable, or a list such as P9,P101."
+)
 _TODAY = "Use DATE, such as 2026-11-23, as today's date. Default: today in UTC."
 _AGAINST = (
-    "Compare prices with this sheet's, such as mps-china. Default: the shipped sheets of the currency that have"
-    " the items. Repeatable."
+    "Compare prices with those of this sheet, such as mps-china. Default: the shipped sheets with the same currency and"
+    " items. Repeatable."
 )
 _CODES_PAGE = (
-    "Where you keep the page of `mps-bill help codes`, for helpUri in SARIF; each rule has its section anyway."
+    "The address at which you publish the page `mps-bill help codes`, to be linked in SARIF (helpUri). SARIF has the text of"
+    " each rule anyway."
 )
-_IGNORE = "Do not report problems of this code, group of codes or name; likewise."
+_IGNORE = "Do not report problems with this code, group of codes or name. Repeatable, or a list."
 _MAX_ERRORS = "Number of problems of each kind to list as text."
 
 
@@ -44,11 +48,11 @@ def check(
 ) -> int:
     """Check price sheets and report every problem, for people and for CI.
 
-    A bill refuses a sheet with errors. Warnings point out likely mistakes. Folders are checked with their subfolders.
-    Old sources and sheets of the future fail a --strict check only with --today.
+    Sheets with errors cannot be used for bills. Warnings point out likely mistakes. Folders are checked with their
+    subfolders. With --strict, old sources and future sheets fail the check only if --today is given.
 
-    Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file that
-    cannot be read.
+    Exit codes: 0 nothing found, or only warnings without --strict; 1 problems; 2 wrong command line; 3 a file cannot be
+    read.
     """
     from mps_bill.price_sheet import check_sheets
     from mps_bill.price_sheet.find import orphaned_cases
@@ -60,22 +64,15 @@ def check(
     day = options.parsed("--today", today, parse_date) or datetime.now(UTC).date().isoformat()
     if codes_page is not None and not re.fullmatch(r"https?://[^\s#]+", codes_page):
         raise invalid("--codes-page", "write an address that begins with https://, without #")
-    selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
+    is_wanted = _filter(select, ignore)
     sheets, missing = load_sheets(paths, subfolders=True)
-    beside = (
-        dict.fromkeys((sheet.name for sheet in sheets), tuple(options.load_sheets(against)))
-        if against
-        else check_sheets.shipped_references(sheets)
-    )
-    problems = in_order([*missing, *orphaned_cases(paths), *check_sheets.check(sheets, day, beside)])
+    if against:
+        references = dict.fromkeys((sheet.name for sheet in sheets), tuple(options.load_sheets(against)))
+    else:
+        references = check_sheets.shipped_references(sheets)
+    problems = in_order([*missing, *orphaned_cases(paths), *check_sheets.check(sheets, day, references)])
     findings = FindingsView(
-        problems=check_sheets.once_a_mistake(
-            problem
-            for problem in problems
-            # What could not be read is reported in any case, because nothing in it was checked.
-            if is_file_problem(problem.kind)
-            or ((problem.kind in selected or not select) and problem.kind not in ignored)
-        ),
+        problems=check_sheets.once_a_mistake(problem for problem in problems if is_wanted(problem.kind)),
         texts={sheet.name: sheet.text for sheet in sheets if sheet.text is not None},
         today=day,
         strict=strict,
@@ -88,8 +85,17 @@ def check(
     return exit_codes.REJECTED if any(is_file_problem(problem.kind) for problem in findings.problems) else code
 
 
+def _filter(select: list[str] | None, ignore: list[str] | None) -> Callable[[Kind], bool]:
+    """Return whether a kind of problem is to be reported."""
+    from mps_bill.price_sheet.sheet_problems import is_file_problem
+
+    selected, ignored = _kinds(select, "--select"), _kinds(ignore, "--ignore")
+    # Unreadable files are always reported, because nothing in them was checked.
+    return lambda kind: is_file_problem(kind) or ((kind in selected or not select) and kind not in ignored)
+
+
 def _kinds(words: list[str] | None, option: str) -> frozenset[Kind]:
-    """The kinds of problem that are named by code, by the beginning of one, or by slug."""
+    """Return the kinds of problem named by code, by the beginning of a code, or by slug."""
     from mps_bill.price_sheet.sheet_problems import every_kind
 
     found: set[Kind] = set()

@@ -1,4 +1,4 @@
-"""`mps-bill prices diff`: what changed between two price sheets, and what it would have cost."""
+"""`mps-bill prices diff`: what changed between two price sheets, and what the changes cost."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from mps_bill.price_sheet.sheet_model import PriceSheet
 
 
-_FAIL_IF_UP = "Exit 4 if a bill rises by more than PERCENT: by a price, a rule, or an amount of the usage."
-_OLD = "Price sheets: a file, a folder, the id of a shipped one, or - for standard input."
-_USAGE = "Bill this usage under both sheets. Repeatable; globs are allowed."
+_FAIL_IF_UP = "Exit 4 if a price, the effect of a rule, or an amount of the usage rises by more than PERCENT."
+_OLD = "The old price sheets: a file, a folder, the id of a shipped sheet, or - for standard input."
+_USAGE = "Bill this usage under both sheets. Repeatable. Globs are allowed."
 
 
 @takes(reading=ReadingOptions)
 @shows("printed", "document")
 def diff(
     old: Annotated[str, argument("OLD", _OLD)],
-    new: Annotated[str, argument("NEW", "The price sheets to compare with them.")],
+    new: Annotated[str, argument("NEW", "The new price sheets.")],
     *,
     usage: Annotated[list[str] | None, option("--usage FILE", _USAGE)] = None,
     fail_if_up: Annotated[str | None, option("--fail-if-up PERCENT", _FAIL_IF_UP)] = None,
     output: OutputOptions,
     reading: ReadingOptions,
 ) -> int:
-    """What changed between two price sheets, or two folders of them, and what it costs.
+    """What changed between two price sheets or two folders of them.
 
-    Prices are compared by item, spec and region; --usage bills real usage under both sheets.
+    Prices are compared by item, spec and region. With --usage, real usage is billed under both sheets.
 
-    Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong, or the new
-    sheet cannot bill the usage; 4 the limit of --fail-if-up was crossed.
+    Exit codes: 0 nothing changed; 1 something changed; 2 wrong command line; 3 a sheet or the usage is wrong, or the usage
+    cannot be billed under the new sheet; 4 the limit of --fail-if-up was crossed.
     """
     limit = options.amount_option(fail_if_up, "--fail-if-up")
     if old == new == "-":
@@ -55,7 +55,7 @@ def diff(
     try:
         compared = _compare(usage, sides, [old, new], reading, output) if usage else None
     except InputRejected as rejected:
-        # What changed is known all the same, and so may be what has no price any more.
+        # The changes are known anyway, and perhaps also which usage has no price any more.
         output.show(PriceDiffView(found, None, getattr(rejected, "unbilled", ())))
         raise
     crossed = () if limit is None else tuple(crossed_limits(found, compared, limit, sides[1]))
@@ -65,7 +65,7 @@ def diff(
 
 
 def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
-    """The sheets of both sides, of folders with their subfolders.
+    """Return the sheets of both sides. Folders include their subfolders.
 
     Raises:
         InputRejected: with every problem of every sheet.
@@ -101,7 +101,7 @@ def _compare(
         other = next((sheet for sheet in sheets if sheet.currency != sheets[0].currency), None)
         if other:
             message = f"{other.id} is in {other.currency}, and {sheets[0].id} in {sheets[0].currency}"
-            remedy = "for --usage name sheets of one currency"
+            remedy = "with --usage, all sheets must have one currency"
             raise InputRejected([Problem(other.place, MIXED_CURRENCIES, f"{message}; {remedy}")])
     run = UsageRun(usage, paths, book_of_latest(sides[0]), reading, output)
     with run.metering() as (sources, meter_options):
