@@ -214,12 +214,12 @@ def parent(name: str, *jobs: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "documents", "ids", "part"),
     [
-        ("mps-job-list", [SUBMITTED], '"a", "z"', "SubmitJobs has no lengths; ask QueryJobList"),
-        ("mps-job-list", [SUBMITTED, page(A)], '"z"', "ask QueryJobList for these job ids"),
+        ("mps-job-list", [SUBMITTED], '"a", "z"', "SubmitJobs has no lengths; call QueryJobList"),
+        ("mps-job-list", [SUBMITTED, page(A)], '"z"', "call QueryJobList for these job ids"),
         ("mps-job-list", [NOTICE, {"jobId": "y", "type": "Transcode"}], '"z", "y"', "a notification has no length"),
-        ("mps-job-list", [[NOTICE, A]], '"z"', "ask QueryJobList for these job ids"),
-        ("ims-jobs", [LISTED], '"P1", "P2"', "neither lengths nor sizes; ask GetTranscodeJob"),
-        ("ims-jobs", [LISTED, {"body": parent("P1", sub_job("s1"))}], '"P2"', "ask GetTranscodeJob"),
+        ("mps-job-list", [[NOTICE, A]], '"z"', "call QueryJobList for these job ids"),
+        ("ims-jobs", [LISTED], '"P1", "P2"', "neither lengths nor sizes; call GetTranscodeJob"),
+        ("ims-jobs", [LISTED, {"body": parent("P1", sub_job("s1"))}], '"P2"', "call GetTranscodeJob"),
     ],
 )
 def test_answers_without_lengths_say_what_to_ask_for(
@@ -802,17 +802,20 @@ SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "
 @pytest.mark.parametrize(
     ("document", "part"),
     [
-        (EVENT, 'names "P1": a callback has no lengths; ask GetTranscodeJob'),
+        (EVENT, 'names "P1": a callback has no lengths; call GetTranscodeJob'),
         ({"id": "i", "source": "acs.ims", "type": "t", "data": EVENT}, 'names "P1": a callback has no lengths'),
-        ({"source": "acs.ims", "data": EVENT["MessageBody"]}, 'names "P1": an event has no lengths; ask GetTranscodeJob'),
+        ({"source": "acs.ims", "data": EVENT["MessageBody"]}, 'names "P1": an event has no lengths; call GetTranscodeJob'),
         ({"TopicName": "t", "Message": json.dumps(EVENT)}, 'names "P1": a callback has no lengths'),
-        ({"TopicName": "t", "Message": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
+        ({"TopicName": "t", "Message": json.dumps(NOTICE)}, 'names "z": a notification has no length; call QueryJobList'),
         ({"MessageBody": b64encode(json.dumps(NOTICE).encode()).decode()}, 'names "z": a notification has no length'),
         ({"EventType": "MediaConvertComplete", "MessageBody": {"JobId": "m"}}, 'names "m": a callback has no lengths'),
-        ({"MessageBody": json.dumps(NOTICE)}, 'names "z": a notification has no length; ask QueryJobList'),
-        (WORKFLOW, 'names "j1": a notification of a workflow has no lengths; ask QueryJobList'),
+        ({"MessageBody": json.dumps(NOTICE)}, 'names "z": a notification has no length; call QueryJobList'),
+        (WORKFLOW, 'names "j1": a notification of a workflow has no lengths; call QueryJobList'),
         ({"Message": json.dumps(WORKFLOW)}, 'names "j1": a notification of a workflow has no lengths'),
-        ({"EventType": "TranscodeComplete", "Data": {"JobId": "m"}}, 'names "m": a callback has no lengths; ask GetTranscodeJob'),
+        (
+            {"EventType": "TranscodeComplete", "Data": {"JobId": "m"}},
+            'names "m": a callback has no lengths; call GetTranscodeJob',
+        ),
         ({"EventType": "TranscodeComplete", "Data": EVENT["MessageBody"]}, 'names "P1": a callback has no lengths'),
         (SUBMITTED_IMS, 'names "P1": an answer without sub-jobs, such as that of SubmitTranscodeJob'),
         (parent("P1"), 'names "P1": an answer without sub-jobs'),
