@@ -1,4 +1,4 @@
-# `make check` is every check there is; continuous integration runs the same, and `make dist` before a release.
+# `make check` runs every check, as continuous integration does; run `make dist` before a release.
 .PHONY: demo setup check lint types test validators golden translations bench dist
 
 VENV ?= .venv
@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 
 setup: $(VENV)/.ready
 
-# The program alone, which is all that the demo needs; the checkers and what they compare with are seven times as much.
+# Only the program, which is all that the demo needs; with the tools for checks the environment is seven times as large.
 $(VENV)/.installed: pyproject.toml
 	python3 -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
@@ -32,23 +32,23 @@ types: setup
 test: setup
 	$(BIN)/pytest
 
-# The published validators of FOCUS, each in an environment of its own; without them their tests are skipped, but not in CI.
+# The published FOCUS validators, each in its own environment. Without them their tests are skipped, or fail in CI.
 validators:
 	tests/view/focus_validators.sh
 
-# Rewrite what the golden cases, the gallery of bad sheets and the documents expect; read the difference before you commit it.
+# Rewrite the expected output of golden cases, examples of mistakes and documents. Read the difference before you commit it.
 golden: setup
 	$(BIN)/pytest tests/golden tests/invalid tests/pricing --rewrite-golden
 	$(BIN)/python tests/docs/readme.py --rewrite
 
-# Ratios against the floor and the peers; `--write` keeps them in benchmarks/RESULTS.md, `--small` takes a minute.
+# Ratios against a bare scan and other engines. `--write` stores them in benchmarks/RESULTS.md; `--small` takes a minute.
 bench: setup
 	$(BIN)/python benchmarks/run.py
 
-# Bring the catalogues of `mps_bill/locale` up to date with the texts of the source, and compile them; says what has no translation.
+# Update the catalogues in `mps_bill/locale` from the texts in the source, compile them, and list what has no translation.
 translations: setup
 	$(BIN)/python tests/locale/catalogue.py --rewrite
 
-# The release in dist/, installed on every Python that it is for, away from the checkout.
+# Build the release in dist/ and install it on every supported Python, away from the checkout.
 dist: setup
 	.ci/dist $(BIN)
