@@ -368,14 +368,15 @@ class Object(Record, Generic[T]):
 class MapOf(Generic[K, V]):
     """A mapping whose keys the document chooses: one or more keys of one shape with values of another.
 
-    `repeated` is the problem of two keys that are written differently and mean the same. `required` keys and the number
-    `at_least` are for editors only; the reader's own checks give better messages.
+    `repeated` is the problem of two keys that are written differently and mean the same. `check` checks the entries together;
+    values among them may be wrong. `required` keys and the number `at_least` are for editors only; checks give better messages.
     """
 
     name: str
     key: Text[K]
     value: Shape[V]
     repeated: Kind | None = None
+    check: Callable[[Many[Entry[K, V]]], Iterable[Problem]] | None = None
     required: tuple[str, ...] = ()
     at_least: int = 1
 
@@ -399,7 +400,9 @@ class MapOf(Generic[K, V]):
         if self.repeated:
             keys = [(part.key.value, part.key.place, f"key {quoted(str(part.key.value))}") for part in parts]
             problems += repeated(keys, self.repeated)
-        return Many(tuple(parts), at, node.whole and not left_out, frozenset(left_out))
+        read = Many(tuple(parts), at, node.whole and not left_out, frozenset(left_out))
+        problems += self.check(read) if self.check else ()
+        return read
 
     def schema(self) -> Schema:
         schema = {

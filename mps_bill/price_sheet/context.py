@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
-from mps_bill.core.diagnostics import Problem
-from mps_bill.documents.shapes import Fields, Located
+from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
-from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution, Source
 
@@ -24,12 +21,12 @@ class ResolutionSet:
 
 class Context:
     """`region_keys` are the regions and groups that may have prices. `overlaps` maps each two groups that share a region to such
-    a region, at its second place. `broken_sets` are the names of resolution sets whose problems have been reported.
+    a region, at its second place.
 
-    `sources_by_id` has None for a source that is wrong. `sources_whole` is False if an id could not be read.
+    `resolution_sets` and `sources_by_id` have None for what is wrong. `sources_whole` is False if an id could not be read.
     """
 
-    def __init__(self, sheet: Fields, problems: list[Problem]) -> None:
+    def __init__(self, sheet: Fields) -> None:
         self.groups: Mapping[str, tuple[str, ...]] = {
             group.key.value: tuple(dict.fromkeys(region.value for region in group.parts))
             for group in sheet.parts(d.REGION_GROUPS)
@@ -39,7 +36,7 @@ class Context:
         members = frozenset(region for group in self.groups.values() for region in group)
         self.region_keys = KNOWN | members | self.groups.keys() | bad_names | {EVERY_REGION}
         self.overlaps = _overlaps(sheet)
-        self.resolution_sets, self.broken_sets = _resolution_sets(sheet, problems)
+        self.resolution_sets = _resolution_sets(sheet)
         self.sources, self.sources_by_id, self.sources_whole = _sources(sheet)
 
 
@@ -57,34 +54,18 @@ def _overlaps(sheet: Fields) -> dict[frozenset[str], Located[str]]:
     return shared
 
 
-def _resolution_sets(sheet: Fields, problems: list[Problem]) -> tuple[dict[str, ResolutionSet], frozenset[str]]:
+def _resolution_sets(sheet: Fields) -> dict[str, ResolutionSet | None]:
     sets = sheet.get(d.RESOLUTIONS)
-    if sets is None:
-        return {}, frozenset()
-    found: dict[str, ResolutionSet] = {}
-    broken = set(sets.left_out)
-    for entry in sets.parts:
-        if entry.value is None:
-            broken.add(entry.key.value)
-            continue
-        names = frozenset(part.key.value for part in entry.value.parts) | entry.value.left_out
-        sizes = [(part.key.value, part.value) for part in entry.value.parts if part.value]
-        problems += _check_order(sizes)
-        resolutions = tuple(Resolution(name, *size.value) for name, size in sizes)
-        found[entry.key.value] = ResolutionSet(names, resolutions)
-    return found, frozenset(broken)
+    found: dict[str, ResolutionSet | None] = dict.fromkeys(sets.left_out if sets else ())
+    for entry in sheet.parts(d.RESOLUTIONS):
+        found[entry.key.value] = _resolution_set(entry.value) if entry.value else None
+    return found
 
 
-def _check_order(sizes: list[tuple[str, Located[tuple[int, int]]]]) -> Iterator[Problem]:
-    """Check that each size is larger than the one before it: a picture belongs to the first size that is large enough."""
-    for (before_name, before), (name, size) in pairwise(sizes):
-        (long, short), (before_long, before_short) = size.value, before.value
-        if long < before_long or short < before_short or size.value == before.value:
-            message = (
-                f"{name}, {long}x{short}, is not larger than {before_name}, {before_long}x{before_short}, before it;"
-                " write sizes in ascending order of both sides, each once"
-            )
-            yield Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message)
+def _resolution_set(sizes: Many[Entry[str, Located[tuple[int, int]]]]) -> ResolutionSet:
+    names = sizes.left_out.union(size.key.value for size in sizes.parts)
+    resolutions = (Resolution(size.key.value, *size.value.value) for size in sizes.parts if size.value)
+    return ResolutionSet(names, tuple(resolutions))
 
 
 def _sources(sheet: Fields) -> tuple[tuple[Source, ...], dict[str, Source | None], bool]:

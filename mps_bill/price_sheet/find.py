@@ -52,7 +52,7 @@ def find_cases(paths: Sequence[str]) -> tuple[tuple[tuple[SheetFile, SheetFile],
         sheets, found = find_sheets([name], subfolders=True)
         orphans = orphaned_cases([name])
         problems += [*found, *orphans]
-        with_cases = [(sheet, cases) for sheet in sheets if (cases := _cases_of(sheet))]
+        with_cases = [(sheet, cases) for sheet in sheets if (cases := _sibling(sheet, f"{sheet.path.stem}.cases"))]
         if sheets and not with_cases and not orphans:
             message = "no usage cases found; the cases of NAME.yaml are expected in NAME.cases.yaml in the same folder"
             problems.append(Problem(Place(name), kinds.NO_CASES, message))
@@ -81,10 +81,6 @@ def _is_cases(file: Path) -> bool:
 def _orphaned(name: str) -> Problem:
     message = f"{_sheet_stem(Path(name))}.yaml, the sheet of these cases, is not in the same folder"
     return Problem(Place(name), kinds.CASES_WITHOUT_SHEET, message)
-
-
-def _cases_of(sheet: SheetFile) -> SheetFile | None:
-    return _sibling(sheet, f"{sheet.path.stem}.cases")
 
 
 def _sheet_of(cases: Path) -> SheetFile | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from mps_bill.core.decimals import EXACT, ZERO, plain
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
@@ -29,7 +29,7 @@ class _Draft:
         # If the item has `resolutions` and no `spec` that uses them, the `spec` is missing.
         self.template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
         self.resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
-        self.metering = _metering(fields, self.unit, problems)
+        self.metering = _metering(fields, self.unit)
         #: Its own prices; None if they come from another item.
         self.prices = read_prices(table, self.unit, context, problems) if table else None
         self.sources = _sources(fields, context, problems)
@@ -119,11 +119,10 @@ def _resolutions(
         problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
     if name.value in context.resolution_sets:
         return context.resolution_sets[name.value] if wanted else None
-    if name.value not in context.broken_sets:
-        sets = tuple(context.resolution_sets)
-        hint = near_miss(name.value, sets) or f"; this sheet has {one_of(sets)}"
-        message = f"{quoted(name.value)} is an unknown resolution set{hint}"
-        problems.append(Problem(name.place, kinds.UNKNOWN_RESOLUTION_SET, message))
+    sets = tuple(known for known, read in context.resolution_sets.items() if read)
+    hint = near_miss(name.value, sets) or f"; this sheet has {one_of(sets)}"
+    message = f"{quoted(name.value)} is an unknown resolution set{hint}"
+    problems.append(Problem(name.place, kinds.UNKNOWN_RESOLUTION_SET, message))
     return None
 
 
@@ -157,15 +156,12 @@ def _check_specs(
         yield Problem(spec.place, kinds.UNPRICED_TEMPLATE, message)
 
 
-def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Metering | None:
+def _metering(fields: Fields, unit: Unit | None) -> Metering | None:
     """Return the metering rule in micros; None if it or the unit is wrong."""
     rule = fields.get(d.METERING)
     if rule is None:
         return None if fields.wrong(d.METERING) else PRO_RATA
-    found = list(_check_metering(rule))
-    problems += found
-    wrong = any(rule.wrong(field) for field in d.METERING_RECORD.fields)
-    if found or wrong or unit is None:
+    if not rule.sound or unit is None:
         return None
     return Metering(
         rule.value_of(d.PER, PRO_RATA.per),
@@ -173,29 +169,6 @@ def _metering(fields: Fields, unit: Unit | None, problems: list[Problem]) -> Met
         rule.value_of(d.STEP_ROUNDING, PRO_RATA.rounding),
         to_micros(rule.value_of(d.MINIMUM, ZERO), unit),
     )
-
-
-def _check_metering(rule: Fields) -> Iterator[Problem]:
-    per, step, minimum = rule.get(d.PER), rule.get(d.STEP), rule.get(d.MINIMUM)
-    pro_rata = per.value == "none" if per else not rule.has(d.PER)
-    if pro_rata:
-        for field in (d.STEP, d.STEP_ROUNDING):
-            if rule.has(field) and not rule.wrong(field):
-                message = (
-                    f"`per: none` (the default) bills the exact quantity and has no `{field.key}`; write `per: record` or"
-                    " `per: cycle`"
-                )
-                yield Problem(rule.place_of(field), kinds.NEEDLESS_STEP, message)
-        return
-    if per and not rule.has(d.STEP):
-        message = f"`per: {per.value}` needs a `step`, such as 0.01"
-        yield Problem(per.place, kinds.MISSING_STEP, message)
-    if step and not rule.has(d.STEP_ROUNDING):
-        message = "a `step` needs a `rounding`: half-up, up or down"
-        yield Problem(step.place, kinds.MISSING_ROUNDING, message)
-    if step and minimum and EXACT.remainder(minimum.value, step.value):
-        message = f"the minimum {plain(minimum.value)} is not a multiple of the step {plain(step.value)}"
-        yield Problem(minimum.place, kinds.UNEVEN_MINIMUM, message)
 
 
 def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple[Source, ...]:

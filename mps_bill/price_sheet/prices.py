@@ -24,14 +24,14 @@ PriceTable = Many[Entry[str, Many[PriceEntry]]]
 def read_prices(
     table: PriceTable, unit: Unit | None, context: Context, problems: list[Problem]
 ) -> dict[str, RegionPrices]:
-    """Return spec -> region -> price, without wrong entries. Without a unit, tiers are checked but left out."""
+    """Return spec -> region -> price, without wrong entries; without a unit there are no prices."""
     prices: dict[str, RegionPrices] = {}
     for row in table.parts:
         by_region: dict[str, Price] = {}
         for entry in row.parts:
             if entry.key.value not in context.region_keys:
                 problems.append(unknown_region(entry.key, context, '; "*" stands for every region'))
-            price = entry.value.price(unit, problems) if entry.value else None
+            price = entry.value.price(unit) if entry.value and unit else None
             if price:
                 by_region[entry.key.value] = price
         prices[row.key.value] = by_region

@@ -17,7 +17,7 @@ from mps_bill.core.language import tr
 from mps_bill.core.units import TICKS
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price
-from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff
+from mps_bill.price_sheet.sheet_diff import ItemChange, SheetDiff
 from mps_bill.price_sheet.sheet_model import Item, Metering, PriceSheet
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, codecs, join_spec
 
@@ -124,16 +124,14 @@ def rises(diff: SheetDiff) -> tuple[Rise, ...]:
 
 def _prices(diff: SheetDiff) -> Iterator[Rise]:
     for item, old, new in _alike(diff):
+        units = ("", "") if old.unit == new.unit else (old.unit.name, new.unit.name)
         # Prices that follow another item rise by the same percentage as that item's.
-        rates = () if item.follows else item.rates
-        yield from (_rise(old, new, rate) for rate in rates if rate.rises)
-
-
-def _rise(old: Item, new: Item, rate: RateChange) -> Rise:
-    what = f"the price of {rate.spec} of {old.code} in {rate.regions}" + (f" ({rate.tier})" if rate.tier else "")
-    units = ("", "") if old.unit == new.unit else (old.unit.name, new.unit.name)
-    figures = str(rate.old), str(rate.new)
-    return Rise(old.code, what, *figures, rate.ratio, True, True, rate.spec, rate.region_ids, units)
+        for rate in () if item.follows else item.rates:
+            if rate.rises:
+                tier = f" ({rate.tier})" if rate.tier else ""
+                what = f"the price of {rate.spec} of {old.code} in {rate.regions}{tier}"
+                figures = str(rate.old), str(rate.new)
+                yield Rise(old.code, what, *figures, rate.ratio, True, True, rate.spec, rate.region_ids, units)
 
 
 def _units(diff: SheetDiff) -> Iterator[Rise]:

@@ -47,7 +47,7 @@ def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetPa
     problems, fields = list(document.problems), document.fields
     if fields is None:
         return None, None, document.problems
-    parts = SheetParts(fields, Context(fields, problems))
+    parts = SheetParts(fields, Context(fields))
     draft = _draft(parts, problems)
     return draft, parts, in_order(problems)
 

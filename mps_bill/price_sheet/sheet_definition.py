@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
-from mps_bill.core.decimals import RoundingMode
-from mps_bill.core.diagnostics import near_miss, one_of, quoted
+from mps_bill.core.decimals import EXACT, RoundingMode, plain
+from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
@@ -136,7 +138,32 @@ _minimum = number("a minimum", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=T
 STEP = optional("step", _step, "the billed quantity is a multiple of this")
 STEP_ROUNDING = optional("rounding", _rounding, "how a quantity is rounded to the step")
 MINIMUM = optional("minimum", _minimum, "the smallest billed quantity of a record above zero")
-METERING_RECORD = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM))
+
+
+def _check_metering(rule: shapes.Fields) -> Iterator[Problem]:
+    per, step, minimum = rule.get(PER), rule.get(STEP), rule.get(MINIMUM)
+    pro_rata = per.value == "none" if per else not rule.has(PER)
+    if pro_rata:
+        for field in (STEP, STEP_ROUNDING):
+            if rule.has(field) and not rule.wrong(field):
+                message = (
+                    f"`per: none` (the default) bills the exact quantity and has no `{field.key}`; write `per: record` or"
+                    " `per: cycle`"
+                )
+                yield Problem(rule.place_of(field), kinds.NEEDLESS_STEP, message)
+        return
+    if per and not rule.has(STEP):
+        message = f"`per: {per.value}` needs a `step`, such as 0.01"
+        yield Problem(per.place, kinds.MISSING_STEP, message)
+    if step and not rule.has(STEP_ROUNDING):
+        message = "a `step` needs a `rounding`: half-up, up or down"
+        yield Problem(step.place, kinds.MISSING_ROUNDING, message)
+    if step and minimum and EXACT.remainder(minimum.value, step.value):
+        message = f"the minimum {plain(minimum.value)} is not a multiple of the step {plain(step.value)}"
+        yield Problem(minimum.place, kinds.UNEVEN_MINIMUM, message)
+
+
+_metering = Record("a metering rule", (PER, STEP, STEP_ROUNDING, MINIMUM), check=_check_metering)
 
 BASE = Field("item", _code, "the item of this sheet whose prices are taken", name="base")
 _factor = number("a factor", kinds.BAD_FACTOR, QUANTITY_PLACES, above_zero=True)
@@ -155,7 +182,7 @@ FAMILY = Field("family", _family, "the family of billable items")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that is billed and priced")
 SPEC = optional("spec", _template, _of_spec)
 RESOLUTION_SET = optional("resolutions", _set_name, "the sheet's resolution set that sizes fall into")
-METERING = optional("metering", METERING_RECORD, "how the metered quantity becomes the billed one; default: unchanged")
+METERING = optional("metering", _metering, "how the metered quantity becomes the billed one; default: unchanged")
 _prices = MapOf("a price table", _spec, REGION_PRICES)
 _aliases = MapOf("other spellings of specs", _spec, _spec)
 _sources = ListOf("the item's sources", _id, unique=True)
@@ -205,9 +232,24 @@ _groups = MapOf("the region groups", _group, ListOf("a region group", _region, u
 REGION_GROUPS = optional("region_groups", _groups, "regions that share prices")
 _resolution = word("a resolution's name", _SPEC_PART, kinds.BAD_SPEC, "a word such as HD or 4K")
 _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
+
+
+def _check_order(sizes: shapes.Many[shapes.Entry[str, shapes.Located[tuple[int, int]]]]) -> Iterator[Problem]:
+    """Check that each size is larger than the one before it: a picture belongs to the first size that is large enough."""
+    read = ((size.key.value, size.value) for size in sizes.parts if size.value)
+    for (name_before, before), (name, size) in pairwise(read):
+        (long, short), (long_before, short_before) = size.value, before.value
+        if long < long_before or short < short_before or size.value == before.value:
+            message = (
+                f"{name}, {long}x{short}, is not larger than {name_before}, {long_before}x{short_before}, before it;"
+                " write sizes in ascending order of both sides, each once"
+            )
+            yield Problem(size.place, kinds.UNORDERED_RESOLUTIONS, message)
+
+
 RESOLUTIONS = optional(
     "resolutions",
-    MapOf("the resolution sets", _set_name, MapOf("a resolution set", _resolution, _size)),
+    MapOf("the resolution sets", _set_name, MapOf("a resolution set", _resolution, _size, check=_check_order)),
     "sets of sizes, smallest first; a size is for pictures whose sides are no longer than its own",
 )
 ITEMS = Field("items", MapOf("the items", _code, ITEM), "the billable items, in the order of a bill's lines")

@@ -8,12 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
-from mps_bill.core.language import mark, tr
+from mps_bill.core.language import tr
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price, quantity_ranges, units_per_unit
-from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet, Source, Unpriced
-from mps_bill.price_sheet.table import side_by_side
+from mps_bill.price_sheet.sheet_model import Derived, Item, PriceSheet
+from mps_bill.price_sheet.table import past_prices, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +196,20 @@ def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[WordCha
 
 
 def _head_words(sheet: PriceSheet) -> dict[str, str]:
-    groups = {tr("group {name}", name=name): ", ".join(members) for name, members in sheet.region_groups.items()}
-    unpriced = mark("without a price: {what}")
-    return {
-        tr("id"): sheet.id,
-        tr("site"): sheet.site,
-        tr("product"): sheet.product,
-        **_period_words(sheet),
-        **_billing_words(sheet),
-        **groups,
-        **{tr("source {name}", name=source.id or source.url): _source_words(source) for source in sheet.sources},
-        **{tr(unpriced, what=_unpriced_words(entry)): _since_words(entry, sheet) for entry in sheet.unpriced},
-    }
+    head = {tr("id"): sheet.id, tr("site"): sheet.site, tr("product"): sheet.product}
+    head |= {**_period_words(sheet), **_billing_words(sheet)}
+    for name, members in sheet.region_groups.items():
+        head[tr("group {name}", name=name)] = ", ".join(members)
+    for source in sheet.sources:
+        product = f" ({source.product})" if source.product else ""
+        covers = f"read on {source.read_on} at {source.url}: {source.covers}{product}"
+        head[tr("source {name}", name=source.id or source.url)] = covers
+    for entry in sheet.unpriced:
+        what = " ".join(", ".join(part) for part in (entry.items, entry.specs, entry.regions) if part)
+        since = "" if entry.before is None else words.time_words(entry.before, sheet)
+        note = tr("before {time}: {note}", time=since, note=entry.note) if since else entry.note
+        head[tr("without a price: {what}", what=what)] = note
+    return head
 
 
 def _period_words(sheet: PriceSheet) -> dict[str, str]:
@@ -225,22 +227,6 @@ def _billing_words(sheet: PriceSheet) -> dict[str, str]:
         tr("settlement"): tr(billing.settlement),
         tr("bill rounded"): words.rounding_words(billing),
     }
-
-
-def _source_words(source: Source) -> str:
-    return f"read on {source.read_on} at {source.url}: {source.covers}" + (
-        f" ({source.product})" if source.product else ""
-    )
-
-
-def _unpriced_words(entry: Unpriced) -> str:
-    return " ".join(", ".join(part) for part in (entry.items, entry.specs, entry.regions) if part)
-
-
-def _since_words(entry: Unpriced, sheet: PriceSheet) -> str:
-    if entry.before is None:
-        return entry.note
-    return tr("before {time}: {note}", time=words.time_words(entry.before, sheet), note=entry.note)
 
 
 def _words_of(item: Item) -> dict[str, str]:
@@ -283,10 +269,10 @@ def _rate_changes(
     start: Decimal | None = Decimal(0)
     for tier, high in quantity_ranges((old, new)):
         end = None if high is None else in_unit(high, unit)
-        one, other = (price.at(high) if price else None for price in (old, new))
-        ratio = Fraction(other) * factor / Fraction(one) if factor and one and other is not None else None
-        if one != other or ratio not in (None, 1):
-            yield RateChange(spec, names, tier, one, other, ratio, regions, factor or Fraction(1), start, end)
+        before, after = past_prices((old, new), high)
+        if before.price != after.price or after.ratio not in (None, 1):
+            figures = before.price, after.price, after.ratio
+            yield RateChange(spec, names, tier, *figures, regions, factor or Fraction(1), start, end)
         start = end
 
 

@@ -203,10 +203,10 @@ def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> 
             names = regions_words(regions, groups)
             # Tiers are in the unit of the latest version.
             for tier, high in quantity_ranges(reversed(prices)):
-                yield HistoryRow(item, spec, names, regions, tier, _past(prices, high))
+                yield HistoryRow(item, spec, names, regions, tier, past_prices(prices, high))
 
 
-def _past(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
+def past_prices(prices: Sequence[Price | None], high: int | None) -> tuple[PastPrice, ...]:
     """Return the unit prices for the range of quantity that ends at `high`."""
     past: list[PastPrice] = []
     before: tuple[Price, Decimal] | None = None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from mps_bill.core.decimals import divide, plain
-from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, ticks_of, to_micros
 from mps_bill.documents.shapes import Field, Fields, Record
 from mps_bill.documents.values import number
@@ -39,9 +39,9 @@ class Package(Written[Fields]):
     def shape(_models: tuple[type[PackagePrice], ...]) -> Record:
         return Record("a package price", (SIZE, EACH))
 
-    def price(self, unit: Unit | None, problems: list[Problem]) -> PackagePrice | None:
+    def price(self, unit: Unit) -> PackagePrice | None:
         size, each = self.value.get(SIZE), self.value.get(EACH)
-        if not (unit and size and each):
+        if not (size and each):
             return None
         return PackagePrice(to_micros(size.value, unit), each.value, unit, self.value.place)
 

@@ -211,7 +211,7 @@ def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
 
 def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
     """Yield items without a `spec` whose specs look derived, and items whose `spec` lacks a part."""
-    sizes = {name for one in sheet.parts.context.resolution_sets.values() for name in one.names}
+    sizes = {name for one in sheet.parts.context.resolution_sets.values() if one for name in one.names}
     constant = any(table.template and is_constant(table.template) for table in sheet.tables)
     for table in sheet.tables:
         code, others = table.code, [item.template for item in sheet.in_others(table.code.value) if item.template]

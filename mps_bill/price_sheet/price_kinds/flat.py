@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from mps_bill.core.decimals import plain
-from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.diagnostics import Place
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import MoneyRate, Unit, money_rate, ticks_at
 from mps_bill.documents.shapes import Located, Shape
@@ -23,8 +23,8 @@ class Plain(Written[Located[Decimal]]):
     def shape(_models: tuple[type[FlatPrice], ...]) -> Shape[Located[Decimal]]:
         return UNIT_PRICE
 
-    def price(self, unit: Unit | None, problems: list[Problem]) -> FlatPrice | None:
-        return FlatPrice(self.value.value, unit, self.value.place) if unit else None
+    def price(self, unit: Unit) -> FlatPrice:
+        return FlatPrice(self.value.value, unit, self.value.place)
 
     def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...]:
         return ((self.value, None, ""),)

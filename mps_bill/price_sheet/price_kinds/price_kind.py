@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, ClassVar, Generic, TypeVar
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, strip_zeros
-from mps_bill.core.diagnostics import Place, Problem
+from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import Unit, in_unit
 from mps_bill.documents.shapes import Located, Shape
 from mps_bill.documents.values import number
@@ -125,8 +125,8 @@ class Written(ABC, Generic[W]):
         """Return the shape of the value, for reading and for the JSON Schema."""
 
     @abstractmethod
-    def price(self, unit: Unit | None, problems: list[Problem]) -> Price | None:
-        """Return the price, or None and add problems. Without a unit the value is checked, but there is no price."""
+    def price(self, unit: Unit) -> Price | None:
+        """Return the price; None if it has a mistake, which the shape has reported."""
 
     @abstractmethod
     def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:

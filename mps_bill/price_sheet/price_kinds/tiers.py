@@ -6,13 +6,14 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, money_rate, ticks_at, to_micros
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, optional, words
+from mps_bill.documents.shapes import plain as plain_value
 from mps_bill.documents.values import decimal_of, decimal_pattern
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_kind
@@ -50,64 +51,9 @@ _bound = Text(
     f"{REST}|{decimal_pattern(QUANTITY_PLACES, above_zero=True)}",
     kinds.BAD_BOUND,
 )
-UP_TO = Field(
-    "up_to",
-    MapOf("a tier table", _bound, UNIT_PRICE, required=(REST,), at_least=2),
-    "inclusive upper bounds in the item's unit, ascending, and `rest`; each with its price",
-)
 
 
-class TierTable(Written[Fields]):
-    """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the value of `tiers` is the kind."""
-
-    @staticmethod
-    def shape(models: tuple[type[TieredPrice], ...]) -> Record:
-        return Record("a tiered price", (_tiers(models), PER, ACROSS, UP_TO))
-
-    def price(self, unit: Unit | None, problems: list[Problem]) -> TieredPrice | None:
-        fields = self.value
-        model, per, table = fields.get(_tiers(self.models)), fields.get(PER), fields.get(UP_TO)
-        found = [*_check_across(per, fields.get(ACROSS)), *(_check_tiers(table) if table else ())]
-        problems += found
-        if found or unit is None or model is None or per is None or table is None or fields.wrong(ACROSS):
-            return None
-        tiers = tuple(
-            Tier(None if entry.key.value is None else to_micros(entry.key.value, unit), entry.value.value)
-            for entry in table.parts
-            if entry.value
-        )
-        if not table.whole or len(tiers) != len(table.parts):
-            return None
-        return model.value(per.value, tiers, unit, fields.place, fields.value_of(ACROSS))
-
-    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
-        table = self.value.get(UP_TO)
-        if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
-            return None
-        tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
-        return tuple(
-            (price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
-            for bound, price in tiers
-        )
-
-
-@cache
-def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[type[TieredPrice]]]:
-    by_word = {kind.model: kind for kind in models}
-    meanings = "; ".join(f"{kind.model}: {kind.meaning}" for kind in models)
-    return Field(_TIERS, Choice("a tier model", by_word, kinds.UNKNOWN_TIER_MODEL), meanings)
-
-
-def _check_across(
-    per: Located[Literal["cycle", "month"]] | None, across: Located[Literal["item"]] | None
-) -> Iterator[Problem]:
-    if across and per and per.value != "month":
-        counts = f"`across: {across.value}` counts a month's quantity"
-        message = f"{counts}, but these tiers are `per: {per.value}`; write `per: month`"
-        yield Problem(across.place, kinds.NEEDLESS_ACROSS, message)
-
-
-def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterator[Problem]:
+def _check_bounds(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterator[Problem]:
     bounds = [entry.key for entry in table.parts]
     at_rest = next((index for index, bound in enumerate(bounds) if bound.value is None), None)
     if at_rest is None:
@@ -128,6 +74,54 @@ def _check_tiers(table: Many[Entry[Decimal | None, Located[Decimal]]]) -> Iterat
             message = f"the bound {plain(bound.value)} is not above {plain(highest)} before it; write bounds in ascending order"
             yield Problem(bound.place, kinds.UNORDERED_TIERS, message)
         highest = max(highest, bound.value)
+
+
+UP_TO = Field(
+    "up_to",
+    MapOf("a tier table", _bound, UNIT_PRICE, check=_check_bounds, required=(REST,), at_least=2),
+    "inclusive upper bounds in the item's unit, ascending, and `rest`; each with its price",
+)
+
+
+class TierTable(Written[Fields]):
+    """`{tiers: volume, per: month, up_to: {3000: 0.1, rest: 0.09}}`, where the value of `tiers` is the kind."""
+
+    @staticmethod
+    def shape(models: tuple[type[TieredPrice], ...]) -> Record:
+        return Record("a tiered price", (_tiers(models), PER, ACROSS, UP_TO), check=_check_across)
+
+    def price(self, unit: Unit) -> TieredPrice | None:
+        fields = self.value
+        if not fields.sound:
+            return None
+        model, per, across, table = (plain_value(fields.get(one)) for one in (_tiers(self.models), PER, ACROSS, UP_TO))
+        tiers = (Tier(None if bound is None else to_micros(bound, unit), price) for bound, price in table.items())
+        return cast(TieredPrice, model(per, tuple(tiers), unit, fields.place, across))
+
+    def rates(self, wrong: Set[Place]) -> tuple[WrittenRate, ...] | None:
+        table = self.value.get(UP_TO)
+        if table is None or not table.whole or any(entry.key.place in wrong for entry in table.parts):
+            return None
+        tiers = [(entry.key.value, entry.value) for entry in table.parts if entry.value]
+        return tuple(
+            (price, bound, ", above the last tier" if bound is None else f", up to {plain(bound)}")
+            for bound, price in tiers
+        )
+
+
+@cache
+def _tiers(models: tuple[type[TieredPrice], ...]) -> Field[Located[type[TieredPrice]]]:
+    by_word = {kind.model: kind for kind in models}
+    meanings = "; ".join(f"{kind.model}: {kind.meaning}" for kind in models)
+    return Field(_TIERS, Choice("a tier model", by_word, kinds.UNKNOWN_TIER_MODEL), meanings)
+
+
+def _check_across(fields: Fields) -> Iterator[Problem]:
+    per, across = fields.get(PER), fields.get(ACROSS)
+    if across and per and per.value != "month":
+        counts = f"`across: {across.value}` counts a month's quantity"
+        message = f"{counts}, but these tiers are `per: {per.value}`; write `per: month`"
+        yield Problem(across.place, kinds.NEEDLESS_ACROSS, message)
 
 
 @dataclass(frozen=True, slots=True)
