@@ -4,7 +4,7 @@
 
     print(bill("usage.csv", load_prices("mps-china")).payable)
 
-What is public here is described in docs/python.md; everything else may change.
+The public names are described in docs/python.md. Everything else may change.
 """
 
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is public, loaded when it is first asked for: the command line needs none of it."""
+    """Load a public name on first use, because the command line needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from mps_bill import api

@@ -1,6 +1,6 @@
 """The program as a library: `from mps_bill import bill, settle, load_prices, load_account, InputRejected`.
 
-A thin layer over `pipeline`: names of files in, values out. Amounts and quantities are `Decimal`, times are `datetime` with
+It is a thin layer over `pipeline`: file names in, values out. Amounts and quantities are `Decimal`, times are `datetime` with
 the offset of the billing clock. Nothing is printed, and no file is written.
 """
 
@@ -35,7 +35,7 @@ __all__ = ["Account", "BillResult", "InputRejected", "PriceBook", "Problem", "Se
 Name = str | os.PathLike[str]
 #: A value of a row.
 Cell = str | int | Decimal | datetime | None
-#: The decimals of every price, amount and quantity in Arrow: none has more than ten decimal places.
+#: The precision of prices, amounts and quantities in Arrow. None has more than ten decimal places.
 _PRECISION, _SCALE = 38, 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_ERRORS = 1000
@@ -43,10 +43,10 @@ Run = TypeVar("Run")
 
 
 def load_prices(*sheets: Name) -> PriceBook:
-    """The price sheets that bills are made by.
+    """Return the price sheets for bills.
 
     Args:
-        sheets: Files, folders of them, globs, and ids of shipped sheets such as `mps-china`.
+        sheets: Files, folders, globs, or ids of shipped sheets such as `mps-china`.
 
     Raises:
         InputRejected: with every problem of every sheet.
@@ -57,7 +57,7 @@ def load_prices(*sheets: Name) -> PriceBook:
 
 
 def load_account(file: Name, prices: PriceBook) -> Account:
-    """The account in a file, held against the price sheets. The file is not locked and never written.
+    """Return the account in a file, checked against the price sheets. The file is not locked and never written.
 
     Raises:
         InputRejected: with every problem of the file.
@@ -80,22 +80,22 @@ def bill(
     max_errors: int = _MAX_ERRORS,
     engine: EngineName = "auto",
 ) -> BillResult:
-    """Itemised bills for usage files of one account, one for each billing cycle.
+    """Return itemised bills for the usage files of one account, one for each billing cycle.
 
     Args:
-        usage: A usage file or several: CSV, packed CSV, Parquet, or globs.
-        account: The account by whose contract it is billed; nothing is paid.
-        as_of: Bills issued later are pending, and in no sum. It has an offset.
+        usage: One or several usage files: CSV, compressed CSV, Parquet, or globs.
+        account: Bill by the contract of this account; nothing is paid.
+        as_of: Bills issued after this time are pending, and not in the sums. It must have an offset.
         timezone: The offset of times that are written without one, such as `+08:00`.
-        ignore_extra_columns: Pass over unknown columns, which are refused otherwise.
-        bill_good_rows: Bill the good rows where others are bad; `problems` of the result has what is wrong with those.
+        ignore_extra_columns: Ignore unknown columns, which are refused otherwise.
+        bill_good_rows: Bill the valid rows even if others are rejected; `problems` of the result are those of the others.
         max_errors: The maximum number of problems that are listed one by one.
-        engine: What reads the usage: `auto` chooses by size.
+        engine: The engine that reads the usage; `auto` chooses by size.
 
     Raises:
-        InputRejected: with the problems of the usage; nothing is billed then.
+        InputRejected: with the problems of the usage; nothing is billed.
         ValueError: `as_of` or `timezone` has no offset, or there is no such engine.
-        TypeError: `prices` is not a price book, or `as_of` not a time.
+        TypeError: `prices` is not a price book, or `as_of` is not a datetime.
     """
     _check_book(prices)
     until, contract = _second(as_of), account.contract if account else LIST_PRICES
@@ -116,13 +116,13 @@ def settle(
     max_errors: int = _MAX_ERRORS,
     engine: EngineName = "auto",
 ) -> SettleResult:
-    """Bills for usage files, each paid from the account at the time of its issue. The account given stays as it is;
-    `account` of the result is the one after the run, from which the next run can go on.
+    """Return bills for usage files, each paid from the account when it is issued. The given account is not changed; `account` of
+    the result is the account after the run, with which the next run can continue.
 
-    Usage of cycles that the account has settled is late: it is listed and not charged.
+    Usage of cycles that the account has settled is late: it is listed, but not charged.
 
     Args:
-        close_months: Let time pass until the statements of all months are issued, under monthly settlement.
+        close_months: Under monthly settlement, let time pass until the statements of all months are issued.
         usage, as_of, timezone, ignore_extra_columns, bill_good_rows, max_errors, engine: As for `bill`.
 
     Raises:
@@ -140,7 +140,7 @@ def settle(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Result:
-    """What a run found: its sums, where every row of the usage went, and its rows. `notices` are what a person should know of how
+    """The result of a run: its sums, its rows, and where every row of the usage went. `notices` are messages for people about how
     the usage was read, such as the encoding of a file."""
 
     _run: Any
@@ -170,12 +170,12 @@ class _Result:
 
     @property
     def discount(self) -> Decimal:
-        """What the contract takes off."""
+        """The discounts of the contract."""
         return _decimal(self._amounts.discount)
 
     @property
     def rounding_adjustment(self) -> Decimal:
-        """What the rounding of bills adds, mostly below zero."""
+        """The sum of the roundings of bills, usually below zero."""
         return _decimal(self._amounts.rounding_adjustment)
 
     @property
@@ -186,17 +186,18 @@ class _Result:
 
     @property
     def control_totals(self) -> dict[str, int]:
-        """Where every row went: `rows_read` is the sum of the others."""
+        """The number of rows by what became of them; `rows_read` is the sum of the others."""
         return asdict(self._run.control_totals)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the rows that were rejected, with `bill_good_rows`."""
+        """The problems of rejected rows, with `bill_good_rows`."""
         return tuple(self._run.problems.shown)
 
     def to_dicts(self) -> list[dict[str, Cell]]:
-        """The rows of `--format csv`: one for each line, discount and rounding, so that `amount` adds up to `payable`; of a
-        settlement also one for each deduction, so that `paid` does. Every row has all keys; what it lacks is None."""
+        """Return the rows of `--format csv`: one for each line, discount and rounding, so that `amount` adds up to `payable`. For
+        a settlement there is also one for each deduction, so that `paid` does, too. Every row has all keys; missing values are
+        None."""
         with decimal.localcontext(EXACT):
             records = self._records()
             return [
@@ -205,7 +206,7 @@ class _Result:
             ]
 
     def to_arrow(self) -> Any:
-        """The rows of `to_dicts` as a `pyarrow.Table` or, where only Polars is installed, as a `polars.DataFrame`. Prices,
+        """Return the rows of `to_dicts` as a `pyarrow.Table` or, if only Polars is installed, as a `polars.DataFrame`. Prices,
         amounts and quantities are decimal128(38, 10), times are in UTC, counts are int64.
 
         Raises:
@@ -218,7 +219,7 @@ class _Result:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BillResult(_Result):
-    """The bills of a run: those that are issued are in the sums, pending ones (`as_of`) only among the rows."""
+    """The bills of a run. Issued bills are in the sums and the rows, pending bills (`as_of`) only in the rows."""
 
     _run: BillRun
 
@@ -230,7 +231,7 @@ class BillResult(_Result):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SettleResult(_Result):
-    """The bills of a run, and what paid each: `payable` is the sum of `paid`, `outstanding` and `frozen`."""
+    """The bills of a run and their payments: `payable` is the sum of `paid`, `outstanding` and `frozen`."""
 
     _run: SettleRun
 
@@ -241,17 +242,17 @@ class SettleResult(_Result):
 
     @property
     def paid(self) -> dict[str, Decimal]:
-        """What each source of money has paid, in the order of payment."""
+        """The payments of each payment source, in the order of payment."""
         return {source: _decimal(amount) for source, amount in self._run.totals.paid.items()}
 
     @property
     def outstanding(self) -> Decimal:
-        """What no source has paid."""
+        """The outstanding amount, which no source has paid."""
         return _decimal(self._run.totals.outstanding)
 
     @property
     def frozen(self) -> Decimal:
-        """What is held until its month is stated, under monthly settlement."""
+        """The frozen amount, which is held until the monthly statement, under monthly settlement."""
         return _decimal(self._run.totals.frozen)
 
     def _records(self) -> Records:
@@ -275,7 +276,7 @@ def _options(
 
 
 def _run(usage: Name | Sequence[Name], options: MeterOptions, run: Callable[..., Run]) -> tuple[Run, tuple[str, ...]]:
-    """What `run` makes of the usage files, and what was reported of them."""
+    """Open the usage files and run on them; return the result, and the notices about the files."""
     names = [usage] if isinstance(usage, str | os.PathLike) else usage
     notices: list[str] = []
     with usage_sources([os.fspath(name) for name in names]) as (sources, problems):
@@ -285,32 +286,32 @@ def _run(usage: Name | Sequence[Name], options: MeterOptions, run: Callable[...,
 
 
 def _check_book(prices: object) -> None:
-    """Names of sheets in the place of the book that they make are the most frequent slip."""
+    """Refuse the name of a price sheet instead of a price book, the most common mistake."""
     if not isinstance(prices, PriceBook):
-        raise TypeError("prices are what load_prices returns, such as load_prices('mps-china')")
+        raise TypeError("prices must come from load_prices, such as load_prices('mps-china')")
 
 
 def _second(time: datetime | None) -> int | None:
     if time is not None and not isinstance(time, datetime):
-        raise TypeError("a time is a datetime, such as datetime.fromisoformat('2023-11-10T14:00:00+08:00')")
+        raise TypeError("a time must be a datetime, such as datetime.fromisoformat('2023-11-10T14:00:00+08:00')")
     if time is not None and time.tzinfo is None:
-        raise ValueError("a time needs an offset, as datetime.fromisoformat('2023-11-10T14:00:00+08:00') has")
+        raise ValueError("a time must have an offset, such as datetime.fromisoformat('2023-11-10T14:00:00+08:00')")
     return None if time is None else (time - _EPOCH) // timedelta(seconds=1)
 
 
 def _cell(value: Value, kind: Kind, row: Record) -> Cell:
-    """A value of a row as one of Python."""
+    """Return a value of a row as a Python value."""
     if isinstance(value, Moment):
         return datetime.fromtimestamp(value.second, _zone(value))
     issued = row["issued_at"]
     if kind == "time" and isinstance(value, str) and isinstance(issued, Moment):
-        # The row of a monthly statement has its month for a cycle.
+        # The row of a monthly statement has its month as its cycle.
         return datetime.fromisoformat(f"{value}-01").replace(tzinfo=_zone(issued))
     return value if value is None or isinstance(value, str | int) else _decimal(value, kind)
 
 
 def _decimal(value: Value, kind: Kind = "amount") -> Decimal:
-    """A number with the digits that programs are shown."""
+    """Return a number with the same digits as in data formats."""
     return Decimal(as_data(value, kind))
 
 

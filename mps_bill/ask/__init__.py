@@ -1,1 +1,1 @@
-"""Questions asked of the pipeline: the same usage otherwise, a quick price, how a job became money, which packs to buy."""
+"""Questions that use the pipeline: the same usage under other terms, a quick price, how a job was billed, which packs to buy."""

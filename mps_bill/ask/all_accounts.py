@@ -1,9 +1,9 @@
-"""The pipeline for usage of many accounts: every row is judged first, then each account goes through by itself.
+"""The pipeline for usage of many accounts: all rows are checked first, then each account is processed separately.
 
     usage files -> meter -> groups by account, on disk -> one account's groups -> cycles -> bills -> settle -> the next
 
-What the rest of the program sees of an account is what a run over its rows alone would make, so that tiers, resource plans
-and rounding never mix accounts. One account is in memory at a time.
+An account has the same result as in a run over its rows alone, so tiers, resource plans and rounding never mix accounts. Only
+one account is in memory at a time.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from mps_bill.rating.contract import LIST_PRICES, Contract
 
 @dataclass(frozen=True, slots=True)
 class AccountsUsage:
-    """Metered usage of many accounts. Going through it yields each account's id and its part, in order of the ids.
+    """Metered usage of many accounts. Iteration yields each account's id and usage, in order of the ids.
 
-    A rejected row is nobody's, because its account cannot be trusted either: it counts in the total only.
-    Usage of one account, which names none, is that of the account "", and rejected rows are its own.
+    A rejected row belongs to no account, because its account id cannot be trusted. It counts in the total only. Usage without
+    account ids belongs to the account "", including the rejected rows.
     """
 
     metered: Metered
@@ -60,14 +60,14 @@ class AccountsUsage:
         as_of: int | None = None,
         contract_of: Callable[[str], Contract] = lambda _: LIST_PRICES,
     ) -> Iterator[tuple[str, BillRun]]:
-        """Each account's id and its bills, made then and not before, at the prices of the contract of each (by its id); `as_of`
+        """Yield each account's id and its bills under its contract. An account is billed when the iteration reaches it. `as_of`
         is as for `pipeline.bill_usage`."""
         for account_id, metered in self:
             yield account_id, bill_metered(metered, self.book, tags, as_of, contract_of(account_id))
 
     def control_totals(self, accounts: ControlTotals) -> ControlTotals:
-        """The totals of a run of many accounts, from the sum of those of each. The rows that were read are counted separately
-        from the accounts, so a row that belongs to none is found out."""
+        """Return the totals of a run of many accounts from their sum, `accounts`. The rows read are counted independently of the
+        accounts, so that a row without an account would be noticed."""
         rejected = self.metered.rows_rejected
         totals = accounts + ControlTotals(rejected, 0, 0, 0, rejected)
         totals.check()
@@ -78,7 +78,7 @@ class AccountsUsage:
 
 @dataclass(frozen=True, slots=True)
 class RunSum:
-    """What some accounts come to. `money` has the keys of the JSON that `bill` and `settle` print as total."""
+    """The sum of some accounts. `money` has the keys of `total` in the JSON of `bill` and `settle`."""
 
     accounts: int
     bills: int
@@ -87,7 +87,7 @@ class RunSum:
 
     @property
     def comes_to(self) -> Decimal:
-        """What is payable; of parts of bills the net amount."""
+        """The payable amount; for parts of bills the net amount."""
         return self.money["net_amount" if "net_amount" in self.money else "payable"]
 
     def __add__(self, other: RunSum) -> RunSum:
@@ -103,7 +103,7 @@ class RunSum:
 
 
 def nothing(settled: bool, *, is_part: bool = False) -> RunSum:
-    """The sum of no account, of `settle` or of `bill`; `is_part`: of parts of bills."""
+    """Return the empty sum, of settlements if `settled`, else of bills; `is_part`: of parts of bills."""
     pools: tuple[str, ...] = ()
     if settled:
         from mps_bill.settlement.closing import POOLS
@@ -117,7 +117,7 @@ def _money(amounts: Amounts, paid: Mapping[str, Decimal]) -> Mapping[str, Decima
 
 
 def sum_of(run: BillRun | SettleRun) -> RunSum:
-    """What one account comes to."""
+    """Return the sum of one account."""
     with decimal.localcontext(EXACT):
         if isinstance(run, BillRun):
             return RunSum(1, len(run.bills), run.control_totals, _money(run.amounts, {}))
@@ -127,7 +127,7 @@ def sum_of(run: BillRun | SettleRun) -> RunSum:
 
 
 def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> AccountsUsage:
-    """Reads every row once and keeps what each account used; `options.accounts` says whether there must be many.
+    """Read every row once and keep the usage of each account. `options.accounts` says whether there must be many.
 
     Raises:
         InputRejected: as `pipeline.meter_usage`.

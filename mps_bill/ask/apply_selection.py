@@ -1,4 +1,4 @@
-"""A run of which only a selection is shown and totalled; what it was metered, tiered, settled by stays the whole."""
+"""Restricting the bills that a run shows and totals to a selection. The whole usage is still metered, tiered and settled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def selected_bills(run: BillRun, selection: Selection) -> BillRun:
-    """The bills of the selection, and the monthly statements that it holds whole."""
+    """Return the run with the bills of the selection, and the monthly statements that are entirely in it."""
     if selection.is_everything:
         return run
     with decimal.localcontext(EXACT):
@@ -30,7 +30,8 @@ def selected_bills(run: BillRun, selection: Selection) -> BillRun:
 
 
 def selected_settlement(run: SettleRun, period: Period) -> SettleRun:
-    """What was settled, arrived, is late or pending in a period. The account, and what it owes, are those of the whole run."""
+    """Return the run with the settlements, arrivals, late and pending bills of a period. The account and the amount that it owes
+    are those of the whole run."""
     if period == ALWAYS:
         return run
     from mps_bill.settlement.closing import totals
@@ -42,7 +43,7 @@ def selected_settlement(run: SettleRun, period: Period) -> SettleRun:
 
 
 def settled_in(settled: Settled, selection: Selection) -> Settled:
-    """What was settled, arrived, is late or pending in the period of a selection."""
+    """Return the settlements, arrivals, late and pending bills in the period of a selection."""
     return replace(
         settled,
         steps=tuple(step for step in settled.steps if _is_in(step, selection)),
@@ -52,8 +53,8 @@ def settled_in(settled: Settled, selection: Selection) -> Settled:
 
 
 def bills_of(run: SettleRun, selection: Selection) -> BillRun:
-    """The parts of settled bills that a selection of lines has, with what plans cover of them. Money pays whole bills, and
-    nothing of it is of a part."""
+    """Return the parts of settled bills that are in a selection of lines, with the quantities that plans cover. They have no
+    payments, because money pays whole bills."""
     settled = run.settled
     bills = BillRun(
         currency=run.currency,
@@ -70,7 +71,7 @@ def bills_of(run: SettleRun, selection: Selection) -> BillRun:
 
 
 def _is_in(step: Step, selection: Selection) -> bool:
-    # A bill needs none of this, and start-up is most of a small run.
+    # `bill` needs none of these modules, and start-up takes most of the time of a small run.
     from mps_bill.settlement.settle_cycles import Settlement
     from mps_bill.settlement.waterfall import Arrival
 

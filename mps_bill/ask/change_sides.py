@@ -1,5 +1,5 @@
-"""The two sides of a change: periods of one usage, which is billed as a whole, so that tiers by the month stay as they are; or
-usage files, each billed by itself."""
+"""The two sides of a change: two periods of the same usage, which is billed as a whole, so that monthly tiers are unaffected;
+or usage files, which are billed separately."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CUT_CYCLE = Kind("V106", "cut-cycle")
 
 @dataclass(frozen=True, slots=True)
 class NamedPeriod:
-    """A bounded period as it was asked for; `option` is where."""
+    """A bounded period; `label` is its text on the command line, after `option`."""
 
     option: str
     label: str
@@ -36,8 +36,8 @@ class NamedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRun:
-    """What changed, of which parts of bills (`selection`), and where every row of the usage went; `offset` is the billing
-    clock."""
+    """What changed in the parts of bills that are in `selection`, and where every row of the usage went; `offset` is that of the
+    billing clock."""
 
     currency: str
     offset: int
@@ -57,11 +57,13 @@ def compare_periods(
     contract: Contract = LIST_PRICES,
     selection: Selection = EVERYTHING,
 ) -> ChangeRun:
-    """What changed from a period to another, or from the average of so many days before it. Of these, only days count from
-    the first on that has usage. Of the bills only those parts count that `selection`, which is of no period, has.
+    """Return what changed from the period `before` to `after`, in the parts of bills that are in `selection`.
+
+    If `before` is a number, it is the average of that many days before `after`, starting at the first day with usage.
+    `selection` has no period.
 
     Raises:
-        InputRejected: as `pipeline.bill_usage`; a period begins or ends within a billing cycle; or the usage has no day before.
+        InputRejected: as `pipeline.bill_usage`; a period begins or ends within a billing cycle; or there is no earlier day.
     """
     run = bill_usage(sources, book, options, contract=contract)
     periods = (one for one in (before, after) if isinstance(one, NamedPeriod))
@@ -86,10 +88,11 @@ def compare_usage(
     contract: Contract = LIST_PRICES,
     selection: Selection = EVERYTHING,
 ) -> ChangeRun:
-    """What changed from the usage of some files to that of others, each with a label, in the parts that a selection has.
+    """Return what changed from the usage of some files to that of others, each with a label, in the parts of bills that are in
+    `selection`.
 
     Raises:
-        InputRejected: as `pipeline.bill_usage`, with the problems of both.
+        InputRejected: as `pipeline.bill_usage`, with the problems of both sides.
     """
     runs: list[BillRun] = []
     rejected: list[ProblemReport] = []
@@ -109,21 +112,21 @@ def compare_usage(
 
 
 def tag_columns(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> tuple[str, ...]:
-    """The tags that files have, in the order of their headers. What is wrong with a header is for its reader to say."""
+    """Return the tags of files in the order of their headers. Problems of a header are reported when the file is metered."""
     files, _ = open_files(sources, book, options)
     names = dict.fromkeys(name for layout in files.layouts.values() for name in layout.index)
     return tuple(name for name in names if name.startswith(TAG_PREFIX))
 
 
 def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selection: Selection) -> ChangeSide:
-    """At most so many days before a day, each a part."""
+    """Return at most `number` days before a day, each as a part of its own."""
     end = day.period.start
     assert end is not None
     first = min((bill.cycle.start for bill in run.bills), default=end)
     first -= (first + offset) % DAY
     start = max(end - number * DAY, first)
     if start >= end:
-        message = f"the usage has no day before {day.label}; name what to compare it with by --before"
+        message = f"the usage has no day before {day.label}; give the period to compare with as --before"
         raise InputRejected([Problem(Place(f"{day.option} {day.label}"), NO_DAYS_BEFORE, message)])
     starts = range(start, end, DAY)
     parts = tuple(replace(selection, period=Period(at, at + DAY)).bills(run.bills) for at in starts)
@@ -131,12 +134,14 @@ def _days_before(run: BillRun, day: NamedPeriod, number: int, offset: int, selec
 
 
 def _cut_cycle(run: BillRun, named: NamedPeriod) -> Iterator[Problem]:
-    """The problem of a period that begins or ends within a billing cycle, the bill of which is not divided."""
+    """Yield the problem of a period that begins or ends within a billing cycle, because a bill is never divided."""
     for cycle in (bill.cycle for bill in run.bills):
         edge = named.period.edge_in(cycle.start, cycle.end)
         if edge is not None:
             offset = cycle.sheet.billing.calendar.offset
             start, end, moment = (clock(second, offset) for second in (cycle.start, cycle.end, edge))
-            message = f"{moment} is within the billing cycle {start} to {end} of {cycle.product}, which has one bill"
+            message = (
+                f"{moment} is within the billing cycle {start} to {end} of {cycle.product}, whose bill is not divided"
+            )
             yield Problem(Place(f"{named.option} {named.label}"), CUT_CYCLE, message)
             return

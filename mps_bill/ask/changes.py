@@ -1,11 +1,11 @@
-"""Why one bill is higher than another: the change from some bills to others, split into what quantity, price, and what is new
-or gone make of it.
+"""Why one bill is higher than another: the change between bills, split into the effects of quantity and price, and into new
+and gone usage.
 
-The split is made where a price holds, for each item, spec and region (and each value of a tag that is asked for), and then
-summed. Of a net amount that was `before` for the quantity `q` and is `after` for the quantity `Q`, a change by quantity is
-`before` x (`Q` - `q`) / `q`: the change of the quantity at the old average price, rounded once, half up at ten decimals. All
-the rest is a change by price, so the two always add up. What nothing was used of before is new, and what nothing is used of
-after is gone, as a whole.
+The split is made for each item, spec and region, which have one price (and for each value of a requested tag), and then
+summed. If the net amount was `before` for the quantity `q`, and is `after` for the quantity `Q`, the quantity effect is
+`before` x (`Q` - `q`) / `q`: the change of the quantity at the old average price, rounded once, half up at ten decimals. The
+rest is the price effect, so the two always add up. If nothing was used before, the whole amount is new; if nothing is used
+after, it is gone.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import Bill, StatementMonth, sum_amounts
 from mps_bill.rating.selection import Selection, parts_by
 
-#: The values of the groupings asked for.
+#: The values of the requested groupings.
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSide:
-    """One side: its bills, in parts of which the average counts (each a day), or in one part; and the statements that lie
-    wholly in it. `label` is what it was asked for by, or the first day of several."""
+    """One side of a change: its bills in one part, or in days whose average counts; and the monthly statements that are entirely
+    in it. `label` is its text on the command line, or the first of several days."""
 
     label: str
     parts: tuple[tuple[Bill, ...], ...]
@@ -46,7 +46,7 @@ class ChangeSide:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Net amounts before and after. `change` is the sum of the four behind it; `gone` is never above zero."""
+    """Net amounts before and after. `change` is the sum of the four fields after it; `gone` is never above zero."""
 
     before: Decimal = ZERO
     after: Decimal = ZERO
@@ -66,7 +66,7 @@ NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True)
 class Standout:
-    """What cost more after than on any day before, or less: the least and the most of these days."""
+    """A value that cost more, or less, than on any day before; with the lowest and highest cost of these days."""
 
     name: str
     after: Decimal
@@ -76,8 +76,9 @@ class Standout:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed. `rows` are by the values of `by`, the largest change first. `rounding` is that of what is payable to the
-    net amounts, and `total` of what is payable. `standouts` are values of the first grouping, where days are compared."""
+    """What changed. `rows` are by the values of `by`, the largest change first. `total` is the change of the payable amount, and
+    `rounding` the part of it that the net amounts do not have. `standouts` are values of the first grouping, if days are
+    compared."""
 
     before: ChangeSide
     after: ChangeSide
@@ -90,26 +91,26 @@ class Changes:
 
 @dataclass(slots=True)
 class _Use:
-    """A quantity in micros, and its net amount."""
+    """A quantity in micros and its net amount."""
 
     micros: int = 0
     net: Decimal = ZERO
 
 
-#: Item, spec, region and dimension of the quantity, then the values of the groupings.
+#: The keys are item, spec, region and dimension of the quantity, then the values of the groupings.
 _Uses = dict[Key, _Use]
 _FIXED = 4
 
 
 def billed_in(run: BillRun, selection: Selection, label: str) -> ChangeSide:
-    """What a selection has of the bills of a run, and of its statements."""
+    """Return the side with the bills and statements of a run that are in a selection."""
     period = None if selection.period == ALWAYS else selection.period
     return ChangeSide(label, (selection.bills(run.bills),), tuple(filter(selection.has_month, run.months)), period)
 
 
 def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequence[str]) -> Changes:
-    """What changed from one side to the other, by groupings, of which those that are tags are among the run's `tags`. `after`
-    is one part."""
+    """Return what changed from one side to the other, by groupings. Tags in `by` are also in the run's `tags`. `after` has one
+    part."""
     with decimal.localcontext(EXACT):
         days = len(before.parts)
         uses, new_uses = _uses(before.bills, by, tags), _uses(after.bills, by, tags)
@@ -121,7 +122,7 @@ def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequ
         net = sum(rows.values(), NO_CHANGE)
         old, new = (sum_amounts(side.bills, side.months) for side in (before, after))
         rounding = NO_CHANGE
-        # A part of a bill is not rounded, and what its average is rounded to is nothing that is payable.
+        # A part of a bill is not rounded, so there is no payable amount.
         if not (old.is_part or new.is_part):
             payable = nearest(Fraction(old.payable) / days, AMOUNT_PLACES)
             rounding = _by_price(payable - net.before, new.payable - net.after)
@@ -137,7 +138,7 @@ def changes(before: ChangeSide, after: ChangeSide, by: Sequence[str], tags: Sequ
 
 
 def _uses(bills: Iterable[Bill], by: Sequence[str], tags: Sequence[str]) -> _Uses:
-    """What bills are made of, where a price holds, split by the values of the groupings."""
+    """Return the quantities and net amounts of bills by item, spec and region, split by the values of the groupings."""
     found: _Uses = {}
     total = ZERO
     parts = parts_by(by, tags)
@@ -156,7 +157,7 @@ def _uses(bills: Iterable[Bill], by: Sequence[str], tags: Sequence[str]) -> _Use
 
 
 def _change(use: _Use, new_use: _Use, days: int) -> Change:
-    """The change from the average of `days`, of which `use` is the sum, to `new_use`."""
+    """Return the change to `new_use` from the average of `days` days, whose sum is `use`."""
     before, after = nearest(Fraction(use.net) / days, AMOUNT_PLACES), new_use.net
     change = after - before
     if not use.micros and new_use.micros:
@@ -172,12 +173,12 @@ def _change(use: _Use, new_use: _Use, days: int) -> Change:
 
 
 def _by_price(before: Decimal, after: Decimal) -> Change:
-    """A change that no quantity explains."""
+    """Return a change that no quantity explains."""
     return Change(before, after, after - before, price_effect=after - before)
 
 
 def _standouts(days: Sequence[_Uses], new_uses: _Uses) -> Iterable[Standout]:
-    """What the day is outside of the range of the days before in, the furthest first."""
+    """Return the values whose cost is outside the range of the days before, the furthest first."""
     by_day = [_by_first(day) for day in days]
     now = _by_first(new_uses)
     found = []

@@ -1,4 +1,4 @@
-"""The same usage twice: under other prices, with regions replaced, or paid from another account; side by side by item."""
+"""The same usage billed twice, side by side by item: under other prices, in other regions, or paid from another account."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNUSED_REGION = Kind("V104", "unused-region")
 
 @dataclass(frozen=True, slots=True)
 class ItemCost:
-    """What an item came to: its quantity in micros (billed and covered by plans), and its list amount."""
+    """The quantity of an item in micros (billed and covered by plans), and its list amount."""
 
     item: Item
     micros: int
@@ -44,10 +44,10 @@ class ItemCost:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: the bills' sums, item by item in the order of the sheets, and how they are paid by source.
+    """One side: the sums of its bills by item, in the order of the sheets, and the payments by source.
 
-    `paid` is empty where no account pays; its values add up to `amounts.payable`. `settled_before` counts the bills
-    of cycles that the account has settled, and that it pays once more here.
+    `paid` is empty if no account pays; otherwise its values add up to `amounts.payable`. `settled_before` is the number of
+    bills for cycles that the account has already settled, and pays again here.
     """
 
     label: str
@@ -60,7 +60,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Both sides of the same usage, in the parts that a selection has; `offset` is the billing clock."""
+    """Both sides of the same usage, in the parts that are in a selection; `offset` is that of the billing clock."""
 
     currency: str
     offset: int
@@ -80,7 +80,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Unbilled:
-    """Usage of a spec in a region that the other prices do not bill: its rows, what it comes to under the first, and why."""
+    """Usage of a spec in a region that cannot be billed under the other prices: its rows, its amount under the first prices, and
+    the reason."""
 
     item: str
     spec: str
@@ -91,7 +92,7 @@ class Unbilled:
 
 
 class UsageUnbillable(InputRejected):
-    """The usage is billed under the first prices and not under the others; `unbilled` is what they have no price for."""
+    """The usage can be billed under the first prices, but not under the others; `unbilled` is what they cannot bill."""
 
     def __init__(self, report: ProblemReport, heading: str, unbilled: Sequence[Unbilled]) -> None:
         self.unbilled = tuple(unbilled)
@@ -105,11 +106,12 @@ def compare_prices(
     options: MeterOptions,
     selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """The usage under the run's prices, and with the products of `other` priced by it. A product of which `other` has one
-    version is priced by that as if it was in force all the time. The usage is metered twice, since rules may differ.
+    """Compare the usage under the run's prices with the usage under the prices of `other`, for the products that it has. If
+    `other` has one version of a product, that is treated as always in force. The usage is metered twice, because the metering
+    rules may differ.
 
     Raises:
-        InputRejected: the usage is rejected under either, or the two books do not go together.
+        InputRejected: the usage is rejected under either book, or the two books cannot be combined.
     """
     there = _refs(other, as_if=True), with_sheets(book, other)
     return _compare_books(sources, (_refs(book), book), there, options, selection)
@@ -118,10 +120,10 @@ def compare_prices(
 def compare_sheets(
     sources: Sequence[UsageSource], old: Sequence[PriceSheet], new: Sequence[PriceSheet], options: MeterOptions
 ) -> Comparison:
-    """The usage under two sets of sheets of one currency, the latest of each product as if it was in force all the time.
+    """Compare the usage under two sets of sheets in one currency. The latest sheet of a product is treated as always in force.
 
     Raises:
-        InputRejected: the usage is rejected under either; `UsageUnbillable` where it is so under the new one only.
+        InputRejected: the usage is rejected under either; `UsageUnbillable` if only under the new sheets.
     """
     here, there = ((", ".join(sheet.ref for sheet in latest(side)), book_of_latest(side)) for side in (old, new))
     return _compare_books(sources, here, there, options)
@@ -134,7 +136,7 @@ def _compare_books(
     options: MeterOptions,
     selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """The usage under two books, each with the label of its side."""
+    """Compare the usage under two books, each with the label of its side."""
     with decimal.localcontext(EXACT):
         usage = _metered(sources, *here, options)
         try:
@@ -142,7 +144,7 @@ def _compare_books(
         except InputRejected as rejected:
             raise UsageUnbillable(rejected.report, rejected.heading, _unbilled(usage, here[1], there[1])) from None
         if again.metered.rows_rejected != usage.metered.rows_rejected:
-            # Rows that only one side bills would show as a saving.
+            # Rows that only one side bills would look like a saving.
             unbilled = _unbilled(usage, here[1], there[1])
             raise UsageUnbillable(again.metered.problems, _unbillable(there[0]), unbilled)
         sides = _list_side(here[0], usage, selection), _list_side(there[0], again, selection)
@@ -150,7 +152,8 @@ def _compare_books(
 
 
 def _unbilled(usage: Usage, here: PriceBook, there: PriceBook) -> list[Unbilled]:
-    """The usage that `there` refuses, dearest first. Its amount is what the bills under `here` lose without it."""
+    """Return the usage that `there` refuses, the most expensive first. Its amount is the difference that it makes to the bills
+    under `here`."""
     scheme = scheme_for(there)
     refused: dict[_LineKey, list[Group]] = {}
     reasons: dict[_LineKey, str] = {}
@@ -202,11 +205,11 @@ def compare_regions(
     regions: Mapping[str, str],
     selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """The usage where it was, and with each region of `regions` replaced by the one that it maps to. A selection of regions
-    would have other usage there than here.
+    """Compare the usage with the same usage after replacing its regions as `regions` says. `selection` must not be by region,
+    because it would have other usage on the other side.
 
     Raises:
-        InputRejected: as `meter_usage`; or a region is not used, or has no price for something that was used.
+        InputRejected: as `meter_usage`; or a region is not used, or has no price for some of the usage.
     """
     with decimal.localcontext(EXACT):
         usage = meter_usage(sources, book, options)
@@ -225,7 +228,7 @@ def compare_accounts(
     other: Account,
     selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """The usage paid from one account (None: list prices, no plans) and from another.
+    """Compare the usage paid from one account (None: list prices, no plans) with the usage paid from another.
 
     Raises:
         InputRejected: as `meter_usage`.
@@ -240,10 +243,10 @@ def compare_accounts(
 
 
 def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
-    """`book` with the products of `other` priced by it: by its only version of a product as if always in force.
+    """Return `book` with the sheets of `other` for its products. An only version of a product is treated as always in force.
 
     Raises:
-        InputRejected: another currency, no product in common, or an item that stands under two products then.
+        InputRejected: the currencies differ, no product is in both, or an item would belong to two products.
     """
     problems: list[Problem] = []
     place = next(other.sheets).place
@@ -268,7 +271,7 @@ def with_sheets(book: PriceBook, other: PriceBook) -> PriceBook:
 
 
 def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
-    """The usage with regions replaced. Record rules do not look at the region, so the sums stay as they are."""
+    """Return the usage with its regions replaced. Record rules do not depend on the region, so the sums stay the same."""
     used = {group.key.region for group in usage.metered.groups}
     problems = []
     for old, new in ((old, new) for old, new in regions.items() if old not in used):
@@ -293,7 +296,7 @@ def _moved(usage: Usage, book: PriceBook, regions: Mapping[str, str]) -> Usage:
 
 
 def _list_side(label: str, usage: Usage, selection: Selection) -> Side:
-    """The usage at list prices."""
+    """Return the side of the usage at list prices."""
     bills = list_bills(usage.cycles)
     return _side(label, selection.bills(bills), tuple(filter(selection.has_month, statement_months(bills))))
 
@@ -303,8 +306,8 @@ def _side(label: str, bills: Sequence[Bill], months: Sequence[StatementMonth], s
 
 
 def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selection) -> Side:
-    """The usage paid from the account as it is, also where it has settled these cycles before: this is a question, no charge.
-    Money pays whole bills, so nothing pays a part of one."""
+    """Return the side of the usage paid from the account, including cycles that it has settled: nothing is really charged. Money
+    pays whole bills, so parts of bills have no payments."""
     own = gathered(usage.metered, book, segment_cuts(account.plans, book))
     settled = settled_in(settle(own.cycles, replace(account, settled_through={}), book, close_months=True), selection)
     bills = [step.bill for step in settled.settlements]
@@ -314,12 +317,12 @@ def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selecti
     if selection.only:
         return side
     sums = totals(settled)
-    # Statements of months that an earlier run began round more than this run's bills.
+    # The statement of a month that an earlier run began also rounds bills of that run.
     return replace(side, amounts=sums.amounts, paid=sums.by_payer)
 
 
 def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
-    """The sums by item, in the order of the sheets."""
+    """Return the sums by item, in the order of the sheets."""
     found: dict[str, ItemCost] = {}
     for line in (line for bill in bills for line in bill.lines):
         item = line.item
@@ -330,7 +333,7 @@ def _items(bills: Sequence[Bill]) -> dict[str, ItemCost]:
 
 
 def _refs(book: PriceBook, *, as_if: bool = False) -> str:
-    """The sheets of a book; with `as_if` the text says where the only version counts as if it was always in force."""
+    """Return the sheets of a book as text. With `as_if`, an only version is described as if always in force."""
     names: list[str] = [
         said("{sheet} as if always in force", sheet=sheet.ref) if as_if and len(versions) == 1 else sheet.ref
         for versions in book.versions.values()

@@ -1,4 +1,4 @@
-"""A price before there is usage: records that are only asked about, through the same stages as those of a bill."""
+"""A price without usage files: hypothetical records go through the same stages as the records of a bill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, cycles, make_bill
 from mps_bill.rating.lines import LineItem, gather, month_key
 
-#: What each column of the record that is asked about is called on the command line.
+#: The columns of a hypothetical record, with their names on the command line.
 _ASKED = {
     "job_id": "",
     "completed_at": "--at",
@@ -38,9 +38,9 @@ _LAYOUT = Layout(tuple(_ASKED), {name: number for number, name in enumerate(_ASK
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`count` equal records of `quantity` (in `unit`, also in the plural) that complete at the second `at`; absent text is empty.
+    """`count` equal records of `quantity` in `unit` (singular or plural) that complete at the second `at`. Absent text is empty.
 
-    `month_used` is what the month has used before, in the item's unit, for prices that are tiered by the month.
+    `month_used` is the quantity used earlier in the month in the item's unit, for prices with monthly tiers.
     """
 
     item: str
@@ -57,8 +57,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a question costs in one region: `record_micros` is one record after its metering rule, `used_micros` what the
-    month has used before, and `bill` holds nothing but this."""
+    """The cost of a question in one region. `record_micros` is the quantity of one record after its metering rule, and
+    `used_micros` the quantity used earlier in the month; `bill` contains only these records."""
 
     key: UsageKey
     record: UsageRecord
@@ -73,10 +73,10 @@ class Estimate:
 
 
 def estimate(question: Question, regions: Sequence[str], book: PriceBook) -> tuple[Estimate, ...]:
-    """The price of the question in each region.
+    """Return the price of the question in each region.
 
     Raises:
-        InputRejected: a bill would refuse such a record; with every reason, named after the argument to blame.
+        InputRejected: a bill would refuse such a record; with every reason, placed at the argument that causes it.
     """
     scheme = scheme_for(book)
     found = [_in_region(question, region, book, scheme) for region in dict.fromkeys(regions)]
@@ -87,7 +87,7 @@ def estimate(question: Question, regions: Sequence[str], book: PriceBook) -> tup
 
 
 def _in_region(question: Question, region: str, book: PriceBook, scheme: MeteringScheme) -> Estimate | list[Problem]:
-    # People copy a quantity from a result, where its unit is in the plural; usage files have the name alone.
+    # People copy quantities from results, where units are in the plural. In usage files they are always in the singular.
     unit = one_name(question.unit)
     values = {"job_id": "estimate", "completed_at": iso(question.at, 0), "region": region, "unit": unit}
     fields = [values[name] if name in values else getattr(question, name) for name in _LAYOUT.names]

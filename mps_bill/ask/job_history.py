@@ -1,4 +1,4 @@
-"""What became of the rows of one job: the bill that each stands in, and how that was paid."""
+"""How the rows of one job were billed: the bill of each row, and how it was paid."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settlement
 
-#: Bytes of usage whose jobs are looked through for one that is near.
+#: The maximum bytes of usage in which a similar job id is searched.
 _SMALL = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One row of a job, and what became of it: `bill` and `lines` are those it stands in (None: the job failed).
+    """One row of a job with the bill and the lines that it is in (None: the job failed).
 
-    `repeats` is the place of the row that this one repeats; a repeat is not billed.
+    `repeats` is the place of the row that this one repeats. A repeated row is not billed.
     """
 
     placed: PlacedRecord
@@ -37,14 +37,14 @@ class Explained:
     repeats: Place | None
     bill: Bill | None
     lines: tuple[LineItem, ...]
-    #: How the bill was paid, where the job is explained with an account; None for late usage, which is not charged.
+    #: How the bill was paid, if there is an account; None for late usage, which is not charged.
     settlement: Settlement | None = None
     late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every good row of a job, and the problems of the rejected rows."""
+    """Every valid row of a job, and the problems of the rejected rows."""
 
     records: tuple[Explained, ...]
     problems: ProblemReport
@@ -58,10 +58,9 @@ def explain_job(
     account: Account | None = None,
     selection: Selection = EVERYTHING,
 ) -> Explanation:
-    """Every row of a job, of those that are selected, with the bill it stands in, in the order of the files; empty where no
-    row has that job.
+    """Return the selected rows of a job with their bills, in the order of the files. The result is empty if no row has the job.
 
-    With an account the bills are those that `settle_usage` pays from it, and each row knows how its bill was paid.
+    With an account, the bills are those that `settle_usage` pays from it, and each row has the payment of its bill.
 
     Raises:
         InputRejected: as `bill_usage`.
@@ -85,7 +84,7 @@ def explain_job(
 
 
 def near_job(sources: Sequence[UsageSource], job_id: str) -> str:
-    """`; did you mean "x"?` for the nearest job of usage files that are small and do not have that job."""
+    """Return `; did you mean "x"?` for the most similar job id, if the usage files are small and do not have the job."""
     if sum(source.size for source in sources) > _SMALL:
         return ""
     jobs = dict.fromkeys(values_of(sources, "job_id"))
@@ -94,7 +93,7 @@ def near_job(sources: Sequence[UsageSource], job_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Billed:
-    """The bills that rows can stand in, by account, product and start of the cycle; in order of issue for each account."""
+    """The bills that rows can be in, by account, product and start of the cycle; for each account in order of issue."""
 
     bills: Mapping[tuple[str, str, int], Bill]
     problems: ProblemReport
@@ -102,7 +101,7 @@ class _Billed:
     late: tuple[Bill, ...] = ()
 
     def explained(self, placed: PlacedRecord, seen: SeenRecord | None) -> Explained:
-        """What became of a row; `seen` is the record as it was met first."""
+        """Explain a row; `seen` is the first occurrence of its record."""
         repeats = seen.first if seen and seen.first != Place(placed.source.name, placed.row.line) else None
         found = placed.assignment
         if not found:
@@ -123,14 +122,14 @@ class _Billed:
 
 
 def _listed(usage: AccountsUsage, tags: tuple[str, ...], wanted: Container[str]) -> _Billed:
-    """The bills of the wanted accounts at the prices of the sheets."""
+    """Return the bills of the wanted accounts at list prices."""
     runs = ((name, run) for name, run in usage.bills(tags) if name in wanted)
     bills = {(name, bill.cycle.product, bill.cycle.start): bill for name, run in runs for bill in run.bills}
     return _Billed(bills, usage.problems)
 
 
 def _settled(run: SettleRun) -> _Billed:
-    """The bills that an account pays, and those of late usage."""
+    """Return the bills that an account pays, and those of late usage."""
     settlements, late = run.settled.settlements, run.settled.late
     issued = (*(settlement.bill for settlement in settlements), *late)
     bills = {("", bill.cycle.product, bill.cycle.start): bill for bill in issued}

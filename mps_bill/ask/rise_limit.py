@@ -1,5 +1,5 @@
-"""What a change of prices raises by more than a limit: prices and rules of the sheets, prices that are lost, and amounts of
-usage that was billed under both."""
+"""What rises by more than a limit between two sets of price sheets: prices, the effects of rules, prices that are lost, and
+amounts of usage billed under both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mps_bill.price_sheet.sheet_diff import SheetDiff
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, PriceSheet
 from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 
-#: Of the prices that rise too much, and of the items, specs and regions without a price, so many are named.
+#: The number of rising prices that are named, and of items, specs and regions without a price.
 _NAMED = 5
 _Rises = Sequence[tuple[Rise, SheetDiff]]
 
@@ -25,8 +25,8 @@ _Rises = Sequence[tuple[Rise, SheetDiff]]
 def crossed_limits(
     found: SetDiff, compared: Comparison | None, limit: Decimal, sheets: Sequence[PriceSheet]
 ) -> Iterator[Crossed]:
-    """What rises by more than `limit` percent, in words; `sheets` are the new ones. `compared` is usage under both sides:
-    what cannot be expressed as a percentage is judged by what it comes to on the usage."""
+    """Yield everything that rises by more than `limit` percent, in words. `sheets` are the new sheets. `compared` is usage billed
+    under both sides, which measures changes that cannot be expressed as a percentage."""
     over = _over(found, limit)
     unmeasured = [(rise, diff) for rise, diff in over if not rise.measured]
     yield from _prices(found, [(rise, diff) for rise, diff in over if rise.measured], limit)
@@ -37,7 +37,7 @@ def crossed_limits(
 
 
 def _over(found: SetDiff, limit: Decimal) -> _Rises:
-    """The rises by more than the limit, also where an older sheet is in force again."""
+    """Return the rises by more than the limit, including those of an older sheet that is in force again."""
     over = [(rise, diff) for diff in found.changed for rise in rises(diff) if rise.exceeds(limit)]
     for since, diff in found.shifted:
         day = diff.new.billing.calendar.day(since)
@@ -47,7 +47,7 @@ def _over(found: SetDiff, limit: Decimal) -> _Rises:
 
 
 def _prices(found: SetDiff, over: _Rises, limit: Decimal) -> Iterator[Crossed]:
-    """The highest rises one by one, and the others as their number."""
+    """Yield the highest rises one by one, then the number of the others."""
     measured = _sentences(found, over)
     for number, (sentence, rise) in enumerate(measured[:_NAMED]):
         others = f", the highest of {len(measured)} that do" if number == 0 and len(measured) > 1 else ""
@@ -58,12 +58,12 @@ def _prices(found: SetDiff, over: _Rises, limit: Decimal) -> Iterator[Crossed]:
 
 
 def _rules(found: SetDiff, over: _Rises, compared: Comparison | None) -> Iterator[Crossed]:
-    """The rises without a percentage that the usage, if any, does not measure."""
+    """Yield the rises without a percentage that no usage measures."""
     used = set(compared.here.items) if compared else set()
     for item in dict.fromkeys(rise.item for rise, _ in over):
         if item in used or (compared and not item):
             continue
-        why = f"the usage has none of {item}" if compared else "--usage shows what it comes to"
+        why = f"the usage has no {item}" if compared else "--usage shows its effect"
         for sentence, rise in _sentences(found, [(rise, diff) for rise, diff in over if rise.item == item]):
             yield Crossed(f"{sentence}, which cannot be expressed as a percentage; {why}", rise)
 
@@ -79,7 +79,7 @@ def _lost_prices(found: SetDiff, compared: Comparison | None, sheets: Sequence[P
 
 
 def _amounts(compared: Comparison, unmeasured: Sequence[str], limit: Decimal) -> Iterator[Crossed]:
-    """What the usage costs more: in all, and by the items of which a rise has no percentage."""
+    """Yield the amounts of the usage that rise: the total, and those of items with a rise that has no percentage."""
     before, after = compared.here.amounts, compared.there.amounts
     used = (item for item in dict.fromkeys(unmeasured) if item in compared.here.items)
     for item, what, old, new in (
@@ -99,8 +99,8 @@ def _allowed(limit: Decimal) -> str:
 
 
 def _is_used(ended: Ended, compared: Comparison, sheets: Sequence[PriceSheet]) -> bool:
-    """Whether the usage has something of what has no price any more. What bills the usage, however it names its specs, does not
-    lack a price for it."""
+    """Whether the usage has something that has no price any more. The sheets that bill the usage have a price for all of it,
+    even if they name its specs differently."""
     if any(ended.instead is sheet for sheet in latest(sheets)):
         return False
     gone = {(one.item, one.spec): one.regions for one in ended.lost}
@@ -113,7 +113,7 @@ def _is_used(ended: Ended, compared: Comparison, sheets: Sequence[PriceSheet]) -
 
 
 def _sentences(found: SetDiff, over: _Rises) -> list[tuple[str, Rise]]:
-    """Each rise in words, once, with the sheets that have it where there are several."""
+    """Return each rise in words, once, with the sheets that have it if there are several sheets."""
     sheets: dict[str, tuple[Rise, list[str]]] = {}
     for rise, diff in sorted(over, key=lambda pair: pair[0].size, reverse=True):
         sheets.setdefault(str(rise), (rise, []))[1].append(diff.new.ref)

@@ -1,8 +1,7 @@
-"""What bills come to by hour, day, month, item, family, spec, region or tag, or by several of these at once.
+"""The sums of bills by hour, day, month, item, family, spec, region or tag, or by a combination of these.
 
-A rounding belongs to a whole bill, and a payment too. Where a summary is by something that a bill has several of, the
-roundings stand in a row of their own, so that every column adds up to that of the bills; payments are split over the lines
-(`settlement/attribution.py`).
+Roundings and payments belong to whole bills. If a summary splits bills, the roundings have rows of their own, so that every
+column adds up to the sum of the bills; payments are split over the lines (`settlement/attribution.py`).
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from mps_bill.rating.lines import LineItem
 from mps_bill.rating.selection import LINE_KEYS, parts_by
 
 PERIODS = ("hour", "day", "month")
-#: What a summary can be by, beside tags.
+#: The groupings of summaries, except tags.
 GROUPINGS = (*PERIODS, *LINE_KEYS)
-#: What the figures of a row are of: lines (or whole bills), the roundings of bills, or monthly statements.
+#: The kinds of rows: sums of lines or whole bills, roundings of bills, monthly statements.
 SUM, ROUNDING, STATEMENT = "sum", "rounding_adjustment", "statement"
-#: Where only the largest are shown: all other values.
+#: The kind of the row for all other values, if only the largest are shown.
 OTHERS = "others"
 
-#: Amounts by what paid them, `outstanding` and `frozen` among it.
+#: Amounts by payment source, including `outstanding` and `frozen`.
 Paid = Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """A bill or a monthly statement, what paid it, and, of a bill, what paid each of its lines and,
-    behind them, a rounding up."""
+    """A bill or a monthly statement with its payments. For a bill, `paid_by_line` returns the payments of each line, and after
+    them those of a rounding up."""
 
     bill: Bill | StatementMonth
     paid: Paid = field(default_factory=dict)
@@ -45,8 +44,8 @@ class Billed:
 
 @dataclass(slots=True)
 class SummaryRow:
-    """What the lines or bills with the same values come to. `keys` has a value for every grouping, None where the row is of
-    whole bills and the grouping is of lines. `micros` is the quantity by unit."""
+    """The sum of the lines or bills with the same values. `keys` has a value for every grouping; None for groupings of lines in a
+    row of whole bills. `micros` is the quantity by unit."""
 
     kind: str
     keys: tuple[str | None, ...]
@@ -60,12 +59,12 @@ class SummaryRow:
 
     @property
     def comes_to(self) -> Decimal:
-        """The part of what is payable, or, of parts of bills, of the net amount."""
+        """The part of the payable amount; for parts of bills the part of the net amount."""
         return self.list_amount - self.discount + self.rounding
 
     @property
     def quantity(self) -> tuple[int, Unit] | None:
-        """The quantity, where everything is of one unit."""
+        """The quantity, if all of it has one unit."""
         return next(((micros, unit) for unit, micros in self.micros.items()), None) if len(self.micros) == 1 else None
 
     def add_line(self, line: LineItem) -> None:
@@ -97,8 +96,8 @@ class SummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The rows in order, and what they add up to. `of_bills`: it is by periods alone, so that every row is of whole bills.
-    `items` are those of the price sheets, by code."""
+    """The rows in order, and their sum. `of_bills`: it is by periods only, so that every row is a sum of whole bills. `items` are
+    those of the price sheets, by code."""
 
     by: tuple[str, ...]
     rows: tuple[SummaryRow, ...]
@@ -110,62 +109,78 @@ class Summary:
 
 
 def summarise(billed: Sequence[Billed], by: tuple[str, ...], tags: Sequence[str], *, is_part: bool = False) -> Summary:
-    """The summary by some groupings, of which tags are among the `tags` of the run, in its order. `is_part`: the bills are
-    parts of bills."""
-    of_lines = [grouping for grouping in by if grouping not in PERIODS]
-    of_bills, by_tags = not of_lines, any(grouping in tags for grouping in by)
-    parts = parts_by(of_lines, tags)
-    places = [[*(one for one in by if one in PERIODS), *of_lines].index(grouping) for grouping in by]
-    rows: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
-
-    def row(kind: str, keys: tuple[str | None, ...]) -> SummaryRow:
-        return rows.get((kind, keys)) or rows.setdefault((kind, keys), SummaryRow(kind, keys))
-
+    """Return the summary by some groupings. Those that are tags are in `tags`, the tags of the run in their order. `is_part`: the
+    bills are parts of bills."""
+    rows = _Rows(by, tags)
     for one in billed:
-        bill = one.bill
-        if isinstance(bill, StatementMonth):
-            keys = tuple(bill.month if grouping == "month" else None for grouping in by)
-            kept = row(SUM if keys == (bill.month,) else STATEMENT, keys)
-            kept.rounding += bill.amounts.rounding_adjustment
-            kept.add_paid(one.paid)
-            continue
-        calendar, start = bill.cycle.sheet.billing.calendar, bill.cycle.start
-        periods = {grouping: period_at(start, calendar, grouping) for grouping in by if grouping in PERIODS}
-        if of_bills:
-            kept = row(SUM, tuple(periods[grouping] for grouping in by))
-            kept.add_bill(bill)
-            kept.add_paid(one.paid)
-            continue
-        paid = one.paid_by_line()
-        for number, line in enumerate(bill.lines):
-            shares = _shares(paid[number], line, split=by_tags) if paid else repeat({})
-            for (values, part), share in zip(parts(line), shares, strict=False):
-                found = (*periods.values(), *values)
-                kept = row(SUM, tuple([found[place] for place in places]))
-                kept.add_line(part)
-                kept.add_paid(share)
-        if bill.amounts.rounding_adjustment:
-            kept = row(ROUNDING, tuple(map(periods.get, by)))
-            kept.rounding += bill.amounts.rounding_adjustment
-            kept.add_paid(paid[-1] if paid else {})
+        if isinstance(one.bill, StatementMonth):
+            rows.add_statement(one.bill, one.paid)
+        elif rows.of_bills:
+            row = rows.row(SUM, tuple(rows.periods(one.bill).values()))
+            row.add_bill(one.bill)
+            row.add_paid(one.paid)
+        else:
+            rows.add_lines(one.bill, one.paid_by_line())
     items = listed_items(one.bill for one in billed if isinstance(one.bill, Bill))
     total = SummaryRow(SUM, tuple(None for _ in by))
-    for one_row in rows.values():
-        total.add(one_row)
+    for row in rows.found.values():
+        total.add(row)
     return Summary(
         by,
-        tuple(sorted(rows.values(), key=_order(by, items))),
+        tuple(sorted(rows.found.values(), key=_order(by, items))),
         total,
         Amounts(total.list_amount, total.discount, total.rounding, is_part),
-        of_bills,
-        any(row.discount for row in rows.values()),
+        rows.of_bills,
+        any(row.discount for row in rows.found.values()),
         {item.code: item for item in items},
     )
 
 
+class _Rows:
+    """The rows of a summary under construction, by kind and keys."""
+
+    def __init__(self, by: tuple[str, ...], tags: Sequence[str]) -> None:
+        of_lines = [grouping for grouping in by if grouping not in PERIODS]
+        self.found: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
+        self.of_bills = not of_lines
+        self._by = by
+        self._by_tags = any(grouping in tags for grouping in by)
+        self._parts = parts_by(of_lines, tags)
+        #: Where each grouping is among the values of a line: periods first.
+        self._places = [[*(one for one in by if one in PERIODS), *of_lines].index(grouping) for grouping in by]
+
+    def row(self, kind: str, keys: tuple[str | None, ...]) -> SummaryRow:
+        return self.found.get((kind, keys)) or self.found.setdefault((kind, keys), SummaryRow(kind, keys))
+
+    def periods(self, bill: Bill) -> dict[str, str]:
+        calendar, start = bill.cycle.sheet.billing.calendar, bill.cycle.start
+        return {grouping: period_at(start, calendar, grouping) for grouping in self._by if grouping in PERIODS}
+
+    def add_statement(self, month: StatementMonth, paid: Paid) -> None:
+        keys = tuple(month.month if grouping == "month" else None for grouping in self._by)
+        row = self.row(SUM if keys == (month.month,) else STATEMENT, keys)
+        row.rounding += month.amounts.rounding_adjustment
+        row.add_paid(paid)
+
+    def add_lines(self, bill: Bill, paid: Sequence[Paid]) -> None:
+        """Add the lines of a bill, and its rounding in a row of its own; `paid` is as in `Billed`."""
+        periods = self.periods(bill)
+        for number, line in enumerate(bill.lines):
+            shares = _shares(paid[number], line, split=self._by_tags) if paid else repeat({})
+            for (values, part), share in zip(self._parts(line), shares, strict=False):
+                found = (*periods.values(), *values)
+                row = self.row(SUM, tuple([found[place] for place in self._places]))
+                row.add_line(part)
+                row.add_paid(share)
+        if bill.amounts.rounding_adjustment:
+            row = self.row(ROUNDING, tuple(map(periods.get, self._by)))
+            row.rounding += bill.amounts.rounding_adjustment
+            row.add_paid(paid[-1] if paid else {})
+
+
 def largest(summary: Summary, maximum: int) -> Summary:
-    """The summary with a row for each of at most so many values, the largest, and one row for all others; roundings and
-    statements keep theirs."""
+    """Return the summary with at most `maximum` rows of values: the largest, and one row for all others. Roundings and statements
+    keep their rows."""
     values = sorted((row for row in summary.rows if row.kind == SUM), key=lambda row: -abs(row.comes_to))
     if len(values) <= maximum:
         return summary
@@ -179,7 +194,7 @@ def largest(summary: Summary, maximum: int) -> Summary:
 
 
 def _shares(paid: Paid, line: LineItem, *, split: bool) -> Sequence[Paid]:
-    """What paid a line, or each part of one that is `split` by its tags."""
+    """Return the payments of a line, or those of each of its parts if it is `split` by its tags."""
     weights = [("", share.micros) for share in line.charge.shares]
     if not split or len(weights) == 1:
         return [paid]
@@ -188,14 +203,14 @@ def _shares(paid: Paid, line: LineItem, *, split: bool) -> Sequence[Paid]:
 
 
 def listed_items(bills: Iterable[Bill]) -> list[Item]:
-    """The items of the price sheets of bills, in the order of the sheets; of several versions of a sheet those of each."""
+    """Return the items of the price sheets of bills, in the order of the sheets. Every version of a sheet has its own items."""
     sheets = {bill.cycle.sheet.ref: bill.cycle.sheet for bill in bills}
     return [item for _, sheet in sorted(sheets.items()) for item in sheet.items.values()]
 
 
 def _order(by: tuple[str, ...], items: Sequence[Item]) -> Callable[[SummaryRow], tuple[tuple[bool, int, str], ...]]:
-    """Periods by time; items, families and specs as the price sheets list them; regions and tags by name; roundings and
-    statements behind what they belong to."""
+    """Return the sort key of rows: periods by time; items, families and specs as the price sheets list them; regions and tags by
+    name; roundings and statements after the rows they belong to."""
     listed: Mapping[str, Iterable[str]] = {
         "item": (item.code for item in items),
         "family": (item.family for item in items),
@@ -218,7 +233,7 @@ def _order(by: tuple[str, ...], items: Sequence[Item]) -> Callable[[SummaryRow],
 
 
 def period_at(second: int, calendar: Calendar, period: str) -> str:
-    """The hour, day or month that holds a second, as people read it on the billing clock."""
+    """Return the hour, day or month of a second on the billing clock, for people."""
     if period == "month":
         return calendar.month(second)
     return calendar.day(second) if period == "day" else clock(second, calendar.offset)

@@ -1,5 +1,5 @@
-"""Defaults of options: the config file `mps-bill.yaml`, and environment variables, which win over it. Every command starts with
-this, so it is kept small."""
+"""Defaults of options: the config file `mps-bill.yaml`, and environment variables, which take precedence over it. Every command
+imports this module, so it is kept small."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ FILE_VARIABLE = "MPS_BILL_CONFIG"
 KEYS = ("prices", "account", "profile", "set", "format", "timezone", "by", "language")
 #: The environment variable of each key is named after the key, or after its option.
 VARIABLES = {key: f"MPS_BILL_{key.upper()}" for key in KEYS} | {"language": "MPS_BILL_LANG"}
-#: Keys with several values; in an environment variable they are separated as folders are in PATH.
+#: The keys with several values. In an environment variable, the values are separated like the folders in PATH.
 LISTS = ("prices", "set", "by")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The value of a key, as its option takes it, and where it came from: a variable's name, or a place in the file."""
+    """The value of a key, as its option accepts it, and its origin: the name of a variable, or a place in the file."""
 
     values: tuple[str, ...]
     origin: str
 
 
 def find_config(folder: Path) -> Path | None:
-    """The config file of a folder, or of the nearest folder above it that has one."""
+    """Return the config file of a folder, or of the nearest folder above it that has one."""
     candidates = (above / FILE_NAME for above in (folder, *folder.parents))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str, Setting]:
-    """What a config file and the environment say, by key. Paths in the file are relative to the file.
+    """Return the settings of a config file and the environment, by key. Paths in the file are relative to the file.
 
     Raises:
-        InputRejected: the file cannot be read; with every problem that it has.
+        InputRejected: the file cannot be read, or has problems; with all of them.
     """
     settings = {}
     if path:
@@ -45,7 +45,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str
         settings = read_file(path)
     for key in KEYS:
         variable = VARIABLES[key]
-        # An empty variable says that there is no value, also where the file has one.
+        # An empty variable removes the value of the file.
         if variable in environment:
             text = environment[variable]
             values = text.split(os.pathsep) if key in LISTS else [text]

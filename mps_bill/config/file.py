@@ -1,4 +1,4 @@
-"""The config file: what it may hold, and reading it."""
+"""The format of the config file, and reading it."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def _text(name: str) -> Text[str]:
 
 
 PRICES = optional("prices", ListOf("the price sheets", _text("a price sheet"), unique=True), "files, folders, ids")
-ACCOUNT = optional("account", _text("an account file"), "the account that settles")
-PROFILE = optional("profile", _text("an import profile"), "how other files than usage files are read")
-SET = optional("set", MapOf("the constants", _text("a column"), _text("a value")), "columns for the profile")
+ACCOUNT = optional("account", _text("an account file"), "the account that pays")
+PROFILE = optional("profile", _text("an import profile"), "how files other than usage files are read")
+SET = optional("set", MapOf("the constants", _text("a column"), _text("a value")), "constant columns for the profile")
 FORMAT = optional(
     "format",
     Choice("a default format", words(*DEFAULTS), UNKNOWN_FORMAT),
@@ -70,11 +70,11 @@ law(tuple(field.key for field in CONFIG.fields) == (*KEYS, BOOKS.key), "the conf
 
 
 def read_file(path: Path) -> dict[str, Setting]:
-    """The settings of a config file. Its paths are relative to the file, and come back as seen from the working folder; those
-    of one that comes through a pipe are relative to that.
+    """Return the settings of a config file. Its paths are relative to the file (if it is a pipe, to the working folder), and are
+    returned relative to the working folder.
 
     Raises:
-        InputRejected: the file cannot be read; with every problem that it has.
+        InputRejected: the file cannot be read, or has problems; with all of them.
     """
     folder = "." if is_special(path) else os.path.relpath(path.parent)
     document = read_document(DOCUMENT, path, os.path.relpath(path))
@@ -98,11 +98,11 @@ def _setting(key: str, value: object, folder: str) -> Setting:
                 for part in value.parts
             ]
             return Setting(tuple(texts), str(value.place))
-    raise BrokenLaw(f"{quoted(key)} has a value of no known shape")
+    raise BrokenLaw(f"{quoted(key)} has a value of an unknown shape")
 
 
 def _path(key: str, text: str, folder: str) -> str:
-    """A path as seen from the working folder. What is not a file beside the config may be the id of a shipped one."""
+    """Return a path relative to the working folder. A text that names no file next to the config may be a shipped id."""
     if key == ACCOUNT.key:
         return os.path.normpath(os.path.join(folder, text))
     if key in (PRICES.key, PROFILE.key) and os.path.exists(beside := os.path.join(folder, text)):

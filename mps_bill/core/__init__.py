@@ -1,1 +1,1 @@
-"""Money, quantities, time and places in input files: what every other room stands on."""
+"""Money, quantities, times and places in input files: the basis of all other packages."""

@@ -1,7 +1,7 @@
-"""Decimals from source text to output text: one strict parser, one exact context, rounding only in named places.
+"""Decimals from input text to output text: one strict parser, one exact context, and rounding only in named functions.
 
-Three roundings exist in the program and are never mixed: metered to billed quantity (`metering.scheme`, on integers),
-exact to money (`round_money`, `units.amount_of`) and value to text (`plain`, `stripped`, `amount_text`: never rounded).
+The program has two roundings: metered to billed quantity (`metering.scheme`, on integers), and exact amounts to money
+(`round_money`, `units.amount_of`). Values are never rounded when they become text (`plain`, `stripped`, `amount_text`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mps_bill.core.diagnostics import quoted
 
 RoundingMode = Literal["half-up", "up", "down"]
 
-#: Maximum decimal places of a price and of a line's amount: the provider's own precision.
+#: The maximum decimal places of a price and of a line's amount, as on the provider's bills.
 AMOUNT_PLACES = 10
 PERCENT_PLACES = 2
 
@@ -30,7 +30,7 @@ _SIGNALS: list[type[decimal.DecimalException]] = [
     decimal.Overflow,
     decimal.FloatOperation,
 ]
-#: Sums and products run in this context: a result that does not fit exactly raises, so no digit is ever lost unseen.
+#: The context of sums and products. It raises an error if a result is not exact, so no digit is ever lost unnoticed.
 EXACT = decimal.Context(prec=100, traps=[*_SIGNALS, decimal.Inexact])
 _ROUNDING = decimal.Context(prec=100, traps=_SIGNALS)
 _MODES: dict[RoundingMode, str] = {
@@ -45,13 +45,13 @@ _POWERS = tuple(Decimal(10**places) for places in range(AMOUNT_PLACES + 1))
 
 
 def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> Decimal:
-    """The Decimal that `text` spells, digit for digit.
+    """Return the Decimal that `text` spells, digit for digit.
 
-    A plain decimal is ASCII digits: `0` or a whole part without leading zeros, then perhaps a point and digits.
+    A plain decimal has ASCII digits only: `0` or a whole part without leading zeros, optionally followed by a point and digits.
 
     Raises:
-        ValueError: the text is something else, or has more than `places` decimal places or `whole_digits` digits before the
-            point; the message says which, with the text.
+        ValueError: the text is not a plain decimal, or has more than `places` decimal places or `whole_digits` digits before
+            the point. The message says which, with the text.
     """
     if not _PLAIN_DECIMAL.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a plain decimal; write digits such as 12 or 0.50{_why_not(text)}")
@@ -64,7 +64,7 @@ def parse_plain_decimal(text: str, *, places: int, whole_digits: int = 12) -> De
 
 
 def _why_not(text: str) -> str:
-    """The reason for the most frequent mistakes, so that the remedy is plain."""
+    """Return the reason for the most common mistakes, which makes the remedy obvious."""
     if not text:
         return " (it is empty)"
     if text != text.strip():
@@ -82,7 +82,7 @@ def _why_not(text: str) -> str:
 
 
 def round_money(amount: Decimal, places: int, mode: RoundingMode) -> Decimal:
-    """`amount` at `places` decimals: the one place where a bill's sum becomes money."""
+    """Round `amount` to `places` decimals. Only here does the sum of a bill become money."""
     return amount.quantize(_quantum(places), rounding=_MODES[mode], context=_ROUNDING)
 
 
@@ -92,7 +92,7 @@ def _quantum(places: int) -> Decimal:
 
 
 def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
-    """The whole number of `numerator / denominator` (both at least 0, the second above 0), rounded by `mode`."""
+    """Return `numerator / denominator` (at least 0, and above 0) as a whole number, rounded by `mode`."""
     if mode == "down":
         return numerator // denominator
     if mode == "up":
@@ -101,56 +101,56 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
 
 
 def percent(ratio: Fraction) -> Decimal:
-    """The change that a ratio of new to old is, in hundredths, at two decimals half up away from zero."""
+    """Return the change in percent for a ratio of new to old, with two decimals, half up away from zero."""
     return nearest((ratio - 1) * 100, PERCENT_PLACES)
 
 
 def nearest(value: Fraction, places: int) -> Decimal:
-    """A quotient at `places` decimals, half up away from zero, so that it is as far from zero as its opposite."""
+    """Round a quotient to `places` decimals, half up away from zero, so that opposite numbers are rounded alike."""
     units = value * 10**places
     whole = divide(abs(units.numerator), units.denominator, "half-up")
     return scaled(-whole if units < 0 else whole, places)
 
 
 def rises_by_more(old: Decimal, new: Decimal, limit: Decimal) -> bool:
-    """Whether an amount goes up by more than `limit` percent; from 0 to something is more than any."""
+    """Whether an amount rises by more than `limit` percent. A rise from 0 exceeds every limit."""
     rise = EXACT.subtract(new, old)
     return rise > 0 and EXACT.multiply(rise, Decimal(100)) > EXACT.multiply(limit, old)
 
 
 def scaled(whole: int, places: int) -> Decimal:
-    """The Decimal `whole x 10^-places`, exactly, without trailing zeros."""
-    # An exact quotient of whole numbers has no trailing zeros, and no exponent above zero.
+    """Return the exact Decimal `whole x 10^-places`, without trailing zeros."""
+    # An exact quotient of whole numbers has no trailing zeros and no exponent above zero.
     return _divide(whole, _POWERS[places])
 
 
 def strip_zeros(value: Decimal) -> Decimal:
-    """`value` without trailing zeros after the point, never in exponent form."""
+    """Return `value` without trailing zeros after the point, never in exponent form."""
     stripped = value.normalize(_ROUNDING)
     exponent = stripped.as_tuple().exponent
     return stripped.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else stripped
 
 
 def plain(value: Decimal) -> str:
-    """`value` as text in plain notation, with exactly the decimals it has."""
+    """Return `value` as text in plain notation, with exactly the decimals it has."""
     text = format(value, "f")
     return text if value else text.replace("-", "")
 
 
 def stripped(value: Decimal) -> str:
-    """`value` as text in plain notation, without trailing zeros."""
+    """Return `value` as text in plain notation, without trailing zeros."""
     text = plain(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def amount_text(value: Decimal) -> str:
-    """An amount for people: every digit that it has, and at least two decimals."""
+    """Return an amount for people: with all its digits, and at least two decimals."""
     whole, _, fraction = plain(value).partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 def significant(value: Fraction, digits: int = 3) -> str:
-    """A positive number for people, with its first digits: `0.0124`, `10`, `667`."""
+    """Return a positive number for people, with its first `digits` significant digits: `0.0124`, `10`, `667`."""
     places = 0
     while value and value * 10**places < 10 ** (digits - 1) and places < AMOUNT_PLACES:
         places += 1
@@ -159,7 +159,7 @@ def significant(value: Fraction, digits: int = 3) -> str:
 
 
 def percent_text(ratio: Fraction) -> str:
-    """`+12.5 %` for a ratio of new to old; `~` where `percent` rounds it."""
+    """Return text such as `+12.5 %` for a ratio of new to old; with `~` if `percent` rounds it."""
     sign = "+" if ratio > 1 else "-" if ratio < 1 else ""
     shown = abs(percent(ratio))
     return f"{'' if shown == abs(ratio - 1) * 100 else '~'}{sign}{stripped(shown)} %"

@@ -1,4 +1,4 @@
-"""Problems with input, as values: each has a place, a kind and a message; all are collected and shown together."""
+"""Problems with input. Each has a place, a kind and a message; all are collected and shown together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOKALIKES = str.maketrans("lio", "110")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a value stands. `line` and `column` count from 1; 0 means the file (or the line) as a whole."""
+    """The place of a value. `line` and `column` count from 1; 0 means the whole file (or the whole line)."""
 
     file: str
     line: int = 0
@@ -33,9 +33,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
-    """What sort of problem it is: a stable `code` for scripts (`P101`) and a `slug` for people (`duplicate-key`).
+    """A kind of problem: a stable `code` for scripts (`P101`) and a `slug` for people (`duplicate-key`).
 
-    `former` is the slug that it had before, by which documents and command lines may still name it.
+    `former` is an earlier slug, which documents and command lines may still use.
     """
 
     code: str
@@ -46,21 +46,21 @@ class Kind:
         return f"{self.code} {self.slug}"
 
     def is_named(self, name: str) -> bool:
-        """Whether `name` is its code or a slug of it."""
+        """Whether `name` is the code or a slug of this kind."""
         return name in (self.code, self.slug, self.former or self.slug)
 
 
-#: What a problem is about, so that one can be known to say what another one says: what stands at a place, or something of its
-#: file in words, such as ("price", "transcoding", "H264.HD").
+#: What a problem is about, to find problems that say the same: the value at a place, or something in the file, such as ("price",
+#: "transcoding", "H264.HD").
 Fact = Place | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong at one place. `message` gives what stands there and, where it helps, the remedy.
+    """One mistake at one place. `message` gives what was found there and, if helpful, the remedy.
 
-    Problems of one `cause`, where there is one, are one mistake; `also` are the places of others that this one stands for.
-    `facts` are what it is about, where problems of several kinds may be.
+    Problems with the same `cause` (not empty) are one mistake; `also` are the places of the problems that this one represents.
+    `facts` are what the problem is about, if problems of other kinds can be about the same.
     """
 
     place: Place
@@ -80,7 +80,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ProblemGroup:
-    """Problems of one file in one sentence: the first, how many there are (one a row, as a rule), the first lines."""
+    """Equal problems of one file, reported as one: the first, their number (usually one per row), and the first lines."""
 
     first: Problem
     count: int
@@ -89,10 +89,10 @@ class ProblemGroup:
 
 @dataclass(frozen=True, slots=True)
 class ProblemReport:
-    """What is listed of problems, in order of place: some of them one by one, and groups of equal ones. Then the first of
-    every kind, and how many there are of each kind in all.
+    """The listed problems, one by one (`shown`) and in groups of equal ones, by place; the first problem of every kind; and the
+    total number of each kind.
 
-    At least one of every kind is listed before a second of any.
+    Every kind is listed at least once before any kind is listed twice.
     """
 
     shown: tuple[Problem, ...] = ()
@@ -105,7 +105,7 @@ class ProblemReport:
         return sum(self.counts.values())
 
     def __add__(self, other: ProblemReport) -> ProblemReport:
-        """What is listed of either, one after the other."""
+        """Return a report that lists the problems of both, one after the other."""
         kinds = {first.kind for first in self.firsts}
         return ProblemReport(
             (*self.shown, *other.shown),
@@ -115,7 +115,7 @@ class ProblemReport:
         )
 
     def headed_by(self, problem: Problem) -> ProblemReport:
-        """The report with a problem of all the input before the others."""
+        """Return the report with a problem of the whole input before the others."""
         return ProblemReport(
             (problem, *self.shown),
             (ProblemGroup(problem, 1, ()), *self.groups),
@@ -124,13 +124,13 @@ class ProblemReport:
         )
 
 
-#: The lines that a group of problems names.
+#: The number of lines that a group of problems lists.
 _LINES_NAMED = 3
 
 
 @dataclass(slots=True)
 class _Group:
-    """A group under construction. `rank` counts the groups of its kind that were begun before it."""
+    """A group under construction. `rank` is the number of earlier groups of the same kind."""
 
     first: Problem
     rank: int
@@ -144,9 +144,9 @@ class _Group:
 
 
 class ProblemLog:
-    """Gathers problems as they are met: keeps `maximum` of them to be listed and the first of every kind, and counts all.
+    """Collects problems as they occur: keeps the first of every kind and `maximum` others to be listed, and counts all.
 
-    Of each kind as many groups are kept as can be listed, so memory does not grow with the problems.
+    For each kind, only as many groups are kept as can be listed, so memory does not grow with the number of problems.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -173,7 +173,7 @@ class ProblemLog:
             group.add(problem.place.line)
 
     def report(self) -> ProblemReport:
-        # Of those of one rank the first that was begun comes first.
+        # Groups of the same rank stay in the order in which they were found.
         listed = sorted(self._groups.values(), key=lambda group: group.rank)[: self._maximum]
         listed.sort(key=lambda group: group.first.sort_key)
         firsts = [group.first for group in listed]
@@ -188,7 +188,7 @@ class ProblemLog:
 
 
 class InputRejected(Exception):
-    """Input that cannot be used, with every problem found. `heading` says which of several uses of it has them."""
+    """The input cannot be used; with every problem found. `heading` says for what it was used, if for several purposes."""
 
     def __init__(self, problems: Iterable[Problem] | ProblemReport, heading: str = "") -> None:
         self.heading = heading
@@ -198,12 +198,12 @@ class InputRejected(Exception):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong, in order of place; of a great many the first ones."""
+        """The problems in order of place. If there are very many, only the first ones."""
         return self.report.shown
 
 
 def check_none(problems: Iterable[Problem], listed: int) -> None:
-    """Refuses input that has any of the problems, of which so many are listed one by one: it can be wrong in every row."""
+    """Refuse the input if there are problems. At most `listed` are listed one by one, because every row can be wrong."""
     log = ProblemLog(listed)
     log.add(problems)
     report = log.report()
@@ -212,23 +212,23 @@ def check_none(problems: Iterable[Problem], listed: int) -> None:
 
 
 def accepted(value: T | None, problems: Iterable[Problem]) -> T:
-    """What was read of an input.
+    """Return the value read from an input.
 
     Raises:
-        InputRejected: nothing was, with the problems.
+        InputRejected: there is no value; with the problems.
     """
     if value is None:
         raise InputRejected(problems)
     return value
 
 
-#: Problems of one kind that are listed where nobody asks for another number.
+#: The number of problems of one kind that are listed by default.
 LISTED_OF_A_KIND = 20
 
 
 def report_of(problems: Iterable[Problem], listed: int = LISTED_OF_A_KIND) -> ProblemReport:
-    """The report of all problems of documents and headers. Each is listed by itself, and of each kind at most so many:
-    a generated file can have one mistake a hundred thousand times."""
+    """Return the report of the problems of documents and headers. Each is listed separately, and at most `listed` of each kind: a
+    generated file can have the same mistake a hundred thousand times."""
     ordered = in_order(problems)
     met: Counter[Kind] = Counter()
     firsts: dict[Kind, Problem] = {}
@@ -242,15 +242,15 @@ def report_of(problems: Iterable[Problem], listed: int = LISTED_OF_A_KIND) -> Pr
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems sorted by file, line and column, each once."""
+    """Return the problems sorted by file, line and column, each once."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.sort_key))
 
 
 def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
-    """`; did you mean "x"?` for the nearest known word, or an empty string where none is near.
+    """Return `; did you mean "x"?` for the most similar known word, or an empty string if none is similar.
 
-    Case is ignored in the comparison, because wrong case is the most frequent near miss. A word that may be `priced` is never
-    taken for one of another price.
+    Case is ignored, because wrong case is the most common mistake. With `priced`, a word is never mistaken for one that may have
+    another price.
     """
     folded = word.casefold()
     by_folded = _folded(tuple(known))
@@ -260,7 +260,7 @@ def near_miss(word: str, known: Iterable[str], *, priced: bool = True) -> str:
 
 
 def foreign_letter(word: str) -> str:
-    """Which letter of a word is not Latin as those around it, though it looks so: `; "С" in it is CYRILLIC CAPITAL LETTER ES`."""
+    """Return a hint about a letter that looks Latin but is not: `; "С" in it is CYRILLIC CAPITAL LETTER ES`."""
     import unicodedata
 
     names = {letter: unicodedata.name(letter, "") for letter in word if not letter.isascii()}
@@ -275,11 +275,11 @@ def _folded(known: tuple[str, ...]) -> dict[str, str]:
 
 
 def _may_mean(word: str, candidate: str) -> bool:
-    """Whether one can be a misspelling of the other.
+    """Whether one word can be a misspelling of the other.
 
-    `8K` and `4K`, `H264` and `H265`, `HD` and `SD` are as near as words can be, and have other prices. So digits and short
-    words are never guessed, unless a letter that looks like the digit stands there, and of a spec such as `H264.HD` or an item
-    such as `editing_basic` each part must be near by itself.
+    `8K` and `4K`, `H264` and `H265`, `HD` and `SD` are very similar, but have different prices. So digits and short words are
+    never guessed, except letters that look like a digit; and in a spec such as `H264.HD`, or an item such as `editing_basic`,
+    each part must be similar on its own.
     """
     looks, parts, digits = _shape(word)
     other_looks, others, other_digits = _shape(candidate)
@@ -296,44 +296,45 @@ def _may_mean(word: str, candidate: str) -> bool:
 
 @lru_cache(4096)
 def _shape(word: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """How a word looks, its parts and its numbers. A file may have a great many words, each held against all known ones."""
-    # Letters and digits alone, a letter that is doubled once, and `l` and `o` as the digits that they look like.
+    """Return what a word looks like, its parts and its numbers. It is cached, because a file may have many words, each compared
+    with all known words."""
+    # Only letters and digits; doubled letters once; `l`, `i` and `o` as the digits that they look like.
     looks = _DOUBLED.sub(r"\1", _MARKS.sub("", word)).translate(_LOOKALIKES)
     return looks, tuple(_PARTS.split(word)), tuple(_DIGITS.findall(word))
 
 
 def one_of(words: Sequence[str], maximum: int = 12, last: str = "or") -> str:
-    """`a, b or c`, for messages that list what is allowed; a long list is shortened, with the number of all."""
+    """Return `a, b or c`, for messages that list what is allowed. A long list is shortened, with the total number."""
     if len(words) > maximum:
         return f"{', '.join(words[:maximum])}, ... ({len(words)} in all)"
     return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else "nothing"
 
 
 def all_of(words: Sequence[str], maximum: int = 12) -> str:
-    """`a, b and c`, shortened as `one_of` is."""
+    """Return `a, b and c`, shortened like `one_of`."""
     return one_of(words, maximum, "and")
 
 
 def counted(number: int, word: str) -> str:
-    """`1 bill` or `2 bills`."""
+    """Return text such as `1 bill` or `2 bills`."""
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def quoted(text: str, maximum: int = 60) -> str:
-    """Text from a file, in quotes, safe to print: control and direction characters escaped, shortened when it is very long."""
+    """Return text from a file in quotes, safe to print: control and direction characters are escaped, long text is shortened."""
     shown = text if len(text) <= maximum else text[: maximum - 3] + "..."
     return '"' + printable(shown) + '"'
 
 
 def printable(text: str) -> str:
-    """`text` with every character that could steer a terminal or hide (controls, bidi marks, surrogates) escaped."""
+    """Escape the characters of `text` that could control a terminal or be invisible (controls, bidi marks, surrogates)."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def width_of(text: str) -> int:
-    """How wide text stands where letters have one width: Chinese characters take two columns, combining ones none."""
+    """Return the width of text in columns of a fixed-width font: Chinese characters take two, combining characters none."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

@@ -1,4 +1,4 @@
-"""Files at the edge: results that take their place whole or not at all, and documents that are read up to a limit."""
+"""Files: results that are written completely or not at all, and documents that are read up to a limit."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 from mps_bill.core.diagnostics import near_miss
 
-#: Maximum bytes of a YAML document. An account with ten years of hourly bills has a tenth of it.
+#: The maximum bytes of a YAML document. An account with ten years of hourly bills has a tenth of that.
 MAX_BYTES = 16_000_000
-#: Maximum bytes of a JSON answer or an export of the provider.
+#: The maximum bytes of a JSON answer or an export of the provider.
 MAX_BYTES_OF_DATA = 256_000_000
 
 _PREFIX, _SUFFIX = ".mps-bill-", ".tmp"
@@ -30,10 +30,10 @@ _NAMES_LOOKED_AT = 1000
 
 
 def read_file(path: Path, maximum: int = MAX_BYTES) -> bytes:
-    """The bytes of a regular file or a pipe.
+    """Return the bytes of a regular file or a pipe.
 
     Raises:
-        OSError: it cannot be read, is neither a file nor a pipe, or has more than `maximum` bytes. `strerror` says which.
+        OSError: it cannot be read, is neither a file nor a pipe, or has more than `maximum` bytes; `strerror` says which.
     """
     check_readable(path)
     if path.is_fifo():
@@ -44,32 +44,32 @@ def read_file(path: Path, maximum: int = MAX_BYTES) -> bytes:
 
 
 def check_readable(path: Path) -> None:
-    """Raises an `OSError` for what is neither a regular file nor a pipe: reading a device may never end."""
+    """Raise an `OSError` for anything but a regular file or a pipe, because reading a device may never end."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, f"{error.strerror}{near_file(path)}") from error
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, "it is a folder, and not a file")
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file")
     if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-        raise OSError(errno.EINVAL, "it is a device, and not a file or a pipe")
+        raise OSError(errno.EINVAL, "it is a device, not a file or a pipe")
 
 
 def near_file(path: Path, more: Iterable[str] = ()) -> str:
-    """`; did you mean "x"?` for the file of the folder, or of the words `more`, with the name nearest to that of `path`."""
+    """Return `; did you mean "x"?` for the name most similar to that of `path`, in its folder or among the words `more`."""
     with suppress(OSError), os.scandir(path.parent) as entries:
         more = [*more, *(entry.name for entry in islice(entries, _NAMES_LOOKED_AT))]
     return near_miss(path.name, more, priced=False)
 
 
 def shipped_folder(name: str) -> Path | None:
-    """A folder of what comes with the program: installed, it lies in the package; in a checkout, beside it."""
+    """Return a folder that comes with the program. It is in the package, or next to it in a checkout."""
     package = Path(__file__).parent.parent
     return next((path for path in (package / name, package.parent / name) if path.is_dir()), None)
 
 
 def read_whole(stream: BinaryIO, maximum: int) -> bytes:
-    """All that a stream holds, where that is at most `maximum` bytes; else an `OSError`."""
+    """Return all bytes of a stream. Raise an `OSError` if there are more than `maximum`."""
     data = stream.read(maximum + 1)
     _check_size(len(data), maximum)
     return data
@@ -81,9 +81,9 @@ def _check_size(size: int, maximum: int) -> None:
 
 
 def descriptor(path: str) -> int | None:
-    """The open file of this process that `path` names, such as 1 for `/dev/stdout`; None where it names none.
+    """Return the open file of this process that `path` names, such as 1 for `/dev/stdout`; None if it names no such file.
 
-    Opening such a name would truncate a file that the shell has written to before.
+    Opening such a path would truncate a file that the shell has already written to.
     """
     for _ in range(_MAX_LINKS):
         name = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
@@ -97,7 +97,7 @@ def descriptor(path: str) -> int | None:
 
 
 def is_special(path: str | Path) -> bool:
-    """Whether `path` is there and is not a regular file (a device, a pipe), so that it is written to and never replaced."""
+    """Whether `path` is a device, a pipe or the like, which is written to and never replaced."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -106,8 +106,8 @@ def is_special(path: str | Path) -> bool:
 
 
 def open_there(path: str, *, empties: bool = True) -> int:
-    """A descriptor that writes to what is there already: an open file of this process, a device, a pipe, or a file, which is
-    emptied (with `empties`), or made where there is none."""
+    """Return a descriptor that writes to an existing open file of this process, device, pipe or file in place. A missing file is
+    created; with `empties` an existing file is emptied."""
     number = descriptor(path)
     if number is not None:
         return os.dup(number)
@@ -118,8 +118,8 @@ def open_there(path: str, *, empties: bool = True) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A file beside the place that it will take. It is written through `stream`. With `new` it never takes the place of
-    another. `owner_kept` says whether it has the owner of the file that is there."""
+    """A temporary file next to its target, written through `stream`. With `new` it never replaces another file. `owner_kept`: it
+    has the owner of the existing file."""
 
     stream: BinaryIO
     temporary: str
@@ -129,22 +129,22 @@ class Staged:
     owner_kept: bool
 
     def finish(self) -> None:
-        """Takes what was written down to the disk."""
+        """Flush the file to the disk."""
         self.stream.flush()
         os.fchmod(self.stream.fileno(), self.mode)
         os.fsync(self.stream.fileno())
 
     def commit(self) -> None:
-        """Puts the file in its place, and makes that last beyond a power failure.
+        """Move the file to its place, so that it survives a power failure.
 
         Raises:
-            OSError: it cannot be put there, `FileExistsError` where a `new` one finds another.
+            OSError: it cannot be moved there; `FileExistsError` if it is `new`, and there is another file.
         """
         if self.new:
             self._link()
         else:
             os.replace(self.temporary, self.target)
-        # From here on it is in place; some file systems cannot flush a folder, and that undoes nothing.
+        # The file is in place now. Some file systems cannot flush a folder, which does not undo that.
         with suppress(OSError):
             folder = os.open(self.target.parent, os.O_RDONLY)
             try:
@@ -168,14 +168,14 @@ class Staged:
 def staged(
     path: str | Path, mode: int | None = None, *, keep_owner: bool = True, new: bool = False
 ) -> Iterator[Staged]:
-    """An empty file beside the one that `path` names, links followed. `commit` puts it in its place in one step; without
-    that nothing is left behind, and what a killed run leaves `sweep` finds.
+    """Create an empty file next to the file that `path` names (following links). `commit` moves it to its place in one step.
+    Without that, nothing is left behind, and `sweep` removes what a killed run has left.
 
-    Mode and owner are those of the file that is there; else `mode`, by default what the system gives to new files.
-    Where the owner cannot be kept, that is an error, or without `keep_owner` left.
+    Mode and owner are those of the existing file. A new file has `mode`, by default that of the system for new files. If the
+    owner cannot be kept, that is an error; without `keep_owner`, the owner changes.
 
     Raises:
-        OSError: no file can be made there.
+        OSError: no file can be created there.
     """
     target = Path(os.path.realpath(path))
     if not os.fspath(path) or os.fspath(path).endswith(os.sep) or target.is_dir():
@@ -191,7 +191,7 @@ def staged(
             owner_kept = _give(stream.fileno(), there, keep_owner)
             mode = stat.S_IMODE(there.st_mode)
         if mode is None:
-            # The file mode mask of the process can only be read by setting it.
+            # The file mode mask of the process can be read only by setting it.
             mask = os.umask(0)
             os.umask(mask)
             mode = 0o666 & ~mask
@@ -204,18 +204,18 @@ def staged(
 
 
 def _temporary(folder: Path) -> tuple[BinaryIO, str]:
-    """A new file in `folder`, locked for as long as it is open, so that no other run sweeps it away."""
+    """Create a file in `folder`, locked while it is open, so that no other run removes it."""
     while True:
         handle, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX, suffix=_SUFFIX)
         lock(handle, wait=True)
-        # Another run may have swept it before it was locked.
+        # Another run may have removed it before it was locked.
         if os.path.exists(name):
             return os.fdopen(handle, "wb"), name
         os.close(handle)
 
 
 def _give(handle: int, there: os.stat_result, keep_owner: bool) -> bool:
-    """Gives a file the owner and group of the one that is `there`; False where the owner is not kept."""
+    """Give a file the owner and group of the existing file `there`. Return False if the owner is not kept."""
     made = os.fstat(handle)
     if (made.st_uid, made.st_gid) == (there.st_uid, there.st_gid):
         return True
@@ -231,7 +231,7 @@ def _give(handle: int, there: os.stat_result, keep_owner: bool) -> bool:
 
 
 def sweep(folder: str | Path) -> None:
-    """Removes from `folder` what runs left there that were killed while they wrote. A run that lives holds a lock."""
+    """Remove the temporary files of killed runs from `folder`. Running processes hold a lock on theirs."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(_PREFIX) and entry.name.endswith(_SUFFIX):
@@ -249,7 +249,7 @@ def _sweep_one(path: str) -> None:
 
 
 def lock(handle: int, *, wait: bool = False) -> bool:
-    """Locks an open file or folder against other processes; False where another one has locked it or the system has no such
+    """Lock an open file or folder against other processes. Return False if another one holds the lock, or the system has no such
     locks."""
     try:
         import fcntl

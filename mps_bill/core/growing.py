@@ -1,4 +1,4 @@
-"""A sequence that grows one by one without a copy each time."""
+"""A sequence that grows item by item without being copied."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 class Growing(Sequence[T]):
-    """A sequence that never changes. One with an item more shares its items, so that to make n of them, one after the other,
-    takes time as n and not as its square. It equals any sequence of equal items."""
+    """An immutable sequence. A longer one shares its items, so making n of them in turn takes time proportional to n, not to its
+    square. It equals any sequence with equal items."""
 
     __slots__ = ("_items", "_length")
 
@@ -20,9 +20,9 @@ class Growing(Sequence[T]):
         self._length = len(self._items)
 
     def plus(self, item: T) -> Growing[T]:
-        """The sequence with an item more at its end."""
+        """Return the sequence with one more item at its end."""
         longer = Growing[T]()
-        # What another one has put behind these items already is its own.
+        # Another longer sequence may already have added its own items to the list.
         longer._items = self._items if len(self._items) == self._length else self._items[: self._length]
         longer._items.append(item)
         longer._length = self._length + 1

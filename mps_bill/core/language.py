@@ -1,7 +1,7 @@
-"""The language of what people read: English, unless another is asked for while a result is shown.
+"""The language of results for people: English, unless another language is set while a result is shown.
 
-Texts are written in English where they are made, and translated there: `tr("{n} rows", n=3)`. A catalogue (gettext) is loaded
-only for another language, so English costs nothing. What programs read and every message of a problem stays English.
+Texts are written in English where they are used, and translated there: `tr("{n} rows", n=3)`. A gettext catalogue is loaded
+only for other languages, so English costs nothing. Data formats and messages about problems are always in English.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _language = ENGLISH
 
 @contextmanager
 def language(name: str) -> Iterator[None]:
-    """Inside, texts are in this one of `LANGUAGES`."""
+    """Set the language of texts inside the context, one of `LANGUAGES`."""
     global _language  # noqa: PLW0603
     before, _language = _language, name
     try:
@@ -40,12 +40,12 @@ def current() -> str:
 
 
 def mark(text: str, *senses: str) -> str:  # noqa: ARG001
-    """The text as it is. It is named here for catalogues, also in these senses, and translated by `tr` where it is shown."""
+    """Mark a text for the catalogues, also in these senses, and return it. `tr` translates it where it is shown."""
     return text
 
 
 class Said(str):
-    """A text that is made before it is shown: in English, and `tr` says it again in the language that is shown."""
+    """An English text that is made before it is shown. `tr` translates it into the language of the result."""
 
     __slots__ = ("text", "values")
 
@@ -60,9 +60,10 @@ def said(text: str, /, **values: object) -> Said:
 
 
 def tr(text: str, /, *, sense: str = "", **values: object) -> str:
-    """The text in the current language (English where its catalogue has none), with the values in the places of their names.
+    """Return the text in the current language, with the names in braces replaced by the values. Texts missing in the catalogue
+    stay English.
 
-    `sense` tells apart texts that are the same words in English.
+    `sense` distinguishes texts that have the same words in English.
     """
     if _language != ENGLISH and text:
         if isinstance(text, Said):
@@ -76,7 +77,7 @@ def tr(text: str, /, *, sense: str = "", **values: object) -> str:
 
 
 def tr_many(one: str, many: str, n: int, /, **values: object) -> str:
-    """The form of the text for a number, which stands in it as `{n}`."""
+    """Return the form of the text for the number `n`, which is `{n}` in it."""
     text = one if n == 1 else many
     if _language != ENGLISH:
         text = _catalogue(_language).ngettext(one, many, n)

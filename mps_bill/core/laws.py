@@ -1,16 +1,16 @@
-"""Laws of money, rows and accounts. A law that is broken is a bug, and it stops the run in every mode of Python."""
+"""Invariants of money, rows and accounts. A broken invariant is a bug, and stops the run in every mode of Python."""
 
 from __future__ import annotations
 
 
 class BrokenLaw(AssertionError):
-    """A result that cannot be right. Nothing must be made of it."""
+    """A result is impossible. It must not be used."""
 
 
 def law(condition: bool, text: str, *values: object) -> None:
-    """Raises `BrokenLaw` unless `condition` holds. An `assert` would not do: Python leaves it out when it optimises.
+    """Raise `BrokenLaw` unless `condition` holds. An `assert` would not be enough, because optimised Python omits it.
 
-    `text` says what is wrong; its `{}` are filled with `values`, which costs nothing while the law holds.
+    `text` says what is wrong. Its `{}` are filled with `values` only then, so a law that holds costs nothing.
     """
     if not condition:
         raise BrokenLaw(text.format(*values))

@@ -1,4 +1,4 @@
-"""Shares of an amount that always add up to it."""
+"""Splitting an amount into shares that always add up to it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mps_bill.core.units import ticks_of
 
 
 def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Decimal]]:
-    """`amount` split in proportion to whole weights, at ten decimals.
+    """Split `amount` in proportion to whole-number weights, at ten decimals.
 
-    Each share is the difference of two rounded running sums, so the shares add up to the amount; rounding every share by
-    itself would lose or invent a last digit. Where all weights are 0 the first takes the whole.
+    Each share is the difference of two rounded running sums, so the shares add up to the amount. Rounding every share
+    separately would lose or add a last digit. If all weights are 0, the first share is the whole amount.
     """
     shares = split_whole(ticks_of(amount), [weight for _, weight in weights])
     for (name, _), share in zip(weights, shares, strict=True):
@@ -21,7 +21,7 @@ def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterato
 
 
 def split_whole(number: int, weights: Sequence[int]) -> Iterator[int]:
-    """A whole number split in proportion to whole weights, as `split_amount` splits an amount."""
+    """Split a whole number in proportion to whole-number weights, as `split_amount` does."""
     whole = sum(weights)
     if not whole:
         yield from (0 if place else number for place in range(len(weights)))

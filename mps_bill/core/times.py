@@ -1,8 +1,8 @@
-"""Instants and billing calendars, in whole numbers.
+"""Instants and billing calendars, as whole numbers.
 
-An **instant** is microseconds since 1970-01-01T00:00:00Z for a moment read from input, and whole seconds since then for
-the edges of cycles, which always fall on a second. Billing offsets are fixed (the provider bills in UTC+8, which has no
-daylight saving), so an offset is a number of seconds east of UTC.
+An **instant** read from input is in microseconds since 1970-01-01T00:00:00Z. The starts and ends of cycles are in whole seconds.
+Billing offsets are fixed (the provider bills in UTC+8, which has no daylight saving time), so an offset is a number of seconds
+east of UTC.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EPOCH_DAY = _EPOCH.date()
 _MICROSECOND = timedelta(microseconds=1)
 
 OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9]|[+-](0[0-9]|1[0-4]))"
-#: Date, `T` or a space, hours and minutes, perhaps seconds and a fraction. Years outside 1970 to 2999 are typing errors.
+#: Date, `T` or a space, hours and minutes, optional seconds and fraction. Years outside 1970 to 2999 are treated as typos.
 LOCAL_TIME = (
     r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
@@ -33,13 +33,13 @@ _OFFSET = re.compile(OFFSET)
 _DATE = re.compile(r"(?P<year>19[7-9][0-9]|2[0-9]{3})-(?P<month>0[1-9]|1[0-2])(-(?P<day>0[1-9]|[12][0-9]|3[01]))?")
 
 
-# A file has few offsets, and a time in every row.
+# A file has a time in every row, but few different offsets.
 @lru_cache(maxsize=100)
 def parse_offset(text: str) -> int:
-    """Seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`.
+    """Return the seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`.
 
     Raises:
-        ValueError: the text is something else; the message says what is wanted.
+        ValueError: the text is something else; the message says what is expected.
     """
     if not _OFFSET.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not an offset from UTC; write one such as +08:00 or Z")
@@ -51,12 +51,12 @@ def parse_offset(text: str) -> int:
 
 
 def parse_instant(text: str, assumed_offset: int | None = None) -> int:
-    """Microseconds since the epoch for an ISO 8601 date and time with an offset; finer fractions are dropped.
+    """Return the microseconds since the epoch for an ISO 8601 date and time with an offset. Finer fractions are dropped.
 
-    `assumed_offset` (seconds east of UTC) is used where the text has no offset.
+    `assumed_offset` (seconds east of UTC) is used if the text has no offset.
 
     Raises:
-        ValueError: not such a time, no such day, or no offset and none assumed.
+        ValueError: the text is not such a time, names no existing day, or has no offset and none is assumed.
     """
     match = _INSTANT.fullmatch(text)
     if not match:
@@ -67,7 +67,7 @@ def parse_instant(text: str, assumed_offset: int | None = None) -> int:
     assert offset is not None
     local = match["local"]
     try:
-        # Microseconds are the finest that a datetime holds.
+        # A datetime has at most microseconds.
         moment = datetime.fromisoformat(local[:26]).replace(tzinfo=UTC)
     except ValueError:
         raise ValueError(f"{quoted(text)} names a day that does not exist") from None
@@ -75,10 +75,10 @@ def parse_instant(text: str, assumed_offset: int | None = None) -> int:
 
 
 def parse_second(text: str) -> int:
-    """Whole seconds since the epoch, for times in sheets and accounts.
+    """Return the whole seconds since the epoch for a time in a sheet or an account.
 
     Raises:
-        ValueError: as `parse_instant`, or a fraction of a second.
+        ValueError: as `parse_instant`; or the time has a fraction of a second.
     """
     return _whole_second(text, parse_instant(text))
 
@@ -91,7 +91,7 @@ def _whole_second(text: str, instant: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Half open, in seconds: from `start` to before `end`; None where it has no bound."""
+    """A half-open period in seconds: `start` is included, `end` is not; None means no bound."""
 
     start: int | None = None
     end: int | None = None
@@ -100,7 +100,7 @@ class Period:
         return (self.start is None or self.start <= second) and (self.end is None or second < self.end)
 
     def edge_in(self, start: int, end: int) -> int | None:
-        """A bound of the period that falls between two seconds; None where none does."""
+        """Return a bound of the period that is strictly between two seconds; None if there is none."""
         return next((edge for edge in (self.start, self.end) if edge is not None and start < edge < end), None)
 
 
@@ -108,10 +108,10 @@ ALWAYS = Period()
 
 
 def parse_period(text: str, offset: int) -> Period:
-    """The day (`2023-11-17`) or month (`2023-11`) on the clock `offset` seconds east of UTC.
+    """Return the day (`2023-11-17`) or month (`2023-11`) on the clock `offset` seconds east of UTC.
 
     Raises:
-        ValueError: the text is neither, or there is no such day.
+        ValueError: the text is neither, or names no existing day.
     """
     match = _DATE.fullmatch(text)
     if not match:
@@ -127,7 +127,7 @@ def parse_period(text: str, offset: int) -> Period:
 
 
 def parse_bound(text: str, offset: int) -> int:
-    """The second at which a day or month begins, or that a time names; without an offset it is on the clock `offset`.
+    """Return the second at which a day or month begins, or that a time names. Without an offset, it is on the clock `offset`.
 
     Raises:
         ValueError: the text is none of these, or has a fraction of a second.
@@ -143,23 +143,23 @@ def parse_bound(text: str, offset: int) -> int:
 
 
 def iso(second: int, offset: int) -> str:
-    """A second since the epoch as ISO 8601 with the offset, such as `2023-11-10T11:00:00+08:00`."""
+    """Return a second since the epoch as ISO 8601 with the offset, such as `2023-11-10T11:00:00+08:00`."""
     return _local(second, offset).isoformat()
 
 
 def clock(second: int, offset: int) -> str:
-    """The same for people, without the offset: `2023-11-10 11:00`, with seconds only where there are any."""
+    """Return a second for people, without the offset: `2023-11-10 11:00`, with seconds only if they are not 0."""
     local = _local(second, offset)
     return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
 
 
 def time_text(second: int, offset: int) -> str:
-    """The same as people write it in their language."""
+    """Return a second for people, in the language of the result."""
     return date_text(clock(second, offset))
 
 
 def date_text(text: str) -> str:
-    """A month, a day or an hour, such as `2023-11`, `2023-11-10` or `2023-11-10 11:00`, as people write it."""
+    """Return a month, day or hour, such as `2023-11`, `2023-11-10` or `2023-11-10 11:00`, in the language of the result."""
     date, space, time = text.partition(" ")
     year, month, *day = date.split("-")
     if not day:
@@ -168,12 +168,12 @@ def date_text(text: str) -> str:
 
 
 def utc_text(second: int) -> str:
-    """A second as programs of other makers want it: 2023-11-10T03:20:00Z."""
+    """Return a second in UTC, as other programs expect it: 2023-11-10T03:20:00Z."""
     return iso(second, 0).replace("+00:00", "Z")
 
 
 def offset_text(offset: int) -> str:
-    """`+08:00` for 28,800."""
+    """Return an offset as text: `+08:00` for 28,800."""
     hours, minutes = divmod(abs(offset) // 60, 60)
     return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
 
@@ -182,7 +182,7 @@ def _local(second: int, offset: int) -> datetime:
     return datetime.fromtimestamp(0, timezone(timedelta(seconds=offset))) + timedelta(seconds=second)
 
 
-# A day has many cycles, which are asked for one after the other.
+# A day has many cycles, which are processed one after the other.
 @lru_cache(maxsize=1000)
 def _day_text(days: int) -> str:
     return (_EPOCH_DAY + timedelta(days=days)).isoformat()
@@ -190,33 +190,32 @@ def _day_text(days: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A product's billing cycles: `cycle_seconds` (an hour or a day) on the clock of `offset` seconds east."""
+    """The billing cycles of a product: `cycle_seconds` (an hour or a day) on the clock `offset` seconds east of UTC."""
 
     cycle_seconds: int
     offset: int
 
     def cycle_start(self, second: int) -> int:
-        """Start of the cycle that holds `second`. Cycles are half open: a job at 12:00:00 falls in 12:00-13:00."""
+        """Return the start of the cycle that contains `second`. Cycles are half-open: a job at 12:00:00 is in 12:00-13:00."""
         return second - (second + self.offset) % self.cycle_seconds
 
     def cycle_end(self, cycle_start: int) -> int:
         return cycle_start + self.cycle_seconds
 
     def day(self, second: int) -> str:
-        """The calendar day on the billing clock, `2023-11-10`."""
+        """Return the calendar day on the billing clock, `2023-11-10`."""
         return _day_text((second + self.offset) // DAY)
 
     def month(self, second: int) -> str:
-        """The calendar month on the billing clock, `2023-11`."""
+        """Return the calendar month on the billing clock, `2023-11`."""
         return self.day(second)[:7]
 
     def month_start(self, month: str) -> int:
-        """The second at which `month` (`2023-11`) begins on the billing clock."""
+        """Return the second at which `month` (`2023-11`) begins on the billing clock."""
         first = datetime(int(month[:4]), int(month[5:7]), 1, tzinfo=UTC)
         return (first - _EPOCH) // timedelta(seconds=1) - self.offset
 
     def month_end(self, month: str) -> int:
-        """The second at which `month` (`2023-11`) is over on the billing clock."""
+        """Return the second at which `month` (`2023-11`) ends on the billing clock."""
         year, number = divmod(int(month[:4]) * 12 + int(month[5:7]), 12)
-        first = datetime(year, number + 1, 1, tzinfo=UTC)
-        return (first - _EPOCH) // timedelta(seconds=1) - self.offset
+        return self.month_start(f"{year:04}-{number + 1:02}")

@@ -1,10 +1,10 @@
-"""Units of quantities, and the exact integers that quantities are summed in.
+"""Units of quantities, and the exact integers in which quantities and amounts are summed.
 
-Every quantity becomes a whole number of **micros**: millionths of its dimension's base unit (microseconds for time,
-millionths of a MB for data, and so on). Units convert only within a dimension and only by whole factors, so a conversion
-to micros never rounds. Source of the factors: the provider's price lists (1 TB = 1024 GB, 1 GB-month = 720 GB-hours
-in every month). What a quantity costs is a whole number of **ticks** (10^-10 of the currency, the last digit that the provider
-gives), so that the amounts of lines add up fast and exactly.
+Every quantity is a whole number of **micros**: millionths of the base unit of its dimension (microseconds for time, millionths
+of a MB for data, and so on). Units convert only within a dimension and only by whole factors, so conversion to micros never
+rounds. The factors are from the provider's price lists (1 TB = 1024 GB, 1 GB-month = 720 GB-hours in every month). The amount of
+a line is a whole number of **ticks** (10^-10 of the currency, the last digit on the provider's bills), so that amounts are added
+fast and exactly.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from functools import lru_cache
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, divide, plain, scaled, stripped
 from mps_bill.core.language import mark
 
-#: A usage quantity has at most six decimals, so a micro is the smallest step that usage can carry.
+#: A usage quantity has at most six decimals, so a micro is the smallest step of usage.
 MICROS = 1_000_000
 QUANTITY_PLACES = 6
 _DISPLAY_SCALE: int = 10**AMOUNT_PLACES
 #: Ticks in one of the currency.
 TICKS: int = 10**AMOUNT_PLACES
-#: What the denominator of an amount divides where the amount ends: a price has ten decimals, a quantity six of a unit with
-#: at most twenty factors of 2.
+#: A multiple of the denominator of every amount that has finitely many decimals: a price has ten decimals, a quantity has six, of
+#: a unit with at most twenty factors of 2.
 _ENDING: int = 10**40
-#: The ticks that a micro costs, as `money_rate` prepares them.
+#: The ticks per micro, as returned by `money_rate`.
 MoneyRate = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of quantity: `factor` base units of its `dimension`. `many` is its name after any number but 1."""
+    """A unit of quantity: `factor` base units of its `dimension`. `many` is its name after all numbers except 1."""
 
     name: str
     many: str
@@ -66,20 +66,20 @@ UNITS: dict[str, Unit] = {
 
 
 def one_name(word: str) -> str:
-    """The name of the unit that a word is the plural of, as results print it; any other word as it is."""
+    """Return the singular of the plural of a unit, which results print; any other word unchanged."""
     return next((unit.name for unit in UNITS.values() if unit.many == word), word)
 
 
 def same_dimension(unit: Unit) -> tuple[Unit, ...]:
-    """The units that convert exactly to `unit`, itself included."""
+    """Return the units that convert exactly to `unit`, including itself."""
     return tuple(other for other in UNITS.values() if other.dimension == unit.dimension)
 
 
 def to_micros(quantity: Decimal, unit: Unit) -> int:
-    """`quantity` of `unit` in micros.
+    """Return `quantity` of `unit` in micros.
 
     Raises:
-        ValueError: `quantity` has more than six decimal places of the unit, so that a micro cannot hold it.
+        ValueError: `quantity` has more than six decimal places, so it is not a whole number of micros.
     """
     micros = quantity * unit.micros
     whole = int(micros)
@@ -89,7 +89,7 @@ def to_micros(quantity: Decimal, unit: Unit) -> int:
 
 
 def in_unit(micros: int, unit: Unit) -> Decimal:
-    """`micros` shown in `unit`: exact where it ends within ten decimals, else rounded half up there, for display only."""
+    """Return `micros` in `unit` for display: exact if ten decimals are enough, else rounded half up to ten decimals."""
     return scaled(divide(micros * _DISPLAY_SCALE, unit.micros, "half-up"), AMOUNT_PLACES)
 
 
@@ -99,28 +99,27 @@ def ends_in_unit(micros: int, unit: Unit) -> bool:
 
 
 def amount_of(micros: int, lot: int, unit_price: Decimal) -> Decimal:
-    """The money for `micros` at `unit_price` per `lot` micros: multiplied first, then divided once.
+    """Return the money for `micros` at `unit_price` per `lot` micros: multiplied first, then divided once.
 
-    Exact where the result ends within ten decimals, else rounded half up there, because the provider's own precision
-    is ten decimals.
+    It is exact if ten decimals are enough, else rounded half up to ten decimals, the precision of the provider's bills.
     """
     return scaled(ticks_at(micros, money_rate(unit_price, lot)), AMOUNT_PLACES)
 
 
 def ticks_at(micros: int, rate: MoneyRate) -> int:
-    """The ticks for `micros` at a rate, as `amount_of`."""
+    """Return the ticks for `micros` at a rate, rounded as in `amount_of`."""
     twice_numerator, denominator, twice_denominator = rate
-    # `divide` half up, without the call and with what a price fixes made ready: every line of every bill passes here.
+    # This is `divide` half up without the call, and with precomputed factors, because it runs for every line of every bill.
     return (micros * twice_numerator + denominator) // twice_denominator
 
 
 def ticks_of(amount: Decimal) -> int:
-    """An amount with at most ten decimals in ticks."""
+    """Return an amount with at most ten decimals in ticks."""
     return int(amount.scaleb(AMOUNT_PLACES))
 
 
 def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
-    """What `amount_of` rounds, as text: every digit, or twelve decimals and three points where it does not end."""
+    """Return the amount that `amount_of` rounds as text: all digits, or twelve decimals and `...` if it has infinitely many."""
     amount = Fraction(unit_price) * micros / unit.micros
     if _ENDING % amount.denominator == 0:
         return stripped(EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator)))
@@ -130,7 +129,7 @@ def exact_amount_text(micros: int, unit: Unit, unit_price: Decimal) -> str:
 
 @lru_cache(maxsize=4096)
 def money_rate(unit_price: Decimal, lot: int) -> MoneyRate:
-    """The ticks for one micro at a price per `lot` of them: a fraction in lowest terms as twice the numerator, the
-    denominator, twice the denominator."""
+    """Return the ticks per micro at a price per `lot` micros: of the fraction in lowest terms, twice the numerator, the
+    denominator, and twice the denominator."""
     ticks = Fraction(unit_price) * TICKS / lot
     return 2 * ticks.numerator, ticks.denominator, 2 * ticks.denominator

@@ -235,4 +235,4 @@ def test_regions_are_not_compared_for_one_region(tmp_path: Path, capsys: pytest.
     usage.write_text(USAGE)
     command = ["compare", str(usage), "--prices", "mps-china", "--region", "cn-shanghai=cn-beijing"]
     assert run_command([*command, "--only", "region=cn-beijing"]) == 2
-    assert "it cannot select by region together with --region" in capsys.readouterr().err
+    assert "a region cannot be selected with --region" in capsys.readouterr().err

@@ -261,9 +261,9 @@ def test_documents_are_files_or_pipes_of_a_limited_size(
     ]
     for words in commands:
         assert run([zeros if word == "FILE" else word for word in words]) == 3
-        assert "it is a device, and not a file or a pipe" in capsys.readouterr().err
+        assert "it is a device, not a file or a pipe" in capsys.readouterr().err
     assert run(["prices", "check", zeros]) == 3
-    assert "it is a device, and not a file or a pipe" in capsys.readouterr().out
+    assert "it is a device, not a file or a pipe" in capsys.readouterr().out
 
     (good / "large.yaml").write_bytes(b"#" * 16_000_001)
     monkeypatch.setattr("mps_bill.reconcile.read_export.MAX_BYTES_OF_DATA", 16_000_000)

@@ -98,7 +98,7 @@ def test_what_is_no_percentage_is_named_or_judged_on_usage(capsys: pytest.Captur
         ' to "each record rounded half-up to 0.01 minutes, at least 60 minutes"'
     )
     assert diff(capsys, "--fail-if-up", "5", code=4)[1] == (
-        f"A limit was crossed: {change}, which cannot be expressed as a percentage; --usage shows what it comes to\n"
+        f"A limit was crossed: {change}, which cannot be expressed as a percentage; --usage shows its effect\n"
     )
     assert diff(capsys, "--fail-if-up", "5", "--usage", "usage.csv", code=4)[1] == (
         "A limit was crossed: the list amount rises from 1.953 to 3.906 (+100 %), more than --fail-if-up 5 % allows\n"
@@ -109,7 +109,7 @@ def test_what_is_no_percentage_is_named_or_judged_on_usage(capsys: pytest.Captur
     diff(capsys, "--fail-if-up", "100", "--usage", "usage.csv", code=1)
     Path("usage.csv").write_text(kit.usage_text([kit.usage_of("dna")]))
     assert diff(capsys, "--fail-if-up", "5", "--usage", "usage.csv", code=4)[1] == (
-        f"A limit was crossed: {change}, which cannot be expressed as a percentage; the usage has none of transcoding\n"
+        f"A limit was crossed: {change}, which cannot be expressed as a percentage; the usage has no transcoding\n"
     )
 
 
@@ -118,7 +118,7 @@ def test_what_is_payable_is_judged_and_not_the_list_amount_alone(capsys: pytest.
     Path("usage.csv").write_text(kit.usage_text([kit.row()]))
     assert diff(capsys, "--fail-if-up", "5", code=4)[1] == (
         'A limit was crossed: the rounding of a bill changes from "down to 2 decimal places" to "up to 2 decimal places",'
-        " which cannot be expressed as a percentage; --usage shows what it comes to\n"
+        " which cannot be expressed as a percentage; --usage shows its effect\n"
     )
     words = ("--fail-if-up", "1", "--usage", "usage.csv")
     assert diff(capsys, *words, code=4)[1] == (

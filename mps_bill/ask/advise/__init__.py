@@ -1,1 +1,1 @@
-"""Which resource packs to buy for some usage: packs with prices as data, and what each would have saved."""
+"""Which resource packs to buy: packs on sale with their prices, and what each would have saved on the given usage."""

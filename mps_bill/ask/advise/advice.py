@@ -1,4 +1,4 @@
-"""Advice on packs: the usage is metered once, and settled again with every purchase that is looked at."""
+"""Advice on packs. The usage is metered once, and settled again with every purchase that is considered."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.resource_plans import ResourcePlans, segment_cuts
 
-#: Rows of one pack end with this many of it.
+#: The maximum number of one pack that is shown.
 MAX_OF_A_PACK = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """An item and spec that packs name: how much of it is used, could be covered by them, and is by the best purchase."""
+    """An item and spec that packs cover: how much is used, how much packs could cover, and how much the best purchase covers."""
 
     item: str
     spec: str
@@ -42,10 +42,11 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What packs would have saved over some usage, exactly.
+    """The exact savings of packs on the given usage.
 
-    `now` is what the bills come to with the plans that are there anyway (`held`), `everything` what packs without end or
-    price would make of them. `outcomes` are single packs, one and several; `bought_at` is None where there is no usage.
+    `now` is the amount of the bills with the plans that the account has (`held` is their number), and `everything` the outcome
+    with free packs of unlimited size. `outcomes` are purchases of one pack, in one or more pieces. `bought_at` is None if there
+    is no usage.
     """
 
     currency: str
@@ -63,7 +64,7 @@ class Advice:
     problems: ProblemReport
 
     def expires_at(self, type_: PackType) -> int:
-        """When packs of a type expire that are bought at `bought_at`, which is set."""
+        """Return when packs of a type expire that are bought at `bought_at`, which must not be None."""
         assert self.bought_at is not None
         return type_.valid_for.end(self.bought_at, self.offset)
 
@@ -76,46 +77,37 @@ def advise_usage(
     account: Account | None = None,
     bought_at: int | None = None,
 ) -> Advice:
-    """Which packs to buy for the usage, all at the second `bought_at` (by default the start of the first cycle).
+    """Return which packs to buy for the usage, all at the second `bought_at` (by default the start of the first cycle).
 
-    Of an account its plans, its contract, its month's use and what it has settled count: usage of settled cycles is late, and
-    left out.
+    The plans, the contract and the month's usage of an account are taken into account. Usage of cycles that it has settled is
+    late, and left out.
 
     Raises:
         InputRejected: as `pipeline.meter_usage`.
     """
     with decimal.localcontext(EXACT):
-        held = account.plans if account else ()
+        payer = _plans_alone(account, book)
         moments = () if bought_at is None else _moments(bought_at, packs, book)
-        cuts = tuple(sorted({*segment_cuts(held, book), *moments}))
+        cuts = tuple(sorted({*segment_cuts(payer.plans, book), *moments}))
         metered = meter(sources, book, replace(options, cuts=cuts))
-        # Only plans matter here, so that nothing else pays: what is not covered is left outstanding.
-        bare = Account(
-            id="advice",
-            currency=book.currency,
-            contract=account.contract if account else LIST_PRICES,
-            settled_through=account.settled_through if account else {},
-            month_used=account.month_used if account else {},
-        ).having(ResourcePlans(held))
-        settled = settle(gathered(metered, book, cuts).cycles, bare, book)
-        offset = book.offset
+        settled = settle(gathered(metered, book, cuts).cycles, payer, book)
         if bought_at is None and settled.settlements:
-            # Usage before and after a full hour is always known apart, so that this moment and the expiries can still be cuts.
+            # Usage is always metered separately before and after a full hour, so this time and the expiries can still be cuts.
             bought_at = min(settlement.bill.cycle.start for settlement in settled.settlements)
             cuts = tuple(sorted({*cuts, *_moments(bought_at, packs, book)}))
-            settled = settle(gathered(metered, book, cuts).cycles, bare, book)
+            settled = settle(gathered(metered, book, cuts).cycles, payer, book)
         cycles = tuple(settlement.bill.cycle for settlement in settled.settlements)
-        simulator = Simulator(cycles, held, bare.month_used, bought_at or 0, offset)
+        simulator = Simulator(cycles, payer.plans, payer.month_used, bought_at or 0, book.offset)
         outcomes = tuple(outcome for pack in packs.packs for outcome in _numbers_of(pack, packs.packs, simulator))
         found = best_purchase(simulator, packs.packs, outcomes)
         everything = simulator.buy(tuple((Pack(type_, ENDLESS, ZERO), 1) for type_ in packs.types))
         return Advice(
             currency=book.currency,
-            offset=offset,
+            offset=book.offset,
             packs=packs,
             cycles=cycles,
             bought_at=bought_at,
-            held=len(held),
+            held=len(payer.plans),
             now=simulator.now,
             everything=everything,
             outcomes=outcomes,
@@ -126,16 +118,26 @@ def advise_usage(
         )
 
 
+def _plans_alone(account: Account | None, book: PriceBook) -> Account:
+    """Return an account with the plans of another and no money: what plans do not cover is left outstanding."""
+    return Account(
+        id="advice",
+        currency=book.currency,
+        contract=account.contract if account else LIST_PRICES,
+        settled_through=account.settled_through if account else {},
+        month_used=account.month_used if account else {},
+    ).having(ResourcePlans(account.plans if account else ()))
+
+
 def _moments(bought_at: int, packs: PackList, book: PriceBook) -> Iterator[int]:
-    """When packs bought at a moment come into force and expire."""
+    """Yield when packs bought at a time come into force and expire."""
     yield bought_at
-    offset = book.offset
     for type_ in packs.types:
-        yield type_.valid_for.end(bought_at, offset)
+        yield type_.valid_for.end(bought_at, book.offset)
 
 
 def _numbers_of(pack: Pack, packs: Sequence[Pack], simulator: Simulator) -> Iterator[Outcome]:
-    """One pack, two, and so on, until nothing more is covered, or a larger pack costs no more."""
+    """Yield the outcomes of one pack, two, and so on, until no more usage is covered, or a larger pack is as cheap."""
     covered = 0
     for number in range(1, MAX_OF_A_PACK + 1):
         if number > 1 and is_outdone(pack, number, packs):
@@ -148,7 +150,7 @@ def _numbers_of(pack: Pack, packs: Sequence[Pack], simulator: Simulator) -> Iter
 
 
 def _reach(cycles: Sequence[Cycle], packs: PackList, everything: Outcome, best: Outcome) -> Iterator[Reach]:
-    """The used specs of every item that packs name, by name."""
+    """Yield the used specs of every item that packs cover, by name."""
     items = {item for type_ in packs.types for item in type_.covers}
     units: dict[tuple[str, str], Unit] = {}
     used: dict[tuple[str, str], int] = {}

@@ -1,14 +1,14 @@
-"""How much a purchase can save at most, found without settling anything.
+"""The most that a purchase can save, found without settling anything.
 
-A search for the best purchase may leave out what cannot be better than what it has, so a bound must never be too low. It
-starts from the bills without any plan. A contract only lowers them, so what a unit is worth at list is a bound as well:
+A search for the best purchase may skip purchases that cannot be better than the best one so far, so a bound must never be too
+low. It starts from the bills without any plan. A contract only lowers them, so bounds at list prices are valid, too:
 
-* A unit of a pack takes at most so much off the bills as the most valuable quantity that it can cover is listed at. What
-  the units of a type are worth together is thus at most a concave curve: the most valuable quantity first.
-* Where prices fall with the quantity, covering a part never makes the rest cheaper. Where a price rises, the whole amount
-  of its lines is added to what may be saved.
-* No more can be taken off the bills than the lines that packs can cover stand there with.
-* Every bill (every month, under monthly settlement) is rounded to money once, by less than the last place of money.
+* A unit of a pack saves at most the list price of the most valuable quantity that it can cover. The units of a type together
+  are therefore worth at most a concave curve, which begins with the most valuable quantity.
+* If prices fall with the quantity, covering a part never makes the rest cheaper. If a price rises, the whole amount of its
+  lines is added to the bound.
+* Packs can save no more than the amounts of the lines that they can cover.
+* Every bill (under monthly settlement every month) is rounded to money once, by less than the last place of money.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from mps_bill.rating.bills import statement_months, sum_amounts
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.sources.resource_plans import ResourcePlan, unit_rate
 
-#: Where a charge stands: the number of its cycle, and its own in the cycle.
+#: The number of a charge's cycle, and of the charge in the cycle.
 ChargeKey = tuple[int, int]
-#: The amount of a line is rounded to ten decimals, and so is what a discount takes off it.
+#: The amount of a line and its discount are each rounded to ten decimals.
 _LINE_ROUNDING = Fraction(2, 10**AMOUNT_PLACES)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What units of a plan can be worth at most: (units, worth of one), in millionths of the unit, the best first."""
+    """The most that units of a plan can be worth: (units, worth of one), in millionths of the unit, the most valuable first."""
 
     steps: tuple[tuple[Fraction, Fraction], ...]
 
@@ -44,7 +44,7 @@ class Curve:
         return self.steps[0][1] if self.steps else Fraction(0)
 
     def worth(self, owned: int, price: Fraction | None) -> Fraction:
-        """The worth of `owned` units, and of as many more as are worth more than their `price`, less that; None: no more."""
+        """Return the worth of `owned` units. With a `price`, add the gain from buying all further units that are worth more."""
         total = Fraction(0)
         left = Fraction(owned)
         for units, worth in self.steps:
@@ -58,8 +58,8 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The bounds of types that share charges with one another, or with the same plan that is there anyway: what the curves
-    come to with `slack`, and at most `cap`."""
+    """The bound of types that share charges with one another, or with the same plan of the account: the sum of the curves and
+    `slack`, and at most `cap`."""
 
     curves: Mapping[PackType, Curve]
     slack: Fraction
@@ -68,14 +68,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that purchases can save: the sum of the parts, which have no charge in common, and `slack`."""
+    """The most that purchases can save: the sum of the parts, which share no charges, and `slack`."""
 
     parts: tuple[Part, ...]
     slack: Fraction
 
     def saving(self, owned: Mapping[PackType, int], price: Decimal, more: Mapping[PackType, Fraction]) -> Fraction:
-        """The most that `owned` units for `price` can save, also with as many more of the types in `more` as one likes, at
-        these prices for a millionth."""
+        """Return the most that `owned` units bought for `price` can save, possibly with any number of further units of the types
+        in `more`, at these prices per millionth."""
         total = self.slack - Fraction(price)
         for part in self.parts:
             worth = (curve.worth(owned.get(type_, 0), more.get(type_)) for type_, curve in part.curves.items())
@@ -85,7 +85,7 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Group:
-    """Types and plans whose charges overlap, while they are gathered."""
+    """Types and plans with overlapping charges, under construction."""
 
     touched: set[ChargeKey]
     curves: dict[PackType, Curve]
@@ -103,7 +103,7 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
         touched, curve = _reach(simulator, plan, gross_lines)
         groups = _joined(groups, _Group(touched, {type_: curve}, Fraction(0), curve.best))
     for plan in simulator.plans:
-        # What is there anyway may cover something else when packs are bought, but not more than it could by itself.
+        # With packs, a plan of the account may cover other usage than now, but never more than it could alone.
         touched, curve = _reach(simulator, plan, gross_lines)
         groups = _joined(groups, _Group(touched, {}, curve.worth(plan.remaining, None), curve.best))
     parts = []
@@ -117,7 +117,7 @@ def bounds(simulator: Simulator, types: Sequence[PackType]) -> Bounds:
 
 
 def _joined(groups: Sequence[_Group], new: _Group) -> list[_Group]:
-    """The groups with a new one, joined with those that it overlaps."""
+    """Return the groups with a new one, which is joined with the groups that it overlaps."""
     disjoint = [group for group in groups if group.touched.isdisjoint(new.touched)]
     for group in groups:
         if group not in disjoint:
@@ -142,7 +142,7 @@ def _lines_by_charge(simulator: Simulator, run: Run) -> dict[ChargeKey, list[Lin
 def _reach(
     simulator: Simulator, plan: ResourcePlan, lines: Mapping[ChargeKey, Sequence[LineItem]]
 ) -> tuple[set[ChargeKey], Curve]:
-    """The charges that a plan could cover if it never ended, and what its units can be worth there."""
+    """Return the charges that an unlimited plan could cover, and what its units can be worth there."""
     touched: set[ChargeKey] = set()
     units: dict[Fraction, Fraction] = {}
     for number, deductions in enumerate(simulator.run((replace(plan, remaining=ENDLESS),)).deductions):
@@ -160,7 +160,7 @@ def _reach(
 
 
 def _highest(price: Price, lines: Iterable[LineItem]) -> Decimal:
-    """The highest price that a part of a charge has, or could come to have where prices rise."""
+    """Return the highest price of a part of a charge; if prices rise, the highest that it could have."""
     if not price.rises:
         return max(line.unit_price for line in lines)
     return max(unit_price for _, unit_price in price.figures())
@@ -171,8 +171,8 @@ def _net(lines: Iterable[LineItem]) -> Fraction:
 
 
 def _roundings(simulator: Simulator, now: Run, groups: Iterable[_Group]) -> Fraction:
-    """What roundings can add: the amount of a line is rounded before and after, the units of a deduction by at most one
-    millionth, and each bill that packs may change is rounded now by so much, and then by at most the last place of money."""
+    """Return what roundings can add. The amount of a line is rounded before and after, and the units of a deduction by at most
+    one millionth. Each bill that packs may change has its present rounding, and then one of at most the last place of money."""
     total = sum((len(group.touched) * (2 * _LINE_ROUNDING + group.best) for group in groups), Fraction(0))
     changing = {number for group in groups for number, _ in group.touched}
     bills_of: dict[tuple[str, int | str], list[int]] = {}

@@ -1,4 +1,4 @@
-"""The format of pack files, defined once: resource packs on sale, with their prices, and what a plan bought so covers."""
+"""The format of pack files: resource packs on sale, their prices, and the plans that they become."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURC
 from mps_bill.settlement.entries import MONEY_PLACES
 from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT
 
-#: The kinds of problem that pack files can have. K1xx: the file; K2xx: single values; K3xx: values together.
+#: The kinds of problem in pack files. K1xx: the file; K2xx: single values; K3xx: values that contradict each other.
 NO_SUCH_PACKS = Kind("K101", "no-such-packs")
 
 UNKNOWN_FORMAT = Kind("K201", "unknown-format")
@@ -48,8 +48,8 @@ _price = number("a pack's price", BAD_PRICE, MONEY_PLACES, above_zero=True)
 _id = lower_case("an id", BAD_ID)
 _line = line("a line", BAD_LINE, 500)
 
-ID = Field("id", _id, "the name of the list")
-NAME = Field("name", _line, "the packs' name for people")
+ID = Field("id", _id, "identifier of the list")
+NAME = Field("name", _line, "name of the packs")
 
 VALID_FOR = Field(
     "valid_for",
@@ -59,17 +59,17 @@ VALID_FOR = Field(
 SIZES = Field(
     "sizes",
     MapOf("the sizes", _size, _price, repeated=DUPLICATE_SIZE),
-    "size in the packs' unit, and the price of a pack of it",
+    "size of a pack in its unit, and its price",
 )
 SOURCES = Field("sources", ListOf("the sources", SOURCE), "where sizes, prices and coefficients were read, and when")
-NOTES = optional("notes", ListOf("the notes", _line), "what a buyer must know; printed with every advice", default=())
+NOTES = optional("notes", ListOf("the notes", _line), "conditions of purchase; printed with every advice", default=())
 PACK_TYPE: Object[dict[str, Any]] = Object(
     "a type of pack", (NAME, UNIT, VALID_FOR, REGIONS, COVERS, SIZES, SOURCES, NOTES), make=dict
 )
 
 FORMAT = format_field(FORMAT_NAME, UNKNOWN_FORMAT)
 PACKS = Field(
-    "packs", MapOf("the packs", _id, PACK_TYPE), "the types of pack; those of one type differ in size and price"
+    "packs", MapOf("the packs", _id, PACK_TYPE), "the types of packs; packs of one type differ in size and price"
 )
 PACK_LIST: Object[dict[str, Any]] = Object("a pack file", (FORMAT, ID, SITE, PRODUCT, CURRENCY, PACKS), make=dict)
 DOCUMENT = Document("mps-bill resource packs, version 1", PACK_LIST, NO_SUCH_PACKS)

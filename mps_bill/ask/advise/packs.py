@@ -1,4 +1,4 @@
-"""Resource packs on sale, as values, and the resource plans that they become when they are bought."""
+"""Resource packs on sale, and the resource plans that they become when they are bought."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mps_bill.core.units import Unit
 from mps_bill.price_sheet.sheet_model import Source
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
 
-#: Units (millionths) of a plan that no usage can use up.
+#: Units (millionths) of a plan that no usage can exhaust.
 ENDLESS = 10**40
 
 
@@ -26,7 +26,7 @@ class Validity:
     unit: Literal["day", "month"]
 
     def end(self, start: int, offset: int) -> int:
-        """The moment from which a pack bought at the second `start` can no longer be used.
+        """Return the second from which a pack bought at the second `start` can no longer be used.
 
         Months run to the same day and time on the clock of `offset`, or to the last day of a month that is too short:
         6 months from 2023-08-31 10:30 end on 2024-02-29 10:30.
@@ -47,9 +47,9 @@ class Validity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackType:
-    """Packs that differ in size and price alone. `covers` and `regions` are as in `ResourcePlan`.
+    """Packs that differ only in size and price. `covers` and `regions` are as in `ResourcePlan`.
 
-    `unknown` are the words of `covers` that are in no price sheet of the run: nothing of them can be billed, or covered.
+    `unknown` are the items and specs of `covers` that are in no price sheet of the run, so they cannot be billed or covered.
     """
 
     id: str
@@ -63,7 +63,7 @@ class PackType:
     unknown: tuple[str, ...]
 
     def plan(self, id_: str, units: int, start: int, offset: int) -> ResourcePlan:
-        """The resource plan that a pack of `units` millionths, bought at the second `start`, is."""
+        """Return the resource plan that a pack of `units` millionths becomes if it is bought at the second `start`."""
         end = self.valid_for.end(start, offset)
         return ResourcePlan(id_, self.name, self.unit, units, units, start, end, self.regions, self.covers)
 
@@ -79,7 +79,7 @@ class Pack:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PackList:
-    """The packs of a file; those of a type stand together, the smallest first."""
+    """The packs of a file, grouped by type, the smallest first."""
 
     id: str
     currency: str
@@ -90,7 +90,7 @@ class PackList:
         return tuple(dict.fromkeys(pack.type for pack in self.packs))
 
 
-#: Packs, and how many of each.
+#: Packs with the number of each.
 Purchase = tuple[tuple[Pack, int], ...]
 
 
@@ -99,7 +99,7 @@ def price_of(purchase: Purchase) -> Decimal:
 
 
 def units_of(purchase: Purchase) -> dict[PackType, int]:
-    """Millionths bought, by type."""
+    """Return the millionths bought, by type."""
     units: dict[PackType, int] = {}
     for pack, count in purchase:
         units[pack.type] = units.get(pack.type, 0) + pack.units * count
@@ -107,7 +107,7 @@ def units_of(purchase: Purchase) -> dict[PackType, int]:
 
 
 def is_outdone(pack: Pack, count: int, packs: Sequence[Pack]) -> bool:
-    """Whether as many units of the type cost no more as one larger pack: 4 x 5,000 for 348 beside 20,000 for 304."""
+    """Whether one larger pack has at least the same units for no more money: 20,000 for 304 instead of 4 x 5,000 for 348."""
     return any(
         other.type is pack.type and other.units >= count * pack.units and other.price <= count * pack.price
         for other in packs

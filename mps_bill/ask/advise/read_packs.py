@@ -1,4 +1,4 @@
-"""Packs from files, and those that come with the program, by id; held against the price sheets of the run."""
+"""Packs from files, or shipped packs by id, checked against the price sheets of the run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.settlement.entries import millionths
 from mps_bill.settlement.sources.resource_plans import COVERS, REGIONS, UNIT, rates_by_spec
 
-#: Below the folder of the shipped price sheets, where nothing takes these files for sheets.
+#: A folder below the shipped price sheets, so that these files are not read as sheets.
 _FOLDER = "packs"
 
 
 def shipped_packs() -> dict[str, Path]:
-    """Id to file of every list of packs that comes with the program, by id."""
+    """Return the file of every shipped list of packs, sorted by id."""
     folder = shipped_folder("pricing")
     return dict(sorted((path.stem, path) for path in (folder / _FOLDER).glob("*.yaml"))) if folder else {}
 
 
 def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Problem, ...]]:
-    """The packs in the file `name`, or in the shipped one of that id; or None and every problem with it."""
+    """Return the packs in the file `name` or in the shipped list with that id; or None and every problem."""
     shipped = shipped_packs()
     path, shown = Path(name), printable(name)
     if name in shipped and not path.is_file():
@@ -45,7 +45,7 @@ def load_packs(name: str, book: PriceBook) -> tuple[PackList | None, tuple[Probl
 def read_packs(
     document: ReadDocument[Made[dict[str, Any]]], book: PriceBook
 ) -> tuple[PackList | None, tuple[Problem, ...]]:
-    """The packs that a document lists, or None and every problem with it, by place."""
+    """Return the packs of a document; or None and every problem, by place."""
     fields, problems = document.fields, list(document.problems)
     if fields is None:
         return None, document.problems
@@ -62,7 +62,7 @@ def read_packs(
 
 
 def _packs(id_: str, on_sale: dict[str, Any], checked: _Covers) -> list[Pack]:
-    """The packs of a type, the smallest first."""
+    """Return the packs of a type, the smallest first."""
     values = {key: value for key, value in on_sale.items() if key not in (d.SIZES.key, COVERS.key)}
     if values["regions"] is not None:
         values["regions"] = frozenset(values["regions"])
@@ -73,17 +73,17 @@ def _packs(id_: str, on_sale: dict[str, Any], checked: _Covers) -> list[Pack]:
 
 @dataclass(frozen=True, slots=True)
 class _Covers:
-    """What a type of pack covers, by the specs of the price sheets, and the items and specs that these do not have."""
+    """The coverage of a type of pack by the specs of the price sheets, and the items and specs that the sheets do not have."""
 
     by_spec: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
 
 def _check_type(fields: Fields, book: PriceBook, problems: list[Problem]) -> _Covers:
-    """What the type covers; adds what contradicts the price sheets of the run.
+    """Return the coverage of a type of pack, and add what contradicts the price sheets to `problems`.
 
-    What they do not have is not a problem: a list of packs is for every customer of a site, and a price sheet perhaps for one
-    contract. It is reported with the advice.
+    Items and specs that no sheet has are not problems: a list of packs is for all customers of a site, and a sheet may be for
+    one contract. They are reported with the advice.
     """
     unit = fields.get(UNIT)
     known = book.known_regions

@@ -1,9 +1,9 @@
 """The purchase that saves the most, among all numbers of all packs.
 
-Branch and bound: the purchases are a tree, in which a step decides whether one more of a pack is bought or no more of it. The
-branch with the highest bound is looked into first; when no branch can save more than the best purchase that was settled,
-that one is the best of all. The bounds hold in any case (`bounds`), so the answer is exact; only the work has a limit, and
-where that is reached, the highest bound left says by how much another purchase could be better at most.
+The search is branch and bound. The purchases form a tree, in which each step decides whether to buy one more of a pack or no
+more of it. The branch with the highest bound is searched first. When no branch can save more than the best settled purchase,
+that one is the best of all. The bounds are always valid (`bounds`), so the answer is exact. Only the work is limited: if the
+limit is reached, the highest remaining bound says how much better another purchase could be at most.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from mps_bill.ask.advise.simulate import Outcome, Simulator
 from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.settlement.entries import MONEY_PLACES
 
-#: Purchases that are settled, and steps of the tree that are taken, before the search gives up.
+#: The maximum number of purchases that are settled, and of steps in the tree.
 MAX_SETTLED = 300
 MAX_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best purchase, how many purchases were `settled` in the search, and by how much another could be better at most:
-    0 where it is proven that none is. The gap is rounded up to money."""
+    """The best purchase, the number of purchases `settled` in the search, and the most by which another could be better: 0 if it
+    is proven that none is. The gap is rounded up to money."""
 
     best: Outcome
     settled: int
@@ -44,11 +44,13 @@ def best_purchase(
     max_settled: int = MAX_SETTLED,
     max_steps: int = MAX_STEPS,
 ) -> Found:
-    """The purchase with the highest saving; nothing, where every purchase costs more than it saves. `tried` are purchases
-    that were settled before. Of equal ones the first that was settled counts, and nothing before anything."""
+    """Return the purchase with the highest saving, which buys nothing if every purchase costs more than it saves.
+
+    `tried` are purchases that were settled before. Among equal purchases, the empty one comes first, then the first one settled.
+    """
     best = max((simulator.buy(()), *tried), key=lambda outcome: outcome.saving)
     types = tuple(dict.fromkeys(pack.type for pack in packs))
-    # The largest first, because they cost the least for a unit, and what is left to decide is bounded more closely then.
+    # The largest first: their units cost the least, which makes the bounds of the remaining decisions tighter.
     packs = sorted(packs, key=lambda pack: (types.index(pack.type), -pack.units))
     limits = bounds(simulator, types)
     cheapest = [_cheapest(packs[number:]) for number in range(len(packs) + 1)]
@@ -57,7 +59,7 @@ def best_purchase(
         purchase = _purchase(packs, counts)
         return limits.saving(units_of(purchase), price_of(purchase), cheapest[number])
 
-    # The highest bound first; of equal ones the latest, which is the nearest to a whole purchase.
+    # The highest bound first; among equal ones the latest, which is closest to a complete purchase.
     order = count(0, -1)
     heap = [(-bound((), 0), next(order), 0, (0,) * len(packs))]
     settled = 0
@@ -79,13 +81,16 @@ def best_purchase(
             highest = bound(child, following)
             if highest > Fraction(best.saving):
                 heapq.heappush(heap, (-highest, next(order), following, child))
-    gap = max(-heap[0][0] - Fraction(best.saving), Fraction(0)) if heap else Fraction(0)
-    cents = divide(gap.numerator * 10**MONEY_PLACES, gap.denominator, "up")
-    return Found(best, settled, scaled(cents, MONEY_PLACES))
+    return Found(best, settled, _in_money(-heap[0][0] - Fraction(best.saving)) if heap else ZERO)
+
+
+def _in_money(gap: Fraction) -> Decimal:
+    """Return a gap as money, rounded up; 0 if it is below zero."""
+    return scaled(divide(max(gap.numerator, 0) * 10**MONEY_PLACES, gap.denominator, "up"), MONEY_PLACES)
 
 
 def _cheapest(packs: Sequence[Pack]) -> dict[PackType, Fraction]:
-    """The lowest price of a millionth of each type."""
+    """Return the lowest price of a millionth of each type."""
     prices: dict[PackType, Fraction] = {}
     for pack in packs:
         price = Fraction(pack.price) / pack.units

@@ -1,7 +1,7 @@
-"""What usage costs with packs bought: the cycles are settled once more with the plans that the packs become.
+"""The cost of usage with purchased packs: the cycles are settled again with the plans that the packs become.
 
-Plans take quantity by `take_from_plans` and bills are made by `make_bill`, the same functions that settle an account; only
-who pays what is left does not matter here.
+`take_from_plans` and `make_bill` are the functions that also settle an account. Only the payment of the remaining amount does
+not matter here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePl
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The bills of all cycles, and for each what plans took from it."""
+    """The bills of all cycles, and the plan deductions of each."""
 
     bills: tuple[Bill, ...]
     deductions: tuple[tuple[PlanDeduction, ...], ...]
@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a pack covered of an item and spec: `micros` of the item for `units` (millionths) of the pack."""
+    """The part of an item and spec that a pack covered: `micros` of the item for `units` (millionths) of the pack."""
 
     pack: Pack
     item: str
@@ -44,11 +44,11 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A purchase held against the usage.
+    """The effect of a purchase on the usage.
 
-    `covered_list_amount` is what it takes off the list amounts, `worth` what it takes off the net amounts of the bills, and
-    `amounts` is what they come to then. `saving` is what they are lower by in payable money, less the `price`; below zero
-    where the purchase costs more than it saves.
+    `covered_list_amount` is the reduction of the list amounts, `worth` that of the net amounts of the bills, and `amounts` are
+    their sums with the purchase. `saving` is the reduction of the payable amount less the `price`; it is below zero if the
+    purchase costs more than it saves.
     """
 
     purchase: Purchase
@@ -61,7 +61,7 @@ class Outcome:
 
     @property
     def cost(self) -> Decimal:
-        """The packs and the bills together."""
+        """The cost of the packs and the bills together."""
         return self.price + self.amounts.payable
 
     @property
@@ -69,19 +69,19 @@ class Outcome:
         return sum(cover.micros for cover in self.covers)
 
     def covered(self, pack: Pack) -> int:
-        """Micros that the packs of one size cover, however many they are."""
+        """Return the micros that all packs of one size cover."""
         return sum(cover.micros for cover in self.covers if cover.pack is pack)
 
     def unused(self, pack: Pack, count: int) -> int:
-        """Millionths that are left of `count` packs of a purchase when the usage is over or the packs have expired."""
+        """Return the millionths left of `count` packs of a purchase when the usage ends or the packs expire."""
         return pack.units * count - sum(cover.units for cover in self.covers if cover.pack is pack)
 
     @property
     def break_even_units(self) -> int | None:
-        """The plan units (whole ones, rounded up) whose list amount is the price, at the mix that is covered here: 87 for
-        5,000 units that are used on HD at 0.0651 / 3 is earned with 4,010 of them.
+        """The number of whole plan units, rounded up, whose list amount equals the price, at the mix covered here. For example, a
+        pack of 5,000 units for 87, used on HD at 0.0651 / 3, pays off with 4,010 units.
 
-        None where nothing is saved, or packs of several types stand together, whose units do not add up.
+        None if nothing is saved, or if there are packs of several types, whose units cannot be added.
         """
         if self.worth <= 0 or len(units_of(self.purchase)) != 1:
             return None
@@ -90,10 +90,10 @@ class Outcome:
 
 
 class Simulator:
-    """Cycles to be settled again and again, with the plans that are there anyway and others bought at the second `start`.
+    """Cycles that are settled repeatedly, with the plans of the account and with others bought at the second `start`.
 
-    Most purchases cover most cycles wholly or not at all, so a bill is kept by all that it depends on: what is covered of
-    its charges, and what the month has used before.
+    Most purchases cover most cycles completely or not at all, so bills are cached by everything that they depend on: the
+    covered quantities of the charges, and the earlier usage of the month.
     """
 
     def __init__(
@@ -105,11 +105,11 @@ class Simulator:
         self.offset = offset
         self._used = used
         self._kept: dict[Hashable, Bill] = {}
-        #: What the bills come to without buying anything.
+        #: The sums of the bills without a purchase.
         self.now = self.run(plans).amounts
 
     def run(self, plans: tuple[ResourcePlan, ...]) -> Run:
-        """The cycles settled in their order with these plans alone."""
+        """Settle the cycles in order with only these plans."""
         used = self._used
         bills = []
         deductions = []
@@ -127,12 +127,12 @@ class Simulator:
         return Run(tuple(bills), tuple(deductions))
 
     def buy(self, purchase: Purchase) -> Outcome:
-        """What comes of the purchase, with the plans that are there anyway."""
+        """Return the outcome of a purchase in addition to the plans of the account."""
         bought: dict[str, Pack] = {}
         plans = list(self.plans)
         for pack, count in purchase:
             for number in range(count):
-                # No plan of an account has a space in its id.
+                # Ids of an account's plans never have spaces.
                 id_ = f"{pack.type.id} {pack.units} {number:06}"
                 bought[id_] = pack
                 plans.append(pack.type.plan(id_, pack.units, self.start, self.offset))

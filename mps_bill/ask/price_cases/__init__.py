@@ -1,1 +1,1 @@
-"""Usage cases beside a price sheet: usage rows and what they must come to, run like unit tests."""
+"""Price cases of price sheets: usage rows and the expected bills, run like unit tests."""

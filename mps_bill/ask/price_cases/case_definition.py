@@ -1,4 +1,4 @@
-"""The format of usage cases, defined once: cases are read by it, and editors get it as a JSON Schema."""
+"""The format of price cases. Cases are read by it, and editors get it as a JSON Schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT_NAME = "mps-bill/price-cases/1"
 
 #: Every problem that a row of usage can have.
 REFUSALS: tuple[Kind, ...] = tuple(kind for kind in vars(usage_kinds).values() if isinstance(kind, Kind))
-#: Digits of an amount before the point: quantities have 12 and prices too.
+#: The maximum digits of an amount before the point: quantities and prices have 12 each.
 _WHOLE_DIGITS = 24
 _LINE = r"[^\r\n]*"
 _SIGNED = f"-?({decimal_pattern(AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)})"
@@ -52,19 +52,19 @@ def _decimal(name: str) -> Text[Decimal]:
     return number(name, kinds.BAD_AMOUNT, AMOUNT_PLACES, whole_digits=_WHOLE_DIGITS)
 
 
-#: What each column of usage is, and whether a row of a case needs it. A row that names no job is a job of its own, one
-#: that names no time was completed at the start of the sheet's period, and one that failed may leave out what was used.
+#: The meaning of each column of usage, and whether a row of a case must have it. A row without a job is a job of its own. A row
+#: without a time was completed when the sheet comes into force. A failed row may omit what was used.
 _USAGE_DOCS: dict[str, tuple[str, bool]] = {
     "job_id": ("the job; default: a job of its own for each row", False),
-    "output": ("which output or part of the job", False),
-    "completed_at": ("when the job completed, with an offset; default: the start of the sheet", False),
+    "output": ("the output or part of the job", False),
+    "completed_at": ("when the job completed, with an offset; default: when the sheet comes into force", False),
     "region": ("the region id, such as cn-shanghai", True),
     "item": ("the item code of the price sheet", True),
-    "spec": ("the spec, where the item does not derive it", False),
-    "codec": ("the codec, where the item derives its spec from it", False),
+    "spec": ("the spec, if the item does not derive it", False),
+    "codec": ("the codec, if the item derives its spec from it", False),
     "width": ("the width in pixels", False),
     "height": ("the height in pixels", False),
-    "quantity": ("how much was used, at most 6 decimal places", False),
+    "quantity": ("the used quantity, with at most 6 decimal places", False),
     "unit": ("the unit of the quantity, one that converts to the item's", False),
     "status": ("success (default) or failed", False),
 }
@@ -73,7 +73,7 @@ USAGE_FIELDS = tuple(
 )
 USAGE_ROW: Object[dict[str, str | None]] = Object("a usage row", USAGE_FIELDS, make=dict)
 
-#: Each is held against what a line of a bill has under the same name.
+#: Each field is compared with the value of the same name in a line of a bill.
 LINE = Record(
     "an expected line",
     (
@@ -88,15 +88,15 @@ LINE = Record(
 )
 
 _BOUNDS = {"exclusiveMinimum": -(10**_WHOLE_DIGITS), "exclusiveMaximum": 10**_WHOLE_DIGITS}
-#: Each is held against what a run's sums have under the same name.
+#: Each field is compared with the value of the same name in the sums of the run.
 AMOUNTS = (
     optional("list_amount", _decimal("a list amount"), "the sum of all lines, exact"),
     optional(
         "rounding_adjustment",
         Text("a rounding adjustment", _signed, _SIGNED, kinds.BAD_AMOUNT, _BOUNDS),
-        "what rounding the bills to money adds, below zero where it takes away",
+        "the amount added by rounding the bills to money; below zero if they are rounded down",
     ),
-    optional("payable", _decimal("a payable amount"), "what is to be paid for all bills"),
+    optional("payable", _decimal("a payable amount"), "the amount to be paid for all bills"),
 )
 ISSUED_AT = optional(
     "issued_at",
@@ -132,7 +132,7 @@ EXPECTATION = Record(
 NAME = Field("name", _text("a case's name"), "what the case shows")
 SOURCE = optional("source", _text("a source"), "where the example is from")
 USAGE = Field("usage", ListOf("the usage", USAGE_ROW), "usage rows, with the columns of usage files")
-EXPECT = Field("expect", EXPECTATION, "what the usage must come to")
+EXPECT = Field("expect", EXPECTATION, "the expected result")
 CASE = Record("a case", (NAME, SOURCE, USAGE, EXPECT))
 
 FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)

@@ -1,4 +1,4 @@
-"""Usage cases from files. Cases of `NAME.yaml` stand beside it in `NAME.cases.yaml`."""
+"""Reading price cases. The cases of `NAME.yaml` are next to it in `NAME.cases.yaml`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mps_bill.price_sheet.load_sheets import load_file
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Usage and what it must come to. `rows` have a text for every column of usage files, and `row_places` their places;
-    `refusal` is the problem that must occur, with None where bills are expected."""
+    """Usage rows and the expected result. `rows` have a text for every column of usage files; `row_places` are their places.
+    `refusal` is the expected problem, None if bills are expected."""
 
     name: str
     place: Place
@@ -32,7 +32,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """The cases of one file and the book of the one sheet that they are for."""
+    """The cases of one file, and a book with the sheet that they test."""
 
     name: str
     book: PriceBook
@@ -40,10 +40,10 @@ class CaseFile:
 
 
 def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
-    """The cases that `paths` name (sheets, cases, folders, globs, ids of shipped sheets), each file with its sheet.
+    """Return the case files that `paths` name (sheets, cases, folders, globs, ids of shipped sheets), each with its sheet.
 
     Raises:
-        InputRejected: with every problem of every file of cases and of their sheets.
+        InputRejected: with every problem of the case files and their sheets.
     """
     pairs, problems = find_cases(paths)
     found = list(problems)
@@ -62,7 +62,7 @@ def load_cases(paths: Sequence[str]) -> tuple[CaseFile, ...]:
 
 
 def read_cases(document: ReadDocument[Fields]) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    """The cases of a document, and every problem with it."""
+    """Return the cases of a document, and every problem."""
     cases = map(_case, document.fields.parts(d.CASES) if document.fields else ())
     return tuple(case for case in cases if case), document.problems
 
@@ -83,7 +83,7 @@ def _case(fields: Fields) -> Case | None:
 
 
 def _row(values: dict[str, str | None], job_id: str) -> tuple[str, ...]:
-    """The values of a usage row by column; each row is a job of its own unless it says which."""
+    """Return the values of a usage row by column. A row without a job is a job of its own."""
     return tuple(
         values.get(column) or (job_id if column == "job_id" and values.get(column) is None else "")
         for column in RECORD_COLUMNS

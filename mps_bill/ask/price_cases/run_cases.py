@@ -1,4 +1,4 @@
-"""Running usage cases: the rows go through the whole pipeline, as if they stood in a file."""
+"""Running price cases: the rows go through the whole pipeline like those of a usage file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mps_bill.rating.lines import LineItem
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A value that is not as expected. `difference` is the actual less the expected amount; empty for other values."""
+    """A value that differs from the expected one. `difference` is the actual less the expected amount; empty for other values."""
 
     place: Place
     what: str
@@ -40,7 +40,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case with what went wrong. `refusals` are problems of its usage that it did not expect."""
+    """A case with its mismatches. `refusals` are unexpected problems of its usage."""
 
     case: Case
     mismatches: tuple[Mismatch, ...]
@@ -53,7 +53,7 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The results of one file of cases; `sheet` is the version that priced them."""
+    """The results of one case file; `sheet` is the version that priced them."""
 
     name: str
     sheet: str
@@ -70,7 +70,7 @@ def run_cases(file: CaseFile) -> FileResult:
 
 
 def run_case(case: Case, book: PriceBook) -> CaseResult:
-    """One case: its usage billed, and the bills held against what it expects."""
+    """Bill the usage of a case, and compare the bills with its expectation."""
     sheet = next(iter(book.sheets))
     offset = sheet.billing.calendar.offset
     source = _source(case, iso(sheet.effective_from, offset))
@@ -85,7 +85,7 @@ def run_case(case: Case, book: PriceBook) -> CaseResult:
 
 
 def _source(case: Case, start: str) -> UsageSource:
-    """The rows as CSV; a row that says no time was completed at the start of the sheet's period."""
+    """Return the rows as CSV. A row without a time is completed at `start`."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(RECORD_COLUMNS)
