@@ -177,22 +177,18 @@ def settle_usage(
     Raises:
         InputRejected: as `meter_usage`.
     """
-    from mps_bill.settlement.sources.resource_plans import segment_cuts
-
-    options = replace(options, cuts=segment_cuts(account.plans, book))
+    options = replace(options, cuts=account.cuts(book))
     return settle_metered(meter(sources, book, options), book, account, how)
 
 
 def settle_metered(metered: Metered, book: PriceBook, account: Account, how: Settling = Settling()) -> SettleRun:
-    """The bills for the usage of an account, paid from it. It was metered with the cuts of the account's plans, and perhaps
-    others."""
+    """The bills for the usage of an account, paid from it. It was metered with the account's cuts, and perhaps others."""
     # A bill needs none of this, and start-up is most of a small run.
     from mps_bill.settlement.closing import closing_rows, overdue_bills, totals
     from mps_bill.settlement.forecast import forecast
     from mps_bill.settlement.settle_cycles import settle
-    from mps_bill.settlement.sources.resource_plans import segment_cuts
 
-    usage = gathered(metered, book, segment_cuts(account.plans, book))
+    usage = gathered(metered, book, account.cuts(book))
     with decimal.localcontext(EXACT):
         late = how.charge_late, how.charge_twice
         settled = settle(usage.cycles, account, book, how.as_of, *late, close_months=how.close_months)

@@ -115,6 +115,19 @@ def test_the_table_of_rooms_is_the_list_that_is_tested() -> None:
     assert table == [room for rooms in ROOMS for room in rooms if room != "__main__"]
 
 
+def test_no_source_of_an_account_is_known_by_name() -> None:
+    """Everything goes through `SOURCES`, except advice on what to buy, which is about resource plans."""
+    sources = {name for name, _ in modules() if name.startswith("mps_bill.settlement.sources.")}
+    known = {
+        (name, found)
+        for name, tree in modules()
+        for found in imports_of(tree)
+        if found in sources - {"mps_bill.settlement.sources.payment_source"}
+        and not name.startswith(("mps_bill.settlement.sources", "mps_bill.ask.advise."))
+    }
+    assert not known
+
+
 def test_no_two_files_share_a_name() -> None:
     """A name says where to look; a reader does not need the folder to tell two files apart."""
     names = [path.stem for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"]

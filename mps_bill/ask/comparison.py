@@ -25,7 +25,6 @@ from mps_bill.rating.selection import EVERYTHING, Selection
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import totals
 from mps_bill.settlement.settle_cycles import settle
-from mps_bill.settlement.sources.resource_plans import segment_cuts
 
 OTHER_CURRENCY = Kind("V101", "other-currency")
 NO_COMMON_PRODUCT = Kind("V102", "no-common-product")
@@ -234,8 +233,8 @@ def compare_accounts(
         InputRejected: as `meter_usage`.
     """
     with decimal.localcontext(EXACT):
-        plans = (*(own.plans if own else ()), *other.plans)
-        usage = meter_usage(sources, book, replace(options, cuts=segment_cuts(plans, book)))
+        cuts = {second for account in (own, other) if account for second in account.cuts(book)}
+        usage = meter_usage(sources, book, replace(options, cuts=tuple(sorted(cuts))))
         nobody = said("no account: no plans, no vouchers")
         here = _settled(usage, book, own, selection) if own else _list_side(nobody, usage, selection)
         there = _settled(usage, book, other, selection)
@@ -308,7 +307,7 @@ def _side(label: str, bills: Sequence[Bill], months: Sequence[StatementMonth], s
 def _settled(usage: Usage, book: PriceBook, account: Account, selection: Selection) -> Side:
     """Return the side of the usage paid from the account, including cycles that it has settled: nothing is really charged. Money
     pays whole bills, so parts of bills have no payments."""
-    own = gathered(usage.metered, book, segment_cuts(account.plans, book))
+    own = gathered(usage.metered, book, account.cuts(book))
     settled = settled_in(settle(own.cycles, replace(account, settled_through={}), book, close_months=True), selection)
     bills = [step.bill for step in settled.settlements]
     before = sum(bill.cycle.end <= (account.settled(bill.cycle.product) or 0) for bill in bills)

@@ -118,12 +118,11 @@ def settle_folder(run: UsageRun, charging: ChargeOptions, settling: Settling, vi
     _check_folder(charging, run)
 
     from mps_bill.ask.all_accounts import meter_accounts
-    from mps_bill.settlement.save import check_accounts, plans_in
-    from mps_bill.settlement.sources.resource_plans import segment_cuts
+    from mps_bill.settlement.save import check_accounts, cuts_in
 
     book, is_part = run.book, bool(run.selection.only)
     with charging.metering(run, settling.as_of) as (sources, meter_options):
-        cuts = segment_cuts(plans_in(charging.account, book), book)
+        cuts = cuts_in(charging.account, book)
         usage = meter_accounts(sources, book, replace(meter_options, accounts=True, cuts=cuts))
         in_place = charging.in_place
         problems = check_accounts(usage.ids(), charging.account, charging.target, book, in_place=in_place, cuts=cuts)
@@ -172,8 +171,8 @@ def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
-    """The accounts of the usage, and how each is settled. `cuts` are the seconds at which their plans started or ended within a
-    cycle when the usage was read."""
+    """The accounts of the usage, and how each is settled. `cuts` are the `Account.cuts` of all of them when the usage was
+    read."""
 
     usage: AccountsUsage
     charging: ChargeOptions

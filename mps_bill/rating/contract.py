@@ -57,6 +57,8 @@ class Contract:
     def discounts_at(self, cycle_start: int) -> Sequence[Discount]:
         """The discounts in force at the start of a cycle, the largest first: a line gets the first that holds it, since
         discounts never add up. Of two that are equally large the one that stands first counts."""
+        if not self.discounts:
+            return ()
         found = [discount for discount in self.discounts if discount.in_force(cycle_start)]
         return sorted(found, key=lambda discount: -discount.percent)
 

@@ -14,12 +14,11 @@ from typing import Final, TypeVar
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import BrokenLaw, law
+from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.contract import LIST_PRICES, Contract
 from mps_bill.rating.lines import MonthUsage
 from mps_bill.settlement.sources import SOURCES
-from mps_bill.settlement.sources.balance import Balance
-from mps_bill.settlement.sources.payment_source import PaymentSource
-from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
+from mps_bill.settlement.sources.payment_source import PaymentSource, QuantitySource
 
 S = TypeVar("S", bound=PaymentSource)
 ChargedDays = Mapping[tuple[str, str], tuple[str, ...]]
@@ -133,13 +132,13 @@ class Account:
         """The end of the last settled cycle of `product`, or None where nothing is settled."""
         return self.settled_through.get(product, self.settled_through.get(EVERY_PRODUCT))
 
-    @property
-    def plans(self) -> tuple[ResourcePlan, ...]:
-        return self.of(ResourcePlans).plans
-
-    @property
-    def balance(self) -> Decimal:
-        return self.of(Balance).amount
+    def cuts(self, book: PriceBook) -> tuple[int, ...]:
+        """The seconds at which sources of quantity begin or cease to cover usage within a cycle of some product, in order:
+        usage before and after each of them must be known separately."""
+        calendars = [book.calendar(product) for product in book.versions]
+        sources = (source for source in self.sources if isinstance(source, QuantitySource))
+        moments = {moment for source in sources for moment in source.bounds()}
+        return tuple(sorted(at for at in moments if any(calendar.cycle_start(at) != at for calendar in calendars)))
 
     @property
     def owed(self) -> Decimal:

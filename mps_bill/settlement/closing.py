@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from mps_bill.core.decimals import ZERO, scaled
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.laws import law
-from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.rating.bills import Amounts, sum_amounts
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
-from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.sources.payment_source import QuantitySource
 from mps_bill.settlement.waterfall import Arrival
 
 #: Sources that every account file names, and people see also where they are empty.
@@ -77,9 +76,8 @@ def use_of_sources(settled: Settled) -> dict[tuple[str, str], Use]:
 
 def _deductions(step: Settlement | StatementSettlement) -> Iterator[tuple[str, str, Decimal, Decimal]]:
     """Source, id, what it gave, and what it had left then, of quantity and of money."""
-    for plan in step.plan_deductions if isinstance(step, Settlement) else ():
-        units, remaining = (scaled(value, QUANTITY_PLACES) for value in (plan.units, plan.remaining))
-        yield ResourcePlans.name, plan.plan.id, units, remaining
+    for taken, _ in step.covers if isinstance(step, Settlement) else ():
+        yield taken.source.name, taken.id, taken.taken, taken.left
     for paid in step.payment.deductions:
         yield paid.source, paid.id or "", paid.amount, paid.remaining
 
@@ -128,11 +126,11 @@ POOLS = (*(source.pool for source in MONEY_SOURCES), "outstanding", "frozen")
 class Totals:
     """Of all bills and statements: the payable of `amounts` = what each source `paid` + `outstanding` + `frozen`.
 
-    `frozen` is what the run froze less what its statements released. `plans` has the units (millionths) taken, by plan.
+    `frozen` is what the run froze less what its statements released. `units` has what each source of quantity gave, by id.
     """
 
     amounts: Amounts
-    plans: dict[str, int]
+    units: dict[str, dict[str, Decimal]]
     paid: dict[str, Decimal]
     outstanding: Decimal
     frozen: Decimal
@@ -152,16 +150,20 @@ def totals(settled: Settled) -> Totals:
     """The totals of a run; they add up, which is a law."""
     amounts = sum_amounts((step.bill for step in settled.settlements), (step.statement for step in settled.statements))
     payments = [step.payment for step in settled.settlements] + [step.payment for step in settled.statements]
-    plans = dict.fromkeys((plan.id for plan in settled.opening.plans), 0)
+    units = {
+        source.name: dict.fromkeys((one.id for one in source.holdings()), ZERO)
+        for source in settled.opening.sources
+        if isinstance(source, QuantitySource)
+    }
     for settlement in settled.settlements:
-        for deduction in settlement.plan_deductions:
-            plans[deduction.plan.id] += deduction.units
+        for taken, _ in settlement.covers:
+            units[taken.source.name][taken.id] += taken.taken
     paid = {one.name: sum((payment.paid_by(one.name) for payment in payments), ZERO) for one in MONEY_SOURCES}
     outstanding = sum((payment.outstanding for payment in payments), ZERO)
     released = sum((step.released for step in settled.statements), ZERO)
     frozen = sum((step.frozen for step in settled.settlements), ZERO) - released
     law(sum(paid.values(), outstanding + frozen) == amounts.payable, "the totals do not add up")
-    return Totals(amounts, plans, paid, outstanding, frozen)
+    return Totals(amounts, units, paid, outstanding, frozen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,19 @@
-"""When plans, vouchers, cards, balance and credit line run out if usage goes on as in the last days."""
+"""When the sources of an account run out if usage goes on as in the last days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import ZERO, divide, scaled
 from mps_bill.core.times import DAY
-from mps_bill.core.units import MICROS
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.closing import Use, is_held, use_of_sources
 from mps_bill.settlement.entries import MONEY_PLACES
 from mps_bill.settlement.settle_cycles import Settled, Settlement
-from mps_bill.settlement.sources.payment_source import Holding, MoneySource
-from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.sources.payment_source import Holding, MoneySource, QuantitySource
 
 #: Later than this nobody plans, and calendars end.
 _HORIZON = 100 * 365 * DAY
@@ -58,9 +56,13 @@ class _Rate:
     now: Fraction
     rises: tuple[tuple[Fraction, Fraction], ...] = ()
 
+    def at(self, second: Fraction) -> Fraction:
+        """How fast it goes at a time."""
+        return self.now + sum(more for time, more in self.rises if time <= second)
+
     def gone(self, left: Fraction, since: Fraction) -> Fraction | None:
         """When `left` is gone that is used from `since` on; None where it never is."""
-        rate = self.now + sum(more for time, more in self.rises if time <= since)
+        rate = self.at(since)
         for time, more in sorted(rise for rise in self.rises if rise[0] > since):
             if rate and since + left / rate <= time:
                 break
@@ -72,9 +74,9 @@ class _Rate:
 def forecast(settled: Settled, days: int) -> Forecast | None:
     """The forecast from the bills of the last `days` days of the run, or of all its time where that is shorter.
 
-    Plans of one unit are used one after the other. Money goes at the rate of what was payable, and when the plans of a
-    unit have run out also of what they covered, at list price: from each source in turn, as if what is limited could pay any
-    bill. None where the run settled no bill.
+    Quantities of one unit are used one after another, source by source. Money goes at the rate of what was payable, and, when the
+    quantities of a unit have run out, also of what they covered, at list price: from each source in turn, as if what is limited
+    could pay any bill. None if the run settled no bill.
     """
     bills = [settlement for settlement in settled.settlements if settlement.bill.cycle.correction_at is None]
     now = settled.until
@@ -84,37 +86,58 @@ def forecast(settled: Settled, days: int) -> Forecast | None:
     start = max(end - days * DAY, min(settlement.bill.cycle.start for settlement in bills))
     window = [settlement for settlement in bills if settlement.bill.cycle.start >= start]
     uses = use_of_sources(settled)
-    plans, rises = _plan_rows(settled.closing, window, end - start, now, uses)
+    quantities, rises = _quantity_rows(settled.closing, window, end - start, now, uses)
     payable = sum((settlement.bill.amounts.payable for settlement in window), ZERO)
     rate = _Rate(Fraction(payable) / (end - start), rises)
-    return Forecast(start, end, (*plans, *_money_rows(settled.closing, rate, now, uses)))
+    return Forecast(start, end, (*quantities, *_money_rows(settled.closing, rate, now, uses)))
 
 
-def _plan_rows(
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """What is used by the second from `since` on: `units`, which are worth `money` at list price."""
+
+    since: Fraction
+    units: Fraction
+    money: Fraction
+
+
+def _quantity_rows(
     account: Account, window: Iterable[Settlement], span: int, now: int, uses: _Uses
 ) -> tuple[list[ForecastRow], tuple[tuple[Fraction, Fraction], ...]]:
-    """A row for the plans of each unit, and how much faster money goes from when they have run out."""
-    units: dict[str, int] = {}
-    worth: dict[str, Decimal] = {}
-    for settlement in window:
-        for deduction, number in zip(settlement.plan_deductions, settlement.plan_lines, strict=True):
-            unit, line = deduction.plan.unit.name, settlement.bill.lines[number]
-            units[unit] = units.get(unit, 0) + deduction.units
-            worth[unit] = worth.get(unit, ZERO) + line.listed(deduction.micros)
-    rows, rises = [], []
-    held = account.of(ResourcePlans).holdings()
-    for unit in dict.fromkeys(plan.unit for plan in held if plan.unit):
-        plans = [plan for plan in held if plan.unit == unit and not _expired(plan, now)]
-        rate = Fraction(units.get(unit, 0), span * MICROS)
-        pause, out = _runs_out(plans, _Rate(rate), Fraction(now))
-        rows.append(_row(ResourcePlans.name, unit, plans, _a_day(rate), out, now, uses))
-        if pause is not None:
-            rises.append((pause, Fraction(worth.get(unit, ZERO)) / span))
-    return rows, tuple(rises)
+    """A row for each unit of each source of quantity, and how much faster money goes when the last of a unit has run out."""
+    used = _covered(window)
+    rows = []
+    #: By unit, what the sources so far no longer cover, each from the time at which they have run out.
+    uncovered: dict[str, list[_Flow]] = {}
+    for source in account.sources:
+        held = source.holdings() if isinstance(source, QuantitySource) else ()
+        for unit in dict.fromkeys(one.unit for one in held if one.unit):
+            parts = [one for one in held if one.unit == unit and not _expired(one, now)]
+            before = uncovered.pop(unit, [])
+            units, listed = used.get((source.name, unit), (ZERO, ZERO))
+            own = _Flow(Fraction(now), Fraction(units) / span, Fraction(listed) / span)
+            rate = _Rate(own.units, tuple((flow.since, flow.units) for flow in before))
+            pause, out = _runs_out(parts, rate, own.since)
+            rows.append(_row(source.name, unit, parts, _a_day(rate.at(own.since)), out, now, uses))
+            if pause is not None:
+                flows = (flow for flow in (own, *before) if flow.units)
+                uncovered[unit] = [replace(flow, since=max(pause, flow.since)) for flow in flows]
+    return rows, tuple((flow.since, flow.money) for flows in uncovered.values() for flow in flows)
+
+
+def _covered(settlements: Iterable[Settlement]) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
+    """The units taken from each source of quantity, by its name and the unit; and what they covered, at list price."""
+    found: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+    for settlement in settlements:
+        for taken, number in settlement.covers:
+            key = taken.source.name, taken.unit.name
+            units, listed = found.get(key, (ZERO, ZERO))
+            found[key] = units + taken.taken, listed + settlement.bill.lines[number].listed(taken.micros)
+    return found
 
 
 def _money_rows(account: Account, rate: _Rate, now: int, uses: _Uses) -> Iterator[ForecastRow]:
-    a_day = _a_day(rate.now + sum(more for time, more in rate.rises if time <= now))
+    a_day = _a_day(rate.at(Fraction(now)))
     since: Fraction | None = Fraction(now)
     for source in account.sources:
         held = [one for one in source.holdings() if one.whole != 0 and not _expired(one, now)]

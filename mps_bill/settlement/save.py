@@ -23,7 +23,7 @@ from mps_bill.settlement.account_reader import read_account
 from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
 from mps_bill.settlement.charged import charged_beyond
 from mps_bill.settlement.entries import ID_PATTERN
-from mps_bill.settlement.sources.resource_plans import ResourcePlan, segment_cuts
+from mps_bill.settlement.sources import QUANTITY_SOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,11 @@ def account_path(folder: str, account_id: str) -> str:
 def open_account_in(
     folder: str, account_id: str, book: PriceBook, *, lock: bool, cuts: Sequence[int] | None = None
 ) -> Iterator[AccountFile]:
-    """The account in a folder with one file an account, as `open_account`. `cuts` are the seconds at which plans started or
-    ended within a cycle when the usage was read (None: whatever they were).
+    """The account in a folder with one file an account, as `open_account`. `cuts` are the `Account.cuts` of all accounts when
+    the usage was read (None: whatever they were).
 
     Raises:
-        InputRejected: also where there is no such file, it holds another account, or has a plan with another such second.
+        InputRejected: also where there is no such file, it holds another account, or has other cuts.
     """
     if not re.fullmatch(ID_PATTERN, account_id):
         message = (
@@ -149,22 +149,26 @@ def open_account_in(
         if file.account.id != account_id:
             message = f"it holds the account {quoted(file.account.id)}; by its name it should hold {quoted(account_id)}"
             raise _rejected(name, kinds.OTHER_ACCOUNT, message)
-        if cuts is not None and not set(segment_cuts(file.account.plans, book)) <= set(cuts):
+        if cuts is not None and not set(file.account.cuts(book)) <= set(cuts):
             message = "it was changed while this run went on, and has another plan now; run again"
             raise _rejected(name, kinds.EDITED, message)
         yield file
 
 
-def plans_in(folder: str, book: PriceBook) -> Iterator[ResourcePlan]:
-    """The resource plans of all accounts in a folder. What is wrong with an account is found when it is used."""
+def cuts_in(folder: str, book: PriceBook) -> tuple[int, ...]:
+    """The `Account.cuts` of all accounts in a folder together. What is wrong with an account is found when it is used."""
+    cuts: set[int] = set()
     for path in sorted(Path(folder).glob("*.yaml")):
         with suppress(InputRejected, OSError):
-            if _PLANS_KEY in path.read_bytes():
+            text = path.read_bytes()
+            if any(key in text for key in _QUANTITY_KEYS):
                 with open_account(str(path), book, lock=False) as file:
-                    yield from file.account.plans
+                    cuts.update(file.account.cuts(book))
+    return tuple(sorted(cuts))
 
 
-_PLANS_KEY = b"resource_plans"
+#: An account file without any of these has no source of quantity.
+_QUANTITY_KEYS = [key.key.encode() for source in QUANTITY_SOURCES for key in source.keys]
 
 
 def check_accounts(

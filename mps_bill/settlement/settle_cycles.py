@@ -18,9 +18,8 @@ from mps_bill.rating.bills import Bill, Cycle, StatementMonth, make_bill, under_
 from mps_bill.settlement.account import Account, FrozenMonth
 from mps_bill.settlement.charged import Before, CycleKey, charged_before, cycle_key, known, remember
 from mps_bill.settlement.monthly import StatementSettlement, due_statements, freeze, settle_statement
-from mps_bill.settlement.sources.payment_source import Due, PaidLine
-from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlans, take_from_plans
-from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, pay_at_billing, receive
+from mps_bill.settlement.sources.payment_source import Due, PaidLine, QuantityDeduction
+from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, cover, pay, pay_at_billing, receive
 
 
 # Not frozen, for the reason that lines (`rating.lines`) are not.
@@ -28,12 +27,11 @@ from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, pay, p
 class Settlement:
     """A bill and how it was paid: list amount - discount + rounding adjustment = deductions + outstanding + `frozen`.
 
-    `plan_lines` has for each plan deduction the number of the bill's line that shows the covered quantity.
+    `covers` has each deduction of quantity with the number of the bill's line that shows the covered quantity.
     """
 
     bill: Final[Bill]
-    plan_deductions: Final[tuple[PlanDeduction, ...]]
-    plan_lines: Final[tuple[int, ...]]
+    covers: Final[tuple[tuple[QuantityDeduction, int], ...]]
     payment: Final[Payment]
     frozen: Final[Decimal]
 
@@ -200,10 +198,10 @@ class _Run:
 def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
     """The bill of one cycle, paid at its issue time, and the account after it, which does not `remember` the cycle yet: to
     do so once for all cycles of a run keeps a long run linear."""
-    cover = take_from_plans(cycle, account.plans)
-    bill, used = make_bill(cycle, cover.covered, account.month_used)
-    if cover.deductions:
-        account = account.having(ResourcePlans(cover.plans))
+    taken = cover(cycle, account.sources)
+    bill, used = make_bill(cycle, taken.covered, account.month_used)
+    if taken.deductions:
+        account = account.with_sources(taken.sources)
     if used is not account.month_used:
         account = replace(account, month_used=used)
     payment, frozen = NOTHING_PAID, ZERO
@@ -214,7 +212,7 @@ def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
         frozen, account = payable - payment.paid, freeze(bill, payment, account)
     elif payable:
         payment, account = pay(_due(bill, account), account)
-    settlement = Settlement(bill, cover.deductions, _lines(bill, cover.deductions), payment, frozen)
+    settlement = Settlement(bill, _with_lines(bill, taken.deductions), payment, frozen)
     _check(settlement)
     return settlement, account
 
@@ -242,14 +240,14 @@ def _check(settlement: Settlement) -> None:
     law(accounted == due, "{} is accounted for of {}", accounted, due)
 
 
-def _lines(bill: Bill, deductions: Iterable[PlanDeduction]) -> tuple[int, ...]:
-    """The number of the first line of the charge that each deduction covers."""
+def _with_lines(bill: Bill, deductions: Sequence[QuantityDeduction]) -> tuple[tuple[QuantityDeduction, int], ...]:
+    """Each deduction with the number of the first line of the charge that it covers."""
     if not deductions:
         return ()
     first: dict[int, int] = {}
     for number, line in enumerate(bill.lines):
         first.setdefault(id(line.charge), number)
-    return tuple(first[id(bill.cycle.charges[deduction.charge])] for deduction in deductions)
+    return tuple((one, first[id(bill.cycle.charges[one.charge])]) for one in deductions)
 
 
 def _split_late(cycles: Iterable[Cycle], account: Account) -> tuple[list[Cycle], list[Cycle]]:

@@ -1,4 +1,5 @@
-"""Paying what is due from each source in turn; what is left then is outstanding. And what a top-up repays."""
+"""Covering quantity and paying what is due from each source in turn; what is left then is outstanding. And what a top-up
+repays."""
 
 from __future__ import annotations
 
@@ -10,9 +11,48 @@ from typing import Final
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.growing import Growing
 from mps_bill.core.laws import law
+from mps_bill.rating.bills import Cycle
 from mps_bill.settlement.account import Account, Debt, TopUp, debt_order
 from mps_bill.settlement.sources import TAKEN_IN
-from mps_bill.settlement.sources.payment_source import Due, MoneyDeduction, MoneySource
+from mps_bill.settlement.sources.payment_source import (
+    Due,
+    MoneyDeduction,
+    MoneySource,
+    PaymentSource,
+    QuantityDeduction,
+    QuantitySource,
+    Uncovered,
+)
+
+
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
+class Cover:
+    """The micros `covered` of each charge of a cycle, by which deductions, and the sources after them."""
+
+    covered: Final[tuple[int, ...]]
+    deductions: Final[tuple[QuantityDeduction, ...]]
+    sources: Final[tuple[PaymentSource, ...]]
+
+
+def cover(cycle: Cycle, sources: tuple[PaymentSource, ...]) -> Cover:
+    """Cover the charges of a cycle from the sources of quantity among `sources`, each from what the ones before it have left."""
+    uncovered = Uncovered(cycle)
+    deductions: list[QuantityDeduction] = []
+    after = list(sources)
+    for number, source in enumerate(sources):
+        if isinstance(source, QuantitySource):
+            taken, after[number] = source.cover(uncovered)
+            deductions += taken
+    if not deductions:
+        return Cover((0,) * len(cycle.charges), (), sources)
+    covered = [0] * len(cycle.charges)
+    for one in deductions:
+        covered[one.charge] += one.micros
+    for number, left in uncovered.looked_at.items():
+        is_sound = min(left.values()) >= 0 and sum(left.values()) == cycle.charges[number].micros - covered[number]
+        law(is_sound, "a source covers another quantity than it says")
+    return Cover(tuple(covered), tuple(deductions), tuple(after))
 
 
 # Not frozen, for the reason that lines (`rating.lines`) are not.

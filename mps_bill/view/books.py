@@ -8,15 +8,21 @@ from dataclasses import dataclass, field
 from mps_bill.core.diagnostics import Kind, Problem
 from mps_bill.documents.shapes import Choice, Fields, Located, Many, MapOf, Record, Text, matching, optional
 from mps_bill.documents.values import word
-from mps_bill.settlement.sources import SOURCES
+from mps_bill.settlement.sources import QUANTITY_SOURCES, SOURCES
+from mps_bill.settlement.sources.payment_source import QuantitySource
 
 BAD_LEDGER_ACCOUNT = Kind("C211", "bad-ledger-account")
 SHARED_LEDGER_ACCOUNT = Kind("C212", "shared-ledger-account")
 
 
-def _component(pool: str) -> str:
+def _component(key: str) -> str:
     """`credit_line` as `Credit-Line`."""
-    return "-".join(word.capitalize() for word in pool.split("_"))
+    return "-".join(word.capitalize() for word in key.split("_"))
+
+
+def usage_key(source: type[QuantitySource]) -> str:
+    """The key of the units that a source of quantity gave: `plan_usage`."""
+    return f"{source.total_key}_usage"
 
 
 #: What money comes from or goes to beside the balances, with the default account of each.
@@ -24,7 +30,13 @@ FLOWS = {
     "expenses": ("Expenses:Cloud", "list amounts; below it an account for each product and item"),
     "discounts": ("Expenses:Cloud:Discounts", "discounts of a contract, which lower the expenses"),
     "rounding": ("Expenses:Cloud:Rounding", "rounding adjustments of bills and statements"),
-    "plan_usage": ("Expenses:Cloud:Plan-Usage", "the units that resource plans gave"),
+    **{
+        usage_key(source): (
+            f"Expenses:Cloud:{_component(usage_key(source))}",
+            f"the units that {source.pool_title.lower()} gave",
+        )
+        for source in QUANTITY_SOURCES
+    },
     "top_ups": ("Assets:Bank", "where top-ups come from"),
     "opening_balances": ("Equity:Opening-Balances", "where the balances come from that the account begins with"),
 }

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.ask.job_history import Explained
-from mps_bill.core.decimals import plain, scaled, stripped
+from mps_bill.core.decimals import stripped
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text, iso, offset_text, time_text
 from mps_bill.core.units import MICROS
-from mps_bill.price_sheet.words import quantity_words, with_unit
+from mps_bill.price_sheet.words import quantity_words
 from mps_bill.rating.lines import Charge
-from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from mps_bill.view import reasons
 from mps_bill.view.bill_records import bill_json, line_json
 from mps_bill.view.reasons import Step
@@ -101,7 +100,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
         *_month_steps(one, charge),
         *((tr("Line", sense="bill"), reasons.of_line(line, currency)) for line in one.lines),
         *_discount_steps(one, currency),
-        *_plan_steps(one),
+        *_covering_steps(one),
         (tr("Bill"), _bill_reason(one, currency)),
         *_payment_steps(one, currency),
     ]
@@ -124,39 +123,14 @@ def _discount_steps(one: Explained, currency: str) -> Iterator[Step]:
             yield (tr("Discount"), text)
 
 
-def _plan_steps(one: Explained) -> Iterator[Step]:
-    """What plans covered of the row's charge."""
+def _covering_steps(one: Explained) -> Iterator[Step]:
+    """What sources of quantity covered of the row's charge."""
     if one.settlement is None:
         return
-    for deduction, number in zip(one.settlement.plan_deductions, one.settlement.plan_lines, strict=True):
+    for deduction, number in one.settlement.covers:
         line = one.settlement.bill.lines[number]
         if line in one.lines:
-            plan = deduction.plan
-            took, left = (stripped(scaled(units, 6)) for units in (deduction.units, deduction.remaining))
-            text = tr_many(
-                "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} is left",
-                "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} are left",
-                1 if deduction.remaining == MICROS else 2,
-                id=plan.id,
-                quantity=quantity_words(deduction.micros, line.item.unit),
-                coefficient=plain(plan.covers[line.item.code][line.spec]),
-                part=_in_force(plan, one),
-                took=with_unit(took, plan.unit),
-                left=with_unit(left, plan.unit),
-            )
-            yield (tr("Resource plan"), text)
-
-
-def _in_force(plan: ResourcePlan, one: Explained) -> str:
-    """Where a plan covers what completed in a part of the cycle: that part."""
-    assert one.bill is not None
-    cycle, words = one.bill.cycle, ""
-    if plan.covers_from == "cycle":
-        return words
-    for word, moment in ((mark(" from {time}"), plan.effective_from), (mark(" before {time}"), plan.expires_at)):
-        if cycle.start < moment < cycle.end:
-            words += tr(word, time=iso(moment, cycle.sheet.billing.calendar.offset))
-    return tr(", of what completed{when}", when=words) if words else ""
+            yield (tr(deduction.source.title), deduction.explanation(line, one.settlement.bill.cycle))
 
 
 def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:

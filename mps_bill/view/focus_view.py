@@ -1,5 +1,5 @@
-"""Bills as FOCUS 1.2 CSV: charges of usage, of usage that plans cover, and of rounding, so that their `BilledCost` sums to
-payable; and the credits of vouchers, which lower it to what is left to pay. First our words in those of the specification.
+"""Bills as FOCUS 1.2 CSV: charges of usage, of covered usage, and of rounding, so that their `BilledCost` sums to payable; and
+the credits of vouchers, which lower it to what is left to pay. First our words in those of the specification.
 
 Source of the columns and their rules: FinOps Open Cost and Usage Specification 1.2, whose columns are those of 1.0 and 14
 more, and for the names of providers 1.3; https://focus.finops.org/.
@@ -13,10 +13,10 @@ from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from mps_bill.core.decimals import EXACT, ZERO, plain, scaled, strip_zeros
+from mps_bill.core.decimals import EXACT, ZERO, plain, strip_zeros
 from mps_bill.core.laws import law
 from mps_bill.core.times import clock, offset_text, utc_text
-from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit
+from mps_bill.core.units import Unit, in_unit
 from mps_bill.price_sheet.regions import NAMES
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.words import with_unit
@@ -27,11 +27,10 @@ from mps_bill.view.tables import Column, Quantity, Record, Records
 
 if TYPE_CHECKING:
     # Bills without an account need nothing of settlement.
-    from mps_bill.settlement.sources.resource_plans import PlanDeduction
+    from mps_bill.settlement.sources.payment_source import QuantityDeduction
 
 PROVIDER = "Alibaba Cloud"
 ACCOUNT_TYPE = "Alibaba Cloud account"
-PLAN_TYPE = "Resource plan"
 #: A bill by itself belongs to no account, but the specification does not allow an empty account.
 NO_ACCOUNT = "unassigned"
 
@@ -112,8 +111,8 @@ OTHER_SERVICE = ("Other", "Other (Other)")
 #: The provider's GB has 1024 MB, which is a GiB in the words of the specification.
 _BINARY = {"MB": "MiB", "GB": "GiB", "TB": "TiB"}
 
-#: The parts of the lines of a bill that plans cover: line number -> parts.
-Coverage = Mapping[int, Sequence["PlanDeduction"]]
+#: The covered parts of the lines of a bill: line number -> parts.
+Coverage = Mapping[int, Sequence["QuantityDeduction"]]
 #: What vouchers paid: the name of the voucher, and the amount.
 Credits = Sequence[tuple[str, Decimal]]
 
@@ -154,13 +153,13 @@ def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) 
     head = {**_service(sheet), **_invoiced(bill), **_period("Charge", cycle.start, cycle.end)}
     for number, line in enumerate(bill.lines):
         parts = coverage.get(number, ())
-        law(sum(part.micros for part in parts) == line.plan_micros, "every part that plans cover has its plan")
+        law(sum(part.micros for part in parts) == line.plan_micros, "every covered part has its source")
         for part in parts:
             row = {**head, **_covered(line, part, currency)}
-            # A row that corrects an earlier month may not say what of a plan it takes.
+            # A row that corrects an earlier month may not say what it takes of a commitment.
             if "ChargeClass" not in head:
-                row["CommitmentDiscountQuantity"] = scaled(part.units, QUANTITY_PLACES)
-                row["CommitmentDiscountUnit"] = unit_name(part.plan.unit)
+                row["CommitmentDiscountQuantity"] = part.taken
+                row["CommitmentDiscountUnit"] = unit_name(part.unit)
             yield row
         if line.billed_micros or not parts:
             yield {**head, **_usage(line, currency)}
@@ -219,22 +218,22 @@ def _usage(line: LineItem, currency: str) -> Record:
     }
 
 
-def _covered(line: LineItem, part: PlanDeduction, currency: str) -> Record:
-    """What a plan covers costs nothing here. What the plan itself has cost is in no file of the program, so no part of
-    it can stand in `EffectiveCost`."""
+def _covered(line: LineItem, part: QuantityDeduction, currency: str) -> Record:
+    """A covered part costs nothing here. What a plan itself has cost is in no file of the program, so no part of that can be
+    in `EffectiveCost`."""
     unit = line.item.unit
     listed = line.listed(part.micros)
     shown = with_unit(plain(in_unit(part.micros, unit)), unit)
     price = _price_words(line, part.micros, currency)
     return {
         **_sku(line, part.micros),
-        "ChargeDescription": f"{_named(line)}: {shown} covered by plan {part.plan.id}, at list {price}",
+        "ChargeDescription": f"{_named(line)}: {shown} covered by {part.source.words} {part.id}, at list {price}",
         "PricingCategory": "Committed",
         "CommitmentDiscountCategory": "Usage",
-        "CommitmentDiscountId": part.plan.id,
-        "CommitmentDiscountName": part.plan.name,
+        "CommitmentDiscountId": part.id,
+        "CommitmentDiscountName": part.name,
         "CommitmentDiscountStatus": "Used",
-        "CommitmentDiscountType": PLAN_TYPE,
+        "CommitmentDiscountType": part.source.title,
         **_costs(listed, listed - (line.discounted_by.of(listed) if line.discounted_by else ZERO), ZERO),
     }
 

@@ -11,18 +11,16 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
-from mps_bill.core.decimals import ZERO, scaled, strip_zeros
+from mps_bill.core.decimals import ZERO, strip_zeros
 from mps_bill.core.diagnostics import counted
 from mps_bill.core.laws import law
 from mps_bill.core.times import DAY, Calendar, clock
-from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement, Step
-from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival, Payment
-from mps_bill.view.books import Books
+from mps_bill.view.books import Books, usage_key
 
 #: What one transaction is of: a bill or statement, or those of a day or a month on the billing clock.
 JournalBy = Literal["bill", "day", "month"]
@@ -30,7 +28,7 @@ JournalBy = Literal["bill", "day", "month"]
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """An amount of a commodity, the currency or the unit of a plan, that an account gets, or below zero gives."""
+    """An amount of a commodity (the currency, or a unit of quantity) that an account gets or, below zero, gives."""
 
     account: str
     amount: Decimal
@@ -138,7 +136,7 @@ class _Ledger:
 
     @property
     def expenses(self) -> Collection[str]:
-        """The accounts of items, of which a bill shows also those for which it asks nothing, because plans cover them."""
+        """The accounts of items, which a bill also shows where it asks for nothing, because all is covered."""
         return self._items.values()
 
     def balances(self, account: Account) -> Sequence[Posting]:
@@ -181,10 +179,10 @@ class _Ledger:
                     yield Posting(account, line.amount, self._currency)
                 yield self._posting("discounts", -amounts.discount)
                 yield self._posting("rounding", amounts.rounding_adjustment)
-                for taken in step.plan_deductions:
-                    units, unit = scaled(taken.units, QUANTITY_PLACES), taken.plan.unit.name.upper()
-                    yield Posting(self._books.account("plan_usage"), units, unit)
-                    yield Posting(self._sources[ResourcePlans.name, taken.plan.id], -units, unit)
+                for taken, _ in step.covers:
+                    unit = taken.unit.name.upper()
+                    yield Posting(self._books.account(usage_key(taken.source)), taken.taken, unit)
+                    yield Posting(self._sources[taken.source.name, taken.id], -taken.taken, unit)
                 yield from self._paid(step.payment)
                 yield self._posting("frozen", -step.frozen)
             case StatementSettlement():

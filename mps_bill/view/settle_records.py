@@ -8,10 +8,9 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
-from mps_bill.core.decimals import ZERO, scaled
+from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import date_text, time_text
-from mps_bill.core.units import QUANTITY_PLACES
 from mps_bill.pipeline import SettleRun
 from mps_bill.rating.bills import Bill
 from mps_bill.settlement.account import Account, Debt
@@ -21,9 +20,8 @@ from mps_bill.settlement.closing import ClosingRow, cleared_by, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
-from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES, TAKEN_IN
+from mps_bill.settlement.sources import MONEY_SOURCES, QUANTITY_SOURCES, SOURCES, TAKEN_IN
 from mps_bill.settlement.sources.payment_source import PaymentSource
-from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view import bill_records
 from mps_bill.view.reading_report import begin_json
@@ -113,23 +111,23 @@ _TOP_UP = (
 
 
 def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterator[Record]:
-    """What each source took, in that order: plans in their unit of a `line` of the bill, the others in money."""
+    """What each source took, in that order: sources of quantity in their unit of a `line` of the bill, the others in money."""
     if isinstance(step, Settlement):
-        for taken, number in zip(step.plan_deductions, step.plan_lines, strict=True):
+        for taken, number in step.covers:
             line = step.bill.lines[number]
             yield {
-                "source": ResourcePlans.name,
-                "name": tr(ResourcePlans.title),
-                "source_id": taken.plan.id,
+                "source": taken.source.name,
+                "name": tr(taken.source.title),
+                "source_id": taken.id,
                 "line": number,
                 "item": line.item.code,
                 "spec": line.spec,
                 "region": line.region,
                 "plan_quantity": Quantity(taken.micros, line.item.unit),
                 "unit": tr(line.item.unit.name),
-                "units": As(scaled(taken.units, QUANTITY_PLACES), "quantity"),
-                "remaining": As(scaled(taken.remaining, QUANTITY_PLACES), "quantity"),
-                "remaining_in": tr(taken.plan.unit.name),
+                "units": As(taken.taken, "quantity"),
+                "remaining": As(taken.left, "quantity"),
+                "remaining_in": tr(taken.unit.name),
             }
     for paid in step.payment.deductions:
         yield {
@@ -300,7 +298,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
         ],
         "total": {
             **sums.amounts.figures(discounted=discounted),
-            "plan": {id_: scaled(units, QUANTITY_PLACES) for id_, units in sums.plans.items()},
+            **{source.total_key: sums.units[source.name] for source in QUANTITY_SOURCES},
             **sums.by_pool,
         },
         "account": account_json(settled.closing, run.offset),
@@ -370,7 +368,7 @@ def _figures(sources: Iterable[PaymentSource]) -> dict[str, Any]:
 
 
 def _payment_json(step: Settlement | StatementSettlement, currency: str) -> dict[str, Any]:
-    """Deductions in the order in which they were made: plans, then money."""
+    """Deductions in the order in which they were made: quantity, then money."""
     return {
         "deductions": [
             {key: taken.get(name) for key, name in _DEDUCTION.items()} for taken in deductions(step, currency)

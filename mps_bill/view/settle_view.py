@@ -21,8 +21,8 @@ from mps_bill.settlement.charged import Before, cycle_key
 from mps_bill.settlement.closing import OverdueBill, cleared_by, is_held
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement, Step
-from mps_bill.settlement.sources import MONEY_SOURCES, TAKEN_IN
-from mps_bill.settlement.sources.resource_plans import PlanDeduction
+from mps_bill.settlement.sources import MONEY_SOURCES, QUANTITY_SOURCES, TAKEN_IN
+from mps_bill.settlement.sources.payment_source import QuantityDeduction
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view import bill_view
 from mps_bill.view.bill_records import BILL
@@ -78,7 +78,7 @@ _BEFORE: dict[Before | None, str] = {
     "other": mark("other usage"),
     "unknown": mark("yes, long ago"),
 }
-#: Amounts in money or in a plan's unit.
+#: Amounts in money, or in the unit of a source of quantity.
 _TOOK = (Column("From", sense="source"), Column("for"), *columns_of("Took", "Left", kind="amount"), Column("Unit"))
 
 
@@ -199,8 +199,8 @@ class SettleView:
         settled = self.run.settled
         charged = []
         for step in settled.settlements:
-            parts: dict[int, list[PlanDeduction]] = {}
-            for deduction, line in zip(step.plan_deductions, step.plan_lines, strict=True):
+            parts: dict[int, list[QuantityDeduction]] = {}
+            for deduction, line in step.covers:
                 parts.setdefault(line, []).append(deduction)
             charged.append((step.bill, parts, credits_of(step)))
         months = ((step.statement, credits_of(step)) for step in settled.statements)
@@ -280,7 +280,7 @@ def _step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
 
 
 def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Row]:
-    """What each source took: plans in their unit, the others in money; what is outstanding and what is frozen."""
+    """The rows of what each source took (quantity in its unit, or money), of the outstanding and of the frozen amount."""
     rows: list[Row] = []
     for record in deductions(step, currency):
         covered = None
@@ -482,8 +482,9 @@ def _forecast(run: SettleRun) -> Iterator[Block]:
     yield Table(tr(title, start=start, end=end, span=_span(forecast.end - forecast.start)), columns, rows)
     limited = tr(" and ").join(tr(source.title).lower() for source in MONEY_SOURCES if source.may_be_limited())
     assumptions = tr(
-        "Assumptions: usage continues at this rate; plans with the same unit are used one after another, then usage is paid at"
-        " list price; every {limited} can pay every bill.",
+        "Assumptions: usage continues at this rate; {quantities} with the same unit are used one after another, then usage is"
+        " paid at list price; every {limited} can pay every bill.",
+        quantities=tr(" and ").join(tr(source.pool_words) for source in QUANTITY_SOURCES),
         limited=limited,
     )
     yield Note(assumptions)

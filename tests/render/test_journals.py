@@ -39,7 +39,7 @@ from mps_bill.view.journal import Journal, JournalBy, Posting, journal
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 from tests.settlement.test_settle import MONTHLY, OFFSET, payers, usages
-from tests.settlement.worlds import account, at, book, card, hours, plan, top_up, video, voucher
+from tests.settlement.worlds import account, at, balance_of, book, card, hours, plan, top_up, video, voucher
 
 BEAN_CHECK = Path(sys.executable).with_name("bean-check")
 BY: tuple[JournalBy, ...] = ("bill", "day", "month")
@@ -415,7 +415,7 @@ def test_accounts_of_the_config_are_used_also_in_chinese(tmp_path: Path, real_hl
     (tmp_path / "run.journal").write_text(written(hledger, found), encoding="utf-8")
     held = by_beancount(tmp_path / "run.beancount")
     by_hledger(real_hledger, tmp_path / "run.journal")
-    assert held["Assets:1123-预付款", "CNY"] == run.settled.closing.balance
+    assert held["Assets:1123-预付款", "CNY"] == balance_of(run.settled.closing)
     assert held["Assets:1221-代金券:V-1", "CNY"] == 0
     assert held["Expenses:6602-05", "CNY"] == sum(
         line.amount for step in run.settled.steps if isinstance(step, Settlement) for line in step.bill.lines

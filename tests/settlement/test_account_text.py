@@ -15,7 +15,7 @@ from mps_bill.settlement.account_writer import CannotEdit, afresh, edited
 from mps_bill.settlement.settle_cycles import settle
 from tests.settlement.test_read_account import GOOD
 from tests.settlement.test_settle import payers, usages
-from tests.settlement.worlds import HOUR, at, book, changed, hours, reread, video, vouchers_of
+from tests.settlement.worlds import HOUR, at, book, changed, hours, plans_of, reread, video, vouchers_of
 
 OFFSET = 8 * HOUR
 STATE = {
@@ -44,7 +44,7 @@ def test_what_changes_is_changed_where_it_stands() -> None:
     after = changed(
         before,
         balance=Decimal("999.5"),
-        plans=(replace(before.plans[0], remaining=1_500_000),),
+        plans=(replace(plans_of(before)[0], remaining=1_500_000),),
         vouchers=(replace(vouchers_of(before)[0], remaining=Decimal("0.30")),),
         top_ups=(replace(before.top_ups[0], arrived=True),),
         settled_through={"*": at("11-10 10"), "mps": at("11-10 12")},
@@ -72,7 +72,7 @@ def test_comments_and_layout_stay() -> None:
     after = changed(
         before,
         balance=Decimal(7),
-        plans=(replace(before.plans[0], remaining=0),),
+        plans=(replace(plans_of(before)[0], remaining=0),),
         settled_through={"mps": at("11-10 11")},
     )
     new = edited(text, before, after, OFFSET)

@@ -22,6 +22,7 @@ from tests.settlement.worlds import (
     Usage,
     account,
     at,
+    balance_of,
     book,
     card,
     changed,
@@ -56,7 +57,7 @@ def amounts(found: Settled) -> list[tuple[str, str, str, str]]:
 def test_a_discount_is_taken_off_before_the_bill_is_rounded() -> None:
     found = settled({at("11-10 11"): video("10")}, account("5", contract=Contract((EIGHT,))))
     assert amounts(found) == [("0.651", "0.05208", "-0.00892", "0.59")]
-    assert found.closing.balance == Decimal("4.41")
+    assert balance_of(found.closing) == Decimal("4.41")
 
 
 def test_the_largest_discount_that_holds_counts_and_none_is_added() -> None:
@@ -123,14 +124,14 @@ def test_a_voucher_at_billing_pays_the_hour_and_the_month_asks_for_the_rest() ->
     )
     assert (march.paid_at_billing, march.released) == (Decimal("5.00"), Decimal("5.7134"))
     assert march.payment.paid_by("balance") == Decimal("5.71")
-    assert found.closing.balance == Decimal("94.29")
+    assert balance_of(found.closing) == Decimal("94.29")
 
 
 def test_a_voucher_at_settlement_is_lost_when_the_month_is_paid_after_its_expiry() -> None:
     prices = book(PRICE)
     found = settled(MARCH, account("100", contract=Contract(settlement="monthly"), vouchers=(FIVE,)), prices)
     assert found.statements[0].payment.paid_by("voucher") == 0
-    assert found.closing.balance == Decimal("89.29")
+    assert balance_of(found.closing) == Decimal("89.29")
 
 
 def test_a_voucher_at_billing_pays_no_statement() -> None:

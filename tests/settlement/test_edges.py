@@ -8,22 +8,22 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.core.decimals import amount_text
-from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Cycle
 from mps_bill.settlement.account import Account, Debt, FrozenMonth
 from mps_bill.settlement.closing import cleared_by, closing_rows, overdue_bills, overdue_since, totals
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.payment_source import Due
-from mps_bill.settlement.sources.resource_plans import take_from_plans
 from mps_bill.settlement.waterfall import pay, receive
 from tests.settlement.worlds import (
     HOUR,
     SHEET,
     account,
     at,
+    balance_of,
     book,
     card,
+    covered_by,
     hours,
     plan,
     taken_from,
@@ -59,14 +59,14 @@ def due(payable: str, *, issued: str = "11-10 12", paid: str | None = None, prod
 def test_a_pro_rata_item_is_covered_to_six_decimals_of_its_unit() -> None:
     """10 plan GB at 3 cover 3.333333 GB, which take 9.999999; not a part of a millionth more."""
     (cycle,) = hours({at("11-10 09"): {("traffic", "out", "cn-shanghai"): "5"}})
-    found = take_from_plans(cycle, (plan(remaining="10", unit="GB", covers={"traffic": {"out": "3"}}),))
+    found = covered_by(cycle, plan(remaining="10", unit="GB", covers={"traffic": {"out": "3"}}))
     assert [(one.micros, one.units, one.remaining) for one in found.deductions] == [(3_333_333 * 1024, 9_999_999, 1)]
 
 
 def test_a_plan_of_minutes_never_covers_frames() -> None:
     """A plan may name an item that another version of the sheet bills by the frame."""
     (cycle,) = hours({at("11-10 09"): {("frames", "std", "cn-shanghai"): "10"}})
-    found = take_from_plans(cycle, (plan(covers={"frames": {"std": "1"}}),))
+    found = covered_by(cycle, plan(covers={"frames": {"std": "1"}}))
     assert (found.covered, found.deductions) == ((0,), ())
 
 
@@ -77,8 +77,8 @@ def test_units_of_plans_are_rounded_by_unit() -> None:
     frames = plan("f", "1", unit="frame", covers={"frames": {"std": "1.5"}}, end="11-30")
     minutes = plan("m", "1", covers={"video": {"HD": "0.33335"}})
     (cycle,) = hours({at("11-10 09"): usage})
-    found = take_from_plans(cycle, (minutes, frames))
-    assert {one.plan.id: one.units for one in found.deductions} == {"f": 2, "m": 3334}
+    found = covered_by(cycle, minutes, frames)
+    assert {one.id: one.units for one in found.deductions} == {"f": 2, "m": 3334}
 
 
 def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
@@ -90,7 +90,7 @@ def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
         ("0-10", 12 * 1024 * 10**6, 2 * 1024 * 10**6),
         ("10-20", 3 * 1024 * 10**6, 0),
     ]
-    assert one.plan_lines == (1,)
+    assert [number for _, number in one.covers] == [1]
 
 
 # Vouchers
@@ -241,7 +241,7 @@ def test_top_ups_before_and_after_the_time_that_the_account_has_reached_arrive_i
     """1 was entered later for 11:00, when the account stood at 12:00; 2 are of 14:00, and the run goes to 15:00."""
     payer = account(settled_at=at("11-10 12"), top_ups=(top_up("11-10 11", "1"), top_up("11-10 14", "2")))
     run = settle((), payer, book(), as_of=at("11-10 15"))
-    assert ([arrival.at for arrival in run.arrivals], run.closing.balance, run.until) == (
+    assert ([arrival.at for arrival in run.arrivals], balance_of(run.closing), run.until) == (
         [at("11-10 12"), at("11-10 14")],
         3,
         at("11-10 15"),
@@ -314,7 +314,7 @@ def test_all_bills_of_the_statement_s_second_are_in_the_statement() -> None:
     """The bills of 22:00 and 23:00 of November: 0.651 + 0.651 = 1.302 are paid once, at 01:00, after the second of them."""
     run = settle(hours({at("11-30 22"): video("10"), at("11-30 23"): video("10")}, MONTHLY), account("9"), MONTHLY)
     assert [type(step).__name__ for step in run.steps] == ["Settlement", "Settlement", "StatementSettlement"]
-    assert (run.statements[0].statement.amounts.payable, run.closing.balance) == (Decimal("1.30"), Decimal("7.70"))
+    assert (run.statements[0].statement.amounts.payable, balance_of(run.closing)) == (Decimal("1.30"), Decimal("7.70"))
 
 
 def test_a_correction_of_the_statement_s_second_is_in_the_statement() -> None:
@@ -376,7 +376,7 @@ def test_the_statement_of_a_month_leaves_the_next_frozen() -> None:
     """Both are frozen at once where a new sheet issues the bills of December before the old one states November."""
     held = [FrozenMonth("mps", month, (("video", Decimal("0.651")),)) for month in ("2023-11", "2023-12")]
     run = settle((), account("9", frozen=tuple(held)), MONTHLY, as_of=at("12-01 02"))
-    assert (run.closing.frozen, run.closing.balance) == ((held[1],), Decimal("8.35"))
+    assert (run.closing.frozen, balance_of(run.closing)) == ((held[1],), Decimal("8.35"))
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_a_statement_is_outstanding_by_its_month_and_cleared() -> None:
 
 def test_units_of_plans_are_added_up_over_bills() -> None:
     run = settle(hours({at("11-10 09"): video("10"), at("11-10 10"): video("5")}), account(plans=(plan(),)), book())
-    assert totals(run).plans == {"rp-1": 45 * MICROS}
+    assert totals(run).units == {"resource_plan": {"rp-1": 45}}
 
 
 def test_the_closing_statement_says_what_went_and_what_is_left() -> None:

@@ -24,6 +24,7 @@ from tests.settlement.worlds import (
     Usage,
     account,
     at,
+    balance_of,
     book,
     card,
     changed,
@@ -146,7 +147,7 @@ def test_a_statement_that_rounds_coarser_asks_for_nothing_more_than_was_paid() -
     assert statement.statement.amounts.payable == statement.paid_at_billing == Decimal("5.40")
     assert statement.statement.amounts.rounding_adjustment == Decimal("-0.004")
     assert (statement.payment.deductions, statement.payment.outstanding) == ((), 0)
-    assert (found.closing.balance, found.closing.frozen) == (Decimal("100"), ())
+    assert (balance_of(found.closing), found.closing.frozen) == (Decimal("100"), ())
 
 
 def test_a_statement_that_rounds_coarser_is_rounded_where_less_was_paid() -> None:

@@ -17,7 +17,18 @@ from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
 from mps_bill.settlement.sources.vouchers import Vouchers
 from mps_bill.settlement.waterfall import pay, receive
-from tests.settlement.worlds import account, at, card, cards_of, changed, taken_from, top_up, voucher, vouchers_of
+from tests.settlement.worlds import (
+    account,
+    at,
+    balance_of,
+    card,
+    cards_of,
+    changed,
+    taken_from,
+    top_up,
+    voucher,
+    vouchers_of,
+)
 
 LINES = (("video", Decimal("0.651")), ("frames", Decimal("0.655")), ("review", Decimal("0.0049")))
 NOON = at("11-10 12")
@@ -118,7 +129,7 @@ def test_vouchers_then_cards_then_balance_then_credit_then_outstanding() -> None
         ("credit_line", None, 4, 0),
     ]
     assert payment.outstanding == 5
-    assert (after.balance, after.of(CreditLine).used, after.owed, after.available_credit) == (0, 4, 5, -5)
+    assert (balance_of(after), after.of(CreditLine).used, after.owed, after.available_credit) == (0, 4, 5, -5)
 
 
 def test_a_card_that_is_not_valid_at_the_issue_time_does_not_pay() -> None:
@@ -139,7 +150,7 @@ def test_a_top_up_repays_the_oldest_first_then_credit_then_is_balance() -> None:
     assert [debt.amount for debt in payer.outstanding] == [2]
     arrival, payer = receive(top_up("11-10 15", "10"), payer)
     assert arrival.taken_in == {"credit_restored": 2, "to_balance": 6}
-    assert (payer.balance, payer.of(CreditLine).used, payer.outstanding) == (6, 0, ())
+    assert (balance_of(payer), payer.of(CreditLine).used, payer.outstanding) == (6, 0, ())
 
 
 #: Amounts whose sums lie dense around half a cent and a cent.
@@ -209,7 +220,7 @@ def test_law_what_is_due_is_paid_to_the_cent_and_nothing_is_below_zero(
     after.check()
     assert sum((one.amount for one in payment.deductions), payment.outstanding) == payable
     if payment.outstanding:
-        assert not after.balance
+        assert not balance_of(after)
         assert after.of(CreditLine).used == after.of(CreditLine).limit
     by_id = {one.id: one for one in vouchers_of(payer)}
     taken = [(by_id[one.id], one.amount) for one in payment.deductions if one.source == "voucher"]

@@ -10,19 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.units import MICROS
-from mps_bill.settlement.sources.resource_plans import take_from_plans
-from tests.settlement.worlds import at, hours, plan, video
+from tests.settlement.worlds import at, covered_by, hours, plan, video
 
 
 def cover(plans, usage, start="11-10 09"):
     (cycle,) = hours({at(start): usage})
-    found = take_from_plans(cycle, tuple(plans))
+    found = covered_by(cycle, *plans)
     return cycle, found
 
 
 def taken(found):
     return [
-        (one.plan.id, Decimal(one.micros) / (60 * MICROS), Decimal(one.units) / MICROS, Decimal(one.remaining) / MICROS)
+        (one.id, Decimal(one.micros) / (60 * MICROS), Decimal(one.units) / MICROS, Decimal(one.remaining) / MICROS)
         for one in found.deductions
     ]
 
@@ -40,7 +39,7 @@ def test_a_plan_covers_no_more_than_the_line() -> None:
 def test_what_is_below_a_step_covers_nothing() -> None:
     _, found = cover([plan(remaining="0.02")], video("10"))
     assert taken(found) == []
-    assert found.plans[0].remaining == 20_000
+    assert found.sources[0].plans[0].remaining == 20_000
 
 
 def test_lines_in_the_order_of_the_sheet_and_each_at_its_coefficient() -> None:
@@ -79,8 +78,8 @@ def test_order_is_expiry_then_smallest_then_earliest_start_then_id() -> None:
         plan("a", "3", end="12-01"),
     ]
     _, found = cover(plans, video("10"))
-    assert [one.plan.id for one in found.deductions] == ["soon", "small", "early", "a", "z", "late"]
-    assert [one.id for one in found.plans] == [one.id for one in plans]
+    assert [one.id for one in found.deductions] == ["soon", "small", "early", "a", "z", "late"]
+    assert [one.id for one in found.sources[0].plans] == [one.id for one in plans]
 
 
 def test_a_plan_in_another_unit_of_the_dimension_takes_the_same_time() -> None:
@@ -97,7 +96,7 @@ def test_two_plans_take_what_one_would() -> None:
     first = plan("one", "0.000002", unit="frame", covers=covers, end="11-30")
     _, parts = cover([first, plan("two", "1", unit="frame", covers=covers)], usage)
     assert [one.units for one in whole.deductions] == [3]
-    assert [(one.plan.id, one.micros, one.units) for one in parts.deductions] == [("one", 1, 2), ("two", 1, 1)]
+    assert [(one.id, one.micros, one.units) for one in parts.deductions] == [("one", 1, 2), ("two", 1, 1)]
 
 
 @given(
@@ -120,8 +119,8 @@ def test_plans_never_cover_more_than_lines_nor_go_below_zero(remaining, quantiti
     cycle, found = cover(plans, usage)
     for charge, covered in zip(cycle.charges, found.covered, strict=True):
         assert 0 <= covered <= charge.micros
-    for before, after in zip(plans, found.plans, strict=True):
-        spent = sum(one.units for one in found.deductions if one.plan.id == before.id)
+    for before, after in zip(plans, found.sources[0].plans, strict=True):
+        spent = sum(one.units for one in found.deductions if one.id == before.id)
         assert 0 <= after.remaining == before.remaining - spent
     # All units together are the covered quantity at the coefficient, rounded once.
     exact = Fraction(sum(found.covered)) * Fraction(coefficient)
@@ -130,5 +129,5 @@ def test_plans_never_cover_more_than_lines_nor_go_below_zero(remaining, quantiti
     )
     # A later plan is used only when what is left of an earlier one covers nothing more.
     if sum(found.covered) < sum(charge.micros for charge in cycle.charges):
-        for after in found.plans:
+        for after in found.sources[0].plans:
             assert Fraction(after.remaining) < Fraction(coefficient)

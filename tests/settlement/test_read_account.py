@@ -15,7 +15,7 @@ from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.sources.credit_line import CreditLine
 from mps_bill.settlement.sources.resource_plans import ResourcePlans
 from mps_bill.settlement.sources.vouchers import Vouchers
-from tests.settlement.worlds import SHEET, at, book, cards_of, reread, vouchers_of
+from tests.settlement.worlds import SHEET, at, balance_of, book, cards_of, plans_of, reread, vouchers_of
 
 GOOD = """\
 format: mps-bill/account/1
@@ -53,8 +53,12 @@ def problems(text: str) -> list[str]:
 
 def test_a_good_account_is_read_to_the_last_digit() -> None:
     account = reread(GOOD)
-    (plan,) = account.plans
-    assert (account.balance, account.of(CreditLine).limit, account.of(Vouchers).order) == (1000, 5, "largest-balance")
+    (plan,) = plans_of(account)
+    assert (balance_of(account), account.of(CreditLine).limit, account.of(Vouchers).order) == (
+        1000,
+        5,
+        "largest-balance",
+    )
     assert (plan.total, plan.remaining) == (5_000_000_000, 4_999_999_999)
     assert plan.covers == {"video": {"SD": Decimal("1.5"), "HD": Decimal(3)}}
     assert plan.regions == {"cn-beijing", "cn-shanghai"}

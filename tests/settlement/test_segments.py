@@ -20,7 +20,7 @@ from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.sources.resource_plans import ResourcePlan
 from tests import kit
 from tests.settlement.test_contract import random_account
-from tests.settlement.worlds import HOUR, SHEET, account, at, book, changed, plan, reread
+from tests.settlement.worlds import HOUR, SHEET, account, at, balance_of, book, changed, plan, plans_of, reread
 
 PIECES = """\
   pieces:
@@ -59,9 +59,9 @@ def settled(folder: Path, uses: Sequence[Use], payer: Account, engine: str = "py
 def covered(run: SettleRun) -> list[tuple[str, int, int, int]]:
     """Plan, cycle, micros and units of every deduction."""
     return [
-        (taken.plan.id, step.bill.cycle.start, taken.micros, taken.units)
+        (taken.id, step.bill.cycle.start, taken.micros, taken.units)
         for step in run.settled.settlements
-        for taken in step.plan_deductions
+        for taken, _ in step.covers
     ]
 
 
@@ -213,8 +213,8 @@ def test_the_deductions_are_those_of_the_rule(tmp_path: Path, seed: int) -> None
     for start in sorted({use.at // HOUR * HOUR for use in uses}):
         part = settled(tmp_path, [use for use in uses if use.at // HOUR * HOUR == start], reached)
         reached = reread(afresh(part.settled.closing, 8 * HOUR), book(SHEETS))
-    assert reached.plans == run.settled.closing.plans
-    assert reached.balance == run.settled.closing.balance
+    assert plans_of(reached) == plans_of(run.settled.closing)
+    assert balance_of(reached) == balance_of(run.settled.closing)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -264,9 +264,10 @@ resource_plans:
     covers_from: cycle
 """
     found = reread(text)
-    assert [one.covers_from for one in found.plans] == ["cycle"]
+    assert [one.covers_from for one in plans_of(found)] == ["cycle"]
     assert reread(afresh(found, 8 * HOUR)) == found
-    assert [one.covers_from for one in reread(text.replace("    covers_from: cycle\n", "")).plans] == ["purchase"]
+    without = reread(text.replace("    covers_from: cycle\n", ""))
+    assert [one.covers_from for one in plans_of(without)] == ["purchase"]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -20,10 +20,12 @@ from tests.settlement.worlds import (
     SHEET,
     account,
     at,
+    balance_of,
     book,
     card,
     hours,
     plan,
+    plans_of,
     reread,
     top_up,
     video,
@@ -124,10 +126,10 @@ def check(settled: Settled) -> None:
         for line in bill.lines:
             assert line.micros == line.plan_micros + line.billed_micros
         by_line: dict[int, int] = {}
-        for one, number in zip(settlement.plan_deductions, settlement.plan_lines, strict=True):
+        for one, number in settlement.covers:
             by_line[number] = by_line.get(number, 0) + one.micros
         assert {n: line.plan_micros for n, line in enumerate(bill.lines) if line.plan_micros} == by_line
-        expiries = [one.plan.expires_at for one in settlement.plan_deductions]
+        expiries = [one.plan.expires_at for one, _ in settlement.covers]
         assert expiries == sorted(expiries)
     for step in settled.statements:
         amounts = step.statement.amounts
@@ -244,7 +246,7 @@ def test_late_usage_is_billed_at_the_prices_and_the_tier_of_its_cycle() -> None:
     assert settlement.bill.cycle.issued_at == at("11-10 14")
     # 180 minutes of the month are in the second tier.
     assert [(line.tier, line.unit_price) for line in settlement.bill.lines] == [("100+", Decimal("0.07"))]
-    assert run.closing.balance == first.closing.balance - Decimal("6.30")
+    assert balance_of(run.closing) == balance_of(first.closing) - Decimal("6.30")
     assert run.closing.settled("mps") == first.closing.settled("mps")
 
 
@@ -252,7 +254,7 @@ def test_a_correction_waits_for_its_issue_time() -> None:
     first = settle(hours({at("11-10 09"): video("1")}), account("100"), book())
     late = hours({at("11-10 09"): video("2")})
     run = settle(late, first.closing, book(), as_of=at("11-10 11:59"), charge_late=True)
-    assert (run.settlements, len(run.pending), run.closing.balance) == ((), 1, first.closing.balance)
+    assert (run.settlements, len(run.pending), balance_of(run.closing)) == ((), 1, balance_of(first.closing))
     run = settle(late, run.closing, book(), as_of=at("11-10 12"), charge_late=True)
     assert [one.bill.cycle.issued_at for one in run.settlements] == [at("11-10 12")]
 
@@ -278,7 +280,7 @@ def test_the_order_in_time_is_top_up_then_bill_then_statement() -> None:
     payer = account("0", top_ups=(top_up("12-01 01", "50"),))
     run = settle(hours({at("11-30 23"): video("100")}, MONTHLY), payer, MONTHLY)
     assert [type(step).__name__ for step in run.steps] == ["Arrival", "Settlement", "StatementSettlement"]
-    assert run.closing.balance == Decimal("50") - Decimal("6.51")
+    assert balance_of(run.closing) == Decimal("50") - Decimal("6.51")
 
 
 def test_a_month_that_is_not_over_stays_frozen() -> None:
@@ -286,12 +288,12 @@ def test_a_month_that_is_not_over_stays_frozen() -> None:
     run = settle(hours(usage, MONTHLY), account("1", credit="1"), MONTHLY)
     assert not run.statements
     assert [settlement.frozen for settlement in run.settlements] == [Decimal("0.009765"), Decimal("0.010416")]
-    assert (run.closing.balance, run.closing.frozen_amount) == (1, Decimal("0.020181"))
+    assert (balance_of(run.closing), run.closing.frozen_amount) == (1, Decimal("0.020181"))
     assert run.closing.available_credit == Decimal("1.979819")
     # Two hours that would each be cut to nothing make two cents together.
     paid = settle((), run.closing, MONTHLY, as_of=at("12-01 01"))
     (step,) = paid.statements
-    assert (step.statement.amounts.payable, paid.closing.balance) == (Decimal("0.02"), Decimal("0.98"))
+    assert (step.statement.amounts.payable, balance_of(paid.closing)) == (Decimal("0.02"), Decimal("0.98"))
     assert paid.closing.frozen == ()
 
 
@@ -329,7 +331,7 @@ def test_overdue_from_which_bill_and_until_when() -> None:
     ]
     assert cleared_by(run.closing) == at("11-10 20")
     later = settle((), run.closing, book(), as_of=at("11-10 20"))
-    assert (later.closing.owed, later.closing.balance) == (0, Decimal("8.55"))
+    assert (later.closing.owed, balance_of(later.closing)) == (0, Decimal("8.55"))
     assert [(one.debt.amount, one.cleared_at) for one in overdue_bills(later)] == [(Decimal("0.45"), at("11-10 20"))]
 
 
@@ -342,7 +344,7 @@ def test_a_top_up_entered_afterwards_is_taken_in_once_at_the_time_of_the_account
     assert [(one.at, one.amount) for one in run.arrivals] == [(at("11-10 11"), 1)]
     assert [(one.debt.issued_at, one.cleared_at) for one in overdue_bills(run)] == [(at("11-10 11"), at("11-10 11"))]
     assert (run.until, run.closing.settled_at) == (at("11-10 11"), at("11-10 11"))
-    assert (run.closing.balance, run.closing.owed) == (Decimal("0.35"), 0)
+    assert (balance_of(run.closing), run.closing.owed) == (Decimal("0.35"), 0)
     again = settle((), reread(afresh(run.closing, OFFSET)), book())
     assert (again.steps, again.until, again.closing) == ((), None, run.closing)
 
@@ -351,7 +353,7 @@ def test_a_top_up_entered_afterwards_comes_before_a_bill_that_the_account_has_pa
     reached = account("0", settled_at=at("11-10 12:30"), top_ups=(top_up("11-10 12", "1"),))
     run = settle(hours({at("11-10 09"): video("10")}), reached, book())
     assert [type(step).__name__ for step in run.steps] == ["Arrival", "Settlement"]
-    assert (run.arrivals[0].at, run.closing.balance) == (at("11-10 12:30"), Decimal("0.35"))
+    assert (run.arrivals[0].at, balance_of(run.closing)) == (at("11-10 12:30"), Decimal("0.35"))
     # Also where the time that is asked for is one that the account has passed.
     run = settle((), reached, book(), as_of=at("11-10 11"))
     assert [one.at for one in run.arrivals] == [at("11-10 12:30")]
@@ -401,4 +403,4 @@ def test_pending_bills_are_estimated_after_plans_and_in_their_tier() -> None:
     (bill,) = run.pending
     assert bill.amounts.list_amount == Decimal("0.0651") * 6
     assert isinstance(run.steps[0], Settlement)
-    assert run.closing.plans[0].remaining == 6_000_000
+    assert plans_of(run.closing)[0].remaining == 6_000_000

@@ -15,6 +15,7 @@ from tests.settlement.worlds import (
     SHEET,
     account,
     at,
+    balance_of,
     book,
     changed,
     hours,
@@ -94,7 +95,7 @@ def test_a_top_up_of_the_statement_s_second_pays_it() -> None:
     payer = replace(frozen().closing, top_ups=(top_up("12-01 01", "1"),))
     run = settle((), payer, MONTHLY, as_of=at("12-01 01"))
     assert [type(step).__name__ for step in run.steps] == ["Arrival", "StatementSettlement"]
-    assert (run.closing.balance, run.closing.outstanding) == (Decimal("0.35"), ())
+    assert (balance_of(run.closing), run.closing.outstanding) == (Decimal("0.35"), ())
     # A second later it repays what is outstanding.
     payer = replace(payer, top_ups=(replace(payer.top_ups[0], at=at("12-01 01") + 1),))
     run = settle((), payer, MONTHLY, as_of=at("12-01 01") + 1)

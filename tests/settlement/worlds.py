@@ -25,6 +25,7 @@ from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.sources.resource_plans import CoversFrom, ResourcePlan, ResourcePlans
 from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
 from mps_bill.settlement.sources.vouchers import Vouchers
+from mps_bill.settlement.waterfall import Cover, cover
 from tests import kit
 
 HOUR = 3600
@@ -88,6 +89,11 @@ def at(text: str) -> int:
 
 #: Hour, then (item, spec, region) -> quantity in the item's unit as text.
 Usage = Mapping[int, Mapping[tuple[str, str, str], str]]
+
+
+def covered_by(cycle: Cycle, *plans: ResourcePlan) -> Cover:
+    """What plans cover of a cycle."""
+    return cover(cycle, (ResourcePlans(plans),))
 
 
 def hours(usage: Usage, prices: PriceBook | None = None) -> tuple[Cycle, ...]:
@@ -174,13 +180,21 @@ def changed(account: Account, **parts: Any) -> Account:
     """The account with other fields, among which its sources go by short names: `plans`, `balance`, `credit_used`, ..."""
     vouchers, credit = account.of(Vouchers), account.of(CreditLine)
     sources = (
-        ResourcePlans(parts.pop("plans", account.plans)),
+        ResourcePlans(parts.pop("plans", plans_of(account))),
         Vouchers(parts.pop("vouchers", vouchers.pots), parts.pop("voucher_order", vouchers.order)),
         StoredValueCards(parts.pop("cards", cards_of(account))),
-        Balance(parts.pop("balance", account.balance)),
+        Balance(parts.pop("balance", balance_of(account))),
         replace(credit, used=parts.pop("credit_used", credit.used)),
     )
     return replace(account.having(*sources), **parts)
+
+
+def plans_of(account: Account) -> tuple[ResourcePlan, ...]:
+    return account.of(ResourcePlans).plans
+
+
+def balance_of(account: Account) -> Decimal:
+    return account.of(Balance).amount
 
 
 def vouchers_of(account: Account) -> tuple[MoneyPot, ...]:

@@ -22,7 +22,7 @@ from mps_bill.rating.bills import Amounts, Cycle
 from mps_bill.rating.contract import LIST_PRICES
 from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import settle
-from mps_bill.settlement.sources.resource_plans import ResourcePlans, segment_cuts
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
 
 #: The maximum number of one pack that is shown.
 MAX_OF_A_PACK = 100
@@ -88,7 +88,7 @@ def advise_usage(
     with decimal.localcontext(EXACT):
         payer = _plans_alone(account, book)
         moments = () if bought_at is None else _moments(bought_at, packs, book)
-        cuts = tuple(sorted({*segment_cuts(payer.plans, book), *moments}))
+        cuts = tuple(sorted({*payer.cuts(book), *moments}))
         metered = meter(sources, book, replace(options, cuts=cuts))
         settled = settle(gathered(metered, book, cuts).cycles, payer, book)
         if bought_at is None and settled.settlements:
@@ -97,7 +97,8 @@ def advise_usage(
             cuts = tuple(sorted({*cuts, *_moments(bought_at, packs, book)}))
             settled = settle(gathered(metered, book, cuts).cycles, payer, book)
         cycles = tuple(settlement.bill.cycle for settlement in settled.settlements)
-        simulator = Simulator(cycles, payer.plans, payer.month_used, bought_at or 0, book.offset)
+        plans = payer.of(ResourcePlans).plans
+        simulator = Simulator(cycles, plans, payer.month_used, bought_at or 0, book.offset)
         outcomes = tuple(outcome for pack in packs.packs for outcome in _numbers_of(pack, packs.packs, simulator))
         found = best_purchase(simulator, packs.packs, outcomes)
         everything = simulator.buy(tuple((Pack(type_, ENDLESS, ZERO), 1) for type_ in packs.types))
@@ -107,7 +108,7 @@ def advise_usage(
             packs=packs,
             cycles=cycles,
             bought_at=bought_at,
-            held=len(payer.plans),
+            held=len(plans),
             now=simulator.now,
             everything=everything,
             outcomes=outcomes,
@@ -126,7 +127,7 @@ def _plans_alone(account: Account | None, book: PriceBook) -> Account:
         contract=account.contract if account else LIST_PRICES,
         settled_through=account.settled_through if account else {},
         month_used=account.month_used if account else {},
-    ).having(ResourcePlans(account.plans if account else ()))
+    ).having(account.of(ResourcePlans) if account else ResourcePlans())
 
 
 def _moments(bought_at: int, packs: PackList, book: PriceBook) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """The cost of usage with purchased packs: the cycles are settled again with the plans that the packs become.
 
-`take_from_plans` and `make_bill` are the functions that also settle an account. Only the payment of the remaining amount does
-not matter here.
+`cover` and `make_bill` are the functions that also settle an account. Only the payment of the remaining amount does not matter
+here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from mps_bill.core.units import MICROS
 from mps_bill.rating.bills import Amounts, Bill, Cycle, make_bill, statement_months, sum_amounts
 from mps_bill.rating.lines import MonthUsage
 from mps_bill.rating.month_use import month_use
-from mps_bill.settlement.sources.resource_plans import PlanDeduction, ResourcePlan, take_from_plans
+from mps_bill.settlement.sources.payment_source import PaymentSource, QuantityDeduction
+from mps_bill.settlement.sources.resource_plans import ResourcePlan, ResourcePlans
+from mps_bill.settlement.waterfall import cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Run:
     """The bills of all cycles, and the plan deductions of each."""
 
     bills: tuple[Bill, ...]
-    deductions: tuple[tuple[PlanDeduction, ...], ...]
+    deductions: tuple[tuple[QuantityDeduction, ...], ...]
 
     @property
     def amounts(self) -> Amounts:
@@ -111,19 +113,20 @@ class Simulator:
     def run(self, plans: tuple[ResourcePlan, ...]) -> Run:
         """Settle the cycles in order with only these plans."""
         used = self._used
+        sources: tuple[PaymentSource, ...] = (ResourcePlans(plans),)
         bills = []
         deductions = []
         for number, cycle in enumerate(self.cycles):
-            cover = take_from_plans(cycle, plans)
-            plans = cover.plans
-            before, after = month_use(cycle.charges, cover.covered, used)
-            key = (number, cover.covered, before)
+            taken = cover(cycle, sources)
+            sources = taken.sources
+            before, after = month_use(cycle.charges, taken.covered, used)
+            key = (number, taken.covered, before)
             if key not in self._kept:
-                self._kept[key], _ = make_bill(cycle, cover.covered, used)
+                self._kept[key], _ = make_bill(cycle, taken.covered, used)
             bill = self._kept[key]
             used = after
             bills.append(bill)
-            deductions.append(cover.deductions)
+            deductions.append(taken.deductions)
         return Run(tuple(bills), tuple(deductions))
 
     def buy(self, purchase: Purchase) -> Outcome:
@@ -140,7 +143,7 @@ class Simulator:
         covered: dict[tuple[Pack, str, str], tuple[int, int]] = {}
         for cycle, deductions in zip(self.cycles, run.deductions, strict=True):
             for deduction in deductions:
-                covering = bought.get(deduction.plan.id)
+                covering = bought.get(deduction.id)
                 if covering:
                     charge = cycle.charges[deduction.charge]
                     key = (covering, charge.item.code, charge.spec)

@@ -1,19 +1,22 @@
-"""What the program asks of a payment source.
+"""The interface of a payment source.
 
-A source is a subclass of `PaymentSource`, mostly of `MoneySource`, in a file of its own, and stands in `SOURCES`. Nothing
-else knows which sources there are. A value of the class is what one account has of the source; without arguments, nothing.
+A source is a subclass of `MoneySource` or of `QuantitySource` in a file of its own, listed in `SOURCES`. Nothing else knows which
+sources there are. An instance is what one account has of the source; without arguments, it is nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Self, TypeVar
 
-from mps_bill.core.decimals import ZERO
+from mps_bill.core.decimals import ZERO, scaled
 from mps_bill.core.laws import law
+from mps_bill.core.units import QUANTITY_PLACES, Unit
 from mps_bill.documents.shapes import Field, Fields, plain
+from mps_bill.rating.bills import Cycle
+from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.entries import Reading, Written, row
 
 #: A line of a bill as a source sees it: the item and its exact net amount.
@@ -107,9 +110,10 @@ class PaymentSource:
 
     __slots__ = ()
 
-    #: The name of one payment in JSON and CSV, and for people.
+    #: The name of one payment in JSON and CSV, for people, and within a text.
     name: ClassVar[str]
     title: ClassVar[str]
+    words: ClassVar[str]
     #: The name of all that an account has of it.
     pool: ClassVar[str]
     pool_title: ClassVar[str]
@@ -164,8 +168,6 @@ class MoneySource(PaymentSource):
 
     __slots__ = ()
 
-    #: The name of one payment within a text.
-    words: ClassVar[str]
     #: The column of the provider's bills in which its payments are (`reconcile.export_columns.PAYMENTS`).
     column: ClassVar[str]
     #: Whether an account can have it pay hour by hour, when the bill is made, also where it is settled by the month
@@ -179,4 +181,74 @@ class MoneySource(PaymentSource):
 
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], MoneySource]:
         """What it pays of `left`, the part of `due` that no source before it has paid, and the source after it."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Uncovered:
+    """What sources of quantity have left uncovered of the charges of a cycle; each takes from it what it covers."""
+
+    cycle: Final[Cycle]
+    #: The micros by the starts of segments, the earliest first, of the charges that a source has looked at, by their numbers.
+    looked_at: Final[dict[int, dict[int, int]]] = field(default_factory=dict)
+
+    def left(self, number: int) -> dict[int, int]:
+        """The micros left of a charge, by the starts of its segments."""
+        if number not in self.looked_at:
+            charge = self.cycle.charges[number]
+            self.looked_at[number] = dict(charge.segments or ((self.cycle.start, charge.micros),))
+        return self.looked_at[number]
+
+    def is_known(self, moment: int) -> bool:
+        """Whether usage before and after a moment is known separately."""
+        return not self.cycle.start < moment < self.cycle.end or moment in self.cycle.cuts
+
+
+# Not frozen, for the reason that lines (`rating.lines`) are not.
+@dataclass(slots=True)
+class QuantityDeduction:
+    """`micros` of a charge (its number in the cycle) that a source covered with `units` (millionths of `unit`).
+
+    They were taken from the part `id` of the source, which people know by `name`; it then had `remaining` units left.
+    """
+
+    source: Final[type[QuantitySource]]
+    id: Final[str]
+    name: Final[str]
+    charge: Final[int]
+    micros: Final[int]
+    units: Final[int]
+    unit: Final[Unit]
+    remaining: Final[int]
+
+    @property
+    def taken(self) -> Decimal:
+        return scaled(self.units, QUANTITY_PLACES)
+
+    @property
+    def left(self) -> Decimal:
+        return scaled(self.remaining, QUANTITY_PLACES)
+
+    def explanation(self, line: LineItem, cycle: Cycle) -> str:
+        """How it covered a part of `line`, for `explain`."""
+        raise NotImplementedError
+
+
+class QuantitySource(PaymentSource):
+    """A source that covers quantity before prices apply. The provider's bill has it as deducted by resource packages."""
+
+    __slots__ = ()
+
+    #: The name of all that an account has of it within a text.
+    pool_words: ClassVar[str]
+    #: The key of the units that it gave, by id, in the totals of JSON; with `_usage`, the key of their account in other books.
+    total_key: ClassVar[str]
+
+    def bounds(self) -> Iterable[int]:
+        """The moments, if any, at which it begins or ceases to cover usage: usage before and after each must be known
+        separately (`Account.cuts`)."""
+        return ()
+
+    def cover(self, uncovered: Uncovered) -> tuple[Sequence[QuantityDeduction], QuantitySource]:
+        """Cover what it can of the charges of a cycle; return its deductions and the source after them."""
         raise NotImplementedError

@@ -12,22 +12,23 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
-from mps_bill.core.decimals import divide, plain, scaled
+from mps_bill.core.decimals import divide, plain, scaled, stripped
 from mps_bill.core.diagnostics import Place, quoted
-from mps_bill.core.language import mark
+from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.laws import law
-from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
+from mps_bill.core.times import iso
+from mps_bill.core.units import MICROS, QUANTITY_PLACES, UNITS, Unit
 from mps_bill.documents import shapes
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Made, Many, MapOf, Object, optional
 from mps_bill.documents.values import line
-from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, specs_named
+from mps_bill.price_sheet.words import quantity_words, with_unit
 from mps_bill.rating.bills import Cycle
-from mps_bill.rating.lines import Charge
+from mps_bill.rating.lines import Charge, LineItem
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement import entries
 from mps_bill.settlement.entries import EFFECTIVE_FROM, EXPIRES_AT, ID, Reading, item_code, spec_code
-from mps_bill.settlement.sources.payment_source import Holding, PaymentSource
+from mps_bill.settlement.sources.payment_source import Holding, QuantityDeduction, QuantitySource, Uncovered
 
 _NAME = optional("name", line("a name", kinds.BAD_NAME), "its name for people", "")
 UNIT = Field("unit", Choice("a unit", UNITS, kinds.UNKNOWN_UNIT), "the unit that the plan counts in")
@@ -83,15 +84,18 @@ _PLANS = entries.list_of("resource_plans", "the resource plans", _PLAN, "prepaid
 
 
 @dataclass(frozen=True, slots=True)
-class ResourcePlans(PaymentSource):
+class ResourcePlans(QuantitySource):
     """The resource plans of an account."""
 
     plans: tuple[ResourcePlan, ...] = ()
 
     name = "resource_plan"
     title = mark("Resource plan")
+    words = "plan"
     pool = "resource_plans"
     pool_title = mark("Resource plans")
+    pool_words = mark("plans")
+    total_key = "plan"
     in_books = "what is left of plans, in their units"
     keys = (_PLANS,)
 
@@ -112,6 +116,26 @@ class ResourcePlans(PaymentSource):
             )
             for plan in self.plans
         )
+
+    def bounds(self) -> Iterable[int]:
+        for plan in self.plans:
+            if plan.covers_from == "purchase":
+                yield plan.effective_from
+                yield plan.expires_at
+
+    def cover(self, uncovered: Uncovered) -> tuple[Sequence[PlanDeduction], ResourcePlans]:
+        """Cover charges from the plans that are in force, in `plan_order`; each plan covers the charges in the order of the
+        price sheet.
+
+        The units taken are differences of the rounded running total of the bill (by plan unit), so that two plans or two
+        lines together take what one plan or one line would: at coefficient 1.5, 1 and 1 millionth take 2 and 1, not 2 and 2.
+        """
+        usable = [plan for plan in self.plans if plan.remaining and in_force(plan, uncovered.cycle)]
+        if not usable:
+            return (), self
+        covering = _Covering(uncovered)
+        after = {plan.id: covering.take_from(plan) for plan in sorted(usable, key=plan_order)}
+        return covering.deductions, ResourcePlans(tuple(after.get(plan.id, plan) for plan in self.plans))
 
 
 def _read_plan(plan: Made[ResourcePlan], reading: Reading) -> ResourcePlan | None:
@@ -162,44 +186,35 @@ def rates_by_spec(
     return found, contradictions
 
 
-@dataclass(frozen=True, slots=True)
-class PlanDeduction:
-    """What a plan took: `micros` of a charge covered by `units` of the plan, of which `remaining` are left then.
-
-    `charge` is the number of the charge in its cycle.
-    """
-
-    plan: ResourcePlan
-    charge: int
-    micros: int
-    units: int
-    remaining: int
-
-
 # Not frozen, for the reason that lines (`rating.lines`) are not.
 @dataclass(slots=True)
-class PlanCover:
-    """`covered` micros charge by charge, how they were covered, and the plans after it."""
+class PlanDeduction(QuantityDeduction):
+    """A deduction from a plan."""
 
-    covered: Final[tuple[int, ...]]
-    deductions: Final[tuple[PlanDeduction, ...]]
-    plans: Final[tuple[ResourcePlan, ...]]
+    plan: Final[ResourcePlan]
+
+    def explanation(self, line: LineItem, cycle: Cycle) -> str:
+        return tr_many(
+            "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} is left",
+            "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} are left",
+            1 if self.remaining == MICROS else 2,
+            id=self.id,
+            quantity=quantity_words(self.micros, line.item.unit),
+            coefficient=plain(self.plan.covers[line.item.code][line.spec]),
+            part=_part_in_force(self.plan, cycle),
+            took=with_unit(stripped(self.taken), self.unit),
+            left=with_unit(stripped(self.left), self.unit),
+        )
 
 
-def take_from_plans(cycle: Cycle, plans: tuple[ResourcePlan, ...]) -> PlanCover:
-    """Covers the charges of a cycle from the plans that are in force in it, first the one that comes first in
-    `plan_order`, the charges in the order of the price sheet.
-
-    The units taken are differences of the rounded running total of the bill (by plan unit), so that two plans or two
-    lines together take what one plan or one line would: at coefficient 1.5, 1 and 1 millionth take 2 and 1, not 2 and 2.
-    """
-    usable = [plan for plan in plans if plan.remaining and in_force(plan, cycle)]
-    if not usable:
-        return PlanCover((0,) * len(cycle.charges), (), plans)
-    cover = _Covering(cycle)
-    after = {plan.id: cover.take_from(plan) for plan in sorted(usable, key=plan_order)}
-    covered = tuple(charge.micros - left for charge, left in zip(cycle.charges, cover.left, strict=True))
-    return PlanCover(covered, tuple(cover.deductions), tuple(after.get(plan.id, plan) for plan in plans))
+def _part_in_force(plan: ResourcePlan, cycle: Cycle) -> str:
+    """The part of the cycle in which the plan covers what completed, in words; empty if that is all of it."""
+    if plan.covers_from == "cycle":
+        return ""
+    bounds = ((mark(" from {time}"), plan.effective_from), (mark(" before {time}"), plan.expires_at))
+    offset = cycle.sheet.billing.calendar.offset
+    when = "".join(tr(word, time=iso(at, offset)) for word, at in bounds if cycle.start < at < cycle.end)
+    return tr(", of what completed{when}", when=when) if when else ""
 
 
 def in_force(plan: ResourcePlan, cycle: Cycle) -> bool:
@@ -217,65 +232,46 @@ def covers_segment(plan: ResourcePlan, start: int) -> bool:
     return plan.covers_from == "cycle" or plan.effective_from <= start < plan.expires_at
 
 
-def segment_cuts(plans: Iterable[ResourcePlan], book: PriceBook) -> tuple[int, ...]:
-    """The seconds at which plans start or end within a cycle of some product, in order: usage before and after each of them
-    must be known apart."""
-    calendars = [book.calendar(product) for product in book.versions]
-    moments = {
-        moment for plan in plans if plan.covers_from == "purchase" for moment in (plan.effective_from, plan.expires_at)
-    }
-    return tuple(
-        sorted(moment for moment in moments if any(calendar.cycle_start(moment) != moment for calendar in calendars))
-    )
-
-
 def plan_order(plan: ResourcePlan) -> tuple[int, int, int, str]:
     """Which plan is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
     return (plan.expires_at, plan.remaining, plan.effective_from, plan.id)
 
 
 class _Covering:
-    """The charges of a cycle while plans cover them: what is `left` of each, and what was taken."""
+    """The covering of a cycle's charges from plans: what was taken, and the exact units of each name so far."""
 
-    def __init__(self, cycle: Cycle) -> None:
-        self._cycle = cycle
-        self._segments = [dict(charge.segments or ((cycle.start, charge.micros),)) for charge in cycle.charges]
+    def __init__(self, uncovered: Uncovered) -> None:
+        self._uncovered = uncovered
         self.deductions: list[PlanDeduction] = []
         self._exact: dict[str, Fraction] = {}
 
-    @property
-    def left(self) -> list[int]:
-        return [sum(segments.values()) for segments in self._segments]
-
     def take_from(self, plan: ResourcePlan) -> ResourcePlan:
-        """Covers what the plan can cover, and gives the plan after it."""
+        """Cover what the plan can cover, and return the plan after it."""
         law(
-            plan.covers_from == "cycle" or all(self._is_known(at) for at in (plan.effective_from, plan.expires_at)),
+            plan.covers_from == "cycle"
+            or all(self._uncovered.is_known(at) for at in (plan.effective_from, plan.expires_at)),
             "plan {} starts or ends within a segment",
             plan.id,
         )
         remaining = plan.remaining
-        for number, charge in enumerate(self._cycle.charges):
+        for number, charge in enumerate(self._uncovered.cycle.charges):
             rate = unit_rate(plan, charge) if remaining else None
             if rate:
                 micros, units = self._take(plan, number, rate, remaining)
                 remaining -= units
                 law(remaining >= 0, "plan {} below zero", plan.id)
                 if micros:
-                    self.deductions.append(PlanDeduction(plan, number, micros, units, remaining))
+                    parts = (ResourcePlans, plan.id, plan.name, number, micros, units, plan.unit, remaining)
+                    self.deductions.append(PlanDeduction(*parts, plan))
         return plan if remaining == plan.remaining else replace(plan, remaining=remaining)
-
-    def _is_known(self, moment: int) -> bool:
-        """Whether usage before and after a moment is known apart."""
-        return not self._cycle.start < moment < self._cycle.end or moment in self._cycle.cuts
 
     def _take(self, plan: ResourcePlan, number: int, rate: Fraction, remaining: int) -> tuple[int, int]:
         """The micros that the plan covers of a charge, the earliest segment first, and the units that it takes for them."""
         covered = taken = 0
-        segments = self._segments[number]
+        charge, segments = self._uncovered.cycle.charges[number], self._uncovered.left(number)
         for start, left in segments.items():
             if covers_segment(plan, start):
-                micros = min(left, coverable(remaining - taken, rate, self._cycle.charges[number]))
+                micros = min(left, coverable(remaining - taken, rate, charge))
                 segments[start] -= micros
                 covered += micros
                 taken += self._units(plan.unit, micros * rate)

@@ -116,5 +116,7 @@ def test_it_is_what_an_account_with_these_plans_pays(settlement, quantities, rev
     settled = settle(cycles, account("100000", plans=tuple(plans)), prices, at("12-01") + 60 * DAY)
     paid = totals(settled)
     assert outcome.amounts == paid.amounts
-    assert sum(cover.units for cover in outcome.covers) == sum(paid.plans.values()) - paid.plans["rp-1"]
+    assert sum(cover.units for cover in outcome.covers) == MICROS * sum(
+        used for id_, used in paid.units["resource_plan"].items() if id_ != "rp-1"
+    )
     assert outcome.price == sum(pack.price * count for pack, count in purchase)
