@@ -1,13 +1,13 @@
-"""How DuckDB spells metering: its dialect, and its relations over CSV and Parquet files.
+"""The SQL of metering as DuckDB spells it: its dialect, and its relations over CSV and Parquet files.
 
-Measured facts behind the forms used here, all on DuckDB 2.0:
+The forms used here rest on facts that were measured on DuckDB 2.0:
 
-* Only CASE narrows the rows that an expression runs on; AND and OR run every operand on every row.
-* `list_position` in a constant list is the fastest way to know a word; `IN` becomes a join.
+* Only CASE restricts the rows that an expression runs on; AND and OR run every operand on every row.
+* `list_position` in a constant list is the fastest way to look up a word; `IN` becomes a join.
 * DECIMAL(18,6) times 1000000 keeps its type and overflows from a million up, hence the wide branch.
 * `//` truncates towards zero, so instants before 1970 are left to the exact reader.
-* The CSV reader may end a query at a row that it does not like, drops the quotes, and numbers no rows; but it reads lines
-  as single values at the same speed. So there are two relations for CSV: columns for files that are clean, and lines.
+* The CSV reader may end a query at a row that it refuses, drops the quotes, and does not number rows; but it reads lines as
+  single values at the same speed. So there are two relations for CSV: by columns for clean files, and by lines.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mps_bill.core.times import LOCAL_TIME, OFFSET
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, SIDE, FileForm
-from mps_bill.metering.sql import MAX_MICROS, STATUSES, YEAR_3000, Dialect, RowSource, place_name, text_source
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.sql import word_lists
+from mps_bill.metering.sql_rows import MAX_MICROS, STATUSES, YEAR_3000, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 
-#: A text without quotes, which the CSV reader of DuckDB may have read otherwise than the exact reader, and without control
-#: characters.
+#: A text without control characters, and without quotes, which DuckDB's CSV reader may read differently from the exact reader.
 _HARMLESS = r'[^\x00-\x1f\x7f"]*'
-#: A line whose quotes are around whole fields that hold neither a quote nor a comma.
+#: A line in which only whole fields are in quotes, and those contain neither a quote nor a comma.
 _PLAINLY_QUOTED = '("[^",]*"|[^",]*)(,("[^",]*"|[^",]*))*'
-#: Stands in no line that is certain, so a line is read as one value.
+#: No certain line contains this character, so each line is read as one value.
 _NO_DELIMITER = "\x1e"
 _MAX_WORDS = 500
 
 BINARY = "BLOB"
-#: The column of row numbers that DuckDB adds behind those of a Parquet file; no file can have another of this name.
+#: The column of row numbers that DuckDB adds after those of a Parquet file, which must not have a column of this name.
 ROW_NUMBER = "file_row_number"
 _LOCAL_TIMES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _INSTANTS = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
@@ -49,22 +50,22 @@ def literal(text: str) -> str:
 
 
 def csv_files(paths: Sequence[str], options: str) -> str:
-    """The rows of exactly these CSV files. Options that guess (types, line ends, quotes, columns of folders) are all off."""
+    """The rows of exactly these CSV files. All options that guess (types, line ends, quotes, folder columns) are off."""
     return f"read_csv({_files(paths)}, auto_detect = false, hive_partitioning = false, {options})"
 
 
 def parquet_file(path: str, options: str = "") -> str:
-    """The rows of exactly this Parquet file, without columns that the names of its folders could make."""
+    """The rows of exactly this Parquet file, without columns from the names of its folders."""
     return f"read_parquet({_files([path])}, hive_partitioning = false{options})"
 
 
 def parquet_schema(path: str) -> str:
-    """What the footer of a Parquet file says of its columns."""
+    """The columns of a Parquet file, from its footer."""
     return f"parquet_schema({_files([path])})"
 
 
 def parquet_metadata(paths: Sequence[str]) -> str:
-    """What the footers of Parquet files say of each file."""
+    """A row for each Parquet file, from its footer."""
     return f"parquet_file_metadata({_files(paths)})"
 
 
@@ -73,26 +74,24 @@ def _files(paths: Sequence[str]) -> str:
 
 
 def _one_file(path: str) -> str:
-    """A path as the pattern that only this path matches; a relative one may begin as a URL or the home folder does."""
+    """A pattern that matches only this path. It is absolute, since a relative path may begin like a URL or the home folder."""
     return re.sub(r"([*?\[])", r"[\1]", os.path.abspath(path))
 
 
-class DuckDBDialect:
-    """See `sql.Dialect`."""
+class DuckDBDialect(Dialect):
+    """See `sql_rows.Dialect`."""
 
     wide = "HUGEINT"
+    octets, hash_function, unnest, array_position = "strlen", "hash", "unnest", "list_position"
 
     def literal(self, text: str) -> str:
         return literal(text)
 
-    def lower(self, column: str) -> str:
-        return f"CASE WHEN strlen({column}) = length({column}) THEN lower({column}) ELSE {column} END"
-
-    def position(self, column: str, words: Sequence[str]) -> str:
-        return f"coalesce(list_position({_list(words)}, {column}), 0)" if words else "0"
+    def array(self, words: Sequence[str]) -> str:
+        return _list(words)
 
     def harmless(self, column: str) -> str:
-        # Most ids have letters, digits, `-`, `.`, `_` and `~` only, which are known in half the time of a pattern.
+        # Most ids have only letters, digits, `-`, `.`, `_` and `~`; this test takes half the time of a pattern.
         plain = f"strlen(url_encode({column})) = strlen({column})"
         return f"CASE WHEN {plain} THEN true ELSE regexp_full_match({column}, '{_HARMLESS}') END"
 
@@ -100,21 +99,8 @@ class DuckDBDialect:
         del wide
         return f"{numerator} // {denominator}"
 
-    def sum(self, value: str) -> str:
-        return f"sum({value})"
-
-    def hash(self, columns: Sequence[str]) -> str:
-        return f"hash({', '.join(columns)})"
-
-    def unnested(self, column: str) -> str:
-        return f"unnest({column})"
-
-    def gathered(self, query: str, column: str) -> str:
-        del column
-        return query
-
     def tidied(self, column: str) -> str:
-        # Most ids are plain, which these tests know in a third of the time of a pattern.
+        # Most ids are plain; these tests take a third of the time of a pattern.
         plain = (
             f"strlen({column}) = length({column}) AND NOT starts_with({column}, ' ') AND NOT ends_with({column}, ' ')"
         )
@@ -145,11 +131,27 @@ class DuckDBDialect:
         )
 
 
-DIALECT: Dialect = DuckDBDialect()
+DIALECT = DuckDBDialect()
 
 
-def csv_columns(paths: Sequence[str], form: FileForm) -> RowSource:
-    """Files of one header, every column as text. The line of a row is the one that has no quotes."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How CSV is read: by columns, or by lines in an encoding; `plain` if most lines match one pattern."""
+
+    encoding: str = ""
+    plain: bool = False
+
+
+def csv_rows(paths: Sequence[str], form: FileForm, scheme: MeteringScheme, reading: Reading) -> RowSource:
+    """CSV files with the same header."""
+    if not reading.encoding:
+        return _by_columns(paths, form)
+    by_lines = _by_lines(paths, form, reading.encoding)
+    return _by_plain_lines(by_lines, form, word_lists(scheme), reading.encoding) if reading.plain else by_lines
+
+
+def _by_columns(paths: Sequence[str], form: FileForm) -> RowSource:
+    """CSV with every column as text. The line of a row is the one without quotes."""
     names = [place_name(number) for number in range(len(form.layout.names))]
     columns = ", ".join(f"{name}: 'VARCHAR'" for name in names)
     line = f"concat_ws(',', {', '.join(names)})"
@@ -162,10 +164,10 @@ def csv_columns(paths: Sequence[str], form: FileForm) -> RowSource:
     return text_source(DIALECT, relation, names, form, carried=tuple(names), line=line)
 
 
-def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSource:
-    """Files of one header by lines, the header's own among them; a line that is not plainly a row is in doubt.
+def _by_lines(paths: Sequence[str], form: FileForm, encoding: str) -> RowSource:
+    """CSV by lines, headers included; a line that is not plainly a row is in doubt.
 
-    With the encoding `latin-1` every byte is a character, so lines may hold anything; those beyond ASCII are in doubt.
+    In the encoding `latin-1` every byte is a character, so lines may contain anything; those beyond ASCII are in doubt.
     """
     lines = csv_files(
         paths,
@@ -183,19 +185,18 @@ def csv_lines(paths: Sequence[str], form: FileForm, *, encoding: str) -> RowSour
     return text_source(DIALECT, relation, texts, form, tests, ("line",), "line")
 
 
-def plain_csv_lines(
-    paths: Sequence[str], form: FileForm, words: Mapping[str, Sequence[str]], *, encoding: str
+def _by_plain_lines(
+    by_lines: RowSource, form: FileForm, words: Mapping[str, Sequence[str]], encoding: str
 ) -> RowSource:
-    """The same, where every line is in doubt that one pattern does not match: one with other words, say. A pattern over the
-    whole line costs no more than those of its columns, and leaves few rows in doubt where most are good."""
-    source = csv_lines(paths, form, encoding=encoding)
+    """The same lines, but every line that does not match one pattern is in doubt, such as a line with other words. One pattern
+    for the whole line takes no longer than those of its columns, and leaves few rows in doubt if most are good."""
     pattern = _plain_line(form, words, ascii_only=encoding != "utf-8")
     fields = [f"fields[{number}]" for number in range(1, len(form.layout.names) + 1)]
     completed_at, quantity = (fields[form.layout.index[name]] for name in ("completed_at", "quantity"))
     decimal = f"try_cast({quantity} AS DECIMAL(18,6))"
     return replace(
-        source,
-        epoch=f"epoch_us(try_cast({completed_at} AS TIMESTAMPTZ))" if form.assumed_offset is None else source.epoch,
+        by_lines,
+        epoch=f"epoch_us(try_cast({completed_at} AS TIMESTAMPTZ))" if form.assumed_offset is None else by_lines.epoch,
         micros=f"CASE WHEN {quantity} = '' THEN -1 ELSE {_scaled(decimal)} END",
         tests=(f"regexp_full_match(line, {literal(pattern)})",),
         well_formed=True,
@@ -203,7 +204,7 @@ def plain_csv_lines(
 
 
 def _plain_line(form: FileForm, words: Mapping[str, Sequence[str]], *, ascii_only: bool) -> str:
-    """The pattern of a line whose values have the right form and whose words are known."""
+    """A pattern for lines whose values have the right form and whose words are known."""
     text = "[ !#-+--~]" if ascii_only else r'[^\x00-\x1f\x7f",]'
     fields = [f"{text}*"] * len(form.layout.names)
     forms = {
@@ -214,7 +215,7 @@ def _plain_line(form: FileForm, words: Mapping[str, Sequence[str]], *, ascii_onl
         "width": f"({SIDE})?",
         "height": f"({SIDE})?",
         "status": f"(?i:{_any_of(STATUSES)})",
-        # A pattern of very many words is none any more.
+        # A column with very many known words may hold any text.
         **{name: _any_of(known) for name, known in words.items() if len(known) <= _MAX_WORDS},
     }
     for name, number in form.layout.index.items():
@@ -227,15 +228,15 @@ def _any_of(words: Iterable[str]) -> str:
 
 
 def parquet_rows(path: str, form: FileForm, types: Sequence[str]) -> RowSource:
-    """A Parquet file with its row numbers, by the DuckDB types of its columns. Numbers and times of exact types are read as
-    they are, without a text in between; all other columns as text. What is carried is `column_value` of each column."""
+    """A Parquet file with its row numbers; `types` are the DuckDB types of its columns. Numbers and times of exact types are read
+    directly, all other columns as text. The carried columns are the row number and `column_value` of each column."""
     names = [place_name(number) for number in range(len(types))]
     values = [column_value(name, type_) for name, type_ in zip(names, types, strict=True)]
     carried = [f"text_{number}" for number in range(len(types))]
     shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
     file = parquet_file(path, f", {ROW_NUMBER} = true")
     relation = f"(SELECT *, {shown} FROM {file} AS file({', '.join(names)}, row_number))"
-    # A binary value that is not text is NULL here, so that its row is in doubt.
+    # A binary value that is not text becomes NULL, so that its row is in doubt.
     texts = [
         f"CASE WHEN {name} IS NULL THEN '' ELSE {f'try(decode({name}))' if type_ == BINARY else value} END"
         for name, type_, value in zip(names, types, values, strict=True)
@@ -263,10 +264,10 @@ def parquet_rows(path: str, form: FileForm, types: Sequence[str]) -> RowSource:
 
 
 def column_value(column: str, type_: str) -> str:
-    """SQL for a column of a Parquet file as text, but binary ones as they are: instants in UTC, decimals without trailing
-    zeros, text and whole numbers as they are."""
+    """SQL for a column of a Parquet file as text: instants in UTC, decimals without trailing zeros, text and whole numbers
+    unchanged. Binary columns stay binary."""
     if type_.startswith("DECIMAL"):
-        # DuckDB writes no zero before the point of a DECIMAL(3,3).
+        # DuckDB writes a DECIMAL(3,3) without the zero before the point.
         text = f"regexp_replace(CAST({column} AS VARCHAR), '^(-?)[.]', '\\10.')"
         trimmed = f"regexp_replace({text}, '0+$', '')"
         return f"CASE WHEN contains({trimmed}, '.') THEN rtrim({trimmed}, '.') ELSE {text} END"
@@ -278,7 +279,7 @@ def column_value(column: str, type_: str) -> str:
 
 
 def _local(column: str, type_: str) -> str:
-    """A time without a zone in whole microseconds; finer fractions are rounded down, as those of a text are."""
+    """A time without a zone in whole microseconds; finer fractions are rounded down, as they are in a text."""
     return f"make_timestamp(epoch_ns({column}) // 1000)" if type_ == "TIMESTAMP_NS" else f"CAST({column} AS TIMESTAMP)"
 
 
@@ -291,7 +292,7 @@ def _list(words: Iterable[str]) -> str:
 
 
 def _scaled(decimal: str) -> str:
-    """A DECIMAL(18,6) times a million, as BIGINT."""
+    """A DECIMAL(18,6) multiplied by a million, as BIGINT."""
     scale = 10**QUANTITY_PLACES
     return (
         f"CASE WHEN {decimal} < 1000000 THEN ({decimal} * {scale})::BIGINT"

@@ -11,7 +11,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Flaw, Row, as_csv, overlong
 from mps_bill.metering.duckdb_sql import column_value, parquet_file, parquet_metadata, parquet_schema
-from mps_bill.metering.sql import place_name
+from mps_bill.metering.sql_rows import place_name
 
 if TYPE_CHECKING:
     import duckdb

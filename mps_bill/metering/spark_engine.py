@@ -1,7 +1,7 @@
-"""The Spark engine: the same metering on a cluster, for usage that one machine should not read.
+"""The Spark engine: the same metering on a cluster, for usage that is too large for one machine.
 
-Spark gives no line numbers: a bad row is named by its file and shown as text. Its master decides where it runs; files are
-named as Spark can open them, and URLs are looked up by Spark alone.
+Spark has no line numbers, so a bad row is reported with its file and its text. The master decides where Spark runs. Files must
+have names that Spark can open, and only Spark looks up URLs.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.parquet_rows import inexact_column, parquet_row
 from mps_bill.metering.sources import FORMATS, Format, UsageSource
 from mps_bill.metering.spark_sql import DIALECT, INT96, LOCAL_NANOS, NANOS, identifier, lines, parquet
-from mps_bill.metering.sql import place_name
 from mps_bill.metering.sql_engine import meter_by_sql
+from mps_bill.metering.sql_rows import RowSource, place_name
 from mps_bill.metering.workspace import Resources
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-#: What a name begins with that Spark passes over.
+#: Spark ignores files and folders whose names begin with these.
 _HIDDEN = ("_", ".")
-#: Stored types that Spark's own do not distinguish.
+#: Stored types that Spark's types do not distinguish.
 _STORED = {
     "INT96": INT96,
     "INT64 TIMESTAMP(NANOS,true)": NANOS,
     "INT64 TIMESTAMP(NANOS,false)": LOCAL_NANOS,
 }
 _TYPES = {"VARCHAR": "STRING", "BIGINT": "BIGINT", "BOOLEAN": "BOOLEAN"}
-#: Parts of a shuffle, and of a list of files.
+#: The settings for the number of parts of a shuffle, and of a list of files.
 _PARTITIONS = ("spark.sql.shuffle.partitions", "spark.sql.sources.parallelPartitionDiscovery.parallelism")
 _PARTITIONS_PER_THREAD = 4
 _FIRST_ROWS = "first_rows"
-#: Who asks for a header waits more than he works.
+#: Reading headers is mostly waiting, so several are read at once.
 _HEADERS_AT_ONCE = 8
 
 
 def with_urls_found(sources: Sequence[UsageSource], resources: Resources) -> tuple[UsageSource, ...]:
-    """The sources, with the files that URLs name in the place of the URLs. Such a file gives its header row and no other.
+    """The sources, with every URL replaced by the files that it names. The `rows` of such a file are only its header.
 
-    Spark's session stays open for `read_with_spark`, which ends it.
+    The Spark session stays open for `read_with_spark`, which ends it.
 
     Raises:
-        InputRejected: Spark cannot be started, or what a URL names cannot be used.
+        InputRejected: Spark cannot be started, or the files of a URL cannot be used.
     """
     session = _session(resources)
     found: dict[str, UsageSource] = {}
@@ -77,7 +77,7 @@ def with_urls_found(sources: Sequence[UsageSource], resources: Resources) -> tup
 
 
 def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
-    """The files that a URL names, in order of name."""
+    """The files that a URL names, sorted by name."""
 
     def file_at(address: str) -> UsageSource:
         name = printable(address)
@@ -105,9 +105,9 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
 
 
 def _addresses_at(session: SparkSession, url: str) -> list[str]:
-    """The files that a URL names, in order of name: those that match it, and all in the folders that do and below those.
+    """The files that a URL names, sorted by name: the files that match it, and all files in and below the folders that match it.
 
-    In a folder Spark's own marks, such as `_SUCCESS`, are not usage, and what is in a hidden folder is half written.
+    Spark's own marker files in a folder, such as `_SUCCESS`, are not usage, and files in a hidden folder are incomplete.
     """
     hadoop = session.sparkContext._jvm.org.apache.hadoop.fs
     path = hadoop.Path(url)
@@ -134,7 +134,7 @@ def _format_of(name: str) -> Format | None:
 
 
 def _first_line(session: SparkSession, address: str) -> list[bytes]:
-    """The first line of a file of CSV that has a value, if any, without a job of Spark for it."""
+    """The first line of a CSV file that has a value, if any, read without a Spark job."""
     hadoop, settings = session.sparkContext._jvm.org.apache.hadoop, session.sparkContext._jsc.hadoopConfiguration()
     path = hadoop.fs.Path(address)
     codec = hadoop.io.compress.CompressionCodecFactory(settings).getCodec(path)
@@ -150,7 +150,7 @@ def _first_line(session: SparkSession, address: str) -> list[bytes]:
 
 
 def _parquet_columns(session: SparkSession, address: str) -> list[tuple[str, str]]:
-    """The names of a file's columns, and their types where Spark's own types do not say enough (`spark_sql`)."""
+    """The names and stored types of a Parquet file's columns; Spark's own types do not say enough (`spark_sql`)."""
     jvm, java = session.sparkContext._jvm, session.sparkContext._jsc
     path = jvm.org.apache.hadoop.fs.Path(address)
     file = jvm.org.apache.parquet.hadoop.util.HadoopInputFile.fromPath(path, java.hadoopConfiguration())
@@ -168,11 +168,11 @@ def _parquet_columns(session: SparkSession, address: str) -> list[tuple[str, str
 
 
 def read_with_spark(files: UsageFiles, options: MeterOptions) -> Metered:
-    """The same as `exact_reader.read_exactly`, but for lines and columns: the place of a bad row is its file, and of a bad
-    row of Parquet its number there.
+    """Do the same as `exact_reader.read_exactly`, but without lines and columns: the place of a bad row is its file and, in
+    Parquet, its row number.
 
     Raises:
-        InputRejected: Spark cannot be started or read a file, or a quote is open at the end of a line.
+        InputRejected: Spark cannot be started or cannot read a file, or a quote is open at the end of a line.
     """
     session = _session(options.resources)
     try:
@@ -183,7 +183,7 @@ def read_with_spark(files: UsageFiles, options: MeterOptions) -> Metered:
 
 
 def _session(resources: Resources) -> SparkSession:
-    """A session of its own: a master that `spark-submit` has set is kept unless the run names one."""
+    """A new session. A master that `spark-submit` has set is kept unless the run names one."""
     try:
         from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
@@ -197,7 +197,7 @@ def _session(resources: Resources) -> SparkSession:
         "spark.sql.caseSensitive": "true",
         "spark.sql.legacy.parquet.nanosAsLong": "true",
         "spark.ui.showConsoleProgress": "false",
-        # What goes wrong is reported once, by the run itself.
+        # The run itself reports every error once.
         "spark.log.level": "FATAL",
     }
     if resources.spark_master or resources.threads:
@@ -219,17 +219,17 @@ def _session(resources: Resources) -> SparkSession:
     context = session.sparkContext
     for setting in _PARTITIONS:
         if context.master.startswith("local") and not context.getConf().contains(setting):
-            # Spark's 200 and 10,000 are for a cluster; on one machine they take ten times as long as the work in them.
+            # Spark's defaults of 200 and 10,000 are for a cluster; on one machine they take ten times as long as the work itself.
             session.conf.set(setting, str(_PARTITIONS_PER_THREAD * context.defaultParallelism))
     return session
 
 
 @contextmanager
 def _reported(name: str) -> Iterator[None]:
-    """Turns what Spark cannot do with a file into a problem.
+    """Report an error of Spark as a problem with this file.
 
     Raises:
-        InputRejected: it could not.
+        InputRejected: Spark could not read the file.
     """
     from py4j.protocol import Py4JError  # type: ignore[import-untyped]
     from pyspark.errors import PySparkException
@@ -237,7 +237,7 @@ def _reported(name: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        # What Java throws is described on the second line, after the name of a call.
+        # The message of a Java exception is on the second line, after the name of a call.
         reason = str(error).removeprefix("An error occurred while calling").partition("\n: ")[2] or str(error)
         message = f"Spark cannot read it: {printable(reason.partition(chr(10))[0])}"
         if "FileSystem not found" in message or "No FileSystem for scheme" in message:
@@ -246,23 +246,23 @@ def _reported(name: str) -> Iterator[None]:
 
 
 def _address_of(source: UsageSource) -> str:
-    """Where Spark finds a file, without escapes."""
+    """The address at which Spark finds a file, without escapes."""
     return source.url or f"file://{source.path.resolve().as_posix()}"
 
 
 def _unescaped(url: str) -> str:
-    """The address that Spark's URL of a file stands for."""
+    """The address without escapes of a file whose URL Spark gives."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{unquote(parts.path)}"
 
 
 def _exactly(address: str) -> str:
-    """A path for Spark, which takes paths for patterns."""
+    """A path for Spark, which treats paths as patterns."""
     return re.sub(r"([*?\[\]{}\\])", r"\\\1", address)
 
 
 def _line(value: bytes | bytearray) -> Row:
-    """The row on a line, whose number is not known."""
+    """The row on a line whose number is not known."""
     return row_from(0, bytes(value).removeprefix(b"\xef\xbb\xbf"))
 
 
@@ -278,8 +278,8 @@ class _SparkEngine:
         self._session = session
         self._files = files
         self._sources = {_address_of(source): source for source in files.sources}
-        #: Each kind of file that is read alike, with its rows: files of one format and header.
-        self._alike: list[tuple[str, sql.RowSource]] = []
+        #: The format and the rows of each group of files that are read alike, since they have the same format and header.
+        self._alike: list[tuple[str, RowSource]] = []
         groups: dict[tuple[str, ...], list[UsageSource]] = {}
         _check_names(session, {address: source.name for address, source in self._sources.items()})
         with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
@@ -293,11 +293,11 @@ class _SparkEngine:
         self._suspects: list[tuple[str, str]] = []
 
     @property
-    def rows(self) -> Sequence[sql.RowSource]:
+    def rows(self) -> Sequence[RowSource]:
         return tuple(rows for _, rows in self._alike)
 
-    def first_rows(self, number: int) -> sql.RowSource:
-        # LIMIT inside a statement reads so many rows of every part of the files; at its end, of as few parts as it needs.
+    def first_rows(self, number: int) -> RowSource:
+        # LIMIT inside a statement reads that many rows from every part of the files; at its end, only from the parts it needs.
         (_, first), *_ = self._alike
         frame = self._session.sql(f"SELECT * FROM {first.relation} LIMIT {number}")._jdf
         few = self._session._jsparkSession.createDataFrame(frame.collectAsList(), frame.schema())
@@ -320,11 +320,9 @@ class _SparkEngine:
         del doing
         yield from (tuple(row) for row in self._session.sql(query).toLocalIterator())
 
-    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
+    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> None:
         schema = ", ".join(f"{name} {_TYPES[type_]}" for name, type_ in columns.items())
-        kept = [tuple(row) for row in rows]
-        self._session.createDataFrame(kept, schema).createOrReplaceTempView(table)
-        return len(kept)
+        self._session.createDataFrame([tuple(row) for row in rows], schema).createOrReplaceTempView(table)
 
     def find_suspects(self, statements: sql.Statements) -> None:
         self._suspects = []
@@ -347,7 +345,7 @@ class _SparkEngine:
                     yield source, parquet_row(row.row_number + 1, row[2:])
                     continue
                 found = _line(row.value)
-                # Every file has its header once; a second one is a bad row.
+                # Every file has one header; a second one is a bad row.
                 if source.name not in headers and tuple(found.fields) == self._files.layouts[source.name].names:
                     headers.add(source.name)
                     continue
@@ -356,7 +354,7 @@ class _SparkEngine:
                     raise InputRejected([Problem(Place(source.name), kinds.UNCLOSED_QUOTE, message)])
                 yield source, found
 
-    def _row_source(self, view: str, sources: Sequence[UsageSource]) -> sql.RowSource:
+    def _row_source(self, view: str, sources: Sequence[UsageSource]) -> RowSource:
         form = self._files.form(sources[0])
         paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
@@ -366,7 +364,7 @@ class _SparkEngine:
             return lines(view, form)
         stored = self._stored_types(sources[0])
         for name, kind in zip(form.layout.names, stored, strict=True):
-            # What the type means stands behind how it is stored.
+            # The meaning of the type follows the way it is stored.
             if problem := inexact_column(sources[0], name, kind.rpartition(" ")[2]):
                 raise InputRejected([problem])
         frame = self._session.read.parquet(*paths)
@@ -378,28 +376,26 @@ class _SparkEngine:
         return parquet(view, form, types)
 
     def _stored_types(self, source: UsageSource) -> tuple[str, ...]:
-        """The types of a Parquet file's columns as they are stored; nothing for other files."""
+        """The stored types of a Parquet file's columns; nothing for other files."""
         if source.format != "parquet":
             return ()
         return tuple(type_ for _, type_ in _parquet_columns(self._session, _address_of(source)))
 
 
 def _check_names(session: SparkSession, names: Mapping[str, str]) -> None:
-    """Holds what Spark would read against what it is asked to read: files by their addresses, with their names for messages.
+    """Check that Spark reads every file it is asked to read. `names` has the names of the files for messages, by their addresses.
 
     Raises:
-        InputRejected: Spark cannot read a file, or passes over it.
+        InputRejected: Spark cannot read a file, or ignores it.
     """
     problems = {
-        address: "Spark reads no file of this machine whose name has a colon; give it another name"
+        address: "Spark cannot read a local file whose name has a colon; rename it"
         for address in names
         if address.startswith("file:") and ":" in address.rpartition("/")[2]
     }
     asked = [_exactly(address) for address in names if address not in problems]
     listed = session.read.text(asked).inputFiles() if asked else []
-    message = (
-        "Spark passes over this file, as over all whose names begin with an underscore or a point; give it another name"
-    )
+    message = "Spark ignores this file, as it does all files whose names begin with an underscore or a dot; rename it"
     problems |= dict.fromkeys(names.keys() - problems.keys() - set(map(_unescaped, listed)), message)
     if problems:
         raise InputRejected(

@@ -1,12 +1,12 @@
-"""How Spark (4, ANSI mode, session in UTC) spells metering: its dialect, and its relations over CSV and Parquet files.
+"""The SQL of metering as Spark 4 spells it (ANSI mode, session in UTC): its dialect, and its relations over CSV and Parquet.
 
-Measured facts behind the forms used here:
+The forms used here rest on measured facts:
 
 * The text reader keeps every byte of a line; `is_valid_utf8` says whether they are UTF-8.
-* A cast of text to a timestamp takes `+08:00` and `Z` but not `+0800` or `+08`, so those are left to the exact reader.
-* `$` matches before a last line end; `\\z` does not.
-* Sums of 64 bits overflow with an error, so they are widened; `div` has 64 bits whatever it divides, and drops the rest
-  without an error.
+* A cast of text to a timestamp accepts `+08:00` and `Z` but not `+0800` or `+08`, so those are left to the exact reader.
+* `$` matches before a final line end; `\\z` does not.
+* Sums of 64 bits overflow with an error, so they are widened; `div` always has 64 bits, and drops the higher bits without an
+  error.
 """
 
 from __future__ import annotations
@@ -19,20 +19,18 @@ from mps_bill.core.times import LOCAL_TIME
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, SIDE, FileForm
-from mps_bill.metering.sql import MAX_MICROS, YEAR_3000, Dialect, RowSource, place_name, text_source
+from mps_bill.metering.sql_rows import MAX_MICROS, YEAR_3000, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
 
-#: Types that Spark's own do not distinguish: times of 96 bits, which have no zone, and counts of nanoseconds.
+#: Types that Spark does not distinguish: times of 96 bits, which have no zone, and counts of nanoseconds.
 INT96, NANOS, LOCAL_NANOS, BINARY = "int96", "nanoseconds", "local nanoseconds", "binary"
 #: A quote, or a control character.
 _DOUBTFUL = r'[\x00-\x1f\x7f"]'
 _HALF = 10**9
 _DECIMAL = re.compile(r"decimal\(\d+,(\d+)\)")
 #: No number and no time is longer than this as text.
-_SHORT, _SHORT_TYPES = (
-    100,
-    ("tinyint", "smallint", "int", "bigint", "boolean", "decimal", "timestamp", NANOS, LOCAL_NANOS),
-)
+_SHORT = 100
+_SHORT_TYPES = ("tinyint", "smallint", "int", "bigint", "boolean", "decimal", "timestamp", NANOS, LOCAL_NANOS)
 _OFFSET = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 
 
@@ -46,26 +44,24 @@ def identifier(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-class SparkDialect:
-    """See `sql.Dialect`."""
+class SparkDialect(Dialect):
+    """See `sql_rows.Dialect`."""
 
     wide = "DECIMAL(38,0)"
+    octets, hash_function, unnest, array_position = "octet_length", "xxhash64", "explode", "array_position"
 
     def literal(self, text: str) -> str:
         return literal(text)
 
-    def lower(self, column: str) -> str:
-        return f"CASE WHEN octet_length({column}) = length({column}) THEN lower({column}) ELSE {column} END"
-
-    def position(self, column: str, words: Sequence[str]) -> str:
-        return f"coalesce(array_position(array({', '.join(map(literal, words))}), {column}), 0)" if words else "0"
+    def array(self, words: Sequence[str]) -> str:
+        return f"array({', '.join(map(literal, words))})"
 
     def harmless(self, column: str) -> str:
         return f"NOT {column} RLIKE {literal(_DOUBTFUL)}"
 
     def whole_quotient(self, numerator: str, denominator: int, *, wide: bool = False) -> str:
         if wide:
-            # What divides without a rest is exact in any of Spark's result types.
+            # A division without a remainder is exact in any of Spark's result types.
             return f"CAST(({numerator} - {numerator} % {denominator}) / {denominator} AS {self.wide})"
         return f"({numerator} div {denominator})"
 
@@ -75,14 +71,8 @@ class SparkDialect:
             f"(CAST(sum({value} div {_HALF}) AS {self.wide}) * {_HALF} + CAST(sum({value} % {_HALF}) AS {self.wide}))"
         )
 
-    def hash(self, columns: Sequence[str]) -> str:
-        return f"xxhash64({', '.join(columns)})"
-
-    def unnested(self, column: str) -> str:
-        return f"explode({column})"
-
     def gathered(self, query: str, column: str) -> str:
-        # Else every part of the files is grouped by itself before the rows are shuffled, which makes them no fewer.
+        # Otherwise every part of the files is grouped by itself before the shuffle, which does not reduce the rows.
         return f"SELECT /*+ REPARTITION({column}) */ * FROM ({query})"
 
     def tidied(self, column: str) -> str:
@@ -105,12 +95,12 @@ class SparkDialect:
         return f"CASE WHEN {text} = '' THEN 0 WHEN {_full_match(text, SIDE)} THEN try_cast({text} AS INT) END"
 
 
-DIALECT: Dialect = SparkDialect()
+DIALECT = SparkDialect()
 
 
 def lines(view: str, form: FileForm) -> RowSource:
-    """CSV by lines: `view` has the columns `value` (the text of a line) and `path`; a line that is not plainly a row is in
-    doubt, and so is every line that is not valid UTF-8."""
+    """CSV by lines: `view` has the columns `value` (the text of a line) and `path`. A line is in doubt if it is not plainly a row
+    or not valid UTF-8."""
     relation = f"(SELECT value, path, split(value, ',', -1) AS fields FROM {view} WHERE ltrim(',', value) <> '')"
     texts = [f"coalesce(get(fields, {number}), '')" for number in range(len(form.layout.names))]
     tests = (
@@ -124,14 +114,14 @@ def lines(view: str, form: FileForm) -> RowSource:
 
 
 def parquet(view: str, form: FileForm, types: Sequence[str]) -> RowSource:
-    """Parquet by the types of its columns (Spark's, or those named here): instants and decimal quantities as they are, all
-    other columns as text. `view` has its columns as `place_name` calls them, `path` and `row_number`. What is carried is
-    `column_value` of each column."""
+    """Parquet by the types of its columns (Spark's types, or those defined above): instants and decimal quantities directly, all
+    other columns as text. `view` has the columns under their `place_name`, `path` and `row_number`. The carried columns are
+    `path`, `row_number` and `column_value` of each column."""
     values = [column_value(place_name(number), type_) for number, type_ in enumerate(types)]
     carried = [f"text_{number}" for number in range(len(types))]
     shown = ", ".join(f"{value} AS {text}" for value, text in zip(values, carried, strict=True))
     relation = f"(SELECT *, {shown} FROM {view})"
-    # A binary value that is not text is NULL here, so that its row is in doubt.
+    # A binary value that is not text becomes NULL, so that its row is in doubt.
     texts = [
         f"CASE WHEN is_valid_utf8(CAST(coalesce({text}, '') AS STRING)) THEN CAST(coalesce({text}, '') AS STRING) END"
         if type_ == BINARY
@@ -167,8 +157,8 @@ def _typed_micros(column: str, type_: str) -> str | None:
 
 
 def column_value(column: str, type_: str) -> str:
-    """SQL for a column as text, in the one form that usage takes, but binary ones as they are. Text that is not UTF-8, which
-    no Parquet file may hold, ends the query."""
+    """SQL for a column as text, in the form that usage files have; binary columns stay binary. Text that is not UTF-8, which no
+    Parquet file may contain, ends the query."""
     if type_ == BINARY:
         return column
     if type_ == "string":

@@ -1,13 +1,14 @@
-"""The SQL that every SQL engine meters with: strict checks, integer sums, repeated records. A `Dialect` spells the parts
-in which engines differ.
+"""The SQL of metering, which all SQL engines share: strict checks, integer sums, repeated records. A `Dialect` spells the
+parts in which engines differ.
 
-What a statement is certain of, the exact reader accepts too, with the same values; of whatever is left it says that it is
-in doubt, and the exact reader decides. Only integers leave the engine, so every engine makes the same bill.
+The exact reader accepts every row that a statement is certain of, with the same values. All other rows are reported as in
+doubt, and the exact reader decides about them. Only integers leave the engine, so every engine makes the same bill.
 
-Every statement reads **rows**: the texts of a row of usage, `epoch` (microseconds), `micros` (-1 for an empty quantity), and
-`sound`, which says whether all but its words is right. Words are judged afterwards: they become codes (positions in
-`word_lists`, 0 for any other word), sizes in pixels (0 for none), `failed` and `certain`. What counts judges words group by
-group, since a billion rows have some thousands of different ones; what compares or finds rows, row by row.
+Every statement reads **rows**: the texts of a usage row, `epoch` (microseconds), `micros` (-1 for an empty quantity), and
+`sound`, which says whether everything except its words is right. Words are judged afterwards: they become codes (positions in
+`word_lists`, 0 for any other word), sizes in pixels (0 for none), `failed` and `certain`. Statements that count judge words
+group by group, since a billion rows have only some thousands of different ones; statements that compare or find rows judge
+them row by row.
 """
 
 from __future__ import annotations
@@ -15,31 +16,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import gcd
-from typing import Protocol
 
 from mps_bill.core.units import MICROS, UNITS
-from mps_bill.metering.records import BILLED_STATUSES, FREE_STATUSES, FileForm
+from mps_bill.metering.records import BILLED_STATUSES
 from mps_bill.metering.scheme import MeteringScheme, RecordRule
-from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, COLUMNS, REQUIRED_COLUMNS, WORDS
+from mps_bill.metering.sql_rows import (
+    EMPTY,
+    IDENTITY,
+    JUDGED,
+    MAX_MICROS,
+    STATUSES,
+    TEXTS,
+    Dialect,
+    RowSource,
+    tag_column,
+)
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, REQUIRED_COLUMNS, WORDS
 
-MAX_MICROS = 10**18 - 1
-YEAR_3000 = 32_503_680_000 * MICROS
 _INT64 = 2**63 - 1
-STATUSES = ("", *BILLED_STATUSES, *FREE_STATUSES)
-#: The words that a row needs even where it is not billable. A unit it may lack then.
+#: The words that every row needs. A row that is not billable may lack a unit.
 _NEVER_EMPTY = ("item", "region")
-#: The value of a column that a file lacks.
-_EMPTY = "''"
 _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
-#: The columns that name a record, and the tables that the statements below read and that an engine makes in between.
-IDENTITY = ("job_id", "item", "output")
-#: The columns whose texts are judged together, group by group where rows are counted.
-JUDGED = (*WORDS, "status", "width", "height")
-TEXTS = (*dict.fromkeys((*IDENTITY, *JUDGED)), "extra")
+#: The tables that an engine fills between statements, and that later statements read.
 REFUSED, REPEATED, SAME, DOUBTFUL_RECORDS, CONTESTED = "refused", "repeated", "same", "doubtful_records", "contested"
-#: What `groups` sums, where it is kept since it has more: in columns of these names the lines of rows that are not sound,
-#: and the hashes of all records.
+#: The rows that `groups` sums, kept if they contain more: columns with the lines of rows that are not sound, and with the
+#: hashes of all records.
 JUDGED_GROUPS, LINE, HASHES = "judged_groups", "line", "hashes"
 _PARTS_OF_HASHES = (
     f" WHERE hash < {1 << 62}",
@@ -47,122 +49,16 @@ _PARTS_OF_HASHES = (
     f" WHERE hash >= {1 << 63} AND hash < {3 << 62}",
     f" WHERE hash >= {3 << 62}",
 )
-#: The results of `groups` and `corrections` of many accounts, which may not fit into memory.
+#: The results of `groups` and `corrections` for many accounts, which may not fit into memory.
 GROUPS, CORRECTIONS = "account_groups", "account_corrections"
-
-
-class Dialect(Protocol):
-    """How an engine spells what the statements need. Arguments and results are SQL, but for words and numbers."""
-
-    #: The type for sums and products that 64 bits cannot hold.
-    wide: str
-
-    def literal(self, text: str) -> str: ...
-    def lower(self, column: str) -> str:
-        """A value of ASCII letters in small ones; any other value as it is, since letters such as İ become ASCII ones."""
-        ...
-
-    def position(self, column: str, words: Sequence[str]) -> str:
-        """Where the value is in the words, from 1; 0 for any other value."""
-        ...
-
-    def harmless(self, column: str) -> str:
-        """Whether a text has no control character and no quote."""
-        ...
-
-    def whole_quotient(self, numerator: str, denominator: int, *, wide: bool = False) -> str:
-        """The whole part of a quotient of numbers that are not negative; `wide` where the numerator is of that type."""
-        ...
-
-    def sum(self, value: str) -> str:
-        """The exact sum over any number of rows."""
-        ...
-
-    def hash(self, columns: Sequence[str]) -> str:
-        """A 64-bit hash."""
-        ...
-
-    def unnested(self, column: str) -> str:
-        """The values of a column of arrays, each as a row."""
-        ...
-
-    def gathered(self, query: str, column: str) -> str:
-        """The same rows for a `GROUP BY` of a column in which nearly all values differ."""
-        ...
-
-    def tidied(self, column: str) -> str:
-        """See `tidy.tidied`."""
-        ...
-
-    def epoch(self, text: str, assumed_offset: int | None) -> str:
-        """Microseconds since 1970 by the grammar of `core.times`; NULL where the text is not such a time, or not surely."""
-        ...
-
-    def micros(self, text: str) -> str:
-        """Millionths as BIGINT, -1 for an empty text; NULL where it is not a plain decimal of at most 12 and 6 digits."""
-        ...
-
-    def pixels(self, text: str) -> str:
-        """A side in pixels, 0 for an empty text; NULL where it is not a whole number from 1 to 999,999."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RowSource:
-    """Files that are read alike, as SQL: a relation, and how each value is read off its columns.
-
-    `values` has the text of the columns in `TEXTS` and of every tag; `epoch` and `micros` are as in rows, NULL where they
-    have no such form; `width` and `height` make pixels of the columns of these names, NULL likewise, and `values` may have
-    those made already. `tests` are what else must hold of a row's form. `carried` are the columns that lead back to the
-    row in its file; `line`, made of them, is its line. `well_formed` says that the tests see to quotes and control characters
-    of all texts, `no_header` leaves out rows that are headers, as a condition (see `_rows`).
-    """
-
-    relation: str
-    values: Mapping[str, str]
-    epoch: str
-    micros: str
-    width: str
-    height: str
-    tests: tuple[str, ...]
-    carried: tuple[str, ...] = ()
-    line: str = ""
-    well_formed: bool = False
-    no_header: str = ""
-
-
-def text_source(
-    dialect: Dialect,
-    relation: str,
-    texts: Sequence[str],
-    form: FileForm,
-    tests: tuple[str, ...] = (),
-    carried: tuple[str, ...] = (),
-    line: str = "",
-) -> RowSource:
-    """A source whose columns are all text, in the order of the file; a column that the files lack is empty text."""
-    layout = form.layout
-    known = {name: texts[layout.index[name]] if name in layout.index else _EMPTY for name in (*COLUMNS, *form.tags)}
-    extra = " || ".join(texts[number] for number in sorted(layout.ignored_numbers)) or _EMPTY
-    return RowSource(
-        relation,
-        {name: known[name] for name in (*TEXTS, *form.tags) if name != "extra"} | {"extra": extra},
-        dialect.epoch(known["completed_at"], form.assumed_offset),
-        dialect.micros(known["quantity"]),
-        dialect.pixels("width"),
-        dialect.pixels("height"),
-        tests,
-        carried,
-        line,
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements of a run over the rows of its sources, whose columns `tags` are texts that split groups.
+    """The statements of a run over the rows of its sources; `tags` are the columns whose texts split groups.
 
-    `filled` are the tables named above that have any row; a statement reads none of the others, since a join costs time.
-    All results that count have the columns of a key (`key_columns`), then the numbers of `groups.Counted` in their order.
+    `filled` has those of the tables above that are not empty; a statement does not read the others, since a join takes time.
+    Results that count have the columns of a key (`key_columns`), then the numbers of `groups.Counted` in their order.
     """
 
     rows: Sequence[RowSource]
@@ -172,16 +68,16 @@ class Statements:
     filled: set[str] = field(default_factory=set)
 
     def sample(self, source: RowSource) -> str:
-        """How many different words the rows of a source have, and how many of the rows are in doubt."""
+        """The number of different words that the rows of a source have, and the number of rows in doubt."""
         words = ", ".join(JUDGED)
         first = self._judged(source, self._rows(source), JUDGED)
         counted = f"SELECT {words}, sum(CASE WHEN certain THEN 0 ELSE 1 END) AS in_doubt FROM ({first}) AS first_rows"
         return f"SELECT count(*), coalesce(sum(in_doubt), 0) FROM ({counted} GROUP BY {words}) AS found"
 
     def groups(self, *, by_words: bool) -> str:
-        """The counts of all rows by key. The group without a slot holds the rows in doubt.
+        """The counts of all rows by key. The group without a slot counts the rows in doubt.
 
-        With `by_words` rows are grouped by their words first, which is slower where nearly all differ.
+        With `by_words`, rows are first grouped by their words, which is slower if nearly all words differ.
         """
         counted = JUDGED_GROUPS if JUDGED_GROUPS in self.filled else f"({self.judged_groups(by_words=by_words)})"
         keys = ", ".join(key_columns(self.scheme))
@@ -189,9 +85,9 @@ class Statements:
         return f"SELECT {keys}, {summed} FROM {counted} AS keyed GROUP BY {keys}"
 
     def judged_groups(self, *, by_words: bool, hashes: bool = False, lines: bool = False) -> str:
-        """Rows counted by their words, which are judged; a key may come more than once. To counts by words `hashes` adds
-        those of their records, which `repeated` compares then without reading the usage again, and `lines` their words and
-        the lines of the rows that are not sound, which are counted by them too."""
+        """Rows counted by their words, which are judged; a key may occur more than once. With `by_words` alone, `hashes` adds
+        the hashes of the records, so that `repeated` need not read the usage again, and `lines` adds the words, and the lines
+        of rows that are not sound, which are then counted by line too."""
         tags = [tag_column(tag) for tag in self._split_by()]
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
         numbers = ["1", "0", *self._quantities()]
@@ -209,10 +105,10 @@ class Statements:
             alike.setdefault((source.width, source.height), []).append(source)
         counted = []
         for sources in alike.values():
-            # What no file has is not grouped by.
-            given = [name for name in JUDGED if any(source.values[name] != _EMPTY for source in sources)]
+            # A column that no file has is not grouped by.
+            given = [name for name in JUDGED if any(source.values[name] != EMPTY for source in sources)]
             shared = ", ".join((*given, *tags))
-            empty = "".join(f", {_EMPTY} AS {name}" for name in JUDGED if name not in given)
+            empty = "".join(f", {EMPTY} AS {name}" for name in JUDGED if name not in given)
             listed = (f"array_agg(hash) FILTER (WHERE slot IS NOT NULL) AS {HASHES}",) if hashes else ()
             summed = ", ".join((self._numbered(numbers), *listed))
             kept = f", CASE WHEN NOT sound THEN {sources[0].line} END AS {LINE}" if lines else ""
@@ -230,16 +126,16 @@ class Statements:
 SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(counted)}) AS judged"""
 
     def repeated(self) -> str:
-        """The hashes that more than one row has, of records as a person sees them. They are compared exactly afterwards, in
-        `same`."""
+        """The hashes that more than one row has. They are hashes of the records as a person sees them, and `same` compares
+        those records exactly."""
         identity = self._record_hash()
         parts: tuple[str, ...] = ("",)
         if HASHES in self.filled:
-            # The table that they are kept in is too small for more than one thread, so each has parts of its own.
+            # The table with the hashes is too small for more than one thread, so each thread gets a part of it.
             parts = _PARTS_OF_HASHES
-            # What is refused comes with the records in doubt, where it may be one.
+            # Refused rows come with the records in doubt, if they can be records.
             hashes = (
-                f"SELECT {self.dialect.unnested(HASHES)} AS hash FROM {JUDGED_GROUPS} WHERE NOT {self._is_suspect()}"
+                f"SELECT {self.dialect.unnest}({HASHES}) AS hash FROM {JUDGED_GROUPS} WHERE NOT {self._is_suspect()}"
             )
         else:
             hashes = f"SELECT {identity} AS hash FROM ({self._checked()}) AS checked"
@@ -249,7 +145,7 @@ SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(
         return " UNION ALL ".join(f"{hashes}{part} GROUP BY hash HAVING count(*) > 1" for part in parts)
 
     def same(self) -> str:
-        """The rows with repeated hashes that are certain and can be billed, equal rows counted as one (`times`)."""
+        """The rows with repeated hashes that are certain and can be billed; equal rows are counted (`times`)."""
         columns = ", ".join(
             (
                 *IDENTITY,
@@ -266,8 +162,8 @@ SELECT {columns}, {micros} AS micros, count(*) AS times
 FROM ({self._checked(repeated=True)}) AS checked WHERE {condition} GROUP BY {columns}, {micros}"""
 
     def contested(self) -> str:
-        """The records in `same` with different values, or that look like another one whose id has what cannot be seen, or
-        like one in doubt."""
+        """The records in `same` that have different values, that look like another record whose id has invisible characters, or
+        that look like a record in doubt."""
         identity, seen = ", ".join(IDENTITY), ", ".join(self._as_seen())
         untidy = " OR ".join(
             f"{name} <> {tidy}" for name, tidy in zip(IDENTITY, self._as_seen(), strict=True) if name != tidy
@@ -281,8 +177,8 @@ FROM ({self._checked(repeated=True)}) AS checked WHERE {condition} GROUP BY {col
         return query
 
     def corrections(self) -> str:
-        """What `groups` counted too much, to be added to it: all rows of a contested record, and all but one row of any
-        other, which are duplicates."""
+        """The corrections to add to `groups`, which counted too much: all rows of a contested record, and all rows of any other
+        record except one, which are duplicates."""
         keys = self._keys(key_columns(self.scheme))
         keyed = ", ".join(f"{value} AS {name}" for name, value in keys.items())
         names = ", ".join(keys)
@@ -307,10 +203,8 @@ SELECT {names}, {numbers} FROM (
         return f"SELECT {names}, {self._summed()} FROM {table} GROUP BY {names}"
 
     def by_account(self) -> str:
-        """The counts of the rows that need no exact reader, in order of the accounts.
-
-        That is `GROUPS` without those in doubt and those without a price, and `CORRECTIONS`.
-        """
+        """The counts of the rows that the exact reader does not need to judge, in order of the accounts: `GROUPS` without rows
+        in doubt and rows without a price, plus `CORRECTIONS`."""
         keys = ", ".join(key_columns(self.scheme))
         condition = "slot IS NOT NULL"
         if REFUSED in self.filled:
@@ -333,22 +227,22 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"SELECT {', '.join(source.carried)} FROM ({checked}) AS checked WHERE {' OR '.join(conditions)}"
 
     def suspect_rows(self) -> str:
-        """How many of the rows in `JUDGED_GROUPS` are suspects, but for contested ones."""
+        """The number of rows in `JUDGED_GROUPS` that are suspects, not counting contested ones."""
         return f"SELECT coalesce(sum({_number(0)}), 0) FROM {JUDGED_GROUPS} WHERE {self._is_suspect()}"
 
     def words(self, *, suspect: bool) -> str:
-        """The different words of the rows in `JUDGED_GROUPS` that are sound, and are suspects or none; of the others the
-        lines are kept."""
+        """The distinct words of the sound rows in `JUDGED_GROUPS` that are suspects, or that are not. Rows that are not sound
+        have their lines kept instead."""
         condition = f"{self._is_suspect()} AND {LINE} IS NULL" if suspect else f"NOT {self._is_suspect()}"
         return f"SELECT DISTINCT {', '.join(JUDGED)} FROM {JUDGED_GROUPS} WHERE {condition}"
 
     def _is_suspect(self) -> str:
-        """Whether a row of `JUDGED_GROUPS` counts rows in doubt, or without a price."""
+        """Whether a row of `JUDGED_GROUPS` counts rows that are in doubt or have no price."""
         refused = f" OR {_is_in(REFUSED, self._whole_key())}" if REFUSED in self.filled else ""
         return f"(slot IS NULL{refused})"
 
     def _checked(self, *, repeated: bool = False) -> str:
-        """The checked rows of all sources; with `repeated` only those whose hash is in that table, which is asked first."""
+        """The checked rows of all sources; with `repeated` only rows whose hash is in that table, which is tested first."""
         parts = []
         for source in self.rows:
             condition = source.no_header
@@ -363,7 +257,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return self._judged(source, self._rows(source, carried, condition), columns)
 
     def _rows(self, source: RowSource, carried: Sequence[str] = (), condition: str = "") -> str:
-        """The rows of a source, whose words are not judged."""
+        """The rows of a source, before their words are judged."""
         values = source.values
         typed = ", ".join(
             (
@@ -383,7 +277,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         )
 
     def _judged(self, source: RowSource, rows: str, columns: Sequence[str]) -> str:
-        """Rows of a source, or groups of them, with what their words mean and with these columns of theirs."""
+        """The given columns of a source's rows, or of groups of its rows, with the meaning of their words."""
         words = word_lists(self.scheme)
         coded = ", ".join(
             (
@@ -407,7 +301,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"{self._status()} >= {_FIRST_FREE}"
 
     def _spelled(self) -> str:
-        """The code of the spec, where the row spells it otherwise that of the spelling of the price sheets."""
+        """The code of the spec. If the row has another spelling, it is the code of the price sheets' spelling."""
         words, code = word_lists(self.scheme), code_column("spec")
         arms = [
             f"WHEN {code} = {words['spec'].index(word) + 1} AND {code_column('item')} = {words['item'].index(item) + 1}"
@@ -417,11 +311,11 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return f"CASE {' '.join(arms)} ELSE {code} END AS {code}" if arms else code
 
     def _tests_of_row(self, source: RowSource) -> tuple[str, ...]:
-        """What must hold of a row, but for its words, so that the engine is certain of it; NULL counts as false."""
+        """The conditions for a sound row, which say nothing about its words; NULL counts as false."""
         texts = () if source.well_formed else ("job_id", "output", "extra", *map(tag_column, self.tags))
         return (
             "epoch >= 0",
-            # The status is looked up where it matters only.
+            # The status is looked up only if it matters.
             f"CASE WHEN micros >= 0 THEN true ELSE micros = -1 AND {self._failed()} END",
             "job_id <> ''",
             *map(self.dialect.harmless, texts),
@@ -429,7 +323,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         )
 
     def _tests_of_words(self) -> tuple[str, ...]:
-        """The same of the words that many rows share."""
+        """The same for the words that many rows share."""
         optional = [name for name in WORDS if name not in REQUIRED_COLUMNS]
         return (
             "status_is_known",
@@ -443,11 +337,11 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         )
 
     def _split_by(self) -> tuple[str, ...]:
-        """The columns of text that split groups."""
+        """The text columns that split groups."""
         return (*((ACCOUNT_COLUMN,) if self.scheme.by_account else ()), *self.scheme.tags)
 
     def _quantities(self) -> tuple[str, ...]:
-        """The quantity of a row as written, and its pieces under each rule."""
+        """The quantity of a row as written, then its pieces under each rule."""
         return ("micros", *(_pieces(rule, self.dialect) for rule in self.scheme.rules))
 
     def _numbered(self, values: Sequence[str]) -> str:
@@ -460,7 +354,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return [_number(place) for place in range(3 + len(self.scheme.rules))]
 
     def _keys(self, columns: Sequence[str]) -> dict[str, str]:
-        """The columns of a key over checked rows."""
+        """The columns of a key as expressions over checked rows."""
         special = {
             "slot": self._slot(),
             "long_side": _edge("greatest(width_pixels, height_pixels)", self.scheme.long_edges),
@@ -478,24 +372,24 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return key_columns(replace(self.scheme, by_account=False))
 
     def _is_refused(self) -> str:
-        """Whether the key of a checked row is among those that have no price."""
+        """Whether the key of a checked row is one without a price."""
         columns = self._whole_key()
         return _is_in(REFUSED, columns, self._keys(columns).values())
 
     def _record_hash(self, values: Mapping[str, str] | None = None) -> str:
-        """The hash of a record's identity as a person sees it; a column that no file has adds nothing to it."""
-        given = [name for name in IDENTITY if any(source.values[name] != _EMPTY for source in self.rows)]
+        """The hash of a record's identity as a person sees it, without columns that no file has."""
+        given = [name for name in IDENTITY if any(source.values[name] != EMPTY for source in self.rows)]
         seen = dict(zip(IDENTITY, self._as_seen([values[name] if values else name for name in IDENTITY]), strict=True))
         return self.dialect.hash([seen[name] for name in given])
 
     def _as_seen(self, columns: Sequence[str] = IDENTITY) -> list[str]:
-        """The columns of a record's identity as a person sees them. An item is one of the known words."""
+        """The columns of a record's identity as a person sees them. An item is a known word and stays as it is."""
         job_id, item, output = columns
         return [self.dialect.tidied(job_id), item, self.dialect.tidied(output)]
 
 
 def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
-    """The words that the statements write as positions, counted from 1; 0 is any other word."""
+    """The words that the statements replace by positions, counted from 1; 0 is any other word."""
     return {name: (*(() if name in _NEVER_EMPTY else ("",)), *sorted(scheme.words[name])) for name in WORDS}
 
 
@@ -507,18 +401,8 @@ def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
 
 
 def _all(tests: Iterable[str]) -> str:
-    """Whether all tests hold; NULL does not."""
+    """Whether all tests are true; NULL counts as false."""
     return f"coalesce({' AND '.join(f'({test})' for test in tests)}, false)"
-
-
-def place_name(number: int) -> str:
-    """What an engine calls the column with this number: names of files may be empty, twice there, or alike but for case."""
-    return f"column_{number}"
-
-
-def tag_column(tag: str) -> str:
-    """What engines call the column of a tag: tags may differ by case alone, which engines do not distinguish."""
-    return tag if tag == ACCOUNT_COLUMN else f"tag_{tag.encode().hex()}"
 
 
 def code_column(column: str) -> str:
@@ -527,18 +411,18 @@ def code_column(column: str) -> str:
 
 
 def _number(place: int) -> str:
-    """The column of a number of `groups.Counted`, by its place behind the key."""
+    """The column of a number of `groups.Counted`, by its place after the key."""
     return f"number_{place}"
 
 
 def _is_in(table: str, columns: Sequence[str], values: Iterable[str] = ()) -> str:
-    """Whether the values (by default the columns themselves) are in these columns of a table; NULL is not."""
+    """Whether the values (by default the columns themselves) are in these columns of a table; false for NULL."""
     names = ", ".join(columns)
     return f"coalesce(({', '.join(values) or names}) IN (SELECT {names} FROM {table}), false)"
 
 
 def _last_cut(cuts: Sequence[int]) -> str:
-    """The last cut that is not after the row, of which the first is not. There may be many, so they are halved."""
+    """The last cut that is not after the row; the first cut never is. There may be many, so this is a binary search."""
     if len(cuts) == 1:
         return str(cuts[0])
     half = len(cuts) // 2
@@ -546,7 +430,7 @@ def _last_cut(cuts: Sequence[int]) -> str:
 
 
 def _edge(side: str, edges: Sequence[int]) -> str:
-    """The next bucket edge at or above a side in pixels; 0 for no side."""
+    """The next bucket edge at or above a side in pixels; 0 if there is no side."""
     steps = " ".join(f"WHEN {side} <= {edge} THEN {edge}" for edge in (0, *edges))
     return f"CASE {steps} ELSE {BEYOND} END"
 
@@ -564,12 +448,12 @@ def _pieces(rule: RecordRule, dialect: Dialect) -> str:
                 add = step - 1
             case "down":
                 add = 0
-        # Wide numbers are slow, so they are used only where 64 bits could overflow.
+        # Wide numbers are slow, so they are used only if 64 bits could overflow.
         wide = MAX_MICROS * factor + add > _INT64
         micros = f"CAST(micros AS {dialect.wide})" if wide else "micros"
         pieces = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
         if wide and MAX_MICROS // step * factor + step * factor + add <= _INT64:
-            # Nor where the rest of the quotient can be taken apart.
+            # They are not needed either if quotient and remainder can be computed separately.
             rest = dialect.whole_quotient(f"(micros % {step} * {factor} + {add})", step)
             pieces = f"({dialect.whole_quotient('micros', step)} * {factor} + {rest})"
         if least := rule.minimum // rule.step:

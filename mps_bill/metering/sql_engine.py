@@ -1,12 +1,12 @@
-"""Metering by SQL: what is asked of an engine, in which order, and what the exact reader must judge of its rows.
+"""Metering by SQL: the queries that an engine runs, their order, and the rows that the exact reader must judge.
 
-    groups ──▶ rows without doubt, summed          repeated, same ──▶ corrections: repeats counted once
+    groups ──▶ certain rows, summed                repeated, same ──▶ corrections: repeats counted once
        └─────▶ keys without a price ──┐                    └────────▶ contested records ──┐
        └─────▶ rows in doubt ─────────┴──────────── suspects ◀───────────────────────────┘
                                                         └─▶ the exact reader: problems with places, and the rest of the sums
 
-The engine sees every row; Python sees the suspects only. A file with few bad rows costs little more than a clean one, and
-memory depends on the number of suspects and groups, not of rows: hashes of all rows are held only where they surely fit.
+The engine sees every row; Python sees only the suspects. So a file with few bad rows takes little longer than a clean one, and
+memory depends on the number of suspects and groups, not of rows: hashes of all rows are held only if they certainly fit.
 """
 
 from __future__ import annotations
@@ -25,105 +25,106 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.sql_rows import IDENTITY, Dialect, RowSource, tag_column
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, UNKNOWN, UsageKey
 
-#: The rows by which it is decided whether words are judged group by group: a tenth of them may have words of their own.
+#: The number of first rows that decide whether words are judged group by group: if fewer than a tenth of the words differ.
 _SAMPLE = 10_000
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
 
 
 class SqlEngine(Protocol):
-    """An engine with the sources of a run opened in it."""
+    """An engine in which the sources of a run are open."""
 
     @property
-    def dialect(self) -> sql.Dialect: ...
+    def dialect(self) -> Dialect: ...
     @property
-    def rows(self) -> Sequence[sql.RowSource]:
+    def rows(self) -> Sequence[RowSource]:
         """The rows of all sources."""
         ...
 
     @property
     def headers(self) -> int:
-        """How many of the rows are headers of their files, which are in doubt."""
+        """The number of rows that are headers of their files, and so in doubt."""
         ...
 
     @property
     def knows_rows(self) -> bool:
-        """Whether the engine can lead back from any row to its file."""
+        """Whether the engine can find the place of any row in its file."""
         ...
 
     @property
     def keeps_lines(self) -> bool:
-        """Whether lines of rows that are not sound, kept as rows are counted, lead back to them. There must be few."""
+        """Whether the lines of rows that are not sound, kept while rows are counted, lead to their places. There must be few."""
         ...
 
     @property
     def holds_hashes(self) -> bool:
-        """Whether a number of 64 bits for every row of the usage surely fits into memory."""
+        """Whether a 64-bit number for every row of the usage certainly fits into memory."""
         ...
 
-    def first_rows(self, number: int) -> sql.RowSource:
+    def first_rows(self, number: int) -> RowSource:
         """The first rows of the first source."""
         ...
 
     def fetch(self, query: str, doing: str) -> list[tuple[object, ...]]:
-        """The result of a query, which is small."""
+        """The result of a query with a small result."""
         ...
 
     def keep(self, table: str, query: str, doing: str) -> int:
-        """Keeps the result of a query, however large, as a table; its number of rows."""
+        """Keep the result of a query, however large, as a table, and return its number of rows."""
         ...
 
     def stream(self, query: str, doing: str) -> Iterator[tuple[object, ...]]:
-        """The result of a query, however large, in its order; no other query may be asked until it is at its end."""
+        """The result of a query, however large, in its order. No other query may run until it has been read to its end."""
         ...
 
-    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> int:
-        """A table of the rows given, none of which has a NULL; the columns have types of SQL. Their number."""
+    def load(self, table: str, columns: dict[str, str], rows: Iterable[Sequence[object]]) -> None:
+        """Make a table of the given rows, which have no NULL; `columns` has the SQL type of each column."""
         ...
 
     def find_suspects(self, statements: sql.Statements) -> None:
-        """Finds the rows that the exact reader must judge (`sql.Statements.suspects`)."""
+        """Find the rows that the exact reader must judge (`sql.Statements.suspects`)."""
         ...
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
-        """The rows found last, without the headers; their places are not filled in."""
+        """The rows found last, without headers and without their places."""
         ...
 
     def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
-        """The same rows in the order of the files, each with its place."""
+        """The same rows in file order, each with its place."""
         ...
 
 
 class PlacesNeededError(Exception):
-    """A row is bad or in doubt, and the engine cannot lead back to it."""
+    """A row is bad or in doubt, and the engine cannot find its place."""
 
 
 class ManySuspectsError(Exception):
-    """Rows are to be kept that are not few."""
+    """There are too many rows to keep."""
 
 
 def meter_by_sql(engine: SqlEngine, files: UsageFiles, options: MeterOptions) -> Metered:
     """The groups of the engine's sources, with the problems of their bad rows.
 
     Groups by account stay in tables of the engine, and go from there to a file in the temporary folder, so that memory does
-    not depend on the number of accounts; everything else is judged on the groups summed over them.
+    not depend on the number of accounts. Everything else is judged on the groups summed over the accounts.
 
     Raises:
-        PlacesNeededError: not every row is clean, and the engine does not know its rows.
+        PlacesNeededError: not every row is clean, and the engine cannot find the places of its rows.
     """
     return _Metering(engine, files, options).metered()
 
 
 class _Metering:
-    """One run of `meter_by_sql`. The tables that its steps fill decide what the statements of later ones look at."""
+    """One run of `meter_by_sql`. The tables that its steps fill decide what later statements read."""
 
     def __init__(self, engine: SqlEngine, files: UsageFiles, options: MeterOptions) -> None:
         self._engine = engine
         self._files = files
         self._options = options
         self._by_account = files.scheme.by_account
-        #: The scheme of the groups summed over all accounts, and their results.
+        #: The scheme and the results of the groups summed over all accounts.
         self._whole = replace(files.scheme, by_account=False)
         self._results = _Results(self._whole)
         self._statements = sql.Statements(engine.rows, files.scheme, files.tags, engine.dialect)
@@ -145,8 +146,8 @@ class _Metering:
         return with_accounts(metered, counts, counts.untidy, self._files)
 
     def _count(self) -> bool:
-        """Counts the rows that are certain and have a price, and keeps the keys that have none; whether any but headers is
-        in doubt."""
+        """Count the rows that are certain and have a price, and keep the keys without a price. Return whether any row other
+        than a header is in doubt."""
         in_doubt = False
         refused: list[Sequence[object]] = []
         engine = self._engine
@@ -184,14 +185,14 @@ class _Metering:
         self._found_suspects = True
 
     def _doubtful_records(self) -> dict[Identity, None]:
-        """The records of the suspects whose form is right. Whether they have a price is not asked before it is needed."""
+        """The records of the suspects whose form is right. Whether they have a price is checked only when it is needed."""
         records = (self._judge_of(source).record(row) for source, row in self._engine.suspects())
         return {record.identity: None for record in records if record}
 
     def _compare_repeats(self, doubtful: Collection[Identity]) -> None:
-        """Counts each record once. Contested records are taken out whole, for the exact reader."""
+        """Count each record once. All rows of contested records are taken out, for the exact reader."""
         if doubtful:
-            self._load(sql.DOUBTFUL_RECORDS, dict.fromkeys(sql.IDENTITY, _TEXT), doubtful)
+            self._load(sql.DOUBTFUL_RECORDS, dict.fromkeys(IDENTITY, _TEXT), doubtful)
         if not self._keep(sql.REPEATED, self._statements.repeated(), "Looking for repeated records"):
             return
         doing = "Comparing repeated records"
@@ -207,14 +208,14 @@ class _Metering:
                 yield self._judge_of(source).judge(row)
 
     def _accounts(self) -> CountsFile:
-        """The counts of each account: what the engine has counted, and what the exact reader has, whose keys name it."""
+        """The counts of each account: those of the engine, and those of the exact reader, whose keys name the account."""
         rows = self._engine.stream(self._statements.by_account(), "Sorting accounts")
         counted = map(_Results(self._files.scheme).counted, rows)
         exact = sorted((one for one in self._sums.counted() if one.key.account), key=account_of)
         return CountsFile(merge(counted, exact, key=account_of), self._options.resources.temp_folder)
 
     def _over_accounts(self, table: str, query: str, doing: str) -> list[tuple[object, ...]]:
-        """The result of a query that counts, which is kept in the table where it is by account."""
+        """The result of a query that counts. If it counts by account, it is kept in the table, and this is its sum."""
         if self._by_account:
             self._keep(table, query, doing)
             query = self._statements.over_accounts(table)
@@ -224,7 +225,7 @@ class _Metering:
         return self._judges.get(source.name) or self._judges.setdefault(source.name, self._files.judge(source))
 
     def _keep(self, table: str, query: str, doing: str) -> bool:
-        """Keeps the result of a query; whether it has any row."""
+        """Keep the result of a query, and return whether it has any row."""
         if self._engine.keep(table, query, doing):
             self._statements.filled.add(table)
         return table in self._statements.filled
@@ -235,13 +236,13 @@ class _Metering:
 
 
 def _key_types(scheme: MeteringScheme) -> dict[str, str]:
-    texts = {ACCOUNT_COLUMN, *map(sql.tag_column, scheme.tags)}
+    texts = {ACCOUNT_COLUMN, *map(tag_column, scheme.tags)}
     special = {**dict.fromkeys(texts, _TEXT), "failed": _BOOLEAN}
     return {name: special.get(name, _INTEGER) for name in sql.key_columns(scheme)}
 
 
 class _Results:
-    """Reads the rows of results that count under a scheme."""
+    """Reads the rows of results that count by the keys of a scheme."""
 
     def __init__(self, scheme: MeteringScheme) -> None:
         self.columns = sql.key_columns(scheme)
@@ -262,6 +263,6 @@ class _Results:
             long=int(str(found["long_side"])),
             short=int(str(found["short_side"])),
             failed=bool(found["failed"]),
-            tags=tuple(str(found[sql.tag_column(tag)]) for tag in self._scheme.tags),
+            tags=tuple(str(found[tag_column(tag)]) for tag in self._scheme.tags),
             account=str(found.get(ACCOUNT_COLUMN, "")),
         )

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering import duckdb_engine, sql, sql_engine
+from mps_bill.metering import duckdb_engine, duckdb_suspects, sql, sql_engine
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.metering.sources import UsageSource
@@ -319,7 +319,7 @@ def test_few_bad_rows_are_found_as_rows_are_counted(
     monkeypatch.setattr(duckdb_engine._DuckDBEngine, "keep", seen)
     monkeypatch.setattr(sql.Statements, "suspects", lambda *given: asked.append("") or suspects(*given))
     monkeypatch.setattr(duckdb_engine, "read_exactly", lambda *_, **__: pytest.fail("the engine gave up"))
-    monkeypatch.setattr(duckdb_engine, "rows_among", lambda *_: pytest.fail("lines were read in their order"))
+    monkeypatch.setattr(duckdb_suspects, "rows_among", lambda *_: pytest.fail("lines were read in their order"))
     assert (outcome(sources, ENGINE), outcome([packed], ENGINE)) == exact
     assert counted == [torn, torn]
     assert len(asked) == 2 * passes[torn]
@@ -389,8 +389,8 @@ def test_many_bad_rows_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytes
     """Where most lines are in doubt, or more than are held at once, they are read in their order."""
     rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}_0") for number in range(900)]
     few = [*(kit.row(job_id=f"k-{number}") for number in range(900)), *rows[:20]]
-    monkeypatch.setattr(duckdb_engine, "_MAX_LINES", 10)
-    monkeypatch.setattr(duckdb_engine, "lines_among", lambda *_: pytest.fail("too many lines are held"))
+    monkeypatch.setattr(duckdb_suspects, "_MAX_LINES", 10)
+    monkeypatch.setattr(duckdb_suspects, "lines_among", lambda *_: pytest.fail("too many lines are held"))
     for name, part in (("many", rows), ("few", few)):
         _both([kit.source(tmp_path / f"{name}.csv", kit.usage_text(part))])
 
@@ -445,7 +445,7 @@ def test_an_interrupt_does_not_wait_for_the_search_of_bad_rows(tmp_path: Path, m
             raise KeyboardInterrupt
         return keep(engine, table, query, doing)
 
-    monkeypatch.setattr(duckdb_engine, "lines_among", search)
+    monkeypatch.setattr(duckdb_suspects, "lines_among", search)
     monkeypatch.setattr(duckdb_engine._DuckDBEngine, "keep", interrupted)
     with pytest.raises(KeyboardInterrupt):
         kit.metered([kit.source(tmp_path / "a.csv", kit.usage_text(rows))], options=ENGINE)

@@ -236,7 +236,7 @@ def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> 
             kit.metered(sources, options=_options("spark"))
         (problem,) = rejected.value.report.shown
         assert problem.place.file.endswith(name)
-        assert "give it another name" in problem.message
+        assert "rename it" in problem.message
 
 
 def test_names_of_columns_mean_nothing_but_themselves(tmp_path: Path) -> None:
