@@ -1,6 +1,6 @@
-"""An account file begun from what the provider answers about an account. What it does not say is left to be filled in.
+"""A draft of an account file from the provider's answers about an account.
 
-A value that cannot be known reads `FILL IN`, which no reader of accounts accepts, so that nothing is settled from a guess.
+A value that the provider does not give is `FILL IN`, which no reader of account files accepts, so nothing is settled on a guess.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FILL_IN = "FILL IN"
 Row = Mapping[str, Any]
 _OFFSET = BILLING_CLOCK.offset
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-#: Amounts may have commas between thousands, and zeros behind the cents.
+#: Amounts may have commas between thousands, and zeros after the cents.
 _MONEY = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(\.[0-9]{1,2})?0*")
 _QUANTITY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _ZERO = re.compile(r"0+(\.0+)?")
-#: Units of plans as the provider spells them, by the words of an account file.
+#: The provider's spellings of units of plans, by the word in an account file.
 _UNITS = {
     "minute": ("minute", "minutes", "min", "分钟"),
     "hour": ("hour", "hours", "小时"),
@@ -35,7 +35,7 @@ _AVAILABLE, _NOT_ANSWERED = "available", "not answered"
 
 
 def account_draft(rows: Mapping[str, Sequence[Row]], now: int) -> str:
-    """The text of an account file from the rows of each action of `listings.ACCOUNT`, as they were at `now`.
+    """The text of an account file, from the rows of each action in `listings.ACCOUNT` as they were at `now`.
 
     Raises:
         FetchFailed: the provider does not name the currency.
@@ -51,9 +51,9 @@ def account_draft(rows: Mapping[str, Sequence[Row]], now: int) -> str:
             *_listed("resource_plans", rows[listings.RESOURCE_PACKAGES.action], "plan", _plan, now),
             *_listed("vouchers", rows[listings.CASH_COUPONS.action], "voucher", _voucher, now),
             *_listed("stored_value_cards", rows[listings.PREPAID_CARDS.action], "card", _card, now),
-            "# The provider does not answer the discounts of the contract, when bills are settled and vouchers pay, what",
-            "# the month has used of tiers, or which bills are outstanding. Without the keys discounts, settlement,",
-            "# vouchers_at, month_used and outstanding there are none, and the price sheets decide.",
+            "# The provider does not report the discounts of the contract, when bills are settled and vouchers pay, the",
+            "# month's use of tiers, or the outstanding bills. Without the keys discounts, settlement, vouchers_at,",
+            "# month_used and outstanding there are none, and the price sheets decide.",
         )
     )
 
@@ -61,7 +61,7 @@ def account_draft(rows: Mapping[str, Sequence[Row]], now: int) -> str:
 def _head(balance: Row, now: int) -> Iterable[str]:
     currency = _text(balance, "Currency")
     if not re.fullmatch("[A-Z]{3}", currency):
-        raise FetchFailed("the answer to QueryAccountBalance names no currency; nothing is written")
+        raise FetchFailed("the answer to QueryAccountBalance has no currency; nothing is written")
     credit = {key: _text(balance, key) for key in ("CreditAmount", "MybankCreditAmount")}
     named = ", ".join(f"{key} {value}" for key, value in credit.items() if value) or "no CreditAmount"
     answered = ", ".join(f"{key} {_text(balance, key)}" for key in sorted(balance))
@@ -72,21 +72,21 @@ def _head(balance: Row, now: int) -> Iterable[str]:
     yield f"# QueryAccountBalance: {answered}."
     cash = _money(balance, "AvailableCashAmount")
     if cash == FILL_IN:
-        yield "# The cash is not an amount of at least 0 with two decimal places; what is owed stands under outstanding."
+        yield "# The cash is not an amount of at least 0 with two decimal places; enter what is owed under outstanding."
     yield f"balance: {cash}"
     if all(not value or _ZERO.fullmatch(value.replace(",", "")) for value in credit.values()):
         yield "credit_line: 0"
     else:
-        yield f"# {named}: the provider does not say whether that is the whole credit line or what is left of it. Write the"
-        yield "# whole line, and what is used of it as credit_used."
+        yield f"# {named}: the provider does not say whether that is the whole credit line or what is left of it. Enter the"
+        yield "# whole line, and the used part as credit_used."
         yield f"credit_line: {FILL_IN}"
-    yield "# Cycles that end by this time are paid already, and not from what is left here: the last bill that was paid before"
-    yield f"# {iso(now, _OFFSET)} is of a cycle some hours earlier. Without it they would be charged again."
+    yield "# Cycles that end by this time are already paid, and not from the amounts in this file. The last bill paid before"
+    yield f"# {iso(now, _OFFSET)} is for a cycle some hours earlier. Without this time, paid cycles would be charged again."
     yield f"settled_through: {FILL_IN}"
 
 
 def _listed(key: str, rows: Sequence[Row], word: str, entry: Any, now: int) -> Iterable[str]:
-    """A list of the file. What is used up or has expired is left out, and named."""
+    """The lines of a list in the file. Entries that are used up or have expired are left out, with a comment."""
     kept: list[str] = []
     for row in rows:
         id_, left_out = _id(row), _left_out(row, now)
@@ -123,19 +123,19 @@ def _plan(row: Row) -> Iterable[str]:
     total, remaining = _quantity(row, "TotalAmount"), _quantity(row, "RemainingAmount")
     if unit == FILL_IN and len(units) > 1:
         # Whichever unit is filled in, one of the amounts would be wrong.
-        yield f"    # TotalAmount {total} {_text(row, 'TotalAmountUnit')}; write it in the unit above."
+        yield f"    # TotalAmount {total} {_text(row, 'TotalAmountUnit')}; enter it in the unit above."
         yield f"    total: {FILL_IN}"
-        yield f"    # RemainingAmount {remaining} {_text(row, 'RemainingAmountUnit')}; write it in the unit above."
+        yield f"    # RemainingAmount {remaining} {_text(row, 'RemainingAmountUnit')}; enter it in the unit above."
         yield f"    remaining: {FILL_IN}"
     else:
         yield f"    total: {total}"
         yield from _remaining(row, remaining)
     yield from _validity(row)
-    yield f"    # Region {_text(row, 'Region') or 'not answered'}. Name the regions where it can be used, such as"
-    yield "    # [cn-shanghai], or remove the line, if that is everywhere."
+    yield f"    # Region {_text(row, 'Region') or _NOT_ANSWERED}. Name the regions where it can be used, such as"
+    yield "    # [cn-shanghai], or remove the line if it can be used everywhere."
     yield f"    regions: {FILL_IN}"
-    yield f"    # ApplicableProducts {products}. For each item and spec how much of the plan one unit takes, such as"
-    yield "    # {transcoding: {H264.LD: 1, H264.SD: 1.5, H264.HD: 3}}; or remove the plan, if it covers nothing that is"
+    yield f"    # ApplicableProducts {products}. For each item and spec, enter how much of the plan one unit takes, such as"
+    yield "    # {transcoding: {H264.LD: 1, H264.SD: 1.5, H264.HD: 3}}; or remove the plan if it covers nothing that is"
     yield "    # billed here."
     yield f"    covers: {FILL_IN}"
 
@@ -145,14 +145,14 @@ def _voucher(row: Row) -> Iterable[str]:
     products = _named(row, "ApplicableProducts")
     scenarios = _named(row, "ApplicableScenarios")
     yield f"    # ApplicableProducts {products}, ApplicableScenarios {scenarios}. Name the items that it pays for, such as"
-    yield "    # [transcoding], or remove the line, if it pays for all; add minimum_amount, if it has one."
+    yield "    # [transcoding], or remove the line if it pays for all items; add minimum_amount if it has one."
     yield f"    items: {FILL_IN}"
 
 
 def _card(row: Row) -> Iterable[str]:
     products = _named(row, "ApplicableProducts")
-    yield f"  # ApplicableProducts {products}; remove the card, if it does not pay what is billed here."
-    # An account file has no products of a card, so whether it pays is for a person to say.
+    yield f"  # ApplicableProducts {products}; remove the card if it does not pay for what is billed here."
+    # In an account file a card has no products, so a person must decide whether it pays.
     yield from _pot(row, "" if products == _NOT_ANSWERED else f"ApplicableProducts {products}")
 
 
@@ -167,7 +167,7 @@ def _remaining(row: Row, amount: str, restricted: str = "") -> Iterable[str]:
     status = _text(row, "Status")
     doubtful = f"Status {status}" if status and status.casefold() != _AVAILABLE else restricted
     if doubtful:
-        yield f"    # {doubtful}: write {amount} where it can be used, or remove the entry."
+        yield f"    # {doubtful}: enter {amount} if it can be used, or remove the entry."
     yield f"    remaining: {FILL_IN if doubtful else amount}"
 
 
@@ -175,19 +175,19 @@ def _validity(row: Row) -> Iterable[str]:
     for key, field in (("effective_from", "EffectiveTime"), ("expires_at", "ExpiryTime")):
         second = _second(row, field)
         if second is None:
-            yield f"    # {field} {_text(row, field) or 'not answered'}."
+            yield f"    # {field} {_text(row, field) or _NOT_ANSWERED}."
         yield f"    {key}: {FILL_IN if second is None else iso(second, _OFFSET)}"
 
 
 def _id(row: Row) -> str:
-    """The number by which people know it, or else the id."""
+    """The number that people know it by, or else the id."""
     keys = ("CashCouponNo", "PrepaidCardNo", "InstanceId", "CashCouponId", "PrepaidCardId")
     return next((text for key in keys if (text := _text(row, key))), "")
 
 
 def _identifier(row: Row) -> str:
     id_ = _id(row)
-    # A number alone would be read as a number elsewhere, so an id stands in quotes.
+    # Other programs would read digits alone as a number, so an id is in quotes.
     return _quoted(id_) if _ID.fullmatch(id_) else FILL_IN
 
 
@@ -217,7 +217,7 @@ def _named(row: Row, field: str) -> str:
 
 
 def _text(row: Row, field: str) -> str:
-    """A value as text on one line, so that it is never more than a value or a comment of the file."""
+    """A value as text on one line, so that it cannot become more than a value or a comment in the file."""
     value = row.get(field)
     return printable(value.strip()) if isinstance(value, str) else ""
 

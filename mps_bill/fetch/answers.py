@@ -1,8 +1,8 @@
-"""Answers as they are written down: JSON Lines, in which each answer stands with the request that it is to.
+"""The files that answers are written to: JSON Lines, each line an answer with its request.
 
-A file grows under the name `FILE.part`, an answer a line as they come, and takes its own name when it is complete, so that
-what was broken off is never taken for the whole. A later run goes through the same requests again: those that the file has
-an answer to are not sent.
+A file grows under the name `FILE.part`, one line for each answer as it arrives, and gets its own name when it is complete, so
+that an interrupted run is never mistaken for the whole. A later run goes through the same requests again, and does not send
+those whose answers are in the file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 PART = ".part"
 _START, _MIDDLE, _END = '{"request": ', ', "response": ', "}"
-#: A request as it was written down, and the answer to it.
+#: A request as it was written to the file, and its answer.
 Earlier = tuple[dict[str, Any], Answer]
 _CHUNK = 1 << 20
 
 
 class Answers:
-    """Where the answers of a run go, and those of an earlier run that it resumes."""
+    """The destination of a run's answers, and the answers of an earlier run that it resumes."""
 
     def __init__(
         self,
@@ -40,8 +40,8 @@ class Answers:
         earlier: Iterator[Earlier] | None = None,
         name: str = "standard output",
     ) -> None:
-        """`described` is what every request of the run has in common, such as region and time. `earlier` is what stands in the
-        stream already, which is called `name` in messages."""
+        """`described` has what all requests of the run share, such as region and time. `earlier` are the answers that are
+        already in the stream; messages call the stream `name`."""
         self._stream, self._described, self._name = stream, described, name
         self._earlier = earlier or iter(())
         self._next = next(self._earlier, None)
@@ -49,7 +49,7 @@ class Answers:
         self.written = self.kept = 0
 
     def asking(self, provider: Provider) -> Ask:
-        """Asks the provider, but for the requests that an answer is there to."""
+        """Ask the provider, except for requests whose answers are already in the file."""
         self._endpoint = provider.endpoint
 
         def asked(request: Request) -> Answer:
@@ -67,20 +67,20 @@ class Answers:
         return asked
 
     def keep(self, page: Page) -> None:
-        """Writes a page down, unless it stands there."""
+        """Write a page, unless the file already has it."""
         if self._next is not None:
             self.kept += 1
             self._next = next(self._earlier, None)
             return
         request = json.dumps(self._document(page.request), ensure_ascii=False)
-        # Between its values JSON may have line ends, and inside them it has none.
+        # JSON may have line ends between its values, but not inside them.
         text = page.answer.text.strip("\ufeff \t\r\n").replace("\r", " ").replace("\n", " ")
         self._stream.write(f"{_START}{request}{_MIDDLE}{text}{_END}\n")
         self._stream.flush()
         self.written += 1
 
     def check_all_taken(self) -> None:
-        """Refuses answers of the earlier run that no request of this one is about."""
+        """Refuse answers of the earlier run that belong to no request of this run."""
         if self._next is not None:
             raise FetchFailed(
                 f"{printable(self._name)}:{self.kept + 1}: the answers from here on belong to another request; use the"
@@ -102,17 +102,17 @@ class Answers:
 
 
 def _timeless(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A request without what may be otherwise in another run."""
+    """A request without the part that may differ in another run."""
     return {key: value for key, value in document.items() if key != "fetched_at"}
 
 
 @contextmanager
 def answer_file(path: str, described: Mapping[str, Any], *, resume: bool) -> Iterator[Answers]:
-    """The answers that become the file at `path` when the context ends without an error; until then they are kept beside it.
+    """The answers that become the file at `path` when the context ends without an error; until then they are in `path.part`.
 
     Raises:
-        FetchFailed: an earlier run has left answers and is not to be resumed, another run writes the file, or what is there
-            is not such a file.
+        FetchFailed: an earlier run has left answers and is not to be resumed, another run is writing the file, or the
+            existing file does not contain answers.
         OSError: the file cannot be written.
     """
     target = os.path.realpath(path)
@@ -144,7 +144,7 @@ def answer_file(path: str, described: Mapping[str, Any], *, resume: bool) -> Ite
 
 
 def _whole_lines(raw: BinaryIO) -> int:
-    """Takes away a last line that was broken off; the number of bytes that are left."""
+    """Remove an incomplete last line, and return the number of bytes that are left."""
     end = raw.seek(0, os.SEEK_END)
     start = end
     while start:
@@ -160,7 +160,7 @@ def _whole_lines(raw: BinaryIO) -> int:
 
 
 def _earlier(raw: BinaryIO, end: int, name: str) -> Iterator[Earlier]:
-    """The requests and answers in the first `end` bytes of a file, one by one: all may be larger than the memory."""
+    """The requests and answers in the first `end` bytes of a file, one by one, since together they may not fit into memory."""
     raw.seek(0)
     number = 0
     while raw.tell() < end:

@@ -1,4 +1,4 @@
-"""What is fetched: one description for each action of the provider, and the queries that a command makes of them.
+"""The actions of the provider that are fetched, one description for each, and the queries that a command makes from them.
 
 Sources: the request and answer models of the provider's official Python SDKs mts-20140618, ice-20201109 and
 bssopenapi-20171214 (read 2026-11-26).
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mps_bill.core.times import DAY, HOUR, Calendar, iso, utc_text
 
-#: The provider bills on the clock of UTC+8, in hours.
+#: The provider bills by the hour, on the clock of UTC+8.
 BILLING_CLOCK = Calendar(HOUR, 8 * HOUR)
 
 #: The keys from the top of an answer to a value in it.
@@ -20,25 +20,25 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of the provider with an API of its own. `hosts` are its hosts, by how the id of a region begins."""
+    """A product of the provider with its own API. `hosts` are its hosts, each with the prefix of the region ids it is for."""
 
     name: str
     version: str
     hosts: tuple[tuple[str, str], ...]
 
     def endpoint(self, region: str) -> str:
-        """The address of its API for a region, such as `https://mts.cn-shanghai.aliyuncs.com`."""
+        """The address of the API for a region, such as `https://mts.cn-shanghai.aliyuncs.com`."""
         host = next(host for prefix, host in self.hosts if region.startswith(prefix))
         return f"https://{host.format(region=region)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How the pages of an answer go on.
+    """How one page of an answer leads to the next.
 
-    `size` is the parameter for the rows of a page and the most that it takes. The next page is asked for by its `number`, or
-    by the `token` that the page before has at `next_token`; these two are parameters. `totals` are the places where an answer
-    may state the number of all rows. Without any of them the answer is one page.
+    `size` is the parameter for the number of rows of a page, and its maximum. The next page is requested by its `number`, or by
+    the `token` that the previous page has at `next_token`; `number` and `token` are names of parameters. `totals` are the paths
+    where an answer may state the number of all rows. Without `number` and `token` the answer is one page.
     """
 
     size: tuple[str, int] | None = None
@@ -50,10 +50,10 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An action that answers a list. `rows` is where the list stands, `counted` what one of its rows is called, `id` the field
-    that identifies a row, and `record` one by which repeated rows are counted. `echoes` are parameters that the answer
-    repeats, and where, and `row_echoes` are repeated by each row; otherwise it is another answer. `then` is what is fetched of
-    every row, by its id.
+    """An action whose answer is a list. `rows` is the path to the list, `counted` the word for one row, `id` the field that
+    identifies a row, and `record` a field by which repeated rows are counted. `echoes` are the parameters that an answer
+    repeats, with their paths, and `row_echoes` those that each row repeats; other values mean that it answers another request.
+    `then` is the action that is fetched for every row, by its id.
     """
 
     action: str
@@ -71,21 +71,21 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """All pages of a listing for some parameters. `purpose` is what the user has asked for, in the user's words."""
+    """All pages of a listing for some parameters. `purpose` is the user's request, in the user's words."""
 
     listing: Listing
     parameters: Mapping[str, str]
     purpose: Mapping[str, str]
 
     def follow_ups(self, ids: Iterable[str]) -> list[Query]:
-        """The queries about each of its rows, by their ids, where the listing has such."""
+        """The queries for the rows with these ids, if the listing has any."""
         then = self.listing.then
         return [Query(then, {then.id: id_}, self.purpose) for id_ in ids] if then else []
 
 
 MTS = Product("mts", "2014-06-18", (("", "mts.{region}.aliyuncs.com"),))
 ICE = Product("ice", "2020-11-09", (("", "ice.{region}.aliyuncs.com"),))
-# Accounts of the international site have an address of their own, whatever their region is.
+# Accounts of the international site have their own address, whatever their region is.
 BSS = Product(
     "bssopenapi",
     "2017-12-14",
@@ -108,7 +108,7 @@ GET_TRANSCODE_JOB = Listing(
     id="ParentJobId",
     echoes={"ParentJobId": ("TranscodeParentJob", "ParentJobId")},
 )
-# The list has neither the length nor the size of an output, so every job is asked for by itself.
+# The list has neither the length nor the size of an output, so every job is requested by itself.
 LIST_TRANSCODE_JOBS = Listing(
     "ListTranscodeJobs",
     ICE,
@@ -120,7 +120,7 @@ LIST_TRANSCODE_JOBS = Listing(
     then=GET_TRANSCODE_JOB,
 )
 JOBS = {"mps": LIST_JOB, "ims": LIST_TRANSCODE_JOBS}
-#: The parameters for the first and the last second in which a job was created, by service.
+#: The parameters for the first and the last second of the creation times of jobs, by service.
 _CREATED = {
     "mps": ("StartOfJobCreatedTimeRange", "EndOfJobCreatedTimeRange"),
     "ims": ("StartOfCreateTime", "EndOfCreateTime"),
@@ -132,7 +132,7 @@ METERING = {
     kind: Listing(f"DescribeMeterIms{name}Usage", ICE, ("Data",), "reading", parameters=_BY_THE_HOUR)
     for kind, name in _METERED.items()
 }
-#: An answer of a metering action holds at most so much.
+#: The longest period that a metering action answers.
 _METERING_SPAN = 31 * DAY
 
 QUERY_BILL = Listing(
@@ -171,10 +171,10 @@ ACCOUNT = (ACCOUNT_BALANCE, CASH_COUPONS, PREPAID_CARDS, RESOURCE_PACKAGES)
 
 
 def jobs(service: str, start: int, end: int, lookback: int) -> list[Query]:
-    """The jobs of a service that can have finished from `start` until before `end` (seconds since the epoch), if none took
+    """The jobs of a service that can have finished from `start` until before `end` (seconds since the epoch), if no job took
     longer than `lookback` seconds."""
     first, last = _CREATED[service]
-    # The provider does not say whether its range holds its own end; the last second before it is right either way.
+    # The provider does not say whether its range includes the end; the last second before the end is right either way.
     created = {first: utc_text(start - lookback), last: utc_text(end - 1)}
     purpose = {**_period(start, end), "lookback_seconds": str(lookback)}
     return [Query(JOBS[service], created, purpose)]
@@ -193,7 +193,7 @@ def bills(month: str) -> list[Query]:
 
 
 def bill_items(month: str, now: int) -> list[Query]:
-    """The items of the bills of a statement month, day by day as far as the month has come by `now`."""
+    """The items of the bills of a statement month, one query for each day up to `now`."""
     start, end = BILLING_CLOCK.month_start(month), BILLING_CLOCK.month_end(month)
     days = [BILLING_CLOCK.day(second) for second in range(start, min(end, now + 1), DAY)]
     purpose = {"month": month, "level": "item"}

@@ -1,4 +1,4 @@
-"""The pages of a query, one after the other, each held against those before it; and the control totals of a fetch."""
+"""The pages of a query, one after the other, each checked against the pages before it; and the control totals of a fetch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mps_bill.fetch.listings import Listing, Path, Query
 
 
 class FetchFailed(Exception):
-    """What cannot be fetched, as one message for a person. If `resumable`, what was received before is right and the run can be
+    """Something cannot be fetched; the message is for a person. If `resumable`, all earlier answers are right and the run can be
     resumed."""
 
     def __init__(self, message: str, *, resumable: bool = False) -> None:
@@ -24,7 +24,7 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of an action: `page` counts from 1 within the query, `parameters` are all that goes over the wire."""
+    """One call of an action: `page` counts from 1 within the query, `parameters` are all parameters that are sent."""
 
     query: Query
     page: int
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: its text as it came, and the same decoded, with every number as the text that was sent."""
+    """An answer: its text as it was received, and its decoded value, with every number as the text that was sent."""
 
     text: str
     value: dict[str, Any]
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that is none of those before it. `total` is the number of all rows that its answer states, if any."""
+    """A page that differs from all pages before it. `total` is the number of all rows, if the answer states it."""
 
     request: Request
     answer: Answer
@@ -60,7 +60,7 @@ Ask = Callable[[Request], Answer]
 
 
 def decoded(text: str) -> dict[str, Any]:
-    """The object that a text is.
+    """The JSON object in a text.
 
     Raises:
         ValueError: the text is not a JSON object.
@@ -68,17 +68,17 @@ def decoded(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError from None
     if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError
     return value
 
 
 def pages(query: Query, ask: Ask) -> Iterator[Page]:
-    """Every page of a query in turn, until the answers say that it was the last.
+    """Every page of a query in turn, up to the one that the answers say is the last.
 
     Raises:
-        FetchFailed: a page came before, is not an answer to its request, or there are more or fewer rows than stated.
+        FetchFailed: a page is repeated or does not answer its request, or the number of rows is not the stated one.
     """
     paging, seen = query.listing.paging, _Seen(query.listing)
     number, token, came = 1, "", 0
@@ -91,7 +91,7 @@ def pages(query: Query, ask: Ask) -> Iterator[Page]:
         page = Page(request, answer, _rows(request, answer), _total(query.listing, answer))
         _check_echoes(page)
         if number > 1 and page.total != total:
-            raise FetchFailed(_changed(query, f"{request} states {page.total} and the page before {total}"))
+            raise FetchFailed(_changed(query, f"{request} states {page.total} and the previous page {total}"))
         total = page.total
         seen.add(page)
         yield page
@@ -124,7 +124,7 @@ def _changed(query: Query, what: str) -> str:
 
 
 def _turn(query: Query, number: int, token: str) -> dict[str, str]:
-    """The parameters that ask for one page."""
+    """The parameters that request one page."""
     paging = query.listing.paging
     turn = {paging.size[0]: str(paging.size[1])} if paging.size else {}
     if paging.number:
@@ -149,26 +149,26 @@ class _Seen:
         digest = sha256(json.dumps(page.rows).encode()).digest()
         ids = {str(row.get(self._id)) for row in page.rows} if self._id else set()
         if digest in self._pages or (ids and ids <= self._ids):
-            raise FetchFailed(f"{page.request} repeats what came before and is not written", resumable=True)
+            raise FetchFailed(f"{page.request} repeats earlier rows and is not written", resumable=True)
         self._pages.add(digest)
         self._ids |= ids
 
     def add_token(self, token: str, request: Request) -> None:
         if token in self._tokens:
             raise FetchFailed(
-                f"{request} names as the next page one that was fetched before"
+                f"{request} names a page that was already fetched as the next one"
                 f" ({request.listing.paging.token} {quoted(token)}); the pages would never end"
             )
         self._tokens.add(token)
 
 
 def _rows(request: Request, answer: Answer) -> list[Any]:
-    """The rows of a page; an object where a list is meant is a list of one."""
+    """The rows of a page. An object in place of a list is a list of one."""
     value: Any = answer.value
     for number, step in enumerate(request.listing.rows):
         below = value.get(step) if isinstance(value, dict) else None
         if below is None:
-            # Of an empty list the answer may lack what is inside: its holder is empty, or it states that there is none.
+            # An empty list may be missing from the answer, if the object around it is empty or the stated total is 0.
             if (number and value == {}) or _total(request.listing, answer) == 0:
                 return []
             raise FetchFailed(f"the answer to {request} has no {'.'.join(request.listing.rows)}")
@@ -177,7 +177,7 @@ def _rows(request: Request, answer: Answer) -> list[Any]:
     if not all(isinstance(row, dict) and (not request.listing.id or row.get(request.listing.id)) for row in rows):
         wanted = f" with {request.listing.id}" if request.listing.id else ""
         raise FetchFailed(
-            f"the answer to {request} has in {'.'.join(request.listing.rows)} something that is not an object{wanted}"
+            f"in the answer to {request}, {'.'.join(request.listing.rows)} contains something that is not an object{wanted}"
         )
     return rows
 
@@ -208,7 +208,8 @@ def _text(value: Any, path: Path) -> str:
 
 @dataclass(slots=True)
 class ActionTotals:
-    """What came of one action. `repeated` are rows whose id came before, `stated` the sum of the totals that answers state."""
+    """The pages and rows of one action. `repeated` counts rows whose id was received before; `stated` is the sum of the totals
+    that the answers state."""
 
     counted: str
     pages: int = 0
@@ -234,10 +235,10 @@ class ActionTotals:
 
 
 def fetch(queries: Sequence[Query], ask: Ask, keep: Callable[[Page], None]) -> dict[str, ActionTotals]:
-    """Hands every page of the queries, and of what follows from their rows, to `keep`; the control totals by action.
+    """Give every page of the queries, and of the follow-ups to their rows, to `keep`. Return the control totals by action.
 
     Raises:
-        FetchFailed: as `pages`, and as `ask` and `keep` do.
+        FetchFailed: as `pages` does, and as `ask` and `keep` do.
     """
     totals: dict[str, ActionTotals] = {}
     waiting = deque(queries)

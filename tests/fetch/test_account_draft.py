@@ -225,9 +225,7 @@ def test_a_card_of_some_products_is_not_settled_with_until_it_is_looked_at(
     lines = draft(fetch, fake).splitlines()
     at = lines.index("    remaining: FILL IN")
     named = "ecs,oss" if isinstance(products, str) else "mts"
-    assert lines[at - 1] == (
-        f"    # ApplicableProducts {named}: write 100.5 where it can be used, or remove the entry."
-    )
+    assert lines[at - 1] == (f"    # ApplicableProducts {named}: enter 100.5 if it can be used, or remove the entry.")
     assert f"account.yaml:{at + 1}:" in settle(capsys, 3)
 
 

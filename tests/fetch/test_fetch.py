@@ -281,7 +281,7 @@ def test_a_total_that_changes_between_pages_is_an_error(fetch: Fetch) -> None:
 
     with provider({"QueryBill": answer}) as fake:
         fetch(*BILLS, "--endpoint", fake.address, code=3)
-    assert "page 2 of QueryBill states 601 and the page before 600" in fetch.err
+    assert "page 2 of QueryBill states 601 and the previous page 600" in fetch.err
 
 
 def test_items_are_asked_for_day_by_day(fetch: Fetch) -> None:
@@ -333,7 +333,7 @@ def test_a_page_of_jobs_that_comes_twice_is_not_written(fetch: Fetch) -> None:
     pages = {**THREE_PAGES, "t3": job_page(job(2), job(1))}
     with provider({"ListJob": listed(pages)}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", code=3)
-        assert "page 3 of ListJob repeats what came before and is not written" in fetch.err
+        assert "page 3 of ListJob repeats earlier rows and is not written" in fetch.err
         assert "jobs.jsonl.part; continue with --resume." in fetch.err
         assert jobs_of(read("jobs.jsonl.part")) == ["j-1", "j-2", "j-3", "j-4"]
         fake.actions["ListJob"] = listed(THREE_PAGES)
@@ -350,7 +350,7 @@ def test_a_page_of_bills_that_comes_twice_is_not_written(fetch: Fetch, number: i
 
     with provider({"QueryBill": answer}) as fake:
         fetch(*BILLS, "--endpoint", fake.address, "-o", "bills.jsonl", code=3)
-    assert ("repeats what came before" if number == 2 else 'is for PageNum "1", but "2" was requested') in fetch.err
+    assert ("repeats earlier rows" if number == 2 else 'is for PageNum "1", but "2" was requested') in fetch.err
     assert len(read("bills.jsonl.part")) == 1
 
 
