@@ -11,7 +11,7 @@ from mps_bill.core.diagnostics import InputRejected, Place, Problem
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, one_name, to_micros
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.assign import Assignment, Refusal, assign
+from mps_bill.metering.assign import Assignment, assign
 from mps_bill.metering.groups import Group
 from mps_bill.metering.records import Layout, RecordReader, UsageRecord, ValueProblem
 from mps_bill.metering.scheme import MeteringScheme, record_micros, scheme_for
@@ -110,5 +110,5 @@ def _in_region(question: Question, region: str, book: PriceBook, scheme: Meterin
     return Estimate(key, record, assignment, one, used, bill)
 
 
-def _problems(found: Sequence[ValueProblem | Refusal]) -> list[Problem]:
+def _problems(found: Sequence[ValueProblem]) -> list[Problem]:
     return [Problem(Place(_ASKED[trouble.column]), trouble.kind, trouble.message) for trouble in found]

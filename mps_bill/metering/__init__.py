@@ -1,1 +1,1 @@
-"""Usage files to totals: the only room that touches every row."""
+"""Usage files to totals: the only package that reads every row."""

@@ -1,4 +1,4 @@
-"""What each account used, without all accounts in memory."""
+"""The usage of each account, without having all accounts in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.tidy import tidied
 from mps_bill.price_sheet.book import PriceBook
 
-#: The counts of each account with its id, in order of the ids.
+#: Each account's id with its counts, sorted by id.
 AccountCounts = Iterable[tuple[str, tuple[Counted, ...]]]
 
 
@@ -32,7 +32,7 @@ def in_memory(counts: Iterable[Counted]) -> AccountCounts:
 
 @dataclass(frozen=True, slots=True)
 class ByAccount:
-    """What each account used, made of its counts when its turn comes."""
+    """The usage of each account, computed from its counts when it is needed."""
 
     counts: AccountCounts
     book: PriceBook
@@ -44,21 +44,21 @@ class ByAccount:
 
 
 class CountsFile:
-    """The counts of each account in a file without a name, so that it is gone with the process however that ends.
+    """The counts of each account, in a file without a name, which disappears with the process however that ends.
 
-    One account is in memory at a time. It is gone through by one reader at a time. `untidy` are the accounts whose ids have
-    what cannot be seen.
+    Only one account is in memory at a time, and only one reader may iterate at a time. `untidy` are the accounts whose ids have
+    invisible characters or unusual spaces.
     """
 
     def __init__(self, counts: Iterable[Counted], folder: str | None) -> None:
-        """`counts` are ordered by account; `folder` has room for them (None: the system's temporary folder).
+        """`counts` are sorted by account; `folder` is where they are stored (None: the system's temporary folder).
 
         Raises:
             InputRejected: the temporary disk is full.
         """
         self.untidy: list[str] = []
         try:
-            # It stays open for as long as this object is in use.
+            # The file stays open for as long as this object is in use.
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
             for account, members in groupby(counts, account_of):
                 pickle.dump((account, tuple(members)), self._file)
@@ -66,14 +66,12 @@ class CountsFile:
                     self.untidy.append(account)
             self._file.flush()
         except OSError as error:
-            message = (
-                f"the temporary disk takes no more ({error.strerror}); name a folder with more room with --temp-dir"
-            )
+            message = f"the temporary disk is full ({error.strerror}); choose a folder with more space with --temp-dir"
             place = Place(folder or tempfile.gettempdir())
             raise InputRejected([Problem(place, kinds.NO_DISK, message)]) from error
 
     def __del__(self) -> None:
-        # Without room for a file there is none to close.
+        # If the file could not be created, there is none to close.
         with suppress(AttributeError):
             self._file.close()
 

@@ -1,6 +1,6 @@
-"""Whether a Zstandard file is whole: a download that broke off must never be billed in part.
+"""Checking that a Zstandard file is complete: an interrupted download must never be billed in part.
 
-Both libraries that unpack (zstandard 0.25, DuckDB 2.0) take the end of a truncated file for the end of its data.
+Both libraries that unpack (zstandard 0.25, DuckDB 2.0) take the end of a truncated file as the end of its data.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _RLE_BLOCK = 1
 
 
 def check_zstd_ends(path: Path) -> None:
-    """Follows the frames of a Zstandard file (RFC 8878) from header to header, without unpacking anything.
+    """Follow the frames of a Zstandard file (RFC 8878) from header to header, without unpacking anything.
 
     Raises:
         EOFError: the file ends inside a frame.
@@ -30,8 +30,8 @@ def check_zstd_ends(path: Path) -> None:
 
 
 def _skip_frame(stream: BinaryIO) -> bool:
-    """Goes to the end of a frame, or beyond the end of a file that is truncated; False for what is not a frame, which the
-    decompressor complains of."""
+    """Move to the end of a frame, or beyond the end of a truncated file. Return False if there is no frame, which the
+    decompressor will report."""
     magic = _number(stream, 4)
     if magic in _ZSTD_SKIPPABLE:
         stream.seek(_number(stream, 4), 1)

@@ -1,10 +1,10 @@
 """CSV rows (RFC 4180) with their places.
 
-The standard `csv` module cannot say where a field is, and lets a stray quote pass; both decide about money here, since a
-quote in the wrong place can swallow the rows behind it. So rows without a quote are split at their commas, and rows with one
-go through a small tokenizer that knows the place of every field.
+The standard `csv` module does not know where a field is, and accepts stray quotes. Both matter for money, since a quote in the
+wrong place can swallow the rows after it. So rows without a quote are split at their commas, and rows with a quote go through a
+small tokenizer that knows the place of every field.
 
-Beyond RFC 4180, this is taken, because nothing is lost by it: any line end (LF, CRLF, CR), lines without any character
+The following is accepted in addition to RFC 4180, because nothing is lost by it: any line end (LF, CRLF, CR), lines of nothing
 but commas, spaces around a quoted field, and extra empty fields at the end of a row.
 """
 
@@ -24,26 +24,26 @@ from mps_bill.metering import usage_problems as kinds
 MAX_ROW_BYTES = 2_000_000
 
 _CHUNK = 1 << 20
-#: A quote that is not closed so far behind it is a lost one.
+#: A quote that is not closed within this many bytes is a stray quote.
 _MOST_AHEAD = 64_000_000
 _BOM = b"\xef\xbb\xbf"
-#: Nobody means a control character inside a value of usage, nor a quote in one that is not quoted: it is a lost one.
+#: No usage value contains a control character, and a quote in a value that is not in quotes is a stray quote.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"]')
-#: Within quotes a doubled quote and line ends are the value's own.
+#: Inside quotes, doubled quotes and line ends are part of the value.
 _FORBIDDEN_IN_QUOTES = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 _UNQUOTED = re.compile(r"[^,]*")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-#: A line of text with fewer fields is too ordinary to be taken for a row.
+#: A line with fewer fields may be ordinary text, and is not treated as a row.
 _WIDE = 6
 _OPENING = re.compile(r' *"')
-#: Possessive, so that the first half of a doubled quote is never taken for the closing one.
+#: Possessive, so that the first half of a doubled quote is never treated as the closing quote.
 _QUOTED = re.compile(r' *"((?:[^"]|"")*+)" *')
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What is wrong with the form of a row: `line` and `column` count from 1 in the file."""
+    """A problem with the form of a row: `line` and `column` count from 1 in the file."""
 
     line: int
     column: int
@@ -53,11 +53,11 @@ class Flaw:
 
 @dataclass(slots=True)
 class Row:
-    """A row as it stood (`raw`, without its line end), the line it starts on, its fields, or what is wrong with it.
+    """A row as it is in the file (`raw`, without its line end), the line it starts on, and its fields or its flaw.
 
-    `forbidden` are the fields, by number, that hold what no value of usage holds; the row has its fields all the same, because
-    columns that are passed over may hold anything. Of an overlong row `raw` is the start only, and `rest` gives what follows
-    it, in pieces, once and before the next row is asked for.
+    `forbidden` are the numbers of fields with characters that no usage value has, with the flaw of each. Such a row has its
+    fields nevertheless, because ignored columns may contain anything. If a row is too long, `raw` is only its start, and `rest`
+    gives the remainder in pieces, once and before the next row is requested.
     """
 
     line: int
@@ -72,16 +72,16 @@ class Row:
         return self.flaws_outside(frozenset())
 
     def flaws_outside(self, ignored: frozenset[int]) -> tuple[Flaw, ...]:
-        """What is wrong with the row where the fields of these numbers do not count."""
+        """The flaws of the row, without those in the fields with these numbers."""
         if self.forbidden:
             return tuple(flaw for number, flaw in self.forbidden if number not in ignored)
         return (self.flaw,) if self.flaw else ()
 
     def position(self, index: int) -> tuple[int, int]:
-        """Line and column at which the field number `index` starts."""
+        """Line and column of the start of field number `index`."""
         text = self.raw.decode("utf-8", "replace")
         if '"' not in text:
-            # What a great many rows of a bad file need.
+            # The fast way, for bad files with very many such rows.
             before = text.split(",", index)[:index]
             return self.line, min(sum(map(len, before)) + len(before), len(text)) + 1
         starts = _tokenize(text)[1]
@@ -89,17 +89,17 @@ class Row:
 
 
 def read_rows(stream: BinaryIO) -> Iterator[Row]:
-    """Every row of a CSV stream in order, flawed ones included.
+    """Every row of a CSV stream in order, including flawed ones.
 
-    A quoted field may hold line ends. Where a quote is not closed, or only by what is a quote of a later row, the row is the
-    line it was opened on, and reading goes on with the next line, so that one lost quote costs one row.
+    A quoted field may contain line ends. If a quote is not closed, or only by a quote of a later row, the row is the line on
+    which it was opened, and reading continues with the next line, so that one stray quote costs only one row.
     """
     lines = _Lines(stream)
     width = 0
     while (line := lines.next()) is not None:
         number = lines.number
         raw = line.rstrip(b"\r\n")
-        # Excel writes commas for rows that were emptied.
+        # Excel writes commas for rows that were cleared.
         if not raw.strip(b","):
             continue
         if len(raw) > MAX_ROW_BYTES:
@@ -116,9 +116,9 @@ def read_rows(stream: BinaryIO) -> Iterator[Row]:
 
 
 def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
-    """The rows of a stream that begin with the wanted lines, which come in the order of the stream, the header first, and
-    without their line ends; each wanted line stands for the next equal one. A row over several lines is made of wanted ones,
-    and of lines that are blank. For streams whose every line ends in LF or CRLF.
+    """The rows of a stream that begin with the wanted lines. The wanted lines are in the order of the stream, the header first,
+    without their line ends, and each stands for the next equal line. A row that takes several lines consists of wanted lines and
+    blank lines. Every line of the stream must end in LF or CRLF.
 
     Raises:
         ValueError: a wanted line is not found.
@@ -139,10 +139,10 @@ def rows_among(stream: BinaryIO, wanted: Iterator[bytes]) -> Iterator[Row]:
 
 
 def lines_among(stream: BinaryIO, wanted: Set[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The wanted lines of a stream but its first one, with their numbers and without their ends, which are LF or CRLF."""
+    """The wanted lines of a stream except its first line, with their numbers and without their ends, which are LF or CRLF."""
     ended = {line + end for line in wanted for end in (b"\n", b"\r\n", b"")}
     lines, again = tee(stream)
-    # No line is looked at by Python's own instructions, which would take as long as the whole of the query.
+    # No Python code runs for each line: that would take as long as the whole query.
     found = compress(zip(count(1), again), map(ended.__contains__, lines))
     for number, line in found:
         if number > 1:
@@ -161,7 +161,7 @@ def has_lone_cr(stream: BinaryIO) -> bool:
 
 
 def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:
-    """Whether the last line of a stream that is not blank is too long for a row. `begun` bytes of its first one came before.
+    """Whether the last line of a stream that is not blank is too long for a row. `begun` bytes of its first line came before.
 
     Raises:
         OSError, EOFError: the stream cannot be read to its end.
@@ -177,16 +177,16 @@ def last_row_is_overlong(stream: BinaryIO, begun: int = 0) -> bool:
 
 
 class _Lines:
-    """Numbered lines of a stream with their line ends; lines can be given back."""
+    """The lines of a stream, numbered, with their line ends; lines can be given back."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._ahead: deque[bytes] = deque()
-        #: Lines behind those, some joined in each piece.
+        #: The lines after those, several joined in each piece.
         self._given_back: deque[bytes] = deque()
         #: The start of a line whose end is not read yet, in a file of lone carriage returns.
         self._begun = b""
-        #: The number of the line that `next` gave last.
+        #: The number of the line that `next` returned last.
         self.number = 0
 
     def next(self) -> bytes | None:
@@ -196,7 +196,7 @@ class _Lines:
         return self._ahead.popleft()
 
     def _read(self) -> bool:
-        """Reads one line, or the lines up to the next LF where they end in CR; False at the end of the stream."""
+        """Read one line, or, if lines end in CR, all lines up to the next LF. Return False at the end of the stream."""
         if self._given_back:
             self._ahead.extend(_LINE.findall(self._given_back.popleft()))
             return True
@@ -216,7 +216,7 @@ class _Lines:
         return True
 
     def find(self, wanted: bytes) -> bytes:
-        """Goes on to the next line that is equal to `wanted`, which has no line end.
+        """Move to the next line that is equal to `wanted`, which has no line end.
 
         Raises:
             ValueError: there is none.
@@ -232,13 +232,13 @@ class _Lines:
         raise ValueError("the lines are not those of the stream")
 
     def give_back(self, pieces: list[bytes], number: int) -> None:
-        """Takes back the lines behind that of the `number`, which are joined in pieces."""
+        """Take back the lines after the one with this number, which are joined in pieces."""
         self._given_back.extendleft(reversed([piece for piece in (*pieces, *self._ahead) if piece]))
         self._ahead.clear()
         self.number = number
 
     def rest_of(self, line: bytes) -> Iterator[bytes]:
-        """What follows a line that was read in part, without its line end; the stream is behind that afterwards."""
+        """The remainder of a line that was read in part, without its line end; the stream is then at the next line."""
         while line and not line.endswith((b"\n", b"\r")):
             line = self._stream.readline(MAX_ROW_BYTES)
             yield line.rstrip(b"\r\n")
@@ -249,10 +249,11 @@ def _bare(line: bytes) -> bytes:
 
 
 def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
-    """The row that a line with an open quote makes with the lines behind it; None, and the lines given back, where the
-    quote is never closed, or text follows the one that would close it, or it has not the `width` of the header (0: it
-    is the header): then the quote that closes it opens a value of a later row. So it does where a line before it is by
-    itself as wide as a row, since the value would then hold rows."""
+    """The row that a line with an open quote makes together with the lines after it.
+
+    None, with the lines given back, if the quote is never closed, if text follows the quote that would close it, or if the row
+    does not have the `width` of the header (0: it is the header): then the closing quote opens a value of a later row. The same
+    holds if one of the lines is by itself as wide as a row, since the value would then contain rows."""
     pieces: list[bytes] = []
     taken: list[bytes] = []
     size = joined = len(line)
@@ -260,13 +261,13 @@ def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
     while size <= _MOST_AHEAD and (following := lines.next()) is not None:
         taken.append(following)
         size += len(following)
-        # The lines of a long value are kept joined, since short ones take much more memory one by one.
+        # The lines of a long value are joined, since many short lines take much more memory.
         if size - joined > _CHUNK:
             pieces.append(b"".join(taken))
             taken, joined = [], size
         if width >= _WIDE and _is_row(following, width):
             break
-        # Only a line with a quote can close the field; one that is too long is not part of a row.
+        # Only a line with a quote can close the field; a line that is too long is not part of a row.
         if b'"' not in following and len(following) <= MAX_ROW_BYTES:
             continue
         fields, starts, flaw = _tokenize('"' + following.rstrip(b"\r\n").decode("utf-8", "replace"))
@@ -284,7 +285,7 @@ def _closed(number: int, line: bytes, lines: _Lines, width: int) -> Row | None:
 
 
 def _is_row(line: bytes, width: int) -> bool:
-    """Whether a line is by itself a row of that many fields, of which none holds a quote."""
+    """Whether a line is by itself a row with this number of fields, none of which contains a quote."""
     commas = line.count(b",")
     if b'"' not in line or commas < width - 1:
         return commas == width - 1
@@ -293,18 +294,26 @@ def _is_row(line: bytes, width: int) -> bool:
 
 
 def _fits(begun: int, last: list[str], width: int) -> bool:
-    """Whether a row of so many fields, with the `last` of them on its last line, is as wide as the header."""
+    """Whether a row with `begun` fields, of which `last` are on its last line, is as wide as the header."""
     extra = begun - width
     return not width or extra == 0 or (0 < extra < len(last) and not any(last[-extra:]))
 
 
+def wrong_width(fields: Sequence[str], width: int) -> tuple[Kind, str] | None:
+    """The problem of a row that has fewer fields than the header, or more that are not empty."""
+    if len(fields) == width or (len(fields) > width and not any(fields[width:])):
+        return None
+    kind = kinds.SHORT_ROW if len(fields) < width else kinds.LONG_ROW
+    return kind, f"the row has {len(fields)} fields, and the header has {width}"
+
+
 def overlong(line: int) -> Flaw:
-    """What is wrong with a row of more than `MAX_ROW_BYTES`."""
+    """The flaw of a row with more than `MAX_ROW_BYTES`."""
     return Flaw(line, 1, kinds.OVERLONG_ROW, f"the row is longer than {MAX_ROW_BYTES:,} bytes")
 
 
 def row_from(number: int, raw: bytes) -> Row:
-    """The row that `raw` (without its line end), which starts on line `number`, makes by itself."""
+    """The row in `raw` (without its line end), which starts on line `number`."""
     if len(raw) > MAX_ROW_BYTES:
         return Row(number, raw, [], overlong(number))
     try:
@@ -329,12 +338,12 @@ def row_from(number: int, raw: bytes) -> Row:
 
 
 def as_csv(fields: Sequence[str]) -> str:
-    """The row of the fields, which makes the same fields again."""
+    """The fields as a CSV row, from which the same fields can be read."""
     return ",".join('"' + field.replace('"', '""') + '"' if _NEEDS_QUOTES.search(field) else field for field in fields)
 
 
 def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | None]:
-    """Fields, where each starts in `text`, and the first trouble as (where, kind, message)."""
+    """The fields, the start of each in `text`, and the first problem as (start, kind, message)."""
     fields: list[str] = []
     starts: list[int] = []
     at = 0
@@ -362,14 +371,14 @@ def _tokenize(text: str) -> tuple[list[str], list[int], tuple[int, Kind, str] | 
 
 
 def _is_quoted(text: str, start: int) -> bool:
-    """Whether the field that starts there is in quotes, perhaps behind spaces."""
+    """Whether the field that starts there is in quotes, perhaps after spaces."""
     return _OPENING.match(text, start) is not None
 
 
 def _forbidden(char: str) -> tuple[Kind, str]:
     if char == '"':
-        return kinds.STRAY_QUOTE, 'there is a quote inside this value; put the value in quotes and write "" for it'
-    return kinds.CONTROL_CHARACTER, f"there is the control character U+{ord(char):04X} in this value"
+        return kinds.STRAY_QUOTE, 'this value contains a quote; put the value in quotes and write the quote as ""'
+    return kinds.CONTROL_CHARACTER, f"this value contains the control character U+{ord(char):04X}"
 
 
 def _line_and_column(text: str, at: int, first_line: int) -> tuple[int, int]:

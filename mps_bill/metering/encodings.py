@@ -1,7 +1,7 @@
-"""CSV in GB18030 (which GBK and GB2312 are part of), as Excel writes it in China: copied to UTF-8, which everything else reads.
+"""CSV in GB18030 (which includes GBK and GB2312), as Excel writes it in China: copied to UTF-8, which everything else reads.
 
-Whether a file is UTF-8 shows only at its end. So an engine for large files starts reading, and asks here once it has met
-something else.
+Only at its end is it certain that a file is UTF-8. So an engine for large files starts reading, and the encoding is determined
+here only when the engine finds bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from mps_bill.metering.workspace import run_folder
 _CHUNK = 1 << 20
 _CHARACTER = re.compile(rb"[\x81-\xfe](?:[\x30-\x39][\x81-\xfe][\x30-\x39]|[\x40-\xfe])")
 _LETTERS = range(0x40, 0x7F)
-#: The first bytes of GB 2312's signs, such as the full-width comma, and of the characters of its first level.
+#: The first bytes of the punctuation in GB 2312, such as the full-width comma, and of its first-level characters.
 _SIGNS, _FIRST_LEVEL = range(0xA1, 0xA4), range(0xB0, 0xD8)
-#: Two characters: in languages that are written with accents, hardly ever do three letters with one follow each other.
+#: Two adjacent characters: in languages with accents, three accented letters hardly ever follow each other.
 _SIDE_BY_SIDE = re.compile(rb"[\x81-\xfe]{3}[\x40-\xfe]")
 
 
 class NotUtf8Error(Exception):
-    """Some file is not UTF-8, and nobody has asked yet whether it is GB18030."""
+    """A file is not UTF-8, and it has not been checked yet whether it is GB18030."""
 
 
 @contextmanager
 def in_utf8(
     sources: Sequence[UsageSource], temp_folder: str | None, notify: Callable[[str], None] | None
 ) -> Iterator[tuple[UsageSource, ...]]:
-    """The sources; those in GB18030 as copies in UTF-8, which go with the context and are reported.
+    """The sources; those in GB18030 as copies in UTF-8, which are reported, and deleted when the context ends.
 
     Raises:
         InputRejected: a copy cannot be written.
@@ -46,10 +46,10 @@ def in_utf8(
         for number, source in enumerate(sources):
             if source.rows or source.url or source.format == "parquet":
                 continue
-            verdict = _is_gb18030(source)
-            if verdict is None and notify:
-                notify(f"{source.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8")
-            if not verdict:
+            is_gb18030 = _is_gb18030(source)
+            if is_gb18030 is None and notify:
+                notify(f"{source.name}: not UTF-8, and could be either Windows-1252 or GB18030; save it as UTF-8")
+            if not is_gb18030:
                 continue
             folder = folder or stack.enter_context(run_folder(temp_folder))
             found[number] = _copy(source, folder / f"{number}.csv")
@@ -59,11 +59,11 @@ def in_utf8(
 
 
 def _is_gb18030(source: UsageSource) -> bool | None:
-    """Whether a file is not UTF-8 and all of it is GB18030; None where it may be text of one byte a character as well.
+    """Whether a file is not UTF-8 but valid GB18030; None if it may also be in an encoding with one byte for each character.
 
-    Text such as Windows-1252 can by chance be GB18030 too: two letters with an accent make a pair, and each makes one with the
-    plain letter behind it. In Chinese few characters have a plain letter as their second byte, most are those of the first
-    level of GB 2312, which come before the pairs of small letters with an accent, and some are side by side.
+    Text in Windows-1252, for example, can by chance be valid GB18030: two accented letters make a pair, and so does an accented
+    letter with the plain letter after it. In Chinese, few characters have a plain letter as their second byte, most are in the
+    first level of GB 2312, whose bytes come before the pairs of small accented letters, and some are adjacent.
     """
     try:
         with source.open() as stream:
@@ -86,7 +86,7 @@ def _is_gb18030(source: UsageSource) -> bool | None:
                 return False
             return (2 * with_letter <= characters and 3 * common >= 2 * characters and side_by_side > 0) or None
     except read_errors():
-        # The reader says what is wrong with it.
+        # The reader will report what is wrong with it.
         return False
 
 
@@ -104,6 +104,8 @@ def _copy(source: UsageSource, path: Path) -> UsageSource:
         with source.open() as stream, path.open("w", encoding="utf-8", newline="") as copy:
             copy.writelines(codecs.iterdecode(iter(lambda: stream.read(_CHUNK), b""), "gb18030"))
     except OSError as error:
-        message = f"it cannot be copied to {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
+        message = (
+            f"it cannot be copied to {path.parent.parent}: {error.strerror}; choose another folder with --temp-dir"
+        )
         raise InputRejected([Problem(Place(source.name), kinds.NO_DISK, message)]) from error
     return replace(source, path=path, format="csv", size=path.stat().st_size)

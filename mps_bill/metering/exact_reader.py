@@ -1,4 +1,4 @@
-"""The pure-Python engine: reads every row exactly, names the place of every bad one, and is the reference for others."""
+"""The pure-Python engine: reads every row exactly, reports the place of every bad row, and is the reference for other engines."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, ProblemLog, near_miss, printable, quoted
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.accounts import AccountCounts, ByAccount, in_memory
-from mps_bill.metering.assign import Assignment, Refusal, assign, check_words
+from mps_bill.metering.assign import Assignment, assign, check_words
 from mps_bill.metering.csv_rows import Flaw, Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.groups import Metered, Sums, grouped
-from mps_bill.metering.meter_options import MeterOptions, Progress, Reject
+from mps_bill.metering.meter_options import MeterOptions, Progress
 from mps_bill.metering.records import (
     Features,
     FileForm,
@@ -37,7 +37,7 @@ _UNKNOWN_ITEMS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class UsageFiles:
-    """Usage files whose headers are read (`layouts` by their names), and what their rows are judged by."""
+    """Usage files with their headers (`layouts` by file name), and the price book and scheme by which their rows are judged."""
 
     sources: tuple[UsageSource, ...]
     layouts: Mapping[str, Layout]
@@ -46,7 +46,7 @@ class UsageFiles:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """All columns of the files whose text splits groups and is never priced."""
+        """All columns of the files whose texts split groups and are never priced."""
         return tuple(sorted({tag for layout in self.layouts.values() for tag in layout.tags}))
 
     def form(self, source: UsageSource) -> FileForm:
@@ -58,7 +58,7 @@ class UsageFiles:
 
 @dataclass(frozen=True, slots=True)
 class PlacedRecord:
-    """A well-formed record with the row it was read from and what it is billed under (None: a failed job)."""
+    """A well-formed record with its row, and its assignment (None: a failed job)."""
 
     source: UsageSource
     row: Row
@@ -69,7 +69,7 @@ class PlacedRecord:
 
 @dataclass(slots=True)
 class SeenRecord:
-    """A record met before: its first place, and whether a later row contradicts it."""
+    """A record that was read before: its first place, its number of rows, and whether a later row contradicts it."""
 
     record: UsageRecord
     key: UsageKey
@@ -79,10 +79,10 @@ class SeenRecord:
 
 
 def meet(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None:
-    """Enters a row among those `seen`; a problem where it contradicts the first row of its record.
+    """Add a row to the records `seen`. Return a problem if it contradicts the first row of its record.
 
-    Rows of one record (`job_id`, `item`, `output`) with equal values are one record and duplicates of it; with different
-    values none of them can be billed, because nobody can know which is right.
+    Rows of a record (`job_id`, `item`, `output`) with equal values are the record and its duplicates. If their values differ,
+    none of them can be billed, because it is not known which is right.
     """
     record = item.record
     identity = record.identity
@@ -120,7 +120,7 @@ def open_files(
 
 
 def _read_layout(source: UsageSource, options: MeterOptions) -> tuple[Layout | None, list[Problem]]:
-    """The columns of a file, if its header has a form that says them, and what is wrong with its header.
+    """The columns of a file, if its header can be read, and the problems of its header.
 
     Raises:
         InputRejected: the file cannot be read.
@@ -144,7 +144,7 @@ def _read_layout(source: UsageSource, options: MeterOptions) -> tuple[Layout | N
 
 
 def _missing_columns(layouts: Mapping[str, Layout], tags: Sequence[str]) -> Iterator[Problem]:
-    """The tags that no file has, and the files without an account where others have it."""
+    """Report tags that no file has, and files without an account column if others have one."""
     present = {name for layout in layouts.values() for name in layout.index}
     for tag in tags:
         if tag not in present:
@@ -158,8 +158,8 @@ def _missing_columns(layouts: Mapping[str, Layout], tags: Sequence[str]) -> Iter
 
 
 def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
-    """The columns that only the names of a file's folders (`region=cn-shanghai`) have: a needed one, or one of a Parquet
-    file, whose writer (`partitionBy`) takes the columns that it makes folders of out of the files."""
+    """Report columns that are only in the names of a file's folders (`region=cn-shanghai`): required columns, or those of a
+    Parquet file, since its writer (`partitionBy`) removes from the files the columns that it uses for folders."""
     return [
         Problem(
             Place(source.name),
@@ -173,7 +173,7 @@ def _columns_of_folders(source: UsageSource, layout: Layout) -> list[Problem]:
 
 
 def read_exactly(files: UsageFiles, options: MeterOptions) -> Metered:
-    """Reads every row once. All rows are counted in a group or rejected, and every rejected row has a problem with a place."""
+    """Read every row once. All rows are counted in a group or rejected, and every rejected row has a problem with its place."""
     sums = Sums(files.scheme)
     metered = account_for(lambda: _judged_rows(files, options.progress), sums, files, options)
     if not files.scheme.by_account:
@@ -183,8 +183,8 @@ def read_exactly(files: UsageFiles, options: MeterOptions) -> Metered:
 
 
 def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFiles, options: MeterOptions) -> Metered:
-    """Where judged rows go, in their order, on top of what `sums` already holds. `rows` is called again to reject those that
-    contradict one another."""
+    """Add judged rows, in their order, to the counts in `sums`. `rows` is called once more to reject the rows that contradict
+    each other."""
     reject = options.reject
     log = ProblemLog(options.max_errors)
     rows_read = sum(counted.rows for counted in sums.counted())
@@ -215,7 +215,10 @@ def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFi
         else:
             sums.add(known.key, known.record.micros, known.rows)
     if conflicts and reject:
-        _reject_conflicts(conflicts, seen, rows(), reject)
+        # This takes a second look at the files.
+        for item in rows():
+            if isinstance(item, PlacedRecord) and item.record.identity in conflicts:
+                reject(item.source, item.row, (_conflict(item, seen[item.record.identity]),))
     return replace(
         grouped(sums.counted(), files.book, files.scheme),
         rows_read=rows_read,
@@ -227,7 +230,7 @@ def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFi
 
 
 def _records_alike(seen: Mapping[Identity, SeenRecord]) -> tuple[str, ...]:
-    """Says which records have ids that a person cannot distinguish, with their first places."""
+    """A warning about records whose ids look the same to a person, with their first places; empty if there are none."""
 
     def tidy(identity: Identity) -> Identity:
         job_id, item, output = identity
@@ -244,15 +247,15 @@ def _records_alike(seen: Mapping[Identity, SeenRecord]) -> tuple[str, ...]:
 
 
 def with_accounts(metered: Metered, counts: AccountCounts, untidy: Iterable[str], files: UsageFiles) -> Metered:
-    """The result with that of each account; `untidy` are the accounts whose ids have what cannot be seen."""
+    """The result, completed by the result of each account; `untidy` are the accounts whose ids have invisible characters."""
     groups = look_alike(untidy, (account for account, _ in counts), tidied)
     warnings = (*metered.warnings, *([_accounts_alike(groups, files)] if groups else ()))
     return replace(metered, by_account=ByAccount(counts, files.book, files.scheme), warnings=warnings)
 
 
 def _accounts_alike(groups: Sequence[list[str]], files: UsageFiles) -> str:
-    """Says which accounts have ids that a person cannot distinguish, with their first places, up to which the files are read
-    once more. A URL is read by Spark alone, and no row of it is named."""
+    """A warning about accounts whose ids look the same to a person, with their first places. To find these, the files are read
+    once more up to there. Only Spark reads URLs, so their rows have no places."""
     wanted = {account for group in first_shown(groups) for account in group}
     first: dict[str, Place] = {}
     if not any(source.url for source in files.sources):
@@ -282,7 +285,7 @@ def columns_of(source: UsageSource) -> tuple[str, ...]:
 
 
 def values_of(sources: Iterable[UsageSource], column: str) -> Iterator[str]:
-    """What the rows of some files have in a column, right or wrong, in order; nothing of a file without it."""
+    """The values in a column of some files, right or wrong, in order; nothing for a file without the column."""
     for source in sources:
         rows = _rows_of(source)
         header = next(rows, None)
@@ -293,7 +296,7 @@ def values_of(sources: Iterable[UsageSource], column: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be billed, with all that is wrong with it; `unknown_item` is its item, where no sheet has that."""
+    """A row that cannot be billed, with all its problems; `unknown_item` is its item if no sheet has that item."""
 
     source: UsageSource
     row: Row
@@ -305,7 +308,7 @@ Judged = PlacedRecord | BadRow
 
 
 class Judge:
-    """The verdict on the rows of one file. Verdicts on equal keys are kept, since most rows share one."""
+    """Decides about the rows of one file. Decisions are kept by key, since most rows share one."""
 
     def __init__(self, source: UsageSource, layout: Layout, book: PriceBook, scheme: MeteringScheme) -> None:
         self._source = source
@@ -314,10 +317,10 @@ class Judge:
         self._book = book
         self._scheme = scheme
         self._reader = RecordReader(layout, scheme)
-        self._verdicts: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[Refusal, ...] | None]] = {}
+        self._decisions: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[ValueProblem, ...] | None]] = {}
 
     def record(self, row: Row) -> UsageRecord | None:
-        """The record of a row whose form is right, be there a price or not."""
+        """The record of a row whose form is right, whether it has a price or not."""
         record = () if row.flaw and row.flaws_outside(self._ignored) else self._reader.read(row.fields)
         return None if isinstance(record, tuple) else record
 
@@ -329,29 +332,29 @@ class Judge:
         if isinstance(record, tuple):
             return BadRow(source, row, _value_problems(source, row, self._layout, record))
         slot = record.slot(self._scheme)
-        judged = self._verdicts.get((record.features, slot))
-        if judged is None:
-            if len(self._verdicts) > 100_000:
-                self._verdicts.clear()
+        known = self._decisions.get((record.features, slot))
+        if known is None:
+            if len(self._decisions) > 100_000:
+                self._decisions.clear()
             key = record.features.key(slot)
-            judged = self._verdicts[record.features, slot] = (key, verdict_on(key, self._book, self._scheme))
-        key, verdict = judged
-        if isinstance(verdict, tuple):
+            known = self._decisions[record.features, slot] = (key, decision_on(key, self._book, self._scheme))
+        key, decision = known
+        if isinstance(decision, tuple):
             unknown = "" if key.item in self._scheme.words["item"] else key.item
-            return BadRow(source, row, _value_problems(source, row, self._layout, verdict), unknown)
-        return PlacedRecord(source, row, record, key, verdict)
+            return BadRow(source, row, _value_problems(source, row, self._layout, decision), unknown)
+        return PlacedRecord(source, row, record, key, decision)
 
 
-def verdict_on(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment | tuple[Refusal, ...] | None:
-    """What records with this key are billed under, None for failed jobs, or why they cannot be accepted."""
+def decision_on(key: UsageKey, book: PriceBook, scheme: MeteringScheme) -> Assignment | tuple[ValueProblem, ...] | None:
+    """The assignment of records with this key, None for failed jobs, or the problems for which they are rejected."""
     return (check_words(key, scheme) or None) if key.failed else assign(key, book, scheme)
 
 
 def _judged_rows(files: UsageFiles, progress: Progress | None = None, texts: Sequence[str] = ()) -> Iterator[Judged]:
-    """Every row, in order; with `texts` only rows that could hold one of these values, found without parsing the others."""
+    """Every row, in order; with `texts` only rows that may contain one of these values, without parsing the others."""
     taken = 0
     total = sum(source.size for source in files.sources)
-    # A quote inside a quoted field is doubled, so the part before it is what the raw row is sure to hold.
+    # A quote inside a quoted field is doubled, so the raw row certainly contains only the part before it.
     needles = [text.partition('"')[0].encode("utf-8", "surrogateescape") for text in texts]
     may_hold = re.compile(b"|".join(map(re.escape, needles))).search
     for source in files.sources:
@@ -363,7 +366,7 @@ def _judged_rows(files: UsageFiles, progress: Progress | None = None, texts: Seq
                 taken += len(row.raw) + 1
                 if number % _ROWS_PER_REPORT == 0:
                     progress("Reading usage", min(1.0, taken / total))
-            # Of a converted row the raw text is another format's, in which a value may be written in another way.
+            # The raw text of a converted row has another format, in which a value may be written differently.
             if not texts or source.rows or may_hold(row.raw):
                 yield judge(row)
 
@@ -372,7 +375,7 @@ def _rows_of(source: UsageSource) -> Iterator[Row]:
     """The rows of a source, the header first.
 
     Raises:
-        InputRejected: the file cannot be read to its end, so that nobody can know what it holds.
+        InputRejected: the file cannot be read to its end, so its contents are not known.
     """
     if source.rows:
         yield from source.rows()
@@ -390,14 +393,14 @@ def _rows_of(source: UsageSource) -> Iterator[Row]:
 
 
 def _value_problems(
-    source: UsageSource, row: Row, layout: Layout, found: Sequence[ValueProblem | Refusal]
+    source: UsageSource, row: Row, layout: Layout, found: Sequence[ValueProblem]
 ) -> tuple[Problem, ...]:
     problems = []
     for trouble in found:
         if trouble.kind in (kinds.SHORT_ROW, kinds.LONG_ROW):
             line, column = row.position(len(layout.names))
         else:
-            # A column that the file does not have is blamed on the row as a whole.
+            # A problem with a column that the file does not have is reported for the row as a whole.
             index = layout.index.get(trouble.column)
             line, column = row.position(index) if index is not None else (row.line, 1)
         problems.append(Problem(Place(source.name, line, column), trouble.kind, trouble.message))
@@ -419,15 +422,3 @@ def _conflict(item: PlacedRecord, known: SeenRecord) -> Problem:
     other = f"{known.first} ({differences})" if differences else "another of its rows"
     message = f"job {quoted(record.job_id)} ({features.item}{output}) conflicts with {other}; correct the rows so that they agree"
     return Problem(Place(item.source.name, item.row.line, 1), kinds.CONFLICTING_REPEAT, message)
-
-
-def _reject_conflicts(
-    conflicts: set[Identity],
-    seen: dict[Identity, SeenRecord],
-    items: Iterator[Judged],
-    reject: Reject,
-) -> None:
-    """Hands out every row of the conflicting records, which needs a second look at the files."""
-    for item in items:
-        if isinstance(item, PlacedRecord) and item.record.identity in conflicts:
-            reject(item.source, item.row, (_conflict(item, seen[item.record.identity]),))

@@ -1,4 +1,4 @@
-"""What a file is that is not CSV as usage wants it: the cause in one message, with the way out."""
+"""Files that are not CSV in the form of usage files: one message with the cause and the remedy."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
 
 _SAVE = 'in Excel, save the sheet as "CSV UTF-8 (Comma delimited)"'
 WORKBOOK = f"this is an Excel workbook, not CSV; {_SAVE}"
-#: How files start that are often named .csv, and what to do with them.
+#: The first bytes of files that are often wrongly named .csv, and what to do with them.
 _STARTS = {
     b"PK\x03\x04": WORKBOOK,
     b"\xd0\xcf\x11\xe0": WORKBOOK,
-    b"\x1f\x8b": "this is packed with gzip; name it .csv.gz",
-    b"\x28\xb5\x2f\xfd": "this is packed with zstd; name it .csv.zst",
+    b"\x1f\x8b": "this is compressed with gzip; name it .csv.gz",
+    b"\x28\xb5\x2f\xfd": "this is compressed with zstd; name it .csv.zst",
     b"PAR1": "this is Parquet; name it .parquet",
 }
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-#: Excel's hint to itself which separator follows.
+#: A line by which Excel tells itself the separator.
 _HINT = re.compile(r'"?sep=(.)"?,*', re.IGNORECASE)
 _SEPARATORS = {";": '";"', "\t": "a TAB", "|": '"|"'}
 
 
 def foreign_form(header: Row, known: Callable[[str], bool]) -> tuple[Kind, str] | None:
-    """Why the first row of a file is not a header with columns that are `known`, where the whole file has another form."""
+    """Why the first row of a file is not a header with `known` columns, if the whole file has another form."""
     raw = header.raw
     for start, message in _STARTS.items():
         if raw.startswith(start):
@@ -38,11 +38,14 @@ def foreign_form(header: Row, known: Callable[[str], bool]) -> tuple[Kind, str] 
     line = raw.decode("utf-8", "replace")
     if hint := _HINT.fullmatch(line):
         remedy = "" if hint[1] == "," else ' and separate the columns by ","'
-        return kinds.UNREADABLE_FILE, f"{quoted(line)} is a hint for Excel and no header; delete this line{remedy}"
+        return kinds.UNREADABLE_FILE, f"{quoted(line)} is a hint for Excel, not a header; delete this line{remedy}"
     found = _known(line.split(","), known)
     for separator, called in _SEPARATORS.items():
         if _known(line.split(separator), known) > found:
-            return kinds.UNREADABLE_FILE, f'the columns are separated by {called}, and must be by ","; {_SAVE}'
+            return (
+                kinds.UNREADABLE_FILE,
+                f'the columns are separated by {called}, and must be separated by ","; {_SAVE}',
+            )
     return None
 
 

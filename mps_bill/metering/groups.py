@@ -1,4 +1,4 @@
-"""What metering hands out: groups of records that are billed alike, each with where it is billed and its sum."""
+"""The results of metering: groups of records that are billed alike, each with its assignment and its sum."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mps_bill.price_sheet.sheet_model import Item
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The billable records with one key. `micros` is their sum, each record counted by the metering rule of the item (the
-    rounding of a cycle comes later)."""
+    """The billable records with one key. `micros` is the sum of their quantities, each counted by the metering rule of the item
+    (rounding of a whole cycle comes later)."""
 
     key: UsageKey
     assignment: Assignment
@@ -32,9 +32,9 @@ class Metered:
     """The result of reading every row once: `rows_read` = records of the groups + `rows_not_billable` (failed jobs) +
     `rows_duplicate` + `rows_rejected`.
 
-    Of usage of many accounts `by_account` has the result of each, in order of the accounts' ids, and can be gone through
-    more than once; `groups` may then be summed over the accounts. `unknown_items` are some items that no sheet has;
-    `warnings` say which records and accounts have ids that look alike.
+    For usage of many accounts, `by_account` has the result of each account, sorted by id, and can be iterated more than once;
+    `groups` may then be sums over all accounts. `unknown_items` are some of the items that no sheet has; `warnings` name records
+    and accounts whose ids look alike.
     """
 
     groups: tuple[Group, ...]
@@ -50,7 +50,7 @@ class Metered:
 
 @dataclass(frozen=True, slots=True)
 class ControlTotals:
-    """Where every row went. `check` holds the law that nothing is lost."""
+    """Where every row went. `check` enforces the law that nothing is lost."""
 
     rows_read: int
     rows_billed: int
@@ -73,10 +73,10 @@ _rows = attrgetter(*(one.name for one in fields(ControlTotals)))
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What an engine counts of the records with one key, before anybody asks which rule is theirs.
+    """An engine's counts for the records with one key, before it is known which record rule applies to them.
 
-    `rows` counts their rows, `duplicates` those among them that repeat a record. `micros` is the sum of the quantities as
-    written, in millionths of the usage's own unit; `pieces[i]` the sum of pieces under record rule `i` of the scheme.
+    `rows` counts their rows, and `duplicates` the rows among them that repeat a record. `micros` is the sum of the quantities as
+    written, in millionths of the usage's own unit; `pieces[i]` is the sum of pieces under record rule `i` of the scheme.
     """
 
     key: UsageKey
@@ -94,8 +94,8 @@ class Sums:
         self._numbers: dict[UsageKey, list[int]] = {}
 
     def add(self, key: UsageKey, micros: int, rows: int) -> None:
-        """Counts `rows` rows of one record of `micros` (millionths of the row's own unit)."""
-        # Every row of a file that Python reads comes here.
+        """Count `rows` rows of one record of `micros` (millionths of the row's own unit)."""
+        # This runs for every row of a file that Python reads.
         numbers = self._of(key)
         numbers[0] += rows
         numbers[1] += rows - 1
@@ -104,7 +104,7 @@ class Sums:
             numbers[place] += pieces
 
     def add_counted(self, counted: Counted) -> None:
-        """Adds what an engine has counted; numbers below zero take back."""
+        """Add the counts of an engine; numbers below zero are subtracted."""
         numbers = self._of(counted.key)
         for place, number in enumerate((counted.rows, counted.duplicates, counted.micros, *counted.pieces)):
             numbers[place] += number
@@ -116,14 +116,14 @@ class Sums:
         return numbers
 
     def counted(self) -> Iterator[Counted]:
-        """The counts of every key that has any row."""
+        """The counts of every key that has at least one row."""
         for key, (rows, duplicates, micros, *pieces) in self._numbers.items():
             if rows:
                 yield Counted(key, rows, duplicates, micros, tuple(pieces))
 
 
 def grouped(counted: Iterable[Counted], book: PriceBook, scheme: MeteringScheme) -> Metered:
-    """The groups that counts make."""
+    """The groups for some counts."""
     groups: list[Group] = []
     rows = not_billable = duplicates = 0
     for one in counted:

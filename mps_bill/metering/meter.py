@@ -1,4 +1,4 @@
-"""Reads usage with the engine that fits it, and rejects what cannot be billed."""
+"""Reading usage with the engine that suits it, and rejecting what cannot be billed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 from mps_bill.price_sheet.book import PriceBook
 
-#: Below this much input Python has finished before the engine's library is loaded (measured: they meet at about 1 MB).
+#: Python reads less than this before an engine's library is even loaded (measured: both take the same time at about 1 MB).
 SMALL_INPUT_BYTES = 1_000_000
-#: About how many bytes of CSV a byte of each format stands for. Parquet is always the engine's.
+#: The approximate number of CSV bytes for a byte of each format. Parquet is always left to the engine.
 _EXPANSION = {"csv": 1, "csv.gz": 8, "csv.zst": 8, "parquet": SMALL_INPUT_BYTES}
 
 
 def meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Metered:
     """Every row of the sources, grouped and summed.
 
-    Small files are read by Python alone, all others by an SQL engine. Whatever the engine is not certain of is judged by
-    the exact reader, so that every bad row is named with its place and counted by one rule.
+    Small files are read by Python alone, all others by an SQL engine. The exact reader judges every row that the engine is not
+    certain of, so that all bad rows are reported with their place and counted by one rule.
 
     Raises:
-        InputRejected: a file or a header cannot be used, or a row is bad and the options do not bill the good ones.
+        InputRejected: a file or a header cannot be used, or a row is bad and the options do not bill the good rows.
     """
-    # The encoding of small files is known before; a large one is read once more when it turns out not to be UTF-8.
+    # The encoding of small files is determined first; a large file is read once more if it turns out not to be UTF-8.
     if options.engine == "spark" or _wants_duckdb(sources, options.engine):
         try:
             return _meter(sources, book, options, encoding_known=False)
@@ -45,7 +45,7 @@ def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOption
     """See `meter`.
 
     Raises:
-        NotUtf8Error: some file is not UTF-8, whose encoding is not known; nothing was rejected yet.
+        NotUtf8Error: a file is not UTF-8, and its encoding is not known; nothing has been rejected yet.
     """
     files = _open(sources, book, options, encoding_known=encoding_known)
     metered = _read(files, options, encoding_known=encoding_known)
@@ -66,10 +66,10 @@ def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOption
 def _open(
     sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions, *, encoding_known: bool
 ) -> UsageFiles:
-    """The files with their headers read.
+    """The files with their headers.
 
     Raises:
-        NotUtf8Error: as `_meter`.
+        NotUtf8Error: see `_meter`.
         InputRejected: a file or a header cannot be used.
     """
     if options.engine == "spark" and any(source.url for source in sources):
@@ -88,10 +88,10 @@ def _open(
 
 
 def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered:
-    """The files, read by the engine that fits them.
+    """Read the files with the engine that suits them.
 
     Raises:
-        NotUtf8Error: as `_meter`.
+        NotUtf8Error: see `_meter`.
         InputRejected: the engine cannot read a file.
     """
     if options.engine == "spark":
@@ -109,10 +109,10 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
 
 
 def _check_count(sources: Sequence[UsageSource], metered: Metered) -> None:
-    """Holds the rows read against those that Parquet files say they have, where all of the run's files do.
+    """Compare the number of rows read with the number in the footers, if all files of the run are Parquet files.
 
     Raises:
-        InputRejected: they differ.
+        InputRejected: the numbers differ.
     """
     if not all(source.format == "parquet" and not source.url for source in sources):
         return
@@ -125,7 +125,7 @@ def _check_count(sources: Sequence[UsageSource], metered: Metered) -> None:
 
 
 def _check_accounts(layouts: Mapping[str, Layout], wanted: bool | None) -> tuple[Problem, ...]:
-    """Usage of many accounts where that of one is wanted, or the other way round, reported for the first file."""
+    """Report usage of many accounts if usage of one account is expected, or vice versa, for the first such file."""
     for name, layout in layouts.items():
         there = layout.index.get(ACCOUNT_COLUMN)
         if wanted is True and there is None:
@@ -141,7 +141,7 @@ def _check_accounts(layouts: Mapping[str, Layout], wanted: bool | None) -> tuple
 
 
 def _sheets_with(items: Sequence[str]) -> Problem | None:
-    """For usage that is wholly foreign to the sheets of the run: which shipped sheets have its items, if any do."""
+    """For usage whose items are all missing from the sheets of the run: the shipped sheets that have them, if any."""
     from mps_bill.price_sheet.find import shipped_sheets
     from mps_bill.price_sheet.load_sheets import load_file
 

@@ -1,4 +1,4 @@
-"""How a run reads its usage."""
+"""The options for reading usage."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
 
 EngineName = Literal["auto", "duckdb", "python", "spark"]
 
-#: Called now and then with what is being done, and how much of that is done (0 to 1).
+#: Called from time to time with a description of the current work and the completed part of it (0 to 1).
 Progress = Callable[[str, float], None]
-#: Called with every rejected row as it was read, and all that is wrong with it.
+#: Called with every rejected row as it was read, and with all its problems.
 Reject = Callable[[UsageSource, Row, Sequence[Problem]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class MeterOptions:
-    """How to read usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) is that of times without one.
+    """The options for reading usage. `tags` split the groups; `assumed_offset` (seconds east of UTC) is for times without one.
 
-    One bad row rejects the run, unless `bill_good_rows`. `reject` gets every rejected row, `done` the result once all is
-    read, and `notify` what a person should know of how it was read. `trust_unique` leaves out the check for repeated
-    records. `cuts` are seconds, in order, at which cycles are cut into segments, so that what resource plans cover is known.
-    `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or must not be;
-    None takes both.
+    One bad row rejects the run, unless `bill_good_rows` is set. `reject` gets every rejected row, `done` the result after
+    reading, and `notify` messages about how the usage was read. `trust_unique` skips the check for repeated records. `cuts` are
+    times in seconds, sorted, at which cycles are cut into segments, so that the usage covered by resource plans is known.
+    `accounts` says whether the usage must be that of many accounts (with a column `account_id`) or of one; None accepts both.
     """
 
     tags: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The rows of a Parquet file as text, for the exact reader: typed values are written in the one form that usage takes."""
+"""The rows of a Parquet file as text, for the exact reader: typed values are written in the form that usage files have."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\d+\)")
-#: A decimal of more digits is inexact in DuckDB, and none at all in Spark.
+#: DuckDB reads a decimal with more digits inexactly, and Spark not at all.
 _MAX_DIGITS = 38
 
 
 def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
-    """The column names as a first row, then every row; a row's `line` is its number in the file, from 1.
+    """The column names as the first row, then every row; the `line` of a row is its number in the file, from 1.
 
     Raises:
-        InputRejected: the file cannot be read, or a column has a type that does not hold exact values (DOUBLE, say).
+        InputRejected: the file cannot be read, or the type of a column (DOUBLE, say) does not hold exact values.
     """
     import duckdb
 
@@ -55,14 +55,14 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class ParquetColumn:
-    """A column by its name in the file and its DuckDB type; where DuckDB makes an inexact one of it, by its type in the file."""
+    """A column: its name in the file and its DuckDB type, or, if DuckDB would make it inexact, its type in the file."""
 
     name: str
     type: str
 
 
 def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[ParquetColumn, ...]:
-    """The columns of a file in their order. DuckDB's reader renames those that differ only by case, its footer does not."""
+    """The columns of a file in their order, from its footer, since DuckDB's reader renames columns that differ only by case."""
     stored = (
         f"CASE WHEN precision > {_MAX_DIGITS} THEN format('DECIMAL({{}},{{}})', precision, scale)"
         " WHEN logical_type = 'Float16Type()' THEN 'FLOAT16' ELSE duckdb_type END"
@@ -84,7 +84,7 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[P
 
 
 def stored_rows(sources: Sequence[UsageSource]) -> int:
-    """How many rows the footers of Parquet files say they have."""
+    """The number of rows in Parquet files, from their footers."""
     import duckdb
 
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -97,7 +97,7 @@ def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[s
     """The DuckDB types of the columns.
 
     Raises:
-        InputRejected: one does not hold exact values.
+        InputRejected: a type does not hold exact values.
     """
     for column in columns:
         if problem := inexact_column(source, column.name, column.type):
@@ -106,7 +106,7 @@ def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[s
 
 
 def parquet_row(number: int, values: Sequence[object]) -> Row:
-    """The row of values as text or as the bytes of a text, None for NULL; `number` counts from 1."""
+    """A row from values that are text or the bytes of a text, None for NULL; `number` counts from 1."""
     fields = []
     flaw: Flaw | None = None
     for value in values:
@@ -125,7 +125,7 @@ def parquet_row(number: int, values: Sequence[object]) -> Row:
 
 
 def inexact_column(source: UsageSource, name: str, type_: str) -> Problem | None:
-    """The problem of a column whose type, as the file names it, does not hold exact values, or more digits than engines read."""
+    """The problem of a column whose type in the file does not hold exact values, or has more digits than engines read."""
     digits = _DECIMAL.fullmatch(type_)
     if digits and int(digits[1]) > _MAX_DIGITS:
         reason = f"and a decimal of more than {_MAX_DIGITS} digits is not read"

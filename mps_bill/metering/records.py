@@ -1,6 +1,6 @@
-"""From the fields of a row to a usage record: the header, and the form of every value.
+"""Reading the fields of a row as a usage record: the header, and the form of every value.
 
-Whether a word such as an item or a region has a price is not asked here; that is `assign`.
+Whether a word such as an item or a region has a price is not checked here, but by `assign`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.times import LOCAL_TIME, iso, parse_instant
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering import usage_problems as kinds
+from mps_bill.metering.csv_rows import wrong_width
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.usage_columns import (
     ACCOUNT_COLUMN,
@@ -27,7 +28,7 @@ from mps_bill.metering.usage_columns import (
     is_tag,
 )
 
-#: Statuses of a record that is billed and of one that is not; compared without ASCII case. The longer ones are MPS job states.
+#: The statuses of records that are billed and of those that are not; ASCII case is ignored. The longer ones are MPS job states.
 BILLED_STATUSES = ("success", "transcodesuccess")
 FREE_STATUSES = ("failed", "transcodefail", "transcodecancelled")
 STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "TranscodeCancelled")
@@ -36,19 +37,19 @@ STATUSES_SHOWN = ("success", "failed", "TranscodeSuccess", "TranscodeFail", "Tra
 SIDE = r"[1-9][0-9]{0,5}"
 _SIDE = re.compile(SIDE)
 _LOCAL = re.compile(LOCAL_TIME)
-#: How spreadsheets show a time, or hold it: 2023/11/1 0:08:29, 11/1/23 0:08, 45231.0059.
+#: Times as spreadsheets show or store them: 2023/11/1 0:08:29, 11/1/23 0:08, 45231.0059.
 _SHEET_TIME = re.compile(
     r"[0-9]{1,4}([/.-])[0-9]{1,2}\1[0-9]{1,4}([ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[AP]M)?)?|[0-9]{5}(\.[0-9]+)?",
     re.IGNORECASE,
 )
-#: A plain decimal of at most 12 digits before the point and 6 behind it.
+#: A plain decimal with at most 12 digits before the point and 6 after it.
 QUANTITY = r"(0|[1-9][0-9]{0,11})(\.([0-9]{1,6}))?"
 _QUANTITY = re.compile(QUANTITY)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueProblem:
-    """What is wrong with the value in `column` of a row."""
+    """A problem with the value in `column` of a row."""
 
     column: str
     kind: Kind
@@ -57,7 +58,7 @@ class ValueProblem:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each known column is in the rows of one file. `ignored` are the extra columns passed over."""
+    """The position of each known column in the rows of one file. `ignored` are the other columns, which are ignored."""
 
     names: tuple[str, ...]
     index: dict[str, int]
@@ -65,20 +66,20 @@ class Layout:
 
     @property
     def ignored_numbers(self) -> frozenset[int]:
-        """Where the ignored columns are."""
+        """The positions of the ignored columns."""
         known = set(self.index.values())
         return frozenset(number for number in range(len(self.names)) if number not in known)
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The columns whose text splits groups and is never priced: tags, and the account where the file names it."""
+        """The columns whose texts split groups and are never priced: tags, and the account if the file has it."""
         return tuple(sorted(name for name in self.index if name.startswith(TAG_PREFIX) or name == ACCOUNT_COLUMN))
 
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """What files that are read alike have in common: where their columns are, the tag columns of the run, and the offset
-    (seconds east of UTC) of times without one."""
+    """What files that are read alike have in common: the positions of their columns, the tag columns of the run, and the offset
+    (seconds east of UTC) for times without one."""
 
     layout: Layout
     tags: Sequence[str]
@@ -86,12 +87,12 @@ class FileForm:
 
 
 def is_usage_column(name: str) -> bool:
-    """Whether a column with this name says something about a row."""
+    """Whether a column with this name is part of usage."""
     return name in COLUMNS or is_tag(name)
 
 
 def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
-    """The layout that a header row makes, and its problems as (field number, kind, message); -1 is the whole header."""
+    """The layout of a header row, and its problems as (field number, kind, message); -1 is the whole header."""
     index: dict[str, int] = {}
     ignored: list[str] = []
     problems: list[tuple[int, Kind, str]] = []
@@ -110,7 +111,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
             else:
                 message = f"column {quoted(name)} is not known{near_miss(name, COLUMNS, priced=False)}"
                 remedy = ", and a column to group by is named tag_..."
-            remedy = f"; --ignore-extra-columns passes over it{remedy}"
+            remedy = f"; --ignore-extra-columns ignores it{remedy}"
             problems.append((number, kinds.UNKNOWN_COLUMN, message + remedy))
     missing = [name for name in REQUIRED_COLUMNS if name not in index]
     if missing:
@@ -121,10 +122,9 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The values of a row that many rows share. `tags` are those that the run is split by, `labels` all that the row has.
+    """The values of a row that many rows share. `tags` are those that split the run's groups, `labels` all tags of the row.
 
-    `spec` is spelled as the price sheets spell it, so that rows that spell it otherwise are equal; `written_spec` is the
-    row's own.
+    `spec` has the spelling of the price sheets, so that rows with other spellings are equal; `written_spec` has the row's own.
     """
 
     region: str
@@ -153,7 +153,7 @@ class Features:
         )
 
 
-#: What makes two rows the same record: `job_id`, `item` and `output`.
+#: Two rows are the same record if these are equal: `job_id`, `item` and `output`.
 Identity = tuple[str, str, str]
 
 
@@ -169,11 +169,10 @@ class UsageRecord:
 
     @property
     def identity(self) -> Identity:
-        """What makes two rows the same record."""
         return (self.job_id, self.features.item, self.output)
 
     def differences(self, other: UsageRecord) -> list[str]:
-        """What is different in the other row of the same record, such as `quantity 10 here, 12 there`."""
+        """The differences from another row of the same record, such as `quantity 10 here, 12 there`."""
         pairs = [
             ("completed_at", _instant_text(self.completed_at), _instant_text(other.completed_at)),
             (
@@ -191,12 +190,12 @@ class UsageRecord:
         return [f"{name} {quoted(mine)} here, {quoted(theirs)} there" for name, mine, theirs in pairs if mine != theirs]
 
     def slot(self, scheme: MeteringScheme) -> int:
-        """The start of the slot of time that holds the completion, in seconds."""
+        """The start of the time slot of the completion, in seconds."""
         return scheme.slot(self.completed_at // MICROS)
 
 
 class RecordReader:
-    """Turns the fields of one file's rows into records. Repeated values are parsed once."""
+    """Reads the fields of one file's rows as records. Repeated values are parsed only once."""
 
     def __init__(self, layout: Layout, scheme: MeteringScheme) -> None:
         self._scheme = scheme
@@ -209,9 +208,9 @@ class RecordReader:
         self._instants: dict[str, int] = {}
 
     def read(self, fields: Sequence[str]) -> UsageRecord | tuple[ValueProblem, ...]:
-        """The record, or everything that is wrong with the form of its values."""
-        if len(fields) != self._width and (len(fields) < self._width or any(fields[self._width :])):
-            return (self._wrong_width(fields),)
+        """The record, or all problems with the form of its values."""
+        if len(fields) != self._width and (wrong := wrong_width(fields, self._width)):
+            return (ValueProblem("", *wrong),)
         index = self._index
         problems: list[ValueProblem] = []
 
@@ -296,13 +295,9 @@ class RecordReader:
             written_spec=written_spec,
         )
 
-    def _wrong_width(self, fields: Sequence[str]) -> ValueProblem:
-        kind = kinds.SHORT_ROW if len(fields) < self._width else kinds.LONG_ROW
-        return ValueProblem("", kind, f"the row has {len(fields)} fields, and the header has {self._width}")
-
 
 def _instant_text(instant: int) -> str:
-    """An instant in UTC, with its fraction of a second where it has one."""
+    """An instant in UTC, with its fraction of a second if it has one."""
     second, fraction = divmod(instant, MICROS)
     time, plus, offset = iso(second, 0).partition("+")
     digits = f".{fraction:06}".rstrip("0") if fraction else ""
@@ -316,7 +311,7 @@ def _missing_or(column: str, text: str, kind: Kind, error: ValueError) -> ValueP
 
 
 def _bad_time(text: str, error: ValueError) -> ValueProblem:
-    """What is wrong with a time. Where a whole file has times of one form, the sentence is the same for all of them."""
+    """The problem of a time. If all times of a file have the same form, they all get the same message."""
     if _LOCAL.fullmatch(text) and "offset" in str(error):
         error = ValueError(
             "has no offset from UTC; add one, as in 2023-11-10T11:20:00+08:00, or give --timezone for times"

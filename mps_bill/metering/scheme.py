@@ -1,4 +1,4 @@
-"""What an engine must know of the price book to group and sum rows, and nothing more."""
+"""The part of the price book that an engine needs to group and sum rows, and nothing more."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mps_bill.price_sheet.spec import codecs
 
 @dataclass(frozen=True, slots=True)
 class RecordRule:
-    """A metering rule that acts on each record by itself, for units of one dimension.
+    """A metering rule that applies to each record by itself, for units of one dimension.
 
-    A record of m micros counts as whole pieces of `step` micros: m / step rounded, at least `minimum` micros when m > 0.
+    A record of m micros counts as whole pieces of `step` micros: m / step rounded, at least `minimum` micros if m > 0.
     Source: the provider bills every output by itself, in steps of 0.01 minute, rounded half up from the third decimal.
     """
 
@@ -35,7 +35,7 @@ class RecordRule:
 
 
 def record_rule(item: Item) -> RecordRule | None:
-    """The rule that acts on each record of `item`, or None where its records are summed as they are."""
+    """The rule that applies to each record of `item`, or None if its records are summed unchanged."""
     metering = item.metering
     if metering.per == "record":
         return RecordRule(item.unit.dimension, metering.step, metering.rounding, metering.minimum)
@@ -45,7 +45,7 @@ def record_rule(item: Item) -> RecordRule | None:
 
 
 def record_micros(item: Item, unit: str, micros: int) -> int:
-    """What one record of `micros` (millionths of `unit`) counts under the rule of its item, in micros."""
+    """The quantity in micros that a record of `micros` (millionths of `unit`) counts under the rule of its item."""
     amount = micros * UNITS[unit].factor
     rule = record_rule(item)
     return rule.pieces(amount) * rule.step if rule else amount
@@ -53,37 +53,37 @@ def record_micros(item: Item, unit: str, micros: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class MeteringScheme:
-    """The known words, the edges of time and size, and the record rules of a price book.
+    """The known words, the edges of times and sizes, and the record rules of a price book.
 
-    `slot_seconds` divides every cycle of the book on its own clock, so that slots never straddle two cycles; slots also end
-    at the seconds of `cuts`, which are in order.
+    `slot_seconds` divides every cycle of the book on its own clock, so that no slot overlaps two cycles. Slots also end at the
+    seconds in `cuts`, which are sorted.
     """
 
     slot_seconds: int
-    #: The known words of each of the columns `WORDS`.
+    #: The known words of each column in `WORDS`.
     words: Mapping[str, frozenset[str]]
     long_edges: tuple[int, ...]
     short_edges: tuple[int, ...]
     rules: tuple[RecordRule, ...]
-    #: Tag columns that the groups are split by, as asked for.
+    #: The tag columns that split the groups, as requested.
     tags: tuple[str, ...]
-    #: Seconds east of UTC for times without an offset; None refuses them.
+    #: Seconds east of UTC for times without an offset; if None, such times are refused.
     assumed_offset: int | None
-    #: Whether the usage names the account of every row, so that each account has groups of its own.
+    #: Whether the usage names the account of every row, so that each account has its own groups.
     by_account: bool = False
     cuts: tuple[int, ...] = ()
-    #: The specs that other spellings stand for, by item and spelling.
+    #: The specs that other spellings refer to, by item and spelling.
     spellings: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def slot(self, second: int) -> int:
-        """The start of the slot of time that holds a second."""
+        """The start of the time slot of a second."""
         start = second // self.slot_seconds * self.slot_seconds
         cut = bisect_right(self.cuts, second)
         return max(start, self.cuts[cut - 1]) if cut else start
 
     def pieces(self, unit: str, micros: int) -> tuple[int, ...]:
-        """The pieces of one record of `micros` (millionths of `unit`) under each rule; 0 where the rule is for units of
-        another dimension."""
+        """The pieces of one record of `micros` (millionths of `unit`) under each rule; 0 if the rule is for units of another
+        dimension."""
         found = UNITS.get(unit)
         if found is None:
             return (0,) * len(self.rules)
@@ -95,7 +95,7 @@ class MeteringScheme:
 def scheme_for(
     book: PriceBook, tags: tuple[str, ...] = (), assumed_offset: int | None = None, cuts: tuple[int, ...] = ()
 ) -> MeteringScheme:
-    """The scheme that serves every item of `book`."""
+    """The scheme for all items of `book`."""
     items = tuple(book.items)
     calendars = [book.calendar(product) for product in book.versions]
     rules = dict.fromkeys(rule for rule in map(record_rule, items) if rule)
@@ -120,8 +120,8 @@ def scheme_for(
 
 
 def _spellings(items: Sequence[Item]) -> dict[tuple[str, str], str]:
-    """Other spellings that stand for one spec in every version of their item. Of any other one only the sheet in force says
-    what it is (`assign`), and to an engine it is a spec of its own."""
+    """The other spellings that refer to the same spec in every version of their item. For any other spelling the sheet in force
+    decides (`assign`), and an engine treats it as a separate spec."""
     found: dict[tuple[str, str], set[str]] = {(item.code, word): set() for item in items for word in item.aliases}
     for item in items:
         for word in (word for code, word in found if code == item.code):

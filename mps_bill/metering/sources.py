@@ -1,4 +1,4 @@
-"""The usage files of a run: names and globs to files, and standard input to a file that can be read more than once."""
+"""The usage files of a run: the files of names and globs, and standard input as a file that can be read more than once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Format = Literal[
 ]
 # fmt: on
 FORMATS: tuple[Format, ...] = ("csv", "csv.gz", "csv.zst", "parquet")
-#: What an import profile reads. Whether a file is CSV, JSON or XML then shows in its first character.
+#: The formats that an import profile reads. The first character of a file then shows whether it is CSV, JSON or XML.
 FOREIGN_FORMATS: tuple[Format, ...] = (
     *("csv", "csv.gz", "csv.zst"),
     *("json", "json.gz", "json.zst", "jsonl", "jsonl.gz", "jsonl.zst", "xml", "xml.gz", "xml.zst"),
 )
 STANDARD_INPUT = "-"
-#: What a pipe starts with that is not plain CSV.
+#: The first bytes of a pipe that is not plain CSV.
 _MAGIC: dict[bytes, Format] = {b"\x1f\x8b": "csv.gz", b"\x28\xb5\x2f\xfd": "csv.zst", b"PAR1": "parquet"}
 _OPEN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _CHUNK = 1 << 20
@@ -44,13 +44,13 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 @dataclass(frozen=True, slots=True)
 class UsageSource:
-    """A usage file: `name` is what messages call it, `path` where its bytes are, `size` how many there are.
+    """A usage file: `name` is its name in messages, `path` the file itself, `size` its number of bytes.
 
-    Of a file that was converted by an import profile, `path` is canonical CSV and `rows` gives the same rows, the header
-    first, with the places of the original, which bears the name.
+    For a file that an import profile converted, `name` is that of the original, `path` is canonical CSV, and `rows` gives the
+    same rows, the header first, with the places of the original.
 
-    Of what a URL names, `url` is the address without escapes and there is no path: only Spark reads it. One that stands
-    for a pattern refuses to give rows; `spark_engine.with_urls_found` puts its files in its place.
+    For a URL, `url` is the address without escapes, and there is no path: only Spark reads it. Its `rows` are refused until
+    `spark_engine.with_urls_found` has replaced it by its files.
     """
 
     name: str
@@ -64,7 +64,7 @@ class UsageSource:
         """The plain bytes of the file, unpacked as they are read.
 
         Raises:
-            OSError, EOFError: it cannot be read, or is truncated (`read_errors` has what reading can raise later).
+            OSError, EOFError: it cannot be read, or is truncated (`read_errors` has all exceptions of later reading).
         """
         if self.format.endswith(".gz"):
             import gzip
@@ -81,20 +81,20 @@ class UsageSource:
         return self.path.open("rb")
 
     def column_folders(self) -> list[str]:
-        """The folders directly around the file that are named as a column with a value, the outermost first."""
+        """The folders directly around the file whose names are a column with a value, the outermost first."""
         *folders, _ = self.url.split("/") if self.url else os.path.abspath(self.path).split(os.sep)
         return list(takewhile(lambda folder: "=" in folder, reversed(folders)))[::-1]
 
     def suits_queries(self) -> bool:
-        """Whether a CSV file unpacks to its end and to its checksums, which no query compares, and its last row is none that
-        is too long: DuckDB 2.0 loses one that fills its buffer, without a word."""
+        """Whether a CSV file can be unpacked to its end with the right checksums, which queries do not check, and its last row is
+        not too long: DuckDB 2.0 silently loses a last row that fills its buffer."""
         if self.format == "parquet":
             return True
         try:
             with self.open() as stream:
                 if self.format != "csv":
                     return not last_row_is_overlong(stream)
-                # The row that a part of a file begins with is taken to be too long.
+                # The row at the beginning of a part of a file is assumed to be too long.
                 for size in (1 << 16, 2 * MAX_ROW_BYTES):
                     start = max(0, self.size - size)
                     stream.seek(start)
@@ -109,10 +109,10 @@ class UsageSource:
 def usage_sources(
     arguments: Sequence[str], temp_folder: str | None = None, formats: Sequence[Format] = FORMATS
 ) -> Iterator[tuple[tuple[UsageSource, ...], tuple[Problem, ...]]]:
-    """The files that the arguments name, in their order (a glob's in order of name), and what is wrong with them.
+    """The files that the arguments name, in the order of the arguments (those of a glob sorted by name), and their problems.
 
-    `-` is CSV on standard input. It is written to a temporary file first, because a run may need to read its usage twice
-    (to name the place of a bad row, say); the file goes with the context.
+    `-` is CSV on standard input. It is first written to a temporary file, because a run may need to read its usage twice (to
+    find the place of a bad row, say). The file is deleted when the context ends.
     """
     with run_folder(temp_folder) as folder:
         sources: list[UsageSource] = []
@@ -121,7 +121,7 @@ def usage_sources(
         for name in (name for argument in arguments for name in expanded(argument)):
             identity = _identity(name)
             if identity in given:
-                # A pipe can be read once only, so what is given twice is not opened again.
+                # A pipe can be read only once, so a file that is given twice is not opened again.
                 problems.append(Problem(Place(_shown(name)), kinds.REPEATED_FILE, "this file is given twice"))
                 continue
             source = _source(name, folder / str(len(given)), formats)
@@ -134,7 +134,7 @@ def usage_sources(
 
 
 def expanded(argument: str) -> list[str]:
-    """The names that an argument stands for: the files of a glob in order of name, or itself."""
+    """The names that an argument stands for: the files of a glob sorted by name, or the argument itself."""
     fixed = argument == STANDARD_INPUT or _URL.match(argument) or os.path.exists(argument)
     if glob.has_magic(argument) and not fixed:
         return sorted(glob.glob(argument, recursive=True)) or [argument]
@@ -146,7 +146,7 @@ def _shown(name: str) -> str:
 
 
 def _identity(name: str) -> object:
-    """What is the same for two names of one file, pipe or URL."""
+    """A value that is equal for two names of the same file, pipe or URL."""
     if _URL.match(name):
         return name
     try:
@@ -157,14 +157,14 @@ def _identity(name: str) -> object:
 
 
 def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | Problem:
-    """The file of a name; `spool` is where a pipe is kept."""
+    """The file with this name; `spool` is the file to which a pipe is copied."""
     shown = _shown(name)
     if name == STANDARD_INPUT:
         return _spooled(shown, sys.stdin.buffer, spool, formats)
     if _URL.match(name):
         return _at_url(name, formats)
     path = Path(name)
-    # The shell's names of open files lead to pipes, and to files by another name.
+    # The shell's names for open files lead to pipes, and to files under another name.
     if path.is_fifo() or (name.startswith(_OPEN_FILES) and path.exists() and not path.is_dir()):
         with path.open("rb") as pipe:
             return _spooled(shown, pipe, spool, formats)
@@ -193,7 +193,7 @@ def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | 
 
 
 def _at_url(url: str, formats: Sequence[Format]) -> UsageSource | Problem:
-    """What a URL names, which may be a pattern or a folder; nothing is looked up here."""
+    """The source for a URL, which may be a pattern or a folder; nothing is looked up here."""
     place = Place(printable(url))
     if "parquet" not in formats:
         return Problem(place, kinds.UNREADABLE_FILE, "a profile does not read URLs; copy the file to this machine")
@@ -208,7 +208,7 @@ def _at_url(url: str, formats: Sequence[Format]) -> UsageSource | Problem:
 
 
 def _spooled(name: str, stream: BinaryIO, path: Path, formats: Sequence[Format]) -> UsageSource | Problem:
-    """A pipe as a file that can be read again. It has no name that could say its format, so its first bytes say that."""
+    """A pipe as a file that can be read again. It has no name with a suffix, so its first bytes determine its format."""
     start = stream.read(4)
     packed: Format = next((format_ for magic, format_ in _MAGIC.items() if start.startswith(magic)), "csv")
     format_: Format = packed if packed in formats else "csv"
@@ -220,18 +220,20 @@ def _spooled(name: str, stream: BinaryIO, path: Path, formats: Sequence[Format])
             while chunk := stream.read(_CHUNK):
                 ended = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
                 in_line = len(chunk) - ended if ended else in_line + len(chunk)
-                # A device such as /dev/zero never ends, and would fill the disk.
+                # A device such as /dev/zero never ends and would fill the disk.
                 if format_ == "csv" and in_line > MAX_BYTES_OF_DATA:
-                    message = f"a line is longer than {MAX_BYTES_OF_DATA:,} bytes, the most that is read from a pipe"
+                    message = f"a line is longer than {MAX_BYTES_OF_DATA:,} bytes, the maximum for a pipe"
                     return Problem(Place(name), kinds.OVERLONG_ROW, message)
                 spool.write(chunk)
     except OSError as error:
-        message = f"it cannot be kept in {path.parent.parent}: {error.strerror}; name another folder with --temp-dir"
+        message = (
+            f"it cannot be stored in {path.parent.parent}: {error.strerror}; choose another folder with --temp-dir"
+        )
         return Problem(Place(name), kinds.NO_DISK, message)
     return UsageSource(name, path, format_, path.stat().st_size)
 
 
 def read_errors() -> tuple[type[Exception], ...]:
-    """What reading a file that is damaged or gone can raise; zstandard's error is only there once it is imported."""
+    """The exceptions of reading a damaged or missing file; zstandard's is included only once that library is imported."""
     zstandard = sys.modules.get("zstandard")
     return (OSError, EOFError, zlib.error, *((zstandard.ZstdError,) if zstandard else ()))

@@ -19,7 +19,7 @@ from typing import Protocol
 from mps_bill.metering import sql
 from mps_bill.metering.accounts import CountsFile, account_of
 from mps_bill.metering.csv_rows import Row
-from mps_bill.metering.exact_reader import Judge, Judged, UsageFiles, account_for, verdict_on, with_accounts
+from mps_bill.metering.exact_reader import Judge, Judged, UsageFiles, account_for, decision_on, with_accounts
 from mps_bill.metering.groups import Counted, Metered, Sums
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
@@ -170,7 +170,7 @@ class _Metering:
                 in_doubt = int(str(row[len(self._results.columns)])) > engine.headers
                 continue
             counted = self._results.counted(row)
-            if isinstance(verdict_on(counted.key, self._files.book, self._whole), tuple):
+            if isinstance(decision_on(counted.key, self._files.book, self._whole), tuple):
                 refused.append(row[: len(self._results.columns)])
             else:
                 self._sums.add_counted(counted)

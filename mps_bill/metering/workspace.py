@@ -1,4 +1,4 @@
-"""The folder of a run for what does not fit into memory: made in the user's temporary folder, gone with the run."""
+"""The folder of a run for data that does not fit into memory, in the user's temporary folder; it is deleted with the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mps_bill.core.files import lock
 
-#: Memory of an engine where the user names none: enough for any number of rows (measured), or a part of a small machine.
+#: The default memory of an engine: enough for any number of rows (measured), or a part of a small machine's memory.
 _DEFAULT_MEMORY = 600_000_000
 _DEFAULT_SHARE = 4
 _PREFIX = "mps-bill-run-"
@@ -20,8 +20,8 @@ _PREFIX = "mps-bill-run-"
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a run may use: bytes of memory and threads (None: what suits the machine), where it puts what spills, and the
-    Spark cluster (None: this machine) for the engine that runs there."""
+    """The resources of a run: bytes of memory and threads (None: suitable for the machine), the folder for spilled data, and the
+    Spark master (None: this machine)."""
 
     memory: int | None = None
     threads: int | None = None
@@ -36,7 +36,7 @@ class Resources:
 def run_folder(parent: str | None = None) -> Iterator[Path]:
     """A new folder in `parent` (by default the system's temporary folder), removed at the end.
 
-    A killed process cannot remove its folder, so every run removes those of dead ones: a run holds a lock on its folder for
+    A killed process cannot remove its folder, so every run removes the folders of dead runs: a run holds a lock on its folder
     as long as it lives.
     """
     sweep(parent)
@@ -46,12 +46,12 @@ def run_folder(parent: str | None = None) -> Iterator[Path]:
                 tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True) as folder,
                 _locked(folder),
             ):
-                # Another run may have swept it before it was locked.
+                # Another run may have removed it before it was locked.
                 if os.path.exists(folder):
                     yield Path(folder)
                     return
         finally:
-            # A thread of an engine that a signal ends may write while the folder is removed, which then stays.
+            # When a signal ends an engine, one of its threads may write during removal, and the folder remains.
             sweep(parent)
 
 
@@ -60,7 +60,7 @@ def _locked(folder: str) -> Iterator[None]:
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
-        # Swept away already; or a system on which folders cannot be opened, and nothing is swept.
+        # The folder is already removed; or the system cannot open folders, and nothing is ever removed.
         yield
         return
     try:
@@ -71,7 +71,7 @@ def _locked(folder: str) -> Iterator[None]:
 
 
 def sweep(parent: str | None = None) -> None:
-    """Removes the folders of runs that have ended."""
+    """Remove the folders of runs that have ended."""
     for folder in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -83,7 +83,7 @@ def sweep(parent: str | None = None) -> None:
 
 
 def _machine_memory() -> int:
-    """Bytes of memory that this process may have: the machine's, or its control group's where that is less."""
+    """The bytes of memory that this process may use: those of the machine, or of its control group if that is less."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4 << 30
     with suppress(OSError, ValueError):
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))

@@ -116,7 +116,7 @@ def test_accounts_that_look_alike_are_one_warning_with_their_first_places(
     assert found == {"acme": 2, "beta": 1, "gamma ": 2, value: 2}
     named = [f"account {quoted(one)} at usage.csv:{line}" for one, line in (("acme", 2), (value, 3 if swapped else 4))]
     assert warnings == [
-        f"Warning: accounts differ only by spaces or by characters that cannot be seen: {' and '.join(named)};"
+        f"Warning: accounts differ only by spaces or by invisible characters: {' and '.join(named)};"
         " they are billed as different accounts"
     ]
 

@@ -27,10 +27,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     change(
         room / "assign.py",
-        '        refusals.append(Refusal("region", kinds.UNKNOWN_REGION, message))\n',
-        '        refusals.append(Refusal("region", kinds.UNKNOWN_REGION, message))\n'
+        '        refusals.append(ValueProblem("region", kinds.UNKNOWN_REGION, message))\n',
+        '        refusals.append(ValueProblem("region", kinds.UNKNOWN_REGION, message))\n'
         '    if key.lane not in ("", "fast"):\n'
-        '        refusals.append(Refusal("lane", kinds.NO_PRICE, f"no lane {key.lane}"))\n',
+        '        refusals.append(ValueProblem("lane", kinds.NO_PRICE, f"no lane {key.lane}"))\n',
     )
     (folder / "sheet.yaml").write_text(SHEET)
     return folder

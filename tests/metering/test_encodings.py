@@ -101,7 +101,7 @@ def test_what_can_be_text_of_the_west_is_refused_with_both_names(engine: EngineN
     report = problems_of([one], options=MeterOptions(engine=engine, notify=told.append))
     assert [problem.kind.code for problem in report.shown] == ["U110"]
     if text.decode("gb18030", "ignore").encode("gb18030") == text:
-        assert told == [f"{one.name}: it is not UTF-8, and can be Windows-1252 as well as GB18030; save it as UTF-8"]
+        assert told == [f"{one.name}: not UTF-8, and could be either Windows-1252 or GB18030; save it as UTF-8"]
 
 
 @pytest.mark.parametrize("tag", ["项目", "运营部", "剪辑，终版", "朱镕基", "VIP客户", "音乐（官方）"])

@@ -25,7 +25,7 @@ ROWS = [
     ("delete", row(region="cn-shanghai\x7f"), "region", "U111", "U+007F"),
     ("unclosed quote", row(job_id='"j-1'), "job_id", "U112", "never closed"),
     ("text after a quote", row(item='"trans"coding'), "item+7", "U113", "after the closing quote"),
-    ("quote inside", row(job_id='j"1'), "job_id", "U113", "quote inside"),
+    ("quote inside", row(job_id='j"1'), "job_id", "U113", "contains a quote"),
     ("tab in a quoted value", row(tag_project='"a\tb"'), "tag_project", "U111", "U+0009"),
     # Values that are missing.
     ("no job", row(job_id=""), "job_id", "U201", "job_id is empty"),
@@ -234,7 +234,7 @@ def test_a_misspelt_column_is_named_with_its_nearest(tmp_path: Path) -> None:
 def test_a_name_that_is_no_tag_is_told_what_a_tag_is(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER + ",tag_a b\n")])
     assert [problem.message for problem in report.shown] == [
-        'column "tag_a b" is not a tag; --ignore-extra-columns passes over it, and a tag is named tag_ and letters or digits'
+        'column "tag_a b" is not a tag; --ignore-extra-columns ignores it, and a tag is named tag_ and letters or digits'
         " of any script, _, . or -"
     ]
 
@@ -250,7 +250,7 @@ FORMS = [
     ("usage.csv.gz", gzip.compress(HEADER.encode("utf-16"), mtime=0), "U110", "UTF-16", "CSV UTF-8"),
     ("usage.csv", b"PK\x03\x04\x14\x00\x06\x00", "U102", "Excel workbook", "CSV UTF-8"),
     ("usage.csv", b"\xd0\xcf\x11\xe0\xa1\xb1", "U102", "Excel workbook", "CSV UTF-8"),
-    ("usage.csv", gzip.compress(HEADER.encode(), mtime=0), "U102", "packed with gzip", ".csv.gz"),
+    ("usage.csv", gzip.compress(HEADER.encode(), mtime=0), "U102", "compressed with gzip", ".csv.gz"),
     ("usage.csv", b"PAR1\x15\x04", "U102", "Parquet", ".parquet"),
 ]
 
