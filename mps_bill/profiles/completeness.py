@@ -1,4 +1,4 @@
-"""Whether what was read is complete: the pages of a listing, what an answer says is missing, and sums of whole days."""
+"""Checking that the files are complete: the pages of a listing, missing records that an answer names, and sums of whole days."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, key_of,
 from mps_bill.profiles.profile_model import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
 
-#: A day starts on the provider's billing clock, or in UTC, in which its metering answers.
+#: The offsets of clocks on which a day may start: the provider's billing clock, and UTC, which its metering uses.
 _DAYS_START = (8 * HOUR, 0)
 _FETCH = "fetch the other pages too"
-#: How a request asks for sums of hours.
+#: The values by which a request asks for sums of hours.
 _HOURLY = (str(HOUR), "hour")
 
 
 @dataclass(slots=True, eq=False)
 class _Page:
-    """An answer of records, at the place of the token of the next page (empty: it is the last one), and the regions of its
-    records. `asked` is the token that the request beside it has (empty: the first page); None: no request.
+    """An answer with records, at the place of its `token` for the next page (empty: it is the last page), and the regions of its
+    records. `asked` is the token in the request stored with it (empty: the first page; None: there is no request).
 
-    `total` is the number of records that all pages together have by its own statement, `number` that of the page; `records`
-    are those that it has. `query` is what the requests of all pages of one listing have in common (None: no request).
+    `total` is the number of records on all pages together, as the page states it, and `number` the number of the page; `records`
+    counts its records. `query` is what the requests of all pages of a listing have in common (None: there is no request).
     """
 
     at: Place
@@ -42,13 +42,13 @@ class _Page:
     records: int = 0
 
     def may_continue(self, other: _Page) -> bool:
-        """Whether both can be pages of one listing. A listing is of one region, and an empty page of any."""
+        """Whether both can be pages of one listing. A listing is for one region, and a page without records fits any region."""
         return not self.regions or not other.regions or bool(self.regions & other.regions)
 
 
 @dataclass(slots=True, eq=False)
 class _Stated:
-    """The number of records that an answer states of itself, and that of those it has."""
+    """The number of records that an answer states, and the number that it has."""
 
     at: Place
     count: int
@@ -56,11 +56,11 @@ class _Stated:
 
 
 class Completeness:
-    """Follows the answers and rows of all files of a run. `problems` then has what is missing."""
+    """Follows the answers and rows of all files of a run; `problems` then reports what is missing."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        #: The texts that a refusal found in a file, and the place of the first; and those of the answers that lift it.
+        #: The texts that a refusal found in a file, with the place of the first; and the texts in records that cancel refusals.
         self._refused: dict[tuple[Refusal, str], tuple[Place, list[str]]] = {}
         self._lifted: dict[FieldPath, set[str]] = {one.answered_by: set() for one in profile.refuse if one.answered_by}
         self._unnamed: list[Problem] = []
@@ -68,20 +68,20 @@ class Completeness:
         self._page: _Page | None = None
         self._stated: list[_Stated] = []
         self._of_answer: _Stated | None = None
-        #: What the last answer, which is all that the provider has, lacks for records; else empty.
+        #: The field for records that the last answer lacks, although it is all that the provider has; else empty.
         self.lacks = ""
-        #: The rows of the last answer, where the profile makes their ids of their other values.
+        #: The rows of the last answer, if the profile makes their ids from their other values.
         self._rows: set[tuple[str, ...]] = set()
         self._makes_ids = any(column.name == "job_id" and column.template for column in profile.columns)
         index = {name: number for number, name in enumerate(profile.column_names)}
         self._region, self._time = index["region"], index["completed_at"]
-        #: The offsets on whose clock every row so far is at midnight, and the seconds of the rows.
+        #: The offsets at which every row so far is at midnight, and the times of the rows in seconds.
         self._midnights: tuple[int, ...] = _DAYS_START if profile.sums_of == "hour" else ()
         self._seconds: set[int] = set()
         self._first: Place | None = None
 
     def answer(self, name: str, answer: Answer) -> bool:
-        """An answer, and whether it is known to have no records, because it lists what others have."""
+        """Follow an answer. Return whether it is known to have no records, because it lists what other answers have."""
         self._page = self._of_answer = None
         self._rows.clear()
         self.lacks = ""
@@ -100,7 +100,7 @@ class Completeness:
             )
             asked = bool(refusal.asked) and refusal.asked == action_of(answer.document)
             if asked or (refusal.without and _number(whole, self._profile.count) == 0):
-                # The provider has been asked for it already, or states that there is nothing.
+                # The missing records were requested already, or the provider states that there are none.
                 if applies and refusal.without:
                     lists, self.lacks = True, refusal.without.name
             elif applies and (named := list(_texts(whole.value(refusal.field)))):
@@ -125,7 +125,7 @@ class Completeness:
         return lists or (is_other and is_page)
 
     def _check_one_list(self, name: str, whole: JsonRecord, members: dict[str, Any]) -> None:
-        """Records under a second key beside the list of the profile would be passed over in silence."""
+        """Report records under a second key in addition to the profile's list: they would be silently ignored."""
         step = (self._profile.records or ("",))[0].removesuffix(EACH)
         own = key_of(members, step)
         if own is None:
@@ -139,7 +139,7 @@ class Completeness:
                 self._unnamed.append(Problem(Place(name, *whole.position()), kinds.INCOMPLETE_ANSWER, message))
 
     def _check_listing(self, name: str, whole: JsonRecord, listing: FieldPath) -> None:
-        """Every member of a listing must be one that records can be asked for, or it would be passed over in silence."""
+        """Report members of a listing that do not name a record to request: they would be silently ignored."""
         found = whole.value(listing)
         members = found if isinstance(found, list) else [found]
         if self._page:
@@ -154,24 +154,25 @@ class Completeness:
             self._unnamed.append(Problem(Place(name, *whole.position(listing)), kinds.INCOMPLETE_ANSWER, message))
 
     def no_records(self) -> None:
-        """The last answer has no records after all: it is an error message and not a page."""
+        """Take back the last answer as a page: it has no records after all, but an error message."""
         if self._page:
             self._pages.remove(self._page)
             self._page = None
 
     @property
     def is_on_trust(self) -> bool:
-        """Whether the last answer names a next page and no request says which page it is: only a last page is wanted then."""
+        """Whether the last answer names a next page and has no request that says which page it is, so that only a last page is
+        needed."""
         return self._page is not None and self._page.token != "" and self._page.asked is None
 
     def record(self) -> None:
-        """A record of the last answer, of usage or not."""
+        """Count a record of the last answer, whether it is usage or not."""
         for one in (self._page, self._of_answer):
             if one:
                 one.records += 1
 
     def row(self, name: str, record: Record, fields: Sequence[str]) -> None:
-        """A row of usage, of the last answer."""
+        """Follow a usage row of the last answer."""
         if self._makes_ids and isinstance(record, JsonRecord):
             if (row := tuple(fields)) in self._rows:
                 message = "duplicate row in this answer; if these are two sums, one would be lost"
@@ -192,11 +193,11 @@ class Completeness:
 
     @property
     def asks(self) -> bool:
-        """Whether something is missing that records of the run may have: `answers` then takes each of them."""
+        """Whether something is missing that other records of the run may have; then `answers` must be called with each record."""
         return any(refusal.answered_by for refusal, _ in self._refused)
 
     def answers(self, record: Record) -> None:
-        """A record of the run, of usage or not."""
+        """Follow a record of the run, whether it is usage or not."""
         for path, found in self._lifted.items():
             found.update(_texts(record.value(path)))
 
@@ -219,11 +220,11 @@ class Completeness:
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 
     def _missing_pages(self) -> Iterator[tuple[Place, str]]:
-        """Where the requests stand beside the answers, every page that one of them names or was asked for must be there. Where
-        they do not, a page that names a next one needs a last one: behind it in its file, or if no file of its region holds
-        pages up to the last one, in any of them."""
+        """If requests are stored with the answers, every page that an answer names or a request asks for must be present.
+        Otherwise a page that names a next page needs a last page: later in the same file, or, if no file of its region has the
+        pages up to the last one, in any file."""
         name = self._profile.next_page.name if self._profile.next_page else ""
-        # Listings of two regions or periods may have equal tokens.
+        # Listings for different regions or periods may have equal tokens.
         with_request = [page for page in self._pages if page.asked is not None]
         asked = {(page.query, page.asked) for page in with_request}
         tokens = {(page.query, page.token) for page in with_request}
@@ -233,7 +234,7 @@ class Completeness:
             if page.asked and (page.query, page.asked) not in tokens:
                 yield (
                     page.at,
-                    f"this page was asked for by {name} {quoted(page.asked)}, and the page before it is missing",
+                    f"this page was requested by {name} {quoted(page.asked)}, and the page before it is missing",
                 )
         on_trust = [page for page in self._pages if page.token and page.asked is None]
         last: dict[str, list[_Page]] = {}
@@ -250,12 +251,12 @@ class Completeness:
             if page not in ended and (by_file or not any(map(page.may_continue, chain(*last.values())))):
                 missing[(page.at.file if by_file else "", *sorted(page.regions))] = page
         for (file, *_), page in missing.items():
-            where, how = (" behind it in its file", ", a query a file") if file else ("", "")
+            where, how = (" after it in its file", ", one file for each query") if file else ("", "")
             announced = f"{name} {quoted(page.token)} announces another page"
             yield page.at, f"{announced}, and the last page is missing{where}; {_FETCH}{how}"
 
     def _wrong_totals(self) -> Iterator[tuple[Place, str]]:
-        """Answers that have another number of records than they state, and pages that are missing by their numbers."""
+        """Answers whose number of records is not the one they state, and pages whose numbers show that others are missing."""
         for one in self._stated:
             if one.records != one.count and self._profile.count:
                 has = counted(one.records, "record")
@@ -274,14 +275,14 @@ class Completeness:
 
 
 def _request(answer: Answer) -> Any:
-    """The request beside an answer; None where there is none."""
+    """The request stored with an answer; None if there is none."""
     document = answer.document.value
     return value_at(document, ("Request",)) if isinstance(document, dict) else None
 
 
 def _asked(answer: Answer, token: FieldPath, number: FieldPath | None) -> tuple[str | None, str | None]:
-    """The page token that the request beside an answer has, and what the requests of all pages of one listing have in common:
-    where they ask, and for what but the page. None where there is no request."""
+    """The page token in the request stored with an answer, and what the requests of all pages of one listing have in common:
+    their address, and their parameters except those for the page. None if there is no request."""
     request = _request(answer)
     parameters = value_at(request, ("Parameters",))
     if not isinstance(parameters, dict):
@@ -293,22 +294,22 @@ def _asked(answer: Answer, token: FieldPath, number: FieldPath | None) -> tuple[
 
 
 def _wrong_sum(total: int, pages: Sequence[_Page]) -> str:
-    """What pages that state one total have instead; empty where they have it once for each query that they are of."""
+    """The number of records of pages that state the same total; empty if each query among them has that total once."""
     found = sum(page.records for page in pages)
     numbers = [page.number for page in pages if page.number is not None]
     last = sum(not page.token for page in pages)
     if numbers or last < len(pages):
         wanted = total * max(numbers.count(1) if numbers else last, 1)
     else:
-        # How many queries such pages are of is not known.
+        # The number of queries that such pages belong to is not known.
         wanted = max(total, found - found % total) if total else 0
     if found == wanted and all(page.records <= total for page in pages):
         return ""
-    return f"{found}; " + (_FETCH if found < wanted else "a page is given twice")
+    return f"{found}; {_FETCH if found < wanted else 'a page is given twice'}"
 
 
 def _wherever(whole: JsonRecord, path: FieldPath) -> FieldPath:
-    """The path to a field of an answer, or where it has none, of the wrapper that has it."""
+    """The path to a field of an answer, or, if the answer does not have it, of the wrapper that does."""
     outward = (replace(path, outward=number) for number in range(len(whole.scopes)))
     return next((one for one in outward if whole.value(one) is not None), path)
 

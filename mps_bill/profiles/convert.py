@@ -1,7 +1,7 @@
-"""Foreign files to usage files: reading them, and writing their usage as CSV.
+"""Converting foreign files to usage: reading them, and writing their usage as CSV.
 
-A converted source is read in two ways: the file of canonical CSV serves an engine that wants a file, and `rows` gives the
-same rows with the places of the original file, so that every message about usage names the file that a user knows.
+A converted source can be read in two ways: engines read the file of canonical CSV, and `rows` gives the same rows with the
+places of the original file, so that every message about usage names the file that the user knows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, printable, quoted
 from mps_bill.metering import usage_problems as usage_kinds
-from mps_bill.metering.csv_rows import Flaw, Row, read_rows
+from mps_bill.metering.csv_rows import Flaw, Row, read_rows, wrong_width
 from mps_bill.metering.encodings import in_utf8
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.records import Layout, RecordReader
@@ -28,23 +28,24 @@ from mps_bill.price_sheet.book import PriceBook
 from mps_bill.profiles import foreign_files as files
 from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.completeness import Completeness
-from mps_bill.profiles.json_records import Answer, Document, JsonRecord, NoRecords, records_of, shown
+from mps_bill.profiles.json_documents import Document
+from mps_bill.profiles.json_records import Answer, JsonRecord, NoRecords, records_of, shown
 from mps_bill.profiles.profile_model import EACH, Column, FieldPath, Profile
 from mps_bill.profiles.usage_fields import Record, skipped, source_field, template_of, usage_fields
 
-#: How much of a document tells whether it is a bill.
+#: The part of a document that shows whether it is a bill.
 _START = 1 << 16
 _ZERO = re.compile(r"0+(\.0*)?")
 
 
 @dataclass(slots=True)
 class Converted:
-    """A foreign file, and when it is read to its end `source` is its usage: how many `rows` it makes, its documents and the
-    answers in them, and what became of its records.
+    """A foreign file, the number of usage `rows` that it makes, the numbers of its documents and answers, and the outcome of its
+    records. Once the file is read to its end, `source` is its usage.
 
-    `skipped` counts by reason; `templates` counts the billed records of each template that the profile does not name,
-    `empty` the records that are a success with the length 0, and `on_trust` the pages that name a next one without a request
-    that says which page they are.
+    `skipped` counts skipped records by reason; `templates` counts the billed records of each template that the profile does not
+    name; `empty` counts the successful records of length 0; `on_trust` counts the pages that name a next page but have no
+    request that says which page they are.
     """
 
     source: UsageSource
@@ -62,7 +63,7 @@ class Converted:
 
 
 class ConvertedRow(Row):
-    """A row of usage that was made from a foreign record; its places are those of the record."""
+    """A usage row made from a foreign record; its places are those of the record."""
 
     __slots__ = ("_columns", "_flaws", "_record")
 
@@ -89,14 +90,14 @@ class ConvertedRow(Row):
 def converted_sources(
     sources: Sequence[UsageSource], profile: Profile, report: Callable[[str], None] | None = None
 ) -> Iterator[tuple[Converted, ...]]:
-    """The sources as usage, with canonical CSV in a folder that is deleted with the context. `report` gets what a person should
-    know of how they were read.
+    """The sources as usage, with canonical CSV in a folder that is deleted when the context ends. `report` gets messages about
+    how the sources were read.
 
-    Records with a wrong value become rows that every reader of usage rejects, with what is wrong and its place.
+    Records with a wrong value become rows that every reader of usage rejects, with the problem and its place.
 
     Raises:
-        InputRejected: a file cannot be read to its end, or lacks fields that the profile needs; or the files together are
-            not complete.
+        InputRejected: a file cannot be read to its end or lacks fields that the profile needs, or the files together are
+            incomplete.
     """
     problems: list[Problem] = []
     converted = []
@@ -118,7 +119,7 @@ def converted_sources(
 
 
 def check_rows(source: UsageSource) -> Iterator[Problem]:
-    """Everything that is wrong with the values of a converted source, short of whether they have a price."""
+    """Everything that is wrong with the values of a converted source; prices are not checked."""
     assert source.rows is not None
     rows = source.rows()
     names = next(rows).fields
@@ -139,7 +140,7 @@ def _converted(source: UsageSource, profile: Profile, path: Path, completeness: 
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         for row in _usage_rows(source, profile, found, completeness):
-            # A row with one value only is rejected by every reader, and skipped by none.
+            # Every reader rejects a row with a single value, and none skips it.
             is_bad = row.flaws or not any(row.fields)
             writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if is_bad else row.fields)
             found.rows += 1
@@ -151,7 +152,7 @@ def _converted(source: UsageSource, profile: Profile, path: Path, completeness: 
 
 
 def _usage_rows(source: UsageSource, profile: Profile, counts: Converted, completeness: Completeness) -> Iterator[Row]:
-    """The rows of usage that a file makes, the header first, with the places of the file."""
+    """The usage rows that a file makes, the header first, with the places of the file."""
     yield Row(1, b"", list(profile.column_names))
     names = profile.column_names
     status = names.index("status") if "status" in names else None
@@ -176,7 +177,7 @@ def _usage_rows(source: UsageSource, profile: Profile, counts: Converted, comple
 def _records(
     source: UsageSource, profile: Profile, counts: Converted | None = None, completeness: Completeness | None = None
 ) -> Iterator[JsonRecord | CsvRecord | Row]:
-    """The records of a file, and rows with a flaw where there is none."""
+    """The records of a file, and rows with a flaw in place of records that cannot be read."""
     try:
         form = files.form_of(source)
         if form == "csv":
@@ -239,7 +240,7 @@ def _answer_records(
 
 @dataclass(frozen=True, slots=True)
 class CsvRecord:
-    """A row of a foreign CSV file, its fields by the names of the header."""
+    """A row of a foreign CSV file, with its fields by the names in the header."""
 
     row: Row
     index: Mapping[str, int]
@@ -266,16 +267,13 @@ def _csv_records(source: UsageSource, profile: Profile) -> Iterator[CsvRecord | 
         header = next(rows)
         index = _index(source, header, profile)
         for row in rows:
-            fields, width = row.fields, len(header.fields)
-            if not row.flaw and len(fields) != width and (len(fields) < width or any(fields[width:])):
-                kind = usage_kinds.SHORT_ROW if len(fields) < width else usage_kinds.LONG_ROW
-                message = f"the row has {len(fields)} fields, and the header has {width}"
-                row.flaw = Flaw(row.line, 1, kind, message)
+            if not row.flaw and (wrong := wrong_width(row.fields, len(header.fields))):
+                row.flaw = Flaw(row.line, 1, *wrong)
             yield row if row.flaw else CsvRecord(row, index)
 
 
 def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:
-    """The number of each field in the rows of a CSV file, by its name in the header."""
+    """The position of each field in the rows of a CSV file, by its name in the header."""
     if form := foreign_form(header, profile.field_names.__contains__):
         raise files.rejected(source, *form, header.line, 1)
     if header.flaw:

@@ -1,4 +1,4 @@
-"""Which of the shipped profiles reads a file, found by the file's shape."""
+"""Finding the shipped profile that reads a file, by the shape of the file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from mps_bill.profiles.profile_definition import load_profile, shipped_profiles
 from mps_bill.profiles.profile_model import Profile
 from mps_bill.profiles.usage_fields import Record, usage_fields
 
-#: How many answers, and how many records of them, are looked at.
+#: The number of answers that are looked at, and of their records.
 _LOOKED_AT = 20
 _START = 1 << 16
 
 
 def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] | None:
-    """The profile of the first file that is no usage file, and the file; None where all are usage files, or CSV that no
-    profile knows.
+    """The profile of the first file that is not a usage file, and the file; None if all are usage files, or CSV that no profile
+    knows.
 
     Raises:
-        InputRejected: no profile, or more than one, reads a file of JSON or XML; or it cannot be read.
+        InputRejected: no profile, or more than one, reads a JSON or XML file; or the file cannot be read.
     """
-    # Of a table the first file speaks for the others: a run may have thousands.
+    # Only the first table is looked at: a run may have thousands.
     tables = [source for source in sources if source.format.startswith("csv") and not source.url]
     others = [source for source in sources if source not in tables and source.format != "parquet" and not source.url]
     for source in (*others, *tables[:1]):
@@ -52,22 +52,20 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
         fitting, has_rows = _fitting(source, form, profiles)
         if len(fitting) == 1:
             if usage := next((table for table in tables[:1] if _form(table) == "csv" and is_usage(table)), None):
-                message = (
-                    f"this is a usage file, and {source.name} is not; make usage of that first, with usage convert"
-                )
+                message = f"this is a usage file, but {source.name} is not; convert that file first, with usage convert"
                 raise files.rejected(usage, kinds.NO_PROFILE, message, 1, 1)
             return fitting[0], source
         if form != "csv" or fitting or not is_table:
             if fitting:
-                what = "this file" if has_rows else "this answer, which has no rows and does not say of what"
-                message = f"{one_of([one.id for one in fitting])} can read {what}; name the profile with --profile"
+                what = "this file" if has_rows else "this answer, which has no rows that would show its kind"
+                message = f"{one_of([one.id for one in fitting])} can read {what}; choose the profile with --profile"
                 raise files.rejected(source, kinds.NO_PROFILE, message)
             raise files.rejected(source, kinds.NO_PROFILE, _unknown(source, form), 1, 1)
     return None
 
 
 def profile_of(value: Any) -> str:
-    """The shipped profile that knows an answer or a record; empty where none does."""
+    """The id of the shipped profile that knows an answer or a record; empty if none does."""
     members = value if isinstance(value, dict) else {}
     for name in shipped_profiles():
         profile, _ = load_profile(name)
@@ -77,16 +75,16 @@ def profile_of(value: Any) -> str:
 
 
 def _nearly(header: Sequence[str], profiles: Sequence[Profile]) -> str:
-    """Why a header is not that of a profile, where only separators or capital letters are other ones; else empty."""
+    """Why a header does not fit a profile, if only separators or capital letters differ; else empty."""
     for separator, called in ((",", ""), (";", '";"'), ("\t", "a TAB"), ("|", '"|"')):
         names = {name.strip(' "').casefold() for name in ",".join(header).split(separator)}
         for profile in profiles:
             known = [path.name for path in profile.known_by]
             if known and names >= {name.casefold() for name in known}:
-                wanted = f"profile {profile.id} reads the columns {', '.join(known)}, spelled so"
-                return f'{wanted} and separated by ","' + (
-                    f", and here they are separated by {called}" if called else ""
+                wanted = (
+                    f'profile {profile.id} reads the columns {", ".join(known)}, spelled like this and separated by ","'
                 )
+                return wanted + (f"; here they are separated by {called}" if called else "")
     return ""
 
 
@@ -97,7 +95,7 @@ def is_usage(source: UsageSource) -> bool:
 
 
 def _form(source: UsageSource) -> str | None:
-    """CSV, JSON or XML; None for a table that is empty or cannot be read, which its reader reports."""
+    """CSV, JSON or XML; None for a table that is empty or cannot be read, which its reader will report."""
     try:
         return files.form_of(source)
     except InputRejected:
@@ -116,8 +114,8 @@ def _header(source: UsageSource) -> list[str]:
 
 
 def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tuple[list[Profile], bool]:
-    """The profiles that know what the file begins with: of several those that know the item of its first record. And whether
-    they know something in it, or only that it is an answer without records."""
+    """The profiles that know the beginning of the file; if there are several, those that know the item of its first record. And
+    whether they know something in it, or only that it is an answer without records."""
     fitting: list[Profile] = []
     empty: list[Profile] = []
     firsts: dict[str, Record | None] = {}
@@ -134,7 +132,7 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tup
                 with files.rejecting(source, form):
                     answers = list(islice(files.answers_of(document, profile), _LOOKED_AT))
                 found = list(islice(records_of(answers, profile.records), _LOOKED_AT))
-                # A member that is no object, such as null, hides nothing.
+                # A member that is not an object, such as null, is skipped.
                 objects = (
                     one for one in found if isinstance(one, JsonRecord) and isinstance(one.scopes[0].value, dict)
                 )
@@ -154,14 +152,14 @@ def _fitting(source: UsageSource, form: str, profiles: Sequence[Profile]) -> tup
 
 
 def _begins_as_bill(source: UsageSource) -> bool:
-    """Whether a file begins as the provider's bills do, in any of the encodings that they come in."""
+    """Whether a file begins like the provider's bills, in any of their encodings."""
     with source.open() as stream:
         start = stream.read(_START)
     return any(files.is_bill(start.decode(encoding, "ignore")) for encoding in ("utf-8", "gb18030"))
 
 
 def _unknown(source: UsageSource, form: str) -> str:
-    """Why no profile reads a file, by its header or by the first document in it."""
+    """Why no profile reads a file, based on its header or its first document."""
     value: Any = _header(source) if form == "csv" else next(iter(files.documents_of(source, form))).value
     if form != "csv" and (error := files.error_in(value, 1)):
         return f"the file begins with an error of the provider, {error}"
@@ -187,6 +185,6 @@ def _table(source: UsageSource) -> Iterator[CsvRecord]:
 
 
 def _knows_item(record: Record | None, profile: Profile) -> bool:
-    """Whether the map of the profile has the item of a record."""
+    """Whether the profile's map has the item of a record."""
     items = tuple(column for column in profile.columns if column.name == "item")
     return record is not None and not usage_fields(record, replace(profile, columns=items, require=()))[1]

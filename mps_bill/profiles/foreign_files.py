@@ -1,4 +1,4 @@
-"""Foreign files before a profile reads them: whether they are CSV, JSON or XML, and the documents and answers in them."""
+"""Foreign files before a profile reads them: their form (CSV, JSON or XML), and the documents and answers in them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, print
 from mps_bill.core.files import MAX_BYTES_OF_DATA, read_whole
 from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.metering.sources import UsageSource
-from mps_bill.profiles import json_records
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.json_records import Answer, Document, JsonError, Obstacle, is_there, value_at
+from mps_bill.profiles.json_documents import Document, JsonError, read_documents
+from mps_bill.profiles.json_records import Answer, Obstacle, is_there, read_answers, value_at
 from mps_bill.profiles.profile_model import EACH, Profile
 from mps_bill.profiles.xml_documents import read_xml
 
 _PASSING = re.compile(r"Throttling|ServiceUnavailable|SystemBusy|InternalError", re.IGNORECASE)
-#: Headings, and keys of answers, of amounts on a bill.
+#: The headings and keys of the amounts on a bill.
 _BILL = re.compile("应付金额|pretax ?(gross ?)?amount", re.IGNORECASE)
-NO_USAGE = "this is a bill of the provider and not usage; give it to reconcile, with --bill"
-WEB_PAGE = "this is a web page, perhaps that of a login"
+NO_USAGE = "this is a bill of the provider, not usage; give it to reconcile with --bill"
+WEB_PAGE = "this is a web page, perhaps a login page"
 
 
 def form_of(source: UsageSource) -> Literal["csv", "json", "xml"]:
-    """What a file is by its first character; no header of CSV starts as JSON or XML does.
+    """The form of a file, by its first character; no CSV header starts like JSON or XML.
 
     Raises:
         InputRejected: the file is empty.
@@ -45,40 +45,40 @@ def form_of(source: UsageSource) -> Literal["csv", "json", "xml"]:
 
 
 def documents_of(source: UsageSource, form: str) -> Iterator[Document]:
-    """The documents of a file of JSON or XML.
+    """The documents of a JSON or XML file.
 
     Raises:
-        InputRejected: it is not valid; all that precedes has been read.
+        InputRejected: a document is not valid; all documents before it have been yielded.
     """
     with rejecting(source, form), source.open() as binary:
         if form == "xml":
             yield from read_xml(read_whole(binary, MAX_BYTES_OF_DATA).removeprefix(codecs.BOM_UTF8))
         else:
             with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as stream:
-                yield from json_records.read_documents(stream)
+                yield from read_documents(stream)
 
 
 def answers_of(document: Document, profile: Profile) -> Iterator[Answer]:
-    """The answers in a document as the profile reads them, and the records that stand by themselves.
+    """The answers in a document as the profile reads them, and single records.
 
     Raises:
         JsonError: a text in a wrapper is not valid JSON.
     """
     assert profile.records is not None
-    return json_records.read_answers(
+    return read_answers(
         document, profile.records, lambda value: lists(profile, value), lambda value: knows(profile, value)
     )
 
 
 def action_of(document: Document) -> str:
-    """The action that the request beside an answer asks for; empty where there is none."""
+    """The action of the request that is stored with an answer; empty if there is none."""
     members = document.value if isinstance(document.value, dict) else {}
     action = value_at(members, ("Request", "Action"))
     return action if isinstance(action, str) else ""
 
 
 def error_in(value: Any, depth: int) -> str:
-    """The code and the message of the provider where a value is, or has in it down to a depth, an error; else empty."""
+    """The provider's code and message if the value is an error or contains one, down to a depth; else empty."""
     if isinstance(value, dict):
         code, message = (value_at(value, (key,)) for key in ("Code", "Message"))
         if isinstance(code, str) and isinstance(message, str) and code and message:
@@ -88,28 +88,28 @@ def error_in(value: Any, depth: int) -> str:
 
 
 def is_bill(text: str) -> bool:
-    """Whether a text, the begin of a file, has what the provider's bills have and nothing else."""
+    """Whether a text, the beginning of a file, has a heading that only the provider's bills have."""
     return _BILL.search(text) is not None
 
 
 def is_passing(code: str) -> bool:
-    """Whether an error of the provider may be over when it is asked again."""
+    """Whether an error of the provider may be gone when the request is repeated."""
     return _PASSING.match(code) is not None
 
 
 def knows(profile: Profile, members: Mapping[str, Any]) -> bool:
-    """Whether an object has the fields that a record of the profile is known by."""
+    """Whether an object has the fields that identify a record of the profile."""
     return bool(profile.known_by) and all(is_there(value_at(members, path.steps)) for path in profile.known_by)
 
 
 def begins(profile: Profile, members: Mapping[str, Any]) -> bool:
-    """Whether an object is an answer with records of the profile, or none of them."""
+    """Whether an object is an answer for records of the profile, even if it has none."""
     steps = [step for step in profile.records or () if step != EACH]
     return len(steps) > 1 and value_at(members, steps) is not None
 
 
 def lists(profile: Profile, members: Mapping[str, Any]) -> bool:
-    """Whether an object is an answer that the profile knows beside those with records."""
+    """Whether an object is an answer that the profile knows in addition to those with records."""
     known = [one.field for one in profile.refuse if one.where is None or is_there(value_at(members, one.where.steps))]
     known += [profile.listing] if profile.listing else []
     found = (value_at(members, path.steps) for path in known)
@@ -118,7 +118,7 @@ def lists(profile: Profile, members: Mapping[str, Any]) -> bool:
 
 @contextmanager
 def rejecting(source: UsageSource, form: str) -> Iterator[None]:
-    """Turns what is wrong with the form of a file into its rejection."""
+    """Turn an error in the form of a file into the rejection of the file."""
     try:
         yield
     except JsonError as error:

@@ -1,4 +1,4 @@
-"""The profile format: what a YAML profile may have; and reading profiles, from files or those that are shipped, by id."""
+"""The format of YAML profiles, and reading them: from a file, or a shipped profile by its id."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _FIELD = r"\^*\S([^\r\n]{0,198}\S)?"
 
 
 def parse_column(text: str) -> str:
-    """The name of a column of usage.
+    """The name of a column of usage, checked.
 
     Raises:
-        ValueError: there is no such column; the message has the nearest one.
+        ValueError: there is no such column; the message names the nearest one.
     """
     if text not in COLUMNS and not is_tag(text):
         form = TAG_FORM if text.startswith(TAG_PREFIX) else "a tag is named tag_..."
@@ -67,7 +67,7 @@ def _parse_field(text: str) -> FieldPath:
 
 
 def _parse_records(text: str) -> tuple[str, ...]:
-    """`A.B[].C[]` as the steps A, B, each, C, each."""
+    """Parse `A.B[].C[]` into the steps A, B, each, C, each."""
     steps: list[str] = []
     for part in _records_path(text).split("."):
         name = part.removesuffix(EACH)
@@ -78,17 +78,30 @@ def _parse_records(text: str) -> tuple[str, ...]:
 
 _field_name = matching(_FIELD, "a field", "a name, or a path such as Output.Video")
 _records_path = matching(_RECORDS, "a path to records", "one such as JobList.Job[], or [] for a list at the top")
-# A value may be empty, when it is written as "".
+# A value may be empty if it is written as "".
 _word = word("a value", r"[^\r\n]{0,200}", kinds.BAD_NAME, "one line of text")
 _field = Text("a field", _parse_field, _FIELD, kinds.BAD_PATH)
+_fields = ListOf("the fields", _field, unique=True)
+_words = ListOf("the values", _word, unique=True)
+_shipped_id = word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile")
 
-FIELD = optional("field", _field, "the field that holds the value")
-FIELDS = optional("fields", ListOf("the fields", _field, unique=True), "fields; the first with a value counts")
-CONSTANT = optional("constant", _word, "the value of every record")
+
+def _line(name: str) -> Text[str]:
+    return line(name, kinds.BAD_NAME, 500)
+
+
+def _paths(**meanings: str) -> list[Field[Any]]:
+    """Optional keys whose values are fields."""
+    return [optional(key, _field, meaning) for key, meaning in meanings.items()]
+
+
+FIELD = optional("field", _field, "the field that has the value")
+FIELDS = optional("fields", _fields, "fields; the first with a value counts")
+CONSTANT = optional("constant", _word, "the value for every record")
 TEXT = optional(
     "text",
     Text("a text with columns", _parse_template, r".*\{.*\}.*", kinds.BAD_TEMPLATE),
-    "a text made of other columns, such as ims-{completed_at}-{spec}",
+    "a text made from other columns, such as ims-{completed_at}-{spec}",
     name="template",
 )
 MAP = optional(
@@ -97,28 +110,28 @@ MAP = optional(
     "the value of the column for each value of the field; any other is refused",
     name="value_map",
 )
-DEFAULT = optional("default", _word, "the value where no field has one")
+DEFAULT = optional("default", _word, "the value if no field has one")
 TIME = optional(
     "time",
     Choice[model.TimeForm]("a form of time", words("iso", "epoch-seconds", "epoch-milliseconds"), kinds.UNKNOWN_TIME),
     "how the field writes a time (default: iso)",
 )
 TIME_OFFSET = optional("offset", offset(kinds.BAD_OFFSET), "the offset of times that are written without one")
-ABSENT = optional(
-    "absent",
-    ListOf("the absent values", _word, unique=True),
-    "values of a field that count as none, such as a width of 0",
-)
-EVIDENCE = Field("fields", ListOf("the fields", _field, unique=True), "the fields that are looked for")
-VALUE = Field("value", _word, "the value of the column then")
+ABSENT = optional("absent", _words, "values of a field that count as none, such as a width of 0")
 IF_ANY = optional(
     "if_any",
-    Object("a value by evidence", (EVIDENCE, ABSENT, VALUE), make=model.Evidence),
+    Object(
+        "a value by evidence",
+        (
+            Field("fields", _fields, "the fields that are looked for"),
+            ABSENT,
+            Field("value", _word, "the value that the column then has"),
+        ),
+        make=model.Evidence,
+    ),
     "if one of these fields is present (also as a list or object), the column has this value",
 )
-
-
-VALUES = Field("values", ListOf("the values", _word, unique=True), "the values that meet the condition")
+VALUES = Field("values", _words, "the values that meet the condition")
 CONDITION_FIELD = Field("field", _field, "the field that is checked")
 NEEDED_IF = optional(
     "needed_if",
@@ -139,126 +152,58 @@ COLUMN = Object(
     make=_column,
 )
 
-
-BECAUSE = Field("because", line("a reason", kinds.BAD_NAME, 500), "the reason, as it is reported")
-WITHOUT = optional("without", _field, "a field that these records do not have")
-SKIP_CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE, WITHOUT), make=Condition)
-CONDITION = Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE), make=Condition)
-
-FORMAT = format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT)
-ID = Field(
-    "id",
-    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "lower-case words joined by -"),
-    "the profile's name",
+BECAUSE = Field("because", _line("a reason"), "the reason, as it is reported")
+SKIP_CONDITION = Object(
+    "a condition",
+    (CONDITION_FIELD, VALUES, BECAUSE, optional("without", _field, "a field that these records do not have")),
+    make=Condition,
 )
-NAME = Field("name", line("a name", kinds.BAD_NAME, 500), "what the profile reads, for people")
-NOTES = optional("notes", ListOf("the notes", line("a note", kinds.BAD_NAME, 500)), "what a user must know")
-SOURCES = optional("sources", ListOf("the sources", SOURCE), "where the shape of the files was read", name=None)
-RECORDS = optional(
-    "records",
-    Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
-    "where the records of a JSON document are; without it the profile reads CSV only",
-)
-SKIP = optional("skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted")
-REQUIRE = optional(
-    "require",
-    ListOf("the requirements", CONDITION),
-    "where one of these fields is there, it must have one of the values",
-)
-WHERE = optional("where", _field, "only an answer that has this field too")
-ANSWERED_BY = optional("answered_by", _field, "the field of a record of the run that has what is missing")
-LACKING = optional("without", _field, "only an answer that does not have this field")
-ASKED = optional("asked", _word, "the action whose answers are not refused, by the request stored with them")
-REFUSAL = Object("a refusal", (CONDITION_FIELD, BECAUSE, WHERE, LACKING, ANSWERED_BY, ASKED), make=model.Refusal)
-REFUSE = optional(
-    "refuse",
-    ListOf("the refusals", REFUSAL),
-    "fields of a JSON document that mean that something is missing; where one has a value, the run is refused",
-)
-NEXT_PAGE = optional(
-    "next_page",
-    _field,
-    "the field of a JSON document that names its next page; without the last page the run is refused",
-)
-LISTING = optional("listing", _field, "the field that only pages have: answers without it are complete in themselves")
-TOTAL = optional(
-    "total",
-    _field,
-    "the field of a page with the number of records of all pages together; any other number in the files is refused",
-)
-PAGE_NUMBER = optional(
-    "page_number", _field, "the field with the number of a page; where one before it is missing the run is refused"
-)
-COUNT = optional(
-    "count", _field, "the field of an answer with the number of its records; any other number of them is refused"
-)
-KNOWN_BY = optional(
-    "known_by",
-    ListOf("the fields of a record", _field, unique=True),
-    "fields that every record has; they identify single records and the profile of a file",
-)
-ACTIONS = optional(
-    "actions",
-    ListOf("the actions", _word, unique=True),
-    "the actions of the API with such answers, as named by the request stored with an answer",
-)
-TEMPLATE = optional(
-    "template",
-    ListOf("the fields of a template", _field, unique=True),
-    "the fields with the template of a record; the first with a value counts",
-)
-
-
-TEMPLATE_ITEM = Field("item", _word, "the billable item of the records of this template")
-TEMPLATE_SPEC = optional("spec", _word, "their spec")
-_template: Object[dict[str, str]] = Object("a template", (TEMPLATE_ITEM, TEMPLATE_SPEC), make=dict)
-TEMPLATES = optional(
-    "templates",
-    MapOf("the templates", _word, _template),
-    "for each template the item of its records; other templates are reported with their count",
-)
-TEMPLATES_OF = optional(
-    "templates_of",
-    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
-    "a shipped profile whose templates this one has too",
-)
-AUDIO = optional(
-    "audio",
-    Object(
-        "audio",
-        (
-            Field("item", _word, "the billable item of an output with only audio"),
-            Field(
-                "instead_of",
-                ListOf("the items", _word, unique=True),
-                "the items of templates that an output with only audio does not have",
-            ),
+REFUSAL = Object(
+    "a refusal",
+    (
+        CONDITION_FIELD,
+        BECAUSE,
+        *_paths(
+            where="only an answer that has this field too",
+            without="only an answer that does not have this field",
+            answered_by="the field of a record of the run that has what is missing",
         ),
-        make=model.Audio,
+        optional("asked", _word, "the action whose answers are not refused, by the request stored with them"),
     ),
-    "outputs with only audio, whatever their template is",
+    make=model.Refusal,
 )
-ABOUT = Field("about", line("a description", kinds.BAD_NAME, 500), "what the parameter is, as it is asked for")
-PARAMETER = Object("a parameter", (ABOUT, DEFAULT), make=model.Parameter)
+_template: Object[dict[str, str]] = Object(
+    "a template",
+    (Field("item", _word, "the billable item of the records of this template"), optional("spec", _word, "their spec")),
+    make=dict,
+)
+AUDIO = Object(
+    "audio",
+    (
+        Field("item", _word, "the billable item of an output with only audio"),
+        Field("instead_of", _words, "the items of templates that an output with only audio does not have"),
+    ),
+    make=model.Audio,
+)
+PARAMETER = Object(
+    "a parameter",
+    (Field("about", _line("a description"), "what the parameter is, as it is asked for"), DEFAULT),
+    make=model.Parameter,
+)
 PARAMETERS = optional(
     "parameters",
     MapOf("the parameters", Text("a parameter's name", str, "[a-z][a-z_]{0,39}", kinds.BAD_NAME), PARAMETER),
     "values that --set gives to the profile, for factors and maps",
 )
-SUMS_OF = optional(
-    "sums_of",
-    Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
-    "each record is the sum of an hour; records that are all at midnight of several days are refused",
-)
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
 _columns: MapOf[str, shapes.Located[FieldPath] | Made[Column]] = MapOf(
     "the columns", _name, shapes.Either(_field, COLUMN, "a column")
 )
-COLUMNS_FIELD = optional("columns", _columns, "for each column of usage the field that holds it, or how it is made")
+COLUMNS_FIELD = optional("columns", _columns, "for each column of usage the field that has it, or how it is made")
 EXTENDS = optional(
     "extends",
-    word("a profile's id", LOWER_CASE, kinds.BAD_ID, "the id of a shipped profile"),
-    "a shipped profile that has everything that this one does not give; its columns and templates are added to",
+    _shipped_id,
+    "a shipped profile that supplies everything that this one does not give; its columns and templates are added to",
 )
 
 
@@ -291,7 +236,7 @@ def _unknown_factors(column: Fields, known: Sequence[str]) -> Iterator[Problem]:
 
 
 def _needless_keys(name: str, column: Fields) -> Iterator[Problem]:
-    """Keys without effect: without a field there is nothing to read, and only one column is a time."""
+    """Keys that have no effect: without a field there is nothing to read, and only one column is a time."""
     needless: list[Field[Any]] = [TIME, TIME_OFFSET] if name != "completed_at" else []
     if not (column.has(FIELD) or column.has(FIELDS)):
         needless = [IF_ANY, MAP, ABSENT, DEFAULT, NEEDED_IF, TIMES, TIME, TIME_OFFSET]
@@ -304,27 +249,60 @@ def _needless_keys(name: str, column: Fields) -> Iterator[Problem]:
 PROFILE = Object(
     "a profile",
     (
-        *(
-            FORMAT,
-            ID,
-            NAME,
-            EXTENDS,
-            NOTES,
-            SOURCES,
-            RECORDS,
-            KNOWN_BY,
-            ACTIONS,
-            NEXT_PAGE,
-            LISTING,
-            TOTAL,
-            PAGE_NUMBER,
-            COUNT,
-            REFUSE,
-            SUMS_OF,
-            SKIP,
-            REQUIRE,
+        format_field(FORMAT_NAME, kinds.UNKNOWN_FORMAT),
+        Field(
+            "id",
+            word("a profile's id", LOWER_CASE, kinds.BAD_ID, "lower-case words joined by -"),
+            "the profile's name",
         ),
-        *(PARAMETERS, TEMPLATE, TEMPLATES_OF, TEMPLATES, AUDIO, COLUMNS_FIELD),
+        Field("name", _line("a name"), "what the profile reads, for people"),
+        EXTENDS,
+        optional("notes", ListOf("the notes", _line("a note")), "what a user must know"),
+        optional("sources", ListOf("the sources", SOURCE), "where the shape of the files was read", name=None),
+        optional(
+            "records",
+            Text("a path to records", _parse_records, _RECORDS, kinds.BAD_PATH),
+            "where the records of a JSON document are; without it the profile reads CSV only",
+        ),
+        optional(
+            "known_by", _fields, "fields that every record has; they identify single records and the profile of a file"
+        ),
+        optional(
+            "actions", _words, "the actions of the API with such answers, as named by the request stored with an answer"
+        ),
+        *_paths(
+            next_page="the field of a JSON document that names its next page; without the last page the run is refused",
+            listing="the field that only pages have: answers without it are complete in themselves",
+            total="the field of a page with the number of records on all pages; any other number in the files is refused",
+            page_number="the field with the number of a page; if an earlier page is missing, the run is refused",
+            count="the field of an answer with the number of its records; any other number of them is refused",
+        ),
+        optional(
+            "refuse",
+            ListOf("the refusals", REFUSAL),
+            "fields of a JSON document that mean that something is missing; if one has a value, the run is refused",
+        ),
+        optional(
+            "sums_of",
+            Choice("a period", words("hour"), kinds.UNKNOWN_TIME),
+            "each record is the sum of an hour; records that are all at midnight of several days are refused",
+        ),
+        optional("skip", ListOf("the records to skip", SKIP_CONDITION), "records that are not usage; they are counted"),
+        optional(
+            "require",
+            ListOf("the requirements", Object("a condition", (CONDITION_FIELD, VALUES, BECAUSE), make=Condition)),
+            "if one of these fields is present, it must have one of the values",
+        ),
+        PARAMETERS,
+        optional("template", _fields, "the fields with the template of a record; the first with a value counts"),
+        optional("templates_of", _shipped_id, "a shipped profile whose templates this one has too"),
+        optional(
+            "templates",
+            MapOf("the templates", _word, _template),
+            "for each template the item of its records; other templates are reported with their count",
+        ),
+        optional("audio", AUDIO, "outputs with only audio, whatever their template is"),
+        COLUMNS_FIELD,
     ),
     check=_check,
     any_of=(COLUMNS_FIELD.key, EXTENDS.key),
@@ -336,12 +314,12 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def shipped_profiles() -> dict[str, Path]:
-    """Id to file of every profile that is shipped with the program, by id."""
+    """The file of every profile that is shipped with the program, by id."""
     return {path.stem: path for path in sorted(Path(__file__).with_name("shipped").glob("*.yaml"))}
 
 
 def load_profile(name: str) -> tuple[Profile | None, tuple[Problem, ...]]:
-    """The profile that `name` is, a file or the id of a shipped one; or None and every problem with it."""
+    """The profile in the file `name`, or the shipped profile with this id; or None and every problem with it."""
     if name.endswith(_SUFFIXES) and name not in shipped_profiles():
         return profile_of(read_document(DOCUMENT, Path(name), name))
     return _shipped(name, Place("--profile"), f" or a file that ends in {one_of(_SUFFIXES)}")
@@ -358,12 +336,12 @@ def _shipped(name: str, named_at: Place, otherwise: str = "") -> tuple[Profile |
 
 @cache
 def _read_shipped(name: str, path: Path) -> tuple[Profile | None, tuple[Problem, ...]]:
-    """A shipped profile. Others have its templates, so it is read once."""
+    """A shipped profile. It is read only once, since other profiles refer to it."""
     return profile_of(read_document(DOCUMENT, path, f"profiles/{name}.yaml"))
 
 
 def profile_of(document: ReadDocument[Made[Profile]]) -> tuple[Profile | None, tuple[Problem, ...]]:
-    """The profile that a document is, or None and every problem with it, by place."""
+    """The profile in a document, or None and every problem with it, by place."""
     fields = document.fields
     if document.problems or fields is None:
         return None, document.problems

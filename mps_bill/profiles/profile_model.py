@@ -1,4 +1,4 @@
-"""One profile: how the fields of a foreign record are read as usage."""
+"""A profile: how the fields of a foreign record are read as usage."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 
 from mps_bill.metering.usage_columns import COLUMNS, REQUIRED_COLUMNS
 
-#: Follows the name of a list in a path: each of its members.
+#: After the name of a list in a path: each of its members.
 EACH = "[]"
-#: Before a field's name: look in the record that holds this one, and so on out to the whole document.
+#: Before a field's name: the field is in the record around this one; repeated, further out, up to the whole document.
 OUTWARD = "^"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -20,7 +20,7 @@ TimeForm = Literal["iso", "epoch-seconds", "epoch-milliseconds"]
 
 @dataclass(frozen=True, slots=True)
 class FieldPath:
-    """A field: `name` as written (a CSV header), and as steps in JSON, `outward` records further out."""
+    """A field: `name` as written, which is a CSV header, or in JSON `steps` that begin `outward` records further out."""
 
     name: str
     outward: int
@@ -29,7 +29,7 @@ class FieldPath:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where one of `fields` is there, and not one of `absent`, a column has `value`."""
+    """A column has `value` if one of `fields` is present with a value that is not in `absent`."""
 
     fields: tuple[FieldPath, ...]
     value: str
@@ -38,7 +38,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The records whose `field` has one of `values` and that have nothing in `without`, and the reason that is reported."""
+    """The records whose `field` has one of `values` and that have no value in `without`; `because` is reported as the reason."""
 
     field: FieldPath
     values: tuple[str, ...]
@@ -48,8 +48,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How one column of usage is made: from the first of `fields` that has a value, from a `constant`, or from a
-    `template` of other columns; as the definition of profiles says of its keys. `offset` is seconds east of UTC."""
+    """How one usage column is made: from the first of `fields` that has a value, from a `constant`, or from a `template` of other
+    columns. `profile_definition` has the meaning of the other keys. `offset` is in seconds east of UTC."""
 
     name: str
     fields: tuple[FieldPath, ...] = ()
@@ -67,8 +67,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that has a value in `field`, one in `where` and none in `without`, if they are given, lacks usage, but for what
-    a record of the same run has in `answered_by`, and where the request beside it is for the action `asked`."""
+    """An answer is incomplete if it has a value in `field`, a value in `where` (if given), and none in `without` (if given). It
+    is complete after all if records of the same run have these values in `answered_by`, or if the request stored with it is
+    for the action `asked`."""
 
     field: FieldPath
     because: str
@@ -80,9 +81,9 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """The `item` of an output with only audio. A record that shows itself that it is one has this item even where its template
-    gives one of `instead_of`; and one whose template gives this item has no codec and no size, whatever pictures are in it.
-    """
+    """The `item` of an output with only audio. A record whose own fields show that it is such an output has this item, even if
+    its template gives one of `instead_of`. A record whose template gives this item has no codec and no size, whatever pictures
+    it has."""
 
     item: str
     instead_of: tuple[str, ...]
@@ -90,7 +91,7 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What `--set` gives to a profile beside columns: what it is for, and its value where it is not given."""
+    """A value that `--set` gives to a profile in addition to columns: its meaning, and its default."""
 
     about: str
     default: str | None = None
@@ -98,9 +99,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a profile says by its keys, whose meanings are in `profile_definition`. `records` are the steps to the records of a
-    JSON document (None: the profile reads CSV only), `templates` the columns that each template gives, and `given` the values
-    of `parameters`."""
+    """A profile by its keys, whose meanings are in `profile_definition`. `records` are the steps to the records of a JSON
+    document (None: the profile reads only CSV), `templates` the columns that each template gives, and `given` the values of
+    `parameters`."""
 
     id: str
     name: str
@@ -132,7 +133,7 @@ class Profile:
 
     @property
     def field_names(self) -> frozenset[str]:
-        """The names of all fields of a record that the profile reads."""
+        """The names of all fields that the profile reads in a record."""
         paths = [path for column in self.columns for path in column.fields]
         paths += [path for column in self.columns if column.if_any for path in column.if_any.fields]
         paths += [one.field for one in (*self.skip, *self.require)]
@@ -142,12 +143,12 @@ class Profile:
 
     @property
     def missing_columns(self) -> tuple[str, ...]:
-        """The columns that usage, or a text of the profile, needs and the profile does not make."""
+        """The columns that the profile does not make, although usage or one of its own templates needs them."""
         named = [name for column in self.columns for name in placeholders(column.template)]
         return tuple(name for name in dict.fromkeys((*REQUIRED_COLUMNS, *named)) if name not in self.column_names)
 
     def over(self, base: Profile) -> Profile:
-        """The profile with what it does not give taken from `base`; columns and templates are added to those of `base`."""
+        """The profile with its missing keys taken from `base`; its columns and templates are added to those of `base`."""
         own = {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
         columns = {column.name: column for column in (*base.columns, *self.columns)}
         own["columns"] = in_column_order(columns.values())
@@ -155,24 +156,24 @@ class Profile:
         return replace(base, **own)
 
     def completed(self) -> Profile:
-        """The profile with a column for the specs that its templates give."""
+        """The profile with a column for the specs of its templates, if they have any."""
         if "spec" in self.column_names or not any("spec" in named for named in self.templates.values()):
             return self
         return replace(self, columns=in_column_order((*self.columns, Column("spec"))))
 
     @property
     def missing_parameters(self) -> tuple[str, ...]:
-        """The parameters without which no record can be read: those of factors."""
+        """The parameters without values that every record needs: those used as factors."""
         factors = [name for column in self.columns for name in column.times if name in self.parameters]
         return tuple(name for name in dict.fromkeys(factors) if self.parameter(name) is None)
 
     def parameter(self, name: str) -> str | None:
-        """The value of a parameter; None where it has neither been given nor a default."""
+        """The value of a parameter; None if it was not given and has no default."""
         return self.given.get(name, self.parameters[name].default)
 
     def with_constants(self, constants: Mapping[str, str]) -> Profile:
-        """The profile with columns that have the same value in every record, instead of its own; and with the values of
-        parameters, which go before columns of the same name."""
+        """The profile with these constant columns in place of its own, and with these values of its parameters. A parameter takes
+        precedence over a column of the same name."""
         given = {name: value for name, value in constants.items() if name in self.parameters}
         named = {name: value for name, value in constants.items() if name not in self.parameters}
         columns = {column.name: column for column in self.columns}
@@ -181,7 +182,7 @@ class Profile:
             template: {name: value for name, value in of.items() if name not in named}
             for template, of in self.templates.items()
         }
-        # A column that every record has from the user is no question of templates.
+        # If the user gives the item of all records, templates do not matter.
         template = () if "item" in named else self.template
         return replace(
             self,
@@ -192,7 +193,7 @@ class Profile:
         )
 
     def with_offset(self, offset: int) -> Profile:
-        """The profile with `offset` for times without one, where it has none of its own."""
+        """The profile with `offset` for times without one, unless it has its own."""
         columns = (
             replace(column, offset=offset) if column.name == "completed_at" and column.offset is None else column
             for column in self.columns
@@ -210,12 +211,12 @@ def without_placeholders(template: str) -> str:
 
 
 def parse_path(name: str) -> FieldPath:
-    """The path that a field's name is in JSON: `^TimeStamp` is one record further out."""
+    """The path of a field's name in JSON: `^TimeStamp` is one record further out."""
     inner = name.lstrip(OUTWARD)
     return FieldPath(name, len(name) - len(inner), tuple(inner.split(".")))
 
 
 def in_column_order(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """The columns in the order of the documentation, tags behind them by name."""
+    """The columns in the order of the documentation, followed by tags sorted by name."""
     rank = {name: number for number, name in enumerate(COLUMNS)}
     return tuple(sorted(columns, key=lambda column: (rank.get(column.name, len(rank)), column.name)))

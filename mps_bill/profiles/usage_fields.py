@@ -1,7 +1,7 @@
-"""From a foreign record to the columns of usage, with every wrong value at once. Pure.
+"""Converting a foreign record to the columns of usage, with all its wrong values at once. Pure.
 
-Only what a profile governs is checked here: missing fields, values that its map lacks, forms of time. Whether the usage is
-right is left to the reader of usage, so that there is one verdict, however usage was written.
+Only the rules of the profile are checked here: missing fields, values that are not in its map, forms of time. Whether the usage
+is right is left to the reader of usage, so that there is one decision however usage was written.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from mps_bill.profiles import profile_problems as kinds
 from mps_bill.profiles.json_records import Obstacle, is_there, shown
 from mps_bill.profiles.profile_model import Column, Condition, FieldPath, Profile, placeholders
 
-#: Columns, beside tags, with text of the user, which may have quotes and line ends.
+#: The columns, apart from tags, with the user's own text, which may have quotes and line ends.
 _FREE_TEXT = ("job_id", "output", ACCOUNT_COLUMN)
-#: What sound does not have.
+#: The columns that are empty for audio.
 _PICTURE = ("codec", "width", "height")
 _LINE_ENDS = str.maketrans("", "", "\r\n")
 _LOCAL_TIME = re.compile(LOCAL_TIME)
@@ -36,15 +36,15 @@ class Record(Protocol):
     """A foreign record: its fields, and their places in the file."""
 
     def value(self, path: FieldPath) -> Any:
-        """The value at `path`; None where there is none, and an `Obstacle` where a text or a list stands on the path."""
+        """The value at `path`; None if there is none, and an `Obstacle` if a text or a list is in the way."""
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
-        """Line and column of a field, or of the record where there is no such field."""
+        """Line and column of a field, or of the record if it has no such field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with the value of a field, or with the record where there is no such field; and the column it is for."""
+    """A problem with the value of a field, or with the record if there is no such field; and the column that the value is for."""
 
     field: FieldPath | None
     kind: Kind
@@ -53,14 +53,14 @@ class Trouble:
 
 
 class _Wrong(Exception):
-    """Carries the trouble with one value (its field, kind and message) to where all are gathered."""
+    """A problem with one value: its field, kind and message."""
 
 
 def skipped(record: Record, profile: Profile) -> Condition | None:
-    """The condition by which the record is not usage, or None."""
+    """The condition by which the record is skipped, or None."""
     name, text = "", ""
     for condition in profile.skip:
-        # Conditions mostly ask for one field.
+        # Most conditions check the same field.
         if condition.field.name != name:
             name, text = condition.field.name, _text(record, condition.field)
         if text in condition.values and not (condition.without and _text(record, condition.without)):
@@ -69,7 +69,7 @@ def skipped(record: Record, profile: Profile) -> Condition | None:
 
 
 def template_of(record: Record, profile: Profile) -> str:
-    """The template of the record; empty where it has none."""
+    """The template of the record; empty if it has none."""
     for path in profile.template:
         value = record.value(path)
         if isinstance(value, str) and (text := value.strip()):
@@ -78,8 +78,8 @@ def template_of(record: Record, profile: Profile) -> str:
 
 
 def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[list[str], list[Trouble]]:
-    """The values of the profile's columns, in their order, and everything that is wrong with the record's own; `template` is
-    that of the record."""
+    """The values of the profile's columns, in their order, and everything that is wrong with the values of the record;
+    `template` is the template of the record."""
     troubles = [trouble for condition in profile.require if (trouble := _unmet(record, condition))]
     values: dict[str, str] = {}
     for column in profile.columns:
@@ -91,7 +91,7 @@ def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[
             troubles.append(Trouble(path, kind, message, column.name))
     if template and (named := profile.templates.get(template)):
         named = _with_audio(named, values, profile)
-        # A template says what its records are, whatever else they have.
+        # A template determines these columns, whatever the record has in its fields.
         values.update(named)
         troubles = [trouble for trouble in troubles if trouble.column not in named]
     for column in profile.columns:
@@ -101,7 +101,7 @@ def usage_fields(record: Record, profile: Profile, template: str = "") -> tuple[
 
 
 def _with_audio(named: Mapping[str, str], values: Mapping[str, str], profile: Profile) -> Mapping[str, str]:
-    """What a template gives to a record that has `values` without it."""
+    """The columns that a template sets in a record whose other `values` are these."""
     audio = profile.audio
     if audio and values["item"] == audio.item and named["item"] in audio.instead_of:
         return {}
@@ -111,14 +111,14 @@ def _with_audio(named: Mapping[str, str], values: Mapping[str, str], profile: Pr
 
 
 def source_field(record: Record, column: Column) -> FieldPath | None:
-    """The first field of a column that has a value in the record, else the first with a text of `absent`."""
+    """The first field of a column that has a value in the record, or else the first whose value is in `absent`."""
     evidence = _evidence(record, column)
     found = _first(record, column.fields, column.absent) or _first(record, column.fields)
     return evidence or (found[0] if found else None)
 
 
 def _first(record: Record, paths: Iterable[FieldPath], absent: Sequence[str] = ()) -> tuple[FieldPath, Any, str] | None:
-    """The first field that has a value, other than the texts of `absent`; with the value, and as text."""
+    """The first field with a value that is not in `absent`, the value, and the value as text."""
     for path in paths:
         value = record.value(path)
         text = _as_text(value)
@@ -128,7 +128,7 @@ def _first(record: Record, paths: Iterable[FieldPath], absent: Sequence[str] = (
 
 
 def _evidence(record: Record, column: Column) -> FieldPath | None:
-    """The first field by which a column has the value of its `if_any`."""
+    """The first field for which a column gets the value of its `if_any`."""
     if column.if_any is not None:
         for path in column.if_any.fields:
             value = record.value(path)
@@ -138,7 +138,7 @@ def _evidence(record: Record, column: Column) -> FieldPath | None:
 
 
 def _value(record: Record, column: Column, profile: Profile) -> str:
-    """The value of a column in a record, before texts of other columns."""
+    """The value of a column in a record, without its `template`."""
     if column.if_any and _evidence(record, column):
         return column.if_any.value
     found = _first(record, column.fields, column.absent)
@@ -153,7 +153,7 @@ def _value(record: Record, column: Column, profile: Profile) -> str:
 
 
 def _text(record: Record, path: FieldPath) -> str:
-    """The text of a field, without spaces around it; empty where there is none."""
+    """The text of a field, without spaces around it; empty if there is none."""
     return _as_text(record.value(path))
 
 
@@ -164,10 +164,10 @@ def _as_text(value: Any) -> str:
 
 
 def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Profile) -> str:
-    """The value at `path` as `column` has it."""
+    """The value of `column` for the value at `path`."""
     if not isinstance(value, str):
         if isinstance(value, Obstacle):
-            message = f"{value}, where {column.name} needs an object with {path.name.removeprefix(value.name + '.')}"
+            message = f"{value}; {column.name} needs an object with {path.name.removeprefix(value.name + '.')}"
         else:
             message = f"{path.name} is {shown(value)}; {column.name} needs a value"
         raise _Wrong(path, kinds.NOT_A_VALUE, message)
@@ -193,7 +193,7 @@ def _meaning(path: FieldPath, value: Any, text: str, column: Column, profile: Pr
 
 
 def _with_parameters(value: str, path: FieldPath, text: str, profile: Profile) -> str:
-    """The value of a map, with the parameters that it names."""
+    """The value of a map, with its parameters replaced by their values."""
     for name in placeholders(value):
         if name not in profile.parameters:
             continue
@@ -206,8 +206,8 @@ def _with_parameters(value: str, path: FieldPath, text: str, profile: Profile) -
 
 
 def _multiplied(text: str, path: FieldPath, column: Column, profile: Profile) -> str:
-    """The product of a plain decimal and the factors of a column, exact; what is no plain decimal stays as it is, for the
-    reader of usage to refuse."""
+    """The exact product of a plain decimal and the factors of a column. Any other text is returned unchanged, for the reader of
+    usage to refuse."""
     if not _DECIMAL.fullmatch(text):
         return text
     product = Fraction(text)

@@ -1,8 +1,8 @@
-"""XML answers as the JSON documents that say the same, with the places of the XML.
+"""XML answers as equivalent JSON documents, with the places of the XML.
 
-An element with elements in it is an object, elements of one name are a list, and an element with text is the text. Nothing
-else is taken from XML: no document type and so no entity, and no text beside elements. Attributes are not read: of the
-provider's, `list="true"` says only what the elements show.
+An element with child elements becomes an object, elements of the same name become a list, and an element with text becomes the
+text. Nothing else of XML is accepted: no document type, and so no entities, and no text next to elements. Attributes are not
+read: the provider's only attribute, `list="true"`, repeats what the elements show.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NoReturn
 from xml.parsers import expat
 
 from mps_bill.core.diagnostics import printable, quoted
-from mps_bill.profiles.json_records import Document, JsonError, decode
+from mps_bill.profiles.json_documents import Document, JsonError, decode
 
 _MAX_DEPTH = 100
 
 
 @dataclass(slots=True)
 class _Element:
-    """An element that is open: where it stands, and what is in it so far."""
+    """An element: its place, and its contents so far."""
 
     name: str
     line: int
@@ -34,13 +33,13 @@ class _Element:
     children: list[_Element] = field(default_factory=list)
 
 
-#: Where a value starts in the JSON, and the elements that it is made of, from the first to the last.
+#: The start of a value in the JSON, and the first and the last element that it is made from.
 _Mark = tuple[int, _Element, _Element]
 
 
 @dataclass(frozen=True, slots=True)
 class XmlDocument(Document):
-    """A document of JSON that was made from XML."""
+    """A JSON document that was made from XML."""
 
     marks: list[_Mark]
     xml: bytes
@@ -61,10 +60,10 @@ class XmlDocument(Document):
 
 
 def read_xml(data: bytes) -> Iterator[Document]:
-    """The XML documents of a file, one or several one behind another.
+    """The XML documents of a file: one, or several one after the other.
 
     Raises:
-        JsonError: it is not well-formed XML in UTF-8, has a document type, or is nested too deeply; with the place.
+        JsonError: it is not well-formed XML in UTF-8, has a document type, or is nested too deeply; the error has the place.
     """
     start, line = 0, 1
     while data[start:].strip():
@@ -72,71 +71,83 @@ def read_xml(data: bytes) -> Iterator[Document]:
         line += data.count(b"\n", start, start + skipped)
         start += skipped
         column = start - (data.rfind(b"\n", 0, start) + 1)
-        root, end = _parsed(data[start:], line, column)
+        root = _Parser(data[start:], line, column).root()
         marks: list[_Mark] = []
         pieces: list[str] = []
         _write(root, pieces, marks, 0)
         text = "".join(pieces)
-        yield XmlDocument(text, root.line, root.column, decode(text, 0)[0], marks, data[start : start + end])
-        line += data.count(b"\n", start, start + end)
-        start += end
+        yield XmlDocument(text, root.line, root.column, decode(text, 0)[0], marks, data[start : start + root.end])
+        line += data.count(b"\n", start, start + root.end)
+        start += root.end
 
 
-def _parsed(data: bytes, first_line: int, first_column: int) -> tuple[_Element, int]:
-    """The root of the first document in the data, and where it ends; the places are those of the file."""
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    open_: list[_Element] = []
-    closed: list[_Element] = []
+class _Parser:
+    """Reads the first document in the data, which begins at this line and column of the file."""
 
-    def place() -> tuple[int, int]:
-        line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
-        return first_line + line - 1, column + (first_column if line == 1 else 0)
+    def __init__(self, data: bytes, line: int, column: int) -> None:
+        self._data, self._line, self._column = data, line, column
+        self._open: list[_Element] = []
+        self._root: _Element | None = None
+        self._expat = expat.ParserCreate("utf-8")
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler, self._expat.EndElementHandler = self._start, self._end
+        self._expat.CharacterDataHandler, self._expat.StartDoctypeDeclHandler = self._text, self._document_type
 
-    def refuse(message: str) -> NoReturn:
-        raise JsonError(*place(), message)
+    def root(self) -> _Element:
+        """The root of the document.
 
-    def start(name: str, _: dict[str, str]) -> None:
-        if len(open_) == _MAX_DEPTH:
-            refuse("the document is nested too deeply")
-        element = _Element(name, *place(), parser.CurrentByteIndex)
-        if open_:
-            open_[-1].children.append(element)
-        open_.append(element)
+        Raises:
+            JsonError: see `read_xml`.
+        """
+        try:
+            self._expat.Parse(self._data, True)
+        except expat.ExpatError as error:
+            # What follows the first document is the next document, or is refused when it is read.
+            if self._root is None:
+                message = f"this is not valid XML: {printable(expat.ErrorString(error.code))}"
+                raise JsonError(*self._place(error.lineno, error.offset), message) from None
+        assert self._root is not None
+        return self._root
 
-    def end(name: str) -> None:
-        element = open_.pop()
+    def _place(self, line: int, offset: int) -> tuple[int, int]:
+        """The line and column in the file of a place in the data."""
+        return self._line + line - 1, offset + 1 + (self._column if line == 1 else 0)
+
+    def _here(self) -> tuple[int, int]:
+        return self._place(self._expat.CurrentLineNumber, self._expat.CurrentColumnNumber)
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        if len(self._open) == _MAX_DEPTH:
+            raise JsonError(*self._here(), "the document is nested too deeply")
+        element = _Element(name, *self._here(), self._expat.CurrentByteIndex)
+        if self._open:
+            self._open[-1].children.append(element)
+        self._open.append(element)
+
+    def _end(self, name: str) -> None:
+        element = self._open.pop()
         if element.children and element.text.strip():
-            refuse(f"the element {quoted(name)} has both text and elements; it is not clear which of them is the value")
-        # Of an empty element the parser is behind its only tag, of others before the end tag.
-        at = parser.CurrentByteIndex
-        element.end = data.index(b">", at) + 1 if data.startswith(b"</", at) else at
-        if not open_:
-            closed.append(element)
+            message = (
+                f"the element {quoted(name)} has both text and elements; it is not clear which of them is the value"
+            )
+            raise JsonError(*self._here(), message)
+        # The parser is after the only tag of an empty element, and before the end tag of any other.
+        at = self._expat.CurrentByteIndex
+        element.end = self._data.index(b">", at) + 1 if self._data.startswith(b"</", at) else at
+        if not self._open:
+            self._root = element
 
-    def text(content: str) -> None:
-        if open_:
-            open_[-1].text += content
+    def _text(self, content: str) -> None:
+        if self._open:
+            self._open[-1].text += content
 
-    def document_type(*_: object) -> None:
-        refuse("the document has a document type (DOCTYPE), which is not read; no answer of the provider has one")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text, document_type
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        # What follows the first document is the next one, or refused as such.
-        if not closed:
-            line, column = first_line + error.lineno - 1, error.offset + 1 + (first_column if error.lineno == 1 else 0)
-            message = f"this is not valid XML: {printable(expat.ErrorString(error.code))}"
-            raise JsonError(line, column, message) from None
-    (root,) = closed
-    return root, root.end
+    def _document_type(self, *_: object) -> None:
+        message = "the document has a document type (DOCTYPE), which is not read; no answer of the provider has one"
+        raise JsonError(*self._here(), message)
 
 
 def _write(element: _Element, pieces: list[str], marks: list[_Mark], at: int) -> int:
-    """Writes the value of an element as JSON from the character `at` on, and returns where it ends."""
+    """Write the value of an element as JSON, beginning at character `at`, and return its end."""
 
     def write(piece: str) -> None:
         nonlocal at

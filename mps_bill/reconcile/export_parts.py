@@ -11,7 +11,8 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, printable, quoted
 from mps_bill.core.times import clock
 from mps_bill.profiles.foreign_files import is_passing
-from mps_bill.profiles.json_records import Answer, Document, key_of, read_answers
+from mps_bill.profiles.json_documents import Document
+from mps_bill.profiles.json_records import Answer, key_of, read_answers
 from mps_bill.profiles.profile_model import EACH
 from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.export import ABSENT, EXPORT_OFFSET, ExportRow

@@ -15,7 +15,8 @@ from mps_bill.metering.sources import expanded
 from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
 from mps_bill.profiles.find_profile import profile_of
 from mps_bill.profiles.foreign_files import WEB_PAGE, action_of
-from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, read_documents, records_of
+from mps_bill.profiles.json_documents import JsonError, read_documents
+from mps_bill.profiles.json_records import Answer, JsonRecord, records_of
 from mps_bill.profiles.profile_model import FieldPath
 from mps_bill.reconcile import export_parts as parts
 from mps_bill.reconcile import export_problems as kinds

@@ -278,4 +278,4 @@ def test_a_refusal_leaves_no_file(fetch: Fetch, fake: FakeProvider) -> None:
 def test_an_account_without_a_currency_is_refused(fetch: Fetch, fake: FakeProvider) -> None:
     fake.actions["QueryAccountBalance"] = data({**BALANCE, "Currency": ""})
     fetch("account", "--endpoint", fake.address, code=3)
-    assert "names no currency" in fetch.err
+    assert "has no currency" in fetch.err

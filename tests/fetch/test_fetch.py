@@ -502,7 +502,7 @@ def test_a_session_is_signed_with_its_token_and_keeps_it_secret(
 def test_an_answer_that_repeats_the_secret_is_not_written(fetch: Fetch) -> None:
     with provider({"ListJob": listed({"": job_page(job(1, f'"{SECRET}"'))})}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", code=3)
-    assert "repeats a secret" in fetch.err
+    assert "contains a secret" in fetch.err
 
 
 # Resuming an interrupted run.

@@ -145,7 +145,7 @@ def test_what_stands_where_an_object_is_expected_is_named(tmp_path: Path) -> Non
         flaws = [flaw for row in one.source.rows() for flaw in row.flaws]  # type: ignore[misc]
     assert {text[flaw.column - 1 :][:6] for flaw in flaws} == {'"h264"'}
     assert flaws[0].message == (
-        'Output.Properties.Streams.VideoStreamList is "h264", where codec needs an object with VideoStream.0.CodecName'
+        'Output.Properties.Streams.VideoStreamList is "h264"; codec needs an object with VideoStream.0.CodecName'
     )
 
 

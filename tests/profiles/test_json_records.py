@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.profiles import json_records
-from mps_bill.profiles.json_records import Answer, JsonError, JsonRecord, NoRecords, read_documents, records_of
+from mps_bill.profiles import json_documents
+from mps_bill.profiles.json_documents import JsonError, read_documents
+from mps_bill.profiles.json_records import Answer, JsonRecord, NoRecords, records_of
 from mps_bill.profiles.profile_model import parse_path
 
 
@@ -134,6 +135,6 @@ def test_any_records_are_read_as_the_decoder_reads_them(rows: list[dict[str, obj
 
 
 def test_a_document_larger_than_a_chunk_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_records, "_CHUNK", 7)
+    monkeypatch.setattr(json_documents, "_CHUNK", 7)
     a, b = found(NESTED.replace('"c"', '"ü\\u00fc"') + NESTED, "Items", "[]")[2], found(NESTED, "Items", "[]")[2]
     assert value_and_place(a, "At") == value_and_place(b, "At") == ("t3", "5:10")

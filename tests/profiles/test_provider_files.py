@@ -521,7 +521,7 @@ def test_usage_files_and_others_are_not_mixed_by_shape(tmp_path: Path) -> None:
         find_profile(sources)
     (problem,) = caught.value.report.shown
     assert problem.place.file == str(files[0])
-    assert f"this is a usage file, and {files[1]} is not" in problem.message
+    assert f"this is a usage file, but {files[1]} is not" in problem.message
 
 
 @pytest.mark.parametrize(
@@ -571,7 +571,7 @@ PAGES = [_page(1, "", "t2"), _page(2, "t2", "t3"), _page(3, "t3", "")]
         (PAGES[::-1], ""),
         (PAGES[:2], 'NextPageToken "t3" announces another page, which is missing'),
         ([PAGES[0], PAGES[2]], 'NextPageToken "t2" announces another page, which is missing'),
-        (PAGES[1:], 'this page was asked for by NextPageToken "t2", and the page before it is missing'),
+        (PAGES[1:], 'this page was requested by NextPageToken "t2", and the page before it is missing'),
     ],
 )
 def test_every_page_that_a_request_names_is_there(
@@ -599,7 +599,7 @@ def _of(pages: list[str], region: str, first: int, start: str = "2023-11-10") ->
     [
         (PAGES, ""),
         (PAGES[:2], 'NextPageToken "t3" announces another page, which is missing'),
-        (PAGES[1:], 'this page was asked for by NextPageToken "t2", and the page before it is missing'),
+        (PAGES[1:], 'this page was requested by NextPageToken "t2", and the page before it is missing'),
     ],
 )
 @pytest.mark.parametrize("files", [1, 2])
@@ -819,8 +819,8 @@ SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "
         ({"EventType": "TranscodeComplete", "Data": EVENT["MessageBody"]}, 'names "P1": a callback has no lengths'),
         (SUBMITTED_IMS, 'names "P1": an answer without sub-jobs, such as that of SubmitTranscodeJob'),
         (parent("P1"), 'names "P1": an answer without sub-jobs'),
-        ({"RequestId": "r", "Data": []}, "can read this answer, which has no rows and does not say of what"),
-        ({"Code": "200", "Data": {"Items": {"Item": [{"PretaxAmount": 1}]}}}, "this is a bill of the provider and not usage"),
+        ({"RequestId": "r", "Data": []}, "can read this answer, which has no rows that would show its kind"),
+        ({"Code": "200", "Data": {"Items": {"Item": [{"PretaxAmount": 1}]}}}, "this is a bill of the provider, not usage"),
         ({"request": {"action": "QueryBill"}, "response": {"Data": {"Items": [{"PretaxGrossAmount": 1}]}}}, "with --bill"),
     ],
 )  # fmt: skip
@@ -847,10 +847,10 @@ def test_a_parent_job_that_was_asked_for_and_has_no_sub_jobs_is_counted(tmp_path
 @pytest.mark.parametrize(
     ("text", "name", "part"),
     [
-        ("账单信息/账单月份,应付信息/应付金额（含税）\n202311,1\n", "bill.csv", "this is a bill of the provider and not usage"),
-        ("Billing Cycle,Pretax Gross Amount\n2023-11,1\n", "bill.csv", "give it to reconcile, with --bill"),
-        ("<!DOCTYPE html><html></html>", "x.json", "this is a web page, perhaps that of a login"),
-        ("\n<html><meta charset=utf-8></html>", "x.xml", "this is a web page, perhaps that of a login"),
+        ("账单信息/账单月份,应付信息/应付金额（含税）\n202311,1\n", "bill.csv", "this is a bill of the provider, not usage"),
+        ("Billing Cycle,Pretax Gross Amount\n2023-11,1\n", "bill.csv", "give it to reconcile with --bill"),
+        ("<!DOCTYPE html><html></html>", "x.json", "this is a web page, perhaps a login page"),
+        ("\n<html><meta charset=utf-8></html>", "x.xml", "this is a web page, perhaps a login page"),
         ("42", "x.json", 'begins with the value "42"'),
         ("<Error><Code>No.RAM</Code><Message>no</Message></Error>", "x.xml", "an error of the provider, No.RAM: no"),
     ],
@@ -919,7 +919,7 @@ def test_a_bill_among_usage_is_refused_in_one_sentence(tmp_path: Path, capsys: p
     files = [written(tmp_path, lines(page(A)), "a.json"), written(tmp_path, lines(bill, bill), "b.json")]
     assert run(["bill", *map(str, files), "-p", "mps-china", "-q"]) == 3
     err = capsys.readouterr().err
-    assert "b.json:1:10: this is a bill of the provider and not usage; give it to reconcile, with --bill" in err
+    assert "b.json:1:10: this is a bill of the provider, not usage; give it to reconcile with --bill" in err
     assert err.count("\n") == 1
 
 
@@ -982,9 +982,9 @@ def test_a_request_for_other_sums_than_of_hours_is_refused(interval: str, hourly
 @pytest.mark.parametrize(
     ("header", "part"),
     [
-        ("Time;Specification;Duration", 'and here they are separated by ";"'),
-        ("Time\tSpecification\tDuration", "and here they are separated by a TAB"),
-        ("time,specification,DURATION", "reads the columns Time, Specification, Duration, spelled so"),
+        ("Time;Specification;Duration", 'here they are separated by ";"'),
+        ("Time\tSpecification\tDuration", "here they are separated by a TAB"),
+        ("time,specification,DURATION", "reads the columns Time, Specification, Duration, spelled like this"),
     ],
 )
 def test_a_table_with_other_separators_or_capitals_has_one_cause(

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from mps_bill.profiles.json_records import Answer, JsonRecord, read_documents, records_of
+from mps_bill.profiles.json_documents import read_documents
+from mps_bill.profiles.json_records import Answer, JsonRecord, records_of
 from mps_bill.profiles.profile_model import Profile
 from mps_bill.profiles.usage_fields import skipped, usage_fields
 from tests.kit import read_profile

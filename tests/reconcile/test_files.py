@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mps_bill.cli import run
-from mps_bill.profiles.json_records import Document
+from mps_bill.profiles.json_documents import Document
 from mps_bill.reconcile import export_files
 from mps_bill.reconcile.export_mapping import load_mapping
 from mps_bill.reconcile.read_export import read_exports
@@ -63,7 +63,7 @@ ZIP = archive({"bill.csv": CSV})
         (ZIP[:-30], "e: it cannot be unpacked: File is not a zip file; download it again"),
         (GZIP[:-30], "e: it cannot be unpacked: "),
         (GZIP[:30] + b"\x00\x00" + GZIP[32:], "e: it cannot be unpacked: "),
-        (b"<!DOCTYPE html><html>login</html>", "e: this is a web page, perhaps that of a login"),
+        (b"<!DOCTYPE html><html>login</html>", "e: this is a web page, perhaps a login page"),
         (b'<?xml version="1.0"?><QueryBillResponse/>', "e: this is XML; ask the bill API for JSON"),
         (CSV.decode().encode("utf-16"), "e: the file is UTF-16; save it as UTF-8 or GB18030"),
         (CSV + b"\xff\xff", "e:3: byte 0xff is neither UTF-8 nor GB18030; export the file again"),
@@ -71,14 +71,14 @@ ZIP = archive({"bill.csv": CSV})
         (CSV.decode().encode("gb18030").decode("latin-1").encode(), "e:1: its headings, such as "),
         (CSV.decode().encode("ascii", "replace"), 'e:1: its headings, such as "??", were saved in a wrong encoding; export'),
         (V2_CSV.decode().encode("ascii", "replace"), 'e:1: its headings, such as "????/????ID", were saved in a wrong encoding'),
-        (V2_CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
-        (V2_CSV.replace(b",", b"\t"), 'e:1: the columns are separated by a TAB, and must be by ","'),
-        (ENGLISH.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
+        (V2_CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be separated by ","'),
+        (V2_CSV.replace(b",", b"\t"), 'e:1: the columns are separated by a TAB, and must be separated by ","'),
+        (ENGLISH.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be separated by ","'),
         ("2023年11月账单\n".encode() + V2_CSV, "e:1: the header is on line 2; delete the lines above it"),
         ("\ufeff账单,,\n\n导出：2023-12-01\n".encode() + CSV, "e:1: the header is on line 4; delete the lines above it"),
         ("账单\n".encode() + CSV.replace(b",", b"\t"), "e:1: in line 2, the columns are separated by a TAB"),
         (b"BilledCost,BillingPeriodStart,ChargePeriodStart,ServiceName\n1,a,b,c\n", "e:1: this is an export in the FOCUS format"),
-        (CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be by ","'),
+        (CSV.replace(b",", b";"), 'e:1: the columns are separated by ";", and must be separated by ","'),
         (b'{"Code": "NotAuthorized", "Message": "Not authorized.", "RequestId": "1"}',
          "e:1:1: the provider answered with an error, NotAuthorized: Not authorized. [R110"),
         (b'{"Success": false, "Code": "X", "Message": "busy", "Data": {"TotalCount": 0, "Items": {"Item": []}}}',
