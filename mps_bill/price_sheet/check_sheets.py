@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from mps_bill.core.diagnostics import Fact, Place, Problem, counted, in_order, near_miss, quoted
+from mps_bill.core.diagnostics import Fact, Place, Problem, counted, in_order
 from mps_bill.core.files import read_file
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
@@ -18,7 +18,7 @@ from mps_bill.price_sheet.find import SheetFile, shipped_sheets
 from mps_bill.price_sheet.gather import check_together, versions_by
 from mps_bill.price_sheet.ignores import without_ignored
 from mps_bill.price_sheet.load_sheets import LoadedSheet, load_file
-from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
+from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_model import PriceSheet
 
 #: The checks of a single sheet, each a function.
@@ -65,13 +65,15 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
             draft = sheet.draft
             earlier = before.get(draft.sheet.place) if draft else None
             tables = item_tables(sheet.parts, draft.sheet if draft else None, wrong)
-            beside = (references or {}).get(sheet.name, ())
-            warnings += _warnings(CheckedSheet(sheet.parts, draft, tables, wrong, today, earlier, beside))
+            listed = (references or {}).get(sheet.name, ())
+            warnings += _warnings(CheckedSheet(sheet.parts, draft, tables, wrong, today, earlier, listed))
     # A value with an error is reported once and gets no warning.
     warnings = [warning for warning in warnings if warning.place not in wrong]
     # A file that is not a sheet has no warnings, so that all its comments would seem unused.
     texts = {sheet.name: sheet.text for sheet in sheets if sheet.parts and sheet.text is not None}
-    at_groups = [problem for sheet in sheets if sheet.parts for problem in _misspelt_groups(sheet.parts, errors)]
+    at_groups = [
+        problem for sheet in sheets if sheet.parts for problem in spelling.misspelt_groups(sheet.parts, errors)
+    ]
     known = {(problem.place.file, problem.cause) for problem in at_groups}
     others = [error for error in errors if not error.cause or (error.place.file, error.cause) not in known]
     found = without_ignored(warnings, texts)
@@ -81,42 +83,22 @@ def check(sheets: Sequence[LoadedSheet], today: str, references: References | No
     return in_order([*at_groups, *others, *found])
 
 
-def _misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield unknown regions of prices that are nearly the name of a group without prices: one mistake, at the group."""
-    file, groups = parts.fields.place.file, parts.fields.get(d.REGION_GROUPS)
-    unknown: dict[str, list[Place]] = {}
-    for error in errors:
-        if error.kind == kinds.UNKNOWN_REGION and error.place.file == file:
-            unknown.setdefault(error.cause, []).append(error.place)
-    if not unknown or not groups:
-        return
-    used = spelling.named_regions(parts)
-    for group in groups.parts:
-        name = group.key.value
-        word = next((word for word in unknown if near_miss(name, [word])), None)
-        if name not in used and word:
-            places = unknown[word]
-            count = "a price names" if len(places) == 1 else f"{len(places)} prices name"
-            message = f"the group is {quoted(name)} here, but {count} {quoted(word)}; spell both the same way"
-            yield Problem(group.key.place, kinds.UNKNOWN_REGION, message, word, tuple(places))
-
-
 def _warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     """Yield the warnings of one sheet, by itself and compared with the version before it and with reference sheets."""
     draft, tables = sheet.draft, sheet.tables
     odd: dict[ItemTable, list[Odd]] = {}
     if draft:
-        listed = other_sheets.laid_beside(tables, draft.sheet, sheet.references, anywhere=True)
-        versions = other_sheets.laid_beside(tables, draft.sheet, [sheet.before.sheet]) if sheet.before else {}
+        listed = other_sheets.compared_with(tables, draft.sheet, sheet.references, anywhere=True)
+        versions = other_sheets.compared_with(tables, draft.sheet, [sheet.before.sheet]) if sheet.before else {}
         swaps = [swap for table in tables if not table.derived for swap in _swaps(table, versions, listed)]
         yield from (swap.problem for swap in swaps)
-        changed_places = {rate for swap in swaps for rate in swap.rates}
-        rates = [rate for beside in (listed, versions) for one in beside.values() for rate in one.rates]
+        swapped_rates = {rate for swap in swaps for rate in swap.rates}
+        rates = [rate for found in (listed, versions) for one in found.values() for rate in one.rates]
         shares = {rate: found[0].ratio for rate, found in rates if found[0].ratio}
         if sheet.before or listed:
-            odd = _odd_beside_others(tables, draft.sheet, versions, listed, shares)
-        odd = {table: [one for one in found if one.rate not in changed_places] for table, found in odd.items()}
-        rates_of_odd = {one.rate for found in odd.values() for one in found} | changed_places
+            odd = _odd_by_other_sheets(tables, draft.sheet, versions, listed, shares)
+        odd = {table: [one for one in found if one.rate not in swapped_rates] for table, found in odd.items()}
+        rates_of_odd = {one.rate for found in odd.values() for one in found} | swapped_rates
         sheet = replace(sheet, odd=rates_of_odd, shares=shares)
     for check_ in CHECKS:
         yield from check_(sheet)
@@ -155,14 +137,14 @@ def _swaps(
     """Return rows and columns that were swapped, by the best evidence: the version before, the reference, or the other rows."""
     found: list[swapped.Swap] = []
     if table in versions:
-        found += swapped.swapped_beside(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
+        found += swapped.swapped_by_other_sheet(table, versions[table].rates, "the version before", kinds.PRICE_JUMP)
     elif table in listed:
         one = listed[table]
-        found += swapped.swapped_beside(table, one.rates, one.reference.id, kinds.FAR_FROM_REFERENCE)
+        found += swapped.swapped_by_other_sheet(table, one.rates, one.reference.id, kinds.FAR_FROM_REFERENCE)
     return found or list(swapped.swapped_in_a_row(table))
 
 
-def _odd_beside_others(
+def _odd_by_other_sheets(
     tables: Sequence[ItemTable],
     sheet: PriceSheet,
     versions: Mapping[ItemTable, Listed],
@@ -171,10 +153,10 @@ def _odd_beside_others(
 ) -> dict[ItemTable, list[Odd]]:
     """Return the rates of each item that are odd compared with the version before, and those odd only by the reference."""
     found: dict[ItemTable, list[Odd]] = {}
-    beside_lists = other_sheets.far_from_reference(listed, sheet)
+    by_references = other_sheets.far_from_reference(listed, sheet)
     for table in tables:
         jumped = other_sheets.jumps(table, versions[table]) if table in versions else []
-        far = beside_lists.get(table, [])
+        far = by_references.get(table, [])
         if far and not table.derived:
             # If the sheet's own prices show the mistake, report it by these.
             shown = {one.rate: one for one in neighbours.outliers(table, shares) if one.by_figures}

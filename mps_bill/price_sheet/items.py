@@ -11,9 +11,9 @@ from mps_bill.core.units import Unit, to_micros
 from mps_bill.documents.shapes import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.context import Context, ResolutionSet
 from mps_bill.price_sheet.prices import PriceTable, check_overlaps, derive_prices, read_prices
 from mps_bill.price_sheet.sheet_model import Item, Metering, RegionPrices, Source
+from mps_bill.price_sheet.sheet_parts import ResolutionSet, SheetParts
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, is_constant, split_spec
 
 PRO_RATA = Metering("none", 0, "half-up", 0)
@@ -22,26 +22,24 @@ PRO_RATA = Metering("none", 0, "half-up", 0)
 class _Draft:
     """The readable part of an item; None represents a value whose problem has been reported."""
 
-    def __init__(self, code: Located[str], fields: Fields, context: Context, problems: list[Problem]) -> None:
+    def __init__(self, code: Located[str], fields: Fields, sheet: SheetParts, problems: list[Problem]) -> None:
         self.code, self.fields = code, fields
         spec, table = fields.get(d.SPEC), fields.get(d.PRICES)
         self.unit, self.template = fields.value_of(d.UNIT), fields.value_of(d.SPEC)
         # If the item has `resolutions` and no `spec` that uses them, the `spec` is missing.
         self.template_wrong = fields.wrong(d.SPEC) or (spec is None and fields.has(d.RESOLUTION_SET))
-        self.resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, context, problems)
+        self.resolutions = None if fields.wrong(d.SPEC) else _resolutions(fields, spec, sheet, problems)
         self.metering = _metering(fields, self.unit)
         #: Its own prices; None if they come from another item.
-        self.prices = read_prices(table, self.unit, context, problems) if table else None
-        self.sources = _sources(fields, context, problems)
+        self.prices = read_prices(table, self.unit, sheet, problems) if table else None
+        self.sources = _sources(fields, sheet, problems)
         if table and spec:
             problems += _check_specs(table, spec, fields.get(d.RESOLUTION_SET), self.resolutions)
 
 
-def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list[Problem]) -> dict[str, Item]:
+def read_items(table: Many[Entry[str, Fields]], sheet: SheetParts, problems: list[Problem]) -> dict[str, Item]:
     """Return the items by code, in the order of the sheet. An item with a mistake may be missing or lack prices."""
-    drafts = {
-        entry.key.value: _Draft(entry.key, entry.value, context, problems) for entry in table.parts if entry.value
-    }
+    drafts = {entry.key.value: _Draft(entry.key, entry.value, sheet, problems) for entry in table.parts if entry.value}
     codes = frozenset(entry.key.value for entry in table.parts)
     items: dict[str, Item] = {}
     for code, draft in drafts.items():
@@ -53,7 +51,7 @@ def read_items(table: Many[Entry[str, Fields]], context: Context, problems: list
         if item:
             items[code] = item
     price_tables = (draft.fields.get(d.PRICES) for draft in drafts.values())
-    problems += check_overlaps(filter(None, price_tables), context)
+    problems += check_overlaps(filter(None, price_tables), sheet)
     return items
 
 
@@ -99,7 +97,7 @@ def _aliases(draft: _Draft, prices: dict[str, RegionPrices], problems: list[Prob
 
 
 def _resolutions(
-    fields: Fields, spec: Located[str] | None, context: Context, problems: list[Problem]
+    fields: Fields, spec: Located[str] | None, sheet: SheetParts, problems: list[Problem]
 ) -> ResolutionSet | None:
     """Return the item's resolution set; None if its spec does not depend on the size."""
     wanted = spec is not None and RESOLUTION in spec.value
@@ -117,9 +115,9 @@ def _resolutions(
             " missing?"
         )
         problems.append(Problem(name.place, kinds.NEEDLESS_RESOLUTIONS, message))
-    if name.value in context.resolution_sets:
-        return context.resolution_sets[name.value] if wanted else None
-    sets = tuple(known for known, read in context.resolution_sets.items() if read)
+    if name.value in sheet.resolution_sets:
+        return sheet.resolution_sets[name.value] if wanted else None
+    sets = tuple(known for known, read in sheet.resolution_sets.items() if read)
     hint = near_miss(name.value, sets) or f"; this sheet has {one_of(sets)}"
     message = f"{quoted(name.value)} is an unknown resolution set{hint}"
     problems.append(Problem(name.place, kinds.UNKNOWN_RESOLUTION_SET, message))
@@ -171,13 +169,13 @@ def _metering(fields: Fields, unit: Unit | None) -> Metering | None:
     )
 
 
-def _sources(fields: Fields, context: Context, problems: list[Problem]) -> tuple[Source, ...]:
+def _sources(fields: Fields, sheet: SheetParts, problems: list[Problem]) -> tuple[Source, ...]:
     named = fields.get(d.ITEM_SOURCES)
     if named is None:
-        return context.sources
-    known = context.sources_by_id
+        return sheet.sources
+    known = sheet.sources_by_id
     for id_ in named.parts:
-        if id_.value not in known and context.sources_whole:
+        if id_.value not in known and sheet.sources_whole:
             hint = near_miss(id_.value, known) or f"; the sheet's sources: {one_of(tuple(known))}"
             message = f"{quoted(id_.value)} is not the id of a source of this sheet{hint}"
             problems.append(Problem(id_.place, kinds.UNKNOWN_SOURCE, message, id_.value if known else "no sources"))

@@ -13,8 +13,9 @@ from mps_bill.documents.yaml_tree import decode
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.find import SheetFile, find_sheets
 from mps_bill.price_sheet.gather import gather
-from mps_bill.price_sheet.sheet import SheetDraft, SheetParts, parts_of
+from mps_bill.price_sheet.sheet import SheetDraft, parts_of
 from mps_bill.price_sheet.sheet_definition import DOCUMENT
+from mps_bill.price_sheet.sheet_parts import SheetParts
 
 
 @dataclass(frozen=True, slots=True)

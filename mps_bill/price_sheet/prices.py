@@ -12,9 +12,9 @@ from mps_bill.core.diagnostics import Place, Problem, foreign_letter, near_miss,
 from mps_bill.core.units import Unit
 from mps_bill.documents.shapes import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.context import Context
 from mps_bill.price_sheet.price_kinds.price_kind import Price, Written
 from mps_bill.price_sheet.sheet_model import RegionPrices
+from mps_bill.price_sheet.sheet_parts import SheetParts
 from mps_bill.price_sheet.spec import join_spec, split_spec
 
 PriceEntry = Entry[str, Written[Any]]
@@ -22,15 +22,15 @@ PriceTable = Many[Entry[str, Many[PriceEntry]]]
 
 
 def read_prices(
-    table: PriceTable, unit: Unit | None, context: Context, problems: list[Problem]
+    table: PriceTable, unit: Unit | None, sheet: SheetParts, problems: list[Problem]
 ) -> dict[str, RegionPrices]:
     """Return spec -> region -> price, without wrong entries; without a unit there are no prices."""
     prices: dict[str, RegionPrices] = {}
     for row in table.parts:
         by_region: dict[str, Price] = {}
         for entry in row.parts:
-            if entry.key.value not in context.region_keys:
-                problems.append(unknown_region(entry.key, context, '; "*" stands for every region'))
+            if entry.key.value not in sheet.region_keys:
+                problems.append(unknown_region(entry.key, sheet, '; "*" stands for every region'))
             price = entry.value.price(unit) if entry.value and unit else None
             if price:
                 by_region[entry.key.value] = price
@@ -38,28 +38,28 @@ def read_prices(
     return prices
 
 
-def unknown_region(key: Located[str], context: Context, others: str = "") -> Problem:
+def unknown_region(key: Located[str], sheet: SheetParts, others: str = "") -> Problem:
     """Return the problem of a key that is neither a region nor a group; `others` names what else is allowed."""
-    groups = f"groups of this sheet: {one_of(tuple(context.groups))}" if context.groups else "this sheet has no groups"
+    groups = f"groups of this sheet: {one_of(tuple(sheet.groups))}" if sheet.groups else "this sheet has no groups"
     message = f"{quoted(key.value)} is an unknown region or group"
-    hint = near_miss(key.value, context.region_keys) or f"; {groups}{others}"
+    hint = near_miss(key.value, sheet.region_keys) or f"; {groups}{others}"
     return Problem(key.place, kinds.UNKNOWN_REGION, message + hint + foreign_letter(key.value), key.value)
 
 
-def check_overlaps(tables: Iterable[PriceTable], context: Context) -> Iterator[Problem]:
+def check_overlaps(tables: Iterable[PriceTable], sheet: SheetParts) -> Iterator[Problem]:
     """Check that no two groups that share a region both price a spec: neither price would take precedence. All specs of two
     groups are one mistake."""
-    if not context.overlaps:
+    if not sheet.overlaps:
         return
     both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}
     for row in (row for table in tables for row in table.parts):
-        groups = [entry.key for entry in row.parts if entry.key.value in context.groups]
+        groups = [entry.key for entry in row.parts if entry.key.value in sheet.groups]
         for first, second in combinations(groups, 2):
             pair = frozenset((first.value, second.value))
-            if pair in context.overlaps:
+            if pair in sheet.overlaps:
                 both.setdefault(pair, []).append((row.key.value, first.value, second.value, second.place))
     for pair, rows in both.items():
-        shared, places = context.overlaps[pair], tuple(place for *_, place in rows)
+        shared, places = sheet.overlaps[pair], tuple(place for *_, place in rows)
         spec, one, other, _ = rows[0]
         more = f" and {len(rows) - 1} more specs have" if len(rows) > 1 else " has"
         message = (

@@ -13,10 +13,10 @@ from mps_bill.documents.read_document import ReadDocument
 from mps_bill.documents.shapes import Field, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.context import Context
 from mps_bill.price_sheet.items import read_items
 from mps_bill.price_sheet.prices import unknown_region
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Billing, PriceSheet, Unpriced, scope_in_force
+from mps_bill.price_sheet.sheet_parts import SheetParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +33,21 @@ class SheetDraft:
         return self.fields.place_of(field)
 
 
-@dataclass(frozen=True, slots=True)
-class SheetParts:
-    """The readable parts of a sheet, sound or not, so that warnings can be reported along with errors."""
-
-    fields: Fields
-    context: Context
-
-
 def parts_of(document: ReadDocument[Fields]) -> tuple[SheetDraft | None, SheetParts | None, tuple[Problem, ...]]:
     """Return the sheet of a document (None if its head is not sound), its readable parts (None if it is not a sheet at all), and
     every problem in order of place."""
     problems, fields = list(document.problems), document.fields
     if fields is None:
         return None, None, document.problems
-    parts = SheetParts(fields, Context(fields))
+    parts = SheetParts(fields)
     draft = _draft(parts, problems)
     return draft, parts, in_order(problems)
 
 
 def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
-    fields, context = parts.fields, parts.context
+    fields = parts.fields
     table = fields.get(d.ITEMS)
-    items = read_items(table, context, problems) if table else {}
+    items = read_items(table, parts, problems) if table else {}
     billing_fields = fields.get(d.BILLING)
     calendar = _calendar(billing_fields) if billing_fields else None
     start, end = fields.get(d.EFFECTIVE_FROM), fields.get(d.EFFECTIVE_TO)
@@ -75,13 +67,13 @@ def _draft(parts: SheetParts, problems: list[Problem]) -> SheetDraft | None:
         effective_from=start.value,
         effective_to=end.value if end else None,
         billing=billing,
-        region_groups=context.groups,
+        region_groups=parts.groups,
         items=items,
-        sources=context.sources,
+        sources=parts.sources,
         place=fields.place,
     )
     if unpriced := fields.get(d.UNPRICED):
-        sheet = replace(sheet, unpriced=_unpriced(unpriced, sheet, context, problems))
+        sheet = replace(sheet, unpriced=_unpriced(unpriced, sheet, parts, problems))
     return SheetDraft(sheet, fields)
 
 
@@ -117,16 +109,16 @@ def _check_period(start: Located[int] | None, end: Located[int] | None, calendar
 
 
 def _unpriced(
-    table: Many[Fields], sheet: PriceSheet, context: Context, problems: list[Problem]
+    table: Many[Fields], sheet: PriceSheet, parts: SheetParts, problems: list[Problem]
 ) -> tuple[Unpriced, ...]:
     """Return the entries without mistakes, in the order of the sheet. `sheet` has the items and prices."""
     entries = []
-    counts = Counter(region for members in context.groups.values() for region in members)
+    counts = Counter(region for members in parts.groups.values() for region in members)
     # A region in two groups is a mistake of its own.
     shared = {region for region, count in counts.items() if count > 1}
     for fields in table.parts:
         written = fields.parts(d.UNPRICED_REGIONS)
-        problems += [unknown_region(region, context) for region in written if region.value not in context.region_keys]
+        problems += [unknown_region(region, parts) for region in written if region.value not in parts.region_keys]
         before, note = fields.value_of(d.BEFORE), fields.value_of(d.NOTE)
         if not fields.sound or note is None:
             continue

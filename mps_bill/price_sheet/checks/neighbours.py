@@ -77,15 +77,15 @@ def _without(table: ItemTable, odd: Set[Rate]) -> ItemTable:
 
 
 def _table_warnings(table: ItemTable, shares: Shares) -> Iterator[Problem]:
-    beside = _neighbours(table)
-    odd = _outliers(beside, table, shares)
+    near = _neighbours(table)
+    odd = _outliers(near, table, shares)
     blamed = {one.rate for one in odd}
     # A free first tier is common, and the next price must be higher.
-    rising = [pair for pair in beside.tiers if 0 < pair[0].price.value < pair[1].price.value]
-    newer = _judged_by_line(_falling(beside.codecs), table)
+    rising = [pair for pair in near.tiers if 0 < pair[0].price.value < pair[1].price.value]
+    newer = _judged_by_line(_falling(near.codecs), table)
     cheap = [
         *_against(rising, kinds.RISING_TIER, "more than {} in the tier before it", blamed, high=True),
-        *_against(_falling(beside.steps), kinds.CHEAPER_RESOLUTION, _LOWER, blamed),
+        *_against(_falling(near.steps), kinds.CHEAPER_RESOLUTION, _LOWER, blamed),
         *_against(newer, kinds.CHEAPER_H265, _LESS_WORK, blamed),
     ]
     # A price with a more specific warning is not also reported as out of line.
@@ -243,7 +243,7 @@ def _judged_by_line(pairs: Sequence[_Pair], table: ItemTable) -> list[_Pair]:
     return [pair for pair in pairs if left.issuperset(pair)]
 
 
-def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd]:
+def _outliers(near: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd]:
     """Return rates that differ at least eight times from a neighbour, or are out of line with the ratios around them, unless
     another sheet has the same ratio.
 
@@ -257,16 +257,16 @@ def _outliers(beside: _Neighbours, table: ItemTable, shares: Shares) -> list[Odd
         price = expected[one, other]
         far.setdefault(one, {})[other] = price
         far.setdefault(other, {})[one] = Fraction(one.price.value) * Fraction(other.price.value) / price
-    steps = [pair for pair in _far_apart(beside.steps, MAX_TIMES) if not _as_sizes_are(pair, table)]
+    steps = [pair for pair in _far_apart(near.steps, MAX_TIMES) if not _as_sizes_are(pair, table)]
     regions = _far_apart(_region_pairs(rows, MAX_TIMES), MAX_TIMES)
-    _add_far(far, _unlike_others([*_far_apart(beside.tiers, MAX_TIMES), *steps], shares))
+    _add_far(far, _unlike_others([*_far_apart(near.tiers, MAX_TIMES), *steps], shares))
     _add_far(far, _judged_by_line(_unlike_others(regions, shares), table))
-    codecs = [pair for pair in beside.codecs if not (far and far.keys() & set(pair))]
+    codecs = [pair for pair in near.codecs if not (far and far.keys() & set(pair))]
     _add_far(far, _judged_by_line(_unlike_others(_far_apart(codecs, MAX_CODEC_TIMES), shares), table))
     if not far:
         return []
     # In a row that is off as a whole, the regions are as far apart as usual, so they are not counted here.
-    usual = _median_distances([*beside.steps, *beside.codecs, *beside.tiers], far.keys())
+    usual = _median_distances([*near.steps, *near.codecs, *near.tiers], far.keys())
     in_order = sorted(far, key=lambda rate: (usual[rate], rate.price.place), reverse=True)
     # The rate most to blame comes first. It then no longer counts against its neighbours, which move back in the queue.
     queue = [(-len(far[rate]), number) for number, rate in enumerate(in_order)]
@@ -291,8 +291,8 @@ def _far_apart(pairs: Iterable[_Pair], times: int) -> list[_Pair]:
         (one, other)
         for one, other in pairs
         if (price := one.price.value)
-        and (beside := other.price.value)
-        and (price >= times * beside or beside >= times * price)
+        and (near := other.price.value)
+        and (price >= times * near or near >= times * price)
     ]
 
 

@@ -245,7 +245,7 @@ class Listed:
     share: Fraction
 
 
-def laid_beside(
+def compared_with(
     tables: Sequence[ItemTable], sheet: PriceSheet, others: Sequence[PriceSheet], *, anywhere: bool = False
 ) -> dict[ItemTable, Listed]:
     """Compare each item with the same item of the first other sheet that has it. With `anywhere`, an item that shares no region
@@ -352,10 +352,10 @@ def _compared(
                 prices = list(item.prices.get(of, {}).values())
             figures = [(price, _figures(cell, unit, price)) for price in dict.fromkeys(prices) if price.lot()]
             for number, rate in enumerate(cell.rates if figures else ()):
-                yield rate, [_beside(rate, unit, price, of_cell[number]) for price, of_cell in figures]
+                yield rate, [_compare(rate, unit, price, of_cell[number]) for price, of_cell in figures]
 
 
-def _beside(rate: Rate, unit: Unit, price: Price, figure: Decimal) -> Compared:
+def _compare(rate: Rate, unit: Unit, price: Price, figure: Decimal) -> Compared:
     lot = price.lot()
     ratio = Fraction(rate.price.value) / unit.micros / (Fraction(figure) / lot) if figure and lot else Fraction(0)
     return Compared(figure, price, ratio)

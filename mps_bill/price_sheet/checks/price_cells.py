@@ -14,8 +14,9 @@ from mps_bill.documents.shapes import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet.price_kinds.price_kind import Price, WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry
-from mps_bill.price_sheet.sheet import SheetDraft, SheetParts
+from mps_bill.price_sheet.sheet import SheetDraft
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet, Resolution
+from mps_bill.price_sheet.sheet_parts import SheetParts
 from mps_bill.price_sheet.spec import SpecParts, split_spec
 
 
@@ -129,7 +130,7 @@ class CheckedSheet:
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
     """Return the table of every item, without prices that have an error (at a place in `wrong`). `sheet` was built from the
     parts."""
-    sets = parts.context.resolution_sets
+    sets = parts.resolution_sets
     tables = []
     for entry in parts.fields.parts(d.ITEMS):
         fields = entry.value
@@ -159,7 +160,7 @@ def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) 
                 rows=rows,
                 spec_places=places,
                 spec_parts={spec: split_spec(template, spec) if template else None for spec in places},
-                groups=parts.context.groups,
+                groups=parts.groups,
                 base=None if written or derivation is None else derivation.value_of(d.BASE) or "",
             )
         )

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from mps_bill.core.diagnostics import Fact, Problem, near_miss, one_of, quoted
+from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
 from mps_bill.documents.shapes import Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable
 from mps_bill.price_sheet.regions import KNOWN
-from mps_bill.price_sheet.sheet import SheetParts
+from mps_bill.price_sheet.sheet_parts import SheetParts
 from mps_bill.price_sheet.spec import codecs, is_constant, join_spec, split_spec
 
 #: The names of codecs in usage.
@@ -174,7 +174,7 @@ def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
                 yield Problem(region.place, kinds.MISSPELT_REGION, message, facts=(("region", word),))
 
 
-def named_regions(parts: SheetParts) -> set[str]:
+def _named_regions(parts: SheetParts) -> set[str]:
     """Return the regions and groups that have prices or are listed as unpriced."""
     items = [entry.value for entry in parts.fields.parts(d.ITEMS) if entry.value]
     priced = {price.key.value for item in items for row in item.parts(d.PRICES) for price in row.parts}
@@ -182,11 +182,31 @@ def named_regions(parts: SheetParts) -> set[str]:
     return priced | {region.value for entry in unpriced for region in entry.parts(d.UNPRICED_REGIONS)}
 
 
+def misspelt_groups(parts: SheetParts, errors: Sequence[Problem]) -> Iterator[Problem]:
+    """Yield unknown regions of prices that are nearly the name of a group without prices: one mistake, at the group."""
+    file, groups = parts.fields.place.file, parts.fields.get(d.REGION_GROUPS)
+    unknown: dict[str, list[Place]] = {}
+    for error in errors:
+        if error.kind == kinds.UNKNOWN_REGION and error.place.file == file:
+            unknown.setdefault(error.cause, []).append(error.place)
+    if not unknown or not groups:
+        return
+    used = _named_regions(parts)
+    for group in groups.parts:
+        name = group.key.value
+        word = next((word for word in unknown if near_miss(name, [word])), None)
+        if name not in used and word:
+            places = unknown[word]
+            count = "a price names" if len(places) == 1 else f"{len(places)} prices name"
+            message = f"the group is {quoted(name)} here, but {count} {quoted(word)}; spell both the same way"
+            yield Problem(group.key.place, kinds.UNKNOWN_REGION, message, word, tuple(places))
+
+
 def unused_groups(sheet: CheckedSheet) -> Iterator[Problem]:
     fields = sheet.parts.fields
-    items, used = fields.get(d.ITEMS), named_regions(sheet.parts)
+    items, used = fields.get(d.ITEMS), _named_regions(sheet.parts)
     # If prices have a misspelt group or another error, that is the mistake.
-    if not items or not items.whole or not used <= sheet.parts.context.region_keys or sheet.unsound():
+    if not items or not items.whole or not used <= sheet.parts.region_keys or sheet.unsound():
         return
     for group in fields.parts(d.REGION_GROUPS):
         if group.key.value not in used:
@@ -211,7 +231,7 @@ def duplicate_names(sheet: CheckedSheet) -> Iterator[Problem]:
 
 def missing_specs(sheet: CheckedSheet) -> Iterator[Problem]:
     """Yield items without a `spec` whose specs look derived, and items whose `spec` lacks a part."""
-    sizes = {name for one in sheet.parts.context.resolution_sets.values() if one for name in one.names}
+    sizes = {name for one in sheet.parts.resolution_sets.values() if one for name in one.names}
     constant = any(table.template and is_constant(table.template) for table in sheet.tables)
     for table in sheet.tables:
         code, others = table.code, [item.template for item in sheet.in_others(table.code.value) if item.template]

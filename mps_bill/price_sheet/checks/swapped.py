@@ -35,20 +35,20 @@ class Swap:
     rates: frozenset[Rate]
 
 
-def swapped_beside(
+def swapped_by_other_sheet(
     table: ItemTable, compared: Iterable[tuple[Rate, Sequence[Compared]]], where: str, kind: Kind
 ) -> Iterator[Swap]:
     """Yield rows and columns, or single prices in them, that each have the other's price in another sheet times the usual share
     of the item. A discount on one of them is not a swap, even if it changes their order."""
-    beside = {rate: found[0] for rate, found in compared if found[0].ratio}
+    by_rate = {rate: found[0] for rate, found in compared if found[0].ratio}
     # In nearly all items of a large sheet, all prices have the usual share.
-    usual = median_high(one.ratio for one in beside.values()) if beside else Fraction(1)
-    if all(_are_alike(one.ratio, usual, _ROUNDED) for one in beside.values()):
+    usual = median_high(one.ratio for one in by_rate.values()) if by_rate else Fraction(1)
+    if all(_are_alike(one.ratio, usual, _ROUNDED) for one in by_rate.values()):
         return
     taken: set[Rate] = set()
     for rows in (True, False):
         lines: dict[str, dict[tuple[str, object], Rate]] = {}
-        for rate in beside:
+        for rate in by_rate:
             line, across = (rate.spec, rate.region) if rows else (rate.region, rate.spec)
             lines.setdefault(line, {})[across, rate.bound] = rate
         for one, other in combinations(lines, 2):
@@ -56,28 +56,28 @@ def swapped_beside(
             if len(lines) <= _FEW:
                 # The two lines that may be wrong would hide the usual share.
                 left = [rate for line in lines if line not in (one, other) for rate in lines[line].values()]
-                shares |= {median_high(beside[rate].ratio for rate in left)} if left else set()
+                shares |= {median_high(by_rate[rate].ratio for rate in left)} if left else set()
             pairs = [(rate, lines[other][key]) for key, rate in lines[one].items() if key in lines[other]]
             # Specs with the same codec or the same resolution are related.
             related = not rows or not set(one.split(".")).isdisjoint(other.split("."))
-            swapped = next((found for share in shares if (found := _swapped(pairs, beside, share, related))), None)
+            swapped = next((found for share in shares if (found := _swapped(pairs, by_rate, share, related))), None)
             if swapped and taken.isdisjoint(rate for pair in swapped for rate in pair):
-                why = f"{where} ({beside[swapped[0][0]].price.place}) has them the other way round"
+                why = f"{where} ({by_rate[swapped[0][0]].price.place}) has them the other way round"
                 swap = _swap(table, one, other, swapped, why, kind)
                 taken |= swap.rates
                 yield swap
 
 
 def _swapped(
-    pairs: Sequence[tuple[Rate, Rate]], beside: Mapping[Rate, Compared], share: Fraction, related: bool
+    pairs: Sequence[tuple[Rate, Rate]], by_rate: Mapping[Rate, Compared], share: Fraction, related: bool
 ) -> list[tuple[Rate, Rate]]:
     """Return the swapped pairs of two lines if the other pairs are in their own places; none if some pair is neither. Lines
     that are not `related` must have exactly the other's price."""
     found = []
     for one, other in pairs:
-        own = (beside[one].ratio / share, beside[other].ratio / share)
+        own = (by_rate[one].ratio / share, by_rate[other].ratio / share)
         # The prices of the other sheet in the unit of this sheet.
-        theirs, others = (Fraction(rate.price.value) / beside[rate].ratio for rate in (one, other))
+        theirs, others = (Fraction(rate.price.value) / by_rate[rate].ratio for rate in (one, other))
         changed = (own[0] * theirs / others, own[1] * others / theirs)
         if _are_alike(theirs, others, _APART):
             continue

@@ -50,7 +50,7 @@ def odd_bounds(sheet: CheckedSheet) -> Iterator[Problem]:
         prices = [(spec, region, price) for spec, row in item.prices.items() for region, price in row.items()]
         tiered = [one for one in prices if bounds_of(one[2])]
         if tiered and not (sheet.before and item.code in sheet.before.sheet.items):
-            found = _beside_lists(sheet, item, tiered) or _beside_one_another(tiered)
+            found = _unlike_references(sheet, item, tiered) or _unlike_others_of_item(tiered)
             if found:
                 (spec, region, price), why, kind = found[0]
                 more = f", and {counted(len(found) - 1, 'more price')} look{'s' if len(found) == 2 else ''} odd as well"
@@ -64,7 +64,7 @@ _Tiered = tuple[str, str, Price]
 _Found = list[tuple[_Tiered, str, Kind]]
 
 
-def _beside_lists(sheet: CheckedSheet, item: Item, tiered: Sequence[_Tiered]) -> _Found:
+def _unlike_references(sheet: CheckedSheet, item: Item, tiered: Sequence[_Tiered]) -> _Found:
     """Return the prices whose bounds differ by a typical mistake from all that a reference has for their spec."""
     found: _Found = []
     for spec, region, price in tiered:
@@ -78,7 +78,7 @@ def _beside_lists(sheet: CheckedSheet, item: Item, tiered: Sequence[_Tiered]) ->
     return found
 
 
-def _beside_one_another(tiered: Sequence[_Tiered]) -> _Found:
+def _unlike_others_of_item(tiered: Sequence[_Tiered]) -> _Found:
     """Return the prices whose bounds differ by a typical mistake from those of most prices of the item, that lack one of those
     bounds, or that are of another kind."""
     counts = Counter(bounds_of(price) for *_, price in tiered)

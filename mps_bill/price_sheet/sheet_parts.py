@@ -1,4 +1,4 @@
-"""The parts of a sheet that its items refer to: region groups, resolution sets and sources."""
+"""The readable parts of a sheet, sound or not, with those that items refer to: region groups, resolution sets and sources."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ class ResolutionSet:
     resolutions: tuple[Resolution, ...]
 
 
-class Context:
-    """`region_keys` are the regions and groups that may have prices. `overlaps` maps each two groups that share a region to such
-    a region, at its second place.
+class SheetParts:
+    """What could be read of a sheet, so that warnings can be reported along with errors.
 
-    `resolution_sets` and `sources_by_id` have None for what is wrong. `sources_whole` is False if an id could not be read.
+    `region_keys` are the regions and groups that may have prices. `overlaps` maps each two groups that share a region to such a
+    region, at its second place. `resolution_sets` and `sources_by_id` have None for a wrong value. `sources_whole` is False if
+    an id could not be read.
     """
 
     def __init__(self, sheet: Fields) -> None:
+        self.fields = sheet
         self.groups: Mapping[str, tuple[str, ...]] = {
             group.key.value: tuple(dict.fromkeys(region.value for region in group.parts))
             for group in sheet.parts(d.REGION_GROUPS)
