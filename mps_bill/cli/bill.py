@@ -79,15 +79,11 @@ def bill(
 def _contracts(account: str | None, book: PriceBook) -> Callable[[str], Contract]:
     """Return what gives the contract of an account by its id: always that of the file `account`, or that of the account's own
     file in the folder `account`."""
-    from mps_bill.rating.contract import LIST_PRICES
+    if account is not None and os.path.isdir(account):
+        from mps_bill.settlement.save import account_path
 
-    if account is None:
-        return lambda _: LIST_PRICES
-    from mps_bill.settlement.save import account_path
-
-    if os.path.isdir(account):
-        return lambda account_id: options.load_account(account_path(account, account_id), book).contract
-    contract = options.load_account(account, book).contract
+        return lambda account_id: options.load_contract(account_path(account, account_id), book)
+    contract = options.load_contract(account, book)
     return lambda _: contract
 
 

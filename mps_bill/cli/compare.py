@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import options
-from mps_bill.cli.compare_sides import ChangeOptions, compare_sides
+from mps_bill.cli.compare_sides import ChangeOptions, compare_files, compare_periods
 from mps_bill.cli.options import ReadingOptions, argument, option, takes
 from mps_bill.cli.output import invalid
 from mps_bill.cli.output_options import OutputOptions, shows
@@ -43,10 +43,14 @@ def compare(
     another account, side by side by item. With --before and --after: the causes of the change from one period to
     another, split into quantity, price, new and discontinued usage.
     """
+    from mps_bill.cli.metering import UsageRun
+
     if change.before or change.after:
         if own_account or with_ or region:
             raise invalid("compare", "--before and --after can be combined with --account only")
-        return compare_sides(change, usage or [], prices, account, output, selection, reading)
+        by = change.groupings(selection)
+        run = UsageRun.of(usage or change.files, prices, reading, output, selection, [by])
+        return compare_periods(run, change, by, account) if usage else compare_files(run, change, by, account)
     for name, given in (("--days", change.days), ("--by", change.by), ("--all", change.show_all)):
         if given:
             raise invalid(name, "use it only with --after")
@@ -57,9 +61,6 @@ def compare(
     if own_account and not account:
         raise invalid("--own-account", "use it only with --account")
     regions = _regions(region or [])
-
-    from mps_bill.cli.metering import UsageRun
-
     run = UsageRun.of(usage, prices, reading, output, selection)
     if region and "region" in run.selection.only:
         raise invalid("--only", "a region cannot be selected with --region, which changes the region")

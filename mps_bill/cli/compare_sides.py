@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from mps_bill.cli import completion, options
-from mps_bill.cli.options import ReadingOptions, option, show_option
+from mps_bill.cli.options import option, show_option
 from mps_bill.cli.output import invalid
-from mps_bill.cli.output_options import OutputOptions
 from mps_bill.cli.selection_options import SelectionOptions
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.times import DAY, Calendar, Period, parse_bound, parse_period
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from mps_bill.ask.change_sides import ChangeRun, NamedPeriod
     from mps_bill.cli.metering import UsageRun
     from mps_bill.metering.groups import Group, Metered
-    from mps_bill.rating.contract import Contract
 
 #: The number of days that a day is compared with by default.
 DAYS_COMPARED = 7
@@ -53,86 +50,54 @@ class ChangeOptions:
         """The option of each side, with its values."""
         return ("--before", self.before or []), ("--after", self.after or [])
 
-    def groupings(self) -> tuple[str, ...]:
-        """Return the groupings of --by, each once."""
+    @property
+    def files(self) -> list[str]:
+        """The values of both sides, if they are usage files."""
+        return [name for _, names in self.sides for name in names]
+
+    def groupings(self, selection: SelectionOptions) -> tuple[str, ...]:
+        """Return the groupings of --by, each once. Refuse a selection with a period of its own."""
         from mps_bill.rating.selection import LINE_KEYS
 
         names = [name for one in self.by or () for name in one.split(",")]
         for name in names:
             options.check_key(name, LINE_KEYS, "--by")
+        if selection.from_ or selection.to or selection.on:
+            raise invalid("--from, --to, --on", "the periods are those of --before and --after")
         return tuple(dict.fromkeys(names))
 
 
-def compare_sides(
-    change: ChangeOptions,
-    usage: list[str],
-    prices: list[str],
-    account: str | None,
-    output: OutputOptions,
-    selection: SelectionOptions,
-    reading: ReadingOptions,
-) -> int:
-    """Show why the bill of one side is higher than that of the other."""
-    by = change.groupings()
-    if selection.from_ or selection.to or selection.on:
-        raise invalid("--from, --to, --on", "the periods are those of --before and --after")
+def compare_periods(run: UsageRun, change: ChangeOptions, by: tuple[str, ...], account: str | None) -> int:
+    """Show why the bill of one period is higher than that of another, or of the days before."""
+    from mps_bill.ask import change_sides
 
-    from mps_bill.cli.metering import UsageRun
-    from mps_bill.rating.contract import LIST_PRICES
-    from mps_bill.view.change_view import ChangeView
-
-    files = [name for _, names in change.sides for name in names]
-    run = UsageRun.of(usage or files, prices, reading, output, selection, [by])
-    if not usage:
-        _check_files(change)
-    periods = _periods(change, run.book.offset) if usage else None
-    contract = options.load_account(account, run.book).contract if account else LIST_PRICES
-    changed = (
-        _compare_periods(run, *periods, by, contract, {"--account": account})
-        if periods
-        else _compare_files(run, change, by or ("item",), contract, {"--account": account})
-    )
-    output.show(ChangeView(changed, change.show_all))
-    return run.end(changed.problems, notices=_empty(changed))
-
-
-_Inputs = Mapping[str, str | None]
-
-
-def _compare_periods(
-    run: UsageRun,
-    before: NamedPeriod | int,
-    after: NamedPeriod,
-    by: tuple[str, ...],
-    contract: Contract,
-    inputs: _Inputs,
-) -> ChangeRun:
-    """Compare two periods of the usage, or a day with the days before it."""
-    from mps_bill.ask.change_sides import compare_periods, tag_columns
-
-    selection = run.selection
-    with run.metering(inputs) as (sources, meter_options):
-        # The first tag tells which project a day's change is from. A tag in --only has a known value already.
+    before, after = _periods(change, run.book.offset)
+    contract, selection = options.load_contract(account or None, run.book), run.selection
+    with run.metering({"--account": account}) as (sources, meter_options):
+        # The first tag shows which project has caused a day's change. A tag in --only has a known value already.
         if not by and isinstance(before, int) and not selection.tags:
-            selection = replace(selection, tags=tag_columns(sources, run.book, meter_options)[:1])
+            selection = replace(selection, tags=change_sides.tag_columns(sources, run.book, meter_options)[:1])
             meter_options = replace(meter_options, tags=selection.tags)
             by = ("item", *selection.tags)
-        return compare_periods(sources, run.book, meter_options, before, after, by or ("item",), contract, selection)
+        changed = change_sides.compare_periods(
+            sources, run.book, meter_options, before, after, by or ("item",), contract, selection
+        )
+    return _end(run, changed, change)
 
 
-def _compare_files(
-    run: UsageRun, change: ChangeOptions, by: tuple[str, ...], contract: Contract, inputs: _Inputs
-) -> ChangeRun:
-    """Compare the usage of some files with that of others."""
+def compare_files(run: UsageRun, change: ChangeOptions, by: tuple[str, ...], account: str | None) -> int:
+    """Show why the bill of some usage files is higher than that of others."""
     from mps_bill.ask.change_sides import compare_usage
     from mps_bill.metering.sources import expanded
     from mps_bill.rating.selection import Selection
 
+    _check_files(change)
+    contract = options.load_contract(account or None, run.book)
     (_, before), (_, after) = change.sides
     groups: list[Group] = []
     # New usage is in the files of one side only, so the selection is checked against both sides together.
     unchecked = replace(run, selection=Selection(tags=run.selection.tags))
-    with unchecked.metering(inputs) as (sources, meter_options):
+    with unchecked.metering({"--account": account}) as (sources, meter_options):
         once_read = meter_options.done
 
         def done(metered: Metered) -> None:
@@ -142,17 +107,20 @@ def _compare_files(
 
         first = sum(len(expanded(name)) for name in before)
         parts = (", ".join(before), sources[:first]), (", ".join(after), sources[first:])
-        found = compare_usage(*parts, run.book, replace(meter_options, done=done), by, contract, run.selection)
+        meter_options = replace(meter_options, done=done)
+        changed = compare_usage(*parts, run.book, meter_options, by or ("item",), contract, run.selection)
         run.check_used(groups)
-    return found
+    return _end(run, changed, change)
 
 
-def _empty(changed: ChangeRun) -> Iterator[str]:
-    """Report the sides without a bill, which may be a mistake."""
-    for side in (changed.changes.before, changed.changes.after):
-        if not side.bills:
-            days = len(side.parts)
-            yield f"Nothing was billed in {side.label if days == 1 else f'the {days} days before'}"
+def _end(run: UsageRun, changed: ChangeRun, change: ChangeOptions) -> int:
+    """Show the change, and report sides without a bill, which may be a mistake."""
+    from mps_bill.view.change_view import ChangeView
+
+    run.output.show(ChangeView(changed, change.show_all))
+    empty = [side for side in (changed.changes.before, changed.changes.after) if not side.bills]
+    places = (side.label if len(side.parts) == 1 else f"the {len(side.parts)} days before" for side in empty)
+    return run.end(changed.problems, notices=(f"Nothing was billed in {place}" for place in places))
 
 
 def _check_files(change: ChangeOptions) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mps_bill.metering.workspace import Resources
     from mps_bill.price_sheet.book import PriceBook
     from mps_bill.price_sheet.sheet_model import PriceSheet
+    from mps_bill.rating.contract import Contract
     from mps_bill.settlement.account import Account
 
 T = TypeVar("T")
@@ -312,6 +313,13 @@ def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[Price
     if problems := [*missing, *(problem for sheet in loaded for problem in sheet.problems)]:
         raise InputRejected(problems)
     return [sheet.draft.sheet for sheet in loaded if sheet.draft]
+
+
+def load_contract(account: str | None, book: PriceBook) -> Contract:
+    """Return the contract of the account in a file, or list prices without a file."""
+    from mps_bill.rating.contract import LIST_PRICES
+
+    return LIST_PRICES if account is None else load_account(account, book).contract
 
 
 def load_account(name: str, book: PriceBook) -> Account:

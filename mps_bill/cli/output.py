@@ -74,13 +74,13 @@ def open_output(
             yield stream
 
 
-def write_bytes(path: str | None, data: bytes, *, option: str = "--output") -> None:
+def write_bytes(path: str | None, data: bytes) -> None:
     """Write a binary result to a file, as `open_output` does, or to standard output."""
     if path is None:
-        with _standard_output(option):
+        with _standard_output("--output"):
             sys.stdout.buffer.write(data)
     else:
-        with _bytes_to(path, option) as stream:
+        with _bytes_to(path, "--output") as stream:
             stream.write(data)
 
 
@@ -121,15 +121,10 @@ def _standard_output(option: str) -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has gone (`| head`) and needs no more.
-        drop_output()
+        drop(sys.stdout)
     except OSError as error:
-        drop_output()
+        drop(sys.stdout)
         raise cannot_write("standard output", option, error) from None
-
-
-def drop_output() -> None:
-    """Discard all further output. Otherwise Python would report the error again when it flushes at exit."""
-    drop(sys.stdout)
 
 
 @contextmanager
@@ -138,10 +133,11 @@ def pipe_may_break() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        drop_output()
+        drop(sys.stdout)
 
 
 def drop(stream: IO[str]) -> None:
+    """Discard all further output. Otherwise Python would report the error again when it flushes the stream at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -114,15 +114,6 @@ class ProblemReport:
             Counter(self.counts) + Counter(other.counts),
         )
 
-    def headed_by(self, problem: Problem) -> ProblemReport:
-        """Return the report with a problem of the whole input before the others."""
-        return ProblemReport(
-            (problem, *self.shown),
-            (ProblemGroup(problem, 1, ()), *self.groups),
-            in_order([problem, *(first for first in self.firsts if first.kind != problem.kind)]),
-            {**self.counts, problem.kind: self.counts.get(problem.kind, 0) + 1},
-        )
-
 
 #: The number of lines that a group of problems lists.
 _LINES_NAMED = 3

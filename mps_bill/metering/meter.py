@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted, report_of
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.encodings import NotUtf8Error, in_utf8
 from mps_bill.metering.exact_reader import UsageFiles, open_files, read_exactly
@@ -54,7 +54,7 @@ def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOption
             options.notify(f"Warning: {warning}")
     if metered.unknown_items and metered.rows_rejected == metered.rows_read:
         hint = _sheets_with(metered.unknown_items)
-        metered = replace(metered, problems=metered.problems.headed_by(hint)) if hint else metered
+        metered = replace(metered, problems=report_of([hint]) + metered.problems) if hint else metered
     _check_count(files.sources, metered)
     if metered.problems.total and not options.bill_good_rows:
         raise InputRejected(metered.problems)
