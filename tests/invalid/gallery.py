@@ -91,7 +91,8 @@ def page() -> str:
         "If the sheet is right, suppress the warning with a comment that gives the reason, on the same line or on the line",
         "before: `# mps-bill: ignore P901 (not on the price list)`.",
         "",
-        "The examples come from the sheets in `tests/invalid`, which are tested.",
+        "The examples come from the sheets in `tests/invalid`, which are tested. The codes of usage, accounts and other files",
+        "are in [problems.md](problems.md).",
     ]
     for kind in every_kind():
         lines += ["", f"## {kind.code} {kind.slug}", "", f"*{_sort(kind)}.* {meanings.get(kind.code, 'TO BE WRITTEN')}"]
