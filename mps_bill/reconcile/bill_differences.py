@@ -30,7 +30,7 @@ from mps_bill.reconcile.sides import OurBill, Paid, Side, TheirBill
 def compare_bill(
     product: str, period: BillPeriod, ours: OurBill, theirs: TheirBill, tolerance: Decimal, only_theirs: Category
 ) -> BillComparison:
-    """One bill; `only_theirs` is the category of a line that the provider alone has."""
+    """Compare one bill; `only_theirs` is the category of a line that only the provider has."""
     difference = theirs.payable - ours.payable
     split = NONE if difference else _list_leeway(ours, theirs)
     paid = _both_paid(ours, theirs)
@@ -42,13 +42,13 @@ def compare_bill(
         elif mine:
             found.append(_one_sided(mine, "missing-there"))
         elif other and (other.key != ALL_ITEMS or other.list_amount or other.net):
-            # A bill of nothing, without items, is no more than none.
+            # A bill of nothing, without items, is the same as no bill.
             found.append(_one_sided(other, only_theirs))
     found += _reductions(ours, theirs)
     if paid:
         found += _payment_differences(*paid, difference, theirs.place)
     found = _with_one_rounding(found, theirs.place)
-    # What stands under coupons is no part of the payable of the export, so it is none of ours here.
+    # Coupons are not part of the payable of the export, so they are no part of ours here.
     payables = (ours.payable - theirs.coupons, theirs.payable - theirs.coupons)
     return BillComparison(product, period, *payables, len(theirs.rows), paid, tuple(found))
 
@@ -58,15 +58,15 @@ def _rounding(amount: Decimal, place: Place | None = None) -> Difference:
 
 
 def _with_one_rounding(found: Sequence[Difference], place: Place | None) -> list[Difference]:
-    """The differences with all rounding of the bill as one, at the end."""
+    """The differences, with all rounding of the bill combined into one at the end."""
     total = sum((one.amount for one in found if one.category == "rounding"), ZERO)
     others = [one for one in found if one.category != "rounding"]
     return [*others, _rounding(total, place)] if total else others
 
 
 def _one_sided(side: Side, category: Category) -> Difference:
-    """A line that one side alone has."""
-    # Bills as a whole have no quantity, so their amount shows that one is billed in another period.
+    """The difference of a line that only one side has."""
+    # Bills compared as a whole have no quantity, so it is their amount that finds one billed in another period.
     shown, unit, shift = side.list_amount, "", side.quantity or Fraction(0)
     if side.key == ALL_ITEMS:
         shift = Fraction(side.list_amount)
@@ -81,13 +81,13 @@ def _one_sided(side: Side, category: Category) -> Difference:
 
 
 def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Difference]:
-    """The differences of a line that both sides have, with what is left between the list amounts."""
+    """The differences of a line that both sides have, including what is left between the list amounts."""
     found = list(_valued_differences(ours, theirs))
     rest = theirs.list_amount - ours.list_amount - sum((one.amount for one in found), ZERO)
     if leeway.holds(rest):
         return [*found, _rounding(rest)]
     if found and ours.price is None:
-        # There is no single price to value the quantity by, so the rest is its value.
+        # Without a single price to value the quantity by, its value is the rest.
         return [replace(found[0], amount=found[0].amount + rest), *found[1:]]
     note = said("list amount") if theirs.key == ALL_ITEMS else said("not quantity x price")
     lists = (ours.list_amount, theirs.list_amount)
@@ -95,7 +95,7 @@ def _line_differences(ours: Side, theirs: Side, leeway: Leeway) -> list[Differen
 
 
 def _valued_differences(ours: Side, theirs: Side) -> Iterator[Difference]:
-    """Quantity and deduction valued at our price, and the price at their quantity; none of bills as a whole."""
+    """Quantity and deduction valued at our price, and price valued at their quantity; nothing for bills as a whole."""
     if ours.key == ALL_ITEMS:
         return
     unit = theirs.unit or ours.unit
@@ -124,7 +124,7 @@ def _differing(ours: Fraction, theirs: Fraction, tolerance: Fraction) -> Fractio
 
 
 def _list_leeway(ours: OurBill, theirs: TheirBill) -> Leeway:
-    """What the list amounts of lines may differ by where the provider splits them at two decimal places as well."""
+    """The leeway of the list amounts of lines if the provider splits these at two decimal places as well."""
     if not _are_cents(theirs.rows):
         return NONE
     lists = sum((row.list_amount for row in theirs.rows), ZERO)
@@ -132,8 +132,8 @@ def _list_leeway(ours: OurBill, theirs: TheirBill) -> Leeway:
 
 
 def _line_leeway(ours: Side, theirs: Side, tolerance: Decimal, split: Leeway) -> Leeway:
-    """What the list amounts of a line may differ by: the tolerance for each row, or for each bill where rows are sums of amounts
-    in cents; and what the provider's splitting makes of it where the bill is right (`split`)."""
+    """The leeway of the list amount of a line: the tolerance for each row, or for each bill if rows are sums of amounts in cents;
+    and the leeway of the provider's splitting where the bill is right (`split`)."""
     rows = len(theirs.rows)
     if theirs.sums and _are_cents(theirs.rows):
         rows = max(rows, ours.bills)
@@ -146,7 +146,7 @@ def _are_cents(rows: Iterable[ExportRow]) -> bool:
 
 
 def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
-    """What took rows from their list amounts to their payables: discounts and coupons beyond ours, and rounding."""
+    """The reductions from list amounts to payables: discounts and coupons that are not ours, and rounding."""
     is_right = ours.payable == theirs.payable
     net = _net_amounts(ours, theirs)
     leeways = {
@@ -161,7 +161,7 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
             yield from _discounts(mine, side, leeways)
             continue
         for row in side.rows:
-            # A bill as a whole has no odd cents, and what it states is its rounding.
+            # A bill compared as a whole has no odd cents, and its rounding is as stated.
             is_exact = key == ALL_ITEMS and "round_down" in row.amounts and not unexplained(row)
             discount, rounding = _discount_and_rounding(row, NONE if is_exact else leeways[row.place])
             yield _rounding(-rounding)
@@ -170,7 +170,7 @@ def _reductions(ours: OurBill, theirs: TheirBill) -> Iterator[Difference]:
 
 
 def _net_amounts(ours: OurBill, theirs: TheirBill) -> dict[Place, Decimal]:
-    """What the payable of each row is split from: its list amount less its share of our discount of the line."""
+    """The amount from which the payable of each row is split: its list amount less its share of our discount of the line."""
     net = {row.place: row.list_amount for row in theirs.rows}
     for key, side in theirs.lines.items():
         mine, listed = ours.lines.get(key), sum((row.list_amount for row in side.rows), ZERO)
@@ -181,8 +181,8 @@ def _net_amounts(ours: OurBill, theirs: TheirBill) -> dict[Place, Decimal]:
 
 
 def _discounts(ours: Side, theirs: Side, leeways: Mapping[Place, Leeway]) -> Iterator[Difference]:
-    """The discount of a line where we have one too. It is right where it is ours within what its rows may be rounded by, or where
-    it leads to our net amount within the odd cents of the bill."""
+    """Compare the discount of a line that has one on our side too. It is right if it equals ours within the rounding of its rows,
+    or if it leads to our net amount within the odd cents of the bill."""
     reduced = sum((row.list_amount - row.payable for row in theirs.rows), ZERO)
     discount = sum((_stated_discount(row, leeways[row.place]) for row in theirs.rows), ZERO)
     leeway = sum((leeways[row.place] for row in theirs.rows), NONE)
@@ -198,17 +198,16 @@ def _discount(key: LineKey, ours: Decimal, theirs: Decimal, place: Place | None)
 
 
 def _stated_discount(row: ExportRow, leeway: Leeway) -> Decimal:
-    """What a row says was taken off, with what it does not account for where that is more than rounding can be."""
+    """The discount and coupon of a row, and any unexplained rest that is larger than rounding can be."""
     rest = unexplained(row)
     return row.amount("discount") + row.amount("coupon") + (rest if abs(rest) > leeway.least else ZERO)
 
 
 def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Decimal]:
-    """What took a row from its list amount to its payable: discounts and coupons, and rounding.
+    """The reductions of a row from its list amount to its payable: discounts and coupons, and rounding.
 
-    A discount that small is rounding: most exports have no column of its own for it. What the row does not account for
-    counts as a discount when it is more than rounding can be. Odd cents are rounding too, whether the row has a column for
-    them or not.
+    A discount no larger than rounding counts as rounding, because most exports have no separate column for that. An unexplained
+    rest larger than rounding counts as a discount. Odd cents are rounding too, whether the row has a column for them or not.
     """
     more = row.payable - row.list_amount
     if abs(more) > leeway.least and leeway.holds(more):
@@ -220,16 +219,15 @@ def _discount_and_rounding(row: ExportRow, leeway: Leeway) -> tuple[Decimal, Dec
 
 
 def _both_paid(ours: OurBill, theirs: TheirBill) -> tuple[Paid, Paid] | None:
-    """How both sides were paid; None where one of them does not state the whole of it."""
+    """The payments of both sides; None if one of them does not state all of them."""
     if ours.paid is None or sum(ours.paid.values()) != ours.payable or not theirs.rows:
         return None
     return (ours.paid, theirs.paid) if all(map(has_payments, theirs.rows)) else None
 
 
 def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: Place | None) -> Iterator[Difference]:
-    """What was paid otherwise. The difference of the payables itself is paid by something and is explained elsewhere, so it
-    is taken out of the column that bears it, whose note says so; what is left moves money between columns and adds up to
-    nothing."""
+    """Differences between payments. The difference of the payables itself is explained elsewhere, so it is taken out of the
+    column that bears it, whose note says so; the remaining differences move money between columns and add up to zero."""
     columns = tuple(PAYMENTS)[::-1]
     more = {column: theirs[column] - ours[column] for column in columns}
     notes = {column: by for column, (_, by) in PAYMENTS.items()}
@@ -246,7 +244,7 @@ def _payment_differences(ours: Paid, theirs: Paid, difference: Decimal, place: P
 
 
 def leeways_of_sums(ours: OurBill, theirs: TheirBill) -> dict[Place, Leeway]:
-    """The leeway of each row that is the sum of the rows of several bills."""
+    """The leeway of each row that sums the rows of several bills."""
     is_right = ours.payable == theirs.payable
     return {
         place: mine.leeway if is_right else LEAST * mine.bills
@@ -257,7 +255,7 @@ def leeways_of_sums(ours: OurBill, theirs: TheirBill) -> dict[Place, Leeway]:
 
 
 def _money(micros: Fraction, price: Fraction | None) -> Decimal:
-    """`micros` x `price`, rounded half up at ten decimal places as a line's amount is; 0 where there is no single price."""
+    """`micros` x `price`, rounded half up at ten decimal places like the amount of a line; 0 without a single price."""
     return _decimal(micros * price) if price is not None else ZERO
 
 

@@ -67,7 +67,7 @@ def reconcile(
 
 
 def _months(matched: Mapping[str, Sequence[MatchedRow]], book: PriceBook) -> frozenset[str]:
-    """The statement months that the export has any row of. It says nothing of the bills of other months."""
+    """The statement months for which the export has any row. It says nothing about the bills of other months."""
     return frozenset(
         book.calendar(product).month(row_second(one.row, book.calendar(product)))
         for product, rows in matched.items()
@@ -76,7 +76,7 @@ def _months(matched: Mapping[str, Sequence[MatchedRow]], book: PriceBook) -> fro
 
 
 def _grain(product: str, bills: Sequence[Bill], rows: Sequence[MatchedRow], book: PriceBook) -> Grain:
-    """The periods that are compared: whole months where some are settled as a whole, by our bills or else by the sheets."""
+    """The periods to compare: whole months if our bills (or, without any, the sheets) settle some of them as a whole."""
     ours = [bill.cycle.is_monthly for bill in bills if bill.cycle.product == product]
     if any(ours or (sheet.billing.settlement == "monthly" for sheet in book.versions[product])):
         return "month"
@@ -134,7 +134,7 @@ def _revised(bills: Sequence[BillComparison], unknown: _Unknown) -> list[BillCom
 
 
 def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:
-    """What is missing in one period and too much in another is `late`, at both ends."""
+    """Mark what is missing in one period and too much in another as `late`, on both sides."""
     losses: list[tuple[int, int, Difference]] = []
     gains: dict[LineKey | None, list[tuple[int, int, Difference]]] = {}
     for number, bill in enumerate(bills):
@@ -160,7 +160,7 @@ def _with_late(bills: Sequence[BillComparison]) -> list[BillComparison]:
     ]
 
 
-#: The rows of products that no mapping names, by what they have: an item and its spec, or without them a payable.
+#: The rows of products that no mapping names, by their item and spec, or by their payable if they name no item.
 _Unknown = Mapping[tuple[str, str] | Decimal, Sequence[tuple[BillPeriod, ExportRow]]]
 
 
@@ -175,7 +175,7 @@ def _unknown_rows(excluded: Iterable[ExcludedRows], mapping: BillMapping, calend
 
 
 def _with_hints(bill: BillComparison, unknown: _Unknown) -> BillComparison:
-    """The bill with a hint where what is missing there is just what a product has that no mapping names."""
+    """The bill, with a hint where exactly what is missing there is billed under a product that no mapping names."""
     return replace(bill, differences=tuple(_with_hint(one, bill, unknown) for one in bill.differences))
 
 
@@ -194,7 +194,7 @@ def _with_hint(one: Difference, bill: BillComparison, unknown: _Unknown) -> Diff
 
 
 def _whole_if_missing(bill: BillComparison) -> BillComparison:
-    """A bill of which the provider has nothing at all is one difference, not one for each line and one for rounding."""
+    """Make one difference of a bill that the provider does not have at all, not one for each line and one for rounding."""
     lines = sum(one.category == "missing-there" for one in bill.differences)
     if bill.rows or not lines or not all(one.category in ("missing-there", "rounding") for one in bill.differences):
         return bill
@@ -206,8 +206,8 @@ def _whole_if_missing(bill: BillComparison) -> BillComparison:
 
 
 def _with_gathered_rounding(bill: BillComparison) -> BillComparison:
-    """Counts the rounding that comes of other differences with the largest of them: another quantity also rounds otherwise,
-    by less than a cent. What is more, or has nothing else beside it, is rounding by itself."""
+    """Count rounding that results from other differences with the largest of them: another quantity is also rounded
+    differently, by less than a cent. A larger rounding, or one without other differences, remains a difference of its own."""
     if not bill.differences:
         return bill
     *others, last = bill.differences

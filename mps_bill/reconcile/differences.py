@@ -1,4 +1,4 @@
-"""What a reconciliation found, as values: differences by category and period, and the law that they add up."""
+"""The result of a reconciliation as values: differences by category and period, with the invariant that they add up."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ MEANINGS: Mapping[Category, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference: `amount` is what it adds to the provider's payable beyond ours.
+    """One difference, which makes the provider's payable larger than ours by `amount`.
 
-    `ours` and `theirs` are what differs, in `unit` (a unit of quantity, or empty for money); None: that side has nothing.
-    `shift` is the quantity in micros that the provider has more, by which late usage is found in another period;
-    `display_tolerance` is how far it may be off.
+    `ours` and `theirs` are the differing values in `unit` (a unit of quantity, or empty for money); None: that side has nothing.
+    `shift` is the quantity in micros that the provider has more, by which late usage is found in another period; it may be off by
+    `display_tolerance`.
     """
 
     category: Category
@@ -56,7 +56,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class BillComparison:
-    """A period of a product: both payables, how both were paid (None: not known), and the differences."""
+    """A period of a product: both payables, both payments (None: unknown), and the differences."""
 
     product: str
     period: BillPeriod
@@ -71,16 +71,16 @@ class BillComparison:
         return self.theirs - self.ours
 
     def check(self) -> None:
-        """The law that the differences add up to that of the payables."""
+        """Check that the differences add up to the difference of the payables."""
         explained = sum((difference.amount for difference in self.differences), ZERO)
         law(explained == self.difference, "{} of {} explained in {}", explained, self.difference, self.period.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Every period of every product, what was excluded, and where the export contradicts itself. The products of `as_a_whole`
-    are compared bill by bill, since the export has no billing items of them. `outside` is how many bills of ours are of months
-    that the export has nothing of, and what they come to: they are not compared."""
+    """Every period of every product, the excluded rows, and the contradictions within the export. The products of `as_a_whole`
+    are compared bill by bill, because the export has no billing items for them. `outside` is the number and the amount of our
+    bills of months that the export does not have, which are not compared."""
 
     export: Export
     grains: Mapping[str, Grain]
@@ -91,7 +91,8 @@ class Reconciliation:
     with_account: bool
     as_a_whole: frozenset[str] = frozenset()
     outside: tuple[int, Decimal] = (0, ZERO)
-    #: What of the comparison is shown; of chosen lines only the differences are, since a payable is of whole bills.
+    #: The part of the comparison that is shown. For chosen lines that is only differences, because payables belong to whole
+    #: bills.
     selection: Selection = EVERYTHING
 
     @property
@@ -117,7 +118,7 @@ class Reconciliation:
         return sum((bill.theirs for bill in self.bills), ZERO)
 
     def by_category(self) -> dict[Category, tuple[int, Decimal]]:
-        """How many differences each category has, and their sum; together the whole difference."""
+        """The number and the sum of the differences of each category; together they are the whole difference."""
         found: dict[Category, tuple[int, Decimal]] = {}
         for category in MEANINGS:
             amounts = [difference.amount for _, difference in self.differences if difference.category == category]
@@ -135,10 +136,10 @@ class Reconciliation:
 
 
 def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> Reconciliation:
-    """What a selection has of a comparison of whole bills.
+    """The selected part of a comparison of whole bills.
 
     Raises:
-        ValueError: the period cuts what is compared, such as a month; or lines are chosen by what an export does not have.
+        ValueError: the period splits a compared period, such as a month; or lines are chosen by a key that exports do not have.
     """
     for key in selection.only:
         if key not in ("item", "spec", "region"):
@@ -158,7 +159,7 @@ def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> R
         result,
         bills=tuple(bill for bill in (_of_lines(bill, selection) for bill in bills) if bill),
         excluded=tuple(one for one in excluded if one.rows),
-        # What the export contradicts itself in as a whole belongs to no period.
+        # A contradiction of the export as a whole belongs to no period.
         contradictions=tuple(
             one for one in result.contradictions if one.place not in seconds or seconds[one.place] in period
         ),
@@ -167,7 +168,7 @@ def selected(result: Reconciliation, selection: Selection, book: PriceBook) -> R
 
 
 def _of_lines(bill: BillComparison, selection: Selection) -> BillComparison | None:
-    """The bill with the differences of the chosen lines; None where some are chosen and it has none of theirs."""
+    """The bill with the differences of the chosen lines; None if lines are chosen and it has no difference of them."""
     if not selection.only:
         return bill
     differences = tuple(
@@ -179,7 +180,7 @@ def _of_lines(bill: BillComparison, selection: Selection) -> BillComparison | No
 
 
 def paid_totals(bills: Iterable[BillComparison]) -> tuple[Paid, Paid] | None:
-    """How all bills were paid, ours and theirs, of those of which both are known."""
+    """The payments of all bills, ours and theirs, for the bills of which both are known."""
     known = [bill.paid for bill in bills if bill.paid]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""The provider's bill export, as values: one row, and the rows of a run."""
+"""The provider's bill export as values: one row, and all rows of a run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mps_bill.core.times import HOUR
 #: The clock of the provider's bills. Times in exports have no offset.
 EXPORT_OFFSET = 8 * HOUR
 CENT = Decimal("0.01")
-#: The maximum that rounding changes a row by: rows are split from a bill at two decimal places, which is half a cent, and any of
-#: them may bear an odd cent of the bill.
+#: The maximum that rounding changes a row by: half a cent, because rows are split from a bill at two decimal places, and an odd
+#: cent of the bill, which any row may bear.
 MAX_ROW_ROUNDING = Decimal("0.015")
-#: How exports spell a value that is not there.
+#: How exports spell a missing value.
 ABSENT = frozenset({"", "-", "NULL", "null"})
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """A row of an export; text that is absent is empty. `amounts` has the columns of money that the export has.
+    """A row of an export; missing text is empty. `amounts` has the money columns of the export.
 
-    The time is `start` and `end` (seconds), else the `day` (2023-11-10), else the `month` (2023-11). `usage` and `plan`
-    (what resource plans covered) are quantities of `usage_unit`, `list_price` is per `price_unit`. `fee` is what the row is for,
-    a key of `FEES`, or empty where its fee type is not known.
+    The time is given by `start` and `end` (seconds), or else by the `day` (2023-11-10), or else by the `month` (2023-11). `usage`
+    and `plan` (the quantity that resource plans covered) are in `usage_unit`; `list_price` is per `price_unit`. `fee` is a key of
+    `FEES`, or empty if the fee type is unknown.
     """
 
     place: Place
@@ -64,7 +64,7 @@ class ExportRow:
 
 @dataclass(frozen=True, slots=True)
 class ClosingRow:
-    """The row 合计 of an export, and the rows (by number, from and to) that it is the sum of."""
+    """The row 合计 of an export, which sums the rows with the numbers from `first` until before `end`."""
 
     place: Place
     amounts: Mapping[str, Decimal]
@@ -74,8 +74,8 @@ class ClosingRow:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file that was read: its form (`csv` or `json`), its encoding, and how many bill rows it has; or one of an archive
-    that is `other` and was passed over."""
+    """A file that was read: its form (`csv` or `json`), its encoding and its number of bill rows; or a file of an archive that
+    was skipped (`other`)."""
 
     name: str
     form: str
@@ -85,7 +85,7 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The rows of all export files, in their order."""
+    """The rows of all export files, in order."""
 
     files: tuple[ExportFile, ...]
     rows: tuple[ExportRow, ...]

@@ -14,8 +14,8 @@ from functools import lru_cache
 from mps_bill.core.diagnostics import one_of
 from mps_bill.core.language import mark, said
 
-#: column -> its spellings, the one to prefer first. Case, spaces and a group before a slash make no difference, so that the
-#: names of the API are the English headings too.
+#: column -> its spellings, the preferred one first. Case, spaces and a group before a slash make no difference, so the names of
+#: the API are also the English headings.
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "record": ("RecordID", "账单明细ID"),
     "month": ("账期", "BillingCycle", "账单月份"),
@@ -44,7 +44,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "round_down": ("抹零优惠", "RoundDownDiscount"),
     "payable": ("应付金额", "PretaxAmount", "应付金额（含税）"),
     "cash": ("现金支付", "CashAmount"),
-    # A refund of credit pays as cash does: PaymentAmount = CashAmount + AdjustAmount.
+    # A refund of credit pays like cash: PaymentAmount = CashAmount + AdjustAmount.
     "adjust": ("信用额度退款抵扣", "AdjustAmount"),
     "paid": ("PaymentAmount",),
     "voucher": ("代金券抵扣", "DeductedByCashCoupons"),
@@ -52,15 +52,14 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "outstanding": ("欠费金额", "OutstandingAmount"),
     "currency": ("币种", "Currency", "定价币种"),
 }
-#: An export has at least one of each group.
+#: An export has at least one column of each group.
 REQUIRED: tuple[tuple[str, ...], ...] = (
     ("list_amount",),
     ("payable",),
     ("product", "product_code"),
     ("start", "day", "month"),
 )
-#: The columns of how a bill was paid, with what people call what stands there, and the note of a difference. An export may have
-#: none of them.
+#: The payment columns, each with its name for people and the note of a difference. An export may have none of them.
 PAYMENTS: Mapping[str, tuple[str, str]] = {
     "voucher": (mark("Vouchers", "paid"), said("paid by vouchers")),
     "card": (mark("Stored-value cards", "paid"), said("paid by stored-value cards")),
@@ -69,7 +68,7 @@ PAYMENTS: Mapping[str, tuple[str, str]] = {
 }
 #: The columns that the closing row of an export sums.
 SUMMED = ("list_amount", "discount", "coupon", "payable", *PAYMENTS, "paid", "adjust")
-#: What a row is for -> its names as 费用类型, 账单类型 and the API's Item. What is not usage or rounding is no bill of usage.
+#: The purpose of a row -> its names as 费用类型, 账单类型 and the API's Item. Only usage and rounding are part of usage bills.
 FEES: Mapping[str, tuple[str, ...]] = {
     "usage": ("云资源按量费用", "按量付费", "按量付费费用", "PayAsYouGoBill"),
     "free": ("免费额度",),
@@ -81,7 +80,7 @@ FEES: Mapping[str, tuple[str, ...]] = {
     "subscription": ("订阅后付费用",),
     "commission": ("佣金费用",),
 }
-#: The closing row has no month, and this in one of its cells.
+#: The closing row has no month, and has this word in a cell.
 CLOSING_WORD = "合计"
 #: Columns that an export may have twice, in two spellings; the preferred one counts.
 _SEVERAL = ("region", "item", "instance")
@@ -89,7 +88,7 @@ _SEVERAL = ("region", "item", "instance")
 
 @lru_cache(maxsize=10_000)
 def heading(name: str) -> str:
-    """A heading as it is looked up: without regard to case, spaces and full-width forms."""
+    """A heading in the form used for look-up: case, spaces and full-width forms make no difference."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -98,16 +97,16 @@ _FEE_OF = {heading(spelling): fee for fee, spellings in FEES.items() for spellin
 
 
 def fee_of(name: str) -> str | None:
-    """What a row of a fee type or bill type is for, a key of `FEES`; None where the name is not known."""
+    """The key of `FEES` for a fee type or bill type; None if the name is unknown."""
     return _FEE_OF.get(heading(name))
 
 
 def find_columns(
     names: Sequence[str], given: Collection[str] = (), own: Mapping[str, str] | None = None
 ) -> tuple[dict[str, int], list[tuple[int, str]], list[str]]:
-    """The number of each known column among the names of a header; duplicate columns, as (number, message); and missing
-    ones, as messages. The columns of `given` need not be among the names. `own` has columns by the headings of a mapping,
-    which go before the known spellings of these columns."""
+    """Find the number of each known column in a header. Also return duplicate columns, as (number, message), and missing ones, as
+    messages. The columns of `given` may be missing. `own` maps headings of a mapping to columns; they take precedence over the
+    known spellings of these columns."""
     own = own or {}
     found: dict[str, int] = {}
     duplicates: list[tuple[int, str]] = []
@@ -130,7 +129,7 @@ def find_columns(
 
 
 def are_garbled(names: Sequence[str]) -> bool:
-    """Whether headings were read or saved in a wrong encoding: they are known ones in another, or their characters are lost."""
+    """Whether headings were read or saved in a wrong encoding: in another they are known, or their characters are lost."""
     text = ",".join(names)
     if "??" in text:
         return True
@@ -148,11 +147,11 @@ def is_heading(name: str) -> bool:
 
 
 def is_focus(names: Sequence[str]) -> bool:
-    """Whether headings are those of the FOCUS specification, which has none of the provider's."""
+    """Whether headings are those of the FOCUS specification."""
     return {"billedcost", "chargeperiodstart"} <= {heading(name) for name in names}
 
 
-#: What text was read as, and what it is.
+#: The encoding with which text was read, and its real one.
 _MISREAD = (
     ("cp1252", "utf-8"),
     ("latin-1", "utf-8"),
@@ -163,7 +162,7 @@ _MISREAD = (
 
 
 def _column(name: str, columns: Mapping[str, str]) -> str | None:
-    """The column of a heading, as it is or without the group before its slash."""
+    """The column of a heading, with or without the group before its slash."""
     return columns.get(heading(name)) or columns.get(heading(name.partition("/")[2]))
 
 

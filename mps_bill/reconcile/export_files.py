@@ -1,4 +1,4 @@
-"""What is in a file of an export: the file itself, or what `.gz` and the `.zip` of a subscription hold. Decoding text."""
+"""The contents of an export file: the file itself, or the members of a `.gz` or of the `.zip` of a subscription; and decoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mps_bill.metering.foreign_forms import WORKBOOK
 from mps_bill.reconcile import export_problems as kinds
 
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
-#: How files start that are named like an export and are none.
+#: How files start that are named like an export but are something else.
 _STARTS = {
     b"\xd0\xcf\x11\xe0": WORKBOOK,
     b"PAR1": "this is Parquet; give the CSV or the JSON answers",
@@ -23,14 +23,14 @@ _STARTS = {
     b"PK\x05\x06": "the archive is empty",
 }
 _SUFFIXES, _TEXTS = (".csv", ".csv.gz", ".json", ".jsonl"), (".txt",)
-#: What else may hold bills, and so is not passed over.
+#: Other files that may contain bills, and so are not skipped.
 _MAY_HOLD_BILLS = (".zip", ".xlsx", ".xls", ".xml", ".parquet")
-#: What Macs add to archives.
+#: Members that macOS adds to archives.
 _EXTRAS = ("__MACOSX/", ".DS_Store")
 
 
 class NotAnExport(Exception):
-    """A file cannot be an export; the message says what it is."""
+    """A file is not an export; the message says what it is."""
 
     def __init__(self, message: str, kind: Kind = kinds.UNREADABLE_FILE) -> None:
         super().__init__(message)
@@ -38,8 +38,8 @@ class NotAnExport(Exception):
 
 
 def unpacked(data: bytes, name: str) -> Iterator[tuple[str, bytes | None]]:
-    """The exports that a file holds, with their names: `bill.zip/detail.csv` for one in an archive; and what stands beside
-    them there, without its content.
+    """Yield the exports in a file with their names (`bill.zip/detail.csv` in an archive), and the other members of an archive
+    without their content.
 
     Raises:
         NotAnExport: the file is something else, damaged, encrypted, or too large.
@@ -70,7 +70,7 @@ def _members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, bytes |
     if not members:
         raise NotAnExport("the archive is empty")
     endings = [PurePosixPath(info.filename).name.lower() for info in members]
-    # A text beside a bill explains it, and alone it may be one.
+    # A text next to a bill explains it; alone it may be a bill.
     suffixes = next((known for known in (_SUFFIXES, _TEXTS) if any(ending.endswith(known) for ending in endings)), ())
     for info, ending in zip(members, endings, strict=True):
         inner = f"{name}/{printable(info.filename)}"
@@ -86,8 +86,8 @@ def _members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, bytes |
 
 
 def decode_export(data: bytes, name: str) -> tuple[str, str, tuple[Problem, ...]]:
-    """The text and its encoding, or a problem: a byte order mark decides, then strict UTF-8, else GB18030 (which includes
-    GBK and GB2312), in which the provider's console writes for Excel."""
+    """The text and its encoding, or a problem: a byte order mark decides, then strict UTF-8, then GB18030 (which includes GBK and
+    GB2312), which the provider's console writes for Excel."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         problem = Problem(Place(name), kinds.UNKNOWN_ENCODING, "the file is UTF-16; save it as UTF-8 or GB18030")
         return "", "", (problem,)
@@ -100,7 +100,7 @@ def decode_export(data: bytes, name: str) -> tuple[str, str, tuple[Problem, ...]
         try:
             return data.decode(encoding), called, ()
         except UnicodeDecodeError as error:
-            # It is the encoding in which more of it can be read.
+            # It is probably the encoding in which more can be read.
             at = max(at, error.start)
     line = data.count(b"\n", 0, at) + 1
     message = f"byte 0x{data[at]:02x} is neither UTF-8 nor GB18030; export the file again"

@@ -1,4 +1,4 @@
-"""What the names on a bill stand for: the format of mappings, and mappings from YAML, each over those before it."""
+"""The meanings of names on a bill: the format of mappings, and mappings from YAML, each taking precedence over earlier ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mps_bill.reconcile.export_columns import SPELLINGS, heading
 T = TypeVar("T")
 
 FORMAT_NAME = "mps-bill/bill-mapping/1"
-#: Between the name of a billing item and the special value of its instance ID.
+#: Separates the name of a billing item from the special value of its instance ID.
 SPECIAL = ";"
 
 _WORDS = r"[a-z0-9]+([_-][a-z0-9]+)*"
@@ -87,7 +87,7 @@ COLUMNS = optional(
         Text("a column", _parse_column, "|".join(SPELLINGS), kinds.UNKNOWN_COLUMN),
         ListOf("a column's headings", line("a heading", kinds.BAD_NAME), unique=True),
     ),
-    "for each column that is read, the headings that exports give it, which go before those that are known",
+    "for each column that is read, the headings that exports give it, which take precedence over the known ones",
 )
 MAPPING = shapes.Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
 DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)
@@ -95,7 +95,7 @@ DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABL
 
 @dataclass(frozen=True, slots=True)
 class BillMapping:
-    """The names on bills, folded by `folded`, and what they stand for; and the columns of headings, folded by `heading`."""
+    """The meanings of names on bills, normalised by `folded`; and the columns of headings, normalised by `heading`."""
 
     products: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
@@ -104,20 +104,20 @@ class BillMapping:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def over(self, other: BillMapping) -> BillMapping:
-        """Both together; where both have a name, this one counts."""
+        """Both mappings together; where both have a name, this one takes precedence."""
         return BillMapping(*({**getattr(other, one.name), **getattr(self, one.name)} for one in fields(self)))
 
     def product(self, row: ExportRow) -> str | None:
         return _get(self.products, row.product_code) or _get(self.products, row.product)
 
     def region(self, row: ExportRow) -> str | None:
-        """The region of the row: its own column, as a name or an id, else the one in its instance ID."""
+        """The region of the row: from its own column, as a name or an id, or else from its instance ID."""
         if row.region:
             return row.region if row.region in KNOWN else _get(self.regions, row.region)
         return next((part for part in instance_parts(row.instance) if part in KNOWN), None)
 
     def item(self, row: ExportRow) -> ItemName | None:
-        """By code, else by name, else by instance spec; with the special value of the instance ID, where it has one."""
+        """Look up the item by code, then name, then instance spec, with the special value of the instance ID if it has one."""
         special = special_value(row.instance)
         ending = SPECIAL + special if special else ""
         names = [name + ending for name in (row.item_code, row.item, row.instance_spec) if name]
@@ -129,7 +129,7 @@ class BillMapping:
 
 @lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
-    """A name as it is looked up: without regard to case, spaces around it, and full-width forms, as in `华东2（上海）`."""
+    """A name in the form used for look-up: case, surrounding spaces and full-width forms (`华东2（上海）`) make no difference."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -138,7 +138,7 @@ def instance_parts(instance: str) -> list[str]:
 
 
 def special_value(instance: str) -> str:
-    """What distinguishes rows of one billing item: `5x` of `17**42;cn-beijing;ram-23**88;5x`; empty where nothing does.
+    """The part that distinguishes rows of one billing item: `5x` of `17**42;cn-beijing;ram-23**88;5x`; empty if there is none.
 
     Source: the provider's page on querying MPS bills: the instance ID has the service instance, the region, since May 2023
     the account that used it (`admin-...` or `ram-...`), and a special value such as the tier of high-speed transcoding.
@@ -148,7 +148,7 @@ def special_value(instance: str) -> str:
 
 
 def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
-    """The mapping that is shipped with the program and the files of the user, each over those before it."""
+    """The shipped mapping and the files of the user, each taking precedence over earlier ones."""
     mapping = BillMapping()
     problems: list[Problem] = []
     shipped = sorted(Path(__file__).with_name("shipped").glob("*.yaml"))
@@ -161,7 +161,7 @@ def load_mapping(names: Sequence[str]) -> tuple[BillMapping | None, tuple[Proble
 
 
 def mapping_of(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tuple[Problem, ...]]:
-    """The mapping that a document is, or None and every problem with it."""
+    """The mapping in a document, or None and every problem with it."""
     found, problems = document.fields, list(document.problems)
     if found is None or problems:
         return None, document.problems
@@ -189,7 +189,7 @@ def mapping_of(document: ReadDocument[Fields]) -> tuple[BillMapping | None, tupl
 def _meanings(
     pairs: Iterable[tuple[Located[str], Located[T]]], problems: list[Problem], fold: Callable[[str], str] = folded
 ) -> dict[str, T]:
-    """The meanings by folded name. Two names that fold to one and stand for different things contradict each other."""
+    """The meanings by normalised name. Equal normalised names with different meanings are a problem."""
     meanings: dict[str, T] = {}
     places: dict[str, Place] = {}
     for name, meaning in pairs:

@@ -1,4 +1,4 @@
-"""Whether an export is given once and whole: a page of an answer that is missing or given twice would show as differences, and
+"""Checks that an export is complete and given only once: a missing or repeated page of an answer would look like differences, and
 two forms of one product and period are the same bills, counted twice."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mps_bill.reconcile import export_problems as kinds
 from mps_bill.reconcile.export import ABSENT, EXPORT_OFFSET, ExportRow
 from mps_bill.reconcile.export_columns import find_columns
 
-#: What pages of one answer have in common, coarser before finer. A run may have several answers of an account and month.
+#: What the pages of one answer have in common, from coarse to fine. A run may have several answers of an account and month.
 _COMMON: tuple[tuple[str, ...], ...] = ((), ("total",), ("total", "product"), ("total", "product", "day"))
 
 
@@ -27,7 +27,7 @@ _INTO_ITEMS = ("Data", "Items", "Item")
 
 
 def answers_in(document: Document, own: Mapping[str, str]) -> Iterator[Answer]:
-    """The answers of the bill API in a document, and the items that stand by themselves. `own` are the headings of a mapping.
+    """The answers of the bill API in a document, and items outside any answer. `own` are the headings of a mapping.
 
     Raises:
         JsonError: a text in a wrapper is not valid JSON.
@@ -41,9 +41,9 @@ def answers_in(document: Document, own: Mapping[str, str]) -> Iterator[Answer]:
 
 
 def path_to_items(answer: Any) -> tuple[str, ...] | None:
-    """The path to the items of an answer; None where it has none."""
+    """The path to the items of an answer; None if it has none."""
     path: list[str] = []
-    # An item has a text under "Item" itself.
+    # An item itself has a text under "Item".
     while isinstance(answer, dict) and (
         key := next(
             (key for name in _INTO_ITEMS if isinstance(answer.get(key := key_of(answer, name)), dict | list)), None
@@ -51,13 +51,13 @@ def path_to_items(answer: Any) -> tuple[str, ...] | None:
     ):
         path.append(key)
         answer = answer[key]
-    # One object where a list is meant is a list of one.
+    # A single object instead of a list is a list of one.
     is_one = isinstance(answer, dict) and answer and path and path[-1].casefold() in ("items", "item")
     return (*path, EACH) if isinstance(answer, list) or is_one else None
 
 
 def stated_by(answer: Answer) -> dict[str, Any]:
-    """What an answer says of its items, by names in lower case."""
+    """The values that an answer gives besides its items, by lower-case names."""
     value = answer.span.value
     if answer.is_record or not isinstance(value, dict):
         return {}
@@ -66,7 +66,7 @@ def stated_by(answer: Answer) -> dict[str, Any]:
 
 
 def error_of(answer: Answer) -> str:
-    """What the provider says where an answer is a refusal, also one that was sent as a success; else empty."""
+    """The provider's message if the answer is an error, even one that was sent as a success; otherwise empty."""
     for value in (scope.value for scope in answer.whole.scopes):
         if answer.is_record or not isinstance(value, dict):
             continue
@@ -81,9 +81,9 @@ def error_of(answer: Answer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One document of an answer, with the number of its `rows`. `product` and `day` are those of all its rows, or empty.
+    """One document of an answer, with the number of its `rows`. `product` and `day` are shared by all its rows, or empty.
 
-    `total` is the number of rows of the whole answer (None: not stated), and `more` whether another page follows.
+    `total` is the number of rows of the whole answer (None: not stated); `more` says whether another page follows.
     """
 
     place: Place
@@ -96,7 +96,7 @@ class Page:
 
 
 def page_of(answer: Answer, place: Place, rows: Sequence[ExportRow]) -> Page | None:
-    """The page that an answer is; None where it is a mere list of rows."""
+    """The answer as a page; None if it is only a list of rows."""
     data = stated_by(answer)
     if not data:
         return None
@@ -114,12 +114,12 @@ def page_of(answer: Answer, place: Place, rows: Sequence[ExportRow]) -> Page | N
 
 
 def incomplete_answers(pages: Sequence[Page]) -> Iterator[Problem]:
-    """A problem for each account and month whose pages are not complete answers, however they are put together."""
+    """Yield a problem for each account and month whose pages, however they are combined, are not complete answers."""
     for members in _parts(pages, ("answer",)).values():
         splits = [list(_parts(members, common).values()) for common in _COMMON]
         if any(all(_wrong(part) is None for part in split) for split in splits):
             continue
-        # What all pages together lack is missing; else the first answer that is wrong by itself gives the reason.
+        # If all pages together lack rows, that is the reason; otherwise it is that of the first wrong answer.
         whole = _wrong(members)
         if whole and whole.kind is not kinds.INCOMPLETE_EXPORT:
             whole = next(filter(None, map(_wrong, splits[1])), whole)
@@ -135,7 +135,7 @@ def _parts(pages: Sequence[Page], traits: Sequence[str]) -> Mapping[tuple[object
 
 
 def _wrong(pages: Sequence[Page]) -> Problem | None:
-    """Why pages are not one complete answer."""
+    """The reason why pages are not one complete answer, if any."""
     totals = [page.total for page in pages if page.total is not None]
     found, place = sum(page.rows for page in pages), pages[-1].place
     if not totals:
@@ -152,7 +152,7 @@ def _wrong(pages: Sequence[Page]) -> Problem | None:
     return Problem(place, kind, f"TotalCount is {total}, and the files have {found}; {cause}")
 
 
-#: The columns of a period, finer before coarser. A row without any has the month of its answer.
+#: The columns of a period, from fine to coarse. A row without any has the month of its answer.
 _GRAINS = ("start", "day", "month")
 
 
@@ -171,13 +171,13 @@ class _Given:
 
 
 class Forms:
-    """Gathers the forms of a run."""
+    """The forms in which a run gives bills."""
 
     def __init__(self) -> None:
         self._given: dict[tuple[Hashable, ...], _Given] = {}
 
     def add(self, form: Hashable, columns: Collection[str], rows: Iterable[ExportRow]) -> None:
-        """Rows of one form, which have `columns` together. What else tells forms apart is in `form`."""
+        """Add rows of one form, which together have `columns`. `form` distinguishes it from other forms with these columns."""
         grain = next((number for number, column in enumerate(_GRAINS) if column in columns), len(_GRAINS) - 1)
         for row in rows:
             product = (row.product, row.product_code)
@@ -187,7 +187,7 @@ class Forms:
                     periods.add(period)
 
     def repeated(self, reported: Collection[str] = ()) -> Iterator[Problem]:
-        """A problem for each product that has bills of one period in two forms, but for the products `reported`."""
+        """Yield a problem for each product that has bills of one period in two forms, except the products `reported`."""
         given = [(key[:2], one) for key, one in self._given.items()]
         for (form, first), (other, second) in combinations(given, 2):
             if form == other or not first.is_of(second) or {first.product, first.code} & set(reported):

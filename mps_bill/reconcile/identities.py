@@ -1,4 +1,4 @@
-"""What must hold within an export, before it is compared with anything."""
+"""The identities that must hold within an export, whatever it is compared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mps_bill.reconcile.odd_cents import Leeway, row_leeways
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A place where an export contradicts itself, and by how much."""
+    """A place where an export contradicts itself, and the amount."""
 
     place: Place
     message: str
@@ -24,8 +24,8 @@ class Contradiction:
 
 
 def contradictions(export: Export, right: Container[Place], sums: Mapping[Place, Leeway]) -> tuple[Contradiction, ...]:
-    """Every row that breaks an identity, and every closing row that is not the sum of its rows. `right` are the places of
-    rows whose bill agrees with ours to the cent, `sums` have the leeway of rows that are sums of several bills."""
+    """Find every row that breaks an identity, and every closing row that is not the sum of its rows. `right` has the places of
+    rows whose bill equals ours to the cent; `sums` has the leeway of rows that are sums of several bills."""
     rows = [row for row in export.rows if row.fee != "rounding"]
     leeways = row_leeways(rows, lambda row: row.payable + unexplained(row), lambda row: row.place in right)
     leeways = {**leeways, **sums}
@@ -35,14 +35,14 @@ def contradictions(export: Export, right: Container[Place], sums: Mapping[Place,
 
 
 def has_payments(row: ExportRow) -> bool:
-    """Whether the export has all payments of the row, and they are its payable."""
+    """Whether the export has all payments of the row and they add up to its payable."""
     return all(column in row.amounts for column in PAYMENTS) and not _unpaid(row)
 
 
 def unexplained(row: ExportRow) -> Decimal:
-    """List amount - discount - coupon - payable, less the rounding that the row states: 0, or what the row was rounded by.
+    """List amount - discount - coupon - payable, less the rounding stated in the row: 0, or the rounding of the row.
 
-    Exports without a column for rounding show it as this rest, or inside the discount.
+    Exports without a rounding column have it as this rest, or within the discount.
     """
     rest = row.list_amount - row.amount("discount") - row.amount("coupon") - row.payable
     stated = row.amount("round_down")
@@ -70,7 +70,7 @@ def _of_row(row: ExportRow, leeway: Leeway) -> Iterator[Contradiction]:
 
 
 def _unpaid(row: ExportRow) -> Decimal:
-    """Payable less the payments; 0 where the export does not have all payment columns."""
+    """Payable less the payments; 0 if the export does not have all payment columns."""
     if not all(column in row.amounts for column in PAYMENTS):
         return ZERO
     return row.payable - sum((row.amount(column) for column in PAYMENTS), ZERO)

@@ -1,4 +1,4 @@
-"""The provider's rows under our names: product, item, spec, region, quantities; or why a row matches none of our lines."""
+"""The provider's rows under our names (product, item, spec, region, quantities), or the reason why a row matches no line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mps_bill.reconcile.export_mapping import BillMapping, special_value
 from mps_bill.reconcile.periods import BillPeriod, row_grain, row_period
 
 NO_MAPPING = said("no mapping for this product")
-#: What is on a bill and is not usage of the period, by its fee.
+#: Why rows with these fees, which are not usage of the period, are excluded.
 _EXCLUDED_FEES = {
     "prepaid": said("a prepaid order"),
     "refund": said("a refund of a prepaid order"),
@@ -28,13 +28,13 @@ _EXCLUDED_FEES = {
     "subscription": said("a subscription that is paid afterwards"),
     "commission": said("a commission"),
 }
-#: Bills show quantities at two decimal places at least, perhaps without trailing zeros.
+#: Bills show quantities with at least two decimal places, sometimes without trailing zeros.
 _MIN_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class LineKey:
-    """What both sides bill: an item's spec in a region. For a row that matches none of ours, what the bill calls it."""
+    """The item, spec and region that both sides bill. For a row that matches no line, the names that the bill gives."""
 
     item: str
     spec: str
@@ -44,7 +44,7 @@ class LineKey:
         return " ".join(dict.fromkeys(filter(None, (self.item, self.spec, self.region))))
 
 
-#: The line of bills that are compared as a whole, since the export has no billing items.
+#: The line of bills that are compared as a whole, because the export has no billing items.
 ALL_ITEMS = LineKey("all items", "", "")
 
 
@@ -52,8 +52,8 @@ ALL_ITEMS = LineKey("all items", "", "")
 class MatchedRow:
     """A row of a product of the run. Quantities are micros of `unit`, `price` is money per micro; None: not stated.
 
-    `display_tolerance` is how far the quantity, as it is shown, may be from the one that was billed. `remark` is why the row
-    matches no line of ours; `unit` is None then.
+    `display_tolerance` is how far the displayed quantity may be from the billed one. If the row matches no line of ours, `remark`
+    says why, and `unit` is None.
     """
 
     row: ExportRow
@@ -68,7 +68,7 @@ class MatchedRow:
 
 @dataclass(frozen=True, slots=True)
 class ExcludedRows:
-    """Rows of one product that are not compared with any bill of the run, and why."""
+    """Rows of one product that are compared with no bill of the run, and the reason."""
 
     reason: str
     product: str
@@ -80,13 +80,13 @@ class ExcludedRows:
 
 
 class _Unmatched(Exception):
-    """Carries why a row matches none of our lines."""
+    """The reason why a row matches no line of ours."""
 
 
 def match_rows(
     rows: Iterable[ExportRow], mapping: BillMapping, book: PriceBook
 ) -> tuple[Mapping[str, tuple[MatchedRow, ...]], tuple[ExcludedRows, ...]]:
-    """The rows of each product of the book, and the rows that are excluded: of other products, and prepaid orders."""
+    """The rows of each product of the price book, and the excluded rows, such as other products and prepaid orders."""
     found: dict[str, list[ExportRow]] = {}
     excluded: dict[tuple[str, str], list[ExportRow]] = {}
     for row in rows:
@@ -106,7 +106,7 @@ def match_rows(
 
 
 def _matched(rows: list[ExportRow], product: str, mapping: BillMapping, book: PriceBook) -> Iterator[MatchedRow]:
-    """The rows of a product; as a whole where none of them names an item."""
+    """Match the rows of a product; as a whole if none of them names an item."""
     has_items = any(row.item or row.item_code or mapping.item(row) for row in rows if row.fee in ("usage", "free"))
     for row in rows:
         if row.fee == "rounding" or (row.fee and not has_items):
@@ -133,7 +133,7 @@ def _match(row: ExportRow, product: str, mapping: BillMapping, book: PriceBook) 
 
 
 def _item(row: ExportRow, called: str, product: str, mapping: BillMapping, book: PriceBook) -> tuple[Item, str]:
-    """The item of the price sheets and the spec that a row is for."""
+    """The item of the price sheets and the spec that a row bills."""
     target = mapping.item(row)
     if target is None:
         raise _Unmatched(said("no mapping for {item}", item=quoted(called)))
@@ -173,7 +173,7 @@ def _measured(row: ExportRow, key: LineKey, item: Item, mapping: BillMapping) ->
 
 
 def _price(row: ExportRow, usage_unit: Unit, mapping: BillMapping) -> Fraction | None:
-    """Money per micro. The unit of the price follows its slash (`元/分钟`), else it is that of the usage."""
+    """Money per micro. The unit of the price follows its slash (`元/分钟`); otherwise it is the unit of the usage."""
     if row.list_price is None:
         return None
     name = row.price_unit.rpartition("/")[2].strip()
@@ -182,8 +182,9 @@ def _price(row: ExportRow, usage_unit: Unit, mapping: BillMapping) -> Fraction |
 
 
 def with_rounding_by_bill(rows: Sequence[MatchedRow], calendar: Calendar) -> tuple[MatchedRow, ...]:
-    """The rows of a product, with the rounding of a day or month (a row of its own, 抹零费用) as that of each of its bills, where
-    it is what their amounts have beyond whole cents. Else it stays, and the bills of its period can be compared only together."""
+    """The rows of a product, with the rounding row of a day or month (抹零费用) split into the roundings of its bills, if it
+    equals what their amounts have beyond whole cents. Otherwise it stays, and the bills of its period are compared only
+    together."""
     if not any(one.row.fee == "rounding" for one in rows):
         return tuple(rows)
     bills: dict[BillPeriod, Decimal] = {}

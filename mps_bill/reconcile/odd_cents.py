@@ -1,6 +1,6 @@
-"""How far rows may be from their exact amounts: the provider splits a bill into rows at two decimal places, half up, and adds
-what the rounded rows lack of the bill, or have beyond it, to any of them. The more rows, the more odd cents. A row of a day is
-the sum of its hours' rows, and of their odd cents."""
+"""How far rows may be from their exact amounts. The provider splits a bill into rows at two decimal places, half up, and adds the
+difference between the bill and the rounded rows to any of them. The more rows, the more odd cents. A row of a day is the sum of
+the rows of its hours, including their odd cents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HALF_CENT = CENT / 2
 
 @dataclass(frozen=True, slots=True)
 class Leeway:
-    """How much less and more a row may be than its exact amount, both above zero."""
+    """How far a row may be below (`less`) and above (`more`) its exact amount; both are positive."""
 
     less: Decimal
     more: Decimal
@@ -27,7 +27,7 @@ class Leeway:
 
     @property
     def least(self) -> Decimal:
-        """What is a difference in neither direction."""
+        """The leeway that holds in both directions."""
         return min(self.less, self.more)
 
     def __add__(self, other: Leeway) -> Leeway:
@@ -40,16 +40,17 @@ class Leeway:
         return Leeway(self.less * times, self.more * times)
 
 
-#: Half a cent of rounding and an odd cent: what any row may have.
+#: Half a cent of rounding and an odd cent, which any row may have.
 LEAST = Leeway(MAX_ROW_ROUNDING, MAX_ROW_ROUNDING)
 NONE = Leeway(ZERO, ZERO)
 
 
 def split_leeway(exact: Sequence[Decimal], whole: Decimal) -> Leeway:
-    """What each of some rows may differ by, whose exact amounts are rounded to cents and add up to `whole`.
+    """The leeway of each of the rows whose exact amounts are rounded to cents and add up to `whole`.
 
-    Five rows of 0.044268 that are a bill of 0.22: rounded they add up to 0.20, so one of them may be 0.06. No bill lacks more
-    than half a cent of each of its rows and the cent of its rounding; what lacks more is not split but another amount.
+    Five rows of 0.044268 make a bill of 0.22: rounded they add up to 0.20, so one of them may be 0.06. A split bill differs from
+    its rounded rows by at most half a cent for each row and the cent of its own rounding; if it differs by more, it is another
+    amount.
     """
     odd = whole - sum((round_money(amount, 2, "half-up") for amount in exact), ZERO)
     if abs(odd) > _HALF_CENT * len(exact) + CENT:
@@ -60,9 +61,9 @@ def split_leeway(exact: Sequence[Decimal], whole: Decimal) -> Leeway:
 def row_leeways(
     rows: Iterable[ExportRow], exact: Callable[[ExportRow], Decimal], right: Callable[[ExportRow], bool]
 ) -> Mapping[Place, Leeway]:
-    """The leeway of every row by its place. `exact` is what its payable was split from.
+    """The leeway of every row by its place. `exact` returns the amount from which its payable was split.
 
-    A bill has odd cents where it is right to the cent: `right` for each of its rows, or the sum of what they were split from.
+    A bill can have odd cents if it is right to the cent: `right` for all of its rows, or the sum of their exact amounts.
     """
     bills: dict[tuple[object, ...], list[ExportRow]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The periods that bills are compared by: the billing cycle where the export has it, else the day, else the month."""
+"""The periods by which bills are compared: the billing cycle if the export has it, else the day, else the month."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GRAINS: tuple[Grain, ...] = ("cycle", "day", "month")
 
 @dataclass(frozen=True, slots=True, order=True)
 class BillPeriod:
-    """A stretch of time on a product's billing clock: where it starts and ends (seconds), and its name for people."""
+    """A period on a product's billing clock: its start and end (seconds), and its name for people."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class BillPeriod:
 
 
 def period_of(second: int, grain: Grain, calendar: Calendar) -> BillPeriod:
-    """The period that holds a second."""
+    """The period that contains a second."""
     match grain:
         case "cycle":
             start = calendar.cycle_start(second)
@@ -43,12 +43,12 @@ def grain_of(rows: Iterable[ExportRow], calendar: Calendar) -> Grain:
 
 
 def row_period(row: ExportRow, calendar: Calendar) -> BillPeriod:
-    """The finest period that holds the time of a row."""
+    """The finest period that contains the time of a row."""
     return period_of(row_second(row, calendar), row_grain(row, calendar), calendar)
 
 
 def row_second(row: ExportRow, calendar: Calendar) -> int:
-    """A second inside the time of a row."""
+    """A second within the time of a row."""
     if row.start is not None:
         return row.start
     if row.day:

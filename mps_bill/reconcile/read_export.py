@@ -1,4 +1,4 @@
-"""Reading the provider's bill exports from files: CSV and JSON. This is the one place of the room that reads them."""
+"""Reading the provider's bill exports from CSV and JSON files. Only this module of the package reads them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from mps_bill.reconcile.export_files import NotAnExport, decode_export, unpacked
 from mps_bill.reconcile.read_row import Cells, read_row
 
 _GIVE_USAGE = "give it before --bill, and with --bill what the provider charged"
-#: How many lines behind the first one a header is looked for.
+#: The number of lines after the first in which a header is looked for.
 _TITLE_LINES = 10
 _XML = "this is XML; ask the bill API for JSON (Format=JSON)"
 
@@ -42,14 +42,14 @@ _XML = "this is XML; ask the bill API for JSON (Format=JSON)"
 def read_exports(
     names: Sequence[str], currency: str, columns: Mapping[str, str] | None = None
 ) -> tuple[Export | None, tuple[Problem, ...]]:
-    """The export that the files (or globs) make together, or None and every problem with them. `currency` is that of
-    the run, and `columns` are what a mapping says of headings."""
+    """The export in the files (or globs) together, or None and every problem with them. `currency` is that of the run; `columns`
+    are the headings of a mapping."""
     reader = _Reader(currency, columns or {})
     for name in names:
         for one in expanded(name):
             reader.file(one)
     if not reader.problems:
-        # Rows that cannot be read would seem to be missing.
+        # Unreadable rows would seem to be missing.
         reader.problems += [*parts.incomplete_answers(reader.pages), *reader.given_twice()]
     if not reader.problems and not reader.rows:
         place = Place(printable(names[0])) if names else Place("--bill")
@@ -59,7 +59,7 @@ def read_exports(
 
 
 class _Reader:
-    """Gathers the rows and problems of several files."""
+    """The rows and problems of several files, while they are read."""
 
     def __init__(self, currency: str, own: Mapping[str, str]) -> None:
         self.currency = currency
@@ -80,7 +80,7 @@ class _Reader:
         self.problems.append(Problem(place, kind, message))
 
     def given_twice(self) -> Iterator[Problem]:
-        """Bills that are given with their billing items and without them, or in two forms, which would be counted twice."""
+        """Problems of bills that are given both with and without billing items, or in two forms: they would be counted twice."""
         reported = []
         for (product, names_items), file in self.levels.items():
             other = self.levels.get((product, True))
@@ -128,7 +128,7 @@ class _Reader:
         is_json = start.startswith(("{", "["))
         (self._json if is_json else self._csv)(text, name)
         self.files.append(ExportFile(name, "json" if is_json else "csv", encoding, len(self.rows) - before))
-        # A spreadsheet program rewrites every date of a file; the first one says it.
+        # A spreadsheet program rewrites every date of a file, so the first one is enough.
         rewritten = [one for one in self.problems[wrong:] if one.kind is kinds.REWRITTEN_TIME]
         self.problems[wrong:] = [one for one in self.problems[wrong:] if one not in rewritten[1:]]
 
@@ -139,7 +139,7 @@ class _Reader:
         width = 0
         rows = read_rows(io.BytesIO(text.encode()))
         for row in rows:
-            # Columns that are not needed may hold anything.
+            # Columns that are not needed may contain anything.
             if row.flaw and not row.forbidden:
                 self.report(Place(name, row.flaw.line, row.flaw.column), kinds.BROKEN_CSV, row.flaw.message)
             elif not any(field.strip() for field in row.fields):
@@ -156,7 +156,7 @@ class _Reader:
         self.forms.add(frozenset(map(heading, names.values())), columns, self.rows[first:])
 
     def _header(self, row: Row, name: str, behind: Iterator[Row]) -> dict[str, int]:
-        """The number of each column of the header; empty, and a problem, where the first row is none."""
+        """The number of each column of the header; empty, with a problem reported, if the first row is not a header."""
         columns, duplicates, missing = find_columns(row.fields, (), self.own)
         if missing and (cause := self._no_header(row, behind)):
             self.report(Place(name, row.line), *cause)
@@ -168,7 +168,7 @@ class _Reader:
         return {} if missing or duplicates else columns
 
     def _no_header(self, row: Row, behind: Iterator[Row]) -> tuple[Kind, str] | None:
-        """The one cause for which the first row of a file is no header, where there is one."""
+        """The single reason why the first row of a file is not a header, if there is one."""
         if are_garbled(row.fields):
             message = (
                 f"its headings, such as {quoted(row.fields[0])}, were saved in a wrong encoding; export the file again"
@@ -221,7 +221,7 @@ class _Reader:
                     before = len(self.rows)
                     columns = self._answer(answer, name)
                     if answer.is_record:
-                        # Items that stand by themselves may lack each what others have.
+                        # Of items outside an answer, each may lack columns that others have.
                         alone |= columns
                         of_alone += self.rows[before:]
                     else:
@@ -231,7 +231,7 @@ class _Reader:
         self.forms.add("", alone, of_alone)
 
     def _answer(self, answer: Answer, name: str) -> set[str]:
-        """Adds the rows of an answer. Returns the columns that they have together."""
+        """Add the rows of an answer. Return the columns that they have together."""
         place = Place(name, *answer.whole.position())
         if error := parts.error_of(answer):
             self.report(place, kinds.PROVIDER_ERROR, error)
@@ -254,7 +254,7 @@ class _Reader:
         return found
 
     def _item(self, record: JsonRecord, name: str, month: str) -> Iterable[str]:
-        """Adds the row of an item. Returns the columns that it has."""
+        """Add the row of an item. Return the columns that it has."""
         item, keys = record.scopes[0].value, {"": ""}
 
         def place(column: str) -> Place:
@@ -284,7 +284,7 @@ class _Reader:
         return columns
 
     def _add(self, cells: Cells, content: object) -> None:
-        """Adds the row that the cells make, unless it is a copy of an earlier one: with equal content and RecordID."""
+        """Add the row made of the cells, unless it repeats the content and RecordID of an earlier one."""
         row = read_row(cells, self.currency)
         if row is None:
             return

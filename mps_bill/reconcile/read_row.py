@@ -1,4 +1,4 @@
-"""The cells of one exported row as values. Pure: whoever reads the file knows the place of a cell."""
+"""The cells of one exported row as values. The module is pure: the reader of the file gives the place of each cell."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MAX_PLACES = 15
 _AMOUNT = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 _MONTH = re.compile(r"([0-9]{4})-?(0[1-9]|1[0-2])")
 _DAY = re.compile(r"([0-9]{4})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])")
-#: A date of a spreadsheet program that has one meaning (2026/2/3 11:00), and those of which the year, or what is the day and
-#: what the month, cannot be known (3/2/2026, Feb-26, 46056.4583).
+#: Dates rewritten by a spreadsheet program: with one meaning (2026/2/3 11:00), and without a known year or order of day and
+#: month (3/2/2026, Feb-26, 46056.4583).
 _SLASHED = re.compile(r"([0-9]{4})/([0-9]{1,2})(?:/([0-9]{1,2})(?:[ T]([0-9]{1,2}):([0-9]{2}(?::[0-9]{2})?))?)?")
 _REWRITTEN = re.compile(
     r"[0-9].*([AP]M|上午|下午).*"
@@ -32,21 +32,21 @@ _REWRITTEN = re.compile(
     r"|[0-9]{5}(\.[0-9]+)?|[0-9]{2}:[0-9]{2}\.[0-9]|#+|[0-9]\.[0-9]+[eE]\+[0-9]+"
 )
 _PREPAID = frozenset({"预付费", "subscription"})
-#: The texts of a row that are taken as they are.
+#: The texts of a row that are used unchanged.
 _TEXTS = (
     *("product_code", "product", "instance", "instance_spec", "region"),
     *("item", "item_code", "price_unit", "usage_unit"),
 )
 MONEY = ("list_amount", "discount", "coupon", "round_down", "payable", *PAYMENTS, "paid", "adjust")
-#: What a row needs a list amount for. A fee type that is not known is a difference of what is payable.
+#: Fees that need a list amount. Only the payable counts of a row with an unknown fee type.
 _PRICED = ("usage", "free")
 
 
 def parse_amount(text: str, *, exponent: bool) -> Decimal:
-    """A number of an export, which may be below zero. `exponent`: JSON writes small numbers as 1.0E-4, which is exact too.
+    """Parse a number of an export, which may be negative. `exponent`: JSON writes small numbers as 1.0E-4, which is exact too.
 
     Raises:
-        ValueError: it is not one; the message has an example.
+        ValueError: the text is not a number; the message has an example.
     """
     match = _AMOUNT.fullmatch(text)
     if not match or (match[3] and not exponent):
@@ -58,11 +58,11 @@ def parse_amount(text: str, *, exponent: bool) -> Decimal:
 
 
 class Rewritten(ValueError):
-    """A date that a spreadsheet program has rewritten so that it cannot be read any more."""
+    """A date that cannot be read any more because a spreadsheet program has rewritten it."""
 
 
 def _plain_date(text: str) -> str:
-    """A date as the provider writes it, of one that a spreadsheet program has rewritten."""
+    """The date in the provider's notation, if a spreadsheet program has rewritten it."""
     if match := _SLASHED.fullmatch(text):
         date = "-".join(f"{int(part):02}" for part in match.group(1, 2, 3) if part)
         return f"{date} {int(match[4]):02}:{match[5]}" if match[4] else date
@@ -95,10 +95,10 @@ def _parse_time(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells of a row by column, without spaces around them; `place` gives the place of a cell, or of the row for "", and
-    `names` what the file calls a column.
+    """The stripped cells of a row by column; `place` returns the place of a cell, or of the row for "", and `names` has the
+    file's name of each column.
 
-    `exponent`: numbers may have one. What is wrong is added to `problems`.
+    `exponent`: numbers may have an exponent. Errors are added to `problems`.
     """
 
     texts: Mapping[str, str]
@@ -108,7 +108,7 @@ class Cells:
     names: Mapping[str, str]
 
     def text(self, column: str) -> str:
-        """The text of a cell; empty where it is absent."""
+        """The text of a cell; empty if it is missing."""
         text = self.texts.get(column, "")
         return "" if text in ABSENT else text
 
@@ -119,17 +119,17 @@ class Cells:
         return self._parsed(column, kinds.BAD_AMOUNT, lambda text: parse_amount(text, exponent=self.exponent))
 
     def amounts(self, columns: Sequence[str]) -> dict[str, Decimal]:
-        """The columns of money that the export has; an empty cell is 0."""
+        """The money columns of the export; an empty cell is 0."""
         return {column: self.number(column) or ZERO for column in columns if column in self.texts}
 
     def money(self, columns: Sequence[str]) -> dict[str, Decimal]:
-        """The columns of money that the export has, with `cash` as all that was paid by cash and refunded credit."""
+        """The money columns of the export, with cash and refunded credit together as `cash`."""
         amounts = self.amounts(columns)
         paid, adjust = amounts.pop("paid", None), amounts.pop("adjust", ZERO)
         parts = amounts["cash"] + adjust if "cash" in amounts else paid
         if parts is not None:
             amounts["cash"] = parts if paid is None else paid
-            # Where there is no refund of credit among the columns, cash may lack it.
+            # Without a column for refunded credit, cash may lack it.
             if "adjust" in self.texts and amounts["cash"] != parts:
                 amounts["cash_gap"] = amounts["cash"] - parts
         return amounts
@@ -140,7 +140,7 @@ class Cells:
             try:
                 return parse(plain)
             except ValueError as error:
-                # The message has the text of the file.
+                # The message quotes the text of the file.
                 raise ValueError(str(error).replace(quoted(plain), quoted(text))) from None
 
         return self._parsed(column, kinds.BAD_TIME, parsed)
@@ -159,7 +159,7 @@ class Cells:
 
 
 def read_row(cells: Cells, currency: str) -> ExportRow | None:
-    """The row that the cells make, or None and problems. `currency` is that of the run."""
+    """Make a row of the cells, or return None and report problems. `currency` is that of the run."""
     before = len(cells.problems)
     fee = _fee(cells)
     for column in ("list_amount", "payable") if fee in _PRICED else ("payable",):
@@ -187,7 +187,7 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
         end=end,
         fee=fee,
         bill_type=cells.text("bill_type") or cells.text("fee"),
-        # What is free has no price, and the export writes 0.
+        # Free usage has no price; the export writes 0.
         list_price=None if fee == "free" else cells.number("list_price"),
         usage=usage,
         plan=plan,
@@ -198,7 +198,7 @@ def read_row(cells: Cells, currency: str) -> ExportRow | None:
 
 
 def _fee(cells: Cells) -> str:
-    """What the row is for. A fee type that is not known is none; other bill types are of usage."""
+    """The fee of the row: empty for an unknown fee type; unknown bill types are usage."""
     if cells.text("subscription").casefold() in _PREPAID:
         return "prepaid"
     if cells.text("fee"):
@@ -207,7 +207,7 @@ def _fee(cells: Cells) -> str:
 
 
 def _usage(cells: Cells) -> tuple[Decimal | None, Decimal | None]:
-    """The usage, and how much of it resource plans covered. The newest export has the usage before it and what is left."""
+    """The usage and the part that resource plans covered. The newest export has the usage before and after the deduction."""
     before, usage, plan = (cells.number(column) for column in ("usage_before", "usage", "plan"))
     if before is None:
         return usage, plan

@@ -1,4 +1,4 @@
-"""Both sides of a comparison in one form: what a period used of an item and spec in a region, and its amount."""
+"""Both sides of a comparison in one form: the quantity and amount of an item, spec and region in a period."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from mps_bill.settlement.waterfall import Payment
 
 @dataclass(slots=True)
 class Side:
-    """What one side has of a line. Quantities are base micros of the unit; None: not stated.
+    """One side of a line. Quantities are micros of the unit's dimension; None: not stated.
 
-    `display_tolerance` is how far the quantity as shown may be from the one that was billed. `prices` are money per micro.
-    Of our side, `bills` are how many bills that are rounded by themselves have the line, and `leeway` what splitting them into
-    rows can make of its amount. Of the provider's, `sums` are the places of rows of more than one billing cycle.
+    `display_tolerance` is how far the displayed quantity may be from the billed one. `prices` are money per micro. On our side,
+    `bills` is the number of separately rounded bills that have the line, and `leeway` is how far splitting them into rows can
+    change its amount. On the provider's, `sums` are the places of rows that span several billing cycles.
     """
 
     key: LineKey
@@ -53,7 +53,7 @@ class Side:
 
     @property
     def price(self) -> Fraction | None:
-        """The price of what was billed, where that is one; of a line that plans cover whole, the first that it has."""
+        """The single price of what was billed, if there is one; of a fully covered line, its first price."""
         return next(iter(self.prices)) if len(self.prices) == 1 else None if self.prices else self.covered_price
 
     @property
@@ -61,7 +61,7 @@ class Side:
         return self.rows[0].place if self.rows else None
 
 
-#: How something was paid, by the `PAYMENTS` of the provider's bills; cash is balance and credit line.
+#: Payments by the columns `PAYMENTS` of the provider's bills; cash is balance and credit line.
 Paid = Mapping[str, Decimal]
 
 
@@ -71,7 +71,7 @@ def sum_paid(parts: Collection[Paid]) -> Paid:
 
 @dataclass(slots=True)
 class OurBill:
-    """Our side of a period: the lines, the rounding adjustment, and how it was paid (None: no account was given)."""
+    """Our side of a period: the lines, the rounding adjustment and the payments (None: no account was given)."""
 
     lines: dict[LineKey, Side] = field(default_factory=dict)
     adjustment: Decimal = ZERO
@@ -84,8 +84,8 @@ class OurBill:
 
 @dataclass(slots=True)
 class TheirBill:
-    """The provider's side of a period: its rows, also by line. `rounding` is that of the bill where it is a row of its own. Of
-    what stands under coupons there, `coupons` count as vouchers in these rows, and are in their payable."""
+    """The provider's side of a period: its rows, also by line. `rounding` is that of the bill if it has its own row. `coupons` is
+    the part of the coupon amounts that counts as vouchers in these rows and is in their payable."""
 
     lines: dict[LineKey, Side] = field(default_factory=dict)
     rows: list[ExportRow] = field(default_factory=list)
@@ -107,9 +107,9 @@ class TheirBill:
 
 @dataclass(frozen=True, slots=True)
 class OurRun:
-    """Our bills. `payments` are by product and a second of the period that they are for; None: no account was given.
+    """Our bills. `payments` have the product and a second of the period that they are for; None: no account was given.
 
-    `settled_before` has for each product the end of what an earlier run settled.
+    `settled_before` is the end, for each product, of what an earlier run settled.
     """
 
     bills: tuple[Bill, ...]
@@ -119,7 +119,7 @@ class OurRun:
 
 
 def settled_run(settled: Settled, book: PriceBook) -> OurRun:
-    """Our side from a settlement."""
+    """Our side, made from a settlement."""
     payments = [(step.bill.cycle.product, step.bill.cycle.start, step.payment) for step in settled.settlements]
     for step in settled.statements:
         sheet, month = step.statement.sheet, step.statement.month
@@ -136,7 +136,7 @@ def settled_run(settled: Settled, book: PriceBook) -> OurRun:
 def our_bills(
     run: OurRun, product: str, grain: Grain, book: PriceBook, *, as_a_whole: bool = False
 ) -> dict[BillPeriod, OurBill]:
-    """Our bills of a product, gathered into periods; `as_a_whole` with all their lines as one."""
+    """Gather our bills of a product into periods; with `as_a_whole` all their lines become one."""
     calendar = book.calendar(product)
     found: dict[BillPeriod, OurBill] = {}
 
@@ -178,7 +178,7 @@ def _add_line(bill: OurBill, key: LineKey, line: LineItem) -> None:
 
 
 def _add_leeway(ours: OurBill, keys: Sequence[LineKey], bill: Bill) -> None:
-    """Counts a bill for each of its lines; one of a month that is rounded as a whole is not rounded by itself."""
+    """Count a bill for each of its lines, unless it is rounded only with its month."""
     if bill.cycle.is_monthly:
         return
     lists: dict[LineKey, Decimal] = {}
@@ -202,9 +202,9 @@ def _paid(payment: Payment) -> Paid:
 
 
 def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
-    """The provider's bill with its coupon amounts as payments by voucher, up to what we paid by vouchers. Vouchers that pay when
-    the hour is billed are listed as coupons, and most exports deduct them from the payable amount. Source: the China site since
-    2024-07-15."""
+    """The provider's bill with its coupon amounts counted as payments by voucher, up to what we paid by vouchers. Vouchers that
+    pay when the hour is billed are listed as coupons, and most exports deduct them from the payable amount. Source: the China
+    site since 2024-07-15."""
     left = ours.paid["voucher"] - theirs.paid["voucher"] if ours.paid else ZERO
     moved: dict[Place, ExportRow] = {}
     for row in theirs.rows:
@@ -227,7 +227,7 @@ def with_coupons_as_vouchers(theirs: TheirBill, ours: OurBill) -> TheirBill:
 
 
 def their_bills(rows: Iterable[MatchedRow], grain: Grain, product: str, book: PriceBook) -> dict[BillPeriod, TheirBill]:
-    """The provider's rows of a product, gathered into periods and lines."""
+    """Gather the provider's rows of a product into periods and lines."""
     calendar = book.calendar(product)
     found: dict[BillPeriod, TheirBill] = {}
     for matched in rows:
