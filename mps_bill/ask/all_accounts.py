@@ -86,7 +86,7 @@ class RunSum:
     money: Mapping[str, Decimal]
 
     @property
-    def comes_to(self) -> Decimal:
+    def amount(self) -> Decimal:
         """The payable amount; for parts of bills the net amount."""
         return self.money["net_amount" if "net_amount" in self.money else "payable"]
 
@@ -102,7 +102,7 @@ class RunSum:
         )
 
 
-def nothing(settled: bool, *, is_part: bool = False) -> RunSum:
+def empty_sum(settled: bool, *, is_part: bool = False) -> RunSum:
     """Return the empty sum, of settlements if `settled`, else of bills; `is_part`: of parts of bills."""
     pools: tuple[str, ...] = ()
     if settled:

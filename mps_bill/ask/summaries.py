@@ -58,7 +58,7 @@ class SummaryRow:
     paid: dict[str, Decimal] = field(default_factory=dict)
 
     @property
-    def comes_to(self) -> Decimal:
+    def amount(self) -> Decimal:
         """The part of the payable amount; for parts of bills the part of the net amount."""
         return self.list_amount - self.discount + self.rounding
 
@@ -181,7 +181,7 @@ class _Rows:
 def largest(summary: Summary, maximum: int) -> Summary:
     """Return the summary with at most `maximum` rows of values: the largest, and one row for all others. Roundings and statements
     keep their rows."""
-    values = sorted((row for row in summary.rows if row.kind == SUM), key=lambda row: -abs(row.comes_to))
+    values = sorted((row for row in summary.rows if row.kind == SUM), key=lambda row: -abs(row.amount))
     if len(values) <= maximum:
         return summary
     others = SummaryRow(OTHERS, tuple(None for _ in summary.by))

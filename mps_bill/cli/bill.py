@@ -66,13 +66,13 @@ def bill(
     bills = metered.bills(run.selection.tags, issued_by, contract_of)
     if metered.many:
         _check_many(account)
-        control_totals, comes_to = _write_each(run, metered, bills, view)
+        control_totals, amount = _write_each(run, metered, bills, view)
     else:
         ((_, whole),) = bills
         billed = selected_bills(whole, run.selection)
         output.show(view(billed, account=billing_account, in_short=detail.summary))
-        control_totals, comes_to = billed.control_totals, billed.amounts.payable
-    crossed = limits.crossed(comes_to, run.book.currency, is_part=bool(run.selection.only))
+        control_totals, amount = billed.control_totals, billed.amounts.payable
+    crossed = limits.crossed(amount, run.book.currency, is_part=bool(run.selection.only))
     return run.end(metered.problems, control_totals, crossed=crossed)
 
 
@@ -115,20 +115,20 @@ def _write_each(
     run: UsageRun, metered: AccountsUsage, bills: Bills, view: Callable[[BillRun], BillView]
 ) -> tuple[ControlTotals, Decimal]:
     """Write the bills account by account; return the control totals and the amount of all accounts."""
-    from mps_bill.ask.all_accounts import nothing, sum_of
+    from mps_bill.ask.all_accounts import empty_sum, sum_of
     from mps_bill.ask.apply_selection import selected_bills
 
     run.output.check_joined()
-    total = nothing(settled=False, is_part=bool(run.selection.only))
+    total = empty_sum(settled=False, is_part=bool(run.selection.only))
     with run.output.opened() as stream:
         writer = run.output.joined(run.book, stream, settled=False)
         for account_id, whole in bills:
             billed = selected_bills(whole, run.selection)
-            comes_to = sum_of(billed)
+            run_sum = sum_of(billed)
             with pipe_may_break():
-                writer.add(account_id, view(billed), comes_to)
-            total += comes_to
+                writer.add(account_id, view(billed), run_sum)
+            total += run_sum
         control_totals = metered.control_totals(total.control_totals)
         with pipe_may_break():
             writer.end(total, control_totals)
-    return control_totals, total.comes_to
+    return control_totals, total.amount

@@ -136,12 +136,12 @@ class Limits:
     amount: Decimal | None
     none_outstanding: bool = False
 
-    def crossed(self, comes_to: Decimal, currency: str, owed: Decimal = ZERO, *, is_part: bool) -> Iterator[str]:
-        """Yield each crossed limit in words. `comes_to` is the payable amount, or the net amount if only parts of bills are
+    def crossed(self, amount: Decimal, currency: str, owed: Decimal = ZERO, *, is_part: bool) -> Iterator[str]:
+        """Yield each crossed limit in words. `amount` is the payable amount, or the net amount if only parts of bills are
         shown; `owed` is the outstanding amount."""
-        if self.amount is not None and comes_to > self.amount:
-            more = amount_text(EXACT.subtract(comes_to, self.amount))
-            shown = f"{'net amount' if is_part else 'payable'} {amount_text(comes_to)} {currency}"
+        if self.amount is not None and amount > self.amount:
+            more = amount_text(EXACT.subtract(amount, self.amount))
+            shown = f"{'net amount' if is_part else 'payable'} {amount_text(amount)} {currency}"
             yield f"{shown} is above --fail-over {amount_text(self.amount)} by {more}"
         if owed and self.none_outstanding:
             yield f"{amount_text(owed)} {currency} outstanding, and --fail-on-outstanding allows none"

@@ -142,7 +142,7 @@ def settle_folder(run: UsageRun, charging: ChargeOptions, settling: Settling, vi
 
     if charging.target is not None:
         run.say(f"Saved {counted(total.accounts, 'account')} to {charging.target}.")
-    crossed = limits.crossed(total.comes_to, book.currency, owed, is_part=is_part)
+    crossed = limits.crossed(total.amount, book.currency, owed, is_part=is_part)
     return run.end(usage.problems, control_totals, crossed=crossed)
 
 
@@ -200,12 +200,12 @@ def _settle_each(
     accounts: _Accounts, writer: Joined, stream: IO[str], view: View, run: UsageRun
 ) -> tuple[RunSum, Decimal]:
     """Settle, print and save account by account. Return the sum of all accounts and the amount that they owe at the end."""
-    from mps_bill.ask.all_accounts import nothing, sum_of
+    from mps_bill.ask.all_accounts import empty_sum, sum_of
     from mps_bill.settlement.save import account_path
     from mps_bill.view.settle_view import notices
 
     is_part, folder = bool(run.selection.only), accounts.charging.target
-    total, owed = nothing(settled=not is_part, is_part=is_part), ZERO
+    total, owed = empty_sum(settled=not is_part, is_part=is_part), ZERO
     if folder is not None:
         sweep(folder)
     try:
@@ -216,15 +216,15 @@ def _settle_each(
                 saving(target, file, settled, run.book) as saved,
             ):
                 shown = view(settled)
-                comes_to = sum_of(shown.run)
+                run_sum = sum_of(shown.run)
                 with pipe_may_break():
-                    writer.add(account_id, shown, comes_to)
+                    writer.add(account_id, shown, run_sum)
                     stream.flush()
                 if target is not None:
                     sync(stream)
                 with signals.held():
                     saved.commit()
-                    total += comes_to
+                    total += run_sum
             run.say(*(f"{account_id}: {notice}" for notice in (*notices(settled), *saved.notes())))
             owed = EXACT.add(owed, settled.settled.closing.owed)
     except BaseException as error:

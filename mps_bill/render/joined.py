@@ -22,7 +22,7 @@ class Joined:
         self._stream = stream
         self._first = True
 
-    def add(self, account_id: str, view: Any, comes_to: RunSum) -> None:
+    def add(self, account_id: str, view: Any, run_sum: RunSum) -> None:
         accounts = self._accounts
         match self._part:
             case "printed":
@@ -34,7 +34,7 @@ class Joined:
                 if self._first:
                     self._write.begin(accounts.head(), "accounts", self._stream)
                 self._write.add(document, self._stream, first=self._first)
-        accounts.add(account_id, comes_to)
+        accounts.add(account_id, run_sum)
         self._first = False
 
     def end(self, total: RunSum, control_totals: ControlTotals) -> None:

@@ -32,11 +32,11 @@ class AccountsView:
         self._shown: list[tuple[str, RunSum]] = []
         self._rest: RunSum | None = None
 
-    def add(self, account_id: str, comes_to: RunSum) -> None:
+    def add(self, account_id: str, run_sum: RunSum) -> None:
         if len(self._shown) < SUMMARY_ROWS:
-            self._shown.append((account_id, comes_to))
+            self._shown.append((account_id, run_sum))
         else:
-            self._rest = self._rest + comes_to if self._rest else comes_to
+            self._rest = self._rest + run_sum if self._rest else run_sum
 
     def headline(self, account_id: str) -> Section:
         return Section(tr("Account {id}", id=account_id))

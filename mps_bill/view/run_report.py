@@ -206,9 +206,9 @@ def charted(report: Report, summaries: Sequence[Summary]) -> Report:
         return report
     charts = []
     for summary in summaries:
-        rows = [row for row in summary.rows if row.kind == SUM and row.comes_to > 0]
+        rows = [row for row in summary.rows if row.kind == SUM and row.amount > 0]
         names = [" / ".join(key or tr("(none)") for key in row.keys) for row in rows]
-        charts.append(Series(summary_title(summary), tuple(map(Bar, names, names, (row.comes_to for row in rows)))))
+        charts.append(Series(summary_title(summary), tuple(map(Bar, names, names, (row.amount for row in rows)))))
     return replace(report, charts=charts)
 
 

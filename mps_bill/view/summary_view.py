@@ -110,7 +110,7 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     sums: dict[str | None, Decimal] = {}
     for row in summary.rows:
         if row.kind == SUM:
-            sums[row.keys[-1]] = sums.get(row.keys[-1], ZERO) + abs(row.comes_to)
+            sums[row.keys[-1]] = sums.get(row.keys[-1], ZERO) + abs(row.amount)
     largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
     # In their own order, which is that of time or of the price sheet.
     shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
@@ -125,7 +125,7 @@ def _crosstab(summary: Summary, currency: str) -> Table:
         is_shown = row.kind == SUM and row.keys[-1] in shown
         column = (SUM, row.keys[-1]) if is_shown else (OTHERS if row.kind == SUM else row.kind, None)
         under = cells.setdefault(row.keys[:-1], {})
-        under[column] = under.get(column, ZERO) + row.comes_to
+        under[column] = under.get(column, ZERO) + row.amount
     total_name = tr("Net amount") if summary.amounts.is_part else tr("Total")
     columns = (
         *map(key_column, by),
@@ -156,13 +156,13 @@ def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) ->
     rows = [
         (
             *map(partial(_name, summary, row), summary.by, row.keys),
-            row.comes_to,
+            row.amount,
             *(row.paid.get(source) for source in paid),
         )
         for row in summary.rows
     ]
     total = summary.total
-    sums = (tr("Total"), *(None for _ in summary.by[1:]), total.comes_to, *(total.paid[source] for source in paid))
+    sums = (tr("Total"), *(None for _ in summary.by[1:]), total.amount, *(total.paid[source] for source in paid))
     return Table(tr("{summary}: paid from", summary=summary_title(summary)), columns, rows, (sums,))
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.ask.all_accounts import meter_accounts, nothing, sum_of
+from mps_bill.ask.all_accounts import empty_sum, meter_accounts, sum_of
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import bill_usage
@@ -53,7 +53,7 @@ def test_an_account_comes_out_as_by_itself(
     text = kit.usage_text([f"{line},{account}" for account, line in rows], HEADER)
     together = kit.source(folder / "all.csv", text)
     usage = meter_accounts([together], kit.book(), MeterOptions(engine=engine, accounts=True))
-    total = nothing(settled=False)
+    total = empty_sum(settled=False)
     seen = []
     for account, run in usage.bills(()):
         own = [line for other, line in rows if other == account]
@@ -90,7 +90,7 @@ def test_rejected_rows_are_in_the_total_only(tmp_path: Path, engine: EngineName)
         (2, 0),
         (1, 0),
     ]
-    total = sum((sum_of(run) for run in runs.values()), nothing(settled=False))
+    total = sum((sum_of(run) for run in runs.values()), empty_sum(settled=False))
     control = usage.control_totals(total.control_totals)
     assert (control.rows_read, control.rows_billed, control.rows_duplicate, control.rows_rejected) == (4, 2, 1, 1)
 

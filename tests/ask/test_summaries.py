@@ -44,7 +44,7 @@ def summary(run: BillRun, *by: str) -> Summary:
 def test_every_column_of_a_summary_adds_up_to_the_bills(rows: list[str], by: list[str]) -> None:
     run = run_of(rows)
     found = summary(run, *by)
-    assert found.total.comes_to == run.amounts.payable
+    assert found.total.amount == run.amounts.payable
     assert found.total.list_amount == run.amounts.list_amount
     assert found.total.rounding == run.amounts.rounding_adjustment
     assert found.total.records == run.control_totals.rows_billed
@@ -102,7 +102,7 @@ def test_a_line_split_by_tags_loses_nothing(parts: list[tuple[int, str]]) -> Non
         tag: selected_bills(run, Selection(only={TAG: frozenset([tag])}, tags=(TAG,))).amounts.net
         for tag in {tag for _, tag in parts}
     }
-    assert {row.keys[0]: row.comes_to for row in by_tag.rows if row.kind == SUM} == chosen
+    assert {row.keys[0]: row.amount for row in by_tag.rows if row.kind == SUM} == chosen
 
 
 def test_tiers_by_the_month_stay_those_of_the_whole_input() -> None:
@@ -138,11 +138,11 @@ def test_a_summary_by_periods_has_whole_bills_and_one_by_items_a_row_of_rounding
         "b,2023-11-10T11:30:00+08:00,cn-shanghai,review,porn,10,minute,news",
     )
     days = summary(run, "day")
-    assert [(row.keys, row.bills, row.rounding, row.comes_to) for row in days.rows] == [
+    assert [(row.keys, row.bills, row.rounding, row.amount) for row in days.rows] == [
         (("2023-11-10",), 2, Decimal("-0.001"), Decimal("1.65"))
     ]
     items = summary(run, "item")
-    assert [(row.kind, row.keys, row.comes_to) for row in items.rows] == [
+    assert [(row.kind, row.keys, row.amount) for row in items.rows] == [
         (SUM, ("transcoding",), Decimal("0.651")),
         (SUM, ("review",), Decimal("1.0")),
         (ROUNDING, (None,), Decimal("-0.001")),
@@ -177,10 +177,10 @@ def test_the_largest_and_all_others_add_up(rows: list[str], key: str, maximum: i
     kept = [row for row in short.rows if row.kind == SUM]
     others = [row for row in short.rows if row.kind == OTHERS]
     assert len(kept) + len(others) == min(len(values), maximum)
-    for name in ("comes_to", "list_amount", "discount", "records", "bills"):
+    for name in ("amount", "list_amount", "discount", "records", "bills"):
         of_all, shown = ([getattr(row, name) for row in found.rows] for found in (whole, short))
         assert sum(of_all) == sum(shown)
     assert [row for row in values if row in kept] == kept, "in their own order"
-    smallest = min((abs(row.comes_to) for row in kept), default=Decimal("Infinity"))
-    assert all(abs(row.comes_to) <= smallest for row in values if row not in kept)
+    smallest = min((abs(row.amount) for row in kept), default=Decimal("Infinity"))
+    assert all(abs(row.amount) <= smallest for row in values if row not in kept)
     assert [row for row in short.rows if row.kind == ROUNDING] == [row for row in whole.rows if row.kind == ROUNDING]
