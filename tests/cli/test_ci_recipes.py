@@ -20,10 +20,16 @@ from mps_bill.core.diagnostics import Place, Problem
 from mps_bill.price_sheet.sheet_problems import every_kind
 from mps_bill.render.sarif import sarif
 from mps_bill.view.findings_view import FindingsView
-from tests.cli.test_prices_docs import CASES
 from tests.conftest import ROOT
 from tests.invalid.gallery import GOOD, PAGE
 
+CASES = """\
+format: mps-bill/price-cases/1
+cases:
+  - name: ten minutes of HD
+    usage: [{item: transcoding, region: cn-shanghai, spec: H264.HD, quantity: 10, unit: minute}]
+    expect: {payable: 0.09}
+"""
 CI = ROOT / "docs" / "ci"
 SHEET = GOOD.read_text()
 DEARER = SHEET.replace("asia: 0.1250", "asia: 0.1300")
