@@ -195,10 +195,10 @@ def largest(summary: Summary, maximum: int) -> Summary:
 
 def _shares(paid: Paid, line: LineItem, *, split: bool) -> Sequence[Paid]:
     """Return the payments of a line, or those of each of its parts if it is `split` by its tags."""
-    weights = [("", share.micros) for share in line.charge.shares]
+    weights = [share.micros for share in line.charge.shares]
     if not split or len(weights) == 1:
         return [paid]
-    shares = {source: [part for _, part in split_amount(amount, weights)] for source, amount in paid.items()}
+    shares = {source: split_amount(amount, weights) for source, amount in paid.items()}
     return [{source: amounts[number] for source, amounts in shares.items()} for number in range(len(weights))]
 
 

@@ -99,7 +99,6 @@ class UsageRun:
         """
         reading, quiet = self.reading, self.reading.quiet
         self._check_outputs(inputs or {})
-        meter_options = reading.meter_options()
         #: For each reading of the usage, its problems if it had no good row.
         rejected: list[ProblemReport | None] = []
 
@@ -110,24 +109,14 @@ class UsageRun:
             if not allow_future:
                 check_cycles(metered, self.book, as_of, charged=charged, quiet=quiet)
 
+        notify = partial(say, quiet=quiet)
+        meter_options = replace(reading.meter_options(), tags=self.selection.tags, done=done, notify=notify)
         with ExitStack() as stack:
             sources = self._sources(stack, meter_options.resources.temp_folder)
             reject = stack.enter_context(_rejects_file(reading.rejects)) if reading.rejects else None
-            is_long = sum(source.size for source in sources) > _BAR_FROM_BYTES
-            with_bar = is_long and not quiet and sys.stderr.isatty()
-            progress = stack.enter_context(_progress_bar(sources)) if with_bar else None
-            yield (
-                sources,
-                replace(
-                    meter_options,
-                    tags=self.selection.tags,
-                    bill_good_rows=bill_good_rows or reject is not None,
-                    reject=reject,
-                    progress=progress,
-                    done=done,
-                    notify=partial(say, quiet=quiet),
-                ),
-            )
+            progress = stack.enter_context(_progress_bar(sources, quiet=quiet))
+            good_rows = bill_good_rows or reject is not None
+            yield sources, replace(meter_options, bill_good_rows=good_rows, reject=reject, progress=progress)
         if reject and not bill_good_rows and rejected and None not in rejected and rejected[-1]:
             raise InputRejected(rejected[-1])
 
@@ -232,8 +221,12 @@ def _rejects_file(path: str) -> Iterator[Reject]:
 
 
 @contextmanager
-def _progress_bar(sources: Sequence[UsageSource]) -> Iterator[Progress]:
-    """Show on standard error what is being done, about how many rows were read, their rate and the time left."""
+def _progress_bar(sources: Sequence[UsageSource], *, quiet: bool) -> Iterator[Progress | None]:
+    """Show on a terminal what is being done, about how many rows were read, their rate and the time left."""
+    is_long = sum(source.size for source in sources) > _BAR_FROM_BYTES
+    if quiet or not is_long or not sys.stderr.isatty():
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 

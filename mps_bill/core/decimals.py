@@ -149,10 +149,10 @@ def amount_text(value: Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
-def significant(value: Fraction, digits: int = 3) -> str:
-    """Return a positive number for people, with its first `digits` significant digits: `0.0124`, `10`, `667`."""
+def significant(value: Fraction) -> str:
+    """Return a positive number for people, with its first three significant digits: `0.0124`, `10`, `667`."""
     places = 0
-    while value and value * 10**places < 10 ** (digits - 1) and places < AMOUNT_PLACES:
+    while value and value * 10**places < 100 and places < AMOUNT_PLACES:
         places += 1
     shown = value * 10**places
     return stripped(scaled(divide(shown.numerator, shown.denominator, "half-up"), places))

@@ -16,6 +16,8 @@ _MARKS = re.compile(r"[\W_]")
 _DIGITS = re.compile(r"\d+")
 _DOUBLED = re.compile(r"([^\W\d])\1+")
 _LOOKALIKES = str.maketrans("lio", "110")
+#: The maximum length of quoted text.
+_QUOTED = 60
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -311,9 +313,9 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def quoted(text: str, maximum: int = 60) -> str:
+def quoted(text: str) -> str:
     """Return text from a file in quotes, safe to print: control and direction characters are escaped, long text is shortened."""
-    shown = text if len(text) <= maximum else text[: maximum - 3] + "..."
+    shown = text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
     return '"' + printable(shown) + '"'
 
 

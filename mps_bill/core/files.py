@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -55,11 +55,11 @@ def check_readable(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is a device, not a file or a pipe")
 
 
-def near_file(path: Path, more: Iterable[str] = ()) -> str:
-    """Return `; did you mean "x"?` for the name most similar to that of `path`, in its folder or among the words `more`."""
+def near_file(path: Path) -> str:
+    """Return `; did you mean "x"?` for the name in the folder of `path` that is most similar to its own."""
     with suppress(OSError), os.scandir(path.parent) as entries:
-        more = [*more, *(entry.name for entry in islice(entries, _NAMES_LOOKED_AT))]
-    return near_miss(path.name, more, priced=False)
+        return near_miss(path.name, [entry.name for entry in islice(entries, _NAMES_LOOKED_AT)], priced=False)
+    return ""
 
 
 def shipped_folder(name: str) -> Path | None:

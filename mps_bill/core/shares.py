@@ -9,15 +9,13 @@ from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, divide, scaled
 from mps_bill.core.units import ticks_of
 
 
-def split_amount(amount: Decimal, weights: Sequence[tuple[str, int]]) -> Iterator[tuple[str, Decimal]]:
+def split_amount(amount: Decimal, weights: Sequence[int]) -> list[Decimal]:
     """Split `amount` in proportion to whole-number weights, at ten decimals.
 
     Each share is the difference of two rounded running sums, so the shares add up to the amount. Rounding every share
     separately would lose or add a last digit. If all weights are 0, the first share is the whole amount.
     """
-    shares = split_whole(ticks_of(amount), [weight for _, weight in weights])
-    for (name, _), share in zip(weights, shares, strict=True):
-        yield name, scaled(share, AMOUNT_PLACES) if share else ZERO
+    return [scaled(share, AMOUNT_PLACES) if share else ZERO for share in split_whole(ticks_of(amount), weights)]
 
 
 def split_whole(number: int, weights: Sequence[int]) -> Iterator[int]:

@@ -178,7 +178,7 @@ class _Split:
         weights = [share.micros for share in line.charge.shares]
         wholes = (line.charge.metered, line.charge.micros, line.plan_micros, line.billed_micros, line.ticks)
         self._wholes = [tuple(split_whole(number, weights)) for number in wholes]
-        self._discounts = [part for _, part in split_amount(line.discount, [("", weight) for weight in weights])]
+        self._discounts = split_amount(line.discount, weights)
 
     def part(self, kept: Sequence[int]) -> LineItem:
         """The line with some of its shares, by their numbers."""
