@@ -1,4 +1,4 @@
-"""What is read as another document, in one message, and what as a slip of the pen."""
+"""Another document is refused with one message; a typo in the format is not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mps_bill.price_sheet.sheet_definition import DOCUMENT
         ("account/1", 1),
         # Another version of a price sheet may have other keys.
         ("price-sheet/2", 1),
-        # A slip in the name: the other mistakes of the sheet are of interest.
+        # A typo in the name: the other mistakes of the sheet are reported, too.
         ("price-shet/1", 7),
         ("Price-sheet/1", 7),
     ],

@@ -1,4 +1,4 @@
-"""One definition reads documents, collects every problem, and gives the schema that editors use."""
+"""One definition reads documents, collects every problem, and yields the schema for editors."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_each_mistake_is_one_problem(text: str, expected: list[str]) -> None:
     assert _read(text)[1] == expected
 
 
-def test_what_is_right_is_returned_beside_mistakes() -> None:
+def test_right_values_are_returned_along_with_mistakes() -> None:
     fields, problems = _read("amount: x\ncash: ok\ncovers: {x: {p: 1, 9: 2, q: z}, y: 3}\nregions: [a, 9]\n")
     assert len(problems) == 5
     assert fields is not None
@@ -147,7 +147,7 @@ def test_what_is_right_is_returned_beside_mistakes() -> None:
     assert not regions.whole
 
 
-def test_a_problem_of_form_is_not_told_twice() -> None:
+def test_a_problem_of_form_is_not_reported_twice() -> None:
     _, problems = _read("amount: *x\n<<: {cash: a}\n")
     assert [problem.split(":")[1].split()[1] for problem in problems] == ["alias", "merge-key"]
 
@@ -190,7 +190,7 @@ class _Purse:
     ("text", "at", "owner"),
     [("amount: 1", "home", None), ("amount: 1\nat: work", "work", None), ("amount: 1\nowner: me", "home", "me")],
 )
-def test_an_absent_key_leaves_the_default_to_what_is_made_but_where_it_has_one(text: str, at: str, owner: str) -> None:
+def test_an_absent_key_has_the_default_of_its_field_or_of_the_made_value(text: str, at: str, owner: str) -> None:
     keys = (AMOUNT, optional("at", WORD), optional("owner", WORD, default=None))
     purse = Object("a purse", keys, make=_Purse)
     made = read_text(Document("a purse", purse, BAD), text, "purse.yaml")

@@ -1,4 +1,4 @@
-"""YAML is read by its text and its places, the same with either parser, and what could mislead is refused."""
+"""YAML is read as text with places, the same by either parser, and misleading constructs are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 def plain(node: Node | None) -> object:
-    """The tree as Python values, every scalar as its text."""
+    """Return the tree as Python values, every scalar as its text."""
     match node:
         case MapNode():
             return {entry.key.text: plain(entry.value) for entry in node.entries}
@@ -180,7 +180,7 @@ def test_both_parsers_agree(text: str) -> None:
         with_c = read_tree(text, "f")
         patch.delattr(yaml, "CSafeLoader")
         with_python = read_tree(text, "f")
-    # What is wrong in a broken tag or escape is told differently; whether something is wrong never is.
+    # The parsers describe a broken tag or escape differently, but they agree on whether something is wrong.
     assert bool(with_c[1]) == bool(with_python[1])
     if not with_c[1]:
         assert plain(with_c[0]) == plain(with_python[0])
@@ -188,8 +188,8 @@ def test_both_parsers_agree(text: str) -> None:
 
 @pytest.mark.usefixtures("parser")
 @pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "a: " + "[" * 20_000 + "]" * 20_000, "a: " + "{b: " * 20_000])
-def test_what_is_too_deep_is_read_no_deeper(text: str) -> None:
-    """The parser takes as long as the square of the depth: minutes for these."""
+def test_nesting_that_is_too_deep_is_not_read_further(text: str) -> None:
+    """The parser's time grows with the square of the depth: it would be minutes for these."""
     started = time.monotonic()
     _, problems = read_tree(text, "f")
     assert [problem.kind.slug for problem in problems] == ["too-deep"]
@@ -197,7 +197,7 @@ def test_what_is_too_deep_is_read_no_deeper(text: str) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_lines_are_those_that_places_count() -> None:
+def test_lines_are_counted_as_in_places() -> None:
     assert lines_of("a\u2028b\x0cc\x85d\ne\r\nf\rg") == ["a\u2028b\x0cc\x85d", "e", "f", "g"]
 
 
@@ -220,8 +220,8 @@ f:
 
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
-def test_a_node_ends_where_its_text_does(eol: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also behind characters of several bytes and where lines end in two characters, and by either parser."""
+def test_a_node_ends_with_its_text(eol: str, loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This also holds after characters of several bytes, for line ends of two characters, and with either parser."""
     monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
     text = ENDS.replace("\n", eol)
     root, problems = read_tree(text, "f")

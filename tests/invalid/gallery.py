@@ -1,4 +1,4 @@
-"""The gallery of mistakes: where each is, what to run for it, and the page of the documentation that shows them all."""
+"""The gallery of mistakes: their files and commands, and the page of the documentation that shows them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GALLERY = Path(__file__).resolve().parent
 GOOD = GALLERY / "good.yaml"
 PAGE = ROOT / "docs" / "codes.md"
 TODAY = "2026-11-23"
-#: A file that may not be read cannot be committed; `test_gallery` makes one.
+#: An unreadable file cannot be committed; `test_gallery` creates one.
 NOT_IN_GALLERY = ("P002",)
 _LONGEST_SNIPPET = 12
 
@@ -45,19 +45,19 @@ class Mistake:
 
     @property
     def corrected(self) -> Path:
-        """The folder of the files put right. It is not within the other one, which is checked with its subfolders."""
+        """The folder of the corrected files. It is not in the other folder, which is checked with its subfolders."""
         return GALLERY / "good" / self.name
 
     @property
     def pairs(self) -> list[tuple[str, Path, Path]]:
-        """Each file that is wrong, with its name for people and the file that is right."""
+        """Each wrong file, with its name for people and the corrected file."""
         if not self.path.is_dir():
             return [("", self.path, GOOD)]
         names = {path.name for folder in (self.path, self.corrected) for path in folder.glob("*.yaml")}
         return [(name, self.path / name, self.corrected / name) for name in sorted(names)]
 
     def report(self, monkeypatch: pytest.MonkeyPatch, place: Path | None = None) -> tuple[int, str]:
-        """The exit code, and what is printed; with `place`, for the files of that folder."""
+        """Return the exit code and the output; with `place`, for the files in that folder."""
         place = place or (self.path if self.path.is_dir() else GALLERY)
         monkeypatch.chdir(place)
         code, out, err = run_captured(command_of(place, self.path), b"", monkeypatch)
@@ -123,7 +123,7 @@ def _example(mistake: Mistake, kind: Kind) -> Iterator[str]:
 
 
 def _session(place: Path, entry: Path) -> list[str]:
-    """The files of a folder, and the command that is run there."""
+    """Return the files of a folder, and the command that is run there."""
     files = sorted(path.name for path in place.iterdir() if path.is_file() and path.suffix in (".yaml", ".txt"))
     words = [word for word in command_of(place, entry) if word not in ("--today", TODAY, "--quiet")]
     return ["$ ls", " ".join(name for name in files if name != "expected.txt"), f"$ mps-bill {' '.join(words)}"]
@@ -150,7 +150,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _snippets(bad: list[str], good: list[str]) -> tuple[list[str], list[str]]:
-    """The lines that differ, each with the line before and after it."""
+    """Return the lines that differ, each with the line before and after it."""
     keep_bad: set[int] = set()
     keep_good: set[int] = set()
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, bad, good, autojunk=False).get_opcodes():

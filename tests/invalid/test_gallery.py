@@ -1,4 +1,4 @@
-"""Every code of price sheets is in the gallery, is reported as it says there, and is documented."""
+"""Every code of price sheets is in the gallery, is reported as expected there, and is documented."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_mistake_is_reported(
 @pytest.mark.parametrize(
     "mistake", [mistake for mistake in mistakes() if mistake.path.is_dir()], ids=lambda mistake: mistake.name
 )
-def test_the_files_put_right_are_right(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_corrected_files_have_no_problems(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
     code, report = mistake.report(monkeypatch, mistake.corrected)
     assert code == 0
     assert " [P" not in report
@@ -84,7 +84,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     if sys.platform == "win32" or os.geteuid() == 0:
-        # Nothing is closed to this user, so the refusal is played.
+        # This user may read every file, so the refusal is simulated.
         monkeypatch.setattr(Path, "read_bytes", refuse)
     else:
         sheet.chmod(0)
@@ -112,7 +112,7 @@ def _code_of(former: str) -> str:
 
 
 def test_every_mistake_of_the_gallery_at_once() -> None:
-    """The sheets of the gallery beside one another are found and read, and none stops the run."""
+    """All sheets of the gallery are found and read together, and none stops the run."""
     sheets, problems = load_sheets([str(GALLERY / "*.yaml")])
     assert problems == ()
     assert len(sheets) == 1 + sum(not mistake.path.is_dir() for mistake in mistakes())

@@ -1,4 +1,4 @@
-"""A kind of price that the program does not have: started packages at a price each. A test adds it to a copy."""
+"""A kind of price that the program does not have: a price for each started package. A test adds it to a copy."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from mps_bill.price_sheet.price_kinds.price_kind import (
 SIZE = Field(
     "package",
     number("a package", kinds.BAD_QUANTITY, QUANTITY_PLACES, above_zero=True),
-    "how much is in a package, in the item's unit",
+    "the size of a package, in the item's unit",
 )
-EACH = Field("each", UNIT_PRICE, "the price of a package that is begun")
+EACH = Field("each", UNIT_PRICE, "the price of a started package")
 
 
 class Package(Written[Fields]):
@@ -52,7 +52,7 @@ class Package(Written[Fields]):
 
 @dataclass(frozen=True, slots=True)
 class PackagePrice(Price):
-    """Every package that is begun. With packages of 1000 at 5, 2001 minutes cost 3 x 5 = 15."""
+    """A price for every started package. With packages of 1000 at 5, 2001 minutes cost 3 x 5 = 15."""
 
     form: ClassVar = Package
 

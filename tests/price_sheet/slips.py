@@ -1,4 +1,4 @@
-"""Slips of prices as people make them: a figure, a row, a column or a table that is 10, 60, 100 or 1,000 times off."""
+"""Typical mistakes in prices: a price, a row, a column or a table that is wrong by a factor of 10, 60, 100 or 1,000."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mps_bill.price_sheet.load_sheets import LoadedSheet, load_text
 from mps_bill.price_sheet.spec import split_spec
 
 TODAY = "2026-11-26"
-#: A decimal point slipped by one, two or three places; seconds for minutes, and minutes for seconds.
+#: A decimal point misplaced by one, two or three places; seconds for minutes, and minutes for seconds.
 FACTORS = (Fraction(10), Fraction(1, 10), Fraction(60), Fraction(1, 60), Fraction(100), Fraction(1000))
 
 
 @dataclass(frozen=True)
 class Slip:
-    """A sheet with a slip: what was done to it, and the lines where that shows."""
+    """A sheet with a mistake: what was changed, and the lines at which it may be reported."""
 
     what: str
     text: str
@@ -39,7 +39,7 @@ def tables_of(text: str) -> list[ItemTable]:
 
 
 def cell_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Slip]:
-    """Every figure by itself."""
+    """Yield a mistake in every single price."""
     for table in tables_of(text):
         for rate in () if table.derived else table.rates:
             for factor in factors if rate.price.value else ():
@@ -49,7 +49,7 @@ def cell_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sli
 
 
 def table_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Slip]:
-    """Every item as a whole, every spec and every region of an item that has several, and the factor of derived prices."""
+    """Yield a mistake in every item as a whole, in every spec and region of items with several, and in every factor."""
     for table in tables_of(text):
         places: dict[str, list[Place]] = {}
         for rate in table.rates:
@@ -68,7 +68,7 @@ def table_slips(text: str, factors: Sequence[Fraction] = FACTORS) -> Iterator[Sl
 
 
 def swaps(text: str) -> Iterator[Slip]:
-    """Every two rows and every two columns of an item that are not alike, with their prices in each other's place."""
+    """Yield every two different rows and every two different columns of an item with their prices swapped."""
     for table in tables_of(text):
         for what in ("spec", "region") if not table.derived else ():
             lines: dict[str, dict[object, Rate]] = {}
@@ -83,8 +83,8 @@ def swaps(text: str) -> Iterator[Slip]:
 
 
 def flat_lines(text: str) -> Iterator[Slip]:
-    """One price at every resolution, for a codec in a region, in every region, and for everything of an item in a region. That
-    is no slip; the lines are those that it touches."""
+    """Yield one price for every resolution: of a codec in a region, of a codec in every region, and of an item in a region. This
+    is not a mistake; the lines are those that were changed."""
     for table in tables_of(text):
         lines: dict[str, list[Rate]] = {}
         for rate in table.rates if table.template and not table.derived else ():
@@ -95,7 +95,7 @@ def flat_lines(text: str) -> Iterator[Slip]:
                 lines.setdefault(f"all in {rate.region}", []).append(rate)
         for what, rates in lines.items():
             prices = sorted(rate.price.value for rate in rates)
-            # The price of the largest resolution is above what anybody agrees to for the others.
+            # Nobody agrees to the price of the largest resolution for the others.
             for price in {prices[len(prices) // 4], prices[len(prices) // 2]} - {prices[-1]}:
                 if len(prices) > 2:
                     figures = {rate.price.place: price for rate in rates}
@@ -107,7 +107,7 @@ def _lines(places: Iterable[Place]) -> frozenset[int]:
 
 
 def multiplied(text: str, places: Sequence[Place], factor: Fraction) -> str | None:
-    """The text with the figures at these places times a factor, to a few digits; None where one would have too many."""
+    """Return the text with the prices at these places times a factor, to a few digits; None if one would have too many."""
     figures = {place: Fraction(figure_at(text, place)) * factor for place in places}
     rounded = {
         place: _FEW_DIGITS.divide(Decimal(one.numerator), Decimal(one.denominator)) for place, one in figures.items()
@@ -121,9 +121,9 @@ _FEW_DIGITS = DecimalContext(prec=4)
 
 
 def put(text: str, figures: Mapping[Place, Decimal]) -> str:
-    """The text with other figures at these places."""
+    """Return the text with other prices at these places."""
     lines = text.split("\n")
-    # From the right, so that columns before stay where they are.
+    # Replace from the right, so that earlier columns do not move.
     for place in sorted(figures, reverse=True):
         line, start = lines[place.line - 1], place.column - 1
         end = start + len(figure_at(text, place))
@@ -137,7 +137,7 @@ def figure_at(text: str, place: Place) -> str:
 
 
 def priced_at(text: str, share: Fraction) -> str:
-    """The sheet with every figure of its own times a share, as a contract has it."""
+    """Return the sheet with every written price times a share, like a contract."""
     places = [
         rate.price.place for table in tables_of(text) if not table.derived for rate in table.rates if rate.price.value
     ]
@@ -145,7 +145,7 @@ def priced_at(text: str, share: Fraction) -> str:
 
 
 def findings(text: str, *before: str, references: References | None = None) -> tuple[Problem, ...]:
-    """What `prices check` reports of a sheet beside versions before it; without `references` by the shipped ones."""
+    """Return the report of `prices check` for a sheet after its earlier versions; `references` default to the shipped sheets."""
     sheets = [_loaded(one, f"before-{number}") for number, one in enumerate(before)]
     sheets.append(_loaded(text, "f"))
     found = check(sheets, TODAY, shipped_references(sheets) if references is None else references)

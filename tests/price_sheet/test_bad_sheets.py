@@ -1,4 +1,4 @@
-"""One mistake is one problem, of its own kind, at its own place; many mistakes come in one run."""
+"""One mistake is one problem of its own kind at its own place; many mistakes are reported in one run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mps_bill.core.diagnostics import Kind
 from mps_bill.price_sheet import sheet_problems as kinds
 from tests.kit import GOOD_SHEET, changed, marked, read_sheet
 
-# (what stands in the good sheet, what stands there instead with a mark where each problem is, kinds)
+# (the text in the good sheet, the wrong text with a mark at each problem, kinds)
 CASES: list[tuple[str, str, str]] = [
     # Form
     ("id: mps-intl ", "id: mps-intl\n§id: x ", "duplicate-key"),
@@ -150,7 +150,7 @@ CASES: list[tuple[str, str, str]] = [
 ]
 
 
-# Mistakes that take several edits to make.
+# Mistakes that need several edits.
 LARGER: list[tuple[list[tuple[str, str]], str]] = [
     ([("site: international\n", ""), ("format", "§format")], "missing-key"),
     ([("east: [", "§US: ["), ("{east:", "{US:")], "bad-group-name"),
@@ -192,7 +192,7 @@ def test_larger_mistakes(edits: list[tuple[str, str]], slugs: str) -> None:
     assert _found(text) == [(*place, slug) for place, slug in zip(places, slugs.split(), strict=True)]
 
 
-def test_many_mistakes_come_in_one_run() -> None:
+def test_many_mistakes_are_reported_in_one_run() -> None:
     edits = [
         ("id: mps-intl ", "id: §MPS "),
         ("currency: USD", "currency: §usd"),
@@ -221,7 +221,7 @@ def test_many_mistakes_come_in_one_run() -> None:
     assert [(line, column) for line, column, _ in found] == places
 
 
-def test_a_wrong_unit_is_told_once() -> None:
+def test_a_wrong_unit_is_reported_once() -> None:
     text, places = marked(changed("unit: minute\n    metering: {per: c", "unit: §x\n    metering: {per: c"))
     assert _found(text) == [(*places[0], "unknown-unit")]
 

@@ -1,4 +1,4 @@
-"""Nothing is found of what contracts agree and versions change: discounts by row, region, item, price and codec."""
+"""Changes that contracts and versions may make are not reported: discounts by row, region, item, price and codec."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SHEETS = {
     **{path.stem: path for path in sorted((Path(__file__).parent / "contracts").glob("*.yaml"))},
 }
 CHINA = SHEETS["mps-china"].read_text()
-#: That a higher resolution or a later tier costs less than the one before is so, whatever the reason.
+#: These are still reported: a higher resolution or a later tier does cost less than the one before.
 OF_AN_ORDER = (kinds.CHEAPER_RESOLUTION, kinds.CHEAPER_H265, kinds.RISING_TIER)
-#: What has a discount of its own. Codecs are the first parts of specs, resolutions the last.
+#: The parts that have their own discount. Codecs are the first parts of specs, resolutions the last.
 BY: dict[str, Callable[[ItemTable, Rate], object]] = {
     "row": lambda table, rate: (table.code.value, rate.spec),
     "region": lambda _, rate: rate.region,
@@ -35,7 +35,7 @@ BY: dict[str, Callable[[ItemTable, Rate], object]] = {
 
 
 def discounted(text: str, by: str, random: Random, step: int) -> str:
-    """The sheet with 0 to 40 percent off, in steps of so many percent."""
+    """Return the sheet with discounts of 0 to 40 percent, in steps of the given percentage."""
     shares: dict[object, Decimal] = {}
     of = BY[by]
 
@@ -46,11 +46,11 @@ def discounted(text: str, by: str, random: Random, step: int) -> str:
 
 
 def priced(text: str, share: Callable[[ItemTable, Rate], Decimal]) -> str:
-    """The sheet with each figure times its share."""
+    """Return the sheet with each price times its share."""
     figures: dict[Place, Decimal] = {}
     for table in tables_of(text):
         for rate in () if table.derived else table.rates:
-            # To as many decimal places as the list has, and two more.
+            # Round to the decimal places of the list and two more.
             places = Decimal(1).scaleb((rate.price.value.as_tuple().exponent or 0) - 2)
             figures[rate.price.place] = (rate.price.value * share(table, rate)).quantize(places)
     return put(text, figures)
@@ -62,7 +62,7 @@ STEPS = (5, 10, 1)
 
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_discounts_are_believable(sheet: str) -> None:
-    """Beside the list, or the version before where there is no list."""
+    """The sheet is compared with the list, or with the version before if there is no list."""
     text = SHEETS[sheet].read_text()
     found = []
     for number, (by, step) in enumerate((by, step) for by in BY for step in STEPS):
@@ -71,7 +71,7 @@ def test_discounts_are_believable(sheet: str) -> None:
     assert found == []
 
 
-#: (what, sheet, shares by what stands in the name of the item, spec and region; the first that does counts)
+#: (name, sheet, shares by a text in the name of item, spec and region; the first match counts)
 AGREED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("one price 25 % lower", "mps-china", {"transcoding H264.HD": "0.75"}),
     ("one price 25 % lower", "mps-intl", {"transcoding H264.HD mainland": "0.75"}),
@@ -90,7 +90,7 @@ AGREED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("sheet", "shares"), [row[1:] for row in AGREED], ids=[f"{row[0]} of {row[1]}" for row in AGREED]
 )
 def test_discounts_that_change_an_order_are_believable(sheet: str, shares: dict[str, str]) -> None:
-    """By the list, and beside a version before that has the list's prices."""
+    """The sheet is compared with the list, and with a version before that has the list's prices."""
     text = SHEETS[sheet].read_text()
 
     def share(table: ItemTable, rate: Rate) -> Decimal:
@@ -102,15 +102,15 @@ def test_discounts_that_change_an_order_are_believable(sheet: str, shares: dict[
     assert [str(one) for one in findings(priced(text, share), before, references={})] == []
 
 
-def test_a_price_of_its_own_for_a_region_is_believable() -> None:
-    """Singapore's in a new version, beside that of its group: neither is the price of another row before."""
+def test_a_separate_price_for_a_region_is_believable() -> None:
+    """A new version has a price for Singapore besides that of its group; neither was the price of another row."""
     text = SHEETS["mps-intl"].read_text()
     before = changed("effective_from: 2023", "effective_from: 2022", text)
     row = "      H264.HD: {"
     assert findings(changed(row, f"{row}ap-southeast-1: 0.0150, ", text), before, references={}) == ()
 
 
-def test_rows_a_hundred_times_too_high_have_not_changed_places() -> None:
+def test_rows_a_hundred_times_too_high_are_not_swapped() -> None:
     hundred = priced(
         CHINA + "# a copy\n",
         lambda table, rate: Decimal(100 if rate.spec.startswith("H264") and table.code.value == "transcoding" else 1),
@@ -124,12 +124,12 @@ def test_rows_a_hundred_times_too_high_have_not_changed_places() -> None:
     ("times", "currency"), [("7.1", "CNY"), ("6.03", "CNY"), ("7.8", "HKD"), ("150", "JPY"), ("0.85", "EUR")]
 )
 def test_another_currency_is_believable(times: str, currency: str) -> None:
-    """Singapore's prices of one list are not laid beside those of the mainland in another, whose currency it happens to be."""
+    """Singapore's prices are not compared with the mainland's in another list that happens to have the same currency."""
     text = changed("currency: USD", f"currency: {currency}", SHEETS["mps-intl"].read_text() + "# a copy\n")
     assert [str(one) for one in findings(priced(text, lambda *_: Decimal(times)))] == []
 
 
 def test_prices_of_other_regions_are_not_compared() -> None:
-    """Singapore's, at list price, in a contract of the China site that has the mainland's, too."""
+    """A contract of the China site has Singapore's list prices along with the mainland's."""
     text = changed("    prices:\n      Audio: {", "    prices:\n      Audio: {ap-southeast-1: 0.0220, ", CHINA)
     assert [str(one) for one in findings(text + "# a copy\n")] == []

@@ -1,4 +1,4 @@
-"""A large sheet is checked in about the time that it takes to load it."""
+"""Checking a large sheet takes about as long as loading it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ITEMS, CODECS, REGIONS_PRICED = 20, ("H264", "H265"), tuple(REGIONS)[:25]
 
 
 def large_sheet() -> str:
-    """5,000 prices: 20 items of 10 specs in 25 regions."""
+    """Return a sheet of 5,000 prices: 20 items with 10 specs in 25 regions."""
     head, _, rest = GOOD.read_text().partition("items:\n")
     sizes = ", ".join(f"{name}: {size}" for name, size in RESOLUTIONS.items())
     before, _, after = head.partition("region_groups:\n")
@@ -36,7 +36,7 @@ def large_sheet() -> str:
 
 
 def least_seconds(work: Callable[[], object]) -> float:
-    """Processor time of the fastest of five runs, which other work on the machine hardly changes."""
+    """Return the processor time of the fastest of five runs, which other work on the machine hardly affects."""
     times = []
     for _ in range(5):
         start = time.process_time_ns()

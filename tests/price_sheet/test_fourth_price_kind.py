@@ -1,4 +1,4 @@
-"""A fourth kind of price: its own file and a line in the list, as ARCHITECTURE.md has it, and everything takes it."""
+"""A fourth kind of price needs its own file and a line in the list, as ARCHITECTURE.md says, and works everywhere."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.package_copy import change, copy_package, mps_bill
 
 PACKAGES = SHEET.replace('Audio: {"*": 0.0056}', 'Audio: {"*": {package: 10, each: 5.50}}')
 USAGE = usage_text([usage_of("audio", spec="Audio", quantity="20.01")])
-#: 20.01 minutes begin three packages of 10.
+#: 20.01 minutes start three packages of 10.
 LIST_AMOUNT = "16.5"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with the kind, and files to work on."""
+    """Return a copy of the package with the new kind, and input files."""
     folder = tmp_path_factory.mktemp("fourth")
     room = copy_package(folder) / "price_sheet" / "price_kinds"
     shutil.copy(Path(__file__).parent / "package_price.py", room / "package.py")
@@ -79,7 +79,7 @@ def test_it_is_shown(world: Path) -> None:
     assert (row["tiers"], row["up_to"], row["unit_price"]) == ("package", "10", "5.50")
 
 
-def test_it_is_compared_by_what_a_minute_costs(world: Path) -> None:
+def test_it_is_compared_by_the_cost_of_a_minute(world: Path) -> None:
     diff = ("prices", "diff", "flat.yaml", "packages.yaml", "--format", "json")
     (item,) = json.loads(mps_bill(world, *diff, code=1))["items"]
     assert item["changes"] == [
@@ -102,8 +102,8 @@ def test_it_is_checked_and_has_a_schema(world: Path) -> None:
     assert sorted(form["required"] for form in forms[1]["anyOf"]) == [["package", "each"], ["tiers", "per", "up_to"]]
 
 
-def test_its_history_is_by_what_a_minute_costs(world: Path) -> None:
-    """Packages of twice the size at the same price are half as dear."""
+def test_its_history_is_by_the_cost_of_a_minute(world: Path) -> None:
+    """Packages of twice the size at the same price cost half as much per minute."""
     folder = world / "versions"
     folder.mkdir()
     (folder / "first.yaml").write_text(PACKAGES)

@@ -1,4 +1,4 @@
-"""Warnings: each says what looks odd and only that; honest price lists have none; comments let one stand."""
+"""Each warning reports one oddity; sound price lists have no warnings; comments suppress a warning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sheet(text: str, name: str = "f") -> LoadedSheet:
 
 
 def found(*texts: str, today: str = TODAY) -> list[str]:
-    """`line:column code` of every problem; of a second sheet with its number before it."""
+    """Return `line:column code` of every problem; for a second sheet, with its number in front."""
     sheets = [sheet(text, f"{number}") for number, text in enumerate(texts)]
     return [
         f"{f'{problem.place.file}:' if len(texts) > 1 else ''}{problem.place.line}:{problem.place.column}"
@@ -50,7 +50,7 @@ def test_the_good_sheet_has_no_warnings() -> None:
 # ---- Coverage --------------------------------------------------------------------------------------------------------
 
 
-def test_a_hole_is_told_at_the_spec_with_groups_named_as_groups() -> None:
+def test_a_missing_price_is_reported_at_the_spec_with_group_names() -> None:
     text = edited(("H265.SD: {mainland: 0.0248, asia: 0.0625}", "H265.SD: {cn-beijing: 0.0248}"))
     assert found(text) == ["31:7 P901"]
     assert message(text) == (
@@ -58,7 +58,7 @@ def test_a_hole_is_told_at_the_spec_with_groups_named_as_groups() -> None:
     )
 
 
-def test_a_price_for_every_region_leaves_no_hole_and_makes_one_beside_it() -> None:
+def test_a_price_for_every_region_is_complete_and_shows_specs_that_lack_it() -> None:
     assert found(edited(("H265.SD: {mainland: 0.0248, asia: 0.0625}", 'H265.SD: {mainland: 0.0248, "*": 0.0625}'))) == [
         "29:7 P901",
         "30:7 P901",
@@ -70,17 +70,17 @@ def test_a_price_for_every_region_leaves_no_hole_and_makes_one_beside_it() -> No
     assert found(everywhere) == []
 
 
-def test_prices_from_another_item_are_not_told_again() -> None:
+def test_prices_from_another_item_are_not_reported_again() -> None:
     assert found(edited(("H264.HD: {mainland: 0.0099, asia", "H264.HD: {mainland: 0.0049, asia"))) == ["30:27 P904"]
 
 
-def test_what_is_wrong_is_told_once_and_not_judged() -> None:
+def test_a_value_with_an_error_has_no_warning() -> None:
     assert found(edited(("0050, asia", "0050, asai"))) == ["29:35 P309"]
     assert found(edited(("0.0050, asia: 0.0125", "0.0050, asia: 0.0.125"))) == ["29:41 P211"]
     assert found(edited(("10000: 0.09", "300: 0.9"))) == ["54:71 P315"]
 
 
-# ---- Prices beside their neighbours ----------------------------------------------------------------------------------
+# ---- Prices and their neighbours ------------------------------------------------------------------------------------
 
 
 H264 = "H264.SD: {mainland: 0.0050, asia: 0.0125}\n      H264.HD: {mainland: 0.0099, asia: 0.0250}"
@@ -90,17 +90,17 @@ H265 = "H265.SD: {mainland: 0.0248, asia: 0.0625}\n      H265.HD: {mainland: 0.0
 @pytest.mark.parametrize(
     ("old", "new", "codes"),
     [
-        # A decimal point slipped by one place, up and down: the price that slipped is named, not its neighbours.
+        # The decimal point is misplaced by one place, up and down: the wrong price is reported, not its neighbours.
         ("H265.HD: {mainland: 0.0496", "H265.HD: {mainland: 0.496", ["32:27 P906"]),
         ("H265.HD: {mainland: 0.0496, asia: 0.1250", "H265.HD: {mainland: 0.0496, asia: 0.0125", ["32:41 P904", "32:41 P905"]),
         ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: 0.0005", ["29:27 P906"]),
         ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0.00099", ["30:27 P904", "30:27 P906"]),
-        # By two places.
+        # The decimal point is misplaced by two places.
         ("H265.SD: {mainland: 0.0248", "H265.SD: {mainland: 2.48", ["31:27 P906"]),
-        # Less than eight times may be; exactly ten times is a slip of an equal price.
+        # Less than eight times is possible; exactly ten times is a mistake in an equal price.
         ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.0016, asia: 0.0125", []),
         ("H264.SD: {mainland: 0.0050, asia: 0.0125", "H264.SD: {mainland: 0.00125, asia: 0.0125", ["29:27 P906"]),
-        # Free of charge is meant so.
+        # A price of 0 is intended.
         ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: 0", []),
         ("H264.HD: {mainland: 0.0099", "H264.HD: {mainland: 0", ["30:27 P904"]),
         # Equal is not less.
@@ -114,11 +114,11 @@ H265 = "H265.SD: {mainland: 0.0248, asia: 0.0625}\n      H265.HD: {mainland: 0.0
         ("{3000: 0.1, 10000: 0.09", "{3000: 0, 10000: 0", []),
     ],
 )  # fmt: skip
-def test_prices_are_laid_beside_their_neighbours(old: str, new: str, codes: list[str]) -> None:
+def test_prices_are_compared_with_their_neighbours(old: str, new: str, codes: list[str]) -> None:
     assert found(edited((old, new))) == codes
 
 
-def test_tiers_are_compared_tier_by_tier_where_their_bounds_agree() -> None:
+def test_tiers_are_compared_tier_by_tier_if_their_bounds_are_equal() -> None:
     tiered = "{tiers: volume, per: month, up_to: {10: %s, rest: %s}}"
     rows = [
         ("H264.SD: {mainland: 0.0050", "H264.SD: {mainland: " + tiered % ("0.0050", "0.0040")),
@@ -148,9 +148,9 @@ def test_the_message_of_an_outlier_names_the_neighbours() -> None:
 
 
 @given(st.integers(1, 999), st.integers(1, 999), st.integers(1, 999), st.integers(1, 999))
-def test_steps_of_up_to_five_times_are_honest(a: int, b: int, c: int, d: int) -> None:
-    """However prices are spread, no outlier is told while none is more than ten times another."""
-    prices = sorted(Decimal(1 + number % 10) / 100 for number in (a, b, c, d))
+def test_ratios_below_eight_are_not_reported(a: int, b: int, c: int, d: int) -> None:
+    """No outlier is reported as long as every price is less than eight times any other."""
+    prices = sorted(Decimal(1 + number % 7) / 100 for number in (a, b, c, d))
     text = edited(
         ("0.0050, asia: 0.0125", f"{prices[0]}, asia: {prices[0]}"),
         ("0.0099, asia: 0.0250", f"{prices[1]}, asia: {prices[1]}"),
@@ -228,21 +228,21 @@ def test_a_comment_suppresses_a_warning(comment: str, codes: list[str]) -> None:
     assert found(edited((ODD[0], f"{ODD[1]}  {comment}"))) == codes
 
 
-def test_a_comment_on_a_line_of_its_own_is_for_the_next_value() -> None:
+def test_a_comment_on_its_own_line_applies_to_the_next_value() -> None:
     lines = "      # mps-bill: ignore P904 (as published)\n      # and more\n\n      "
     assert found(edited((f"      {ODD[0]}", lines + ODD[1]))) == []
 
 
-def test_a_comment_about_time_may_wait_for_its_time() -> None:
+def test_a_comment_about_a_date_may_be_unused_for_now() -> None:
     text = edited(("T00:00:00+08:00\n", "T00:00:00+08:00  # mps-bill: ignore P908 (announced)\n"))
     assert found(text) == []
     assert found(text.replace("2026-11-23", "2022-11-23"), today="2023-01-01") == []
 
 
-# ---- Sheets beside one another ---------------------------------------------------------------------------------------
+# ---- Several sheets -------------------------------------------------------------------------------------------------
 
 
-def test_each_site_is_a_run_of_its_own() -> None:
+def test_each_site_is_a_separate_run() -> None:
     china = edited(("id: studio", "id: studio-china"), ("site: international", "site: china"), ("USD", "CNY"))
     assert found(GOOD, china) == []
     same_site = edited(("id: studio", "id: studio-china"), ("USD", "CNY"))
@@ -251,8 +251,8 @@ def test_each_site_is_a_run_of_its_own() -> None:
     assert found(GOOD, shared_id) == ["1:3:7 P409"]
 
 
-def test_errors_and_warnings_of_one_sheet_come_in_one_run() -> None:
-    """Sixteen mistakes, nine of them errors: none hides another. A price that makes two others look cheap is one."""
+def test_errors_and_warnings_of_a_sheet_are_reported_in_one_run() -> None:
+    """None of sixteen mistakes (nine errors) hides another. A price that makes two others look cheap is one mistake."""
     text = edited(
         ("currency: USD", "currency: USD\ncurrency: CNY"),
         ("2024-04-01T", "2042-04-01T"),

@@ -1,6 +1,6 @@
-"""What people do to a contract sheet, and what `prices check` reports of it: by the sheet itself, and beside the version before.
+"""Typical changes of a contract sheet, and the report of `prices check` for the sheet alone and compared with the version before.
 
-Slips of figures by ten times and more are in `test_slips`.
+Prices that are wrong by a factor of ten or more are in `test_slips`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ADVANCED = (
 )
 HD = "H264.HD: {production: 0.0391, other_mainland: 0.0521}"
 
-#: (what, old text (each, after a star), new text, codes of the sheet by itself, codes beside the version before)
+#: (name, old text (with a star every occurrence), new text, codes for the sheet alone, codes compared with the version before)
 MUTATIONS = (
     ("nothing", "", "", "", ""),
     # Words
@@ -104,7 +104,7 @@ MUTATIONS = (
     ("DRM made free", 'DRMLicence: {"*": 0.006}', 'DRMLicence: {"*": 0}', "", "P912"),
     ("comma for a point", "production: 0.0391", "production: 0,0391", "P125", "P125"),
     ("row pasted over another", HD, HD.replace("0.0391", "0.0980").replace("0.0521", "0.1120"), "", ""),
-    # By itself it is what a discount in one region looks like: the ratio of the two columns is not the same in all rows.
+    # In the sheet alone this looks like a discount in one region: the ratio of the two columns is not the same in all rows.
     ("columns swapped", HD, HD.replace("0.0391", "0.0521").replace("0.0521}", "0.0391}"), "", "P912"),
     ("half of a price", "production: 0.0391", "production: 0.0195", "P904", "P904"),
     ("row twice", "      H264.4K: {", "      H264.HD: {production: 0.0391}\n      H264.4K: {", "P101", "P101"),
@@ -123,7 +123,7 @@ MUTATIONS = (
 
 
 def mutated(old: str, new: str) -> str:
-    """The contract with the first `old` replaced, or each after a star."""
+    """Return the contract with the first `old` replaced, or with a star every `old`."""
     return NEXT.replace(old[1:], new) if old.startswith("*") else changed(old, new, NEXT)
 
 
@@ -133,20 +133,20 @@ def mutated(old: str, new: str) -> str:
 def test_a_mutation_is_found(old: str, new: str, alone: str, beside: str) -> None:
     text = mutated(old, new)
     found, with_version = findings(text), findings(text, CONTRACT)
-    # One mistake is one finding, however many prices it touches.
+    # One mistake is one finding, however many prices it affects.
     assert " ".join(problem.kind.code for problem in found) == alone
     assert " ".join(problem.kind.code for problem in with_version) == beside
 
 
 def test_an_item_that_is_misspelt_throughout_is_one_mistake() -> None:
-    """Where it stands and where others take their prices from it; of some of its specs the contract says that it has none."""
+    """The code is wrong at the item, where others take their prices from it, and where some of its specs are unpriced."""
     text = NEXT.replace("  transcoding:", "  transcodng:").replace("item: transcoding,", "item: transcodng,")
     for found in (findings(text), findings(text, CONTRACT)):
         assert [problem.kind.code for problem in found] == ["P924"]
 
 
 def test_versions_of_one_id_agree() -> None:
-    """The contract, its next version, and a shipped sheet with the one before it: nothing to report."""
+    """There is nothing to report for the contract, its next version, and a shipped sheet with the version before."""
     assert findings(NEXT, CONTRACT) == ()
     shipped = shipped_sheets()["mps-china"].path
     assert findings(shipped.read_text(), (shipped.parent / "older" / shipped.name).read_text()) == ()

@@ -1,4 +1,4 @@
-"""One mistake is one finding, at the place of the mistake, however many prices, items and versions it touches."""
+"""One mistake is one finding at its place, however many prices, items and versions it affects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mps_bill.view.findings_view import FindingsView
 from tests.price_sheet.slips import TODAY, findings
 from tests.render.runs import text
 
-#: A contract at list prices, in a version of 2025 and one of 2026; so that it is held against the price list.
+#: A contract at list prices in versions of 2025 and 2026, so that it is compared with the price list.
 SHEETS = {
     name: re.sub(r"(?m)^effective_from: .*$", "effective_from: 2025-01-01T00:00:00+08:00", sheet.path.read_text())
     for name, sheet in shipped_sheets().items()
@@ -30,7 +30,8 @@ SHEETS = {
 CHINA, INTL = "mps-china", "mps-intl"
 METERING = "{per: record, step: 0.01, rounding: half-up, minimum: 0.02}"
 
-#: (what, sheet, pattern, new text, how many (0: all), code, what stands on its line); with `next` beside the version before.
+#: (name, sheet, pattern, new text, number of replacements (0: all), code, text on its line); `next` is compared with the version
+#: before.
 MISTAKES: tuple[tuple[str, str, str, str, int, str, str], ...] = (
     ("a region in two groups", INTL, r"  hongkong_us_europe: \[", "  hongkong_us_europe: [cn-beijing, ", 1, "P310", "europe: ["),
     ("a region gone from a group", f"{CHINA} next", "cn-qingdao, ", "", 1, "P913", "  mainland: ["),
@@ -94,7 +95,7 @@ MISTAKES: tuple[tuple[str, str, str, str, int, str, str], ...] = (
 
 
 def _versions(sheet: str, pattern: str, new: str, count: int) -> list[str]:
-    """The sheet with the mistake, and the version before where it is beside one."""
+    """Return the sheet with the mistake, and the version before if there is one."""
     name, *how = sheet.split()
     text = SHEETS[name]
     before = text
@@ -126,7 +127,7 @@ def test_a_mistake_is_one_finding_at_its_place(
 
 
 def test_all_formats_agree() -> None:
-    """The same findings at the same places, with the places that they stand for."""
+    """All formats have the same findings at the same places, with the places of the problems that they include."""
     views = []
     for sheet, pattern, new, count, _, _ in (row[1:] for row in MISTAKES):
         texts = _versions(sheet, pattern, new, count)

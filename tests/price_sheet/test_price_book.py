@@ -1,4 +1,4 @@
-"""Sheets of a run fit together in periods, products, items and currency; those that do not are told."""
+"""Sheets of a run must be consistent in periods, products, items and currency; contradictions are reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATER = "2024-06-01T00:00:00+08:00"
 
 
 def _write(folder: Path, *texts: str) -> list[str]:
-    """The texts as sheets `0.yaml`, `1.yaml`, ..., and their paths."""
+    """Write the texts as sheets `0.yaml`, `1.yaml`, ..., and return their paths."""
     paths = [folder / f"{number}.yaml" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(marked(text)[0], encoding="utf-8")
@@ -36,7 +36,7 @@ def _edited(*edits: tuple[str, str]) -> str:
 
 
 def _other_product(*edits: tuple[str, str]) -> str:
-    """A sheet of OSS with one item."""
+    """Return a sheet of OSS with one item."""
     text = (
         GOOD_SHEET[: GOOD_SHEET.index("  transcoding:")]
         .replace("mps-intl", "oss-intl")
@@ -123,7 +123,7 @@ def test_a_mistake_in_a_sheet_does_not_hide_what_is_wrong_between_sheets(tmp_pat
     assert [slug for *_, slug in _found(problems)] == ["bad-price", "duplicate-version"]
 
 
-def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
+def test_a_folder_has_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yml", "c.cases.yaml", "notes.txt"):
         (tmp_path / name).write_text("x", encoding="utf-8")
     (tmp_path / "deeper.yaml").mkdir()
@@ -132,7 +132,7 @@ def test_a_folder_holds_its_yaml_files_but_no_cases(tmp_path: Path) -> None:
     assert [file.path.name for file in files] == ["a.yml", "b.yaml"]
 
 
-def test_the_folders_below_are_looked_into_where_sheets_are_checked(tmp_path: Path) -> None:
+def test_subfolders_are_searched_if_sheets_are_checked(tmp_path: Path) -> None:
     files = {
         "a.yaml": "x",
         "packs.yaml": "format: mps-bill/packs/1",
@@ -157,14 +157,14 @@ def test_the_folders_below_are_looked_into_where_sheets_are_checked(tmp_path: Pa
     ]  # fmt: skip
     assert [file.path.name for file in find_sheets([str(tmp_path)])[0]] == ["a.yaml", "packs.yaml"]
     assert find_sheets([str(tmp_path / "packs")], subfolders=True)[0] == find_sheets([str(tmp_path / "packs")])[0]
-    # A folder that holds nothing but folders has sheets all the same.
+    # A folder with only subfolders has sheets, too.
     above = tmp_path / "older"
     for name in ("broken.yml", "slip.yaml", "next.yaml"):
         (above / name).unlink()
     assert [file.path.name for file in find_sheets([str(above)], subfolders=True)[0]] == ["b.yaml"]
 
 
-def test_a_folder_below_that_may_not_be_read_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_subfolder_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.yaml").write_text(GOOD_SHEET, encoding="utf-8")
     (tmp_path / "older").mkdir()
     iterdir = Path.iterdir
@@ -215,7 +215,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sheet_id", sorted(shipped_sheets()))
-def test_shipped_sheets_are_right(sheet_id: str) -> None:
+def test_shipped_sheets_have_no_problems(sheet_id: str) -> None:
     book, problems = load_price_book([sheet_id])
     assert [str(problem) for problem in problems] == []
     assert book
@@ -245,5 +245,5 @@ def test_a_glob_names_sheets_and_no_cases(tmp_path: Path) -> None:
     ]
 
 
-def test_a_name_that_no_system_can_hold_is_no_file() -> None:
+def test_a_name_that_no_system_allows_is_not_a_file() -> None:
     assert [problem.kind.slug for problem in find_sheets(["x" * 5000])[1]] == ["no-such-sheet"]

@@ -1,4 +1,4 @@
-"""Each price over the versions of a sheet, per equal quantity."""
+"""The history of each price over the versions of a sheet, per equal quantity."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def rows(spec: str, *versions: PriceSheet) -> list[HistoryRow]:
     return [row for row in price_history(versions) if row.spec == spec]
 
 
-def test_a_figure_has_an_entry_for_each_version() -> None:
+def test_a_unit_price_has_an_entry_for_each_version() -> None:
     (row, _) = rows("H264.HD", sheet(), sheet(("0.0099", "0.0110")), sheet(("0.0099", "0.0110")))
     assert (row.regions, [str(one.price) for one in row.past]) == ("mainland", ["0.0099", "0.0110", "0.0110"])
     assert [one.ratio for one in row.past] == [None, Fraction(10, 9), 1]
 
 
-def test_a_region_that_leaves_its_group_has_a_row_of_its_own() -> None:
+def test_a_region_that_leaves_its_group_has_its_own_row() -> None:
     new = sheet(("{mainland: 0.0099", "{cn-shanghai: 0.0120, mainland: 0.0099"))
     assert {row.regions for row in rows("H264.HD", sheet(), new)} == {"cn-shanghai", "cn-beijing", "asia"}
 
 
-def test_what_ends_and_comes_again() -> None:
+def test_prices_that_end_and_return() -> None:
     without = sheet(("      H265.HD: {mainland: 0.0496, asia: 0.1250}\n", ""))
     (row, _) = rows("H265.HD", sheet(), without, sheet(("0.0496", "0.0992")))
     assert [one.price and str(one.price) for one in row.past] == ["0.0496", None, "0.0992"]
@@ -52,7 +52,7 @@ def test_another_unit_is_compared_per_equal_quantity() -> None:
     assert rows("Segmentation", sheet(), frames)[0].past[1].ratio is None
 
 
-def test_tiers_stand_between_the_bounds_of_every_version() -> None:
+def test_tiers_are_between_the_bounds_of_every_version() -> None:
     new = sheet(("{3000: 0.1, 10000: 0.09, rest: 0.08}", "{5000: 0.1, rest: 0.08}"))
     found = [(row.tier, [str(one.price) for one in row.past]) for row in rows("porn", sheet(), new)]
     assert found == [

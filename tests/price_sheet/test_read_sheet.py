@@ -1,4 +1,4 @@
-"""A sheet that is right becomes the values of the model, digit for digit."""
+"""A sheet without mistakes becomes the values of the model, digit for digit."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_head() -> None:
     )
 
 
-def test_items_stand_in_the_order_of_the_sheet() -> None:
+def test_items_are_in_the_order_of_the_sheet() -> None:
     sheet = _sheet()
     assert list(sheet.items) == ["transcoding", "narrowband_hd_1", "segments", "review", "review_plus"]
     item = sheet.items["transcoding"]
@@ -87,7 +87,7 @@ def test_tiers() -> None:
     assert item.metering == Metering("cycle", minute, "down", 0)
 
 
-def test_derived_prices_stand_in_the_order_of_their_base() -> None:
+def test_derived_prices_are_in_the_order_of_their_base() -> None:
     sheet = _sheet()
     prices = sheet.items["narrowband_hd_1"].prices
     assert {spec: {region: str(price.unit_price) for region, price in by.items() if isinstance(price, FlatPrice)}
@@ -104,13 +104,13 @@ def test_derived_prices_stand_in_the_order_of_their_base() -> None:
     assert [str(tier.unit_price) for tier in tiered.tiers] == ["0.15", "0.135", "0.105"]
 
 
-def test_metering_is_pro_rata_where_nothing_is_said() -> None:
+def test_metering_is_pro_rata_by_default() -> None:
     sheet = _sheet()
     assert sheet.items["segments"].metering == Metering("none", 0, "half-up", 0)
     assert sheet.items["segments"].sources == sheet.sources
 
 
-def test_a_derived_item_may_stand_before_its_base() -> None:
+def test_a_derived_item_may_come_before_its_base() -> None:
     head, items = GOOD_SHEET.split("  transcoding:\n")
     derived = items[items.index("  narrowband_hd_1:") : items.index("  segments:")]
     sheet = _sheet(head + derived + "  transcoding:\n" + items.replace(derived, ""))
@@ -133,7 +133,7 @@ def test_what_yaml_would_type_is_kept_as_text() -> None:
     assert sheet.items["segments"].name == "no"
 
 
-def test_every_item_but_a_wrong_one_is_still_compared_with_other_sheets() -> None:
+def test_every_item_except_a_wrong_one_is_still_compared_with_other_sheets() -> None:
     sheet, problems = read_sheet(changed("0.0099", "1e-3"), "f")
     assert sheet is None
     assert len(problems) == 1
@@ -172,7 +172,7 @@ def test_no_edit_of_a_sheet_raises(at: int, word: str, width: int) -> None:
 
 
 @given(st.integers(0, len(GOOD_SHEET)), st.integers(0, 40))
-def test_no_cut_of_a_sheet_raises(start: int, length: int) -> None:
+def test_no_truncated_sheet_raises(start: int, length: int) -> None:
     sheet, problems = read_sheet(GOOD_SHEET[:start] + GOOD_SHEET[start + length :], "f")
     assert (sheet is None) == bool(problems)
 

@@ -1,4 +1,4 @@
-"""`--fail-if-up` holds against everything that makes a bill dearer, and against nothing else."""
+"""`--fail-if-up` fails for every change that can make a bill higher, and for no other change."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ GOOD = GOOD_FILE.read_text()
 TRANSMUXING = '    unit: minute\n    spec: Segmentation\n    prices:\n      Segmentation: {"*": 0.0021}'
 METERING = "{per: record, step: 0.01, rounding: half-up, minimum: 0.02}"
 TIERS = "{tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, rest: 0.08}}"
-#: Not a percentage: it depends on the usage.
+#: The rise has no percentage, because it depends on the usage.
 OPEN = "open"
-#: From nothing to something.
+#: The rise is from zero.
 FROM_NOTHING = "from nothing"
 
 
@@ -45,14 +45,14 @@ def size(rise: Rise) -> object:
 @pytest.mark.parametrize(
     ("old", "new", "size_of_highest"),
     [
-        # A price, and a unit at one figure: 60 times, which is +5,900 %.
+        # A price, and a smaller unit at the same price: 60 times, which is +5,900 %.
         ('"*": 0.0021', '"*": 0.0042', Fraction(2)),
         (TRANSMUXING, TRANSMUXING.replace("minute", "second"), Fraction(60)),
         (TRANSMUXING, TRANSMUXING.replace("minute", "hour"), None),
         (TRANSMUXING, TRANSMUXING.replace("minute", "hour").replace("0.0021", "0.126"), None),
         (TRANSMUXING, TRANSMUXING.replace("minute", "hour").replace("0.0021", "0.252"), Fraction(2)),
         (TRANSMUXING, TRANSMUXING.replace("minute", "frame"), OPEN),
-        # Metering: what may bill more of some usage, and what never does.
+        # Metering rules that may bill more for some usage, and those that never do.
         ("minimum: 0.02", "minimum: 60", OPEN),
         ("minimum: 0.02", "minimum: 0.01", None),
         (", minimum: 0.02", "", None),
@@ -78,8 +78,8 @@ def size(rise: Rise) -> object:
         # A bucket made smaller: an HD picture is billed at the price of the next one.
         ("SD: 1280x720", "SD: 720x576", Fraction(2)),
         ("SD: 1280x720", "SD: 1440x900", None),
-        # Just above 10,000 minutes: 300 + 630 and a little, where all of it cost 0.08.
-        # Tiers: applied part by part, shorter ones, a step that is dropped, counted by the cycle, or separately.
+        # Just above 10,000 minutes: a little over 300 + 630, but 0.08 for the whole quantity before.
+        # Tiers: applied part by part, with lower bounds, with a tier removed, counted by the cycle, or separately.
         (TIERS, TIERS.replace("volume", "graduated"), Fraction(930 * 60_000_000 * 10_000 + 800, 800 * (10_000 * 60_000_000 + 1))),
         (TIERS, TIERS.replace("3000:", "5000:"), Fraction(10, 9)),
         (TIERS, TIERS.replace("10000: 0.09, ", ""), None),
@@ -91,33 +91,33 @@ def size(rise: Rise) -> object:
         (TIERS, "0.1", Fraction(5, 4)),
         # A derived price.
         ("times: 3", "times: 3.3", Fraction(11, 10)),
-        # What costs nobody more.
+        # Changes that cost nobody more.
         ("issue_after: 1h", "issue_after: 3h", None),
         ("name: Transmuxing", "name: Segmenting", None),
         ("      H265.HD: {mainland: 0.0496, asia: 0.1250}\n", "", None),
         ('"*": 0.0021', '"*": 0.0020', None),
     ],
 )  # fmt: skip
-def test_what_is_dearer(old: str, new: str, size_of_highest: object) -> None:
+def test_changes_that_cost_more(old: str, new: str, size_of_highest: object) -> None:
     highest = next(iter(found((old, new))), None)
     assert (size(highest) if highest else None) == size_of_highest
 
 
-def test_the_reverse_of_a_smaller_bucket_and_of_graduated_tiers_is_no_rise() -> None:
+def test_the_reverse_of_a_smaller_bucket_and_of_graduated_tiers_is_not_a_rise() -> None:
     small = changed("SD: 1280x720", "SD: 720x576", GOOD)
     assert found(("SD: 720x576", "SD: 1280x720"), base=small) == ()
     graduated = changed("volume", "graduated", GOOD)
     assert found(("graduated", "volume"), base=graduated) == ()
 
 
-def test_from_nothing() -> None:
+def test_a_rise_from_zero() -> None:
     free = changed('"*": 0.0021', '"*": 0', GOOD)
     (rise,) = found(('"*": 0', '"*": 0.0001'), base=free)
     assert size(rise) == FROM_NOTHING
     assert rise.exceeds(Decimal(10**9))
 
 
-def test_another_spelling_that_stands_for_a_dearer_spec() -> None:
+def test_another_spelling_of_a_more_expensive_spec() -> None:
     base = changed("    sources: [page]", "    spec_aliases: {Video.SD: H264.SD}\n    sources: [page]", GOOD)
     (rise,) = found(("Video.SD: H264.SD", "Video.SD: H265.SD"), base=base)
     assert (rise.ratio, str(rise)) == (
@@ -126,7 +126,7 @@ def test_another_spelling_that_stands_for_a_dearer_spec() -> None:
     )
 
 
-def test_a_rise_says_what_it_is() -> None:
+def test_a_rise_describes_itself() -> None:
     assert str(found((TRANSMUXING, TRANSMUXING.replace("minute", "second")))[0]) == (
         "the price of Segmentation of transmuxing in every other region rises from 0.0021 per minute to 0.0021 per second"
         " (+5900 %)"
@@ -148,7 +148,7 @@ RULES = tuple(product(("half-up", "up", "down"), (1, 2, 3, 4, 6)))
 
 @pytest.mark.parametrize(("old", "new"), list(product(RULES, repeat=2)))
 def test_rounding_rules_are_compared_as_they_round(old: tuple[Mode, int], new: tuple[Mode, int]) -> None:
-    """What is said never to give more is laid beside what rounding gives for every quantity up to a common multiple."""
+    """`never_more` agrees with the rounding of every quantity up to a common multiple of the steps."""
 
     def rounded(rule: tuple[Mode, int]) -> Callable[[Fraction], int]:
         mode, step = rule
@@ -164,7 +164,7 @@ def test_rounding_rules_are_compared_as_they_round(old: tuple[Mode, int], new: t
 @pytest.mark.parametrize(
     ("new_unit", "new_price", "rule", "size_of_highest"),
     [
-        # The same number of a larger unit at no higher figure is never dearer; a finer step of it, or a smaller unit, may be.
+        # The same number in a larger unit at no higher price never costs more; with a finer step, or in a smaller unit, it may.
         ("hour", "0.0021", "per: record, step: 1, rounding: up", None),
         ("hour", "0.0020", "per: record, step: 1, rounding: up, minimum: 2", OPEN),
         ("hour", "0.0021", "per: record, step: 2, rounding: up", OPEN),
@@ -172,7 +172,7 @@ def test_rounding_rules_are_compared_as_they_round(old: tuple[Mode, int], new: t
         ("second", "0.000035", "per: record, step: 7, rounding: up", OPEN),
     ],
 )
-def test_a_larger_unit_at_one_figure(new_unit: str, new_price: str, rule: str, size_of_highest: object) -> None:
+def test_a_larger_unit_at_the_same_price(new_unit: str, new_price: str, rule: str, size_of_highest: object) -> None:
     own = TRANSMUXING.replace("    prices", "    metering: {per: record, step: 1, rounding: up}\n    prices")
     base = changed(TRANSMUXING, own, GOOD)
     new = (

@@ -1,4 +1,4 @@
-"""What editors are told agrees with what the loader takes."""
+"""The schema for editors agrees with the loader."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ TEXTS = list(_texts(PRICE_SHEET))
 
 
 @given(st.data())
-def test_what_the_loader_takes_matches_the_pattern(data: st.DataObject) -> None:
+def test_texts_that_the_loader_accepts_match_the_pattern(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(TEXTS))
     value = data.draw(st.one_of(st.from_regex(text.pattern, fullmatch=True), st.text(max_size=12)))
     try:
         text.parse(value)
     except ValueError:
         return
-    # A price's region may be any text here: whether it is known depends on the sheet.
+    # The region of a price may be any text here; whether it is known depends on the sheet.
     assert re.fullmatch(text.pattern, value) or text.name == "a region or group"
 
 

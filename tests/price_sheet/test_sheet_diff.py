@@ -1,4 +1,4 @@
-"""What changed between two sheets is told by the price that each region pays, with exact differences."""
+"""Differences between two sheets are reported by the price that each region pays, with exact amounts."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_equal_sheets_have_no_difference() -> None:
     assert (found.words, found.items) == ((), ())
 
 
-def test_the_same_price_written_otherwise_is_no_change() -> None:
+def test_the_same_price_in_another_notation_is_not_a_change() -> None:
     assert not diff(("asia: 0.0125", "asia: 0.01250"))
-    # Members that are named one by one pay what the group paid.
+    # Members listed one by one pay the price of the group.
     assert not diff(("{mainland: 0.0099", "{cn-beijing: 0.0099, cn-shanghai: 0.0099"))
     assert not diff(("{mainland: 0.0099", "{cn-beijing: 0.0099, mainland: 0.0099"))
 
 
-def test_a_price_that_rises_is_told_once_for_a_group() -> None:
+def test_a_rising_price_is_reported_once_for_a_group() -> None:
     found = diff(("{mainland: 0.0099", "{mainland: 0.0100"))
     assert rates(found) == [
         ("H264.HD", "mainland", "", "0.0099", "0.0100"),
@@ -67,7 +67,7 @@ def test_a_price_that_rises_is_told_once_for_a_group() -> None:
     assert percent_text(first.ratio) == "~+1.01 %"
 
 
-def test_a_region_that_leaves_its_group_s_price_is_told_by_itself() -> None:
+def test_a_region_that_leaves_its_groups_price_is_reported_by_itself() -> None:
     found = diff(("{mainland: 0.0099", "{cn-shanghai: 0.0120, mainland: 0.0099"))
     assert rates(found)[0] == ("H264.HD", "cn-shanghai", "", "0.0099", "0.0120")
 
@@ -87,7 +87,7 @@ def test_added_and_removed_prices_and_items() -> None:
     ]
 
 
-def test_a_price_for_every_region_is_told_for_those_that_have_none_of_their_own() -> None:
+def test_a_price_for_every_region_is_reported_for_regions_without_their_own() -> None:
     found = diff(('{"*": 0.0021}', '{mainland: 0.0018, "*": 0.0021}'))
     assert rates(found) == [("Segmentation", "mainland", "", "0.0021", "0.0018")]
 
@@ -119,7 +119,7 @@ def test_tier_changes_in_words() -> None:
     ]
 
 
-def test_what_is_not_a_price_is_reported_in_words() -> None:
+def test_changes_other_than_prices_are_reported_in_words() -> None:
     found = diff(
         ("2024-04-01T", "2025-04-01T"),
         ("issue_after: 1h", "issue_after: 26h"),
@@ -149,7 +149,7 @@ def test_a_change_of_unit_compares_equal_quantities() -> None:
     found = diff((old, per_hour))
     (rate,) = found.rates
     assert words(found) == [("transmuxing", "unit", "minute", "hour")]
-    # 0.126 an hour is 0.0021 a minute.
+    # 0.126 per hour is 0.0021 per minute.
     assert rate.ratio == 1
     assert not rate.rises
     found = diff((old, old.replace("minute", "frame").replace("0.0021", "1")))
@@ -175,7 +175,7 @@ def test_a_limit_is_exact(new: str, percent: str, is_above: bool) -> None:
     assert any(rise.exceeds(Decimal(percent)) for rise in rises(found)) is is_above
 
 
-def test_from_nothing_to_something_is_above_every_limit() -> None:
+def test_a_rise_from_zero_is_above_every_limit() -> None:
     found = diff(('{"*": 0.0021}', '{"*": 0}'), swapped=True)
     assert [rise.exceeds(Decimal(1_000_000)) for rise in rises(found)] == [True]
     assert [rate.ratio for rate in found.rates] == [None]
@@ -199,7 +199,7 @@ def test_a_percentage_says_when_it_is_rounded(ratio: Fraction, text: str) -> Non
     assert percent_text(ratio) == text
 
 
-def test_what_has_no_price_and_other_spellings_are_told() -> None:
+def test_unpriced_usage_and_other_spellings_are_reported() -> None:
     entry = "unpriced:\n  - {items: [transcoding], specs: [H266], note: not published}\n"
     late = "  - {items: [review], before: 2024-05-01T00:00:00+08:00, note: new in May}\n"
     alias = "spec_aliases: {TS: Segmentation}\n    spec: Segmentation"

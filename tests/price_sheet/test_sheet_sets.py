@@ -1,4 +1,4 @@
-"""Two sets of sheets: what belongs together, what is new, and what is gone."""
+"""Two sets of sheets: the pairs, the new sheets, and the removed sheets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_one_sheet_is_compared_with_one_whatever_their_ids() -> None:
     assert diff([A], [B]).lone
 
 
-def test_of_several_those_of_one_id_and_start_belong_together() -> None:
+def test_several_sheets_are_paired_by_id_and_start() -> None:
     found = diff([A, B], [B, A])
     assert files(found.pairs) == [("b", "b"), ("a", "a")]
     assert not found
@@ -61,13 +61,13 @@ def test_a_new_version_is_compared_with_the_one_before_it() -> None:
     assert [rate.ratio for rate in found.moved] == [Fraction(2)]
 
 
-def test_a_version_that_starts_otherwise_is_still_that_version() -> None:
+def test_a_version_with_another_start_is_still_that_version() -> None:
     found = diff([A, B], [NEXT, B])
     assert files(found.pairs) == [("a", "a-2025"), ("b", "b")]
     assert (found.added, found.removed) == ((), ())
 
 
-def test_a_sheet_that_is_gone() -> None:
+def test_a_removed_sheet() -> None:
     found = diff([A, B], [A])
     assert found.lone is None
     assert ([one.id for one in found.removed], list(found.changed)) == (["other"], [])
@@ -80,7 +80,7 @@ def test_sheets_of_two_currencies_are_not_compared() -> None:
     assert [problem.kind.code for problem in problems] == ["P408"]
 
 
-def test_derived_prices_follow_or_move_by_themselves() -> None:
+def test_derived_prices_follow_or_change_by_themselves() -> None:
     (one,) = diff([A], [sheet("n", ("0.0099", "0.0109"))]).changed
     assert [(item.code, item.follows) for item in one.items] == [("transcoding", False), ("narrowband", True)]
     assert [rate.spec for rate in one.moved] == ["H264.HD"]
@@ -93,7 +93,7 @@ def test_a_source_that_was_read_again_is_a_change() -> None:
     assert [word.what for word in one.words] == ["source page"]
 
 
-# ---- What has no price any more ----------------------------------------------------------------------------------------
+# ---- Lost prices --------------------------------------------------------------------------------------------------------
 
 START, YEAR, LATER = "2024-04-01T", "2025-04-01T", "2026-04-01T"
 ENDS = ("site: international", "effective_to: 2025-04-01T00:00:00+08:00\nsite: international")
@@ -107,29 +107,29 @@ LAST = sheet("a-2026", (START, LATER), ('"*": 0.0021', '"*": 0.0042'))
 @pytest.mark.parametrize(
     ("old", "new", "ended"),
     [
-        # The last version is deleted, and the one before it ends: for ever.
+        # The last version is deleted, and the one before it ends: prices are lost forever.
         ([sheet("a", ENDS), NEXT], [sheet("a", ENDS)], [("2025-04-01", None, None)]),
-        # One in the middle: until the next one.
+        # A version in the middle is deleted: until the next one starts.
         ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS), LAST], [("2025-04-01", "2026-04-01", None)]),
-        # Two of them.
+        # Two of them are deleted.
         ([sheet("a", ENDS), NEXT, LAST], [sheet("a", ENDS)], [("2025-04-01", None, None)]),
-        # The first one, of the past.
+        # The first one, in the past, is deleted.
         ([A, NEXT], [NEXT], [("2024-04-01", "2025-04-01", None)]),
-        # A product of its own.
+        # A separate product.
         ([A, KMS], [A], [("2024-04-01", None, None)]),
-        # A last version that is given an end, and one that is put off after the one before has ended.
+        # A last version gets an end, and one is postponed to after the end of the one before.
         ([A, NEXT], [A, NEXT_ENDS], [("2026-04-01", None, None)]),
-        # An end that comes earlier: nothing follows, as before.
+        # An end comes earlier; no version follows, as before.
         ([sheet("a", ENDS), KMS], [SOON, KMS], [("2024-10-01", None, None)]),
         # Both sites of a product lose it.
         ([NEXT, CHINA, KMS], [KMS], [("2024-04-01", None, None), ("2025-04-01", None, None)]),
         ([sheet("a", ENDS), NEXT], [sheet("a", ENDS), sheet("a-2026", (START, LATER))], [("2025-04-01", "2026-04-01", None)]),
-        # The version before goes on instead, and has all that the deleted one has, or lacks an item or a spec of it.
+        # The version before continues instead, and has everything that the deleted one had, or lacks an item or a spec of it.
         ([A, NEXT], [A], []),
         ([A, sheet("n", (START, YEAR))], [A], []),
     ],
 )  # fmt: skip
-def test_from_when_on_nothing_has_a_price(
+def test_the_time_from_which_there_is_no_price(
     old: list[PriceSheet], new: list[PriceSheet], ended: list[tuple[str, str | None, None]]
 ) -> None:
     found = diff(old, new).ended
@@ -140,12 +140,12 @@ def test_from_when_on_nothing_has_a_price(
     assert days == ended
     assert all(one.items == tuple(one.old.items) for one in found)
     assert all({"cn-beijing", "*"} <= set(one.regions) for one in found)
-    # Nothing is said of what is only added.
+    # Additions are not reported.
     assert diff(new, old).ended == ()
 
 
-def test_what_the_version_before_does_not_price() -> None:
-    """Where it is in force again: an item by its code, and a spec by its regions."""
+def test_prices_that_the_version_before_lacks() -> None:
+    """If an earlier version is in force again, a lost item is named by its code, and a lost spec with its regions."""
     row = "      H265.HD: {mainland: 0.0496, asia: 0.1250}\n"
     older = sheet("a", (row, ""))
     (one,) = diff([older, NEXT], [older]).ended
@@ -154,14 +154,14 @@ def test_what_the_version_before_does_not_price() -> None:
     assert set(one.regions) == {"cn-beijing", "cn-shanghai", "ap-southeast-1", "ap-northeast-1"} & set(regions_of(A))
 
 
-def test_a_file_may_go_on_in_another_one() -> None:
-    """That is not known of a file, so its end is one: it is compared with the folder to know better."""
+def test_a_file_may_continue_in_another_one() -> None:
+    """The versions after a single file are not known, so its end counts as the end of its prices, unless a folder is compared."""
     old, new = [A], [sheet("a", ENDS)]
     for whole in (False, True):
         found, _ = diff_sets(("old", "new"), old, new, whole=whole)
         assert found
         assert [day(one.since) for one in found.ended] == ["2025-04-01"]
-    # A version that ends as the one before did, and one that is open, end nothing.
+    # No prices end with a version that ends when the one before did, or that is open.
     assert diff([sheet("a", ENDS)], [NEXT_ENDS]).ended == diff(new, old).ended == ()
 
 
@@ -174,7 +174,7 @@ SEGMENTING = '      Segmentation: {"*": 0.0021}'
 @pytest.mark.parametrize(
     ("base", "edits", "words"),
     [
-        # A row, a price of a row, a region out of a group, an item, a name without and with another spelling for the old one.
+        # A row, a price in a row, a region in a group, an item, a name without and with the old one as another spelling.
         (HEAD, [(ROW, "")], "H265.HD of transcoding, H265.HD.Narrow of narrowband in mainland, asia"),
         (HEAD, [(", asia: 0.1250", "")], "H265.HD of transcoding, H265.HD.Narrow of narrowband in asia"),
         (HEAD, [("cn-beijing, cn-shanghai", "cn-beijing")], "transcoding, narrowband, review in cn-shanghai"),
@@ -187,23 +187,23 @@ SEGMENTING = '      Segmentation: {"*": 0.0021}'
             ],
             None,
         ),
-        # Another spelling that is gone; and one that stands for another spec now.
+        # Another spelling is removed, and one is now that of another spec.
         (ALIASED, [("    spec_aliases: {Video.SD: H264.SD}\n", "")], "Video.SD of transcoding in mainland, asia"),
         (ALIASED, [("Video.SD: H264.SD", "Video.SD: H265.SD")], None),
-        # Pictures above the largest size; and one that is billed as the next larger.
+        # Pictures above the largest size, and a picture that is now billed as the next larger size.
         (HEAD, [("HD: 1920x1080", "HD: 1900x1080")], "H264.HD (1920x1080), H265.HD (1920x1080) of transcoding"),
         (HEAD, [("SD: 1280x720", "SD: 720x576")], None),
-        # A price for all others, and one of its own in their place.
+        # A price for all other regions, and a separate price instead.
         (HEAD, [(SEGMENTING, "      Segmentation: {mainland: 0.0021}")], "transmuxing in every other region"),
         (HEAD, [(SEGMENTING, "      Segmentation: {\"*\": 0.0021, mainland: 0.003}")], None),
-        # Cheaper, dearer, renamed, read again.
+        # Lower, higher, renamed, read again.
         (HEAD, [("0.0021", "0.0020")], None),
         (HEAD, [("0.0021", "0.21")], None),
         (HEAD, [("name: Transmuxing", "name: Cutting")], None),
     ],
 )  # fmt: skip
 def test_a_price_that_is_lost_in_place(base: tuple[str, str], edits: list[tuple[str, str]], words: str | None) -> None:
-    """Alone, beside another sheet, as a version of its own, and as what is in force when that one is deleted."""
+    """A price is lost in a single sheet, along with another sheet, in a new version, and when that version is deleted."""
     before, after = sheet("a", base), sheet("a", base, *edits)
     later, lacking = (sheet("l", base, (START, YEAR), *some) for some in ([], edits))
     ways = [

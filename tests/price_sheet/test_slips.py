@@ -1,4 +1,4 @@
-"""Slips by ten times and more are found, each once and where it is; and nothing is found on a sheet without one."""
+"""Prices wrong by a factor of ten or more are found, each once and at its place; a sheet without a mistake has no findings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONTRACTS = sorted((Path(__file__).parent / "contracts").glob("*.yaml"))
 
 @pytest.mark.parametrize("id_", SHIPPED)
 def test_slips_of_shipped_sheets_are_found(id_: str) -> None:
-    """Every figure by itself, and every item, spec, region and factor as a whole."""
+    """Mistakes in every single price, and in every item, spec, region and factor as a whole, are found."""
     sheet = load_file(SHIPPED[id_])
     assert sheet.text
     assert sheet.draft
@@ -45,14 +45,14 @@ def test_slips_of_shipped_sheets_are_found(id_: str) -> None:
     assert (missed, repeated, elsewhere) == ([], [], [])
 
 
-def test_there_are_as_many_slips_as_one_could_wish() -> None:
+def test_there_are_enough_mistakes_to_find() -> None:
     texts = [file.path.read_text() for file in SHIPPED.values()]
     assert sum(1 for text in texts for _ in cell_slips(text)) > 985
     assert sum(1 for text in texts for _ in table_slips(text)) > 400
 
 
-#: Of a sheet with items of its own, what only the price list behind it could show: exactly ten times an equal neighbour, and
-#: items, or regions of two that are left, as a whole.
+#: Mistakes in a sheet with its own items that only its price list could show: exactly ten times an equal neighbour, and whole
+#: items, or whole regions of two.
 NOT_IN_THE_SHEET = {
     "studio-usd": r"captions .*|(std_video|live_recording) x .*|premium_videotimes x 1/10|live_recording in .*"
 }
@@ -60,7 +60,7 @@ NOT_IN_THE_SHEET = {
 
 @pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
 def test_slips_of_contracts_are_found(path: Path) -> None:
-    """As of a shipped sheet, with its own prices; by the shipped sheets that have its items, and by its own figures."""
+    """As in a shipped sheet, mistakes in a contract are found by the shipped sheets with its items and by its own prices."""
     slips = [*cell_slips(path.read_text()), *table_slips(path.read_text())]
     assert len(slips) > 70
     found = {slip.what: findings(slip.text) for slip in slips}
@@ -79,7 +79,7 @@ def test_nothing_is_found_on_shipped_sheets_and_contracts(monkeypatch: pytest.Mo
 
 
 def test_a_sheet_in_another_unit_of_money_is_one_mistake() -> None:
-    """Every price in hundredths, as a list in fen would have it."""
+    """Every price is in hundredths, as in a list in fen."""
     text = SHIPPED["mps-china"].path.read_text()
     for table in tables_of(text):
         places = [rate.price.place for rate in table.rates if not table.derived and rate.price.value]
@@ -89,8 +89,8 @@ def test_a_sheet_in_another_unit_of_money_is_one_mistake() -> None:
 
 
 @pytest.mark.parametrize("path", [*map(str, CONTRACTS), "mps-china", "mps-intl"], ids=lambda path: Path(path).stem)
-def test_nothing_is_found_of_a_flat_line(path: str) -> None:
-    """One price for a codec at every resolution, beside the price list and by itself."""
+def test_nothing_is_found_in_a_flat_line(path: str) -> None:
+    """One price for a codec at every resolution is not reported, with or without the price list."""
     text = load_file(SHIPPED[path]).text if path in SHIPPED else Path(path).read_text()
     assert text
     lines = list(flat_lines(text + "# a copy\n"))
@@ -100,14 +100,14 @@ def test_nothing_is_found_of_a_flat_line(path: str) -> None:
         assert found == []
 
 
-#: Shares of the list that contracts have. A slip by ten of some of them is within the range that contracts in all have.
+#: Shares of the list that contracts have. Ten times some of these shares are within the range of all contracts.
 SHARES = (Fraction(1, 5), Fraction(1, 3), Fraction(7, 10), Fraction(5, 4))
 
 
 @pytest.mark.parametrize("currency", ["CNY", "EUR"])
 @pytest.mark.parametrize("share", SHARES, ids=str)
 def test_slips_of_a_contract_by_the_list_are_found(share: Fraction, currency: str) -> None:
-    """Derived prices and items of one row, with a discount on all, and in a currency that no list has."""
+    """Mistakes in derived prices and single rows are found with a discount on everything, and in a currency without a list."""
     text = priced_at(SHIPPED["mps-china"].path.read_text(), share).replace("currency: CNY", f"currency: {currency}")
     assert [str(one) for one in findings(text)] == []
     single = [table.code.value for table in tables_of(text) if len(table.rows) == 1 or table.derived]
@@ -119,8 +119,8 @@ def test_slips_of_a_contract_by_the_list_are_found(share: Fraction, currency: st
 
 
 @pytest.mark.parametrize("path", [*SHIPPED, *map(str, CONTRACTS)], ids=lambda path: Path(path).stem)
-def test_rows_and_columns_that_changed_places_are_found(path: str) -> None:
-    """Beside the list and beside the version before, each once and there; a shipped sheet is its own list."""
+def test_swapped_rows_and_columns_are_found(path: str) -> None:
+    """Swaps are found by the list and by the version before, each once and at its place; a shipped sheet is its own list."""
     text = (SHIPPED[path].path if path in SHIPPED else Path(path)).read_text()
     draft, earlier = load_file(SHIPPED[path]).draft if path in SHIPPED else None, _years_before(text)
     for swap in swaps(text):
@@ -130,7 +130,7 @@ def test_rows_and_columns_that_changed_places_are_found(path: str) -> None:
             assert problem.place.line in swap.lines, swap.what
 
 
-def test_prices_of_one_row_that_changed_places_are_found_by_the_other_rows() -> None:
+def test_swapped_prices_in_one_row_are_found_by_the_other_rows() -> None:
     sheet = "studio-usd"
     text = next(path for path in CONTRACTS if path.stem == sheet).read_text()
     live = "Live.HD: {china: 0.40, asia: 0.70"
@@ -140,14 +140,14 @@ def test_prices_of_one_row_that_changed_places_are_found_by_the_other_rows() -> 
 
 
 def _years_before(text: str) -> str:
-    """A version of the sheet that ends where this one starts."""
+    """Return a version of the sheet that ends when this one starts."""
     earlier = re.sub(r"effective_from: (\d+)-", lambda year: f"effective_from: {int(year[1]) - 2}-", text)
     return re.sub(r"effective_to: .*\n", "", earlier)
 
 
-#: What a sheet shows without a list and without a version before it: of its single figures, and of its items, rows, columns and
-#: factors as a whole, at least how many are found of how many. What is not has nothing in the sheet to be laid beside: the only
-#: price of an item, all of an item, one of two columns.
+#: The mistakes that a sheet shows without a list and a version before: in single prices, and in whole items, rows, columns and
+#: factors, the least number found and the number of all. The others have nothing in the sheet to be compared with: the only
+#: price of an item, a whole item, one of two columns.
 BY_ITSELF = {
     "cdn-china": ((240, 240), (48, 60)),
     "cdn-intl": ((192, 192), (48, 60)),
@@ -167,7 +167,7 @@ BY_ITSELF = {
 
 @pytest.mark.parametrize("path", [*SHIPPED, *map(str, CONTRACTS)], ids=lambda path: Path(path).stem)
 def test_what_a_sheet_shows_by_itself(path: str) -> None:
-    """As of a contract with codes of its own, which no list has."""
+    """Mistakes are found in a contract with its own codes, which no list has."""
     text = (SHIPPED[path].path if path in SHIPPED else Path(path)).read_text()
     for slips, (least, count) in zip((cell_slips(text), table_slips(text)), BY_ITSELF[Path(path).stem], strict=True):
         counts = [len(findings(slip.text, references={})) for slip in slips]
@@ -175,13 +175,13 @@ def test_what_a_sheet_shows_by_itself(path: str) -> None:
         assert sum(1 for number in counts if number) >= least
 
 
-#: Codes of its own, two codecs at four resolutions, and prices that are as far apart in all rows.
+#: Own codes, two codecs at four resolutions, and prices with the same ratios in all rows.
 REGIONS = {"china": "1", "asia": "0.875", "west": "0.82"}
 LEVELS = {"SD": "0.0110", "HD": "0.0220", "4K": "0.0330", "8K": "0.0450"}
 
 
-def test_a_row_that_is_off_is_named_and_not_its_neighbour() -> None:
-    """Also the first and the last one of a codec, which have a single neighbour."""
+def test_a_wrong_row_is_reported_and_not_its_neighbour() -> None:
+    """The first and the last row of a codec, with a single neighbour, are also found."""
     text = next(path for path in CONTRACTS if path.stem == "studio-usd").read_text()
     before, _, rest = text.partition("      H264.SD: {china")
     own = rest[rest.index("  premium_video:") :]

@@ -1,4 +1,4 @@
-"""Bounds of tiers that are a slip of those beside them, of the list and of the version before; and those that are agreed."""
+"""Bounds of tiers that are mistyped, by their neighbours, the list and the version before; and bounds agreed in a contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL = (10240, 51200, 102400, 1048576)
 
 
 def with_bounds(bounds: dict[int, str], *areas: str) -> str:
-    """The sheet with other bounds in some areas, in all where none is named; an empty one leaves the tier out."""
+    """Return the sheet with other bounds in some areas (default: all); an empty bound removes the tier."""
 
     def table(found: re.Match[str]) -> str:
         lines = found[0].split("\n") if not areas or found[1] in areas else []
@@ -34,7 +34,7 @@ TIMES = {times: {bound: str(int(bound * times)) for bound in ALL} for times in (
 VOLUME = CDN.replace("        EU:\n          tiers: graduated", "        EU:\n          tiers: volume")
 QUOTA = re.sub(r"(        CN:\n(?:.*\n){2}          up_to:\n)", r"\1            100: 0\n", CDN)
 
-#: (what, text, codes by itself, by the list, beside the version before)
+#: (name, text, codes for the sheet alone, by the list, by the version before)
 CASES: tuple[tuple[str, str, str, str, str], ...] = (
     ("none", CDN, "", "", ""),
     ("terabytes in one area", with_bounds(TERABYTES, "EU"), "P906", "P911", "P914"),
@@ -56,7 +56,7 @@ CASES: tuple[tuple[str, str, str, str, str], ...] = (
 @pytest.mark.parametrize(
     ("text", "alone", "by_list", "beside"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
 )
-def test_slips_of_bounds(text: str, alone: str, by_list: str, beside: str) -> None:
+def test_mistyped_bounds(text: str, alone: str, by_list: str, beside: str) -> None:
     found = [findings(text, references={}), findings(text), findings(text, BEFORE)]
     assert [" ".join(one.kind.code for one in problems) for problems in found] == [alone, by_list, beside], found
     for problem in (problem for problems in found for problem in problems):

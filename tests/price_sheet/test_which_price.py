@@ -1,4 +1,4 @@
-"""Which version of a sheet and which of its prices applies, at the edges of periods and of sizes."""
+"""The version and the price that apply, at the limits of periods and of sizes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_version_is_in_force_from_its_start_until_before_its_end(at: str, vers
 
 @pytest.mark.parametrize("cycle", ["hour", "day"])
 def test_the_book_of_one_sheet_reaches_back_to_the_first_usage(cycle: str) -> None:
-    """The earliest usage is of 1970-01-01T00:00+14:00, which is in the cycle from 18:00, or the day, of 1969-12-31 in UTC+8."""
+    """The earliest usage is at 1970-01-01T00:00+14:00, in UTC+8 in the cycle from 18:00, or the day, of 1969-12-31."""
     (sheet,) = book(FIRST.replace("cycle: hour", f"cycle: {cycle}")).sheets
     ever = book_of(sheet)
     calendar = ever.calendar("mps")
@@ -51,7 +51,7 @@ def test_the_book_of_one_sheet_reaches_back_to_the_first_usage(cycle: str) -> No
 @pytest.mark.parametrize(
     ("prices", "expected"),
     [
-        # Shanghai and Beijing are of the group mainland. In order: Shanghai, Beijing, Virginia.
+        # Shanghai and Beijing are in the group mainland. In order: Shanghai, Beijing, Virginia.
         ('{cn-shanghai: 1, mainland: 2, "*": 3}', ["1", "2", "3"]),
         ('{"*": 3, mainland: 2, cn-shanghai: 1}', ["1", "2", "3"]),
         ('{mainland: 2, "*": 3}', ["2", "2", "3"]),
@@ -74,6 +74,6 @@ def test_the_own_price_of_a_region_then_of_its_group_then_of_every_region(
     ("long", "short", "expected"),
     [(640, 480, "LD"), (641, 480, "SD"), (640, 481, "SD"), (1280, 720, "SD"), (1280, 721, None), (1281, 1, None)],
 )
-def test_a_size_holds_pictures_up_to_both_its_sides(long: int, short: int, expected: str | None) -> None:
+def test_a_size_is_for_pictures_up_to_both_its_sides(long: int, short: int, expected: str | None) -> None:
     found = bucket((Resolution("LD", 640, 480), Resolution("SD", 1280, 720)), long, short)
     assert (found and found.name) == expected

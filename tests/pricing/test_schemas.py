@@ -1,4 +1,4 @@
-"""Editors see what the loader sees: an independent validator takes every shipped sheet and sample, and refuses mistakes."""
+"""Editors agree with the loader: an independent validator accepts every shipped sheet and sample, and refuses mistakes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
 
 def format_of(document: dict[str, Any]) -> str:
-    """The format of a document by its first key; empty where it is none of ours."""
+    """Return the format of a document by its first key; empty if it is not one of ours."""
     words = str(document.get("format", "")).split("/")
     return words[1] if words[0] == "mps-bill" and words[1] in DOCUMENTS else ""
 
@@ -38,7 +38,7 @@ SHIPPED = sorted((ROOT / "pricing").glob("*.yaml"))
 
 
 def documents() -> list[Path]:
-    """Every YAML document of the repository that declares one of the formats and is meant to be right."""
+    """Return every YAML document of the repository that declares one of the formats and should have no mistakes."""
     found = [*SHIPPED, GOOD]
     for folder in ("pricing/packs", "samples", "tests/pricing", "mps_bill"):
         found += sorted((ROOT / folder).rglob("*.yaml"))
@@ -55,7 +55,7 @@ def parsed(text: str, loader: type[Any]) -> dict[str, Any]:
 
 
 class EditorLoader(yaml.SafeLoader):
-    """YAML 1.2 as editors read it: numbers are numbers, times are text. Keys are text, as in JSON."""
+    """Reads YAML 1.2 as editors do: numbers are numbers, times are text. Keys are text, as in JSON."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(("timestamp", "int", "float", "bool"))]
@@ -109,7 +109,7 @@ def test_shipped_files_name_their_schema(path: Path) -> None:
 
 
 def test_the_schema_refuses_what_it_can_see() -> None:
-    """Of the mistakes of single values and of structure the schema sees all; what relates values it leaves to the loader."""
+    """The schema refuses all mistakes in single values and in structure; rules between values are left to the loader."""
     validator = jsonschema.Draft202012Validator(schema_of("price-sheet"))
     codes = [
         *(f"P{number}" for number in (121, 122, 123, 124, 126, 127)),
@@ -123,7 +123,7 @@ def test_the_schema_refuses_what_it_can_see() -> None:
     assert taken == set()
 
 
-#: A document of every format that has all that a schema says about numbers.
+#: A document of every format with every number that a schema has a rule for.
 WHOLE = {
     "price-sheet": GOOD.read_text(encoding="utf-8"),
     "price-cases": """\
@@ -214,7 +214,7 @@ books:
   opening: false
 """,
 }
-#: For each format the numbers that it bounds: their keys, and whether zero is no such number.
+#: The numbers with bounds in each format: their keys, and whether zero is refused.
 BOUNDED = {
     "price-sheet": [
         ("billing.rounding.places", False), ("items.*.metering.step", True), ("items.*.metering.minimum", True),
@@ -233,7 +233,7 @@ BOUNDED = {
 
 
 def places_of(node: Any, keys: list[str]) -> list[tuple[Any, Any]]:
-    """The collections and keys that a path of keys leads to; `*` is every key."""
+    """Return the collections and keys at a path of keys; `*` is every key."""
     if not isinstance(node, dict | list):
         return []
     every = list(node) if isinstance(node, dict) else list(range(len(node)))
@@ -245,7 +245,7 @@ def places_of(node: Any, keys: list[str]) -> list[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("loader", [yaml.BaseLoader, EditorLoader])
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_whole_document_is_valid_to_editors_and_to_the_loader(name: str, loader: type[Any]) -> None:
+def test_a_whole_document_is_valid_for_editors_and_for_the_loader(name: str, loader: type[Any]) -> None:
     errors = jsonschema.Draft202012Validator(schema_of(name)).iter_errors(parsed(WHOLE[name], loader))
     assert [f"{error.json_path}: {error.message}" for error in errors] == []
     assert read_text(document_of(name), WHOLE[name], "f").problems == ()
@@ -313,7 +313,7 @@ def test_a_mapping_that_needs_one_of_its_keys_is_refused_without_any(name: str, 
 
 
 @pytest.mark.parametrize("up_to", [{"10": 1, "20": 2}, {"rest": 1}, {"0": 1, "rest": 2}, {"-1": 1, "rest": 2}])
-def test_a_tier_table_ends_in_rest_behind_a_bound(up_to: dict[str, Any]) -> None:
+def test_a_tier_table_ends_with_rest_after_a_bound(up_to: dict[str, Any]) -> None:
     tiers = {"tiers": "volume", "per": "month", "up_to": {"10": 1, "rest": 2}}
     schema = schema_of("price-sheet")["properties"]["items"]["additionalProperties"]["properties"]["prices"]
     validator = jsonschema.Draft202012Validator(schema)

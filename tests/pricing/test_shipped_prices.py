@@ -1,11 +1,11 @@
-"""The shipped price sheets hold exactly the provider's published prices: every one, as written, and nothing else.
+"""The shipped price sheets have exactly the provider's published prices: every one, as written, and nothing else.
 
-The tables below are a second transcription, typed from the published tables and shaped like them, so that a person can
-lay a page beside them. They are compared with `pricing/*.yaml` cell by cell. This file reads the YAML by itself (every
-scalar as text) and resolves region groups by itself, so that it does not lean on the program's own loader.
+The tables below are a second transcription, typed from the published tables in the same layout, so that a person can
+compare them with a page. They are compared with `pricing/*.yaml` cell by cell. This file reads the YAML itself (every
+scalar as text) and resolves region groups itself, so that it does not depend on the program's own loader.
 
-A mark stands beside every figure: `M`, the provider's page of the sheet's own product says it; `A`, the price list of a
-sister product on the same engine says it.
+Every price has a mark: `M` if the provider's page of the sheet's own product has it; `A` if the price list of a sister
+product on the same engine has it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHEETS = sorted(path.stem for path in PRICING.glob("*.yaml") if not path.name.en
 # ---- The published tables -------------------------------------------------------------------------------------------
 
 MAINLAND = ["cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-hangzhou", "cn-shanghai", "cn-shenzhen"]
-#: Every mainland region of the provider; and those that the page of MNS names.
+#: Every mainland region of the provider, and the regions on the page of MNS.
 EVERY_MAINLAND = [
     *MAINLAND, "cn-huhehaote", "cn-wulanchabu", "cn-nanjing", "cn-fuzhou", "cn-wuhan-lr", "cn-heyuan", "cn-guangzhou",
     "cn-chengdu",
@@ -95,7 +95,7 @@ INTL_EDITING_ADVANCED = """
     H264.LD   .0149 A   .0378 A   .0423 A   -     -
 """
 
-#: The sister product's Narrowband HD 1.0, mainland, USD, which prove the factor: H.264 and H.265 at 4K, 2K, HD, SD, LD.
+#: The sister product's prices of Narrowband HD 1.0, mainland, USD, which prove the factor: H.264 and H.265 at 4K, 2K, HD, SD, LD.
 SISTER_NARROWBAND = "0.1299 0.0651 0.0303 0.015 0.0102 0.6501 0.3249 0.1512 0.0756 0.0504"
 
 #: CDN, per GB and billing area. USD: up to 50 TB, 100 TB, 1 PB, above; CNY: up to 10 TB, 50 TB, 100 TB, 1 PB, above.
@@ -134,7 +134,7 @@ CHINA_ENHANCEMENT = [
     ("hdr_standard", "HDR.Standard", MAINLAND, "0.00217 0.0047 0.0093 0.032667"),
 ]
 
-#: Prices that stand alone: sheet, item, spec, regions, price, of how many units, mark.
+#: Single prices: sheet, item, spec, regions, price, number of units, mark.
 SINGLE = [
     ("mps-china", "dolby", "Dolby", MAINLAND, "3.5", 1, "M"),
     ("mps-china", "virtual_surround", "VirtualSurround", MAINLAND, "2.0", 1, "M"),
@@ -143,7 +143,7 @@ SINGLE = [
     ("mps-china", "video_dna", "VideoDNA", MAINLAND, "0.05", 1, "M"),
     ("mps-china", "smart_tag", "SmartTag", MAINLAND, "0.3", 1, "A"),
     ("mps-china", "drm_licence", "DRMLicence", ["cn-beijing", "cn-shanghai"], "0.008", 1, "A"),
-    # "Elsewhere" is, in the list: Singapore, India, Indonesia, Japan, Germany.
+    # In the list, "elsewhere" is Singapore, India, Indonesia, Japan, Germany.
     (
         "mps-china",
         "drm_licence",
@@ -204,7 +204,7 @@ SINGLE = [
 TB = 1024  # GB
 PB = 1024 * TB
 
-#: Prices by tier: sheet, item, spec, regions, model, of how many units, then (up to and including, price, mark).
+#: Prices by tier: sheet, item, spec, regions, model, number of units, then (up to and including, price, mark).
 REVIEW_TIERS = [(3000, "0.1", "A"), (10_000, "0.09", "A"), (100_000, "0.08", "A"), ("rest", "0.07", "A")]
 TIERED: list[tuple[str, str, str, list[str], str, int, list[tuple[int | str, str, str]]]] = [
     ("mps-china", "review", "porn", MAINLAND, "volume", 1, REVIEW_TIERS),
@@ -262,7 +262,7 @@ PER_OUTPUT = {"per": "record", "step": "0.01", "rounding": "half-up", "minimum":
 WHOLE_MINUTES = {"per": "cycle", "step": "1", "rounding": "down"}
 PRO_RATA = {"per": "none"}
 
-#: What each item is metered in, and how.
+#: The unit and the metering rule of each item.
 METERED: dict[str, tuple[str, str, dict[str, str]]] = {
     "transcoding": ("transcoding", "minute", PER_OUTPUT),
     "audio_transcoding": ("transcoding", "minute", PER_OUTPUT),
@@ -364,7 +364,7 @@ def published_cells() -> dict[Place, Published]:
     add_table("mps-intl", "transcoding", INTL_TRANSCODING, INTL_REGIONS)
     add_table("mps-intl", "editing_basic", INTL_EDITING_BASIC, INTL_EDITING_REGIONS)
     add_table("mps-intl", "editing_advanced", INTL_EDITING_ADVANCED, INTL_ADVANCED_REGIONS)
-    # The factor is published for CNY; what it makes of the prices in USD is typed out nowhere, so it is worked out here.
+    # The factor is published for CNY; the resulting prices in USD are not published, so they are computed here.
     for spec, row in table_rows(INTL_TRANSCODING):
         for regions, (price, _) in zip(INTL_REGIONS, row, strict=True):
             for region in regions if price != "-" else []:
@@ -405,13 +405,13 @@ def text_of(sheet: str) -> str:
 
 
 def load(sheet: str) -> dict[str, Any]:
-    """The sheet with every scalar as its text."""
+    """Return the sheet with every scalar as its text."""
     loaded: dict[str, Any] = yaml.load(text_of(sheet), Loader=yaml.BaseLoader)
     return loaded
 
 
 def price_cells(document: dict[str, Any], code: str) -> dict[tuple[str, str, str], str]:
-    """(spec, region, tier) → price text of one item, region groups spelt out."""
+    """Return (spec, region, tier) → price text of one item, with region groups expanded."""
     item = document["items"][code]
     if "prices_from" in item:
         base, times = item["prices_from"]["item"], Decimal(item["prices_from"]["times"])
@@ -473,7 +473,7 @@ def test_nothing_is_invented(sheet: str) -> None:
     assert not invented, "\n".join(invented)
 
 
-def test_the_transcription_is_whole() -> None:
+def test_the_transcription_is_complete() -> None:
     # Counted by hand on the tables, so that a lost row or column of this file does not go unnoticed.
     advanced = 5 * 6 + 5 * 2 + 5 * 3 + 4
     intl = 2 * (9 * 14 + 6 + 3) + 5 * (6 + 2 + 4) + advanced + 3 + 3 + 1 + 7
@@ -494,7 +494,7 @@ def test_prices_are_plain_decimals(sheet: str) -> None:
 
 
 @pytest.mark.parametrize("sheet", HEADERS)
-def test_tiers_ascend_and_end_in_rest(sheet: str) -> None:
+def test_tiers_ascend_and_end_with_rest(sheet: str) -> None:
     for item in load(sheet)["items"].values():
         for by_region in item.get("prices", {}).values():
             for price in by_region.values():
@@ -653,7 +653,7 @@ def test_the_readme_explains_every_spec_code() -> None:
     assert [spec for spec in sorted(fixed) if f"`{spec}`" not in readme] == []
 
 
-# ---- Since when, and what has no price ------------------------------------------------------------------------------
+# ---- Starts of prices, and unpriced usage ---------------------------------------------------------------------------
 
 
 def test_the_figures_that_prove_the_factor_of_narrowband_hd_are_named() -> None:
@@ -669,7 +669,7 @@ def prices_of(*names: str) -> PriceBook:
 
 
 def refusals(names: tuple[str, ...], item: str, spec: str, region: str, at: str, unit: str = "minute") -> list[str]:
-    """Why usage is refused; nothing where it is billed."""
+    """Return the reason why usage is refused; empty if it is billed."""
     prices = prices_of(*names)
     key = UsageKey(parse_second(f"{at}:00:00+08:00"), item, region, spec, "", 0, 0, unit, False, ())
     found = assign(key, prices, scheme_for(prices))
@@ -677,7 +677,7 @@ def refusals(names: tuple[str, ...], item: str, spec: str, region: str, at: str,
 
 
 NOTE = "the provider bills this, but its price is not published where we could read it; add it to a sheet of yours"
-#: What is billed without a readable price, and a spec of it, on both sites; then on one alone.
+#: Items that are billed without a readable price, with a spec, on both sites; then on only one.
 UNPRICED = [
     ("transcoding", "H266.HD"), ("transcoding", "H265_8K"), ("transcoding", "H265.8K"), ("transcoding", "AV1.4K"),
     ("transcoding", "GIF"), ("transcoding", "WEBP"), ("narrowband_hd_2", "H264.HD.NarrowBandHDV2"), ("api_requests", ""),
@@ -694,7 +694,7 @@ CASES = [(sheet, *case) for sheet in ("mps-china", "mps-intl") for case in UNPRI
 
 
 @pytest.mark.parametrize(("sheet", "item", "spec"), CASES)
-def test_what_has_no_readable_price_is_refused_with_the_reason(sheet: str, item: str, spec: str) -> None:
+def test_usage_without_a_readable_price_is_refused_with_the_reason(sheet: str, item: str, spec: str) -> None:
     (message,) = refusals((sheet,), item, spec, "cn-shanghai", "2024-01-10T09")
     assert NOTE.partition(", ")[2] in message
     assert re.search(rf"\(pricing/{sheet}\.yaml:\d+:\d+\)$", message)
@@ -709,7 +709,7 @@ def test_h265_ld_has_no_price_in_four_columns(region: str, spec: str) -> None:
     assert NOTE in message
 
 
-#: Sheets, item, spec, region, unit, the last hour without a price and the first with one, and the reason.
+#: Sheets, item, spec, region, unit, the last hour without a price, the first hour with one, and the reason.
 STARTS = [
     *(
         (("mps-china",), item, f"{prefix}.8K", "cn-shanghai", "frame",
@@ -750,7 +750,7 @@ def test_usage_before_the_start_of_its_price_is_refused_with_the_reason(
     assert refusals(sheets, item, spec, region, first, unit) == []
 
 
-def test_the_providers_code_of_hd_super_resolution_is_taken() -> None:
+def test_the_providers_code_of_hd_super_resolution_is_accepted() -> None:
     item = prices_of("mps-china").versions["mps"][0].items["super_resolution_standard"]
     assert item.aliases == {"SuperResolution.Standard.1080P": "SuperResolution.Standard.HD"}
     spec = "SuperResolution.Standard.1080P"
