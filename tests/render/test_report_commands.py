@@ -73,7 +73,7 @@ def test_a_workbook_does_not_go_to_a_terminal(
     assert run([*BILL, "--format", "xlsx"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "a workbook cannot be shown on a terminal; name a file, such as --output bill.xlsx" in told.err
+    assert "a workbook cannot be shown on a terminal; give a file, such as --output bill.xlsx" in told.err
 
 
 def test_a_missing_library_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -152,12 +152,12 @@ def test_a_summary_is_for_paper(command: list[str], monkeypatch: pytest.MonkeyPa
     for option in (["--all"], ["--bills", "3"]):
         code, _, err = run_captured([*command, "--summary", *option, "-f", "html"], b"", monkeypatch)
         assert code == 2
-        assert f"it prints no full bills; remove {option[0]}".encode() in err
+        assert f"the report has no full bills; remove {option[0]}".encode() in err
     for by in (["day,item"], ["spec", "region", "item", "hour"]):
         asked = [word for one in by for word in ("--by", one)]
         code, _, err = run_captured([*command, "--summary", *asked, "-f", "html"], b"", monkeypatch)
         assert code == 2
-        assert b"two pages have room for 3 summaries" in err
+        assert b"with --summary give at most 3 summaries" in err
     for suffix in ("html", "xlsx"):
         path = tmp_path / f"short.{suffix}"
         assert run([*command, "--summary", "--by", "tag_project", "-o", str(path), "-q"]) == 0
