@@ -1,10 +1,10 @@
-"""Writes usage files of any size for benchmarks and tests: the same arguments always make the same bytes of CSV.
+"""Write usage files of any size for benchmarks and tests. The same arguments always give the same bytes of CSV.
 
     python benchmarks/generate.py ROWS FILE [--duplicates N] [--dirty N] [--lost-quotes N]
 
-FILE ends in .csv, .csv.gz, .csv.zst or .parquet. The rows are three days of transcoding, priced by the shipped sheet
-`mps-china`; 2 % of the jobs failed. One row in N is a repeat of an earlier one, bad in one of several ways, or has a quote
-that is never closed.
+FILE ends in .csv, .csv.gz, .csv.zst or .parquet. The rows cover three days of transcoding, priced by the shipped sheet
+`mps-china`; 2 % of the jobs failed. With N, one row in N repeats an earlier one, is bad in one of several ways, or has a
+quote that is never closed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ COLUMNS = (
 )  # fmt: skip
 _SECONDS = 72 * 3_600
 _START = "2023-11-10 00:00:00"
-#: Stands in the text for a byte that is not UTF-8, which an SQL string cannot hold.
+#: A mark in the text for a byte that is not UTF-8, which an SQL string cannot contain.
 _BAD_BYTE_MARK = "\u0080".encode()
 
-#: The ways in which a dirty row is bad: a column with another value, or the whole line in another form.
+#: The ways in which a dirty row is bad: another value in a column, or another form of the whole line.
 _BAD_VALUES = {
     "completed_at": "left(completed_at, 19)",
     "quantity": "quantity || 'e1'",
@@ -42,13 +42,13 @@ _BAD_LINES = (
 
 
 def _pick(words: tuple[object, ...], salt: int) -> str:
-    """SQL for one of the words, spread evenly over the row numbers `j` and alike in every version of the engine."""
+    """Return SQL that picks one of the words, spread evenly over the row numbers `j` and equal in every version of the engine."""
     listed = ", ".join(f"'{word}'" if isinstance(word, str) else str(word) for word in words)
     return f"[{listed}][1 + (j * 2654435761 + {salt} * 40503) % 4294967296 // 65536 % {len(words)}]"
 
 
 def _rows(rows: int, duplicates: int) -> str:
-    """SQL for the rows, typed. With duplicates, the last of every N rows repeats the first of some N earlier ones."""
+    """Return SQL for the typed rows. With duplicates, the last of every N rows repeats the first of N earlier rows."""
     number = f"CASE WHEN i % {duplicates} = {duplicates - 1} THEN i // {2 * duplicates} * {duplicates} ELSE i END"
     sizes = tuple(range(5))
     return f"""
@@ -93,7 +93,7 @@ SELECT {chosen} AS "{",".join(COLUMNS)}" FROM lines"""
 def generate(
     rows: int, path: Path, *, duplicates: int = 0, dirty: int = 0, lost_quotes: int = 0, threads: int | None = None
 ) -> None:
-    """Writes `rows` rows to `path`; `duplicates`, `dirty` and `lost_quotes` are the N of one row in N, 0 for none."""
+    """Write `rows` rows to `path`. `duplicates`, `dirty` and `lost_quotes` mean one row in N; 0 means none."""
     with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
         connection.execute("SET TimeZone = 'Asia/Shanghai'")
         if path.suffix == ".parquet":
@@ -106,7 +106,7 @@ def generate(
             return
         packing = {".gz": ", COMPRESSION gzip", ".zst": ", COMPRESSION zstd"}.get(path.suffix, "")
         query = _lines(rows, duplicates, dirty, lost_quotes)
-        # Each line is written as one value: neither its commas nor its quotes mean anything to the writer.
+        # Each line is written as one value, so that its commas and quotes mean nothing to the writer.
         connection.execute(
             f"COPY ({query}) TO '{path}' (FORMAT csv, HEADER true, DELIMITER '\x1e', QUOTE '', ESCAPE ''{packing})"
         )
@@ -115,7 +115,7 @@ def generate(
 
 
 def _spoil_bytes(path: Path) -> None:
-    """Puts bytes that are not UTF-8 where the marks stand."""
+    """Replace the marks with bytes that are not UTF-8."""
     spoilt = path.with_name(path.name + ".tmp")
     with path.open("rb") as source, spoilt.open("wb") as target:
         for line_block in iter(lambda: source.readlines(16_000_000), []):

@@ -1,14 +1,14 @@
-"""What the benchmark holds mps-bill against; each runs as a process of its own: `python benchmarks/peers.py NAME FILE`.
+"""The programs that mps-bill is compared with, each run as its own process: `python benchmarks/peers.py NAME FILE`.
 
 duckdb-floor    The floor of the goals: one SQL statement that checks the form of time and quantity of the successful rows,
-                and sums rounded quantities by hour, region, item, codec, size and unit. It knows no price book and no word,
-                checks no id and no size, compares no row with another, and only counts bad rows.
-duckdb-strict   A heavier scan: the form of every value of every row is checked (time, plain decimal, whole number, status).
-                A bad row only makes the process exit 1.
-polars          The same sums by the streaming engine of Polars, whose own parser decides what a number is. Unchecked.
-csv-decimal     The same sums with the standard library: csv.reader, datetime and Decimal. Checked as far as these check.
-typer-nothing   A typer program of two commands that do nothing, the floor of start-up.
-typer-options   The same with as many options of the same kinds as `mps-bill bill` has: what typer takes to know them.
+                and sums rounded quantities by hour, region, item, codec, size and unit. It knows no price book and no words,
+                checks no ids and no sizes, does not compare rows, and only counts bad rows.
+duckdb-strict   A heavier scan that checks the form of every value in every row (time, plain decimal, whole number, status).
+                If a row is bad, the process only exits with 1.
+polars          The same sums with the streaming engine of Polars, whose own parser decides what a number is. Unchecked.
+csv-decimal     The same sums with the standard library: csv.reader, datetime and Decimal. Checked only as far as these do.
+typer-nothing   A typer program with two commands that do nothing: the floor of start-up.
+typer-options   The same with as many options, of the same kinds, as `mps-bill bill` has: the time typer needs for them.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Pairs mps-bill with its floor and its peers, as whole processes in turn (A B A B ...), and prints ratios.
+"""Compare mps-bill with its floor and its peers, as whole processes in turn (A B A B ...), and print ratios.
 
     python benchmarks/run.py [--rows 1e7] [--runs 3] [--small] [--only PATTERN] [--folder FOLDER] [--write FILE]
 
-Nothing is kept unless --write names a file, to the end of which the table is added.
+Nothing is stored unless --write names a file, to which the table is appended.
 
 The times are processor seconds (user and system) and wall seconds as the operating system counts them for each finished
-process. A ratio is that of two neighbouring runs, so it holds when the speed of the machine drifts; the processor's ratio
-also holds when other work shares the machine. Files are as warm as writing them or the run before leaves them. The peak of
-memory is that of the process, but no less than this one's, from which it is forked. `peers.py` says what each peer does
+process. A ratio compares two neighbouring runs, so it remains valid if the speed of the machine drifts; the ratio of processor
+times also remains valid if the machine is shared. Files are as warm as the previous run, or writing them, left them. The memory
+peak is that of the process, but at least that of this one, from which it is forked. `peers.py` says what each peer does
 and leaves out.
 """
 
@@ -35,7 +35,7 @@ from scales import scales  # noqa: E402
 
 MPS_BILL = (sys.executable, "-c", "from mps_bill.cli import main; main()")
 PRICES = ("-p", "mps-china")
-#: The rows of the file for the peer that would take minutes for all.
+#: The number of rows for the peer that would take minutes for all of them.
 _SLOW_ROWS = 1_000_000
 
 
@@ -50,8 +50,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Pair:
-    """A is compared with B; `goal` is the largest ratio A / B that is wanted, for people to read. `make` makes the files that
-    are for this pair alone."""
+    """A is compared with B. `goal` is the largest ratio A / B that is acceptable, for readers. `make` makes the files that
+    only this pair needs."""
 
     name: str
     a: Sequence[str]
@@ -108,7 +108,7 @@ def spread(ratios: Sequence[float]) -> str:
 
 
 def make_files(folder: Path, rows: int, wanted: Sequence[Pair]) -> None:
-    """Generates the files that the pairs read, and reads a little, so that every library is warm."""
+    """Generate the files that the pairs read, and read a little, so that every library is warm."""
     named = {argument for pair in wanted for argument in (*pair.a, *pair.b)}
     for name in ("usage.csv", "usage.parquet", "usage.csv.gz", "usage.csv.zst"):
         if str(folder / name) in named:
@@ -168,7 +168,7 @@ def all_pairs(folder: Path, *, small: bool) -> list[Pair]:
 
 
 def settled_year(*arguments: str) -> list[str]:
-    """What `settle_year.py` prints; it pairs within one process."""
+    """Return what `settle_year.py` prints; it compares within one process."""
     command = (sys.executable, str(HERE / "settle_year.py"), *arguments)
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 

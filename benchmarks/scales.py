@@ -1,6 +1,6 @@
-"""What grows in a settlement, one thing at a time: pairs of the same work at two sizes, and the files that they read.
+"""Growth of a settlement in one dimension at a time: pairs of the same work at two sizes, and the files that they read.
 
-`run.py` measures them as whole processes. With a goal of 11 for ten times as much, time must grow with size and nothing else.
+`run.py` measures them as whole processes. A goal of 11 for ten times the size means that time grows in proportion to size.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _REGIONS = (
     "cn-shenzhen", "cn-huhehaote", "cn-chengdu", "cn-guangzhou", "cn-nanjing",
 )  # fmt: skip
 _SPECS = 10
-#: What five years have of hours.
+#: The number of hours in five years.
 _FIVE_YEARS = 43_800
 _ACCOUNT = "format: mps-bill/account/1\nid: {id}\ncurrency: CNY\nbalance: {balance}\n"
 _VOUCHER = "  - {{id: v-{n}, face_value: 50, effective_from: {start}, expires_at: {year}-12-01T00:00:00+08:00}}\n"
@@ -40,7 +40,7 @@ items:
 
 
 class Scale(NamedTuple):
-    """A pair of commands, what makes their files, and the goal of the ratio A / B."""
+    """A pair of commands, the function that makes their files, and the goal for the ratio A / B."""
 
     name: str
     make: Callable[[], None]
@@ -89,7 +89,7 @@ def one_cycle(lines: int) -> Iterator[str]:
 
 
 def accounts(folder: Path, count: int) -> None:
-    """A folder of accounts, and beside it usage with one record for each."""
+    """Make a folder of accounts, and usage with one record for each."""
     folder.mkdir()
     head, row = hours(1)
     for n in range(count):
@@ -99,14 +99,14 @@ def accounts(folder: Path, count: int) -> None:
 
 
 def scales(folder: Path, command: Sequence[str], share: int) -> list[Scale]:
-    """The pairs at full size divided by `share`; `command` is what starts the program."""
+    """Return the pairs at full size divided by `share`; `command` starts the program."""
 
     def settle(usage: str, payer: str, *options: str) -> tuple[str, ...]:
         prices = options or ("-p", "mps-china")
         return (*command, "settle", str(folder / usage), *prices, "-a", str(folder / payer), "--allow-future", "-q")
 
     def saved(usage: str, payer: str) -> tuple[str, ...]:
-        """The account is saved as well; each run begins with a copy."""
+        """Save the account as well; each run begins with a copy."""
         kept, run = folder / payer, folder / f"run-{payer}"
         line = shlex.join((*settle(usage, run.name), "--in-place"))
         return ("sh", "-c", f"cp {shlex.quote(str(kept))} {shlex.quote(str(run))} && exec {line}")

@@ -1,9 +1,9 @@
-"""A year of hourly bills, rated and paid, against a bare loop of one Decimal multiplication and addition for each line.
+"""A year of hourly bills, rated and paid, compared with a bare loop of one Decimal multiplication and addition per line.
 
     python benchmarks/settle_year.py [--hours 8760] [--lines 30] [--runs 5]
 
 Both run in this process in turn (loop, year, loop, year, ...), and the ratio is that of the medians of processor time. It is
-printed with the garbage collector at work, as in a program that embeds the package, and without it, as in the command.
+printed with the garbage collector on, as in a program that embeds the package, and with it off, as in the command.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from mps_bill.settlement.account import Account
 from mps_bill.settlement.settle_cycles import Settled, settle
 from mps_bill.settlement.sources.balance import Balance
 
-#: Millionths of the base unit that a line uses in an hour; every line of every hour uses another quantity.
+#: Millionths of the base unit that a line uses in an hour; every line of every hour has a different quantity.
 STEP = 61_234_567
 
 
 def flat_lines(sheet: PriceSheet, count: int) -> list[tuple[Item, str, FlatPrice]]:
-    """The first `count` specs of a sheet whose price in cn-shanghai is one price."""
+    """Return the first `count` specs of a sheet that have a flat price in cn-shanghai."""
     found = []
     for item in sheet.items.values():
         for spec in item.prices:
@@ -49,7 +49,7 @@ Sums = list[tuple[Assignment, TagShares]]
 
 
 def year(book: PriceBook, hours: int, lines: int) -> tuple[Sums, list[tuple[Decimal, Decimal]]]:
-    """The sums of every hour, and the same as pairs of quantity and price for the bare loop."""
+    """Return the sums of every hour, and the same as pairs of quantity and price for the bare loop."""
     sheet = next(iter(book.sheets))
     first = sheet.billing.calendar.cycle_start(sheet.effective_from + HOUR)
     chosen = flat_lines(sheet, lines)
@@ -75,12 +75,12 @@ def made(sums: Sums, book: PriceBook) -> tuple[Cycle, ...]:
 
 
 def pay(cycles_: tuple[Cycle, ...], book: PriceBook) -> Settled:
-    """The bills paid from an account that has enough of everything for the whole year."""
+    """Settle the bills from an account that has enough of everything for the whole year."""
     return settle(cycles_, Account("benchmark", book.currency).having(Balance(Decimal(10) ** 11)), book)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Processor seconds; the result is dropped within them, as it is at the end of a run."""
+    """Return processor seconds, including the time to drop the result, as at the end of a run."""
     began = time.process_time()
     work()
     return time.process_time() - began

@@ -1,15 +1,15 @@
-"""Measures `mps-bill usage check --engine spark` beside DuckDB, and prints a row of a table for each run.
+"""Compare `mps-bill usage check --engine spark` with DuckDB, and print a table row for each run.
 
     nice -n 10 python benchmarks/spark.py [--rows 1e7] [--only PATTERN] [--folder FOLDER] [--keep-log]
 
-Spark runs on `local[2]`, and on a standalone cluster of a master and two workers of one core each, which are processes of
-their own on loopback. Of Spark are shown:
+Spark runs on `local[2]`, and on a standalone cluster of a master and two workers of one core each, which are
+separate processes on loopback. For Spark it shows:
 
-* processor seconds of its tasks (`executorCpuTime` of the event log), and of all its processes with start, compiling and
-  collecting garbage (from /proc, some tenths of a second too few); rows a second and a core are rows by the former;
-* bytes written into shuffles, and tasks; peaks of memory are of the driver (its JVM and Python) and of the largest executor.
+* processor seconds of its tasks (`executorCpuTime` of the event log), and of all its processes including start, compiling and
+  garbage collection (from /proc, some tenths of a second too few); rows per second and core are based on the former;
+* bytes written to shuffles, and tasks; memory peaks of the driver (its JVM and Python) and of the largest executor.
 
-The load stands beside each run, since the machine may be shared: quote processor seconds.
+The load is shown with each run, since the machine may be shared: quote processor seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
-    """Follows all processes below this one: their processor seconds, and peaks of memory in MiB by part."""
+    """Observe all child processes: their processor seconds, and memory peaks in MiB by part."""
 
     def __init__(self) -> None:
         self.cpu: dict[int, float] = {}
@@ -74,7 +74,7 @@ class Watch:
 
     @staticmethod
     def _processes() -> dict[int, float]:
-        """Processor seconds of each process below this one."""
+        """Return the processor seconds of each child process."""
         parents, seconds = {}, {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -91,7 +91,7 @@ class Watch:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[str]:
-    """A master and two workers of one core each; its address."""
+    """Start a master and two workers of one core each, and yield the address."""
     import pyspark
 
     home = Path(pyspark.__file__).parent
@@ -115,7 +115,7 @@ def cluster(folder: Path) -> Iterator[str]:
 
 
 def make(name: str, folder: Path, rows: int) -> Path:
-    """The usage of a case; many files are a folder."""
+    """Return the usage of a case; several files are a folder."""
     kind, _, shape = name.partition(" ")
     path = folder / f"{name.replace(' ', '-')}.{kind}"
     if path.exists():
@@ -142,7 +142,7 @@ def make(name: str, folder: Path, rows: int) -> Path:
 
 
 def in_event_log(folder: Path) -> Counter[str]:
-    """Sums over all tasks of the log."""
+    """Return sums over all tasks of the log."""
     found: Counter[str] = Counter()
     for file in folder.rglob("events_*"):
         for line in file.open(encoding="utf-8"):
@@ -176,7 +176,7 @@ def run(usage: Sequence[str], options: Sequence[str], folder: Path) -> tuple[flo
     return wall, watch, in_event_log(log)
 
 
-#: What is measured: the usage, and options beside it.
+#: What is measured: the usage, and the options.
 CASES = (
     ("parquet", ()),
     ("parquet", ("--trust-unique",)),
