@@ -45,7 +45,7 @@ def bill(
     billing_account: options.BillingAccount = None,
     reading: ReadingOptions,
 ) -> int:
-    """Itemised bills, one per billing cycle.
+    """Make itemised bills, one per billing cycle.
 
     The bills are made from usage files and price sheets. Usage with a column account_id is billed account by account.
     With --account, the discounts and terms of its contract apply.

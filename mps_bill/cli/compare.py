@@ -37,7 +37,7 @@ def compare(
     selection: SelectionOptions,
     reading: ReadingOptions,
 ) -> int:
-    """The same usage under other terms, or why one bill is higher.
+    """Compare usage under other terms, or explain why a bill is higher.
 
     With --with, --region or --account: the cost of the same usage under another price sheet, in another region or with
     another account, side by side by item. With --before and --after: the causes of the change from one period to

@@ -100,7 +100,7 @@ def _config_path(file: str | None) -> Path | None:
 @config.command()
 @shows("printed", "document", "records")
 def show(context: typer.Context, *, output: OutputOptions) -> int:
-    """Every default, and where it comes from.
+    """Show every default, and where it comes from.
 
     A default comes from an environment variable, a place in the config file, or the program.
     """

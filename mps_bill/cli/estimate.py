@@ -32,7 +32,7 @@ def estimate(
     *,
     output: OutputOptions,
 ) -> int:
-    """The price of some usage in one or several regions.
+    """Estimate the price of usage in one or several regions.
 
     The metering rule and the source of each price are shown.
     """

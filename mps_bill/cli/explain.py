@@ -24,7 +24,7 @@ def explain(
     selection: SelectionOptions,
     reading: ReadingOptions,
 ) -> int:
-    """How one job was billed, step by step from its rows to the bill."""
+    """Explain how one job was billed, from its rows to the bill."""
     from mps_bill.ask.job_history import explain_job, near_job
     from mps_bill.cli.metering import UsageRun
     from mps_bill.view.explanation_view import ExplanationView

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mps_bill.fetch.listings import Query
     from mps_bill.fetch.paging import ActionTotals, Page
 
-fetch = group_of_commands("Fetch jobs, metering, bills and the account from the provider's API.")
+fetch = group_of_commands("Fetch jobs, metering, bills and the account by API.")
 
 
 #: How long the provider keeps jobs and metering.

@@ -10,7 +10,7 @@ from mps_bill.cli.options import ReadingOptions, option, takes
 from mps_bill.cli.output_options import OutputOptions, shows
 from mps_bill.core.diagnostics import accepted
 
-plans = group_of_commands("Advice on resource packs.")
+plans = group_of_commands("Advise on resource packs.")
 
 
 _PACKS = "The packs on sale: a file, or the id of a shipped list such as mps-china-packs."
@@ -31,7 +31,7 @@ def advise(
     output: OutputOptions,
     reading: ReadingOptions,
 ) -> int:
-    """What resource packs would have saved on past usage.
+    """Show what resource packs would have saved on past usage.
 
     Packs are shown one by one and in the best combination. The savings are exact for the given usage, and not a forecast:
     the usage is settled again with the packs of each purchase as resource plans.

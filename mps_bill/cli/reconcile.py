@@ -41,7 +41,7 @@ def reconcile(
     selection: SelectionOptions,
     reading: ReadingOptions,
 ) -> int:
-    """Our bills compared with the provider's, difference by difference.
+    """Compare our bills with the provider's, difference by difference.
 
     Every difference has a category and an amount, and the amounts add up to the total difference.
 

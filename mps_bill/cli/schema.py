@@ -44,7 +44,7 @@ def schema(
     document: Annotated[str, argument("[FORMAT]", _DOCUMENT, documents, callback=_known)] = "price-sheet",
     output: options.Output = None,
 ) -> int:
-    """The JSON Schema of a document format, for editors.
+    """Print the JSON Schema of a document format, for editors.
 
     The schema follows draft 2020-12. To make an editor use it, begin a document with the line `# yaml-language-server:
     $schema=FILE`.

@@ -25,8 +25,8 @@ _FROM = "Show only cycles from this day, month or time onwards (on the billing c
 _TO = "Show only cycles before this day, month or time."
 _ON = "Show only this day or month, such as 2023-11-17 or 2023-11."
 _ONLY = (
-    "Show only lines with this item, family, spec, region or tag_... column. A line matches any of the values given for a key,"
-    " and all of the keys."
+    "Show only lines with this value of item, family, spec, region or a tag_... column. Several values of a key are"
+    " alternatives; different keys must all match."
 )
 
 

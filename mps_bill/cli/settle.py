@@ -35,7 +35,7 @@ def settle(
     billing_account: options.BillingAccount = None,
     reading: ReadingOptions,
 ) -> int:
-    """Bills paid from an account, and the account after them.
+    """Pay bills from an account, and show or save the account.
 
     Resource plans, vouchers, stored-value cards, the balance and the credit line pay in this order. What they do not pay
     is outstanding.

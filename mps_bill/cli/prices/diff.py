@@ -32,7 +32,7 @@ def diff(
     output: OutputOptions,
     reading: ReadingOptions,
 ) -> int:
-    """What changed between two price sheets or two folders of them.
+    """Show what changed between two price sheets or two folders of them.
 
     Prices are compared by item, spec and region. With --usage, real usage is billed under both sheets.
 

@@ -33,7 +33,7 @@ def show(
     coverage: Annotated[bool, option("--coverage", "Show which specs have a price in which regions.")] = False,
     output: OutputOptions,
 ) -> int:
-    """The prices of price sheets, as tables.
+    """Show the prices of price sheets, as tables.
 
     Exit codes: 0 done; 1 nothing to show; 2 wrong command line; 3 a sheet is wrong.
     """
@@ -68,7 +68,7 @@ def history(
     item: Annotated[list[str] | None, option("--item CODE", "Only this item. Repeatable.")] = None,
     output: OutputOptions,
 ) -> int:
-    """The prices of a sheet in all its versions.
+    """Show the prices of a sheet in all its versions.
 
     There is a column for each version, and one for the latest change of a price.
 
@@ -92,7 +92,7 @@ def history(
 
 @shows("printed", "document", "records")
 def list_sheets(output: OutputOptions) -> int:
-    """The price sheets that come with the program.
+    """List the price sheets that come with the program.
 
     The list has the id, site, product, currency, period and number of items of each sheet, and its sources with the days on
     which they were read.
