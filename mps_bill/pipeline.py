@@ -1,10 +1,10 @@
-"""The whole pipeline, one way: usage and prices in, bills out, and paid from an account.
+"""The whole pipeline in one direction: usage and prices in, bills out, and their payment from an account.
 
     usage files -> meter -> gather -> cycles -> bills
                                              -> settle -> settlements and the account after them
 
-Everything behind metering is pure and works on some thousands of totals; the exact decimal context is set here, once, so
-that no sum can lose a digit unseen.
+Everything after metering is pure and works on some thousands of totals. The exact decimal context is set here, once, so that no
+sum can lose a digit unnoticed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Metered usage with the cycles it makes."""
+    """Metered usage and its cycles."""
 
     metered: Metered
     cycles: tuple[Cycle, ...]
@@ -53,7 +53,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class BillRun:
-    """What `bill` found: issued bills, bills not issued by `as_of` yet, and where every row went. `offset` is the billing clock
+    """The result of `bill`: issued bills, bills not issued by `as_of`, and the control totals. `offset` is the billing clock
     (seconds east of UTC)."""
 
     currency: str
@@ -65,26 +65,26 @@ class BillRun:
     control_totals: ControlTotals
     problems: ProblemReport
     has_discounts: bool = False
-    #: What of the run the bills, statements and pending bills are.
+    #: The part of the run that the bills, statements and pending bills are.
     selection: Selection = EVERYTHING
 
     @property
     def amounts(self) -> Amounts:
-        """What the bills and statements come to."""
+        """The sums of bills and statements."""
         return replace(sum_amounts(self.bills, self.months), is_part=bool(self.selection.only))
 
 
 def meter_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> Usage:
-    """Reads every row once and gathers what it makes into cycles, in the order in which their bills are issued.
+    """Read every row once and gather the usage into cycles, in the order in which their bills are issued.
 
     Raises:
-        InputRejected: a file or its header cannot be used, or rows are bad and the options do not bill the good ones.
+        InputRejected: a file or its header cannot be used, or there are bad rows and the options do not bill the good ones.
     """
     return gathered(meter(sources, book, options), book, options.cuts)
 
 
 def gathered(metered: Metered, book: PriceBook, cuts: Sequence[int] = ()) -> Usage:
-    """Metered usage, of one account, with the cycles that it makes, known by the segments that `cuts` cut them into."""
+    """Gather the metered usage of one account into cycles, whose usage is known by the segments between `cuts`."""
     with decimal.localcontext(EXACT):
         return Usage(metered, cycles(gather(metered.groups, book, cuts), book, cuts))
 
@@ -96,11 +96,10 @@ def bill_usage(
     as_of: int | None = None,
     contract: Contract = LIST_PRICES,
 ) -> BillRun:
-    """Itemised bills for usage files, at the prices of a contract; `as_of` (seconds) holds back the bills that are issued
-    later.
+    """Make itemised bills for usage files, at the prices of a contract. Bills issued after `as_of` (seconds) are pending.
 
     Raises:
-        InputRejected: as `meter_usage`.
+        InputRejected: like `meter_usage`.
     """
     return bill_metered(meter(sources, book, options), book, options.tags, as_of, contract)
 
@@ -108,7 +107,7 @@ def bill_usage(
 def bill_metered(
     metered: Metered, book: PriceBook, tags: tuple[str, ...], as_of: int | None, contract: Contract = LIST_PRICES
 ) -> BillRun:
-    """Itemised bills for the metered usage of one account."""
+    """Make itemised bills for the metered usage of one account."""
     usage = gathered(metered, book)
     with decimal.localcontext(EXACT):
         bills = list_bills(under_contract(usage.cycles, contract, book))
@@ -129,9 +128,9 @@ def bill_metered(
 
 @dataclass(frozen=True, slots=True)
 class SettleRun:
-    """What `settle` found: the bills and how they were paid, the account after them, and where every row went.
+    """The result of `settle`: the bills and their payments, the account after them, and the control totals.
 
-    `offset` is the billing clock (seconds east of UTC) that times of the account are shown on.
+    `offset` is the billing clock (seconds east of UTC) on which times of the account are shown.
     """
 
     currency: str
@@ -143,20 +142,20 @@ class SettleRun:
     forecast: Forecast | None
     control_totals: ControlTotals
     problems: ProblemReport
-    #: What of the run the steps are, and the bills that are late, pending or overdue; the account is that of the whole run.
+    #: The part of the run that the steps and the late, pending and overdue bills are; the account is that of the whole run.
     selection: Selection = EVERYTHING
 
     @property
     def amounts(self) -> Amounts:
-        """What the bills and statements come to."""
+        """The sums of bills and statements."""
         return self.totals.amounts
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """How an account pays: `as_of` (seconds) holds back what is issued or paid in later. `charge_late` bills usage of settled
-    cycles, `charge_twice` also where its sums were charged before. `close_months` lets time pass until all months are stated.
-    A forecast goes by so many days of usage, where the run has them."""
+    """How an account is settled: bills and top-ups after `as_of` (seconds) wait. `charge_late` bills usage of settled cycles,
+    `charge_twice` even if its sums were charged before. `close_months` lets time pass until all statements are issued. A forecast
+    uses the last `forecast_days` days of usage, if the run has them."""
 
     as_of: int | None = None
     charge_late: bool = False
@@ -172,18 +171,19 @@ def settle_usage(
     account: Account,
     how: Settling = Settling(),
 ) -> SettleRun:
-    """Bills for usage files, paid from an account in the order and at the time of their issue.
+    """Make bills for usage files and pay them from an account in the order and at the time of their issue.
 
     Raises:
-        InputRejected: as `meter_usage`.
+        InputRejected: like `meter_usage`.
     """
     options = replace(options, cuts=account.cuts(book))
     return settle_metered(meter(sources, book, options), book, account, how)
 
 
 def settle_metered(metered: Metered, book: PriceBook, account: Account, how: Settling = Settling()) -> SettleRun:
-    """The bills for the usage of an account, paid from it. It was metered with the account's cuts, and perhaps others."""
-    # A bill needs none of this, and start-up is most of a small run.
+    """Make bills for the usage of an account and pay them from it. It was metered with the account's cuts, perhaps among
+    others."""
+    # Bills without an account do not need these modules, and a small run is mostly start-up.
     from mps_bill.settlement.closing import closing_rows, overdue_bills, totals
     from mps_bill.settlement.forecast import forecast
     from mps_bill.settlement.settle_cycles import settle
@@ -209,14 +209,14 @@ def settle_metered(metered: Metered, book: PriceBook, account: Account, how: Set
 
 @dataclass(frozen=True, slots=True)
 class UsageCheck:
-    """What `usage check` found: where every row went, and the problems."""
+    """The result of `usage check`: the control totals and the problems."""
 
     control_totals: ControlTotals
     problems: ProblemReport
 
 
 def check_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> UsageCheck:
-    """Control totals and problems of usage files, with every item, spec and region held against the price book.
+    """Check usage files, including every item, spec and region against the price book.
 
     Raises:
         InputRejected: a file or its header cannot be used.
@@ -226,7 +226,7 @@ def check_usage(sources: Sequence[UsageSource], book: PriceBook, options: MeterO
 
 
 def control_totals(metered: Metered, *, pending: Sequence[Bill] = (), late: Sequence[Cycle] = ()) -> ControlTotals:
-    """Where every row of the usage went. A row of a pending or late cycle is counted there and not as billed."""
+    """The control totals of the usage. Rows of pending or late cycles are counted as such and not as billed."""
     records_pending = sum(charge.records for bill in pending for charge in bill.cycle.charges)
     records_late = sum(charge.records for cycle in late for charge in cycle.charges)
     totals = ControlTotals(

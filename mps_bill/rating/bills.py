@@ -16,15 +16,15 @@ from mps_bill.rating.lines import NO_USAGE, Charge, LineItem, MonthUsage, rate
 from mps_bill.rating.month_use import month_use
 
 
-# Cycles, bills and their amounts are not frozen, for the reason that lines are not.
+# Cycles, bills and their amounts are not frozen, for the same reason as lines.
 @dataclass(slots=True)
 class Cycle:
-    """What is charged for one product in one billing cycle, before plans and prices. Times are seconds.
+    """The charges of one product in one billing cycle, before plans and prices. Times are seconds.
 
-    `correction_at` is set for late usage of a cycle whose bill was issued before: its own bill is issued then.
-    `not_before` is the latest issue time of the product's earlier cycles, which a new sheet with a shorter lag must not
-    overtake: bills are rated and paid in the order of their cycles. `contract` is that of the account whose usage it is.
-    `closing_sheet` is the version by which the month is rounded, where the cycle is settled with its month.
+    `correction_at` is set for late usage of a cycle whose bill was issued before: the issue time of the correction. `not_before`
+    is the latest issue time of the product's earlier cycles, which a new sheet with a shorter lag must not overtake: bills are
+    rated and paid in the order of their cycles. `contract` is that of the account. `closing_sheet` is the version that rounds the
+    month, if the cycle is settled with its month.
     """
 
     sheet: Final[PriceSheet]
@@ -34,7 +34,7 @@ class Cycle:
     not_before: Final[int] = 0
     contract: Final[Contract] = LIST_PRICES
     closing_sheet: Final[PriceSheet | None] = None
-    #: Whether usage is known by the segments between these seconds, which are in order.
+    #: The seconds, in order, at which the cycle is cut into segments by which usage is known.
     cuts: Final[Sequence[int]] = ()
 
     @property
@@ -47,14 +47,14 @@ class Cycle:
 
     @property
     def issued_at(self) -> int:
-        """The bill of a cycle is issued when the cycle is over and the lag of the sheet has passed."""
+        """The end of the cycle plus the lag of the sheet."""
         if self.correction_at is not None:
             return self.correction_at
         return max(self.end + self.sheet.billing.issue_after, self.not_before)
 
     @property
     def is_monthly(self) -> bool:
-        """Whether its amount is settled with the month."""
+        """Whether it is settled with its month."""
         return self.closing_sheet is not None
 
 
@@ -62,8 +62,7 @@ class Cycle:
 class Amounts:
     """`payable` = `list_amount` - `discount` + `rounding_adjustment`.
 
-    Only whole bills are rounded and paid: of parts of bills (`is_part`) nothing is payable, and the net amount is all that
-    there is.
+    Only whole bills are rounded and paid: parts of bills (`is_part`) have only a net amount, and no payable.
     """
 
     list_amount: Final[Decimal] = ZERO
@@ -73,7 +72,7 @@ class Amounts:
 
     @property
     def net(self) -> Decimal:
-        """After discounts and before the rounding."""
+        """The amount after discounts and before rounding."""
         return self.list_amount - self.discount
 
     @property
@@ -81,8 +80,8 @@ class Amounts:
         return self.net + self.rounding_adjustment
 
     def figures(self, *, discounted: bool) -> dict[str, Decimal]:
-        """The sums by name, in the order in which they lead to what is payable, or, of a part, to what it comes to without
-        a rounding; the discount only where there are some."""
+        """The sums by name, in the order in which they lead to the payable, or for a part to its net amount; the discount only if
+        `discounted`."""
         before = {"list_amount": self.list_amount, **({"discount": self.discount} if discounted else {})}
         if self.is_part:
             return {**before, "net_amount": self.net}
@@ -93,7 +92,7 @@ class Amounts:
 class Bill:
     """The bill of one cycle.
 
-    With monthly settlement the hour's amount is not rounded: the month is, once (`StatementMonth`).
+    Under monthly settlement it is not rounded; the month is rounded once (`StatementMonth`).
     """
 
     cycle: Final[Cycle]
@@ -119,8 +118,8 @@ class StatementMonth:
 
 
 def cycles(charges: Iterable[Charge], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Cycle, ...]:
-    """The cycles of all charges at list prices, in the order in which their bills are issued; `cuts` are those that the
-    charges were gathered with."""
+    """Make the cycles of all charges at list prices, in the order in which their bills are issued. The charges were gathered with
+    `cuts`."""
     found = []
     issued: dict[str, int] = {}
     for (start, product), members in groupby(charges, key=lambda charge: (charge.cycle_start, charge.sheet.product)):
@@ -134,7 +133,7 @@ def cycles(charges: Iterable[Charge], book: PriceBook, cuts: Sequence[int] = ())
 
 
 def under_contract(cycles: Sequence[Cycle], contract: Contract, book: PriceBook) -> Sequence[Cycle]:
-    """The cycles, made at list prices, of an account with a contract."""
+    """Apply the contract of an account to cycles made at list prices."""
     if contract == LIST_PRICES:
         return cycles
     return [
@@ -144,14 +143,14 @@ def under_contract(cycles: Sequence[Cycle], contract: Contract, book: PriceBook)
 
 
 def _closing_sheet(sheet: PriceSheet, cycle_start: int, contract: Contract, book: PriceBook) -> PriceSheet | None:
-    """The version by which the month of a cycle is rounded; None where the cycle is settled by itself."""
+    """The version that rounds the month of a cycle; None if the cycle is settled by itself."""
     if contract.settlement_of(cycle_start, sheet.billing.settlement) == "hourly":
         return None
     return book.sheet_closing(sheet.product, sheet.billing.calendar.month(cycle_start))
 
 
 def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[Bill, MonthUsage]:
-    """The bill of a cycle of which plans cover `covered` micros, charge by charge; and what the month has used then."""
+    """Make the bill of a cycle, of whose charges `covered` micros are covered; return it with the month's use after it."""
     lines: list[LineItem] = []
     discounts = cycle.contract.discounts_at(cycle.start)
     used_before, used_after = month_use(cycle.charges, covered, used)
@@ -166,7 +165,7 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
 
 
 def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:
-    """The bills of cycles, in their order, as if there were no plans and the months had used nothing before."""
+    """Make the bills of cycles, in their order, as if there were no plans and no earlier use in the months."""
     used = NO_USAGE
     bills = []
     for cycle in cycles:
@@ -176,7 +175,7 @@ def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:
 
 
 def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
-    """The statements of what is settled by the month: the month's net sum, rounded to money once."""
+    """Make the statements of bills that are settled by the month: the month's net sum, rounded to money once."""
     members: dict[tuple[str, str], list[Bill]] = {}
     for bill in bills:
         if bill.cycle.is_monthly:
@@ -192,15 +191,15 @@ def statement_months(bills: Iterable[Bill]) -> tuple[StatementMonth, ...]:
 def statement_month(
     sheet: PriceSheet, month: str, list_amount: Decimal, discount: Decimal = ZERO, paid: Decimal = ZERO
 ) -> StatementMonth:
-    """The statement of a month, whose net sum is rounded by the rules of `sheet`, but never below what is `paid` of it
-    already: the hours can have been billed under a sheet that rounds finer."""
+    """Make the statement of a month. Its net sum is rounded by the rules of `sheet`, but never below the amount already `paid`:
+    the hours may have been billed under a sheet with finer rounding."""
     net = list_amount - discount
     adjustment = max(_rounding(net, sheet.billing), paid - net)
     return StatementMonth(sheet, month, Amounts(list_amount, discount, adjustment))
 
 
 def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) -> Amounts:
-    """The sum of bills, with the roundings of statement months among the adjustments."""
+    """Sum bills, including the roundings of statement months in the adjustments."""
     list_amount = discount = adjustment = ZERO
     is_part = False
     for bill in bills:
@@ -214,6 +213,6 @@ def sum_amounts(bills: Iterable[Bill], months: Iterable[StatementMonth] = ()) ->
 
 
 def _rounding(net: Decimal, billing: Billing) -> Decimal:
-    """What rounding adds to a bill's net sum; below zero where it takes off. Source: the provider's zeroing of bills, which
-    rounds the sum of a bill down to two decimal places and shows that by itself."""
+    """The rounding adjustment of a bill's net sum. Source: the provider rounds the sum of a bill down to two decimal places and
+    shows that separately."""
     return round_money(net, billing.places, billing.mode) - net

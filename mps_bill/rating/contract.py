@@ -1,4 +1,4 @@
-"""What an account has agreed on with the provider: discounts, and when bills are settled. Every cycle carries its contract."""
+"""The contract of an account with the provider: discounts, and when bills are settled. Every cycle carries its contract."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VouchersAt = Literal["billing", "settlement"]
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """`percent` off the amount of lines of `items` in `regions` (None: of every one), in cycles that start from
-    `effective_from` until before `expires_at` (seconds; None: always)."""
+    """`percent` off the amount of lines of `items` in `regions` (None: all), in cycles that start from `effective_from` until
+    before `expires_at` (seconds; None: always)."""
 
     id: str
     percent: Decimal
@@ -33,15 +33,15 @@ class Discount:
         return (self.items is None or item in self.items) and (self.regions is None or region in self.regions)
 
     def of(self, amount: Decimal) -> Decimal:
-        """What it takes off an exact amount, rounded half up at ten decimals: 8 % of 0.651 is 0.05208."""
+        """The discount on an exact amount, rounded half up at ten decimal places: 8 % of 0.651 is 0.05208."""
         exact = EXACT.multiply(amount, self.percent).scaleb(-2, EXACT)
         return strip_zeros(round_money(exact, AMOUNT_PLACES, "half-up"))
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """`settlement`, where it is set, wins over that of the price sheets, from the month that starts at `settlement_from` on
-    (None: always)."""
+    """A contract. `settlement`, if set, takes precedence over that of the price sheets, from the month that starts at
+    `settlement_from` on (None: always)."""
 
     discounts: tuple[Discount, ...] = ()
     settlement: Settlement | None = None
@@ -55,18 +55,18 @@ class Contract:
         return self.settlement
 
     def discounts_at(self, cycle_start: int) -> Sequence[Discount]:
-        """The discounts in force at the start of a cycle, the largest first: a line gets the first that holds it, since
-        discounts never add up. Of two that are equally large the one that stands first counts."""
+        """The discounts in force at the start of a cycle, the largest first: a line gets the first that applies to it, because
+        discounts never add up. Of equal discounts the first in the file counts."""
         if not self.discounts:
             return ()
         found = [discount for discount in self.discounts if discount.in_force(cycle_start)]
         return sorted(found, key=lambda discount: -discount.percent)
 
 
-#: Without a contract, list prices are paid, as the price sheets settle.
+#: Without a contract, list prices are paid, and bills are settled as the price sheets say.
 LIST_PRICES = Contract()
 
 
 def discount_of(discounts: Sequence[Discount], item: str, region: str) -> Discount | None:
-    """The first of `discounts` that holds an item in a region."""
+    """The first of `discounts` that applies to an item in a region."""
     return next((discount for discount in discounts if discount.holds(item, region)), None)

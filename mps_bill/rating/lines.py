@@ -1,5 +1,5 @@
-"""Usage groups gathered into charges, one per cycle, item, spec and region; and line items: a charge, less what resource plans
-cover, at its price, in the parts that the price makes of it."""
+"""Charges, which gather usage groups by cycle, item, spec and region; and line items: a charge, less its covered quantity, at its
+price, in the parts into which the price splits it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Segments = tuple[tuple[int, int], ...]
 
 
 class TagShare(NamedTuple):
-    """What the records with these values of the run's tags used."""
+    """The usage of the records with these values of the run's tags."""
 
     tags: tuple[str, ...]
     micros: int
@@ -35,13 +35,13 @@ class TagShare(NamedTuple):
 TagShares = tuple[TagShare, ...]
 
 
-# Charges and lines are made by the hundred thousand, and frozen they would take four times as long to make; `Final` lets the
-# type checker forbid what frozen forbids.
+# Charges and lines are made by the hundred thousand, and making frozen ones takes four times as long; with `Final` the type
+# checker forbids the same.
 @dataclass(slots=True)
 class Charge:
-    """What a cycle used of one item and spec in one region: `records` usage records, together `metered`, each counted by the
-    item's record rule; `shares` splits that by tag values, in order of the values. `micros` is what it is after every metering
-    rule: the quantity that plans may cover and prices apply to."""
+    """The usage of one item and spec in one region in a cycle: `records` usage records, together `metered`, each counted by the
+    item's record rule; `shares` splits that by tag values, in order of the values. `micros` is the quantity after every metering
+    rule, which plans may cover and to which prices apply."""
 
     sheet: Final[PriceSheet]
     item: Final[Item]
@@ -52,10 +52,10 @@ class Charge:
     metered: Final[int]
     micros: Final[int]
     in_force: Final[PriceInForce]
-    #: Whether the month's use of the item must be kept, because a price of it in the run is tiered by the month.
+    #: Whether the month's use of the item must be kept, because the run has a price of it that is tiered by the month.
     accumulates: Final[bool]
     shares: Final[TagShares]
-    #: The micros by the starts of the segments of the cycle that used any, in order; empty where the run cuts no cycle.
+    #: The micros by the starts of the segments of the cycle with usage, in order; empty if the run has no cuts.
     segments: Final[Segments] = ()
 
     @property
@@ -65,10 +65,10 @@ class Charge:
 
 @dataclass(slots=True)
 class LineItem:
-    """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered by plans) + `billed_micros`.
+    """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered, as by plans) + `billed_micros`.
 
-    Of a charge that its price splits, the first line carries the records and the plan's part. `amount`, which is kept in
-    ticks, is exact to ten decimals; `discount` is what the contract takes off it, by `discounted_by`.
+    If its price splits a charge, the first line has the records and the covered quantity. `amount`, which is kept in ticks, is
+    exact to ten decimal places; `discount` is the discount of `discounted_by` on it.
     """
 
     charge: Final[Charge]
@@ -80,7 +80,7 @@ class LineItem:
     ticks: Final[int]
     discount: Final[Decimal] = ZERO
     discounted_by: Final[Discount | None] = None
-    #: The micros that filled the month's tiers before the charge.
+    #: The micros of the month that filled its tiers before the charge.
     month_used: Final[int] = 0
 
     @property
@@ -109,16 +109,16 @@ class LineItem:
 
     @property
     def lot(self) -> int | None:
-        """The micros that the unit price pays for; None where it does not depend on the quantity."""
+        """The micros that the unit price is for; None if the price does not depend on the quantity."""
         return self.charge.price.lot()
 
     def listed(self, micros: int) -> Decimal:
-        """What a part of the quantity would cost at the line's unit price, such as a part that a plan covers."""
+        """The cost of a part of the quantity, such as a covered part, at the line's unit price."""
         lot = self.lot
         return ZERO if lot is None else amount_of(micros, lot, self.unit_price)
 
 
-#: What a month has used so far, in micros after plans: (product, month, item, spec, region) -> micros.
+#: The month's use so far, in billed micros: (product, month, item, spec, region) -> micros.
 MonthKey = tuple[str, str, str, str, str]
 MonthUsage = Mapping[MonthKey, int]
 NO_USAGE: MonthUsage = MappingProxyType({})
@@ -128,8 +128,8 @@ _NO_SHARE = TagShare((), 0, 0)
 
 
 def gather(groups: Iterable[Group], book: PriceBook, cuts: Sequence[int] = ()) -> tuple[Charge, ...]:
-    """The charges of all groups, in the order of bills: cycle, product, then item and spec as the sheet lists them, region.
-    `cuts` are the seconds, in order, at which cycles are cut into segments; the groups were metered with them."""
+    """Gather all groups into charges, in the order of bills: by cycle, product, item and spec as the sheet lists them, and
+    region. `cuts` are the seconds, in order, at which cycles are cut into segments; the groups were metered with them."""
     shares: dict[tuple[int, str, int, int, str], dict[tuple[str, ...], TagShare]] = {}
     segments: dict[tuple[int, str, int, int, str], dict[int, int]] = {}
     heads: dict[tuple[int, str, int, int, str], Assignment] = {}
@@ -162,20 +162,20 @@ def gather(groups: Iterable[Group], book: PriceBook, cuts: Sequence[int] = ()) -
 
 
 def segment_start(second: int, cycle_start: int, cuts: Sequence[int]) -> int:
-    """The start of the segment of a cycle that holds a second."""
+    """The start of the segment of a cycle that contains a second."""
     cut = bisect_right(cuts, second)
     return max(cycle_start, cuts[cut - 1]) if cut else cycle_start
 
 
 def _ranks(sheet: PriceSheet) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """The place of every item, and of every spec of an item, in the order of the sheet."""
+    """The positions of every item, and of every spec of an item, in the sheet."""
     items = {code: number for number, code in enumerate(sheet.items)}
     specs = {code: {spec: number for number, spec in enumerate(item.prices)} for code, item in sheet.items.items()}
     return items, specs
 
 
 def charge_for(of: Assignment, shares: TagShares, segments: Segments, book: PriceBook) -> Charge:
-    """The charge of usage by its shares and segments: `per: cycle` items are rounded here, on the cycle's sum."""
+    """Make the charge of usage from its shares and segments: `per: cycle` items are rounded here, on the cycle's sum."""
     metered = sum([share.micros for share in shares])
     in_force = of.sheet.price(of.item, of.spec, of.region)
     if in_force is None:
@@ -197,13 +197,13 @@ def charge_for(of: Assignment, shares: TagShares, segments: Segments, book: Pric
 
 
 def _rounded(micros: int, metering: Metering) -> int:
-    """A sum of a cycle under the rule for cycles."""
+    """Round a sum of a cycle by the rule for cycles."""
     return divide(micros, metering.step, metering.rounding) * metering.step if metering.per == "cycle" else micros
 
 
 def _billed_segments(segments: Segments, metering: Metering) -> Segments:
-    """What each segment is billed for: the difference of the running totals at its ends, each by the item's rule, so that
-    they add up to the charge."""
+    """The billed quantity of each segment: the difference of the running totals at its ends, each rounded by the item's rule, so
+    that segments add up to the charge."""
     found = []
     running = billed = 0
     for start, micros in segments:
@@ -215,15 +215,15 @@ def _billed_segments(segments: Segments, metering: Metering) -> Segments:
 
 
 def month_key(charge: Charge) -> MonthKey:
-    """Where the month's use of a charge is kept. The month is that of the cycle's start on the billing clock."""
+    """The key of the month's use of a charge. The month is that of the cycle's start on the billing clock."""
     month = charge.sheet.billing.calendar.month(charge.cycle_start)
     return (charge.sheet.product, month, charge.item.code, charge.spec, charge.region)
 
 
 def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None = None) -> list[LineItem]:
-    """The lines of a charge of which plans cover `plan_micros`, after `used` micros that fill the month's tiers."""
+    """Make the lines of a charge of which `plan_micros` are covered, after `used` micros that fill the month's tiers."""
     if not 0 <= plan_micros <= charge.micros:
-        raise BrokenLaw("a plan never covers more than the line")
+        raise BrokenLaw("a source never covers more than the line")
     parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
     lines = []
     records = charge.records

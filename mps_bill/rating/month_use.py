@@ -1,7 +1,7 @@
-"""What a month has used before a charge, which fills its tiers.
+"""The month's use before a charge, which fills its tiers.
 
-It is kept for each spec and region of an item by itself. A price that counts across the item adds up those that its sheet counts
-with it, so that a sheet (or a newer version of it) that begins to say `across: item` goes on from what the month has used.
+It is kept separately for each spec and region of an item. A price that counts across the item adds up the specs and regions that
+its sheet counts together, so that a sheet (or a newer version) that introduces `across: item` continues from the month's use.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _accumulates = attrgetter("accumulates")
 
 
 def month_total(charge: Charge, used: MonthUsage) -> int:
-    """What the month has used of all that counts with a charge: its own spec and region, or the item's."""
+    """The month's use that counts for a charge: that of its spec and region, or of the item."""
     key = month_key(charge)
     if not charge.price.across_item:
         return used.get(key, 0)
-    # What has no price any more counts, too: the month has used it.
+    # Use that no longer has a price counts too.
     alike = [(other, charge.sheet.price(charge.item, *other[3:])) for other in used if other[:3] == key[:3]]
     return sum(used[other] for other, found in alike if found is None or found.price.across_item)
 
@@ -27,8 +27,8 @@ def month_total(charge: Charge, used: MonthUsage) -> int:
 def month_use(
     charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage
 ) -> tuple[tuple[int, ...], MonthUsage]:
-    """What fills the month's tiers before each charge of a cycle of which plans cover `covered` micros, charge by charge; and
-    what the month has used after it, which is `used` itself where nothing of it needs to be kept."""
+    """The use that fills the month's tiers before each charge of a cycle, of whose charges `covered` micros are covered; and the
+    month's use after the cycle, which is `used` itself if nothing needs to be kept."""
     if not any(map(_accumulates, charges)):
         return (0,) * len(charges), used
     after = dict(used)
@@ -40,10 +40,10 @@ def month_use(
 
 
 def _used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthUsage) -> tuple[int, ...]:
-    """What fills the month's tiers before each charge.
+    """The use that fills the month's tiers before each charge.
 
-    With what the month has used stand the charges of this bill that count across the same item: those before it, in the order
-    of the bill, or all the others, where its price counts the cycle as a whole.
+    It includes the charges of this bill that count across the same item: those before it, in the order of the bill, or all others
+    if its price counts the cycle as a whole.
     """
     across: dict[str, int] = {}
     for charge, plan_micros in zip(charges, covered, strict=True):

@@ -1,7 +1,6 @@
-"""What of a run is shown: the bills of a period, and of their lines the wanted ones.
+"""The selected part of a run: the bills of a period, and perhaps only some of their lines.
 
-The whole input is metered, tiered and settled, so that a price which depends on what the month has used stays as it is; only
-then the bills are chosen from.
+The whole input is metered, tiered and settled before the selection, so that prices that depend on the month's use do not change.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from mps_bill.price_sheet.regions import REGIONS
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem, TagShare
 
-#: What a line can be chosen by, beside tags.
+#: The keys by which lines can be chosen, in addition to tags.
 LINE_KEYS: Mapping[str, Callable[[LineItem | Assignment], str]] = {
     "item": lambda line: line.item.code,
     "family": lambda line: line.item.family,
@@ -32,8 +31,8 @@ LINE_KEYS: Mapping[str, Callable[[LineItem | Assignment], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The bills of cycles in a period, and of their lines those that have one of the values of every key of `only`. `tags`
-    are those that the run is split by, in order."""
+    """The bills of cycles in a period, and their lines that have, for every key of `only`, one of its values. `tags` are those by
+    which the run is split, in order."""
 
     period: Period = ALWAYS
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -44,7 +43,7 @@ class Selection:
         return self.period == ALWAYS and not self.only
 
     def bills(self, bills: Iterable[Bill]) -> tuple[Bill, ...]:
-        """The bills of the period, or what is wanted of them."""
+        """The bills of the period, or their selected parts."""
         within = (bill for bill in bills if bill.cycle.start in self.period)
         if not self.only:
             return tuple(within)
@@ -52,12 +51,12 @@ class Selection:
         return tuple(bill for bill in parts if bill.lines)
 
     def has_month(self, month: StatementMonth) -> bool:
-        """Whether a monthly statement is shown: the period holds the whole month, and its bills are whole."""
+        """Whether a monthly statement is shown: the period contains the whole month, and bills are shown whole."""
         calendar = month.sheet.billing.calendar
         return calendar.month_start(month.month) in self.period and not (self.only or self._cuts(month.month, calendar))
 
     def cuts_month_of(self, bill: Bill) -> bool:
-        """Whether a bill is settled with its month, and the period has only a part of that."""
+        """Whether a bill is settled with its month, and the period contains only part of that."""
         calendar = bill.cycle.sheet.billing.calendar
         return bill.cycle.is_monthly and self._cuts(calendar.month(bill.cycle.start), calendar)
 
@@ -78,18 +77,19 @@ class Selection:
         return Bill(bill.cycle, lines, Amounts(listed, discount, is_part=True))
 
     def has_record(self, key: UsageKey, assignment: Assignment | None) -> bool:
-        """Whether a record is in what is shown; one that is not billed, such as a failed job, has a time and tags alone."""
+        """Whether a record is selected. One that is not billed, such as a failed job, has only a time and tags."""
         second = assignment.cycle_start if assignment else key.slot
         if second not in self.period or (assignment is None and not LINE_KEYS.keys().isdisjoint(self.only)):
             return False
         return all(_value(assignment, name, self.tags, key.tags) in values for name, values in self.only.items())
 
     def check(self, groups: Iterable[Group], book: PriceBook) -> None:
-        """Holds the selection against the usage of a run and its price book.
+        """Check the selection against the usage of a run and its price book.
 
         Raises:
-            ValueError: a wanted value is neither priced nor used, or a bound of the period falls inside a billing cycle, whose
-                bill is whole.
+            ValueError: a value of `only` is neither priced nor used, or a bound of the period is inside a billing cycle, whose
+            bill
+                cannot be split.
         """
         found: dict[str, set[str]] = {key: set() for key in self.only}
         for group in groups:
@@ -111,7 +111,7 @@ class Selection:
 
 
 def _priced(book: PriceBook, key: str) -> set[str]:
-    """The values of a key that the price sheets know; of a tag none."""
+    """The values of a key in the price sheets; of a tag none."""
     match key:
         case "item":
             return {item.code for item in book.items}
@@ -128,8 +128,8 @@ EVERYTHING = Selection()
 
 
 def part_of_line(line: LineItem, is_wanted: Callable[[TagShare], bool]) -> Iterator[LineItem]:
-    """The part of a line that is of wanted tag shares: quantities and amounts are split by the micros of all shares, so that
-    the parts of a line add up to it. None where no share is wanted."""
+    """Yield the part of a line that belongs to wanted tag shares, if any: quantities and amounts are split by the micros of all
+    shares, so that the parts of a line add up to it."""
     shares = line.charge.shares
     kept = [number for number, share in enumerate(shares) if is_wanted(share)]
     if len(kept) == len(shares):
@@ -155,12 +155,12 @@ def parts_by(
 
 
 def _value(of: Assignment | None, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
-    """The value under a key of lines, which what is billed has, or under a tag, of which it has `values`."""
+    """The value for a key of lines, if the usage is billed, or else for a tag, from `values`."""
     return LINE_KEYS[key](of) if of and key in LINE_KEYS else values[tags.index(key)]
 
 
 def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
-    """A line in the parts that its tag shares make, each with the values of the tags."""
+    """Yield the parts of a line by its tag shares, each with the values of the tags."""
     shares = line.charge.shares
     if len(shares) == 1:
         yield shares[0].tags, line
@@ -171,7 +171,7 @@ def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
 
 
 class _Split:
-    """What each tag share has of a line; made once, since a line can have many."""
+    """The parts of a line by tag shares, calculated once, because there can be many."""
 
     def __init__(self, line: LineItem) -> None:
         self._line = line
@@ -181,7 +181,7 @@ class _Split:
         self._discounts = split_amount(line.discount, weights)
 
     def part(self, kept: Sequence[int]) -> LineItem:
-        """The line with some of its shares, by their numbers."""
+        """The part of the line that belongs to the shares with the numbers `kept`."""
         line, shares = self._line, [self._line.charge.shares[number] for number in kept]
         metered, micros, plan, billed, ticks = (sum(parts[number] for number in kept) for parts in self._wholes)
         records = sum(share.records for share in shares)

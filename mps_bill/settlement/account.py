@@ -1,7 +1,6 @@
-"""An account as values: what bills are paid from, and what the program must remember from run to run.
+"""An account as values: the sources that pay bills, and what the program must remember from run to run.
 
-Times are whole seconds since the epoch. Money is Decimal with at most two decimal places, but for frozen amounts, which are
-exact. A plan's units are whole millionths of its unit, so that a saved account loses nothing.
+Times are whole seconds since the epoch. Money is Decimal with at most two decimal places, except frozen amounts, which are exact.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ S = TypeVar("S", bound=PaymentSource)
 ChargedDays = Mapping[tuple[str, str], tuple[str, ...]]
 ChargedMonths = Mapping[tuple[str, str], int]
 
-#: Stands for every product that is not named in `Account.settled_through`.
+#: In `Account.settled_through`: every product that is not listed.
 EVERY_PRODUCT = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class TopUp:
-    """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid) and never counts again.
+    """Money paid in at a time. Once it has `arrived` it is in the balance (or has repaid bills) and never counts again.
 
-    Two of the same time and amount need an `id` each.
+    Two top-ups with the same time and amount need an `id` each.
     """
 
     at: int
@@ -41,10 +40,10 @@ class TopUp:
     id: str | None = None
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not: an account in debt has one for every hour.
+# Not frozen, for the same reason as lines (`rating.lines`): an account in debt has one for every hour.
 @dataclass(slots=True)
 class Debt:
-    """What is still outstanding of a bill (by the start of its cycle) or of a monthly statement (`month` is set)."""
+    """The outstanding `amount` of a bill (by the start of its cycle) or of a monthly statement (`month` is set)."""
 
     product: Final[str]
     cycle_start: Final[int]
@@ -54,16 +53,16 @@ class Debt:
 
 
 def debt_order(debt: Debt) -> tuple[int, bool, int, str]:
-    """The order in which debts are repaid, kept and read: by issue time; of one time, bills before statements, as they are
-    paid; then by cycle and product."""
+    """The order in which debts are repaid, kept and read: by issue time, then bills before statements, as they are paid, then by
+    cycle and product."""
     return (debt.issued_at, debt.month is not None, debt.cycle_start, debt.product)
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenMonth:
-    """Exact net amounts of a month that is settled as a whole, by item, in order of first use. `discount` was taken off
-    before; of the sum `paid_at_billing` is paid already, where vouchers pay when the hour is billed. `limited` is what
-    those limited to items paid of each of them."""
+    """Exact net amounts, by item in order of first use, of a month that is settled as a whole. `discount` was already deducted.
+    `paid_at_billing` is the part of the sum that vouchers paid when the hours were billed; `limited` is the part of it, by item,
+    paid by vouchers that are limited to items."""
 
     product: str
     month: str
@@ -78,7 +77,7 @@ class FrozenMonth:
 
     @property
     def amount(self) -> Decimal:
-        """What is frozen: what the statement will ask for, before it is rounded."""
+        """The frozen amount, which the statement will ask for, before rounding."""
         return self.net - self.paid_at_billing
 
 
@@ -86,16 +85,16 @@ def _nothing() -> tuple[PaymentSource, ...]:
     return tuple(source() for source in SOURCES)
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not: every bill makes another account.
+# Not frozen, for the same reason as lines (`rating.lines`): every bill makes another account.
 @dataclass(slots=True)
 class Account:
-    """`sources` is what the account has of each source of `SOURCES`, in their order.
+    """An account. `sources` has an instance of each source of `SOURCES`, in their order.
 
-    `settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first.
-    `settled_at` is the time that the account has reached: nothing is paid before it any more. `charged` has, by product and day
-    of the billing clock (`2023-11-10`), for each cycle that was charged and begins on it a digest (`settlement.charged.digest`)
-    that identifies its usage when it comes again, in order of charging. Of cycles long past `charged_months` has, by product
-    and month, only that they were charged: bit n stands for the cycle that begins with the hour n of the month (from 0).
+    `settled_through` maps a product (or `*`) to the end of its last settled cycle; `outstanding` is oldest first. `settled_at` is
+    the time that the account has reached: nothing is paid before it any more. `charged` has, by product and day of the billing
+    clock (`2023-11-10`), a digest (`settlement.charged.digest`) of each charged cycle that begins on that day, in order of
+    charging, which identifies its usage when it comes again. For cycles long past, `charged_months` only records, by product and
+    month, that they were charged: bit n is the cycle that begins with hour n of the month (from 0).
     """
 
     id: Final[str]
@@ -112,24 +111,24 @@ class Account:
     charged_months: Final[ChargedMonths] = field(default_factory=dict)
 
     def of(self, source: type[S]) -> S:
-        """What the account has of a source."""
+        """The account's instance of a source."""
         for one in self.sources:
             if type(one) is source:
                 return one
-        raise BrokenLaw(f"an account has nothing of {source.name}, not even none")
+        raise BrokenLaw(f"an account has no instance of {source.name}")
 
     def having(self, *sources: PaymentSource) -> Account:
-        """The account with these in the place of what it has of the same sources."""
+        """The account with these instances of their sources instead of its own."""
         new = {type(one): one for one in sources}
         return self.with_sources(tuple(new.get(type(one), one) for one in self.sources))
 
     def with_sources(self, sources: tuple[PaymentSource, ...]) -> Account:
-        """What `replace` makes, in a third of the time, since every bill needs it."""
+        """Do what `replace` does, in a third of the time: every bill needs it."""
         id_, currency, _, *others = _values(self)
         return Account(id_, currency, sources, *others)
 
     def settled(self, product: str) -> int | None:
-        """The end of the last settled cycle of `product`, or None where nothing is settled."""
+        """The end of the last settled cycle of `product`, or None if nothing is settled."""
         return self.settled_through.get(product, self.settled_through.get(EVERY_PRODUCT))
 
     def cuts(self, book: PriceBook) -> tuple[int, ...]:
@@ -155,7 +154,7 @@ class Account:
         return sum((one.left for one in holdings), ZERO) - self.owed - self.frozen_amount
 
     def check(self) -> None:
-        """The law that no source is ever below zero, or above what it was at first."""
+        """Check the invariant that no source is below zero or above its original amount."""
         for source in self.sources:
             for holding in source.holdings():
                 law(

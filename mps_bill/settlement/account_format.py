@@ -1,6 +1,6 @@
-"""The account file format, in one place: the reader goes by it, and editors get it as a JSON Schema.
+"""The account file format, in one place: the reader uses it, and editors get it as a JSON Schema.
 
-The keys from `credit_used` on are written by the program. A file without them is an account that has paid nothing yet.
+The keys of `KEPT` are written by the program. A file without them is an account that has paid nothing yet.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FORMAT_NAME = "mps-bill/account/1"
 
 _MONTH = r"(19[7-9][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])"
 _DAY = rf"{_MONTH}-(0[1-9]|[12][0-9]|3[01])"
-#: A month has at most 744 hours, a bit each.
+#: A month has at most 744 hours, one bit each.
 _HOURS = r"x[1-9a-f][0-9a-f]{0,185}"
 _SECONDS = r"0|[1-9][0-9]{0,8}"
 _DIGEST = r"([01][0-9]|2[0-3])-[0-9a-f]{10}"
@@ -40,7 +40,7 @@ _AMOUNTS = f"{_HOUR_AMOUNT}( {_HOUR_AMOUNT})*"
 
 
 def _parse_amounts(text: str) -> tuple[tuple[int, Decimal], ...]:
-    """The amounts of money in `0=0.65 1=0.70`, by hour."""
+    """Parse amounts of money by hour, such as `0=0.65 1=0.70`."""
     if not re.fullmatch(_AMOUNTS, text):
         raise ValueError("write hours and amounts such as 0=0.65 1=0.70")
     parse = decimal_of(entries.MONEY_PLACES, above_zero=True)
@@ -58,7 +58,7 @@ def _parse_hours(text: str) -> int:
     return int(matching(_HOURS, "hours", "x and hexadecimal digits")(text)[1:], 16)
 
 
-# It is a sum of many quantities.
+# A sum of many quantities.
 _use = entries.quantity_of("a month's use", whole_digits=24)
 _month = word("a month", _MONTH, kinds.BAD_MONTH, "one such as 2023-11")
 
@@ -263,7 +263,7 @@ KEPT: tuple[Field[Any], ...] = (
     CHARGED,
     CHARGED_MONTHS,
 )
-#: What people write of their sources: single values, then lists.
+#: The keys of sources that people write: single values, then lists.
 _SOURCE_KEYS: list[Field[Any]] = sorted(
     (key for source in SOURCES for key in source.keys),
     key=lambda key: (isinstance(key.shape, ListOf), not key.required),
@@ -281,8 +281,8 @@ def _account(
     charged_months: Iterable[tuple[Any, int]] = (),
     **others: Any,
 ) -> Account:
-    """An account that has nothing of any source yet. `settled_through` holds for every product, unless the times of single
-    products are given, which then decide."""
+    """Make an account whose sources are still empty. `settled_through` applies to every product, unless times of single products
+    are given, which then take precedence."""
     whole = {} if settled_through is None else {values.EVERY_PRODUCT: settled_through}
     return Account(
         contract=Contract(**{key.key: others.pop(key.key) for key in CONTRACT if key.key in others}),
@@ -295,7 +295,7 @@ def _account(
     )
 
 
-#: A source makes its value of its keys itself.
+#: The keys from which a source makes its own instance.
 _OF_SOURCES = {key.key for source in SOURCES for key in (*source.keys, *source.kept_keys)}
 _FIELDS = (FORMAT, ID, CURRENCY, *_SOURCE_KEYS, TOP_UPS, *CONTRACT, *KEPT)
 ACCOUNT = Object(

@@ -1,4 +1,4 @@
-"""The problems that account files can have. A1xx: the file; A2xx: single values; A3xx: values together."""
+"""The kinds of problem of account files. A1xx: the file; A2xx: single values; A3xx: values together."""
 
 from mps_bill.core.diagnostics import Kind
 

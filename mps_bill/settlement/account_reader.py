@@ -1,4 +1,4 @@
-"""An account from the text of its file, held against the price sheets of the run."""
+"""Reading an account from the text of its file, and checking it against the price sheets of the run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mps_bill.settlement.sources import SOURCES
 
 
 def read_account(text: str, file_name: str, book: PriceBook) -> tuple[Account | None, tuple[Problem, ...]]:
-    """The account that `text` is, or None and every problem with it, by place; whatever contradicts itself or the price sheets
-    is one. `file_name` is for places only."""
+    """Read the account in `text`, or return None and every problem by place. A contradiction within the file or with the price
+    sheets is a problem. `file_name` is only for places."""
     document = read_text(f.DOCUMENT, text, file_name)
     fields = document.fields
     if fields is None:
@@ -64,7 +64,7 @@ def _check_frozen(fields: Fields, reading: Reading) -> None:
 
 
 def _check_top_ups(fields: Fields, reading: Reading) -> None:
-    """Two top-ups of one time and amount without ids are more likely one that was copied."""
+    """Report equal top-ups without ids, which are more likely one that was copied."""
     first: dict[TopUp, Place] = {}
     for part in fields.parts(f.TOP_UPS):
         top_up = part.value
@@ -87,7 +87,7 @@ def _check_currency(fields: Fields, reading: Reading) -> None:
 
 
 def _check_places(fields: Fields, reading: Reading) -> None:
-    """Bills rounded to more decimals than money has could never be paid exactly."""
+    """Report sheets that round bills to more decimal places than money has: these could never be paid exactly."""
     for sheet in reading.book.sheets:
         if sheet.billing.places > MONEY_PLACES:
             message = (

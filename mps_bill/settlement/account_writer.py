@@ -1,9 +1,9 @@
-"""The text of an account file after a run: the text before it, with nothing changed but what the run has changed.
+"""The text of an account file after a run: the text before it, with only the values changed that the run has changed.
 
-Single values are replaced where they stand, so that the order of keys, comments and layout are kept. What the program
-writes by itself (`outstanding`, `month_used`, ...) is replaced as a whole or added in its order. Another key that the file does
-not have is added at the end, and one that comes to its default stays, with that. Whoever saves the text reads it back first
-(`settlement.save`); where the layout is one that cannot be edited so, the file is written afresh.
+Single values are replaced in place, so that the order of keys, comments and layout are kept. Keys that only the program writes
+(`outstanding`, `month_used`, ...) are replaced as a whole or added in their order. Another missing key is added at the end, and a
+key whose value becomes the default stays, with that value. The text is read back before it is saved (`settlement.save`); if the
+layout cannot be edited like this, the file is written afresh.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from mps_bill.settlement import account_format as f
 from mps_bill.settlement.account import EVERY_PRODUCT, Account, Debt
 from mps_bill.settlement.entries import Written, default_of, row
 
-#: Text that YAML reads as it stands, also between brackets.
+#: Text that YAML reads unchanged, also between brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _PLAIN_TIME = re.compile(r"[0-9T:+-]+")
 
 
 class CannotEdit(Exception):
-    """The layout of the text is one that values cannot be replaced in."""
+    """Values cannot be replaced in the layout of the text."""
 
 
 def edited(text: str, before: Account, after: Account, offset: int) -> str:
-    """`text`, the file that `before` was read from, as the file of `after`. `offset` is the clock that times are shown on.
+    """Edit `text`, the file that `before` was read from, into the file of `after`. Times are shown on the clock of `offset`.
 
     Raises:
-        CannotEdit: a value stands in a form (an alias, a block of text) that cannot be replaced.
+        CannotEdit: a value has a form (an alias, a block of text) that cannot be replaced.
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     root, _ = read_tree(body, "")
@@ -58,7 +58,7 @@ def edited(text: str, before: Account, after: Account, offset: int) -> str:
 
 
 def afresh(account: Account, offset: int) -> str:
-    """The whole file of an account, written by its values."""
+    """Write the whole file of an account from its values."""
     lines = [f"{f.FORMAT.key}: {f.FORMAT_NAME}", f"id: {_word(account.id)}", f"{f.CURRENCY.key}: {account.currency}"]
     for key, value in _entries(account, offset).items():
         lines += _lines(key, value)
@@ -70,7 +70,7 @@ _FIELDS = {field.key: field for field in f.ACCOUNT.fields}
 
 
 def _entries(account: Account, offset: int) -> dict[str, Any]:
-    """The value of every key but the first three, in the order of the format; empty where the key is left out."""
+    """The value of every key except the first three, in the order of the format; empty if the key is left out."""
     entries: dict[str, Any] = {field.key: None for field in f.ACCOUNT.fields[3:]}
     for source in account.sources:
         entries |= source.written(offset)
@@ -89,17 +89,17 @@ def _entries(account: Account, offset: int) -> dict[str, Any]:
     )
 
 
-#: The keys under which what an account has stands as it is.
+#: The keys whose values are written as the account has them.
 _AS_THEY_ARE = (f.TOP_UPS, f.SETTLED_AT, f.OUTSTANDING, f.FROZEN, f.MONTH_USED, f.CHARGED, f.CHARGED_MONTHS)
 
 
 _Flow = Mapping[str, Written]
-#: So many bills of a month may be outstanding with a row for each.
+#: The maximum number of outstanding bills of a month with a row each.
 _SINGLE_DEBTS = 24
 
 
 def _by_month(debts: Sequence[Debt], offset: int) -> tuple[list[Debt], list[_Flow]]:
-    """The debts that have a row each, and the rows of months that have many: an account in debt for long can still be read."""
+    """The debts with a row each, and the rows of months that have many, so that a long list of debts remains readable."""
     calendar = Calendar(HOUR, offset)
     months: dict[tuple[str, str, int], list[Debt]] = {}
     for debt in debts:
@@ -119,7 +119,7 @@ def _by_month(debts: Sequence[Debt], offset: int) -> tuple[list[Debt], list[_Flo
 
 
 def _lines(key: str, value: Written | None) -> list[str]:
-    """A key with its value; a list stands below it, one entry to a line. Nothing where there is none."""
+    """The lines of a key and its value, a list with one entry per line. Without a value there are none."""
     if not value:
         return []
     if isinstance(value, str | Mapping):
@@ -136,14 +136,14 @@ def _flow(value: Written) -> str:
 
 
 def _word(text: str) -> str:
-    """A word as YAML text, in quotes where it could be read otherwise."""
+    """A word as YAML text, quoted if YAML could read it differently."""
     if _PLAIN.fullmatch(text) or _PLAIN_TIME.fullmatch(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _edit_rows(page: _Page, nodes: Sequence[Node], before: Sequence[_Flow], after: Sequence[_Flow]) -> None:
-    """Changes single values of entries; a new key goes behind the one before it."""
+    """Change single values of entries; add a new key after the one that precedes it."""
     for node, old, new in zip(nodes, before, after, strict=True):
         beside = ""
         for key, value in new.items():
@@ -182,7 +182,7 @@ class _Page:
         return self._text.startswith("{", self._at(node))
 
     def set(self, node: Node, key: str, value: str, beside: str = "") -> None:
-        """Gives a key of a mapping a value; a new key goes behind the value of `beside`."""
+        """Set the value of a key of a mapping; add a new key after the value of `beside`."""
         entry, neighbour = _entry(node, key), _entry(node, beside)
         if entry:
             self._replace(entry.value, value)
@@ -199,8 +199,8 @@ class _Page:
             self._changes.append((at, at, self._eol + line if is_last else line + self._eol))
 
     def set_block(self, root: MapNode, key: str, lines: list[str], followers: Sequence[str]) -> None:
-        """Replaces all of a key of the document by `lines`, or takes it out, or adds it before the first of `followers`
-        that is there, or else at the end."""
+        """Replace a key of the document and its value by `lines` (none: remove it). Add a missing key before the first of
+        `followers` that exists, or else at the end."""
         entry = _entry(root, key)
         if entry is None:
             follower = next((found for name in followers if (found := _entry(root, name))), None)
@@ -217,7 +217,7 @@ class _Page:
 
     def text(self) -> str:
         parts, reached = [], 0
-        # What is added at one position stays in its order.
+        # Additions at one position keep their order.
         for start, end, new in sorted(self._changes, key=lambda change: change[:2]):
             parts += [self._text[reached:start], new]
             reached = end
@@ -230,12 +230,12 @@ class _Page:
         return self._starts[node.place.line - 1] + node.place.column - 1
 
     def _replace(self, node: Node, value: str) -> None:
-        """Puts a single value where another one stands; a block of text has its own rules of layout."""
+        """Replace a single value; a block of text cannot be, because it has its own layout rules."""
         start = self._at(node)
         if not isinstance(node, ScalarNode) or (node.quoted and self._text[start] in "|>"):
             raise CannotEdit
         self._changes.append((start, node.end, value))
 
     def _next_line(self, behind: int) -> int:
-        """Where the line begins that follows the one with the position `behind`, or else the end of the text."""
+        """The start of the line after the one with the position `behind`, or else the end of the text."""
         return next((start for start in self._starts if start > behind), len(self._text))

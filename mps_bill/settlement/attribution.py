@@ -1,14 +1,16 @@
-"""What paid each line of a bill.
+"""The split of payments over the lines of a bill.
 
-A bill is paid as a whole. Where its lines are looked at one by one, what each source paid is split over them, and no line is
-paid more than its net amount:
+A bill is paid as a whole. If lines are shown one by one, the payments of each source are split over them, and no line is paid
+more than its net amount:
 
-* What is limited to items comes first, whenever it paid. It takes from its lines what it took when it paid
-  (`take_from_lines`), so it always finds them: had other money been split before it, they could be paid already.
-* All else, with what is outstanding and frozen, is split in the order in which it paid, by what is still unpaid of the lines.
+* Payments limited to items are split first, whenever they were made. They take the same parts of their lines as when they paid
+  (`take_from_lines`), so there is always enough: if other money were split before, these lines could already be paid.
+* All other payments, and the outstanding and frozen amounts, are split in the order of payment, in proportion to the unpaid parts
+of
+  the lines.
 
-A bill that is rounded up comes to more than its lines: what pays last pays the rounding, which is of no line. One that is
-rounded down leaves that much of its lines unpaid. The parts of what a source paid add up to it.
+A bill that is rounded up amounts to more than its lines: the last payment pays the rounding, which belongs to no line. A bill
+that is rounded down leaves that much of its lines unpaid. The parts of a payment add up to it.
 """
 
 from __future__ import annotations
@@ -24,12 +26,12 @@ from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settlement
 from mps_bill.settlement.sources.payment_source import take_from_lines
 
-#: What each source paid, what is outstanding and what is frozen; nothing that is 0.
+#: The payments by source, the outstanding and the frozen amount, except those that are 0.
 Paid = Mapping[str, Decimal]
 
 
 def paid_of(step: Settlement | StatementSettlement) -> Paid:
-    """What paid a bill or statement; a statement releases what its bills froze, which is below zero."""
+    """The payments of a bill or statement. A statement releases what its bills froze: its frozen amount is negative."""
     paid: dict[str, Decimal] = {}
     for source, amount, _ in _parts_of(step):
         paid[source] = paid.get(source, ZERO) + amount
@@ -37,7 +39,7 @@ def paid_of(step: Settlement | StatementSettlement) -> Paid:
 
 
 def paid_by_line(settlement: Settlement) -> Sequence[Paid]:
-    """What paid each line of a bill; and behind them, what paid the part of a rounding up that is of no line."""
+    """The payments of each line of a bill; and, last, of the part of a rounding up that belongs to no line."""
     bill = settlement.bill
     found: list[dict[str, Decimal]] = [{} for _ in range(len(bill.lines) + 1)]
     unpaid = [line.ticks - ticks_of(line.discount) for line in bill.lines]
@@ -69,7 +71,7 @@ def paid_by_line(settlement: Settlement) -> Sequence[Paid]:
 
 
 def _parts_of(step: Settlement | StatementSettlement) -> list[tuple[str, Decimal, frozenset[str] | None]]:
-    """Who paid, how much, and of which items alone."""
+    """The sources that paid, with the amounts and the items to which they are limited."""
     frozen = step.frozen if isinstance(step, Settlement) else -step.released
     parts = [(taken.source, taken.amount, taken.items) for taken in step.payment.deductions]
     parts += [("outstanding", step.payment.outstanding, None), ("frozen", frozen, None)]

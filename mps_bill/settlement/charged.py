@@ -1,8 +1,8 @@
-"""What an account remembers of the cycles that it charged, so that no usage is charged twice by mistake.
+"""The account's memory of charged cycles, so that no usage is charged twice by mistake.
 
-Of the month that a product has reached and the one before it is a digest of each cycle's usage, which knows the same usage
-when it comes again. Of older months it is only which cycles were charged, so that the account grows by the month and not by
-the hour.
+For the month that a product has reached and the month before, it has a digest of each cycle's usage, which identifies the same
+usage when it comes again. For older months it only records which cycles were charged, so the account grows by the month and not
+by the hour.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from mps_bill.settlement.account import EVERY_PRODUCT, Account, ChargedDays, Cha
 
 #: A cycle by its product and start.
 CycleKey = tuple[str, int]
-#: What was charged of a late cycle before: the `same` usage as now, by its sums; `other` usage, of which a part may be charged
-#: again; or `unknown` usage, long ago.
+#: The earlier charge of a late cycle: for the `same` usage as now, by its sums; for `other` usage, part of which may now be
+#: charged again; or for `unknown` usage, long ago.
 Before = Literal["same", "other", "unknown"]
 
 
@@ -28,7 +28,7 @@ def cycle_key(cycle: Cycle) -> CycleKey:
 
 
 def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKey, Before]:
-    """What the account charged before of these cycles; those of which it knows of no charge are left out."""
+    """The earlier charges of these cycles that the account knows."""
     found: dict[CycleKey, Before] = {}
     for cycle in cycles:
         day = _day(cycle)
@@ -43,8 +43,8 @@ def charged_before(cycles: Iterable[Cycle], account: Account) -> Mapping[CycleKe
 
 
 def known(cycles: Iterable[Cycle], account: Account, *, twice: bool) -> set[CycleKey]:
-    """The cycles whose usage counts as charged, since it adds up to what was charged of them. Other records can have the same
-    sums, so with `twice` only those count that were charged by such a run: a file that is run again is not charged again."""
+    """The cycles whose usage counts as charged, because its sums equal those that were charged. Since other records can have the
+    same sums, with `twice` only cycles charged by such a run count: a file that is given again is not charged again."""
     if not twice:
         return {key for key, before in charged_before(cycles, account).items() if before == "same"}
     days = account.charged
@@ -54,8 +54,8 @@ def known(cycles: Iterable[Cycle], account: Account, *, twice: bool) -> set[Cycl
 
 
 def remember(account: Account, cycles: Sequence[Cycle], *, twice: bool = False) -> Account:
-    """The account after these cycles were charged, the corrections among them perhaps `twice`: how far each product is
-    settled, and what was charged."""
+    """Record in the account that these cycles were charged, corrections perhaps `twice`: how far each product is settled, and the
+    charged usage."""
     through = dict(account.settled_through)
     days = {key: dict.fromkeys(digests) for key, digests in account.charged.items()}
     calendars: dict[str, Calendar] = {}
@@ -66,7 +66,7 @@ def remember(account: Account, cycles: Sequence[Cycle], *, twice: bool = False) 
     kept_from = {product: _month_before(calendar, through[product] - 1) for product, calendar in calendars.items()}
     for cycle in cycles:
         product, day = cycle.product, _day(cycle)
-        # A digest goes through every line, and of an older month only its hour is kept.
+        # A digest reads every line, and of older months only the hour is kept.
         is_kept = day[:7] >= kept_from[product]
         text = digest(cycle, twice=twice and cycle.correction_at is not None) if is_kept else _hour(cycle)
         days.setdefault((product, day), {})[text] = None
@@ -81,7 +81,7 @@ def _month_before(calendar: Calendar, second: int) -> str:
 
 
 def _with(months: ChargedMonths, days: ChargedDays) -> ChargedMonths:
-    """The months with the cycles of these days, by product and month."""
+    """Add the cycles of these days to the months, by product and month."""
     hours = dict(months)
     for (product, day), digests in days.items():
         for text in digests:
@@ -92,7 +92,7 @@ def _with(months: ChargedMonths, days: ChargedDays) -> ChargedMonths:
 def charged_beyond(there: Account, account: Account) -> list[str]:
     """The days (`2023-11-10`) or months of cycles that the state `there` of an account has charged and `account` has not.
 
-    Where one of the two no longer knows what was charged of a cycle, it only counts whether it was charged.
+    If one of the two no longer knows which usage of a cycle was charged, only the fact that it was charged is compared.
     """
     old, all_hours = account.charged_months, _with(account.charged_months, account.charged)
     days = [
@@ -110,10 +110,10 @@ def charged_beyond(there: Account, account: Account) -> list[str]:
 
 
 def digest(cycle: Cycle, *, twice: bool = False) -> str:
-    """`10-3f2a91bb07`: the hour of the billing clock at which the cycle begins, and 10 hexadecimal digits of the sums of its
-    usage; others where it was charged whatever was charged before (`twice`).
+    """The digest of a cycle, such as `10-3f2a91bb07`: the hour of the billing clock at which it begins, and 10 hexadecimal digits
+    of the sums of its usage. A cycle that was charged regardless of earlier charges (`twice`) has other digits.
 
-    Prices do not count. The dash keeps YAML from ever reading a number.
+    Prices make no difference. The dash prevents YAML from reading a number.
     """
     lines = [
         f"{charge.item.code} {charge.spec} {charge.region} {charge.records} {charge.metered}"
@@ -128,7 +128,7 @@ def _hour(cycle: Cycle) -> str:
 
 
 def _bit(day: str, text: str) -> int:
-    """The bit of `Account.charged_months` for a cycle that begins on a day at the hour with which `text` begins."""
+    """The bit of `Account.charged_months` for a cycle that begins on `day` at the hour with which `text` begins."""
     return 1 << (int(day[8:]) - 1) * 24 + int(text[:2])
 
 

@@ -1,5 +1,4 @@
-"""What a run comes to: the closing statement of every source, the totals of all bills and statements, and when the account was
-overdue."""
+"""The results of a run: the closing statement of every source, the totals of all bills and statements, and the overdue bills."""
 
 from __future__ import annotations
 
@@ -17,21 +16,21 @@ from mps_bill.settlement.sources import MONEY_SOURCES, SOURCES
 from mps_bill.settlement.sources.payment_source import QuantitySource
 from mps_bill.settlement.waterfall import Arrival
 
-#: Sources that every account file names, and people see also where they are empty.
+#: Sources that every account file has, which are shown even if they are empty.
 _ALWAYS = {source.name for source in SOURCES if any(key.required for key in source.keys)}
 
 
 def is_held(source: str, id_: str, *amounts: Decimal) -> bool:
-    """Whether an account has a source, or a part of it with an id: where the source has no parts, it is because every account
-    has it, or because any of its `amounts` (what was or is there, or moved) is not 0."""
+    """Whether an account has a source, or a part of it with an id. An account has a source without parts if every account has it,
+    or if any of its `amounts` (opening, moved or closing) is not 0."""
     return bool(id_ or source in _ALWAYS or any(amounts))
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingRow:
-    """A source from the start of the run to its end: `opening` + `added` - `taken` = `closing`, in `unit`.
+    """A source from the start to the end of the run: `opening` + `added` - `taken` = `closing`, in `unit`.
 
-    `used_up_at` is set where the run took the last of it: when the bill or statement that did was issued.
+    If the run used it up, `used_up_at` is the issue time of the bill or statement that took the last of it.
     """
 
     source: str
@@ -51,15 +50,15 @@ class ClosingRow:
 
 @dataclass(slots=True)
 class Use:
-    """What a run took of one plan, voucher, ...; `used_up_at` is when the bill or statement that took the last was issued,
-    where nothing was added since."""
+    """The amount that a run took of one plan, voucher, ...; `used_up_at` is the issue time of the bill or statement that took the
+    last of it, if nothing was added since."""
 
     taken: Decimal = ZERO
     used_up_at: int | None = None
 
 
 def use_of_sources(settled: Settled) -> dict[tuple[str, str], Use]:
-    """What the run took of sources, by their name and the id in them."""
+    """The use of sources in the run, by their name and the id of the part."""
     found: dict[tuple[str, str], Use] = {}
     for step in settled.steps:
         if isinstance(step, Arrival):
@@ -75,7 +74,7 @@ def use_of_sources(settled: Settled) -> dict[tuple[str, str], Use]:
 
 
 def _deductions(step: Settlement | StatementSettlement) -> Iterator[tuple[str, str, Decimal, Decimal]]:
-    """Source, id, what it gave, and what it had left then, of quantity and of money."""
+    """The source, id, amount and remaining amount of each deduction, of quantity and of money."""
     for taken, _ in step.covers if isinstance(step, Settlement) else ():
         yield taken.source.name, taken.id, taken.taken, taken.left
     for paid in step.payment.deductions:
@@ -83,9 +82,9 @@ def _deductions(step: Settlement | StatementSettlement) -> Iterator[tuple[str, s
 
 
 def closing_rows(settled: Settled) -> tuple[ClosingRow, ...]:
-    """What each source holds, in the order of `SOURCES`, and what is outstanding or frozen.
+    """The rows of all sources, in the order of `SOURCES`, and of the outstanding and frozen amounts.
 
-    Under `outstanding` what is added is new and what is taken is repaid; under `frozen` what is taken is released.
+    Of `outstanding`, `added` is new and `taken` is repaid; of `frozen`, `taken` is released.
     """
     closing = settled.closing
     after = [(source.name, one.id, one.left) for source in closing.sources for one in source.holdings()]
@@ -118,15 +117,16 @@ def _owed_rows(settled: Settled) -> Iterator[ClosingRow]:
     yield ClosingRow("frozen", "", opening.currency, opening.frozen_amount, sums.frozen + released, released)
 
 
-#: Where a payable amount is taken from, by the names of JSON, in the order of the totals.
+#: The keys in JSON of the sources that pay a payable, of outstanding and of frozen amounts, in the order of the totals.
 POOLS = (*(source.pool for source in MONEY_SOURCES), "outstanding", "frozen")
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of all bills and statements: the payable of `amounts` = what each source `paid` + `outstanding` + `frozen`.
+    """The totals of all bills and statements: the payable of `amounts` = the sums `paid` by sources + `outstanding` + `frozen`.
 
-    `frozen` is what the run froze less what its statements released. `units` has what each source of quantity gave, by id.
+    `frozen` is what the run froze less what its statements released. `units` are the units that each source of quantity gave, by
+    id.
     """
 
     amounts: Amounts
@@ -137,7 +137,7 @@ class Totals:
 
     @property
     def by_payer(self) -> dict[str, Decimal]:
-        """What of the payable each source paid, and what is outstanding and frozen of it."""
+        """The parts of the payable that each source paid, that are outstanding, and that are frozen."""
         return {**self.paid, "outstanding": self.outstanding, "frozen": self.frozen}
 
     @property
@@ -147,7 +147,7 @@ class Totals:
 
 
 def totals(settled: Settled) -> Totals:
-    """The totals of a run; they add up, which is a law."""
+    """The totals of a run, which must add up."""
     amounts = sum_amounts((step.bill for step in settled.settlements), (step.statement for step in settled.statements))
     payments = [step.payment for step in settled.settlements] + [step.payment for step in settled.statements]
     units = {
@@ -168,9 +168,9 @@ def totals(settled: Settled) -> Totals:
 
 @dataclass(frozen=True, slots=True)
 class OverdueBill:
-    """A bill that was overdue from its issue time on: `debt.amount` was outstanding, of which `left` still is.
+    """A bill that was overdue from its issue time on: `debt.amount` was outstanding, and `left` still is.
 
-    `cleared_at` is when a top-up repaid the last of it.
+    `cleared_at` is the time at which a top-up repaid the last of it.
     """
 
     debt: Debt
@@ -179,7 +179,7 @@ class OverdueBill:
 
 
 def overdue_bills(settled: Settled) -> tuple[OverdueBill, ...]:
-    """Every bill or statement that is or was outstanding, oldest first; from earlier runs with what was left of it."""
+    """Every bill or statement that is or was outstanding, oldest first; those of earlier runs with the amount that was left."""
     found: dict[tuple[str, int, str | None, int], OverdueBill] = {}
     for debt in settled.opening.outstanding:
         _add(found, debt)
@@ -195,7 +195,7 @@ def overdue_bills(settled: Settled) -> tuple[OverdueBill, ...]:
 
 
 def cleared_by(account: Account) -> int | None:
-    """When the top-ups that are still to arrive will have repaid all that is outstanding; None where they do not."""
+    """The time at which future top-ups will have repaid everything outstanding; None if they do not."""
     received = ZERO
     for top_up in sorted(account.top_ups, key=lambda top_up: top_up.at):
         if not top_up.arrived:
@@ -206,7 +206,7 @@ def cleared_by(account: Account) -> int | None:
 
 
 def _add(found: dict[tuple[str, int, str | None, int], OverdueBill], debt: Debt) -> None:
-    """Adds a debt; two corrections of one cycle can be issued at one time, and count as one."""
+    """Add a debt; two corrections of one cycle issued at the same time count as one."""
     same = found.get(_key(debt))
     if same:
         debt = replace(debt, amount=debt.amount + same.debt.amount)
@@ -220,5 +220,5 @@ def _key(debt: Debt) -> tuple[str, int, str | None, int]:
 
 
 def overdue_since(account: Account) -> int | None:
-    """The issue time of the oldest bill that is outstanding; None where none is."""
+    """The issue time of the oldest outstanding bill; None if there is none."""
     return min((debt.issued_at for debt in account.outstanding), default=None)

@@ -1,4 +1,4 @@
-"""What the entries of an account file are made of: single values, read and written again, and what every reader checks."""
+"""The parts of account file entries: single values, which are read and written again, and checks that all readers share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.settlement import account_problems as kinds
 
 T = TypeVar("T")
-#: A value of the account file as it is written: a word, a list, a mapping.
+#: A value of the account file as written: a word, a list or a mapping.
 Written = str | Sequence[Any] | Mapping[str, Any]
 
 #: Money in an account has at most the decimal places of its currency.
@@ -31,7 +31,7 @@ _WORD = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 
 @dataclass(frozen=True, slots=True)
 class Kept(Text[T]):
-    """A single value of which `write` makes its text again, on the clock of an offset (seconds)."""
+    """A single value, and the function `write` that makes its text again, on the clock of an offset (seconds)."""
 
     write: Callable[[Any, int], str] = field(kw_only=True)
 
@@ -53,12 +53,12 @@ def quantity_of(name: str, whole_digits: int = 12) -> Kept[int]:
 
 
 def millionths(value: Decimal) -> int:
-    """A quantity with at most six decimals in millionths."""
+    """A quantity with at most six decimal places in millionths."""
     return int(EXACT.multiply(value, Decimal(MICROS)))
 
 
 def quantity_text(value: int) -> str:
-    """A quantity in millionths, as it is written."""
+    """The text of a quantity in millionths."""
     return plain(scaled(value, QUANTITY_PLACES))
 
 
@@ -76,7 +76,7 @@ _PERCENT = rf"(?!0(\.0*)?$)([1-9]?[0-9](\.[0-9]{{1,{AMOUNT_PLACES}}})?|100(\.0{{
 _PERCENT_BOUNDS = {"exclusiveMinimum": 0, "maximum": 100}
 percent = kept(Text("a percent", _parse_percent, _PERCENT, kinds.BAD_PERCENT, _PERCENT_BOUNDS), plain)
 identifier = word("an id", ID_PATTERN, kinds.BAD_ID, "letters, digits, points, - or _")
-# Whether a word is known depends on the price sheets, so any word is read here, and `Reading` looks it up.
+# Whether a word is known depends on the price sheets, so any word is accepted here, and `Reading` looks it up.
 item_code = Text("an item code", str, _WORD, kinds.UNKNOWN_ITEM)
 spec_code = Text("a spec", str, _WORD, kinds.UNKNOWN_SPEC)
 region_id = Text("a region id", str, _WORD, kinds.UNKNOWN_REGION)
@@ -88,7 +88,7 @@ EXPIRES_AT = Field("expires_at", moment("an expiry"), "the moment from which it 
 
 
 def made(make: Callable[..., T], whole: str = "") -> Callable[..., T]:
-    """What makes the value of an entry: what it is limited to is a set, and of the `whole` all is left where it does not say."""
+    """Return a function that makes the value of an entry: tuples become sets, and `remaining` defaults to the key `whole`."""
 
     def from_values(**values: Any) -> T:
         if whole:
@@ -99,7 +99,7 @@ def made(make: Callable[..., T], whole: str = "") -> Callable[..., T]:
 
 
 def keyed(**values: Any) -> tuple[tuple[Any, ...], Any]:
-    """An entry of a mapping that stands in the file as a list: its last value, by the others."""
+    """Make a mapping entry of an entry of a list: all values except the last are the key."""
     *key, value = values.values()
     return tuple(key), value
 
@@ -107,26 +107,26 @@ def keyed(**values: Any) -> tuple[tuple[Any, ...], Any]:
 def list_of(
     key: str, several: str, entry: shapes.Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
 ) -> Field[Many[T]]:
-    """A key of an account file with a list of entries, perhaps none, that differ in the fields of `unique`."""
+    """A key of an account file with a list of entries, possibly empty, that must differ in the fields of `unique`."""
     kind = kinds.DUPLICATE_ID if unique and unique[0].key == ID.key else kinds.DUPLICATE_ENTRY
     differing = shapes.Unique(kind, tuple(field.key for field in unique)) if unique else False
     return shapes.optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
 
 
 def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, Written]:
-    """What was made of some keys as it is written under them, times on the clock of an offset. A key is left out where it
-    has none, or its default."""
+    """Write the attributes of a value under the keys `fields`, times on the clock of an offset. A key without a value, or with
+    its default, is left out."""
     return _rows(fields, (value,), offset)[0]
 
 
 def default_of(field: Field[Any], offset: int) -> Written | None:
-    """The default of a key as it is written under it; None where it has none."""
+    """The written default of a key; None if it has none."""
     has_none = field.default is None or field.default is shapes.OWN_DEFAULT
     return None if has_none else _written(field.shape, field.default, offset)
 
 
 def _rows(fields: Iterable[Field[Any]], values: Iterable[object], offset: int) -> list[dict[str, Written]]:
-    # An account can have thousands of entries, so what depends on their keys alone is done once.
+    # An account can have thousands of entries, so what depends only on their keys is done once.
     keys = [(one.key, attrgetter(one.name or one.key), one.default, one.shape) for one in fields]
     return [
         {
@@ -148,7 +148,7 @@ def _written(shape: Any, value: Any, offset: int) -> Written:
         case ListOf(part=Record() as entry):
             return _rows(entry.fields, value, offset)
         case ListOf():
-            # Lists of single values are of words, which stand as they are.
+            # Lists of single values contain words, which are written unchanged.
             return sorted(value) if isinstance(value, frozenset) else value
         case MapOf():
             return {key: _written(shape.value, part, offset) for key, part in dict(value).items()}
@@ -160,8 +160,8 @@ def _written(shape: Any, value: Any, offset: int) -> Written:
 
 
 class Reading:
-    """The problems of an account file that is being read, whether bills are outstanding in it, and the words that its price
-    sheets know."""
+    """An account file while it is read: its problems, whether it has outstanding bills, and the words that the price sheets
+    define."""
 
     def __init__(self, book: PriceBook, problems: list[Problem], *, has_debts: bool) -> None:
         self.book = book
@@ -177,7 +177,7 @@ class Reading:
         self.problems.append(Problem(place, kind, message))
 
     def items(self, code: Located[str]) -> tuple[Item, ...]:
-        """The items of a code, one for each price sheet that has it."""
+        """Look up the items of a code, one for each price sheet that has it."""
         items = self._items.get(code.value, ())
         if not items:
             hint = near_miss(code.value, self._items)
@@ -186,7 +186,7 @@ class Reading:
         return items
 
     def spec(self, spec: Located[str], items: Sequence[Item]) -> None:
-        """Looks a spec up in the items of one code; nothing is known of a code without any."""
+        """Look up a spec in the items of one code; without items nothing is reported."""
         if items and not specs_named(spec.value, items):
             known = [word for item in items for word in (*item.prices, *item.aliases)]
             message = f"{items[0].code} has no spec {quoted(spec.value)}{near_miss(spec.value, known)}"
@@ -201,7 +201,7 @@ class Reading:
     def remaining(
         self, entry: Fields, field: Field[Located[T]], whole_field: Field[Located[T]], shown: Callable[[T], str]
     ) -> None:
-        """What is left is at most the whole."""
+        """Check that the remaining part is at most the whole."""
         remaining: Any = entry.get(field)
         whole: Any = entry.get(whole_field)
         if remaining and whole and remaining.value > whole.value:
@@ -212,7 +212,7 @@ class Reading:
             self.report(remaining.place, kinds.EXCESSIVE_REMAINING, message)
 
     def validity(self, entry: Fields) -> None:
-        """The end is after the start."""
+        """Check that the end is after the start."""
         start, end = entry.get(EFFECTIVE_FROM), entry.get(EXPIRES_AT)
         if start and end and end.value <= start.value:
             message = (

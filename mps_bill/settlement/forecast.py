@@ -15,16 +15,16 @@ from mps_bill.settlement.entries import MONEY_PLACES
 from mps_bill.settlement.settle_cycles import Settled, Settlement
 from mps_bill.settlement.sources.payment_source import Holding, MoneySource, QuantitySource
 
-#: Later than this nobody plans, and calendars end.
+#: Nobody plans further ahead, and calendars end.
 _HORIZON = 100 * 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastRow:
-    """`left` of a source at the forecast's start, how much goes in a day, and when the last of it goes.
+    """The amount `left` of a source at the start of the forecast, its use per day, and when it `runs_out`.
 
-    `runs_out` is None where that is never, or more than a hundred years away. Of a source that was used up inside the run
-    it is when the bill that took the last of it was issued.
+    `runs_out` is None for never, or more than a hundred years away. For a source that was used up within the run it is the issue
+    time of the bill that took the last of it.
     """
 
     source: str
@@ -36,9 +36,9 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What was assumed (usage goes on as from `start` to `end`) and what follows, source by source.
+    """A forecast by source, under the assumption that usage continues as from `start` to `end`.
 
-    It begins at the time that the account has reached, which is later than `end`: what is left runs out after that.
+    It begins at the time that the account has reached, which is after `end`.
     """
 
     start: int
@@ -51,17 +51,17 @@ _Uses = Mapping[tuple[str, str], Use]
 
 @dataclass(frozen=True, slots=True)
 class _Rate:
-    """How fast something goes, per second: `now`, and how much faster from given times on."""
+    """How fast something is used, per second: `now`, and how much faster from given times on."""
 
     now: Fraction
     rises: tuple[tuple[Fraction, Fraction], ...] = ()
 
     def at(self, second: Fraction) -> Fraction:
-        """How fast it goes at a time."""
+        """The rate at a time."""
         return self.now + sum(more for time, more in self.rises if time <= second)
 
     def gone(self, left: Fraction, since: Fraction) -> Fraction | None:
-        """When `left` is gone that is used from `since` on; None where it never is."""
+        """The time at which `left`, used from `since` on, is used up; None for never."""
         rate = self.at(since)
         for time, more in sorted(rise for rise in self.rises if rise[0] > since):
             if rate and since + left / rate <= time:
@@ -72,7 +72,7 @@ class _Rate:
 
 
 def forecast(settled: Settled, days: int) -> Forecast | None:
-    """The forecast from the bills of the last `days` days of the run, or of all its time where that is shorter.
+    """Make a forecast from the bills of the last `days` days of the run, or of the whole run if that is shorter.
 
     Quantities of one unit are used one after another, source by source. Money goes at the rate of what was payable, and, when the
     quantities of a unit have run out, also of what they covered, at list price: from each source in turn, as if what is limited
@@ -104,7 +104,7 @@ class _Flow:
 def _quantity_rows(
     account: Account, window: Iterable[Settlement], span: int, now: int, uses: _Uses
 ) -> tuple[list[ForecastRow], tuple[tuple[Fraction, Fraction], ...]]:
-    """A row for each unit of each source of quantity, and how much faster money goes when the last of a unit has run out."""
+    """A row for each unit of each source of quantity, and how much faster money is used once the last of a unit has run out."""
     used = _covered(window)
     rows = []
     #: By unit, what the sources so far no longer cover, each from the time at which they have run out.
@@ -157,7 +157,7 @@ def _row(
     now: int,
     uses: _Uses,
 ) -> ForecastRow:
-    """Of what is empty by now it is when the run took the last, where it did."""
+    """Make a row. For holdings that are now empty, `runs_out` is when the run took the last of them, if it did."""
     left = sum((one.left for one in held), ZERO)
     times = [use.used_up_at for one in held if (use := uses.get((source, one.id))) and use.used_up_at is not None]
     gone = max(times, default=None) if not left else None
@@ -170,9 +170,9 @@ def _expired(holding: Holding, now: int) -> bool:
 
 
 def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> tuple[Fraction | None, Fraction | None]:
-    """When there is nothing to use for the first time, and when all is empty or expired that is valid then, used one after the
-    other by expiry; None where that is never. Where nothing is valid yet it waits for the first to begin, and something else is
-    used until then."""
+    """The first time at which there is nothing to use, and the time at which everything valid then is used up or expired.
+    Holdings are used one after another by expiry; None for never. If nothing is valid yet, it waits for the first holding to
+    begin, and something else is used until then."""
     if now is None or not (rate.now or rate.rises):
         return None, None
     left = sorted((one for one in held if one.left), key=lambda one: one.expires_at or 0)
@@ -189,6 +189,6 @@ def _runs_out(held: Iterable[Holding], rate: _Rate, now: Fraction | None) -> tup
 
 
 def _a_day(rate: Fraction) -> Decimal:
-    """What goes in a day at a rate per second, for display, half up."""
+    """The use per day at a rate per second, for display, rounded half up."""
     day = rate * DAY * 10**MONEY_PLACES
     return scaled(divide(day.numerator, day.denominator, "half-up"), MONEY_PLACES)

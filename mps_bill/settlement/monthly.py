@@ -16,9 +16,9 @@ from mps_bill.settlement.waterfall import Payment, pay
 
 @dataclass(frozen=True, slots=True)
 class StatementSettlement:
-    """A month's statement and how it was paid. Its list amount is that of bills which are shown, or were, as frozen.
+    """A month's statement and its payment. Its list amount is that of bills that are, or were, shown as frozen.
 
-    Of its payable `paid_at_billing` was paid when the hours were billed, and `released` is what was frozen of it.
+    `paid_at_billing` is the part of its payable that was paid when the hours were billed; `released` is the frozen part.
     """
 
     statement: StatementMonth
@@ -28,11 +28,11 @@ class StatementSettlement:
 
 
 def freeze(bill: Bill, at_billing: Payment, account: Account) -> Account:
-    """The account with the bill's exact net amount frozen, by item, but for what was paid `at_billing`. Nothing else moves.
+    """Freeze the bill's exact net amount, by item, less what was paid `at_billing`. Nothing else changes.
 
-    What those limited to items paid is kept by item, since only the lines of the bill say of which: in the sums of the month
-    other lines may come first.
-    A bill whose own month is stated already goes into the month of the cycles whose bills are issued with it.
+    Payments limited to items are kept by item, because only the lines of the bill show which items they paid: in the sums of the
+    month other lines may come first. If the statement of the bill's own month has been issued, the bill goes into the month of
+    the cycles whose bills are issued with it.
     """
     product, month = bill.cycle.product, _statement_of(bill.cycle, account)
     held = next((held for held in account.frozen if (held.product, held.month) == (product, month)), None)
@@ -59,7 +59,7 @@ def _added(sums: Iterable[tuple[str, Decimal]], more: Iterable[tuple[str, Decima
 
 
 def _limited(lines: Sequence[PaidLine], payment: Payment) -> Iterator[tuple[str, Decimal]]:
-    """What those limited to items paid of each of these."""
+    """Yield the parts of items that limited payments paid."""
     codes, rooms = [item for item, _ in lines], [amount for _, amount in lines]
     for one in payment.deductions:
         if one.items is not None:
@@ -68,7 +68,7 @@ def _limited(lines: Sequence[PaidLine], payment: Payment) -> Iterator[tuple[str,
 
 
 def _statement_of(cycle: Cycle, account: Account) -> str:
-    """The month whose statement a bill goes into: that of its cycle, while it is not issued."""
+    """The month whose statement has the bill: that of its cycle, if it is not issued yet."""
     billing = cycle.sheet.billing
     month = billing.calendar.month(cycle.start)
     reached = max(cycle.issued_at, account.settled_at or 0)
@@ -79,7 +79,7 @@ def _statement_of(cycle: Cycle, account: Account) -> str:
 
 
 def due_statements(account: Account, book: PriceBook) -> Iterator[tuple[FrozenMonth, StatementMonth]]:
-    """The statements of all frozen months, in the order in which they are issued, which of one time is that of debts."""
+    """The statements of all frozen months, in order of issue; at the same time, in the order of debts."""
     statements = ((held, _statement(held, book)) for held in account.frozen)
     yield from sorted(statements, key=lambda pair: (pair[1].issued_at, _month_start(pair[1]), pair[0].product))
 
@@ -96,7 +96,7 @@ def _month_start(statement: StatementMonth) -> int:
 def settle_statement(
     held: FrozenMonth, statement: StatementMonth, account: Account
 ) -> tuple[StatementSettlement, Account]:
-    """Pays the month's sum, rounded once, at the statement's issue time, but for what was paid when the hours were billed."""
+    """Pay the month's sum, rounded once, at the statement's issue time, less what was paid when the hours were billed."""
     account = replace(account, frozen=tuple(other for other in account.frozen if other != held))
     start = _month_start(statement)
     paid_at = max(statement.issued_at, account.settled_at or 0)

@@ -1,4 +1,4 @@
-"""The account file on disk: opened under a lock, and replaced whole or not at all."""
+"""The account file on disk: opened under a lock, and replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mps_bill.settlement.sources import QUANTITY_SOURCES
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:
-    """An account with the file that it was read from. `name` is what messages call it."""
+    """An account with the file that it was read from. `name` is its name in messages."""
 
     name: str
     path: Path
@@ -37,13 +37,13 @@ class AccountFile:
     account: Account
 
     def changed(self) -> bool:
-        """Whether the file has been edited or removed since, by something that does not look at the lock. What came through a
-        pipe is gone anyway."""
+        """Whether the file has been edited or removed since, by a program that ignores the lock. Input from a pipe cannot be
+        compared."""
         return not is_special(self.path) and _differs(self.path, self.text.encode("utf-8"))
 
 
 def _differs(path: Path, before: bytes | None) -> bool:
-    """Whether something else stands there than `before`; None: nothing did."""
+    """Whether the file has other content than `before`; None: it did not exist."""
     try:
         return before != path.read_bytes()
     except FileNotFoundError:
@@ -52,11 +52,11 @@ def _differs(path: Path, before: bytes | None) -> bool:
 
 @contextmanager
 def open_account(name: str, book: PriceBook, *, lock: bool) -> Iterator[AccountFile]:
-    """The account in the file `name`. With `lock` no other run that locks can read it until the context ends, so that two
-    runs at once cannot both charge it.
+    """Open the account in the file `name`. With `lock` no other run that locks can read it until the context ends, so two runs
+    cannot charge it at the same time.
 
-    The lock is on the file itself. Saving puts another file in its place, so after locking it is made sure that the locked
-    file is still the one of that name.
+    The lock is on the file itself. Because saving replaces the file, after locking it is checked that the locked file is still
+    the one with that name.
 
     Raises:
         InputRejected: the file cannot be read, is locked by another run, or has problems.
@@ -79,9 +79,9 @@ def _opened(name: str, path: Path, lock: bool) -> Iterator[BinaryIO]:
     while True:
         try:
             check_readable(path)
-            # Nobody else can open an account that comes through a pipe.
+            # No other run can open an account that comes from a pipe.
             locked = lock and not is_special(path)
-            # Some network file systems lock only what is open for writing.
+            # Some network file systems lock only files that are open for writing.
             stream = path.open("r+b" if locked and os.access(path, os.W_OK) else "rb")
         except OSError as error:
             raise _unreadable(name, error) from None
@@ -130,11 +130,11 @@ def account_path(folder: str, account_id: str) -> str:
 def open_account_in(
     folder: str, account_id: str, book: PriceBook, *, lock: bool, cuts: Sequence[int] | None = None
 ) -> Iterator[AccountFile]:
-    """The account in a folder with one file an account, as `open_account`. `cuts` are the `Account.cuts` of all accounts when
-    the usage was read (None: whatever they were).
+    """Open an account in a folder with one file per account, like `open_account`. `cuts` are the `Account.cuts` of all accounts
+    when the usage was read (None: not checked).
 
     Raises:
-        InputRejected: also where there is no such file, it holds another account, or has other cuts.
+        InputRejected: also if there is no such file, it contains another account, or the account now has other cuts.
     """
     if not re.fullmatch(ID_PATTERN, account_id):
         message = (
@@ -156,7 +156,7 @@ def open_account_in(
 
 
 def cuts_in(folder: str, book: PriceBook) -> tuple[int, ...]:
-    """The `Account.cuts` of all accounts in a folder together. What is wrong with an account is found when it is used."""
+    """The `Account.cuts` of all accounts in a folder. Problems of an account are reported when it is used."""
     cuts: set[int] = set()
     for path in sorted(Path(folder).glob("*.yaml")):
         with suppress(InputRejected, OSError):
@@ -180,7 +180,7 @@ def check_accounts(
     in_place: bool,
     cuts: Sequence[int] | None = None,
 ) -> Iterator[Problem]:
-    """What keeps accounts from being charged, and from being saved to the folder `target`, before any of them is."""
+    """Yield, before anything is charged, what prevents accounts from being charged or saved to the folder `target`."""
     for account_id in ids:
         try:
             with open_account_in(folder, account_id, book, lock=False, cuts=cuts) as file:
@@ -194,9 +194,9 @@ def check_accounts(
 
 
 def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[str, bool]:
-    """The text of the account after the run, and whether the layout and comments of the file are kept in it.
+    """The text of the account after the run, and whether it keeps the layout and comments of the file.
 
-    The text is read back: what is saved is what the next run will read.
+    The text is read back, so that the next run reads what was saved.
     """
     offset = book.offset
     with suppress(CannotEdit):
@@ -211,7 +211,7 @@ def account_text(file: AccountFile, after: Account, book: PriceBook) -> tuple[st
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The place that an account is saved to, held until the run ends. `before` is what stood there; None: nothing did."""
+    """The place where an account is saved, held until the run ends. `before` is its former content; None: none."""
 
     path: str
     before: bytes | None
@@ -221,23 +221,23 @@ class Target:
         return is_special(self.path)
 
     def changed(self) -> bool:
-        """Whether something else stands there by now: it was written without a look at the lock."""
+        """Whether its content has changed since: a program ignored the lock."""
         return _differs(Path(self.path), self.before)
 
 
 class NotSaved(Exception):
-    """Why an account must not be saved to a place."""
+    """The reason why an account must not be saved to a place."""
 
 
 @contextmanager
 def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bool) -> Iterator[Target]:
-    """The place to save an account to, which no other run that locks can charge or replace until the context ends.
+    """Hold the place to save an account to, so that no other run that locks can charge or replace it until the context ends.
 
-    Never overwritten are a file that is not this account's, and a later state of the account: its charges would be lost.
+    A file of another account is never overwritten, nor is a later state of the account, whose charges would be lost.
 
     Raises:
-        NotSaved: another place has to be named, with the reason.
-        InputRejected: another run has locked the file that is there, it cannot be read, or it has several names.
+        NotSaved: another place must be given; the message has the reason.
+        InputRejected: another run has locked the existing file, it cannot be read, or it has several names.
     """
     path, before = Path(target), None
     with ExitStack() as stack:
@@ -245,7 +245,7 @@ def open_target(target: str, file: AccountFile, book: PriceBook, *, in_place: bo
             if in_place:
                 raise NotSaved("it is not a file, and cannot be overwritten; name one with --save")
         elif path.exists():
-            # The account that was read is locked already.
+            # The account that was read is already locked.
             stream = None if _is_same(path, file.path) else stack.enter_context(_opened(target, path, lock=True))
             if reason := check_target(path, file, book, in_place=in_place):
                 raise NotSaved(reason)
@@ -261,13 +261,13 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: bool) -> str | None:
-    """Why the account must not be saved to `target`, so that another place must be named; or None.
+    """The reason why the account must not be saved to `target`, so that another place must be given; or None.
 
-    Three files are never overwritten: one that is not of this account; a later state of the account, whose charges would be
-    lost; and one with several hard links, as the other names would keep the former state.
+    Three kinds of file are never overwritten: a file of another account; a later state of the account, whose charges would be
+    lost; and a file with several hard links, because the other names would keep the former state.
 
     Raises:
-        InputRejected: something is wrong with the file that is there, and not with its choice.
+        InputRejected: the problem is the existing file itself, not the choice of it.
     """
     same = _is_same(target, file.path)
     if same and not in_place:
@@ -300,7 +300,7 @@ def check_target(target: Path, file: AccountFile, book: PriceBook, *, in_place: 
 
 
 def _charges_beyond(there: Account, account: Account, offset: int) -> str:
-    """What the state `there` of an account has charged that `account` has not, in words; empty where there is nothing."""
+    """In words, what the state `there` of an account has charged and `account` has not; empty if nothing."""
     if days := charged_beyond(there, account):
         count = counted(len(days), "charged cycle")
         first, last = min(days), max(days)
@@ -315,11 +315,11 @@ def _charges_beyond(there: Account, account: Account, offset: int) -> str:
 
 @contextmanager
 def staged_account(target: Target, text: str, mode: int) -> Iterator[Staged | None]:
-    """The account's text written beside its place, down to the disk, with the mode and the owner of the file that is there, or
-    else `mode`; None where it goes to a pipe or a device, which have no place beside them.
+    """Write the account's text next to its place and flush it to disk, with the mode and owner of the existing file, or else with
+    `mode`. Yield None for a pipe or device, which has no place next to it.
 
     Raises:
-        OSError: the text cannot be written, or not be put in its place, which is then as it was.
+        OSError: the text cannot be written or moved to its place, which is then unchanged.
     """
     if target.is_special:
         yield None

@@ -1,7 +1,7 @@
 """Settling: a fold over cycles in the order in which their bills are issued, `(account, cycle) -> (settlement, account)`.
 
-Time moves from issue time to issue time. On the way there top-ups arrive and monthly statements fall due. At one and the
-same moment top-ups come first, then bills, then statements, so that the last hour of a month is in its statement.
+Time moves from issue time to issue time. In between, top-ups arrive and monthly statements fall due. At the same moment top-ups
+come first, then bills, then statements, so that the last hour of a month is in its statement.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from mps_bill.settlement.sources.payment_source import Due, PaidLine, QuantityDe
 from mps_bill.settlement.waterfall import NOTHING_PAID, Arrival, Payment, cover, pay, pay_at_billing, receive
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class Settlement:
-    """A bill and how it was paid: list amount - discount + rounding adjustment = deductions + outstanding + `frozen`.
+    """A bill and its payment: list amount - discount + rounding adjustment = deductions + outstanding + `frozen`.
 
     `covers` has each deduction of quantity with the number of the bill's line that shows the covered quantity.
     """
@@ -36,7 +36,7 @@ class Settlement:
     frozen: Final[Decimal]
 
 
-#: What happened to the account, in order of time.
+#: An event of the account, in order of time.
 Step = Settlement | StatementSettlement | Arrival
 
 
@@ -44,10 +44,9 @@ Step = Settlement | StatementSettlement | Arrival
 class Settled:
     """The result of settling: every step, the account before and after, and the cycles that were not charged.
 
-    `late` are bills at list price of cycles that were settled before; `pending` estimates of bills not issued yet.
-    `charged_before` has every late cycle, charged now or not, of which the account knows that it charged it before. With
-    `charge_late` the late bills are those whose usage counts as charged.
-    `until` is the time that the account has reached (None: nothing happened).
+    `late` are bills at list price of cycles that were settled before; `pending` are estimates of bills not issued yet.
+    `charged_before` has every late cycle, charged now or not, that the account knows it charged before. With `charge_late` the
+    late bills are those whose usage counts as charged. `until` is the time that the account has reached (None: nothing happened).
     """
 
     opening: Account
@@ -61,7 +60,7 @@ class Settled:
 
     @property
     def charged_again(self) -> tuple[Settlement, ...]:
-        """The corrections of cycles that were charged before: a part of their usage may be charged twice now."""
+        """Corrections of cycles that were charged before: part of their usage may now be charged twice."""
         return tuple(step for step in self.settlements if cycle_key(step.bill.cycle) in self.charged_before)
 
     @property
@@ -74,7 +73,7 @@ class Settled:
 
     @property
     def overtaken(self) -> tuple[Bill, ...]:
-        """Bills that were issued before the time that the account had reached already, and were paid as of that time."""
+        """Bills that were issued before the time that the account had already reached, and were paid as of that time."""
         reached = self.opening.settled_at
         bills = (settlement.bill for settlement in self.settlements)
         return tuple(bill for bill in bills if reached is not None and bill.cycle.issued_at < reached)
@@ -94,12 +93,12 @@ def settle(
     *,
     close_months: bool = False,
 ) -> Settled:
-    """Pays the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
+    """Pay the bill of every cycle that is issued by `as_of` (seconds; None: all) and not settled yet.
 
-    `cycles` are in the order of issue, each once, at list prices: the contract of the account is applied here. A cycle that
-    is settled already is late: it is only reported, or with `charge_late` billed as a correction at the product's next issue
-    time, unless it is `known` to be charged; with `charge_twice` it is charged also where an earlier charge has the same
-    sums. `close_months` lets time pass until the statements of all months that have a bill are issued.
+    `cycles` are in the order of issue, each once, at list prices: the contract of the account is applied here. A cycle that is
+    already settled is late: it is only reported. With `charge_late` it is billed as a correction at the product's next issue
+    time, unless it is `known` to be charged; with `charge_twice` even if an earlier charge has the same sums. `close_months` lets
+    time pass until the statements of all months that have a bill are issued.
     """
     law(len(set(map(cycle_key, cycles))) == len(cycles), "a cycle is given twice, and would be charged twice")
     cycles = under_contract(cycles, account.contract, book)
@@ -132,11 +131,11 @@ def _pay_all(
     charge_twice: bool,
     close_months: bool,
 ) -> tuple[tuple[Step, ...], Account, int | None]:
-    """The bills of cycles paid one after the other, with what else happens until `as_of` (None: until the last of them is
-    issued): the steps, the account after them, and the time that it has reached."""
+    """Pay the bills of cycles one after another, with everything else that happens until `as_of` (None: until the last of them is
+    issued). Return the steps, the account after them, and the time that it has reached."""
     run = _Run(account, book)
     if account.settled_at is not None:
-        # What was entered since the last run for a time that the account has passed.
+        # Top-ups entered since the last run for a time that the account has passed.
         run.advance(account.settled_at, statements_too=True)
     until = as_of
     if as_of is None:
@@ -158,17 +157,17 @@ def _pay_all(
 
 
 class _Run:
-    """An account on its way through time, and what has happened to it."""
+    """An account on its way through time, and its steps so far."""
 
     def __init__(self, account: Account, book: PriceBook) -> None:
         self.account = account
         self.book = book
         self.steps: list[Step] = []
-        #: The top-ups that are still to arrive, of which the next is the last.
+        #: The top-ups that have not arrived, the next one last.
         self._to_come = sorted((one for one in account.top_ups if not one.arrived), key=lambda one: one.at)[::-1]
 
     def advance(self, until: int, *, statements_too: bool) -> None:
-        """Lets time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` those at it)."""
+        """Let time pass: top-ups up to `until` arrive, statements before it are paid (with `statements_too` also those at it)."""
         last_statement = until if statements_too else until - 1
         while True:
             top_up = self._to_come[-1] if self._to_come and self._to_come[-1].at <= until else None
@@ -183,7 +182,7 @@ class _Run:
             self.steps.append(step)
 
     def closing(self) -> Account:
-        """The account, with the top-ups that have arrived marked: all at once, since there can be thousands."""
+        """The account with the arrived top-ups marked, all at once, because there can be thousands."""
         arrived = {id(step.top_up) for step in self.steps if isinstance(step, Arrival)}
         marked = (replace(one, arrived=True) if id(one) in arrived else one for one in self.account.top_ups)
         return replace(self.account, top_ups=tuple(marked))
@@ -196,8 +195,8 @@ class _Run:
 
 
 def settle_cycle(cycle: Cycle, account: Account) -> tuple[Settlement, Account]:
-    """The bill of one cycle, paid at its issue time, and the account after it, which does not `remember` the cycle yet: to
-    do so once for all cycles of a run keeps a long run linear."""
+    """Pay the bill of one cycle at its issue time. The account after it does not `remember` the cycle yet: doing that once for
+    all cycles of a run keeps a long run linear."""
     taken = cover(cycle, account.sources)
     bill, used = make_bill(cycle, taken.covered, account.month_used)
     if taken.deductions:
@@ -227,13 +226,13 @@ def _due(bill: Bill, account: Account) -> Due:
     paid_at = max(issued_at, account.settled_at or 0)
     payable = bill.amounts.payable
     if cycle.closing_sheet is not None:
-        # Only whole money is paid, and hour by hour never more than the rounded month will ask for.
+        # Payments are whole cents, and for the hours never more than the rounded month will ask for.
         payable = round_money(payable, min(cycle.sheet.billing.places, cycle.closing_sheet.billing.places), "down")
     return Due(cycle.product, cycle.start, None, issued_at, paid_at, lines, payable)
 
 
 def _check(settlement: Settlement) -> None:
-    """The law of a bill: list amount - discount + rounding adjustment = what paid it + outstanding + frozen."""
+    """Check the invariant of a bill: list amount - discount + rounding adjustment = payments + outstanding + frozen."""
     payment, amounts = settlement.payment, settlement.bill.amounts
     accounted = payment.paid + payment.outstanding + settlement.frozen
     due = amounts.list_amount - amounts.discount + amounts.rounding_adjustment
@@ -260,7 +259,7 @@ def _split_late(cycles: Iterable[Cycle], account: Account) -> tuple[list[Cycle],
 
 
 def _as_correction(cycle: Cycle, account: Account) -> Cycle:
-    """The cycle as a correction, issued with the bill of the first cycle of its product that is not settled."""
+    """Make a correction of the cycle, issued with the bill of the first unsettled cycle of its product."""
     settled = account.settled(cycle.product)
     if settled is None:
         raise BrokenLaw("only a settled cycle can be late")
@@ -270,8 +269,8 @@ def _as_correction(cycle: Cycle, account: Account) -> Cycle:
 
 
 def _hold_back(due: list[Cycle], as_of: int | None) -> tuple[list[Cycle], list[Cycle]]:
-    """The cycles whose bills are issued by `as_of`, and the others. No cycle is issued before an earlier one of its product
-    (`Cycle.not_before`), so that `settled_through` passes over none."""
+    """Separate the cycles whose bills are issued by `as_of` from the others. No cycle is issued before an earlier one of its
+    product (`Cycle.not_before`), so `settled_through` skips none."""
     if as_of is None:
         return due, []
     issued = [cycle for cycle in due if cycle.issued_at <= as_of]
@@ -283,7 +282,7 @@ def in_issue_order(cycles: Iterable[Cycle]) -> list[Cycle]:
 
 
 def _estimates(cycles: Iterable[Cycle], account: Account) -> Iterator[Bill]:
-    """The bills that the cycles would make if nothing else happened: plans cover what they can, tiers go on."""
+    """Yield the bills of the cycles as if nothing else happened: plans cover what they can, tiers continue."""
     for cycle in cycles:
         settlement, account = settle_cycle(cycle, account)
         yield settlement.bill

@@ -25,7 +25,7 @@ from mps_bill.settlement.sources.payment_source import (
 )
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class Cover:
     """The micros `covered` of each charge of a cycle, by which deductions, and the sources after them."""
@@ -55,10 +55,10 @@ def cover(cycle: Cycle, sources: tuple[PaymentSource, ...]) -> Cover:
     return Cover(tuple(covered), tuple(deductions), tuple(after))
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class Payment:
-    """How something due was paid: `payable` = the deductions + `outstanding`, which is kept as a `debt`."""
+    """A payment: `payable` = the deductions + `outstanding`, which is kept as a `debt`."""
 
     deductions: Final[tuple[MoneyDeduction, ...]]
     outstanding: Final[Decimal]
@@ -76,10 +76,10 @@ NOTHING_PAID = Payment((), ZERO)
 
 
 def pay(due: Due, account: Account) -> tuple[Payment, Account]:
-    """Pays what is due at its issue time and returns the account after it.
+    """Pay what is due at its issue time and return the account after it.
 
-    Source of the order: the provider's bill columns (vouchers, stored-value card, cash, outstanding); vouchers come before
-    cash by its own words, the card after vouchers by the order of the columns.
+    Source of the order: the provider's bill columns (vouchers, stored-value card, cash, outstanding). The provider states that
+    vouchers come before cash; that the card comes after vouchers follows from the order of the columns.
     """
     at_billing = due.month is not None and account.contract.vouchers_at == "billing"
     payment, account = _take(due, account, lambda source: not (at_billing and source.may_pay_at_billing))
@@ -91,21 +91,21 @@ def pay(due: Due, account: Account) -> tuple[Payment, Account]:
 
 
 def pay_at_billing(due: Due, account: Account) -> tuple[Payment, Account]:
-    """Pays what it can of a bill that is settled with its month, from the sources that pay when a bill is made. Nothing is
-    outstanding of it. Source: the China site's vouchers since 2024-07-15."""
+    """Pay what is possible of a bill that is settled with its month, from the sources that pay when a bill is made. The rest is
+    not outstanding. Source: the China site's vouchers since 2024-07-15."""
     payment, account = _take(due, account, lambda source: source.may_pay_at_billing)
     return replace(payment, outstanding=ZERO), account
 
 
-def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> tuple[Payment, Account]:
-    """What the sources that are `asked` pay, each of what the ones before it have left."""
+def _take(due: Due, account: Account, may_pay: Callable[[MoneySource], bool]) -> tuple[Payment, Account]:
+    """Pay from the sources that `may_pay`, each of what the ones before it have left."""
     left = due.payable
     deductions: list[MoneyDeduction] = []
     after = list(account.sources)
     for number, source in enumerate(after):
         if not left:
             break
-        if isinstance(source, MoneySource) and asked(source):
+        if isinstance(source, MoneySource) and may_pay(source):
             taken, after[number] = source.pay(due, left)
             deductions += taken
             for one in taken:
@@ -118,7 +118,7 @@ def _take(due: Due, account: Account, asked: Callable[[MoneySource], bool]) -> t
 
 
 def _with_debt(outstanding: Sequence[Debt], debt: Debt) -> Sequence[Debt]:
-    # A bill of a time that the account had passed already is older than what is outstanding.
+    # A bill of a time that the account had already passed is older than the outstanding ones.
     if outstanding and debt_order(outstanding[-1]) > debt_order(debt):
         return tuple(sorted((*outstanding, debt), key=debt_order))
     # An account without money owes bill after bill.
@@ -134,10 +134,10 @@ def _check(payment: Payment, due: Due) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A top-up that arrived: `amount` = what it `repaid`, debt by debt + what it `added` to sources, by name.
+    """A top-up that arrived: `amount` = the parts `repaid` of debts + the parts `added` to sources, by name.
 
-    `at` is when it was taken in: its own time, or where the account had passed that already, the time that the account had
-    reached. It is never before the issue of what it repays.
+    It arrived `at` its own time, or, if the account had already passed that, at the time that the account had reached; never
+    before the issue of a bill that it repays.
     """
 
     top_up: TopUp
@@ -151,12 +151,12 @@ class Arrival:
 
     @property
     def taken_in(self) -> dict[str, Decimal]:
-        """What it added to each source that takes top-ups in, by the keys of `TAKEN_IN`."""
+        """The amounts added to sources that take top-ups, by the keys of `TAKEN_IN`."""
         return {one.key: self.added.get(name, ZERO) for name, one in TAKEN_IN.items()}
 
 
 def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
-    """Takes a top-up in: it repays what is outstanding, oldest first, then used credit; the rest is balance."""
+    """Receive a top-up: it repays outstanding bills, oldest first, then used credit; the rest is balance."""
     left = top_up.amount
     repaid: list[tuple[Debt, Decimal]] = []
     still: list[Debt] = []
@@ -176,7 +176,7 @@ def receive(top_up: TopUp, account: Account) -> tuple[Arrival, Account]:
 
 
 def _refill(amount: Decimal, account: Account) -> tuple[Mapping[str, Decimal], Account]:
-    """Gives money to the sources that take it, from the last to the first; what each took, by its name."""
+    """Give money to the sources that take it, from the last to the first; return the amounts by their names."""
     added: dict[str, Decimal] = {}
     after = []
     for source in reversed(account.sources):

@@ -1,4 +1,4 @@
-"""The balance: cash. It pays what vouchers and cards have left, and a top-up goes there when nothing is owed."""
+"""The balance: cash. It pays what vouchers and cards leave, and takes top-ups when nothing is owed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Balance(MoneySource):
 
     @classmethod
     def check(cls, fields: Fields, reading: Reading) -> None:
-        """Money in the balance would have repaid what is outstanding."""
+        """Report a balance while bills are outstanding: it would have repaid them."""
         balance = fields.get(BALANCE)
         if balance and balance.value and reading.has_debts:
             message = (

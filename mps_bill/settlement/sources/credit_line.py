@@ -1,4 +1,4 @@
-"""The credit line: what may be owed before a bill is outstanding. A top-up restores it before anything is balance."""
+"""The credit line: what may be owed before a bill is outstanding. A top-up restores it before it adds to the balance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREDIT_USED = optional("credit_used", money, "how much of the credit line is use
 
 @dataclass(frozen=True, slots=True)
 class CreditLine(MoneySource):
-    """What an account may owe, and what of it is used."""
+    """What an account may owe, and the used part of it."""
 
     limit: Decimal = ZERO
     used: Decimal = ZERO

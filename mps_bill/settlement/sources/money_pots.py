@@ -1,5 +1,4 @@
-"""Money under an id, with a time in which it can be used, and perhaps for some items alone: what vouchers and stored-value cards
-have in common."""
+"""Money with an id, a validity and perhaps a limit to some items: the common part of vouchers and stored-value cards."""
 
 from __future__ import annotations
 
@@ -32,14 +31,14 @@ from mps_bill.settlement.sources.payment_source import (
     take_from_lines,
 )
 
-FACE_VALUE = Field("face_value", money, "what it was worth at first")
+FACE_VALUE = Field("face_value", money, "its original value")
 REMAINING = optional("remaining", money, "what is left of it; default: all")
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyPot:
-    """Money for bills paid from `effective_from` until before `expires_at`. One limited to `items` (None: it pays for any) pays
-    their lines alone, and one with a `minimum_amount` only where these, or else the bill, come to that much."""
+    """Money for bills paid from `effective_from` until before `expires_at`. A pot limited to `items` (None: any) pays only their
+    lines; one with a `minimum_amount` pays only if these lines, or else the bill, reach it."""
 
     id: str
     face_value: Decimal
@@ -64,24 +63,24 @@ MINIMUM_AMOUNT = optional(
 
 
 def list_of_pots(key: str, several: str, one: str, *, limited: bool = False) -> Field[Many[Made[MoneyPot]]]:
-    """The key of an account file whose entries are pots, which may be `limited` to items and by a minimum; `several` and `one`
-    (`a voucher`) are their names."""
+    """The key of an account file whose entries are pots; if `limited`, they may be limited to items and by a minimum. `several`
+    and `one` (`a voucher`) are their names."""
     limits = (_items(f"the {one.partition(' ')[2]}'s items"), MINIMUM_AMOUNT) if limited else ()
     keys = (ID, FACE_VALUE, REMAINING, EFFECTIVE_FROM, EXPIRES_AT, *limits)
     entry = Object(one, keys, make=made(MoneyPot, FACE_VALUE.key))
     return list_of(key, f"the {several}", entry, several, ID, name="pots")
 
 
-#: The order and the number of each pot that has something left, the next to be used first.
+#: The order and the number of each pot that is not empty, the next one to use first.
 _Queue = list[tuple[tuple[Any, ...], int]]
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyPots(MoneySource):
-    """A source of pots, which stand in the list `entries` of an account file."""
+    """A source of pots, which are the list `entries` of an account file."""
 
     pots: tuple[MoneyPot, ...] = ()
-    #: Kept from bill to bill, once one was paid.
+    #: Kept from bill to bill after the first payment.
     _queue: _Queue | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     #: The list in the account file.
@@ -119,7 +118,7 @@ class MoneyPots(MoneySource):
                     asked.append(number)
                     yield self.pots[number]
 
-        # An account can have thousands of pots, of which a bill needs the first: the others are neither asked nor sorted.
+        # An account can have thousands of pots, and a bill needs the first ones: the others are neither looked at nor sorted.
         amounts = list(self.take(due, left, usable()))
         pots, queue, deductions = list(self.pots), queue.copy(), []
         for number, amount in zip(asked, amounts, strict=False):
@@ -136,10 +135,10 @@ class MoneyPots(MoneySource):
         return sorted((self.pot_order(pot), number) for number, pot in enumerate(self.pots) if pot.remaining)
 
     def take(self, due: Due, left: Decimal, pots: Iterable[MoneyPot]) -> Iterator[Decimal]:
-        """What each of `pots`, which are usable and in the order in which they are used, pays of `left` while any is left.
+        """Yield what each of `pots` (the usable ones, in order of use) pays of `left`, until nothing is left.
 
-        One limited to items pays at most the net amounts of its lines together rounded down to two decimals, less what other
-        pots took from those lines, each by the rule of `take_from_lines`."""
+        A pot limited to items pays at most the sum of its lines' net amounts, rounded down to two decimal places, less what other
+        pots took from these lines, each by the rule of `take_from_lines`."""
         payable = left
         lines: Sequence[PaidLine] = ()
         rooms: list[Decimal] = []
@@ -164,13 +163,12 @@ class MoneyPots(MoneySource):
                 return
 
     def pot_order(self, pot: MoneyPot) -> tuple[Any, ...]:
-        """Which pot is used first: those limited to items; then the earliest expiry, the smallest remaining, the earliest start,
-        the id."""
+        """The order in which pots are used: those limited to items first, then by expiry, remaining amount, start and id."""
         return (pot.items is None, pot.expires_at, pot.remaining, pot.effective_from, pot.id)
 
 
 def _rooms(lines: Sequence[PaidLine], limited: Iterable[LimitedPayment]) -> list[Decimal]:
-    """What those limited to items have left of each line."""
+    """What limited payments have left of each line."""
     rooms = [amount for _, amount in lines]
     for items, amount in limited:
         take_from_lines([item for item, _ in lines], rooms, items, amount)
@@ -178,7 +176,7 @@ def _rooms(lines: Sequence[PaidLine], limited: Iterable[LimitedPayment]) -> list
 
 
 def _room(lines: Sequence[PaidLine], rooms: Sequence[Decimal], items: frozenset[str], minimum: Decimal) -> Decimal:
-    """What a pot limited to `items` may still take in whole cents, or 0 where its lines do not reach the minimum."""
+    """The whole cents that a pot limited to `items` may still take; 0 if its lines do not reach the minimum."""
     whole = room = ZERO
     for (item, amount), left in zip(lines, rooms, strict=True):
         if item in items:

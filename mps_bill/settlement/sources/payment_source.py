@@ -19,20 +19,20 @@ from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.entries import Reading, Written, row
 
-#: A line of a bill as a source sees it: the item and its exact net amount.
+#: A line of a bill as sources get it: the item and its exact net amount.
 PaidLine = tuple[str, Decimal]
 #: Money as a decimal, or in ticks.
 Amount = TypeVar("Amount", int, Decimal)
-#: What was paid that is of some items alone: these, and how much.
+#: A payment that is limited to items: these, and the amount.
 LimitedPayment = tuple[frozenset[str], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What is `left` of one plan, voucher, ... (`id`), or of a source that has no parts (""), in its unit.
+    """The amount `left` of one plan, voucher, ... (`id`), or of a source without parts (""), in its unit.
 
-    `unit` is None for money. `whole` is what there was at first, where there is such a bound. It can be used from
-    `effective_from` until before `expires_at`; None: always.
+    `unit` is None for money. `whole` is the original amount, if there is one. The holding can be used from `effective_from` until
+    before `expires_at`; None: always.
     """
 
     id: str
@@ -43,14 +43,14 @@ class Holding:
     expires_at: int | None = None
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class Due:
-    """A bill or monthly statement (`month` is set) that is to be paid: `payable`, and the exact lines behind it, which are
-    made when a source asks for them.
+    """A bill or monthly statement (`month` is set) to be paid: the `payable`, and the exact lines that make it up, which are only
+    made when a source calls for them.
 
-    It is paid at `paid_at`, which is its issue time, or later where the account had passed that already. `limited` is what was
-    paid of its lines already that is of some items alone: by sources before, and of a month when its hours were billed.
+    It is paid at `paid_at`: its issue time, or later if the account had already passed that. `limited` are the payments limited
+    to items that its lines have already received: from earlier sources, and for a month when its hours were billed.
     """
 
     product: Final[str]
@@ -63,11 +63,11 @@ class Due:
     limited: Final[tuple[LimitedPayment, ...]] = ()
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class MoneyDeduction:
-    """What a source paid; `id` names a voucher or card. `remaining` is what is left of it then. `items` are the only ones that
-    it pays for; None: any."""
+    """A payment of a source; `id` is that of the voucher or card, which then has `remaining` left. It is limited to `items`;
+    None: any."""
 
     source: Final[str]
     id: Final[str | None]
@@ -79,9 +79,11 @@ class MoneyDeduction:
 def take_from_lines(
     codes: Iterable[str], rooms: list[Amount], items: Collection[str], amount: Amount
 ) -> list[tuple[int, Amount]]:
-    """Takes what money limited to `items` pays from the lines of these, in the order of the bill, of each all that it has room
-    for; what each line was taken, by its number. `codes` are the items of the lines, `rooms` what limited money has left of
-    them, which is changed. Payers and the split of payments over lines (`settlement/attribution.py`) have this one rule.
+    """Split an amount that is limited to `items` over the lines of these items, in the order of the bill, filling each line
+    before the next. Return the parts by the numbers of the lines.
+
+    `codes` are the items of the lines; `rooms`, which is updated, is what limited money may still pay of each. Sources that pay
+    and the split of payments over lines (`settlement/attribution.py`) share this rule.
 
     Raises:
         BrokenLaw: the lines have no room for the amount.
@@ -98,7 +100,7 @@ def take_from_lines(
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What a top-up adds to a source: its key in JSON and tables, the title of its column, and a text with the `{amount}`."""
+    """What a top-up adds to a source: the key in JSON and tables, the title of the column, and a text with the `{amount}`."""
 
     key: str
     title: str
@@ -117,49 +119,49 @@ class PaymentSource:
     #: The name of all that an account has of it.
     pool: ClassVar[str]
     pool_title: ClassVar[str]
-    #: What the closing statement calls it, where that is not `title`.
+    #: Its name in the closing statement, if that is not `title`.
     left_title: ClassVar[str] = ""
-    #: What its account in other books holds, as a text.
+    #: A description of its account in other books.
     in_books: ClassVar[str]
-    #: Whether it is of several parts, each with an id.
+    #: Whether it has several parts, each with an id.
     has_ids: ClassVar[bool] = True
-    #: Whether what it pays is owed to the provider, up to the `whole` of its holding.
+    #: Whether its payments are owed to the provider, up to the `whole` of its holding.
     is_owed: ClassVar[bool] = False
-    #: Whether what is left of it counts as available credit.
+    #: Whether the amount left counts as available credit.
     counts_as_credit: ClassVar[bool] = False
-    #: What a top-up adds to it; None where it takes no top-ups in, as no source with ids does.
+    #: What a top-up adds to it; None if it takes no top-ups, like every source with ids.
     taken_in: ClassVar[TakenIn | None] = None
-    #: The keys of the account file that people write, and those that the program writes; each is named as the field that it is.
+    #: The keys of the account file that people write, and those that the program writes; each is named like its attribute.
     keys: ClassVar[tuple[Field[Any], ...]]
     kept_keys: ClassVar[tuple[Field[Any], ...]] = ()
 
     @classmethod
     def read(cls, fields: Fields, reading: Reading) -> Self:
-        """What an account file has of the source; what is wrong is reported to `reading`."""
+        """Read the source from an account file; problems are reported to `reading`."""
         cls.check(fields, reading)
         found = ((key.name or key.key, fields.get(key)) for key in (*cls.keys, *cls.kept_keys))
         return cls(**{name: plain(value) for name, value in found if value is not None})
 
     @classmethod
     def check(cls, fields: Fields, reading: Reading) -> None:
-        """Reports what contradicts itself in its keys, or contradicts the price sheets."""
+        """Report contradictions within its keys or with the price sheets."""
 
     def written(self, offset: int) -> Mapping[str, Written]:
-        """The values of its keys, but for those that are left out; times are on the clock `offset`. Of an entry that stands in
-        the file already only single values may differ."""
+        """The written values of its keys, except those that are left out; times are on the clock `offset`. An entry that the file
+        already has may differ only in single values."""
         return row((*self.keys, *self.kept_keys), self, offset)
 
     def holdings(self) -> tuple[Holding, ...]:
-        """All that the account has of it, in the order of the file."""
+        """All holdings of the account, in the order of the file."""
         raise NotImplementedError
 
     def figures(self) -> Mapping[str, Any]:
-        """What is left of it, by the keys of an account in JSON."""
+        """The amounts left, by the keys of an account in JSON."""
         left = {one.id: one.left for one in self.holdings()}
         return {self.pool: left if self.has_ids else left[""]}
 
     def refilled(self, amount: Decimal) -> tuple[Decimal, PaymentSource]:
-        """How much of a top-up it takes in, and the source after it. Sources are asked from the last to the first."""
+        """The part of a top-up that it takes, and the source after it. Sources are called from the last to the first."""
         return ZERO, self
 
 
@@ -168,19 +170,19 @@ class MoneySource(PaymentSource):
 
     __slots__ = ()
 
-    #: The column of the provider's bills in which its payments are (`reconcile.export_columns.PAYMENTS`).
+    #: The column of the provider's bills that has its payments (`reconcile.export_columns.PAYMENTS`).
     column: ClassVar[str]
-    #: Whether an account can have it pay hour by hour, when the bill is made, also where it is settled by the month
+    #: Whether an account can let it pay when the bill of each hour is made, even under monthly settlement
     #: (`vouchers_at: billing`); it then pays no statement.
     may_pay_at_billing: ClassVar[bool] = False
 
     @classmethod
     def may_be_limited(cls) -> bool:
-        """Whether what an account has of it can be for some items alone, or from a minimum on."""
+        """Whether its parts can be limited to items or by a minimum."""
         return False
 
     def pay(self, due: Due, left: Decimal) -> tuple[Sequence[MoneyDeduction], MoneySource]:
-        """What it pays of `left`, the part of `due` that no source before it has paid, and the source after it."""
+        """Pay what it can of `left`, which earlier sources have not paid of `due`; return the payments and the source after."""
         raise NotImplementedError
 
 
@@ -204,7 +206,7 @@ class Uncovered:
         return not self.cycle.start < moment < self.cycle.end or moment in self.cycle.cuts
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class QuantityDeduction:
     """`micros` of a charge (its number in the cycle) that a source covered with `units` (millionths of `unit`).

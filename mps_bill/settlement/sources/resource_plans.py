@@ -1,7 +1,7 @@
-"""Resource plans take quantity from the lines of a bill before prices apply.
+"""Resource plans, which cover quantity of the lines of a bill before prices apply.
 
-Covered quantities are micros of the item's dimension; a plan's units are millionths of its unit. How many units a covered
-quantity takes is in general a fraction, so all of it is done on whole numbers with one division.
+Covered quantities are micros of the item's dimension; a plan's units are millionths of its unit. The units for a covered quantity
+are in general a fraction, so everything is calculated in whole numbers with one division.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ _COVERS_FROM = optional(
 class ResourcePlan:
     """Prepaid quantity: `total` and `remaining` are millionths of `unit`.
 
-    `covers` says for an item and spec how many of its units the plan gives for one: a coefficient of 3 takes 3 plan
-    minutes for a billed minute. `regions` is None where the plan holds in every region.
+    `covers` has a coefficient for each item and spec: a coefficient of 3 takes 3 plan minutes for a billed minute. `regions` is
+    None if the plan applies in every region.
     """
 
     id: str
@@ -139,7 +139,7 @@ class ResourcePlans(QuantitySource):
 
 
 def _read_plan(plan: Made[ResourcePlan], reading: Reading) -> ResourcePlan | None:
-    """The plan of an entry, with the specs that the price sheets have; None where something in it is wrong."""
+    """Read the plan of an entry, with the specs of the price sheets; None if something in it is wrong."""
     reading.remaining(plan, _REMAINING, _TOTAL, entries.quantity_text)
     reading.validity(plan)
     reading.regions(plan.parts(REGIONS))
@@ -169,9 +169,9 @@ def _read_covers(
 def rates_by_spec(
     rates: Iterable[Entry[str, Located[Decimal]]], versions: Sequence[Item]
 ) -> tuple[dict[str, Decimal], list[tuple[Place, str]]]:
-    """The coefficients by the specs that their keys stand for in the versions of an item, and what contradicts another one.
+    """The coefficients by the specs that their keys mean in the versions of an item, and the contradictions between them.
 
-    A key that no version has stays as it is.
+    A key that no version has is kept unchanged.
     """
     found: dict[str, Decimal] = {}
     contradictions = []
@@ -186,7 +186,7 @@ def rates_by_spec(
     return found, contradictions
 
 
-# Not frozen, for the reason that lines (`rating.lines`) are not.
+# Not frozen, for the same reason as lines (`rating.lines`).
 @dataclass(slots=True)
 class PlanDeduction(QuantityDeduction):
     """A deduction from a plan."""
@@ -218,27 +218,27 @@ def _part_in_force(plan: ResourcePlan, cycle: Cycle) -> str:
 
 
 def in_force(plan: ResourcePlan, cycle: Cycle) -> bool:
-    """Whether a plan covers any of a cycle. It never covers an earlier one."""
+    """Whether a plan is in force in any part of a cycle."""
     return plan.effective_from < cycle.end and cycle.start < plan.expires_at
 
 
 def covers_segment(plan: ResourcePlan, start: int) -> bool:
     """Whether a plan that is in force in a cycle covers its segment that starts at `start`.
 
-    Source: the provider's rules for applying resource plans (2026): a plan bought at 10:30:00 offsets what was used from
-    10:30:00 on, and not what the same bill of 10:00-11:00 has from before. An older page, which says that it offsets the
-    bill of 10:00-11:00, is `covers_from: cycle`.
+    Source: the provider's rules for applying resource plans (2026): a plan bought at 10:30:00 offsets usage from 10:30:00 on, but
+    not the earlier usage of the same bill of 10:00-11:00. According to an older page it offsets the bill of 10:00-11:00, which is
+    `covers_from: cycle`.
     """
     return plan.covers_from == "cycle" or plan.effective_from <= start < plan.expires_at
 
 
 def plan_order(plan: ResourcePlan) -> tuple[int, int, int, str]:
-    """Which plan is used first: the earliest expiry, then the smallest remaining, then the earliest start, then the id."""
+    """The order in which plans are used: by expiry, remaining amount, start and id."""
     return (plan.expires_at, plan.remaining, plan.effective_from, plan.id)
 
 
 class _Covering:
-    """The covering of a cycle's charges from plans: what was taken, and the exact units of each name so far."""
+    """Covers the charges of a cycle from plans: the deductions so far, and the exact units taken, by unit."""
 
     def __init__(self, uncovered: Uncovered) -> None:
         self._uncovered = uncovered
@@ -266,7 +266,7 @@ class _Covering:
         return plan if remaining == plan.remaining else replace(plan, remaining=remaining)
 
     def _take(self, plan: ResourcePlan, number: int, rate: Fraction, remaining: int) -> tuple[int, int]:
-        """The micros that the plan covers of a charge, the earliest segment first, and the units that it takes for them."""
+        """Cover a charge from the plan, the earliest segment first; return the micros and the units taken for them."""
         covered = taken = 0
         charge, segments = self._uncovered.cycle.charges[number], self._uncovered.left(number)
         for start, left in segments.items():
@@ -278,16 +278,17 @@ class _Covering:
         return covered, taken
 
     def _units(self, unit: Unit, exact: Fraction) -> int:
-        """The units that an exact number of them takes: what the rounded running total of the bill grows by."""
+        """Round an exact number of units to the growth of the bill's rounded running total."""
         before = self._exact.get(unit.name, Fraction(0))
         total = self._exact[unit.name] = before + exact
         return _rounded(total) - _rounded(before)
 
 
 def unit_rate(plan: ResourcePlan, charge: Charge) -> Fraction | None:
-    """Millionths of the plan's unit for one micro of the charge; None where the plan does not cover it.
+    """Millionths of the plan's unit for one micro of the charge; None if the plan does not cover it.
 
-    The quantity is taken in the plan's unit and then by the coefficient: at 3, ten minutes take 30 minutes or half an hour.
+    The quantity is converted to the plan's unit and multiplied by the coefficient: at 3, ten minutes take 30 minutes or half an
+    hour.
     """
     rate = plan.covers.get(charge.item.code, {}).get(charge.spec)
     if rate is None or charge.item.unit.dimension != plan.unit.dimension:
@@ -299,7 +300,7 @@ def unit_rate(plan: ResourcePlan, charge: Charge) -> Fraction | None:
 
 
 def coverable(remaining: int, rate: Fraction, charge: Charge) -> int:
-    """The most micros that `remaining` can cover, rounded down to the item's metering step (pro rata: to six decimals of
+    """The maximum micros that `remaining` can cover, rounded down to the item's metering step (pro rata: to six decimal places of
     its unit): 5,000 plan minutes at 3 cover 1,666.66 minutes in steps of 0.01. Source: the provider's plan rules."""
     step = charge.item.metering.step or charge.item.unit.factor
     return remaining * rate.denominator // (rate.numerator * step) * step

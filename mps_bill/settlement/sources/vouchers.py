@@ -1,4 +1,4 @@
-"""Vouchers, which an account file can have pay in another order, and when bills are made."""
+"""Vouchers. An account file can choose their order, and that they pay when bills are made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOUCHER_ORDER = optional(
 
 @dataclass(frozen=True, slots=True)
 class Vouchers(MoneyPots):
-    """The vouchers of an account, and the order in which they pay."""
+    """The vouchers of an account and the order in which they pay."""
 
     order: VoucherOrder = "earliest-expiry"
 
@@ -38,7 +38,7 @@ class Vouchers(MoneyPots):
     keys = (entries, VOUCHER_ORDER)
 
     def pot_order(self, pot: MoneyPot) -> tuple[Any, ...]:
-        """By the largest balance, too, those limited to items come first."""
+        """The order of use; those limited to items come first, also with `largest-balance`."""
         if self.order == "earliest-expiry":
             return MoneyPots.pot_order(self, pot)
         return (pot.items is None, -pot.remaining, pot.expires_at, pot.effective_from, pot.id)
