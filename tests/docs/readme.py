@@ -1,13 +1,13 @@
-"""The output shown in README.md, README.zh-CN.md and the pages of docs/: made by running the commands, and held to what they
-print.
+"""The output shown in README.md, README.zh-CN.md and the pages of docs/: written by running the commands, and compared with
+what they print.
 
 A block stands between two comments and is written by this module:
 
     <!-- output: mps-bill bill samples/month-turn.csv --prices mps-china -->
     <!-- end -->
 
-`python tests/docs/readme.py --rewrite` writes the blocks anew; without the option it says which of them are out of date, with
-`--installed PROGRAM` by running an installed program in the working folder.
+`python tests/docs/readme.py --rewrite` rewrites the blocks; without the option it lists those that are out of date. With
+`--installed PROGRAM` it runs an installed program in the working folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-#: The pages that show output, README.md as the first.
+#: The pages that show output, README.md first.
 PAGES = (
     README,
     ROOT / "README.zh-CN.md",
@@ -35,7 +35,7 @@ _NEVER_SHOWN = (2, 70)
 
 
 def with_output(text: str, installed: str | None = None) -> str:
-    """The page with every block as its command prints it now."""
+    """Return the page with the current output in every block."""
 
     def now(match: re.Match[str]) -> str:
         return f"<!-- output: {match['command']} -->\n{block(match['command'], installed)}<!-- end -->"
@@ -48,11 +48,11 @@ def commands(text: str) -> list[str]:
 
 
 def block(command: str, installed: str | None = None) -> str:
-    """A fenced block with a command and what it prints in the folder of the repository, or as an installed program in the
-    working folder, 80 columns wide.
+    """Return a fenced block with a command and its output, 80 columns wide, run in the folder of the repository or, with an
+    installed program, in the working folder.
 
     Raises:
-        ValueError: it is no command of this program, a wrong one, or it writes a file.
+        ValueError: it is not a command of this program, is wrong, or writes a file.
     """
     program, *words = shlex.split(command)
     if program != "mps-bill":

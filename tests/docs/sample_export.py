@@ -1,4 +1,4 @@
-"""The sample export `samples/export-2023-11-10.csv`: the sample day as today's export of the console has it.
+"""The sample export `samples/export-2023-11-10.csv`: the sample day in the form of the console's current export.
 
 `python -m tests.docs.sample_export` writes it anew. Two things in it are wrong: the hour from 14:00 has 10 minutes of HD too
 many, those of job j-1016, which failed; and a minute of Dolby costs 4.00 and not 3.50.
@@ -18,18 +18,18 @@ FILE = ROOT / "samples" / "export-2023-11-10.csv"
 _HOUR, _ITEM, _REGION, _QUANTITY, _PRICE = "服务开始时间", "计费项名称", "地域Code", "用量", "官网目录价"
 _PAYABLE = "应付金额（含税）"
 _REGIONS = {"cn-shanghai": "华东2（上海）", "cn-beijing": "华北2（北京）", "cn-hangzhou": "华东1（杭州）"}
-#: An item whose spec is also that of another has a name of its own on the bill.
+#: If two items share a spec, each has its own name on the bill.
 _NAMES = {("2023-11-10 16:00:00", "H264.HD"): "Editing.H264.HD"}
 _WRONG = {
     ("2023-11-10 14:00:00", "H264.HD"): {"抵扣前用量": "20", _QUANTITY: "20"},
     ("2023-11-10 16:00:00", "Dolby"): {_PRICE: "4.00"},
 }
-#: What a row says that is for a whole bill.
+#: The fields of a row that covers a whole bill.
 _OF_A_BILL = ("账单月份", "账单日期", _HOUR, "服务结束时间", "产品Code", "产品名称", "定价币种")
 
 
 def text() -> str:
-    """The file; the rounding of each bill is that of what its rows come to."""
+    """Return the file. The rounding of each bill is that of the sum of its rows."""
     export: list[Row] = []
     for _, of_hour in groupby(v2_rows(sample_day().bills), lambda row: row[_HOUR]):
         lines = [_line(row) for row in of_hour if row["费用类型"] != ROUNDING]

@@ -15,7 +15,7 @@ JOBS = 5_000
 #: An hour of the month without any job, so that 743 hours have a bill.
 _QUIET_HOUR = (24, 4)
 _HEADER = "job_id,output,completed_at,region,item,spec,codec,width,height,quantity,unit,status,tag_project,tag_team"
-#: Item, spec, codec, size, unit, the most that a job has, and how often.
+#: Item, spec, codec, size, unit, the maximum of a job, and how often.
 _KINDS = (
     ("transcoding", "", "H264", (1920, 1080), "minute", 30, 20),
     ("transcoding", "", "H264", (1280, 720), "minute", 30, 24),
@@ -32,7 +32,7 @@ _PROJECTS = (("drama", "series"), ("news", "desk"), ("sports", "desk"), ("kids",
 
 
 def rows() -> Iterator[str]:
-    """The lines of the file, the header first."""
+    """Yield the lines of the file, header first."""
     draw = random.Random(20231201)
     yield _HEADER
     hours = [(day, hour) for day in range(1, 32) for hour in range(24) if (day, hour) != _QUIET_HOUR]

@@ -1,4 +1,4 @@
-"""docs/glossary.md has the words of the commands and of the documents that people write."""
+"""docs/glossary.md has every command and every key of the documents that people write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mps_bill.cli.schema import DOCUMENTS, document_of
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-#: The keys of an import profile have a page of their own, which the glossary names.
+#: The keys of an import profile have their own page, which the glossary names.
 PROFILES = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
 
 

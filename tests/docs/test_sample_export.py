@@ -1,4 +1,4 @@
-"""The sample export is what its generator makes of the sample day, and exactly what is wrong in it is found."""
+"""The sample export is what its generator makes from the sample day, and exactly its errors are found."""
 
 from __future__ import annotations
 
