@@ -1,7 +1,7 @@
 """The sample export `samples/export-2023-11-10.csv`: the sample day in the form of the console's current export.
 
-`python -m tests.docs.sample_export` writes it anew. Two things in it are wrong: the hour from 14:00 has 10 minutes of HD too
-many, those of job j-1016, which failed; and a minute of Dolby costs 4.00 and not 3.50.
+`python -m tests.docs.sample_export` rewrites it. It has two deliberate errors: the hour from 14:00 has 10 minutes of HD too
+many, those of the failed job j-1016; and a minute of Dolby costs 4.00 instead of 3.50.
 """
 
 from __future__ import annotations

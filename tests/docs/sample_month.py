@@ -1,6 +1,6 @@
 """The sample month `samples/studio-2023-12.csv.gz`: 5,000 jobs of a studio, made with a fixed seed.
 
-`python tests/docs/sample_month.py` writes it anew. 17 December is dear, because a film was delivered in 4K on it.
+`python tests/docs/sample_month.py` rewrites it. 17 December is expensive, because a film was delivered in 4K that day.
 """
 
 from __future__ import annotations
