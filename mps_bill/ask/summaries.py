@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import repeat
 
-from mps_bill.core.decimals import ZERO
-from mps_bill.core.shares import split_amount
+from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, scaled
+from mps_bill.core.shares import split_whole
 from mps_bill.core.times import Calendar, clock
-from mps_bill.core.units import Unit
+from mps_bill.core.units import Unit, ticks_of
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
@@ -144,7 +144,6 @@ class _Rows:
         self.found: dict[tuple[str, tuple[str | None, ...]], SummaryRow] = {}
         self.of_bills = not of_lines
         self._by = by
-        self._by_tags = any(grouping in tags for grouping in by)
         self._parts = parts_by(of_lines, tags)
         #: Where each grouping is among the values of a line: periods first.
         self._places = [[*(one for one in by if one in PERIODS), *of_lines].index(grouping) for grouping in by]
@@ -166,8 +165,9 @@ class _Rows:
         """Add the lines of a bill, and its rounding in a row of its own; `paid` is as in `Billed`."""
         periods = self.periods(bill)
         for number, line in enumerate(bill.lines):
-            shares = _shares(paid[number], line, split=self._by_tags) if paid else repeat({})
-            for (values, part), share in zip(self._parts(line), shares, strict=False):
+            parts = list(self._parts(line))
+            shares = _shares(paid[number], [part for _, part in parts]) if paid else repeat({})
+            for (values, part), share in zip(parts, shares, strict=False):
                 found = (*periods.values(), *values)
                 row = self.row(SUM, tuple([found[place] for place in self._places]))
                 row.add_line(part)
@@ -193,13 +193,18 @@ def largest(summary: Summary, maximum: int) -> Summary:
     return replace(summary, rows=(*kept[:number], others, *kept[number:]))
 
 
-def _shares(paid: Paid, line: LineItem, *, split: bool) -> Sequence[Paid]:
-    """Return the payments of a line, or those of each of its parts if it is `split` by its tags."""
-    weights = [share.micros for share in line.charge.shares]
-    if not split or len(weights) == 1:
+def _shares(paid: Paid, parts: Sequence[LineItem]) -> Sequence[Paid]:
+    """Return the payments of each part of a line. Each payment is split in proportion to what is unpaid of the parts, so that the
+    payments of a part add up to its net amount if the line is fully paid."""
+    if len(parts) == 1:
         return [paid]
-    shares = {source: split_amount(amount, weights) for source, amount in paid.items()}
-    return [{source: amounts[number] for source, amounts in shares.items()} for number in range(len(weights))]
+    unpaid = [ticks_of(part.net) for part in parts]
+    shares: list[dict[str, Decimal]] = [{} for _ in parts]
+    for source, amount in paid.items():
+        for number, ticks in enumerate(split_whole(ticks_of(amount), unpaid)):
+            unpaid[number] -= ticks
+            shares[number][source] = scaled(ticks, AMOUNT_PLACES) if ticks else ZERO
+    return shares
 
 
 def listed_items(bills: Iterable[Bill]) -> list[Item]:

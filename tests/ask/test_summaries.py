@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mps_bill.ask.apply_selection import selected_bills
 from mps_bill.ask.summaries import GROUPINGS, OTHERS, ROUNDING, SUM, Billed, Summary, largest, summarise
+from mps_bill.core.decimals import AMOUNT_PLACES, scaled
 from mps_bill.core.times import HOUR, Period, parse_period, parse_second
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
@@ -103,6 +104,27 @@ def test_a_line_split_by_tags_loses_nothing(parts: list[tuple[int, str]]) -> Non
         for tag in {tag for _, tag in parts}
     }
     assert {row.keys[0]: row.amount for row in by_tag.rows if row.kind == SUM} == chosen
+
+
+@given(QUANTITIES, st.lists(st.integers(0, 10**10), max_size=3))
+def test_the_payments_of_a_tag_are_its_net_amount_to_the_last_digit(
+    parts: list[tuple[int, str]], paid: list[int]
+) -> None:
+    rows = [
+        f"{n},2023-11-10T10:00:00+08:00,cn-shanghai,review,porn,{q},second,{tag}" for n, (q, tag) in enumerate(parts)
+    ]
+    (bill,) = tagged(*rows).bills
+    payments = []
+    for line in bill.lines:
+        left, by_source = line.ticks, {}
+        for number, ticks in enumerate((*paid, line.ticks)):
+            by_source[f"source {number}"] = scaled(min(ticks, left), AMOUNT_PLACES)
+            left -= min(ticks, left)
+        payments.append(by_source)
+    found = summarise([Billed(bill, {}, lambda: [*payments, {}])], (TAG,), (TAG,))
+    for row in found.rows:
+        assert sum(row.paid.values()) == (row.list_amount if row.kind == SUM else 0)
+        assert all(amount >= 0 for amount in row.paid.values())
 
 
 def test_tiers_by_the_month_stay_those_of_the_whole_input() -> None:
