@@ -212,17 +212,14 @@ def _syntax_problem(error: Exception, file: str) -> Problem:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list whose end has not been reached. In a mapping, `key` is set between a key and its value."""
+    """A mapping or list whose end has not been reached. `nodes` of a mapping are keys and values in turn."""
 
     place: Place
     is_map: bool
     in_brackets: bool
-    entries: list[MapEntry]
-    parts: list[Node]
+    nodes: list[Node]
     seen: dict[str, Place]
     whole: bool = True
-    awaits_value: bool = False
-    key: ScalarNode | None = None
 
 
 class _Builder:
@@ -250,7 +247,7 @@ class _Builder:
                     return None
                 self._check_properties(event)
                 is_map = name == "MappingStartEvent"
-                self.stack.append(_Open(self._place(event), is_map, bool(event.flow_style), [], [], {}))
+                self.stack.append(_Open(self._place(event), is_map, bool(event.flow_style), [], {}))
             elif name in ("MappingEndEvent", "SequenceEndEvent"):
                 self._add(_closed(self.stack.pop(), event))
             elif name == "AliasEvent":
@@ -293,38 +290,32 @@ class _Builder:
             self.root = node
             return
         top = self.stack[-1]
-        if not top.is_map:
-            top.parts.append(node)
-        elif top.awaits_value:
-            if top.key:
-                top.entries.append(MapEntry(top.key, node))
-            top.key, top.awaits_value = None, False
-        else:
-            top.key, top.awaits_value = self._key(top, node), True
+        is_key = top.is_map and len(top.nodes) % 2 == 0
+        top.nodes.append(self._key(top, node) if is_key else node)
 
-    def _key(self, top: _Open, node: Node) -> ScalarNode | None:
-        if not isinstance(node, ScalarNode):
-            top.whole = False
-            if not isinstance(node, BrokenNode):
-                self.problems.append(Problem(node.place, COMPLEX_KEY, "a key must be a single value, not a collection"))
-            return None
-        if node.text == "<<" and not node.quoted:
-            top.whole = False
-            self.problems.append(Problem(node.place, MERGE_KEY, "`<<` merges mappings; write the keys out instead"))
-            return None
-        first = top.seen.setdefault(node.text, node.place)
-        if first is not node.place:
+    def _key(self, top: _Open, node: Node) -> Node:
+        """Return the key; a broken node if it is refused."""
+        if isinstance(node, ScalarNode) and (node.quoted or node.text != "<<"):
+            first = top.seen.setdefault(node.text, node.place)
+            if first is node.place:
+                return node
             message = f"duplicate key {quoted(node.text)}; {defined_at(first)}"
             self.problems.append(Problem(node.place, DUPLICATE_KEY, message))
-            return None
-        return node
+        else:
+            top.whole = False
+            if isinstance(node, ScalarNode):
+                self.problems.append(Problem(node.place, MERGE_KEY, "`<<` merges mappings; write the keys out instead"))
+            elif not isinstance(node, BrokenNode):
+                self.problems.append(Problem(node.place, COMPLEX_KEY, "a key must be a single value, not a collection"))
+        return BrokenNode(node.place, node.end)
 
 
 def _closed(top: _Open, event: Any) -> Node:
     """Return the mapping or list that an event ends. Without brackets it ends with its last part, not after the comments
     that follow."""
-    last = [entry.value for entry in top.entries[-1:]] if top.is_map else top.parts[-1:]
-    end = last[0].end if last and not top.in_brackets else event.end_mark.index
-    if top.is_map:
-        return MapNode(tuple(top.entries), top.place, top.whole, end)
-    return ListNode(tuple(top.parts), top.place, end)
+    end = top.nodes[-1].end if top.nodes and not top.in_brackets else event.end_mark.index
+    if not top.is_map:
+        return ListNode(tuple(top.nodes), top.place, end)
+    pairs = zip(top.nodes[::2], top.nodes[1::2], strict=True)
+    entries = tuple(MapEntry(key, value) for key, value in pairs if isinstance(key, ScalarNode))
+    return MapNode(entries, top.place, top.whole, end)
