@@ -26,7 +26,8 @@ from mps_bill.rating.bills import Amounts
 from mps_bill.rating.contract import LIST_PRICES
 from mps_bill.render.cells import as_data
 from mps_bill.settlement.account import Account
-from mps_bill.view.tables import Kind, Moment, Record, Records, Value
+from mps_bill.view.columns import Kind, Moment, Record, Value
+from mps_bill.view.tables import Records
 
 __all__ = ["Account", "BillResult", "InputRejected", "PriceBook", "Problem", "SettleResult", "bill", "load_account",
            "load_prices", "settle"]  # fmt: skip

@@ -18,7 +18,7 @@ import mps_bill
 from mps_bill import InputRejected, api, bill, load_account, load_prices, settle
 from mps_bill.cli import run
 from mps_bill.render.cells import as_data
-from mps_bill.view.tables import Moment
+from mps_bill.view.columns import Moment
 from tests.conftest import ROOT
 from tests.test_architecture import modules_loaded_by
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 from mps_bill.core.decimals import amount_text, percent, percent_text, plain, round_money, stripped
 from mps_bill.core.language import mark
 from mps_bill.core.times import iso, time_text
-from mps_bill.view.tables import MONEY_PLACES, As, Column, Kind, Moment, Quantity, Series, Table, Value, number
+from mps_bill.view.columns import MONEY_PLACES, As, Column, Kind, Moment, Quantity, Value, number
+from mps_bill.view.tables import Series, Table
 
 #: A whole part that has groups. It is never 0, whose sign a number would lose.
 _WHOLE = re.compile(r"-?[0-9]{4,}")

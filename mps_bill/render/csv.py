@@ -6,7 +6,8 @@ import csv
 from typing import IO
 
 from mps_bill.render.cells import as_data
-from mps_bill.view.tables import Records, Value
+from mps_bill.view.columns import Value
+from mps_bill.view.tables import Records
 
 
 def write(records: Records, stream: IO[str], *, header: bool = True) -> None:

@@ -18,7 +18,8 @@ from mps_bill.core.language import current, mark, tr
 from mps_bill.render.cells import ROUNDED, as_text, has_rounded_bars, is_rounded, money_text
 from mps_bill.render.html_charts import bar_chart, column_chart
 from mps_bill.render.html_tables import html_table, safe
-from mps_bill.view.tables import LINES, Column, Report, Series, Table
+from mps_bill.view.columns import Column
+from mps_bill.view.tables import LINES, Report, Series, Table
 
 #: Languages whose tag in a page says more than their name here: which script, and so which shapes of characters.
 _LANGUAGE_TAGS = {"zh": "zh-CN"}

@@ -9,7 +9,8 @@ from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import printable
 from mps_bill.core.language import tr
 from mps_bill.render.cells import as_text, cell_text
-from mps_bill.view.tables import As, Column, Columns, Row, Table, Value, number
+from mps_bill.view.columns import As, Column, Columns, Row, Value, number
+from mps_bill.view.tables import Table
 
 #: Columns that take room and add little to the others; the filter finds their words all the same.
 _UNSEEN = ("item_name", "family", "tier", "billed_quantity")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import printable, width_of
 from mps_bill.render.cells import cell_text
-from mps_bill.view.tables import Column, Columns, Heading, Row, Table
+from mps_bill.view.columns import Column, Columns, Row
+from mps_bill.view.tables import Heading, Table
 
 #: The cells of a row as text.
 Texts = tuple[str, ...]

@@ -13,7 +13,8 @@ from mps_bill.core.language import tr
 from mps_bill.render.cells import ROUNDED, is_rounded
 from mps_bill.render.folding import folded
 from mps_bill.render.table_layout import Measures, Part, Texts, laid_out, measured, safe, texts_of
-from mps_bill.view.tables import Block, Column, Columns, Details, Heading, Mark, Note, Section, Table
+from mps_bill.view.columns import Column, Columns
+from mps_bill.view.tables import Block, Details, Heading, Mark, Note, Section, Table
 
 #: Wide enough for every table; off a terminal nothing may be shortened or folded to a width that nobody asked for.
 UNLIMITED = 10_000

@@ -22,19 +22,8 @@ from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import mark, tr
 from mps_bill.render.cells import as_text, is_rounded
 from mps_bill.render.formats import TooLarge
-from mps_bill.view.tables import (
-    BILLS,
-    LINES,
-    MONEY_PLACES,
-    As,
-    Column,
-    Moment,
-    Report,
-    Series,
-    Table,
-    Value,
-    number,
-)
+from mps_bill.view.columns import MONEY_PLACES, As, Column, Moment, Value, number
+from mps_bill.view.tables import BILLS, LINES, Report, Series, Table
 
 if TYPE_CHECKING:
     from xlsxwriter.chart import Chart

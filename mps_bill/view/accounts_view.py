@@ -15,8 +15,9 @@ from mps_bill.metering.usage_columns import ACCOUNT_COLUMN
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import RECORDS
 from mps_bill.view.bill_view import money_columns
+from mps_bill.view.columns import Column
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import Block, Column, Note, Records, Section, Table
+from mps_bill.view.tables import Block, Note, Records, Section, Table
 
 FORMAT = "mps-bill/account-bills/1"
 #: Rows of the summary by account; what the accounts behind them come to is one row more.

@@ -13,24 +13,9 @@ from mps_bill.core.decimals import amount_text, plain, scaled
 from mps_bill.core.language import mark, tr, tr_many
 from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import QUANTITY_PLACES, in_unit
+from mps_bill.view.columns import Column, Moment, Quantity, Record, attributes, columns_of, moment, pick, select
 from mps_bill.view.reading_report import control_totals_text
-from mps_bill.view.tables import (
-    Block,
-    Column,
-    Heading,
-    Moment,
-    Note,
-    Quantity,
-    Record,
-    Records,
-    Table,
-    attributes,
-    columns_of,
-    moment,
-    pick,
-    select,
-    table,
-)
+from mps_bill.view.tables import Block, Heading, Note, Records, Table, table
 
 FORMAT = "mps-bill/plans-advice/1"
 #: So many packs of one size, or all that are bought, as `_pack_record` and `_outcome_record` spell them.

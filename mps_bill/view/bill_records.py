@@ -13,8 +13,8 @@ from mps_bill.core.times import Calendar, date_text, offset_text
 from mps_bill.pipeline import BillRun
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem
+from mps_bill.view.columns import Column, Columns, Moment, Quantity, Record, columns_of, pick, select
 from mps_bill.view.reading_report import begin_json
-from mps_bill.view.tables import Column, Columns, Moment, Quantity, Record, columns_of, pick, select
 
 FORMAT = "mps-bill/bills/1"
 

@@ -14,25 +14,11 @@ from mps_bill.pipeline import BillRun
 from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, Cycle, sum_amounts
 from mps_bill.view import bill_records
+from mps_bill.view.columns import MONEY_PLACES, Column, Columns, Record, Row, Value, pick
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.reasons import item_title
 from mps_bill.view.summary_view import summary_json, summary_records, summary_table
-from mps_bill.view.tables import (
-    MONEY_PLACES,
-    Block,
-    Column,
-    Columns,
-    Heading,
-    Note,
-    Record,
-    Records,
-    Report,
-    Row,
-    Table,
-    Value,
-    pick,
-    table,
-)
+from mps_bill.view.tables import Block, Heading, Note, Records, Report, Table, table
 
 T = TypeVar("T")
 #: From as many seconds on no bill is printed in full, and the sums stand first.

@@ -8,8 +8,9 @@ from typing import Any
 
 from mps_bill.ask.price_cases.run_cases import CaseResult, FileResult
 from mps_bill.core.diagnostics import counted, printable
+from mps_bill.view.columns import attributes
 from mps_bill.view.reading_report import problem_json
-from mps_bill.view.tables import Case, Suites, attributes
+from mps_bill.view.tables import Case, Suites
 
 FORMAT = "mps-bill/prices-test/1"
 

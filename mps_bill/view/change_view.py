@@ -11,26 +11,11 @@ from mps_bill.ask.change_sides import ChangeRun
 from mps_bill.ask.changes import NO_CHANGE, Change, Changes, ChangeSide, Key
 from mps_bill.core.language import tr, tr_many
 from mps_bill.core.times import DAY, Calendar
+from mps_bill.view.columns import MONEY_PLACES, Column, Columns, Record, Row, columns_of, moment, pick
 from mps_bill.view.reading_report import begin_json, control_totals_text, selection_text
 from mps_bill.view.run_report import control_totals_table
 from mps_bill.view.summary_view import key_column
-from mps_bill.view.tables import (
-    MONEY_PLACES,
-    Block,
-    Column,
-    Columns,
-    Note,
-    Record,
-    Records,
-    Report,
-    Row,
-    Table,
-    columns_of,
-    figures_of,
-    moment,
-    pick,
-    table,
-)
+from mps_bill.view.tables import Block, Note, Records, Report, Table, figures_of, table
 
 FORMAT = "mps-bill/changes/1"
 #: The net amounts of a change, and what makes it. An average of days has decimals that nobody reads.

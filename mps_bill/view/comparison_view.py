@@ -11,25 +11,10 @@ from mps_bill.ask.comparison import Comparison, ItemCost, Side
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.language import mark, tr
 from mps_bill.pipeline import control_totals
+from mps_bill.view.columns import Column, Quantity, Row, Value, attributes, change, columns_of, pick
 from mps_bill.view.reading_report import begin_json, control_totals_text, selection_text
 from mps_bill.view.run_report import control_totals_table
-from mps_bill.view.tables import (
-    Block,
-    Column,
-    Note,
-    Quantity,
-    Records,
-    Report,
-    Row,
-    Table,
-    Value,
-    attributes,
-    change,
-    columns_of,
-    figures_of,
-    pick,
-    table,
-)
+from mps_bill.view.tables import Block, Note, Records, Report, Table, figures_of, table
 
 FORMAT = "mps-bill/comparison/1"
 COLUMNS = (

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.core.language import tr
-from mps_bill.view.tables import Block, Column, Note, Records, columns_of, table
+from mps_bill.view.columns import Column, columns_of
+from mps_bill.view.tables import Block, Note, Records, table
 
 FORMAT = "mps-bill/config/1"
 SETTING = (*columns_of("key", "value"), Column("from", sense="source"))

@@ -14,8 +14,9 @@ from mps_bill.core.units import UNITS, in_unit
 from mps_bill.price_sheet.words import quantity_words
 from mps_bill.view import reasons
 from mps_bill.view.bill_records import LINE, bill_json, line_record
+from mps_bill.view.columns import Quantity, Record, pick
 from mps_bill.view.reasons import Step
-from mps_bill.view.tables import Block, Quantity, Record, pick, table
+from mps_bill.view.tables import Block, table
 
 FORMAT = "mps-bill/estimate/1"
 

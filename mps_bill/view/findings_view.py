@@ -9,8 +9,9 @@ from typing import Any, Literal
 from mps_bill.core.diagnostics import LISTED_OF_A_KIND, Problem, counted, printable, report_of, width_of
 from mps_bill.documents.yaml_tree import lines_of
 from mps_bill.price_sheet.sheet_problems import BY_CALENDAR, is_warning
+from mps_bill.view.columns import attributes
 from mps_bill.view.reading_report import lines_of_others, problem_json
-from mps_bill.view.tables import Case, Suites, attributes
+from mps_bill.view.tables import Case, Suites
 
 FORMAT = "mps-bill/prices-check/1"
 Level = Literal["error", "warning"]

@@ -23,7 +23,8 @@ from mps_bill.price_sheet.words import with_unit
 from mps_bill.rating.bills import Bill, StatementMonth
 from mps_bill.rating.contract import Discount
 from mps_bill.rating.lines import LineItem
-from mps_bill.view.tables import Column, Quantity, Record, Records
+from mps_bill.view.columns import Column, Quantity, Record
+from mps_bill.view.tables import Records
 
 if TYPE_CHECKING:
     # Bills without an account need nothing of settlement.

@@ -30,26 +30,8 @@ from mps_bill.price_sheet.sheet_diff import ItemChange, RateChange, SheetDiff, W
 from mps_bill.price_sheet.sheet_model import Item, PriceSheet
 from mps_bill.price_sheet.sheet_sets import Ended, SetDiff
 from mps_bill.price_sheet.words import time_words
-from mps_bill.view.tables import (
-    Block,
-    Column,
-    Details,
-    Heading,
-    Mark,
-    Moment,
-    Note,
-    Record,
-    Row,
-    Section,
-    Table,
-    Value,
-    attributes,
-    change,
-    columns_of,
-    moment,
-    pick,
-    table,
-)
+from mps_bill.view.columns import Column, Moment, Record, Row, Value, attributes, change, columns_of, moment, pick
+from mps_bill.view.tables import Block, Details, Heading, Mark, Note, Section, Table, table
 
 #: The format of the document, and by which a comment of a pull request is found again and updated.
 FORMAT = "mps-bill/prices-diff/1"

@@ -13,25 +13,8 @@ from mps_bill.core.times import date_text
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, PriceSheet, Unpriced
 from mps_bill.price_sheet.table import Coverage, Grid, HistoryRow, PastPrice, PriceRow
 from mps_bill.price_sheet.words import by_group, cycle_words, length_words, metering_words, rounding_words, time_words
-from mps_bill.view.tables import (
-    Block,
-    Column,
-    Heading,
-    Moment,
-    Note,
-    Record,
-    Records,
-    Row,
-    Table,
-    Value,
-    attributes,
-    columns_of,
-    moment,
-    pick,
-    records_of,
-    select,
-    table,
-)
+from mps_bill.view.columns import Column, Moment, Record, Row, Value, attributes, columns_of, moment, pick, select
+from mps_bill.view.tables import Block, Heading, Note, Records, Table, records_of, table
 
 FORMAT = "mps-bill/prices/1"
 _SETTLEMENTS = {"hourly": mark("hourly"), "monthly": mark("monthly")}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mps_bill.core.diagnostics import Problem, ProblemGroup, ProblemReport, counted
 from mps_bill.core.language import mark, tr
 from mps_bill.core.times import offset_text, time_text
-from mps_bill.view.tables import attributes, moment
+from mps_bill.view.columns import attributes, moment
 
 if TYPE_CHECKING:
     from mps_bill.metering.groups import ControlTotals

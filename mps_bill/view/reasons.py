@@ -14,7 +14,8 @@ from mps_bill.price_sheet.sheet_model import EVERY_REGION, Item
 from mps_bill.price_sheet.spec import CODEC, RESOLUTION, bucket, is_constant
 from mps_bill.price_sheet.words import metering_words, quantity_words, with_unit
 from mps_bill.rating.lines import Charge, LineItem
-from mps_bill.view.tables import Column, Table
+from mps_bill.view.columns import Column
+from mps_bill.view.tables import Table
 
 #: What was done, and what came of it.
 Step = tuple[str, str]

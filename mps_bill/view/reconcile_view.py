@@ -17,27 +17,9 @@ from mps_bill.reconcile.export_columns import PAYMENTS
 from mps_bill.reconcile.match import ALL_ITEMS
 from mps_bill.reconcile.periods import BillPeriod
 from mps_bill.reconcile.sides import Paid
+from mps_bill.view.columns import As, Column, Moment, Record, Row, Value, attributes, columns_of, pick, select
 from mps_bill.view.reading_report import begin_json, selection_text
-from mps_bill.view.tables import (
-    As,
-    Block,
-    Column,
-    Heading,
-    Moment,
-    Note,
-    Record,
-    Records,
-    Report,
-    Row,
-    Table,
-    Value,
-    attributes,
-    columns_of,
-    figures_of,
-    pick,
-    select,
-    table,
-)
+from mps_bill.view.tables import Block, Heading, Note, Records, Report, Table, figures_of, table
 
 FORMAT = "mps-bill/reconciliation/1"
 #: Where something stands in the export.

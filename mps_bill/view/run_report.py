@@ -15,22 +15,10 @@ from mps_bill.metering.groups import ControlTotals
 from mps_bill.pipeline import BillRun, SettleRun
 from mps_bill.rating.bills import Amounts, Bill
 from mps_bill.view import bill_records
+from mps_bill.view.columns import Column, Value, columns_of, pick
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.summary_view import summary_table, summary_title
-from mps_bill.view.tables import (
-    BILLS,
-    LINES,
-    Bar,
-    Column,
-    Figure,
-    Report,
-    Series,
-    Table,
-    Value,
-    columns_of,
-    pick,
-    table,
-)
+from mps_bill.view.tables import BILLS, LINES, Bar, Figure, Report, Series, Table, table
 
 #: A longer table of details is not on paper, where a run is long.
 _ON_PAPER = 40

@@ -24,27 +24,21 @@ from mps_bill.settlement.sources import MONEY_SOURCES, QUANTITY_SOURCES, SOURCES
 from mps_bill.settlement.sources.payment_source import PaymentSource
 from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view import bill_records
-from mps_bill.view.reading_report import begin_json
-from mps_bill.view.tables import (
-    BILLS,
+from mps_bill.view.columns import (
     As,
-    Bar,
     Column,
-    Figure,
     Kind,
     Moment,
     Quantity,
     Record,
-    Report,
-    Series,
-    Table,
     attributes,
     columns_of,
     moment,
     pick,
     select,
-    table,
 )
+from mps_bill.view.reading_report import begin_json
+from mps_bill.view.tables import BILLS, Bar, Figure, Report, Series, Table, table
 
 #: What the closing statement calls each of its rows.
 _CLOSING_TITLES = {

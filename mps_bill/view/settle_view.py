@@ -27,6 +27,7 @@ from mps_bill.settlement.waterfall import Arrival
 from mps_bill.view import bill_view
 from mps_bill.view.bill_records import BILL
 from mps_bill.view.books import STANDARD_BOOKS, Books
+from mps_bill.view.columns import As, Column, Kind, Moment, Quantity, Record, Row, columns_of, pick
 from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.settle_records import (
     AT_BILLING,
@@ -46,23 +47,7 @@ from mps_bill.view.settle_records import (
     with_payments,
 )
 from mps_bill.view.summary_view import payment_table, summary_json, summary_records, summary_table
-from mps_bill.view.tables import (
-    As,
-    Block,
-    Column,
-    Kind,
-    Moment,
-    Note,
-    Quantity,
-    Record,
-    Records,
-    Report,
-    Row,
-    Table,
-    columns_of,
-    pick,
-    table,
-)
+from mps_bill.view.tables import Block, Note, Records, Report, Table, table
 
 if TYPE_CHECKING:
     from mps_bill.view.journal import Journal

@@ -15,19 +15,8 @@ from mps_bill.core.times import date_text
 from mps_bill.metering.usage_columns import is_tag
 from mps_bill.rating.bills import Amounts
 from mps_bill.view.bill_records import BILL, LINE
-from mps_bill.view.tables import (
-    MONEY_PLACES,
-    Column,
-    Columns,
-    Quantity,
-    Record,
-    Records,
-    Row,
-    Table,
-    Value,
-    pick,
-    table,
-)
+from mps_bill.view.columns import MONEY_PLACES, Column, Columns, Quantity, Record, Row, Value, pick
+from mps_bill.view.tables import Records, Table, table
 
 #: A crosstab has a column for each of the largest values, and one for all others.
 _CROSSED = 8

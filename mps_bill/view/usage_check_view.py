@@ -8,8 +8,9 @@ from typing import Any
 
 from mps_bill.core.language import tr
 from mps_bill.pipeline import UsageCheck
+from mps_bill.view.columns import Column, columns_of
 from mps_bill.view.reading_report import control_totals_text, problem_json
-from mps_bill.view.tables import Block, Column, Note, Records, Table, columns_of
+from mps_bill.view.tables import Block, Note, Records, Table
 
 FORMAT = "mps-bill/usage-check/1"
 PROBLEM = (

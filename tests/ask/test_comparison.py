@@ -20,8 +20,8 @@ from mps_bill.core.times import parse_period
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
 from mps_bill.rating.selection import Selection
+from mps_bill.view.columns import change
 from mps_bill.view.comparison_view import ComparisonView
-from mps_bill.view.tables import change
 from tests import kit
 from tests.render.runs import text
 from tests.settlement.worlds import reread

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Message
 
 from mps_bill.core.language import ENGLISH, LANGUAGES, current, language, tr, tr_many
-from mps_bill.view.tables import Column
+from mps_bill.view.columns import Column
 from tests.locale import catalogue
 from tests.locale.catalogue import called, languages, literals, path_of, sources, texts
 

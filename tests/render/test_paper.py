@@ -12,8 +12,9 @@ import pytest
 
 from mps_bill.core.language import LANGUAGES, language
 from mps_bill.render.html import page
+from mps_bill.view.columns import Column
 from mps_bill.view.settle_view import SettleView
-from mps_bill.view.tables import Column, Figure, Report, Table
+from mps_bill.view.tables import Figure, Report, Table
 from tests.render.browser import browser, flat, printed, skip_without_browser
 from tests.render.runs import sample_month
 

@@ -12,7 +12,8 @@ from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import language
 from mps_bill.render import terminal
 from mps_bill.render.folding import folded, wrapped
-from mps_bill.view.tables import Column, Heading, Note, Table
+from mps_bill.view.columns import Column
+from mps_bill.view.tables import Heading, Note, Table
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 

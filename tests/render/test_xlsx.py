@@ -20,8 +20,9 @@ from mps_bill.render.formats import TooLarge
 from mps_bill.render.xlsx import MAX_ROWS, parts
 from mps_bill.settlement.closing import totals
 from mps_bill.view.bill_view import BillView
+from mps_bill.view.columns import Column, Moment, number
 from mps_bill.view.settle_view import SettleView
-from mps_bill.view.tables import Column, Moment, Report, Table, figures_of, number
+from mps_bill.view.tables import Report, Table, figures_of
 from tests.render.runs import (
     FORMULA,
     HOSTILE,

@@ -15,7 +15,8 @@ from mps_bill.ask.change_sides import compare_periods
 from mps_bill.cli import run as run_command
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.view.change_view import ChangeView
-from mps_bill.view.tables import Note, Row, Table
+from mps_bill.view.columns import Row
+from mps_bill.view.tables import Note, Table
 from tests import kit
 from tests.ask.test_changes import named
 from tests.conftest import ROOT
