@@ -85,7 +85,7 @@ View = Callable[["SettleRun"], "SettleView | BillView"]
 def settle_file(run: UsageRun, charging: ChargeOptions, settling: Settling, view: View, limits: Limits) -> int:
     from mps_bill.pipeline import settle_usage
     from mps_bill.settlement.save import open_account
-    from mps_bill.view.settle_view import notices
+    from mps_bill.view.settle_notices import notices
 
     with ExitStack() as stack:
         file = stack.enter_context(open_account(charging.account, run.book, lock=charging.target is not None))
@@ -158,7 +158,7 @@ def _check_folder(charging: ChargeOptions, run: UsageRun) -> None:
 def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
     """Return the problem if a run of the account `name` would charge cycles again. It names at most `maximum` of them."""
     from mps_bill.settlement.account_problems import CHARGED_BEFORE
-    from mps_bill.view.settle_view import charged_again_text
+    from mps_bill.view.settle_notices import charged_again_text
 
     if not run.settled.charged_again:
         return None
@@ -202,7 +202,7 @@ def _settle_each(
     """Settle, print and save account by account. Return the sum of all accounts and the amount that they owe at the end."""
     from mps_bill.ask.all_accounts import empty_sum, sum_of
     from mps_bill.settlement.save import account_path
-    from mps_bill.view.settle_view import notices
+    from mps_bill.view.settle_notices import notices
 
     is_part, folder = bool(run.selection.only), accounts.charging.target
     total, owed = empty_sum(settled=not is_part, is_part=is_part), ZERO
@@ -230,7 +230,7 @@ def _settle_each(
     except BaseException as error:
         if folder is None or not total.accounts:
             raise
-        count = f"{total.accounts} account{' was' if total.accounts == 1 else 's were'}"
+        count = counted(total.accounts, "account was", "accounts were")
         say(f"{count} settled and saved before this; the others are unchanged. Run again: nothing is charged twice.")
         if isinstance(error, KeyboardInterrupt):
             raise SystemExit(signals.exit_code()) from None

@@ -308,9 +308,9 @@ def all_of(words: Sequence[str], maximum: int = 12) -> str:
     return one_of(words, maximum, "and")
 
 
-def counted(number: int, word: str) -> str:
-    """Return text such as `1 bill` or `2 bills`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return `1 bill` or `2 bills`; with `many`, words whose plural is not just an s: `1 bill was` or `2 bills were`."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def quoted(text: str) -> str:

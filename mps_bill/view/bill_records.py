@@ -189,16 +189,16 @@ def month_json(month: StatementMonth, *, discounted: bool = False) -> dict[str, 
 
 
 def bill_run_json(run: BillRun) -> dict[str, Any]:
-    """The whole result of `bill`. `months` stands there only under monthly settlement, `pending` only with `--as-of`."""
+    """Return the whole result of `bill`. `months` is there only under monthly settlement, `pending` only with `--as-of`."""
     discounted = run.has_discounts
-    document: dict[str, Any] = {
+    optional = {
+        "months": [month_json(month, discounted=discounted) for month in run.months],
+        "pending": list(map(bill_json, run.pending)),
+    }
+    return {
         **begin_json(FORMAT, run.currency, run.selection, run.offset),
         "control_totals": asdict(run.control_totals),
         "bills": list(map(bill_json, run.bills)),
         "total": run.amounts.figures(discounted=discounted),
+        **{key: value for key, value in optional.items() if value},
     }
-    if run.months:
-        document["months"] = [month_json(month, discounted=discounted) for month in run.months]
-    if run.pending:
-        document["pending"] = list(map(bill_json, run.pending))
-    return document

@@ -1,5 +1,5 @@
-"""What a settlement took and left, spelled once: deductions, and sources from the start of the run to its end; for the named
-tables of a report, for rows of programs, and for JSON (format `mps-bill/bills/1` with the keys that paying adds)."""
+"""The deductions of a settlement and its closing statement, defined once for the tables of a report, for CSV rows and for JSON
+(format `mps-bill/bills/1` with the keys that payment adds)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mps_bill.rating.bills import Bill
 from mps_bill.settlement.account import Account, Debt
 from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import POOLS as PAYABLE_FROM
-from mps_bill.settlement.closing import ClosingRow, cleared_by, overdue_since
+from mps_bill.settlement.closing import ClosingRow, OverdueBill, cleared_by, overdue_since
 from mps_bill.settlement.forecast import Forecast
 from mps_bill.settlement.monthly import StatementSettlement
 from mps_bill.settlement.settle_cycles import Settled, Settlement
@@ -40,33 +40,32 @@ from mps_bill.view.columns import (
 from mps_bill.view.reading_report import begin_json
 from mps_bill.view.tables import BILLS, Bar, Figure, Report, Series, Table, table
 
-#: What the closing statement calls each of its rows.
+#: The names of the rows of the closing statement.
 _CLOSING_TITLES = {
     **{source.name: source.left_title or source.title for source in SOURCES},
     "outstanding": mark("Outstanding"),
     "frozen": mark("Frozen"),
 }
 TITLES = {source.name: source.title for source in SOURCES}
-#: What pays money, by its name: for people, and for programs.
+#: The payers of money: source -> title for people.
 PAYERS = {
     **{source.name: source.pool_title for source in MONEY_SOURCES},
     "outstanding": mark("Outstanding"),
     "frozen": mark("Frozen"),
 }
-#: Those that can pay when bills are made.
-AT_BILLING = [source.pool_title for source in MONEY_SOURCES if source.may_pay_at_billing]
-#: What pays, within a text.
+#: The names of payers within a sentence.
 PAYERS_IN_WORDS = {
     **{source.name: source.words for source in MONEY_SOURCES},
     "outstanding": mark("outstanding"),
     "frozen": mark("frozen"),
 }
+#: The names of payers for programs.
 PAYER_POOLS = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
 #: Sources whose payments are in the column of vouchers of the provider's bills.
 _GRANTED = {source.name for source in MONEY_SOURCES if source.column == "voucher"}
-#: Sources by what all of one is called.
+#: The collective names of sources.
 POOLS = {source.name: source.pool_title for source in SOURCES}
-#: What a source took of a bill or statement, as `deductions` spells it; `name` is the source for people.
+#: A deduction from a bill or statement, made by `deductions`; `name` is the source for people.
 DEDUCTION = (
     Column("source"),
     Column("name", "text", "Source"),
@@ -79,18 +78,16 @@ DEDUCTION = (
     Column("remaining", "quantity"),
     Column("remaining_in"),
 )
-#: For programs: the rows of bills, and a row per deduction, so that `amount` and `paid` both sum to payable.
+#: For programs: the rows of bills and a row for each deduction; `amount` and `paid` both add up to payable.
 SETTLED = (*bill_records.RECORDS, *pick(DEDUCTION, "source", "source_id", "units", "paid", "remaining"))
-#: A source in the closing statement, as `closing_record` spells it.
+#: A source in the closing statement, made by `closing_record`.
 CLOSING = (
     *columns_of("source", "id", "unit"),
     *columns_of("opening", "added", "taken", "closing", kind="quantity"),
     Column("used_up", "time"),
     Column("expires", "time"),
 )
-
-
-#: What a bill or statement was paid from.
+#: The payers of a bill or statement.
 PAID = tuple(Column(key, "amount", title, summed=True, may_hide=True, sense="paid") for key, title in PAYERS.items())
 _DEDUCTION_COLUMNS = (
     *pick(bill_records.BILL, "product", "kind", "cycle_start", "clock"),
@@ -104,8 +101,12 @@ _TOP_UP = (
 )
 
 
+def bills_of_steps(run: SettleRun) -> list[Bill]:
+    return [settlement.bill for settlement in run.settled.settlements]
+
+
 def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterator[Record]:
-    """What each source took, in that order: sources of quantity in their unit of a `line` of the bill, the others in money."""
+    """Yield the deductions in order: sources of quantity from a `line` of the bill, in their unit; then the others, in money."""
     if isinstance(step, Settlement):
         for taken, number in step.covers:
             line = step.bill.lines[number]
@@ -135,8 +136,8 @@ def deductions(step: Settlement | StatementSettlement, currency: str) -> Iterato
 
 
 def credits_of(step: Settlement | StatementSettlement) -> list[tuple[str, Decimal]]:
-    """What the provider has granted of what was paid: the name of each voucher, and its amount. What a card or the balance
-    pays was bought, and is a payment."""
+    """Return the part of the payment that the provider granted: the name and amount of each voucher. Cards and balance were
+    bought, so they are payments and not credits."""
     return [
         (f"{TITLES[paid.source]} {paid.id or ''}".rstrip(), paid.amount)
         for paid in step.payment.deductions
@@ -169,8 +170,8 @@ def _head(step: Settlement | StatementSettlement) -> Record:
 
 
 def _paid_record(step: Settlement | StatementSettlement) -> Record:
-    """A bill or statement, and what paid it: its payable is the sum of what follows it. A statement releases what its
-    bills froze, which therefore stands there below zero."""
+    """Return a bill or statement and its payments, which add up to payable. A statement releases the amounts that its bills
+    froze, so its frozen amount is negative."""
     frozen = step.frozen if isinstance(step, Settlement) else -step.released
     paid = {source.name: step.payment.paid_by(source.name) for source in MONEY_SOURCES}
     return {**_head(step), **paid, "outstanding": step.payment.outstanding, "frozen": frozen}
@@ -187,7 +188,7 @@ def _top_up_record(arrival: Arrival, offset: int) -> Record:
 
 
 def settle_records(run: SettleRun) -> Iterator[Record]:
-    """The rows under `SETTLED`. The status is issued, correction, late or pending."""
+    """Yield the rows for `SETTLED`. The status is issued, correction, late or pending."""
     settled, currency = run.settled, run.currency
     for settlement in settled.settlements:
         bill = settlement.bill
@@ -218,12 +219,12 @@ def _payment_records(step: Settlement | StatementSettlement, head: Record, curre
 def settle_report(
     run: SettleRun, account: str | None, notes: Sequence[str] = (), summaries: Sequence[Table] = ()
 ) -> Report:
-    """What `settle` found; `notes` are sentences for people, and `summaries` the tables of the summaries asked for."""
+    """Return the report of `settle` with `notes` for people and the tables of the `summaries` asked for."""
     from mps_bill.view.run_report import lines_table, outside_totals, run_report
 
     settled = run.settled
     steps = [step for step in settled.steps if not isinstance(step, Arrival)]
-    bills = tuple(settlement.bill for settlement in settled.settlements)
+    bills = bills_of_steps(run)
     taken = [{**_head(step), **record} for step in steps for record in deductions(step, run.currency)]
     closing = (closing_record(row, run.offset) for row in run.closing_rows)
     adds_up = tr("Account {id}. Opening + added - taken = closing.", id=settled.closing.id)
@@ -250,23 +251,25 @@ def settle_report(
 
 
 def figures(run: SettleRun) -> list[Figure]:
-    """What the bills come to, and what paid them; what is outstanding also where it is nothing."""
+    """Return the sums of the bills and the payments above zero. The outstanding amount is always included."""
     from mps_bill.view.run_report import sums_of
 
-    bills = (settlement.bill for settlement in run.settled.settlements)
     amounts = run.totals.by_payer
     paid = [Figure(column.key, column.label, amounts[column.key]) for column in PAID]
-    return [*sums_of(run.totals.amounts, bills), *(one for one in paid if one.amount or one.key == "outstanding")]
+    return [
+        *sums_of(run.totals.amounts, bills_of_steps(run)),
+        *(one for one in paid if one.amount or one.key == "outstanding"),
+    ]
 
 
 def with_payments(report: Report) -> Report:
-    """The report with a chart of what paid it, and of what is outstanding or frozen; of what is nothing there is no bar."""
+    """Add a chart of the payments and of the outstanding and frozen amounts; an amount of zero has no bar."""
     paid = (figure for figure in report.figures if figure.key in PAYERS)
     bars = tuple(Bar(figure.key, figure.label, figure.amount) for figure in paid if figure.amount > 0)
     return replace(report, charts=(*report.charts, Series(tr("Paid from"), bars))) if bars else report
 
 
-#: The keys of a deduction, and what its record calls them.
+#: The keys of a deduction in JSON -> the keys of its record.
 _DEDUCTION = {
     "source": "source",
     "id": "source_id",
@@ -279,69 +282,63 @@ _DEDUCTION = {
 
 
 def settle_run_json(run: SettleRun) -> dict[str, Any]:
-    """The whole result of `settle`. Keys for what did not happen (`months`, `late`, `pending`, ...) are left out."""
-    settled = run.settled
+    """Return the whole result of `settle`. Keys without content (`months`, `late`, `pending`, ...) are left out."""
+    settled, currency, offset = run.settled, run.currency, run.offset
     sums = run.totals
     discounted = bool(settled.opening.contract.discounts)
-    document: dict[str, Any] = {
-        **begin_json(bill_records.FORMAT, run.currency, run.selection, run.offset),
+    settlements = (
+        {**settlement_json(settlement, currency), **_before_json(settlement.bill, settled)}
+        for settlement in settled.settlements
+    )
+    optional = {
+        "months": [_statement_json(step, currency, discounted=discounted) for step in settled.statements],
+        "top_ups": [_arrival_json(arrival, offset) for arrival in settled.arrivals],
+        "overdue": [_overdue_json(bill, offset) for bill in run.overdue],
+        "late": [{**bill_records.bill_json(bill), **_before_json(bill, settled)} for bill in settled.late],
+        "pending": list(map(bill_records.bill_json, settled.pending)),
+        "forecast": run.forecast and _forecast_json(run.forecast, offset),
+    }
+    return {
+        **begin_json(bill_records.FORMAT, currency, run.selection, offset),
         "control_totals": asdict(run.control_totals),
-        "bills": [
-            {**settlement_json(settlement, run.currency), **_before_json(settlement.bill, settled)}
-            for settlement in settled.settlements
-        ],
+        "bills": list(settlements),
         "total": {
             **sums.amounts.figures(discounted=discounted),
             **{source.total_key: sums.units[source.name] for source in QUANTITY_SOURCES},
             **sums.by_pool,
         },
-        "account": account_json(settled.closing, run.offset),
-        "closing_statement": [_closing_json(row, run.offset) for row in run.closing_rows],
+        "account": account_json(settled.closing, offset),
+        "closing_statement": [_closing_json(row, offset) for row in run.closing_rows],
+        **{key: value for key, value in optional.items() if value},
     }
-    if settled.statements:
-        document["months"] = [
-            {
-                **bill_records.month_json(step.statement, discounted=discounted),
-                **({"vouchers_at_billing": step.paid_at_billing} if step.paid_at_billing else {}),
-                **_payment_json(step, run.currency),
-            }
-            for step in settled.statements
-        ]
-    if settled.arrivals:
-        document["top_ups"] = [_arrival_json(arrival, run.offset) for arrival in settled.arrivals]
-    overdue = [
-        {
-            **_debt_json(bill.debt, run.offset),
-            "left": bill.left,
-            "cleared_at": moment(bill.cleared_at, run.offset),
-        }
-        for bill in run.overdue
-    ]
-    if overdue:
-        document["overdue"] = overdue
-    if settled.late:
-        document["late"] = [{**bill_records.bill_json(bill), **_before_json(bill, settled)} for bill in settled.late]
-    if settled.pending:
-        document["pending"] = [bill_records.bill_json(bill) for bill in settled.pending]
-    if run.forecast:
-        document["forecast"] = _forecast_json(run.forecast, run.offset)
-    return document
 
 
 def settlement_json(settlement: Settlement, currency: str) -> dict[str, Any]:
-    """A bill with what paid it."""
+    """Return a bill with its payments."""
     frozen = {"frozen": settlement.frozen} if settlement.frozen else {}
     return {**bill_records.bill_json(settlement.bill), **_payment_json(settlement, currency), **frozen}
 
 
+def _statement_json(step: StatementSettlement, currency: str, *, discounted: bool) -> dict[str, Any]:
+    return {
+        **bill_records.month_json(step.statement, discounted=discounted),
+        **({"vouchers_at_billing": step.paid_at_billing} if step.paid_at_billing else {}),
+        **_payment_json(step, currency),
+    }
+
+
+def _overdue_json(bill: OverdueBill, offset: int) -> dict[str, Any]:
+    return {**_debt_json(bill.debt, offset), "left": bill.left, "cleared_at": moment(bill.cleared_at, offset)}
+
+
 def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:
-    """Of late usage, charged now or not, what the account charged of its cycle before: the `same` or `other` usage."""
+    """For late usage, charged now or not, say what the account charged for its cycle before: the `same` or `other` usage."""
     before = settled.charged_before.get(cycle_key(bill.cycle))
     return {} if before is None else {"charged_before": before}
 
 
 def account_json(account: Account, offset: int) -> dict[str, Any]:
-    """The account after the run: what is left of everything, and what it owes."""
+    """Return the account after the run: what is left in every source, and what the account owes."""
     through = {product: Moment(second, offset) for product, second in sorted(account.settled_through.items())}
     return {
         **_figures(source for source in account.sources if not (source.has_ids or source.is_owed)),
@@ -362,7 +359,7 @@ def _figures(sources: Iterable[PaymentSource]) -> dict[str, Any]:
 
 
 def _payment_json(step: Settlement | StatementSettlement, currency: str) -> dict[str, Any]:
-    """Deductions in the order in which they were made: quantity, then money."""
+    """Return the deductions in the order in which they were made: quantity, then money."""
     return {
         "deductions": [
             {key: taken.get(name) for key, name in _DEDUCTION.items()} for taken in deductions(step, currency)
@@ -405,10 +402,7 @@ def _forecast_json(forecast: Forecast, offset: int) -> dict[str, Any]:
         "from": Moment(forecast.start, offset),
         "to": Moment(forecast.end, offset),
         "sources": [
-            {
-                **attributes(row, "source", "unit", "left", "a_day"),
-                "runs_out": moment(row.runs_out, offset),
-            }
+            {**attributes(row, "source", "unit", "left", "a_day"), "runs_out": moment(row.runs_out, offset)}
             for row in forecast.rows
         ],
     }
