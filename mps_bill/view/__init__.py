@@ -1,13 +1,13 @@
-"""Results as named, typed tables, made once; and the JSON documents, which are written by hand.
+"""Results as named, typed tables, made once, and JSON documents, written by hand.
 
-A view has a method for each part that a format can ask for (`render/formats.py` says which format asks for which):
+A view has a method for each part that a format needs (`render/formats.py` lists the formats and their parts):
 
-* `printed()`: tables and notes in the order in which a person reads them,
+* `printed()`: tables and notes in reading order,
 * `records()`: one table for programs and spreadsheets,
-* `document()`: the JSON contract, of the values that the records have (`render/json.py` makes them text),
+* `document()`: the JSON contract, with the values of the records (`render/json.py` turns them into text),
 * `tables()` and `page()`: a report of named tables, for a workbook and for a page with charts,
-* `journal()`: typed transactions between asserted balances, for programs of double entry,
-* `charts()`, `focus()`, `findings()`, `suites()`, `lines()`: what charts, FOCUS, and the formats of editors and CI show.
+* `journal()`: typed transactions between asserted balances, for double-entry programs,
+* `charts()`, `focus()`, `findings()`, `suites()`, `lines()`: the content of charts, of FOCUS, and of formats for editors and CI.
 
-Nothing is computed here but sums that a summary prints.
+Views compute nothing except the sums that a summary prints.
 """

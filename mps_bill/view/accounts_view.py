@@ -1,5 +1,5 @@
-"""What stands around the results of many accounts. Each result is a view by itself, written when it is there and then
-forgotten."""
+"""The headlines and the summary of a run of many accounts. Each account's result is a view of its own, which is written as soon
+as it is ready and then forgotten."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Block, Note, Records, Section, Table
 
 FORMAT = "mps-bill/account-bills/1"
-#: Rows of the summary by account; what the accounts behind them come to is one row more.
+#: Rows of the summary by account; one more row has the sums of all further accounts.
 SUMMARY_ROWS = 1000
 
 
 class AccountsView:
-    """A headline for each account, and what all come to: a summary by account, and sums."""
+    """A headline for each account, and a summary by account with the sums of all accounts."""
 
     def __init__(self, currency: str, *, settled: bool) -> None:
         self._currency = currency
@@ -61,7 +61,7 @@ class AccountsView:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The header of records: those of one account, behind their account."""
+        """The columns of records: the account, then those of a run of one account."""
         from mps_bill.view.settle_records import SETTLED
 
         return (Column(ACCOUNT_COLUMN), *(SETTLED if self._settled else RECORDS))
@@ -71,15 +71,12 @@ class AccountsView:
         return Records(columns, ({ACCOUNT_COLUMN: account_id, **record} for record in records.rows))
 
     def head(self) -> dict[str, Any]:
-        """What the document begins with, before its list `accounts`."""
+        """Return the beginning of the document, before its list `accounts`."""
         return {"format": FORMAT, "currency": self._currency}
 
     def document(self, account_id: str, document: dict[str, Any]) -> dict[str, Any]:
         return {ACCOUNT_COLUMN: account_id, **document}
 
     def tail(self, total: RunSum, control_totals: ControlTotals) -> dict[str, Any]:
-        """What the document ends with."""
-        return {
-            "control_totals": asdict(control_totals),
-            "total": total.money,
-        }
+        """Return the end of the document."""
+        return {"control_totals": asdict(control_totals), "total": total.money}

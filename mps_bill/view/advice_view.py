@@ -1,4 +1,4 @@
-"""Advice on resource packs: every pack by itself, the best combination, what is in reach of the packs."""
+"""Advice on resource packs: packs of each size alone, the best combination, and the usage that packs could cover."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mps_bill.view.reading_report import control_totals_text
 from mps_bill.view.tables import Block, Heading, Note, Records, Table, table
 
 FORMAT = "mps-bill/plans-advice/1"
-#: So many packs of one size, or all that are bought, as `_pack_record` and `_outcome_record` spell them.
+#: A number of packs of one size, or a whole purchase, made by `_pack_record` and `_outcome_record`.
 PACKS = (
     *columns_of("row", "type"),
     Column("count", "count"),
@@ -38,7 +38,7 @@ PACKS = (
     Column("expires_at", "time", "Expires"),
     Column("currency"),
 )
-#: What packs can cover of an item and spec, as `_reach_record` spells it.
+#: The usage of an item and spec that packs can cover, made by `_reach_record`.
 REACH = (
     *columns_of("item", "spec"),
     Column("quantity", "quantity", "Used"),
@@ -50,7 +50,7 @@ REACH = (
 
 @dataclass(frozen=True, slots=True)
 class AdviceView:
-    """What `plans advise` found."""
+    """The result of `plans advise`."""
 
     advice: Advice
 
@@ -69,8 +69,8 @@ class AdviceView:
         yield Note(control_totals_text(advice.control_totals))
 
     def records(self) -> Records:
-        """A row `single` for so many packs of one size; of the best combination a row `best_part` for each size, and one
-        row `best` for all of it."""
+        """Return a row `single` for each number of packs of one size, then the best combination: a row `best_part` for each
+        size and a row `best` for the whole."""
         return Records(PACKS, self._records())
 
     def _records(self) -> Iterator[Record]:
@@ -84,7 +84,7 @@ class AdviceView:
         yield {"row": "best", **_outcome_record(advice, best), "break_even_units": None}
 
     def document(self) -> dict[str, Any]:
-        """The whole advice for a script; quantities and amounts are strings."""
+        """Return the whole advice."""
         advice, best = self.advice, self.advice.found.best
         return {
             "format": FORMAT,
@@ -116,18 +116,17 @@ class AdviceView:
 
     @property
     def assumptions(self) -> list[str]:
-        """What the advice goes by, sentence by sentence."""
+        """The assumptions of the advice, one sentence each."""
         advice = self.advice
         sentences = list(_about_time(advice))
-        sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles)) or tr(
-            "none, for there is no usage"
-        )
-        about = mark("Packs: {packs}. Price sheets: {sheets}. Tax and discounts of your own are not in them.")
+        sheets = ", ".join(dict.fromkeys(cycle.sheet.ref for cycle in advice.cycles))
+        sheets = sheets or tr("none, because there is no usage")
+        about = mark("Packs: {packs}. Price sheets: {sheets}. Taxes and your own discounts are not included.")
         sentences += [
             tr(about, packs=advice.packs.id, sheets=sheets),
             tr(
-                "Every combination is settled with its packs as resource plans, which are used before anything else, the one that"
-                " expires first before the others. {other_plans}",
+                "Every combination is settled with its packs as resource plans, which pay before all other sources, earliest"
+                " expiry first. {other_plans}",
                 other_plans=_held(advice),
             ),
             tr(
@@ -139,8 +138,8 @@ class AdviceView:
                 " which the packs save what they cost."
             ),
             tr(
-                "Of each size as many are listed as cover more than one less, and cost less than one larger pack of as many units"
-                " (at most {maximum}). The best combination is sought among all numbers of all sizes.",
+                "Each size is listed in every number (at most {maximum}) that covers more than one pack fewer and costs less than"
+                " one larger pack of as many units. The best combination is chosen from all sizes in any number.",
                 maximum=MAX_OF_A_PACK,
             ),
         ]
@@ -149,8 +148,8 @@ class AdviceView:
         late = advice.control_totals.rows_late
         if late:
             settled = tr_many(
-                "{n} row is of a cycle that the account has settled, and left out.",
-                "{n} rows are of cycles that the account has settled, and left out.",
+                "{n} row belongs to a cycle that the account has settled, and is left out.",
+                "{n} rows belong to cycles that the account has settled, and are left out.",
                 late,
             )
             sentences.append(settled)
@@ -209,7 +208,7 @@ def _pack_table(advice: Advice) -> Table:
 
 
 def _named(record: Record) -> Record:
-    """The packs by their number and size, below the heading of their type."""
+    """Name the packs by number and size, indented below the heading of their type."""
     return {**record, "type": f"  {record['count']} x {record['size']:f}"}
 
 
@@ -259,7 +258,7 @@ def _verdict(advice: Advice) -> str:
     if found.best.purchase:
         return tr("No other combination of these packs, in any number, saves more over this usage.")
     return tr(
-        "Buy none of them for this usage: every combination of these packs, in any number, costs at least what it saves."
+        "Buy none of them for this usage: every combination of these packs, in any number, costs at least as much as it saves."
     )
 
 
@@ -317,8 +316,8 @@ def _about_time(advice: Advice) -> Iterator[str]:
         )
     if max(expiries) > end:
         yield tr(
-            "The usage ends on {end}, before packs expire ({time} at the latest): what is unused then is lost only as far as"
-            " nothing more is used.",
+            "The usage ends on {end}, before packs expire ({time} at the latest): the unused rest is lost only if there is no"
+            " further usage.",
             end=last,
             time=time_text(max(expiries), advice.offset),
         )
@@ -328,8 +327,8 @@ def _held(advice: Advice) -> str:
     if not advice.held:
         return tr("There are no other plans.")
     return tr_many(
-        "The plan of the account is there with and without packs.",
-        "The {n} plans of the account are there with and without packs.",
+        "The account's plan is included both with and without packs.",
+        "The account's {n} plans are included both with and without packs.",
         advice.held,
     )
 

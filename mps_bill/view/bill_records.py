@@ -1,5 +1,5 @@
-"""Bills, their lines and statements, spelled once: for tables, for rows of programs, and for JSON, which picks from the
-records what its contract has (format `mps-bill/bills/1`)."""
+"""Bills, lines and statements as records, defined once for tables, CSV rows and JSON, which picks the values of its contract
+from the records (format `mps-bill/bills/1`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mps_bill.view.reading_report import begin_json
 
 FORMAT = "mps-bill/bills/1"
 
-#: A bill or a statement, as `bill_record` and `month_record` spell it.
+#: A bill or a statement, made by `bill_record` and `month_record`.
 BILL = (
     *columns_of("product", "status", "kind"),
     Column("cycle_start", "time", "From"),
@@ -27,10 +27,10 @@ BILL = (
     *columns_of("clock", "price_sheet"),
     Column("records", "count", summed=True),
     *columns_of("list_amount", "discount", "rounding_adjustment", "payable", kind="amount", summed=True),
-    # Of a part of a bill in the place of the last two.
+    # A part of a bill has this instead of the last two.
     Column("net_amount", "amount", summed=True),
 )
-#: A line of a bill, as `line_record` spells it.
+#: A line of a bill, made by `line_record`.
 LINE = (
     *columns_of("item", "item_name", "family", "spec", "tier", "region"),
     Column("records", "count", summed=True),
@@ -42,12 +42,12 @@ LINE = (
     Column("amount", "amount", summed=True, sense="line"),
     Column("discount", "amount", summed=True),
 )
-#: What programs are shown of a line.
+#: The columns of a line for programs.
 _FOR_PROGRAMS = (
     *("item", "family", "spec", "region", "records", "quantity", "unit", "tier"),
     *("plan_quantity", "billed_quantity", "unit_price", "amount"),
 )
-#: For programs: a row per line, per discount and per rounding adjustment, so that `amount` sums to payable.
+#: For programs: a row for each line, discount and rounding adjustment, so that `amount` adds up to payable.
 RECORDS = (
     *pick(BILL, "product", "status", "cycle_start", "cycle_end", "issued_at", "price_sheet"),
     Column("row"),
@@ -68,7 +68,7 @@ def bill_record(bill: Bill, status: str = "issued") -> Record:
 
 
 def month_record(month: StatementMonth) -> Record:
-    """A monthly statement, of which only the rounding is its own."""
+    """Return the record of a monthly statement, which adds only its rounding to its bills."""
     calendar = month.sheet.billing.calendar
     start, end = calendar.month_start(month.month), calendar.month_end(month.month)
     return {
@@ -96,12 +96,12 @@ def clock_name(calendar: Calendar) -> str:
 
 
 def is_discounted(bills: Iterable[Bill]) -> bool:
-    """Whether tables of these bills have a column of discounts."""
+    """Return whether tables of these bills have a discount column."""
     return any(bill.amounts.discount for bill in bills)
 
 
 def bill_columns(*, discounted: bool, is_part: bool = False) -> Columns:
-    """The columns of bills in a table, which has discounts only where there are some; of parts of bills those of parts."""
+    """Return the columns of a table of bills, with discounts only if there are any; parts of bills have a net amount."""
     sums = Amounts(is_part=is_part).figures(discounted=discounted)
     return tuple(
         column for column in BILL if column.key != "status" and (column.kind != "amount" or column.key in sums)
@@ -128,41 +128,38 @@ def line_record(line: LineItem) -> Record:
     }
 
 
-#: What says of a discount which line it is of.
-_WHERE = frozenset(("item", "family", "spec", "region", "tier"))
-
-
 def charge_records(bill: Bill, status: str, currency: str) -> Iterator[Record]:
-    """The rows of a bill under `RECORDS`: its lines, and the rounding where there is any."""
+    """Yield the rows of a bill for `RECORDS`: its lines, each with its discount if it has one, and its rounding if any."""
     record = bill_record(bill, status)
     head = {**head_of(record), "row": "line", "currency": currency}
     for line in bill.lines:
-        yield {**head, **line_record(line)}
+        shown = line_record(line)
+        yield {**head, **shown}
         if line.discount:
-            of = {key: value for key, value in line_record(line).items() if key in _WHERE}
-            yield {**head, "row": "discount", **of, "amount": -line.discount}
+            place = select(shown, "item", "family", "spec", "region", "tier")
+            yield {**head, "row": "discount", **place, "amount": -line.discount}
     if bill.amounts.rounding_adjustment:
         yield adjustment_record(record, currency)
 
 
 def head_of(record: Record) -> Record:
-    """What every row of a bill or statement begins with."""
+    """Return the values at the start of every row of a bill or statement."""
     return {column.key: record[column.key] for column in RECORDS[:6]}
 
 
 def adjustment_record(record: Record, currency: str) -> Record:
-    """The row of the rounding of a bill or a statement."""
+    """Return the row for the rounding of a bill or a statement."""
     adjustment = record["rounding_adjustment"]
     return {**head_of(record), "row": "rounding_adjustment", "amount": adjustment, "currency": currency}
 
 
 def statement_record(month: StatementMonth) -> Record:
-    """A statement in a row for programs, which names its month where a bill has the start of its cycle."""
+    """Return the record of a statement for programs, with its month in the place of the start of a cycle."""
     return {**month_record(month), "cycle_start": month.month}
 
 
 def bill_json(bill: Bill) -> dict[str, Any]:
-    """One bill, with its discounts where the account has some."""
+    """Return a bill, with discounts if the account has any."""
     discounted = bool(bill.cycle.contract.discounts)
     return {
         **select(bill_record(bill), "product", "cycle_start", "cycle_end", "issued_at"),
@@ -174,7 +171,7 @@ def bill_json(bill: Bill) -> dict[str, Any]:
 
 
 def line_json(line: LineItem, *, discounted: bool = False) -> dict[str, Any]:
-    """A line, whose `unit_price` keeps the digits of the price sheet; every other number is without trailing zeros."""
+    """Return a line. Its `unit_price` keeps the digits of the price sheet; other numbers have no trailing zeros."""
     record = {**line_record(line), "unit_price": plain(line.unit_price)}
     return select(record, *_FOR_PROGRAMS, *(("discount",) if discounted else ()))
 

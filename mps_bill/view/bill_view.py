@@ -1,4 +1,4 @@
-"""Bills: each itemised, summaries, totals, control totals."""
+"""The view of bills: itemised bills, summaries, totals and control totals."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ from mps_bill.view.summary_view import summary_json, summary_records, summary_ta
 from mps_bill.view.tables import Block, Heading, Note, Records, Report, Table, table
 
 T = TypeVar("T")
-#: From as many seconds on no bill is printed in full, and the sums stand first.
+#: If bills span this many seconds, none is printed in full, and the sums come first.
 _LONG = 2 * DAY
-#: Bills of a shorter run that are printed in full.
+#: Bills of a shorter run that are printed in full by default.
 _IN_FULL = 6
-#: Bills of a list (pending, late, overdue) that are shown one by one, unless more are asked for.
+#: Bills of a list (pending, late, overdue) that are shown one by one by default.
 _LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """What `bill` found: `by` are the groupings of its summaries, `in_full` the bills printed in full (None: as many as the
-    length of the run lets), `account` the provider's id of the account, where it is known. One `in_short` is on two pages."""
+    """The result of `bill`.
+
+    `by`: the groupings of the summaries. `in_full`: the number of bills printed in full (None: depends on the length of the
+    run). `account`: the provider's id of the account, if known. With `in_short` the report fits on two pages.
+    """
 
     run: BillRun
     by: Sequence[tuple[str, ...]] = ()
@@ -71,7 +74,7 @@ class BillView:
         return [summarise(billed, by, run.tags, is_part=bool(run.selection.only)) for by in groupings]
 
     def records(self) -> Records:
-        """The summaries, where some were asked for; else the lines."""
+        """Return the summaries if some were asked for, otherwise the lines."""
         if self.by:
             return summary_records(self._summaries(*self.by), self.run.currency, {})
         return Records(bill_records.RECORDS, self._records())
@@ -133,7 +136,7 @@ def _not_shown(rest: int, *, more: bool) -> str:
 
 
 def bill_table(bill: Bill, currency: str) -> Table:
-    """One bill, its lines under their items. Where plans cover anything a column says how much of the quantity."""
+    """Return a bill with its lines under their items. If plans cover any quantity, a column shows it."""
     plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
     keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
     columns = pick(bill_records.LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
@@ -153,7 +156,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
 
 
 def bill_title(cycle: Cycle) -> str:
-    """`mps 2023-11-10 11:00 to 12:00 (UTC+08:00), issued 13:00` and the sheet."""
+    """Return `Bill of mps: 2023-11-10 11:00 to 12:00 (UTC+08:00), issued 13:00` and the sheet."""
     calendar = cycle.sheet.billing.calendar
     start, end, issued = (time_text(second, calendar.offset) for second in (cycle.start, cycle.end, cycle.issued_at))
     day, _, _ = start.partition(" ")
@@ -170,7 +173,7 @@ def bill_title(cycle: Cycle) -> str:
 def _closing_rows(bill: Bill, *, has_plans: bool) -> list[Record]:
     amounts, is_monthly = bill.amounts, bill.cycle.is_monthly
     first = tr("List amount, monthly") if is_monthly else tr("List amount")
-    # Beside more columns the longer word would not fit 80 columns.
+    # With the columns of plans, the longer text would not fit into 80 columns.
     rounding = tr("Rounding") if has_plans else tr("Rounding adjustment")
     rows = to_payable(amounts, first, rounding, is_rounded=not is_monthly and not amounts.is_part)
     if not amounts.discount and (is_monthly or amounts.is_part):
@@ -180,21 +183,21 @@ def _closing_rows(bill: Bill, *, has_plans: bool) -> list[Record]:
 
 
 def to_payable(amounts: Amounts, first: str, rounding: str, *, is_rounded: bool) -> list[tuple[str, Decimal]]:
-    """What leads from the list amount, called `first`, to what is payable, or to the net amount of what is not rounded; a
-    discount takes off."""
+    """Return the steps from the list amount, titled `first`, to the payable amount, or to the net amount if there is no
+    rounding. A discount is negative."""
     discount = [(tr("Discount"), -amounts.discount)] if amounts.discount else []
     last = [(rounding, amounts.rounding_adjustment), (tr("Payable"), amounts.payable)]
     return [(first, amounts.list_amount), *discount, *(last if is_rounded else [(tr("Net amount"), amounts.net)])]
 
 
 def spans_days(bills: Sequence[Bill]) -> bool:
-    """Whether the bills are of two days or more, so that a reader wants sums first and hours only when asked for."""
+    """Return whether the bills span two days or more: readers then want sums first, and hours only on request."""
     first, last = (bound((bill.cycle.start for bill in bills), default=0) for bound in (min, max))
     return bool(bills) and bills[-1].cycle.sheet.billing.calendar.cycle_end(last) - first >= _LONG
 
 
 def bills_in_full(asked: int | None, *, is_long: bool) -> int:
-    """How many bills are printed in full: as many as were asked for, else a few of a short run and none of a long one."""
+    """Return the number of bills to print in full: the number asked for, or else a few of a short run and none of a long one."""
     return asked if asked is not None else 0 if is_long else _IN_FULL
 
 
@@ -221,16 +224,15 @@ def total_rows(total: Amounts) -> list[tuple[str, Decimal]]:
 
 
 def sum_columns(currency: str, *, is_long: bool) -> Columns:
-    """The columns of sums, each in a row with its name. Of a long run people see money; of a short one every digit that leads
-    to it."""
+    """Return the columns of a table of sums. For a long run the sums have the places of money, for a short one every digit."""
     return (Column(""), Column("", "amount", unit=currency, places=MONEY_PLACES if is_long else None))
 
 
 def listed(
     things: Sequence[T], in_full: int | None, row: Callable[[T], Row], together: Callable[[Sequence[T]], Row]
 ) -> list[Row]:
-    """A row for each of a few things, or of as many as bills are printed in full; and one for all others, which has what they
-    come to `together` behind their number."""
+    """Return a row for each of the first few things (at least as many as bills are printed in full), and one row with the
+    number of all others and their sums, made by `together`."""
     shown = max(_LISTED, in_full or 0)
     rows = [row(one) for one in things[:shown]]
     if rest := things[shown:]:
@@ -239,7 +241,7 @@ def listed(
 
 
 def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -> Table:
-    """Bills that are not issued yet, and in no total; the first of them one by one."""
+    """Return the bills that are not issued yet and in no total; only the first few have a row each."""
     discounted = bill_records.is_discounted(pending)
     head_columns = (Column("Cycle"), Column("Product"), Column("To be issued"))
     columns = (*head_columns, *money_columns(sum_amounts(pending), currency, discounted=discounted))
@@ -253,7 +255,7 @@ def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -
 
 
 def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Columns:
-    """The columns of amounts like these."""
+    """Return the columns for amounts like these."""
     *others, last = pick(
         bill_records.BILL, *amounts.figures(discounted=discounted), titles={"rounding_adjustment": "Rounding"}
     )

@@ -1,4 +1,4 @@
-"""Why one bill is higher than another: what stands out, each change with what makes it, and the total."""
+"""The reasons why one bill is higher than another: what stands out, each change with its causes, and the total."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mps_bill.view.summary_view import key_column
 from mps_bill.view.tables import Block, Note, Records, Report, Table, figures_of, table
 
 FORMAT = "mps-bill/changes/1"
-#: The net amounts of a change, and what makes it. An average of days has decimals that nobody reads.
+#: The net amounts before and after a change, and its causes. An average of days has more decimals than people read.
 AMOUNTS = tuple(
     replace(column, places=MONEY_PLACES)
     for column in (
@@ -26,7 +26,7 @@ AMOUNTS = tuple(
         *columns_of("change", "quantity_effect", "price_effect", "new", "gone", kind="signed amount", summed=True),
     )
 )
-#: Where a person reads it, what is new and what is gone share a column.
+#: For people, new and gone usage share a column.
 _SHORT = (
     *pick(AMOUNTS, "before", "after", "change"),
     *pick(AMOUNTS, "quantity_effect", "price_effect", titles={"quantity_effect": "Quantity", "price_effect": "Price"}),
@@ -35,13 +35,13 @@ _SHORT = (
 _RANGE = tuple(
     replace(column, places=MONEY_PLACES) for column in columns_of("after", "lowest", "highest", kind="amount")
 )
-#: Rows of the first grouping, and of each below it, that are printed before the rest is summed as others.
+#: Rows printed for the first grouping and for each one below it; the rest is summed as others.
 _FIRST, _BELOW = 10, 3
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """What changed; `show_all` prints every row."""
+    """The result of `compare` for two periods or sets of files; `show_all` prints every row."""
 
     run: ChangeRun
     show_all: bool = False
@@ -87,15 +87,15 @@ class ChangeView:
         return text if self._is_part else f"{text} {adding}"
 
     def _name(self, side: ChangeSide) -> str:
-        """The period or the files of a side; of an average the days."""
+        """Return the period or the files of a side, or the days of an average."""
         if len(side.parts) == 1 or side.period is None:
             return side.label
         first, last = (self._day(second) for second in (side.period.start or 0, (side.period.end or 0) - 1))
         return tr("average of the {n} days from {first} to {last}", n=len(side.parts), first=first, last=last)
 
     def _label(self, side: ChangeSide) -> str:
-        """Its name, how many bills that are, and the days of the first and the last, where it does not say so itself: a month
-        that the usage does not reach to the end of is no whole month."""
+        """Return the name of a side with the number of its bills and the days of the first and last bill, unless the name has
+        them: usage may end before its month does."""
         name = self._name(side)
         bills = tr_many("{n} bill", "{n} bills", len(side.bills))
         days = sorted({self._day(bill.cycle.start) for bill in side.bills})
@@ -109,14 +109,14 @@ class ChangeView:
         return Calendar(DAY, self.run.offset).day(second)
 
     def _tree(self, rows: Sequence[tuple[Key, Change]], depth: int) -> Iterator[Row]:
-        """The sums of rows by the value of a grouping, the largest first, each above those by the next grouping."""
+        """Yield the sums of rows by the value of a grouping, the largest first, each followed by those of the next grouping."""
         groups: dict[str, list[tuple[Key, Change]]] = {}
         for row in rows:
             groups.setdefault(row[0][depth], []).append(row)
         sums = [(_sum(members), name) for name, members in groups.items()]
         sums.sort(key=lambda one: (-abs(one[0].change), one[1]))
         most = _BELOW if depth else _FIRST
-        # One row is as long as a row that says that there is one more.
+        # A single remaining row takes no more space than a row that counts it.
         shown = len(sums) if self.show_all or len(sums) == most + 1 else most
         indent = "- " * depth
         for change, name in sums[:shown]:
@@ -134,7 +134,7 @@ class ChangeView:
         return Table(title, columns, tuple(rows))
 
     def records(self) -> Records:
-        """A row per change, then that of the rounding, so that every amount sums to that of what is payable."""
+        """Return a row for each change and one for the rounding, so that every amount adds up to the payable amount."""
         columns = (Column("row"), *self._key_columns, *AMOUNTS, Column("currency"))
         return Records(columns, ({**record, "currency": self.run.currency} for record in self._records()))
 
@@ -149,7 +149,7 @@ class ChangeView:
             yield {"row": "rounding_adjustment", **dict.fromkeys(self._changes.by), **_figures(self._changes.rounding)}
 
     def document(self) -> dict[str, Any]:
-        """The rows of `changes` add up to `total`, whose amounts are payable; the last is that of the rounding."""
+        """Return the changes, which add up to the payable amounts in `total`; the last one is the rounding."""
         changes = self._changes
         document: dict[str, Any] = {
             **begin_json(FORMAT, self.run.currency, self.run.selection, self.run.offset),

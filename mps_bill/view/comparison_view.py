@@ -1,4 +1,4 @@
-"""The same usage twice, by item, in total, and how it is paid."""
+"""The same usage billed in two ways: by item, in total, and by payment source."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIGURES = ("here", "there", "difference", "percent")
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
-    """What `compare` found."""
+    """The result of `compare` for the same usage."""
 
     comparison: Comparison
 
@@ -76,7 +76,7 @@ class ComparisonView:
         yield Note(control_totals_text(self._control_totals))
 
     def _paid_table(self) -> Table:
-        """How both sides pay. A side without an account would pay all of it."""
+        """Return how both sides pay. A side without an account pays the whole amount itself."""
         from mps_bill.view.settle_records import PAYERS_IN_WORDS
 
         here, there = self._sides
@@ -92,7 +92,7 @@ class ComparisonView:
         return Table(title, columns, rows, (total,))
 
     def records(self) -> Records:
-        """A row per item, then for discounts and for the rounding, so that `here`, `there`, `difference` sum to the payables."""
+        """Return a row for each item, the discounts and the rounding; `here`, `there` and `difference` add up to payable."""
         return Records(COLUMNS, self._records())
 
     def _records(self) -> Iterator[dict[str, Value]]:
@@ -111,7 +111,7 @@ class ComparisonView:
             yield {"row": "rounding_adjustment", **rounding, "currency": currency}
 
     def tables(self) -> Report:
-        """The records as a table, and how they are paid."""
+        """Return the report with the records as a table, and the payments."""
         here, there = self._sides
         columns = tuple(column for column in COLUMNS if column.key not in ("percent", "currency"))
         control = control_totals_text(self._control_totals)
@@ -142,7 +142,7 @@ class ComparisonView:
     page = tables
 
     def document(self) -> dict[str, Any]:
-        """Both sides; amounts are strings, a percentage has at most two decimals and is null where nothing was before."""
+        """Return both sides. A percentage is null if the old amount is zero."""
         here, there = self._sides
         document: dict[str, Any] = {
             **begin_json(FORMAT, self.comparison.currency, self.comparison.selection, self.comparison.offset),
@@ -159,7 +159,7 @@ class ComparisonView:
     def _total(self) -> dict[str, Any]:
         amounts = [side.amounts for side in self._sides]
         discounted = any(one.discount for one in amounts)
-        # A side that has nothing of a selection is a part of bills like the other.
+        # A side without any selected lines counts as parts of bills too, like the other side.
         here, there = (replace(one, is_part=self._is_part).figures(discounted=discounted) for one in amounts)
         return {name: _pair(here[name], there[name]) for name in here}
 

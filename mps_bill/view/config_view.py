@@ -1,4 +1,4 @@
-"""The defaults of options, and where each comes from."""
+"""The defaults of options and their origins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class ConfigView:
 
     def printed(self) -> Iterator[Block]:
         yield table("", SETTING, self._settings())
-        yield Note(tr("An option on the command line wins over the environment, and that over the config file."))
+        yield Note(
+            tr("The command line takes precedence over the environment, and the environment over the config file.")
+        )
 
     def records(self) -> Records:
         return Records(SETTING, self._settings())

@@ -1,4 +1,4 @@
-"""What some usage would cost: the regions side by side, and how each amount came about."""
+"""The cost of some usage: the regions in one table, and how each amount was calculated."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FORMAT = "mps-bill/estimate/1"
 
 @dataclass(frozen=True, slots=True)
 class EstimateView:
-    """What `estimate` found: an estimate for each region."""
+    """The result of `estimate`: an estimate for each region."""
 
     estimates: Sequence[Estimate]
     currency: str
 
     def printed(self) -> Iterator[Block]:
-        """A table with a row per region (and tier), then the steps: those that all regions share, then those of each."""
+        """Yield a table with a row for each region and tier, the steps that all regions share, then those of each region."""
         item = self.estimates[0].assignment.item
         keys = ("region", "spec", "tier", "quantity", "billed_quantity", "unit_price", "amount")
         columns = pick(LINE, *keys, unit=self.currency, titles={"billed_quantity": "Billed"})
@@ -43,7 +43,7 @@ class EstimateView:
                 yield reasons.as_table(tr("How it was calculated in {region}", region=one.assignment.region), rest)
 
     def document(self) -> dict[str, Any]:
-        """`bill` has the form that `bill` prints, and holds nothing but what was asked about."""
+        """Return the estimates. Each has a `bill` in the form of the command `bill`, for only the usage in question."""
         return {
             "format": FORMAT,
             "currency": self.currency,
@@ -64,7 +64,7 @@ class EstimateView:
 
 
 def _rows(one: Estimate) -> Iterator[Record]:
-    """A row per line, then their sum, where there are several. What was asked for stands in the first."""
+    """Yield a row for each line, the first with the quantity in question, and their sum if there are several."""
     item = one.assignment.item
     asked = in_unit(one.record.micros * UNITS[one.key.unit].factor * one.lines[0].records, item.unit)
     for number, line in enumerate(one.lines):

@@ -1,4 +1,4 @@
-"""How one record became money, step by step, from what metering, rating and billing built."""
+"""How one record became an amount, step by step, from the values that metering, rating and billing produced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FORMAT = "mps-bill/explanation/1"
 
 @dataclass(frozen=True, slots=True)
 class ExplanationView:
-    """What `explain` found: the rows of a job, explained one by one."""
+    """The result of `explain`: the rows of a job, explained one by one."""
 
     explained: Sequence[Explained]
     currency: str
@@ -40,7 +40,7 @@ class ExplanationView:
             yield reasons.as_table(title, steps(one, self.currency))
 
     def document(self) -> dict[str, Any]:
-        """The same steps, with the lines and the bill in the form that `bill` prints."""
+        """Return the same steps, with the lines and the bill in the form of the command `bill`."""
         records = [_record_json(one, self.currency) for one in self.explained]
         return {"format": FORMAT, "currency": self.currency, "records": records}
 
@@ -108,7 +108,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
 
 
 def _discount_steps(one: Explained, currency: str) -> Iterator[Step]:
-    """What the contract takes off the row's lines: the largest discount that holds for them."""
+    """Yield the contract's discounts on the row's lines: for each line the largest one that applies."""
     for line in one.lines:
         if line.discounted_by:
             text = tr(
@@ -124,7 +124,7 @@ def _discount_steps(one: Explained, currency: str) -> Iterator[Step]:
 
 
 def _covering_steps(one: Explained) -> Iterator[Step]:
-    """What sources of quantity covered of the row's charge."""
+    """Yield what sources of quantity covered of the row's charge."""
     if one.settlement is None:
         return
     for deduction, number in one.settlement.covers:
@@ -134,7 +134,7 @@ def _covering_steps(one: Explained) -> Iterator[Step]:
 
 
 def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
-    """What paid the bill, in order; a bill is paid as a whole, not line by line."""
+    """Yield the payments of the bill in order. A bill is paid as a whole, not line by line."""
     if one.late:
         late = tr("the cycle was settled before; it is not charged, and the bill is an estimate")
         yield (tr("Late usage"), late)
@@ -153,7 +153,7 @@ def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
 
 
 def _month_steps(one: Explained, charge: Charge) -> list[Step]:
-    """Where the tiers of a month began for this charge."""
+    """Return the month's use from which the tiers of this charge continue, if it has monthly tiers."""
     if not charge.price.by_month:
         return []
     month = date_text(charge.sheet.billing.calendar.month(charge.cycle_start))
@@ -174,8 +174,8 @@ def _month_steps(one: Explained, charge: Charge) -> list[Step]:
 
 
 def _across_the_bill(one: Explained, charge: Charge) -> int:
-    """What other charges of the bill count across the item: those before this one, or all where its price counts the cycle
-    as a whole."""
+    """Return the quantity of other charges on the bill that count towards the item's tiers: of those before this charge, or of
+    all if its price counts the cycle as a whole."""
     assert one.bill is not None
     micros, past = 0, False
     for line in one.bill.lines:

@@ -1,4 +1,4 @@
-"""What `prices check` found: problems with the lines that they are on, for people, editors and CI servers."""
+"""The problems that `prices check` found, with their lines, for people, editors and CI servers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from mps_bill.view.tables import Case, Suites
 FORMAT = "mps-bill/prices-check/1"
 Level = Literal["error", "warning"]
 
-#: So much of a long line is shown around its column.
+#: The width of the excerpt from a long line around its column.
 _WIDEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class FindingsView:
-    """`problems` in order of place. `texts` has the text of every file that could be read, by its name; `strict` says
-    whether warnings fail the check too, and `by_calendar` whether those do that come with time. Of each kind `listed` are shown
-    as text; the other formats have all. `codes_page` is where the page of codes is read on the network, where it is."""
+    """The result of `prices check`.
+
+    `problems` are in order of place. `texts` holds every file that could be read, by name. `strict`: warnings fail the check;
+    `by_calendar`: also those that appear as time passes. The text format lists `listed` problems of each kind, the other
+    formats all. `codes_page` is the address of the page of codes, if the user has published it.
+    """
 
     problems: tuple[Problem, ...]
     texts: Mapping[str, str]
@@ -51,7 +54,7 @@ class FindingsView:
 
     @property
     def summary(self) -> str:
-        """`10 price sheets checked: 2 errors, 1 warning.`"""
+        """The summary: `10 price sheets checked: 2 errors, 1 warning.`"""
         sheets = counted(len(self.texts), "price sheet")
         if not self.problems:
             return f"{sheets} checked, nothing found."
@@ -61,7 +64,7 @@ class FindingsView:
         return self
 
     def lines(self) -> Iterator[str]:
-        """As compilers print it: the place, the problem, the line of the file, and a caret under the column."""
+        """Yield problems as compilers print them: the place, the problem, the line of the file, and a caret under the column."""
         texts = {name: lines_of(text) for name, text in self.texts.items()}
         report = report_of(self.problems, self.listed)
         for group in report.groups:
@@ -71,7 +74,7 @@ class FindingsView:
         yield from lines_of_others(report)
 
     def document(self) -> dict[str, Any]:
-        """The counts, the sheets that were read, and every problem."""
+        """Return the counts, the sheets that were read, and every problem."""
         return {
             "format": FORMAT,
             "today": self.today,
@@ -84,19 +87,17 @@ class FindingsView:
         }
 
     def suites(self) -> Suites:
-        """A suite for each file: a case for each of its problems, or one case that passed.
+        """Return a suite for each file, with a case for each problem, or a single passed case.
 
-        A warning is a case that passed and has the warning as its output, unless the check is strict.
+        A warning is a passed case with the warning as its output, unless the check is strict.
         """
-        # Every file that was read or should have been, with its problems.
-        by_file: dict[str, list[Case]] = {
-            name: [] for name in sorted({*self.texts, *(p.place.file for p in self.problems)})
-        }
+        # Unreadable files have problems, but no text.
+        files = sorted({*self.texts, *(problem.place.file for problem in self.problems)})
+        by_file: dict[str, list[Case]] = {name: [] for name in files}
         for problem in self.problems:
             by_file[problem.place.file].append(self._case(problem))
-        return Suites(
-            "mps-bill prices check", [(name, cases or [Case("price sheet")]) for name, cases in by_file.items()]
-        )
+        suites = [(name, cases or [Case("price sheet")]) for name, cases in by_file.items()]
+        return Suites("mps-bill prices check", suites)
 
     def _case(self, problem: Problem) -> Case:
         title = f"{problem.kind} at {problem.place.line}:{problem.place.column}"
@@ -114,7 +115,7 @@ def level(problem: Problem) -> Level:
 
 
 def _excerpt(problem: Problem, lines: list[str]) -> Iterator[str]:
-    """The line that the problem is on and a caret under its column; nothing where it has no line."""
+    """Yield the line of the problem and a caret under its column; nothing if the problem has no line."""
     number, column = problem.place.line, problem.place.column
     if not 0 < number <= len(lines) or not column:
         return

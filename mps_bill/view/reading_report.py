@@ -1,4 +1,4 @@
-"""What stands around a result, in words and as JSON: what of the run is shown, control totals, and problems."""
+"""The selection, the control totals and the problems of a run, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
     from mps_bill.rating.bills import Bill
     from mps_bill.rating.selection import Selection
 
-_NO_TAG = mark("(none)")
-
 
 def control_totals_text(totals: ControlTotals) -> str:
-    """One line that adds up: `Rows: 9 read = 6 billed + 1 not billable + ...`."""
+    """Return one line that adds up: `Rows: 9 read = 6 billed + 1 not billable + ...`."""
     return tr(
         "Rows: {read} read = {billed} billed + {not_billable} not billable + {duplicate} duplicate + {rejected} rejected"
         " + {late} late + {pending} pending",
@@ -29,13 +27,13 @@ def control_totals_text(totals: ControlTotals) -> str:
 
 
 def problem_lines(report: ProblemReport) -> Iterator[str]:
-    """What is listed, equal problems in one line; then, where there are more, how many of each kind and where each begins."""
+    """Yield the listed problems, equal ones in one line; then, if there are more, the count and first place of each kind."""
     yield from map(_group_line, report.groups)
     yield from lines_of_others(report)
 
 
 def lines_of_others(report: ProblemReport) -> Iterator[str]:
-    """How many problems are not listed, and how many there are of each kind; nothing where all are listed."""
+    """Yield the number of problems that are not listed, and the count of each kind; nothing if all are listed."""
     hidden = report.total - sum(group.count for group in report.groups)
     if hidden <= 0:
         return
@@ -64,8 +62,8 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()) -> str:
-    """What of the run is shown, and that the rest was billed all the same; empty where everything is shown. Of the `bills` that
-    are shown it says whether the statement of their month is missing."""
+    """Say what part of the run is shown, and that the rest was billed too; empty if everything is shown. Also say if the month's
+    statement of the shown `bills` is missing."""
     if selection.is_everything:
         return ""
     start, end = selection.period.start, selection.period.end
@@ -73,7 +71,7 @@ def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()
     bounds += [tr("before {time}", time=time_text(end, offset))] if end is not None else []
     period = mark("cycles {bounds} (UTC{offset})")
     shown = [tr(period, bounds=tr(" and ").join(bounds), offset=offset_text(offset))] if bounds else []
-    shown += [f"{key} {tr(' or ').join(sorted(values)) or tr(_NO_TAG)}" for key, values in selection.only.items()]
+    shown += [f"{key} {tr(' or ').join(sorted(values)) or tr('(none)')}" for key, values in selection.only.items()]
     text = mark("Shown: {parts}. The whole input was metered, tiered and billed.{why}")
     why = ""
     if selection.only:
@@ -86,7 +84,7 @@ def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()
 
 
 def begin_json(format_: str, currency: str, selection: Selection, offset: int) -> dict[str, Any]:
-    """What a document begins with: its format, the currency, and what of the run is shown, where that is not everything."""
+    """Return the beginning of a document: its format, the currency, and the selection, unless everything is shown."""
     head: dict[str, Any] = {"format": format_, "currency": currency}
     if selection.is_everything:
         return head

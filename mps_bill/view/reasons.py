@@ -1,4 +1,4 @@
-"""Why a quantity and an amount are what they are, in words: the steps that explanations and estimates share."""
+"""The reasons for a quantity and an amount in words: the steps that explanations and estimates share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mps_bill.rating.lines import Charge, LineItem
 from mps_bill.view.columns import Column
 from mps_bill.view.tables import Table
 
-#: What was done, and what came of it.
+#: The title of a step, and what was done.
 Step = tuple[str, str]
 
 
 def of_spec(key: UsageKey, item: Item, written: str = "") -> str:
-    """Why usage has its spec: the row names it (`written`), or codec and size derive it."""
+    """Say why usage has its spec: the row names it (`written`), or it is derived from codec and size."""
     if written:
         if written in item.aliases:
             return tr(
@@ -43,7 +43,7 @@ def of_spec(key: UsageKey, item: Item, written: str = "") -> str:
 
 
 def assigned(found: Assignment, why: str, micros: int, key: UsageKey, metered: int) -> list[Step]:
-    """The sheet and item of a record, its spec (and `why` it is that), and its quantity as written and as metered."""
+    """Return the steps for the sheet and item of a record, its spec (and `why`), and its quantity as written and as metered."""
     item, sheet, given = found.item, found.sheet, UNITS[key.unit]
     of_item = mark("{code}: {name}, family {family}, per {unit}")
     quantity = with_unit(plain(scaled(micros, 6)), given)
@@ -62,18 +62,18 @@ def assigned(found: Assignment, why: str, micros: int, key: UsageKey, metered: i
 
 
 def item_title(item: Item) -> str:
-    """`review: Automated review, per minute`."""
+    """Return `review: Automated review, per minute`."""
     return tr("{code}: {name}, per {unit}", code=item.code, name=item.label, unit=tr(item.unit.name))
 
 
 def _metering_reason(micros: int, item: Item) -> str:
-    """The metering rule, and the `micros` that it makes of one record."""
+    """Return the metering rule and the `micros` that it counts for one record."""
     rule, quantity = metering_words(item.metering, item.unit), quantity_words(micros, item.unit)
     return tr("{rule}; this record counts {quantity}", rule=rule, quantity=quantity)
 
 
 def of_price(charge: Charge, currency: str) -> str:
-    """The price, the region or group that it is for, and where it stands."""
+    """Return the price, its region or region group, and its place in the price sheet."""
     if charge.in_force.scope == charge.region:
         scope = tr("region {region}", region=charge.region)
     elif charge.in_force.scope == EVERY_REGION:
@@ -86,7 +86,7 @@ def of_price(charge: Charge, currency: str) -> str:
 
 
 def sources(item: Item) -> list[Step]:
-    """Where the prices of an item were read."""
+    """Return the sources of an item's prices."""
     found = []
     for source in item.sources:
         where = tr("{url}, read on {day}", url=source.url, day=date_text(source.read_on))
@@ -96,7 +96,7 @@ def sources(item: Item) -> list[Step]:
 
 
 def of_charge(charge: Charge) -> str:
-    """What the records of a cycle make together, after the rounding of the cycle's sum where there is one."""
+    """Return the quantity of the cycle's records together, rounded if the cycle's sum is rounded."""
     unit = charge.item.unit
     text = tr_many(
         "{n} record of the cycle with this item, spec and region: {quantity}",
@@ -113,7 +113,7 @@ def of_charge(charge: Charge) -> str:
 
 
 def of_line(line: LineItem, currency: str) -> str:
-    """A line's amount as the product that it is, with what was rounded where it has more than ten decimals."""
+    """Return a line's amount as a product, with the exact product if it has more than ten decimals and was rounded."""
     unit = line.item.unit
     plans = (
         tr(" after {quantity} covered by plans", quantity=quantity_words(line.plan_micros, unit))
@@ -127,7 +127,7 @@ def of_line(line: LineItem, currency: str) -> str:
     amount = stripped(line.amount)
     exact = amount if counted else exact_amount_text(line.billed_micros, unit, line.unit_price)
     if exact != amount:
-        # The zeros of the ten decimals are shown: they say where the amount was rounded.
+        # All ten decimals are shown, with zeros, to show where the amount was rounded.
         amount = tr("{exact}, rounded to {amount}", exact=exact, amount=f"{line.amount:.{AMOUNT_PLACES}f}")
     return f"{tier}{quantity}{plans} x {price} = {amount} {currency}"
 

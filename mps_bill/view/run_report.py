@@ -1,5 +1,5 @@
-"""Bills as a report of named tables and charts, for a workbook and a page, or on two pages of paper for those who sign it; a
-settlement has the same and more."""
+"""Bills as a report of named tables and charts, for a workbook and a web page, or on two pages of paper for the people who sign
+it. The report of a settlement has the same tables and more."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mps_bill.view.reading_report import control_totals_text, selection_text
 from mps_bill.view.summary_view import summary_table, summary_title
 from mps_bill.view.tables import BILLS, LINES, Bar, Figure, Report, Series, Table, table
 
-#: A longer table of details is not on paper, where a run is long.
+#: In the report of a long run, a longer table of details is not printed on paper.
 _ON_PAPER = 40
-#: Rows for items, and for each of one, two or three other groupings, so that each page of paper holds its tables.
+#: Rows for items, and rows for each table if there are one, two or three other groupings, so that the tables fit on their page.
 _ITEMS, _ROWS = 16, (12, 5, 3)
-#: Groupings that are on the first page anyway.
+#: Groupings that are always on the first page.
 _SHOWN = (("day",), ("item",))
-#: As many bars as a chart can hold and still be read.
+#: The number of bars at which a chart is still readable.
 _MOST_BARS = {"hour": 48, "day": 62}
 _BY = {"hour": mark("Payable by hour"), "day": mark("Payable by day"), "month": mark("Payable by month")}
 _PARTS_BY = {
@@ -53,7 +53,7 @@ LINE_COLUMNS = (
 
 
 def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] = ()) -> Report:
-    """What `bill` found. It has the same tables as a settlement, so that what reads them need not ask which it is."""
+    """Return the report of `bill`. It has the same tables as a settlement, so that programs can read both alike."""
     unsettled = tr("No account was given: `mps-bill settle --account FILE` fills this table.")
     columns = bill_records.bill_columns(discounted=bill_records.is_discounted(run.bills), is_part=run.amounts.is_part)
     records = [*map(bill_records.bill_record, run.bills), *map(bill_records.month_record, run.months)]
@@ -65,14 +65,14 @@ def bill_report(run: BillRun, account: str | None, summaries: Sequence[Summary] 
 
 
 def sums_of(amounts: Amounts, bills: Iterable[Bill]) -> list[Figure]:
-    """The sums that lead to what is payable."""
+    """Return the sums that lead to the payable amount."""
     sums = amounts.figures(discounted=bill_records.is_discounted(bills))
     return [Figure(column.key, column.label, sums[column.key]) for column in pick(bill_records.BILL, *sums)]
 
 
 def for_reading(report: Report, in_full: int | None) -> Report:
-    """The report of a long run in the order in which a person reads it: what sums it up, then the details. Paper leaves out
-    tables of more details than a person wants `in_full`."""
+    """Put the report of a long run into reading order: the summaries, then the details. Tables with more details than a person
+    wants `in_full` are left out on paper."""
     maximum = max(_ON_PAPER, in_full or 0)
     tables = [
         replace(table, on_paper=not table.of_details or len(table.rows) <= maximum)
@@ -82,7 +82,7 @@ def for_reading(report: Report, in_full: int | None) -> Report:
 
 
 def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> Iterable[Table]:
-    """The bills that are in no total."""
+    """Yield tables of the bills that are in no total."""
     for title, remark, bills in (
         (
             tr("Late bills"),
@@ -97,7 +97,7 @@ def outside_totals(late: Sequence[Bill] = (), pending: Sequence[Bill] = ()) -> I
 
 
 def lines_table(bills: Sequence[Bill]) -> Table:
-    """A row per line of every bill; the amounts add up to the list amount."""
+    """Return a table with every line of every bill; the amounts add up to the list amount."""
     heads = ((bill_records.bill_record(bill), bill) for bill in bills)
     discounted = bill_records.is_discounted(bills)
     columns = tuple(column for column in LINE_COLUMNS if discounted or column.key != "discount")
@@ -113,7 +113,7 @@ def run_report(
     figures: Sequence[Figure],
     account: str | None,
 ) -> Report:
-    """The report of a run that has these bills and these tables, control totals behind them."""
+    """Return the report of a run with these bills and these tables, followed by the control totals."""
     facts: list[tuple[str, Value]] = [(tr("Currency"), run.currency), (tr("Number of bills"), len(bills))]
     if not run.selection.is_everything:
         facts.append((tr("Selection"), selection_text(run.selection, run.offset)))
@@ -150,14 +150,14 @@ def run_report(
 
 
 def control_totals_table(totals: ControlTotals) -> Table:
-    """Rows read first; the others add up to it."""
+    """Return the control totals as a table: the rows read, then the counts that add up to them."""
     rows = tuple((column.label, getattr(totals, column.key)) for column in CONTROL_TOTALS)
     remark = tr("Rows read = billed + not billable + duplicate + rejected + late + pending.")
     return Table(tr("Control totals"), (Column("rows"), Column("count", "count")), rows, remark=remark)
 
 
 def cost_by_period(bills: Sequence[Bill]) -> Series:
-    """Payable by hour, or by day or month of a longer run, with empty bars where nothing was billed in between."""
+    """Return payable by hour, or by day or month for a longer run; periods in between without bills have empty bars."""
     if not bills:
         return Series(tr("Payable by hour"), ())
     calendar = bills[0].cycle.sheet.billing.calendar
@@ -177,7 +177,7 @@ def cost_by_period(bills: Sequence[Bill]) -> Series:
 
 
 def cost_by_item(bills: Sequence[Bill]) -> Series:
-    """List amount by item, as the price sheets list them; rounding adjustments belong to whole bills, not to items."""
+    """Return the list amount by item, in the order of the price sheets; rounding belongs to whole bills, not to items."""
     amounts: dict[str, Decimal] = {}
     for bill in bills:
         for line in bill.lines:
@@ -188,8 +188,8 @@ def cost_by_item(bills: Sequence[Bill]) -> Series:
 
 
 def charted(report: Report, summaries: Sequence[Summary]) -> Report:
-    """The report with a chart of each summary, where there are any, in the place of those by period and by item. What is not
-    above 0, such as a rounding, has no bar."""
+    """Replace the charts by period and by item with a chart for each summary, if there are any. Only amounts above zero have a
+    bar, so roundings usually have none."""
     if not summaries:
         return report
     charts = []
@@ -207,10 +207,10 @@ def two_pages(
     account: str | None,
     by: Sequence[tuple[str, ...]],
     summaries: Callable[..., Sequence[Summary]],
-    behind: Sequence[Table] = (),
+    further: Sequence[Table] = (),
 ) -> Report:
-    """The report of a run in short: costs by time and by item, and on the next page those by other groupings, then the tables
-    `behind` them. A page without tables is left out."""
+    """Return the short report of a run: costs by time and by item, on the next page those by other groupings, then the
+    `further` tables. A page without tables is left out."""
     report = run_report(tr("Costs"), run, bills, (), figures, account)
     others = [one for one in by if one not in _SHOWN]
     names = {line.item.code: line.item.label for bill in bills for line in bill.lines}
@@ -224,12 +224,12 @@ def two_pages(
         tables=(),
         notes=(*_what_is_shown(run), *report.notes),
         charts=report.charts[:1],
-        pages=[page for page in (items, [*parts, *behind]) if page],
+        pages=[page for page in (items, [*parts, *further]) if page],
     )
 
 
 def _title(bills: Sequence[Bill]) -> str:
-    """Costs, with the month or the day that the bills are of where it is one."""
+    """Return `Costs`, with the day or the month if all bills belong to one."""
     for period in ("day", "month"):
         found = {period_at(bill.cycle.start, bill.cycle.sheet.billing.calendar, period) for bill in bills}
         if len(found) == 1:
@@ -238,7 +238,7 @@ def _title(bills: Sequence[Bill]) -> str:
 
 
 def _what_is_shown(run: BillRun | SettleRun) -> list[str]:
-    """That a part of the run is shown, and what of it is in no total."""
+    """Say whether only a part of the run is shown, and how many bills are in no total."""
     notes = [] if run.selection.is_everything else [selection_text(run.selection, run.offset)]
     pending = run.pending if isinstance(run, BillRun) else run.settled.pending
     if pending:

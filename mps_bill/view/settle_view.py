@@ -137,9 +137,9 @@ class SettleView:
 
         run = self.run
         if self.in_short:
-            behind = [sources_table(run), closing_table(run, _LISTED_IN_SHORT), *_with_remarks(forecast_blocks(run))]
+            further = [sources_table(run), closing_table(run, _LISTED_IN_SHORT), *_with_remarks(forecast_blocks(run))]
             account = self.account or run.settled.closing.id
-            return two_pages(run, bills_of_steps(run), figures(run), account, self.by, self._summaries, behind)
+            return two_pages(run, bills_of_steps(run), figures(run), account, self.by, self._summaries, further)
         notes = (charged_again_text(run),) if run.settled.charged_again else ()
         tables: list[Table] = []
         for summary in self._summaries(*self.by):

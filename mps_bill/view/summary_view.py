@@ -1,4 +1,4 @@
-"""Summaries of bills: as tables, as rows for programs, and for JSON."""
+"""Summaries of bills as tables, as CSV rows and as JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from mps_bill.view.bill_records import BILL, LINE
 from mps_bill.view.columns import MONEY_PLACES, Column, Columns, Quantity, Record, Row, Value, pick
 from mps_bill.view.tables import Records, Table, table
 
-#: A crosstab has a column for each of the largest values, and one for all others.
+#: The values with the largest amounts have a column each in a crosstab; all others share one.
 _CROSSED = 8
-#: What a row that is not of lines is called.
+#: The names of rows that do not sum lines.
 _OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements"), OTHERS: mark("others")}
-#: What nothing is called: a record without a tag.
-_NONE = mark("(none)")
-#: The columns of what a summary can be by, beside tags.
+
+#: The columns of groupings other than tags.
 _KEYS = {
     column.key: column
     for column in (
@@ -35,8 +34,8 @@ _KEYS = {
 
 
 def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
-    """The summary as a person reads it; one by two groupings or more has the values of the last as columns. `names` are what
-    the values of another are called, where that is not what they are called everywhere."""
+    """Return the summary for people. With two groupings or more, the values of the last are the columns. `names` overrides the
+    usual names of the values of a single grouping."""
     if len(summary.by) > 1:
         return _crosstab(summary, currency)
     (grouping,) = summary.by
@@ -55,12 +54,12 @@ def summary_title(summary: Summary) -> str:
 
 
 def key_column(grouping: str) -> Column:
-    """The column of the values of a grouping; a tag is called as the usage calls it."""
+    """Return the column for the values of a grouping; a tag keeps its name from the usage file."""
     return Column(grouping, title=grouping, as_it_is=True) if is_tag(grouping) else _KEYS[grouping]
 
 
 def figure_columns(summary: Summary, currency: str) -> Columns:
-    """The columns of the figures of a summary, without those that are empty in every row."""
+    """Return the columns for the figures of a summary, without columns that are empty in every row."""
     counts = (Column("bills", "count"), *pick(LINE, "records")) if summary.of_bills else pick(LINE, "records")
     measured: Columns = ()
     if not summary.of_bills and any(row.quantity for row in summary.rows):
@@ -73,7 +72,8 @@ def figure_columns(summary: Summary, currency: str) -> Columns:
 
 
 def _money(summary: Summary) -> Sequence[str]:
-    """The amounts that lead to what a row comes to. Where roundings stand in a row, the list amount is that of lines alone."""
+    """Return the amounts that lead to the total of a row. If roundings have a row of their own, the list amount of the other
+    rows is that of their lines alone."""
     names = list(summary.amounts.figures(discounted=summary.has_discounts))
     if summary.of_bills or summary.amounts.is_part:
         return names
@@ -81,7 +81,7 @@ def _money(summary: Summary) -> Sequence[str]:
 
 
 def figures(summary: Summary, row: SummaryRow) -> Record:
-    """The figures of a row by the keys of columns."""
+    """Return the figures of a row by column key."""
     amounts = Amounts(row.list_amount, row.discount, row.rounding, summary.amounts.is_part)
     quantity = row.quantity
     return {
@@ -94,7 +94,7 @@ def figures(summary: Summary, row: SummaryRow) -> Record:
 
 
 def _crosstab(summary: Summary, currency: str) -> Table:
-    """The amounts by the values of the last grouping, the largest first and all others in one column."""
+    """Return a table with a column for each of the largest values of the last grouping, and one column for all others."""
     by = summary.by[:-1]
     sums: dict[str | None, Decimal] = {}
     for row in summary.rows:
@@ -103,7 +103,7 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
     # In their own order, which is that of time or of the price sheet.
     shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
-    # A column is known by what it is of, since a value can be called "others" or "Rounding" too.
+    # The key of a column includes its kind, because a value can have the name "others" or "Rounding" too.
     titles = {(SUM, value): _named(summary, summary.by[-1], value) for value in shown}
     if len(sums) > len(shown):
         titles[OTHERS, None] = tr(_OF[OTHERS])
@@ -134,8 +134,8 @@ def _crosstab(summary: Summary, currency: str) -> Table:
 
 
 def payment_table(summary: Summary, currency: str, titles: Mapping[str, str]) -> Table:
-    """What paid the rows of a summary of a settlement; `titles` are what people call the sources, of which those that paid
-    nothing in any row are left out; what bills freeze and a statement releases can add up to nothing."""
+    """Return the payments for each row of a summary, by source with these `titles`. Sources that paid nothing in any row are
+    left out; frozen amounts stay even if the bills' and their statement's add up to zero."""
     paid = [source for source in titles if any(row.paid.get(source) for row in summary.rows)]
     columns = (
         *map(key_column, summary.by),
@@ -160,18 +160,18 @@ def _name(summary: Summary, row: SummaryRow, grouping: str, key: str | None) -> 
 
 
 def _named(summary: Summary, grouping: str, value: str | None) -> str:
-    """What people call a value: an item by its name in their language, where the sheets have one; in English by its code,
-    which options take."""
+    """Return the name of a value for people. An item has its name in their language if the sheets have one; in English it has
+    its code, which options accept."""
     if value is None:
         return tr("(whole bills)")
     if grouping == "item":
         return summary.items[value].names.get(current(), value)
-    return (date_text(value) if grouping in PERIODS else value) or tr(_NONE)
+    return (date_text(value) if grouping in PERIODS else value) or tr("(none)")
 
 
 def summary_records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, str]) -> Records:
-    """A row for each row of each summary; the payable (or net) amounts of each add up to that of the bills. `pools` are the
-    names of what pays, by source."""
+    """Return a row for each row of each summary. The payable (or net) amounts of each summary add up to that of the bills.
+    `pools` are the names of payers by source."""
     groupings = dict.fromkeys(grouping for summary in summaries for grouping in summary.by)
     is_part = any(summary.amounts.is_part for summary in summaries)
     columns = (
@@ -202,8 +202,8 @@ def _records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, st
 
 
 def summary_json(summary: Summary, pools: Mapping[str, str]) -> dict[str, Any]:
-    """A summary as a list of rows, the values of its groupings among the keys of each; null where a row is of whole bills
-    and the grouping of lines."""
+    """Return a summary as a list of rows, each with a key for every grouping. The value is null if the grouping belongs to lines
+    but the row to whole bills."""
     rows = [_row_json(summary, row, dict(zip(summary.by, row.keys, strict=True)), pools) for row in summary.rows]
     return {"by": list(summary.by), "rows": rows, "total": _row_json(summary, summary.total, {}, pools)}
 
