@@ -1,4 +1,4 @@
-"""A journal for beancount, which asserts balances as they are at the begin of a day, exactly (`~ 0`)."""
+"""A journal for beancount, which asserts balances at the beginning of a day, with no tolerance (`~ 0`)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The one place where a value becomes text: for people `as_text` and, in a column, `cell_text`; `as_data` for programs.
+"""The one place where a value becomes text: `as_text` and `cell_text` (in a column) for people, `as_data` for programs.
 
-Only figures in a column with fewer places than they have are shown rounded, to people, to whom `ROUNDED` says so.
+Figures are rounded only for people, and only in columns with limited decimal places; the note `ROUNDED` then says so.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from mps_bill.core.times import iso, time_text
 from mps_bill.view.columns import MONEY_PLACES, As, Column, Kind, Moment, Quantity, Value, number
 from mps_bill.view.tables import Series, Table
 
-#: A whole part that has groups. It is never 0, whose sign a number would lose.
+#: A whole part with thousands. It is never 0, which would lose its sign as a number.
 _WHOLE = re.compile(r"-?[0-9]{4,}")
-#: What stands below tables of which some amounts are shown rounded.
+#: The note below tables with rounded amounts.
 ROUNDED = mark("Figures in summaries are shown to 2 decimal places; CSV and JSON have every digit.")
 
 
 def cell_text(value: Value, column: Column) -> str:
-    """A value as people read it in a column, to its decimal places."""
+    """Return a value for people, rounded to the decimal places of its column."""
     return as_text(_rounded(value, column.places) if column.places is not None else value, column.kind)
 
 
 def money_text(amount: Decimal) -> str:
-    """An amount as people read it in short, to the decimal places of money."""
+    """Return an amount for people, rounded to the decimal places of money."""
     return as_text(_rounded(amount, MONEY_PLACES), "amount")
 
 
 def has_rounded_bars(series: Series) -> bool:
-    """Whether some amount of a chart is not shown with every digit."""
+    """Return whether some amount of a chart is shown rounded."""
     return any(bar.amount != _rounded(bar.amount, MONEY_PLACES) for bar in series.bars)
 
 
 def is_rounded(table: Table) -> bool:
-    """Whether some amount of a table is not shown with every digit."""
+    """Return whether some figure of a table is shown rounded."""
     places = [(index, column.places) for index, column in enumerate(table.columns) if column.places is not None]
     return any(
         number(row[index]) != number(_rounded(row[index], digits))
@@ -47,13 +47,13 @@ def is_rounded(table: Table) -> bool:
 
 
 def _rounded(value: Value, places: int) -> Value:
-    """An amount or a quantity at some decimal places; anything else as it is."""
+    """Round an amount or a quantity to these decimal places; leave other values unchanged."""
     exact = number(value) if isinstance(value, Decimal | Quantity) else None
     return round_money(exact, places, "half-up") if isinstance(exact, Decimal) else value
 
 
 def as_text(value: Value, kind: Kind = "text") -> str:
-    """A value as people read it, in a column of this kind; an empty cell is empty."""
+    """Return a value for people, in a column of this kind; None is an empty text."""
     match value:
         case None:
             return ""
@@ -74,7 +74,7 @@ def as_text(value: Value, kind: Kind = "text") -> str:
 
 
 def as_data(value: Value, kind: Kind = "text") -> str:
-    """A value as programs read it: plain decimals without trailing zeros (a price keeps those of its sheet), ISO 8601."""
+    """Return a value for programs: plain decimals without trailing zeros (prices keep those of the sheet), ISO 8601 times."""
     match value:
         case None:
             return ""
@@ -100,6 +100,6 @@ def _number_text(value: Decimal, kind: Kind) -> str:
 
 
 def grouped(number: str) -> str:
-    """A number with its digits in groups of three: `1,234,567.125`."""
+    """Group the digits of a number in threes: `1,234,567.125`."""
     whole = _WHOLE.match(number)
     return f"{int(whole[0]):,}{number[whole.end() :]}" if whole else number

@@ -1,4 +1,4 @@
-"""The plots of a run for a terminal, a pipe or a file: horizontal bars with their amounts."""
+"""The charts of a run for a terminal, a pipe or a file: horizontal bars with their amounts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def write(report: Report, stream: IO[str]) -> None:
-    """Prints every chart as bars, then the notes: at the terminal's width, at `COLUMNS`, or at 80 columns."""
+    """Print every chart as bars, then the notes, in the terminal's width, in `COLUMNS`, or in 80 columns."""
     width, fine = width_for(stream, _WIDTH_OF_A_PIPE), can_print(stream, _EIGHTHS)
     bold, cyan = (BOLD, CYAN) if has_styles(stream) and not os.environ.get("NO_COLOR") else ("", "")
     for one in report.charts:
@@ -38,10 +38,10 @@ def write(report: Report, stream: IO[str]) -> None:
 
 
 def bar_rows(series: Series, width: int, *, fine: bool) -> Iterator[tuple[str, str, str]]:
-    """Label, bar and amount of each bar, padded so that they line up within `width` cells.
+    """Yield the label, bar and amount of each bar, padded to line up within `width` cells.
 
-    Labels give way to the bars, and both to the amounts, because a figure that is shortened is a wrong figure. `fine` bars are
-    drawn to an eighth of a cell; the others of `#`.
+    Labels are shortened to make room for bars, and both for amounts, because a shortened figure is a wrong figure. `fine` bars
+    are drawn to an eighth of a cell, others with `#`.
     """
     labels = [printable(bar.label) for bar in series.bars]
     amounts = [amount_text(bar.amount) for bar in series.bars]
@@ -58,7 +58,7 @@ def bar_rows(series: Series, width: int, *, fine: bool) -> Iterator[tuple[str, s
 
 
 def _drawn(share: float, width: int, *, fine: bool) -> str:
-    """A bar for a share from 0 to 1; any share above 0 can be seen."""
+    """Draw a bar for a share from 0 to 1; any share above 0 is visible."""
     steps = len(_EIGHTHS) - 1 if fine else 1
     whole, rest = divmod(max(round(share * width * steps), 1 if share > 0 else 0), steps)
     return (_EIGHTHS[-1] if fine else "#") * whole + (_EIGHTHS[rest] if rest else "")

@@ -11,7 +11,7 @@ from mps_bill.view.tables import Records
 
 
 def write(records: Records, stream: IO[str], *, header: bool = True) -> None:
-    """Writes the header, where it does not stand there already, and the rows."""
+    """Write the header, unless it is already written, and the rows."""
     writer = csv.writer(stream)
     if header:
         writer.writerow([column.key for column in records.columns])
@@ -21,7 +21,7 @@ def write(records: Records, stream: IO[str], *, header: bool = True) -> None:
     for row in records.rows:
         for index, key, kind in columns:
             value = row.get(key)
-            # What begins every line of a bill is made once for all of them.
+            # The first values are the same objects on every line of a bill, and are converted once.
             if value is not values[index]:
                 values[index] = value
                 cells[index] = spreadsheet_text(value) if isinstance(value, str) else as_data(value, kind)
@@ -29,5 +29,5 @@ def write(records: Records, stream: IO[str], *, header: bool = True) -> None:
 
 
 def spreadsheet_text(cell: str) -> str:
-    """Text that a spreadsheet will not take for a formula: one that starts like a formula gets an apostrophe before it."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

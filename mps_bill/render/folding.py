@@ -1,4 +1,4 @@
-"""Text in lines of a width: between words, and in Chinese, which is written without spaces, between characters."""
+"""Text folded into lines: between words, or between characters in Chinese, which is written without spaces."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from mps_bill.core.diagnostics import width_of
 from mps_bill.core.language import ENGLISH, current
 
-# The patterns are compiled when they are first needed: most tables fit, and compiling takes longer than printing those.
+# The patterns are compiled on first use: most tables fit, and compiling takes longer than printing them.
 _OPENING, _CLOSING = '（“《"', '，。；：、）”》"'
 _CHARACTER = "[\u2e80-\u2fff\u3005-\u3007\u3040-\ua4cf\uf900-\ufaff]"
-#: What stays on one line: spaces, a date, a character or a word, with the marks about it.
+#: A unit that stays on one line: spaces, a date, a character or a word, with adjacent punctuation.
 _UNIT = (
     rf" +|[{_OPENING}]*(?:(?:\d+[年月日])+|{_CHARACTER}|(?:(?!{_CHARACTER})[^ {_OPENING}{_CLOSING}])+)[{_CLOSING}]*|."
 )
 
 
-#: A word with the spaces behind it, the first also with those that it is indented by.
+#: A word with the spaces after it; the first word also has its indentation.
 _WORD = r"\s*\S+\s*"
 
 
 def folded(text: str, width: int) -> list[str]:
-    """Text in lines of at most `width` columns. A word that is wider than a line begins one and is broken."""
+    """Fold text into lines of at most `width` columns. A word that is wider than a line begins a line and is broken."""
     if current() != ENGLISH:
         text = wrapped(text, width)
     return [line for whole in text.split("\n") for line in _at_spaces(whole, width)]
@@ -46,13 +46,13 @@ def _at_spaces(text: str, width: int) -> Iterator[str]:
 
 
 def _most(text: str, width: int) -> int:
-    """How many characters of `text` stand in `width` columns, at least one."""
+    """Return the number of characters of `text` that fit into `width` columns, at least one."""
     return next((end - 1 for end in range(2, len(text) + 1) if width_of(text[:end]) > width), len(text))
 
 
 def wrapped(text: str, width: int) -> str:
-    """Text in lines of at most `width` columns: a line can end between any two characters of Chinese, but not before a mark
-    that closes or behind one that opens. Lines without Chinese are left to be wrapped at spaces."""
+    """Wrap Chinese text into lines of at most `width` columns. A line can end between any two characters, but not before closing
+    or after opening punctuation. Lines without Chinese are left to be folded at spaces."""
     return "\n".join(_wrapped(line, width) if re.search(_CHARACTER, line) else line for line in text.split("\n"))
 
 
@@ -70,7 +70,7 @@ def _wrapped(line: str, width: int) -> str:
 
 
 def shortened(label: str, width: int, end: str = "…") -> str:
-    """A label in at most `width` columns: what it is too long by gives way to `end`."""
+    """Shorten a label to at most `width` columns, with `end` in place of the rest."""
     if width_of(label) <= width:
         return label
     while width_of(label) >= width:

@@ -1,8 +1,8 @@
-"""The list of formats, and nothing else knows them: what a command offers, completes and takes from a file's suffix
-follows from here and from the parts that its view has.
+"""The one list of formats. The formats that a command offers, completes and derives from a file's suffix follow from this list
+and from the parts of its view.
 
-A new format is a line in `FORMATS` and a module of its name in this room (or one that is there) with a function
-`write(part, stream)`, where `part` is what the view's method of that name returns.
+A new format is a line in `FORMATS` and a module of its name in this package (or an existing one) with a function
+`write(part, stream)`, where `part` is the result of the view's method of that name.
 """
 
 from __future__ import annotations
@@ -13,29 +13,31 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import IO, Any, Literal
 
-#: The parts of views; `view/` says what each is.
+#: The parts of views, described in `mps_bill/view/__init__.py`.
 Part = Literal[
     "printed", "document", "records", "page", "tables", "charts", "focus", "journal", "lines", "findings", "suites"
 ]  # fmt: skip
 
-#: The parts of which those of many accounts make one result.
+#: The parts that can be joined into one result for many accounts.
 JOINED = ("printed", "document", "records")
-#: The parts that people read, in the language that they ask for. Programs read the others, which are always English.
+#: The parts that people read, in the language that they choose. The others are for programs and always English.
 FOR_PEOPLE = ("printed", "page", "tables", "charts")
-#: The parts that a run in short has.
+#: The parts that a short run (`in_short`) has.
 ON_PAPER = ("page", "tables")
 
 
 class TooLarge(Exception):
-    """A format cannot hold so much; the message says what, and the remedy."""
+    """A result is too large for a format; the message says what is, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format that shows a part of a view. `module` is its own where it does not share one; `suffixes` are the endings of
-    files that ask for it ("" for any other name). One that is `binary` is not for terminals. `needs` is a package that the
-    program can do without, and `about` what messages then call the format. `cannot` are the options that it has no place for, and
-    `by`, where it is not None, the groupings of which it takes one.
+    """A format that shows a part of a view.
+
+    `suffixes`: the endings of file names that select it ("" for any other name). `module`: the module that writes it, if it does
+    not have the format's name. `binary`: not for terminals. `needs`: an optional package without which it cannot be written;
+    `about` is the name of the format in the message about that. `cannot`: options that do not work with it. `by`: the groupings
+    of which it can show one (None: any number of any).
     """
 
     name: str
@@ -49,16 +51,16 @@ class Format:
     by: tuple[str, ...] | None = None
 
     def shows(self, groupings: Sequence[tuple[str, ...]]) -> bool:
-        """Whether it can show these summaries; none at all it always can."""
+        """Return whether it can show summaries by these groupings; without groupings it always can."""
         return not groupings or self.by is None or tuple(groupings) in [((by,),) for by in self.by]
 
     def write(self, view: Any, stream: IO[Any]) -> None:
-        """Writes the part of the view to a stream, of text or, for a binary format, of bytes."""
+        """Write the part of the view to a text stream, or to a stream of bytes for a binary format."""
         self.writer.write(getattr(view, self.part)(), stream)
 
     @property
     def writer(self) -> Any:
-        """The module, which is imported no sooner than it writes."""
+        """The module that writes the format, imported only when it is needed."""
         return import_module(f"mps_bill.render.{self.module or self.name}")
 
     @property
@@ -68,7 +70,7 @@ class Format:
 
 #: The options that show a part of a run.
 _PARTS = ("--only", "--on")
-#: In the order in which they are offered; the first that a command has is its default.
+#: The formats in the order in which they are offered; the first one that a command has is its default.
 FORMATS = (
     Format("table", "printed", (".txt",), "terminal"),
     Format("text", "lines", ("",), "text_lines"),
@@ -86,18 +88,18 @@ FORMATS = (
     Format("junit", "suites"),
     Format("sarif", "findings"),
 )
-#: The parts that only checks of price sheets have, whose commands take no default format.
+#: The parts that only checks of price sheets have; their commands take no default format from the configuration.
 _OF_CHECKS = ("lines", "findings", "suites")
-#: The names of those that can be a default: the others need a file, or no command would use them.
+#: The formats that can be a default: binary formats need a file, and formats of checks would never be used.
 DEFAULTS = tuple(format_.name for format_ in FORMATS if not format_.binary and format_.part not in _OF_CHECKS)
 
 
 def formats_of(parts: Collection[str]) -> tuple[Format, ...]:
-    """The formats of a view that has these parts."""
+    """Return the formats for a view with these parts."""
     return tuple(format_ for format_ in FORMATS if format_.part in parts)
 
 
 def format_of_file(name: str, formats: Collection[Format]) -> Format | None:
-    """The format that a file's name asks for; None where no suffix of the formats does."""
+    """Return the format for a file name by its suffix; None if no suffix matches."""
     found = [format_ for format_ in formats for suffix in format_.suffixes if suffix and name.lower().endswith(suffix)]
     return next(iter([*found, *(format_ for format_ in formats if "" in format_.suffixes)]), None)

@@ -1,4 +1,4 @@
-"""Findings as GitHub workflow commands, which GitHub shows beside the lines of a pull request.
+"""Findings as GitHub workflow commands, which GitHub shows next to the lines of a pull request.
 
 Source: docs.github.com, "Workflow commands for GitHub Actions", setting an error or a warning message.
 """
@@ -15,7 +15,7 @@ _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
 
 
 def write(findings: FindingsView, stream: IO[str]) -> None:
-    """Writes one command for each finding."""
+    """Write one command for each finding."""
     stream.writelines(f"{_command(problem)}\n" for problem in findings.problems)
 
 

@@ -17,7 +17,7 @@ _SEVERITY = {"error": "major", "warning": "minor"}
 
 
 def write(findings: FindingsView, stream: IO[str]) -> None:
-    """Writes a JSON list with an entry for each finding."""
+    """Write a JSON list with an entry for each finding."""
     seen: dict[str, int] = {}
     json.dump([_entry(problem, seen) for problem in findings.problems], stream, indent=2, ensure_ascii=False)
     stream.write("\n")
@@ -25,7 +25,7 @@ def write(findings: FindingsView, stream: IO[str]) -> None:
 
 def _entry(problem: Problem, seen: dict[str, int]) -> dict[str, Any]:
     path = PurePath(problem.place.file).as_posix()
-    # What a finding is known by does not depend on its line, so that lines before it do not make it a new one.
+    # The fingerprint does not depend on the line, so that new lines before a finding do not make it a new finding.
     sentence = f"{path}\n{problem.kind.code}\n{problem.message}"
     seen[sentence] = seen.get(sentence, 0) + 1
     return {

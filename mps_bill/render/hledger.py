@@ -1,4 +1,4 @@
-"""A journal for hledger, which asserts balances in postings, in the order of dates and, on one date, of the file."""
+"""A journal for hledger, which asserts balances in postings, in the order of dates and, within a date, of the file."""
 
 from __future__ import annotations
 

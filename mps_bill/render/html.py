@@ -1,7 +1,7 @@
-"""A report as one web page that needs nothing but itself: figures, charts, tables, a filter for the lines.
+"""A report as one self-contained web page: figures, charts, tables and a filter for the lines.
 
-The style and the one script stand in the page, and its content security policy allows exactly these two by their hash and
-no request at all, so that neither text from an input file nor a later edit of the page can make it fetch or run anything.
+The page contains its style and its only script. Its content security policy allows only these two, by their hash, and no
+requests, so neither text from an input file nor a later edit of the page can make it fetch or run anything.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mps_bill.render.html_tables import html_table, safe
 from mps_bill.view.columns import Column
 from mps_bill.view.tables import LINES, Report, Series, Table
 
-#: Languages whose tag in a page says more than their name here: which script, and so which shapes of characters.
+#: Languages whose tag on a page must also say which script is used, because it decides the shapes of characters.
 _LANGUAGE_TAGS = {"zh": "zh-CN"}
-#: A report for paper stands upright on it; the tables of others are wide.
+#: A report for paper is printed in portrait format; the tables of other reports need landscape.
 _UPRIGHT = "@page { size: A4 portrait; }\n"
-#: Columns of the lines by which the reader can choose.
+#: The columns by which readers can filter the lines.
 _CHOICES = ("product", "item", "region")
 
 
@@ -34,7 +34,7 @@ def write(report: Report, stream: IO[str]) -> None:
 
 
 def page(report: Report) -> str:
-    """The whole page, ending in a line end. All text from input is escaped."""
+    """Return the whole page with a final line end. All text from input is escaped."""
     subtitle = " · ".join(report.about)
     template, style, script = (
         (files(mps_bill) / "render" / f"page.{suffix}").read_text("utf-8") for suffix in ("html", "css", "js")
@@ -124,7 +124,7 @@ def _figure(series: Series, chart: str, currency: str, of: Column) -> str:
 
 
 def _filter(table: Table, currency: str) -> str:
-    """The controls above the lines; hidden until the script that serves them runs."""
+    """Return the filter controls above the lines, which are hidden until their script runs."""
     selects = []
     for key in _CHOICES:
         index = table.index(key)
@@ -135,7 +135,7 @@ def _filter(table: Table, currency: str) -> str:
             selects.append(
                 f'<label>{safe(title)}<select name="{key}"><option value="">{safe(tr("all"))}</option>{options}</select></label>'
             )
-    # The script puts its numbers into the places of these.
+    # The script replaces these placeholders with its numbers.
     found = tr("{shown} of {all} lines, list amount {amount}", shown="{shown}", all="{all}", amount="{amount}")
     return (
         f'<form id="filter" class="filter" role="search" aria-label="{safe(tr("Filter the lines"))}"'

@@ -1,6 +1,5 @@
-"""Charts as inline SVG. Lengths are per cent of the width and pixels of the height, so that text keeps its size on any
-screen; amounts stand there as text, to the decimal places of money, and exactly in the title of a bar and in the table that
-every chart has."""
+"""Charts as inline SVG. Widths are percentages and heights are pixels, so that text keeps its size on any screen. Amounts in the
+chart have the decimal places of money; the title of a bar and the table of every chart have the exact amounts."""
 
 from __future__ import annotations
 
@@ -17,19 +16,19 @@ _LOWEST = 190
 _HIGHEST = 380
 _TOP = 22
 _ROW = 38
-#: Room under upright bars: the hour, and under it the day where it changes.
+#: Space under vertical bars for the hour and, where it changes, the day.
 _LABELS = 38
 _MOST_LABELS = 6
-#: Of labels wider than this many characters there is room for fewer on a telephone.
+#: Of labels wider than this number of characters, fewer fit on a phone.
 _NARROW, _MOST_WIDE_LABELS = 6, 4
-#: The columns of a label that leave room for the amount on a telephone; the whole label is in the title of the bar.
+#: The longest label that leaves space for the amount on a phone; the whole label is in the title of the bar.
 _LONGEST_LABEL = 34
 
 
 def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -> str:
-    """Upright bars along time, with the amount of the highest one and labels under some of them.
+    """Return vertical bars over time, with the amount of the highest bar and labels under some of them.
 
-    `beside` is the number of horizontal bars in the chart next to this one, which is then the minimum height.
+    `beside` is the number of horizontal bars in the chart next to this one, which sets the height.
     """
     height = max(_LOWEST, min(_HIGHEST, beside * _ROW - _LABELS))
     step = 100 / len(series.bars)
@@ -53,8 +52,8 @@ def column_chart(series: Series, currency: str, name: str, *, beside: int = 0) -
 
 
 def _time_labels(series: Series, step: float, height: int) -> Iterator[str]:
-    """A few labels, each under the middle of its bar: the hour with the day below it where the day changes, or the day
-    with the year."""
+    """Yield a few labels, each under the middle of its bar: the hour, with the day below it where it changes; or the day, with
+    the year below it."""
     first_day, _, first_hour = series.bars[0].label.partition(" ")
     is_wide = width_of(first_hour or first_day[5:]) > _NARROW
     every = -(-len(series.bars) // (_MOST_WIDE_LABELS if is_wide else _MOST_LABELS))
@@ -72,7 +71,7 @@ def _time_labels(series: Series, step: float, height: int) -> Iterator[str]:
 
 
 def bar_chart(series: Series, currency: str, name: str) -> str:
-    """Lying bars, each under its name and its amount, in the order of the series."""
+    """Return horizontal bars, each under its name and amount, in the order of the series."""
     drawn = []
     for number, bar in enumerate(series.bars):
         y = number * _ROW

@@ -1,4 +1,4 @@
-"""Tables as HTML: caption, header cells with their scope, totals, decimal points under each other."""
+"""Tables as HTML: a caption, header cells with their scope, totals, and aligned decimal points."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mps_bill.render.cells import as_text, cell_text
 from mps_bill.view.columns import As, Column, Columns, Row, Value, number
 from mps_bill.view.tables import Table
 
-#: Columns that take room and add little to the others; the filter finds their words all the same.
+#: Columns that take space and add little to the others; the filter still finds their words.
 _UNSEEN = ("item_name", "family", "tier", "billed_quantity")
-#: Columns of which the text stands in brackets behind that of another.
-_BEHIND = {"spec": "tier"}
+#: Columns that show the text of another column in brackets.
+_IN_BRACKETS = {"spec": "tier"}
 
 
 def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str:
-    """A table that scrolls in its box. What is the same in every row is shown once above it, not in a column.
+    """Return a table that scrolls in its box. A value that is the same in every row is shown once above the table.
 
-    With `choices` (keys of columns) the rows carry what a filter needs: their choices, words that are not seen, and
+    With `choices` (keys of columns) the rows carry the data of the filter: their choices, the words of hidden columns, and
     their amount in units of its tenth decimal.
     """
     columns = table.columns
@@ -35,10 +35,10 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
         below = [tuple(tr("Total") if index == seen[0] else total for index, total in enumerate(totals))]
     fractions = {index: _fraction(columns[index], [row[index] for row in (*rows, *below)]) for index in seen}
     keys = [column.key for column in columns]
-    behind = {keys.index(of): keys.index(key) for of, key in _BEHIND.items() if {of, key} <= set(keys)}
+    brackets = {keys.index(of): keys.index(key) for of, key in _IN_BRACKETS.items() if {of, key} <= set(keys)}
     heads = "".join(f'<th scope="col"{_look(columns[index])}>{safe(columns[index].label)}</th>' for index in seen)
     body = (
-        f"<tr{_marks(table, row, seen, choices)}>{''.join(_cells(row, columns, seen, fractions, behind))}</tr>"
+        f"<tr{_marks(table, row, seen, choices)}>{''.join(_cells(row, columns, seen, fractions, brackets))}</tr>"
         for row in rows
     )
     foot = "".join(f"<tr>{''.join(_cells(row, columns, seen, fractions, {}))}</tr>" for row in below)
@@ -57,12 +57,12 @@ def html_table(table: Table, name: str = "", choices: Sequence[str] = ()) -> str
 
 
 def _shown(value: Value) -> Value:
-    """A value as it can be summed, unless it is to be shown as another kind."""
+    """Return a value as a number that can be summed, unless it is shown as another kind."""
     return value if isinstance(value, As) else number(value)
 
 
 def _seen(columns: Columns, rows: Sequence[Row]) -> tuple[list[int], list[int]]:
-    """The columns that are shown, and those that have one value in all of several rows. Empty ones are neither."""
+    """Return the columns to show, and those with the same value in all of several rows. Empty columns are in neither list."""
     seen, same = [], []
     for index, column in enumerate(columns):
         values = {row[index] for row in rows}
@@ -86,13 +86,13 @@ def _marks(table: Table, row: Row, seen: Sequence[int], choices: Sequence[str]) 
 
 
 def _cells(
-    row: Sequence[Value], columns: Columns, seen: Sequence[int], fractions: dict[int, int], behind: dict[int, int]
+    row: Sequence[Value], columns: Columns, seen: Sequence[int], fractions: dict[int, int], brackets: dict[int, int]
 ) -> Iterator[str]:
     for index in seen:
         column = columns[index]
         text = cell_text(row[index], column)
-        if index in behind and row[behind[index]] is not None:
-            text += f" ({as_text(row[behind[index]])})"
+        if index in brackets and row[brackets[index]] is not None:
+            text += f" ({as_text(row[brackets[index]])})"
         if index == seen[0]:
             yield f'<th scope="row">{safe(text)}</th>'
         else:
@@ -101,7 +101,7 @@ def _cells(
 
 
 def _look(column: Column, text: str = "", missing: int = 0) -> str:
-    """The classes of a cell; the decimals, and the point, that it lacks are made up for by room, so that points line up."""
+    """Return the classes of a cell. Space in place of missing decimals, and of a missing point, keeps the points aligned."""
     if not column.is_number:
         return ""
     names = [
@@ -114,12 +114,12 @@ def _look(column: Column, text: str = "", missing: int = 0) -> str:
 
 
 def _fraction(column: Column, values: Sequence[Value]) -> int:
-    """The most decimals of a column, its total among them."""
+    """Return the maximum number of decimals in a column, including its total."""
     if not column.is_number or column.kind == "count":
         return 0
     return max(len(cell_text(value, column).partition(".")[2]) for value in values)
 
 
 def safe(text: str) -> str:
-    """Text without markup, with nothing in it that hides or reverses what is beside it."""
+    """Escape markup, and characters that could hide or reverse the text around them."""
     return escape(printable(text))

@@ -1,5 +1,5 @@
-"""The views of many accounts, one after the other, by the part that a format shows: prose under headlines, records under
-one header, documents in the list of one document."""
+"""The views of many accounts, one after the other: printed under headlines, as records under one header, or as documents in the
+list of one document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mps_bill.view.tables import Records
 
 
 class Joined:
-    """Writes the view of each account as it comes, and what all come to."""
+    """Writes the view of each account as soon as it is ready, and at the end the sums of all."""
 
     def __init__(self, accounts: AccountsView, format_: Format, stream: IO[str]) -> None:
         self._accounts = accounts

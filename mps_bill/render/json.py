@@ -1,6 +1,6 @@
-"""A document as indented JSON in UTF-8; whole, or with a long list that is written as its members come.
+"""A document as indented JSON in UTF-8, written at once or with a long list whose members are written as they come.
 
-Amounts, quantities and times in a document are values, and become text as in CSV."""
+Amounts, quantities and times are values in a document, and become text as in CSV."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import IO, Any
 
 from mps_bill.render.cells import as_data
 
-#: The begin of a line as deep as the members of a document, and as those of its lists.
+#: The beginning of a line with a member of a document, and with a member of one of its lists.
 _MEMBER, _LISTED = "\n  ", "\n    "
 
 
 def write(document: dict[str, Any], stream: IO[str]) -> None:
-    """Writes the document, ending in a line end."""
+    """Write the document with a final line end."""
     _write_members("{", document, stream)
     stream.write("\n}\n")
 
 
 def begin(head: dict[str, Any], key: str, stream: IO[str]) -> None:
-    """Begins a document with `head` and, under `key`, a list of documents."""
+    """Begin a document with `head` and, under `key`, a list of documents."""
     _write_members("{", head, stream)
     stream.write(f",{_MEMBER}{quoted(key)}: [")
 
 
 def add(document: dict[str, Any], stream: IO[str], *, first: bool) -> None:
-    """Adds a document to the list."""
+    """Add a document to the list."""
     stream.write(("" if first else ",") + _LISTED + _text(document, _LISTED))
 
 
 def end(tail: dict[str, Any], stream: IO[str], *, empty: bool) -> None:
-    """Ends the list and, with `tail`, the document."""
+    """End the list and, with `tail`, the document."""
     stream.write("]" if empty else f"{_MEMBER}]")
     _write_members(",", tail, stream)
     stream.write("\n}\n")
 
 
 def _write_members(start: str, members: Mapping[str, Any], stream: IO[str]) -> None:
-    """Writes members of a document. Lists can be long, so theirs are written one by one."""
+    """Write members of a document. Lists can be long, so their members are written one by one."""
     for key, value in members.items():
         stream.write(f"{start}{_MEMBER}{quoted(key)}: ")
         if isinstance(value, list) and value:
@@ -52,7 +52,7 @@ def _write_members(start: str, members: Mapping[str, Any], stream: IO[str]) -> N
 
 
 def _text(value: Any, line: str) -> str:
-    """A value as JSON; `line` begins a line that is as deep as it."""
+    """Return a value as JSON; `line` is a line end with the value's indentation."""
     if isinstance(value, str):
         return quoted(value)
     deeper = line + "  "

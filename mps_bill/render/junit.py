@@ -11,7 +11,7 @@ from mps_bill.view.tables import Case, Suites
 
 
 def write(suites: Suites, stream: IO[str]) -> None:
-    """Writes the suites as an XML document. No times are given, so that equal results are equal files."""
+    """Write the suites as an XML document, without times, so that equal results make equal files."""
     every = [case for _, cases in suites.files for case in cases]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_attributes(suites.name, every)}>"]
     for file, cases in suites.files:
@@ -46,5 +46,5 @@ def _quoted(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text with its line breaks; what XML cannot hold is escaped as everywhere in the program."""
+    """Return text with its line breaks; characters that XML cannot hold are escaped as everywhere in the program."""
     return escape("\n".join(printable(line) for line in text.split("\n")))

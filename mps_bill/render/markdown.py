@@ -15,7 +15,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 def write(blocks: Iterable[Block], stream: IO[str]) -> None:
-    """Writes Markdown text, ending in a line end."""
+    """Write Markdown text with a final line end."""
     stream.write("\n\n".join(map(_block, with_legend(blocks))) + "\n")
 
 
@@ -54,5 +54,5 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def escaped(cell: str) -> str:
-    """Text without anything that Markdown would take for its own."""
+    """Escape everything that Markdown would take for markup."""
     return _SPECIAL.sub(r"\\\1", printable(cell.strip()))

@@ -27,7 +27,7 @@ def write(findings: FindingsView, stream: IO[str]) -> None:
 
 
 def sarif(findings: FindingsView) -> dict[str, Any]:
-    """One run with a rule for each kind of problem that was found, and a result for each problem."""
+    """Return one run with a rule for each kind of problem found, and a result for each problem."""
     rules = sorted({problem.kind for problem in findings.problems})
     pages = _pages() if rules else {}
     return {
@@ -50,7 +50,7 @@ def sarif(findings: FindingsView) -> dict[str, Any]:
 
 
 def _pages() -> dict[str, str]:
-    """The section of each code in the manual's page of codes, without its headline, by the headline."""
+    """Return the sections of the manual's page of codes by their headlines."""
     folder = shipped_folder("docs")
     page = (folder / "codes.md").read_text(encoding="utf-8") if folder else ""
     _, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
@@ -58,9 +58,9 @@ def _pages() -> dict[str, str]:
 
 
 def _rule(kind: Kind, pages: Mapping[str, str], codes_page: str) -> dict[str, Any]:
-    """A code with its section of the manual, because nobody else's address of that page is known; `codes_page` is the user's."""
+    """Return a code with its section of the manual. Its page has no address unless the user gives one as `codes_page`."""
     page, short = pages.get(str(kind), ""), kind.slug.replace("-", " ")
-    # A section begins with a paragraph of one line that says what the code means, behind `*Error.*` or `*Warning.*`.
+    # A section begins with `*Error.*` or `*Warning.*` and the meaning of the code, as a paragraph of one line.
     meaning = page.partition("\n")[0].partition(".* ")[2] or short
     return {
         "id": kind.code,
@@ -95,5 +95,5 @@ def _location(place: Place) -> dict[str, Any]:
 
 
 def _uri(name: str) -> str:
-    """A file's name as a URI, relative to the folder of the run where the name is."""
+    """Return a file name as a URI. A relative name stays relative to the folder of the run."""
     return Path(name).as_uri() if PurePath(name).is_absolute() else quote(os.fsencode(PurePath(name).as_posix()))

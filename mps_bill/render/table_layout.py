@@ -1,8 +1,8 @@
-"""How wide the columns of a table are on a terminal.
+"""The widths of the columns of tables on a terminal.
 
-Tables with the same columns have the same widths throughout a document, with decimal points under each other. Where a table is
-wider than the terminal, headings fold first, then the gaps become narrower, then texts fold between words; then it is printed
-in parts, each behind its first columns. A figure never folds, and a word only where nothing else is left.
+Tables with the same columns have the same widths throughout a document, with aligned decimal points. If a table is wider than
+the terminal, headings fold first, then gaps become narrower, then texts fold between words. After that the table is printed in
+parts, each with its first columns repeated. Figures never fold, and words only as the last resort.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NARROWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The columns of a table, by their numbers, that stand beside each other, how wide each is, and what is between them."""
+    """The columns of a table (by number) that are printed next to each other, their widths, and the gap between them."""
 
     columns: tuple[int, ...]
     widths: tuple[int, ...]
@@ -37,11 +37,11 @@ class Part:
 
 
 class Measures:
-    """What the cells of tables with the same columns need."""
+    """The space that the cells of tables with the same columns need."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        #: Of number columns the places before and from the decimal point on; of others the whole width, and 0.
+        #: For numbers, the width before the decimal point and the width from it on; for other columns, the whole width and 0.
         self._whole = [0] * len(columns)
         self._fraction = [0] * len(columns)
         self._word = [max(map(width_of, column.heading.split() or [""])) for column in columns]
@@ -57,7 +57,7 @@ class Measures:
                     self._word[index] = max(self._word[index], _longest_word(cell))
 
     def texts(self, row: Row) -> Texts:
-        """The cells of a row, those of numbers padded so that decimal points stand under each other."""
+        """Return the cells of a row, with numbers padded to align their decimal points."""
         return tuple(
             cell + " " * (fraction - len(fraction_of(cell))) if column.is_number else cell
             for cell, column, fraction in zip(
@@ -69,7 +69,7 @@ class Measures:
         )
 
     def parts(self, available: int) -> list[Part]:
-        """The table in as few parts as `available` lets."""
+        """Return the table in as few parts as the `available` width allows."""
         cells = [whole + fraction for whole, fraction in zip(self._whole, self._fraction, strict=True)]
         wide = [max(cell, width_of(column.heading)) for cell, column in zip(cells, self._columns, strict=True)]
         folded = [
@@ -86,7 +86,7 @@ class Measures:
             part = Part(every, tuple(self._narrowed(widths, narrowest, available - gap * (len(wide) - 1))), gap)
             if part.width <= available:
                 return [part]
-        # A word of half the width, such as a path, is folded before all others are.
+        # A word wider than half the width, such as a path, folds before all others do.
         half = [
             width if column.is_number else min(width, available // 2)
             for width, column in zip(least, self._columns, strict=True)
@@ -95,7 +95,7 @@ class Measures:
         return parts or [self._broken(folded, available)]
 
     def _narrowed(self, widths: Sequence[int], least: Sequence[int], available: int) -> list[int]:
-        """The widths with the widest columns of text narrowed, none below its least."""
+        """Narrow the widest text columns, none below its minimum."""
         narrowed = list(widths)
         while sum(narrowed) > available:
             wider = [index for index, width in enumerate(narrowed) if width > least[index]]
@@ -106,7 +106,7 @@ class Measures:
         return narrowed
 
     def _split(self, widths: Sequence[int], available: int) -> list[Part]:
-        """Parts that each begin with the columns of text that the table begins with; none where that does not help."""
+        """Return parts that each begin with the table's leading text columns; no parts if that does not help."""
         lead = [
             index for index, _ in enumerate(self._columns) if not any(c.is_number for c in self._columns[: index + 1])
         ]
@@ -123,7 +123,7 @@ class Measures:
         return [Part(columns, tuple(widths[column] for column in columns), _GAP) for columns in parts]
 
     def _broken(self, widths: Sequence[int], available: int) -> Part:
-        """All columns with words folded, as narrow as can be; what is wider still sticks out."""
+        """Return all columns, as narrow as possible with folded words; the table may still be too wide."""
         least = [
             _NARROWEST if not column.is_number else width for column, width in zip(self._columns, widths, strict=True)
         ]
@@ -133,7 +133,7 @@ class Measures:
 
 
 def measured(tables: Iterable[Table]) -> dict[tuple[Column, ...], Measures]:
-    """What the tables of a document need, by their columns."""
+    """Measure the tables of a document; tables with the same columns share their measures."""
     found: dict[tuple[Column, ...], Measures] = {}
     for table in tables:
         columns = tuple(table.columns)
@@ -142,7 +142,7 @@ def measured(tables: Iterable[Table]) -> dict[tuple[Column, ...], Measures]:
 
 
 def laid_out(table: Table, shared: Measures, available: int) -> tuple[Measures, list[Part]]:
-    """The measures and the parts of a table: those that it shares, or its own where it needs fewer parts by itself."""
+    """Return the measures and the parts of a table: the shared ones, or its own if it then needs fewer parts."""
     parts = shared.parts(available)
     if len(parts) > 1:
         own = Measures(tuple(table.columns))
@@ -154,7 +154,7 @@ def laid_out(table: Table, shared: Measures, available: int) -> tuple[Measures, 
 
 
 def texts_of(table: Table, measures: Measures) -> Iterator[Texts | Heading]:
-    """The rows of a table as text."""
+    """Yield the rows of a table as text."""
     for row in table.rows:
         yield row if isinstance(row, Heading) else measures.texts(row)
 
@@ -165,12 +165,12 @@ def fraction_of(cell: str) -> str:
 
 
 def safe(cell: str) -> str:
-    """Text without anything that could steer a terminal, line by line."""
+    """Escape everything that could control a terminal, line by line."""
     return "\n".join(printable(line) for line in cell.split("\n"))
 
 
 def _longest_word(cell: str) -> int:
-    """The width of the longest word, the first with what it is indented by."""
+    """Return the width of the longest word; the first word includes its indentation."""
     words = cell.split()
     indent = len(cell) - len(cell.lstrip())
     return max(map(width_of, [" " * indent + words[0], *words[1:]])) if words else 0

@@ -16,9 +16,9 @@ from mps_bill.render.table_layout import Measures, Part, Texts, laid_out, measur
 from mps_bill.view.columns import Column, Columns
 from mps_bill.view.tables import Block, Details, Heading, Mark, Note, Section, Table
 
-#: Wide enough for every table; off a terminal nothing may be shortened or folded to a width that nobody asked for.
+#: Wide enough for every table. Away from a terminal, nothing is shortened or folded unless a width was asked for.
 UNLIMITED = 10_000
-#: What tells a terminal how to show a line.
+#: The codes of terminals for styles.
 BOLD, ITALIC, CYAN = "1", "3", "36"
 
 
@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 
 def write(blocks: Iterable[Block], stream: IO[str]) -> None:
-    """Prints to `stream`: at the terminal's width on one, else at `COLUMNS` where that is set, else as wide as needed."""
+    """Print to `stream`, in the terminal's width, or in `COLUMNS` if it is set, or as wide as needed."""
     width = width_for(stream, UNLIMITED)
     rule = "─" if can_print(stream, "─") else "-"
     has_looks = has_styles(stream)
@@ -46,7 +46,7 @@ def styled(text: str, style: str) -> str:
 
 
 def _outlined(blocks: Iterable[Block]) -> Iterator[Block]:
-    """What is printed: no implied headline, no marks, and details without their line."""
+    """Yield the blocks to print: without implied headlines and marks, and details without their line."""
     for block in blocks:
         if isinstance(block, Details):
             yield from block.blocks
@@ -55,7 +55,7 @@ def _outlined(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def with_legend(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The blocks, and behind them, where a table shows rounded amounts, a note that says so."""
+    """Yield the blocks and, if a table shows rounded figures, a note that says so."""
     rounded = False
     for block in blocks:
         rounded = rounded or (isinstance(block, Table) and is_rounded(block))
@@ -65,18 +65,18 @@ def with_legend(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def width_for(stream: IO[str], otherwise: int) -> int:
-    """The width of a terminal, or the one that is asked for; `otherwise` of a pipe or a file."""
+    """Return the width of the terminal, or the width asked for, or `otherwise` for a pipe or a file."""
     chosen = os.environ.get("COLUMNS", "").isdigit()
     return shutil.get_terminal_size((80, 24)).columns if chosen or stream.isatty() else otherwise
 
 
 def has_styles(stream: IO[str]) -> bool:
-    """Whether a stream goes to a terminal that shows bold and italic letters."""
+    """Return whether a stream goes to a terminal that shows bold and italic text."""
     return stream.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
 def can_print(stream: IO[str], text: str) -> bool:
-    """Whether a stream has these characters; not every terminal shows more than ASCII."""
+    """Return whether a stream can encode these characters; not every terminal shows more than ASCII."""
     try:
         text.encode(getattr(stream, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -106,7 +106,7 @@ def _lines_of(block: Block, measures: Mapping[tuple[Column, ...], Measures], wid
 
 
 def _part(table: Table, measures: Measures, part: Part, rule: Line) -> Iterator[Line]:
-    """Some columns of a table: the headings, the rows and the totals between rules."""
+    """Yield some columns of a table: the headings, the rows and the totals, with rules in between."""
     yield from _row(table.columns, part, tuple(column.heading for column in table.columns), BOLD)
     yield rule
     for row in texts_of(table, measures):
@@ -121,7 +121,7 @@ def _part(table: Table, measures: Measures, part: Part, rule: Line) -> Iterator[
 
 
 def _row(columns: Columns, part: Part, row: Texts, style: str = "") -> Iterator[Line]:
-    """The lines of a row: text folds where its column is narrow. Headings and totals are beside their last line."""
+    """Yield the lines of a row. Text folds in narrow columns. In headings and totals, short cells are on the last line."""
     cells = [folded(row[index], width) for index, width in zip(part.columns, part.widths, strict=True)]
     if style == BOLD:
         height = max(map(len, cells))
@@ -129,7 +129,7 @@ def _row(columns: Columns, part: Part, row: Texts, style: str = "") -> Iterator[
     for texts in zip_longest(*cells, fillvalue=""):
         padded = []
         for index, width, text in zip(part.columns, part.widths, texts, strict=True):
-            # The spaces behind a number keep its decimal point in its place.
+            # Trailing spaces keep the decimal point of a number in its place.
             shown = text if columns[index].is_number else text.rstrip()
             space = " " * (width - width_of(shown))
             padded.append(space + shown if columns[index].is_number else shown + space)

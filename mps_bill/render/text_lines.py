@@ -1,4 +1,4 @@
-"""Lines of text, one finding or result after the other."""
+"""Lines of text, one for each finding or result."""
 
 from __future__ import annotations
 

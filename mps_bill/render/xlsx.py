@@ -2,9 +2,9 @@
 
 A field is a column of a table; it can take several columns of a sheet.
 
-A number in a workbook is a binary double, which keeps 15 significant digits. A decimal with more is split: its first 15
-digits stand in its cell and the rest in a column `... beyond 15 digits` beside it, so that the cells add up to the decimal
-and no digit is lost. Such a column is there only where some value needs it.
+A number in a workbook is a binary double, which keeps 15 significant digits. A decimal with more digits is split: the first 15
+are in its cell and the rest in an additional column `... beyond 15 digits`, so that the cells add up to the decimal and no digit
+is lost. There is such a column only if some value needs it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-#: What the name of a sheet may not have, and how long it is at most.
+#: The characters that the name of a sheet may not have, and its maximum length.
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 _LONGEST_NAME = 31
-#: Rows of a worksheet, the header and the totals among them.
+#: The maximum number of rows of a worksheet, including the header and the totals.
 MAX_ROWS = 1_048_576
 _DIGITS = 15
 _CUT = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_DOWN)
@@ -42,16 +42,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WIDEST = 48
 _HEAD_ROWS = 1
 _A4 = 9
-#: What stands below tables of which some figures are shown rounded.
+#: The note below tables with rounded figures.
 _ROUNDED = mark("Figures in summaries are shown to 2 decimal places; the cells have every digit.")
-#: A chart on a page: its height in rows of 20 pixels. It is as wide as the columns, in pixels for a character and a column.
+#: The height of a chart on a page in rows of 20 pixels. Its width is that of the columns: pixels per character and per column.
 _CHART_ROWS, _ROW_PIXELS, _CHARACTER_PIXELS, _COLUMN_PIXELS = 13, 20, 7, 5
-#: The first column of a page, which has names of items and sources.
+#: The width of the first column of a page, which has the names of items and sources.
 _FIRST_WIDTH = 30
 
 
 def write(report: Report, stream: IO[bytes]) -> None:
-    """Writes the summary, then a sheet per table, or of a report for paper a sheet per page. Equal input makes equal bytes.
+    """Write the summary and a sheet for each table, or for paper a sheet for each page. Equal input makes equal bytes.
 
     Raises:
         TooLarge: a table does not fit a sheet.
@@ -75,7 +75,7 @@ def write(report: Report, stream: IO[bytes]) -> None:
 
 
 def parts(value: Decimal) -> tuple[Decimal, ...]:
-    """Decimals of at most 15 digits each, which doubles keep exactly and which add up to `value`."""
+    """Split `value` into decimals of at most 15 digits, which doubles keep exactly and which add up to `value`."""
     if len(value.as_tuple().digits) <= _DIGITS:
         return (value,)
     found: list[Decimal] = []
@@ -88,8 +88,8 @@ def parts(value: Decimal) -> tuple[Decimal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A written table: the name of its sheet, the columns of each field, from 0 (several where its values are split), and the
-    first and the last row of values, from 1; `end` is the row after its totals, from 0."""
+    """A written table: the name of its sheet, the columns of each field, from 0 (several if its values are split), and the first
+    and last row of its values, from 1; `end` is the row after its totals, from 0."""
 
     table: Table
     name: str
@@ -99,7 +99,7 @@ class _Sheet:
     end: int
 
     def ranges(self, index: int) -> list[str]:
-        """Where the values of a field stand, for a formula."""
+        """Return the cell ranges of a field's values for a formula."""
         from xlsxwriter.utility import xl_col_to_name
 
         letters = map(xl_col_to_name, self.columns[index])
@@ -107,14 +107,14 @@ class _Sheet:
 
 
 class _Writer:
-    """Writes sheets of one workbook; keeps the cell formats, of which a workbook has one each."""
+    """Writes the sheets of one workbook, and creates each cell format once."""
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
 
     def _name(self, title: str) -> str:
-        """A name that a sheet can have: without the characters that Excel forbids, not too long, and of no other sheet."""
+        """Turn a title into a valid sheet name: without the characters that Excel forbids, not too long, and unique."""
         taken = {sheet.name.casefold() for sheet in self._book.worksheets()}
         name = _FORBIDDEN.sub(",", title)
         short, number = name[:_LONGEST_NAME], 1
@@ -124,7 +124,7 @@ class _Writer:
         return short
 
     def table(self, table: Table) -> _Sheet:
-        """A sheet with a frozen header, the rows, and a row of totals by formula where the table has summed fields."""
+        """Write a sheet with a frozen header, the rows, and totals by formula if the table has summed fields."""
         sheet = self._book.add_worksheet(self._name(table.title))
         widths: dict[int, int] = {}
         written = self._rows(sheet, table, 0, widths)
@@ -146,8 +146,8 @@ class _Writer:
             sheet.set_column(column, column, width)
 
     def _rows(self, sheet: Worksheet, table: Table, top: int, widths: dict[int, int], left: int = 0) -> _Sheet:
-        """Writes a table into a sheet from the row `top` and the column `left` on, its totals by formula where it has summed
-        fields; keeps how wide each column has to be."""
+        """Write a table into a sheet, starting at the row `top` and the column `left`, with totals by formula if it has summed
+        fields. Update the `widths` that columns need."""
         titles: list[str] = []
         columns: list[tuple[int, ...]] = []
         for index, field in enumerate(table.columns):
@@ -180,8 +180,8 @@ class _Writer:
     def _value(
         self, sheet: Worksheet, row: int, column: int, value: Value, field: Column, places: int = 0, **look: Any
     ) -> int:
-        """Writes a value, where it must be over several cells; the number of characters that the first one shows. Below
-        numbers of so many decimal places its decimal point stands where theirs does."""
+        """Write a value, over several cells if it must be split, and return the number of characters that the first cell shows.
+        The decimal point is aligned with that of numbers with this number of `places`."""
         kind = value.kind if isinstance(value, As) else field.kind
         value = number(value)
         if value is None:
@@ -205,7 +205,7 @@ class _Writer:
         return len(format(numbers[0], ",f"))
 
     def _text(self, sheet: Worksheet, row: int, column: int, text: str, **look: Any) -> None:
-        # Always as a string: the general `write` would take text that starts with "=" for a formula.
+        # The general `write` would take text that starts with "=" for a formula.
         sheet.write_string(row, column, text, self._format(**look) if look else None)
 
     def _totals(self, sheet: Worksheet, written: _Sheet, widths: dict[int, int], places: Sequence[int]) -> None:
@@ -231,9 +231,9 @@ class _Writer:
         places: int = 0,
         **look: Any,
     ) -> int:
-        """A sum by formula, with the exact sum as the value that readers without a calculator see.
+        """Write a sum by formula, with the exact sum as the value for programs that do not calculate.
 
-        Doubles are summed with an error far behind the tenth decimal, which rounding to ten decimals takes away again.
+        The sum of doubles has an error far after the tenth decimal, which rounding to ten decimals removes.
         """
         exact = strip_zeros(exact)
         shape = _number_format(exact, field.kind, field.places, places)
@@ -283,7 +283,7 @@ class _Writer:
                 self._sum(sheet, row, column, "+".join(sums), exact, lines.table.columns[index])
 
     def pages(self, report: Report) -> None:
-        """A sheet for each page, printed on one: figures and the chart on the first, notes on the last."""
+        """Write a sheet for each page, to be printed on one page: figures and the chart on the first, notes on the last."""
         for page, tables in enumerate(report.pages):
             sheet = self._book.add_worksheet(tr("Page {n}", n=page + 1))
             widths = {0: _FIRST_WIDTH}
@@ -302,7 +302,7 @@ class _Writer:
                 row = self._paragraphs(sheet, row, [*facts, *report.notes, *rounded], widths)
             self._widen(sheet, widths)
             for chart in charts:
-                # Known only now; what is wider than the columns is not printed.
+                # The widths are known only now, and anything wider than the columns is not printed.
                 chart.set_size({"width": sum(_CHARACTER_PIXELS * chars + _COLUMN_PIXELS for chars in widths.values())})
             sheet.set_paper(_A4)
             sheet.fit_to_pages(1, 1)
@@ -310,7 +310,7 @@ class _Writer:
             sheet.hide_gridlines(2)
 
     def _head(self, sheet: Worksheet, report: Report, width: int, charts: list[Chart]) -> int:
-        """Title, figures, and the charts of costs, whose numbers stand to the right of what is printed; the row after them."""
+        """Write the title, the figures and the charts, with their numbers right of the printed area; return the next row."""
         self._text(sheet, 0, 0, report.title, bold=True, font_size=16)
         self._text(sheet, 1, 0, " · ".join(report.about))
         row = 3
@@ -351,7 +351,7 @@ class _Writer:
         return chart
 
     def _paragraphs(self, sheet: Worksheet, row: int, texts: Sequence[str], widths: dict[int, int]) -> int:
-        """Writes texts over the width of the columns; the row after them."""
+        """Write texts over the width of the columns, and return the next row."""
         for text in texts:
             look = self._format(italic=True, text_wrap=True, valign="top")
             sheet.merge_range(row, 0, row, max(widths), "", look)
@@ -368,14 +368,14 @@ class _Writer:
 
 
 def _most_parts(table: Table, index: int) -> int:
-    """How many cells the longest value of a field takes."""
+    """Return the number of cells that the longest value of a field takes."""
     return max(
         (len(parts(value)) for row in table.values if isinstance(value := number(row[index]), Decimal)), default=1
     )
 
 
 def _most_places(table: Table, index: int) -> int:
-    """The most decimal places that a column shows, its total among them."""
+    """Return the maximum number of decimal places that a column shows, including its total."""
     field = table.columns[index]
     if field.places is not None or not field.is_number:
         return field.places or 0
@@ -395,14 +395,14 @@ def _kind(value: Value, field: Column) -> str:
 
 
 def _places(value: Decimal, kind: str) -> int:
-    """Every decimal place of a value, and at least two of an amount."""
+    """Return the number of decimal places of a value; for an amount at least two."""
     exponent = value.as_tuple().exponent
     return max(-exponent if isinstance(exponent, int) else 0, MONEY_PLACES if kind == "amount" else 0)
 
 
 def _number_format(value: Decimal, kind: str, places: int | None, beside: int) -> str:
-    """A format that groups digits and shows every decimal of the value, or so many `places`. Where there are others with more
-    decimals (`beside`) it leaves room for them, so that decimal points stand under each other."""
+    """Return a format that groups digits and shows every decimal of the value, or a given number of `places`. If other values of
+    the column have more decimals (`beside`), it leaves space for them, to align the decimal points."""
     shown = _places(value, kind) if places is None else places
     point = "." if shown else "_." if beside else ""
     return f"#,##0{point}{'0' * shown}{'_0' * max(0, beside - shown)}"

@@ -1,4 +1,4 @@
-"""The accounts of other books, as the config file names them under `books`."""
+"""The accounts used in journals, which the config file can rename under `books`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ SHARED_LEDGER_ACCOUNT = Kind("C212", "shared-ledger-account")
 
 
 def _component(key: str) -> str:
-    """`credit_line` as `Credit-Line`."""
+    """Turn `credit_line` into `Credit-Line`."""
     return "-".join(word.capitalize() for word in key.split("_"))
 
 
 def usage_key(source: type[QuantitySource]) -> str:
-    """The key of the units that a source of quantity gave: `plan_usage`."""
+    """Return the key for the units that a source of quantity provided: `plan_usage`."""
     return f"{source.total_key}_usage"
 
 
-#: What money comes from or goes to beside the balances, with the default account of each.
+#: Where money comes from or goes to, except balances: key -> default account, description.
 FLOWS = {
     "expenses": ("Expenses:Cloud", "list amounts; below it an account for each product and item"),
     "discounts": ("Expenses:Cloud:Discounts", "discounts of a contract, which lower the expenses"),
@@ -40,7 +40,7 @@ FLOWS = {
     "top_ups": ("Assets:Bank", "where top-ups come from"),
     "opening_balances": ("Equity:Opening-Balances", "where the balances come from that the account begins with"),
 }
-#: What has a balance, with the same. Sources with ids have an account each below it.
+#: What has a balance: key -> default account, description. A source with ids has a sub-account for each id.
 BALANCES = {
     **{
         source.pool: (
@@ -52,7 +52,7 @@ BALANCES = {
     "outstanding": ("Liabilities:Cloud:Payable", "what is outstanding"),
     "frozen": ("Liabilities:Cloud:Accrued", "what is frozen until its monthly statement"),
 }
-#: What beancount takes for an account; hledger takes more.
+#: The account names that beancount accepts; hledger accepts more.
 _ACCOUNT_NAME = r"(Assets|Liabilities|Equity|Income|Expenses)(:[A-Z0-9](-|[^\W_])*)+"
 _account = Text(
     "an account of the books",
@@ -66,7 +66,7 @@ _account = Text(
     BAD_LEDGER_ACCOUNT,
 )
 _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT, "a code of a price sheet")
-#: Those that have an account for each id below them.
+#: The keys whose accounts have a sub-account for each id.
 _BY_ID = {source.pool for source in SOURCES if source.has_ids}
 _NAMED = {
     key: optional(key, _account, f"{doc}; default: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
@@ -82,23 +82,23 @@ _OPENING = optional(
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The accounts that journals use, as far as the config file names them; and whether a journal opens the books."""
+    """The accounts that the config file names for journals, and whether a journal opens the books."""
 
     named: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
     opening: bool = True
 
     def account(self, key: str) -> str:
-        """The account of a key of `FLOWS` or `BALANCES`."""
+        """Return the account for a key of `FLOWS` or `BALANCES`."""
         return self.named.get(key) or (FLOWS | BALANCES)[key][0]
 
 
-#: The accounts of a config file that names none.
+#: The default accounts.
 STANDARD_BOOKS = Books()
 
 
 def _check(fields: Fields) -> Iterator[Problem]:
-    """An account whose balance is asserted holds nothing else, neither itself nor below it."""
+    """Check that an account whose balance is asserted, with its sub-accounts, is used for nothing else."""
     given = {key: value for key in _NAMED if isinstance(value := fields.get(_NAMED[key]), Located)}
     account = {key: given[key].value if key in given else default for key, (default, _) in (FLOWS | BALANCES).items()}
     places = {key: value.place for key, value in given.items()}
@@ -108,7 +108,7 @@ def _check(fields: Fields) -> Iterator[Problem]:
             places[f"items: {entry.key.value}"] = entry.value.place
     for key in BALANCES:
         for other, name in account.items():
-            # Balances may share an account, but not with what stands below it.
+            # Balances may share an account, but not with one of its sub-accounts.
             shared = other in BALANCES and (other in _BY_ID) == (key in _BY_ID)
             same = name == account[key] and not shared and key not in _BY_ID
             place = places.get(other) or places.get(key)
@@ -123,7 +123,7 @@ SHAPE = Record("the accounts of the books", (*_NAMED.values(), _ITEMS, _OPENING)
 
 
 def books_text(fields: Fields) -> Iterator[str]:
-    """What the config file says of the books, a text for each account."""
+    """Yield what the config file says about the books, one text for each account."""
     for key, value in fields.values.items():
         match value:
             case Located(value=bool()):
@@ -135,7 +135,7 @@ def books_text(fields: Fields) -> Iterator[str]:
 
 
 def books_of(texts: Iterable[str]) -> Books:
-    """The books of which `books_text` made the texts."""
+    """Return the books from the texts that `books_text` made."""
     values = dict(text.split("=", 1) for text in texts)
     opening = values.pop("opening", "true") == "true"
     items = {key.removeprefix("items."): values.pop(key) for key in list(values) if key.startswith("items.")}

@@ -1,4 +1,4 @@
-"""The results of `prices test` ."""
+"""The results of `prices test`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMAT = "mps-bill/prices-test/1"
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """What `prices test` found: the results of the cases, by file."""
+    """The results of `prices test` by file."""
 
     files: Sequence[FileResult]
 
@@ -31,12 +31,12 @@ class CaseView:
 
     @property
     def summary(self) -> str:
-        """`15 cases: 14 passed, 1 failed.`"""
+        """The summary: `15 cases: 14 passed, 1 failed.`"""
         total = self.passed + self.failed
         return f"{counted(total, 'case')}: {self.passed} passed, {self.failed} failed."
 
     def lines(self) -> Iterator[str]:
-        """Every case by file; below a failed one, each value with its place."""
+        """Yield every case by file; after a failed case, each wrong value with its place."""
         for file in self.files:
             yield printable(f"{file.name} ({file.sheet})")
             for result in file.results:
@@ -44,7 +44,7 @@ class CaseView:
                 yield from (f"        {line}" for line in _failure_lines(result))
 
     def document(self) -> dict[str, Any]:
-        """Every case with its mismatches and refusals; amounts are text."""
+        """Return every case with its mismatches and refusals."""
         return {
             "format": FORMAT,
             "passed": self.passed,

@@ -27,15 +27,15 @@ from mps_bill.view.columns import Column, Quantity, Record
 from mps_bill.view.tables import Records
 
 if TYPE_CHECKING:
-    # Bills without an account need nothing of settlement.
+    # Bills without an account do not load the settlement package.
     from mps_bill.settlement.sources.payment_source import QuantityDeduction
 
 PROVIDER = "Alibaba Cloud"
 ACCOUNT_TYPE = "Alibaba Cloud account"
-#: A bill by itself belongs to no account, but the specification does not allow an empty account.
+#: A bill without an account needs one here, because the specification does not allow an empty account.
 NO_ACCOUNT = "unassigned"
 
-#: The columns of 1.2, and the two names of providers of 1.3, in the order of the alphabet, as the specification lists them.
+#: The columns of 1.2 and the two provider names of 1.3, in alphabetical order as in the specification.
 COLUMNS = (
     "AvailabilityZone", "BilledCost", "BillingAccountId", "BillingAccountName", "BillingAccountType",
     "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "CapacityReservationId", "CapacityReservationStatus",
@@ -50,7 +50,7 @@ COLUMNS = (
     "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId", "SubAccountName", "SubAccountType", "Tags",
 )  # fmt: skip
 
-#: product -> category and subcategory of the specification, name of the service.
+#: Product -> category and subcategory of the specification, name of the service.
 SERVICES = {
     "mps": ("Media", "Other (Media)", "ApsaraVideo Media Processing"),
     "oss": ("Storage", "Object Storage", "Object Storage Service"),
@@ -58,20 +58,20 @@ SERVICES = {
     "kms": ("Security", "Secret Management", "Key Management Service"),
     "mns": ("Integration", "Messaging", "Message Service"),
 }
-#: What any other product is.
+#: The category and subcategory of any other product.
 OTHER_SERVICE = ("Other", "Other (Other)")
 
-#: The provider's GB has 1024 MB, which is a GiB in the words of the specification.
+#: The provider's GB has 1024 MB, which the specification calls a GiB.
 _BINARY = {"MB": "MiB", "GB": "GiB", "TB": "TiB"}
 
 #: The covered parts of the lines of a bill: line number -> parts.
 Coverage = Mapping[int, Sequence["QuantityDeduction"]]
-#: What vouchers paid: the name of the voucher, and the amount.
+#: Payments by vouchers: the name of the voucher and the amount.
 Credits = Sequence[tuple[str, Decimal]]
 
 
 def unit_name(unit: Unit) -> str:
-    """A unit in the plural, as the specification writes it: `Minutes`, `GiB-Hours`."""
+    """Return the unit in the plural, as the specification writes it: `Minutes`, `GiB-Hours`."""
     return "-".join(_BINARY.get(part) or f"{part.capitalize()}s" for part in unit.name.split("-"))
 
 
@@ -81,7 +81,7 @@ def focus_records(
     currency: str,
     account: str | None,
 ) -> Records:
-    """The charges and credits of bills and of monthly statements. Pending bills are on no invoice yet and not among them."""
+    """Return the charges and credits of bills and monthly statements. Pending bills are on no invoice yet and are left out."""
     issuer: Record = {
         "BillingAccountId": account or NO_ACCOUNT,
         "BillingAccountType": ACCOUNT_TYPE,
@@ -95,7 +95,7 @@ def focus_records(
     }
     of_bills = ({**issuer, **row} for one in charged for row in _bill_rows(*one, currency))
     of_months = ({**issuer, **row} for one in months for row in _month_rows(*one))
-    # The list prices are the kind that keeps its digits; every other value says itself how it is shown.
+    # List prices keep their digits; the type of every other value decides how it is shown.
     columns = tuple(Column(key, "price" if key.endswith("Price") else "amount") for key in COLUMNS)
     return Records(columns, chain(of_bills, of_months))
 
@@ -109,7 +109,7 @@ def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) 
         law(sum(part.micros for part in parts) == line.plan_micros, "every covered part has its source")
         for part in parts:
             row = {**head, **_covered(line, part, currency)}
-            # A row that corrects an earlier month may not say what it takes of a commitment.
+            # A row that corrects an earlier month may not have the quantity that it takes from a commitment.
             if "ChargeClass" not in head:
                 row["CommitmentDiscountQuantity"] = part.taken
                 row["CommitmentDiscountUnit"] = unit_name(part.unit)
@@ -128,7 +128,7 @@ def _month_rows(month: StatementMonth, credits: Credits) -> Iterator[Record]:
 
 
 def _of_whole(head: Record, adjustment: Decimal, credits: Credits, whole: str) -> Iterator[Record]:
-    """What is of a bill or statement as a whole: its rounding, and the vouchers that paid it, which the provider granted."""
+    """Yield the rounding of a bill or statement, and as credits the vouchers that paid it, which the provider granted."""
     if adjustment:
         yield {**head, **_one_time("Adjustment", f"Rounding adjustment of {whole}", adjustment)}
     for name, amount in credits:
@@ -141,8 +141,8 @@ def _service(sheet: PriceSheet) -> Record:
 
 
 def _invoiced(bill: Bill) -> Record:
-    """The month on whose invoice a bill is: that of its cycle, or, of a correction, that of the cycle whose bill is issued
-    with it. Only a correction of an earlier month is one in the words of the specification."""
+    """Return the invoice month of a bill: the month of its cycle or, for a correction, of the cycle whose bill is issued with
+    it. Only a correction of an earlier month counts as a correction in the specification."""
     cycle = bill.cycle
     billing = cycle.sheet.billing
     own = invoiced = billing.calendar.month(cycle.start)
@@ -158,8 +158,8 @@ def _period(of: str, start: int, end: int) -> Record:
 
 
 def _usage(line: LineItem, currency: str) -> Record:
-    """What is paid for by use. The amount is the line's own: where a quantity does not end within ten decimals, the
-    product of what is shown differs from it behind the tenth."""
+    """Return the charge for billed usage, with the line's exact amount. If the quantity has more than ten decimals, the product
+    of the quantity and price shown differs from it after the tenth."""
     unit = line.item.unit
     price = _price_words(line, line.billed_micros, currency)
     shown = with_unit(plain(in_unit(line.billed_micros, unit)), unit)
@@ -172,8 +172,8 @@ def _usage(line: LineItem, currency: str) -> Record:
 
 
 def _covered(line: LineItem, part: QuantityDeduction, currency: str) -> Record:
-    """A covered part costs nothing here. What a plan itself has cost is in no file of the program, so no part of that can be
-    in `EffectiveCost`."""
+    """Return the charge for covered usage, which costs nothing. The price of a plan itself is in no input file, so
+    `EffectiveCost` has no share of it."""
     unit = line.item.unit
     listed = line.listed(part.micros)
     shown = with_unit(plain(in_unit(part.micros, unit)), unit)
@@ -197,7 +197,7 @@ def _price_words(line: LineItem, micros: int, currency: str) -> str:
 
 
 def _sku(line: LineItem, micros: int) -> Record:
-    """What was used and at which price; the same for paid and covered quantities."""
+    """Return the usage and its unit price, the same for billed and covered quantities."""
     unit = line.item.unit
     quantity, price = Quantity(micros, unit), line.unit_price
     counted = line.charge.price.counted(micros)
@@ -235,7 +235,7 @@ def _one_time(category: str, description: str, amount: Decimal) -> Record:
 
 
 def _contracted(price: Decimal, discount: Discount | None) -> Decimal:
-    """The unit price after the discount, exactly: 0.0651 less 8 % is 0.059892."""
+    """Return the exact unit price after the discount: 0.0651 less 8 % is 0.059892."""
     if discount is None:
         return price
     return strip_zeros(EXACT.subtract(price, EXACT.multiply(price, discount.percent).scaleb(-2, EXACT)))

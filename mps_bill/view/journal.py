@@ -1,5 +1,5 @@
-"""A settlement as double entry: a transaction for each bill, statement and top-up, from expenses to what paid them, between
-the balances that the account had and has. Amounts are exact; every transaction and the whole add up to zero."""
+"""A settlement as double-entry bookkeeping: a transaction for each bill, statement and top-up, from expenses to payment sources,
+between the opening and closing balances. Amounts are exact; every transaction and the whole journal add up to zero."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from mps_bill.settlement.settle_cycles import Settlement, Step
 from mps_bill.settlement.waterfall import Arrival, Payment
 from mps_bill.view.books import Books, usage_key
 
-#: What one transaction is of: a bill or statement, or those of a day or a month on the billing clock.
+#: A transaction is made for each bill or statement, or for all of a day or a month on the billing clock.
 JournalBy = Literal["bill", "day", "month"]
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """An amount of a commodity (the currency, or a unit of quantity) that an account gets or, below zero, gives."""
+    """An amount of a commodity (the currency, or a unit of quantity) that an account receives; a negative amount is given."""
 
     account: str
     amount: Decimal
@@ -46,11 +46,11 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Transactions in the order of time between asserted balances.
+    """Transactions in chronological order between asserted balances.
 
-    `before` is the date of the opening transaction, where the journal `opens` the books; the `opening` balances hold before
-    anything of the date `start`, the `closing` balances after all of the date `end`, which ends before `after`. An account
-    that nothing has happened to, now or before, has reached no date, and there is nothing to assert.
+    `opens` is the opening transaction, if the journal opens the books. The `opening` balances are those before everything on the
+    date `start`, the `closing` balances those after everything on the date `end`; `after` is the next day. For an account that
+    has never had a transaction there are no dates and nothing to assert.
     """
 
     title: str
@@ -69,13 +69,13 @@ class Journal:
 
     @property
     def accounts(self) -> Sequence[str]:
-        """Every account that the journal names, in the order of the alphabet."""
+        """All accounts in the journal, in alphabetical order."""
         posted = {posting.account for one in self.all_transactions for posting in one.postings}
         return sorted(posted | {posting.account for posting in (*self.opening, *self.closing)})
 
     @property
     def places(self) -> Mapping[str, int]:
-        """The most decimal places that amounts of each commodity have, at least two."""
+        """The maximum number of decimal places of each commodity's amounts, at least two."""
         found: dict[str, int] = {}
         posted = (posting for one in self.all_transactions for posting in one.postings)
         for posting in (*posted, *self.opening):
@@ -103,7 +103,7 @@ def journal(run: SettleRun, books: Books, by: JournalBy = "bill") -> Journal:
 
 
 def journal_by(groupings: Sequence[tuple[str, ...]]) -> JournalBy:
-    """What a transaction is of where summaries by day or month are asked for; of a bill where none are."""
+    """Return the period of a transaction: the day or month if the only summary is by it, otherwise a single bill."""
     return "day" if groupings == (("day",),) else "month" if groupings == (("month",),) else "bill"
 
 
@@ -112,7 +112,7 @@ def _days(day: str, days: int) -> str:
 
 
 class _Ledger:
-    """The accounts of a run: where everything is posted."""
+    """The accounts to which the steps of a run are posted."""
 
     def __init__(self, run: SettleRun, books: Books) -> None:
         self._books = books
@@ -136,11 +136,11 @@ class _Ledger:
 
     @property
     def expenses(self) -> Collection[str]:
-        """The accounts of items, which a bill also shows where it asks for nothing, because all is covered."""
+        """The accounts of items. A bill shows them even at zero, when the whole quantity is covered."""
         return self._items.values()
 
     def balances(self, account: Account) -> Sequence[Posting]:
-        """What the books have of everything that an account has, owes or has frozen."""
+        """Return the balances in the books of everything that an account has, owes or has frozen."""
         found = []
         for source in account.sources:
             for one in source.holdings():
@@ -152,8 +152,8 @@ class _Ledger:
         return _merged(found)
 
     def day(self, step: Step) -> str:
-        """The day of a cycle, the last day of a statement's month, and for a top-up the day on which it came; but never one
-        that the account had passed already, so that no journal changes what another has closed."""
+        """Return the day of a cycle, the last day of a statement's month, or the day of a top-up, but never a day that the
+        account had already passed: a journal must not change what an earlier one has closed."""
         match step:
             case Settlement():
                 cycle = step.bill.cycle
@@ -166,7 +166,7 @@ class _Ledger:
         return day if self._reached is None else max(day, Calendar(DAY, self._offset).day(self._reached + 1))
 
     def reached(self, until: int | None) -> list[str]:
-        """The day that the account has reached, where that is known."""
+        """Return the day that the account has reached, if known."""
         second = until or self._reached
         return [] if second is None else [Calendar(DAY, self._offset).day(second)]
 
@@ -216,7 +216,7 @@ class _Ledger:
 
 
 def _transactions(steps: Iterable[Step], ledger: _Ledger, by: JournalBy) -> Iterator[Transaction]:
-    """A transaction for each step, or for those of a period together, on the last of their days."""
+    """Yield a transaction for each step, or one for all steps of a period, dated on the last of their days."""
     periods: dict[object, list[Step]] = {}
     for number, step in enumerate(steps):
         periods.setdefault(_period(step, by) or number, []).append(step)
@@ -229,14 +229,14 @@ def _transactions(steps: Iterable[Step], ledger: _Ledger, by: JournalBy) -> Iter
 
 
 def _text(period: object, steps: Sequence[Step]) -> str:
-    """`24 bills of 2023-11-10`."""
+    """Return `24 bills of 2023-11-10`."""
     bills = sum(isinstance(step, Settlement) for step in steps)
     parts = [counted(count, name) for count, name in ((bills, "bill"), (len(steps) - bills, "statement")) if count]
     return f"{' and '.join(parts)} of {period}"
 
 
 def _period(step: Step, by: JournalBy) -> str | None:
-    """The day or month of a bill's cycle, or the month of a statement; None for what is a transaction of its own."""
+    """Return the day or month of a bill's cycle, or the month of a statement; None for a step with its own transaction."""
     match step:
         case Settlement() if by != "bill":
             calendar = step.bill.cycle.sheet.billing.calendar
@@ -247,7 +247,7 @@ def _period(step: Step, by: JournalBy) -> str | None:
 
 
 def _merged(postings: Iterable[Posting]) -> list[Posting]:
-    """The sum for each account and commodity, in the order of first use."""
+    """Add up the postings for each account and commodity, in the order of first use."""
     sums: dict[tuple[str, str], Decimal] = {}
     for one in postings:
         key = one.account, one.commodity
@@ -256,7 +256,7 @@ def _merged(postings: Iterable[Posting]) -> list[Posting]:
 
 
 def _check(opening: Sequence[Posting], transactions: Sequence[Transaction], closing: Sequence[Posting]) -> None:
-    """The laws of double entry: every transaction adds up to zero, and opening and movements to closing."""
+    """Check the invariants: every transaction adds up to zero, and opening balances plus postings give the closing balances."""
     for transaction in transactions:
         sums: dict[str, Decimal] = {}
         for one in transaction.postings:
@@ -268,7 +268,7 @@ def _check(opening: Sequence[Posting], transactions: Sequence[Transaction], clos
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:
-    """Names as components of accounts; those that would be the same get a part of their digest."""
+    """Turn names into components of account names. Names that would become equal get a part of their digest."""
     plain = {name: _component(name) for name in names}
     count = Counter(plain.values())
     return {
@@ -278,6 +278,6 @@ def _components(names: Iterable[str]) -> dict[str, str]:
 
 
 def _component(name: str) -> str:
-    """`super_resolution` as `Super-resolution`."""
+    """Turn `super_resolution` into `Super-resolution`."""
     text = "".join(letter if letter.isalnum() else "-" for letter in name)
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Price tables, also over the versions of a sheet, which specs have a price where, and the list of shipped sheets."""
+"""Price tables, the price history of a sheet's versions, the coverage of specs and regions, and the list of shipped sheets."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ SHEET = (
 
 @dataclass(frozen=True, slots=True)
 class PriceView:
-    """Sheets, each with those of its prices that are shown, and what it says it has no price for."""
+    """Sheets, each with the prices to show and the usage that it declares to be unpriced."""
 
     tables: Sequence[tuple[PriceSheet, Sequence[PriceRow], Sequence[Unpriced]]]
 
     def printed(self) -> Iterator[Block]:
-        """For each sheet a note of what it is, its prices by item, and what has none."""
+        """Yield for each sheet a description, its prices by item, and its unpriced usage."""
         for sheet, rows, unpriced in self.tables:
             yield Note(_sheet_note(sheet))
             yield _price_table(sheet, rows)
@@ -70,7 +70,7 @@ class PriceView:
                 yield table(tr("Without a price"), UNPRICED, (_unpriced_record(sheet, entry) for entry in unpriced))
 
     def records(self) -> Records:
-        """A row for each spec, region and tier."""
+        """Return a row for each spec, region and tier."""
         shown = (
             (sheet.ref, row.item.code, row.spec, region, *figures, sheet.currency, row.item.unit.name)
             for sheet, rows, _ in self.tables
@@ -187,7 +187,7 @@ def _period_json(sheet: PriceSheet) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class CoverageView:
-    """Sheets, each with what has a price where, and how many codecs x resolutions x regions of its items have one."""
+    """Sheets, each with the specs that have a price in each region, and the share of codecs x resolutions x regions with one."""
 
     tables: Sequence[tuple[PriceSheet, Sequence[Coverage], Sequence[Grid]]]
 
@@ -209,7 +209,7 @@ class CoverageView:
                 yield table(tr("Codecs x resolutions x regions"), GRID, map(_grid_record, grids))
 
     def records(self) -> Records:
-        """A row for each item and region or group, with the numbers of its specs that have a price and that have none."""
+        """Return a row for each item and region or group, with the number of specs with and without a price."""
         shown = (
             (sheet.ref, row.item.code, region, len(row.priced), len(row.missing), " ".join(row.missing))
             for sheet, rows, _ in self.tables
@@ -225,11 +225,7 @@ class CoverageView:
                 {
                     "price_sheet": sheet.ref,
                     "coverage": [
-                        {
-                            "item": row.item.code,
-                            **attributes(row, "regions", "priced", "missing"),
-                        }
-                        for row in rows
+                        {"item": row.item.code, **attributes(row, "regions", "priced", "missing")} for row in rows
                     ],
                     "grids": [
                         {
@@ -261,7 +257,7 @@ def _grid_record(grid: Grid) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class SheetListView:
-    """Price sheets, and where their prices were read."""
+    """Price sheets and the sources of their prices."""
 
     sheets: Sequence[PriceSheet]
 
@@ -306,7 +302,7 @@ def _sheet_record(sheet: PriceSheet) -> Record:
 
 
 def _in_force(sheet: PriceSheet) -> Record:
-    """The period as people read it, in one cell."""
+    """Return the period as one cell for people."""
     start = date_text(sheet.billing.calendar.day(sheet.effective_from))
     if sheet.effective_to is None:
         return {"effective_from": start}
@@ -315,13 +311,13 @@ def _in_force(sheet: PriceSheet) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class PriceHistoryView:
-    """The versions of an id, earliest first, and a row for each figure."""
+    """The versions of an id, earliest first, and the history of each price."""
 
     versions: Sequence[PriceSheet]
     rows: Sequence[HistoryRow]
 
     def printed(self) -> Iterator[Block]:
-        """A column for each version, and by how much its price changed last."""
+        """Yield a table with a column for each version, and the last change of each price."""
         last = self.versions[-1]
         head = mark("{id}, in {currency}: {versions}.")
         count = tr_many("{n} version", "{n} versions", len(self.versions))
@@ -341,7 +337,7 @@ class PriceHistoryView:
         yield Table("", (*columns, Column("change", "percent")), cells).without_empty("tier")
 
     def records(self) -> Records:
-        """A row for each figure, region and version that has one; `change` is from the version before that has one."""
+        """Return a row for each price, region and version; `change` is relative to the previous version with that price."""
         rows = (
             (sheet.ref, row.item.code, row.spec, region, row.tier or None, _period_json(sheet)["effective_from"], one.price,
              sheet.currency, one.unit.name, one.ratio)
@@ -380,7 +376,7 @@ class PriceHistoryView:
 
 
 def _shown(one: PastPrice, row: HistoryRow) -> Value:
-    """A price, with its unit where that is not the one of the heading."""
+    """Return a price, with its unit if it differs from the one in the heading."""
     if one.price is None:
         return "-"
     if one.unit and one.unit != row.item.unit:

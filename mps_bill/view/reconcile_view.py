@@ -1,4 +1,4 @@
-"""What `reconcile` found: the differences by period, the categories, the sums, and where the export contradicts itself."""
+"""The result of `reconcile`: the differences by period, the categories, the sums, and contradictions within the export."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from mps_bill.view.reading_report import begin_json, selection_text
 from mps_bill.view.tables import Block, Heading, Note, Records, Report, Table, figures_of, table
 
 FORMAT = "mps-bill/reconciliation/1"
-#: Where something stands in the export.
+#: The keys of a place in the export.
 _PLACE = ("file", "line", "column")
 _AMOUNTS = mark("Amounts are theirs - ours.")
 _GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("month")}
 
 _PERIOD = (Column("product"), *columns_of("period_start", "period_end", kind="time"))
-#: Amounts of both sides.
+#: The amounts of both sides and their difference.
 _SIDES = columns_of("ours", "theirs", "difference", kind="amount", summed=True)
 BILL = (*_PERIOD, Column("rows", "count", "Export rows", summed=True), *_SIDES, Column("verdict"))
-#: A difference, as `_difference_record` spells it.
+#: A difference, made by `_difference_record`.
 DIFFERENCE = (
     *_PERIOD,
     Column("class", "text", "Category"),
@@ -58,14 +58,14 @@ _WRONG = (Column("place"), Column("message", "text", "The export contradicts its
 
 @dataclass(frozen=True, slots=True)
 class ReconcileView:
-    """What `reconcile` found. `in_full` is how many bills prose shows the differences of, those with the largest (None: all)."""
+    """The result of `reconcile`. Printed output shows the differences of the `in_full` bills with the largest (None: of all)."""
 
     result: Reconciliation
     currency: str
     in_full: int | None = None
 
     def printed(self) -> Iterator[Block]:
-        """The summary, then the details."""
+        """Yield the summary, then the details."""
         result = self.result
         is_part = bool(result.selection.only)
         yield Note("\n".join(_read(result)))
@@ -96,7 +96,7 @@ class ReconcileView:
             yield Note(without)
 
     def _by_size(self) -> tuple[list[BillComparison], list[BillComparison]]:
-        """The bills of which the differences are shown, those that differ by most, and the other bills with differences."""
+        """Return the bills whose differences are shown, which are the ones that differ most, and the other differing bills."""
         differing = [bill for bill in self.result.bills if bill.differences]
         largest = sorted(differing, key=lambda bill: -sum((abs(one.amount) for one in bill.differences), ZERO))
         shown = {id(bill) for bill in largest[: self.in_full]}
@@ -165,7 +165,7 @@ class ReconcileView:
         return Table(tr("Payments of the bills that both sides have"), columns, rows, (total,))
 
     def records(self) -> Records:
-        """A row per difference; `amount` sums to the whole difference. Contradictions of the export follow with amount 0."""
+        """Return a row for each difference, whose amounts add up to the total, then the export's contradictions with amount 0."""
         return Records(DIFFERENCE, self._records())
 
     def _records(self) -> Iterator[Record]:
@@ -175,7 +175,7 @@ class ReconcileView:
             yield {"class": "contradiction", "amount": ZERO, "note": message, "place": str(one.place)}
 
     def document(self) -> dict[str, Any]:
-        """The whole result; amounts are strings, times carry the offset of the provider's clock."""
+        """Return the whole result, with times on the provider's clock."""
         result = self.result
         is_part = bool(result.selection.only)
         document: dict[str, Any] = {
@@ -209,7 +209,7 @@ class ReconcileView:
         return self._report(*bills, self._all_differences(), *self._appendix())
 
     def page(self) -> Report:
-        """The summary first; details of at most `in_full` bills."""
+        """Return the report with the summary first and the details of at most `in_full` bills."""
         detailed, rest = self._by_size()
         found = [(bill, one) for bill in detailed for one in bill.differences]
         remark = self._left_out(rest) if rest else tr(_AMOUNTS)
@@ -302,7 +302,7 @@ def _difference_record(bill: BillComparison, difference: Difference) -> Record:
 
 
 def _described(difference: Difference) -> str:
-    """What differs, and where it stands in the export."""
+    """Return what differs, and its place in the export."""
     line = difference.line
     what = [
         "" if line is None else tr("all items") if line == ALL_ITEMS else str(line),
@@ -314,7 +314,7 @@ def _described(difference: Difference) -> str:
 
 
 def _sums(bills: Sequence[BillComparison]) -> Row:
-    """The number of bills, of those that are equal, and the amounts of both sides."""
+    """Return the number of bills, the number of equal ones, and the amounts of both sides."""
     ours, theirs = (sum((getattr(bill, side) for bill in bills), ZERO) for side in ("ours", "theirs"))
     return (len(bills), sum(not bill.differences for bill in bills), *_sides(ours, theirs))
 
@@ -324,7 +324,7 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def _of_file(file: ExportFile, more: str) -> str:
-    """What became of a file; `more` has places for its form and its encoding."""
+    """Say how many rows of a file were read; `more` has placeholders for its form and encoding."""
     if file.form == "other":
         return tr("not CSV or JSON, passed over")
     return tr_many("{n} row", "{n} rows", file.rows) + more.format(file.form.upper(), file.encoding)

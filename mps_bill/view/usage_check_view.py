@@ -1,4 +1,4 @@
-"""What `usage check` found: problems, and where every row went."""
+"""The result of `usage check`: problems and control totals."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ PROBLEM = (
 
 @dataclass(frozen=True, slots=True)
 class UsageCheckView:
-    """What `usage check` found."""
-
     check: UsageCheck
 
     def printed(self) -> Iterator[Block]:
-        """Problems by kind, where there are any, and the control totals."""
+        """Yield the problems by kind, if there are any, and the control totals."""
         problems = self.check.problems
         if problems.total:
             rows = [
@@ -41,11 +39,11 @@ class UsageCheckView:
         yield Note(control_totals_text(self.check.control_totals))
 
     def records(self) -> Records:
-        """A row per listed problem."""
+        """Return a row for each listed problem."""
         return Records(PROBLEM, map(problem_json, self.check.problems.shown))
 
     def document(self) -> dict[str, Any]:
-        """Control totals, the count of every kind of problem, and the problems that are listed one by one."""
+        """Return the control totals, the count of every kind of problem, and the listed problems."""
         problems = self.check.problems
         return {
             "format": FORMAT,
