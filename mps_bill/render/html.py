@@ -92,7 +92,7 @@ def _section(table: Table, currency: str) -> Iterator[str]:
     left_out = "" if table.on_paper else ' class="left-out"'
     yield f'<section{left_out} aria-labelledby="{name}-heading"><h2 id="{name}-heading">{safe(table.title)}</h2>'
     if left_out:
-        how = mark("Not printed: {n} rows; --all prints them, and a filter prints what it leaves.")
+        how = mark("Not printed: {n} rows; --all prints them, and a filter prints the rows that it leaves.")
         how = how if is_lines else mark("Not printed: {n} rows; --all prints them.")
         yield f'<p class="remark not-printed">{safe(tr(how, n=as_text(len(table.rows), "count")))}</p>'
     if is_lines:

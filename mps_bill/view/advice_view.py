@@ -42,8 +42,7 @@ PACKS = (
 REACH = (
     *columns_of("item", "spec"),
     Column("quantity", "quantity", "Used"),
-    Column("coverable", "quantity", "In reach of packs"),
-    Column("covered_by_best", "quantity", "Best covers"),
+    *columns_of("coverable", "covered_by_best", kind="quantity"),
     Column("unit"),
 )
 
@@ -134,8 +133,8 @@ class AdviceView:
                 " pays, not what is saved, and are left out."
             ),
             tr(
-                "Covers: quantity the packs pay for. Unused: what remains, in the packs' unit. Break-even: use, at this mix, at"
-                " which the packs save what they cost."
+                "Covers: the quantity that the packs pay for. Unused: the rest, in the packs' unit. Break-even: the use, with"
+                " this mix, at which the packs save as much as they cost."
             ),
             tr(
                 "Each size is listed in every number (at most {maximum}) that covers more than one pack fewer and costs less than"
@@ -256,7 +255,7 @@ def _verdict(advice: Advice) -> str:
         text = this if found.best.purchase else nothing
         return tr(text, n=found.settled, amount=amount_text(found.gap), currency=advice.currency)
     if found.best.purchase:
-        return tr("No other combination of these packs, in any number, saves more over this usage.")
+        return tr("No other combination of these packs, in any number, saves more on this usage.")
     return tr(
         "Buy none of them for this usage: every combination of these packs, in any number, costs at least as much as it saves."
     )

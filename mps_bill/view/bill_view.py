@@ -251,7 +251,7 @@ def pending_table(pending: Sequence[Bill], currency: str, in_full: int | None) -
         return (head["cycle_start"], head["product"], head["issued_at"], *money([bill], discounted=discounted))
 
     rows = listed(pending, in_full, row, lambda rest: (None, None, *money(rest, discounted=discounted)))
-    return Table(tr("Pending, in no total: not issued yet"), columns, rows)
+    return Table(tr("Pending: not issued yet and in no total"), columns, rows)
 
 
 def money_columns(amounts: Amounts, currency: str, *, discounted: bool) -> Columns:

@@ -27,18 +27,18 @@ def usage_key(source: type[QuantitySource]) -> str:
 
 #: Where money comes from or goes to, except balances: key -> default account, description.
 FLOWS = {
-    "expenses": ("Expenses:Cloud", "list amounts; below it an account for each product and item"),
+    "expenses": ("Expenses:Cloud", "list amounts; it has a sub-account for each product and item"),
     "discounts": ("Expenses:Cloud:Discounts", "discounts of a contract, which lower the expenses"),
     "rounding": ("Expenses:Cloud:Rounding", "rounding adjustments of bills and statements"),
     **{
         usage_key(source): (
             f"Expenses:Cloud:{_component(usage_key(source))}",
-            f"the units that {source.pool_title.lower()} gave",
+            f"the units that {source.pool_title.lower()} provided",
         )
         for source in QUANTITY_SOURCES
     },
     "top_ups": ("Assets:Bank", "where top-ups come from"),
-    "opening_balances": ("Equity:Opening-Balances", "where the balances come from that the account begins with"),
+    "opening_balances": ("Equity:Opening-Balances", "the origin of the account's opening balances"),
 }
 #: What has a balance: key -> default account, description. A source with ids has a sub-account for each id.
 BALANCES = {
@@ -49,8 +49,8 @@ BALANCES = {
         )
         for source in SOURCES
     },
-    "outstanding": ("Liabilities:Cloud:Payable", "what is outstanding"),
-    "frozen": ("Liabilities:Cloud:Accrued", "what is frozen until its monthly statement"),
+    "outstanding": ("Liabilities:Cloud:Payable", "the outstanding amount"),
+    "frozen": ("Liabilities:Cloud:Accrued", "amounts frozen until their monthly statement"),
 }
 #: The account names that beancount accepts; hledger accepts more.
 _ACCOUNT_NAME = r"(Assets|Liabilities|Equity|Income|Expenses)(:[A-Z0-9](-|[^\W_])*)+"
@@ -59,8 +59,8 @@ _account = Text(
     matching(
         _ACCOUNT_NAME,
         "an account of the books",
-        "Assets, Liabilities, Equity, Income or Expenses and the names below it, such as Assets:Cloud:Balance; a name"
-        " begins with a capital letter or a digit and has letters, digits and -",
+        "Assets, Liabilities, Equity, Income or Expenses, followed by names, such as Assets:Cloud:Balance; a name begins"
+        " with a capital letter or a digit and consists of letters, digits and -",
     ),
     _ACCOUNT_NAME,
     BAD_LEDGER_ACCOUNT,
@@ -75,8 +75,8 @@ _ITEMS = optional("items", MapOf("the accounts of items", _item, _account), "the
 _OPENING = optional(
     "opening",
     Choice("whether a journal opens the books", {"true": True, "false": False}),
-    "whether a journal begins with the balances that the account has (true), or goes on in books that have them already"
-    " (false); default: true",
+    "whether a journal begins with the account's balances (true) or continues books that already have them (false);"
+    " default: true",
 )
 
 
@@ -113,9 +113,8 @@ def _check(fields: Fields) -> Iterator[Problem]:
             same = name == account[key] and not shared and key not in _BY_ID
             place = places.get(other) or places.get(key)
             if place and other != key and (same or name.startswith(f"{account[key]}:")):
-                message = (
-                    f"{other}, {name}, is {'' if same else 'below '}the account of {key}, whose balance is asserted"
-                )
+                below = "" if same else "a sub-account of "
+                message = f"{other}, {name}, is {below}the account of {key}, whose balance is asserted"
                 yield Problem(place, SHARED_LEDGER_ACCOUNT, message)
 
 

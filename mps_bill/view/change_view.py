@@ -82,8 +82,8 @@ class ChangeView:
         yield Note(control_totals_text(self.run.control_totals))
 
     def _legend(self) -> str:
-        text = tr("Quantity: the change of the quantity at the average price before. Price: the rest.")
-        adding = tr("Amounts are net; with the rounding they add up to what is payable.")
+        text = tr("Quantity: the change in quantity at the previous average price. Price: the rest.")
+        adding = tr("Amounts are net; with the rounding they add up to the payable amount.")
         return text if self._is_part else f"{text} {adding}"
 
     def _name(self, side: ChangeSide) -> str:
@@ -205,7 +205,7 @@ class ChangeView:
             figures=figures_of(listed, (before, "before"), (after, "after"), (tr("Change"), "change")),
             tables=tables,
             currency=self.run.currency,
-            about=(tr("{after} against {before}", after=self._name(sides[1]), before=self._name(sides[0])),),
+            about=(tr("{after} compared with {before}", after=self._name(sides[1]), before=self._name(sides[0])),),
             notes=(control_totals_text(self.run.control_totals),),
         )
 

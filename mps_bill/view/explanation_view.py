@@ -72,7 +72,7 @@ def steps(one: Explained, currency: str) -> list[Step]:
     if record.features.account:
         found.append((tr("Account"), record.features.account))
     if one.repeats:
-        repeats = tr("repeats {place} in every value; billed once, there", place=one.repeats)
+        repeats = tr("repeats {place} with equal values; billed only there", place=one.repeats)
         found.append((tr("Duplicate"), repeats))
         return found
     if not one.bill or not placed.assignment:

@@ -264,7 +264,7 @@ def _check(opening: Sequence[Posting], transactions: Sequence[Transaction], clos
         law(not any(sums.values()), "the transaction {} does not balance", transaction.text)
     moved = _merged((*opening, *(one for transaction in transactions for one in transaction.postings)))
     for after, reached in zip(closing, moved, strict=False):
-        law(after == reached, "{} has {} and not {}", after.account, reached.amount, after.amount)
+        law(after == reached, "{} has {} instead of {}", after.account, reached.amount, after.amount)
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:

@@ -26,7 +26,7 @@ def diff_sentence(diff: SetDiff, usage: Comparison | None, unbilled: Sequence[Un
         return tr("Nothing changed.")
     parts = [*_figures_and_rules(diff.changed)]
     for second, shifted in diff.shifted:
-        text = mark("from {day} on {new} is in force and not {old}: {what}")
+        text = mark("from {day} on, {new} is in force instead of {old}: {what}")
         what = tr("; ").join(_figures_and_rules([shifted]))
         day = date_text(shifted.new.billing.calendar.day(second))
         if what:
@@ -52,7 +52,7 @@ def diff_sentence(diff: SetDiff, usage: Comparison | None, unbilled: Sequence[Un
     if unbilled:
         rows = sum(one.rows for one in unbilled)
         parts.append(
-            tr_many("{n} usage record without a price any more", "{n} usage records without a price any more", rows)
+            tr_many("{n} usage record no longer has a price", "{n} usage records no longer have a price", rows)
         )
     return tr("{parts}.", parts=tr("; ").join(parts))
 
@@ -129,8 +129,8 @@ def ended_words(ended: Ended) -> str:
         text = mark("No sheet of {product} ({site}) is in force {when}: there is no price for {what}.")
         return tr(text, product=old.product, site=old.site, when=when, what=ended.words())
     if ended.instead.ref == old.ref:
-        return tr("There is no price {when} for {what} in {new} any more.", when=when, what=ended.words(), new=old.ref)
-    text = mark("{new} is in force {when} and not {old}: there is no price for {what}.")
+        return tr("{new} no longer has a price {when} for {what}.", when=when, what=ended.words(), new=old.ref)
+    text = mark("{new} is in force {when} instead of {old}: there is no price for {what}.")
     return tr(text, new=ended.instead.ref, old=old.ref, when=when, what=ended.words())
 
 

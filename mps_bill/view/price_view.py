@@ -166,7 +166,7 @@ def _sheet_note(sheet: PriceSheet) -> str:
                 end=time_words(sheet.effective_to, sheet),
             ),
             tr(
-                "A bill every {cycle}, {lag} later; its sum rounded {rounding}; settled {settlement}.",
+                "A bill every {cycle}, issued {lag} later; its sum rounded {rounding}; settled {settlement}.",
                 cycle=cycle_words(billing),
                 lag=length_words(billing.issue_after),
                 rounding=rounding_words(billing),

@@ -75,10 +75,10 @@ def selection_text(selection: Selection, offset: int, bills: Iterable[Bill] = ()
     text = mark("Shown: {parts}. The whole input was metered, tiered and billed.{why}")
     why = ""
     if selection.only:
-        why = tr(" Only whole bills are rounded and paid, so parts of them have a net amount and no payable.")
+        why = tr(" Only whole bills are rounded and paid, so parts of bills have a net amount but no payable amount.")
     elif any(map(selection.cuts_month_of, bills)):
         why = tr(
-            " A month that is settled as a whole has its statement, and its rounding, only where all of it is shown."
+            " A month that is settled as a whole shows its statement and its rounding only if the whole month is shown."
         )
     return tr(text, parts=tr(", ").join(shown), why=why)
 

@@ -80,7 +80,7 @@ def of_price(charge: Charge, currency: str) -> str:
         scope = tr('"*", every region')
     else:
         group, region = charge.in_force.scope, charge.region
-        scope = tr("region group {group}, which holds {region}", group=group, region=region)
+        scope = tr("region group {group}, which contains {region}", group=group, region=region)
     price = charge.price.reason(currency)
     return tr("{price}, for {scope} ({place})", price=price, scope=scope, place=charge.price.place)
 

@@ -30,7 +30,7 @@ _GRAINS = {"cycle": mark("billing cycle"), "day": mark("day"), "month": mark("mo
 _PERIOD = (Column("product"), *columns_of("period_start", "period_end", kind="time"))
 #: The amounts of both sides and their difference.
 _SIDES = columns_of("ours", "theirs", "difference", kind="amount", summed=True)
-BILL = (*_PERIOD, Column("rows", "count", "Export rows", summed=True), *_SIDES, Column("verdict"))
+BILL = (*_PERIOD, Column("rows", "count", "Export rows", summed=True), *_SIDES, Column("verdict", title="Result"))
 #: A difference, made by `_difference_record`.
 DIFFERENCE = (
     *_PERIOD,
@@ -91,7 +91,7 @@ class ReconcileView:
         of_account = ("deduction", "discount")
         if not result.with_account and any(one.category in of_account for _, one in result.differences):
             without = tr(
-                "No account was given, so our bills know no resource plans or discounts; give --account to compare them."
+                "No account was given, so our bills have no resource plans or discounts; give --account to compare them."
             )
             yield Note(without)
 
@@ -105,8 +105,8 @@ class ReconcileView:
     def _left_out(self, rest: Sequence[BillComparison]) -> str:
         amount = amount_text(sum((one.amount for bill in rest for one in bill.differences), ZERO))
         return tr_many(
-            "{n} bill with differences of {amount} {currency} in all is only summarised; --all prints every difference.",
-            "{n} bills with differences of {amount} {currency} in all are only summarised; --all prints every difference.",
+            "{n} bill with differences of {amount} {currency} in total is only summarised; --all prints every difference.",
+            "{n} bills with differences of {amount} {currency} in total are only summarised; --all prints every difference.",
             len(rest),
             amount=amount,
             currency=self.currency,
@@ -234,7 +234,7 @@ class ReconcileView:
         wrong = [(str(one.place), tr(one.message), one.amount) for one in result.contradictions]
         whole = tr("The categories add up to the whole difference.")
         not_compared = tr("Rows of the export that are not compared with any bill.")
-        where = tr("Where the export contradicts itself.")
+        where = tr("Contradictions within the export.")
         return (
             Table(tr("Categories"), _CATEGORY, self._by_category(), remark=whole),
             Table(tr("Excluded"), _EXCLUDED, excluded, remark=not_compared),
@@ -245,7 +245,7 @@ class ReconcileView:
         result = self.result
         facts: list[tuple[str, Value]] = [
             (tr("Currency"), self.currency),
-            (tr("Verdict"), tr("equal") if result.equal else tr("different")),
+            (tr("Result"), tr("equal") if result.equal else tr("different")),
             (tr("Tolerance of a row"), result.tolerance),
             *((file.name, _of_file(file, ", {1}")) for file in result.export.files),
         ]
@@ -326,7 +326,7 @@ def _sides(ours: Decimal, theirs: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 def _of_file(file: ExportFile, more: str) -> str:
     """Say how many rows of a file were read; `more` has placeholders for its form and encoding."""
     if file.form == "other":
-        return tr("not CSV or JSON, passed over")
+        return tr("not CSV or JSON, skipped")
     return tr_many("{n} row", "{n} rows", file.rows) + more.format(file.form.upper(), file.encoding)
 
 
@@ -355,7 +355,7 @@ def _read(result: Reconciliation) -> Iterator[str]:
     for product, grain in result.grains.items():
         tolerance = amount_text(result.tolerance)
         by = tr(_GRAINS[grain])
-        compared = mark("{product} is compared by {grain}; a row may differ by {tolerance}, a bill by nothing.")
+        compared = mark("{product} is compared by {grain}; a row may differ by {tolerance}, a bill not at all.")
         yield tr(compared, product=product, grain=by, tolerance=tolerance)
         if product in result.as_a_whole:
             yield tr(

@@ -34,10 +34,10 @@ def charged_again_text(run: SettleRun, maximum: int = _NAMED) -> str:
     cycles = [settlement.bill.cycle for settlement in run.settled.charged_again]
     known = all(run.settled.charged_before[cycle_key(cycle)] == "other" for cycle in cycles)
     return tr_many(
-        "{n} correction is of a cycle charged before{usage} ({cycles}). The account does not remember single records: a record"
-        " that was charged then and is in these files too is charged twice.",
-        "{n} corrections are of cycles charged before{usage} ({cycles}). The account does not remember single records: a record"
-        " that was charged then and is in these files too is charged twice.",
+        "{n} correction is for a cycle charged before{usage} ({cycles}). The account does not remember individual records: a"
+        " record that was charged then and is also in these files is charged twice.",
+        "{n} corrections are for cycles charged before{usage} ({cycles}). The account does not remember individual records: a"
+        " record that was charged then and is also in these files is charged twice.",
         len(cycles),
         usage=tr(" with other usage") if known else "",
         cycles=named_cycles(cycles, run, maximum),

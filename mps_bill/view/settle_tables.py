@@ -229,8 +229,8 @@ def late_blocks(late: Sequence[Bill], run: SettleRun, in_full: int | None) -> It
         yield Note(tr("All of it counts as charged: the usage of every cycle equals what was charged for it."))
     else:
         how = tr(
-            "--charge-late bills late usage as corrections, except for cycles for which the same was charged before. Use it with"
-            " files that have only the missed usage."
+            "--charge-late bills late usage as corrections, except for cycles for which the same usage was charged before. Use it"
+            " with files that contain only the missed usage."
         )
         yield Note(how)
 

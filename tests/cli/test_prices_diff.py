@@ -268,7 +268,7 @@ def test_the_sentence_says_what_a_version_that_is_put_off_changes(
         (folder / name / "b.yaml").write_text(_LATER.replace("2025-01-01", start))
     assert run(["prices", "diff", "before", "after"]) == 1
     first, last = "test@2023-11-01T00:00:00+08:00", "test@2025-01-01T00:00:00+08:00"
-    sentence = f"from 2025-01-01 on {first} is in force and not {last}: 1 price up; most: H264.HD of transcoding"
+    sentence = f"from 2025-01-01 on, {first} is in force instead of {last}: 1 price up; most: H264.HD of transcoding"
     assert sentence in " ".join(capsys.readouterr().out.split())
 
 

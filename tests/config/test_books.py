@@ -45,20 +45,32 @@ def test_what_the_file_names_and_what_it_does_not(tmp_path: Path) -> None:
         ("items: {}", "2:3 the accounts of items must not be empty"),
         ("opening: maybe", '2:12 "maybe" is not whether a journal opens the books; expected true or false'),
         ("rounding: Assets:Cloud:Balance", "2:13 rounding, Assets:Cloud:Balance, is the account of balance, whose"),
-        ("top_ups: Assets:Cloud:Balance:X", "2:12 top_ups, Assets:Cloud:Balance:X, is below the account of balance"),
+        (
+            "top_ups: Assets:Cloud:Balance:X",
+            "2:12 top_ups, Assets:Cloud:Balance:X, is a sub-account of the account of balance",
+        ),
         (
             "frozen: Liabilities:Cloud",
-            "2:11 credit_line, Liabilities:Cloud:Credit-Line, is below the account of frozen",
+            "2:11 credit_line, Liabilities:Cloud:Credit-Line, is a sub-account of the account of frozen",
         ),
         (
             "items: {dna: Assets:Cloud:Vouchers:V}",
-            "2:16 items: dna, Assets:Cloud:Vouchers:V, is below the account of v",
+            "2:16 items: dna, Assets:Cloud:Vouchers:V, is a sub-account of the account of v",
         ),
         ("balance: Assets:Cloud:Vouchers", "2:12 vouchers, Assets:Cloud:Vouchers, is the account of balance, whose"),
         ("vouchers: Assets:Cloud:Balance", "2:13 vouchers, Assets:Cloud:Balance, is the account of balance, whose"),
-        ("rounding: Assets:Cloud:Vouchers:V-1", "2:13 rounding, Assets:Cloud:Vouchers:V-1, is below the account of v"),
-        ("balance: Expenses:Cloud", "2:12 discounts, Expenses:Cloud:Discounts, is below the account of balance"),
-        ("balance: Assets:Cloud", "2:12 resource_plans, Assets:Cloud:Resource-Plans, is below the account of balance"),
+        (
+            "rounding: Assets:Cloud:Vouchers:V-1",
+            "2:13 rounding, Assets:Cloud:Vouchers:V-1, is a sub-account of the account of v",
+        ),
+        (
+            "balance: Expenses:Cloud",
+            "2:12 discounts, Expenses:Cloud:Discounts, is a sub-account of the account of balance",
+        ),
+        (
+            "balance: Assets:Cloud",
+            "2:12 resource_plans, Assets:Cloud:Resource-Plans, is a sub-account of the account of balance",
+        ),
     ],
 )
 def test_what_is_wrong_has_its_place(line: str, expected: str, tmp_path: Path) -> None:

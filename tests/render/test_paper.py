@@ -88,12 +88,12 @@ def test_what_the_filter_leaves_is_printed(tmp_path: Path) -> None:
         driver.find_element(By.ID, "words").send_keys("dna beijing")
         text = "\n".join(text for *_, text in printed(driver))
         assert flat("Not printed: 743 rows") in text
-        assert flat("and a filter prints what it leaves") not in text
+        assert flat("and a filter prints the rows that it leaves") not in text
         found = driver.execute_script("return document.getElementById('found').textContent")
         assert flat(found) in text
         driver.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
         driver.execute_async_script("setTimeout(arguments[0], 50)")
-        assert any(flat("and a filter prints what it leaves") in text for *_, text in printed(driver))
+        assert any(flat("and a filter prints the rows that it leaves") in text for *_, text in printed(driver))
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
