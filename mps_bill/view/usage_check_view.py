@@ -24,6 +24,8 @@ PROBLEM = (
 
 @dataclass(frozen=True, slots=True)
 class UsageCheckView:
+    """The result of `usage check`."""
+
     check: UsageCheck
 
     def printed(self) -> Iterator[Block]:

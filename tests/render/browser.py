@@ -18,12 +18,12 @@ import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-#: Set in continuous integration, so that no test of a page is left out there unseen.
+#: Set in continuous integration, so that tests of pages are never skipped there unnoticed.
 REQUIRED = bool(os.environ.get("MPS_BILL_REQUIRE_BROWSER"))
 
 
 def skip_without_browser() -> None:
-    """Skips the test where there is no browser, or fails it where one is required."""
+    """Skip the test if there is no browser, or fail it if one is required."""
     try:
         import pypdf  # noqa: F401
         import selenium  # noqa: F401
@@ -40,7 +40,7 @@ def skip_without_browser() -> None:
 
 @contextmanager
 def browser(folder: Path, *, width: int = 1280, dark: bool = False) -> Iterator[Any]:
-    """A fresh browser that logs its console and every request."""
+    """Start a fresh browser that logs its console and every request."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -75,7 +75,7 @@ def browser(folder: Path, *, width: int = 1280, dark: bool = False) -> Iterator[
 
 
 def printed(driver: Any) -> list[tuple[int, int, str]]:
-    """The pages of paper of what the browser shows: width and height in points, and the text, as `flat` has it."""
+    """Return the printed pages: width and height in points, and the text as made by `flat`."""
     from pypdf import PdfReader
 
     paper = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})["data"]
@@ -84,7 +84,7 @@ def printed(driver: Any) -> list[tuple[int, int, str]]:
 
 
 def flat(text: str) -> str:
-    """Text without blanks and without shapes that fonts have for several characters, which differ on paper."""
+    """Return text without blanks and ligatures, which differ on paper."""
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -93,7 +93,7 @@ def console_errors(driver: Any) -> list[str]:
 
 
 def requests(driver: Any, page: str) -> list[str]:
-    """The addresses that a page asked for, itself first; `data:` ones aside, which are in the page itself.
+    """Return the addresses that a page requested, its own first, without `data:` addresses, whose content is in the page.
 
     A browser that starts asks for parts of its own start page, which are not counted.
     """

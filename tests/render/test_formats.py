@@ -1,4 +1,4 @@
-"""The list of formats: what a command offers follows from it, and a new format is a module and a line."""
+"""The list of formats decides what a command offers, and a new format needs only a module and a line."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def write(records, stream, *, header=True):
 
 @pytest.fixture(scope="module")
 def with_formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the program with two more formats: a module each and a line each, and nothing else."""
+    """A copy of the program with two more formats, each added by a module and a line."""
     root = tmp_path_factory.mktemp("program")
     for name in ("mps_bill", "pricing", "samples"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -80,7 +80,7 @@ def ran(root: Path, *words: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
-#: The commands that have a printed part, and, the first of them, records.
+#: The commands with a printed part; the first ones also have records.
 WITH_RECORDS = {
     "bill": ["bill", USAGE, "-p", "mps-china"],
     "settle": ["settle", USAGE, "-p", "mps-china", "-a", "samples/account-studio-a.yaml"],
@@ -144,7 +144,7 @@ def test_every_format_has_its_module_and_every_name_is_one() -> None:
 
 
 def test_a_command_says_the_parts_that_its_view_has() -> None:
-    """The parts of `@shows` on a command, against the methods of the view that it shows."""
+    """Compare the parts of `@shows` on a command with the methods of its view."""
     shown = {
         "bill": ("bill_view", "BillView"),
         "settle": ("settle_view", "SettleView"),

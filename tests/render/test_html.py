@@ -1,4 +1,4 @@
-"""The web page as text: whole, safe, in order for screen readers. `test_html_in_browser.py` opens it."""
+"""The web page as text: complete, safe, accessible to screen readers. `test_html_in_browser.py` opens it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNS = ("sample day", "bill", "bill, monthly", "bill, pending", "settle", "settl
 
 
 class _Outline(HTMLParser):
-    """Checks that every element is closed in order, and notes what the tests ask about."""
+    """Checks that every element is closed in order, and collects what the tests need."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ def test_the_page_is_whole_and_names_nothing_outside_itself(name: str, tmp_path:
     for tag, attributes in outline.elements:
         for key in ("src", "href", "action", "data", "style", "srcset"):
             assert attributes.get(key, "data:").startswith("data:") if attributes.get(key) else True, (tag, key)
-        assert not [key for key in attributes if key.startswith("on")], "no script beside the one that is allowed"
+        assert not [key for key in attributes if key.startswith("on")], "no script except the allowed one"
     assert "$" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL), "a placeholder was left"
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", re.sub("<footer.*</footer>", "", text))
     identities = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]

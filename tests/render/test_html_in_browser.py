@@ -1,4 +1,4 @@
-"""The web page in a real headless Chromium: it opens, filters, prints, keeps to itself."""
+"""The web page in a real headless Chromium: it opens, filters, prints and requests nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _browser_is_there() -> None:
 
 
 def opened(driver: Any, folder: Path, data: BillView | SettleView) -> str:
-    """Opens the page of a run from a file; its address."""
+    """Open the page of a run from a file, and return its address."""
     path = folder / "bill.html"
     path.write_text(page(data.page()), encoding="utf-8")
     driver.get(path.as_uri())
@@ -33,7 +33,7 @@ def opened(driver: Any, folder: Path, data: BillView | SettleView) -> str:
 
 
 def shown(driver: Any) -> list[str]:
-    """The texts of the lines that the filter leaves."""
+    """Return the texts of the lines that the filter leaves."""
     script = "return [...document.querySelectorAll('#lines tbody tr:not([hidden])')].map((row) => row.textContent)"
     return list(driver.execute_script(script))
 
@@ -186,7 +186,7 @@ def test_ten_thousand_lines_open_and_filter(tmp_path: Path) -> None:
 
 
 def luminance(color: str) -> float:
-    """The relative luminance of `rgb(r, g, b)`. Source: Web Content Accessibility Guidelines 2.1."""
+    """Return the relative luminance of `rgb(r, g, b)`. Source: Web Content Accessibility Guidelines 2.1."""
     parts = [int(part) / 255 for part in color[color.index("(") + 1 : -1].split(",")[:3]]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

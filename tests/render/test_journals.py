@@ -43,7 +43,7 @@ from tests.settlement.worlds import account, at, balance_of, book, card, hours, 
 
 BEAN_CHECK = Path(sys.executable).with_name("bean-check")
 BY: tuple[JournalBy, ...] = ("bill", "day", "month")
-#: The accounts that hold what a row of the closing statement has, without the ids.
+#: The accounts for the rows of the closing statement, without ids.
 HELD = {
     "resource_plan": "Assets:Cloud:Resource-Plans",
     "voucher": "Assets:Cloud:Vouchers",
@@ -58,7 +58,7 @@ Balances = dict[tuple[str, str], Decimal]
 
 @pytest.fixture(scope="module")
 def real_hledger() -> str:
-    """The command; without it the test is skipped, but in CI it fails."""
+    """Return the command. Without it, the test is skipped, but fails in CI."""
     command = shutil.which("hledger")
     if command is None:
         message = "journals were not read by hledger: install it, such as with apt-get install hledger"
@@ -67,7 +67,7 @@ def real_hledger() -> str:
 
 
 def a_run(cycles, payer: Account, prices, as_of: int | None = None, **options: bool) -> SettleRun:
-    """A settlement; what was read and the forecast stand in no journal."""
+    """Return a settlement. Journals have no control totals and no forecast."""
     settled = settle(cycles, payer, prices, as_of, **options)
     nothing: Any = None
     return SettleRun("CNY", OFFSET, settled, totals(settled), closing_rows(settled), (), None, nothing, nothing)
@@ -86,7 +86,7 @@ def written(writer, journal: Journal) -> str:
 
 
 def statement(run: SettleRun) -> Balances:
-    """What the books must hold in the end: what the closing statement says, debts below zero."""
+    """Return the balances that the books must have at the end: those of the closing statement, with debts negative."""
     limit = run.settled.closing.of(CreditLine).limit
     found: Balances = {}
     for row in run.closing_rows:
@@ -102,7 +102,7 @@ def run_command(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def by_hledger(command: str, path: Path) -> Balances:
-    """The balances of every account, after the strict checks."""
+    """Return the balances of every account after strict checks."""
     checked = run_command(command, "-f", path, "check", "--strict")
     assert (checked.returncode, checked.stderr) == (0, ""), path.read_text()
     options = ("--flat", "--empty", "--no-total", "--layout=bare", "-O", "csv")
@@ -111,14 +111,14 @@ def by_hledger(command: str, path: Path) -> Balances:
 
 
 def by_beancount(path: Path) -> Balances:
-    """The balances of every account, after the real bean-check."""
+    """Return the balances of every account after the real bean-check."""
     checked = run_command(BEAN_CHECK, path)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, ""), path.read_text()
     return loaded(path)[0]
 
 
 def loaded(path: Path) -> tuple[Balances, list[str]]:
-    """The balances of every account as beancount itself loads them, and its errors."""
+    """Return the balances of every account as loaded by beancount itself, and its errors."""
     from beancount import loader
     from beancount.core.data import Transaction
 
@@ -155,7 +155,7 @@ contracts = st.sampled_from(
 def test_the_balances_of_any_run_are_those_of_its_statement(
     prices, earlier, usage, payer, contract, by, until, charge_late, tmp_path: Path, real_hledger: str
 ) -> None:
-    """The account has settled already, and owes or has frozen something; late usage is charged or not."""
+    """The account has already settled, and has debts or frozen amounts; late usage is charged or not."""
     before = settle(hours(earlier, prices), replace(payer, contract=contract), prices).closing
     run = a_run(hours(usage, prices), before, prices, until, charge_late=charge_late)
     found = made(run, by)
@@ -260,7 +260,7 @@ def test_a_transaction_for_each_bill_day_or_month() -> None:
 
 @pytest.mark.parametrize("digit", ["1", "1e-2", "1e-10"])
 def test_an_assertion_that_is_off_by_a_digit_fails(digit: str, tmp_path: Path, real_hledger: str) -> None:
-    """However small the digit: neither program may round what it asserts."""
+    """Neither program may round an assertion, not even in its last digit."""
     found, path = made(full()), tmp_path / "run"
     for writer, before, behind in ((beancount, "  ", " ~ 0 CNY"), (hledger, " = ", " CNY")):
         lines = written(writer, found).splitlines()
@@ -294,7 +294,7 @@ def test_a_run_goes_on_in_the_books_of_the_one_before(tmp_path: Path, real_hledg
 
 
 def test_the_books_of_a_month_have_the_bills_of_the_month() -> None:
-    """Those of its last hours, too, which are issued in the next one."""
+    """Including the bills of its last hours, which are issued in the next month."""
     last = {at("11-30 23"): video("50"), at("12-01 00"): video("10")}
     run = a_run(hours(last), account("100"), book())
     assert {clock(step.bill.cycle.issued_at, OFFSET)[:10] for step in run.settled.settlements} == {"2023-12-01"}
@@ -337,7 +337,7 @@ def test_the_command_takes_a_day_or_a_month_and_whole_runs_alone(
 
 
 def test_a_default_grouping_gives_way_to_a_format_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the config file, which is for the tables of every day; a journal takes a day or a month from there, too."""
+    """The grouping in the config file is for everyday tables; a journal uses it only if it is a day or a month."""
     samples = ROOT / "samples"
     monkeypatch.chdir(tmp_path)
     words = ["settle", str(samples / "month-turn.csv"), "-p", "mps-china", "-a", str(samples / "account-studio-a.yaml")]
@@ -361,7 +361,7 @@ def test_what_is_entered_afterwards_comes_after_what_was_closed() -> None:
 
 
 def test_a_run_in_which_nothing_happens(tmp_path: Path, real_hledger: str) -> None:
-    """Where the account has reached a time its balances are asserted there; else there is no date, and only a comment."""
+    """If the account has reached a time, its balances are asserted then; otherwise there is no date, only a comment."""
     paths = tmp_path / "run.beancount", tmp_path / "run.journal"
     for as_of in (None, at("11-09 12")):
         run = a_run((), FULL, book(), as_of)
@@ -439,7 +439,7 @@ NAMES = (
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(named=st.dictionaries(st.sampled_from([*FLOWS, *BALANCES]), st.sampled_from(NAMES), min_size=1, max_size=6))
 def test_accounts_that_the_config_takes_disturb_no_balance(named, tmp_path: Path, real_hledger: str) -> None:
-    """However they are named: what is not refused makes a journal whose assertions hold in both programs."""
+    """Every accepted name makes a journal whose assertions hold in both programs."""
     config = tmp_path / "mps-bill.yaml"
     config.write_text("books:\n" + "".join(f"  {key}: {name}\n" for key, name in named.items()))
     try:

@@ -22,7 +22,7 @@ UPRIGHT, LYING = (595, 842), (842, 595)
 MONTH = SettleView(sample_month())
 SHORT = SettleView(sample_month(), by=(("tag_project",),), tags=("tag_project",), in_short=True)
 
-#: For every column of every table: where its decimal points stand, across the page.
+#: The horizontal positions of the decimal points in every column of every table.
 _POINTS = """
 return [...document.querySelectorAll("table")].map((table) => {
   const columns = {};
@@ -39,7 +39,7 @@ return [...document.querySelectorAll("table")].map((table) => {
   return Object.values(columns);
 }).flat()"""
 
-#: The texts of charts that begin in another text of the same line.
+#: The texts of charts that begin within another text of the same line.
 _OVERLAPPING = """
 const boxes = [...document.querySelectorAll("svg text")].map((text) => [text.getBoundingClientRect(), text.textContent]);
 return boxes.filter(([box]) => boxes.some(([other]) =>
@@ -65,7 +65,7 @@ def test_a_month_prints_its_sums_and_says_what_is_left_out(name: str, tmp_path: 
         pages = printed(driver)
     assert len(pages) < 10
     assert {size for *size, _ in map(list, pages) for size in [tuple(size)]} == {LYING}
-    assert "2,841.40" in pages[0][2], "what is payable stands first"
+    assert "2,841.40" in pages[0][2], "payable comes first"
     text = "\n".join(text for *_, text in pages)
     left_out = {"en": "Not printed: 743 rows; --all prints them.", "zh": "未打印：743 行；--all 会打印。"}[name]
     assert flat(left_out) in text
@@ -116,7 +116,7 @@ def test_the_summary_is_two_upright_pages(name: str, tmp_path: Path) -> None:
         assert flat(part) in second[2]
 
 
-def test_as_many_rows_as_the_summary_can_have_fit_two_pages(tmp_path: Path) -> None:
+def test_the_longest_summary_fits_two_pages(tmp_path: Path) -> None:
     from mps_bill.view import run_report, settle_view
 
     names = ("records", "quantity", "unit", "list_amount", "discount", "payable")
@@ -168,7 +168,7 @@ def test_a_month_on_screens(width: int, dark: bool, name: str, tmp_path: Path) -
             assert [column for column in points if max(column) - min(column) > 1.5] == []
 
 
-def test_decimal_points_stand_under_each_other_on_paper(tmp_path: Path) -> None:
+def test_decimal_points_are_aligned_on_paper(tmp_path: Path) -> None:
     with browser(tmp_path) as driver:
         show(driver, tmp_path, replace(MONTH, in_full=sys.maxsize).page())
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})

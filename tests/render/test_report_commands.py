@@ -1,4 +1,4 @@
-"""Reports through the command line: the suffix picks the format, files appear whole or not at all."""
+"""Reports from the command line: the suffix selects the format, and files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _umask() -> int:
 
 
 @pytest.mark.parametrize("format_", ["html", "chart", "focus"])
-def test_the_format_wins_over_the_suffix(format_: str, tmp_path: Path) -> None:
+def test_the_format_takes_precedence_over_the_suffix(format_: str, tmp_path: Path) -> None:
     path = tmp_path / "bill.csv"
     assert run([*BILL, "--format", format_, "--output", str(path)]) == 0
     start = {"html": "<!DOCTYPE html>", "chart": "Payable by hour", "focus": "AvailabilityZone,BilledCost,"}[format_]
@@ -131,7 +131,7 @@ def test_settling_saves_the_account_with_every_report(tmp_path: Path) -> None:
         assert "1471.1" in saved.read_text()
 
 
-def test_bad_rows_are_told_beside_a_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_bad_rows_are_reported_with_a_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bad = str(ROOT / "samples" / "bad-delivery.csv")
     page = tmp_path / "bill.html"
     rejects = str(tmp_path / "rejects.csv")

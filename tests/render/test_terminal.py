@@ -1,4 +1,4 @@
-"""Tables and notes on a terminal in a language whose characters are wide and have no spaces between them."""
+"""Tables and notes on a terminal, also in a language with wide characters and no spaces between words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_chinese_is_wrapped_between_characters_and_keeps_its_marks() -> None:
     assert "\n" not in wrapped("plain words are left to be wrapped at spaces", 10)
 
 
-def test_columns_of_wide_characters_stand_under_each_other() -> None:
+def test_columns_of_wide_characters_are_aligned() -> None:
     columns = (Column("item"), Column("records", "count"), Column("amount", "amount", sense="line"))
     table = Table("", columns, [("普通转码", 7, None), ("x", 1234, None)], (("合计", None, None),))
     stream = io.StringIO()
@@ -55,7 +55,7 @@ def test_a_table_fits_eighty_columns(command: str, monkeypatch: pytest.MonkeyPat
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it goes to a terminal."""
+    """A stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -90,7 +90,7 @@ LINES = (
     ("term", "stream", "styled"),
     [("xterm", Terminal(), True), ("dumb", Terminal(), False), ("xterm", io.StringIO(), False)],
 )
-def test_headings_and_totals_are_bold_on_a_terminal_and_beside_their_last_line(
+def test_headings_and_totals_are_bold_on_a_terminal_and_on_their_last_line(
     term: str, stream: io.StringIO, styled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", term)
@@ -119,6 +119,6 @@ def test_text_folds_between_words_and_loses_none(text: str, width: int) -> None:
     words = [word for line in lines for word in line.split()]
     assert [word for word in text.split() if width_of(word) <= width and word not in words] == []
     assert lines == [text] or width_of(text) > width
-    # As few lines as can be: the first word of a line had no room on the line before, also with the widest gap before it.
+    # As few lines as possible: the first word of a line did not fit on the previous line, even with the widest gap.
     for above, line in pairwise(lines):
         assert width_of(above) + width_of(f"   {line.split()[0]}") > width

@@ -39,7 +39,7 @@ pytest.importorskip("xlsxwriter")
 openpyxl = pytest.importorskip("openpyxl")
 calamine = pytest.importorskip("python_calamine")
 
-#: Times of a workbook have no zone; these stand on the billing clock.
+#: Times in a workbook have no time zone; these are on the billing clock.
 EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001
 SHEETS = ["Summary", "Bills", "Lines", "Deductions", "Account", "Control totals"]
 
@@ -59,23 +59,23 @@ def read(data: bytes) -> Any:
 
 
 def values(data: bytes, sheet: str) -> list[list[Any]]:
-    """The rows of a sheet without its header, by calamine: what a reader without a calculator sees."""
+    """Return the rows of a sheet without its header, read by calamine, as a program sees them that does not calculate."""
     return calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(sheet).to_python()[1:]
 
 
 def exact(number: float) -> Decimal:
-    """The decimal of at most 15 digits that a number of a workbook stands for."""
+    """Return the decimal of at most 15 digits that a number in a workbook represents."""
     return Decimal(f"{number:.15g}")
 
 
 def column_of(data: bytes, sheet: str, title: str) -> list[Any]:
-    """The values under a header, without the row of totals."""
+    """Return the values of a column, without the row of totals."""
     header = [cell.value for cell in next(read(data)[sheet].iter_rows())]
     return [row[header.index(title)] for row in values(data, sheet)[:-1]]
 
 
 @pytest.mark.parametrize("name", ["sample day", "bill", "bill, monthly", "bill, pending", "settle", "settle, monthly"])
-def test_numbers_that_another_library_sums_are_those_of_the_run(name: str, tmp_path: Path) -> None:
+def test_another_library_sums_the_numbers_of_the_run(name: str, tmp_path: Path) -> None:
     data = every_run(tmp_path)[name]
     book = written(data)
     amounts = [amount for amount in column_of(book, "Lines", "Amount") if amount != ""]
@@ -99,13 +99,13 @@ def test_every_value_of_every_table_comes_back(tmp_path: Path) -> None:
                         assert exact(found) == value, where
                     elif isinstance(value, Moment):
                         clock = EPOCH + datetime.timedelta(seconds=value.second + value.offset)
-                        # calamine makes a date of a midnight.
+                        # calamine turns midnight into a date.
                         assert datetime.datetime.fromisoformat(str(found)) == clock, where
                     else:
                         assert found == (value or ""), where
 
 
-def test_what_paid_a_bill_stands_beside_it(tmp_path: Path) -> None:
+def test_payments_are_in_the_row_of_their_bill(tmp_path: Path) -> None:
     run = settled(tmp_path)
     book = written(SettleView(run))
     sums = totals(run.settled)
@@ -123,7 +123,7 @@ def test_what_paid_a_bill_stands_beside_it(tmp_path: Path) -> None:
     assert units == [Decimal("99.99"), Decimal("2.49")], "33.33 and 0.83 minutes of HD at 3, cut to the metering step"
 
 
-def test_totals_are_formulas_over_all_rows_with_the_exact_value_beside_them() -> None:
+def test_totals_are_formulas_over_all_rows_with_exact_values() -> None:
     data = BillView(sample_day())
     book = written(data)
     sheet = read(book)["Lines"]
@@ -156,12 +156,12 @@ def test_layout() -> None:
     assert lines.auto_filter.ref == f"A1:{openpyxl.utils.get_column_letter(len(header))}{lines.max_row - 1}"
     price, amount = (lines.cell(2, header.index(title) + 1) for title in ("Unit price", "Amount"))
     assert price.number_format == "#,##0.0000", "the digits of the price sheet"
-    assert amount.number_format == "#,##0.000000_0_0_0_0", "every digit, and room for the four more that others have"
+    assert amount.number_format == "#,##0.000000_0_0_0_0", "every digit, and space for the four more of other amounts"
     widths = {
         cell.number_format.replace("_", "")
         for (cell,) in lines.iter_rows(2, min_col=amount.column, max_col=amount.column)
     }
-    assert widths == {"#,##0.0000000000"}, "decimal points stand under each other"
+    assert widths == {"#,##0.0000000000"}, "decimal points are aligned"
     assert book["Lines"].page_setup.paperSize == 9
     assert lines.column_dimensions["G"].width >= len("SuperResolution.Standard.4K")
     assert book.properties.created.isoformat() == "2023-11-10T18:00:00", "issue time of the last bill, in UTC"
@@ -274,7 +274,7 @@ def test_a_summary_is_two_sheets_of_a_page_each() -> None:
 
 
 def column_of_chart(data: bytes, chart: Any) -> Decimal:
-    """What the bars of a chart come to, which stand in cells that are not printed."""
+    """Return the sum of the bars of a chart, whose numbers are in cells that are not printed."""
     name, _, cells = chart.series[0].val.numRef.f.partition("!")
     sheet = read(data)[name.strip("'")]
     assert sheet[cells][0][0].column > openpyxl.utils.range_boundaries(sheet.print_area.partition("!")[2])[2]

@@ -1,4 +1,4 @@
-"""A change as people and programs read it: every format has the whole of it, and adds up."""
+"""A change for people and programs: every format has all of it, and its figures add up."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def view_of(folder: Path, usage: str, by: tuple[str, ...], *, show_all: bool = F
 
 
 def projects(count: int) -> str:
-    """Usage of so many projects, of which each costs more than the one before it, on the second of two days."""
+    """Usage of this number of projects on the second of two days; each project costs more than the one before it."""
     rows = [kit.row(job_id="first", completed_at="2023-11-10T11:20:00+08:00", tag_project="p-1")]
     rows += [
         kit.row(job_id=f"j-{n}", completed_at="2023-11-11T11:20:00+08:00", quantity=str(1000 * n), tag_project=f"p-{n}")
@@ -68,7 +68,7 @@ def test_the_largest_are_printed_and_the_rest_is_summed(tmp_path: Path, count: i
     assert every.totals == table.totals
 
 
-def test_a_second_grouping_stands_below_the_first(tmp_path: Path) -> None:
+def test_a_second_grouping_follows_the_first(tmp_path: Path) -> None:
     table = changes_table(view_of(tmp_path, projects(6), ("item", "tag_project")))
     assert names(table) == ["transcoding", "- p-6", "- p-5", "- p-4", "- 3 others", "Rounding"]
     rows = list(table.values)
@@ -148,7 +148,7 @@ def test_without_tags_a_day_is_compared_by_item(tmp_path: Path, capsys: pytest.C
 def test_a_default_grouping_is_not_one_of_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`by:` in the config file is what summaries are by, of which not all are groupings of a change."""
+    """`by:` in the config file is for summaries, whose groupings do not all work for a change."""
     (tmp_path / "mps-bill.yaml").write_text("by: [hour]\nprices: [mps-china]\n")
     monkeypatch.chdir(tmp_path)
     assert run_command(["compare", SAMPLE, "--after", "2023-12"]) == 0
@@ -167,7 +167,7 @@ def test_an_account_gives_its_contract(tmp_path: Path, capsys: pytest.CaptureFix
     assert changes[0]["after"] == "228"
 
 
-def test_of_parts_of_bills_nothing_is_payable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_parts_of_bills_have_no_payable_amount(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["compare", SAMPLE, "--prices", "mps-china", "--after", "2023-12", "--only", "tag_project=drama"]
     assert run_command(command) == 0
     printed = capsys.readouterr().out
@@ -184,7 +184,7 @@ def test_of_parts_of_bills_nothing_is_payable(capsys: pytest.CaptureFixture[str]
     assert "Net amount after" in capsys.readouterr().out
 
 
-def test_what_only_one_file_has_is_compared_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_in_only_one_file_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, project in (("old", "news"), ("new", "drama")):
         (tmp_path / f"{name}.csv").write_text(kit.usage_text([kit.row(tag_project=project)]))
     sides = ["--before", str(tmp_path / "old.csv"), "--after", str(tmp_path / "new.csv"), "--prices", "mps-china"]
@@ -239,13 +239,13 @@ def test_rejected_rows_of_both_files_are_written(tmp_path: Path, capsys: pytest.
     ([SAMPLE, "--after", "2023-12", "--only", "item=dolbi"], 'did you mean "dolby"?'),
     (["--with", "mps-china"], "USAGE"),
 ])  # fmt: skip
-def test_a_question_that_is_none_is_refused(sides: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_question_is_refused(sides: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["compare", *sides, "--prices", "mps-china"]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_a_side_says_which_days_of_its_period_have_bills(capsys: pytest.CaptureFixture[str]) -> None:
-    """So a month of which the usage has only a part is not taken for the whole."""
+    """The days show that the usage has only a part of a month."""
     command = ["compare", SAMPLE, "--prices", "mps-china", "--before", "2023-11-01..2023-11-06", "--after", "2023-12"]
     assert run_command(command) == 0
     assert capsys.readouterr().out.splitlines()[:2] == [

@@ -1,4 +1,4 @@
-"""What is said of how a job was billed."""
+"""The explanation of how a job was billed."""
 
 from __future__ import annotations
 

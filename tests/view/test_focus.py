@@ -1,4 +1,4 @@
-"""FOCUS 1.2 rows: columns, rules about null, sums. `test_focus_validator.py` asks the specification's own validator."""
+"""FOCUS 1.2 rows: columns, rules about null, sums. `test_focus_validator.py` runs the specification's own validator."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ContractedCost ContractedUnitPrice EffectiveCost InvoiceIssuerName ListCost List
 PricingUnit ProviderName PublisherName RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName
 SkuId SkuPriceId SubAccountId SubAccountName Tags
 """)
-#: What 1.2 has beside them, and the names of providers that 1.3 has.
+#: The additional columns of 1.2, and the names of providers of 1.3.
 ADDED = _words("""
 BillingAccountType CapacityReservationId CapacityReservationStatus CommitmentDiscountQuantity CommitmentDiscountUnit InvoiceId
 PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost PricingCurrencyListUnitPrice
@@ -50,13 +50,13 @@ ChargeDescription ChargeFrequency ChargePeriodEnd ChargePeriodStart ContractedCo
 InvoiceIssuerName ListCost PricingCurrency PricingCurrencyEffectiveCost ProviderName PublisherName ServiceCategory ServiceName
 ServiceProviderName ServiceSubcategory
 """)
-#: Columns that usage has and other charges have not.
+#: Columns that only usage charges have.
 OF_USAGE = _words("""
 ConsumedQuantity ConsumedUnit ContractedUnitPrice ListUnitPrice PricingCategory PricingCurrencyContractedUnitPrice
 PricingCurrencyListUnitPrice PricingQuantity PricingUnit RegionId RegionName SkuId SkuMeter SkuPriceDetails SkuPriceId
 """)
 COMMITMENT = [name for name in COLUMNS if name.startswith("CommitmentDiscount")]
-#: No resource, zone, sub account or tag stands behind a line of a bill, nothing is reserved, and invoices have no number here.
+#: A line of a bill has no resource, zone, sub-account or tag, nothing is reserved, and invoices have no number here.
 ALWAYS_NULL = _words("""
 AvailabilityZone BillingAccountName CapacityReservationId CapacityReservationStatus InvoiceId ResourceId ResourceName
 ResourceType SubAccountId SubAccountName SubAccountType Tags
@@ -77,7 +77,7 @@ def total(rows: list[dict[str, str]], column: str) -> Decimal:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_billed_cost_sums_to_what_is_payable(name: str, tmp_path: Path) -> None:
+def test_billed_cost_adds_up_to_payable(name: str, tmp_path: Path) -> None:
     data = every_run(tmp_path)[name]
     rows = rows_of(data)
     of_run = sum_amounts(bills_of(data), months_of(data))
@@ -97,7 +97,7 @@ def test_billed_cost_sums_to_what_is_payable(name: str, tmp_path: Path) -> None:
         ("settle, monthly", [("-0.5", "statement of 2023-11")]),
     ],
 )
-def test_what_vouchers_pay_is_a_credit_and_what_else_pays_is_none(
+def test_payments_by_vouchers_are_credits_and_others_are_not(
     name: str, credits: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     data = every_run(tmp_path)[name]
@@ -146,7 +146,7 @@ def test_formats(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_cost_is_quantity_times_unit_price(name: str, tmp_path: Path) -> None:
-    """To the tenth decimal, where both the cost and a quantity that does not end are rounded."""
+    """To the tenth decimal, at which the cost and an endless quantity are rounded."""
     for line in rows_of(every_run(tmp_path)[name]):
         if line["ListUnitPrice"]:
             price = Decimal(line["ListUnitPrice"])
@@ -244,7 +244,7 @@ def test_every_unit_and_every_known_region_has_its_word() -> None:
     assert line["RegionName"] == "China (Shanghai)"
 
 
-def test_a_product_that_is_not_known_is_of_another_category(tmp_path: Path) -> None:
+def test_an_unknown_product_has_the_category_other(tmp_path: Path) -> None:
     sheet = SHEET.replace("product: mps", "product: own")
     line = rows_of(BillView(billed(tmp_path, usage_text([row()]), sheet)))[0]
     assert (line["ServiceCategory"], line["ServiceName"]) == ("Other", "own")

@@ -1,4 +1,4 @@
-"""FOCUS rows before the published `focus-validator`: release 1.0.0 knows version 1.0 of the specification, 2.2.1 version 1.2.
+"""FOCUS rows checked by the published `focus-validator`: release 1.0.0 for version 1.0 of the specification, 2.2.1 for 1.2.
 
 `make validators` gives each an environment of its own, below `.validators/`.
 """
@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 from tests.kit import row, source, usage_of, usage_text
 from tests.render.runs import MONTHLY, book, sample_day, settled, text
 
-#: The rules for 1.0 of focus-validator 1.0.0 call four columns by other names than the specification.
+#: The rules for 1.0 in focus-validator 1.0.0 have names for four columns that differ from the specification.
 _NAMES_OF_THE_VALIDATOR = {
     "InvoiceIssuerName": "InvoiceIssuer",
     "ProviderName": "Provider",
@@ -51,7 +51,7 @@ _NOT_APPLICABLE_1_2 = {
 
 
 def validator(version: str) -> Path:
-    """The command of a validator. Without one the test is skipped, but in CI it fails."""
+    """Return the command of a validator. Without one, the test is skipped, but fails in CI."""
     command = ROOT / ".validators" / version / "bin" / "focus-validator"
     if not command.exists():
         message = f"FOCUS {version} WAS NOT VALIDATED: run `make validators`"
@@ -71,7 +71,7 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> BillView | SettleVie
 
 
 def corrected(folder: Path) -> SettleView:
-    """Late usage of an earlier month, at a discount, which a voucher pays when it is billed and a plan covers in part."""
+    """Late usage of an earlier month, with a discount, paid by a voucher when it is billed and partly covered by a plan."""
     december = usage_text([row(completed_at="2023-12-01T00:30:00+08:00")])
     before = settled(folder, usage=december).settled.closing
     contract = Contract((Discount("d-1", Decimal("7.35")),), settlement="monthly", vouchers_at="billing")
@@ -113,7 +113,7 @@ def test_rules_of_1_0(data: BillView | SettleView, tmp_path: Path) -> None:
 
 
 def test_rules_of_1_2(data: BillView | SettleView, tmp_path: Path) -> None:
-    """All rules, also those for what a provider may not support. A rule that is made of others fails with them alone."""
+    """All rules, including those for features that a provider may lack. A composite rule fails only if its parts do."""
     options = ["--block-download", "--focus-dataset", "CostAndUsage", "--applicability-criteria", "ALL"]
     done = validated("1.2", data, tmp_path, {}, *options)
     verdicts = dict(re.findall(r"^\S+ (\S+): (PASS|FAIL|SKIPPED)", done.stdout, flags=re.MULTILINE))

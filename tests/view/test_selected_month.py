@@ -1,4 +1,4 @@
-"""A part of a month that is settled as a whole says that the statement is not in it."""
+"""A part of a month that is settled as a whole says that its statement is missing."""
 
 from __future__ import annotations
 
