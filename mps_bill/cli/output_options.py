@@ -75,8 +75,8 @@ class OutputOptions:
             raise invalid("--by", f"for {self.format.name}, --by is one of {one_of(taken)}")
         for asked, option in (
             (not self.format.shows(groupings), "--by"),
-            (selection.only and "--only" in self.format.cannot, "--only"),
-            (selection.period != ALWAYS and "--on" in self.format.cannot, "--from, --to or --on"),
+            (selection.only and "--only" in self.format.unsupported, "--only"),
+            (selection.period != ALWAYS and "--on" in self.format.unsupported, "--from, --to or --on"),
         ):
             if asked:
                 raise invalid("--format", f"{self.format.name} shows whole bills only; remove {option}")

@@ -36,8 +36,8 @@ class Format:
 
     `suffixes`: the endings of file names that select it ("" for any other name). `module`: the module that writes it, if it does
     not have the format's name. `binary`: not for terminals. `needs`: an optional package without which it cannot be written;
-    `about` is the name of the format in the message about that. `cannot`: options that do not work with it. `by`: the groupings
-    of which it can show one (None: any number of any).
+    `about` is the name of the format in the message about that. `unsupported`: options that do not work with it. `by`: the
+    groupings of which it can show one (None: any number of any).
     """
 
     name: str
@@ -47,7 +47,7 @@ class Format:
     binary: bool = False
     needs: str = ""
     about: str = ""
-    cannot: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     by: tuple[str, ...] | None = None
 
     def shows(self, groupings: Sequence[tuple[str, ...]]) -> bool:
@@ -80,9 +80,9 @@ FORMATS = (
     Format("html", "page", (".html",)),
     Format("xlsx", "tables", (".xlsx",), binary=True, needs="xlsxwriter", about="a workbook"),
     Format("chart", "charts"),
-    Format("focus", "focus", module="csv", cannot=("--only",), by=()),
-    Format("beancount", "journal", (".beancount",), cannot=_PARTS, by=("day", "month")),
-    Format("hledger", "journal", (".journal", ".hledger"), cannot=_PARTS, by=("day", "month")),
+    Format("focus", "focus", module="csv", unsupported=("--only",), by=()),
+    Format("beancount", "journal", (".beancount",), unsupported=_PARTS, by=("day", "month")),
+    Format("hledger", "journal", (".journal", ".hledger"), unsupported=_PARTS, by=("day", "month")),
     Format("github", "findings"),
     Format("gitlab", "findings"),
     Format("junit", "suites"),

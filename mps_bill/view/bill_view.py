@@ -175,14 +175,14 @@ def _closing_rows(bill: Bill, *, has_plans: bool) -> list[Record]:
     first = tr("List amount, monthly") if is_monthly else tr("List amount")
     # With the columns of plans, the longer text would not fit into 80 columns.
     rounding = tr("Rounding") if has_plans else tr("Rounding adjustment")
-    rows = to_payable(amounts, first, rounding, is_rounded=not is_monthly and not amounts.is_part)
+    rows = steps_to_payable(amounts, first, rounding, is_rounded=not is_monthly and not amounts.is_part)
     if not amounts.discount and (is_monthly or amounts.is_part):
         # The net amount is the list amount.
         rows = rows[:1]
     return [{"spec": name, "amount": amount} for name, amount in rows]
 
 
-def to_payable(amounts: Amounts, first: str, rounding: str, *, is_rounded: bool) -> list[tuple[str, Decimal]]:
+def steps_to_payable(amounts: Amounts, first: str, rounding: str, *, is_rounded: bool) -> list[tuple[str, Decimal]]:
     """Return the steps from the list amount, titled `first`, to the payable amount, or to the net amount if there is no
     rounding. A discount is negative."""
     discount = [(tr("Discount"), -amounts.discount)] if amounts.discount else []
@@ -220,7 +220,7 @@ def total_table(run: BillRun, *, is_long: bool) -> Table:
 
 
 def total_rows(total: Amounts) -> list[tuple[str, Decimal]]:
-    return to_payable(total, tr("List amount"), tr("Rounding adjustments"), is_rounded=not total.is_part)
+    return steps_to_payable(total, tr("List amount"), tr("Rounding adjustments"), is_rounded=not total.is_part)
 
 
 def sum_columns(currency: str, *, is_long: bool) -> Columns:

@@ -27,7 +27,7 @@ def usage_key(source: type[QuantitySource]) -> str:
 
 #: Where money comes from or goes to, except balances: key -> default account, description.
 FLOWS = {
-    "expenses": ("Expenses:Cloud", "list amounts; it has a sub-account for each product and item"),
+    "expenses": ("Expenses:Cloud", "list amounts; it has a subaccount for each product and item"),
     "discounts": ("Expenses:Cloud:Discounts", "discounts of a contract, which lower the expenses"),
     "rounding": ("Expenses:Cloud:Rounding", "rounding adjustments of bills and statements"),
     **{
@@ -40,7 +40,7 @@ FLOWS = {
     "top_ups": ("Assets:Bank", "where top-ups come from"),
     "opening_balances": ("Equity:Opening-Balances", "the origin of the account's opening balances"),
 }
-#: What has a balance: key -> default account, description. A source with ids has a sub-account for each id.
+#: What has a balance: key -> default account, description. A source with ids has a subaccount for each id.
 BALANCES = {
     **{
         source.pool: (
@@ -66,7 +66,7 @@ _account = Text(
     BAD_LEDGER_ACCOUNT,
 )
 _item = word("an item code", r"[A-Za-z0-9][A-Za-z0-9_.+-]*", BAD_LEDGER_ACCOUNT, "a code of a price sheet")
-#: The keys whose accounts have a sub-account for each id.
+#: The keys whose accounts have a subaccount for each id.
 _BY_ID = {source.pool for source in SOURCES if source.has_ids}
 _NAMED = {
     key: optional(key, _account, f"{doc}; default: {default}") for key, (default, doc) in (FLOWS | BALANCES).items()
@@ -98,7 +98,7 @@ STANDARD_BOOKS = Books()
 
 
 def _check(fields: Fields) -> Iterator[Problem]:
-    """Check that an account whose balance is asserted, with its sub-accounts, is used for nothing else."""
+    """Check that an account whose balance is asserted, with its subaccounts, is used for nothing else."""
     given = {key: value for key in _NAMED if isinstance(value := fields.get(_NAMED[key]), Located)}
     account = {key: given[key].value if key in given else default for key, (default, _) in (FLOWS | BALANCES).items()}
     places = {key: value.place for key, value in given.items()}
@@ -108,12 +108,12 @@ def _check(fields: Fields) -> Iterator[Problem]:
             places[f"items: {entry.key.value}"] = entry.value.place
     for key in BALANCES:
         for other, name in account.items():
-            # Balances may share an account, but not with one of its sub-accounts.
+            # Balances may share an account, but not with one of its subaccounts.
             shared = other in BALANCES and (other in _BY_ID) == (key in _BY_ID)
             same = name == account[key] and not shared and key not in _BY_ID
             place = places.get(other) or places.get(key)
             if place and other != key and (same or name.startswith(f"{account[key]}:")):
-                below = "" if same else "a sub-account of "
+                below = "" if same else "a subaccount of "
                 message = f"{other}, {name}, is {below}the account of {key}, whose balance is asserted"
                 yield Problem(place, SHARED_LEDGER_ACCOUNT, message)
 

@@ -59,7 +59,7 @@ class Column:
     """A column of a table or of records.
 
     Programs read its `key`. People read its `title` (default: the key in words) in their language. `sense` tells apart titles
-    that are the same word in English; a title that is a value from the input is shown `as_it_is`, untranslated. `unit`, such
+    that are the same word in English; a title that is a value from the input is shown `verbatim`, untranslated. `unit`, such
     as a currency, follows the title in prose only. `summed`: a total of the values is of interest. `may_hide`: a column of
     zeros is of no interest. `places`: the decimal places that people are shown; None shows every digit.
     """
@@ -71,7 +71,7 @@ class Column:
     summed: bool = False
     may_hide: bool = False
     sense: str = ""
-    as_it_is: bool = False
+    verbatim: bool = False
     places: int | None = None
 
     @property
@@ -80,7 +80,7 @@ class Column:
 
     @property
     def label(self) -> str:
-        return self.english if self.as_it_is else tr(self.english, sense=self.sense)
+        return self.english if self.verbatim else tr(self.english, sense=self.sense)
 
     @property
     def english(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mps_bill.ask.estimates import Estimate
 from mps_bill.core.decimals import stripped
-from mps_bill.core.language import tr, tr_many
+from mps_bill.core.language import tr
 from mps_bill.core.times import date_text, offset_text, time_text
 from mps_bill.core.units import UNITS, in_unit
 from mps_bill.price_sheet.words import quantity_words
@@ -80,12 +80,10 @@ def steps(one: Estimate, currency: str) -> list[Step]:
     cycle, charge = one.bill.cycle, one.lines[0].charge
     offset = sheet.billing.calendar.offset
     start, end = time_text(cycle.start, offset), time_text(cycle.end, offset)
-    used = tr_many(
-        "{quantity} is assumed to have been used before in {month}; see --month-used",
-        "{quantity} are assumed to have been used before in {month}; see --month-used",
-        1 if one.used_micros == item.unit.micros else 2,
-        quantity=quantity_words(one.used_micros, item.unit),
+    used = tr(
+        "assumed use in {month} before this: {quantity}; see --month-used",
         month=date_text(sheet.billing.calendar.month(cycle.start)),
+        quantity=quantity_words(one.used_micros, item.unit),
     )
     amounts = one.bill.amounts
     why = "" if one.key.spec else reasons.of_spec(one.key, item)

@@ -143,7 +143,7 @@ def _payment_steps(one: Explained, currency: str) -> Iterator[Step]:
     for deduction in one.settlement.payment.deductions:
         source = f"{tr(TITLES[deduction.source]).lower()} {deduction.id or ''}".strip()
         took, left = stripped(deduction.amount), stripped(deduction.remaining)
-        text = mark("{source}: {took} {currency}, {left} is left")
+        text = mark("{source}: {took} {currency}, {left} left")
         yield (tr("Paid"), tr(text, source=source, took=took, currency=currency, left=left))
     if one.settlement.payment.outstanding:
         yield (tr("Outstanding"), f"{stripped(one.settlement.payment.outstanding)} {currency}")

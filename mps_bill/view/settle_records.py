@@ -246,11 +246,11 @@ def settle_report(
         top_ups = (_top_up_record(arrival, run.offset) for arrival in settled.arrivals)
         tables.append(table(tr("Top-ups"), _TOP_UP, top_ups, of_details=True))
     tables += outside_totals(settled.late, settled.pending)
-    report = run_report(tr("Settlement"), run, bills, tables, figures(run), account or settled.closing.id)
+    report = run_report(tr("Settlement"), run, bills, tables, settlement_figures(run), account or settled.closing.id)
     return replace(report, notes=(*notes, *report.notes))
 
 
-def figures(run: SettleRun) -> list[Figure]:
+def settlement_figures(run: SettleRun) -> list[Figure]:
     """Return the sums of the bills and the payments above zero. The outstanding amount is always included."""
     from mps_bill.view.run_report import sums_of
 

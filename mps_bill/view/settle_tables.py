@@ -71,7 +71,7 @@ def step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             statement = step.statement
             issued = time_text(statement.issued_at, run.offset)
             first, rounding = tr("List amount of the month"), tr("Rounding adjustment")
-            sums = bill_view.to_payable(statement.amounts, first, rounding, is_rounded=True)
+            sums = bill_view.steps_to_payable(statement.amounts, first, rounding, is_rounded=True)
             if step.paid_at_billing:
                 can_pay = (source.pool_title for source in MONEY_SOURCES if source.may_pay_at_billing)
                 payers = tr(", ").join(tr(payer, sense="paid").lower() for payer in can_pay)

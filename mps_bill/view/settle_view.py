@@ -27,10 +27,10 @@ from mps_bill.view.settle_records import (
     SETTLED,
     bills_of_steps,
     credits_of,
-    figures,
     settle_records,
     settle_report,
     settle_run_json,
+    settlement_figures,
     with_payments,
 )
 from mps_bill.view.settle_tables import (
@@ -139,7 +139,9 @@ class SettleView:
         if self.in_short:
             further = [sources_table(run), closing_table(run, _LISTED_IN_SHORT), *_with_remarks(forecast_blocks(run))]
             account = self.account or run.settled.closing.id
-            return two_pages(run, bills_of_steps(run), figures(run), account, self.by, self._summaries, further)
+            return two_pages(
+                run, bills_of_steps(run), settlement_figures(run), account, self.by, self._summaries, further
+            )
         notes = (charged_again_text(run),) if run.settled.charged_again else ()
         tables: list[Table] = []
         for summary in self._summaries(*self.by):

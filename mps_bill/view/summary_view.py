@@ -39,12 +39,12 @@ def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | No
     if len(summary.by) > 1:
         return _crosstab(summary, currency)
     (grouping,) = summary.by
-    columns = (key_column(grouping), *figure_columns(summary, currency))
+    columns = (key_column(grouping), *_figure_columns(summary, currency))
     called = (
         (names or {}).get(row.keys[0] or "") or _name(summary, row, grouping, row.keys[0]) for row in summary.rows
     )
-    rows = ({grouping: name, **figures(summary, row)} for name, row in zip(called, summary.rows, strict=True))
-    total = {grouping: tr("Total"), **figures(summary, summary.total)}
+    rows = ({grouping: name, **_row_figures(summary, row)} for name, row in zip(called, summary.rows, strict=True))
+    total = {grouping: tr("Total"), **_row_figures(summary, summary.total)}
     return table(summary_title(summary), columns, rows, [total])
 
 
@@ -55,10 +55,10 @@ def summary_title(summary: Summary) -> str:
 
 def key_column(grouping: str) -> Column:
     """Return the column for the values of a grouping; a tag keeps its name from the usage file."""
-    return Column(grouping, title=grouping, as_it_is=True) if is_tag(grouping) else _KEYS[grouping]
+    return Column(grouping, title=grouping, verbatim=True) if is_tag(grouping) else _KEYS[grouping]
 
 
-def figure_columns(summary: Summary, currency: str) -> Columns:
+def _figure_columns(summary: Summary, currency: str) -> Columns:
     """Return the columns for the figures of a summary, without columns that are empty in every row."""
     counts = (Column("bills", "count"), *pick(LINE, "records")) if summary.of_bills else pick(LINE, "records")
     measured: Columns = ()
@@ -80,7 +80,7 @@ def _money(summary: Summary) -> Sequence[str]:
     return [name for name in names if name != "rounding_adjustment"] if summary.has_discounts else ["payable"]
 
 
-def figures(summary: Summary, row: SummaryRow) -> Record:
+def _row_figures(summary: Summary, row: SummaryRow) -> Record:
     """Return the figures of a row by column key."""
     amounts = Amounts(row.list_amount, row.discount, row.rounding, summary.amounts.is_part)
     quantity = row.quantity
@@ -119,10 +119,10 @@ def _crosstab(summary: Summary, currency: str) -> Table:
     columns = (
         *map(key_column, by),
         *(
-            Column(f"{kind}:{value}", "amount", title, summed=True, places=MONEY_PLACES, as_it_is=True)
+            Column(f"{kind}:{value}", "amount", title, summed=True, places=MONEY_PLACES, verbatim=True)
             for (kind, value), title in titles.items()
         ),
-        Column("total", "amount", total_name, currency, summed=True, places=MONEY_PLACES, as_it_is=True),
+        Column("total", "amount", total_name, currency, summed=True, places=MONEY_PLACES, verbatim=True),
     )
     rows: list[Row] = [
         (*map(partial(_named, summary), by, keys), *map(under.get, titles), sum(under.values(), ZERO))
@@ -194,7 +194,7 @@ def _records(summaries: Sequence[Summary], currency: str, pools: Mapping[str, st
                 "by": ",".join(summary.by),
                 "row": row.kind,
                 **dict(zip(summary.by, row.keys, strict=True)),
-                **figures(summary, row),
+                **_row_figures(summary, row),
                 "bills": row.bills or None,
                 **{pool: row.paid.get(source, ZERO) for source, pool in pools.items()},
                 "currency": currency,
@@ -209,7 +209,7 @@ def summary_json(summary: Summary, pools: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _row_json(summary: Summary, row: SummaryRow, keys: Mapping[str, Value], pools: Mapping[str, str]) -> dict[str, Any]:
-    shown = figures(summary, row)
+    shown = _row_figures(summary, row)
     amounts = summary.amounts.figures(discounted=summary.has_discounts)
     return {
         **keys,

@@ -47,29 +47,29 @@ def test_what_the_file_names_and_what_it_does_not(tmp_path: Path) -> None:
         ("rounding: Assets:Cloud:Balance", "2:13 rounding, Assets:Cloud:Balance, is the account of balance, whose"),
         (
             "top_ups: Assets:Cloud:Balance:X",
-            "2:12 top_ups, Assets:Cloud:Balance:X, is a sub-account of the account of balance",
+            "2:12 top_ups, Assets:Cloud:Balance:X, is a subaccount of the account of balance",
         ),
         (
             "frozen: Liabilities:Cloud",
-            "2:11 credit_line, Liabilities:Cloud:Credit-Line, is a sub-account of the account of frozen",
+            "2:11 credit_line, Liabilities:Cloud:Credit-Line, is a subaccount of the account of frozen",
         ),
         (
             "items: {dna: Assets:Cloud:Vouchers:V}",
-            "2:16 items: dna, Assets:Cloud:Vouchers:V, is a sub-account of the account of v",
+            "2:16 items: dna, Assets:Cloud:Vouchers:V, is a subaccount of the account of v",
         ),
         ("balance: Assets:Cloud:Vouchers", "2:12 vouchers, Assets:Cloud:Vouchers, is the account of balance, whose"),
         ("vouchers: Assets:Cloud:Balance", "2:13 vouchers, Assets:Cloud:Balance, is the account of balance, whose"),
         (
             "rounding: Assets:Cloud:Vouchers:V-1",
-            "2:13 rounding, Assets:Cloud:Vouchers:V-1, is a sub-account of the account of v",
+            "2:13 rounding, Assets:Cloud:Vouchers:V-1, is a subaccount of the account of v",
         ),
         (
             "balance: Expenses:Cloud",
-            "2:12 discounts, Expenses:Cloud:Discounts, is a sub-account of the account of balance",
+            "2:12 discounts, Expenses:Cloud:Discounts, is a subaccount of the account of balance",
         ),
         (
             "balance: Assets:Cloud",
-            "2:12 resource_plans, Assets:Cloud:Resource-Plans, is a sub-account of the account of balance",
+            "2:12 resource_plans, Assets:Cloud:Resource-Plans, is a subaccount of the account of balance",
         ),
     ],
 )

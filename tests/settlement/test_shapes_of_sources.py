@@ -168,7 +168,7 @@ def test_the_config_file_names_their_accounts(world: Path) -> None:
     # Grants have an account for each id, which stands below theirs, where nothing else may be.
     (world / "books.yaml").write_text("books: {grants: Assets:Given, deposit: Assets:Given:G-1}\n")
     printed = mps_bill(world, "--config", "books.yaml", *SETTLE, "--format", "beancount", code=3)
-    assert "deposit, Assets:Given:G-1, is a sub-account of the account of grants" in printed
+    assert "deposit, Assets:Given:G-1, is a subaccount of the account of grants" in printed
     properties = json.loads(mps_bill(world, "schema", "config"))["properties"]["books"]["properties"]
     assert properties["deposit"]["description"] == "the deposit; default: Assets:Cloud:Deposit"
 

@@ -11,10 +11,8 @@ from tests.conftest import ROOT
 from tests.golden.cases import run_captured
 
 
-@pytest.mark.parametrize(
-    ("total", "left"), [("120", "0 minutes are left"), ("121", "1 minute is left"), ("121.5", "1.5 minutes are left")]
-)
-def test_what_a_plan_has_left_is_one_or_many(
+@pytest.mark.parametrize(("total", "left"), [("120", "0 minutes"), ("121", "1 minute"), ("121.5", "1.5 minutes")])
+def test_a_plan_deduction_says_what_it_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: str, left: str
 ) -> None:
     """40 minutes at the coefficient 3 take 120."""
@@ -25,4 +23,4 @@ def test_what_a_plan_has_left_is_one_or_many(
     words = ["explain", "usage.csv", "-p", "studio.yaml", "-a", "account.yaml", "--job", "j-1", "-f", "markdown"]
     code, out, _ = run_captured(words, b"", monkeypatch)
     assert code == 0
-    assert f"takes 120 minutes, {left}" in out.decode()
+    assert f"takes 120 minutes, leaves {left} |" in out.decode()

@@ -18,6 +18,6 @@ def test_a_cut_month_says_that_its_statement_is_missing(settlement: str, is_said
     run = billed(tmp_path, usage_text([row()]), sheet)
     start = parse_second("2023-11-10T00:00:00+08:00")
     text = selection_text(Selection(Period(start, None)), 8 * HOUR, run.bills)
-    assert ("has its statement" in text) == is_said
+    assert ("shows its statement" in text) == is_said
     whole = Selection(Period(parse_second("2023-11-01T00:00:00+08:00"), None))
-    assert "has its statement" not in selection_text(whole, 8 * HOUR, run.bills)
+    assert "shows its statement" not in selection_text(whole, 8 * HOUR, run.bills)
