@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Micros of a unit. People see a mark after a quantity that does not end within ten decimals."""
+    """A number of micros (millionths) of a unit. People see a `~` after a quantity with more than ten decimals."""
 
     micros: int
     unit: Unit

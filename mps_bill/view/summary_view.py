@@ -65,7 +65,7 @@ def _figure_columns(summary: Summary, currency: str) -> Columns:
     if not summary.of_bills and any(row.quantity for row in summary.rows):
         quantity, unit = pick(LINE, "quantity", "unit")
         measured = (replace(quantity, places=MONEY_PLACES), unit)
-    # A row of lines has an amount; only all of them together are payable.
+    # Lines have an amount; only whole bills have a payable amount.
     titles = {"rounding_adjustment": "Rounding", **({} if summary.of_bills else {"payable": "Amount"})}
     *others, last = (replace(column, places=MONEY_PLACES) for column in pick(BILL, *_money(summary), titles=titles))
     return (*counts, *measured, *others, replace(last, unit=currency))
@@ -101,7 +101,7 @@ def _crosstab(summary: Summary, currency: str) -> Table:
         if row.kind == SUM:
             sums[row.keys[-1]] = sums.get(row.keys[-1], ZERO) + abs(row.amount)
     largest = sorted(sums, key=lambda value: (-sums[value], value or ""))[:_CROSSED]
-    # In their own order, which is that of time or of the price sheet.
+    # The columns keep the order of the rows: that of time or of the price sheet.
     shown = [value for value in dict.fromkeys(row.keys[-1] for row in summary.rows) if value in largest]
     # The key of a column includes its kind, because a value can have the name "others" or "Rounding" too.
     titles = {(SUM, value): _named(summary, summary.by[-1], value) for value in shown}
