@@ -99,7 +99,7 @@ def test_the_details_are_those_of_the_bills_that_differ_by_most(tmp_path: Path) 
     assert (rest[0], rest[-1]) == ("and 2 more bills", Decimal("0.08"))
     assert [row[-1] for row in differences.totals] == [Decimal("0.08")]
     notes = [block.text for block in view.printed() if isinstance(block, Note)]
-    assert "2 bills with differences of 0.08 USD in all are only summarised; --all prints every difference." in notes
+    assert "2 bills with differences of 0.08 USD in total are only summarised; --all prints every difference." in notes
     assert len(list(view.records().rows)) == 4
     found = {table.title: table for table in view.page().tables}
     assert len(found["Differences"].rows) == 2
