@@ -59,11 +59,11 @@ SHEET = (
 class PriceView:
     """Sheets, each with the prices to show and the usage that it declares to be unpriced."""
 
-    tables: Sequence[tuple[PriceSheet, Sequence[PriceRow], Sequence[Unpriced]]]
+    sheets: Sequence[tuple[PriceSheet, Sequence[PriceRow], Sequence[Unpriced]]]
 
     def printed(self) -> Iterator[Block]:
         """Yield for each sheet a description, its prices by item, and its unpriced usage."""
-        for sheet, rows, unpriced in self.tables:
+        for sheet, rows, unpriced in self.sheets:
             yield Note(_sheet_note(sheet))
             yield _price_table(sheet, rows)
             if unpriced:
@@ -73,7 +73,7 @@ class PriceView:
         """Return a row for each spec, region and tier."""
         shown = (
             (sheet.ref, row.item.code, row.spec, region, *figures, sheet.currency, row.item.unit.name)
-            for sheet, rows, _ in self.tables
+            for sheet, rows, _ in self.sheets
             for row in rows
             for region in row.regions
             for figures in row.price.csv_rows()
@@ -102,7 +102,7 @@ class PriceView:
                     ],
                     **_unpriced_json(sheet, unpriced),
                 }
-                for sheet, rows, unpriced in self.tables
+                for sheet, rows, unpriced in self.sheets
             ],
         }
 
@@ -189,11 +189,11 @@ def _period_json(sheet: PriceSheet) -> Record:
 class CoverageView:
     """Sheets, each with the specs that have a price in each region, and the share of codecs x resolutions x regions with one."""
 
-    tables: Sequence[tuple[PriceSheet, Sequence[Coverage], Sequence[Grid]]]
+    sheets: Sequence[tuple[PriceSheet, Sequence[Coverage], Sequence[Grid]]]
 
     def printed(self) -> Iterator[Block]:
         columns = (Column("Item"), Column("Regions"), Column("Priced", "count"), Column("Without a price"))
-        for sheet, rows, grids in self.tables:
+        for sheet, rows, grids in self.sheets:
             cells: list[Row] = []
             others = any(region != EVERY_REGION for row in rows for region in row.regions)
             every = mark("every other region") if others else mark("every region")
@@ -212,7 +212,7 @@ class CoverageView:
         """Return a row for each item and region or group, with the number of specs with and without a price."""
         shown = (
             (sheet.ref, row.item.code, region, len(row.priced), len(row.missing), " ".join(row.missing))
-            for sheet, rows, _ in self.tables
+            for sheet, rows, _ in self.sheets
             for row in rows
             for region in row.regions
         )
@@ -236,7 +236,7 @@ class CoverageView:
                         for grid in grids
                     ],
                 }
-                for sheet, rows, grids in self.tables
+                for sheet, rows, grids in self.sheets
             ],
         }
 

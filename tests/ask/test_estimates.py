@@ -89,10 +89,10 @@ def test_a_quantity_is_taken_as_results_print_it() -> None:
     )
 
 
-@pytest.mark.parametrize(("used", "assumed"), [("1", "1 minute is assumed"), ("2", "2 minutes are assumed")])
-def test_what_the_month_has_used_is_one_or_many(used: str, assumed: str) -> None:
+@pytest.mark.parametrize(("used", "shown"), [("1", "1 minute"), ("2", "2 minutes")])
+def test_the_assumed_use_of_the_month_is_named(used: str, shown: str) -> None:
     found = one(Question("review", "porn", "1", "minute", AT, month_used=used))
-    assert assumed in dict(steps(found, "CNY"))["Month"]
+    assert dict(steps(found, "CNY"))["Month"] == f"assumed use in 2026-01 before this: {shown}; see --month-used"
 
 
 def test_regions_stand_in_the_order_asked_for_each_once() -> None:

@@ -156,16 +156,16 @@ def test_a_command_says_the_parts_that_its_view_has() -> None:
         "usage": ("usage_check_view", "UsageCheckView"),
         "config": ("config_view", "ConfigView"),
         "prices.diff": ("price_diff_view", "PriceDiffView"),
-        "prices.show": ("price_view", "PriceHistoryView"),
+        "prices.show": ("price_view", "PriceView", "PriceHistoryView", "SheetListView"),
         "prices.check": ("findings_view", "FindingsView"),
         "prices.cases": ("case_view", "CaseView"),
     }
     every = {format_.part for format_ in FORMATS}
-    for command, (module, name) in shown.items():
+    for command, (module, *names) in shown.items():
         source = (ROOT / "mps_bill" / "cli" / f"{command.replace('.', '/')}.py").read_text()
-        (said,) = set(re.findall(r"@shows\(([^)]*)\)", source))
-        view = getattr(import_module(f"mps_bill.view.{module}"), name)
-        assert set(re.findall(r'"(\w+)"', said)) == {part for part in every if hasattr(view, part)}, command
+        for said, name in zip(re.findall(r"@shows\(([^)]*)\)", source), names, strict=True):
+            view = getattr(import_module(f"mps_bill.view.{module}"), name)
+            assert set(re.findall(r'"(\w+)"', said)) == {part for part in every if hasattr(view, part)}, name
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,9 @@ def show(
     found = ((sheet, list(rows_of(sheet, selection))) for sheet in sheets)
     view = view_of([(sheet, rows, list(more_of(sheet, selection))) for sheet, rows in found if rows])
     output.show(view)
-    if not view.tables:
+    if not view.sheets:
         say("Nothing to show: no sheet has a matching price" + (" in force at that time." if at else "."))
-    return output.end(found=not view.tables)
+    return output.end(found=not view.sheets)
 
 
 _PATHS = "Files or folders (with their subfolders) with the versions of the sheet. Default: the shipped sheets."

@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 from mps_bill.core.decimals import divide, plain, scaled, stripped
 from mps_bill.core.diagnostics import Place, quoted
-from mps_bill.core.language import mark, tr, tr_many
+from mps_bill.core.language import mark, tr
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
-from mps_bill.core.units import MICROS, QUANTITY_PLACES, UNITS, Unit
+from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
 from mps_bill.documents import shapes
 from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Made, Many, MapOf, Object, optional
 from mps_bill.documents.values import line
@@ -194,10 +194,8 @@ class PlanDeduction(QuantityDeduction):
     plan: Final[ResourcePlan]
 
     def explanation(self, line: LineItem, cycle: Cycle) -> str:
-        return tr_many(
-            "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} is left",
-            "{id} covers {quantity} at {coefficient}{part}: takes {took}, {left} are left",
-            1 if self.remaining == MICROS else 2,
+        return tr(
+            "{id} covers {quantity} at {coefficient}{part}: takes {took}, leaves {left}",
             id=self.id,
             quantity=quantity_words(self.micros, line.item.unit),
             coefficient=plain(self.plan.covers[line.item.code][line.spec]),
@@ -214,7 +212,7 @@ def _part_in_force(plan: ResourcePlan, cycle: Cycle) -> str:
     bounds = ((mark(" from {time}"), plan.effective_from), (mark(" before {time}"), plan.expires_at))
     offset = cycle.sheet.billing.calendar.offset
     when = "".join(tr(word, time=iso(at, offset)) for word, at in bounds if cycle.start < at < cycle.end)
-    return tr(", of what completed{when}", when=when) if when else ""
+    return tr(", of usage completed{when}", when=when) if when else ""
 
 
 def in_force(plan: ResourcePlan, cycle: Cycle) -> bool:
