@@ -114,7 +114,7 @@ def test_what_stands_beside_a_bill_in_an_archive_is_passed_over_and_named(
     ]
     (tmp_path / "usage.csv").write_text(USAGE)
     run(["reconcile", str(tmp_path / "usage.csv"), "-p", "mps-china", "--bill", str(path)])
-    assert f"e.zip/{name}: not CSV or JSON, passed over" in capsys.readouterr().out.replace("\n", "")
+    assert f"e.zip/{name}: not CSV or JSON, skipped" in capsys.readouterr().out.replace("\n", "")
 
 
 def test_what_is_packed_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
