@@ -311,8 +311,7 @@ class _Builder:
 
 
 def _closed(top: _Open, event: Any) -> Node:
-    """Return the mapping or list that an event ends. Without brackets it ends with its last part, not after the comments
-    that follow."""
+    """Return the closed mapping or list. Without brackets it ends with its last part, before any comments."""
     end = top.nodes[-1].end if top.nodes and not top.in_brackets else event.end_mark.index
     if not top.is_map:
         return ListNode(tuple(top.nodes), top.place, end)

@@ -143,8 +143,7 @@ def _text_of(file: SheetFile) -> str:
 
 
 def once_a_mistake(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems without consequences of other problems, and only the first problem of each cause, with the places of
-    the others."""
+    """Return the problems that are not consequences of others: the first of each cause, with the places of its others."""
     return tuple(_one_a_cause(_without_consequences(problems)))
 
 
@@ -184,8 +183,7 @@ def _standing_for(problem: Problem, others: Sequence[Place], more: str = "") -> 
 
 
 def _one_a_cause(problems: Sequence[Problem]) -> Iterator[Problem]:
-    """Yield the first problem of each cause. Without a given cause, problems with the same message share one, such as a word
-    misspelt throughout a sheet."""
+    """Yield the first problem of each cause; by default one message is one cause, such as a word misspelt throughout."""
     alike: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
         cause = problem.place.file, problem.kind.code, problem.cause or problem.message

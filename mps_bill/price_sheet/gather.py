@@ -57,8 +57,7 @@ def check_together(drafts: Sequence[SheetDraft]) -> tuple[Problem, ...]:
 
 
 def _closed(drafts: list[SheetDraft]) -> list[SheetDraft]:
-    """Return the versions of a product (earliest first), each ending at the latest when the next version of its id starts, unless
-    it has an end."""
+    """Return the versions of a product (earliest first); one without an end ends when the next of its id starts."""
     starts: dict[str, list[int]] = {}
     for draft in drafts:
         starts.setdefault(draft.sheet.id, []).append(draft.sheet.effective_from)

@@ -47,8 +47,7 @@ def unknown_region(key: Located[str], sheet: SheetParts, others: str = "") -> Pr
 
 
 def check_overlaps(tables: Iterable[PriceTable], sheet: SheetParts) -> Iterator[Problem]:
-    """Check that no two groups that share a region both price a spec: neither price would take precedence. All specs of two
-    groups are one mistake."""
+    """Check that no two groups that share a region both price a spec, since neither takes precedence; once for two groups."""
     if not sheet.overlaps:
         return
     both: dict[frozenset[str], list[tuple[str, str, str, Place]]] = {}

@@ -76,8 +76,7 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A spec of an item (or another spelling) that no longer has a price in `regions`; with a `size`, only for pictures of that
-    size."""
+    """A spec (or another spelling) without a price any more in `regions`; with a `size`, only for pictures of that size."""
 
     item: str
     spec: str
@@ -214,8 +213,7 @@ def _rerouted(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> It
 
 
 def _pictures(before: Item, after: Item) -> Iterator[tuple[str, str, str]]:
-    """Yield the spec before and after for every codec and every size at which a bucket ends, unless the old sheet has no price
-    for it."""
+    """Yield the spec before and after of every codec and every size at which a bucket ends, if it had a price."""
     sizes = [*before.resolutions, *after.resolutions]
     corners = {(size.long, size.short) for size in sizes} or {(0, 0)}
     corners |= {(long, short) for long, _ in corners for _, short in corners if short <= long}
@@ -252,8 +250,7 @@ def _metering(diff: SheetDiff) -> Iterator[Rise]:
 
 
 def _only_in_larger_units(item: ItemChange, old: Item, new: Item) -> bool:
-    """Whether the numbers of the metering rule are the same or lower in a larger unit, and so are the unit prices: `minute`
-    changed to `hour`."""
+    """Whether a larger unit has no higher numbers in the metering rule and no higher unit prices, such as minute to hour."""
     one, other = (
         replace(metering, step=metering.step * unit, minimum=metering.minimum * unit)
         for metering, unit in ((old.metering, new.unit.micros), (new.metering, old.unit.micros))

@@ -127,8 +127,7 @@ class ItemChange:
 
     @property
     def folds(self) -> bool:
-        """Whether all price changes have one cause: the other item's prices, or the factor. Renamed specs are not the same
-        prices."""
+        """Whether all price changes have one cause: the base item or the factor. Renamed specs are other prices."""
         if self.old is None or self.new is None or self.factors is None:
             return False
         return self.old.template == self.new.template

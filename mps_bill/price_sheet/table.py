@@ -1,5 +1,4 @@
-"""A sheet's prices as the rows of a table, complete or selected; which regions have a price; and prices over the versions of a
-sheet."""
+"""A sheet's prices as the rows of a table, its regions with a price, and prices over the versions of a sheet."""
 
 from __future__ import annotations
 
@@ -189,8 +188,7 @@ class HistoryRow:
 
 
 def price_history(versions: Sequence[PriceSheet], items: Sequence[str] = ()) -> Iterator[HistoryRow]:
-    """Yield every unit price (with `items`, only theirs) over versions (earliest first), in the order of the latest version
-    that has it."""
+    """Yield every unit price (of `items`) over versions, earliest first, in the order of the latest version with it."""
     groups = {name: members for sheet in versions for name, members in sheet.region_groups.items()}
     latest: dict[str, Item] = {}
     for sheet in reversed(versions):

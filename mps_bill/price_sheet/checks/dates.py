@@ -52,8 +52,7 @@ def future_sheet(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def not_at_midnight(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Yield starts and ends that are not at the start of a day; most of these are midnight on a clock other than the billing
-    clock."""
+    """Yield starts and ends that are not midnight on the billing clock; most are midnight on another clock."""
     billing, offset = sheet.parts.fields.get(d.BILLING), _offset(sheet)
     if billing is None or offset is None or billing.place in sheet.wrong:
         return

@@ -55,8 +55,7 @@ _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
 
 def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Yield the warnings for the price tables of a sheet. Rates that are odd compared with other sheets have a warning
-    already and are not used as evidence."""
+    """Yield warnings for the price tables. Rates that are odd by other sheets are reported elsewhere and no evidence here."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
     odd_items = _odd_items(own)
     yield from odd_items.values()
@@ -391,8 +390,7 @@ _Level = Mapping[tuple[str, str], Row]
 
 
 def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
-    """Return items whose prices are many times those of most other items for the same codecs and resolutions; of two items, the
-    later one."""
+    """Return items with many times the prices of most others for the same codecs and resolutions; of two, the later."""
     levels = {table: level for table in tables if (level := _level(table))}
     odd: dict[ItemTable, Problem] = {}
     for number, table in enumerate(levels):

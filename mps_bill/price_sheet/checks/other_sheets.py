@@ -27,8 +27,7 @@ _HALF = Fraction(1, 2)
 
 
 def jumps(table: ItemTable, before: Listed) -> list[Odd]:
-    """Return the rates of an item that are many times those of the version before or a small part of them, or free, except
-    for a free first tier."""
+    """Return rates that are many times the version before, a small part of it, or free without being a first tier."""
     odd = []
     cells = [cell.rates for row in table.rows.values() for cell in row.values()]
     quotas = {rates[0] for rates in cells if any(rate.price.value for rate in rates)}

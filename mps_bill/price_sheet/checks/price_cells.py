@@ -128,8 +128,7 @@ class CheckedSheet:
 
 
 def item_tables(parts: SheetParts, sheet: PriceSheet | None, wrong: Set[Place]) -> list[ItemTable]:
-    """Return the table of every item, without prices that have an error (at a place in `wrong`). `sheet` was built from the
-    parts."""
+    """Return the table of every item, without prices that have an error. `sheet` was built from `parts`."""
     sets = parts.resolution_sets
     tables = []
     for entry in parts.fields.parts(d.ITEMS):

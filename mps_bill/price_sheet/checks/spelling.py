@@ -162,8 +162,7 @@ def misspelt_items(sheet: CheckedSheet) -> Iterator[Problem]:
 
 
 def misspelt_regions(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Yield members of groups that differ from a known region by one letter, or by one digit more or less. Another number of the
-    same length may be a new region."""
+    """Yield members of groups one letter, or one missing or extra digit, from a known region; other digits may be a new one."""
     for group in sheet.parts.fields.parts(d.REGION_GROUPS):
         for region in group.parts:
             if region.value in KNOWN:

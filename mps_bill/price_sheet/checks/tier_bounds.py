@@ -40,8 +40,7 @@ def bound_words(price: Price) -> str:
 
 
 def odd_bounds(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Yield at most one finding for each item. Items of the version before are left out, since changed bounds are a changed
-    rule."""
+    """Yield at most one finding for each item that is not in the version before, where changed bounds are a changed rule."""
     items = sheet.draft.sheet.items if sheet.draft else {}
     for table in sheet.tables:
         item = items.get(table.code.value)

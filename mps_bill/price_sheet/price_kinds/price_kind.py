@@ -134,8 +134,7 @@ class Written(ABC, Generic[W]):
 
 
 def units_per_unit(old: Price, new: Price) -> Fraction | None:
-    """Return the number of units of the new price in a unit of the old price; None if they do not convert, or if a price does not
-    depend on the quantity."""
+    """Return the units of the new price in a unit of the old; None if they do not convert or do not depend on quantity."""
     lot, other = old.lot(), new.lot()
     return Fraction(lot, other) if old.unit.dimension == new.unit.dimension and lot and other else None
 
