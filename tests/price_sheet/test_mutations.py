@@ -150,3 +150,14 @@ def test_versions_of_one_id_agree() -> None:
     assert findings(NEXT, CONTRACT) == ()
     shipped = shipped_sheets()["mps-china"].path
     assert findings(shipped.read_text(), (shipped.parent / "older" / shipped.name).read_text()) == ()
+
+
+def test_a_renamed_spec_whose_old_name_is_another_spelling_keeps_its_price() -> None:
+    renamed = NEXT.replace("      terrorism:", "      violence:").replace(
+        "    metering: {per: cycle, step: 1, rounding: down}\n    prices:",
+        "    metering: {per: cycle, step: 1, rounding: down}\n    spec_aliases: {terrorism: violence}\n    prices:",
+    )
+    assert renamed.count("violence") == 2
+    assert [str(problem) for problem in findings(renamed, CONTRACT)] == []
+    without = renamed.replace("    spec_aliases: {terrorism: violence}\n", "")
+    assert [problem.kind.code for problem in findings(without, CONTRACT)] == ["P913"]

@@ -169,7 +169,8 @@ def _gone(old: PriceSheet, new: PriceSheet, before: Item, after: Item) -> dict[t
     ended: dict[str, list[str]] = {}
     for spec in before.prices:
         for region in old.regions(before.code, spec):
-            if new.price(after, spec, region) is None and new.unpriced_as(before.code, spec, region) is None:
+            priced = new.price(after, after.spec_of(spec), region)
+            if priced is None and new.unpriced_as(before.code, spec, region) is None:
                 ended.setdefault("every other region" if region == EVERY_REGION else region, []).append(spec)
     alike: dict[tuple[str, ...], tuple[str, ...]] = {}
     for region, specs in ended.items():
