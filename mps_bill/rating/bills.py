@@ -154,9 +154,9 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
     lines: list[LineItem] = []
     discounts = cycle.contract.discounts_at(cycle.start)
     used_before, used_after = month_use(cycle.charges, covered, used)
-    for charge, plan_micros, before in zip(cycle.charges, covered, used_before, strict=True):
+    for charge, covered_micros, before in zip(cycle.charges, covered, used_before, strict=True):
         discount = discount_of(discounts, charge.item.code, charge.region) if discounts else None
-        lines += rate(charge, plan_micros, before, discount)
+        lines += rate(charge, covered_micros, before, discount)
     list_amount = scaled(sum([line.ticks for line in lines]), AMOUNT_PLACES)
     discount_sum = sum([line.discount for line in lines], ZERO) if discounts else ZERO
     adjustment = ZERO if cycle.is_monthly else _rounding(list_amount - discount_sum, cycle.sheet.billing)

@@ -41,7 +41,7 @@ TagShares = tuple[TagShare, ...]
 class Charge:
     """The usage of one item and spec in one region in a cycle: `records` usage records, together `metered`, each counted by the
     item's record rule; `shares` splits that by tag values, in order of the values. `micros` is the quantity after every metering
-    rule, which plans may cover and to which prices apply."""
+    rule, which may be covered and to which prices apply."""
 
     sheet: Final[PriceSheet]
     item: Final[Item]
@@ -65,7 +65,7 @@ class Charge:
 
 @dataclass(slots=True)
 class LineItem:
-    """One line of a bill. All quantities are micros: `micros` = `plan_micros` (covered, as by plans) + `billed_micros`.
+    """One line of a bill. All quantities are micros: `micros` = `covered_micros` (by sources of quantity) + `billed_micros`.
 
     If its price splits a charge, the first line has the records and the covered quantity. `amount`, which is kept in ticks, is
     exact to ten decimal places; `discount` is the discount of `discounted_by` on it.
@@ -73,7 +73,7 @@ class LineItem:
 
     charge: Final[Charge]
     records: Final[int]
-    plan_micros: Final[int]
+    covered_micros: Final[int]
     billed_micros: Final[int]
     tier: Final[str | None]
     unit_price: Final[Decimal]
@@ -105,7 +105,7 @@ class LineItem:
 
     @property
     def micros(self) -> int:
-        return self.plan_micros + self.billed_micros
+        return self.covered_micros + self.billed_micros
 
     @property
     def lot(self) -> int | None:
@@ -220,15 +220,15 @@ def month_key(charge: Charge) -> MonthKey:
     return (charge.sheet.product, month, charge.item.code, charge.spec, charge.region)
 
 
-def rate(charge: Charge, plan_micros: int, used: int, discount: Discount | None = None) -> list[LineItem]:
-    """Make the lines of a charge of which `plan_micros` are covered, after `used` micros that fill the month's tiers."""
-    if not 0 <= plan_micros <= charge.micros:
+def rate(charge: Charge, covered_micros: int, used: int, discount: Discount | None = None) -> list[LineItem]:
+    """Make the lines of a charge of which `covered_micros` are covered, after `used` micros that fill the month's tiers."""
+    if not 0 <= covered_micros <= charge.micros:
         raise BrokenLaw("a source never covers more than the line")
-    parts = charge.in_force.price.parts(charge.micros - plan_micros, used)
+    parts = charge.in_force.price.parts(charge.micros - covered_micros, used)
     lines = []
     records = charge.records
     for micros, unit_price, tier, ticks in parts:
         off = ZERO if discount is None else discount.of(scaled(ticks, AMOUNT_PLACES))
-        lines.append(LineItem(charge, records, plan_micros, micros, tier, unit_price, ticks, off, discount, used))
-        records = plan_micros = 0
+        lines.append(LineItem(charge, records, covered_micros, micros, tier, unit_price, ticks, off, discount, used))
+        records = covered_micros = 0
     return lines

@@ -32,10 +32,10 @@ def month_use(
     if not any(map(_accumulates, charges)):
         return (0,) * len(charges), used
     after = dict(used)
-    for charge, plan_micros in zip(charges, covered, strict=True):
+    for charge, covered_micros in zip(charges, covered, strict=True):
         if charge.accumulates:
             key = month_key(charge)
-            after[key] = used.get(key, 0) + charge.micros - plan_micros
+            after[key] = used.get(key, 0) + charge.micros - covered_micros
     return _used_before(charges, covered, used), after
 
 
@@ -46,13 +46,13 @@ def _used_before(charges: Sequence[Charge], covered: Sequence[int], used: MonthU
     if its price counts the cycle as a whole.
     """
     across: dict[str, int] = {}
-    for charge, plan_micros in zip(charges, covered, strict=True):
+    for charge, covered_micros in zip(charges, covered, strict=True):
         if charge.price.across_item:
-            across[charge.item.code] = across.get(charge.item.code, 0) + charge.micros - plan_micros
+            across[charge.item.code] = across.get(charge.item.code, 0) + charge.micros - covered_micros
     reached: dict[str, int] = {}
     before = []
-    for charge, plan_micros in zip(charges, covered, strict=True):
-        code, billed = charge.item.code, charge.micros - plan_micros
+    for charge, covered_micros in zip(charges, covered, strict=True):
+        code, billed = charge.item.code, charge.micros - covered_micros
         if not charge.price.across_item:
             before.append(used.get(month_key(charge), 0) if charge.accumulates else 0)
             continue

@@ -176,7 +176,7 @@ class _Split:
     def __init__(self, line: LineItem) -> None:
         self._line = line
         weights = [share.micros for share in line.charge.shares]
-        wholes = (line.charge.metered, line.charge.micros, line.plan_micros, line.billed_micros, line.ticks)
+        wholes = (line.charge.metered, line.charge.micros, line.covered_micros, line.billed_micros, line.ticks)
         self._wholes = [tuple(split_whole(number, weights)) for number in wholes]
         self._discounts = split_amount(line.discount, weights)
 
@@ -192,7 +192,7 @@ class _Split:
             line,
             charge=charge,
             records=records if line.records else 0,
-            plan_micros=plan,
+            covered_micros=plan,
             billed_micros=billed,
             ticks=ticks,
             discount=sum((self._discounts[number] for number in kept), ZERO),

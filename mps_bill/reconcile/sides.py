@@ -169,7 +169,7 @@ def _add_line(bill: OurBill, key: LineKey, line: LineItem) -> None:
     if key == ALL_ITEMS:
         return
     side.quantity = (side.quantity or Fraction(0)) + line.micros
-    side.plan += line.plan_micros
+    side.plan += line.covered_micros
     if line.lot:
         price = Fraction(line.unit_price) / line.lot
         if line.billed_micros:

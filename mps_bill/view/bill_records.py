@@ -120,7 +120,7 @@ def line_record(line: LineItem) -> Record:
         "records": line.records,
         "quantity": Quantity(line.micros, item.unit),
         "unit": tr(item.unit.name),
-        "plan_quantity": Quantity(line.plan_micros, item.unit),
+        "plan_quantity": Quantity(line.covered_micros, item.unit),
         "billed_quantity": Quantity(line.billed_micros, item.unit),
         "unit_price": line.unit_price,
         "amount": line.amount,

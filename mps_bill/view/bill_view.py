@@ -137,7 +137,7 @@ def _not_shown(rest: int, *, more: bool) -> str:
 
 def bill_table(bill: Bill, currency: str) -> Table:
     """Return a bill with its lines under their items. If plans cover any quantity, a column shows it."""
-    plans = ("plan_quantity",) if any(line.plan_micros for line in bill.lines) else ()
+    plans = ("plan_quantity",) if any(line.covered_micros for line in bill.lines) else ()
     keys = ("spec", "region", "records", "quantity", *plans, "unit_price", "amount")
     columns = pick(bill_records.LINE, *keys, unit=currency, titles={"plan_quantity": "Plans"})
     rows: list[Record | Heading] = []
@@ -149,7 +149,7 @@ def bill_table(bill: Bill, currency: str) -> Table:
         shown = dict(bill_records.line_record(line))
         shown["spec"] = f"  {line.spec}" + (f" ({line.tier})" if line.tier else "")
         shown["records"] = line.records or None
-        if not line.plan_micros:
+        if not line.covered_micros:
             shown["plan_quantity"] = None
         rows.append(shown)
     return table(bill_title(bill.cycle), columns, rows, _closing_rows(bill, has_plans=bool(plans)))

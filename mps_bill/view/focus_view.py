@@ -106,7 +106,7 @@ def _bill_rows(bill: Bill, coverage: Coverage, credits: Credits, currency: str) 
     head = {**_service(sheet), **_invoiced(bill), **_period("Charge", cycle.start, cycle.end)}
     for number, line in enumerate(bill.lines):
         parts = coverage.get(number, ())
-        law(sum(part.micros for part in parts) == line.plan_micros, "every covered part has its source")
+        law(sum(part.micros for part in parts) == line.covered_micros, "every covered part has its source")
         for part in parts:
             row = {**head, **_covered(line, part, currency)}
             # A row that corrects an earlier month may not have the quantity that it takes from a commitment.

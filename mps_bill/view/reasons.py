@@ -116,8 +116,8 @@ def of_line(line: LineItem, currency: str) -> str:
     """Return a line's amount as a product, with the exact product if it has more than ten decimals and was rounded."""
     unit = line.item.unit
     plans = (
-        tr(" after {quantity} covered by plans", quantity=quantity_words(line.plan_micros, unit))
-        if line.plan_micros
+        tr(" after {quantity} covered by plans", quantity=quantity_words(line.covered_micros, unit))
+        if line.covered_micros
         else ""
     )
     counted = line.charge.price.counted(line.billed_micros)

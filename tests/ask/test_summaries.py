@@ -95,7 +95,7 @@ def test_a_line_split_by_tags_loses_nothing(parts: list[tuple[int, str]]) -> Non
     for bill in run.bills:
         for line in bill.lines:
             split = list(split_by_tags(line))
-            for name in ("records", "billed_micros", "plan_micros", "amount", "discount"):
+            for name in ("records", "billed_micros", "covered_micros", "amount", "discount"):
                 assert sum(getattr(part, name) for _, part in split) == getattr(line, name)
     by_tag = summary(run, TAG)
     assert by_tag.total.records == len(parts)

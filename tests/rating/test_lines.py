@@ -132,7 +132,7 @@ def test_tiers_per_cycle_begin_anew_in_every_cycle(model: str) -> None:
 def test_plans_take_their_part_from_the_first_line_of_a_split() -> None:
     lines = rate(charge("graduated_month", "150"), 30 * UNITS["minute"].micros, 0)
     minute = UNITS["minute"].micros
-    assert [(line.micros, line.plan_micros, line.billed_micros, line.records) for line in lines] == [
+    assert [(line.micros, line.covered_micros, line.billed_micros, line.records) for line in lines] == [
         (130 * minute, 30 * minute, 100 * minute, 1),
         (20 * minute, 0, 20 * minute, 0),
     ]

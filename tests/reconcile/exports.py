@@ -135,7 +135,7 @@ def _row(bill: Bill, line, payable: Decimal) -> Row:
         "单价单位": f"元/{unit}",
         "用量": plain(in_unit(line.micros, line.item.unit)),
         "用量单位": unit,
-        "资源包抵扣": plain(in_unit(line.plan_micros, line.item.unit)),
+        "资源包抵扣": plain(in_unit(line.covered_micros, line.item.unit)),
         "原价": stripped(line.amount),
         "优惠金额": stripped(line.amount - payable),
         "优惠券抵扣": "0",

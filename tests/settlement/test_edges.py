@@ -86,7 +86,7 @@ def test_what_a_plan_takes_stands_with_the_first_line_of_a_split() -> None:
     payer = account("9", plans=(plan(remaining="2", unit="GB", covers={"traffic": {"out": "1"}}),))
     usage = {**video("1"), ("traffic", "out", "cn-shanghai"): "15"}
     (one,) = settle(hours({at("11-10 09"): usage}), payer, book()).settlements
-    assert [(line.tier, line.micros, line.plan_micros) for line in one.bill.lines[1:]] == [
+    assert [(line.tier, line.micros, line.covered_micros) for line in one.bill.lines[1:]] == [
         ("0-10", 12 * 1024 * 10**6, 2 * 1024 * 10**6),
         ("10-20", 3 * 1024 * 10**6, 0),
     ]

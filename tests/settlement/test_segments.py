@@ -90,7 +90,7 @@ def test_a_plan_covers_what_completed_while_it_was_in_force(
     uses = [Use(at("11-10 10:10"), "video", "HD", "100"), Use(at("11-10 10:45"), "video", "HD", "10")]
     run = settled(tmp_path, uses, account("100", plans=(bought,)), engine)
     (step,) = run.settled.settlements
-    assert step.bill.lines[0].plan_micros == minutes * 60 * 1_000_000
+    assert step.bill.lines[0].covered_micros == minutes * 60 * 1_000_000
     assert step.bill.amounts.list_amount == (110 - minutes) * Decimal("0.0651")
 
 

@@ -124,11 +124,11 @@ def check(settled: Settled) -> None:
         else:
             assert paid == bill.amounts.payable == (cut if bill.cycle.sheet.billing.settlement == "hourly" else 0)
         for line in bill.lines:
-            assert line.micros == line.plan_micros + line.billed_micros
+            assert line.micros == line.covered_micros + line.billed_micros
         by_line: dict[int, int] = {}
         for one, number in settlement.covers:
             by_line[number] = by_line.get(number, 0) + one.micros
-        assert {n: line.plan_micros for n, line in enumerate(bill.lines) if line.plan_micros} == by_line
+        assert {n: line.covered_micros for n, line in enumerate(bill.lines) if line.covered_micros} == by_line
         expiries = [one.plan.expires_at for one, _ in settlement.covers]
         assert expiries == sorted(expiries)
     for step in settled.statements:
@@ -382,7 +382,7 @@ def test_tiers_accumulate_what_plans_leave() -> None:
     run = settle(hours({at("11-10 09"): {("review", "porn", "cn-shanghai"): "150"}}), payer, book())
     (line,) = run.settlements[0].bill.lines
     minute = 60_000_000
-    assert (line.plan_micros // minute, line.billed_micros // minute, line.tier) == (90, 60, "0-100")
+    assert (line.covered_micros // minute, line.billed_micros // minute, line.tier) == (90, 60, "0-100")
 
 
 def test_a_cycle_behind_one_that_is_held_back_waits_too() -> None:
