@@ -13,25 +13,14 @@ from mps_bill.cli.command_help import CommandHelp, GroupHelp
 from mps_bill.cli.config import FileOption, set_defaults
 from mps_bill.cli.options import option
 
-_START, _BILLS, _PRICES, _FILES = "First steps and help", "Bills", "Prices", "Files"
-#: The heading of each command (or group of commands) in --help. The command is defined in the module of the same name.
-COMMANDS = {
-    "init": _START,
-    "help": _START,
-    "config": _START,
-    "bill": _BILLS,
-    "settle": _BILLS,
-    "explain": _BILLS,
-    "reconcile": _BILLS,
-    "compare": _BILLS,
-    "estimate": _PRICES,
-    "prices": _PRICES,
-    "plans": _PRICES,
-    "usage": _FILES,
-    "fetch": _FILES,
-    "schema": _FILES,
+GROUPS = {
+    "First steps and help": ("init", "help", "config"),
+    "Bills": ("bill", "settle", "explain", "reconcile", "compare"),
+    "Prices": ("estimate", "prices", "plans"),
+    "Files": ("usage", "fetch", "schema"),
 }
-
+#: The heading of each command (or group of commands) in --help. The command is defined in the module of the same name.
+COMMANDS = {name: heading for heading, names in GROUPS.items() for name in names}
 
 #: Printed if no command is given.
 NEXT_STEPS = """\

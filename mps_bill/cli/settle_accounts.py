@@ -152,7 +152,7 @@ def _check_folder(charging: ChargeOptions, run: UsageRun) -> None:
     taken = {os.path.realpath(path) for path in (charging.account, charging.target) if path is not None}
     for name, path in (("--output", run.output.path), ("--rejects", run.reading.rejects)):
         if path is not None and os.path.dirname(os.path.realpath(path)) in taken:
-            raise invalid(name, f"{path} is in the folder of accounts; name a file in another folder")
+            raise invalid(name, f"{path} would be in the folder of accounts; name a file in another folder")
 
 
 def charged_before(run: SettleRun, name: str, maximum: int) -> Problem | None:
