@@ -33,7 +33,7 @@ _ASKED = {
     "quantity": "QUANTITY",
     "unit": "UNIT",
 }
-_LAYOUT = Layout(tuple(_ASKED), {name: number for number, name in enumerate(_ASKED)}, ())
+_LAYOUT = Layout(tuple(_ASKED), {name: number for number, name in enumerate(_ASKED)})
 
 
 @dataclass(frozen=True, slots=True)

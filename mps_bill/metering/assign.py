@@ -96,7 +96,7 @@ def _limited(found: Unpriced, key: UsageKey) -> str:
 
 
 def _as_price_of(item: Item) -> str:
-    return f"add it to a sheet of yours, as a price of {item.code} ({item.place})"
+    return f"add it to your own sheet, as a price of {item.code} ({item.place})"
 
 
 def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[ValueProblem, ...]:
@@ -110,8 +110,8 @@ def _unpriced_item(key: UsageKey, book: PriceBook) -> tuple[ValueProblem, ...]:
         message = f"no price sheet of this run has item {quoted(key.item)}; {sheet.ref} has prices for it in other regions only"
         return (ValueProblem("item", kinds.UNKNOWN_ITEM, message),)
     message = (
-        f"item {quoted(key.item)} has no price{_limited(found, key)} in {sheet.ref}: {found.note}; add it to a sheet of"
-        f" yours, with the other items of {sheet.product} ({found.place})"
+        f"item {quoted(key.item)} has no price{_limited(found, key)} in {sheet.ref}: {found.note}; add it to your own"
+        f" sheet, with the other items of {sheet.product} ({found.place})"
     )
     return (ValueProblem("item", kinds.NO_PRICE, message),)
 

@@ -23,7 +23,7 @@ from mps_bill.metering.encodings import NotUtf8Error
 from mps_bill.metering.exact_reader import UsageFiles, read_exactly
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.metering.parquet_rows import exact_types, parquet_columns, stored_rows
+from mps_bill.metering.parquet_rows import check_types, parquet_columns, stored_rows
 from mps_bill.metering.sources import UsageSource, read_errors
 from mps_bill.metering.sql_engine import ManySuspectsError, PlacesNeededError, meter_by_sql
 from mps_bill.metering.sql_rows import RowSource
@@ -41,7 +41,7 @@ _BYTES_PER_HASH = 8
 _SHARE_OF_HASHES = 3
 
 
-def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known: bool = True) -> Metered:
+def read_with_duckdb(files: UsageFiles, options: MeterOptions) -> Metered:
     """Do the same as `exact_reader.read_exactly`.
 
     Raises:
@@ -56,14 +56,14 @@ def read_with_duckdb(files: UsageFiles, options: MeterOptions, *, encoding_known
             options.reject(source, row, problems)
 
     by_query = replace(options, reject=reject_if_suited) if options.reject else options
-    metered = _read(files, by_query, encoding_known=encoding_known)
+    metered = _read(files, by_query)
     if metered is not None and suited():
         return metered
     # A file that no query can read to its end is read row by row.
     return read_exactly(files, options)
 
 
-def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered | None:
+def _read(files: UsageFiles, options: MeterOptions) -> Metered | None:
     """Try one reading after the other. Return None if no query can read the files to their end."""
     import duckdb
 
@@ -85,7 +85,7 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
         except (duckdb.InvalidInputException, duckdb.NotImplementedException, OtherLinesError) as error:
             if reading.plain and isinstance(error, OtherLinesError):
                 continue
-            if reading.encoding == "utf-8" and not encoding_known:
+            if reading.encoding == "utf-8" and not files.encoding_known:
                 raise NotUtf8Error from None
             readings = [other for other in readings if other.encoding != reading.encoding]
         except (duckdb.IOException, _NotForQueriesError):
@@ -201,9 +201,10 @@ class _DuckDBEngine(DuckDBTables):
         if first.format != "parquet":
             return csv_rows(paths, form, self._files.scheme, self._reading)
         columns = parquet_columns(self.connection, paths[0])
-        if any(column.name.lower() == ROW_NUMBER for column in columns):
+        if any(name.lower() == ROW_NUMBER for name, _ in columns):
             raise _NotForQueriesError
-        return parquet_rows(paths[0], form, exact_types(first, columns))
+        check_types(first, columns)
+        return parquet_rows(paths[0], form, [type_ for _, type_ in columns])
 
 
 def _is_plain_at_start(source: UsageSource) -> bool:

@@ -37,12 +37,16 @@ _UNKNOWN_ITEMS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class UsageFiles:
-    """Usage files with their headers (`layouts` by file name), and the price book and scheme by which their rows are judged."""
+    """Usage files with their headers (`layouts` by file name), and the price book and scheme by which their rows are judged.
+
+    Unless `encoding_known`, a file may still turn out not to be UTF-8 while it is read.
+    """
 
     sources: tuple[UsageSource, ...]
     layouts: Mapping[str, Layout]
     book: PriceBook
     scheme: MeteringScheme
+    encoding_known: bool = True
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -272,7 +276,7 @@ def _accounts_alike(groups: Sequence[list[str]], files: UsageFiles) -> str:
 
 
 def placed_records(files: UsageFiles, job_id: str) -> Iterator[PlacedRecord]:
-    """Every good record of one job with its row, in the order of the files; bad rows are passed over."""
+    """Every good record of one job with its row, in the order of the files; bad rows are skipped."""
     for item in _judged_rows(files, texts=[job_id]):
         if isinstance(item, PlacedRecord) and item.record.job_id == job_id:
             yield item

@@ -48,7 +48,7 @@ def _meter(sources: Sequence[UsageSource], book: PriceBook, options: MeterOption
         NotUtf8Error: a file is not UTF-8, and its encoding is not known; nothing has been rejected yet.
     """
     files = _open(sources, book, options, encoding_known=encoding_known)
-    metered = _read(files, options, encoding_known=encoding_known)
+    metered = _read(files, options)
     if options.notify:
         for warning in metered.warnings:
             options.notify(f"Warning: {warning}")
@@ -84,10 +84,10 @@ def _open(
     problems = problems or _check_accounts(files.layouts, options.accounts)
     if problems:
         raise InputRejected(problems)
-    return files
+    return replace(files, encoding_known=encoding_known)
 
 
-def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> Metered:
+def _read(files: UsageFiles, options: MeterOptions) -> Metered:
     """Read the files with the engine that suits them.
 
     Raises:
@@ -98,13 +98,13 @@ def _read(files: UsageFiles, options: MeterOptions, *, encoding_known: bool) -> 
         from mps_bill.metering.spark_engine import read_with_spark
 
         metered = read_with_spark(files, options)
-        if not encoding_known and kinds.NOT_UTF8 in metered.problems.counts and not options.reject:
+        if not files.encoding_known and kinds.NOT_UTF8 in metered.problems.counts and not options.reject:
             raise NotUtf8Error
         return metered
     if _wants_duckdb(files.sources, options.engine):
         from mps_bill.metering.duckdb_engine import read_with_duckdb
 
-        return read_with_duckdb(files, options, encoding_known=encoding_known)
+        return read_with_duckdb(files, options)
     return read_exactly(files, options)
 
 
@@ -133,7 +133,7 @@ def _check_accounts(layouts: Mapping[str, Layout], wanted: bool | None) -> tuple
             return (Problem(Place(name, 1, 1), kinds.MISSING_COLUMN, message),)
         if wanted is False and there is not None:
             message = (
-                f"column {quoted(ACCOUNT_COLUMN)} means usage of several accounts, and one account is expected;"
+                f"column {quoted(ACCOUNT_COLUMN)} means usage of several accounts, but one account is expected;"
                 " use bill, explain or settle with a folder of accounts"
             )
             return (Problem(Place(name, 1, 1), kinds.MANY_ACCOUNTS, message),)

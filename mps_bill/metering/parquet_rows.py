@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
@@ -37,11 +36,11 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
         with duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             columns = parquet_columns(connection, path)
-            names = [column.name for column in columns]
+            names = [name for name, _ in columns]
             yield Row(0, ",".join(names).encode("utf-8", "surrogateescape"), names)
-            types = exact_types(source, columns)
+            check_types(source, columns)
             places = [place_name(number) for number in range(len(names))]
-            values = ", ".join(map(column_value, places, types))
+            values = ", ".join(column_value(place, type_) for place, (_, type_) in zip(places, columns, strict=True))
             rows = connection.execute(f"SELECT {values} FROM {parquet_file(path)} AS file({', '.join(places)})")
             number = 0
             while batch := rows.fetchmany(_BATCH):
@@ -53,16 +52,9 @@ def read_parquet_rows(source: UsageSource) -> Iterator[Row]:
         raise InputRejected([Problem(Place(source.name), kinds.UNREADABLE_FILE, message)]) from error
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetColumn:
-    """A column: its name in the file and its DuckDB type, or, if DuckDB would make it inexact, its type in the file."""
-
-    name: str
-    type: str
-
-
-def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[ParquetColumn, ...]:
-    """The columns of a file in their order, from its footer, since DuckDB's reader renames columns that differ only by case."""
+def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> list[tuple[str, str]]:
+    """The names and types of a file's columns, in their order. A type is that of DuckDB, or, if DuckDB would make it inexact, the
+    type in the file. They come from the footer, since DuckDB's reader renames columns that differ only by case."""
     stored = (
         f"CASE WHEN precision > {_MAX_DIGITS} THEN format('DECIMAL({{}},{{}})', precision, scale)"
         " WHEN logical_type = 'Float16Type()' THEN 'FLOAT16' ELSE duckdb_type END"
@@ -78,9 +70,9 @@ def parquet_columns(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[P
     columns = []
     for _ in range(next(nodes)[2]):
         name, type_, children = next(nodes)
-        columns.append(ParquetColumn(str(name), str(type_)))
+        columns.append((str(name), str(type_)))
         skip(children)
-    return tuple(columns)
+    return columns
 
 
 def stored_rows(sources: Sequence[UsageSource]) -> int:
@@ -93,16 +85,22 @@ def stored_rows(sources: Sequence[UsageSource]) -> int:
     return int(row[0]) if row else 0
 
 
-def exact_types(source: UsageSource, columns: Sequence[ParquetColumn]) -> list[str]:
-    """The DuckDB types of the columns.
+def check_types(source: UsageSource, columns: Iterable[tuple[str, str]]) -> None:
+    """Check the types of columns, which have the names of DuckDB or of the file.
 
     Raises:
-        InputRejected: a type does not hold exact values.
+        InputRejected: a type does not hold exact values, or has more digits than the engines read.
     """
-    for column in columns:
-        if problem := inexact_column(source, column.name, column.type):
-            raise InputRejected([problem])
-    return [column.type for column in columns]
+    for name, type_ in columns:
+        digits = _DECIMAL.fullmatch(type_)
+        if digits and int(digits[1]) > _MAX_DIGITS:
+            reason = f"and a decimal of more than {_MAX_DIGITS} digits is not read"
+        elif type_ in ("FLOAT16", "FLOAT", "DOUBLE"):
+            reason = "which does not hold exact values"
+        else:
+            continue
+        message = f"column {printable(name)} is {type_}, {reason}; store it as DECIMAL(18,6) or text"
+        raise InputRejected([Problem(Place(source.name), kinds.INEXACT_COLUMN, message)])
 
 
 def parquet_row(number: int, values: Sequence[object]) -> Row:
@@ -122,16 +120,3 @@ def parquet_row(number: int, values: Sequence[object]) -> Row:
     if len(",".join(fields).encode("utf-8", "surrogateescape")) > MAX_ROW_BYTES:
         flaw = overlong(number)
     return Row(number, as_csv(fields).encode("utf-8", "surrogateescape"), [] if flaw else fields, flaw)
-
-
-def inexact_column(source: UsageSource, name: str, type_: str) -> Problem | None:
-    """The problem of a column whose type in the file does not hold exact values, or has more digits than engines read."""
-    digits = _DECIMAL.fullmatch(type_)
-    if digits and int(digits[1]) > _MAX_DIGITS:
-        reason = f"and a decimal of more than {_MAX_DIGITS} digits is not read"
-    elif type_ in ("FLOAT16", "FLOAT", "DOUBLE"):
-        reason = "which does not hold exact values"
-    else:
-        return None
-    message = f"column {printable(name)} is {type_}, {reason}; store it as DECIMAL(18,6) or text"
-    return Problem(Place(source.name), kinds.INEXACT_COLUMN, message)

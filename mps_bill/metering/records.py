@@ -58,11 +58,10 @@ class ValueProblem:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The position of each known column in the rows of one file. `ignored` are the other columns, which are ignored."""
+    """The columns of one file, and the position of each known column in its rows. The other columns are ignored."""
 
     names: tuple[str, ...]
     index: dict[str, int]
-    ignored: tuple[str, ...]
 
     @property
     def ignored_numbers(self) -> frozenset[int]:
@@ -94,7 +93,6 @@ def is_usage_column(name: str) -> bool:
 def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple[tuple[int, Kind, str], ...]]:
     """The layout of a header row, and its problems as (field number, kind, message); -1 is the whole header."""
     index: dict[str, int] = {}
-    ignored: list[str] = []
     problems: list[tuple[int, Kind, str]] = []
     for number, name in enumerate(names):
         if is_usage_column(name):
@@ -103,9 +101,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
                 problems.append((number, kinds.REPEATED_COLUMN, message))
             else:
                 index[name] = number
-        elif ignore_extra:
-            ignored.append(name)
-        else:
+        elif not ignore_extra:
             if name.startswith(TAG_PREFIX):
                 message, remedy = f"column {quoted(name)} is not a tag", f", and {TAG_FORM}"
             else:
@@ -117,7 +113,7 @@ def read_header(names: Sequence[str], ignore_extra: bool) -> tuple[Layout, tuple
     if missing:
         message = f"the header lacks {one_of([quoted(name) for name in missing]).replace(' or ', ' and ')}"
         problems.append((-1, kinds.MISSING_COLUMN, message))
-    return Layout(tuple(names), index, tuple(ignored)), tuple(problems)
+    return Layout(tuple(names), index), tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +315,7 @@ def _bad_time(text: str, error: ValueError) -> ValueProblem:
         )
     elif _SHEET_TIME.fullmatch(text):
         error = ValueError(
-            "is not an ISO 8601 date and time, but one as a spreadsheet shows it; give the column the format"
+            "is not an ISO 8601 date and time, but one as spreadsheets show it; format the column as"
             " yyyy-mm-dd hh:mm:ss, save the file again, and give --timezone for the offset of its times"
         )
     return _missing_or("completed_at", text, kinds.BAD_TIME, error)

@@ -17,7 +17,6 @@ from typing import BinaryIO, Literal
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable, quoted
 from mps_bill.core.files import MAX_BYTES_OF_DATA, check_readable, near_file
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.compressed import check_zstd_ends
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, Row, last_row_is_overlong
 from mps_bill.metering.foreign_forms import WORKBOOK, WORKBOOK_ENDINGS
 from mps_bill.metering.workspace import run_folder
@@ -39,6 +38,9 @@ STANDARD_INPUT = "-"
 _MAGIC: dict[bytes, Format] = {b"\x1f\x8b": "csv.gz", b"\x28\xb5\x2f\xfd": "csv.zst", b"PAR1": "parquet"}
 _OPEN_FILES = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 _CHUNK = 1 << 20
+_ZSTD_FRAME = 0xFD2FB528
+_ZSTD_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
+_RLE_BLOCK = 1
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -75,7 +77,7 @@ class UsageSource:
 
             import zstandard
 
-            check_zstd_ends(self.path)
+            _check_zstd_ends(self.path)
             reader = zstandard.ZstdDecompressor().stream_reader(self.path.open("rb"), read_across_frames=True)
             return io.BufferedReader(reader)
         return self.path.open("rb")
@@ -141,6 +143,16 @@ def expanded(argument: str) -> list[str]:
     return [argument]
 
 
+def format_of(name: str, formats: Sequence[Format] = FORMATS) -> Format | None:
+    """The format of a file by the suffix of its name."""
+    return next((ending for ending in formats if name.lower().endswith("." + ending)), None)
+
+
+def endings(formats: Sequence[Format]) -> str:
+    """The message for a file whose name has no such suffix."""
+    return f"the name must end in {one_of(['.' + ending for ending in formats])}"
+
+
 def _shown(name: str) -> str:
     return "<stdin>" if name == STANDARD_INPUT else printable(name)
 
@@ -172,11 +184,9 @@ def _source(name: str, spool: Path, formats: Sequence[Format]) -> UsageSource | 
         return Problem(
             Place(shown), kinds.NO_FILE, f"this is a folder; name its files, such as {quoted(name + '/*.csv')}"
         )
-    format_ = next((ending for ending in formats if name.lower().endswith("." + ending)), None)
+    format_ = format_of(name, formats)
     if format_ is None and path.exists():
-        message = f"the name must end in {one_of(['.' + ending for ending in formats])}"
-        if name.lower().endswith(WORKBOOK_ENDINGS):
-            message = WORKBOOK
+        message = WORKBOOK if name.lower().endswith(WORKBOOK_ENDINGS) else endings(formats)
         return Problem(Place(shown), kinds.UNREADABLE_FILE, message)
     try:
         check_readable(path)
@@ -237,3 +247,51 @@ def read_errors() -> tuple[type[Exception], ...]:
     """The exceptions of reading a damaged or missing file; zstandard's is included only once that library is imported."""
     zstandard = sys.modules.get("zstandard")
     return (OSError, EOFError, zlib.error, *((zstandard.ZstdError,) if zstandard else ()))
+
+
+def _check_zstd_ends(path: Path) -> None:
+    """Follow the frames of a Zstandard file (RFC 8878) from header to header, without unpacking anything: an interrupted download
+    must never be billed in part, and both libraries that unpack (zstandard 0.25, DuckDB 2.0) take the end of a truncated file as
+    the end of its data.
+
+    Raises:
+        EOFError: the file ends inside a frame.
+    """
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(0)
+        while stream.tell() < size:
+            if not _skip_frame(stream):
+                return
+            if stream.tell() > size:
+                raise EOFError("the compressed file ends before its data does")
+
+
+def _skip_frame(stream: BinaryIO) -> bool:
+    """Move to the end of a frame, or beyond the end of a truncated file. Return False if there is no frame, which the
+    decompressor will report."""
+    magic = _read_number(stream, 4)
+    if magic in _ZSTD_SKIPPABLE:
+        stream.seek(_read_number(stream, 4), 1)
+        return True
+    if magic != _ZSTD_FRAME:
+        return False
+    descriptor = _read_number(stream, 1)
+    single_segment, checksum = descriptor & 0x20, descriptor & 0x04
+    dictionary_bytes = (0, 1, 2, 4)[descriptor & 0x03]
+    content_size_bytes = (1 if single_segment else 0, 2, 4, 8)[descriptor >> 6]
+    stream.seek((0 if single_segment else 1) + dictionary_bytes + content_size_bytes, 1)
+    last = 0
+    while not last:
+        header = _read_number(stream, 3)
+        last, kind, length = header & 1, header >> 1 & 3, header >> 3
+        stream.seek(1 if kind == _RLE_BLOCK else length, 1)
+    stream.seek(4 if checksum else 0, 1)
+    return True
+
+
+def _read_number(stream: BinaryIO, length: int) -> int:
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError("the compressed file ends before its data does")
+    return int.from_bytes(data, "little")

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, printable
+from mps_bill.core.diagnostics import InputRejected, Place, Problem, printable
 from mps_bill.metering import sql
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.csv_rows import Row, as_csv, row_from
 from mps_bill.metering.exact_reader import UsageFiles
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.metering.parquet_rows import inexact_column, parquet_row
-from mps_bill.metering.sources import FORMATS, Format, UsageSource
+from mps_bill.metering.parquet_rows import check_types, parquet_row
+from mps_bill.metering.sources import FORMATS, UsageSource, endings, format_of
 from mps_bill.metering.spark_sql import DIALECT, INT96, LOCAL_NANOS, NANOS, identifier, lines, parquet
 from mps_bill.metering.sql_engine import meter_by_sql
 from mps_bill.metering.sql_rows import RowSource, place_name
@@ -81,10 +81,9 @@ def _files_of(session: SparkSession, source: UsageSource) -> list[UsageSource]:
 
     def file_at(address: str) -> UsageSource:
         name = printable(address)
-        format_ = _format_of(address)
+        format_ = format_of(address)
         if format_ is None:
-            message = f"the name must end in {one_of(['.' + ending for ending in FORMATS])}"
-            raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, message)])
+            raise InputRejected([Problem(Place(name), kinds.UNREADABLE_FILE, endings(FORMATS))])
         with _reported(name):
             if format_ == "parquet":
                 names = [name for name, _ in _parquet_columns(session, address)]
@@ -121,16 +120,12 @@ def _addresses_at(session: SparkSession, url: str) -> list[str]:
             if named or shown:
                 for below in system.listStatus(status.getPath()):
                     add(below, named=False)
-        elif shown or _format_of(name):
+        elif shown or format_of(name):
             found.append(_unescaped(status.getPath().toUri().toString()))
 
     for status in system.globStatus(path) or ():
         add(status, named=not has_magic(url))
     return sorted(found)
-
-
-def _format_of(name: str) -> Format | None:
-    return next((ending for ending in FORMATS if name.lower().endswith("." + ending)), None)
 
 
 def _first_line(session: SparkSession, address: str) -> list[bytes]:
@@ -363,10 +358,8 @@ class _SparkEngine:
             )
             return lines(view, form)
         stored = self._stored_types(sources[0])
-        for name, kind in zip(form.layout.names, stored, strict=True):
-            # The meaning of the type follows the way it is stored.
-            if problem := inexact_column(sources[0], name, kind.rpartition(" ")[2]):
-                raise InputRejected([problem])
+        # The meaning of a type follows the way it is stored.
+        check_types(sources[0], zip(form.layout.names, (kind.rpartition(" ")[2] for kind in stored), strict=True))
         frame = self._session.read.parquet(*paths)
         types = [_STORED.get(kind, type_) for (_, type_), kind in zip(frame.dtypes, stored, strict=True)]
         columns = [frame[identifier(name)].alias(place_name(number)) for number, name in enumerate(frame.columns)]

@@ -91,7 +91,9 @@ class Completeness:
         self._check_one_list(name, whole, answer.span.value)
         interval = next(_texts(value_at(_request(answer), ("Parameters", "Interval"))), "")
         if self._profile.sums_of and interval and interval not in _HOURLY:
-            message = f"the request has Interval {quoted(interval)}: its sums cannot be billed by the hour; query sums of hours"
+            message = (
+                f"the request has Interval {quoted(interval)}: its sums cannot be billed by the hour; query hourly sums"
+            )
             self._unnamed.append(Problem(Place(name, *whole.position()), kinds.DAILY_SUMS, message))
         lists = False
         for refusal in self._profile.refuse:
@@ -214,8 +216,8 @@ class Completeness:
         if self._midnights and len(self._seconds) > 1 and self._first:
             first, last = (clock(second, 0) for second in (min(self._seconds), max(self._seconds)))
             message = (
-                f"every record is at midnight, from {first} to {last} UTC: these are sums of days,"
-                " and cannot be billed by the hour; query sums of hours"
+                f"every record is at midnight, from {first} to {last} UTC: these are daily sums,"
+                " which cannot be billed by the hour; query hourly sums"
             )
             yield Problem(self._first, kinds.DAILY_SUMS, message)
 

@@ -123,7 +123,7 @@ def check_rows(source: UsageSource) -> Iterator[Problem]:
     assert source.rows is not None
     rows = source.rows()
     names = next(rows).fields
-    layout = Layout(tuple(names), {name: index for index, name in enumerate(names)}, ())
+    layout = Layout(tuple(names), {name: index for index, name in enumerate(names)})
     # An empty book has no items, and none is looked up.
     reader = RecordReader(layout, scheme_for(PriceBook("", {}, {})))
     for row in rows:

@@ -64,7 +64,7 @@ def find_profile(sources: Sequence[UsageSource]) -> tuple[Profile, UsageSource] 
     return None
 
 
-def profile_of(value: Any) -> str:
+def known_profile(value: Any) -> str:
     """The id of the shipped profile that knows an answer or a record; empty if none does."""
     members = value if isinstance(value, dict) else {}
     for name in shipped_profiles():

@@ -13,7 +13,7 @@ from mps_bill.metering.csv_rows import Row, read_rows
 from mps_bill.metering.foreign_forms import foreign_form
 from mps_bill.metering.sources import expanded
 from mps_bill.metering.usage_columns import REQUIRED_COLUMNS
-from mps_bill.profiles.find_profile import profile_of
+from mps_bill.profiles.find_profile import known_profile
 from mps_bill.profiles.foreign_files import WEB_PAGE, action_of
 from mps_bill.profiles.json_documents import JsonError, read_documents
 from mps_bill.profiles.json_records import Answer, JsonRecord, records_of
@@ -238,7 +238,7 @@ class _Reader:
             return set()
         stated, path = parts.stated_by(answer), parts.path_to_items(answer.span.value)
         if path is None and not answer.is_record and str(stated.get("totalcount")) != "0":
-            if profile := profile_of(answer.span.value):
+            if profile := known_profile(answer.span.value):
                 raise NotAnExport(f"this is usage, as the profile {profile} reads it; {_GIVE_USAGE}", kinds.NO_ROWS)
             message = "there is no list of bill items here; expected an answer of the bill API, or its Items"
             self.report(place, kinds.NO_ROWS, message)

@@ -25,7 +25,7 @@ unpriced:
 PRICES = SHEET.replace("items:\n", UNPRICED + "items:\n", 1).replace(
     "    spec: Captions\n", "    spec: Captions\n    spec_aliases: {Captions.1080P: Captions}\n"
 )
-ADD = "; add it to a sheet of yours, "
+ADD = "; add it to your own sheet, "
 
 #: (what is used, row, column that is named, message, code)
 REFUSED = [

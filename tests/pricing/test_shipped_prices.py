@@ -676,7 +676,7 @@ def refusals(names: tuple[str, ...], item: str, spec: str, region: str, at: str,
     return [refusal.message for refusal in found] if isinstance(found, tuple) else []
 
 
-NOTE = "the provider bills this, but its price is not published where we could read it; add it to a sheet of yours"
+NOTE = "the provider bills this, but its price is not published where we could read it; add it to your own sheet"
 #: Items that are billed without a readable price, with a spec, on both sites; then on only one.
 UNPRICED = [
     ("transcoding", "H266.HD"), ("transcoding", "H265_8K"), ("transcoding", "H265.8K"), ("transcoding", "AV1.4K"),

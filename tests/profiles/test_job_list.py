@@ -272,7 +272,7 @@ def test_metering_rows_that_are_all_midnights_are_sums_of_days(
     [problem] = caught.value.report.shown
     assert str(problem).startswith(f"{files[0]}:1:")
     assert problem.kind.slug == "daily-sums"
-    assert "these are sums of days" in problem.message
+    assert "these are daily sums" in problem.message
 
 
 def test_local_midnights_in_a_table_are_sums_of_days(tmp_path: Path) -> None:
