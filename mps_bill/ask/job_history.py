@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from mps_bill.ask.all_accounts import AccountsUsage, meter_accounts
 from mps_bill.core.diagnostics import Place, ProblemReport, near_miss
 from mps_bill.metering.encodings import in_utf8
-from mps_bill.metering.exact_reader import PlacedRecord, SeenRecord, meet, open_files, placed_records, values_of
+from mps_bill.metering.exact_reader import PlacedRecord, SeenRecord, count_row, open_files, placed_records, values_of
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import record_micros
@@ -76,7 +76,7 @@ def explain_job(
             rows = tuple(placed_records(files, job_id))
         seen: dict[Identity, SeenRecord] = {}
         for placed in () if options.trust_unique else rows:
-            meet(placed, seen)
+            count_row(placed, seen)
         shown = (placed for placed in rows if selection.has_record(placed.key, placed.assignment))
         met = ((placed, seen.get(placed.record.identity)) for placed in shown)
         explained = (billed.explained(placed, known) for placed, known in met if not (known and known.conflict))

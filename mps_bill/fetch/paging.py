@@ -14,8 +14,7 @@ from mps_bill.fetch.listings import Listing, Path, Query
 
 
 class FetchFailed(Exception):
-    """Something cannot be fetched; the message is for a person. If `resumable`, all earlier answers are right and the run can be
-    resumed."""
+    """Something cannot be fetched; the message is for a person. If `resumable`, earlier answers are right and can be kept."""
 
     def __init__(self, message: str, *, resumable: bool = False) -> None:
         super().__init__(message)
@@ -208,8 +207,7 @@ def _text(value: Any, path: Path) -> str:
 
 @dataclass(slots=True)
 class ActionTotals:
-    """The pages and rows of one action. `repeated` counts rows whose id was received before; `stated` is the sum of the totals
-    that the answers state."""
+    """The pages and rows of one action. `repeated` counts rows with a known id; `stated` is the sum of the stated totals."""
 
     counted: str
     pages: int = 0

@@ -84,9 +84,6 @@ class DuckDBDialect(Dialect):
     wide = "HUGEINT"
     octets, hash_function, unnest, array_position = "strlen", "hash", "unnest", "list_position"
 
-    def literal(self, text: str) -> str:
-        return literal(text)
-
     def array(self, words: Sequence[str]) -> str:
         return _list(words)
 

@@ -8,7 +8,7 @@ file finds them. `OrderedLines` is for all other files: they are queried once mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from mps_bill.metering import sql
@@ -34,17 +34,17 @@ class OtherLinesError(Exception):
     """The lines of a file are not those that were seen before."""
 
 
+@dataclass(slots=True)
 class _LineFinder:
-    """What both ways share: the kept lines, as bytes of their file."""
+    """The kept lines as bytes of their file, for both ways."""
 
-    def __init__(self, tables: DuckDBTables, files: UsageFiles, reading: Reading) -> None:
-        self._tables = tables
-        self._files = files
-        self._reading = reading
+    tables: DuckDBTables
+    files: UsageFiles
+    reading: Reading
 
     def _lines(self, table: str, condition: str = "true") -> Iterator[bytes]:
-        kept = self._tables.kept_rows(table, "line", condition)
-        return (str(line).encode(self._reading.encoding or "utf-8") for (line,) in kept)
+        kept = self.tables.kept_rows(table, "line", condition)
+        return (str(line).encode(self.reading.encoding or "utf-8") for (line,) in kept)
 
     def _has_open_quote(self, table: str) -> bool:
         """Whether a quote is open at the end of a kept line, so that its row may continue on the next line."""
@@ -52,35 +52,34 @@ class _LineFinder:
         return any(row.flaw and row.flaw.kind is kinds.UNCLOSED_QUOTE for row in rows)
 
 
+@dataclass(slots=True)
 class KeptLines(_LineFinder):
     """Suspects of CSV files with one header, whose rows are `rows`; `headers` is the number of header lines among the rows."""
 
-    def __init__(
-        self, tables: DuckDBTables, files: UsageFiles, reading: Reading, rows: RowSource, headers: int
-    ) -> None:
-        super().__init__(tables, files, reading)
-        self._rows = rows
-        self._headers = headers
+    rows: RowSource
+    headers: int
+    _expected: int = 0
+    _lines_found: Callable[[], list[list[tuple[int, bytes]]]] = list
 
     def find_suspects(self, statements: sql.Statements) -> None:
         """Keep the distinct lines of the suspects, and start to look for them in the files."""
-        if self._tables.number(statements.suspect_rows()) > _MAX_LINES:
+        if self.tables.number(statements.suspect_rows()) > _MAX_LINES:
             raise ManySuspectsError
-        self._tables.keep(_KEPT, self._lines_in_doubt(statements), _DOING)
-        self._expected = self._tables.number(f"SELECT coalesce(sum(times), 0) FROM {_KEPT}") - self._headers
-        if self._expected > _MAX_LINES or (self._reading.plain and self._has_open_quote(_KEPT)):
+        self.tables.keep(_KEPT, self._lines_in_doubt(statements), _DOING)
+        self._expected = self.tables.number(f"SELECT coalesce(sum(times), 0) FROM {_KEPT}") - self.headers
+        if self._expected > _MAX_LINES or (self.reading.plain and self._has_open_quote(_KEPT)):
             raise ManySuspectsError
-        commas = len(self._files.layouts[self._files.sources[0].name].names) - 1
+        commas = len(self.files.layouts[self.files.sources[0].name].names) - 1
         joined = (
             f"contains(line, '\"') OR contains(line, '\n') OR length(line) - length(replace(line, ',', '')) <> {commas}"
         )
-        if not self._reading.plain and self._tables.number(f"SELECT count(*) FROM {_KEPT} WHERE {joined}"):
+        if not self.reading.plain and self.tables.number(f"SELECT count(*) FROM {_KEPT} WHERE {joined}"):
             raise PlacesNeededError
         wanted = set(self._lines(_KEPT))
 
         def found() -> list[list[tuple[int, bytes]]]:
             lines = []
-            for source in self._files.sources:
+            for source in self.files.sources:
                 # DuckDB treats a lone CR as a line end, so line numbers would not agree.
                 with source.open() as stream:
                     if has_lone_cr(stream):
@@ -98,7 +97,7 @@ class KeptLines(_LineFinder):
         The lines of rows that are not sound are kept already. The other suspects, if there are any, are queried: only among
         rows with a word that no good row has, if every suspect has such a word."""
         found = f"SELECT line, number_0 AS times FROM {sql.JUDGED_GROUPS}"
-        source, suspect = self._rows, self._words(statements, suspect=True)
+        source, suspect = self.rows, self._words(statements, suspect=True)
         if suspect or sql.CONTESTED in statements.filled:
             good = {"", *(word for words in self._words(statements, suspect=False) for word, _ in words)}
             telling = [max((one for one in words if one[0] not in good), default=None) for words in suspect]
@@ -112,18 +111,18 @@ class KeptLines(_LineFinder):
 
     def _words(self, statements: sql.Statements, *, suspect: bool) -> list[list[tuple[str, str]]]:
         """The words of `sql.Statements.words`, each with its column."""
-        found = self._tables.fetch(statements.words(suspect=suspect), _DOING)
+        found = self.tables.fetch(statements.words(suspect=suspect), _DOING)
         return [[(str(word), name) for word, name in zip(row, JUDGED, strict=True)] for row in found]
 
     def _holds(self, word: str, column: str) -> str:
         """The condition for rows that may have this word in the column."""
-        if self._reading.plain:
+        if self.reading.plain:
             return f"contains(line, {literal(word)})"
-        return f"{self._rows.values[column]} = {literal(word)}"
+        return f"{self.rows.values[column]} = {literal(word)}"
 
     def suspects(self) -> Suspects:
         # All files have the same header, so the layout of any of them fits. The header itself is not a row of any file.
-        yield from ((self._files.sources[0], row_from(0, line)) for line in self._lines(_KEPT))
+        yield from ((self.files.sources[0], row_from(0, line)) for line in self._lines(_KEPT))
 
     def placed_suspects(self) -> Suspects:
         """The suspects with their places. None is yielded before it is certain that all were found."""
@@ -134,38 +133,31 @@ class KeptLines(_LineFinder):
             raise OtherLinesError from error
         if sum(map(len, found)) != self._expected:
             raise OtherLinesError
-        for source, lines in zip(self._files.sources, found, strict=True):
+        for source, lines in zip(self.files.sources, found, strict=True):
             rows = _originals(source, (row_from(number, line) for number, line in lines))
             yield from ((source, row) for row in rows)
 
 
+@dataclass(slots=True)
 class OrderedLines(_LineFinder):
     """Suspects in the order of their files, whose rows `row_source` gives file by file."""
 
-    def __init__(
-        self,
-        tables: DuckDBTables,
-        files: UsageFiles,
-        reading: Reading,
-        row_source: Callable[[UsageSource], RowSource],
-    ) -> None:
-        super().__init__(tables, files, reading)
-        self._row_source = row_source
+    row_source: Callable[[UsageSource], RowSource]
 
     def find_suspects(self, statements: sql.Statements) -> None:
         # Only here must the rows be in file order. A query with a join keeps the order only on a single thread.
-        tables, connection = self._tables, self._tables.connection
+        tables, connection = self.tables, self.tables.connection
         threads = tables.number("SELECT current_setting('threads')")
         connection.execute("SET preserve_insertion_order = true")
         if statements.filled & {sql.REFUSED, sql.CONTESTED}:
             connection.execute("SET threads = 1")
-        for number, source in enumerate(self._files.sources):
-            tables.keep(_kept_of(number), statements.suspects(self._row_source(source)), _DOING)
+        for number, source in enumerate(self.files.sources):
+            tables.keep(_kept_of(number), statements.suspects(self.row_source(source)), _DOING)
         connection.execute(f"SET threads = {threads}")
         connection.execute("SET preserve_insertion_order = false")
 
     def suspects(self) -> Suspects:
-        for number, source in enumerate(self._files.sources):
+        for number, source in enumerate(self.files.sources):
             if source.rows or source.format == "parquet" or self._has_open_quote(_kept_of(number)):
                 rows = self._placed(number, source)
             else:
@@ -173,12 +165,12 @@ class OrderedLines(_LineFinder):
             yield from ((source, row) for row in rows)
 
     def placed_suspects(self) -> Suspects:
-        for number, source in enumerate(self._files.sources):
+        for number, source in enumerate(self.files.sources):
             yield from ((source, row) for row in self._placed(number, source))
 
     def _placed(self, number: int, source: UsageSource) -> Iterator[Row]:
         if source.format == "parquet":
-            for row_number, *values in self._tables.kept_rows(_kept_of(number), "*"):
+            for row_number, *values in self.tables.kept_rows(_kept_of(number), "*"):
                 yield parquet_row(int(str(row_number)) + 1, values)
             return
         with source.open() as stream:

@@ -56,9 +56,6 @@ class UsageFiles:
     def form(self, source: UsageSource) -> FileForm:
         return FileForm(self.layouts[source.name], self.tags, self.scheme.assumed_offset)
 
-    def judge(self, source: UsageSource) -> Judge:
-        return Judge(source, self.layouts[source.name], self.book, self.scheme)
-
 
 @dataclass(frozen=True, slots=True)
 class PlacedRecord:
@@ -82,8 +79,8 @@ class SeenRecord:
     conflict: bool = False
 
 
-def meet(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None:
-    """Add a row to the records `seen`. Return a problem if it contradicts the first row of its record.
+def count_row(item: PlacedRecord, seen: dict[Identity, SeenRecord]) -> Problem | None:
+    """Count a row among the records `seen`. Return a problem if it contradicts the first row of its record.
 
     Rows of a record (`job_id`, `item`, `output`) with equal values are the record and its duplicates. If their values differ,
     none of them can be billed, because it is not known which is right.
@@ -187,8 +184,7 @@ def read_exactly(files: UsageFiles, options: MeterOptions) -> Metered:
 
 
 def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFiles, options: MeterOptions) -> Metered:
-    """Add judged rows, in their order, to the counts in `sums`. `rows` is called once more to reject the rows that contradict
-    each other."""
+    """Add judged rows, in order, to the counts in `sums`. `rows` is called again to reject rows that contradict each other."""
     reject = options.reject
     log = ProblemLog(options.max_errors)
     rows_read = sum(counted.rows for counted in sums.counted())
@@ -209,7 +205,7 @@ def account_for(rows: Callable[[], Iterator[Judged]], sums: Sums, files: UsageFi
         if options.trust_unique:
             sums.add(item.key, record.micros, 1)
             continue
-        if problem := meet(item, seen):
+        if problem := count_row(item, seen):
             log.add([problem])
 
     conflicts = {identity for identity, known in seen.items() if known.conflict}
@@ -314,13 +310,12 @@ Judged = PlacedRecord | BadRow
 class Judge:
     """Decides about the rows of one file. Decisions are kept by key, since most rows share one."""
 
-    def __init__(self, source: UsageSource, layout: Layout, book: PriceBook, scheme: MeteringScheme) -> None:
+    def __init__(self, source: UsageSource, files: UsageFiles) -> None:
         self._source = source
-        self._layout = layout
-        self._ignored = layout.ignored_numbers
-        self._book = book
-        self._scheme = scheme
-        self._reader = RecordReader(layout, scheme)
+        self._layout = files.layouts[source.name]
+        self._ignored = self._layout.ignored_numbers
+        self._book, self._scheme = files.book, files.scheme
+        self._reader = RecordReader(self._layout, self._scheme)
         self._decisions: dict[tuple[Features, int], tuple[UsageKey, Assignment | tuple[ValueProblem, ...] | None]] = {}
 
     def record(self, row: Row) -> UsageRecord | None:
@@ -362,7 +357,7 @@ def _judged_rows(files: UsageFiles, progress: Progress | None = None, texts: Seq
     needles = [text.partition('"')[0].encode("utf-8", "surrogateescape") for text in texts]
     may_hold = re.compile(b"|".join(map(re.escape, needles))).search
     for source in files.sources:
-        judge = files.judge(source).judge
+        judge = Judge(source, files).judge
         rows = _rows_of(source)
         next(rows, None)
         for number, row in enumerate(rows):

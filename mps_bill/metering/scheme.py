@@ -82,8 +82,7 @@ class MeteringScheme:
         return max(start, self.cuts[cut - 1]) if cut else start
 
     def pieces(self, unit: str, micros: int) -> tuple[int, ...]:
-        """The pieces of one record of `micros` (millionths of `unit`) under each rule; 0 if the rule is for units of another
-        dimension."""
+        """The pieces of a record of `micros` (millionths of `unit`) under each rule; 0 if a rule is for another dimension."""
         found = UNITS.get(unit)
         if found is None:
             return (0,) * len(self.rules)

@@ -268,8 +268,7 @@ def _check_zstd_ends(path: Path) -> None:
 
 
 def _skip_frame(stream: BinaryIO) -> bool:
-    """Move to the end of a frame, or beyond the end of a truncated file. Return False if there is no frame, which the
-    decompressor will report."""
+    """Move to the end of a frame, or beyond the end of a truncated file. False if there is no frame: reading reports that."""
     magic = _read_number(stream, 4)
     if magic in _ZSTD_SKIPPABLE:
         stream.seek(_read_number(stream, 4), 1)

@@ -275,17 +275,16 @@ class _SparkEngine:
         self._sources = {_address_of(source): source for source in files.sources}
         #: The format and the rows of each group of files that are read alike, since they have the same format and header.
         self._alike: list[tuple[str, RowSource]] = []
-        groups: dict[tuple[str, ...], list[UsageSource]] = {}
+        groups: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[UsageSource]] = {}
         _check_names(session, {address: source.name for address, source in self._sources.items()})
         with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
             stored = pool.map(self._stored_types, files.sources)
             for source, types in zip(files.sources, stored, strict=True):
                 format_ = "parquet" if source.format == "parquet" else "csv"
-                groups.setdefault((format_, *files.layouts[source.name].names, *types), []).append(source)
-        for number, group in enumerate(groups.values()):
-            self._alike.append((group[0].format, self._row_source(f"usage_{number}", group)))
+                groups.setdefault((format_, files.layouts[source.name].names, types), []).append(source)
+        for number, ((format_, _, types), group) in enumerate(groups.items()):
+            self._alike.append((format_, self._row_source(f"usage_{number}", group, types)))
         self.headers = sum(source.format != "parquet" for source in files.sources)
-        self._suspects: list[tuple[str, str]] = []
 
     @property
     def rows(self) -> Sequence[RowSource]:
@@ -320,23 +319,22 @@ class _SparkEngine:
         self._session.createDataFrame([tuple(row) for row in rows], schema).createOrReplaceTempView(table)
 
     def find_suspects(self, statements: sql.Statements) -> None:
-        self._suspects = []
-        for number, (format_, rows) in enumerate(self._alike):
-            order = "path, row_number" if format_ == "parquet" else "path"
+        for number, (_, rows) in enumerate(self._alike):
             self.keep(f"suspects_{number}", statements.suspects(rows), "")
-            self._suspects.append((f"suspects_{number}", order))
 
     def suspects(self) -> Iterator[tuple[UsageSource, Row]]:
         return self.placed_suspects()
 
     def placed_suspects(self) -> Iterator[tuple[UsageSource, Row]]:
         headers: set[str] = set()
-        for table, order in self._suspects:
-            shown = "*" if "row_number" in order else "CAST(value AS BINARY) AS value, path"
-            frame = self._session.sql(f"SELECT {shown} FROM {table} ORDER BY {order}")
+        for number, (format_, _) in enumerate(self._alike):
+            columns, order = "CAST(value AS BINARY) AS value, path", "path"
+            if format_ == "parquet":
+                columns, order = "*", "path, row_number"
+            frame = self._session.sql(f"SELECT {columns} FROM suspects_{number} ORDER BY {order}")
             for row in frame.toLocalIterator():
                 source = self._sources[_unescaped(row.path)]
-                if "row_number" in order:
+                if format_ == "parquet":
                     yield source, parquet_row(row.row_number + 1, row[2:])
                     continue
                 found = _line(row.value)
@@ -349,7 +347,7 @@ class _SparkEngine:
                     raise InputRejected([Problem(Place(source.name), kinds.UNCLOSED_QUOTE, message)])
                 yield source, found
 
-    def _row_source(self, view: str, sources: Sequence[UsageSource]) -> RowSource:
+    def _row_source(self, view: str, sources: Sequence[UsageSource], stored: Sequence[str]) -> RowSource:
         form = self._files.form(sources[0])
         paths = [_exactly(_address_of(source)) for source in sources]
         if sources[0].format != "parquet":
@@ -357,7 +355,6 @@ class _SparkEngine:
                 view
             )
             return lines(view, form)
-        stored = self._stored_types(sources[0])
         # The meaning of a type follows the way it is stored.
         check_types(sources[0], zip(form.layout.names, (kind.rpartition(" ")[2] for kind in stored), strict=True))
         frame = self._session.read.parquet(*paths)

@@ -50,9 +50,6 @@ class SparkDialect(Dialect):
     wide = "DECIMAL(38,0)"
     octets, hash_function, unnest, array_position = "octet_length", "xxhash64", "explode", "array_position"
 
-    def literal(self, text: str) -> str:
-        return literal(text)
-
     def array(self, words: Sequence[str]) -> str:
         return f"array({', '.join(map(literal, words))})"
 

@@ -458,5 +458,5 @@ def _pieces(rule: RecordRule, dialect: Dialect) -> str:
             pieces = f"({dialect.whole_quotient('micros', step)} * {factor} + {rest})"
         if least := rule.minimum // rule.step:
             pieces = f"greatest({pieces}, CASE WHEN micros > 0 THEN {least} ELSE 0 END)"
-        arms.append(f"WHEN {dialect.literal(unit.name)} THEN {pieces}")
+        arms.append(f"WHEN '{unit.name}' THEN {pieces}")
     return f"CASE unit {' '.join(arms)} ELSE 0 END"

@@ -146,8 +146,7 @@ class _Metering:
         return with_accounts(metered, counts, counts.untidy, self._files)
 
     def _count(self) -> bool:
-        """Count the rows that are certain and have a price, and keep the keys without a price. Return whether any row other
-        than a header is in doubt."""
+        """Count the certain rows with a price, and keep the keys without one. Return whether a row (not a header) is in doubt."""
         in_doubt = False
         refused: list[Sequence[object]] = []
         engine = self._engine
@@ -222,7 +221,7 @@ class _Metering:
         return self._engine.fetch(query, doing)
 
     def _judge_of(self, source: UsageSource) -> Judge:
-        return self._judges.get(source.name) or self._judges.setdefault(source.name, self._files.judge(source))
+        return self._judges.get(source.name) or self._judges.setdefault(source.name, Judge(source, self._files))
 
     def _keep(self, table: str, query: str, doing: str) -> bool:
         """Keep the result of a query, and return whether it has any row."""

@@ -35,16 +35,11 @@ class Dialect(ABC):
     array_position: str
 
     @abstractmethod
-    def literal(self, text: str) -> str:
-        """`text` as an SQL string."""
-
-    @abstractmethod
     def array(self, words: Sequence[str]) -> str:
         """An array of texts."""
 
     def lower(self, column: str) -> str:
-        """The value in lower case if all its letters are ASCII. Other values do not change, since letters such as İ would become
-        ASCII letters."""
+        """An ASCII value in lower case. Other values do not change, since letters such as İ would become ASCII letters."""
         return f"CASE WHEN {self.octets}({column}) = length({column}) THEN lower({column}) ELSE {column} END"
 
     def position(self, column: str, words: Sequence[str]) -> str:
