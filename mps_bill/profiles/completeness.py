@@ -163,8 +163,7 @@ class Completeness:
 
     @property
     def is_on_trust(self) -> bool:
-        """Whether the last answer names a next page and has no request that says which page it is, so that only a last page is
-        needed."""
+        """Whether the last answer names a next page, but has no request that says which page it is itself."""
         return self._page is not None and self._page.token != "" and self._page.asked is None
 
     def record(self) -> None:

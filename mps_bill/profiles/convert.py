@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, near_miss, one_of, printable, quoted
@@ -62,28 +61,19 @@ class Converted:
         return self.rows + sum(self.skipped.values())
 
 
+@dataclass(slots=True, kw_only=True)
 class ConvertedRow(Row):
     """A usage row made from a foreign record; its places are those of the record."""
 
-    __slots__ = ("_columns", "_flaws", "_record")
-
-    def __init__(
-        self,
-        line: int,
-        raw: bytes,
-        fields: list[str],
-        flaws: tuple[Flaw, ...],
-        record: Record,
-        columns: Sequence[Column],
-    ) -> None:
-        super().__init__(line, raw, fields, flaws[0] if flaws else None)
-        self._flaws, self._record, self._columns = flaws, record, columns
+    record: Record
+    columns: Sequence[Column]
+    all_flaws: tuple[Flaw, ...]
 
     def flaws_outside(self, ignored: frozenset[int]) -> tuple[Flaw, ...]:  # noqa: ARG002 (a converted row ignores none)
-        return self._flaws
+        return self.all_flaws
 
     def position(self, index: int) -> tuple[int, int]:
-        return self._record.position(source_field(self._record, self._columns[index]))
+        return self.record.position(source_field(self.record, self.columns[index]))
 
 
 @contextmanager
@@ -109,7 +99,7 @@ def converted_sources(
             except InputRejected as rejection:
                 problems += rejection.report.shown
         if completeness.asks and not problems:
-            for record in (record for source in readable for record in _records(source, profile)):
+            for record in (record for source in readable for record in _reader(source, profile).records()):
                 if not isinstance(record, Row):
                     completeness.answers(record)
         problems += completeness.problems()
@@ -139,103 +129,118 @@ def _converted(source: UsageSource, profile: Profile, path: Path, completeness: 
     found = Converted(source)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for row in _usage_rows(source, profile, found, completeness):
+        for row in _ForeignReader(source, profile, found, completeness).usage():
             # Every reader rejects a row with a single value, and none skips it.
             is_bad = row.flaws or not any(row.fields)
             writer.writerow(["?", *[""] * (len(profile.columns) - 1)] if is_bad else row.fields)
             found.rows += 1
     # The first row is the header.
     found.rows -= 1
-    again = partial(_usage_rows, source, profile, Converted(source), Completeness(profile))
+    again = _reader(source, profile).usage
     found.source = UsageSource(source.name, path, "csv", path.stat().st_size, again)
     return found
 
 
-def _usage_rows(source: UsageSource, profile: Profile, counts: Converted, completeness: Completeness) -> Iterator[Row]:
-    """The usage rows that a file makes, the header first, with the places of the file."""
-    yield Row(1, b"", list(profile.column_names))
-    names = profile.column_names
-    status = names.index("status") if "status" in names else None
-    quantity = names.index("quantity")
-    for record in _records(source, profile, counts, completeness):
-        if isinstance(record, Row):
-            yield record
-        elif condition := skipped(record, profile):
-            counts.skipped[condition.because] += 1
-        else:
-            template = template_of(record, profile)
-            fields, wrong = usage_fields(record, profile, template)
-            completeness.row(source.name, record, fields)
-            if template and template not in profile.templates:
-                counts.templates[template] += status is None or fields[status] != "failed"
-            if status is not None and fields[status] == "success" and _ZERO.fullmatch(fields[quantity]):
-                counts.empty += 1
-            flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
-            yield ConvertedRow(record.line, record.raw, fields, flaws, record, profile.columns)
+def _reader(source: UsageSource, profile: Profile) -> _ForeignReader:
+    """A reader whose counts nobody needs."""
+    return _ForeignReader(source, profile, Converted(source), Completeness(profile))
 
 
-def _records(
-    source: UsageSource, profile: Profile, counts: Converted | None = None, completeness: Completeness | None = None
-) -> Iterator[JsonRecord | CsvRecord | Row]:
-    """The records of a file, and rows with a flaw in place of records that cannot be read."""
-    try:
-        form = files.form_of(source)
-        if form == "csv":
-            yield from _csv_records(source, profile)
-        else:
-            counts, completeness = counts or Converted(source), completeness or Completeness(profile)
-            yield from _answer_records(source, form, profile, counts, completeness)
-    except read_errors() as error:
-        raise files.rejected(
-            source, usage_kinds.UNREADABLE_FILE, f"it cannot be read: {printable(str(error))}"
-        ) from error
+@dataclass(frozen=True, slots=True)
+class _ForeignReader:
+    """Reads a foreign file by a profile; `counts` and `completeness` follow what it reads."""
 
+    source: UsageSource
+    profile: Profile
+    counts: Converted
+    completeness: Completeness
 
-def _answer_records(
-    source: UsageSource, form: str, profile: Profile, counts: Converted, completeness: Completeness
-) -> Iterator[JsonRecord | Row]:
-    if profile.records is None:
-        raise files.rejected(
-            source, kinds.OTHER_KIND_OF_FILE, f"this is {form.upper()}, and profile {profile.id} reads CSV only"
-        )
-    path = ".".join(profile.records).replace(f".{EACH}", EACH)
-    for document in files.documents_of(source, form):
-        counts.documents += 1
-        recognised = False
-        answer = None
+    def usage(self) -> Iterator[Row]:
+        """The usage rows that the file makes, the header first, with the places of the file."""
+        profile, counts, names = self.profile, self.counts, self.profile.column_names
+        yield Row(1, b"", list(names))
+        status = names.index("status") if "status" in names else None
+        quantity = names.index("quantity")
+        for record in self.records():
+            if isinstance(record, Row):
+                yield record
+            elif condition := skipped(record, profile):
+                counts.skipped[condition.because] += 1
+            else:
+                template = template_of(record, profile)
+                fields, wrong = usage_fields(record, profile, template)
+                self.completeness.row(self.source.name, record, fields)
+                if template and template not in profile.templates:
+                    counts.templates[template] += status is None or fields[status] != "failed"
+                if status is not None and fields[status] == "success" and _ZERO.fullmatch(fields[quantity]):
+                    counts.empty += 1
+                flaws = tuple(Flaw(*record.position(one.field), one.kind, one.message) for one in wrong)
+                flaw = flaws[0] if flaws else None
+                yield ConvertedRow(
+                    record.line, record.raw, fields, flaw, record=record, columns=profile.columns, all_flaws=flaws
+                )
 
-        def answers(document: Document = document) -> Iterator[Answer]:
-            nonlocal recognised, answer
-            for answer in files.answers_of(document, profile):
-                counts.answers += not answer.is_record
-                recognised = completeness.answer(source.name, answer)
-                counts.on_trust += completeness.is_on_trust
-                if completeness.lacks:
-                    counts.skipped[f"the answer has no {completeness.lacks}"] += 1
-                yield answer
+    def records(self) -> Iterator[JsonRecord | CsvRecord | Row]:
+        """The records of the file, and rows with a flaw in place of records that cannot be read."""
+        try:
+            form = files.form_of(self.source)
+            yield from self._csv_records() if form == "csv" else self._answer_records(form)
+        except read_errors() as error:
+            message = f"it cannot be read: {printable(str(error))}"
+            raise files.rejected(self.source, usage_kinds.UNREADABLE_FILE, message) from error
 
-        with files.rejecting(source, form):
-            for record in records_of(answers(), profile.records):
-                if not isinstance(record, NoRecords):
-                    completeness.record()
-                    value = record.scopes[0].value
-                    if isinstance(value, dict):
-                        yield record
-                        continue
-                    flaw = Flaw(
-                        *record.position(), kinds.NOT_A_VALUE, f"the record is {shown(value)}, and must be an object"
-                    )
-                    yield Row(record.line, record.raw, [], flaw)
-                elif not recognised:
-                    completeness.no_records()
-                    if files.is_bill(document.text[:_START]):
-                        raise files.rejected(source, kinds.NO_PROFILE, files.NO_USAGE, record.line, record.column)
-                    scopes = answer.whole.scopes if answer else ()
-                    error = next(filter(None, (files.error_in(scope.value, 3) for scope in scopes)), "")
-                    message = f"profile {profile.id} reads records at {path}, and that path ends here"
-                    message = f"the provider answered with an error, {error}" if error else message
-                    flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
-                    yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
+    def _answer_records(self, form: str) -> Iterator[JsonRecord | Row]:
+        source, profile, counts, completeness = self.source, self.profile, self.counts, self.completeness
+        if profile.records is None:
+            message = f"this is {form.upper()}, and profile {profile.id} reads CSV only"
+            raise files.rejected(source, kinds.OTHER_KIND_OF_FILE, message)
+        path = ".".join(profile.records).replace(f".{EACH}", EACH)
+        for document in files.documents_of(source, form):
+            counts.documents += 1
+            recognised = False
+            answer = None
+
+            def answers(document: Document = document) -> Iterator[Answer]:
+                nonlocal recognised, answer
+                for answer in files.answers_of(document, profile):
+                    counts.answers += not answer.is_record
+                    recognised = completeness.answer(source.name, answer)
+                    counts.on_trust += completeness.is_on_trust
+                    if completeness.lacks:
+                        counts.skipped[f"the answer has no {completeness.lacks}"] += 1
+                    yield answer
+
+            with files.rejecting(source, form):
+                for record in records_of(answers(), profile.records):
+                    if not isinstance(record, NoRecords):
+                        completeness.record()
+                        value = record.scopes[0].value
+                        if isinstance(value, dict):
+                            yield record
+                            continue
+                        message = f"the record is {shown(value)}, and must be an object"
+                        flaw = Flaw(*record.position(), kinds.NOT_A_VALUE, message)
+                        yield Row(record.line, record.raw, [], flaw)
+                    elif not recognised:
+                        completeness.no_records()
+                        if files.is_bill(document.text[:_START]):
+                            raise files.rejected(source, kinds.NO_PROFILE, files.NO_USAGE, record.line, record.column)
+                        scopes = answer.whole.scopes if answer else ()
+                        error = next(filter(None, (files.error_in(scope.value, 3) for scope in scopes)), "")
+                        message = f"profile {profile.id} reads records at {path}, and that path ends here"
+                        message = f"the provider answered with an error, {error}" if error else message
+                        flaw = Flaw(record.line, record.column, kinds.NO_RECORDS, message)
+                        yield Row(record.line, document.text[:200].encode("utf-8", "backslashreplace"), [], flaw)
+
+    def _csv_records(self) -> Iterator[CsvRecord | Row]:
+        with self.source.open() as stream:
+            rows = read_rows(stream)
+            header = next(rows)
+            index = _index(self.source, header, self.profile)
+            for row in rows:
+                if not row.flaw and (wrong := wrong_width(row.fields, len(header.fields))):
+                    row.flaw = Flaw(row.line, 1, *wrong)
+                yield row if row.flaw else CsvRecord(row, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,17 +264,6 @@ class CsvRecord:
 
     def position(self, path: FieldPath | None = None) -> tuple[int, int]:
         return self.row.position(self.index[path.name]) if path else (self.row.line, 1)
-
-
-def _csv_records(source: UsageSource, profile: Profile) -> Iterator[CsvRecord | Row]:
-    with source.open() as stream:
-        rows = read_rows(stream)
-        header = next(rows)
-        index = _index(source, header, profile)
-        for row in rows:
-            if not row.flaw and (wrong := wrong_width(row.fields, len(header.fields))):
-                row.flaw = Flaw(row.line, 1, *wrong)
-            yield row if row.flaw else CsvRecord(row, index)
 
 
 def _index(source: UsageSource, header: Row, profile: Profile) -> dict[str, int]:

@@ -145,8 +145,7 @@ def is_there(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in a document, without its wrappers, or with `is_record` a single record. `outer` are the objects that wrap it,
-    from the inside out."""
+    """An answer in a document, or with `is_record` a single record. `outer` are the objects around it, from the inside out."""
 
     document: Document
     span: Span
@@ -192,8 +191,7 @@ def read_answers(
 
 
 def _check_spellings(answer: Answer) -> None:
-    """Refuse two spellings of one key: they would be two answers, and one would be silently ignored. Notifications do have two
-    spellings of a text."""
+    """Refuse two spellings of one key: one of two answers would be silently ignored. Only notifications spell a text twice."""
     value = answer.span.value
     for name in value if isinstance(value, dict) else ():
         small = _small(name)

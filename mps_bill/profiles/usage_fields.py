@@ -206,8 +206,7 @@ def _with_parameters(value: str, path: FieldPath, text: str, profile: Profile) -
 
 
 def _multiplied(text: str, path: FieldPath, column: Column, profile: Profile) -> str:
-    """The exact product of a plain decimal and the factors of a column. Any other text is returned unchanged, for the reader of
-    usage to refuse."""
+    """The exact product of a plain decimal and the factors of a column. Other texts do not change; usage readers refuse them."""
     if not _DECIMAL.fullmatch(text):
         return text
     product = Fraction(text)
