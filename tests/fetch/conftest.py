@@ -1,4 +1,4 @@
-"""Keys that open nothing, no pauses, and the command line against a fake provider."""
+"""Keys without any rights, no pauses, and the command line against a fake provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET)
-    # What the client has read of the environment when it was imported.
+    # The client read these from the environment when it was imported.
     monkeypatch.setattr(auth_util, "environment_access_key_id", KEY)
     monkeypatch.setattr(auth_util, "environment_access_key_secret", SECRET)
     monkeypatch.setattr(auth_util, "environment_ecs_metadata_disabled", "true")
@@ -31,14 +31,14 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were made, without making them."""
+    """The requested pauses, which are not made."""
     made: list[float] = []
     monkeypatch.setattr("mps_bill.fetch.provider.time.sleep", made.append)
     return made
 
 
 class Fetch:
-    """`mps-bill fetch`: what it wrote, and what it said on standard error."""
+    """`mps-bill fetch`: its output, and its messages on standard error."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
         self._capsys, self._folder = capsys, folder

@@ -1,5 +1,5 @@
-"""A month of a provider: jobs as `ListJob` answers, and bills as `QueryBill` and `DescribeInstanceBill` do, made from
-the jobs by the published rules, without the program."""
+"""A month of a provider: jobs as in the answers of `ListJob`, and bills as in those of `QueryBill` and `DescribeInstanceBill`,
+made from the jobs by the published rules, without the program."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Job:
 
 
 def month_of_jobs(count: int, seed: int = 10) -> list[Job]:
-    """Jobs that finish in October 2026 on the billing clock, and some before and after it."""
+    """Jobs that finish in October 2026 on the billing clock, and some that finish before and after it."""
     source = random.Random(seed)
     begin, hours = datetime(2026, 9, 30, 4, tzinfo=UTC), 32 * 24
     jobs = []

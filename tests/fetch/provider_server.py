@@ -1,4 +1,4 @@
-"""A provider on 127.0.0.1 that pages, throttles, breaks off and repeats: what the official client talks to in tests."""
+"""A provider on 127.0.0.1 for the official client in tests: it pages, throttles, cuts connections and repeats."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-#: Answers a call of an action: from its parameters and how often the action was called before.
+#: The answer to a call of an action, from its parameters and the number of earlier calls of the action.
 Action = Callable[[dict[str, str], int], "Reply | str"]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: with `cut` only so many bytes of it are sent."""
+    """An answer; if `cut` is given, only that number of bytes is sent."""
 
     text: str
     status: int = 200
@@ -34,7 +34,7 @@ class Call:
 
 
 class FakeProvider:
-    """Calls that came, in order, and the address."""
+    """The calls that were received, in order, and the address."""
 
     def __init__(self, address: str, actions: dict[str, Action]) -> None:
         self.address, self.actions, self.calls = address, actions, list[Call]()
@@ -94,7 +94,7 @@ def error(code: str, message: str = "Not now.", **more: Any) -> str:
 
 
 def job(number: int, duration: str = '"600.10"') -> str:
-    """A job as the provider writes it; `duration` stands in it to the letter."""
+    """A job as the provider writes it, with exactly this text as its `duration`."""
     return (
         f'{{"JobId":"j-{number}","State":"TranscodeSuccess","CreationTime":"2026-10-01T02:00:00Z",'
         f'"FinishTime":"2026-10-01T03:20:00Z","Output":{{"Properties":{{"Duration":{duration}}}}}}}'
@@ -106,5 +106,5 @@ def job_page(*jobs: str, token: str = "") -> str:
 
 
 def listed(pages: dict[str, str], parameter: str = "NextPageToken") -> Action:
-    """The pages of a list by their tokens, the first under the empty one."""
+    """The pages of a list by their tokens; the first page has the empty token."""
     return lambda parameters, _: pages[parameters.get(parameter, "")]

@@ -1,4 +1,4 @@
-"""`mps-bill fetch account`: what the provider knows of an account, and a refusal to settle until the rest is filled in."""
+"""`mps-bill fetch account`: what the provider knows about an account, and a refusal to settle until the rest is filled in."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def draft(fetch: Fetch, fake: FakeProvider) -> str:
 
 
 def settle(capsys: pytest.CaptureFixture[str], code: int) -> str:
-    """Settles ten minutes of HD from the account; what it says on both streams."""
+    """Settle ten minutes of HD from the account, and return both outputs."""
     Path("usage.csv").write_text(usage_text([row(completed_at="2026-11-03T11:30:00+08:00")]))
     got = run(["settle", "usage.csv", "--prices", "mps-china", "--account", "account.yaml", "--quiet"])
     out, err = capsys.readouterr()
@@ -136,7 +136,7 @@ def test_what_the_provider_knows_is_in_the_file(fetch: Fetch, fake: FakeProvider
     assert fake.parameters("QueryResourcePackageInstances") == [{"PageSize": "300", "PageNum": "1"}]
 
 
-def test_what_it_does_not_know_is_explained(fetch: Fetch, fake: FakeProvider) -> None:
+def test_what_the_provider_does_not_know_is_explained(fetch: Fetch, fake: FakeProvider) -> None:
     lines = draft(fetch, fake).splitlines()
     for number, line in enumerate(lines):
         if line.endswith(": FILL IN"):
@@ -162,7 +162,7 @@ def test_settle_refuses_it_at_each_place_until_it_is_filled_in(
             assert f"account.yaml:{place}:" in said
         text = re.sub(rf"({key}): FILL IN", rf"\1: {value}", text)
         Path("account.yaml").write_text(text)
-    # Ten minutes of HD take 30 of the plan, and nothing is left to pay.
+    # Ten minutes of HD take 30 units of the plan, and nothing is left to pay.
     assert "4,321.12" in settle(capsys, 0)
     assert "4,291.12" in settle(capsys, 0)
 
@@ -197,7 +197,7 @@ def test_money_is_never_guessed(fetch: Fetch, fake: FakeProvider, change: dict[s
         ({"Remark": 'a "plan"\n# b: 1'}, '    name: "a \\"plan\\"\\\\n# b: 1"'),
     ],
 )
-def test_what_cannot_be_read_of_a_plan_is_to_be_filled_in(
+def test_values_of_a_plan_that_cannot_be_read_must_be_filled_in(
     fetch: Fetch, fake: FakeProvider, change: dict[str, str], line: str
 ) -> None:
     fake.actions["QueryResourcePackageInstances"] = data(plans({**PLAN, **change}))
@@ -208,7 +208,7 @@ def test_what_cannot_be_read_of_a_plan_is_to_be_filled_in(
     "change",
     [{"RemainingAmountUnit": "MB", "TotalAmountUnit": "GB"}, {"RemainingAmountUnit": "小时"}, {"TotalAmountUnit": ""}],
 )
-def test_amounts_in_two_units_are_to_be_filled_in(fetch: Fetch, fake: FakeProvider, change: dict[str, str]) -> None:
+def test_amounts_in_two_units_must_be_filled_in(fetch: Fetch, fake: FakeProvider, change: dict[str, str]) -> None:
     fake.actions["QueryResourcePackageInstances"] = data(plans({**PLAN, **change}))
     lines = draft(fetch, fake).splitlines()
     for key in ("unit", "total", "remaining"):
@@ -218,7 +218,7 @@ def test_amounts_in_two_units_are_to_be_filled_in(fetch: Fetch, fake: FakeProvid
 
 
 @pytest.mark.parametrize("products", ["ecs,oss", {"Product": ["mts"]}])
-def test_a_card_of_some_products_is_not_settled_with_until_it_is_looked_at(
+def test_a_card_for_some_products_must_be_checked_before_it_pays(
     fetch: Fetch, fake: FakeProvider, products: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.actions["QueryPrepaidCards"] = data({"PrepaidCard": [{**CARD, "ApplicableProducts": products}]})
@@ -238,7 +238,7 @@ def test_no_value_becomes_more_than_a_value(fetch: Fetch, fake: FakeProvider, fi
     assert [line for line in lines if line.startswith(("vouchers", "balance"))] == ["balance: 1234.50", "vouchers:"]
 
 
-def test_what_is_used_up_or_expired_is_named_and_left_out(fetch: Fetch, fake: FakeProvider) -> None:
+def test_used_up_and_expired_entries_are_left_out_with_a_comment(fetch: Fetch, fake: FakeProvider) -> None:
     used_up, expired = {**VOUCHER, "Balance": "0.00"}, {**CARD, "ExpiryTime": "2026-11-03T02:20:30Z"}
     fake.actions["QueryCashCoupons"] = data({"CashCoupon": [used_up, {**VOUCHER, "CashCouponNo": "v-2"}]})
     fake.actions["QueryPrepaidCards"] = data({"PrepaidCard": [expired]})
@@ -259,7 +259,7 @@ def test_an_account_with_nothing_but_cash(fetch: Fetch, fake: FakeProvider) -> N
     assert "2 values must be filled in" in fetch.err
 
 
-def test_an_account_is_never_written_over(fetch: Fetch, fake: FakeProvider) -> None:
+def test_an_account_is_never_overwritten(fetch: Fetch, fake: FakeProvider) -> None:
     Path("account.yaml").write_text("months of charges\n")
     fetch("account", "--endpoint", fake.address, "-o", "account.yaml", code=2)
     assert "an account is never overwritten" in fetch.err

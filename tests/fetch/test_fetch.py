@@ -1,4 +1,4 @@
-"""`mps-bill fetch` by the provider's own client against a provider of the tests: nothing is lost, added or changed."""
+"""`mps-bill fetch` with the provider's own client against a test provider: nothing is lost, added or changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(path: str) -> list[dict]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-def test_jobs_come_page_by_page_with_the_request_beside_each_answer(fetch: Fetch) -> None:
+def test_jobs_are_fetched_page_by_page_and_stored_with_their_requests(fetch: Fetch) -> None:
     with provider({"ListJob": listed(THREE_PAGES)}) as fake:
         assert fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl") == []
         lines = read("jobs.jsonl")
@@ -104,7 +104,7 @@ def test_characters_stay_as_they_were_sent(fetch: Fetch) -> None:
         (["--to", "2026-10-01T10:00"], "2026-09-28T16:00:00Z", "2026-10-01T01:59:59Z"),
     ],
 )
-def test_the_period_is_on_the_billing_clock_and_utc_on_the_wire(
+def test_the_period_is_on_the_billing_clock_and_requests_are_in_utc(
     fetch: Fetch, words: list[str], first: str, last: str
 ) -> None:
     with provider({"ListJob": listed({"": job_page(job(1))})}) as fake:
@@ -138,7 +138,7 @@ def ims_job(parameters: dict[str, str], _: int) -> str:
     return json.dumps({"RequestId": "R-1", "TranscodeParentJob": {"ParentJobId": parameters["ParentJobId"]}})
 
 
-def test_of_ims_every_job_of_the_list_is_asked_for(fetch: Fetch) -> None:
+def test_for_ims_every_job_of_the_list_is_requested(fetch: Fetch) -> None:
     pages = {"": ims_list("p-1", "p-2", token="n"), "n": ims_list("p-3")}
     with provider({"ListTranscodeJobs": listed(pages), "GetTranscodeJob": ims_job}) as fake:
         lines = fetch("jobs", *PERIOD, "--service", "ims", "--endpoint", fake.address)
@@ -165,7 +165,7 @@ def test_an_answer_about_another_job_is_refused(fetch: Fetch) -> None:
 
 
 def sub_job(parameters: dict[str, str], _: int) -> str:
-    """A parent job with one output, as the provider answers it."""
+    """A parent job with one output, as in the provider's answer."""
     parent = parameters["ParentJobId"]
     job = {
         "JobId": f"{parent}-1",
@@ -253,7 +253,7 @@ def bills_of(total: int, sizes: tuple[int, ...]) -> Action:
 BILLS = ["bills", "--month", "2026-10"]
 
 
-def test_bills_come_by_the_number_of_the_page_until_the_stated_total(fetch: Fetch) -> None:
+def test_bills_are_fetched_by_page_number_up_to_the_stated_total(fetch: Fetch) -> None:
     with provider({"QueryBill": bills_of(744, (300, 300, 144))}) as fake:
         lines = fetch(*BILLS, "--endpoint", fake.address)
     assert fake.parameters("QueryBill") == [
@@ -265,7 +265,7 @@ def test_bills_come_by_the_number_of_the_page_until_the_stated_total(fetch: Fetc
 
 
 @pytest.mark.parametrize(("total", "sizes", "came"), [(744, (300, 300, 143), 743), (300, (301,), 301)])
-def test_another_number_than_the_stated_total_is_an_error(
+def test_a_number_that_differs_from_the_stated_total_is_an_error(
     fetch: Fetch, total: int, sizes: tuple[int, ...], came: int
 ) -> None:
     with provider({"QueryBill": bills_of(total, sizes)}) as fake:
@@ -284,7 +284,7 @@ def test_a_total_that_changes_between_pages_is_an_error(fetch: Fetch) -> None:
     assert "page 2 of QueryBill states 601 and the previous page 600" in fetch.err
 
 
-def test_items_are_asked_for_day_by_day(fetch: Fetch) -> None:
+def test_items_are_requested_day_by_day(fetch: Fetch) -> None:
     def answer(parameters: dict[str, str], _: int) -> str:
         day, token = parameters["BillingDate"], parameters.get("NextToken")
         items = [{"BillingDate": day, "ListPrice": f"{day}-{token}-{number}"} for number in range(1 if token else 2)]
@@ -308,7 +308,7 @@ def test_items_are_asked_for_day_by_day(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize(("day", "code"), [("2026-10-02", 3), ("", 0)])
-def test_items_of_another_day_than_the_one_asked_for_are_not_written(fetch: Fetch, day: str, code: int) -> None:
+def test_items_of_another_day_than_requested_are_not_written(fetch: Fetch, day: str, code: int) -> None:
     def answer(parameters: dict[str, str], _: int) -> str:
         items = [{"BillingDate": parameters["BillingDate"], "ListPrice": "1"}, {"BillingDate": day, "ListPrice": "2"}]
         data = {"BillingCycle": "2026-10", "TotalCount": 2, "NextToken": "", "Items": items}
@@ -326,10 +326,10 @@ def test_a_bill_that_is_in_a_page_twice_is_reported(fetch: Fetch) -> None:
     assert "1 page, 3 bills, 1 of them repeated; the provider states 3" in fetch.err
 
 
-# Pages that come twice.
+# Repeated pages.
 
 
-def test_a_page_of_jobs_that_comes_twice_is_not_written(fetch: Fetch) -> None:
+def test_a_repeated_page_of_jobs_is_not_written(fetch: Fetch) -> None:
     pages = {**THREE_PAGES, "t3": job_page(job(2), job(1))}
     with provider({"ListJob": listed(pages)}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", code=3)
@@ -342,7 +342,7 @@ def test_a_page_of_jobs_that_comes_twice_is_not_written(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_page_of_bills_that_comes_twice_is_not_written(fetch: Fetch, number: int) -> None:
+def test_a_repeated_page_of_bills_is_not_written(fetch: Fetch, number: int) -> None:
     """Whether the answer says which page it is or not."""
 
     def answer(parameters: dict[str, str], before: int) -> str:
@@ -354,7 +354,7 @@ def test_a_page_of_bills_that_comes_twice_is_not_written(fetch: Fetch, number: i
     assert len(read("bills.jsonl.part")) == 1
 
 
-def test_a_token_that_comes_twice_ends_the_run(fetch: Fetch) -> None:
+def test_a_repeated_token_ends_the_run(fetch: Fetch) -> None:
     def answer(_: dict[str, str], before: int) -> str:
         return job_page(job(before), token="t2")
 
@@ -364,18 +364,18 @@ def test_a_token_that_comes_twice_ends_the_run(fetch: Fetch) -> None:
     assert len(fake.calls) == 2
 
 
-def test_single_jobs_that_come_twice_are_counted(fetch: Fetch) -> None:
+def test_single_repeated_jobs_are_counted(fetch: Fetch) -> None:
     pages = {"": job_page(job(1), job(2), token="t2"), "t2": job_page(job(2), job(3))}
     with provider({"ListJob": listed(pages)}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address)
     assert "2 pages, 4 jobs, 1 of them repeated" in fetch.err
 
 
-# What is waited out, and what is not.
+# Errors that are retried, and errors that are not.
 
 
 def failing(reply: Reply, times: int, pages: dict[str, str]) -> Action:
-    """An action that answers `reply` the first so many times to the second page."""
+    """An action that answers the first requests for the second page, this number of times, with `reply`."""
     failed: list[None] = []
 
     def answer(parameters: dict[str, str], _: int) -> Reply | str:
@@ -404,9 +404,7 @@ TEMPORARY = {
 
 
 @pytest.mark.parametrize("case", TEMPORARY)
-def test_what_is_over_in_a_while_is_waited_out_with_growing_pauses(
-    fetch: Fetch, no_pauses: list[float], case: str
-) -> None:
+def test_passing_errors_are_retried_with_growing_pauses(fetch: Fetch, no_pauses: list[float], case: str) -> None:
     reply, said = TEMPORARY[case]
     with provider({"ListJob": failing(reply, 3, THREE_PAGES)}) as fake:
         lines = fetch("jobs", *PERIOD, "--endpoint", fake.address)
@@ -424,7 +422,7 @@ def test_the_provider_can_ask_for_a_longer_pause(fetch: Fetch, no_pauses: list[f
     assert no_pauses == [8]
 
 
-def test_patience_ends_and_the_run_can_be_gone_on_with(fetch: Fetch, no_pauses: list[float]) -> None:
+def test_retries_end_and_the_run_can_be_resumed(fetch: Fetch, no_pauses: list[float]) -> None:
     throttled = Reply(error("Throttling.User", "Slow down."), 400)
     with provider({"ListJob": failing(throttled, 100, THREE_PAGES)}) as fake:
         words = ["jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl"]
@@ -499,7 +497,7 @@ def test_a_session_is_signed_with_its_token_and_keeps_it_secret(
     assert capsys.readouterr() == ("", "")
 
 
-def test_an_answer_that_repeats_the_secret_is_not_written(fetch: Fetch) -> None:
+def test_an_answer_that_contains_the_secret_is_not_written(fetch: Fetch) -> None:
     with provider({"ListJob": listed({"": job_page(job(1, f'"{SECRET}"'))})}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl", code=3)
     assert "contains a secret" in fetch.err
@@ -511,7 +509,7 @@ RESUMED = ["--resume", "-o", "jobs.jsonl"]
 
 
 def broken_off(fetch: Fetch, fake: FakeProvider) -> list[str]:
-    """A run that has two of three pages; the words of its command."""
+    """A run that has fetched two of three pages, as the words of its command."""
     fake.actions["ListJob"] = listed({**THREE_PAGES, "t3": error("Forbidden", Success=False)})
     words = ["jobs", *PERIOD, "--endpoint", fake.address]
     fetch(*words, "-o", "jobs.jsonl", code=3)
@@ -520,7 +518,7 @@ def broken_off(fetch: Fetch, fake: FakeProvider) -> list[str]:
     return words
 
 
-def test_a_run_goes_on_where_it_was_broken_off(fetch: Fetch) -> None:
+def test_a_run_continues_where_it_was_interrupted(fetch: Fetch) -> None:
     with provider({}) as fake:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part").read_bytes()
@@ -532,7 +530,7 @@ def test_a_run_goes_on_where_it_was_broken_off(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize("taken", [1, 50, 400])
-def test_a_line_that_was_broken_off_is_fetched_again(fetch: Fetch, taken: int) -> None:
+def test_an_incomplete_line_is_fetched_again(fetch: Fetch, taken: int) -> None:
     with provider({}) as fake:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part")
@@ -542,7 +540,7 @@ def test_a_line_that_was_broken_off_is_fetched_again(fetch: Fetch, taken: int) -
     assert jobs_of(read("jobs.jsonl")) == ["j-1", "j-2", "j-3", "j-4", "j-5"]
 
 
-def test_answers_to_other_requests_are_not_gone_on_with(fetch: Fetch) -> None:
+def test_a_run_does_not_continue_after_answers_to_other_requests(fetch: Fetch) -> None:
     with provider({}) as fake:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part").read_bytes()
@@ -554,7 +552,7 @@ def test_answers_to_other_requests_are_not_gone_on_with(fetch: Fetch) -> None:
     assert Path("jobs.jsonl.part").read_bytes() == part
 
 
-def test_answers_that_are_there_are_not_written_over(fetch: Fetch) -> None:
+def test_existing_answers_are_not_overwritten(fetch: Fetch) -> None:
     with provider({}) as fake:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part").read_bytes()
@@ -566,14 +564,14 @@ def test_answers_that_are_there_are_not_written_over(fetch: Fetch) -> None:
 @pytest.mark.parametrize(
     "line", ["{}", "[]", '{"request": {}, "response": 1}', '{"request": {}, "response": {}', "\xff"]
 )
-def test_a_file_of_something_else_is_refused(fetch: Fetch, line: str) -> None:
+def test_a_file_with_other_contents_is_refused(fetch: Fetch, line: str) -> None:
     Path("jobs.jsonl.part").write_bytes(line.encode("latin-1") + b"\n")
     with provider({"ListJob": listed(THREE_PAGES)}) as fake:
         fetch("jobs", *PERIOD, "--endpoint", fake.address, *RESUMED, code=3)
     assert "jobs.jsonl.part:1: this line is not an answer that fetch has written" in fetch.err
 
 
-def test_more_answers_than_are_asked_for_are_refused(fetch: Fetch) -> None:
+def test_more_answers_than_requested_are_refused(fetch: Fetch) -> None:
     with provider({}) as fake:
         words = broken_off(fetch, fake)
         part = Path("jobs.jsonl.part")
@@ -582,7 +580,7 @@ def test_more_answers_than_are_asked_for_are_refused(fetch: Fetch) -> None:
     assert "jobs.jsonl.part:2: the answers from here on belong to another request" in fetch.err
 
 
-def test_a_whole_file_is_there_until_the_next_one_is_whole(fetch: Fetch) -> None:
+def test_a_complete_file_stays_until_the_next_one_is_complete(fetch: Fetch) -> None:
     Path("jobs.jsonl").write_text("yesterday's\n")
     with provider({}) as fake:
         words = broken_off(fetch, fake)
@@ -591,7 +589,7 @@ def test_a_whole_file_is_there_until_the_next_one_is_whole(fetch: Fetch) -> None
     assert len(read("jobs.jsonl")) == 3
 
 
-def test_a_process_that_is_killed_is_gone_on_with(fetch: Fetch) -> None:
+def test_a_run_continues_after_its_process_was_killed(fetch: Fetch) -> None:
     processes: list[subprocess.Popen[bytes]] = []
 
     def answer(parameters: dict[str, str], _: int) -> str:
@@ -647,7 +645,7 @@ def test_a_reader_that_goes_away_ends_the_run() -> None:
         assert (process.wait(), err) == (0, b"")
 
 
-def test_a_terminal_shows_how_far_it_is() -> None:
+def test_a_terminal_shows_the_progress() -> None:
     with provider({"ListJob": listed(THREE_PAGES)}) as fake:
         ours, theirs = pty.openpty()
         words = ["fetch", "jobs", *PERIOD, "--endpoint", fake.address, "-o", "jobs.jsonl"]
@@ -699,7 +697,7 @@ def test_a_month_that_has_not_begun(fetch: Fetch) -> None:
     assert "2999-01 has not begun" in fetch.err
 
 
-def test_what_the_provider_may_not_have_is_noted(fetch: Fetch) -> None:
+def test_notes_say_what_the_provider_may_not_have(fetch: Fetch) -> None:
     with provider({"ListJob": listed({"": job_page(job(1))})}) as fake:
         fetch("jobs", *PERIOD, "--from", "2020-01-01", "--to", "2990-01-01", "--endpoint", fake.address)
         assert "the provider keeps jobs and metering for 90 days" in fetch.err
@@ -708,14 +706,16 @@ def test_what_the_provider_may_not_have_is_noted(fetch: Fetch) -> None:
         assert fetch.err == ""
 
 
-def test_without_the_extra_it_says_how_to_install_it(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_message_says_how_to_install_it(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "alibabacloud_tea_openapi.client", None)
     fetch("jobs", *PERIOD, "-o", "jobs.jsonl", code=3)
     assert 'pip install "mps-bill[cloud]"' in fetch.err
     assert not list(Path().glob("jobs*"))
 
 
-def test_without_a_key_it_says_where_one_is_looked_for(fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_the_message_says_where_keys_are_looked_for(
+    fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from alibabacloud_credentials.utils import auth_util
 
     for name in ("id", "secret"):

@@ -1,4 +1,4 @@
-"""The commands of docs/from-the-provider.md, run against a provider with a month of some thousand jobs."""
+"""The commands of docs/from-the-provider.md, run against a provider with a month of several thousand jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage that names the account of every row: engines agree on each account, and what is refused."""
+"""Usage with the account of every row: engines agree on each account, and wrong files are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADER = f"{kit.HEADER},account_id"
 
 
 def _text(*rows: tuple[str, str]) -> str:
-    """Usage of rows and their accounts."""
+    """Usage with these rows and their accounts."""
     return kit.usage_text([f"{line},{account}" for line, account in rows], HEADER)
 
 
@@ -90,7 +90,7 @@ def test_files_with_and_without_accounts_do_not_mix(tmp_path: Path) -> None:
     assert kit.places(report) == [("b.csv:1:1", "U105")]
 
 
-def test_many_accounts_where_one_is_wanted_and_the_other_way_round(tmp_path: Path) -> None:
+def test_many_accounts_if_one_is_expected_and_vice_versa(tmp_path: Path) -> None:
     many = kit.source(tmp_path / "many.csv", _text((kit.row(), "s-1")))
     one = kit.source(tmp_path / "one.csv", kit.usage_text([kit.row()]))
     assert kit.places(kit.problems_of([many])) == [("many.csv:1:1", "U116")]
@@ -101,7 +101,7 @@ def test_many_accounts_where_one_is_wanted_and_the_other_way_round(tmp_path: Pat
 @pytest.mark.parametrize("other", ["acme ", " acme", "acme\u00a0", "\u200bacme", "ac\u200dme", '"acme "', "acme\u3000"])
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("trust_unique", [False, True])
-def test_accounts_that_look_alike_are_one_warning_with_their_first_places(
+def test_accounts_that_look_alike_give_one_warning_with_their_first_places(
     tmp_path: Path, engine: EngineName, other: str, swapped: bool, trust_unique: bool
 ) -> None:
     accounts = ["acme", "beta", other, "gamma ", "gamma ", other, "acme"]
@@ -122,7 +122,7 @@ def test_accounts_that_look_alike_are_one_warning_with_their_first_places(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_accounts_that_differ_otherwise_or_are_not_billed_are_no_warning(tmp_path: Path, engine: EngineName) -> None:
+def test_accounts_that_differ_visibly_or_are_not_billed_give_no_warning(tmp_path: Path, engine: EngineName) -> None:
     rows = [
         (kit.row(job_id=f"j-{number}"), account) for number, account in enumerate(("a b", "ab", "A B", "a  b", "z "))
     ]

@@ -1,4 +1,4 @@
-"""A further column of known words: the places that ARCHITECTURE.md names, and every engine groups by it and checks it."""
+"""Another column of known words needs only the changes that ARCHITECTURE.md names: every engine groups by it and checks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of CSV with their lines, and what a lost quote costs."""
+"""CSV rows with their lines, and the effect of a stray quote."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         (b"a\r\nb\nc\rd", [(1, ["a"]), (2, ["b"]), (3, ["c"]), (4, ["d"])]),
         (b"\xef\xbb\xbfa,b\n", [(1, ["a", "b"])]),
         (b'\xef\xbb\xbf"a",b\n', [(1, ["a", "b"])]),
-        # Lines without any character are passed over and counted.
+        # Empty lines are skipped and counted.
         (b"\n\na\n\r\n\nb\n", [(3, ["a"]), (6, ["b"])]),
         (b" \n", [(1, [" "])]),
         (b",,\n", []),
@@ -46,12 +46,12 @@ def rows_of(content: bytes) -> list[tuple[int, list[str] | str]]:
         (b'  "a" ,"b"\n', [(1, ["a", "b"])]),
         (b"it's,fine\n", [(1, ["it's", "fine"])]),
         ("é,项目\n".encode(), [(1, ["é", "项目"])]),
-        # A quoted line end is the value's own, and the rows behind it keep their lines.
+        # A quoted line end is part of the value, and the rows after it keep their lines.
         (b'a,"x\ny"\nb,c\n', [(1, ["a", "x\ny"]), (3, ["b", "c"])]),
         (b'a,"x\r\n\r\ny",z\r\nb\r\n', [(1, ["a", "x\r\n\r\ny", "z"]), (4, ["b"])]),
         (b'"a\nb",x"y\nc\n', [(1, "stray-quote 2:4"), (3, ["c"])]),
         (b'"a\tb"\n', [(1, "control-character 1:1")]),
-        # A quote that is never closed costs the row that it stands in, and no other.
+        # A quote that is never closed costs only its own row.
         (b'a,b\n"1,2\n3,4\n', [(1, ["a", "b"]), (2, "unclosed-quote 2:1"), (3, ["3", "4"])]),
         (b'a,b\n1,"2', [(1, ["a", "b"]), (2, "unclosed-quote 2:3")]),
         (b'"a\n"b\n', [(1, "unclosed-quote 1:1"), (2, "unclosed-quote 2:1")]),
@@ -97,7 +97,7 @@ LONG_VALUE = b"short\n" * (MAX_ROW_BYTES // 4)
 
 
 @pytest.mark.parametrize("last", [b'x",6', b'x",6,,', b'x ""y"" z",6'])
-def test_a_long_value_of_many_lines_costs_one_row(last: bytes) -> None:
+def test_a_long_value_over_many_lines_costs_one_row(last: bytes) -> None:
     value = b'1,2,3,4,"' + LONG_VALUE + last
     content = WIDE.encode() + b"\n" + value + b"\n1,2,3,4,5,6\n"
     lines = content.count(b"\n")
@@ -107,7 +107,7 @@ def test_a_long_value_of_many_lines_costs_one_row(last: bytes) -> None:
 
 
 @pytest.mark.parametrize("last", [b"x", b'x",6,7', b'x"y', b"1,2,3,4,5,6", b'1,2,3,4,"",6'])
-def test_a_lost_quote_before_many_lines_costs_the_row_it_stands_in(last: bytes) -> None:
+def test_a_stray_quote_before_many_lines_costs_only_its_row(last: bytes) -> None:
     content = WIDE.encode() + b'\n1,2,3,4,"' + LONG_VALUE + last + b'\n1,2,3,4,5,"6"\n'
     lines = content.count(b"\n")
     found = rows_of(content)
@@ -121,16 +121,16 @@ def test_a_file_of_lone_carriage_returns_is_read_in_pieces() -> None:
     assert rows == [(number, [line]) for number in range(1, 6_001)]
 
 
-def test_a_lost_quote_far_from_the_end_costs_one_row() -> None:
+def test_a_stray_quote_far_from_the_end_costs_one_row() -> None:
     content = b'"a\n' + b"b\n" * 10_000
     assert rows_of(content) == [(1, "unclosed-quote 1:1"), *((number, ["b"]) for number in range(2, 10_002))]
 
 
-def test_every_lost_quote_costs_its_own_row() -> None:
+def test_every_stray_quote_costs_its_own_row() -> None:
     assert rows_of(b'x,"a\n' * 4) == [(line, f"unclosed-quote {line}:3") for line in range(1, 5)]
 
 
-def test_a_lost_quote_before_many_doubled_ones_is_found_in_time() -> None:
+def test_a_stray_quote_before_many_doubled_quotes_is_found_in_time() -> None:
     content = b'x,y\n"a,b\n' + b'1,""\n' * 200_000
     assert len(rows_of(content)) == 200_002
 
@@ -143,7 +143,7 @@ _QUIET = [(number, list("123456")) for number in range(3, 9)]
 @pytest.mark.parametrize(
     ("last", "rows"),
     [
-        # Whatever the later quote stands in, the rows between are rows.
+        # Wherever the later quote is, the rows in between are rows.
         ('1,2,3,4,5,"\nfoo"', [(9, ["1", "2", "3", "4", "5", "\nfoo"])]),
         ('1,2,3,4,5,"\n"', [(9, ["1", "2", "3", "4", "5", "\n"])]),
         ('1,2,3,4,5,"ok"', [(9, ["1", "2", "3", "4", "5", "ok"])]),
@@ -169,7 +169,7 @@ LOST = ["j-3", "j-1", "j-9", "j-3 j-6"]
 @pytest.mark.parametrize(
     ("end", "packed", "more"), [("\n", False, 0), ("\r\n", False, 0), ("\r\n", True, 0), ("\n", False, 30_000)]
 )
-def test_a_lost_quote_costs_the_row_it_stands_in(
+def test_a_stray_quote_costs_only_its_row(
     engine: EngineName, lost: str, end: str, packed: bool, more: int, tmp_path: Path
 ) -> None:
     tags = {f"j-{number}": "plain" for number in range(1, 10)} | {"j-9": '"news, daily"', "j-2": '"two\nlines"'}
@@ -193,7 +193,7 @@ def test_a_lost_quote_costs_the_row_it_stands_in(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_quote_lost_in_the_header_is_named_there(engine: EngineName, tmp_path: Path) -> None:
+def test_a_stray_quote_in_the_header_is_reported_there(engine: EngineName, tmp_path: Path) -> None:
     text = usage_text([row(), row(job_id='"j-2"')]).replace("region", '"region', 1)
     report = problems_of([source(tmp_path / "usage.csv", text)], options=MeterOptions(engine=engine))
     assert places(report) == [("usage.csv:1:28", "U112")]
@@ -215,7 +215,7 @@ def test_places_of_fields(content: bytes, index: int, place: tuple[int, int]) ->
     assert one.position(index) == place
 
 
-def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:
+def test_ignored_columns_may_contain_anything(tmp_path: Path) -> None:
     header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,title"
     start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
     content = f'{header}\na,{start},"He said ""hi"", twice"\nb,{start},"two\nlines"\nc"d,{start},a "b"\n'
@@ -226,7 +226,7 @@ def test_columns_that_are_passed_over_may_hold_anything(tmp_path: Path) -> None:
         assert places(results.problems) == [("usage.csv:5:1", "U113")], engine
 
 
-def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
+def test_quoted_values_may_contain_quotes_commas_and_line_ends(tmp_path: Path) -> None:
     header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,tag_title"
     start = "2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264,1920,823,10,minute"
     rows = [f'"a,""1""",{start},"He said ""hi"""', f'b,{start},"two\nlines"', f"c,{start},plain", f"d,{start},plain"]
@@ -244,7 +244,7 @@ def test_quoted_values_hold_quotes_commas_and_line_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("bad", [False, True])
-def test_rows_of_commas_are_no_rows(engine: EngineName, bad: bool, tmp_path: Path) -> None:
+def test_lines_of_commas_are_not_rows(engine: EngineName, bad: bool, tmp_path: Path) -> None:
     rows = [",,,", row(), "," * 12, "," * 30, row(job_id="j-2", unit="furlong" if bad else "minute"), "," * 12]
     one = source(tmp_path / "usage.csv", ",,\n" + usage_text(rows))
     result = metered([one], options=MeterOptions(engine=engine, bill_good_rows=True))

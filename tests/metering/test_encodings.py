@@ -1,4 +1,4 @@
-"""Usage in GB18030 is read and told; what is neither that nor UTF-8 is refused with its place."""
+"""Usage in GB18030 is read and reported; files in neither GB18030 nor UTF-8 are refused with the place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("name", PACKED)
 @pytest.mark.parametrize("rows", [40, 30_000])
 @pytest.mark.parametrize("tag", ["tag_project", "tag_项目"])
-def test_gb18030_is_read_and_told(engine: EngineName, name: str, rows: int, tag: str, tmp_path: Path) -> None:
+def test_gb18030_is_read_and_reported(engine: EngineName, name: str, rows: int, tag: str, tmp_path: Path) -> None:
     one = source(tmp_path / name, PACKED[name](content(rows, HEAD if tag == "tag_项目" else HEADER)))
     told: list[str] = []
     result = metered([one], options=MeterOptions(engine=engine, tags=(tag,), notify=told.append))
@@ -49,7 +49,9 @@ def test_gb18030_is_read_and_told(engine: EngineName, name: str, rows: int, tag:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_bad_rows_of_gb18030_have_their_places_and_files_of_utf_8_stay(engine: EngineName, tmp_path: Path) -> None:
+def test_bad_rows_in_gb18030_have_their_places_and_utf_8_files_are_not_copied(
+    engine: EngineName, tmp_path: Path
+) -> None:
     rows = [row(job_id="a", tag_project="新闻"), row(job_id="b", tag_project="新闻", quantity="ten")]
     first = source(tmp_path / "gb.csv", usage_text(rows).encode("gb18030"))
     second = source(
@@ -78,7 +80,7 @@ def test_bad_rows_of_gb18030_have_their_places_and_files_of_utf_8_stay(engine: E
         ("新闻".encode("gb18030") + b"\xff", 83),
     ],
 )
-def test_what_is_not_wholly_gb18030_is_refused_with_its_place(
+def test_files_that_are_not_entirely_gb18030_are_refused_with_the_place(
     engine: EngineName, bad: bytes, column: int, tmp_path: Path
 ) -> None:
     rows = [row(), row(job_id="j-2", tag_project="@")]
@@ -94,7 +96,7 @@ WESTERN = ["éèx", "àéz", "ÉÈX", "çãy", "ÇÃO", "éèêë", "größe", "
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("tag", WESTERN)
-def test_what_can_be_text_of_the_west_is_refused_with_both_names(engine: EngineName, tag: str, tmp_path: Path) -> None:
+def test_text_that_may_be_windows_1252_is_refused_with_both_names(engine: EngineName, tag: str, tmp_path: Path) -> None:
     text = usage_text([row(), row(job_id="j-2", tag_project=tag)]).encode("cp1252")
     one = source(tmp_path / "usage.csv", text)
     told: list[str] = []
@@ -105,13 +107,13 @@ def test_what_can_be_text_of_the_west_is_refused_with_both_names(engine: EngineN
 
 
 @pytest.mark.parametrize("tag", ["项目", "运营部", "剪辑，终版", "朱镕基", "VIP客户", "音乐（官方）"])
-def test_short_words_of_chinese_are_read(tag: str, tmp_path: Path) -> None:
+def test_short_chinese_words_are_read(tag: str, tmp_path: Path) -> None:
     one = source(tmp_path / "usage.csv", usage_text([row(tag_project=tag)]).encode("gbk"))
     result = metered([one], options=MeterOptions(tags=("tag_project",)))
     assert [group.key.tags for group in result.groups] == [(tag,)]
 
 
-def test_explain_finds_jobs_of_gb18030(tmp_path: Path) -> None:
+def test_explain_finds_jobs_in_gb18030(tmp_path: Path) -> None:
     text = usage_text([row(job_id="任务", tag_project="新闻"), row()])
     one = source(tmp_path / "usage.csv", text.encode("gb18030"))
     told: list[str] = []
@@ -120,7 +122,7 @@ def test_explain_finds_jobs_of_gb18030(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mps-job-list", None])
-def test_the_run_says_so_on_standard_error(
+def test_the_encoding_is_reported_on_standard_error(
     name: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: Path
 ) -> None:
     file = tmp_path / "usage.csv"

@@ -1,4 +1,4 @@
-"""DuckDB and the exact reader give the same totals for the same rows, and the same verdict on every bad one."""
+"""DuckDB and the exact reader give the same totals for the same rows, and the same decision about every bad row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, metered, row, source, usag
 
 
 def read(engine: EngineName, *contents: bytes, options: MeterOptions | None = None) -> Metered | str:
-    """What the engine makes of the files; the problems as text, where not even bad rows can be set aside."""
+    """The engine's result for the files, or the problems as text if not even bad rows can be rejected."""
     options = options or MeterOptions(bill_good_rows=True, max_errors=100)
     options = replace(options, engine=engine, tags=("tag_project",))
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def read(engine: EngineName, *contents: bytes, options: MeterOptions | None = No
 
 
 def comparable(result: Metered | str) -> object:
-    """What is billed and what is free, row by row counted; engines may group by more than a price can depend on."""
+    """The billed and the free rows; engines may group by more than a price can depend on."""
     if isinstance(result, str):
         return result
     totals: Counter[object] = Counter()
@@ -55,7 +55,7 @@ def check_same(*contents: bytes, options: MeterOptions | None = None) -> Metered
 
 @pytest.fixture
 def without_the_exact_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DuckDB must do clean files by itself: handing them on would be right, and slow."""
+    """DuckDB must read clean files by itself: giving them to the exact reader would be right, but slow."""
     import mps_bill.metering.duckdb_engine as duckdb_engine
     import mps_bill.metering.meter as meter
 
@@ -98,7 +98,7 @@ def test_engines_agree_on_dirty_files(content: bytes) -> None:
 
 
 def test_engines_agree_on_every_bad_cell_in_every_column() -> None:
-    """All in one file, but for those that can spoil the rows around them."""
+    """All cells in one file, except those that can spoil the rows around them."""
     names = [name for name in COLUMNS if name != "output"]
     tame = [cell for cell in BAD_CELLS if '"' not in cell and cell not in ("\r", "\n")]
     bad = [row(**{"job_id": f"{name}-{number}", name: cell}) for number, cell in enumerate(tame) for name in names]
@@ -128,7 +128,7 @@ def test_engines_agree_on_files_with_other_columns(written: list[str], cut: int,
 
 @settings(max_examples=8)
 @given(st.lists(st.sampled_from(["", "x", "é", '"q"', "1,2", "\x00", '"a,b"', "\t"]), min_size=1, max_size=4))
-def test_engines_agree_on_columns_that_are_passed_over(extras: list[str]) -> None:
+def test_engines_agree_on_ignored_columns(extras: list[str]) -> None:
     rows = [f"{row(job_id=f'j-{number}')},{extra}" for number, extra in enumerate(extras)]
     options = MeterOptions(ignore_extra_columns=True, bill_good_rows=True, max_errors=100)
     check_same(usage_text(rows, HEADER + ",note").encode(), options=options)

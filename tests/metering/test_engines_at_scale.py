@@ -1,4 +1,4 @@
-"""Engines held to the exact reader on generated files, and what large runs promise: memory, spilling, interrupts."""
+"""Engines compared with the exact reader on generated files, and the promises for large runs: memory, spilling, interrupts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests import kit
 from tests.generated import files, outcome
 
 PROGRAM = (sys.executable, "-c", "import sys; from mps_bill.cli import run; sys.exit(run(sys.argv[1:]))")
-#: The program, which at its end prints the most memory that it held, in KiB.
+#: The program, which at its end prints its peak memory in KiB.
 MEASURED = (
     "import sys; from mps_bill.cli import run; code = run(sys.argv[1:]);"
     " print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))); sys.exit(code)"
@@ -45,7 +45,7 @@ def _both(sources: list[UsageSource], **options: object) -> None:
 
 
 @given(st.lists(files(dirty=True), min_size=1, max_size=3), st.booleans(), st.sampled_from([(), ("tag_project",)]))
-def test_same_verdict_on_every_row(
+def test_the_engines_decide_alike_about_every_row(
     tmp_path_factory: pytest.TempPathFactory, contents: list[bytes], trust_unique: bool, tags: tuple[str, ...]
 ) -> None:
     folder = tmp_path_factory.mktemp("usage")
@@ -90,7 +90,7 @@ def _plain_rows(content: bytes) -> list[list[str]]:
 
 
 def test_parquet_types(tmp_path: Path) -> None:
-    """Exact types are read without a text in between, and mean what their text means."""
+    """Exact types are read directly, with the same result as their text."""
     path = tmp_path / "typed.parquet"
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -140,7 +140,7 @@ def test_the_engine_itself_finds_bad_rows(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_quote_across_lines(tmp_path: Path) -> None:
-    """What stands inside a quoted field is no row, even where it looks like one."""
+    """A line inside a quoted field is not a row, even if it looks like one."""
     rows = [kit.row(job_id=f"j-{number}") for number in range(50)]
     rows[10] = kit.row(job_id="j-10", tag_project=f'"a\n{kit.row(job_id="phantom")}\nb"')
     rows[20] = '"' + rows[20]
@@ -154,7 +154,7 @@ def test_a_quote_across_lines(tmp_path: Path) -> None:
 def test_the_engine_itself_reads_rows_over_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, packed: bool
 ) -> None:
-    """A value of many lines, a lost quote and one that is too long cost the engine no second reading of the whole file."""
+    """The engine need not read the file twice because of a value over many lines, a stray quote or a value that is too long."""
     rows = [kit.row(job_id=f"j-{number}") for number in range(3_000)]
     rows[10] = kit.row(job_id="j-10", tag_project=f'"a\n\n,,\n{"x" * 20}\nsay ""hi"""')
     rows[20] = kit.row(job_id='"j\n20"')
@@ -170,15 +170,13 @@ def test_the_engine_itself_reads_rows_over_lines(
     exact = outcome([source], EXACT)
     monkeypatch.setattr(duckdb_engine, "read_exactly", lambda *_, **__: pytest.fail("the engine gave up"))
     assert outcome([source], ENGINE) == exact
-    # Of the records that stand on two rows with other values, each row is rejected.
+    # All rows of records with two rows that differ are rejected.
     assert exact["rows"] == (3_000, 3 + 2 + 3)
 
 
 @pytest.mark.parametrize("engine", ["python", "duckdb"])
-def test_what_is_wrong_with_a_row_is_worded_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: EngineName
-) -> None:
-    """Words are held against all known ones for it, which is most of the work of a file with many bad rows."""
+def test_a_problem_is_worded_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: EngineName) -> None:
+    """The message compares a word with all known words, which is most of the work for a file with many bad rows."""
     asked: list[str] = []
 
     def counted(word: str, *_: object, **__: object) -> str:
@@ -196,7 +194,7 @@ def test_what_is_wrong_with_a_row_is_worded_once(
 
 @pytest.mark.parametrize("differ", [False, True])
 def test_words_are_judged_by_group_or_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differ: bool) -> None:
-    """Either way the verdicts and sums are those of the exact reader, over text and over sizes that Parquet has as numbers."""
+    """Either way the results are those of the exact reader, for text and for sizes that Parquet has as numbers."""
     monkeypatch.setattr(sql_engine, "_SAMPLE", 200)
     asked: list[bool] = []
     groups = sql.Statements.groups
@@ -234,7 +232,7 @@ def test_words_are_judged_by_group_or_by_row(tmp_path: Path, monkeypatch: pytest
 def test_repeats_are_found_with_and_without_the_hashes_of_the_first_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
-    """Records are compared over files of both formats, with and without a column for outputs."""
+    """Records are compared across files of both formats, with and without an output column."""
     if not held:
         monkeypatch.setattr(duckdb_engine, "_SHARE_OF_HASHES", 10**12)
     kept: list[str] = []
@@ -268,13 +266,13 @@ def test_repeats_are_found_with_and_without_the_hashes_of_the_first_reading(
 @pytest.mark.parametrize(
     ("spoilt", "passes"),
     [
-        # What is wrong with the row itself is kept as rows are counted,
+        # The lines of rows that are wrong in themselves are kept while rows are counted,
         ({100: {"completed_at": "2023-11-10"}, 200: {"job_id": ""}, 201: {"quantity": "1_0"}}, (0, 0)),
         ({100: {"completed_at": "2023-02-30T11:20:00Z"}, 101: {"job_id": "j-\u00e4", "quantity": "-1"}}, (0, 0)),
-        # a word that nobody knows too where lines are held to a pattern, but
+        # also those with an unknown word, if lines are compared with a pattern, but
         ({100: {"quantity": "1_0"}, 200: {"region": "cn-nowhere"}, 300: {"item": ""}, 400: {"status": "odd"}}, (1, 0)),
         ({200: {"codec": "AV1"}, 1_100: {"tag_project": '"a, b"'}}, (1, 0)),
-        # a known unit that the item is not sold by, and a size of one side, are known by their words,
+        # a known unit in which the item is not sold, and a size with one side, are recognised by their words,
         (
             {
                 100: {"unit": "frame"},
@@ -284,12 +282,12 @@ def test_repeats_are_found_with_and_without_the_hashes_of_the_first_reading(
             },
             (1, 1),
         ),
-        # a cycle without prices, and a contradiction, by nothing.
+        # a cycle without prices, and a contradiction, by no word.
         ({100: {"completed_at": "2019-11-10T11:20:00Z"}, 200: {"quantity": "1e1"}}, (1, 1)),
         ({100: {"job_id": "j-7", "quantity": "11"}, 200: {"quantity": "1e1"}, 300: {"job_id": "j-8"}}, (1, 1)),
     ],
 )
-def test_few_bad_rows_are_found_as_rows_are_counted(
+def test_few_bad_rows_are_found_while_rows_are_counted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     spoilt: dict[int, dict[str, str]],
@@ -297,7 +295,7 @@ def test_few_bad_rows_are_found_as_rows_are_counted(
     torn: bool,
     end: str,
 ) -> None:
-    """Rows are counted once: by their columns, or where one is torn, by their lines."""
+    """Rows are counted once: by their columns, or by their lines if a row is torn."""
     rows = [kit.row(job_id=f"j-{number}") for number in range(1_200)]
     for number, values in spoilt.items():
         rows[number] = kit.row(**{"job_id": f"j-{number}", **values})
@@ -338,8 +336,8 @@ def test_few_bad_rows_are_found_as_rows_are_counted(
     ],
     ids=["quoted", "comma", "doubled", "lines", "lost", "header", "empty"],
 )
-def test_a_bad_row_whose_line_is_not_its_columns_is_found_all_the_same(tmp_path: Path, late: str) -> None:
-    """There are no quotes at the start of the file, so lines are joined from columns first."""
+def test_a_bad_row_whose_line_differs_from_its_columns_is_found(tmp_path: Path, late: str) -> None:
+    """The start of the file has no quotes, so lines are first made from columns."""
     line = "j-{},2023-11-10T11:20:00Z,cn-shanghai,transcoding,H264,1280,720,10,minute"
     rows = [
         "job_id,completed_at,region,item,codec,width,height,quantity,unit",
@@ -351,8 +349,8 @@ def test_a_bad_row_whose_line_is_not_its_columns_is_found_all_the_same(tmp_path:
     _both([kit.source(tmp_path / "a.csv", "\n".join(rows) + "\n")])
 
 
-def test_a_bad_row_behind_a_lone_carriage_return_has_its_line(tmp_path: Path) -> None:
-    """DuckDB ends a row with an empty last value there, as the exact reader does."""
+def test_a_bad_row_after_a_lone_carriage_return_has_its_line(tmp_path: Path) -> None:
+    """There DuckDB ends the row with an empty last value, as the exact reader does."""
     line = "j-{},{},cn-shanghai,transcoding,H264,1280,720,10,minute,"
     good = [line.format(number, "2023-11-10T11:20:00Z") for number in range(20)]
     header = "job_id,completed_at,region,item,codec,width,height,quantity,unit,tag_a"
@@ -360,8 +358,8 @@ def test_a_bad_row_behind_a_lone_carriage_return_has_its_line(tmp_path: Path) ->
     _both([kit.source(tmp_path / "a.csv", "\n".join(rows) + "\n")])
 
 
-def test_very_many_bad_rows_behind_a_good_start(tmp_path: Path) -> None:
-    """Lines of bad rows are kept as rows are counted, until they turn out to be many."""
+def test_very_many_bad_rows_after_a_good_start(tmp_path: Path) -> None:
+    """Lines of bad rows are kept while rows are counted, until there are too many."""
     path, text = tmp_path / "a.csv", "j-{},2023-11-10T11:20:00Z,cn-shanghai,transcoding,H264,1280,720,{},minute"
     with path.open("w", encoding="utf-8") as stream:
         print("job_id,completed_at,region,item,codec,width,height,quantity,unit", file=stream)
@@ -373,10 +371,10 @@ def test_very_many_bad_rows_behind_a_good_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_rows_without_a_price_are_not_held_against_all_others(
+def test_rows_without_a_price_are_not_compared_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
-    """Their form is right, so the engine compares them itself, however many there are: none is gathered in memory."""
+    """Their form is right, so the engine compares them itself, however many there are; none is held in memory."""
     rows = [kit.row(job_id=f"j-{number % 900}", unit="frame" if number % 3 else "minute") for number in range(1_000)]
     text = kit.usage_text(rows).encode()
     source = kit.source(tmp_path / ("a.csv.gz" if packed else "a.csv"), gzip.compress(text) if packed else text)
@@ -386,7 +384,7 @@ def test_rows_without_a_price_are_not_held_against_all_others(
 
 
 def test_many_bad_rows_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where most lines are in doubt, or more than are held at once, they are read in their order."""
+    """If most lines are in doubt, or more than can be held at once, they are read in file order."""
     rows = [kit.row(job_id=f"j-{number}", quantity=f"{number}_0") for number in range(900)]
     few = [*(kit.row(job_id=f"k-{number}") for number in range(900)), *rows[:20]]
     monkeypatch.setattr(duckdb_suspects, "_MAX_LINES", 10)
@@ -406,11 +404,11 @@ def test_generated_files_of_the_benchmark(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dirty", [0, 1_000])
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, dirty: int) -> None:
-    """A million records, of which the exact reader keeps more than 500 MB in its table."""
+    """A million records, for which the exact reader needs more than 500 MB."""
     path = tmp_path / "large.csv"
     generate(1_000_000, path, duplicates=1_000, dirty=dirty, threads=2)
     arguments = ["usage", "check", str(path), "-p", "mps-china", "-q", "--memory", "150MB", "--threads", "2"]
-    # The kernel's figure for a finished process counts what its parent held when it forked, so the program reads its own.
+    # The kernel's figure for a finished process includes its parent's memory at the fork, so the program reads its own figure.
     program = (sys.executable, "-c", MEASURED)
     run = subprocess.run([*program, *arguments], stdout=subprocess.PIPE, text=True, check=False)
     assert run.returncode == (1 if dirty else 0)
@@ -419,7 +417,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, dirty: int) -> None:
     assert peak < 400_000, f"{peak} KiB"
 
 
-def test_too_little_memory_is_said(tmp_path: Path) -> None:
+def test_too_little_memory_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     generate(200_000, path, threads=2)
     options = MeterOptions(engine="duckdb", resources=Resources(memory=2_000_000, temp_folder=str(tmp_path)))
@@ -478,12 +476,12 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not output.exists()
 
 
-def test_folders_of_dead_runs_are_swept(tmp_path: Path) -> None:
+def test_folders_of_dead_runs_are_removed(tmp_path: Path) -> None:
     dead = tmp_path / "mps-bill-run-dead"
     dead.mkdir()
     (dead / "lock").touch()
     (dead / "spilled").write_text("left behind")
-    # One that was killed as it began has an empty folder.
+    # A run that was killed at its start has an empty folder.
     (tmp_path / "mps-bill-run-born").mkdir()
     with run_folder(str(tmp_path)) as alive:
         assert os.listdir(tmp_path) == [alive.name]

@@ -1,4 +1,4 @@
-"""What the engines of one machine make of names of folders, files and columns, of types, and of rows that are too long."""
+"""Local engines with special names of folders, files and columns, with types, and with rows that are too long."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(one: UsageSource, engine: EngineName, **options: Any) -> dict[str, Any]
 
 
 def read_by_both(one: UsageSource, **options: Any) -> dict[str, Any]:
-    """What both engines make of a file, which is the same."""
+    """The result of both engines for a file, which must be the same."""
     exact, engine = (read(one, name, **options) for name in ENGINES)
     assert engine == exact
     return exact
@@ -49,7 +49,7 @@ def refusal(one: UsageSource, engine: EngineName, **options: Any) -> list[str]:
 
 
 def parquet(path: Path, columns: Mapping[str, object]) -> UsageSource:
-    """A Parquet file of one row: good values, but for these columns."""
+    """A Parquet file with one row: good values, except in these columns."""
     cells = {name: polars.Series(name, [value]) for name, value in GOOD_ROW.items()}
     cells |= {
         name: value if isinstance(value, polars.Series) else polars.Series(name, [value])
@@ -78,8 +78,8 @@ FOLDERS = [
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", ["csv", "dirty.csv", "csv.gz", "parquet"])
-def test_the_name_of_a_folder_is_no_data(tmp_path: Path, folder: str, engine: EngineName, kind: str) -> None:
-    """Also where rows are bad, repeated or contradictory, which are read in other ways."""
+def test_the_name_of_a_folder_is_not_data(tmp_path: Path, folder: str, engine: EngineName, kind: str) -> None:
+    """This holds also for bad, repeated and contradictory rows, which are read in other ways."""
     outside, inside = tmp_path / "plain", tmp_path / folder
     outside.mkdir()
     inside.mkdir(parents=True)
@@ -97,10 +97,10 @@ def test_the_name_of_a_folder_is_no_data(tmp_path: Path, folder: str, engine: En
     assert read(source(inside / path.name), engine, accounts=None) == expected
 
 
-def test_standard_input_is_kept_in_a_folder_whose_name_is_no_data(
+def test_standard_input_is_kept_in_a_folder_whose_name_is_not_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The records that contradict one another are loaded from there, too."""
+    """The records that contradict each other are loaded from there, too."""
     folder = tmp_path / "status=failed" / "job_id=1"
     folder.mkdir(parents=True)
     content = usage_text([row(job_id="j-1"), row(job_id="j-2"), row(job_id="j-2", quantity="1e2")]).encode()
@@ -130,7 +130,7 @@ def test_explain_takes_nothing_from_the_name_of_a_folder(tmp_path: Path, kind: s
 def test_a_partitioned_parquet_folder_is_refused_with_the_reason(
     tmp_path: Path, engine: EngineName, column: str, folder: str
 ) -> None:
-    """`partitionBy` takes the columns that it makes folders of out of the files."""
+    """`partitionBy` removes from the files the columns that it uses for folders."""
     path = tmp_path / folder / "part-0.parquet"
     path.parent.mkdir(parents=True)
     polars.DataFrame([{name: value for name, value in GOOD_ROW.items() if name != column}]).write_parquet(path)
@@ -171,7 +171,7 @@ def test_every_engine_reads_every_file_it_is_asked_to_read(
         assert read_by_both(one)["rows"] == (1, 0)
 
 
-def test_rows_are_held_against_the_count_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_checked_against_the_count_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = parquet(tmp_path / "usage.parquet", {})
     whole = duckdb_engine.read_with_duckdb
 
@@ -194,9 +194,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("place", ["first", "middle", "last", "last-with-end", "last-before-blank-lines"])
 @pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("fill", [b"z", b"\0"])
-def test_a_row_that_is_too_long_is_rejected_wherever_it_stands(
-    tmp_path: Path, place: str, kind: str, fill: bytes
-) -> None:
+def test_a_row_that_is_too_long_is_rejected_wherever_it_is(tmp_path: Path, place: str, kind: str, fill: bytes) -> None:
     rows = [row(job_id=f"j-{number}").encode() for number in range(10)]
     rows[3] = row(job_id="j-3", quantity="1e2").encode()
     at = {"first": 0, "middle": 5}.get(place, len(rows))
@@ -217,7 +215,7 @@ def test_a_last_row_is_looked_for_before_any_number_of_blank_lines(tmp_path: Pat
 
 @pytest.mark.parametrize("kind", PACKED)
 def test_a_long_last_row_does_not_make_a_file_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    """As long as it is a row, queries read it."""
+    """As long as it is not too long for a row, queries read it."""
     content = usage_text([row(), row(job_id="z" * 1_999_000)]) + "\n" * 1000
     one = source(tmp_path / f"usage.{kind}", PACKED[kind](content.encode()))
     exact = read(one, "python")
@@ -246,7 +244,7 @@ def test_the_longest_row(tmp_path: Path, longest: int) -> None:
      ("TRANSCODEFAIL", 0), ("ＦＡＩＬＥＤ", None)],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_words_are_compared_by_ascii_case_alone(tmp_path: Path, status: str, billed: int | None, kind: str) -> None:
+def test_only_ascii_case_is_ignored_in_words(tmp_path: Path, status: str, billed: int | None, kind: str) -> None:
     path = tmp_path / f"usage.{kind}"
     one = parquet(path, {"status": status}) if kind == "parquet" else source(path, usage_text([row(status=status)]))
     found = read_by_both(one)
@@ -270,9 +268,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("names", HEADERS)
-def test_columns_that_are_passed_over_have_any_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]
-) -> None:
+def test_ignored_columns_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
     content = usage_text([f"{row()},x,y", f"{row(job_id='j-2', quantity='1e2')},x,y"], ",".join([HEADER, *names]))
     exact = read(source(tmp_path / "usage.csv", content), "python", ignore_extra_columns=True)
     monkeypatch.setattr(duckdb_engine, "read_exactly", lambda *_, **__: pytest.fail("read row by row"))
@@ -288,7 +284,7 @@ def test_a_header_that_ends_in_a_comma(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("tags", [("tag_Project",), ("tag_project", "tag_Project")])
-def test_tags_that_differ_by_case_are_two(tmp_path: Path, kind: str, tags: tuple[str, ...]) -> None:
+def test_tags_that_differ_by_case_are_different(tmp_path: Path, kind: str, tags: tuple[str, ...]) -> None:
     rows = [{**GOOD, "tag_project": "a", "tag_Project": "b", "tag_a.b-c": "c"}]
     rows += [{**GOOD, "job_id": "j-2", "tag_project": "a", "tag_Project": "other", "tag_a.b-c": "c"}] * 2
     rows += [{**rows[1], "tag_Project": "contradicts"}, {**rows[0], "job_id": "j-3", "quantity": "1e2"}]
@@ -309,7 +305,7 @@ def test_tags_that_differ_by_case_are_two(tmp_path: Path, kind: str, tags: tuple
     [["Unit", "UNIT"], ["unit_1", "Unit"], ["file_row_number"], ["FILE_ROW_NUMBER", "filename"], ["row_number", "text_0"],
      ["column_0", "Column_1"], ["", "schema", "file_index", "hive_partitioning"], ["_metadata", "path", "value", "a.b`\"c'"]],
 )  # fmt: skip
-def test_columns_of_parquet_that_are_passed_over_have_any_name(tmp_path: Path, names: list[str]) -> None:
+def test_ignored_columns_of_parquet_may_have_any_name(tmp_path: Path, names: list[str]) -> None:
     one = parquet(tmp_path / "usage.parquet", dict.fromkeys(names, "x"))
     found = read_by_both(one, ignore_extra_columns=True)
     assert found["rows"] == (1, 0)
@@ -320,7 +316,7 @@ def test_columns_of_parquet_that_are_passed_over_have_any_name(tmp_path: Path, n
     assert read_by_both(bad, ignore_extra_columns=True)["rows"] == (1, 1)
 
 
-def test_a_column_that_differs_by_case_from_a_known_one_does_not_stand_for_it(tmp_path: Path) -> None:
+def test_a_column_that_differs_by_case_from_a_known_one_does_not_replace_it(tmp_path: Path) -> None:
     polars.DataFrame([{"Unit": "hour", **GOOD}]).write_parquet(tmp_path / "usage.parquet")
     ((group, numbers),) = read_by_both(source(tmp_path / "usage.parquet"), ignore_extra_columns=True)["totals"].items()
     assert (group[5], numbers[1]) == ("minute", 600_000_000)
@@ -345,7 +341,7 @@ def test_one_job_from_text_and_from_binary_is_one_job(tmp_path: Path, engine: En
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai"])
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 def test_the_last_instant_of_an_hour_stays_in_it(tmp_path: Path, zone: str | None, unit: str) -> None:
-    """Fractions finer than a microsecond are cut, in Parquet as in text."""
+    """Fractions finer than a microsecond are rounded down, in Parquet as in text."""
     second = 1_699_588_799
     fraction = {"ms": 999, "us": 999_999, "ns": 999_999_999}[unit]
     whole = {"ms": 1_000, "us": 10**6, "ns": 10**9}[unit]
@@ -367,8 +363,8 @@ def test_a_time_of_96_bits_has_no_zone() -> None:
     assert group[0] == int(datetime(2023, 11, 9, 19, tzinfo=UTC).timestamp())
 
 
-def test_a_decimal_of_too_many_digits_is_named_as_the_file_names_it() -> None:
-    """No engine has decimals of 50 digits: DuckDB makes DOUBLE of them."""
+def test_a_decimal_with_too_many_digits_is_reported_by_its_type_in_the_file() -> None:
+    """No engine has decimals with 50 digits: DuckDB converts them to DOUBLE."""
     one = source(Path(__file__).with_name("decimal50.parquet"))
     for engine in ENGINES:
         assert refusal(one, engine) == [
@@ -396,7 +392,7 @@ def test_a_machine_without_threads_to_spare_is_enough(tmp_path: Path, monkeypatc
     assert exact["rows"] == (50, 1)
 
 
-def test_memory_that_python_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lack_of_memory_in_python_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def take_too_much(*_: object, **__: object) -> None:
         raise MemoryError
 

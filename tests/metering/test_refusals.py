@@ -1,4 +1,4 @@
-"""Everything that usage may not say is refused by either engine, with the place and the kind of each problem."""
+"""Both engines refuse everything that is not allowed in usage, with the place and the kind of each problem."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ ROWS = [
 @pytest.mark.parametrize(
     ("line", "where", "code", "words"), [case[1:] for case in ROWS], ids=[case[0] for case in ROWS]
 )
-def test_a_bad_row_is_named_with_its_place(
+def test_a_bad_row_is_reported_with_its_place(
     line: str, where: str, code: str, words: str, engine: EngineName, tmp_path: Path
 ) -> None:
     text = usage_text([row(job_id="good"), line, row(job_id="also-good")])
@@ -169,20 +169,20 @@ def test_a_bad_row_is_named_with_its_place(
 
 
 def _column(line: str, where: str) -> int:
-    """Where the value `where` starts, counted from 1; `item+7` is the seventh character behind that start."""
+    """The column at which the value `where` starts, from 1; `item+7` is the seventh character after that start."""
     name, _, beyond = where.partition("+")
     if name == "end":
         return len(line) + 1
     return sum(len(cell) + 1 for cell in line.split(",")[: COLUMNS.index(name)]) + 1 + int(beyond or 0)
 
 
-def test_every_problem_of_a_row_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_a_row_are_reported_at_once(tmp_path: Path) -> None:
     bad = row(job_id="", completed_at="now", quantity="1e3", width="0", region="", status="done")
     report = problems_of([source(tmp_path / "usage.csv", usage_text([bad]))])
     assert [code for _, code in places_of(report)] == ["U201", "U202", "U201", "U204", "U203", "U205"]
 
 
-def test_every_bad_row_is_told_at_once_in_order(tmp_path: Path) -> None:
+def test_all_bad_rows_are_reported_at_once_in_order(tmp_path: Path) -> None:
     text = usage_text([row(quantity="x"), row(unit="x"), row(region="x")])
     assert places_of(problems_of([source(tmp_path / "usage.csv", text)])) == [
         ("usage.csv:2:72", "U203"),
@@ -226,12 +226,12 @@ def test_headers(header: str, found: list[tuple[str, str]], engine: EngineName, 
     assert places_of(report) == [(f"usage.csv:{place}", code) for place, code in found]
 
 
-def test_a_misspelt_column_is_named_with_its_nearest(tmp_path: Path) -> None:
+def test_a_misspelt_column_is_reported_with_the_nearest_name(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER.replace("quantity", "quantty") + "\n")])
     assert 'did you mean "quantity"?' in report.shown[1].message
 
 
-def test_a_name_that_is_no_tag_is_told_what_a_tag_is(tmp_path: Path) -> None:
+def test_the_message_for_a_wrong_tag_says_what_a_tag_is(tmp_path: Path) -> None:
     report = problems_of([source(tmp_path / "usage.csv", HEADER + ",tag_a b\n")])
     assert [problem.message for problem in report.shown] == [
         'column "tag_a b" is not a tag; --ignore-extra-columns ignores it, and a tag is named tag_ and letters or digits'
@@ -257,7 +257,7 @@ FORMS = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("name", "content", "code", "cause", "remedy"), FORMS)
-def test_a_file_of_another_form_is_one_message_with_the_cause_and_the_way_out(
+def test_a_file_in_another_form_gets_one_message_with_cause_and_remedy(
     name: str, content: bytes, code: str, cause: str, remedy: str, engine: EngineName, tmp_path: Path
 ) -> None:
     report = problems_of([source(tmp_path / name, content)], options=MeterOptions(engine=engine))
@@ -267,7 +267,7 @@ def test_a_file_of_another_form_is_one_message_with_the_cause_and_the_way_out(
 
 
 @pytest.mark.parametrize("name", ["usage.xlsx", "usage.XLS", "usage.ods"])
-def test_a_workbook_is_told_how_to_become_csv(name: str, tmp_path: Path) -> None:
+def test_the_message_for_a_workbook_says_how_to_save_it_as_csv(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     with usage_sources([str(tmp_path / name)]) as (_, (problem,)):
         assert problem.kind is kinds.UNREADABLE_FILE
@@ -278,7 +278,7 @@ def test_a_workbook_is_told_how_to_become_csv(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("time", ["2023/11/1 0:08:29", "2023/11/1 0:08", "11/1/23 0:08", "1.11.2023 00:08:29", "2023/11/1",
                                   "11/1/2023 12:08:29 AM", "45231.0059"])  # fmt: skip
-def test_times_of_a_spreadsheet_are_one_sentence(time: str, engine: EngineName, tmp_path: Path) -> None:
+def test_times_of_a_spreadsheet_get_one_message(time: str, engine: EngineName, tmp_path: Path) -> None:
     rows = [row(job_id=f"j-{number}", completed_at=time if number else "2023/11/2 1:08:29") for number in range(5)]
     report = problems_of([source(tmp_path / "usage.csv", usage_text(rows))], options=MeterOptions(engine=engine))
     (group,) = report.groups
@@ -287,7 +287,7 @@ def test_times_of_a_spreadsheet_are_one_sentence(time: str, engine: EngineName, 
     assert "--timezone" in group.first.message
 
 
-def test_times_without_an_offset_are_one_sentence_that_names_the_option(tmp_path: Path) -> None:
+def test_times_without_an_offset_get_one_message_with_the_option(tmp_path: Path) -> None:
     rows = [row(job_id=f"j-{second}", completed_at=f"2023-11-01 00:08:{second}") for second in range(29, 59)]
     report = problems_of([source(tmp_path / "usage.csv", usage_text(rows))])
     (group,) = report.groups
@@ -295,14 +295,14 @@ def test_times_without_an_offset_are_one_sentence_that_names_the_option(tmp_path
     assert "--timezone" in group.first.message
 
 
-def test_extra_columns_are_passed_over_when_asked(tmp_path: Path) -> None:
+def test_extra_columns_are_ignored_on_request(tmp_path: Path) -> None:
     text = usage_text([row() + ",x"], HEADER + ",duration")
     for engine in ENGINES:
         options = MeterOptions(engine=engine, ignore_extra_columns=True)
         assert not problems_of([source(tmp_path / "usage.csv", text)], options=options).total
 
 
-def test_bytes_that_are_not_utf_8_are_named(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_are_reported(tmp_path: Path) -> None:
     text = usage_text([row(), row(job_id="j-2", tag_project="é-news")]).encode("latin-1")
     for engine in ENGINES:
         report = problems_of([source(tmp_path / "usage.csv", text)], options=MeterOptions(engine=engine))
@@ -342,7 +342,9 @@ def test_an_item_that_a_later_sheet_drops_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_usage_foreign_to_the_sheets_is_told_which_shipped_sheets_have_it(engine: EngineName, tmp_path: Path) -> None:
+def test_for_usage_with_unknown_items_the_shipped_sheets_that_have_them_are_named(
+    engine: EngineName, tmp_path: Path
+) -> None:
     foreign = [usage_of("oss_storage_standard_lrs", job_id=f"j-{number}") for number in range(30)]
     prices = shipped("mps-china")
     report = problems_of(
@@ -357,8 +359,8 @@ def test_usage_foreign_to_the_sheets_is_told_which_shipped_sheets_have_it(engine
 
 
 def test_every_kind_of_problem_is_tested() -> None:
-    """Kinds of values and rows stand in the tables above; those of files and repeats in other modules.
-    U5xx are no faults of usage."""
+    """The kinds for values and rows are in the tables above, those for files and repeats in other modules. U5xx are not problems
+    of usage."""
     elsewhere = {"U101", "U102", "U103", "U104", "U110", "U114", "U115", "U116", "U401"}
     codes = [kind.code for kind in vars(kinds).values() if isinstance(kind, Kind)]
     tested = {case[3] for case in ROWS} | {code for case in HEADERS for _, code in case[2]} | elsewhere

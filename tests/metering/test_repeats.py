@@ -1,4 +1,4 @@
-"""The same record twice: billed once where all rows agree, not at all where they do not."""
+"""The same record twice: billed once if all rows agree, and not at all if they differ."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.kit import ENGINES, billed, metered, places, problems_of, row, source
     ],
     ids=str,
 )
-def test_equal_rows_are_one_record_and_duplicates_of_it(
+def test_equal_rows_are_one_record_and_its_duplicates(
     again: dict[str, str], engine: EngineName, tmp_path: Path
 ) -> None:
     text = usage_text([row(), row(job_id="other"), row(**again), row()])
@@ -100,7 +100,7 @@ def test_repeats_are_found_across_files_with_other_columns(engine: EngineName, t
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_failed_job_that_was_run_again_under_its_id_contradicts_itself(engine: EngineName, tmp_path: Path) -> None:
+def test_a_failed_job_that_was_repeated_under_its_id_contradicts_itself(engine: EngineName, tmp_path: Path) -> None:
     text = usage_text([row(status="failed"), row()])
     report = problems_of([source(tmp_path / "usage.csv", text)], options=MeterOptions(engine=engine))
     assert places(report) == [("usage.csv:3:1", "U401")]
@@ -125,7 +125,7 @@ ALIKE = ["j-1 ", " j-1", "j-1\u00a0", "\u200bj-1", "j\u200d-1", "\ufeffj-1", "j-
 @pytest.mark.parametrize("name", ["job_id", "output"])
 @pytest.mark.parametrize("other", ALIKE)
 @pytest.mark.parametrize("swapped", [False, True])
-def test_ids_that_look_alike_are_told_with_their_places(
+def test_ids_that_look_alike_are_reported_with_their_places(
     other: str, name: str, swapped: bool, engine: EngineName, tmp_path: Path
 ) -> None:
     rows = [row(**{name: "j-1"}), row(job_id="x"), row(**{name: other}), row(job_id="y "), row(job_id="y ")]
@@ -141,7 +141,7 @@ def test_ids_that_look_alike_are_told_with_their_places(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_lookalikes_are_one_warning_and_ids_that_differ_otherwise_are_none(engine: EngineName, tmp_path: Path) -> None:
+def test_lookalikes_give_one_warning_and_ids_that_differ_visibly_give_none(engine: EngineName, tmp_path: Path) -> None:
     rows = [row(job_id=f"j-{number}{end}") for number in range(200) for end in ("", " ")]
     told: list[str] = []
     options = MeterOptions(engine=engine, notify=told.append)

@@ -36,7 +36,7 @@ def rows_read(one: UsageSource, engine: EngineName) -> int:
     return metered([one], options=MeterOptions(engine=engine)).rows_read
 
 
-def test_globs_stand_for_files_in_order_of_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_globs_stand_for_files_sorted_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("b-2.csv", "b-10.csv", "a.csv", "b-1.csv.gz"):
         Path(name).write_bytes(CSV)
@@ -44,7 +44,7 @@ def test_globs_stand_for_files_in_order_of_name(tmp_path: Path, monkeypatch: pyt
     assert found("*.nothing") == ([], [("*.nothing", "U101")])
 
 
-def test_names_that_stand_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("usage.txt").write_bytes(CSV)
     Path("folder.csv").mkdir()
@@ -100,7 +100,7 @@ def _written(pipe: Path, data: bytes) -> threading.Thread:
     return writer
 
 
-def test_two_pipes_of_one_base_name_are_two(tmp_path: Path) -> None:
+def test_two_pipes_with_the_same_base_name_are_different(tmp_path: Path) -> None:
     pipes, writers = [], []
     for number in range(2):
         folder = tmp_path / str(number)
@@ -114,7 +114,7 @@ def test_two_pipes_of_one_base_name_are_two(tmp_path: Path) -> None:
         writer.join()
 
 
-def test_a_pipe_given_twice_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_given_twice_is_reported_without_waiting(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     writer = _written(pipe, CSV)
     assert found(str(pipe), str(pipe)) == ([str(pipe)], [(str(pipe), "U104")])
@@ -205,7 +205,7 @@ def test_a_file_as_standard_input(name: str, pack: Callable[[bytes], bytes], tmp
         assert "9 read" in run.stdout, run.stderr
 
 
-def test_a_file_is_not_read_by_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_not_read_under_two_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "usage.csv"
     file.write_bytes(CSV)
     with file.open() as stream:
@@ -298,7 +298,7 @@ def test_a_damaged_file_is_refused_not_read_in_part(name: str, engine: EngineNam
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
 @pytest.mark.parametrize("name", ["u[1]", "u*", "u?", "it's", 'quo"te', "sp ace", "项目", "u[[]1]", "%20", "{a,b}"])
-def test_a_name_is_no_pattern_and_no_sql(name: str, suffix: str, tmp_path: Path) -> None:
+def test_a_name_is_neither_a_pattern_nor_sql(name: str, suffix: str, tmp_path: Path) -> None:
     pack = gzip.compress if suffix == "csv.gz" else bytes
     for other in ("u1", "u2", "a", "b"):
         (tmp_path / f"{other}.{suffix}").write_bytes(pack(usage_text([row(job_id=other, quantity="99")]).encode()))
@@ -364,7 +364,7 @@ TYPED = {
     ],
     ids=["text", "decimal", "whole numbers", "instant"],
 )
-def test_typed_columns_of_parquet_are_taken_exactly(
+def test_typed_columns_of_parquet_are_read_exactly(
     types: dict[str, str], changes: dict[str, str], engine: EngineName, tmp_path: Path
 ) -> None:
     write_parquet(tmp_path / "usage.parquet", [{**TYPED, **changes}], **types)
@@ -401,7 +401,7 @@ def test_inexact_columns_of_parquet_are_refused(column: str, type_: str, engine:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_bad_rows_of_parquet_are_named_by_their_number(engine: EngineName, tmp_path: Path) -> None:
+def test_bad_rows_of_parquet_are_reported_with_their_number(engine: EngineName, tmp_path: Path) -> None:
     write_parquet(tmp_path / "usage.parquet", [TYPED, {**TYPED, "job_id": "8", "quantity": "1e3"}])
     report = problems_of([source(tmp_path / "usage.parquet")], options=MeterOptions(engine=engine))
     assert [(place.split(":")[:2], code) for place, code in places(report)] == [(["usage.parquet", "2"], "U203")]

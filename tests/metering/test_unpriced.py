@@ -1,4 +1,4 @@
-"""Usage that a sheet says it has no price for is refused with its reason and the place where a price belongs."""
+"""Usage for which a sheet states that it has no price is refused with the reason and the place for a price."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ REFUSED = [
      " 8K was first charged on 2023-12-20 (sheet-0.yaml:20:5)", "U309"),
     ("a region before it opened", usage_of("audio", region="me-central-1", completed_at="2023-11-06T23:00:00+08:00"),
      "completed_at", "Riyadh opened on 2023-11-07", "U309"),
-    # What the sheet says nothing of is refused as ever.
+    # Usage that the sheet does not mention is refused as usual.
     ("another codec", row(codec="H263"), "codec", 'codec "H263" has no price under transcoding; priced: H264 or H265', "U305"),
     ("another size", row(width="7680", height="4320"), "width", "(3840x2160); it has no price", "U308"),
     ("a spec that begins alike", row(spec="H2660.HD", codec="", width="", height=""), "spec",
@@ -74,7 +74,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("text", "column", "message", "code"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_it_is_refused_with_the_reason(
+def test_usage_without_a_price_is_refused_with_the_reason(
     engine: EngineName, text: str, column: str, message: str, code: str, tmp_path: Path
 ) -> None:
     usage = source(tmp_path / "usage.csv", usage_text([row(job_id="good"), text]))
@@ -87,7 +87,7 @@ def test_it_is_refused_with_the_reason(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_from_its_start_on_it_is_charged(engine: EngineName, tmp_path: Path) -> None:
+def test_usage_is_charged_from_the_start_of_its_price_on(engine: EngineName, tmp_path: Path) -> None:
     sharp = {"item": "sharpening", "spec": "Sharp.8K", "codec": "", "width": "", "height": "", "unit": "frame"}
     rows = [
         row(job_id="8k", completed_at="2023-12-20T00:00:00+08:00", **sharp),
@@ -102,7 +102,7 @@ def test_from_its_start_on_it_is_charged(engine: EngineName, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_failed_job_of_it_is_free(engine: EngineName, tmp_path: Path) -> None:
+def test_a_failed_job_without_a_price_is_free(engine: EngineName, tmp_path: Path) -> None:
     rows = [row(job_id="good"), usage_of("digital_watermark", status="failed")]
     run = billed(tmp_path, usage_text(rows), PRICES, options=MeterOptions(engine=engine))
     assert (run.control_totals.rows_billed, run.control_totals.rows_not_billable) == (1, 1)
@@ -131,7 +131,7 @@ def test_a_record_that_is_repeated_in_another_spelling_is_a_duplicate(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_record_that_is_repeated_with_another_value_too_is_not(engine: EngineName, tmp_path: Path) -> None:
+def test_a_record_that_is_repeated_with_another_value_too_is_rejected(engine: EngineName, tmp_path: Path) -> None:
     rows = [usage_of("captions", spec="Captions"), usage_of("captions", spec="Captions.1080P", quantity="11")]
     usage = source(tmp_path / "usage.csv", usage_text(rows))
     (problem,) = problems_of([usage], book(PRICES), MeterOptions(engine=engine)).shown
@@ -140,8 +140,8 @@ def test_a_record_that_is_repeated_with_another_value_too_is_not(engine: EngineN
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_spelling_of_one_version_is_a_spec_of_its_own_to_the_comparison(engine: EngineName, tmp_path: Path) -> None:
-    """A version of the item has the word as a spec; of another item it always is one."""
+def test_the_comparison_treats_a_spelling_of_one_version_as_a_separate_spec(engine: EngineName, tmp_path: Path) -> None:
+    """The word is a spec in one version of the item, and always a spec of another item."""
     end = "2023-12-01T00:00:00+08:00"
     old = 'prices: {Captions: {"*": 0.3}}'
     own = '{"*": 0.1}, Own2: {"*": 0.7}'
@@ -165,7 +165,7 @@ def test_a_spelling_of_one_version_is_a_spec_of_its_own_to_the_comparison(engine
     assert [problem.kind.code for problem in report.shown] == ["U401", "U401"]
 
 
-def test_a_sheet_of_yours_that_prices_it_is_used(tmp_path: Path) -> None:
+def test_the_users_own_sheet_with_a_price_is_used(tmp_path: Path) -> None:
     own = SHEET[: SHEET.index("items:\n")].replace("id: test", "id: own").replace("product: mps", "product: own")
     own += "items:\n  api_requests: {name: API, family: related, unit: request, prices: {Call: {'*': 0.01}}}\n"
     rows = [usage_of("api_requests", spec="Call", quantity="3", unit="request")]

@@ -1,4 +1,4 @@
-"""What a record becomes: its bucket and spec, its quantity in steps, its hour; by either engine."""
+"""The bucket and spec of a record, its quantity in steps, and its hour, by either engine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ BUCKETS = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("width", "height", "spec"), BUCKETS)
-def test_the_smallest_bucket_that_holds_both_sides_is_taken_upright_or_not(
+def test_the_smallest_bucket_for_both_sides_is_used_in_either_orientation(
     width: int, height: int, spec: str, engine: EngineName, tmp_path: Path
 ) -> None:
     sizes = [(width, height), (height, width)]
@@ -62,7 +62,7 @@ def test_the_smallest_bucket_that_holds_both_sides_is_taken_upright_or_not(
     assert [line.spec for line in lines_of(run)] == [spec]
 
 
-def test_items_have_buckets_of_their_own(tmp_path: Path) -> None:
+def test_items_have_their_own_buckets(tmp_path: Path) -> None:
     rows = [
         usage_of("sharpening", job_id=size, width=size, height="1", unit="frame") for size in ("640", "1920", "1921")
     ]
@@ -162,7 +162,7 @@ def test_records_are_rounded_one_by_one_and_cycles_as_a_whole(tmp_path: Path) ->
     cycle = [usage_of("review", job_id=f"r-{number}", spec="porn", quantity="1.5") for number in range(3)]
     for engine in ENGINES:
         run = billed(tmp_path, usage_text(each + cycle), options=MeterOptions(engine=engine))
-        # 3 x 1.01, not 3.015 rounded; and 4.5 cut to 4, not 3 x 1.
+        # 3 x 1.01, not 3.015 rounded; and 4.5 rounded down to 4, not 3 x 1.
         assert [quantity(line) for line in lines_of(run)] == ["3.03", "4"]
 
 
@@ -208,7 +208,7 @@ def test_a_record_falls_in_the_hour_in_which_it_completed(
         (0, "2023-11-10T11:20:00+08:00", "2023-11-10T11:00:00+08:00"),
     ],
 )
-def test_a_given_offset_serves_times_without_one(
+def test_a_given_offset_applies_to_times_without_one(
     given: int, completed: str, cycle: str, engine: EngineName, tmp_path: Path
 ) -> None:
     options = MeterOptions(engine=engine, assumed_offset=given)
@@ -269,7 +269,9 @@ def test_a_zero_quantity_makes_a_line_of_nothing(engine: EngineName, tmp_path: P
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_region_price_wins_over_the_group_and_the_group_over_every_region(engine: EngineName, tmp_path: Path) -> None:
+def test_a_region_price_takes_precedence_over_the_group_and_the_group_over_the_default(
+    engine: EngineName, tmp_path: Path
+) -> None:
     sheet_prices = {"cn-shanghai": "0.0651", "us-west-1": "0.0225"}
     rows = [row(job_id=region, region=region) for region in sheet_prices]
     run = billed(tmp_path, usage_text(rows), options=MeterOptions(engine=engine))

@@ -1,4 +1,4 @@
-"""The folder of a run, beside other runs."""
+"""The folder of a run, in parallel with other runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from mps_bill.metering import workspace
 
 
-def test_a_run_that_starts_is_not_taken_for_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_starts_is_not_treated_as_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = workspace.lock
     others = [workspace.sweep]
 
     def lock_late(descriptor: int, *, wait: bool = False) -> bool:
-        # Another run starts between the making of the folder and its lock.
+        # Another run starts after the folder is made and before it is locked.
         while others:
             others.pop()(str(tmp_path))
         return lock(descriptor, wait=wait)

@@ -90,7 +90,7 @@ def test_the_three_readings_of_the_same_jobs_agree(book: PriceBook, root: Path) 
 
 
 def jobs(*changes: dict[str, object]) -> str:
-    """Jobs as the API answers them, a line each; a change of None takes the field away."""
+    """Jobs as in the answers of the API, one on each line; a change to None removes the field."""
     rows = []
     for number, change in enumerate(changes):
         job: dict[str, object] = {
@@ -109,7 +109,7 @@ def jobs(*changes: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_all_problems_come_at_once_and_name_the_original_place(
+def test_all_problems_are_reported_at_once_with_the_original_place(
     tmp_path: Path, book: PriceBook, engine: EngineName
 ) -> None:
     file = tmp_path / "jobs.json"
@@ -174,7 +174,7 @@ def test_a_record_is_explained_with_its_original_text(root: Path, book: PriceBoo
     assert json.loads(explained.placed.row.raw)["Specification"] == "H265.4K"
 
 
-def test_packed_and_marked_files_are_read(tmp_path: Path, root: Path) -> None:
+def test_compressed_files_and_files_with_a_bom_are_read(tmp_path: Path, root: Path) -> None:
     text = (root / "samples/profiles/job-list.json").read_bytes()
     packed, marked = tmp_path / "a.json.gz", tmp_path / "b.json"
     packed.write_bytes(gzip.compress(text))
@@ -195,7 +195,7 @@ def test_packed_and_marked_files_are_read(tmp_path: Path, root: Path) -> None:
         ("x.csv", b"JobId,Stat,Finish,Region\n", ["missing-field", "missing-field"]),
     ],
 )
-def test_files_that_have_not_what_the_profile_needs_are_rejected(
+def test_files_without_the_fields_that_the_profile_needs_are_rejected(
     tmp_path: Path, name: str, data: bytes, expected: list[str]
 ) -> None:
     file = tmp_path / name
@@ -233,7 +233,7 @@ d,2023-11-10T11:20:00+08:00,cn-shanghai,"y, z",H264,1920,823,10
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_lost_quote_costs_one_record_and_a_value_may_have_quotes_and_line_ends(
+def test_a_stray_quote_costs_one_record_and_a_value_may_have_quotes_and_line_ends(
     engine: EngineName, book: PriceBook, tmp_path: Path
 ) -> None:
     rules = tmp_path / "rules.yaml"

@@ -1,4 +1,4 @@
-"""Jobs of MPS: which are audio and which are not, and lists that are not the whole list."""
+"""MPS jobs: which are audio and which are not, and incomplete lists."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def answer(*jobs: dict[str, Any], **more: object) -> str:
 
 
 def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None) -> list[str]:
-    """The item and spec that each row is billed by, or the kinds of the problems."""
+    """The item and spec of each billed row, or the kinds of the problems."""
     with converted(file, using=profile("mps-job-list", constants)) as (one,):
         check = check_usage([one.source], book, MeterOptions(bill_good_rows=True))
         rows = list(one.source.rows()) if one.source.rows else []
@@ -78,7 +78,7 @@ def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": {"VideoStream": H264}}}, FILM),
         ({"Width": "0", "Height": "0", "Streams": {"VideoStreamList": {"VideoStream": [H264]}}}, FILM),
         ({**SIZE, "Streams": {"VideoStreamList": {"VideoStream": [{"CodecName": "HEVC"}]}}}, ["transcoding H265 1920x1080"]),
-        # Video of which the codec or the size cannot be read is refused, never billed as audio.
+        # Video whose codec or size cannot be read is refused, never billed as audio.
         ({**SIZE, "Streams": {"AudioStreamList": AAC}}, ["missing-value"]),
         ({"Height": "1080", "Streams": {"AudioStreamList": AAC}}, ["bad-size"]),
         ({**SIZE, **streams([{"CodecName": ""}])}, ["missing-value"]),
@@ -94,7 +94,7 @@ def outcome(file: Path, book: PriceBook, constants: dict[str, str] | None = None
           for bad in ("h264", 7)),
         ({"Streams": {"AudioStreamList": "aac"}}, ["not-a-value"]),
         ({"Streams": "none", **SIZE}, ["not-a-value"]),
-        # A cover picture on a sound file is a video stream; beside the film it is not looked at.
+        # A cover picture in a sound file is a video stream; next to a film it is ignored.
         ({"Streams": {"AudioStreamList": AAC, "VideoStreamList": {"VideoStream": [{"CodecName": "mjpeg"}]}}}, ["unknown-word"]),
         ({**SIZE, "Streams": {"VideoStreamList": {"VideoStream": [H264, {"CodecName": "mjpeg"}]}}}, FILM),
         ({**SIZE, "Streams": {"VideoStreamList": {"VideoStream": [{"CodecName": "png"}, H264]}}}, ["unknown-word"]),
@@ -137,7 +137,7 @@ def test_an_object_where_a_list_is_expected_keeps_the_places_of_its_values(tmp_p
     assert text[flaw.column - 1 :].startswith('"vp9"')
 
 
-def test_what_stands_where_an_object_is_expected_is_named(tmp_path: Path) -> None:
+def test_a_value_in_place_of_an_object_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "jobs.json"
     text = answer(job({"Streams": {"AudioStreamList": AAC, "VideoStreamList": "h264"}}))
     file.write_text(text)
@@ -150,7 +150,7 @@ def test_what_stands_where_an_object_is_expected_is_named(tmp_path: Path) -> Non
 
 
 AUDIO = {"Streams": {"AudioStreamList": AAC}}
-#: Pages of a listing by name; those of `b` are of another region.
+#: Pages of a listing by name; those of `b` are for another region.
 FIRST = answer(job(AUDIO, 1), NextPageToken="t1")
 SECOND = answer(job(AUDIO, 2), NextPageToken="t2")
 LAST = answer(job(AUDIO, 3))
@@ -160,7 +160,7 @@ ERROR = json.dumps({"Code": "Throttling", "RequestId": "x"})
 
 
 def missing(folder: Path, *documents: str, constants: dict[str, str] | None = None) -> list[str]:
-    """What keeps the files, one a document, from being read."""
+    """The problems of the files, one file for each document."""
     files = []
     for number, document in enumerate(documents):
         files.append(folder / f"{number}.json")
@@ -191,7 +191,7 @@ def missing(folder: Path, *documents: str, constants: dict[str, str] | None = No
         (answer(job(AUDIO), NonExistJobIds=None),),
     ],
 )
-def test_a_list_with_its_last_page_is_whole(tmp_path: Path, documents: tuple[str, ...]) -> None:
+def test_a_list_with_its_last_page_is_complete(tmp_path: Path, documents: tuple[str, ...]) -> None:
     assert missing(tmp_path, *documents) == []
 
 
@@ -201,7 +201,7 @@ def test_a_list_with_its_last_page_is_whole(tmp_path: Path, documents: tuple[str
         ((FIRST,), ["0.json"]),
         ((FIRST, SECOND), ["1.json"]),
         ((f"{FIRST}\n{SECOND}",), ["0.json:2"]),
-        # Each query has its own last page, behind the others in its file.
+        # Each query has its own last page, after the others in its file.
         ((f"{FIRST}\n{LAST}\n{SECOND}",), ["0.json:3"]),
         ((f"{SECOND}\n{LAST}\n{FIRST}",), ["0.json:3"]),
         ((f"{FIRST}\n{LAST}", f"{FIRST}\n{SECOND}"), ["1.json:2"]),
@@ -221,7 +221,7 @@ def test_a_list_without_its_last_page_is_refused(tmp_path: Path, documents: tupl
     assert all(one.endswith("[I108 incomplete-answer]") for one in found)
 
 
-def test_a_region_that_is_given_makes_all_pages_of_it(tmp_path: Path) -> None:
+def test_a_given_region_applies_to_all_pages(tmp_path: Path) -> None:
     assert missing(tmp_path, FIRST, ELSEWHERE, constants={"region": "cn-shanghai"}) == []
 
 
@@ -246,10 +246,10 @@ def test_jobs_that_the_provider_does_not_know_are_refused(tmp_path: Path, ids: o
         (("2023-11-10T05:00:00Z", "2023-11-11T05:00:00Z"), False),
     ],
 )
-def test_metering_rows_that_are_all_midnights_are_sums_of_days(
+def test_metering_rows_that_are_all_at_midnight_are_daily_sums(
     tmp_path: Path, name: str, times: tuple[str, ...], refused: bool
 ) -> None:
-    """A file each, as an answer a day would be kept."""
+    """One file for each day's answer."""
     from mps_bill.core.times import parse_second
 
     files = []
@@ -275,7 +275,7 @@ def test_metering_rows_that_are_all_midnights_are_sums_of_days(
     assert "these are daily sums" in problem.message
 
 
-def test_local_midnights_in_a_table_are_sums_of_days(tmp_path: Path) -> None:
+def test_rows_at_local_midnight_in_a_table_are_daily_sums(tmp_path: Path) -> None:
     file = tmp_path / "days.csv"
     file.write_text("TimeStamp,Name,Value\n2023-11-10 00:00:00,Audio,1\n2023-11-11 00:00:00,Audio,1\n")
     using = profile("vod-metering", {"region": "cn-shanghai"})

@@ -1,4 +1,4 @@
-"""JSON records: digits as written, places to the column, documents one behind another."""
+"""JSON records: digits as written, places up to the column, several documents in a file."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_records_know_their_own_fields_and_those_further_out() -> None:
     assert a.raw == b'{"N": "a", "V": 1.50}'
 
 
-def test_what_is_not_there_has_the_place_of_the_record() -> None:
+def test_a_missing_value_has_the_place_of_the_record() -> None:
     a, *_ = found(NESTED, "Items", "[]", "Data", "Row", "[]")
     for path in ("Missing", "^^^N"):
         assert value_and_place(a, path) == (None, "3:33")
 
 
-def test_what_stands_on_the_path_has_its_own_place() -> None:
+def test_an_obstacle_on_the_path_has_its_own_place() -> None:
     text = '{"Items": [{"N": "a", "V": 1.50, "B": {"C": true, "L": [1], "E": [], "S": " ", "Z": null}}]}'
     (a,) = found(text, "Items", "[]")
     for path, obstacle, name in [
@@ -87,7 +87,7 @@ def test_a_number_keeps_every_digit() -> None:
     assert record.value(parse_path("V")) == digits
 
 
-def test_documents_may_stand_one_behind_another() -> None:
+def test_documents_may_follow_each_other() -> None:
     a, b, c = found('{"D": [{"N": 1}]}\n{"D": [{"N": 2}]} \r\n\n {"D": [{"N": 3}]}\n', "D", "[]")
     assert [value_and_place(one, "N") for one in (a, b, c)] == [("1", "1:14"), ("2", "2:14"), ("3", "4:15")]
 
@@ -101,7 +101,7 @@ def test_documents_may_stand_one_behind_another() -> None:
         ('\n {"D": "x"}', (2, 8)),
     ],
 )
-def test_a_path_that_leads_nowhere_is_told_with_its_place(text: str, place: tuple[int, int]) -> None:
+def test_a_path_that_leads_nowhere_is_reported_with_its_place(text: str, place: tuple[int, int]) -> None:
     (record,) = records(text, ("D", "[]"))
     assert record == NoRecords(*place)
 
@@ -115,7 +115,7 @@ def test_a_path_that_leads_nowhere_is_told_with_its_place(text: str, place: tupl
         ("[" * 100_000, 1, 1, "too deeply"),
     ],
 )
-def test_text_that_is_no_json_is_told_with_its_place(text: str, line: int, column: int, part: str) -> None:
+def test_text_that_is_not_json_is_reported_with_its_place(text: str, line: int, column: int, part: str) -> None:
     with pytest.raises(JsonError, match=part) as caught:
         records(text, ("D", "[]"))
     assert (caught.value.line, caught.value.column) == (line, column)

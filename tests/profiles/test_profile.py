@@ -1,4 +1,4 @@
-"""Reading profiles: what they say, and every problem with its place."""
+"""Reading profiles: their contents, and every problem with its place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def problems_of(text: str) -> list[str]:
     return [f"{problem.place.line}:{problem.place.column} {problem.kind.slug}" for problem in problems]
 
 
-def test_columns_stand_in_the_order_of_the_documentation() -> None:
+def test_columns_are_in_the_order_of_the_documentation() -> None:
     names = good().column_names
     assert names == ("job_id", "completed_at", "region", "item", "quantity", "unit", "tag_show")
     assert good().with_constants({"output": "x"}).column_names[:2] == COLUMNS[:2]
@@ -54,7 +54,7 @@ def test_a_field_is_a_name_and_a_path() -> None:
     assert parse_path("^^A.b.0") == FieldPath("^^A.b.0", 2, ("A", "b", "0"))
 
 
-def test_constants_win_over_what_the_profile_says() -> None:
+def test_constants_take_precedence_over_the_profile() -> None:
     profile = good().with_constants({"region": "us-west-1", "status": "success"})
     assert [column.constant for column in profile.columns if column.name in ("region", "status")] == [
         "us-west-1",
@@ -62,12 +62,12 @@ def test_constants_win_over_what_the_profile_says() -> None:
     ]
 
 
-def test_an_offset_serves_a_column_that_has_none() -> None:
+def test_an_offset_applies_to_a_column_without_one() -> None:
     (column,) = (column for column in good().with_offset(28_800).columns if column.name == "completed_at")
     assert column.offset == 28_800
 
 
-def test_what_is_missing_is_what_usage_and_texts_need() -> None:
+def test_the_columns_that_usage_and_texts_need_are_missing() -> None:
     text = GOOD.replace("  unit: {constant: minute}\n", "").replace("{region}", "{region}-{spec}")
     profile, _ = read_profile(text, "own.yaml")
     assert profile
@@ -94,7 +94,7 @@ def test_mistakes_have_their_place(old: str, new: str, expected: str) -> None:
     assert problems_of(GOOD.replace(old, new)) == [expected]
 
 
-def test_all_mistakes_come_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     text = GOOD.replace("time: epoch-seconds", "time: epoch").replace("unit: {", "unti: {")
     assert problems_of(text) == ["8:38 unknown-time", "12:3 unknown-column"]
 
@@ -115,13 +115,13 @@ def test_an_unknown_profile_has_a_near_miss() -> None:
     assert 'did you mean "mps-job-list"?' in problem.message
 
 
-def test_a_profile_that_is_not_there_is_a_problem(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_profile_is_a_problem(tmp_path) -> None:  # type: ignore[no-untyped-def]
     profile, (problem,) = load_profile(str(tmp_path / "own.yaml"))
     assert profile is None
     assert problem.kind.slug == "no-such-profile"
 
 
-def test_evidence_absent_values_and_what_must_be_whole() -> None:
+def test_evidence_absent_values_and_completeness() -> None:
     own = (
         GOOD.replace(
             "item: {field: Kind,",

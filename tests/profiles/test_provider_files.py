@@ -1,4 +1,4 @@
-"""What clients, scripts and the provider really write: wrapped, in camelCase, in XML, one document behind another."""
+"""Files as clients, scripts and the provider really write them: wrapped, in camelCase, in XML, several documents in a file."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def written(folder: Path, text: str, name: str = "x.json") -> Path:
         *("concatenated", "empty", "xml", "xml-one", "xml-several", "xml-empty"),
     ],
 )
-def test_jobs_are_read_in_every_wrapping_with_their_digits(text: str, jobs: str, tmp_path: Path) -> None:
+def test_jobs_are_read_in_every_wrapper_with_their_digits(text: str, jobs: str, tmp_path: Path) -> None:
     with converted(written(tmp_path, text), using=profile("mps-job-list")) as (one,):
         found = rows(one)
     assert "".join(row["job_id"] for row in found) == jobs
@@ -187,7 +187,7 @@ def test_a_text_in_a_wrapper_that_is_not_json_is_refused(text: str, tmp_path: Pa
         "1",
     ],
 )
-def test_what_has_no_records_is_a_rejected_row(text: str, tmp_path: Path) -> None:
+def test_an_answer_without_records_is_a_rejected_row(text: str, tmp_path: Path) -> None:
     file = written(tmp_path, text if text.startswith(("{", "[")) else "[1]")
     with converted(file, using=profile("mps-job-list")) as (one,):
         assert [problem.kind.slug for problem in check_rows(one.source)] == ["no-records"]
@@ -222,7 +222,7 @@ def parent(name: str, *jobs: dict[str, Any]) -> dict[str, Any]:
         ("ims-jobs", [LISTED, {"body": parent("P1", sub_job("s1"))}], '"P2"', "call GetTranscodeJob"),
     ],
 )
-def test_answers_without_lengths_say_what_to_ask_for(
+def test_the_message_for_answers_without_lengths_says_what_to_request(
     name: str, documents: list[object], ids: str, part: str, tmp_path: Path
 ) -> None:
     (found,) = rejection(written(tmp_path, lines(*documents)), using=profile(name))
@@ -238,13 +238,13 @@ def test_answers_without_lengths_say_what_to_ask_for(
         ("ims-jobs", [LISTED, parent("P1", sub_job("s1")), parent("P2", sub_job("s2", "P2"))]),
     ],
 )
-def test_what_is_listed_and_answered_is_whole(name: str, documents: list[object], tmp_path: Path) -> None:
+def test_a_listing_whose_jobs_are_all_answered_is_complete(name: str, documents: list[object], tmp_path: Path) -> None:
     with converted(written(tmp_path, lines(*documents)), using=profile(name)) as (one,):
         assert len(rows(one)) == 2
         assert one.documents == len(documents)
 
 
-def test_a_listing_needs_its_last_page_and_answers_of_single_jobs_are_none(tmp_path: Path) -> None:
+def test_a_listing_needs_its_last_page_and_answers_for_single_jobs_are_not_listings(tmp_path: Path) -> None:
     documents = [{**LISTED, "NextPageToken": "t"}, parent("P1", sub_job("s1")), parent("P2", sub_job("s2", "P2"))]
     (found,) = rejection(written(tmp_path, lines(*documents)), using=profile("ims-jobs"))
     assert 'NextPageToken "t" announces another page' in found
@@ -274,7 +274,7 @@ def test_jobs_of_ims_have_codec_size_region_and_length_of_their_output(tmp_path:
     assert "no OutFileMeta.FileBasicInfo.Duration, which quantity is made from" in problem.message
 
 
-def test_jobs_without_finish_time_are_passed_over_if_they_failed_and_a_success_needs_its_length(tmp_path: Path) -> None:
+def test_failed_jobs_without_finish_time_are_skipped_and_a_success_needs_its_length(tmp_path: Path) -> None:
     unfinished = {"FinishTime": None, "Output": {}}
     jobs = [
         A, job("b", State="TranscodeCancelled", **unfinished), job("c", State="TranscodeFail", **unfinished),
@@ -306,7 +306,7 @@ def test_jobs_without_finish_time_are_passed_over_if_they_failed_and_a_success_n
         ("S00000001-210021", "transcoding"),
     ],
 )  # fmt: skip
-def test_preset_templates_name_the_item(template: str, item: str, tmp_path: Path) -> None:
+def test_preset_templates_determine_the_item(template: str, item: str, tmp_path: Path) -> None:
     of_ims = parent("P1", sub_job("s1", ProcessConfig={"Transcode": {"TemplateId": template}}))
     with converted(written(tmp_path, lines(of_ims)), using=profile("ims-jobs", {"deleted": "failed"})) as (one,):
         assert [row["item"] for row in rows(one)] == [item]
@@ -329,7 +329,7 @@ templates:
 """
 
 
-def test_templates_that_nothing_names_are_counted_and_a_profile_of_ones_own_names_them(tmp_path: Path) -> None:
+def test_unknown_templates_are_counted_and_a_user_profile_can_name_them(tmp_path: Path) -> None:
     text = lines(
         page(
             *(job(name, "ours") for name in "ab"),
@@ -393,7 +393,7 @@ def test_minutes_of_enhancement_are_frames_exactly(fps: str, length: str, frames
     assert row["spec"] == "SuperResolution.Standard.1080P"
 
 
-def test_frames_per_second_are_asked_for_and_checked(tmp_path: Path) -> None:
+def test_frames_per_second_are_requested_and_checked(tmp_path: Path) -> None:
     assert profile("ims-enhancement", {"region": "x"}).missing_parameters == ("fps",)
     for fps in ("x", "30000/1001", "2.5e1"):
         using = profile("ims-enhancement", {"region": "cn-shanghai", "fps": fps})
@@ -417,7 +417,7 @@ def test_editing_has_documented_defaults(given: dict[str, str], item: str, spec:
     assert (row["item"], row["spec"], row["quantity"], row["unit"]) == (item, spec, "1.23", "minute")
 
 
-def test_what_was_reviewed_or_produced_is_asked_for(tmp_path: Path) -> None:
+def test_the_kind_of_review_and_production_is_requested(tmp_path: Path) -> None:
     text = lines({"Data": [{"Time": 1699585200, "Type": kind, "Duration": 644} for kind in ("Censor", "Product")]})
     region = {"region": "cn-shanghai"}
     with converted(written(tmp_path, text), using=profile("ims-ai", region)) as (one,):
@@ -483,7 +483,7 @@ def test_a_profile_is_found_by_the_shape_of_the_file(text: str, name: str | None
         (metered(Specification="H999", Duration=1), "ims-enhancement or ims-metering can read this file"),
     ],
 )
-def test_a_file_that_no_profile_knows_is_refused_with_what_it_has(text: str, part: str, tmp_path: Path) -> None:
+def test_a_file_that_no_profile_knows_is_refused_with_its_beginning(text: str, part: str, tmp_path: Path) -> None:
     file = written(tmp_path, text)
     with usage_sources([str(file)], formats=FOREIGN_FORMATS) as (sources, _), pytest.raises(InputRejected) as caught:
         find_profile(sources)
@@ -500,7 +500,9 @@ def test_a_profile_with_an_unknown_factor_is_refused() -> None:
 
 
 @pytest.mark.parametrize("action", ["Action", "action"])
-def test_the_request_beside_an_answer_names_the_profile_even_of_empty_answers(action: str, tmp_path: Path) -> None:
+def test_the_request_stored_with_an_answer_determines_the_profile_even_if_it_is_empty(
+    action: str, tmp_path: Path
+) -> None:
     names = {
         "DescribeMeterImsMediaConvertUHDUsage": "ims-enhancement", "DescribeMeterImsMediaConvertUsage": "ims-metering",
         "DescribeMeterImsEditUsage": "ims-editing", "DescribeMeterImsMpsAiUsage": "ims-ai", "ListJob": "mps-job-list",
@@ -537,7 +539,7 @@ def test_usage_files_and_others_are_not_mixed_by_shape(tmp_path: Path) -> None:
         ("x.csv", b"a,b\n1,2\n", None),
     ],
 )
-def test_a_file_that_no_profile_can_be_found_for_goes_to_no_engine_unless_it_is_a_table(
+def test_a_file_without_a_profile_goes_to_an_engine_only_if_it_is_a_table(
     name: str, data: bytes, kind: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -574,7 +576,7 @@ PAGES = [_page(1, "", "t2"), _page(2, "t2", "t3"), _page(3, "t3", "")]
         (PAGES[1:], 'this page was requested by NextPageToken "t2", and the page before it is missing'),
     ],
 )
-def test_every_page_that_a_request_names_is_there(
+def test_every_page_that_a_request_names_must_be_present(
     tmp_path: Path, pages: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "jobs.jsonl").write_text("".join(pages))
@@ -585,7 +587,7 @@ def test_every_page_that_a_request_names_is_there(
 
 
 def _of(pages: list[str], region: str, first: int, start: str = "2023-11-10") -> list[str]:
-    """The pages as they would be of another region or period, with the tokens that they have."""
+    """The pages for another region or period, with the same tokens."""
     lines = [json.loads(page.replace('"JobId": "j', f'"JobId": "j{first}')) for page in pages]
     for line in lines:
         line["request"]["region"] = region
@@ -629,9 +631,7 @@ def test_pages_of_another_region_or_period_with_equal_tokens_do_not_complete_a_l
         '{"Jobs":[{"ParentJobId":"p"},{"JobId":"i1","Status":"Success"}]}',
     ],
 )
-def test_jobs_that_nobody_knows_are_not_passed_over(
-    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_jobs_without_an_id_are_not_ignored(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "jobs.json").write_text(text)
     code = run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"])
     err = capsys.readouterr().err
@@ -639,7 +639,7 @@ def test_jobs_that_nobody_knows_are_not_passed_over(
     assert "have no Jobs[].ParentJobId: they are unknown" in err
 
 
-def test_an_error_of_the_provider_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_the_provider_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "jobs.json").write_text('{"RequestId":"r","Code":"Forbidden.RAM","Message":"not authorized"}')
     code = run(["bill", str(tmp_path / "jobs.json"), "-p", "mps-china"])
     err = capsys.readouterr().err
@@ -685,7 +685,7 @@ REGION = {"region": "cn-shanghai"}
         ("ims-jobs", [LISTED | {"TotalCount": 3}, parent("P1"), parent("P2")], "TotalCount is 3, and the files have 2"),
     ],
 )  # fmt: skip
-def test_what_an_answer_states_of_itself_is_checked(
+def test_the_totals_that_an_answer_states_are_checked(
     name: str, documents: list[dict[str, Any]], message: str, tmp_path: Path
 ) -> None:
     if "JobCount" in message:
@@ -699,7 +699,7 @@ def test_what_an_answer_states_of_itself_is_checked(
             assert one.rows
 
 
-def test_sub_jobs_are_as_many_as_stated(tmp_path: Path) -> None:
+def test_the_number_of_sub_jobs_is_the_stated_one(tmp_path: Path) -> None:
     document = parent("P1", sub_job("s1"), sub_job("s2", Status="Fail", OutFileMeta={}))
     document["TranscodeParentJob"]["JobCount"] = 2
     with converted(written(tmp_path, lines(document)), using=profile("ims-jobs")) as (one,):
@@ -763,7 +763,7 @@ def test_an_output_with_only_audio_is_billed_as_audio_whatever_its_template(
         assert [f"{line.amount.normalize():f}" for line in bill.lines] == ["0.056"]
 
 
-def test_editing_of_audio_stays_what_a_profile_of_ones_own_says(tmp_path: Path) -> None:
+def test_editing_of_audio_follows_the_users_own_profile(tmp_path: Path) -> None:
     own, problems = read_profile(OWN, "own.yaml")
     assert own, problems
     with converted(written(tmp_path, lines(page(audio("S00000001-200030")))), using=own) as (one,):
@@ -776,7 +776,7 @@ def test_a_success_of_length_0_is_reported(tmp_path: Path, capsys: pytest.Captur
     assert "Warning: 2 records of successful jobs with length 0, billed as 0" in capsys.readouterr().err
 
 
-def test_whether_a_deleted_job_is_billed_is_asked_for(tmp_path: Path) -> None:
+def test_the_user_must_say_whether_a_deleted_job_is_billed(tmp_path: Path) -> None:
     text = lines(parent("P1", sub_job("s1", Status="Deleted"), sub_job("s2", Status="Deleted", FinishTime="")))
     with converted(written(tmp_path, text), using=profile("ims-jobs")) as (one,):
         (problem,) = check_rows(one.source)
@@ -824,7 +824,7 @@ SUBMITTED_IMS = {"TranscodeParentJob": {"ParentJobId": "P1", "Status": "Init", "
         ({"request": {"action": "QueryBill"}, "response": {"Data": {"Items": [{"PretaxGrossAmount": 1}]}}}, "with --bill"),
     ],
 )  # fmt: skip
-def test_what_has_no_usage_says_what_it_is_and_what_to_ask_for(
+def test_the_message_for_files_without_usage_says_what_they_are_and_what_to_request(
     document: object, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["bill", str(written(tmp_path, lines(document))), "-p", "mps-china", "-q"]) == 3
@@ -833,7 +833,7 @@ def test_what_has_no_usage_says_what_it_is_and_what_to_ask_for(
     assert err.count("\n") == 1, err
 
 
-def test_a_parent_job_that_was_asked_for_and_has_no_sub_jobs_is_counted(tmp_path: Path) -> None:
+def test_a_requested_parent_job_without_sub_jobs_is_counted(tmp_path: Path) -> None:
     fetched = {"request": {"action": "GetTranscodeJob"}, "response": parent("P2")}
     with converted(written(tmp_path, lines(parent("P1", sub_job("s1")), fetched)), using=profile("ims-jobs")) as (one,):
         assert one.rows == 1
@@ -856,7 +856,7 @@ def test_a_parent_job_that_was_asked_for_and_has_no_sub_jobs_is_counted(tmp_path
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
-def test_wrong_files_are_refused_in_one_sentence(
+def test_wrong_files_are_refused_with_one_message(
     text: str, name: str, part: str, encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_bytes(text.encode(encoding))
@@ -892,14 +892,16 @@ def test_a_broken_member_is_a_rejected_record_and_hides_nothing(tmp_path: Path) 
         ({"JobResultList": {"JobResult": [{"Success": False, "Code": "Bad", "Message": "m"}]}}, "Bad: m"),
     ],
 )
-def test_an_error_beside_answers_has_the_words_of_the_provider(document: object, error: str, tmp_path: Path) -> None:
+def test_an_error_next_to_answers_has_the_words_of_the_provider(document: object, error: str, tmp_path: Path) -> None:
     with converted(written(tmp_path, lines(page(A), document)), using=profile("mps-job-list")) as (one,):
         (problem,) = check_rows(one.source)
     assert problem.message == f"the provider answered with an error, {error}"
     assert problem.place.line == 2
 
 
-def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_record_of_a_template_is_reported_in_the_singular(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["bill", str(written(tmp_path, lines(page(job("a", "ours"))))), "-p", "mps-china", "-q"]) == 0
     assert (
         '1 record with template "ours", which is not in the profile; the item was derived from the streams'
@@ -907,14 +909,14 @@ def test_one_record_of_a_template_is_reported_as_one(tmp_path: Path, capsys: pyt
     )
 
 
-def test_a_broken_member_beside_a_failed_job_is_no_error_of_the_provider(tmp_path: Path) -> None:
+def test_a_broken_member_next_to_a_failed_job_is_not_an_error_of_the_provider(tmp_path: Path) -> None:
     failed = job("b", State="TranscodeFail", Code="InvalidFile", Message="it is broken")
     with converted(written(tmp_path, lines(["abc", failed])), using=profile("mps-job-list")) as (one,):
         (problem,) = check_rows(one.source)
     assert problem.message == "profile mps-job-list reads records at JobList.Job[], and that path ends here"
 
 
-def test_a_bill_among_usage_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bill_among_usage_is_refused_with_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bill = {"Data": {"TotalCount": 1, "Items": {"Item": [{"PretaxAmount": 1}]}}}
     files = [written(tmp_path, lines(page(A)), "a.json"), written(tmp_path, lines(bill, bill), "b.json")]
     assert run(["bill", *map(str, files), "-p", "mps-china", "-q"]) == 3
@@ -923,14 +925,14 @@ def test_a_bill_among_usage_is_refused_in_one_sentence(tmp_path: Path, capsys: p
     assert err.count("\n") == 1
 
 
-def test_it_is_said_where_nothing_is_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_usage_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     waiting = {"FinishTime": "", "OutFileMeta": {}}
     submitted = parent("P1", sub_job("s1", Status="Init", **waiting), sub_job("s2", Status="Init", **waiting))
     assert run(["bill", str(written(tmp_path, lines(submitted))), "-p", "mps-china", "-q"]) == 0
     assert "Warning: no usage found; 2 records skipped" in capsys.readouterr().err
 
 
-def test_equal_rows_of_one_answer_are_refused_and_of_two_are_one(tmp_path: Path) -> None:
+def test_equal_rows_in_one_answer_are_refused_and_in_two_answers_count_once(tmp_path: Path) -> None:
     row = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1.5}
     using = profile("ims-metering", {"region": "cn-shanghai"})
     (message,) = rejection(written(tmp_path, lines({"Data": [row, row]})), using=using)
@@ -966,7 +968,7 @@ def test_a_broken_text_in_a_wrapper_has_its_place_whoever_finds_the_profile(
 
 
 @pytest.mark.parametrize(("interval", "hourly"), [("3600", True), ("86400", False), ("", True)])
-def test_a_request_for_other_sums_than_of_hours_is_refused(interval: str, hourly: bool, tmp_path: Path) -> None:
+def test_a_request_for_sums_other_than_hourly_is_refused(interval: str, hourly: bool, tmp_path: Path) -> None:
     row = {"Time": 1699585200, "Specification": "H264.HD", "Duration": 1.5}
     request = {"action": "DescribeMeterImsMediaConvertUsage", "parameters": {"Interval": interval}}
     path = written(tmp_path, lines({"request": request, "response": {"Data": [row]}}))
@@ -987,7 +989,7 @@ def test_a_request_for_other_sums_than_of_hours_is_refused(interval: str, hourly
         ("time,specification,DURATION", "reads the columns Time, Specification, Duration, spelled like this"),
     ],
 )
-def test_a_table_with_other_separators_or_capitals_has_one_cause(
+def test_a_table_with_other_separators_or_capitals_gets_one_message(
     header: str, part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, f"{header}\n1699585200,H264.HD,1.5\n", "x.csv")

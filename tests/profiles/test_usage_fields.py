@@ -1,4 +1,4 @@
-"""From foreign values to columns of usage."""
+"""Converting foreign values to columns of usage."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def trouble(columns: str, **values: object) -> str:
         ("output: A", 'a"b', 'a"b'),
     ],
 )
-def test_values_mean_what_the_profile_says(column: str, given: object, expected: str) -> None:
+def test_values_are_converted_by_the_profile(column: str, given: object, expected: str) -> None:
     assert value(column, A=given) == expected
 
 
@@ -88,17 +88,17 @@ def test_values_mean_what_the_profile_says(column: str, given: object, expected:
         ("completed_at: {field: A, time: epoch-seconds}", "99999999999999999999", "bad-unix-time"),
     ],
 )
-def test_what_has_no_meaning_is_refused(column: str, given: object, expected: str) -> None:
+def test_values_without_meaning_are_refused(column: str, given: object, expected: str) -> None:
     assert trouble(column, A=given).startswith(expected)
 
 
-def test_every_wrong_value_is_told_at_once() -> None:
+def test_all_wrong_values_are_reported_at_once() -> None:
     columns = "spec: A\n  codec: {field: B, map: {hevc: H265}}\n  width: C"
     _, troubles = usage_fields(record(A={}, B="x"), profile(columns))
     assert [one.kind.slug for one in troubles] == ["not-a-value", "unknown-word", "missing-value"]
 
 
-def test_a_text_is_made_of_columns_after_their_meaning() -> None:
+def test_a_text_is_made_from_the_converted_columns() -> None:
     columns = (
         'job_id: {text: "j-{completed_at}-{region}"}\n  completed_at: {field: A, time: epoch-seconds}\n  region: B'
     )
@@ -115,7 +115,7 @@ def test_skipped_records_have_a_reason() -> None:
 
 
 @pytest.mark.parametrize(("field", "told"), [("^Interval", 1), ("Interval", 0)])
-def test_a_requirement_holds_where_its_field_is_there(field: str, told: int) -> None:
+def test_a_requirement_applies_if_its_field_is_present(field: str, told: int) -> None:
     own = profile("spec: A", f"require: [{{field: {field}, values: [hour], because: a day has no hour}}]")
     _, troubles = usage_fields(record(A="x"), own)
     assert [one.kind.slug for one in troubles] == ["unmet-condition"] * told

@@ -1,4 +1,4 @@
-"""The Spark engine on `local[2]`, held to the exact reader: same sums, control totals and problems; places are files."""
+"""The Spark engine on `local[2]`, compared with the exact reader: same sums, control totals and problems; places are files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.generated import outcome, with_accounts
 pytest.importorskip("pyspark", reason="NOT TESTED: the Spark engine needs pyspark (pip install 'mps-bill[spark]')")
 if shutil.which("java") is None:
     pytest.skip("NOT TESTED: the Spark engine needs Java 17 (openjdk-17-jre-headless)", allow_module_level=True)
-# What Py4J leaves open when its gateway goes is no concern of these tests.
+# These tests ignore what Py4J leaves open when its gateway closes.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 LOCAL = Resources(spark_master="local[2]", threads=2)
@@ -34,7 +34,7 @@ def _options(engine: EngineName, **more: Any) -> MeterOptions:
 
 
 def _both(sources: Sequence[UsageSource], **more: Any) -> dict[str, Any]:
-    """Compares what does not depend on lines: totals, counts, and every rejected row with what is wrong with it."""
+    """Compare everything that does not depend on lines: totals, counts, and every rejected row with its problems."""
     exact, spark = (outcome(sources, _options(engine, **more)) for engine in ("python", "spark"))
     assert spark["totals"] == exact["totals"]
     assert spark["accounts"] == exact["accounts"]
@@ -46,7 +46,7 @@ def _both(sources: Sequence[UsageSource], **more: Any) -> dict[str, Any]:
 
 
 def _rejected(found: dict[str, Any]) -> list[tuple[str, bytes, tuple[str, ...]]]:
-    """Rejected rows without their places, and without that of the row that a conflict is with."""
+    """Rejected rows without their places, and without the place of the row that they conflict with."""
     return sorted(
         (name, raw, tuple(said.partition(": ")[2].partition(" conflicts with ")[0] for said in problems))
         for name, _, raw, problems in found["rejected"]
@@ -145,7 +145,7 @@ def test_urls_are_looked_up_by_spark(tmp_path: Path, ending: str) -> None:
     assert {name.removeprefix(folder) for name, *_ in _rejected(spark)} == {name for name, *_ in _rejected(exact)}
 
 
-def test_every_wrong_url_is_told(tmp_path: Path) -> None:
+def test_every_wrong_url_is_reported(tmp_path: Path) -> None:
     kit.source(tmp_path / "usage.csv", kit.usage_text([kit.row()]))
     (tmp_path / "notes.txt").write_text("none")
     (tmp_path / "empty.csv").write_text("")
@@ -169,7 +169,7 @@ def test_every_wrong_url_is_told(tmp_path: Path) -> None:
     assert [problem.kind for problem in rejected.value.report.shown] == [kinds.EMPTY_FILE]
 
 
-def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
+def test_rejected_parquet_rows_have_their_numbers(tmp_path: Path) -> None:
     import duckdb
 
     path = tmp_path / "typed.parquet"
@@ -185,7 +185,7 @@ def test_rejected_parquet_rows_bear_their_numbers(tmp_path: Path) -> None:
 
 
 def _parquet(path: Path, columns: dict[str, object]) -> UsageSource:
-    """A Parquet file of one row: good values, but for these columns."""
+    """A Parquet file with one row: good values, except in these columns."""
     import polars
 
     cells: dict[str, object] = {name: [value] for name, value in kit.GOOD.items()} | columns
@@ -194,7 +194,7 @@ def _parquet(path: Path, columns: dict[str, object]) -> UsageSource:
     return kit.source(path)
 
 
-def test_names_of_folders_are_no_data(tmp_path: Path) -> None:
+def test_names_of_folders_are_not_data(tmp_path: Path) -> None:
     row = kit.row(job_id="j-2", status="success")
     sources = [_parquet(tmp_path / "region=us-west-1" / "job_id=7" / "a.parquet", {})]
     for number, folder in enumerate(("status=failed", "quantity=9/UNIT=hour", "line=3")):
@@ -222,7 +222,7 @@ def test_a_partitioned_parquet_folder_is_refused_with_the_reason(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["_x.csv", ".x.csv", "_x.parquet", "a:b.csv"])
-def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_that_spark_ignores_is_refused(tmp_path: Path, name: str) -> None:
     text = kit.usage_text([kit.row()])
     good = kit.source(tmp_path / "good.csv", text)
     bad = _parquet(tmp_path / name, {}) if name.endswith("parquet") else kit.source(tmp_path / name, text)
@@ -239,7 +239,7 @@ def test_a_file_that_spark_passes_over_is_refused(tmp_path: Path, name: str) -> 
         assert "rename it" in problem.message
 
 
-def test_names_of_columns_mean_nothing_but_themselves(tmp_path: Path) -> None:
+def test_names_of_columns_have_no_other_meaning(tmp_path: Path) -> None:
     sources = [
         _parquet(tmp_path / "twins.parquet", {"Unit": "x", "UNIT": "y", "tag_a": "1", "tag_A": "2", "": "e"}),
         _parquet(tmp_path / "names.parquet", {"_metadata": "x", "path": "y", "text_0": "z", "file_row_number": "w"}),
@@ -285,7 +285,7 @@ def test_times_of_parquet_mean_the_same(tmp_path: Path) -> None:
     assert _both(sources, assumed_offset=28_800)["rows"] == (3, 0)
 
 
-def test_a_decimal_of_too_many_digits_is_named_as_the_file_names_it() -> None:
+def test_a_decimal_with_too_many_digits_is_reported_by_its_type_in_the_file() -> None:
     one = kit.source(Path(__file__).parents[1] / "metering" / "decimal50.parquet")
     with pytest.raises(InputRejected) as rejected:
         kit.metered([one], options=_options("spark"))
@@ -319,7 +319,7 @@ def test_accounts_that_look_alike_are_named_with_their_places(tmp_path: Path) ->
     assert '"acme" at usage.csv:2 and account "acme " at usage.csv:4' in exact[0]
 
 
-def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:
+def test_a_row_over_two_lines_is_refused_as_a_whole(tmp_path: Path) -> None:
     rows = [kit.row(job_id="j-1"), kit.row(job_id="j-2", tag_project='"a\nb"')]
     source = kit.source(tmp_path / "usage.csv", kit.usage_text(rows))
     with pytest.raises(InputRejected) as rejected:
@@ -327,7 +327,9 @@ def test_a_row_over_two_lines_is_refused_whole(tmp_path: Path) -> None:
     assert [problem.kind for problem in rejected.value.report.shown] == [kinds.UNCLOSED_QUOTE]
 
 
-def test_a_clean_file_is_not_read_for_bad_rows_nor_for_repeats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clean_file_is_read_neither_for_bad_rows_nor_for_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mps_bill.metering.spark_engine import _SparkEngine
 
     kept: list[str] = []
@@ -344,7 +346,7 @@ def test_a_clean_file_is_not_read_for_bad_rows_nor_for_repeats(tmp_path: Path, m
     ]
     assert _both(parts)["rows"] == (2, 0)
     assert kept == ["repeated"]
-    # A header that comes again is a bad row.
+    # A repeated header is a bad row.
     again = kit.source(tmp_path / "again.csv", kit.usage_text([kit.row(job_id="d"), kit.HEADER]))
     assert _both([*parts, again])["rows"] == (4, 1)
 
