@@ -127,9 +127,6 @@ def sum_of(run: BillRun | SettleRun) -> RunSum:
 
 
 def meter_accounts(sources: Sequence[UsageSource], book: PriceBook, options: MeterOptions) -> AccountsUsage:
-    """Read every row once and keep the usage of each account. `options.accounts` says whether there must be many.
-
-    Raises:
-        InputRejected: as `pipeline.meter_usage`.
-    """
+    """Read every row once and keep the usage of each account. `options.accounts` says whether there must be many. Raise
+    `InputRejected` as `pipeline.meter_usage` does."""
     return AccountsUsage(meter(sources, book, options), book)

@@ -227,11 +227,8 @@ def compare_accounts(
     other: Account,
     selection: Selection = EVERYTHING,
 ) -> Comparison:
-    """Compare the usage paid from one account (None: list prices, no plans) with the usage paid from another.
-
-    Raises:
-        InputRejected: as `meter_usage`.
-    """
+    """Compare the usage paid from one account (None: list prices, no plans) with the usage paid from another. Raise
+    `InputRejected` as `meter_usage` does."""
     with decimal.localcontext(EXACT):
         cuts = {second for account in (own, other) if account for second in account.cuts(book)}
         usage = meter_usage(sources, book, replace(options, cuts=tuple(sorted(cuts))))

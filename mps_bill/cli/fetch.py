@@ -127,8 +127,8 @@ class FetchOptions:
                     answers = Answers(stack.enter_context(open_output(output)), described)
                 else:
                     answers = stack.enter_context(answer_file(output, described, resume=self.resume))
-                shown = stack.enter_context(_progress(self.quiet))
-                totals = fetch_all(queries, answers.asking(provider), _both(answers.keep, shown))
+                keep = stack.enter_context(_progress(answers.keep, self.quiet))
+                totals = fetch_all(queries, answers.asking(provider), keep)
         if totals is not None:
             _say_totals(totals, self.quiet)
             kept = f", {answers.kept} of them by the earlier run" if answers.kept else ""
@@ -225,8 +225,8 @@ def account(
 
     with _failures(output):
         provider = Provider(region, endpoint, partial(say, quiet=quiet))
-        with _progress(quiet) as shown:
-            totals = fetch_all(listings.account(), provider.ask, _both(keep, shown))
+        with _progress(keep, quiet) as keep_and_show:
+            totals = fetch_all(listings.account(), provider.ask, keep_and_show)
         text = account_draft(rows, now)
     with open_output(output) as stream:
         stream.write(text)
@@ -234,14 +234,6 @@ def account(
     missing = sum(line.endswith(f": {FILL_IN}") for line in text.splitlines())
     say(f"{missing} values must be filled in ({FILL_IN}); settle refuses the file until then.", quiet=quiet)
     return exit_codes.DONE
-
-
-def _both(first: Callable[[Page], None], second: Callable[[Page], None]) -> Callable[[Page], None]:
-    def keep(page: Page) -> None:
-        first(page)
-        second(page)
-
-    return keep
 
 
 @contextmanager
@@ -267,10 +259,10 @@ def _say_totals(totals: Mapping[str, ActionTotals], quiet: bool) -> None:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
-    """Show on a terminal what is being fetched, and the number of pages and rows received."""
+def _progress(keep: Callable[[Page], None], quiet: bool) -> Iterator[Callable[[Page], None]]:
+    """Yield what keeps a page, and shows on a terminal what is being fetched, and the number of pages and rows received."""
     if quiet or not sys.stderr.isatty():
-        yield lambda _: None
+        yield keep
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TimeElapsedColumn
@@ -280,11 +272,12 @@ def _progress(quiet: bool) -> Iterator[Callable[[Page], None]]:
         task = bar.add_task("Fetching", total=None, came="")
         pages = rows = 0
 
-        def show(page: Page) -> None:
+        def keep_and_show(page: Page) -> None:
             nonlocal pages, rows
+            keep(page)
             pages, rows = pages + 1, rows + len(page.rows)
             came, action = f"{pages} pages, {rows} rows", page.request.listing.action
             # The total is known only if the provider states it.
             bar.update(task, description=action, came=came, total=page.total, completed=rows)
 
-        yield show
+        yield keep_and_show

@@ -66,11 +66,7 @@ def _show_page(text: str) -> None:
 
 
 def _show_help(context: typer.Context, words: str, pages: dict[str, Path]) -> None:
-    """Print the --help of a command.
-
-    Raises:
-        typer.BadParameter: there is no such topic; the message has the nearest one.
-    """
+    """Print the --help of a command. If there is none, raise `typer.BadParameter` with the nearest topic."""
     from mps_bill.cli.app import COMMANDS, app_for
 
     command, path = typer.main.get_command(app_for()), context.find_root()

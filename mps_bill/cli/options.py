@@ -291,22 +291,14 @@ def check_known(words: Iterable[str], known: Collection[str], name: str, where: 
 
 
 def load_book(prices: Sequence[str]) -> PriceBook:
-    """Return the price book of the run.
-
-    Raises:
-        InputRejected: with every problem of every sheet.
-    """
+    """Return the price book of the run, or raise `InputRejected` with every problem of every sheet."""
     from mps_bill.price_sheet.load_sheets import load_price_book
 
     return accepted(*load_price_book(prices))
 
 
 def load_sheets(paths: Sequence[str], *, subfolders: bool = False) -> list[PriceSheet]:
-    """Return every sheet that the paths name, whatever its site and currency.
-
-    Raises:
-        InputRejected: with every problem of every sheet.
-    """
+    """Return every sheet that the paths name, of any site and currency, or raise `InputRejected` with every problem."""
     from mps_bill.price_sheet.load_sheets import load_sheets
 
     loaded, missing = load_sheets(paths, subfolders=subfolders)
@@ -323,11 +315,7 @@ def load_contract(account: str | None, book: PriceBook) -> Contract:
 
 
 def load_account(name: str, book: PriceBook) -> Account:
-    """Return the account in the file `name`, for reading only.
-
-    Raises:
-        InputRejected: with every problem of the file.
-    """
+    """Return the account in the file `name`, for reading only, or raise `InputRejected` with every problem of the file."""
     from mps_bill.settlement.save import open_account
 
     with open_account(name, book, lock=False) as file:

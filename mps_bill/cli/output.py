@@ -85,11 +85,7 @@ def write_bytes(path: str | None, data: bytes) -> None:
 
 
 def sync(stream: IO[str]) -> None:
-    """Flush everything written so far to the disk, if the stream is on a disk.
-
-    Raises:
-        OutputFailed: it cannot be written there.
-    """
+    """Flush everything written so far to the disk, if the stream is on a disk. Raise `OutputFailed` if that fails."""
     try:
         stream.flush()
         handle = stream.fileno()

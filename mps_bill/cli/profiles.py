@@ -76,11 +76,7 @@ def _all_usage(sources: Sequence[UsageSource]) -> bool:
 
 
 def choose_profile(name: str | None, constants: list[str] | None) -> ProfileChoice:
-    """Return the choice made by `--profile` and `--set`.
-
-    Raises:
-        InputRejected: with every problem of the profile.
-    """
+    """Return the choice made by `--profile` and `--set`, or raise `InputRejected` with every problem of the profile."""
     given = tuple(constants or ())
     if name in (None, _BY_SHAPE, _NO_PROFILE):
         return ProfileChoice(None, name != _NO_PROFILE, given, not any(isinstance(pair, DefaultText) for pair in given))
@@ -169,11 +165,7 @@ def conversion(files: Sequence[UsageSource], profile: Profile, *, quiet: bool) -
 def opened(
     usage: Sequence[str], formats: Sequence[Format] = FORMATS, temp_folder: str | None = None
 ) -> Iterator[tuple[UsageSource, ...]]:
-    """Open the files that the arguments name.
-
-    Raises:
-        InputRejected: a name is not a file that can be read.
-    """
+    """Open the files that the arguments name. Raise `InputRejected` if a name is not a file that can be read."""
     with usage_sources(usage, temp_folder, formats) as (sources, problems):
         if problems:
             raise InputRejected(problems)

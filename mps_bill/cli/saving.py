@@ -22,11 +22,8 @@ _UNCHARGED = "; the account is unchanged, and nothing was charged"
 
 @contextmanager
 def target_of(name: str | None, file: AccountFile, book: PriceBook, *, in_place: bool) -> Iterator[Target | None]:
-    """Check and lock the file that the account is saved to, until the context ends; None if it is not saved.
-
-    Raises:
-        typer.BadParameter: the account must not be saved there.
-    """
+    """Check and lock the file that the account is saved to, until the context ends; None if it is not saved. Raise
+    `typer.BadParameter` if the account must not be saved there."""
     if name is None:
         yield None
         return

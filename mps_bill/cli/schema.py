@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 #: Every format of documents, with the module whose `DOCUMENT` defines it.
 DOCUMENTS = {
     "price-sheet": "mps_bill.price_sheet.sheet_definition",
-    "price-cases": "mps_bill.ask.price_cases.case_definition",
+    "price-cases": "mps_bill.ask.price_cases.read_cases",
     "account": "mps_bill.settlement.account_format",
-    "packs": "mps_bill.ask.advise.pack_definition",
+    "packs": "mps_bill.ask.advise.read_packs",
     "profile": "mps_bill.profiles.profile_definition",
     "bill-mapping": "mps_bill.reconcile.export_mapping",
     "config": "mps_bill.config.file",

@@ -33,11 +33,8 @@ def find_config(folder: Path) -> Path | None:
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> dict[str, Setting]:
-    """Return the settings of a config file and the environment, by key. Paths in the file are relative to the file.
-
-    Raises:
-        InputRejected: the file cannot be read, or has problems; with all of them.
-    """
+    """Return the settings of a config file and the environment, by key, or raise `InputRejected` with every problem of the file.
+    Paths in the file are relative to the file."""
     settings = {}
     if path:
         from mps_bill.config.file import read_file

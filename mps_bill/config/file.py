@@ -70,12 +70,8 @@ law(tuple(field.key for field in CONFIG.fields) == (*KEYS, BOOKS.key), "the conf
 
 
 def read_file(path: Path) -> dict[str, Setting]:
-    """Return the settings of a config file. Its paths are relative to the file (if it is a pipe, to the working folder), and are
-    returned relative to the working folder.
-
-    Raises:
-        InputRejected: the file cannot be read, or has problems; with all of them.
-    """
+    """Return the settings of a config file, or raise `InputRejected` with every problem. Its paths are relative to the file (or
+    to the working folder if it is a pipe), and are returned relative to the working folder."""
     folder = "." if is_special(path) else os.path.relpath(path.parent)
     document = read_document(DOCUMENT, path, os.path.relpath(path))
     if document.problems or document.fields is None:

@@ -205,11 +205,7 @@ def check_none(problems: Iterable[Problem], listed: int) -> None:
 
 
 def accepted(value: T | None, problems: Iterable[Problem]) -> T:
-    """Return the value read from an input.
-
-    Raises:
-        InputRejected: there is no value; with the problems.
-    """
+    """Return the value read from an input, or raise `InputRejected` with the problems if there is none."""
     if value is None:
         raise InputRejected(problems)
     return value

@@ -36,11 +36,7 @@ _DATE = re.compile(r"(?P<year>19[7-9][0-9]|2[0-9]{3})-(?P<month>0[1-9]|1[0-2])(-
 # A file has a time in every row, but few different offsets.
 @lru_cache(maxsize=100)
 def parse_offset(text: str) -> int:
-    """Return the seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`.
-
-    Raises:
-        ValueError: the text is something else; the message says what is expected.
-    """
+    """Return the seconds east of UTC for `Z`, `+08:00`, `+0800` or `+08`. Raise `ValueError` for any other text."""
     if not _OFFSET.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not an offset from UTC; write one such as +08:00 or Z")
     if text == "Z":
@@ -75,11 +71,8 @@ def parse_instant(text: str, assumed_offset: int | None = None) -> int:
 
 
 def parse_second(text: str) -> int:
-    """Return the whole seconds since the epoch for a time in a sheet or an account.
-
-    Raises:
-        ValueError: as `parse_instant`; or the time has a fraction of a second.
-    """
+    """Return the whole seconds since the epoch for a time in a sheet or an account. Raise `ValueError` as `parse_instant`, or if
+    it has a fraction of a second."""
     return _whole_second(text, parse_instant(text))
 
 

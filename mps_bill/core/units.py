@@ -76,11 +76,7 @@ def same_dimension(unit: Unit) -> tuple[Unit, ...]:
 
 
 def to_micros(quantity: Decimal, unit: Unit) -> int:
-    """Return `quantity` of `unit` in micros.
-
-    Raises:
-        ValueError: `quantity` has more than six decimal places, so it is not a whole number of micros.
-    """
+    """Return `quantity` of `unit` in micros. Raise `ValueError` if it has more than six decimal places."""
     micros = quantity * unit.micros
     whole = int(micros)
     if whole != micros:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.ask.price_cases.case_definition import DOCUMENT, USAGE_FIELDS
-from mps_bill.ask.price_cases.read_cases import load_cases, read_cases
+from mps_bill.ask.price_cases.read_cases import DOCUMENT, USAGE_FIELDS, load_cases, read_cases
 from mps_bill.ask.price_cases.run_cases import CaseResult, run_case
 from mps_bill.core.diagnostics import InputRejected
 from mps_bill.documents.read_document import read_text

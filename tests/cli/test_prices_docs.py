@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from mps_bill.ask.price_cases.case_definition import DOCUMENT
-from mps_bill.ask.price_cases.read_cases import read_cases
+from mps_bill.ask.price_cases.read_cases import DOCUMENT, read_cases
 from mps_bill.documents.read_document import read_text
 from tests.conftest import ROOT
 from tests.golden.cases import run_captured

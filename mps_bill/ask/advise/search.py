@@ -81,12 +81,9 @@ def best_purchase(
             highest = bound(child, following)
             if highest > Fraction(best.saving):
                 heapq.heappush(heap, (-highest, next(order), following, child))
-    return Found(best, settled, _in_money(-heap[0][0] - Fraction(best.saving)) if heap else ZERO)
-
-
-def _in_money(gap: Fraction) -> Decimal:
-    """Return a gap as money, rounded up; 0 if it is below zero."""
-    return scaled(divide(max(gap.numerator, 0) * 10**MONEY_PLACES, gap.denominator, "up"), MONEY_PLACES)
+    gap = max(-heap[0][0] - Fraction(best.saving), Fraction(0)) if heap else Fraction(0)
+    cents = divide(gap.numerator * 10**MONEY_PLACES, gap.denominator, "up")
+    return Found(best, settled, scaled(cents, MONEY_PLACES))
 
 
 def _cheapest(packs: Sequence[Pack]) -> dict[PackType, Fraction]:

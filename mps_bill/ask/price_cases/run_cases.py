@@ -10,8 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mps_bill.ask.price_cases import case_definition as d
-from mps_bill.ask.price_cases.read_cases import Case, CaseFile
+from mps_bill.ask.price_cases.read_cases import AMOUNTS, ISSUED_AT, LINE, LINES, Case, CaseFile
 from mps_bill.core.decimals import EXACT, amount_text, plain, stripped
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem
 from mps_bill.core.times import iso
@@ -112,15 +111,15 @@ def _refused(case: Case, rejected: InputRejected) -> CaseResult:
 
 def _compare(run: BillRun, expect: Fields, offset: int) -> Iterator[Mismatch]:
     amounts = sum_amounts(run.bills, run.months)
-    for field in d.AMOUNTS:
+    for field in AMOUNTS:
         yield from _compare_value(field.key, expect.get(field), getattr(amounts, field.key))
-    times = expect.get(d.ISSUED_AT)
+    times = expect.get(ISSUED_AT)
     if times:
         wanted = ", ".join(iso(time.value, offset) for time in times.parts)
         found = ", ".join(iso(bill.cycle.issued_at, offset) for bill in run.bills)
         if wanted != found:
             yield Mismatch(times.place, "issued_at", wanted, found or "no bill")
-    lines = expect.get(d.LINES)
+    lines = expect.get(LINES)
     if lines:
         actual_lines = [line for bill in run.bills for line in bill.lines]
         if len(actual_lines) != len(lines.parts):
@@ -143,7 +142,7 @@ def _compare_line(name: str, expect: Fields, line: LineItem) -> Iterator[Mismatc
         "unit_price": line.unit_price,
         "amount": line.amount,
     }
-    for field in d.LINE.fields:
+    for field in LINE.fields:
         yield from _compare_value(f"{name} {field.key}", expect.get(field), actual[field.key])
 
 

@@ -65,11 +65,7 @@ def diff(
 
 
 def _sheets(old: str, new: str) -> tuple[list[PriceSheet], list[PriceSheet]]:
-    """Return the sheets of both sides. Folders include their subfolders.
-
-    Raises:
-        InputRejected: with every problem of every sheet.
-    """
+    """Return the sheets of both sides, or raise `InputRejected` with every problem. Folders include their subfolders."""
     from mps_bill.metering.sources import STANDARD_INPUT
     from mps_bill.price_sheet.load_sheets import load_sheets, load_stream
 

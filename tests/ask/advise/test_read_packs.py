@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mps_bill.ask.advise.pack_definition import DOCUMENT
 from mps_bill.ask.advise.packs import Validity
-from mps_bill.ask.advise.read_packs import read_packs
+from mps_bill.ask.advise.read_packs import DOCUMENT, read_packs
 from mps_bill.core.units import MICROS
 from mps_bill.documents.read_document import read_text
 from tests.settlement.worlds import SHEET, book
