@@ -1,1 +1,1 @@
-"""A module for each format, which takes any view; `formats.py` is the list of them, and nothing else knows them."""
+"""One module for each format, which can write any view; only `formats.py` lists them."""

@@ -34,7 +34,7 @@
         sum += amount;
       }
     }
-    // What someone has picked goes on paper.
+    // Lines that someone has selected are printed.
     section.classList.toggle("left-out", leftOut && shown === rows.length);
     const values = { shown, all: rows.length, amount: money(sum) };
     found.textContent = form.dataset.found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
