@@ -182,8 +182,6 @@ class _Writer:
     ) -> int:
         """Write a value, over several cells if it must be split, and return the number of characters that the first cell shows.
         The decimal point is aligned with that of numbers with this number of `places`."""
-        kind = value.kind if isinstance(value, As) else field.kind
-        value = number(value)
         if value is None:
             if look:
                 sheet.write_blank(row, column, None, self._format(**look))
@@ -196,9 +194,8 @@ class _Writer:
         if isinstance(value, str):
             self._text(sheet, row, column, value, **look)
             return width_of(value)
-        # A price keeps the zeros with which the price sheet writes it.
-        assert isinstance(value, Decimal)
-        numbers = parts(value if kind == "price" else strip_zeros(value))
+        exact, kind = _figure(value, field)
+        numbers = parts(exact)
         for beyond, part in enumerate(numbers):
             shape = _number_format(part, kind, field.places, 0 if beyond else places)
             sheet.write_number(row, column + beyond, part, self._format(num_format=shape, **look))
@@ -379,19 +376,18 @@ def _most_places(table: Table, index: int) -> int:
     field = table.columns[index]
     if field.places is not None or not field.is_number:
         return field.places or 0
-    values = [(number(row[index]), row[index]) for row in (*table.values, *table.totals)]
-    return max(
-        (
-            _places(parts(value if field.kind == "price" else strip_zeros(value))[0], _kind(of, field))
-            for value, of in (*values, *([(table.total(index), None)] if field.summed else ()))
-            if isinstance(value, Decimal)
-        ),
-        default=0,
-    )
+    cells = (row[index] for row in (*table.values, *table.totals))
+    values = (*cells, *([table.total(index)] if field.summed else []))
+    figures = (_figure(value, field) for value in values if isinstance(number(value), Decimal))
+    return max((_places(parts(exact)[0], kind) for exact, kind in figures), default=0)
 
 
-def _kind(value: Value, field: Column) -> str:
-    return value.kind if isinstance(value, As) else field.kind
+def _figure(value: Value, field: Column) -> tuple[Decimal, str]:
+    """Return the decimal to write for a number, and its kind. A price keeps the zeros with which the price sheet writes it."""
+    kind = value.kind if isinstance(value, As) else field.kind
+    exact = number(value)
+    assert isinstance(exact, Decimal)
+    return (exact if kind == "price" else strip_zeros(exact)), kind
 
 
 def _places(value: Decimal, kind: str) -> int:

@@ -20,7 +20,7 @@ from mps_bill.render.formats import TooLarge
 from mps_bill.render.xlsx import MAX_ROWS, parts
 from mps_bill.settlement.closing import totals
 from mps_bill.view.bill_view import BillView
-from mps_bill.view.columns import Column, Moment, number
+from mps_bill.view.columns import As, Column, Moment, number
 from mps_bill.view.settle_view import SettleView
 from mps_bill.view.tables import Report, Table, figures_of
 from tests.render.runs import (
@@ -225,6 +225,13 @@ def test_a_value_that_no_double_holds_is_split_over_two_columns() -> None:
     assert (sheet["C3"].value, sheet["D3"].value) == (0.5, None)
     assert sheet["C4"].value == "=ROUND(SUM('Lines'!$C$2:$C$3,'Lines'!$D$2:$D$3),10)"
     assert read(book)["Summary"]["C4"].value == "exactly 123,457.2890123456"
+
+
+def test_a_price_among_other_figures_keeps_its_zeros_and_their_points_are_aligned() -> None:
+    figures = (As(Decimal("0.0650"), "price"), As(Decimal("0.1"), "amount"))
+    table = Table("Differences", (Column("ours", "quantity"),), [(figure,) for figure in figures])
+    sheet = read(workbook(Report("Differences", 0, (), (), (table,))))["Differences"]
+    assert [sheet[cell].number_format for cell in ("A2", "A3")] == ["#,##0.0000", "#,##0.00_0_0"]
 
 
 def test_equal_runs_make_equal_bytes() -> None:
