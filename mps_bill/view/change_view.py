@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from mps_bill.ask.change_sides import ChangeRun
@@ -144,9 +143,9 @@ class ChangeView:
 
     def _records(self) -> Iterator[Record]:
         for key, change in self._changes.rows:
-            yield {"row": "change", **dict(zip(self._changes.by, key, strict=True)), **_figures(change)}
+            yield {"row": "change", **dict(zip(self._changes.by, key, strict=True)), **asdict(change)}
         if not self._is_part:
-            yield {"row": "rounding_adjustment", **dict.fromkeys(self._changes.by), **_figures(self._changes.rounding)}
+            yield {"row": "rounding_adjustment", **dict.fromkeys(self._changes.by), **asdict(self._changes.rounding)}
 
     def document(self) -> dict[str, Any]:
         """Return the changes, which add up to the payable amounts in `total`; the last one is the rounding."""
@@ -157,7 +156,7 @@ class ChangeView:
             "before": self._side(changes.before),
             "after": self._side(changes.after),
             "changes": list(self._records()),
-            "total": _figures(changes.total),
+            "total": asdict(changes.total),
             "control_totals": asdict(self.run.control_totals),
         }
         if len(changes.before.parts) > 1:
@@ -214,10 +213,6 @@ class ChangeView:
 
 def _sum(rows: Sequence[tuple[Key, Change]]) -> Change:
     return sum((change for _, change in rows), NO_CHANGE)
-
-
-def _figures(change: Change) -> dict[str, Decimal]:
-    return asdict(change)
 
 
 def _short(change: Change) -> Row:
