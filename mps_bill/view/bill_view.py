@@ -152,10 +152,10 @@ def bill_table(bill: Bill, currency: str) -> Table:
         if not line.covered_micros:
             shown["plan_quantity"] = None
         rows.append(shown)
-    return table(bill_title(bill.cycle), columns, rows, _closing_rows(bill, has_plans=bool(plans)))
+    return table(_bill_title(bill.cycle), columns, rows, _closing_rows(bill, has_plans=bool(plans)))
 
 
-def bill_title(cycle: Cycle) -> str:
+def _bill_title(cycle: Cycle) -> str:
     """Return `Bill of mps: 2023-11-10 11:00 to 12:00 (UTC+08:00), issued 13:00` and the sheet."""
     calendar = cycle.sheet.billing.calendar
     start, end, issued = (time_text(second, calendar.offset) for second in (cycle.start, cycle.end, cycle.issued_at))

@@ -40,7 +40,7 @@ def charged_again_text(run: SettleRun, maximum: int = _NAMED) -> str:
         " record that was charged then and is also in these files is charged twice.",
         len(cycles),
         usage=tr(" with other usage") if known else "",
-        cycles=named_cycles(cycles, run, maximum),
+        cycles=_named_cycles(cycles, run, maximum),
     )
 
 
@@ -51,12 +51,12 @@ def _why_not_charged(run: SettleRun) -> str:
     cycles = [bill.cycle for bill in run.settled.late]
     return (
         f": it equals what was charged for {'these cycles' if len(cycles) > 1 else 'this cycle'}"
-        f" ({named_cycles(cycles, run)}), and counts as charged. To charge other records with the same sums, use"
+        f" ({_named_cycles(cycles, run)}), and counts as charged. To charge other records with the same sums, use"
         " --charge-late --charge-twice once"
     )
 
 
-def named_cycles(cycles: Sequence[Cycle], run: SettleRun, maximum: int = _NAMED) -> str:
+def _named_cycles(cycles: Sequence[Cycle], run: SettleRun, maximum: int = _NAMED) -> str:
     named = [f"{cycle.product} {time_text(cycle.start, run.offset)}" for cycle in cycles[:maximum]]
     more = [tr("{n} more", n=len(cycles) - maximum)] if len(cycles) > maximum else []
     return tr(", ").join(named + more)

@@ -307,7 +307,7 @@ def settle_run_json(run: SettleRun) -> dict[str, Any]:
             **{source.total_key: sums.units[source.name] for source in QUANTITY_SOURCES},
             **sums.by_pool,
         },
-        "account": account_json(settled.closing, offset),
+        "account": _account_json(settled.closing, offset),
         "closing_statement": [_closing_json(row, offset) for row in run.closing_rows],
         **{key: value for key, value in optional.items() if value},
     }
@@ -337,7 +337,7 @@ def _before_json(bill: Bill, settled: Settled) -> dict[str, str]:
     return {} if before is None else {"charged_before": before}
 
 
-def account_json(account: Account, offset: int) -> dict[str, Any]:
+def _account_json(account: Account, offset: int) -> dict[str, Any]:
     """Return the account after the run: what is left in every source, and what the account owes."""
     through = {product: Moment(second, offset) for product, second in sorted(account.settled_through.items())}
     return {

@@ -85,7 +85,7 @@ def step_blocks(step: Step, run: SettleRun) -> Iterator[Block]:
             )
             yield Table(title, _TOOK, [*rows, *_paid_rows(step, run.currency)]).without_empty("for")
         case Arrival():
-            yield Note(arrival_text(step, run))
+            yield Note(_arrival_text(step, run))
 
 
 def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Row]:
@@ -105,7 +105,7 @@ def _paid_rows(step: Settlement | StatementSettlement, currency: str) -> list[Ro
     return rows
 
 
-def arrival_text(arrival: Arrival, run: SettleRun) -> str:
+def _arrival_text(arrival: Arrival, run: SettleRun) -> str:
     """Return `Top-up of 500.00 CNY at 2023-11-10 12:30: 3.20 repays mps 2023-11-10 10:00, 496.80 to the balance.`"""
     parts = []
     for debt, part in arrival.repaid:
