@@ -136,7 +136,7 @@ def test_charged_records_among_late_ones_are_refused(
     said = capsys.readouterr().err
     hour = hour_of(ROWS[0])
     assert found == {}
-    assert f"is of a cycle charged before with other usage (mps {clock(hour, 8 * HOUR)})" in said
+    assert f"is for a cycle charged before with other usage (mps {clock(hour, 8 * HOUR)})" in said
     assert "[A106 charged-before]" in said
     assert (folder / "account.yaml").read_text() == whole[1]
     twice = settle(folder, ROWS[:1], "--charge-late", "--charge-twice")
