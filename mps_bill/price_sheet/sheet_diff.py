@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, scaled
-from mps_bill.core.language import tr
+from mps_bill.core.language import mark, tr
 from mps_bill.core.units import in_unit
 from mps_bill.price_sheet import words
 from mps_bill.price_sheet.price_kinds.price_kind import Price, quantity_ranges, units_per_unit
@@ -201,7 +201,8 @@ def _head_words(sheet: PriceSheet) -> dict[str, str]:
         head[tr("group {name}", name=name)] = ", ".join(members)
     for source in sheet.sources:
         product = f" ({source.product})" if source.product else ""
-        covers = f"read on {source.read_on} at {source.url}: {source.covers}{product}"
+        read = mark("read on {date} at {url}: {covers}")
+        covers = tr(read, date=source.read_on, url=source.url, covers=f"{source.covers}{product}")
         head[tr("source {name}", name=source.id or source.url)] = covers
     for entry in sheet.unpriced:
         what = " ".join(", ".join(part) for part in (entry.items, entry.specs, entry.regions) if part)

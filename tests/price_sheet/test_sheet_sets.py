@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from mps_bill.core.language import language
 from mps_bill.price_sheet.sheet_model import PriceSheet
 from mps_bill.price_sheet.sheet_sets import SetDiff, diff_sets
 from mps_bill.price_sheet.table import regions_of
@@ -91,6 +92,8 @@ def test_derived_prices_follow_or_change_by_themselves() -> None:
 def test_a_source_that_was_read_again_is_a_change() -> None:
     (one,) = diff([A], [sheet("n", ("read_on: 2026-11-23", "read_on: 2026-11-25"))]).changed
     assert [word.what for word in one.words] == ["source page"]
+    with language("zh"):
+        assert [word.new for word in one.words] == ["2026-11-25 读自 https://example.com/prices：all prices"]
 
 
 # ---- Lost prices --------------------------------------------------------------------------------------------------------
