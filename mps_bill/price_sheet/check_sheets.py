@@ -15,6 +15,7 @@ from mps_bill.price_sheet.checks import (
     dates,
     neighbours,
     odd_prices,
+    other_items,
     other_sheets,
     spelling,
     tier_bounds,
@@ -45,6 +46,7 @@ CHECKS: tuple[Callable[[CheckedSheet], Iterable[Problem]], ...] = (
     other_sheets.other_units,
     tier_bounds.odd_bounds,
     neighbours.price_warnings,
+    other_items.odd_factors,
     version_rules.version_warnings,
 )
 #: The reference sheets of a sheet, by its name.

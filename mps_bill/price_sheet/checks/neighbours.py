@@ -13,20 +13,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from decimal import Context
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
 from itertools import combinations, pairwise
 from statistics import median_low
 
-from mps_bill.core.decimals import ZERO, plain, significant
+from mps_bill.core.decimals import plain, significant
 from mps_bill.core.diagnostics import Kind, Problem, counted, quoted
-from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
-from mps_bill.price_sheet.checks import price_cells
-from mps_bill.price_sheet.checks.price_cells import QUESTION, Cell, CheckedSheet, ItemTable, Odd, Rate, Row, Shares
+from mps_bill.price_sheet.checks import other_items, price_cells
+from mps_bill.price_sheet.checks.price_cells import ROUGH, Cell, CheckedSheet, ItemTable, Odd, Rate, Row, Shares
 from mps_bill.price_sheet.sheet_model import scope_in_force
-from mps_bill.price_sheet.spec import CODEC
 
 #: A misplaced decimal point makes a price ten times too high or too low; published resolutions differ at most five times,
 #: regions six.
@@ -37,17 +34,12 @@ MAX_SIZES = 4
 MAX_CODEC_TIMES = 20
 #: How far a ratio of neighbours may be from that of other rows or columns; published ratios differ up to three times.
 MAX_RATIO = 6
-#: Published factors are from 1 to 4.5.
-MIN_FACTOR, MAX_FACTOR = Fraction(1, 2), 8
-#: How many times another item's prices the prices of an item may be, for the same codecs and resolutions; published: 4.5.
-MAX_ITEM_TIMES = 8
 #: Two ratios are the same in two sheets if they differ less than this many times: contract prices are over half the list price.
 MAX_FROM_OTHERS = 5
 _SHOWN_NEIGHBOURS = 3
 _LOWER = "less than {} for {}, the price of a lower resolution"
 _LESS_WORK = "less than {} for {}, the price of H.264, which takes less work"
 _NEARLY_ALL = Fraction(99, 100)
-_ROUGH = Context(prec=12)
 
 _Pair = tuple[Rate, Rate]
 #: The neighbours that each rate is far from, with the price that would be in line; None if the price itself is far away.
@@ -57,9 +49,8 @@ _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
     """Yield warnings for the price tables. Rates that are odd by other sheets are reported elsewhere and no evidence here."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
-    odd_items = _odd_items(own)
+    odd_items = other_items.odd_items(own)
     yield from odd_items.values()
-    yield from _odd_factors([table for table in sheet.tables if table.derived and sheet.odd.isdisjoint(table.rates)])
     for table in own:
         if table not in odd_items:
             yield from _table_warnings(table, sheet.shares)
@@ -166,7 +157,7 @@ class _Neighbours:
 
 
 def _neighbours(table: ItemTable) -> _Neighbours:
-    by_codec = _by_codec(table)
+    by_codec = table.rows_by_codec
     older, newer = by_codec.get("H264", {}), by_codec.get("H265", {})
     return _Neighbours(
         list(_in_lines(table, [list(rows.values()) for rows in by_codec.values()])),
@@ -196,17 +187,6 @@ def _comparable(one: Cell, other: Cell) -> list[_Pair]:
 
 
 # ---- Which prices are neighbours -------------------------------------------------------------------------------------
-
-
-def _by_codec(table: ItemTable) -> dict[str, dict[str, Row]]:
-    """Return codec -> resolution -> row, lowest resolution first; empty if specs do not name a resolution."""
-    sizes = table.resolutions
-    if not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
-        return {}
-    return {
-        codec: {size.name: row for size in sizes if (row := table.rows.get(specs.get(size.name, "")))}
-        for codec, specs in table.by_codec.items()
-    }
 
 
 def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
@@ -373,82 +353,10 @@ def _deviating(pairs: Sequence[_Pair]) -> Iterator[tuple[Rate, Rate, Fraction]]:
     if len(priced) < 3:
         return
     # Rounded ratios show quickly that thousands of pairs are fine.
-    rough = [_ROUGH.divide(one.price.value, other.price.value) for one, other in priced]
+    rough = [ROUGH.divide(one.price.value, other.price.value) for one, other in priced]
     if max(rough) <= MAX_RATIO * min(rough):
         return
     middle = median_low(rough)
     for (one, other), ratio in zip(priced, rough, strict=True):
         if ratio > MAX_RATIO * middle or middle > MAX_RATIO * ratio:
             yield one, other, Fraction(middle) * Fraction(other.price.value)
-
-
-# ---- Items compared with each other ----------------------------------------------------------------------------------
-
-
-#: The rows of an item without tiers, by codec and resolution.
-_Level = Mapping[tuple[str, str], Row]
-
-
-def _odd_items(tables: Sequence[ItemTable]) -> dict[ItemTable, Problem]:
-    """Return items with many times the prices of most others for the same codecs and resolutions; of two, the later."""
-    levels = {table: level for table in tables if (level := _level(table))}
-    odd: dict[ItemTable, Problem] = {}
-    for number, table in enumerate(levels):
-        compared = [
-            (other, by, at)
-            for at, other in enumerate(levels)
-            if other is not table and (by := _times(table, other, levels))
-        ]
-        far = [(other, by, at) for other, by, at in compared if by > MAX_ITEM_TIMES or MAX_ITEM_TIMES * by < 1]
-        if 2 * len(far) > len(compared) and (len(compared) > 1 or number > far[0][2]):
-            other, by, _ = far[0]
-            message = (
-                f"{table.code.value} costs {significant(by)} times as much as {other.code.value} for the same"
-                f" codecs and resolutions; {QUESTION}"
-            )
-            odd[table] = Problem(table.code.place, kinds.PRICE_OUTLIER, message)
-    return odd
-
-
-def _level(table: ItemTable) -> _Level:
-    by_codec = _by_codec(table) if table.unit and CODEC in (table.template or "") else {}
-    return {
-        (codec, size): row
-        for codec, rows in by_codec.items()
-        for size, row in rows.items()
-        if all(len(cell.rates) == 1 for cell in row.values())
-    }
-
-
-def _times(table: ItemTable, other: ItemTable, levels: Mapping[ItemTable, _Level]) -> Fraction:
-    """Return the factor by which all prices of an item are above (the least) or below (the largest) those of another item, in the
-    first region that both have; 1 if some are above and some below, and 0 if they cannot be compared."""
-    if table.unit is None or other.unit is None or table.unit.dimension != other.unit.dimension:
-        return Fraction(0)
-    ratios = []
-    for key, row in levels[table].items():
-        theirs = levels[other].get(key, {})
-        region = next((region for region in row if region in theirs), None)
-        price = theirs[region].rates[0].price.value if region else ZERO
-        if region and price:
-            ratios.append(_ROUGH.divide(row[region].rates[0].price.value, price))
-    if len(ratios) < 3:
-        return Fraction(0)
-    scale = Fraction(other.unit.micros, table.unit.micros)
-    low, high = Fraction(min(ratios)) * scale, Fraction(max(ratios)) * scale
-    return low if low > 1 else min(high, Fraction(1))
-
-
-# ---- Factors ---------------------------------------------------------------------------------------------------------
-
-
-def _odd_factors(tables: Sequence[ItemTable]) -> Iterator[Problem]:
-    """Yield factors of derived prices that are as large as a mistake would be."""
-    for table in tables:
-        derivation = table.fields.get(d.PRICES_FROM)
-        times = derivation.get(d.TIMES) if derivation else None
-        if times and not MIN_FACTOR <= Fraction(times.value) <= MAX_FACTOR:
-            message = (
-                f"the prices of {table.code.value} are {plain(times.value)} times those of {table.base}; {QUESTION}"
-            )
-            yield Problem(times.place, kinds.PRICE_OUTLIER, message)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from mps_bill.core.diagnostics import Fact, Kind, Place, Problem, all_of, counted, quoted
 from mps_bill.core.units import Unit
@@ -44,6 +44,8 @@ class Cell:
 
 
 QUESTION = "is the decimal point right?"
+#: Rounds ratios that are only compared with large factors.
+ROUGH = Context(prec=12)
 
 #: group -> its regions
 Groups = Mapping[str, tuple[str, ...]]
@@ -82,6 +84,17 @@ class ItemTable:
             if parts:
                 found.setdefault(parts.codec or "", {})[parts.resolution or ""] = spec
         return found
+
+    @property
+    def rows_by_codec(self) -> dict[str, dict[str, Row]]:
+        """Codec -> resolution -> row, lowest resolution first; empty if specs do not name a resolution."""
+        sizes = self.resolutions
+        if not all(low.long <= high.long and low.short <= high.short for low, high in pairwise(sizes)):
+            return {}
+        return {
+            codec: {size.name: row for size in sizes if (row := self.rows.get(specs.get(size.name, "")))}
+            for codec, specs in self.by_codec.items()
+        }
 
     @property
     def rates(self) -> Iterator[Rate]:
