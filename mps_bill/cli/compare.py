@@ -40,8 +40,8 @@ def compare(
     """Compare usage under other terms, or explain why a bill is higher.
 
     With --with, --region or --account: the cost of the same usage under another price sheet, in another region or with
-    another account, side by side by item. With --before and --after: the causes of the change from one period to
-    another, split into quantity, price, new and discontinued usage.
+    another account, side by side by item. With --before and --after: the change from one period to another, split into
+    quantity effect, price effect, new and gone usage.
     """
     from mps_bill.cli.metering import UsageRun
 
