@@ -1,1 +1,1 @@
-"""Documents that people write: YAML by position, shapes that say what a document may hold, and reading one."""
+"""The form of documents that people write: YAML with places, the shapes of values, and reading a document."""

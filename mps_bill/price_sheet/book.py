@@ -77,7 +77,7 @@ class PriceBook:
 
 
 def version_at(versions: Sequence[PriceSheet], second: int) -> PriceSheet | None:
-    """Return the version, of versions in order of their start, in force at `second`: the last that started, unless it ended."""
+    """Return the version in force at `second`: the last that has started, unless it has ended. Earlier versions come first."""
     for sheet in reversed(versions):
         if sheet.effective_from <= second:
             return sheet if sheet.effective_to is None or second < sheet.effective_to else None

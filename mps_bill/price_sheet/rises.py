@@ -76,7 +76,7 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A spec (or another spelling) without a price any more in `regions`; with a `size`, only for pictures of that size."""
+    """A spec (or another spelling) that lost its price in `regions`; with a `size`, only for pictures of that size."""
 
     item: str
     spec: str

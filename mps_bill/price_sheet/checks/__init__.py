@@ -1,1 +1,1 @@
-"""The warnings of price sheets: what a bill would take, and a person should look at before it does."""
+"""The warnings about price sheets: likely mistakes that do not stop a bill."""

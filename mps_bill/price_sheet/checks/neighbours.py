@@ -47,7 +47,7 @@ _Far = dict[Rate, dict[Rate, "Fraction | None"]]
 
 
 def price_warnings(sheet: CheckedSheet) -> Iterator[Problem]:
-    """Yield warnings for the price tables. Rates that are odd by other sheets are reported elsewhere and no evidence here."""
+    """Yield warnings for the price tables, without the rates that are odd by other sheets, which are reported by themselves."""
     own = [_without(table, sheet.odd) for table in sheet.tables if not table.derived]
     odd_items = other_items.odd_items(own)
     yield from odd_items.values()
@@ -202,8 +202,8 @@ def _region_pairs(rows: Mapping[str, Row], at_least: int) -> Iterator[_Pair]:
 
 
 def _against(pairs: Sequence[_Pair], kind: Kind, than: str, blamed: Set[Rate], *, high: bool = False) -> Iterator[Odd]:
-    """Yield the second rate of each pair as odd; `than` has placeholders for the price and the name of the first rate. A first
-    rate that is odd itself is no evidence."""
+    """Yield the second rate of each pair as odd, unless the first rate is odd itself; `than` has placeholders for the price and
+    the name of the first rate."""
     for against, rate in pairs:
         if against not in blamed:
             why = f"costs {plain(rate.price.value)}, {than.format(plain(against.price.value), against)}"

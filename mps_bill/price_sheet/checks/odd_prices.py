@@ -27,7 +27,7 @@ class OddPrices:
 
     @property
     def rates(self) -> Set[Rate]:
-        """The rates that have a finding, which are no evidence about other prices."""
+        """The rates that have a finding; other prices are not judged by them."""
         found = {one.rate for odd in self.odd.values() for one in odd}
         return found.union(*(swap.rates for swap in self.swaps))
 

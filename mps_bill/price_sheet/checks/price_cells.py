@@ -210,7 +210,7 @@ _FLAT: Mapping[object, int] = {"spec": 2, "region": 3, "item": 5}
 
 
 def beyond_flat_lines(odd: Set[Rate], table: ItemTable, part: Fraction) -> set[Rate]:
-    """Return the odd rates, except those of a flat line of which at most the given part is odd. A single price for every
+    """Return the odd rates, except those in flat lines whose odd part is no larger than `part`. A single price for every
     resolution, or for every region, is far from some of the prices that it is compared with, and is judged as a whole."""
     lines: dict[tuple[object, ...], list[Rate]] = {}
     for rate in table.rates if odd else ():

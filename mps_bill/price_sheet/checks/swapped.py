@@ -38,8 +38,8 @@ class Swap:
 def swapped_by_other_sheet(
     table: ItemTable, compared: Iterable[tuple[Rate, Sequence[Compared]]], where: str, kind: Kind
 ) -> Iterator[Swap]:
-    """Yield rows and columns, or single prices in them, that each have the other's price in another sheet times the usual share
-    of the item. A discount on one of them is not a swap, even if it changes their order."""
+    """Yield two rows or columns, or single prices in them, each of which has the other's price in another sheet times the item's
+    usual share. A discount on one of them is not a swap, even if it changes their order."""
     by_rate = {rate: found[0] for rate, found in compared if found[0].ratio}
     # In nearly all items of a large sheet, all prices have the usual share.
     usual = median_high(one.ratio for one in by_rate.values()) if by_rate else Fraction(1)
