@@ -37,7 +37,7 @@ _START = 1 << 16
 #: Bytes of nearly the shortest CSV row that can be billed.
 _SHORTEST_ROW = 48
 _BYTES_PER_HASH = 8
-#: The hashes of all rows may take one part in this many of the memory.
+#: The hashes of all rows may take at most the memory divided by this.
 _SHARE_OF_HASHES = 3
 
 

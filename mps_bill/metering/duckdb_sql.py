@@ -22,7 +22,7 @@ from mps_bill.core.units import MICROS, QUANTITY_PLACES
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.records import QUANTITY, SIDE, FileForm
 from mps_bill.metering.scheme import MeteringScheme
-from mps_bill.metering.sql import word_lists
+from mps_bill.metering.sql_keys import word_lists
 from mps_bill.metering.sql_rows import MAX_MICROS, STATUSES, YEAR_3000, Dialect, RowSource, place_name, text_source
 from mps_bill.metering.tidy import SPACES, UNSEEN
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN

@@ -15,27 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import gcd
 
-from mps_bill.core.units import MICROS, UNITS
 from mps_bill.metering.records import BILLED_STATUSES
-from mps_bill.metering.scheme import MeteringScheme, RecordRule
+from mps_bill.metering.scheme import MeteringScheme
+from mps_bill.metering.sql_keys import NEVER_EMPTY, code_column, key_columns, key_values, quantities, slot, word_lists
 from mps_bill.metering.sql_rows import (
     EMPTY,
     IDENTITY,
     JUDGED,
-    MAX_MICROS,
     STATUSES,
     TEXTS,
     Dialect,
     RowSource,
     tag_column,
 )
-from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, BEYOND, REQUIRED_COLUMNS, WORDS
+from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, REQUIRED_COLUMNS, WORDS
 
-_INT64 = 2**63 - 1
-#: The words that every row needs. A row that is not billable may lack a unit.
-_NEVER_EMPTY = ("item", "region")
 _FIRST_FREE = 2 + len(BILLED_STATUSES)
 
 #: The tables that an engine fills between statements, and that later statements read.
@@ -90,9 +85,9 @@ class Statements:
         of rows that are not sound, which are then counted by line too."""
         tags = [tag_column(tag) for tag in self._split_by()]
         micros = "CASE WHEN micros > 0 THEN micros ELSE 0 END AS micros"
-        numbers = ["1", "0", *self._quantities()]
+        numbers = ["1", "0", *quantities(self.scheme, self.dialect)]
         if by_words:
-            numbers = ["count(*)", "0", *map(self.dialect.sum, self._quantities())]
+            numbers = ["count(*)", "0", *map(self.dialect.sum, quantities(self.scheme, self.dialect))]
         columns = (
             "slot",
             *tags,
@@ -100,6 +95,7 @@ class Statements:
             *((HASHES,) if hashes else ()),
             *((LINE, *JUDGED) if lines else ()),
         )
+        start = slot(self.scheme, self.dialect)
         alike: dict[tuple[str, str], list[RowSource]] = {}
         for source in self.rows:
             alike.setdefault((source.width, source.height), []).append(source)
@@ -117,10 +113,10 @@ class Statements:
             group = ", ".join((shared, "slot", *((LINE,) if lines else ())))
             words = f"""
     SELECT {group}, slot IS NOT NULL AS sound{empty}, {summed} FROM (
-        SELECT {shared}, CASE WHEN sound THEN {self._slot()} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
+        SELECT {shared}, CASE WHEN sound THEN {start} END AS slot, {micros}{hashed}{kept} FROM ({rows}) AS every_row
     ) AS slotted{f" GROUP BY {group}" if by_words else ""}"""
             counted.append(self._judged(sources[0], words, columns))
-        keys = self._keys(key_columns(self.scheme)) | {"slot": "slot"}
+        keys = key_values(self.scheme, self.dialect) | {"slot": "slot"}
         keyed = ", ".join(f"CASE WHEN certain THEN {value} END AS {name}" for name, value in keys.items())
         return f"""
 SELECT {keyed}, {", ".join(columns[1 + len(tags) :])} FROM ({" UNION ALL ".join(counted)}) AS judged"""
@@ -179,7 +175,7 @@ FROM ({self._checked(repeated=True)}) AS checked WHERE {condition} GROUP BY {col
     def corrections(self) -> str:
         """The corrections to add to `groups`, which counted too much: all rows of a contested record, and all rows of any other
         record except one, which are duplicates."""
-        keys = self._keys(key_columns(self.scheme))
+        keys = key_values(self.scheme, self.dialect)
         keyed = ", ".join(f"{value} AS {name}" for name, value in keys.items())
         names = ", ".join(keys)
         surplus = f"CAST(surplus AS {self.dialect.wide})"
@@ -187,7 +183,7 @@ FROM ({self._checked(repeated=True)}) AS checked WHERE {condition} GROUP BY {col
             [
                 "sum(CASE WHEN contested THEN -surplus ELSE 0 END)",
                 "sum(CASE WHEN contested THEN 0 ELSE surplus END)",
-                *(f"-sum({quantity} * {surplus})" for quantity in self._quantities()),
+                *(f"-sum({quantity} * {surplus})" for quantity in quantities(self.scheme, self.dialect)),
             ]
         )
         contested = _is_in(CONTESTED, IDENTITY) if CONTESTED in self.filled else "false"
@@ -327,7 +323,7 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         optional = [name for name in WORDS if name not in REQUIRED_COLUMNS]
         return (
             "status_is_known",
-            *(f"{code_column(name)} > 0" for name in _NEVER_EMPTY),
+            *(f"{code_column(name)} > 0" for name in NEVER_EMPTY),
             "CASE WHEN unit_code > 1 THEN true ELSE unit_code = 1 AND failed END",
             "(width_pixels = 0) = (height_pixels = 0)",
             *(
@@ -340,10 +336,6 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         """The text columns that split groups."""
         return (*((ACCOUNT_COLUMN,) if self.scheme.by_account else ()), *self.scheme.tags)
 
-    def _quantities(self) -> tuple[str, ...]:
-        """The quantity of a row as written, then its pieces under each rule."""
-        return ("micros", *(_pieces(rule, self.dialect) for rule in self.scheme.rules))
-
     def _numbered(self, values: Sequence[str]) -> str:
         return ", ".join(f"{value} AS {_number(place)}" for place, value in enumerate(values))
 
@@ -353,28 +345,13 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
     def _numbers(self) -> list[str]:
         return [_number(place) for place in range(3 + len(self.scheme.rules))]
 
-    def _keys(self, columns: Sequence[str]) -> dict[str, str]:
-        """The columns of a key as expressions over checked rows."""
-        special = {
-            "slot": self._slot(),
-            "long_side": _edge("greatest(width_pixels, height_pixels)", self.scheme.long_edges),
-            "short_side": _edge("least(width_pixels, height_pixels)", self.scheme.short_edges),
-        }
-        return {name: special.get(name, name) for name in columns}
-
-    def _slot(self) -> str:
-        """See `MeteringScheme.slot`."""
-        seconds = self.scheme.slot_seconds
-        start = f"{self.dialect.whole_quotient('epoch', seconds * MICROS)} * {seconds}"
-        return f"greatest({start}, {_last_cut((0, *self.scheme.cuts))})" if self.scheme.cuts else start
-
     def _whole_key(self) -> tuple[str, ...]:
         return key_columns(replace(self.scheme, by_account=False))
 
     def _is_refused(self) -> str:
         """Whether the key of a checked row is one without a price."""
-        columns = self._whole_key()
-        return _is_in(REFUSED, columns, self._keys(columns).values())
+        keys = key_values(replace(self.scheme, by_account=False), self.dialect)
+        return _is_in(REFUSED, tuple(keys), keys.values())
 
     def _record_hash(self, values: Mapping[str, str] | None = None) -> str:
         """The hash of a record's identity as a person sees it, without columns that no file has."""
@@ -388,26 +365,9 @@ GROUP BY {keys} HAVING sum({_number(0)}) > 0 ORDER BY {ACCOUNT_COLUMN}"""
         return [self.dialect.tidied(job_id), item, self.dialect.tidied(output)]
 
 
-def word_lists(scheme: MeteringScheme) -> dict[str, tuple[str, ...]]:
-    """The words that the statements replace by positions, counted from 1; 0 is any other word."""
-    return {name: (*(() if name in _NEVER_EMPTY else ("",)), *sorted(scheme.words[name])) for name in WORDS}
-
-
-def key_columns(scheme: MeteringScheme) -> tuple[str, ...]:
-    """The columns of a key in the results of the statements."""
-    account = (ACCOUNT_COLUMN,) if scheme.by_account else ()
-    codes = map(code_column, word_lists(scheme))
-    return ("slot", *codes, "long_side", "short_side", "failed", *account, *map(tag_column, scheme.tags))
-
-
 def _all(tests: Iterable[str]) -> str:
     """Whether all tests are true; NULL counts as false."""
     return f"coalesce({' AND '.join(f'({test})' for test in tests)}, false)"
-
-
-def code_column(column: str) -> str:
-    """The column with the position of a word in its list."""
-    return f"{column}_code"
 
 
 def _number(place: int) -> str:
@@ -419,44 +379,3 @@ def _is_in(table: str, columns: Sequence[str], values: Iterable[str] = ()) -> st
     """Whether the values (by default the columns themselves) are in these columns of a table; false for NULL."""
     names = ", ".join(columns)
     return f"coalesce(({', '.join(values) or names}) IN (SELECT {names} FROM {table}), false)"
-
-
-def _last_cut(cuts: Sequence[int]) -> str:
-    """The last cut that is not after the row; the first cut never is. There may be many, so this is a binary search."""
-    if len(cuts) == 1:
-        return str(cuts[0])
-    half = len(cuts) // 2
-    return f"CASE WHEN epoch < {cuts[half] * MICROS} THEN {_last_cut(cuts[:half])} ELSE {_last_cut(cuts[half:])} END"
-
-
-def _edge(side: str, edges: Sequence[int]) -> str:
-    """The next bucket edge at or above a side in pixels; 0 if there is no side."""
-    steps = " ".join(f"WHEN {side} <= {edge} THEN {edge}" for edge in (0, *edges))
-    return f"CASE {steps} ELSE {BEYOND} END"
-
-
-def _pieces(rule: RecordRule, dialect: Dialect) -> str:
-    """`RecordRule.pieces` for the unit of the row: (micros x factor) / step, rounded, in whole numbers."""
-    arms = []
-    for unit in (unit for unit in UNITS.values() if unit.dimension == rule.dimension):
-        common = gcd(unit.factor, rule.step)
-        factor, step = unit.factor // common, rule.step // common
-        match rule.rounding:
-            case "half-up":
-                factor, add, step = 2 * factor, step, 2 * step
-            case "up":
-                add = step - 1
-            case "down":
-                add = 0
-        # Wide numbers are slow, so they are used only if 64 bits could overflow.
-        wide = MAX_MICROS * factor + add > _INT64
-        micros = f"CAST(micros AS {dialect.wide})" if wide else "micros"
-        pieces = dialect.whole_quotient(f"({micros} * {factor} + {add})", step, wide=wide)
-        if wide and MAX_MICROS // step * factor + step * factor + add <= _INT64:
-            # They are not needed either if quotient and remainder can be computed separately.
-            rest = dialect.whole_quotient(f"(micros % {step} * {factor} + {add})", step)
-            pieces = f"({dialect.whole_quotient('micros', step)} * {factor} + {rest})"
-        if least := rule.minimum // rule.step:
-            pieces = f"greatest({pieces}, CASE WHEN micros > 0 THEN {least} ELSE 0 END)"
-        arms.append(f"WHEN '{unit.name}' THEN {pieces}")
-    return f"CASE unit {' '.join(arms)} ELSE 0 END"

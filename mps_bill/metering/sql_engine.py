@@ -25,10 +25,11 @@ from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Identity
 from mps_bill.metering.scheme import MeteringScheme
 from mps_bill.metering.sources import UsageSource
+from mps_bill.metering.sql_keys import code_column, key_columns, word_lists
 from mps_bill.metering.sql_rows import IDENTITY, Dialect, RowSource, tag_column
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN, UNKNOWN, UsageKey
 
-#: The number of first rows that decide whether words are judged group by group: if fewer than a tenth of the words differ.
+#: The number of first rows that are looked at. Words are judged group by group if fewer than a tenth of them differ.
 _SAMPLE = 10_000
 _TEXT, _INTEGER, _BOOLEAN = "VARCHAR", "BIGINT", "BOOLEAN"
 
@@ -237,16 +238,16 @@ class _Metering:
 def _key_types(scheme: MeteringScheme) -> dict[str, str]:
     texts = {ACCOUNT_COLUMN, *map(tag_column, scheme.tags)}
     special = {**dict.fromkeys(texts, _TEXT), "failed": _BOOLEAN}
-    return {name: special.get(name, _INTEGER) for name in sql.key_columns(scheme)}
+    return {name: special.get(name, _INTEGER) for name in key_columns(scheme)}
 
 
 class _Results:
     """Reads the rows of results that count by the keys of a scheme."""
 
     def __init__(self, scheme: MeteringScheme) -> None:
-        self.columns = sql.key_columns(scheme)
+        self.columns = key_columns(scheme)
         self._scheme = scheme
-        self._words = sql.word_lists(scheme)
+        self._words = word_lists(scheme)
 
     def counted(self, row: Sequence[object]) -> Counted:
         width = len(self.columns)
@@ -255,7 +256,7 @@ class _Results:
 
     def _key(self, values: Sequence[object]) -> UsageKey:
         found = dict(zip(self.columns, values, strict=True))
-        codes = {name: int(str(found[sql.code_column(name)])) for name in self._words}
+        codes = {name: int(str(found[code_column(name)])) for name in self._words}
         return UsageKey(
             **{name: words[codes[name] - 1] if codes[name] else UNKNOWN for name, words in self._words.items()},
             slot=int(str(found["slot"])),

@@ -28,7 +28,7 @@ class Dialect(ABC):
 
     #: The type for sums and products that 64 bits cannot hold.
     wide: str
-    #: The names of functions: the bytes of a text, a 64-bit hash, the values of an array as rows, the place of a value in one.
+    #: The functions for the bytes of a text, a 64-bit hash, the values of an array as rows, and the place of a value in an array.
     octets: str
     hash_function: str
     unnest: str
