@@ -11,7 +11,7 @@ from typing import Any
 from mps_bill.core.diagnostics import Place, Problem, counted, quoted
 from mps_bill.core.times import DAY, HOUR, clock, parse_instant
 from mps_bill.profiles import profile_problems as kinds
-from mps_bill.profiles.foreign_files import action_of, knows
+from mps_bill.profiles.foreign_files import action_of, knows, request_of
 from mps_bill.profiles.json_records import Answer, JsonRecord, Obstacle, key_of, value_at
 from mps_bill.profiles.profile_model import EACH, FieldPath, Profile, Refusal
 from mps_bill.profiles.usage_fields import Record
@@ -89,7 +89,7 @@ class Completeness:
             return False
         whole = answer.whole
         self._check_one_list(name, whole, answer.span.value)
-        interval = next(_texts(value_at(_request(answer), ("Parameters", "Interval"))), "")
+        interval = next(_texts(value_at(request_of(answer.document), ("Parameters", "Interval"))), "")
         if self._profile.sums_of and interval and interval not in _HOURLY:
             message = (
                 f"the request has Interval {quoted(interval)}: its sums cannot be billed by the hour; query hourly sums"
@@ -275,16 +275,10 @@ class Completeness:
                 yield pages[-1].at, f"{self._profile.page_number.name} {_listed(missing)} is missing; {_FETCH}"
 
 
-def _request(answer: Answer) -> Any:
-    """The request stored with an answer; None if there is none."""
-    document = answer.document.value
-    return value_at(document, ("Request",)) if isinstance(document, dict) else None
-
-
 def _asked(answer: Answer, token: FieldPath, number: FieldPath | None) -> tuple[str | None, str | None]:
     """The page token in the request stored with an answer, and what the requests of all pages of one listing have in common:
     their address, and their parameters except those for the page. None if there is no request."""
-    request = _request(answer)
+    request = request_of(answer.document)
     parameters = value_at(request, ("Parameters",))
     if not isinstance(parameters, dict):
         return None, None

@@ -70,10 +70,14 @@ def answers_of(document: Document, profile: Profile) -> Iterator[Answer]:
     )
 
 
+def request_of(document: Document) -> Any:
+    """The request that is stored with an answer; None if there is none."""
+    return value_at(document.value, ("Request",)) if isinstance(document.value, dict) else None
+
+
 def action_of(document: Document) -> str:
     """The action of the request that is stored with an answer; empty if there is none."""
-    members = document.value if isinstance(document.value, dict) else {}
-    action = value_at(members, ("Request", "Action"))
+    action = value_at(request_of(document), ("Action",))
     return action if isinstance(action, str) else ""
 
 
