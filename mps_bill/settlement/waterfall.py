@@ -44,13 +44,14 @@ def cover(cycle: Cycle, sources: tuple[PaymentSource, ...]) -> Cover:
         if isinstance(source, QuantitySource):
             taken, after[number] = source.cover(uncovered)
             deductions += taken
-    if not deductions:
+    if not uncovered.looked_at and not deductions:
         return Cover((0,) * len(cycle.charges), (), sources)
     covered = [0] * len(cycle.charges)
     for one in deductions:
         covered[one.charge] += one.micros
-    for number, left in uncovered.looked_at.items():
-        is_sound = min(left.values()) >= 0 and sum(left.values()) == cycle.charges[number].micros - covered[number]
+    for number, covers in enumerate(covered):
+        left = uncovered.left(number).values()
+        is_sound = covers >= 0 and min(left) >= 0 and sum(left) + covers == cycle.charges[number].micros
         law(is_sound, "a source covers another quantity than it says")
     return Cover(tuple(covered), tuple(deductions), tuple(after))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mps_bill.core.laws import BrokenLaw
 from mps_bill.core.units import MICROS
+from mps_bill.settlement.sources.payment_source import QuantitySource, Uncovered
+from mps_bill.settlement.sources.resource_plans import ResourcePlans
+from mps_bill.settlement.waterfall import cover as cover_from
 from tests.settlement.worlds import at, covered_by, hours, plan, video
 
 
@@ -131,3 +136,21 @@ def test_plans_never_cover_more_than_lines_nor_go_below_zero(remaining, quantiti
     if sum(found.covered) < sum(charge.micros for charge in cycle.charges):
         for after in found.sources[0].plans:
             assert Fraction(after.remaining) < Fraction(coefficient)
+
+
+@pytest.mark.parametrize(
+    ("takes", "says"), [(1, None), (None, 1), (2, 1), (-1, -1), (60 * MICROS * 11, 60 * MICROS * 11)]
+)
+def test_a_source_that_covers_another_quantity_than_it_says_breaks_a_law(takes: int | None, says: int | None) -> None:
+    """What it takes from the 10 minutes of the charge must be what its deductions say, and no more than there is."""
+
+    class Liar(QuantitySource):
+        def cover(self, uncovered: Uncovered):
+            if takes is not None:
+                uncovered.left(0)[uncovered.cycle.start] -= takes
+            found, _ = ResourcePlans((plan(),)).cover(Uncovered(uncovered.cycle))
+            return [replace(found[0], micros=says)] if says is not None else [], self
+
+    (cycle,) = hours({at("11-10 09"): video("10")})
+    with pytest.raises(BrokenLaw, match="covers another quantity than it says"):
+        cover_from(cycle, (Liar(),))

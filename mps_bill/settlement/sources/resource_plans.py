@@ -255,7 +255,7 @@ class _Covering:
         for number, charge in enumerate(self._uncovered.cycle.charges):
             rate = unit_rate(plan, charge) if remaining else None
             if rate:
-                micros, units = self._take(plan, number, rate, remaining)
+                micros, units = self._take(plan, charge, self._uncovered.left(number), rate, remaining)
                 remaining -= units
                 law(remaining >= 0, "plan {} below zero", plan.id)
                 if micros:
@@ -263,10 +263,11 @@ class _Covering:
                     self.deductions.append(PlanDeduction(*parts, plan))
         return plan if remaining == plan.remaining else replace(plan, remaining=remaining)
 
-    def _take(self, plan: ResourcePlan, number: int, rate: Fraction, remaining: int) -> tuple[int, int]:
+    def _take(
+        self, plan: ResourcePlan, charge: Charge, segments: dict[int, int], rate: Fraction, remaining: int
+    ) -> tuple[int, int]:
         """Cover a charge from the plan, the earliest segment first; return the micros and the units taken for them."""
         covered = taken = 0
-        charge, segments = self._uncovered.cycle.charges[number], self._uncovered.left(number)
         for start, left in segments.items():
             if covers_segment(plan, start):
                 micros = min(left, coverable(remaining - taken, rate, charge))
