@@ -61,8 +61,7 @@ PAYERS_IN_WORDS = {
 }
 #: The names of payers for programs.
 PAYER_POOLS = dict(zip(PAYERS, PAYABLE_FROM, strict=True))
-#: Sources whose payments are in the column of vouchers of the provider's bills.
-_GRANTED = {source.name for source in MONEY_SOURCES if source.column == "voucher"}
+_GRANTED = {source.name for source in MONEY_SOURCES if source.is_granted}
 #: The collective names of sources.
 POOLS = {source.name: source.pool_title for source in SOURCES}
 #: A deduction from a bill or statement, made by `deductions`; `name` is the source for people.

@@ -43,7 +43,8 @@ class Price(ABC):
     @abstractmethod
     def parts(self, micros: int, used: int) -> Sequence[Part]:
         """Split and price a quantity, after `used` micros earlier in the month. The micros of the parts add up to `micros`; there
-        is at least one part, which is empty if nothing is left to bill."""
+        is at least one part, which is empty if nothing is left to bill. A part costs its unit price times its quantity, or times
+        the number that `counted` returns for its quantity: explanations, FOCUS and the comparison of prices rely on that."""
 
     @abstractmethod
     def figures(self) -> tuple[Figure, ...]:

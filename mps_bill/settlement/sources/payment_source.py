@@ -166,12 +166,14 @@ class PaymentSource:
 
 
 class MoneySource(PaymentSource):
-    """A source that pays money."""
+    """A source that pays money. A forecast assumes that it pays everything due as long as something is left of it."""
 
     __slots__ = ()
 
     #: The column of the provider's bills that has its payments (`reconcile.export_columns.PAYMENTS`).
     column: ClassVar[str]
+    #: Whether the provider granted it, so that FOCUS has its payments as credits.
+    is_granted: ClassVar[bool] = False
     #: Whether an account can let it pay when the bill of each hour is made, even under monthly settlement
     #: (`vouchers_at: billing`); it then pays no statement.
     may_pay_at_billing: ClassVar[bool] = False

@@ -33,6 +33,7 @@ class Vouchers(MoneyPots):
     words = mark("voucher")
     in_books = "what is left of vouchers"
     column = "voucher"
+    is_granted = True
     may_pay_at_billing = True
     entries = list_of_pots("vouchers", "vouchers", "a voucher", limited=True)
     keys = (entries, VOUCHER_ORDER)

@@ -15,5 +15,6 @@ class Grants(MoneyPots):
     pool_title = "Grants"
     in_books = "what is left of grants"
     column = "voucher"
+    is_granted = True
     entries = list_of_pots("grants", "grants", "a grant", limited=True)
     keys = (entries,)
