@@ -1,4 +1,4 @@
-"""The house: rooms import downwards only, the pure ones do no input or output, and starting up stays light."""
+"""The architecture: packages import only those below them, pure packages do no input or output, and starting up stays light."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "mps_bill"
 
-#: From the top. A room may import from itself and from those below it; rooms of one line do not know each other.
-ROOMS = (
+#: From the top. A package may import from itself and from those below it; packages of one line do not know each other.
+PACKAGES = (
     ("__main__",),
     ("cli", "api"),
     ("config",),
@@ -36,10 +36,10 @@ ROOMS = (
     ("documents",),
     ("core",),
 )
-_LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+_LEVEL = {package: level for level, packages in enumerate(PACKAGES) for package in packages}
 
-PURE_ROOMS = ("core", "documents", "rating", "settlement")
-#: The modules of pure rooms that deal with the world outside: the YAML parser, files, and the account.
+PURE_PACKAGES = ("core", "documents", "rating", "settlement")
+#: The modules of pure packages that deal with the world outside: the YAML parser, files, and the account.
 AT_THE_EDGE = (
     "mps_bill.documents.yaml_tree",
     "mps_bill.documents.read_document",
@@ -85,7 +85,7 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
         yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def room_of(module: str) -> str:
+def package_of(module: str) -> str:
     """`rating` for `mps_bill.rating.lines`; empty for the package itself."""
     return module.split(".")[1] if "." in module else ""
 
@@ -104,15 +104,15 @@ def imports_of(tree: ast.Module) -> Iterator[str]:
                 yield node.module
 
 
-def test_every_room_has_its_place() -> None:
-    found = {room_of(name) for name, _ in modules()} - {""}
-    assert found <= _LEVEL.keys(), "a new room needs its place in ROOMS, and in ARCHITECTURE.md"
+def test_every_package_has_its_place() -> None:
+    found = {package_of(name) for name, _ in modules()} - {""}
+    assert found <= _LEVEL.keys(), "a new package needs its place in PACKAGES, and in ARCHITECTURE.md"
 
 
-def test_the_table_of_rooms_is_the_list_that_is_tested() -> None:
+def test_the_table_of_packages_is_the_list_that_is_tested() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| `(\w+)(?:/|\.py)` \|", page, re.MULTILINE)
-    assert table == [room for rooms in ROOMS for room in rooms if room != "__main__"]
+    assert table == [package for packages in PACKAGES for package in packages if package != "__main__"]
 
 
 def test_no_source_of_an_account_is_known_by_name() -> None:
@@ -157,19 +157,19 @@ def test_imports_point_down() -> None:
     wrong = []
     for name, tree in modules():
         for imported in imports_of(tree):
-            if not imported.startswith("mps_bill.") or not room_of(name):
+            if not imported.startswith("mps_bill.") or not package_of(name):
                 continue
-            above, below = room_of(name), room_of(imported)
+            above, below = package_of(name), package_of(imported)
             if above != below and below != "__version__" and _LEVEL[above] >= _LEVEL[below]:
                 wrong.append(f"{name} imports {imported}")
     assert not wrong
 
 
 def pure_modules() -> list[tuple[str, ast.Module]]:
-    return [(name, tree) for name, tree in modules() if room_of(name) in PURE_ROOMS and name not in AT_THE_EDGE]
+    return [(name, tree) for name, tree in modules() if package_of(name) in PURE_PACKAGES and name not in AT_THE_EDGE]
 
 
-def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
+def test_pure_packages_import_nothing_that_touches_the_world() -> None:
     found = pure_modules()
     assert len(found) > 15
     wrong = [
@@ -181,7 +181,7 @@ def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
     assert not wrong
 
 
-def test_pure_rooms_call_nothing_that_touches_the_world_or_makes_a_float() -> None:
+def test_pure_packages_call_nothing_that_touches_the_world_or_makes_a_float() -> None:
     wrong = []
     for name, tree in pure_modules():
         for node in ast.walk(tree):
@@ -279,9 +279,9 @@ def test_a_format_loads_no_other(format_: str, modules: tuple[str, ...], tmp_pat
     assert not {f"mps_bill.view.{name}" for name in views} & loaded
 
 
-#: Rooms, and what else of the package is not needed to bill a small file; every run would pay for it.
+#: Packages, and what else of the package is not needed to bill a small file; every run would pay for it.
 NOT_FOR_A_SMALL_BILL = (
-    *(f"mps_bill.{room}" for room in ("api", "fetch", "reconcile", "settlement", "profiles")),
+    *(f"mps_bill.{package}" for package in ("api", "fetch", "reconcile", "settlement", "profiles")),
     *(f"mps_bill.price_sheet.{name}" for name in ("checks", "check_sheets", "sheet_diff", "rises")),
     *(f"mps_bill.metering.{name}" for name in ("duckdb", "spark", "sql", "parquet")),
     *(f"mps_bill.config.{name}" for name in ("books", "file")),
