@@ -214,14 +214,14 @@ def listed_items(bills: Iterable[Bill]) -> list[Item]:
 
 
 def _order(by: tuple[str, ...], items: Sequence[Item]) -> Callable[[SummaryRow], tuple[tuple[bool, int, str], ...]]:
-    """Return the sort key of rows: periods by time; items, families and specs as the price sheets list them; regions and tags by
-    name; roundings and statements after the rows they belong to."""
-    listed: Mapping[str, Iterable[str]] = {
-        "item": (item.code for item in items),
-        "family": (item.family for item in items),
-        "spec": (spec for item in items for spec in item.prices),
+    """Return the sort key of rows: periods by time; keys of lines in the order of the price sheets, if they have it; other keys
+    and tags by their values; roundings and statements after the rows they belong to."""
+    listed = {
+        name: dict.fromkeys(value for item in items for value in LINE_KEYS[name].values(item))
+        for name in by
+        if name in LINE_KEYS and LINE_KEYS[name].in_sheet_order
     }
-    ranks = {name: {value: rank for rank, value in enumerate(dict.fromkeys(values))} for name, values in listed.items()}
+    ranks = {name: {value: rank for rank, value in enumerate(values)} for name, values in listed.items()}
 
     def key(row: SummaryRow) -> tuple[tuple[bool, int, str], ...]:
         places = [

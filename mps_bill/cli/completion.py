@@ -134,22 +134,17 @@ def groupings(context: typer.Context, word: str) -> Iterable[str]:
 @_quietly
 def only(context: typer.Context, word: str) -> Iterable[str]:
     """Offer `KEY=VALUE` with the values in small usage files, or else the known values."""
-    keys = [*_ONLY, *_tags(context)]
+    from mps_bill.rating.selection import LINE_KEYS
+
+    keys = [*LINE_KEYS, *_tags(context)]
     matching = [key for key in keys if f"{key}=".startswith(word) or word.startswith(f"{key}=")]
     if len(matching) != 1:
         return [f"{key}=" for key in matching]
     (key,) = matching
-    values = _values(context, key) or (_ONLY[key](context) if key in _ONLY else ())
+    values = _values(context, key)
+    if not values and key in LINE_KEYS:
+        values = dict.fromkeys(value for item in _items(context) for value in LINE_KEYS[key].values(item))
     return [f"{key}={value}" for value in values]
-
-
-#: The keys of --only except tags, with their values if no usage file has any.
-_ONLY: dict[str, Callable[[typer.Context], Iterable[str]]] = {
-    "region": lambda context: regions(context, ""),
-    "item": lambda context: [item.code for item in _items(context)],
-    "spec": lambda context: _specs(context, ()),
-    "family": lambda context: dict.fromkeys(item.family for item in _items(context)),
-}
 
 
 def _items(context: typer.Context) -> Iterator[Item]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import near_miss, one_of, quoted
@@ -17,15 +18,29 @@ from mps_bill.metering.groups import Group
 from mps_bill.metering.usage_columns import UsageKey
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.regions import REGIONS
+from mps_bill.price_sheet.sheet_model import Item
 from mps_bill.rating.bills import Amounts, Bill, StatementMonth
 from mps_bill.rating.lines import LineItem, TagShare
 
-#: The keys by which lines can be chosen, in addition to tags.
-LINE_KEYS: Mapping[str, Callable[[LineItem | Assignment], str]] = {
-    "item": lambda line: line.item.code,
-    "family": lambda line: line.item.family,
-    "spec": lambda line: line.spec,
-    "region": lambda line: line.region,
+
+@dataclass(frozen=True, slots=True)
+class LineKey:
+    """A property by which lines are grouped and chosen: its value `of` a line, and the values that usage of an item can have.
+    Groups are in the order of the price sheets if `in_sheet_order`, or else in the order of the values."""
+
+    of: Callable[[LineItem | Assignment], str]
+    values: Callable[[Item], Iterable[str]]
+    in_sheet_order: bool = True
+
+
+#: The keys by which lines are grouped and chosen, in addition to tags.
+LINE_KEYS: Mapping[str, LineKey] = {
+    "item": LineKey(lambda line: line.item.code, lambda item: (item.code,)),
+    "family": LineKey(lambda line: line.item.family, lambda item: (item.family,)),
+    "spec": LineKey(lambda line: line.spec, lambda item: item.prices),
+    "region": LineKey(
+        lambda line: line.region, lambda item: (*REGIONS, *chain(*item.prices.values())), in_sheet_order=False
+    ),
 }
 
 
@@ -64,7 +79,7 @@ class Selection:
         return self.period.edge_in(calendar.month_start(month), calendar.month_end(month)) is not None
 
     def _part_of(self, bill: Bill) -> Bill:
-        of_lines = [(LINE_KEYS[key], values) for key, values in self.only.items() if key in LINE_KEYS]
+        of_lines = [(LINE_KEYS[key].of, values) for key, values in self.only.items() if key in LINE_KEYS]
         of_tags = [(self.tags.index(key), values) for key, values in self.only.items() if key not in LINE_KEYS]
         lines = tuple(
             part
@@ -88,8 +103,7 @@ class Selection:
 
         Raises:
             ValueError: a value of `only` is neither priced nor used, or a bound of the period is inside a billing cycle, whose
-            bill
-                cannot be split.
+                bill cannot be split.
         """
         found: dict[str, set[str]] = {key: set() for key in self.only}
         for group in groups:
@@ -105,23 +119,12 @@ class Selection:
                 values.add(_value(assignment, key, self.tags, group.key.tags))
         for key, wanted in self.only.items():
             used = sorted(found[key])
-            for value in sorted(wanted - found[key] - _priced(book, key)):
+            known = (
+                {value for item in book.items for value in LINE_KEYS[key].values(item)} if key in LINE_KEYS else set()
+            )
+            for value in sorted(wanted - found[key] - known):
                 hint = near_miss(value, used, priced=False) or (f"; used: {one_of(used)}" if used else "")
                 raise ValueError(f"nothing was used with {key} {quoted(value)}{hint}")
-
-
-def _priced(book: PriceBook, key: str) -> set[str]:
-    """The values of a key in the price sheets; of a tag none."""
-    match key:
-        case "item":
-            return {item.code for item in book.items}
-        case "family":
-            return {item.family for item in book.items}
-        case "spec":
-            return {spec for item in book.items for spec in item.prices}
-        case "region":
-            return {*REGIONS, *(region for item in book.items for prices in item.prices.values() for region in prices)}
-    return set()
 
 
 EVERYTHING = Selection()
@@ -144,7 +147,7 @@ def parts_by(
     """What gives a line with its values of some groupings; in the parts that its tag shares make, where one of the `tags` of the
     run is among them."""
     # Every line of a run comes here.
-    read = [(LINE_KEYS.get(key), tags.index(key) if key in tags else 0) for key in by]
+    read = [(None, tags.index(key)) if key in tags else (LINE_KEYS[key].of, 0) for key in by]
     by_tags = any(key in tags for key in by)
 
     def parts(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:
@@ -156,7 +159,7 @@ def parts_by(
 
 def _value(of: Assignment | None, key: str, tags: Sequence[str], values: Sequence[str]) -> str:
     """The value for a key of lines, if the usage is billed, or else for a tag, from `values`."""
-    return LINE_KEYS[key](of) if of and key in LINE_KEYS else values[tags.index(key)]
+    return LINE_KEYS[key].of(of) if of and key in LINE_KEYS else values[tags.index(key)]
 
 
 def split_by_tags(line: LineItem) -> Iterator[tuple[tuple[str, ...], LineItem]]:

@@ -23,15 +23,6 @@ _CROSSED = 8
 #: The names of rows that do not sum lines.
 _OF = {ROUNDING: mark("Rounding"), STATEMENT: mark("Monthly statements"), OTHERS: mark("others")}
 
-#: The columns of groupings other than tags.
-_KEYS = {
-    column.key: column
-    for column in (
-        *(Column("hour", sense="time"), Column("day", sense="time"), Column("month", sense="time")),
-        *pick(LINE, "item", "family", "spec", "region"),
-    )
-}
-
 
 def summary_table(summary: Summary, currency: str, names: Mapping[str, str] | None = None) -> Table:
     """Return the summary for people. With two groupings or more, the values of the last are the columns. `names` overrides the
@@ -55,7 +46,9 @@ def summary_title(summary: Summary) -> str:
 
 def key_column(grouping: str) -> Column:
     """Return the column for the values of a grouping; a tag keeps its name from the usage file."""
-    return Column(grouping, title=grouping, verbatim=True) if is_tag(grouping) else _KEYS[grouping]
+    if is_tag(grouping):
+        return Column(grouping, title=grouping, verbatim=True)
+    return Column(grouping, sense="time") if grouping in PERIODS else Column(grouping)
 
 
 def _figure_columns(summary: Summary, currency: str) -> Columns:

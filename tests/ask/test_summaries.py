@@ -57,7 +57,7 @@ def test_every_column_of_a_summary_adds_up_to_the_bills(rows: list[str], by: lis
 def test_a_row_has_the_lines_with_its_value(rows: list[str], key: str) -> None:
     run = run_of(rows)
     for row in summary(run, key).rows:
-        lines = [line for bill in run.bills for line in bill.lines if LINE_KEYS[key](line) == row.keys[0]]
+        lines = [line for bill in run.bills for line in bill.lines if LINE_KEYS[key].of(line) == row.keys[0]]
         assert row.kind == ROUNDING or row.list_amount == sum((line.amount for line in lines), Decimal(0))
 
 
@@ -77,7 +77,7 @@ def test_a_period_and_the_rest_make_the_whole(rows: list[str], data: st.DataObje
 @given(clean_files(), st.sampled_from([*LINE_KEYS]))
 def test_the_parts_of_all_values_make_the_net_amount(rows: list[str], key: str) -> None:
     run = run_of(rows)
-    values = {LINE_KEYS[key](line) for bill in run.bills for line in bill.lines}
+    values = {LINE_KEYS[key].of(line) for bill in run.bills for line in bill.lines}
     parts = [selected_bills(run, Selection(only={key: frozenset([value])})) for value in values]
     assert sum((part.amounts.net for part in parts), Decimal(0)) == run.amounts.net
     assert all(part.amounts.rounding_adjustment == 0 and part.amounts.is_part for part in parts)

@@ -110,7 +110,7 @@ def test_a_large_file_is_not_read(usage: str, shell: Shell, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("word", "offered"),
     [
-        ("", ["region=", "item=", "spec=", "family=", "tag_project="]),
+        ("", ["item=", "family=", "spec=", "region=", "tag_project="]),
         ("re", ["region=cn-shanghai", "region=cn-beijing"]),
         ("region=cn-b", ["region=cn-beijing"]),
         ("tag_project=", ["tag_project=drama", "tag_project=news"]),
