@@ -117,6 +117,21 @@ def test_a_code_quality_report_has_one_entry_for_each_finding(folder: Path, caps
     assert len({one["fingerprint"] for one in report}) == len(report)
 
 
+def test_a_finding_is_known_again_when_lines_are_added_before_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fingerprints(sheet: str) -> list[str]:
+        (folder / "studio.yaml").write_text(sheet)
+        run(["prices", "check", "prices", "--format", "gitlab"])
+        return [one["fingerprint"] for one in json.loads(capsys.readouterr().out)]
+
+    sheet = SHEET.replace("0.0250", "0.2500").replace("USD", "UDS")
+    before = fingerprints(sheet)
+    assert fingerprints("# A contract\n" + sheet) == before
+    (currency, price), (first, second) = before, fingerprints(sheet.replace("0.2500", "0.2600"))
+    assert (first == currency, second == price) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
