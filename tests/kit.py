@@ -24,21 +24,45 @@ from mps_bill.profiles.profile_model import Profile
 
 ENGINES: tuple[EngineName, ...] = ("python", "duckdb")
 
-#: An item of every kind: derived, constant and named specs; record, cycle and no rounding; tiers.
-SHEET = """\
+
+def sheet_of(
+    items: str,
+    *,
+    before_items: str = "",
+    id_: str = "",
+    product: str = "mps",
+    currency: str = "USD",
+    effective_from: str = "2023-11-01T00:00:00+08:00",
+    cycle: str = "hour",
+    issue_after: str = "1h",
+    settlement: str = "hourly",
+    mode: str = "down",
+) -> str:
+    """Return a price sheet with these items, as text; its id is `test-` and the product unless given."""
+    rounding = f"{{places: 2, mode: {mode}}}"
+    return f"""\
 format: mps-bill/price-sheet/1
-id: test
+id: {id_ or f"test-{product}"}
 site: international
-product: mps
-currency: USD
-effective_from: 2023-11-01T00:00:00+08:00
-billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
+product: {product}
+currency: {currency}
+effective_from: {effective_from}
+billing: {{cycle: {cycle}, timezone: "+08:00", issue_after: {issue_after}, settlement: {settlement}, rounding: {rounding}}}
+{before_items}items:
+{items}"""
+
+
+#: An item of every kind: derived, constant and named specs; record, cycle and no rounding; tiers.
+SHEET = sheet_of(
+    id_="test",
+    before_items="""\
 region_groups:
   mainland: [cn-shanghai, cn-beijing]
 resolutions:
   video: {LD: 640x480, SD: 1280x720, HD: 1920x1080, 2K: 2560x1440, 4K: 3840x2160}
   large: {HD: 1920x1080, 8K: 7680x4320}
-items:
+""",
+    items="""\
   transcoding:
     name: Standard transcoding
     family: transcoding
@@ -116,7 +140,8 @@ items:
     unit: GB
     spec: Traffic
     prices: {Traffic: {"*": {tiers: graduated, per: month, up_to: {1024: 0.24, rest: 0.23}}}}
-"""
+""",
+)
 
 #: A sheet with every key of the format, to make one mistake in.
 GOOD_SHEET = """\

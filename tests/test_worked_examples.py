@@ -10,18 +10,12 @@ from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.times import iso
 from mps_bill.metering.meter_options import EngineName, MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
-from tests.kit import ENGINES, billed, book, shipped, source, usage_of, usage_text
+from tests.kit import ENGINES, billed, book, sheet_of, shipped, source, usage_of, usage_text
 from tests.kit import row as usage_row
 
-WHOLE_MINUTES = """\
-format: mps-bill/price-sheet/1
-id: whole-minutes
-site: china
-product: mps
-currency: CNY
-effective_from: 2021-01-01T00:00:00+08:00
-billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
-items:
+WHOLE_MINUTES = sheet_of(
+    currency="CNY",
+    items="""\
   smart_tag:
     name: Smart tag, whole minutes of the cycle's sum
     family: video-ai
@@ -44,7 +38,8 @@ items:
     prices:
       porn: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, 100000: 0.08, rest: 0.07}}}
       terrorism: {"*": {tiers: volume, per: month, up_to: {3000: 0.1, 10000: 0.09, 100000: 0.08, rest: 0.07}}}
-"""
+""",
+)
 
 
 def billed_by(tmp_path: Path, sheet: str, engine: EngineName, *rows: str) -> BillRun:

@@ -8,7 +8,7 @@ import pytest
 
 from mps_bill.core.decimals import stripped
 from mps_bill.metering.meter_options import EngineName, MeterOptions
-from tests.kit import ENGINES, SHEET, billed, book, problems_of, row, source, usage_of, usage_text
+from tests.kit import ENGINES, SHEET, billed, book, problems_of, row, sheet_of, source, usage_of, usage_text
 
 NOTE = "the provider bills this, but its price is not published where we could read it"
 UNPRICED = f"""\
@@ -149,7 +149,7 @@ def test_the_comparison_treats_a_spelling_of_one_version_as_a_separate_spec(engi
     other = SHEET.replace("2023-11-01T00:00:00+08:00", end, 1).replace(
         old, old.replace("{Captions", f"{{Own: {own}, Captions")
     )
-    first = SHEET.replace("billing:\n", f"effective_to: {end}\nbilling:\n", 1)
+    first = SHEET.replace("billing:", f"effective_to: {end}\nbilling:", 1)
     first = first.replace(old, 'spec_aliases: {Own2: Own}\n    prices: {Own: {"*": 0.1}, Captions: {"*": 0.3}}')
     first += f"  own: {{name: Own, family: related, unit: minute, prices: {{Own: {own}}}}}\n"
     times = ["2023-11-10T11:00:00+08:00", "2023-12-10T11:00:00+08:00"]
@@ -166,8 +166,8 @@ def test_the_comparison_treats_a_spelling_of_one_version_as_a_separate_spec(engi
 
 
 def test_the_users_own_sheet_with_a_price_is_used(tmp_path: Path) -> None:
-    own = SHEET[: SHEET.index("items:\n")].replace("id: test", "id: own").replace("product: mps", "product: own")
-    own += "items:\n  api_requests: {name: API, family: related, unit: request, prices: {Call: {'*': 0.01}}}\n"
+    item = "  api_requests: {name: API, family: related, unit: request, prices: {Call: {'*': 0.01}}}\n"
+    own = sheet_of(item, product="own")
     rows = [usage_of("api_requests", spec="Call", quantity="3", unit="request")]
     run = billed(tmp_path, usage_text(rows), PRICES, own)
     assert [stripped(line.amount) for bill in run.bills for line in bill.lines] == ["0.03"]

@@ -17,22 +17,12 @@ from mps_bill.rating.bills import Bill, list_bills, make_bill
 from mps_bill.rating.month_use import month_total, month_use
 from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.settle_cycles import settle
-from tests.kit import ENGINES, billed, usage_of, usage_text
+from tests.kit import ENGINES, billed, sheet_of, usage_of, usage_text
 from tests.settlement.worlds import account, at, book, hours, reread
 
-HEAD = """\
-format: mps-bill/price-sheet/1
-id: across
-site: international
-product: cdn
-currency: USD
-effective_from: 2023-11-01T00:00:00+08:00
-billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
-items:
-"""
-SHEET = (
-    HEAD
-    + """\
+SHEET = sheet_of(
+    product="cdn",
+    items="""\
   traffic:
     name: Traffic
     family: related
@@ -49,7 +39,7 @@ SHEET = (
     prices:
       get: {"*": {tiers: volume, per: month, across: item, up_to: {10: 0.5, rest: 0.25}}}
       put: {"*": {tiers: volume, per: month, across: item, up_to: {10: 0.4, rest: 0.2}}}
-"""
+""",
 )
 
 

@@ -14,20 +14,10 @@ from mps_bill.metering.assign import Assignment
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.price_kinds.tiers import TieredPrice
 from mps_bill.rating.lines import Charge, TagShare, charge_for, rate
-from tests.kit import SHEET, book
+from tests.kit import SHEET, billed, book, sheet_of, usage_of, usage_text
 
 START = parse_second("2023-11-10T11:00:00+08:00")
 
-TIERED = """\
-format: mps-bill/price-sheet/1
-id: tiers
-site: international
-product: mps
-currency: USD
-effective_from: 2023-11-01T00:00:00+08:00
-billing: {cycle: hour, timezone: "+08:00", issue_after: 1h, settlement: hourly, rounding: {places: 2, mode: down}}
-items:
-"""
 ITEM = """\
   graduated_{per}:
     name: Graduated per {per}
@@ -45,7 +35,7 @@ ITEM = """\
 
 
 def tiers() -> PriceBook:
-    return book(TIERED + ITEM.format(per="cycle") + ITEM.format(per="month"))
+    return book(sheet_of(ITEM.format(per="cycle") + ITEM.format(per="month")))
 
 
 def charge(item: str, minutes: str, spec: str = "S", prices: PriceBook | None = None) -> Charge:
@@ -207,8 +197,6 @@ def test_tiers_have_names() -> None:
 
 
 def test_each_region_and_spec_fills_tiers_of_its_own(tmp_path: Path) -> None:
-    from tests.kit import billed, usage_of, usage_text
-
     rows = [
         usage_of("review", job_id=f"{spec}-{region}", spec=spec, region=region, quantity="3000")
         for spec in ("porn", "terrorism")

@@ -6,11 +6,12 @@ import pytest
 
 from mps_bill.core.decimals import amount_text
 from mps_bill.rating.bills import list_bills, statement_months
+from tests.kit import sheet_of
 from tests.settlement.worlds import SHEET, at, book, hours, video
 
 MONTHLY = SHEET.replace("settlement: hourly", "settlement: monthly")
-OTHER = MONTHLY.replace("test-mps", "test-oss").replace("product: mps", "product: oss").replace("  video:", "  films:")
-OTHER = OTHER[: OTHER.index("  frames:")]
+FILMS = """  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}, SD: {"*": 0.0326}}}\n"""
+OTHER = sheet_of(FILMS, product="oss", currency="CNY", settlement="monthly")
 
 
 def from_(start: str, mode: str) -> str:

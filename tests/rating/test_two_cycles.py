@@ -9,9 +9,9 @@ from mps_bill.core.times import clock
 from mps_bill.core.units import UNITS
 from mps_bill.rating.bills import Bill, list_bills, make_bill
 from mps_bill.rating.lines import NO_USAGE
-from tests.settlement.worlds import HOUR, SHEET, at, book, hours
+from tests.kit import sheet_of
+from tests.settlement.worlds import HOUR, at, book, hours
 
-HEAD = SHEET.split("items:\n")[0]
 #: Two items with the same specs, by the month: up to 100 minutes at 0.1, then at 0.07 (all of a cycle's, or only the rest).
 TIERS = """\
   {item}:
@@ -22,11 +22,9 @@ TIERS = """\
       one: {{"*": {{tiers: {model}, per: month, up_to: {{100: 0.1, rest: 0.07}}}}}}
       two: {{"*": {{tiers: {model}, per: month, up_to: {{100: 0.1, rest: 0.07}}}}}}
 """
-MPS = HEAD + "items:\n" + TIERS.format(item="alpha", model="volume") + TIERS.format(item="beta", model="volume")
+MPS = sheet_of(TIERS.format(item="alpha", model="volume") + TIERS.format(item="beta", model="volume"), currency="CNY")
 #: Another product with an item of its own.
-OSS = HEAD.replace("test-mps", "test-oss").replace("product: mps", "product: oss") + (
-    "items:\n" + TIERS.format(item="gamma", model="graduated")
-)
+OSS = sheet_of(TIERS.format(item="gamma", model="graduated"), product="oss", currency="CNY")
 Key = tuple[str, str, str]
 ONE: Key = ("alpha", "one", "cn-shanghai")
 
@@ -103,13 +101,8 @@ def test_a_month_counts_what_is_used_of_a_spec_also_where_another_spec_has_one_p
 
 
 def sheet(product: str, **billing: str) -> str:
-    text = HEAD.replace("test-mps", f"test-{product}").replace("product: mps", f"product: {product}")
-    for key, value in billing.items():
-        text = text.replace(f"{key}: {'hour' if key == 'cycle' else '1h'}", f"{key}: {value}")
-    return text + (
-        f"items:\n  item_{product}:\n    name: I\n    family: related\n    unit: minute\n    prices:\n"
-        '      one: {"*": 0.1}\n'
-    )
+    item = f'  item_{product}: {{name: I, family: related, unit: minute, prices: {{one: {{"*": 0.1}}}}}}\n'
+    return sheet_of(item, product=product, currency="CNY", **billing)
 
 
 @pytest.mark.parametrize(

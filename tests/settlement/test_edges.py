@@ -15,6 +15,8 @@ from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.settle_cycles import settle
 from mps_bill.settlement.sources.payment_source import Due
 from mps_bill.settlement.waterfall import pay, receive
+from tests.kit import sheet_of
+from tests.settlement.test_settle import DAILY_SHEET
 from tests.settlement.worlds import (
     HOUR,
     SHEET,
@@ -34,16 +36,9 @@ from tests.settlement.worlds import (
 
 MONTHLY_SHEET = SHEET.replace("settlement: hourly", "settlement: monthly")
 MONTHLY = book(MONTHLY_SHEET)
-#: Days of a second product, whose bills are issued three hours after the day.
-DAILY = (
-    SHEET[: SHEET.index("  video:")]
-    .replace("test-mps", "test-kms")
-    .replace("product: mps", "product: kms")
-    .replace("cycle: hour", "cycle: day")
-    .replace("issue_after: 1h", "issue_after: 3h")
-    + '  keys: {name: Keys, family: related, unit: day, prices: {version: {"*": 0.035}}}\n'
-)
-TWO = book(SHEET, DAILY)
+#: What another product has: an item at the price of video.
+FILMS = '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n'
+TWO = book(SHEET, DAILY_SHEET)
 NOON = at("11-10 12")
 
 
@@ -214,8 +209,7 @@ def test_a_correction_of_a_day_is_issued_with_the_bill_of_the_day_that_is_not_se
 def test_a_correction_is_paid_with_the_bills_of_its_second_in_order_of_start_and_then_product() -> None:
     """Issued at 12:00: the correction of 8 o'clock, then the bills of 10 o'clock of aaa and of mps. 0.70 pay the first, 0.65,
     and 0.05 of the second; 0.60 and 0.65 stay outstanding."""
-    other = SHEET[: SHEET.index("  video:")].replace("test-mps", "test-aaa").replace("product: mps", "product: aaa")
-    prices = book(SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
+    prices = book(SHEET, sheet_of(FILMS, product="aaa", currency="CNY"))
     usage = {at("11-10 08"): video("10"), at("11-10 10"): {**video("10"), ("films", "HD", "CN"): "10"}}
     payer = account("0.70", settled_through={"mps": at("11-10 10"), "aaa": at("11-10 10")})
     run = settle(hours(usage, prices), payer, prices, charge_late=True)
@@ -226,9 +220,7 @@ def test_a_correction_is_paid_with_the_bills_of_its_second_in_order_of_start_and
 
 def test_a_correction_and_a_bill_of_one_start_are_paid_in_order_of_the_product() -> None:
     """Both begin at 8 and are issued at 12 o'clock: the correction of mps, and the bill of zzz after three hours."""
-    other = SHEET[: SHEET.index("  video:")].replace("test-mps", "test-zzz").replace("product: mps", "product: zzz")
-    other = other.replace("issue_after: 1h", "issue_after: 3h")
-    prices = book(SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n')
+    prices = book(SHEET, sheet_of(FILMS, product="zzz", currency="CNY", issue_after="3h"))
     usage = {at("11-10 08"): {**video("10"), ("films", "HD", "CN"): "10"}}
     run = settle(hours(usage, prices), account(settled_through={"mps": at("11-10 10")}), prices, charge_late=True)
     assert [(one.bill.cycle.product, one.bill.cycle.issued_at) for one in run.settlements] == [
@@ -350,14 +342,7 @@ def test_a_correction_after_the_account_has_passed_the_statement_is_in_the_next(
 
 def test_each_product_freezes_for_itself_and_a_statement_leaves_the_next_month_frozen() -> None:
     """0.651 of mps and 0.651 of oss in November; 1.302 of mps in December, which stay when November is paid: 0.65 each."""
-    other = (
-        MONTHLY_SHEET[: MONTHLY_SHEET.index("  video:")]
-        .replace("test-mps", "test-oss")
-        .replace("product: mps", "product: oss")
-    )
-    prices = book(
-        MONTHLY_SHEET, other + '  films: {name: F, family: related, unit: minute, prices: {HD: {"*": 0.0651}}}\n'
-    )
+    prices = book(MONTHLY_SHEET, sheet_of(FILMS, product="oss", currency="CNY", settlement="monthly"))
     usage = {
         at("11-30 22"): {**video("10"), ("films", "HD", "CN"): "10"},
         at("12-01 00"): video("20"),
@@ -396,16 +381,9 @@ def test_statements_are_paid_in_order_of_issue_then_month_then_product(
     months: list[tuple[str, str]], lags: tuple[str, str], expected: list[str]
 ) -> None:
     """Each is 0.65, and the balance of 0.65 pays the first."""
-    other = (
-        MONTHLY_SHEET.replace("test-mps", "test-aaa")
-        .replace("product: mps", "product: aaa")
-        .replace("  video:", "  films:")
-    )
-    other = other[: other.index("  frames:")]
-    mps, aaa = (
-        text.replace("issue_after: 1h", f"issue_after: {lag}")
-        for text, lag in zip((MONTHLY_SHEET, other), lags, strict=True)
-    )
+    mps_lag, aaa_lag = lags
+    mps = MONTHLY_SHEET.replace("issue_after: 1h", f"issue_after: {mps_lag}")
+    aaa = sheet_of(FILMS, product="aaa", currency="CNY", settlement="monthly", issue_after=aaa_lag)
     held = tuple(FrozenMonth(product, month, (("video", Decimal("0.65")),)) for product, month in months)
     run = settle((), account("0.65", frozen=held), book(mps, aaa), as_of=at("12-31 23") + 2 * HOUR)
     assert [one.statement.sheet.product for one in run.statements] == expected

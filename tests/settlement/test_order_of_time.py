@@ -9,31 +9,9 @@ from typing import Any
 import pytest
 
 from mps_bill.cli import run
+from tests.kit import sheet_of
 
 USAGE = "job_id,completed_at,region,item,spec,quantity,unit\n"
-SHEET = """\
-format: mps-bill/price-sheet/1
-id: {id}
-site: china
-product: {product}
-currency: CNY
-effective_from: {start}
-billing:
-  cycle: {cycle}
-  timezone: "+08:00"
-  issue_after: {lag}
-  settlement: {settlement}
-  rounding: {{places: 2, mode: {mode}}}
-sources:
-  - {{url: "https://example.com/contract", read_on: 2023-11-01, covers: "all"}}
-items:
-  {item}:
-    name: An item
-    family: related
-    unit: minute
-    prices:
-      one: {{"*": {price}}}
-"""
 
 
 class World:
@@ -43,12 +21,9 @@ class World:
         self.folder = folder
         self.capsys = capsys
 
-    def sheet(self, name: str, **values: str) -> str:
-        filled = {
-            "id": "hourly", "product": "mps", "start": "2023-11-01T00:00:00+08:00", "cycle": "hour", "lag": "1h",
-            "settlement": "hourly", "mode": "down", "item": "video", "price": "0.1",
-        } | values  # fmt: skip
-        return self.write(name, SHEET.format(**filled))
+    def sheet(self, name: str, *, item: str = "video", price: str = "0.1", **head: str) -> str:
+        code = f'  {item}: {{name: An item, family: related, unit: minute, prices: {{one: {{"*": {price}}}}}}}\n'
+        return self.write(name, sheet_of(code, currency="CNY", **head))
 
     def usage(self, name: str, *rows: str) -> str:
         cells = [f"j{number}-{name},{row}" for number, row in enumerate(rows)]
@@ -74,7 +49,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> World:
 
 def test_a_bill_that_the_account_has_passed_is_paid_as_of_now_and_said(world: World) -> None:
     hourly = world.sheet("mps.yaml")
-    daily = world.sheet("kms.yaml", id="daily", product="kms", cycle="day", lag="12h", item="keys")
+    daily = world.sheet("kms.yaml", product="kms", cycle="day", issue_after="12h", item="keys")
     first = world.usage(
         "first.csv",
         "2023-11-10T11:00:00+08:00,cn-shanghai,video,one,100,minute",
@@ -97,8 +72,8 @@ def test_a_bill_that_the_account_has_passed_is_paid_as_of_now_and_said(world: Wo
 
 def test_a_later_cycle_never_overtakes_an_earlier_one(world: World) -> None:
     tiers = "{tiers: graduated, per: month, up_to: {10: 0.3, rest: 0.1}}"
-    slow = world.sheet("slow.yaml", lag="1d", price=tiers)
-    fast = world.sheet("fast.yaml", start="2023-11-10T12:00:00+08:00", price=tiers)
+    slow = world.sheet("slow.yaml", issue_after="1d", price=tiers)
+    fast = world.sheet("fast.yaml", effective_from="2023-11-10T12:00:00+08:00", price=tiers)
     usage = world.usage(
         "usage.csv",
         "2023-11-10T11:10:00+08:00,cn-shanghai,video,one,30,minute",
@@ -132,7 +107,7 @@ def test_bill_and_settle_cut_a_month_by_the_same_sheet(world: World) -> None:
         world.sheet("down.yaml", settlement="monthly", price="0.0333333333"),
         "--prices",
         world.sheet(
-            "up.yaml", settlement="monthly", price="0.0333333333", mode="up", start="2023-11-30T00:00:00+08:00"
+            "up.yaml", settlement="monthly", price="0.0333333333", mode="up", effective_from="2023-11-30T00:00:00+08:00"
         ),
     )
     usage = world.usage(
@@ -154,7 +129,7 @@ def test_a_bill_and_a_statement_of_one_second_stay_outstanding_in_their_order(wo
         "--prices",
         world.sheet("mps.yaml"),
         "--prices",
-        world.sheet("monthly.yaml", id="monthly", product=monthly, settlement="monthly", item="keys"),
+        world.sheet("monthly.yaml", product=monthly, settlement="monthly", item="keys"),
     )
     usage = world.usage(
         "usage.csv",

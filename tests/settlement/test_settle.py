@@ -15,6 +15,7 @@ from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.charged import cycle_key
 from mps_bill.settlement.closing import cleared_by, closing_rows, overdue_bills, totals
 from mps_bill.settlement.settle_cycles import Settled, Settlement, settle
+from tests.kit import sheet_of
 from tests.settlement.worlds import (
     HOUR,
     SHEET,
@@ -35,20 +36,12 @@ from tests.settlement.worlds import (
 OFFSET = 8 * HOUR
 MONTHLY = book(SHEET.replace("settlement: hourly", "settlement: monthly"))
 #: A second product by the day, whose bills are issued later than those of the hours they overlap.
-DAILY_SHEET = (
-    SHEET.split("items:\n")[0]
-    .replace("test-mps", "test-kms")
-    .replace("product: mps", "product: kms")
-    .replace("cycle: hour", "cycle: day")
-    .replace("issue_after: 1h", "issue_after: 3h")
-    + """items:
-  keys:
-    name: Keys
-    family: related
-    unit: day
-    prices:
-      version: {"*": 0.035}
-"""
+DAILY_SHEET = sheet_of(
+    '  keys: {name: Keys, family: related, unit: day, prices: {version: {"*": 0.035}}}\n',
+    product="kms",
+    currency="CNY",
+    cycle="day",
+    issue_after="3h",
 )
 TWO = book(SHEET, DAILY_SHEET)
 

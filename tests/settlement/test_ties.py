@@ -10,6 +10,7 @@ from mps_bill.settlement.account_writer import afresh
 from mps_bill.settlement.closing import cleared_by, overdue_bills
 from mps_bill.settlement.forecast import forecast
 from mps_bill.settlement.settle_cycles import Settled, settle
+from tests.kit import sheet_of
 from tests.settlement.test_settle import MONTHLY, OFFSET
 from tests.settlement.worlds import (
     SHEET,
@@ -27,19 +28,11 @@ from tests.settlement.worlds import (
 )
 
 #: A product whose hours are billed an hour later than those of mps, and whose name comes behind.
-SLOW = (
-    SHEET.split("items:\n")[0]
-    .replace("test-mps", "test-slow")
-    .replace("product: mps", "product: slow")
-    .replace("issue_after: 1h", "issue_after: 2h")
-    + """items:
-  keys:
-    name: Keys
-    family: related
-    unit: minute
-    prices:
-      one: {"*": 0.1}
-"""
+SLOW = sheet_of(
+    '  keys: {name: Keys, family: related, unit: minute, prices: {one: {"*": 0.1}}}\n',
+    product="slow",
+    currency="CNY",
+    issue_after="2h",
 )
 TWO = book(SHEET, SLOW)
 #: Both are issued at 13:00: 1 CNY of the hour 10 of the slow product, 0.65 of the hour 11 of mps.

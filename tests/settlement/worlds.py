@@ -31,20 +31,9 @@ from tests import kit
 HOUR = 3600
 OFFSET = 8 * HOUR
 
-SHEET = """\
-format: mps-bill/price-sheet/1
-id: test-mps
-site: test
-product: mps
-currency: CNY
-effective_from: 2023-11-01T00:00:00+08:00
-billing:
-  cycle: hour
-  timezone: "+08:00"
-  issue_after: 1h
-  settlement: hourly
-  rounding: {places: 2, mode: down}
-items:
+SHEET = kit.sheet_of(
+    currency="CNY",
+    items="""\
   video:
     name: Video
     family: transcoding
@@ -72,7 +61,8 @@ items:
     unit: GB
     prices:
       out: {"*": {tiers: graduated, per: month, up_to: {10: 0.5, 20: 0.25, rest: 0.125}}}
-"""
+""",
+)
 
 
 def book(*texts: str) -> PriceBook:
