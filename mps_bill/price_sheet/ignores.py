@@ -20,7 +20,7 @@ _IGNORE = re.compile(
 )
 #: The warnings that a comment can suppress: all except those about comments.
 _WARNINGS = tuple(
-    kind for kind in kinds.OWN if kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
+    kind for kind in kinds.own_kinds() if kinds.is_warning(kind) and kind not in (kinds.UNUSED_IGNORE, kinds.BAD_IGNORE)
 )
 
 

@@ -133,17 +133,19 @@ NEAREST_TO_THE_CAUSE = (
     *OF_A_FIGURE,
 )
 
-#: The kinds above; each has a section in docs/codes.md.
-OWN = tuple(kind for kind in vars().values() if isinstance(kind, Kind))
+
+def own_kinds() -> list[Kind]:
+    """Return the kinds of this module; each has a section in docs/codes.md."""
+    return [kind for kind in globals().values() if isinstance(kind, Kind)]
 
 
 def every_kind() -> tuple[Kind, ...]:
     """Return all kinds that the checks of price sheets and of their cases report, including those of a document's form."""
     from mps_bill.documents import shapes, yaml_tree
 
-    of_form = [kind for room in (yaml_tree, shapes) for kind in vars(room).values() if isinstance(kind, Kind)]
+    of_form = [kind for module in (yaml_tree, shapes) for kind in vars(module).values() if isinstance(kind, Kind)]
     # These are the defaults of definitions; that of price sheets always names its own kinds.
-    return tuple(sorted({*OWN, *of_form} - {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}))
+    return tuple(sorted({*own_kinds(), *of_form} - {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}))
 
 
 def is_warning(kind: Kind) -> bool:

@@ -252,6 +252,12 @@ def test_messages_give_both_values_and_the_near_miss() -> None:
         assert [problem.message for problem in problems] == [message]
 
 
+def test_a_kind_is_known_wherever_the_module_defines_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = Kind("P299", "written-last")
+    monkeypatch.setattr(kinds, "WRITTEN_LAST", last, raising=False)
+    assert last in kinds.every_kind()
+
+
 def test_every_kind_has_its_own_code_and_slug() -> None:
     all_kinds = [kind for kind in vars(kinds).values() if isinstance(kind, Kind)]
     assert len({kind.code for kind in all_kinds}) == len({kind.slug for kind in all_kinds}) == len(all_kinds)
