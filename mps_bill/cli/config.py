@@ -18,6 +18,7 @@ from mps_bill.config import FILE_NAME, FILE_VARIABLE, KEYS, LISTS, Setting, find
 from mps_bill.core.diagnostics import quoted
 from mps_bill.core.files import is_special, near_file
 from mps_bill.core.language import ENGLISH
+from mps_bill.render.formats import DEFAULTS
 
 if TYPE_CHECKING:
     from mps_bill.view.books import Books
@@ -31,7 +32,7 @@ _PARAMETERS = {"set": "constants", "language": "lang"}
 _GROUPS_OF_THEIR_OWN = ("prices", "config")
 _OF_THEIR_OWN = {("compare", "account"), ("compare", "by")}
 #: The program's own defaults, for keys that are not set.
-_OF_THE_PROGRAM = {"format": "table", "language": ENGLISH}
+_OF_THE_PROGRAM = {"format": DEFAULTS[0], "language": ENGLISH}
 
 FileOption = Annotated[
     str | None,

@@ -32,6 +32,7 @@ from mps_bill.render.formats import (
     TooLarge,
     format_of_file,
     formats_of,
+    names_of,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class OutputOptions:
         """Refuse a summary or a selection that the format cannot show, which would go unnoticed otherwise; `in_short`: a report
         on two pages."""
         if in_short and self.format.part not in ON_PAPER:
-            raise invalid("--summary", "it needs --format html or xlsx")
+            raise invalid("--summary", f"it needs --format {one_of(names_of(ON_PAPER))}")
         taken = self.format.by
         if taken and not self.format.shows(groupings):
             raise invalid("--by", f"for {self.format.name}, --by is one of {one_of(taken)}")
@@ -92,7 +93,7 @@ class OutputOptions:
     def check_joined(self) -> None:
         """Refuse formats that can show one account only."""
         if self.format.part not in JOINED:
-            others = one_of([format_.name for format_ in formats_of(JOINED)])
+            others = one_of(names_of(JOINED))
             message = f"{self.format.name} shows one account, and the usage belongs to several"
             raise invalid("--format", f"{message}; use {others}, or give the usage of one account")
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 from mps_bill.cli import completion, options
 from mps_bill.cli.options import show_option
 from mps_bill.cli.output import invalid
-from mps_bill.core.diagnostics import quoted
+from mps_bill.core.diagnostics import one_of, quoted
 from mps_bill.core.times import Period, parse_bound, parse_period
 from mps_bill.metering.usage_columns import is_tag
+from mps_bill.render.formats import ON_PAPER, names_of
 
 if TYPE_CHECKING:
     from mps_bill.price_sheet.book import PriceBook
@@ -78,8 +79,8 @@ class SelectionOptions:
 
 
 _SUMMARY = (
-    "A two-page report to sign, in html or xlsx: key figures, costs by day, by item and --by, payments and what is left of"
-    " the account."
+    f"A two-page report to sign, in {one_of(names_of(ON_PAPER))}: key figures, costs by day, by item and --by,"
+    " payments and what is left of the account."
 )
 #: The number of summaries that fit on two pages, in addition to those by day and by item.
 _IN_SHORT = 3

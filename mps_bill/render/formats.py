@@ -99,6 +99,11 @@ def formats_of(parts: Collection[str]) -> tuple[Format, ...]:
     return tuple(format_ for format_ in FORMATS if format_.part in parts)
 
 
+def names_of(parts: Collection[str]) -> list[str]:
+    """Return the names of the formats for a view with these parts, for messages and help."""
+    return [format_.name for format_ in formats_of(parts)]
+
+
 def format_of_file(name: str, formats: Collection[Format]) -> Format | None:
     """Return the format for a file name by its suffix; None if no suffix matches."""
     found = [format_ for format_ in formats for suffix in format_.suffixes if suffix and name.lower().endswith(suffix)]
