@@ -18,7 +18,8 @@ from typing import Any, TypeVar, get_args
 from mps_bill.core.decimals import EXACT
 from mps_bill.core.diagnostics import InputRejected, Problem, accepted, one_of, quoted
 from mps_bill.core.times import parse_offset
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.pipeline import BillRun, SettleRun, Settling, bill_usage, settle_usage
 from mps_bill.price_sheet.book import PriceBook

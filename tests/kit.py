@@ -10,9 +10,10 @@ from pathlib import Path
 
 from mps_bill.core.diagnostics import InputRejected, Problem, ProblemReport
 from mps_bill.documents.read_document import read_text
+from mps_bill.metering import EngineName
 from mps_bill.metering.groups import Metered
 from mps_bill.metering.meter import meter
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import FORMATS, UsageSource
 from mps_bill.pipeline import BillRun, bill_usage
 from mps_bill.price_sheet.book import PriceBook

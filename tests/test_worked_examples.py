@@ -8,7 +8,8 @@ import pytest
 
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.times import iso
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun, bill_usage
 from tests.kit import ENGINES, billed, book, sheet_of, shipped, source, usage_of, usage_text
 from tests.kit import row as usage_row

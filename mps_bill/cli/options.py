@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ from mps_bill.core.decimals import AMOUNT_PLACES, parse_plain_decimal
 from mps_bill.core.diagnostics import InputRejected, accepted, near_miss, one_of, quoted
 from mps_bill.core.files import STANDARD_OUTPUT, descriptor
 from mps_bill.core.times import parse_offset, parse_second
+from mps_bill.metering import EngineName
 from mps_bill.metering.usage_columns import is_tag
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ FailOver = Annotated[str | None, show_option("--fail-over AMOUNT", "Exit 4 if th
 
 
 _REJECTS = "Write rejected rows with their problems to FILE and bill the others; the exit code is then 1."
+_ENGINE = "Engine that reads the usage; auto chooses by size."
 _MEMORY = "Memory for reading usage, such as 4GB. Default: 600 MB, or a quarter of a small machine's memory."
 _THREADS = "Threads for reading usage. Default: one for each processor."
 _TEMP_DIR = "Folder for data that does not fit into memory. Default: the system's temporary folder."
@@ -156,10 +158,7 @@ class ReadingOptions:
     timezone: Timezone = None
     ignore_extra_columns: Annotated[bool, reading_option("--ignore-extra-columns", "Ignore unknown columns.")] = False
     trust_unique: Annotated[bool, reading_option("--trust-unique", "Skip the check for duplicate records.")] = False
-    engine: Annotated[
-        Literal["auto", "duckdb", "python", "spark"],
-        engine_option("--engine", "Engine that reads the usage; auto chooses by size."),
-    ] = "auto"
+    engine: Annotated[EngineName, engine_option("--engine", _ENGINE)] = "auto"
     memory: Annotated[str | None, engine_option("--memory SIZE", _MEMORY)] = None
     threads: Annotated[int | None, engine_option("--threads N", _THREADS, min=1)] = None
     temp_dir: Annotated[str | None, engine_option("--temp-dir FOLDER", _TEMP_DIR)] = None

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mps_bill.core.diagnostics import InputRejected, Place, Problem, one_of, quoted, report_of
+from mps_bill.metering import EngineName
 from mps_bill.metering import usage_problems as kinds
 from mps_bill.metering.encodings import NotUtf8Error, in_utf8
 from mps_bill.metering.exact_reader import UsageFiles, open_files, read_exactly
 from mps_bill.metering.groups import Metered
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.records import Layout
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.usage_columns import ACCOUNT_COLUMN

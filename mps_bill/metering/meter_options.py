@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from mps_bill.core.diagnostics import Problem
+from mps_bill.metering import EngineName
 from mps_bill.metering.csv_rows import Row
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources
 
 if TYPE_CHECKING:
     from mps_bill.metering.groups import Metered
-
-EngineName = Literal["auto", "duckdb", "python", "spark"]
 
 #: Called from time to time with a description of the current work and the completed part of it (0 to 1).
 Progress = Callable[[str, float], None]

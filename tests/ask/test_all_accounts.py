@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mps_bill.ask.all_accounts import empty_sum, meter_accounts, sum_of
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage
 from tests import kit
 from tests.conftest import ROOT

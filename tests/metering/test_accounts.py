@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import quoted
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from tests import kit
 from tests.generated import files, outcome, with_accounts
 from tests.kit import ENGINES

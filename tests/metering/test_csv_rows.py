@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mps_bill.metering import EngineName
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES, read_rows
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from tests.kit import ENGINES, metered, places, problems_of, row, source, usage_text
 
 

@@ -12,7 +12,8 @@ import zstandard
 
 from mps_bill.ask.job_history import explain_job
 from mps_bill.cli import run
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from tests.kit import ENGINES, HEADER, book, metered, places, problems_of, row, source, usage_text
 

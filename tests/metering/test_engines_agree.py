@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering import EngineName
 from mps_bill.metering.groups import Metered
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from tests.generated import BAD_CELLS, Ending, clean_files, dirty_files, endings, file_of
 from tests.kit import COLUMNS, ENGINES, GOOD, HEADER, metered, row, source, usage_text
 

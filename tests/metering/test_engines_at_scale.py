@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering import duckdb_engine, duckdb_suspects, sql, sql_engine
+from mps_bill.metering import EngineName, duckdb_engine, duckdb_suspects, sql, sql_engine
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource
 from mps_bill.metering.workspace import Resources, run_folder, sweep
 from mps_bill.pipeline import bill_usage

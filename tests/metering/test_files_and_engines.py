@@ -17,11 +17,11 @@ import pytest
 import zstandard
 
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering import duckdb_engine
+from mps_bill.metering import EngineName, duckdb_engine
 from mps_bill.metering.csv_rows import MAX_ROW_BYTES
 from mps_bill.metering.exact_reader import open_files, placed_records
 from mps_bill.metering.groups import Metered
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.diagnostics import Kind
+from mps_bill.metering import EngineName
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import usage_sources
 from tests.kit import COLUMNS, ENGINES, HEADER, SHEET, book, problems_of, row, shipped, source, usage_of, usage_text
 from tests.kit import places as places_of

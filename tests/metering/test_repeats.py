@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from tests.kit import ENGINES, billed, metered, places, problems_of, row, source, usage_text
 
 

@@ -17,8 +17,9 @@ import duckdb
 import pytest
 import zstandard
 
+from mps_bill.metering import EngineName
 from mps_bill.metering import sources as sources_module
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from tests.kit import ENGINES, HEADER, metered, places, problems_of, row, source, usage_text
 

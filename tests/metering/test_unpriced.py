@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mps_bill.core.decimals import stripped
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from tests.kit import ENGINES, SHEET, billed, book, problems_of, row, sheet_of, source, usage_of, usage_text
 
 NOTE = "the provider bills this, but its price is not published where we could read it"

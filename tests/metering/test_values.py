@@ -10,7 +10,8 @@ import pytest
 from mps_bill.core.decimals import plain
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import BillRun
 from mps_bill.rating.lines import LineItem
 from tests.kit import ENGINES, billed, row, usage_of, usage_text

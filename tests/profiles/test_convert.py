@@ -12,7 +12,8 @@ import pytest
 
 from mps_bill.ask.job_history import explain_job
 from mps_bill.core.diagnostics import InputRejected
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import FOREIGN_FORMATS, UsageSource, usage_sources
 from mps_bill.pipeline import bill_usage, check_usage
 from mps_bill.price_sheet.book import PriceBook

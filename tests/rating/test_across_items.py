@@ -11,7 +11,8 @@ import pytest
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import parse_second
 from mps_bill.core.units import in_unit
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering import EngineName
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.rating.bills import Bill, list_bills, make_bill
 from mps_bill.rating.month_use import month_total, month_use

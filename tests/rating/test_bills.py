@@ -264,7 +264,7 @@ def test_tags_split_the_amounts_and_not_the_bill(tmp_path: Path) -> None:
 
 
 def test_a_tag_that_no_file_has_is_refused_and_one_that_some_lack_is_empty_there(tmp_path: Path) -> None:
-    from mps_bill.metering.meter_options import EngineName
+    from mps_bill.metering import EngineName
     from tests.kit import ENGINES, GOOD, metered, places, problems_of
 
     bare = ",".join(GOOD) + "\n" + ",".join({**GOOD, "job_id": "bare"}.values()) + "\n"

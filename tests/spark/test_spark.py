@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.generate import generate
 from mps_bill.core.diagnostics import InputRejected
+from mps_bill.metering import EngineName
 from mps_bill.metering import usage_problems as kinds
-from mps_bill.metering.meter_options import EngineName, MeterOptions
+from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource, usage_sources
 from mps_bill.metering.workspace import Resources
 from mps_bill.pipeline import bill_usage
