@@ -24,7 +24,7 @@ from mps_bill.view.columns import change
 from mps_bill.view.comparison_view import ComparisonView
 from tests import kit
 from tests.render.runs import text
-from tests.settlement.worlds import reread
+from tests.settlement.worlds import plan_text, reread
 
 OPTIONS = MeterOptions(engine="python")
 USAGE = kit.usage_text(
@@ -99,22 +99,8 @@ def test_a_region_without_a_price_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_another_account_pays_otherwise(tmp_path: Path) -> None:
     prices = kit.book()
-    plan = """\
-format: mps-bill/account/1
-id: other
-currency: USD
-balance: 0.1
-resource_plans:
-  - id: rp
-    name: Plan
-    unit: minute
-    total: 30
-    effective_from: 2023-11-01T00:00:00+08:00
-    expires_at: 2024-11-01T00:00:00+08:00
-    regions: [cn-shanghai]
-    covers: {transcoding: {H264.HD: 3}}
-"""
-    other = reread(plan, prices)
+    plan = plan_text(30, "transcoding: {H264.HD: 3}") + "    regions: [cn-shanghai]\n"
+    other = reread(f"format: mps-bill/account/1\nid: other\ncurrency: USD\nbalance: 0.1\n{plan}", prices)
     sources = [kit.source(tmp_path / "u.csv", USAGE)]
     result = compare_accounts(sources, prices, OPTIONS, None, other)
     assert amounts(result)["transcoding"] == ("0.868434", "0.217434")

@@ -13,8 +13,6 @@ import pytest
 from mps_bill.core.decimals import amount_text, stripped
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.times import parse_second
-from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.pipeline import settle_usage
 from mps_bill.rating.lines import LineItem
 from mps_bill.reconcile.differences import Category
 from mps_bill.reconcile.export import ExportRow
@@ -23,13 +21,13 @@ from mps_bill.reconcile.identities import unexplained
 from mps_bill.reconcile.odd_cents import Leeway, row_leeways, split_leeway
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.read_row import parse_amount
-from mps_bill.reconcile.sides import OurRun, our_bills, settled_run
-from mps_bill.settlement.account_reader import read_account
+from mps_bill.reconcile.sides import OurRun, our_bills
 from tests import kit
 from tests.reconcile import test_odd_cents as odd_cents
 from tests.reconcile import test_reconcile as whole
 from tests.reconcile.exports import rows_of, write
 from tests.reconcile.test_reconcile import Case, found, pay
+from tests.settlement.worlds import plan_text
 
 #: Of the hours of `whole.USAGE`: 11:00 is 10 minutes of HD at 0.0651 = 0.651, paid 0.65; 14:00 is 3.33 of HD and 2 of LD at
 #: 0.0217 = 0.260183, paid 0.22 + 0.04.
@@ -330,23 +328,9 @@ def test_usage_is_found_again_once(tmp_path: Path) -> None:
 def test_a_period_is_settled_when_all_of_it_is(tmp_path: Path, settled_through: str, kinds: list[Category]) -> None:
     case = Case(tmp_path)
     row = case.rows[0]
-    case.run = settled_run(
-        settle_usage(
-            [kit.source(tmp_path / "none.csv", kit.usage_text([]))],
-            case.book,
-            MeterOptions(engine="python"),
-            opening(case, f"balance: 0\nsettled_through: 2023-11-10T{settled_through}:00+08:00\n"),
-        ).settled,
-        case.book,
-    )
+    case.settle(f"balance: 0\nsettled_through: 2023-11-10T{settled_through}:00+08:00\n", usage=kit.usage_text([]))
     case.rows = [row]
     assert [kind for _, kind, _ in found(case.compare())] == kinds
-
-
-def opening(case: Case, text: str):
-    account, problems = read_account(f"format: mps-bill/account/1\nid: a\ncurrency: USD\n{text}", "a.yaml", case.book)
-    assert account, problems
-    return account
 
 
 # How it was paid
@@ -359,11 +343,9 @@ def paid_case(folder: Path, text: str, usage: str = whole.USAGE) -> Case:
 
 
 def settle_into(case: Case, text: str) -> None:
-    """Makes both sides of the case what settling with an account makes of its usage."""
-    usage = kit.source(case.folder / "usage.csv")
-    settled = settle_usage([usage], case.book, MeterOptions(engine="python"), opening(case, text)).settled
-    case.run = settled_run(settled, case.book)
-    case.rows = rows_of((one.bill for one in settled.settlements), settled.settlements)
+    """Make both sides of the case those of settling its usage with an account."""
+    case.settle(text)
+    case.rows = rows_of((one.bill for one in case.settlements), case.settlements)
 
 
 def test_what_the_credit_line_pays_is_cash_to_the_provider(tmp_path: Path) -> None:
@@ -394,10 +376,7 @@ def test_the_column_that_bears_the_most_of_a_difference_explains_it(tmp_path: Pa
 def test_how_a_month_is_paid_is_not_compared_before_its_statement(tmp_path: Path) -> None:
     sheet = kit.SHEET.replace("settlement: hourly", "settlement: monthly")
     case = Case(tmp_path, sheet=sheet)
-    settled = settle_usage(
-        [kit.source(tmp_path / "usage.csv")], case.book, MeterOptions(engine="python"), opening(case, "balance: 5\n")
-    ).settled
-    case.run = settled_run(settled, case.book)
+    case.settle("balance: 5\n")
     for row, payable in zip(case.rows, ("0.65", "0.20", "0.46", "0.22", "0.04", "1.50"), strict=True):
         pay(row, payable)
     (bill,) = case.compare().bills
@@ -412,30 +391,17 @@ def test_a_product_that_settled_by_the_month_in_one_version_is_compared_by_the_m
     assert [bill.period.name for bill in case.compare().bills] == ["2023-11"]
 
 
-PLAN = """\
-balance: 5
-resource_plans:
-  - id: rp
-    name: Plan
-    unit: minute
-    total: {minutes}
-    effective_from: 2023-11-01T00:00:00+08:00
-    expires_at: 2024-11-01T00:00:00+08:00
-    covers: {{{covers}}}
-"""
-
-
 @pytest.mark.parametrize(("shown", "differs"), [("12.57", False), ("12.58", False), ("12.56", True), ("12.59", True)])
 def test_what_plans_cover_is_as_exact_as_it_is_shown(tmp_path: Path, shown: str, differs: bool) -> None:
     """All of 754.5 seconds, 12.575 minutes, is covered."""
-    case = paid_case(tmp_path, PLAN.format(minutes=100, covers="captions: {Captions: 1}"), CAPTIONS)
+    case = paid_case(tmp_path, "balance: 5\n" + plan_text(100, "captions: {Captions: 1}"), CAPTIONS)
     case.rows[0] |= {"用量": "12.57", "资源包抵扣": shown}
     assert [kind for _, kind, _ in found(case.compare()) if kind == "deduction"] == (["deduction"] if differs else [])
 
 
 def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
     """Ours cover all 10 minutes, the provider's 4: 6 x 0.0651 = 0.3906 more, and these 6 at 0.07, 6 x 0.0049 = 0.0294."""
-    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     case.rows[0] |= {"资源包抵扣": "4", "单价": "0.07", "原价": "0.42", "优惠金额": "0"}
     pay(case.rows[0], "0.42")
     assert found(case.compare()) == [
@@ -445,13 +411,13 @@ def test_a_price_is_of_what_plans_leave(tmp_path: Path) -> None:
 
 
 def test_what_plans_cover_in_another_unit_is_the_same(tmp_path: Path) -> None:
-    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     case.rows[0] |= {"用量": "600", "用量单位": "秒", "资源包抵扣": "600"}
     assert found(case.compare()) == []
 
 
 def test_what_plans_cover_of_two_rows_is_added_up(tmp_path: Path) -> None:
-    case = paid_case(tmp_path, PLAN.format(minutes=10, covers="transcoding: {H264.HD: 1}"))
+    case = paid_case(tmp_path, "balance: 5\n" + plan_text(10, "transcoding: {H264.HD: 1}"))
     part = case.rows[0] | {"用量": "5", "资源包抵扣": "5"}
     case.rows[0:1] = [part, part]
     assert found(case.compare()) == []
@@ -467,7 +433,7 @@ def test_a_price_at_which_nothing_was_billed_is_no_price_of_the_line(tmp_path: P
     ]
     case = Case(tmp_path, kit.usage_text(rows))
     case.book = kit.book(kit.SHEET, later)
-    bought = PLAN.format(minutes=3, covers="transcoding: {H264.HD: 1}").replace("2023-11-01T00", "2023-11-10T12")
+    bought = "balance: 5\n" + plan_text(3, "transcoding: {H264.HD: 1}").replace("2023-11-01T00", "2023-11-10T12")
     settle_into(case, bought)
     for row in case.rows:
         row |= {"单价": "0.07", "账单开始时间": "2023-11-10 00:00:00", "账单结束时间": "2023-11-11 00:00:00"}

@@ -10,18 +10,10 @@ import pytest
 from mps_bill.cli import run
 from mps_bill.core.decimals import plain, stripped
 from mps_bill.core.times import clock
-from mps_bill.metering.meter_options import MeterOptions
-from mps_bill.pipeline import settle_usage
-from mps_bill.reconcile.sides import settled_run
-from mps_bill.settlement.account_reader import read_account
-from tests import kit
 from tests.reconcile.exports import CENT, Row, console_csv, write
 from tests.reconcile.test_reconcile import Case, found, pay
 
 ACCOUNT = """\
-format: mps-bill/account/1
-id: a
-currency: USD
 balance: 100
 discounts:
   - {id: d-1, percent: 8, items: [transcoding]}
@@ -36,14 +28,10 @@ vouchers:
 def contract_case(folder: Path, text: str = ACCOUNT) -> Case:
     """The case settled under an account, with the rows that the provider's export has for it: 优惠金额 is the discount."""
     case = Case(folder)
-    account, problems = read_account(text, "account.yaml", case.book)
-    assert account, problems
-    options = MeterOptions(engine="python")
-    settled = settle_usage([kit.source(folder / "usage.csv")], case.book, options, account).settled
-    case.run = settled_run(settled, case.book)
+    case.settle(text)
     rows: list[Row] = []
     by_key = {(row["账单开始时间"], row["计费项"]): row for row in case.rows}
-    for step in settled.settlements:
+    for step in case.settlements:
         left = step.payment.paid
         for line in step.bill.lines:
             start = f"{clock(step.bill.cycle.start, 8 * 3600)}:00"

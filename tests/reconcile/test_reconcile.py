@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 from mps_bill.core.decimals import EXACT, stripped
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.pipeline import bill_usage, settle_usage
-from mps_bill.price_sheet.book import PriceBook
 from mps_bill.reconcile.compare_bills import reconcile
 from mps_bill.reconcile.differences import MEANINGS, Category, Reconciliation
 from mps_bill.reconcile.export_mapping import BillMapping, load_mapping
 from mps_bill.reconcile.read_export import read_exports
 from mps_bill.reconcile.sides import OurRun, settled_run
-from mps_bill.settlement.account import Account
-from mps_bill.settlement.account_reader import read_account
 from tests import kit
 from tests.reconcile.exports import Row, api_json, closing_row, console_csv, read_mapping, rows_of, write
+from tests.settlement.worlds import plan_text, reread
 
 MAPPING = """\
 format: mps-bill/bill-mapping/1
@@ -32,22 +30,8 @@ items:
   Captions: {item: captions, spec: Captions}
   porn: {item: review, spec: porn}
 """
-ACCOUNT = """\
-format: mps-bill/account/1
-id: a
-currency: USD
-balance: 1
-resource_plans:
-  - id: rp
-    name: Plan
-    unit: minute
-    total: 30
-    effective_from: 2023-11-01T00:00:00+08:00
-    expires_at: 2024-11-01T00:00:00+08:00
-    covers: {transcoding: {H264.HD: 3}}
-vouchers:
-  - {id: v, face_value: 0.5, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2024-11-01T00:00:00+08:00}
-"""
+VOUCHER = "{id: v, face_value: 0.5, effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2024-11-01T00:00:00+08:00}"
+ACCOUNT = f"balance: 1\nvouchers: [{VOUCHER}]\n" + plan_text(30, "transcoding: {H264.HD: 3}")
 
 
 def words() -> BillMapping:
@@ -56,12 +40,6 @@ def words() -> BillMapping:
     assert shipped, "the shipped mapping has problems"
     assert own, problems
     return own.over(shipped)
-
-
-def account(prices: PriceBook) -> Account:
-    found, problems = read_account(ACCOUNT, "account.yaml", prices)
-    assert found, problems
-    return found
 
 
 #: One bill in each of five hours: 10, 3 and 7 minutes at 11, 12 and 13 o'clock, two items at 14, and captions at 15.
@@ -84,16 +62,20 @@ class Case:
         self.folder = folder
         self.book = kit.book(sheet)
         source = kit.source(folder / "usage.csv", usage)
-        options = MeterOptions(engine="python")
         if paid:
-            settled = settle_usage([source], self.book, options, account(self.book)).settled
-            self.run = settled_run(settled, self.book)
-            self.rows = rows_of((one.bill for one in settled.settlements), settled.settlements)
-            self.settlements = settled.settlements
+            self.settle(ACCOUNT)
+            self.rows = rows_of((one.bill for one in self.settlements), self.settlements)
         else:
-            billed = bill_usage([source], self.book, options)
+            billed = bill_usage([source], self.book, MeterOptions(engine="python"))
             self.run = OurRun(billed.bills, billed.months)
             self.rows = rows_of(self.run.bills)
+
+    def settle(self, account: str, usage: str | None = None) -> None:
+        """Make our bills those of settling the usage, or other usage, with an account of these lines."""
+        prices, options = self.book, MeterOptions(engine="python")
+        payer = reread(f"format: mps-bill/account/1\nid: a\ncurrency: USD\n{account}", prices)
+        settled = settle_usage([kit.source(self.folder / "usage.csv", usage)], prices, options, payer).settled
+        self.run, self.settlements = settled_run(settled, prices), settled.settlements
 
     def compare(self, text: str | None = None, *, tolerance: str = "0.01", encoding: str = "utf-8") -> Reconciliation:
         content = text if text is not None else console_csv([*self.rows, closing_row(self.rows)])
@@ -310,12 +292,7 @@ def test_what_the_account_settled_before_is_late(tmp_path: Path) -> None:
     """The account has settled 11 and 12 o'clock, so our run has no bills for them; the provider's month has."""
     case = Case(tmp_path, paid=True)
     rows = case.rows
-    before = ACCOUNT + "settled_through: 2023-11-10T13:00:00+08:00\n"
-    opening, problems = read_account(before, "account.yaml", case.book)
-    assert opening, problems
-    sources = [kit.source(tmp_path / "usage.csv")]
-    settled = settle_usage(sources, case.book, MeterOptions(engine="python"), opening).settled
-    case.run = settled_run(settled, case.book)
+    case.settle(ACCOUNT + "settled_through: 2023-11-10T13:00:00+08:00\n")
     case.rows = [row for row in rows if "11:00:00" in row["账单开始时间"] or "12:00:00" in row["账单开始时间"]]
     late = [(period, kind) for period, kind, _ in found(case.compare()) if period < "2023-11-10 13:00"]
     assert ("2023-11-10 11:00", "late") in late

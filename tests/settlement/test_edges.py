@@ -20,6 +20,7 @@ from tests.settlement.test_settle import DAILY_SHEET
 from tests.settlement.worlds import (
     HOUR,
     SHEET,
+    VALID_AT_NOON,
     account,
     at,
     balance_of,
@@ -123,15 +124,7 @@ def test_limited_vouchers_pay_no_more_than_the_bill() -> None:
 # Cards, and who pays a bill that comes late
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "pays"),
-    [
-        ("11-10 12:00", "12-01", True),
-        ("11-10 12:01", "12-01", False),
-        ("11-01", "11-10 12:01", True),
-        ("11-01", "11-10 12:00", False),
-    ],
-)
+@pytest.mark.parametrize(("start", "end", "pays"), VALID_AT_NOON)
 def test_a_card_is_valid_from_its_start_until_before_its_end(start: str, end: str, pays: bool) -> None:
     payment, _ = pay(due("1"), account(cards=(card(start=start, end=end),)))
     assert bool(payment.deductions) is pays

@@ -18,6 +18,7 @@ from mps_bill.settlement.sources.stored_value_cards import StoredValueCards
 from mps_bill.settlement.sources.vouchers import Vouchers
 from mps_bill.settlement.waterfall import pay, receive
 from tests.settlement.worlds import (
+    VALID_AT_NOON,
     account,
     at,
     balance_of,
@@ -74,15 +75,7 @@ def test_the_minimum_counts_what_other_vouchers_have_paid() -> None:
     assert found == [("a", Decimal("1")), ("b", Decimal("0.31"))]
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "pays"),
-    [
-        ("11-10 12:00", "12-01", True),
-        ("11-10 12:01", "12-01", False),
-        ("11-01", "11-10 12:01", True),
-        ("11-01", "11-10 12:00", False),
-    ],
-)
+@pytest.mark.parametrize(("start", "end", "pays"), VALID_AT_NOON)
 def test_validity_is_half_open_at_the_issue_time(start: str, end: str, pays: bool) -> None:
     assert bool(take([voucher(start=start, end=end)])) is pays
 

@@ -41,16 +41,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def settle(folder: Path, *options: str) -> int:
-    words = [
-        "settle",
-        str(folder / "usage.csv"),
-        "-p",
-        "mps-china",
-        "--account",
-        str(folder / "account.yaml"),
-        *options,
-    ]
-    return run(words)
+    return run(command_line(folder, *options))
+
+
+def command_line(folder: Path, *options: str) -> list[str]:
+    usage, account = (str(folder / name) for name in ("usage.csv", "account.yaml"))
+    return ["settle", usage, "-p", "mps-china", "--account", account, *options]
 
 
 def files(folder: Path) -> set[str]:
@@ -229,26 +225,16 @@ KILLER = """\
 
 
 def command(folder: Path) -> list[str]:
-    words = [
-        "settle",
-        str(folder / "usage.csv"),
-        "-p",
-        "mps-china",
-        "--account",
-        str(folder / "account.yaml"),
-        "--in-place",
-    ]
-    return [sys.executable, "-c", "from mps_bill.cli import main; main()", *words]
+    return [sys.executable, "-c", "from mps_bill.cli import main; main()", *command_line(folder, "--in-place")]
 
 
 def test_killed_at_any_call_the_account_is_the_old_or_the_new_one(folder: Path) -> None:
     script = folder / "killer.py"
     script.write_text(textwrap.dedent(KILLER))
-    words = command(folder)[3:]
 
     def killed_at(number: int) -> subprocess.CompletedProcess[str]:
         (folder / "account.yaml").write_text(ACCOUNT)
-        arguments = [sys.executable, str(script), str(number), *words]
+        arguments = [sys.executable, str(script), str(number), *command_line(folder, "--in-place")]
         return subprocess.run(arguments, check=False, capture_output=True, text=True, cwd=ROOT)
 
     whole = killed_at(0)

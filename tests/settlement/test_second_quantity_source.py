@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.package_copy import copy_package, mps_bill
-from tests.settlement.test_sixth_source import EXPORTED, VALID, add, write, write_export
+from tests.package_copy import mps_bill
+from tests.settlement.source_copies import EXPORTED, SETTLE, VALID, copy_with, json_of, rows_of, words_of, write_export
 
 #: An allowance of minutes begins at 11:10, within the hour.
 USAGE = """\
@@ -34,31 +32,22 @@ free_allowances:   # for new customers
 resource_plans:
   - {{id: rp-1, unit: minute, total: 60, {VALID}, covers: {{transcoding: {{H264.HD: 1.5}}}}}}
 """
-SETTLE = ("settle", "usage.csv", "-p", "sheet.yaml", "-a", "account.yaml")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with the source, and files to work on."""
-    folder = tmp_path_factory.mktemp("quantity")
-    add(copy_package(folder), "free_allowances", "FreeAllowances", before="ResourcePlans")
-    write(folder, USAGE, ACCOUNT)
-    return folder
+    """A copy of the package with the source, and input files."""
+    return copy_with(tmp_path_factory.mktemp("quantity"), USAGE, ACCOUNT, {"FreeAllowances": "ResourcePlans"})
 
 
 @pytest.fixture(scope="module")
 def run(world: Path) -> dict[str, Any]:
-    return json.loads(mps_bill(world, *SETTLE, "--format", "json"))
+    return json_of(world, *SETTLE)
 
 
 @pytest.fixture(scope="module")
 def printed(world: Path) -> list[list[str]]:
-    """The words of each line of the tables."""
-    return [line.split() for line in mps_bill(world, *SETTLE).splitlines()]
-
-
-def rows_of(world: Path, *options: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, *options))))
+    return words_of(world, *SETTLE)
 
 
 def test_it_covers_before_plans_what_completed_while_it_was_valid(run: dict[str, Any]) -> None:
@@ -115,14 +104,14 @@ def test_it_is_in_tables(printed: list[list[str]]) -> None:
 
 
 def test_it_is_in_csv_and_focus(world: Path) -> None:
-    records = rows_of(world, "--format", "csv")
+    records = rows_of(world, *SETTLE, "--format", "csv")
     taken = [(row["source"], row["source_id"], row["units"]) for row in records if row["row"] == "deduction"]
     assert taken[:3] == [
         ("free_allowance", "fa-1", "35"),
         ("free_allowance", "fa-2", "60"),
         ("resource_plan", "rp-1", "7.5"),
     ]
-    charges = [row for row in rows_of(world, "--format", "focus") if row["PricingCategory"] == "Committed"]
+    charges = [row for row in rows_of(world, *SETTLE, "--format", "focus") if row["PricingCategory"] == "Committed"]
     keys = ("Type", "Id", "Quantity", "Unit")
     assert [[row[f"CommitmentDiscount{key}"] for key in keys] for row in charges] == [
         ["Free allowance", "fa-1", "35", "Minutes"],
@@ -134,7 +123,7 @@ def test_it_is_in_csv_and_focus(world: Path) -> None:
 
 
 def test_it_is_in_a_journal_and_the_config_file_names_its_accounts(world: Path) -> None:
-    postings = [line.split() for line in mps_bill(world, *SETTLE, "--format", "beancount").splitlines()]
+    postings = words_of(world, *SETTLE, "--format", "beancount")
     for posting in (
         ["Assets:Cloud:Free-Allowances:Fa-1", "50.00", "MINUTE"],
         ["Assets:Cloud:Free-Allowances:Fa-1", "-35.00", "MINUTE"],
@@ -162,7 +151,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert "free_allowances:   # for new customers" in lines
     assert any("id: fa-1," in line and "quantity: 90, remaining: 15," in line for line in lines)
     assert any("id: fa-2," in line and "quantity: 100, remaining: 40," in line for line in lines)
-    again = json.loads(mps_bill(world, *SETTLE[:5], "after.yaml", "--format", "json"))
+    again = json_of(world, *SETTLE[:5], "after.yaml")
     assert again["account"]["free_allowances"] == {"fa-1": "15", "fa-2": "40"}
 
 

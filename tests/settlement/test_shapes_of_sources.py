@@ -3,8 +3,6 @@ takes top-ups in, and one that is owed and can pay when bills are made. Everythi
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.package_copy import copy_package, mps_bill
-from tests.settlement.test_sixth_source import EXPORTED, VALID, add, write, write_export
+from tests.package_copy import mps_bill
+from tests.settlement import source_copies
+from tests.settlement.source_copies import EXPORTED, VALID, copy_with, json_of, rows_of, words_of, write_export
 
 #: 2.604 and 1.00, of which 3.60 is payable.
 USAGE = """\
@@ -37,30 +36,25 @@ vouchers:
 top_ups:
   - {{at: 2023-11-10T13:30:00+08:00, amount: 10}}
 """
-SETTLE = ("settle", "usage.csv", "-p", "sheet.yaml", "-a", "account.yaml", "--as-of", "2023-11-10T14:00:00+08:00")
+SETTLE = (*source_copies.SETTLE, "--as-of", "2023-11-10T14:00:00+08:00")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with the three sources, and files to work on."""
-    folder = tmp_path_factory.mktemp("shapes")
-    package = copy_package(folder)
-    add(package, "grants", "Grants", before="Vouchers")
-    add(package, "overdraft", "Overdraft")
-    add(package, "deposit", "Deposit")
-    write(folder, USAGE, ACCOUNT)
-    return folder
+    """A copy of the package with the sources, and input files."""
+    return copy_with(
+        tmp_path_factory.mktemp("shapes"), USAGE, ACCOUNT, {"Grants": "Vouchers", "Overdraft": "", "Deposit": ""}
+    )
 
 
 @pytest.fixture(scope="module")
 def run(world: Path) -> dict[str, Any]:
-    return json.loads(mps_bill(world, *SETTLE, "--format", "json"))
+    return json_of(world, *SETTLE)
 
 
 @pytest.fixture(scope="module")
 def printed(world: Path) -> list[list[str]]:
-    """The words of each line of the tables."""
-    return [line.split() for line in mps_bill(world, *SETTLE, "--by", "item").splitlines()]
+    return words_of(world, *SETTLE, "--by", "item")
 
 
 def test_they_pay_in_their_places(run: dict[str, Any]) -> None:
@@ -123,7 +117,7 @@ def test_they_are_in_the_closing_statement_and_the_forecast(run: dict[str, Any],
 
 
 def test_a_grant_pays_its_items_alone_also_by_item(world: Path, printed: list[list[str]]) -> None:
-    rows = list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, "--by", "item", "--format", "csv"))))
+    rows = rows_of(world, *SETTLE, "--by", "item", "--format", "csv")
     columns = ("grants", "balance", "credit_line", "overdraft", "deposit", "outstanding")
     assert [[row[column] for column in columns] for row in rows] == [
         ["0", "1", "0.5", "0.3", "0.4", "0.4"],
@@ -134,12 +128,12 @@ def test_a_grant_pays_its_items_alone_also_by_item(world: Path, printed: list[li
 
 
 def test_they_are_in_csv_and_focus(world: Path) -> None:
-    records = list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, "--format", "csv"))))
+    records = rows_of(world, *SETTLE, "--format", "csv")
     assert [(row["source"], row["source_id"], row["paid"]) for row in records if row["row"] == "deduction"] == [
         ("grant", "g-1", "1"), ("balance", "", "1"), ("credit_line", "", "0.5"), ("overdraft", "", "0.3"),
         ("deposit", "", "0.4"),
     ]  # fmt: skip
-    charges = list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, "--format", "focus"))))
+    charges = rows_of(world, *SETTLE, "--format", "focus")
     credits = [row for row in charges if row["ChargeCategory"] == "Credit"]
     # What the provider granted lowers the cost; what a deposit or an overdraft pays does not.
     assert [(row["BilledCost"], row["ChargeDescription"].partition(" on ")[0]) for row in credits] == [
@@ -148,7 +142,7 @@ def test_they_are_in_csv_and_focus(world: Path) -> None:
 
 
 def test_they_have_accounts_in_a_journal(world: Path) -> None:
-    postings = [line.split() for line in mps_bill(world, *SETTLE, "--format", "beancount").splitlines()]
+    postings = words_of(world, *SETTLE, "--format", "beancount")
     for posting in (
         ["Assets:Cloud:Grants:G-1", "-1.00", "CNY"],
         ["Liabilities:Cloud:Overdraft", "-0.30", "CNY"],
@@ -174,7 +168,7 @@ def test_the_config_file_names_their_accounts(world: Path) -> None:
 
 
 def test_they_are_named_where_accounts_are_compared(world: Path) -> None:
-    rows = [line.split() for line in mps_bill(world, "compare", *SETTLE[1:4], "--account", "account.yaml").splitlines()]
+    rows = words_of(world, "compare", *SETTLE[1:4], "--account", "account.yaml")
     assert [row for row in rows if row[:1] in (["grant"], ["overdraft"], ["deposit"])] == [
         ["grant", "0.00", "1.00", "+1.00"], ["overdraft", "0.00", "0.30", "+0.30"], ["deposit", "0.00", "0.40", "+0.40"],
     ]  # fmt: skip
@@ -186,7 +180,7 @@ def test_the_account_is_saved_where_it_stands_and_read_again(world: Path) -> Non
     assert "overdraft: 2.00   # agreed by telephone" in lines
     assert "deposit: 2.00" in lines
     assert any(line.startswith("  - {id: g-1, face_value: 5, remaining: 4.00,") for line in lines)
-    again = json.loads(mps_bill(world, *SETTLE[:5], "after.yaml", "--format", "json"))["account"]
+    again = json_of(world, *SETTLE[:5], "after.yaml")["account"]
     assert (again["overdrawn"], again["deposit"], again["grants"]) == ("0", "2", {"g-1": "4"})
 
 
@@ -217,7 +211,7 @@ def test_what_may_pay_when_bills_are_made_does(world: Path) -> None:
         ACCOUNT.replace("balance:", "settlement: monthly\nvouchers_at: billing\nbalance:")
     )
     options = (*SETTLE[:5], "monthly.yaml", "--as-of", "2023-12-02T00:00:00+08:00")
-    run = json.loads(mps_bill(world, *options, "--format", "json"))
+    run = json_of(world, *options)
     assert [(one["source"], one["amount"]) for one in run["bills"][0]["deductions"]] == [
         ("voucher", "1"), ("overdraft", "0.3"),
     ]  # fmt: skip

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.package_copy import change, copy_package, mps_bill
-from tests.reconcile.exports import HEADER
-from tests.settlement.worlds import SHEET
+from tests.package_copy import mps_bill
+from tests.settlement.source_copies import EXPORTED, SETTLE, VALID, copy_with, json_of, rows_of, words_of, write_export
 
 USAGE = """\
 job_id,completed_at,region,item,spec,quantity,unit
 j-1,2023-11-10T11:20:00+08:00,cn-shanghai,transcoding,H264.HD,40,minute
 """
-VALID = "effective_from: 2023-11-01T00:00:00+08:00, expires_at: 2023-12-01T00:00:00+08:00"
 #: 40 minutes at 0.0651 are 2.604, of which 2.60 is payable.
 ACCOUNT = f"""\
 format: mps-bill/account/1
@@ -35,42 +29,16 @@ refund_credits:   # given back in October
   - {{id: r-2, face_value: 5, {VALID.replace("12-01", "12-02")}}}
   - {{id: r-1, face_value: 9, remaining: 0.50, {VALID}}}
 """
-SETTLE = ("settle", "usage.csv", "-p", "sheet.yaml", "-a", "account.yaml")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with the source, and files to work on."""
-    folder = tmp_path_factory.mktemp("sixth")
-    add(copy_package(folder), "refund_credits", "RefundCredits", before="StoredValueCards")
-    write(folder, USAGE, ACCOUNT)
-    return folder
-
-
-def add(package: Path, name: str, source: str, *, before: str = "") -> None:
-    """Adds a source to a copy of the package as ARCHITECTURE.md has it: its file and its line, at its place or at the end."""
-    room = package / "settlement" / "sources"
-    shutil.copy(Path(__file__).parent / "added_sources" / f"{name}.py", room / f"{name}.py")
-    line, listed = "SOURCES: tuple[type[PaymentSource], ...] = (", room / "__init__.py"
-    change(listed, line, f"from mps_bill.settlement.sources.{name} import {source}\n\n{line}")
-    if before:
-        change(listed, f"{before}, ", f"{source}, {before}, ")
-    else:
-        change(listed, ")\nMONEY", f", {source})\nMONEY")
-
-
-def write(folder: Path, usage: str, account: str) -> None:
-    (folder / "sheet.yaml").write_text(SHEET.replace("HD: ", "H264.HD: ").replace("  video:", "  transcoding:"))
-    (folder / "usage.csv").write_text(usage)
-    (folder / "account.yaml").write_text(account)
-
-
-def settled(world: Path) -> dict[str, Any]:
-    return json.loads(mps_bill(world, *SETTLE, "--format", "json"))
+    """A copy of the package with the source, and input files."""
+    return copy_with(tmp_path_factory.mktemp("sixth"), USAGE, ACCOUNT, {"RefundCredits": "StoredValueCards"})
 
 
 def test_it_pays_between_vouchers_and_cards(world: Path) -> None:
-    (bill,) = settled(world)["bills"]
+    (bill,) = json_of(world, *SETTLE)["bills"]
     assert [(one["source"], one["id"], one["amount"], one["remaining"]) for one in bill["deductions"]] == [
         ("voucher", "v-1", "0.1", "0"),
         ("refund_credit", "r-1", "0.5", "0"),
@@ -79,7 +47,7 @@ def test_it_pays_between_vouchers_and_cards(world: Path) -> None:
 
 
 def test_it_stands_in_the_totals_the_account_the_closing_statement_and_the_forecast(world: Path) -> None:
-    run = settled(world)
+    run = json_of(world, *SETTLE)
     assert list(run["total"].items())[-7:] == [
         ("vouchers", "0.1"), ("refund_credits", "2.5"), ("stored_value_cards", "0"), ("balance", "0"),
         ("credit_line", "0"), ("outstanding", "0"), ("frozen", "0"),
@@ -98,12 +66,12 @@ def test_it_stands_in_the_totals_the_account_the_closing_statement_and_the_forec
 
 
 def test_it_is_in_tables_and_csv(world: Path) -> None:
-    rows = [line.split() for line in mps_bill(world, *SETTLE).splitlines()]
+    rows = words_of(world, *SETTLE)
     assert ["Refund", "credit", "r-2", "2.00", "3.00", "CNY"] in rows
     assert ["Refund", "credits", "2.50"] in rows
     assert ["Refund", "credit", "r-2", "CNY", "5.00", "2.00", "3.00"] in rows
     assert ["Refund", "credits", "CNY", "3.00", "62.40", "2023-11-10", "14:09:13"] in rows
-    records = list(csv.DictReader(io.StringIO(mps_bill(world, *SETTLE, "--format", "csv"))))
+    records = rows_of(world, *SETTLE, "--format", "csv")
     assert [(row["source_id"], row["paid"]) for row in records if row["source"] == "refund_credit"] == [
         ("r-1", "0.5"), ("r-2", "2"),
     ]  # fmt: skip
@@ -151,38 +119,6 @@ def test_it_has_accounts_in_a_journal(world: Path) -> None:
     assert {word for word in printed if word.startswith("Assets:Cloud:Refund")} == {
         "Assets:Cloud:Refund-Credits:R-1", "Assets:Cloud:Refund-Credits:R-2",
     }  # fmt: skip
-
-
-#: The bill in the provider's export.
-EXPORTED = {
-    "账期": "2023-11",
-    "产品": "智能媒体服务",
-    "消费类型": "后付费",
-    "账单开始时间": "2023-11-10 11:00:00",
-    "账单结束时间": "2023-11-10 12:00:00",
-    "地域": "cn-shanghai",
-    "计费项": "H264.HD",
-    "单价": "0.0651",
-    "单价单位": "元/分钟",
-    "用量": "40",
-    "用量单位": "分钟",
-    "资源包抵扣": "0",
-    "原价": "2.604",
-    "优惠金额": "0.004",
-    "优惠券抵扣": "0",
-    "应付金额": "2.60",
-    "现金支付": "2.50",
-    "代金券抵扣": "0.10",
-    "储值卡支付金额": "0",
-    "欠费金额": "0",
-}
-
-
-def write_export(folder: Path, row: dict[str, str]) -> None:
-    with (folder / "export.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, HEADER, restval="")
-        writer.writeheader()
-        writer.writerow(row)
 
 
 def test_it_is_reconciled_as_cash(world: Path) -> None:

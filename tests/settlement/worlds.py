@@ -139,6 +139,20 @@ def plan(
     return ResourcePlan(id_, "", UNITS[unit], left, left, at(start), at(end), scope, rates, covers_from)
 
 
+def plan_text(total: int, covers: str) -> str:
+    """The lines of an account file for one plan, of these minutes, from November 2023 on."""
+    return f"""\
+resource_plans:
+  - id: rp
+    name: Plan
+    unit: minute
+    total: {total}
+    effective_from: 2023-11-01T00:00:00+08:00
+    expires_at: 2024-11-01T00:00:00+08:00
+    covers: {{{covers}}}
+"""
+
+
 def voucher(
     id_: str = "v-1",
     remaining: str = "10",
@@ -156,6 +170,15 @@ def voucher(
 def card(id_: str = "c-1", remaining: str = "10", *, start: str = "11-01 00", end: str = "12-01 00") -> MoneyPot:
     left = Decimal(remaining)
     return MoneyPot(id_, left, left, at(start), at(end))
+
+
+#: (start, end, whether a voucher or card of this validity pays at noon of the 10th): the start is included, the end is not.
+VALID_AT_NOON = [
+    ("11-10 12:00", "12-01", True),
+    ("11-10 12:01", "12-01", False),
+    ("11-01", "11-10 12:01", True),
+    ("11-01", "11-10 12:00", False),
+]
 
 
 def top_up(when: str, amount: str, id_: str | None = None) -> TopUp:
