@@ -108,8 +108,7 @@ class _Billed:
             return Explained(placed, placed.record.micros, repeats, None, ())
         name = placed.key.account
         bill = self.bills[name, found.sheet.product, found.cycle_start]
-        ours = found.item.code, found.spec, found.region
-        lines = tuple(line for line in bill.lines if (line.item.code, line.spec, line.region) == ours)
+        lines = tuple(line for line in bill.lines if line.charge.has_usage_of(found))
         return Explained(
             placed,
             record_micros(found.item, placed.key.unit, placed.record.micros),

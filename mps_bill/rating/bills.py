@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
@@ -92,12 +92,14 @@ class Amounts:
 class Bill:
     """The bill of one cycle.
 
-    Under monthly settlement it is not rounded; the month is rounded once (`StatementMonth`).
+    Under monthly settlement it is not rounded; the month is rounded once (`StatementMonth`). `item_use` is the month's use before
+    the bill of every item whose price counts across the item, in micros.
     """
 
     cycle: Final[Cycle]
     lines: Final[tuple[LineItem, ...]]
     amounts: Final[Amounts]
+    item_use: Final[Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +155,15 @@ def make_bill(cycle: Cycle, covered: Sequence[int], used: MonthUsage) -> tuple[B
     """Make the bill of a cycle, of whose charges `covered` micros are covered; return it with the month's use after it."""
     lines: list[LineItem] = []
     discounts = cycle.contract.discounts_at(cycle.start)
-    used_before, used_after = month_use(cycle.charges, covered, used)
-    for charge, covered_micros, before in zip(cycle.charges, covered, used_before, strict=True):
+    month = month_use(cycle.charges, covered, used)
+    for charge, covered_micros, before in zip(cycle.charges, covered, month.before_charges, strict=True):
         discount = discount_of(discounts, charge.item.code, charge.region) if discounts else None
         lines += rate(charge, covered_micros, before, discount)
     list_amount = scaled(sum([line.ticks for line in lines]), AMOUNT_PLACES)
     discount_sum = sum([line.discount for line in lines], ZERO) if discounts else ZERO
     adjustment = ZERO if cycle.is_monthly else _rounding(list_amount - discount_sum, cycle.sheet.billing)
-    bill = Bill(cycle, tuple(lines), Amounts(list_amount, discount_sum, adjustment))
-    return bill, used_after
+    bill = Bill(cycle, tuple(lines), Amounts(list_amount, discount_sum, adjustment), month.of_items)
+    return bill, month.after
 
 
 def list_bills(cycles: Iterable[Cycle]) -> tuple[Bill, ...]:

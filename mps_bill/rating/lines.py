@@ -58,6 +58,10 @@ class Charge:
     #: The micros by the starts of the segments of the cycle with usage, in order; empty if the run has no cuts.
     segments: Final[Segments] = ()
 
+    def has_usage_of(self, of: Assignment) -> bool:
+        """Whether the usage of an assignment in the charge's cycle is part of the charge."""
+        return (self.item.code, self.spec, self.region) == (of.item.code, of.spec, of.region)
+
     @property
     def price(self) -> Price:
         return self.in_force.price

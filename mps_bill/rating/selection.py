@@ -89,7 +89,7 @@ class Selection:
         )
         listed = sum([line.amount for line in lines], ZERO)
         discount = sum([line.discount for line in lines], ZERO)
-        return Bill(bill.cycle, lines, Amounts(listed, discount, is_part=True))
+        return Bill(bill.cycle, lines, Amounts(listed, discount, is_part=True), bill.item_use)
 
     def has_record(self, key: UsageKey, assignment: Assignment | None) -> bool:
         """Whether a record is selected. One that is not billed, such as a failed job, has only a time and tags."""

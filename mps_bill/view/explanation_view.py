@@ -157,33 +157,21 @@ def _month_steps(one: Explained, charge: Charge) -> list[Step]:
     if not charge.price.by_month:
         return []
     month = date_text(charge.sheet.billing.calendar.month(charge.cycle_start))
-    unit, others = charge.item.unit, 0
+    line, unit, others = one.lines[0], charge.item.unit, 0
     text = mark("use in {month} before this bill: {quantity}; the tiers continue from there")
     if charge.price.across_item:
-        others = _across_the_bill(one, charge)
+        assert one.bill is not None
+        others = line.month_used - one.bill.item_use[charge.item.code]
         text = mark(
             "use of {item} in {month} before this bill, in all regions and specs: {quantity}; the tiers continue from there"
         )
-    used = quantity_words(one.lines[0].month_used - others, unit)
+    used = quantity_words(line.month_used - others, unit)
     text = tr(text, month=month, quantity=used, item=charge.item.code)
     if others:
         before = mark("; lines before it on this bill count {quantity}")
         whole = mark("; other lines on this bill count {quantity}")
         text += tr(whole if charge.price.whole_cycle else before, quantity=quantity_words(others, unit))
     return [(tr("Month"), text)]
-
-
-def _across_the_bill(one: Explained, charge: Charge) -> int:
-    """Return the quantity of other charges on the bill that count towards the item's tiers: of those before this charge, or of
-    all if its price counts the cycle as a whole."""
-    assert one.bill is not None
-    micros, past = 0, False
-    for line in one.bill.lines:
-        past = past or line.charge is charge
-        counts = line.item is charge.item and line.charge.price.across_item and line.charge is not charge
-        if counts and (charge.price.whole_cycle or not past):
-            micros += line.billed_micros
-    return micros
 
 
 def _bill_reason(one: Explained, currency: str) -> str:

@@ -112,7 +112,8 @@ def test_what_plans_cover_fills_no_tier() -> None:
         ("in", "us-west-1", "10", "10-20", "2"),
     ]
     assert month_total(cycle.charges[0], used) == 20 * unit
-    assert month_use(cycle.charges, (4 * unit, 0), used)[0] == (20 * unit, 28 * unit)
+    assert month_use(cycle.charges, (4 * unit, 0), used).before_charges == (20 * unit, 28 * unit)
+    assert make_bill(cycle, (4 * unit, 0), used)[0].item_use == {"traffic": 20 * unit}
 
 
 def test_settling_in_parts_is_settling_at_once() -> None:

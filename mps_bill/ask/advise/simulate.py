@@ -119,12 +119,12 @@ class Simulator:
         for number, cycle in enumerate(self.cycles):
             taken = cover(cycle, sources)
             sources = taken.sources
-            before, after = month_use(cycle.charges, taken.covered, used)
-            key = (number, taken.covered, before)
+            month = month_use(cycle.charges, taken.covered, used)
+            key = (number, taken.covered, month.before_charges)
             if key not in self._kept:
                 self._kept[key], _ = make_bill(cycle, taken.covered, used)
             bill = self._kept[key]
-            used = after
+            used = month.after
             bills.append(bill)
             deductions.append(taken.deductions)
         return Run(tuple(bills), tuple(deductions))
