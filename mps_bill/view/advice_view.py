@@ -315,8 +315,8 @@ def _about_time(advice: Advice) -> Iterator[str]:
         )
     if max(expiries) > end:
         yield tr(
-            "The usage ends on {end}, before packs expire ({time} at the latest): the unused rest is lost only if there is no"
-            " further usage.",
+            "The usage ends on {end}, before packs expire ({time} at the latest): the unused rest is lost unless later usage"
+            " takes it.",
             end=last,
             time=time_text(max(expiries), advice.offset),
         )
