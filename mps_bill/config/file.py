@@ -11,21 +11,10 @@ from mps_bill.core.files import is_special
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.laws import BrokenLaw, law
 from mps_bill.core.times import offset_text
+from mps_bill.documents.fields import Fields, Located, Many, optional
 from mps_bill.documents.read_document import Document, read_document
-from mps_bill.documents.shapes import (
-    Choice,
-    Fields,
-    Later,
-    ListOf,
-    Located,
-    Many,
-    MapOf,
-    Record,
-    Text,
-    optional,
-    words,
-)
-from mps_bill.documents.values import line, offset
+from mps_bill.documents.shapes import Later, ListOf, MapOf, Record
+from mps_bill.documents.values import Choice, Text, line, offset, words
 from mps_bill.render.formats import DEFAULTS
 
 NO_CONFIG = Kind("C101", "no-config")

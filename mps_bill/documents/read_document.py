@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.files import read_file
-from mps_bill.documents.shapes import Choice, Record, Schema, Shape
+from mps_bill.documents.fields import Schema, Shape
+from mps_bill.documents.shapes import Record
+from mps_bill.documents.values import Choice
 from mps_bill.documents.yaml_tree import MapNode, ScalarNode, decode, read_tree
 
 F = TypeVar("F")

@@ -1,8 +1,9 @@
 """The shapes of documents. A document is defined once: the definition reads it and yields the JSON Schema for editors.
 
-A shape is one of `Text`, `Choice`, `Record`, `Object`, `MapOf`, `ListOf`, `Either` and `Later`. Reading walks the tree and the
-shape together. Every value keeps its place and every mistake becomes a problem; the values without mistakes are still returned,
-so that later checks can continue. None represents a value whose problem has been reported already.
+A shape is a single value (`Text` or `Choice`, in `documents.values`), or one of `Record`, `Object`, `MapOf`, `ListOf`, `Either`
+and `Later`, which are made of other shapes. Reading walks the tree and the shape together. Every value keeps its place and every
+mistake becomes a problem; the values without mistakes are still returned, so that later checks can continue. None represents a
+value whose problem has been reported already.
 
 An `Object` builds a value from its fields, so that a whole document becomes values at once.
 """
@@ -12,257 +13,36 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, TypeVar
 
 from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
-from mps_bill.documents.yaml_tree import BrokenNode, ListNode, MapNode, Node, ScalarNode, defined_at
-
-UNKNOWN_KEY = Kind("P121", "unknown-key")
-MISSING_KEY = Kind("P122", "missing-key")
-CONFLICTING_KEYS = Kind("P123", "conflicting-keys")
-WRONG_NODE = Kind("P124", "wrong-structure")
-EMPTY_VALUE = Kind("P125", "empty-value")
-EMPTY_COLLECTION = Kind("P126", "empty-collection")
-DUPLICATE_ENTRY = Kind("P127", "duplicate-entry")
-BAD_VALUE = Kind("P128", "bad-value")
-UNKNOWN_WORD = Kind("P129", "unknown-word")
+from mps_bill.documents.fields import (
+    CONFLICTING_KEYS,
+    DUPLICATE_ENTRY,
+    EMPTY_COLLECTION,
+    EMPTY_VALUE,
+    MISSING_KEY,
+    OWN_DEFAULT,
+    UNKNOWN_KEY,
+    Entry,
+    Field,
+    Fields,
+    Located,
+    Made,
+    Many,
+    Schema,
+    Shape,
+    is_sound,
+    plain,
+    wrong_node,
+)
+from mps_bill.documents.values import Text
+from mps_bill.documents.yaml_tree import ListNode, MapNode, Node, ScalarNode, defined_at
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 S = TypeVar("S")
-W = TypeVar("W", bound=str)
-T_co = TypeVar("T_co", covariant=True)
-
-Schema = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Located(Generic[T]):
-    """A value and its place."""
-
-    sound: ClassVar = True
-    value: T
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[K, V]):
-    """A key with its value; the value is None if it is wrong."""
-
-    key: Located[K]
-    value: V | None
-
-    @property
-    def sound(self) -> bool:
-        return _sound(self.value)
-
-    @property
-    def parts(self: Entry[Any, Many[T]]) -> tuple[T, ...]:
-        """The parts of a value that is a list or a mapping; empty if the value is wrong."""
-        return self.value.parts if self.value else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Many(Generic[T]):
-    """The parts of a list or the entries of a mapping.
-
-    `whole` is False if some were wrong and have been left out. `left_out` lists the wrong keys among them.
-    """
-
-    parts: tuple[T, ...]
-    place: Place
-    whole: bool
-    left_out: frozenset[str] = frozenset()
-
-    @property
-    def sound(self) -> bool:
-        return self.whole and all(map(_sound, self.parts))
-
-
-def _sound(value: object) -> bool:
-    """Whether a value and everything in it was read without a problem."""
-    return value is not None and bool(getattr(value, "sound", True))
-
-
-def plain(value: Any) -> Any:
-    """Return a sound value without places. A list becomes a tuple; a mapping with free keys becomes a dict."""
-    if isinstance(value, Many):
-        if value.parts and isinstance(value.parts[0], Entry):
-            return {entry.key.value: plain(entry.value) for entry in value.parts}
-        return tuple(map(plain, value.parts))
-    return value.value if isinstance(value, Located | Made) else value
-
-
-class Shape(Protocol[T_co]):
-    def read(self, node: Node, at: Place, problems: list[Problem]) -> T_co | None:
-        """Return the value of `node`, or None and add problems. `at` is the place of the value's key, or its own place."""
-
-    def schema(self) -> Schema:
-        """The JSON Schema of the shape."""
-
-
-#: Leaves the default to the `make` of the object.
-OWN_DEFAULT: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Field(Generic[T]):
-    """A key of a record. `doc` describes it in one sentence.
-
-    `default` is the plain value if the key is absent; `make` is not given a value if there is no default here. `name` is the
-    parameter of `make`, by default the key; if it is None, `make` does not take the value.
-    """
-
-    key: str
-    shape: Shape[T]
-    doc: str = ""
-    required: bool = True
-    default: object = OWN_DEFAULT
-    name: str | None = ""
-
-
-def optional(
-    key: str, shape: Shape[T], doc: str = "", default: object = OWN_DEFAULT, *, name: str | None = ""
-) -> Field[T]:
-    return Field(key, shape, doc, required=False, default=default, name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The values of a record, by field. `given` are the keys in the document, whether their values are right or wrong."""
-
-    values: Mapping[str, object]
-    given: frozenset[str]
-    place: Place
-    sound: bool
-
-    def get(self, field: Field[T]) -> T | None:
-        """Return the field's value; None if it is absent or wrong."""
-        return cast("T | None", self.values.get(field.key))
-
-    @overload
-    def value_of(self, field: Field[Located[T]]) -> T | None: ...
-    @overload
-    def value_of(self, field: Field[Located[T]], default: T) -> T: ...
-    def value_of(self, field: Field[Located[T]], default: T | None = None) -> T | None:
-        """Return the plain value of a field; the default if it is absent or wrong."""
-        found = self.get(field)
-        return found.value if found else default
-
-    def parts(self, field: Field[Many[T]]) -> tuple[T, ...]:
-        """Return the parts of a list or the entries of a mapping; none if it is absent or wrong."""
-        found = self.get(field)
-        return found.parts if found else ()
-
-    def place_of(self, field: Field[Any]) -> Place:
-        """Return the place of a field's value; the record's own place if the value is absent or wrong."""
-        found: Any = self.get(field)
-        return cast(Place, found.place) if found else self.place
-
-    def has(self, field: Field[Any]) -> bool:
-        return field.key in self.given
-
-    def wrong(self, field: Field[Any]) -> bool:
-        """Whether the field is given and its value is wrong."""
-        return self.has(field) and self.get(field) is None
-
-
-@dataclass(frozen=True, slots=True)
-class Made(Fields, Generic[T]):
-    """The fields of an `Object`, and the value built from them; None if something is wrong."""
-
-    value: T | None
-
-
-def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
-    """Return a parser that accepts the texts of `pattern` unchanged; its message is `"X" is not NAME; write EXAMPLE`."""
-    compiled = re.compile(pattern)
-
-    def parse(text: str) -> str:
-        if not compiled.fullmatch(text):
-            raise ValueError(f"{quoted(text)} is not {name}; write {example}")
-        return text
-
-    return parse
-
-
-#: Samples of texts that YAML reads as numbers. A pattern may fix their length.
-_WHOLE, _FRACTIONS = ("1", "12", "123", "1234"), ("0.5", "1.5", "12.5")
-#: The bound of texts such as ids that may look like numbers: longer than any id, and it excludes `.inf`.
-_LONGEST_NUMBER = 10**24
-
-
-@dataclass(frozen=True, slots=True)
-class Text(Generic[T]):
-    """A single value. `parse` decides (a ValueError becomes a problem of `kind`); `pattern` is what editors accept.
-
-    Text that looks like a number is a number in an editor, because YAML gives it that type; `numbers` are the schema's bounds
-    of such numbers.
-    """
-
-    name: str
-    parse: Callable[[str], T]
-    pattern: str
-    kind: Kind = BAD_VALUE
-    numbers: Schema = field(default_factory=dict)
-
-    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
-        return _single(node, at, problems, self)
-
-    def schema(self) -> Schema:
-        fractions = any(re.fullmatch(self.pattern, number) for number in _FRACTIONS)
-        if not fractions and not any(re.fullmatch(self.pattern, number) for number in _WHOLE):
-            return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
-        bounds = self.numbers
-        if not bounds:
-            bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
-            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"exclusiveMaximum": _LONGEST_NUMBER}
-        bounds = bounds if fractions else {**bounds, "multipleOf": 1}
-        return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
-
-
-def words(*words: W) -> dict[str, W]:
-    """Return the words of a choice that represent themselves."""
-    return {word: word for word in words}
-
-
-# With slots, Python 3.11 could not make a `Choice[Literal["a", "b"]](...)`.
-@dataclass(frozen=True)
-class Choice(Generic[T]):
-    """A single value, one of `words`, each mapped to its value."""
-
-    name: str
-    words: Mapping[str, T]
-    kind: Kind = UNKNOWN_WORD
-
-    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
-        return _single(node, at, problems, self)
-
-    def parse(self, text: str) -> T:
-        if text not in self.words:
-            known = f"; expected {one_of(tuple(self.words), maximum=20)}"
-            raise ValueError(f"{quoted(text)} is not {self.name}{near_miss(text, self.words, priced=False) or known}")
-        return self.words[text]
-
-    def schema(self) -> Schema:
-        # YAML reads these two as booleans, so an editor does not see text.
-        typed = [word == "true" for word in self.words if word in ("true", "false")]
-        return {"enum": [*self.words, *typed]}
-
-
-def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Choice[T]) -> Located[T] | None:
-    if not isinstance(node, ScalarNode):
-        problems += _wrong_node(node, at, shape.name, "a single value")
-    elif not node.text and not node.quoted:
-        known = f": {one_of(tuple(shape.words), maximum=20)}" if isinstance(shape, Choice) else ""
-        problems.append(_empty_value(at, f"{shape.name}{known}"))
-    else:
-        try:
-            return Located(shape.parse(node.text), node.place)
-        except ValueError as error:
-            problems.append(Problem(node.place, shape.kind, f"{error}{foreign_letter(node.text)}"))
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +60,7 @@ class Record:
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Fields | None:
         if not isinstance(node, MapNode):
-            problems += _wrong_node(node, at, self.name, "a mapping")
+            problems += wrong_node(node, at, self.name, "a mapping")
             return None
         by_key = {field.key: field for field in self.fields}
         values: dict[str, object] = {}
@@ -306,7 +86,7 @@ class Record:
         problems += (Problem(given[key], kind, message) for key, kind, message in self._contradicting(given, keys))
         if self.check:
             problems += self.check(Fields(values, keys, at, False))
-        sound = node.whole and len(problems) == before and all(map(_sound, values.values()))
+        sound = node.whole and len(problems) == before and all(map(is_sound, values.values()))
         return Fields(values, keys, at, sound)
 
     def _missing(self, known: Set[str]) -> Iterator[str]:
@@ -382,7 +162,7 @@ class MapOf(Generic[K, V]):
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Many[Entry[K, V]] | None:
         if not isinstance(node, MapNode):
-            problems += _wrong_node(node, at, self.name, "a mapping")
+            problems += wrong_node(node, at, self.name, "a mapping")
             return None
         if not node.entries and node.whole:
             problems.append(Problem(at, EMPTY_COLLECTION, f"{self.name} must not be empty"))
@@ -448,7 +228,7 @@ class ListOf(Generic[T]):
 
     def read(self, node: Node, at: Place, problems: list[Problem]) -> Many[T] | None:
         if not isinstance(node, ListNode):
-            problems += _wrong_node(node, at, self.name, "a list")
+            problems += wrong_node(node, at, self.name, "a list")
             return None
         if not node.parts and not self.may_be_empty:
             problems.append(Problem(at, EMPTY_COLLECTION, f"{self.name} must not be empty"))
@@ -482,26 +262,11 @@ class Either(Generic[T, S]):
             return self.mapping.read(node, at, problems)
         if isinstance(node, ScalarNode):
             return self.scalar.read(node, at, problems)
-        problems += _wrong_node(node, at, self.name, "a single value or a mapping")
+        problems += wrong_node(node, at, self.name, "a single value or a mapping")
         return None
 
     def schema(self) -> Schema:
         return {"anyOf": [self.scalar.schema(), self.mapping.schema()]}
-
-
-def _wrong_node(node: Node, at: Place, name: str, form: str) -> tuple[Problem, ...]:
-    match node:
-        case BrokenNode():
-            return ()
-        case ScalarNode(text="", quoted=False):
-            return (_empty_value(at, name),)
-        case ScalarNode():
-            found = quoted(node.text)
-        case MapNode():
-            found = "a mapping"
-        case ListNode():
-            found = "a list"
-    return (Problem(node.place, WRONG_NODE, f"{name} must be {form}, not {found}"),)
 
 
 def _cause_of_no_value(key: str) -> str:
@@ -510,10 +275,6 @@ def _cause_of_no_value(key: str) -> str:
     if colon and value:
         return f"; write a space after the colon: {name}: {value}"
     return " (with a decimal point, not a comma)" if key.isdecimal() else ""
-
-
-def _empty_value(at: Place, name: str) -> Problem:
-    return Problem(at, EMPTY_VALUE, f"no value; expected {name}")
 
 
 def _bare(name: str) -> str:

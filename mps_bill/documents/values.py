@@ -1,18 +1,116 @@
-"""Single values that several documents share: plain decimals, words of a given form, lines of text, times."""
+"""The shapes of single values: `Text`, `Choice`, and those that several documents share (plain decimals, words of a given form,
+lines of text, times)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 from mps_bill.core.decimals import parse_plain_decimal
-from mps_bill.core.diagnostics import Kind, quoted
+from mps_bill.core.diagnostics import Kind, Place, Problem, foreign_letter, near_miss, one_of, quoted
 from mps_bill.core.times import LOCAL_TIME, OFFSET, parse_offset, parse_second
-from mps_bill.documents.shapes import Choice, Field, Located, Text, matching, words
+from mps_bill.documents.fields import BAD_VALUE, UNKNOWN_WORD, Field, Located, Schema, empty_value, wrong_node
+from mps_bill.documents.yaml_tree import Node, ScalarNode
+
+T = TypeVar("T")
+W = TypeVar("W", bound=str)
 
 #: Lower-case words, as most ids are written.
 LOWER_CASE = r"[a-z][a-z0-9]*([_-][a-z0-9]+)*"
 CURRENCY = r"[A-Z]{3}"
+
+
+def matching(pattern: str, name: str, example: str) -> Callable[[str], str]:
+    """Return a parser that accepts the texts of `pattern` unchanged; its message is `"X" is not NAME; write EXAMPLE`."""
+    compiled = re.compile(pattern)
+
+    def parse(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise ValueError(f"{quoted(text)} is not {name}; write {example}")
+        return text
+
+    return parse
+
+
+#: Samples of texts that YAML reads as numbers. A pattern may fix their length.
+_WHOLE, _FRACTIONS = ("1", "12", "123", "1234"), ("0.5", "1.5", "12.5")
+#: The bound of texts such as ids that may look like numbers: longer than any id, and it excludes `.inf`.
+_LONGEST_NUMBER = 10**24
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Generic[T]):
+    """A single value. `parse` decides (a ValueError becomes a problem of `kind`); `pattern` is what editors accept.
+
+    Text that looks like a number is a number in an editor, because YAML gives it that type; `numbers` are the schema's bounds
+    of such numbers.
+    """
+
+    name: str
+    parse: Callable[[str], T]
+    pattern: str
+    kind: Kind = BAD_VALUE
+    numbers: Schema = field(default_factory=dict)
+
+    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
+        return _single(node, at, problems, self)
+
+    def schema(self) -> Schema:
+        fractions = any(re.fullmatch(self.pattern, number) for number in _FRACTIONS)
+        if not fractions and not any(re.fullmatch(self.pattern, number) for number in _WHOLE):
+            return {"type": "string", "pattern": f"^(?:{self.pattern})$"}
+        bounds = self.numbers
+        if not bounds:
+            bounds = {} if re.fullmatch(self.pattern, "-1") else {"minimum": 0}
+            bounds |= {} if re.fullmatch(self.pattern, ".inf") else {"exclusiveMaximum": _LONGEST_NUMBER}
+        bounds = bounds if fractions else {**bounds, "multipleOf": 1}
+        return {"type": ["string", "number"], "pattern": f"^(?:{self.pattern})$", **bounds}
+
+
+def words(*words: W) -> dict[str, W]:
+    """Return the words of a choice that represent themselves."""
+    return {word: word for word in words}
+
+
+# With slots, Python 3.11 could not make a `Choice[Literal["a", "b"]](...)`.
+@dataclass(frozen=True)
+class Choice(Generic[T]):
+    """A single value, one of `words`, each mapped to its value."""
+
+    name: str
+    words: Mapping[str, T]
+    kind: Kind = UNKNOWN_WORD
+
+    def read(self, node: Node, at: Place, problems: list[Problem]) -> Located[T] | None:
+        return _single(node, at, problems, self)
+
+    def parse(self, text: str) -> T:
+        if text not in self.words:
+            known = f"; expected {one_of(tuple(self.words), maximum=20)}"
+            raise ValueError(f"{quoted(text)} is not {self.name}{near_miss(text, self.words, priced=False) or known}")
+        return self.words[text]
+
+    def schema(self) -> Schema:
+        # YAML reads these two as booleans, so an editor does not see text.
+        typed = [word == "true" for word in self.words if word in ("true", "false")]
+        return {"enum": [*self.words, *typed]}
+
+
+def _single(node: Node, at: Place, problems: list[Problem], shape: Text[T] | Choice[T]) -> Located[T] | None:
+    if not isinstance(node, ScalarNode):
+        problems += wrong_node(node, at, shape.name, "a single value")
+    elif not node.text and not node.quoted:
+        known = f": {one_of(tuple(shape.words), maximum=20)}" if isinstance(shape, Choice) else ""
+        problems.append(empty_value(at, f"{shape.name}{known}"))
+    else:
+        try:
+            return Located(shape.parse(node.text), node.place)
+        except ValueError as error:
+            problems.append(Problem(node.place, shape.kind, f"{error}{foreign_letter(node.text)}"))
+    return None
 
 
 def decimal_of(places: int, *, above_zero: bool = False, whole_digits: int = 12) -> Callable[[str], Decimal]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from mps_bill.core.decimals import ZERO
 from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.units import Unit, to_micros
-from mps_bill.documents.shapes import Entry, Fields, Located, Many
+from mps_bill.documents.fields import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.prices import PriceTable, check_overlaps, derive_prices, read_prices

@@ -10,7 +10,7 @@ from typing import Any
 from mps_bill.core.decimals import AMOUNT_PLACES, plain
 from mps_bill.core.diagnostics import Place, Problem, foreign_letter, near_miss, one_of, quoted
 from mps_bill.core.units import Unit
-from mps_bill.documents.shapes import Entry, Located, Many
+from mps_bill.documents.fields import Entry, Located, Many
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import Price, Written
 from mps_bill.price_sheet.sheet_model import RegionPrices

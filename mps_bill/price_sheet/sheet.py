@@ -9,8 +9,8 @@ from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, quoted
 from mps_bill.core.times import HOUR, Calendar, clock, iso, offset_text
+from mps_bill.documents.fields import Field, Fields, Located, Many
 from mps_bill.documents.read_document import ReadDocument
-from mps_bill.documents.shapes import Field, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.items import read_items

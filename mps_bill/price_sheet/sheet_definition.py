@@ -12,10 +12,24 @@ from mps_bill.core.diagnostics import Problem, near_miss, one_of, quoted
 from mps_bill.core.language import LANGUAGES
 from mps_bill.core.times import DAY, HOUR
 from mps_bill.core.units import QUANTITY_PLACES, UNITS
-from mps_bill.documents import shapes
+from mps_bill.documents.fields import Entry, Field, Fields, Located, Many, optional
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, ListOf, MapOf, Object, Record, Text, Unique, optional, words
-from mps_bill.documents.values import LOWER_CASE, currency, format_field, line, lower_case, moment, number, offset, word
+from mps_bill.documents.shapes import ListOf, MapOf, Object, Record, Unique
+from mps_bill.documents.values import (
+    LOWER_CASE,
+    Choice,
+    Text,
+    currency,
+    format_field,
+    line,
+    lower_case,
+    matching,
+    moment,
+    number,
+    offset,
+    word,
+    words,
+)
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_shape
 from mps_bill.price_sheet.regions import AREAS, REGION_ID, looks_like_region
@@ -38,11 +52,11 @@ _DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _SECONDS = {"m": 60, "h": HOUR, "d": DAY}
 
 
-_is_date = shapes.matching(_DATE, "a date", "one such as 2026-11-23")
-_is_duration = shapes.matching(_DURATION, "a duration", "one such as 30m, 1h or 1d")
-_is_places = shapes.matching("[0-9]|10", "a number of decimal places", f"a whole number from 0 to {MAX_PLACES}")
-_is_size = shapes.matching(_SIZE, "a size", "width x height in whole pixels, such as 1920x1080")
-_is_group = shapes.matching(LOWER_CASE, "a group's name", "lower-case words joined by _")
+_is_date = matching(_DATE, "a date", "one such as 2026-11-23")
+_is_duration = matching(_DURATION, "a duration", "one such as 30m, 1h or 1d")
+_is_places = matching("[0-9]|10", "a number of decimal places", f"a whole number from 0 to {MAX_PLACES}")
+_is_size = matching(_SIZE, "a size", "width x height in whole pixels, such as 1920x1080")
+_is_group = matching(LOWER_CASE, "a group's name", "lower-case words joined by _")
 
 
 def parse_date(text: str) -> str:
@@ -140,7 +154,7 @@ STEP_ROUNDING = optional("rounding", _rounding, "how a quantity is rounded to th
 MINIMUM = optional("minimum", _minimum, "the smallest billed quantity of a record above zero")
 
 
-def _check_metering(rule: shapes.Fields) -> Iterator[Problem]:
+def _check_metering(rule: Fields) -> Iterator[Problem]:
     per, step, minimum = rule.get(PER), rule.get(STEP), rule.get(MINIMUM)
     pro_rata = per.value == "none" if per else not rule.has(PER)
     if pro_rata:
@@ -234,7 +248,7 @@ _resolution = word("a resolution's name", _SPEC_PART, kinds.BAD_SPEC, "a word su
 _size = Text("a size", _parse_size, _SIZE, kinds.BAD_SIZE)
 
 
-def _check_order(sizes: shapes.Many[shapes.Entry[str, shapes.Located[tuple[int, int]]]]) -> Iterator[Problem]:
+def _check_order(sizes: Many[Entry[str, Located[tuple[int, int]]]]) -> Iterator[Problem]:
     """Check that each size is larger than the one before it: a picture belongs to the first size that is large enough."""
     read = ((size.key.value, size.value) for size in sizes.parts if size.value)
     for (name_before, before), (name, size) in pairwise(read):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mps_bill.documents.shapes import Entry, Fields, Located, Many
+from mps_bill.documents.fields import Entry, Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet.regions import KNOWN
 from mps_bill.price_sheet.sheet_model import EVERY_REGION, Resolution, Source

@@ -1,7 +1,7 @@
 """The kinds of problem that price sheets can have.
 
 P0xx: finding files. P1xx: the form of a document, shared by all documents that the program reads (P101 to P119 in
-`documents.yaml_tree`, P121 to P139 in `documents.shapes`). P2xx: single values. P3xx: items and prices. P4xx: periods, and
+`documents.yaml_tree`, P121 to P139 in `documents.fields`). P2xx: single values. P3xx: items and prices. P4xx: periods, and
 several sheets together. P5xx: usage cases. P9xx: warnings, which do not stop a bill but should be looked at.
 """
 
@@ -141,11 +141,11 @@ def own_kinds() -> list[Kind]:
 
 def every_kind() -> tuple[Kind, ...]:
     """Return all kinds that the checks of price sheets and of their cases report, including those of a document's form."""
-    from mps_bill.documents import shapes, yaml_tree
+    from mps_bill.documents import fields, yaml_tree
 
-    of_form = [kind for module in (yaml_tree, shapes) for kind in vars(module).values() if isinstance(kind, Kind)]
+    of_form = [kind for module in (yaml_tree, fields) for kind in vars(module).values() if isinstance(kind, Kind)]
     # These are the defaults of definitions; that of price sheets always names its own kinds.
-    return tuple(sorted({*own_kinds(), *of_form} - {shapes.BAD_VALUE, shapes.UNKNOWN_WORD}))
+    return tuple(sorted({*own_kinds(), *of_form} - {fields.BAD_VALUE, fields.UNKNOWN_WORD}))
 
 
 def is_warning(kind: Kind) -> bool:

@@ -10,22 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem, near_miss, one_of, quoted
-from mps_bill.documents import shapes
+from mps_bill.documents.fields import Field, Fields, Located, Made, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
-from mps_bill.documents.shapes import (
-    Choice,
-    Field,
-    Fields,
-    ListOf,
-    Made,
-    MapOf,
-    Object,
-    Text,
-    matching,
-    optional,
-    words,
-)
-from mps_bill.documents.values import LOWER_CASE, format_field, line, offset, word
+from mps_bill.documents.shapes import Either, ListOf, MapOf, Object
+from mps_bill.documents.values import LOWER_CASE, Choice, Text, format_field, line, matching, offset, word, words
 from mps_bill.metering.usage_columns import COLUMNS, TAG_FORM, TAG_PATTERN, TAG_PREFIX, is_tag
 from mps_bill.price_sheet.sheet_definition import SOURCE
 from mps_bill.profiles import profile_model as model
@@ -196,8 +184,8 @@ PARAMETERS = optional(
     "values that --set gives to the profile, for factors and maps",
 )
 _name = Text("a column's name", parse_column, f"{'|'.join(COLUMNS)}|{TAG_PATTERN}", kinds.UNKNOWN_COLUMN)
-_columns: MapOf[str, shapes.Located[FieldPath] | Made[Column]] = MapOf(
-    "the columns", _name, shapes.Either(_field, COLUMN, "a column")
+_columns: MapOf[str, Located[FieldPath] | Made[Column]] = MapOf(
+    "the columns", _name, Either(_field, COLUMN, "a column")
 )
 COLUMNS_FIELD = optional("columns", _columns, "for each column of usage the field that has it, or how it is made")
 EXTENDS = optional(

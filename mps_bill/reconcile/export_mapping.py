@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, one_of, printable, quoted
 from mps_bill.core.units import UNITS, Unit
-from mps_bill.documents import shapes
+from mps_bill.documents.fields import Field, Fields, Located, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, MapOf, Text, optional
-from mps_bill.documents.values import format_field, line, word
+from mps_bill.documents.shapes import ListOf, MapOf, Object, Record
+from mps_bill.documents.values import Choice, Text, format_field, line, word
 from mps_bill.documents.yaml_tree import defined_at
 from mps_bill.price_sheet.regions import AREAS, KNOWN, REGION_ID, looks_like_region
 from mps_bill.price_sheet.sheet_definition import SOURCE
@@ -70,7 +70,7 @@ UNITS_FIELD = optional(
     MapOf("the units", line("a unit's name", kinds.BAD_NAME), Choice("a unit", UNITS, kinds.UNKNOWN_UNIT)),
     "unit names on bills, and the unit of each",
 )
-ITEM_NAME = shapes.Object(
+ITEM_NAME = Object(
     "a billing item",
     (Field("item", _word, "the item of the price sheet"), Field("spec", _spec, "the spec of the item")),
     make=ItemName,
@@ -89,7 +89,7 @@ COLUMNS = optional(
     ),
     "for each column that is read, the headings that exports give it, which take precedence over the known ones",
 )
-MAPPING = shapes.Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
+MAPPING = Record("a bill mapping", (FORMAT, ID, SOURCES, PRODUCTS, REGIONS, UNITS_FIELD, ITEMS, COLUMNS))
 DOCUMENT = Document("mps-bill bill mapping, version 1", MAPPING, kinds.UNREADABLE_MAPPING)
 
 

@@ -15,9 +15,10 @@ from typing import Any
 from mps_bill.core.decimals import AMOUNT_PLACES, ZERO, plain, stripped
 from mps_bill.core.diagnostics import Problem
 from mps_bill.core.times import HOUR
+from mps_bill.documents.fields import Field, Fields, optional
 from mps_bill.documents.read_document import Document
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, MapOf, Object, Text, matching, optional, words
-from mps_bill.documents.values import currency, decimal_of, format_field, number, word
+from mps_bill.documents.shapes import ListOf, MapOf, Object
+from mps_bill.documents.values import Choice, Text, currency, decimal_of, format_field, matching, number, word, words
 from mps_bill.price_sheet.sheet_model import Settlement
 from mps_bill.rating.contract import Contract, Discount, VouchersAt
 from mps_bill.settlement import account as values

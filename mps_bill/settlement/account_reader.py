@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from mps_bill.core.diagnostics import Place, Problem, in_order, near_miss, quoted
 from mps_bill.core.times import HOUR, Calendar, iso
+from mps_bill.documents.fields import Fields
 from mps_bill.documents.read_document import read_text
-from mps_bill.documents.shapes import Fields
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.settlement import account_format as f
 from mps_bill.settlement import account_problems as kinds

@@ -12,9 +12,10 @@ from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, amount_text, plain, sca
 from mps_bill.core.diagnostics import Kind, Place, Problem, near_miss, quoted
 from mps_bill.core.times import iso
 from mps_bill.core.units import MICROS, QUANTITY_PLACES
-from mps_bill.documents import shapes, values
-from mps_bill.documents.shapes import Choice, Field, Fields, ListOf, Located, Many, MapOf, Record, Text
-from mps_bill.documents.values import decimal_of, number, word
+from mps_bill.documents import values
+from mps_bill.documents.fields import OWN_DEFAULT, Field, Fields, Located, Many, Shape, optional
+from mps_bill.documents.shapes import ListOf, MapOf, Record, Unique
+from mps_bill.documents.values import Choice, Text, decimal_of, number, word
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.settlement import account_problems as kinds
@@ -105,12 +106,12 @@ def keyed(**values: Any) -> tuple[tuple[Any, ...], Any]:
 
 
 def list_of(
-    key: str, several: str, entry: shapes.Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
+    key: str, several: str, entry: Shape[T], doc: str, *unique: Field[Any], name: str | None = ""
 ) -> Field[Many[T]]:
     """A key of an account file with a list of entries, possibly empty, that must differ in the fields of `unique`."""
     kind = kinds.DUPLICATE_ID if unique and unique[0].key == ID.key else kinds.DUPLICATE_ENTRY
-    differing = shapes.Unique(kind, tuple(field.key for field in unique)) if unique else False
-    return shapes.optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
+    differing = Unique(kind, tuple(field.key for field in unique)) if unique else False
+    return optional(key, ListOf(several, entry, differing, may_be_empty=True), doc, name=name)
 
 
 def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, Written]:
@@ -121,7 +122,7 @@ def row(fields: Iterable[Field[Any]], value: object, offset: int) -> dict[str, W
 
 def default_of(field: Field[Any], offset: int) -> Written | None:
     """The written default of a key; None if it has none."""
-    has_none = field.default is None or field.default is shapes.OWN_DEFAULT
+    has_none = field.default is None or field.default is OWN_DEFAULT
     return None if has_none else _written(field.shape, field.default, offset)
 
 

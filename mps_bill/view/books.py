@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mps_bill.core.diagnostics import Kind, Problem
-from mps_bill.documents.shapes import Choice, Fields, Located, Many, MapOf, Record, Text, matching, optional
-from mps_bill.documents.values import word
+from mps_bill.documents.fields import Fields, Located, Many, optional
+from mps_bill.documents.shapes import MapOf, Record
+from mps_bill.documents.values import Choice, Text, matching, word
 from mps_bill.settlement.sources import QUANTITY_SOURCES, SOURCES
 from mps_bill.settlement.sources.payment_source import QuantitySource
 

@@ -9,23 +9,10 @@ from decimal import Decimal
 import pytest
 
 from mps_bill.core.diagnostics import Kind
+from mps_bill.documents.fields import Entry, Field, Fields, Located, Many, optional
 from mps_bill.documents.read_document import Document, read_text
-from mps_bill.documents.shapes import (
-    Choice,
-    Either,
-    Entry,
-    Field,
-    Fields,
-    ListOf,
-    Located,
-    Many,
-    MapOf,
-    Object,
-    Record,
-    optional,
-    words,
-)
-from mps_bill.documents.values import decimal_pattern, number, word
+from mps_bill.documents.shapes import Either, ListOf, MapOf, Object, Record
+from mps_bill.documents.values import Choice, decimal_pattern, number, word, words
 
 BAD = Kind("P128", "bad-value")
 MONEY = number("an amount", BAD, 2)

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from mps_bill.core.decimals import divide, plain
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, ticks_of, to_micros
-from mps_bill.documents.shapes import Field, Fields, Record
+from mps_bill.documents.fields import Field, Fields
+from mps_bill.documents.shapes import Record
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds.price_kind import (

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mps_bill.documents.shapes import Choice, Either, ListOf, MapOf, Record, Text
+from mps_bill.documents.shapes import Either, ListOf, MapOf, Record
+from mps_bill.documents.values import Choice, Text
 from mps_bill.price_sheet.regions import KNOWN, looks_like_region
 from mps_bill.price_sheet.sheet_definition import DOCUMENT, PRICE_SHEET
 

@@ -12,9 +12,10 @@ from mps_bill.ask.advise.packs import Pack, PackList, PackType, Validity
 from mps_bill.core.diagnostics import Kind, Place, Problem, in_order, near_miss, one_of, printable, quoted
 from mps_bill.core.files import near_file, shipped_folder
 from mps_bill.core.units import QUANTITY_PLACES
+from mps_bill.documents.fields import Field, Fields, Made, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
-from mps_bill.documents.shapes import Field, Fields, ListOf, Made, MapOf, Object, Text, optional
-from mps_bill.documents.values import format_field, line, lower_case, number
+from mps_bill.documents.shapes import ListOf, MapOf, Object
+from mps_bill.documents.values import Text, format_field, line, lower_case, number
 from mps_bill.price_sheet.book import PriceBook
 from mps_bill.price_sheet.sheet_definition import CURRENCY, PRODUCT, SITE, SOURCE
 from mps_bill.price_sheet.sheet_model import Item

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import AMOUNT_PLACES
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem, in_order, near_miss, quoted
+from mps_bill.documents.fields import Field, Fields, Located, optional
 from mps_bill.documents.read_document import Document, ReadDocument, read_document
-from mps_bill.documents.shapes import Field, Fields, ListOf, Located, Object, Record, Text, Unique, optional
-from mps_bill.documents.values import decimal_of, decimal_pattern, format_field, moment, number
+from mps_bill.documents.shapes import ListOf, Object, Record, Unique
+from mps_bill.documents.values import Text, decimal_of, decimal_pattern, format_field, moment, number
 from mps_bill.metering import usage_problems as usage_kinds
 from mps_bill.metering.usage_columns import RECORD_COLUMNS
 from mps_bill.price_sheet import sheet_problems as kinds

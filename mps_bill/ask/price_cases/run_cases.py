@@ -15,7 +15,7 @@ from mps_bill.core.decimals import EXACT, amount_text, plain, stripped
 from mps_bill.core.diagnostics import InputRejected, Kind, Place, Problem
 from mps_bill.core.times import iso
 from mps_bill.core.units import in_unit
-from mps_bill.documents.shapes import Fields, Located
+from mps_bill.documents.fields import Fields, Located
 from mps_bill.metering.csv_rows import read_rows
 from mps_bill.metering.meter_options import MeterOptions
 from mps_bill.metering.sources import UsageSource

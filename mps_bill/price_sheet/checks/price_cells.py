@@ -10,7 +10,7 @@ from itertools import pairwise, zip_longest
 
 from mps_bill.core.diagnostics import Fact, Kind, Place, Problem, all_of, counted, quoted
 from mps_bill.core.units import Unit
-from mps_bill.documents.shapes import Fields, Located, Many
+from mps_bill.documents.fields import Fields, Located, Many
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet.price_kinds.price_kind import Price, WrittenRate
 from mps_bill.price_sheet.prices import PriceEntry

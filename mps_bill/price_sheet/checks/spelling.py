@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from mps_bill.core.diagnostics import Fact, Place, Problem, near_miss, one_of, quoted
-from mps_bill.documents.shapes import Located
+from mps_bill.documents.fields import Located
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.checks.price_cells import CheckedSheet, ItemTable

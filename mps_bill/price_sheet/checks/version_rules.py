@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mps_bill.core.diagnostics import Fact, Place, Problem, all_of, near_miss, quoted
-from mps_bill.documents.shapes import Fields
+from mps_bill.documents.fields import Fields
 from mps_bill.price_sheet import sheet_definition as d
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet import words

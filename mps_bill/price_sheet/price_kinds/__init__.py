@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mps_bill.core.diagnostics import Place, Problem
-from mps_bill.documents.shapes import Either, Record, Schema, Shape
+from mps_bill.documents.fields import Schema, Shape
+from mps_bill.documents.shapes import Either, Record
 from mps_bill.documents.yaml_tree import MapNode, Node
 from mps_bill.price_sheet.price_kinds.flat import FlatPrice
 from mps_bill.price_sheet.price_kinds.graduated import GraduatedPrice

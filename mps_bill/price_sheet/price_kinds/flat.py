@@ -11,7 +11,7 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import MoneyRate, Unit, money_rate, ticks_at
-from mps_bill.documents.shapes import Located, Shape
+from mps_bill.documents.fields import Located, Shape
 from mps_bill.price_sheet.price_kinds import price_kind
 from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Part, Price, Written, WrittenRate
 

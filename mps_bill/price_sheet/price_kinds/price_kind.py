@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from mps_bill.core.decimals import AMOUNT_PLACES, EXACT, plain, strip_zeros
 from mps_bill.core.diagnostics import Place
 from mps_bill.core.units import Unit, in_unit
-from mps_bill.documents.shapes import Located, Shape
+from mps_bill.documents.fields import Located, Shape
 from mps_bill.documents.values import number
 from mps_bill.price_sheet import sheet_problems as kinds
 

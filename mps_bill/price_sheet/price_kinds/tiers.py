@@ -12,9 +12,10 @@ from mps_bill.core.decimals import plain
 from mps_bill.core.diagnostics import Place, Problem, near_miss, quoted
 from mps_bill.core.language import mark, tr
 from mps_bill.core.units import QUANTITY_PLACES, Unit, in_unit, money_rate, ticks_at, to_micros
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, Located, Many, MapOf, Record, Text, optional, words
-from mps_bill.documents.shapes import plain as plain_value
-from mps_bill.documents.values import decimal_of, decimal_pattern
+from mps_bill.documents.fields import Entry, Field, Fields, Located, Many, optional
+from mps_bill.documents.fields import plain as plain_value
+from mps_bill.documents.shapes import MapOf, Record
+from mps_bill.documents.values import Choice, Text, decimal_of, decimal_pattern, words
 from mps_bill.price_sheet import sheet_problems as kinds
 from mps_bill.price_sheet.price_kinds import price_kind
 from mps_bill.price_sheet.price_kinds.price_kind import UNIT_PRICE, CsvRow, Figure, Part, Price, Written, WrittenRate

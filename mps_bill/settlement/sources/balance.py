@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO, plain
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Field, Fields
+from mps_bill.documents.fields import Field, Fields
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.entries import Reading, money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from mps_bill.core.decimals import ZERO, plain, round_money
-from mps_bill.documents.shapes import Field, Fields, ListOf, Located, Made, Many, Object, optional
+from mps_bill.documents.fields import Field, Fields, Located, Made, Many, optional
+from mps_bill.documents.shapes import ListOf, Object
 from mps_bill.settlement.entries import (
     EFFECTIVE_FROM,
     EXPIRES_AT,

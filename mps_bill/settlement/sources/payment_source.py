@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Self, TypeVar
 from mps_bill.core.decimals import ZERO, scaled
 from mps_bill.core.laws import law
 from mps_bill.core.units import QUANTITY_PLACES, Unit
-from mps_bill.documents.shapes import Field, Fields, plain
+from mps_bill.documents.fields import Field, Fields, plain
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import LineItem
 from mps_bill.settlement.entries import Reading, Written, row

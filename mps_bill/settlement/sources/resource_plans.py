@@ -18,9 +18,9 @@ from mps_bill.core.language import mark, tr
 from mps_bill.core.laws import law
 from mps_bill.core.times import iso
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
-from mps_bill.documents import shapes
-from mps_bill.documents.shapes import Choice, Entry, Field, Fields, ListOf, Located, Made, Many, MapOf, Object, optional
-from mps_bill.documents.values import line
+from mps_bill.documents.fields import Entry, Field, Fields, Located, Made, Many, optional
+from mps_bill.documents.shapes import ListOf, MapOf, Object
+from mps_bill.documents.values import Choice, line, words
 from mps_bill.price_sheet.sheet_model import Item, specs_named
 from mps_bill.price_sheet.words import quantity_words, with_unit
 from mps_bill.rating.bills import Cycle
@@ -48,7 +48,7 @@ COVERS = Field(
 CoversFrom = Literal["purchase", "cycle"]
 _COVERS_FROM = optional(
     "covers_from",
-    Choice[CoversFrom]("what a plan covers from", shapes.words("purchase", "cycle"), kinds.BAD_NAME),
+    Choice[CoversFrom]("what a plan covers from", words("purchase", "cycle"), kinds.BAD_NAME),
     "what it covers: what completed while it was in force (purchase), or all of every cycle in which it was (cycle);"
     " default: purchase",
     "purchase",

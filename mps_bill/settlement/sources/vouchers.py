@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mps_bill.core.language import mark
-from mps_bill.documents.shapes import Choice, optional, words
+from mps_bill.documents.fields import optional
+from mps_bill.documents.values import Choice, words
 from mps_bill.settlement import account_problems as kinds
 from mps_bill.settlement.sources.money_pots import MoneyPot, MoneyPots, list_of_pots
 

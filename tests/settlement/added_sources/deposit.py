@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mps_bill.core.decimals import ZERO
-from mps_bill.documents.shapes import optional
+from mps_bill.documents.fields import optional
 from mps_bill.settlement.entries import money
 from mps_bill.settlement.sources.payment_source import Due, Holding, MoneyDeduction, MoneySource, TakenIn
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from mps_bill.core.decimals import plain, scaled
 from mps_bill.core.units import QUANTITY_PLACES, UNITS, Unit
-from mps_bill.documents.shapes import Choice, Field, Fields, Object, optional
+from mps_bill.documents.fields import Field, Fields, optional
+from mps_bill.documents.shapes import Object
+from mps_bill.documents.values import Choice
 from mps_bill.price_sheet.words import quantity_words
 from mps_bill.rating.bills import Cycle
 from mps_bill.rating.lines import LineItem
